@@ -1,0 +1,46 @@
+# One place for the commands that the README, the tests and CI call.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SAMPLE := sample_data
+
+.PHONY: help install eda test lint bench lock clean
+
+help:
+	@echo "make install   a virtual environment in .venv with everything that the lock file names"
+	@echo "make eda       akb eda on the sample data, into out/eda/"
+	@echo "make test      ruff, mypy --strict, the import contract, pytest"
+	@echo "make bench     the measurements of benchmarks/ (slow)"
+	@echo "make lock      write requirements.lock anew (needs uv)"
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "akb needs Python 3.11 or newer as '$(PYTHON)'; name another with: make install PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is missing; on Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -c 'import ctypes, sys; sys.platform == "linux" and ctypes.CDLL("libgomp.so.1")' 2>/dev/null || { echo "LightGBM needs libgomp; on Debian or Ubuntu: apt-get install libgomp1" >&2; exit 1; }
+	@touch $@
+
+eda: install
+	$(BIN)/akb eda $(SAMPLE)/polissen.csv $(SAMPLE)/schades.csv $(SAMPLE)/contacten.csv --out out/eda
+
+lint: install
+	$(BIN)/ruff check akb tests benchmarks
+	$(BIN)/ruff format --check akb tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+bench: install
+	$(BIN)/python -m benchmarks
+
+lock:
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
+
+clean:
+	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,88 @@
+"""Load the prediction catalogue; a ``{branch}`` entry unfolds into one entry per branch."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Kind = Literal["probability", "count", "euro", "years", "class", "month"]
+Room = Literal["models", "value"]
+Section = Literal["moment", "klant", "product", "aandacht"]
+
+
+class Entry(BaseModel):
+    """One prediction: a stable key, the words that clients read, what it needs and how it is made.
+
+    Parameters
+    ----------
+    key
+        Column in the scores and id in the summary; may contain ``{branch}``.
+    method
+        Name of the step that makes it; models or value registers it, and a test finds every name.
+    room
+        The room whose run answers for this entry.
+    needs
+        What the export must have: ``ended``, ``reasons``, ``commission``, ``contacts``, ``claims``.
+    counts
+        Whether it counts as a prediction; False for descriptions such as ``need_{branch}``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: str
+    name_nl: str
+    name_en: str
+    question_nl: str
+    section: Section
+    kind: Kind
+    unit_nl: str
+    method: str
+    room: Room
+    horizon_months: int | None = None
+    needs: tuple[str, ...] = ()
+    counts: bool = True
+    branch: str | None = None
+
+
+@cache
+def templates() -> tuple[Entry, ...]:
+    """Return the catalogue as written, with ``{branch}`` entries unexpanded."""
+    with (Path(__file__).parent / "predictions.toml").open("rb") as file:
+        return tuple(Entry.model_validate(entry) for entry in tomllib.load(file)["prediction"])
+
+
+def entries(branches: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[Entry, ...]:
+    """Return the catalogue for a portfolio.
+
+    Parameters
+    ----------
+    branches
+        Branch key -> Dutch name, for the branches that the portfolio has, in taxonomy order.
+    """
+    pairs = dict(branches)
+    unfolded: list[Entry] = []
+    for entry in templates():
+        if "{branch}" not in entry.key:
+            unfolded.append(entry)
+            continue
+        for branch, name in pairs.items():
+            words = {"branch": name.lower()}
+            unfolded.append(
+                entry.model_copy(
+                    update={
+                        "key": entry.key.format(branch=branch),
+                        "name_nl": entry.name_nl.format(**words),
+                        "name_en": entry.name_en.format(branch=branch),
+                        "question_nl": entry.question_nl.format(**words),
+                        "branch": branch,
+                    }
+                )
+            )
+    return tuple(unfolded)

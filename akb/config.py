@@ -1,0 +1,198 @@
+"""Validated settings: shipped defaults, then the client's ``akb.toml``, then the command line."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from akb.core.errors import AkbError, did_you_mean
+from akb.core.text import load_toml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA = 1
+_T = TypeVar("_T", bound=BaseModel)
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Branch(_Table):
+    """One entry of the branch taxonomy (``configs/branches.toml``)."""
+
+    name_nl: str
+    name_en: str
+    segment: Literal["P", "Z", "PZ"]
+    taxed: bool
+    ban: bool
+    premium: float = Field(ge=0)
+    commission: float = Field(ge=0, le=1)
+    essential: bool
+    confidence: Literal["H", "M", "L", "A"]
+    synonyms: tuple[str, ...]
+
+
+class Assumption(_Table):
+    """A number that nobody measured: value, range, where it comes from, what it means."""
+
+    value: float
+    low: float
+    high: float
+    unit: str
+    source: Literal["client", "seed", "measured", "guessed"]
+    label: str
+    note: str = ""
+
+
+class Client(_Table):
+    """Who the report is for."""
+
+    name: str = ""
+    type: Literal["intermediair", "volmacht", "verzekeraar"] = "intermediair"
+
+
+class Time(_Table):
+    """The rules of time (days unless the name says otherwise)."""
+
+    gap_days: int = Field(default=31, ge=0, le=366)
+    registration_lag_days: int = Field(default=30, ge=0, le=366)
+    history_cap_months: int = Field(default=60, ge=12, le=240)
+
+
+class Ingest(_Table):
+    """Where the export differs from what akb would guess."""
+
+    columns: dict[str, dict[str, str]] = Field(default_factory=dict)  # role -> canonical column -> heading
+    branches: dict[str, str] = Field(default_factory=dict)  # text in the export -> branch key
+    reasons: dict[str, str] = Field(default_factory=dict)  # text in the export -> reason key
+    encoding: str | None = None
+    separator: str | None = None
+    decimal: Literal[",", "."] | None = None
+    date_format: str | None = None
+    premium_per: Literal["year", "instalment"] | None = None
+    premium_basis: Literal["net", "gross"] | None = None
+    complete_share: float = Field(default=0.8, ge=0, le=1)
+
+
+class Models(_Table):
+    """What the engine may spend."""
+
+    seed: int = 20261121
+    jobs: int = Field(default=2, ge=1, le=256)
+    min_events: int = Field(default=30, ge=1)
+    lifetime_horizon_years: int = Field(default=20, ge=5, le=60)
+    hazard_rows: int = Field(default=140_000, ge=1000)
+    target_rows: int = Field(default=100_000, ge=1000)
+    trees: int = Field(default=200, ge=1)
+
+
+class Report(_Table):
+    """How results are shown."""
+
+    language: Literal["nl"] = "nl"
+    suppress_below: int = Field(default=5, ge=1)
+
+
+class Settings(_Table):
+    """Everything that a run can be told, validated."""
+
+    schema_: int = Field(default=SCHEMA, alias="schema")
+    client: Client = Client()
+    time: Time = Time()
+    ingest: Ingest = Ingest()
+    models: Models = Models()
+    report: Report = Report()
+    branches: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    assumptions: dict[str, float] = Field(default_factory=dict)
+
+    def taxonomy(self) -> dict[str, Branch]:
+        """Return the branch taxonomy with the client's own figures."""
+        shipped = load_toml("branches.toml")
+        for key in self.branches:
+            if key not in shipped:
+                raise AkbError(f"unknown branch '{key}' in [branches]{did_you_mean(key, shipped)}")
+        return {key: _validated(Branch, {**entry, **self.branches.get(key, {})}, f"branches.{key}") for key, entry in shipped.items()}
+
+    def assumed(self) -> dict[str, Assumption]:
+        """Return the assumption register by ``table.key``, with the client's own values marked ``client``."""
+        register = dict(_shipped_assumptions())
+        for name, value in self.assumptions.items():
+            if name not in register:
+                raise AkbError(f"unknown assumption '{name}' in [assumptions]{did_you_mean(name, register)}")
+            seen = register[name]
+            register[name] = seen.model_copy(
+                update={"value": value, "low": min(value, seen.low), "high": max(value, seen.high), "source": "client"}
+            )
+        return register
+
+
+@cache
+def _shipped_assumptions() -> dict[str, Assumption]:
+    tables = load_toml("assumptions.toml")
+    return {
+        f"{table}.{key}": _validated(Assumption, entry, f"{table}.{key}")
+        for table, entries in tables.items()
+        for key, entry in entries.items()
+    }
+
+
+def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
+    """Return the settings of a run.
+
+    Parameters
+    ----------
+    path
+        The client's ``akb.toml``; None for the defaults.
+    overrides
+        Values from the command line by dotted name with ``__`` for the dot (``models__seed=1``); None is ignored.
+
+    Raises
+    ------
+    AkbError
+        If the file is missing, is no TOML, has an unknown name (with a suggestion) or an impossible value.
+    """
+    given: dict[str, Any] = {}
+    if path is not None:
+        try:
+            given = tomllib.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            raise AkbError(f"there is no settings file {path}", "Leave --config out to use the defaults.") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise AkbError(f"{path} is not valid TOML: {error}") from None
+        except OSError as error:
+            raise AkbError(f"cannot read {path}: {error.strerror}") from None
+    if int(given.get("schema", SCHEMA)) > SCHEMA:
+        raise AkbError(f"{path} has schema {given['schema']}; this akb knows schema {SCHEMA}", "Upgrade akb.")
+    for name, value in overrides.items():
+        if value is not None:
+            table, key = name.split("__")
+            given[table] = {**given.get(table, {}), key: value}
+    settings = _validated(Settings, given, str(path or "settings"))
+    settings.assumed()
+    settings.taxonomy()
+    return settings
+
+
+def _validated(model: type[_T], given: dict[str, Any], where: str) -> _T:
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise AkbError(f"{where}: unknown setting '{name}'{did_you_mean(str(first['loc'][-1]), _names(model))}") from None
+        raise AkbError(f"{where}: '{name}': {first['msg'].lower()}") from None
+
+
+def _names(model: type[BaseModel]) -> set[str]:
+    names: set[str] = set()
+    for name, field in model.model_fields.items():
+        names.add(field.alias or name)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            names |= _names(field.annotation)
+    return names

@@ -1,0 +1,1 @@
+"""What every room may use: errors, findings, pseudonyms, dates. Imports nothing of akb but itself."""

@@ -1,0 +1,101 @@
+"""The matrix and the labels that leave the features room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One column of the matrix.
+
+    Parameters
+    ----------
+    name, group, meaning, unit
+        `meaning` is English for the documentation; what a client reads comes from ``configs/text``.
+    current
+        True if the source keeps only today's value (adviser, office, postcode): a slowly changing attribute that
+        needs watching, see design.md Time 2.
+    monotone
+        +1 or -1 where the field is sure that churn rises or falls with it, else 0.
+    """
+
+    name: str
+    group: str
+    meaning: str
+    unit: str
+    current: bool = False
+    monotone: int = 0
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """One row per (T, customer in force at T), sorted by both.
+
+    frame
+        as_of Date, customer u32, then one Float32 column per feature in the order of `features`; unknown is null.
+    """
+
+    frame: pl.DataFrame
+    features: tuple[Feature, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The feature columns, in order."""
+        return tuple(feature.name for feature in self.features)
+
+    @property
+    def dates(self) -> list[date]:
+        """The as-of dates, ascending."""
+        return sorted(self.frame["as_of"].unique().to_list())
+
+
+@dataclass(frozen=True)
+class BranchRows:
+    """One row per (T, customer, branch): either held at T (lapse) or eligible and not held at T (purchase).
+
+    frame
+        as_of Date, customer u32, branch str, branch-level Float32 columns named in `names`, and
+        ``label`` Float32 (1 if the event falls in (T, T + 12 months], else 0; meaningless until closed),
+        ``event_date`` Date? (first event of that kind after T, whatever its distance).
+        Sorted by (as_of, branch, customer).
+    """
+
+    frame: pl.DataFrame
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What happened after each T, for every row of the matrix (same order), and for branches.
+
+    A label is used only when its window is closed at the day K from which we look:
+    ``T + h + G + registration lag <= K`` (see `closed_by`).
+
+    relation
+        as_of, customer, ``end_date`` Date? (first day of the relation without a policy in force and none
+        starting within G days; null if not recorded by X), ``cause`` str? (``natural | insurer |
+        preventable | unknown``).
+    counts
+        as_of, customer, ``first_lapse`` Date?, ``lapses_12m`` Float32, ``first_purchase`` Date? (in a branch not held at T).
+        Technical ends are no lapse, continued policies no purchase.
+    held, eligible
+        branch rows for ``lapse_{branch}_12m`` and ``next_policy_{branch}_12m``.
+    announced
+        customer, ``end_date``, ``cause``: relations at X whose end is already announced (all policies end, no known
+        policy starts within G days).
+    """
+
+    relation: pl.DataFrame
+    counts: pl.DataFrame
+    held: BranchRows
+    eligible: BranchRows
+    announced: pl.DataFrame
+    gap_days: int
+    lag_days: int

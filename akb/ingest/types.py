@@ -1,0 +1,129 @@
+"""The typed tables that leave the ingest room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import polars as pl
+
+    from akb.core.findings import Finding
+
+
+@dataclass(frozen=True)
+class RowCount:
+    """Rows of one or all files; ``read == used + rejected`` always."""
+
+    read: int
+    used: int
+    rejected: int
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """What was understood of one input file.
+
+    Parameters
+    ----------
+    name
+        File name without its folder.
+    role
+        ``policies``, ``customers``, ``claims``, ``contacts`` or ``payments``.
+    sha256
+        Hash of the bytes.
+    rows
+        Row reconciliation of this file.
+    dialect
+        What was assumed: format, encoding, separator, decimal sign, date format and so on, as text.
+    columns
+        Heading in the file -> canonical column, or None where the column is not used.
+    dropped
+        Headings that were dropped at the door because they hold direct identifiers.
+    """
+
+    name: str
+    role: str
+    sha256: str
+    rows: RowCount
+    dialect: dict[str, str]
+    columns: dict[str, str | None]
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class History:
+    """How far back the recorded history reaches.
+
+    Parameters
+    ----------
+    recorded_from
+        First day from which ended policies are recorded; before it the history is left-truncated
+        (only survivors are in the file). None if there is no ended policy at all.
+    months
+        Whole months from `recorded_from` to the as-of date; 0 without ended policies.
+    reasons
+        At least half of the ends (not technical) have a known reason.
+    commission
+        ``given``, ``derived`` (premium times the branch's rate) or ``none``.
+    """
+
+    recorded_from: date | None
+    months: int
+    reasons: bool
+    commission: str
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """The clean portfolio as of X.
+
+    Frames are sorted by their keys, so that the order of rows in the files changes nothing. Customers and
+    policies are dense integers: ``customer`` in the order of the normalised relation number, ``policy`` in the
+    order (customer, branch, start_date, policy number, insurer).
+
+    policies
+        policy u32, customer u32, branch str (taxonomy key), insurer str?, product str?, adviser str?, office str?,
+        start_date Date, end_date Date? (first day without cover; after X only for announced ends),
+        reason str? (canonical, only where ended), cause str? (``natural | insurer | preventable | unknown |
+        technical``, null while the policy has no end), replaced_on Date? (start of the policy that continues
+        this one: same customer and branch within G days of the end, renumbering, conversion; then the end is no
+        lapse), replaces bool (this policy continues an earlier one: its start is no purchase),
+        premium_cents i64? (net, per year), commission_cents i64? (recurring, per year),
+        commission_source str? (``given | derived``), payment_months i8?, collection str? (``own | insurer``),
+        renewal_date Date? (only its day and month mean something; null: the anniversary of the start).
+    customers
+        customer u32, relation str, pseudonym str, kind str? (``private | business | self_employed``),
+        birth_year i32?, postcode4 str?, adviser str?, office str?, no_marketing bool, deceased bool.
+    claims
+        customer u32, policy u32?, branch str?, date Date (the day it was known), amount_cents i64?, at_fault bool?
+    contacts
+        customer u32, date Date, channel str?, inbound bool?, subject str?
+    payments
+        customer u32, policy u32?, date Date, kind str (``reminder | reversal | paid``), amount_cents i64?
+    rejects
+        file str, line i64, column str?, shape str (never a value: ``99-99-9999``), reason str (stable slug)
+
+    Rows starting after X are announced (signed) business when X is the export's own day; in a replay they are
+    rejected (``after as-of``) and later ends are open.
+    """
+
+    as_of: date
+    export_day: date
+    policies: pl.DataFrame
+    customers: pl.DataFrame
+    claims: pl.DataFrame | None
+    contacts: pl.DataFrame | None
+    payments: pl.DataFrame | None
+    rejects: pl.DataFrame
+    rows: RowCount
+    history: History
+    findings: tuple[Finding, ...]
+    sources: tuple[SourceFile, ...]
+
+    @property
+    def replay(self) -> bool:
+        """Whether X lies before the export's own day."""
+        return self.as_of < self.export_day

@@ -1,0 +1,1 @@
+"""What will happen: engine, calibration, survival, evidence, explanation."""

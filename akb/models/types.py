@@ -1,0 +1,136 @@
+"""Scores and their evidence, as they leave the models room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import polars as pl
+
+    from akb.core.findings import Finding
+
+Status = Literal["fitted", "baseline", "derived", "unavailable"]
+Gate = Literal["pass", "provisional", "fail", "none"]
+Grade = Literal["strong", "usable", "indicative", "insufficient", "none"]
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Level and slope on the latest closed window, with 90 % intervals, and the band table behind them.
+
+    bands
+        tuples (lower, upper, n, mean predicted, observed rate, low, high).
+    """
+
+    observed_expected: float
+    ci: Interval
+    slope: float | None = None
+    slope_ci: Interval | None = None
+    bands: tuple[tuple[float, float, int, float, float, float, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One rival: its log loss (or deviance) on T1 and the paired, clustered difference to the best."""
+
+    name: str
+    loss: float
+    difference: float
+    standard_error: float
+    won: bool
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a prediction showed on later data; fields are None where they make no sense for the kind.
+
+    Shares and rates in [0, 1]; `decile_table` holds tuples (decile 1 = highest, n, mean predicted, observed mean).
+    """
+
+    test_date: date | None = None
+    train_dates: tuple[date, ...] = ()
+    train_rows: int = 0
+    population: int = 0
+    positives: float = 0.0
+    base_rate: float | None = None
+    auc: float | None = None
+    auc_ci: Interval | None = None
+    average_precision: float | None = None
+    lift_top_decile: float | None = None
+    precision_top_decile: float | None = None
+    brier_skill: float | None = None
+    deviance_skill: float | None = None
+    gini: float | None = None
+    calibration: Calibration | None = None
+    decile_table: tuple[tuple[int, int, float, float], ...] = ()
+    by_date: tuple[tuple[date, int, float, float | None], ...] = ()
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One entry of the catalogue as it came out of this run."""
+
+    key: str
+    status: Status
+    why: str = ""
+    horizon_months: int | None = None
+    population: int = 0
+    evidence: Evidence | None = None
+    gate: Gate = "none"
+    grade: Grade = "none"
+    winner: str = ""
+    candidates: tuple[Candidate, ...] = ()
+    pooled_weight: float | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One feature's contribution to one customer's score, in log-odds; worded by the report."""
+
+    customer: int
+    key: str
+    feature: str
+    contribution: float
+    value: float | None
+
+
+@dataclass(frozen=True)
+class ModelRun:
+    """Everything that the models say as of X.
+
+    scores
+        customer u32 (ascending, every customer in force at X) + one Float32 column per modelled key; null = not eligible.
+    survival
+        customer u32, month i32 (1..12, then 24, 36, ... to the horizon), ``alive`` Float64 (chance that the relation
+        still exists), ``natural``, ``insurer``, ``preventable`` Float64 (cumulative chance of having left by that cause).
+        alive + natural + insurer + preventable = 1 to 1e-9.
+    branch_lapse
+        customer u32, branch str, ``probability`` Float64: at least one of the policies in this branch lapses within 12 months.
+    branch_purchase
+        customer u32, branch str, ``probability`` Float64: takes a policy in this branch, not held now, within 12 months.
+    curve
+        portfolio curve over the lifetime: tenure years, share still a customer, for the report.
+    predictions
+        one per catalogue entry that this room is responsible for, in catalogue order.
+    reasons
+        the three strongest reasons per customer for ``churn_12m`` (highest risks first, at most 2,000 customers).
+    importance
+        (key, feature, share of gain) for the report.
+    """
+
+    as_of: date
+    scores: pl.DataFrame
+    survival: pl.DataFrame
+    branch_lapse: pl.DataFrame
+    branch_purchase: pl.DataFrame
+    curve: pl.DataFrame
+    predictions: tuple[Prediction, ...]
+    reasons: tuple[Reason, ...] = ()
+    importance: tuple[tuple[str, str, float], ...] = ()
+    findings: tuple[Finding, ...] = ()
+    files: dict[str, bytes] = field(default_factory=dict)

@@ -1,0 +1,92 @@
+"""Values, lists and the business case, as they leave the value room. Money is integer cents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from akb.core.findings import Finding
+    from akb.models.types import Prediction
+
+Mark = Literal["counted", "predicted", "assumed"]
+
+
+@dataclass(frozen=True)
+class Euro:
+    """An amount in cents with its mark (*geteld, voorspeld, aanname*) and, where it is predicted or assumed, a range."""
+
+    cents: int
+    mark: Mark
+    low: int | None = None
+    high: int | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the ledger: exclusive, so that lines can be added. `key` is worded by the report."""
+
+    key: str
+    low: int
+    base: int
+    high: int
+    mark: Mark
+
+
+@dataclass(frozen=True)
+class BusinessCase:
+    """Yearly cash flows of contacted customers within adviser hours, beside the rule of thumb.
+
+    All amounts in cents per year unless the key says otherwise.
+
+    Parameters
+    ----------
+    benefits, costs
+        Lines of the ledger, at run rate.
+    year1
+        The same totals in the first year under the half-year rule: keys ``benefits``, ``costs``, ``net``.
+    net, roi
+        (low, base, high) at run rate; ROI as a fraction of costs.
+    rule_of_thumb
+        What the sources' rule would promise: ``retention`` (3 % of turnover), ``cross_sell`` (€ 60.000 per 10,000
+        customers), ``total``.
+    facts
+        Numbers that explain the difference: turnover, contacts possible, contacts used, expected leavers on
+        the list, rates of policy lapse, customer churn and commission churn side by side, and so on.
+    """
+
+    benefits: tuple[Line, ...]
+    costs: tuple[Line, ...]
+    year1: dict[str, tuple[int, int, int]]
+    net: tuple[int, int, int]
+    roi: tuple[float, float, float]
+    rule_of_thumb: dict[str, int]
+    facts: dict[str, float]
+
+
+@dataclass(frozen=True)
+class ValueRun:
+    """Everything that the value room says as of X.
+
+    scores
+        customer u32 + one column per value key (Float32 euros, or text classes): ``commission_12m``, ``clv``, ...
+    lists
+        name (``top_defend``, ``next_best_policy``) -> frame with customer u32, rank and the columns of that list;
+        opt-outs, announced leavers and the deceased are already gone.
+    left_out
+        list name -> reason -> number of customers left out.
+    predictions
+        one per catalogue entry that this room is responsible for.
+    figures
+        Aggregates for the report: see the value room's docstrings.
+    """
+
+    scores: pl.DataFrame
+    lists: dict[str, pl.DataFrame]
+    left_out: dict[str, dict[str, int]]
+    case: BusinessCase | None
+    predictions: tuple[Prediction, ...]
+    figures: dict[str, object] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
