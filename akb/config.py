@@ -116,7 +116,10 @@ class Settings(_Table):
         for key in self.branches:
             if key not in shipped:
                 raise AkbError(f"unknown branch '{key}' in [branches]{did_you_mean(key, shipped)}")
-        return {key: _validated(Branch, {**entry, **self.branches.get(key, {})}, f"branches.{key}") for key, entry in shipped.items()}
+        return {
+            key: _validated(Branch, {**entry, **self.branches.get(key, {})}, f"branches.{key}")
+            for key, entry in shipped.items()
+        }
 
     def assumed(self) -> dict[str, Assumption]:
         """Return the assumption register by ``table.key``, with the client's own values marked ``client``."""
@@ -126,7 +129,12 @@ class Settings(_Table):
                 raise AkbError(f"unknown assumption '{name}' in [assumptions]{did_you_mean(name, register)}")
             seen = register[name]
             register[name] = seen.model_copy(
-                update={"value": value, "low": min(value, seen.low), "high": max(value, seen.high), "source": "client"}
+                update={
+                    "value": value,
+                    "low": min(value, seen.low),
+                    "high": max(value, seen.high),
+                    "source": "client",
+                }
             )
         return register
 
@@ -185,7 +193,9 @@ def _validated(model: type[_T], given: dict[str, Any], where: str) -> _T:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
-            raise AkbError(f"{where}: unknown setting '{name}'{did_you_mean(str(first['loc'][-1]), _names(model))}") from None
+            raise AkbError(
+                f"{where}: unknown setting '{name}'{did_you_mean(str(first['loc'][-1]), _names(model))}"
+            ) from None
         raise AkbError(f"{where}: '{name}': {first['msg'].lower()}") from None
 
 

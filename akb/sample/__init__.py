@@ -1,1 +1,1 @@
-"""."""
+"""A simulator of a Dutch office with known hazards."""

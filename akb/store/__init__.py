@@ -1,1 +1,1 @@
-"""."""
+"""Run folders: atomic writes, key, manifest."""

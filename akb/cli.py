@@ -1,0 +1,1 @@
+"""The Typer app: names, options, help; imports nothing heavy."""

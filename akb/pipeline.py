@@ -1,0 +1,1 @@
+"""The story of ``akb eda``, top to bottom."""
