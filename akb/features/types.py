@@ -83,7 +83,8 @@ class Targets:
         starting within G days; null if not recorded by X), ``cause`` str? (``natural | insurer |
         preventable | unknown``).
     counts
-        as_of, customer, ``first_lapse`` Date?, ``lapses_12m`` Float32, ``first_purchase`` Date? (in a branch not held at T).
+        as_of, customer, ``first_lapse`` Date?, ``lapses_12m`` Float32, ``first_purchase`` Date?
+        (in a branch not held at T).
         Technical ends are no lapse, continued policies no purchase.
     held, eligible
         branch rows for ``lapse_{branch}_12m`` and ``next_policy_{branch}_12m``.

@@ -104,15 +104,19 @@ class ModelRun:
     """Everything that the models say as of X.
 
     scores
-        customer u32 (ascending, every customer in force at X) + one Float32 column per modelled key; null = not eligible.
+        customer u32 (ascending, every customer in force at X) + one Float32 column per modelled key; null = not
+        eligible.
     survival
         customer u32, month i32 (1..12, then 24, 36, ... to the horizon), ``alive`` Float64 (chance that the relation
-        still exists), ``natural``, ``insurer``, ``preventable`` Float64 (cumulative chance of having left by that cause).
+        still exists), ``natural``, ``insurer``, ``preventable`` Float64 (cumulative chance of having left by that
+        cause).
         alive + natural + insurer + preventable = 1 to 1e-9.
     branch_lapse
-        customer u32, branch str, ``probability`` Float64: at least one of the policies in this branch lapses within 12 months.
+        customer u32, branch str, ``probability`` Float64: at least one of the policies in this branch lapses within 12
+        months.
     branch_purchase
-        customer u32, branch str, ``probability`` Float64: takes a policy in this branch, not held now, within 12 months.
+        customer u32, branch str, ``probability`` Float64: takes a policy in this branch, not held now, within 12
+        months.
     curve
         portfolio curve over the lifetime: tenure years, share still a customer, for the report.
     predictions

@@ -16,7 +16,7 @@ Mark = Literal["counted", "predicted", "assumed"]
 
 @dataclass(frozen=True)
 class Euro:
-    """An amount in cents with its mark (*geteld, voorspeld, aanname*) and, where it is predicted or assumed, a range."""
+    """An amount in cents with its mark (*geteld, voorspeld, aanname*) and a range unless it is counted."""
 
     cents: int
     mark: Mark
