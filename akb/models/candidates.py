@@ -1,0 +1,153 @@
+"""Rivals for one prediction, and the rule that chooses: the simplest within one standard error of the best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+
+from akb.models.types import Candidate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Objective = Literal["binary", "poisson"]
+SIMPLEST_FIRST = ("rate", "rule", "logistic", "boosting")
+_TINY = 1e-9
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Rows to learn from or to judge on.
+
+    Parameters
+    ----------
+    x
+        Float32 [n, f]; unknown is NaN.
+    label
+        [n]; 0/1 or a count.
+    weight
+        [n]; the inverse of the chance that the row was sampled.
+    offset
+        [n]; what is known beforehand on the link scale (log-odds or log rate), for instance the branch's base.
+    cluster
+        [n]; the customer.
+    names
+        Column names of `x`.
+    categorical
+        Positions in `x` that hold codes.
+    """
+
+    x: NDArray[np.float32]
+    label: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    cluster: NDArray[Any]
+    names: tuple[str, ...]
+    categorical: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+
+class Model(Protocol):
+    """Anything that gives an expectation per row and can be written down without pickle."""
+
+    def predict(self, x: NDArray[np.float32], offset: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the chance or expected count per row."""
+        ...
+
+    def files(self, stem: str) -> dict[str, bytes]:
+        """Return the model as text files by name."""
+        ...
+
+
+Fitter = Callable[[Sample], Model]
+
+
+@dataclass(frozen=True)
+class Competition:
+    """Who won on T1, by how much, and whether the gain over the best simpler rival is above zero at 95 %."""
+
+    winner: str
+    candidates: tuple[Candidate, ...]
+    gain_significant: bool
+
+
+def losses(objective: Objective, label: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the log loss (binary) or Poisson deviance (poisson) per row."""
+    if objective == "binary":
+        p = np.clip(expected, _TINY, 1 - _TINY)
+        return np.asarray(-(label * np.log(p) + (1 - label) * np.log1p(-p)))
+    mu = np.maximum(expected, _TINY)
+    ratio = np.where(label > 0, label / mu, 1.0)
+    return np.asarray(2 * (label * np.log(ratio) - (label - mu)))
+
+
+def cluster_sums(values: NDArray[np.float64], cluster: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the sum of `values` per cluster, in ascending order of the cluster."""
+    _, position = np.unique(cluster, return_inverse=True)
+    return np.bincount(position, weights=values)
+
+
+def paired_difference(
+    loss: NDArray[np.float64],
+    other: NDArray[np.float64],
+    cluster: NDArray[Any],
+    weight: NDArray[np.float64] | None = None,
+) -> tuple[float, float]:
+    """Return the mean of ``loss - other`` per row and its standard error, clustered by customer."""
+    w = np.ones(len(loss)) if weight is None else weight
+    total = float(w.sum())
+    if total <= 0:
+        return 0.0, 0.0
+    gap = loss - other
+    mean = float((w * gap).sum() / total)
+    sums = cluster_sums(w * (gap - mean), cluster)
+    correction = len(sums) / max(len(sums) - 1, 1)
+    return mean, float(np.sqrt(correction * (sums**2).sum()) / total)
+
+
+def judge(
+    expected: Mapping[str, NDArray[np.float64]],
+    label: NDArray[np.float64],
+    cluster: NDArray[Any],
+    *,
+    objective: Objective = "binary",
+    weight: NDArray[np.float64] | None = None,
+) -> Competition:
+    """Choose among predictions for the same rows.
+
+    The winner is the simplest rival whose loss lies within one standard error of the best one's; the standard error is
+    that of the paired difference, clustered by customer. Order of simplicity: `SIMPLEST_FIRST`, then as given.
+
+    Parameters
+    ----------
+    expected
+        Name of the rival -> chance or expected count per row [n].
+    """
+    order = sorted(expected, key=lambda name: SIMPLEST_FIRST.index(name) if name in SIMPLEST_FIRST else 99)
+    loss = {name: losses(objective, label, expected[name]) for name in order}
+    w = np.ones(len(label)) if weight is None else weight
+    mean = {name: float((w * loss[name]).sum() / w.sum()) for name in order}
+    best = min(order, key=lambda name: mean[name])
+    gaps = {name: paired_difference(loss[name], loss[best], cluster, w) for name in order}
+    winner = next(name for name in order if name == best or gaps[name][0] <= gaps[name][1])
+    simpler = order[: order.index(winner)]
+    significant = False
+    if simpler:
+        rival = min(simpler, key=lambda name: mean[name])
+        gain, error = paired_difference(loss[rival], loss[winner], cluster, w)
+        significant = gain > 1.96 * error
+    table = tuple(Candidate(name, mean[name], *gaps[name], won=name == winner) for name in order)
+    return Competition(winner, table, significant)
+
+
+def compete(
+    fitters: Mapping[str, Fitter], train: Sample, test: Sample, *, objective: Objective = "binary"
+) -> Competition:
+    """Fit every rival on `train`, compare them on `test` (T1's window) and return who won."""
+    expected = {name: fit(train).predict(test.x, test.offset) for name, fit in fitters.items()}
+    return judge(expected, test.label, test.cluster, objective=objective, weight=test.weight)

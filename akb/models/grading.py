@@ -1,0 +1,56 @@
+"""Gate for euros and grade for readers, exactly as design.md (Models) fixes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from akb.models.types import Evidence, Gate, Grade, Interval
+
+
+def _outside(interval: Interval, low: float, high: float) -> bool:
+    return interval[1] < low or interval[0] > high
+
+
+def gate(evidence: Evidence | None) -> Gate:
+    """Return whether euros may rest on this level.
+
+    ``fail`` if the 90 % interval of observed/expected lies wholly outside .90-1.10 or the slope's wholly outside
+    .8-1.2; ``pass`` if that of observed/expected lies inside .80-1.25; between: ``provisional``. ``none`` without
+    evidence.
+    """
+    if evidence is None or evidence.calibration is None:
+        return "none"
+    level, slope = evidence.calibration.ci, evidence.calibration.slope_ci
+    if _outside(level, 0.90, 1.10) or (slope is not None and _outside(slope, 0.8, 1.2)):
+        return "fail"
+    return "pass" if level[0] >= 0.80 and level[1] <= 1.25 else "provisional"
+
+
+def grade(evidence: Evidence | None, gate: Gate, events: float, test_dates: int, *, gain_significant: bool) -> Grade:
+    """Return how far a reader may lean on a prediction.
+
+    Parameters
+    ----------
+    events
+        Events on T0.
+    test_dates
+        Dates with evidence.
+    gain_significant
+        Whether the gain over the best simpler rival is above zero at 95 %.
+
+    Notes
+    -----
+    *strong*: 200 events, two test dates, gate passed, gain significant; *usable*: 100 events, one date and a gate that
+    did not fail; *insufficient*: fewer than 50 events, or the AUC's interval includes chance; else *indicative*: ranks
+    only. ``none`` without any evidence.
+    """
+    if evidence is None or test_dates < 1:
+        return "none"
+    if events < 50 or evidence.auc_ci is None or evidence.auc_ci[0] <= 0.5:
+        return "insufficient"
+    if events >= 200 and test_dates >= 2 and gate == "pass" and gain_significant:
+        return "strong"
+    if events >= 100 and gate in ("pass", "provisional"):
+        return "usable"
+    return "indicative"
