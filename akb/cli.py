@@ -1,1 +1,107 @@
-"""The Typer app: names, options, help; imports nothing heavy."""
+"""The Typer app: names, options, help; imports nothing heavy.
+
+Exit codes: 0 fine, 1 findings at ``--fail-on``, 2 usage or input, 3 refused, 70 a fault of akb itself, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from akb import __version__
+from akb.commands.check import check
+from akb.commands.eda import eda
+from akb.commands.predictions import predictions
+from akb.commands.reveal import reveal
+from akb.commands.sample import sample
+from akb.core.errors import AkbError
+
+FAULT = 70
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="akb",
+    help="Predictions and a business case for active customer management, from one policy export.",
+    epilog="Exit codes: 0 fine, 1 findings at --fail-on, 2 usage or input, 3 refused, 70 akb's fault, 130 interrupted.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for command in (eda, check, predictions, sample, reveal):
+    app.command()(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"akb {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; every problem becomes one sentence on stderr and a documented exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        return int(app(arguments, standalone_mode=False) or 0)
+    except typer.Exit as stop:
+        code = stop.exit_code
+        if code == INTERRUPTED:
+            _say("akb: interrupted; what was there before is as it was")
+    except (AkbError, TyperException) as error:
+        code = _explain(error)
+    except (KeyboardInterrupt, typer.Abort):
+        _say("akb: interrupted; what was there before is as it was")
+        code = INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:
+        if os.environ.get("AKB_DEBUG"):
+            raise
+        code = _confess(error)
+    return code
+
+
+def _explain(error: AkbError | TyperException) -> int:
+    if isinstance(error, AkbError):
+        _say(f"akb: {error.message}", error.hint)
+        return error.exit_code
+    if not error.format_message():  # no arguments at all: the help has been printed
+        return 2
+    context = getattr(error, "ctx", None)
+    _say(f"akb: {error.format_message()}", f"Try '{context.command_path} --help'." if context else None)
+    return 2
+
+
+def _confess(error: Exception) -> int:
+    # The message of an unknown error may hold data of the client; its kind and place do not.
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    _say(
+        f"akb: a fault in akb itself ({type(error).__name__} at {Path(last.filename).name}:{last.lineno}); "
+        "nothing was changed",
+        "Please report this line. AKB_DEBUG=1 shows the whole trace, which may hold client data.",
+    )
+    return FAULT
+
+
+def _say(*lines: str | None) -> None:
+    for line in lines:
+        if line:
+            sys.stderr.write(line + "\n")

@@ -1,1 +1,178 @@
-"""The story of ``akb eda``, top to bottom."""
+"""The story of ``akb eda``: from an export to a folder with an honest report."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from akb.core.errors import AkbError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import date
+    from pathlib import Path
+
+    from akb.config import Settings
+    from akb.ingest.types import Portfolio
+    from akb.report.bundle import RunBundle
+
+
+class Progress(Protocol):
+    """What the story needs of a console."""
+
+    seconds: dict[str, float]
+
+    def stage(self, name: str) -> AbstractContextManager[None]:
+        """Announce a stage and time it."""
+
+    def detail(self, message: str) -> None:
+        """Say what the stage is busy with."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked: the files, the settings, the client's key and the day from which to look."""
+
+    files: Sequence[Path]
+    settings: Settings
+    key: bytes
+    as_of: date | None = None
+    roles: Mapping[str, Path] | None = None
+    out: Path | None = None
+    no_pseudonyms: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """Where the run stands and what it found."""
+
+    folder: Path
+    bundle: RunBundle
+    summary: dict[str, Any]
+
+
+def read(request: Request) -> Portfolio:
+    """Read and check the export; nothing else is imported or done."""
+    from akb.ingest import read_portfolio
+
+    return read_portfolio(request.files, request.settings, key=request.key, as_of=request.as_of, roles=request.roles)
+
+
+def predict(portfolio: Portfolio, settings: Settings, progress: Progress, *, no_pseudonyms: bool = False) -> RunBundle:
+    """Features, models and value for a portfolio: everything that the report tells.
+
+    Raises
+    ------
+    AkbError
+        If no customer has a policy in force on the as-of date.
+    """
+    from akb.catalogue.entries import entries
+    from akb.features import as_of_grid, build_matrix, build_targets
+    from akb.report.bundle import RunBundle
+    from akb.value import run_value
+
+    taxonomy = settings.taxonomy()
+    held = set(portfolio.policies["branch"].unique())
+    catalogue = entries([(key, branch.name_nl) for key, branch in taxonomy.items() if key in held])
+
+    with progress.stage("building point-in-time features"):
+        dates = as_of_grid(portfolio, settings)
+        matrix = build_matrix(portfolio, dates, settings)
+        if matrix.frame.is_empty() or dates[-1] not in matrix.dates:
+            raise AkbError(
+                f"no policy is in force on {portfolio.as_of.isoformat()}",
+                "Check the as-of date (--as-of) and the end dates of the export.",
+            )
+        targets = build_targets(portfolio, matrix, settings)
+    with progress.stage("fitting and proving the predictions"):
+        from akb.models import run_models
+
+        models = run_models(
+            matrix,
+            targets,
+            [entry for entry in catalogue if entry.room == "models"],
+            settings,
+            as_of=portfolio.as_of,
+            history=portfolio.history,
+            progress=progress.detail,
+        )
+    with progress.stage("working out value and business case"):
+        value = run_value(portfolio, models, settings, progress=progress.detail)
+    return RunBundle(
+        portfolio=portfolio,
+        features=matrix.features,
+        models=models,
+        value=value,
+        entries=catalogue,
+        settings=settings,
+        no_pseudonyms=no_pseudonyms,
+    )
+
+
+def eda(request: Request, progress: Progress) -> Result:
+    """Read the export, predict, and leave the run folder."""
+    from akb.report import write_report
+    from akb.store.folders import check_replaceable, heal, run_folder, write_private
+    from akb.store.manifest import write_json
+
+    began = time.perf_counter()
+    with progress.stage("reading and checking the export"):
+        if request.out is not None:
+            check_replaceable(request.out, request.files)
+        portfolio = read(request)
+        folder = request.out or default_folder(request.files[0], portfolio.as_of)
+        heal(folder)
+        check_replaceable(folder, request.files)
+    bundle = predict(portfolio, request.settings, progress, no_pseudonyms=request.no_pseudonyms)
+    with run_folder(folder, request.files) as fresh:
+        with progress.stage("writing the report"):
+            summary = write_report(fresh, bundle)
+        write_json(fresh / "manifest.json", manifest(request, bundle, progress.seconds, time.perf_counter() - began))
+    write_private(folder, private_customers(bundle))
+    return Result(folder, bundle, summary)
+
+
+def default_folder(export: Path, as_of: date) -> Path:
+    """Return ``./akb-<stem>-<X>``."""
+    from pathlib import Path
+
+    return Path(f"akb-{export.stem}-{as_of.isoformat()}")
+
+
+def private_customers(bundle: RunBundle) -> bytes:
+    """Return pseudonym and relation number of every customer as CSV: for those who may see them."""
+    customers = bundle.portfolio.customers.select("pseudonym", "relation").sort("pseudonym")
+    return customers.rename({"pseudonym": "customer"}).write_csv().encode()
+
+
+def manifest(request: Request, bundle: RunBundle, seconds: Mapping[str, float], total: float) -> dict[str, Any]:
+    """Return what can differ between two runs of the same input, and what they were made of."""
+    from akb.store.manifest import SCHEMA, versions
+
+    portfolio = bundle.portfolio
+    return {
+        "schema": SCHEMA,
+        "as_of": portfolio.as_of.isoformat(),
+        "versions": versions(),
+        "inputs": [
+            {
+                "name": source.name,
+                "role": source.role,
+                "sha256": source.sha256,
+                "rows": {"read": source.rows.read, "used": source.rows.used, "rejected": source.rows.rejected},
+                "dialect": source.dialect,
+            }
+            for source in portfolio.sources
+        ],
+        "rows": {"read": portfolio.rows.read, "used": portfolio.rows.used, "rejected": portfolio.rows.rejected},
+        "settings": request.settings.model_dump(mode="json", by_alias=True),
+        "seed": request.settings.models.seed,
+        "pseudonyms": not request.no_pseudonyms,
+        "seconds": {**seconds, "total": round(total, 3)},
+        "seconds_per_prediction": {
+            prediction.key: round(prediction.seconds, 3)
+            for prediction in (*bundle.models.predictions, *bundle.value.predictions)
+        },
+    }

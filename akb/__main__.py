@@ -1,0 +1,5 @@
+"""``python -m akb``."""
+
+from akb.cli import main
+
+main()

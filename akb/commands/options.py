@@ -1,0 +1,107 @@
+"""Options that commands share, declared once."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from akb.core.errors import AkbError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from akb.config import Settings
+    from akb.core.findings import Finding
+
+ROLES = ("policies", "customers", "claims", "contacts", "payments")
+
+Exports = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="EXPORT...",
+        help="The policy export (CSV, XLSX or Parquet) and, if there are, claims and contacts. "
+        "akb finds out by the columns which file is which; claims=FILE says so.",
+    ),
+]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option("--as-of", formats=["%Y-%m-%d", "%d-%m-%Y"], help="Look from this day (default: the export's own)."),
+]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder for the results (default: ./akb-<export>-<as-of>).")]
+Config = Annotated[Path | None, typer.Option("--config", help="The client's settings, akb.toml.")]
+Key = Annotated[Path | None, typer.Option("--key", help="Key file for pseudonyms (default: yours, made when needed).")]
+NoPseudonyms = Annotated[
+    bool,
+    typer.Option("--no-pseudonyms", help="Write relation numbers instead of pseudonyms, for those who may."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+Seed = Annotated[int | None, typer.Option("--seed", help="Seed of everything drawn at random.")]
+Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Threads; changes the time, never a result.")]
+FailOn = Annotated[
+    list[str] | None,
+    typer.Option("--fail-on", help="Exit with 1 if there is such a finding: issue, tip, or a code such as AKB-D004."),
+]
+LogFile = Annotated[Path | None, typer.Option("--log-file", help="Append the stages and their seconds to this file.")]
+
+
+def split_roles(arguments: Sequence[str]) -> tuple[list[Path], dict[str, Path]]:
+    """Split ``FILE`` and ``role=FILE`` arguments; a file that exists under the whole name is a file.
+
+    Raises
+    ------
+    AkbError
+        If the word before ``=`` is no role.
+    """
+    files: list[Path] = []
+    roles: dict[str, Path] = {}
+    for argument in arguments:
+        role, equals, name = argument.partition("=")
+        if not equals or Path(argument).exists():
+            files.append(Path(argument))
+        elif role in ROLES:
+            roles[role] = Path(name)
+            files.append(Path(name))
+        else:
+            raise AkbError(
+                f"unknown role '{role}' in {argument}{did_you_mean(role, ROLES)}", f"Roles are {', '.join(ROLES)}."
+            )
+    return files, roles
+
+
+def as_day(moment: datetime | None) -> date | None:
+    """Return the day of a parsed option."""
+    return moment.date() if moment else None
+
+
+def settings_from(config: Path | None, seed: int | None = None, jobs: int | None = None) -> Settings:
+    """Return validated settings: defaults, the client's file, then the command line."""
+    from akb.config import load_settings
+
+    return load_settings(config, models__seed=seed, models__jobs=jobs)
+
+
+def check_fail_on(wanted: Iterable[str] | None) -> None:
+    """Raise if ``--fail-on`` names something that can never be found."""
+    from akb.core.text import texts
+
+    for name in wanted or ():
+        known = ["issue", "tip", *texts("findings")]
+        if name not in known:
+            raise AkbError(f"--fail-on {name}: there is no such severity or code{did_you_mean(name, known)}")
+
+
+def exit_code(findings: Iterable[Finding], wanted: Iterable[str] | None) -> int:
+    """Return 1 if a finding matches ``--fail-on``, else 0."""
+    names = set(wanted or ())
+    return int(any({finding.code, finding.severity} & names for finding in findings))
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Print one JSON document on stdout."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n")

@@ -1,0 +1,121 @@
+"""``akb predictions``: the catalogue, and what an export or a finished run supports of it."""
+
+from __future__ import annotations
+
+import json as json_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from akb.commands import options
+from akb.core.errors import AkbError
+
+if TYPE_CHECKING:
+    from akb.catalogue.entries import Entry
+    from akb.ingest.types import Portfolio
+
+Source = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[EXPORT... | RUN]", help="An export, or the folder of a finished run; none: the catalogue."
+    ),
+]
+
+
+def predictions(
+    source: Source = None,
+    config: options.Config = None,
+    as_of: options.AsOf = None,
+    json: options.Json = False,
+) -> None:
+    """List the predictions; with an export: what its columns allow; with a run: how each was proven.
+
+    Example: akb predictions out/eda
+    """
+    if not source:
+        rows = [_entry_row(entry) for entry in _templates()]
+    elif len(source) == 1 and Path(source[0]).is_dir():
+        rows = _from_run(Path(source[0]))
+    else:
+        rows = _from_export(source, config, options.as_day(as_of))
+    if json:
+        options.print_json({"schema": "akb.predictions/1", "predictions": rows})
+    else:
+        _print_table(rows)
+
+
+def _templates() -> tuple[Entry, ...]:
+    from akb.catalogue.entries import templates
+
+    return templates()
+
+
+def _entry_row(entry: Entry) -> dict[str, Any]:
+    return {
+        "key": entry.key,
+        "name": entry.name_nl,
+        "kind": entry.kind,
+        "horizon_months": entry.horizon_months,
+        "needs": list(entry.needs),
+        "question": entry.question_nl,
+    }
+
+
+def _from_run(folder: Path) -> list[dict[str, Any]]:
+    try:
+        summary = json_module.loads((folder / "summary.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        raise AkbError(f"{folder} is not the folder of a finished akb run", "Give an export or a run.") from None
+    return [
+        {name: entry.get(name) for name in ("key", "status", "grade", "gate", "auc", "winner", "why")}
+        for entry in summary["predictions"]
+    ]
+
+
+def _from_export(source: list[str], config: Path | None, as_of: Any) -> list[dict[str, Any]]:
+    from akb.catalogue.entries import entries
+    from akb.pipeline import Request, read
+
+    files, roles = options.split_roles(source)
+    settings = options.settings_from(config)
+    portfolio = read(Request(files=files, settings=settings, key=bytes(32), as_of=as_of, roles=roles))
+    held = set(portfolio.policies["branch"].unique())
+    branches = [(key, branch.name_nl) for key, branch in settings.taxonomy().items() if key in held]
+    has = available(portfolio)
+    return [
+        {**_entry_row(entry), "missing": [need for need in entry.needs if need not in has]}
+        for entry in entries(branches)
+    ]
+
+
+def available(portfolio: Portfolio) -> set[str]:
+    """Return which needs of the catalogue a portfolio meets."""
+    history = portfolio.history
+    met = {
+        "ended": history.recorded_from is not None,
+        "reasons": history.reasons,
+        "commission": history.commission != "none",
+        "claims": portfolio.claims is not None,
+        "contacts": portfolio.contacts is not None,
+    }
+    return {need for need, there in met.items() if there}
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*rows[0], box=None, header_style="bold")
+    for row in rows:
+        table.add_row(*(Text(_cell(value)) for value in row.values()))
+    Console(highlight=False).print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(value)
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,88 @@
+"""``akb reveal``: join relation numbers back, for those who hold ``private/customers.csv``."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from akb.core.errors import AkbError
+from akb.store.folders import PRIVATE
+
+_PSEUDONYM_HEADINGS = ("klant", "customer")
+
+
+def reveal(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A list or scores.csv with pseudonyms.")],
+    run: Annotated[
+        Path | None, typer.Option("--run", help="The run it belongs to (default: the folder it lies in).")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write here, readable by you alone (default: stdout).")
+    ] = None,
+) -> None:
+    """Put the relation number in front of every line of a list.
+
+    Example: akb reveal out/eda/actions/top_defend.csv --out bellijst.csv
+    """
+    text = revealed(file, _relations(_run_of(file, run)))
+    if out is None:
+        sys.stdout.write(text)
+        return
+    try:
+        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as target:
+            target.write(text)
+    except OSError as error:
+        raise AkbError(f"cannot write {out}: {error.strerror}") from error
+
+
+def revealed(file: Path, relations: dict[str, str]) -> str:
+    """Return the file's text with the column ``relatienummer`` in front; separator and BOM stay as they are.
+
+    Raises
+    ------
+    AkbError
+        If the file cannot be read, has no pseudonym column, or holds a pseudonym that the run does not know.
+    """
+    try:
+        raw = file.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise AkbError(f"there is no file {file}") from None
+    except (OSError, UnicodeDecodeError):
+        raise AkbError(f"{file} cannot be read as a CSV that akb wrote") from None
+    mark, body = ("\ufeff", raw[1:]) if raw.startswith("\ufeff") else ("", raw)
+    separator = ";" if body.partition("\n")[0].count(";") > body.partition("\n")[0].count(",") else ","
+    rows = list(csv.reader(io.StringIO(body, newline=""), delimiter=separator))
+    heading = rows[0] if rows else []
+    column = next((heading.index(name) for name in _PSEUDONYM_HEADINGS if name in heading), None)
+    if column is None:
+        raise AkbError(f"{file} has no column {' or '.join(_PSEUDONYM_HEADINGS)}", "Give a list of a run.")
+    target = io.StringIO(newline="")
+    writer = csv.writer(target, delimiter=separator, lineterminator="\r\n" if "\r\n" in body else "\n")
+    writer.writerow(["relatienummer", *heading])
+    for line, row in enumerate(rows[1:], start=2):
+        if row[column] not in relations:
+            raise AkbError(
+                f"{file}, line {line}: this customer is not in the run's private/customers.csv", "Is it that run?"
+            )
+        writer.writerow([relations[row[column]], *row])
+    return mark + target.getvalue()
+
+
+def _run_of(file: Path, run: Path | None) -> Path:
+    candidates = [run] if run else [*file.resolve().parents][:3]
+    for folder in candidates:
+        if (folder / PRIVATE).is_file():
+            return folder
+    raise AkbError(f"no private/customers.csv beside {file}", "Name the run's folder with --run.")
+
+
+def _relations(run: Path) -> dict[str, str]:
+    with (run / PRIVATE).open(encoding="utf-8", newline="") as source:
+        return {row["customer"]: row["relation"] for row in csv.DictReader(source)}

@@ -1,0 +1,36 @@
+"""``akb sample``: an export of a simulated office, with the truth beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from akb.commands import options
+from akb.core.errors import AkbError
+
+
+def sample(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the files; must be new or empty.")],
+    customers: Annotated[
+        int, typer.Option("--customers", min=20, max=1_000_000, help="Customers in force, about.")
+    ] = 6000,
+    seed: Annotated[int, typer.Option("--seed", help="Another seed, another office.")] = 1,
+    quiet: options.Quiet = False,
+) -> None:
+    """Simulate a Dutch office: policies, claims and contacts to practise on, and what really happened next.
+
+    Example: akb sample /tmp/office --customers 2000 --seed 7
+    """
+    from akb.commands.console import Stages
+    from akb.sample import simulate, write_sample
+
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise AkbError(f"{folder} exists and is not empty, so it is left alone", "Give a new folder.")
+    stages = Stages(quiet=quiet)
+    with stages.stage(f"simulating an office of {customers:,} customers"):
+        book = simulate(customers, seed)
+    with stages.stage("writing the export and the truth"):
+        write_sample(book, folder)
+    stages.say(f"now: akb eda {folder}/polissen.csv {folder}/schades.csv {folder}/contacten.csv")

@@ -1,0 +1,27 @@
+"""The manifest of a run: what went in, with which versions and settings, and how long each stage took."""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from akb import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+SCHEMA = "akb.manifest/1"
+_LIBRARIES = ("polars", "numpy", "scipy", "scikit-learn", "lightgbm", "lifelines", "plotly")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that can change a figure, without importing the libraries."""
+    return {"akb": __version__, "python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
+
+
+def write_json(path: Path, document: Mapping[str, Any]) -> None:
+    """Write a JSON document for people and programs: UTF-8, indented, one trailing newline."""
+    path.write_text(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n", "utf-8")
