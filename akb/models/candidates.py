@@ -89,7 +89,7 @@ def losses(objective: Objective, label: NDArray[np.float64], expected: NDArray[n
 def cluster_sums(values: NDArray[np.float64], cluster: NDArray[Any]) -> NDArray[np.float64]:
     """Return the sum of `values` per cluster, in ascending order of the cluster."""
     _, position = np.unique(cluster, return_inverse=True)
-    return np.bincount(position, weights=values)
+    return np.bincount(position, weights=values).astype(np.float64)
 
 
 def paired_difference(

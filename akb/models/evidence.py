@@ -1,7 +1,7 @@
 """What a prediction showed on later data: rank, level, slope, bands, deciles, with customer-clustered intervals.
 
-Intervals of ranks are 95 %, those of level and slope 90 % (the gate's). A customer may occur more than once, so variances
-are sums over customers of squared summed influences; for an AUC with one row per customer that is DeLong's variance.
+Intervals of ranks are 95 %, those of level and slope 90 % (the gate's). A customer may occur more than once, so
+variances are sums over customers of squared summed influences; with one row per customer an AUC's is DeLong's.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def auc_with_interval(label: Floats, score: Floats, cluster: NDArray[Any], z: fl
     influence[event] = (influence[event] - auc) / n1
     influence[~event] = (influence[~event] - auc) / n0
     sums = cluster_sums(influence, cluster)
-    # Hanley and McNeil's width for one more event on each side keeps a perfect ranking of few events from looking certain
+    # a floor, so that a perfect ranking of a few events does not look certain
     variance = max(float((sums**2).sum()) * len(sums) / max(len(sums) - 1, 1), 0.25 / ((n1 + 1) * (n0 + 1)))
     edge = 1 / (2 * (n1 * n0 + 1))
     inside = float(np.clip(auc, edge, 1 - edge))
@@ -246,8 +246,8 @@ def count_evidence(
 ) -> Evidence:
     """Return what an expected count or amount showed on later data.
 
-    ``positives`` is the total observed, ``base_rate`` its mean; the AUC asks whether rows with something rank above rows
-    with nothing. The deviance skill is against the mean of the test date (Poisson).
+    ``positives`` is the total observed, ``base_rate`` its mean; the AUC asks whether rows with something rank above
+    rows with nothing. The deviance skill is against the mean of the test date (Poisson).
     """
     n = len(label)
     common: dict[str, Any] = {
