@@ -1,0 +1,126 @@
+"""The two simplest rivals: the base rate, and one rule (the shrunk rates of one feature's bins)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from akb.models.candidates import Objective, Sample
+
+BINS = 8
+PRIOR_EVENTS = 20.0  # events of the base rate mixed into each bin
+ROW_CAP = 20_000
+
+
+def from_link(objective: Objective, link: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return chances from log-odds, or expected counts from log rates."""
+    clipped = np.clip(link, -35, 35)
+    return np.exp(clipped) if objective == "poisson" else np.asarray(1 / (1 + np.exp(-clipped)))
+
+
+def to_link(objective: Objective, expected: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return log-odds of chances, or log rates of expected counts."""
+    if objective == "poisson":
+        return np.log(np.maximum(expected, 1e-12))
+    p = np.clip(expected, 1e-12, 1 - 1e-12)
+    return np.asarray(np.log(p) - np.log1p(-p))
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What is known without any feature: the offset (the base rate of the row's group)."""
+
+    objective: Objective
+
+    def predict(self, x: NDArray[np.float32], offset: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the base rate per row."""
+        return from_link(self.objective, offset)
+
+    def files(self, stem: str) -> dict[str, bytes]:
+        """Return a JSON; the base itself is kept beside the level."""
+        return {f"{stem}.json": _json({"kind": "rate", "objective": self.objective})}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The base times a ratio that depends on the bin of one feature.
+
+    edges, ratios
+        Inner edges (a value on an edge falls to the right), and one ratio per bin; the last ratio is for unknown.
+    """
+
+    objective: Objective
+    feature: str
+    column: int
+    edges: tuple[float, ...]
+    ratios: tuple[float, ...]
+
+    def predict(self, x: NDArray[np.float32], offset: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the chance or expected count per row."""
+        ratio = np.asarray(self.ratios)[_bins(x[:, self.column], np.asarray(self.edges))]
+        expected = from_link(self.objective, offset) * ratio
+        return np.asarray(expected if self.objective == "poisson" else np.clip(expected, 1e-6, 1 - 1e-6))
+
+    def files(self, stem: str) -> dict[str, bytes]:
+        """Return the rule as JSON."""
+        card = {
+            "kind": "rule",
+            "objective": self.objective,
+            "feature": self.feature,
+            "edges": self.edges,
+            "ratios": self.ratios,
+        }
+        return {f"{stem}.json": _json(card)}
+
+
+def _json(card: Mapping[str, object]) -> bytes:
+    return (json.dumps(card, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _bins(values: NDArray[np.float32], edges: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.where(np.isnan(values), len(edges) + 1, np.digitize(values, edges)).astype(np.int64)
+
+
+def _edges(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return np.empty(0)
+    cuts = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1]).astype(np.float64))
+    return np.asarray(cuts[cuts > known.min()])
+
+
+def scan(sample: Sample, objective: Objective) -> list[tuple[float, Rule]]:
+    """Return one rule per feature with the deviance it explains on the rows it was made from, best first.
+
+    At most `ROW_CAP` rows are looked at, evenly spread over the sample.
+    """
+    take = np.linspace(0, len(sample) - 1, min(len(sample), ROW_CAP)).astype(np.int64)
+    base = from_link(objective, sample.offset[take]) * sample.weight[take]
+    events = sample.label[take] * sample.weight[take]
+    # Weighted events stand for as many real rows as were sampled, so the prior is scaled to their average weight.
+    prior = PRIOR_EVENTS * (events.sum() / max(float((sample.label[take] > 0).sum()), 1.0) or 1.0)
+    found: list[tuple[float, Rule]] = []
+    for column, name in enumerate(sample.names):
+        values = sample.x[take, column]
+        edges = _edges(values)
+        group = _bins(values, edges)
+        observed = np.bincount(group, weights=events, minlength=len(edges) + 2)
+        expected = np.bincount(group, weights=base, minlength=len(edges) + 2)
+        ratio = (observed + prior) / (expected + prior)
+        gain = float((observed * np.log(ratio) - expected * (ratio - 1)).sum())
+        found.append((gain, Rule(objective, name, column, tuple(edges.tolist()), tuple(ratio.tolist()))))
+    return sorted(found, key=lambda pair: (-pair[0], pair[1].column))
+
+
+def fit_rule(sample: Sample, objective: Objective) -> Rule | Rate:
+    """Return the one rule that explains most on the training rows; the base rate where there is no feature."""
+    found = scan(sample, objective) if len(sample) else []
+    return found[0][1] if found else Rate(objective)
