@@ -174,8 +174,9 @@ def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
             raise AkbError(f"{path} is not valid TOML: {error}") from None
         except OSError as error:
             raise AkbError(f"cannot read {path}: {error.strerror}") from None
-    if int(given.get("schema", SCHEMA)) > SCHEMA:
-        raise AkbError(f"{path} has schema {given['schema']}; this akb knows schema {SCHEMA}", "Upgrade akb.")
+    schema = given.get("schema", SCHEMA)
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise AkbError(f"{path} has schema {schema}; this akb knows schema {SCHEMA}", "Upgrade akb.")
     for name, value in overrides.items():
         if value is not None:
             table, key = name.split("__")
