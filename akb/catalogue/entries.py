@@ -30,6 +30,9 @@ class Entry(BaseModel):
         The room whose run answers for this entry.
     needs
         What the export must have: ``ended``, ``reasons``, ``commission``, ``contacts``, ``claims``.
+    target
+        Column of the targets that the method predicts, where the method serves several: ``first_lapse``,
+        ``first_purchase``, ``lapses_12m``.
     counts
         Whether it counts as a prediction; False for descriptions such as ``need_{branch}``.
     """
@@ -47,6 +50,7 @@ class Entry(BaseModel):
     room: Room
     horizon_months: int | None = None
     needs: tuple[str, ...] = ()
+    target: str = ""
     counts: bool = True
     branch: str | None = None
 

@@ -1,4 +1,4 @@
-"""Regularised logistic (or Poisson) regression with linear splines on the most telling features of the training rows."""
+"""Regularised logistic (or Poisson) regression with linear splines on the most telling features."""
 
 from __future__ import annotations
 
