@@ -180,7 +180,9 @@ def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
     for name, value in overrides.items():
         if value is not None:
             table, key = name.split("__")
-            given[table] = {**given.get(table, {}), key: value}
+            if not isinstance(given.setdefault(table, {}), dict):
+                break  # the validation below says what is wrong with it
+            given[table][key] = value
     settings = _validated(Settings, given, str(path or "settings"))
     settings.assumed()
     settings.taxonomy()

@@ -70,9 +70,7 @@ def as_document(portfolio: Portfolio) -> dict[str, Any]:
             "reasons": portfolio.history.reasons,
             "commission": portfolio.history.commission,
         },
-        "rejected_by_reason": dict(
-            portfolio.rejects.group_by("reason").len().sort("reason").iter_rows()  # type: ignore[arg-type]
-        ),
+        "rejected_by_reason": dict(portfolio.rejects.group_by("reason").len().sort("reason").iter_rows()),
         "findings": [finding.as_json() for finding in in_order(portfolio.findings)],
     }
 

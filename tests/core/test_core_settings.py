@@ -31,12 +31,13 @@ def write(folder: Path, text: str) -> Path:
         ("schema = 99", "Upgrade"),
         ("schema = 'x'", "schema"),
         ("time = 3", "time"),
+        ("models = 3", "models"),
         ("[time", "not valid TOML"),
     ],
 )
 def test_a_wrong_settings_file_says_what_is_wrong(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(AkbError, match=r".") as caught:
-        load_settings(write(tmp_path, text))
+        load_settings(write(tmp_path, text), models__seed=1)
     assert words in str(caught.value)
 
 
