@@ -1,0 +1,332 @@
+"""One target or one family of targets through the three knowledge days: choose on T1, prove on T0, score at X."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from akb.models.boosting import Boosted, fit_boosting
+from akb.models.candidates import Competition, Model, Objective, Sample, judge, paired_difference
+from akb.models.candidates import losses as row_losses
+from akb.models.evidence import BETWEEN_YEAR, auc_with_interval, binary_evidence, count_evidence
+from akb.models.level import Levels, group_levels
+from akb.models.logistic import fit_logistic
+from akb.models.problem import Problem
+from akb.models.rule import Rate, fit_rule, from_link, to_link
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from akb.config import Models
+    from akb.models.types import Evidence
+    from akb.models.windows import Phases
+
+    Floats = NDArray[np.float64]
+
+CHUNK = 40_000
+TEST_ROWS = 40_000
+CHOICE_SHARE, PROOF_SHARE = 0.5, 0.7  # of the rows of the final fit: choosing and proving need fewer
+ENOUGH_FOR_TREES, ENOUGH_FOR_SPLINES = 300, 100  # distinct events, where there was no T1 to choose on
+PRIOR_EVENTS = 20.0
+
+
+@dataclass(frozen=True)
+class Known:
+    """A model as it could be known on one day.
+
+    base
+        Rate per group on the link scale, the offset of every candidate.
+    shift, flat_shift
+        Level per group on the link scale, of the model and of the base rate.
+    flat
+        Groups that fall back to their base rate.
+    events
+        Distinct customers with an event per group, over all training dates.
+    pooled_weight
+        Share of the family's level in each group's level.
+    """
+
+    model: Model
+    base: Floats
+    shift: Floats
+    flat_shift: Floats
+    flat: NDArray[np.bool_]
+    events: NDArray[np.int64]
+    pooled_weight: Floats
+    rows: int
+    between_year: float
+
+    def predict(self, problem: Problem, rows: NDArray[np.int64]) -> Floats:
+        """Return the levelled chance or expected count per row."""
+        parts = [self._part(problem, rows[start : start + CHUNK]) for start in range(0, len(rows), CHUNK)]
+        return np.concatenate(parts) if parts else np.empty(0)
+
+    def _part(self, problem: Problem, rows: NDArray[np.int64]) -> Floats:
+        group = problem.group[rows]
+        base = self.base[group]
+        flat = base + self.flat_shift[group]
+        if bool(self.flat.all()):
+            return from_link(problem.objective, flat)
+        own = to_link(problem.objective, self.model.predict(problem.gather(rows), base)) + self.shift[group]
+        return from_link(problem.objective, np.where(self.flat[group], flat, own))
+
+    def files(self, problem: Problem) -> dict[str, bytes]:
+        """Return the model and the level beside it, as text."""
+        stem = f"models/{problem.name}"
+        level = {
+            name or problem.name: {"base": float(b), "shift": float(f if flat else s), "flat": bool(flat)}
+            for name, b, s, f, flat in zip(
+                problem.groups, self.base, self.shift, self.flat_shift, self.flat, strict=True
+            )
+        }
+        text = json.dumps({"objective": problem.objective, "level": level}, indent=1, sort_keys=True)
+        return {**self.model.files(stem), f"{stem}.level.json": (text + "\n").encode()}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Everything that a problem gave.
+
+    rows, expected
+        Rows at X and their chance or expected count.
+    evidence
+        Per group; None where nothing was closed.
+    """
+
+    problem: Problem
+    phases: Phases
+    winner: str
+    competition: Competition | None
+    evidence: tuple[Evidence | None, ...]
+    informative: bool
+    known: Known
+    rows: NDArray[np.int64]
+    expected: Floats
+
+
+def fitters(objective: Objective, settings: Models, trees: int) -> dict[str, Callable[[Sample], Model]]:
+    """Return the rivals by name, simplest first."""
+
+    def boosting(sample: Sample) -> Model:
+        return fit_boosting(
+            sample.x,
+            sample.label,
+            weight=sample.weight,
+            init_score=sample.offset,
+            names=sample.names,
+            objective=objective,
+            seed=settings.seed,
+            jobs=1,
+            trees=trees,
+            categorical=sample.categorical,
+        )
+
+    return {
+        "rate": lambda sample: Rate(objective),
+        "rule": lambda sample: fit_rule(sample, objective),
+        "logistic": lambda sample: fit_logistic(sample, objective, seed=settings.seed),
+        "boosting": boosting,
+    }
+
+
+def _rng(settings: Models, problem: Problem, role: str) -> np.random.Generator:
+    return np.random.default_rng([settings.seed, zlib.crc32(f"{problem.name}:{role}".encode())])
+
+
+def base_rates(problem: Problem, rows: NDArray[np.int64]) -> Floats:
+    """Return the rate per group on the link scale, shrunk to the rate of all groups (20 events)."""
+    group, label = problem.group[rows], problem.label[rows].astype(np.float64)
+    count = np.bincount(group, minlength=len(problem.groups)).astype(np.float64)
+    events = np.bincount(group, weights=label, minlength=len(problem.groups))
+    overall = (float(events.sum()) + 0.5) / (float(count.sum()) + 1)
+    return to_link(problem.objective, (events + PRIOR_EVENTS) / (count + PRIOR_EVENTS / overall))
+
+
+def distinct_events(problem: Problem, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how many different customers had the event, per group."""
+    happened = rows[problem.label[rows] > 0]
+    pairs = np.unique(problem.group[happened].astype(np.int64) * 2**32 + problem.customer[happened])
+    return np.bincount(pairs // 2**32, minlength=len(problem.groups))
+
+
+def know(
+    problem: Problem,
+    train: tuple[date, ...],
+    fit: Callable[[Sample], Model],
+    settings: Models,
+    *,
+    share: float,
+    role: str,
+) -> Known:
+    """Fit on the rows of `train` and set the level, using nothing else.
+
+    Parameters
+    ----------
+    share
+        Part of ``settings.target_rows`` to spend.
+    role
+        Seeds the sampling.
+    """
+    rows = problem.rows_on(train)
+    base = base_rates(problem, rows)
+    picked, weight = problem.draw(rows, int(share * settings.target_rows), _rng(settings, problem, role))
+    sample = problem.sample(picked, weight, base)
+    model = fit(sample)
+
+    def levels(expected: Floats) -> Levels:
+        return group_levels(
+            problem.objective,
+            train,
+            day=problem.day[picked],
+            group=problem.group[picked],
+            groups=len(problem.groups),
+            customer=sample.cluster,
+            label=sample.label,
+            weight=weight,
+            expected=expected,
+        )
+
+    level = levels(model.predict(sample.x, sample.offset))
+    return Known(
+        model=model,
+        base=base,
+        shift=level.shift,
+        flat_shift=levels(from_link(problem.objective, sample.offset)).shift,
+        flat=np.full(len(problem.groups), isinstance(model, Rate)),
+        events=distinct_events(problem, rows),
+        pooled_weight=level.pooled_weight,
+        rows=len(picked),
+        between_year=level.between_year,
+    )
+
+
+@dataclass(frozen=True)
+class _Choice:
+    winner: str
+    trees: int
+    competition: Competition | None
+    judged: tuple[tuple[date, int, float, float | None], ...]  # per group, on T1
+
+
+def _choose(problem: Problem, phases: Phases, settings: Models) -> _Choice:
+    """Let the rivals compete on T1; with a short history take the documented default."""
+    trees = max(20, settings.trees // 2)
+    window = phases.choice
+    test = problem.rows_on([window.test]) if window else np.empty(0, dtype=np.int64)
+    if window is None or not len(test) or not (problem.label[test] > 0).any():
+        events = int(distinct_events(problem, problem.rows_on(phases.train)).sum())
+        enough = [(ENOUGH_FOR_TREES, "boosting"), (ENOUGH_FOR_SPLINES, "logistic"), (0, "rate")]
+        return _Choice(next(name for least, name in enough if events >= least), trees, None, ())
+    rows = problem.rows_on(window.train)
+    base = base_rates(problem, rows)
+    picked, weight = problem.draw(rows, int(CHOICE_SHARE * settings.target_rows), _rng(settings, problem, "choice"))
+    train = problem.sample(picked, weight, base)
+    test = problem.some_customers(test, TEST_ROWS, _rng(settings, problem, "T1"))
+    held_out = problem.sample(test, np.ones(len(test)), base)
+    expected: dict[str, Floats] = {}
+    for name, fit in fitters(problem.objective, settings, trees).items():
+        model = fit(train)
+        expected[name] = model.predict(held_out.x, held_out.offset)
+        if isinstance(model, Boosted):
+            expected[name], trees = _best_size(problem, model, held_out)
+    competition = judge(expected, held_out.label, held_out.cluster, objective=problem.objective)
+    judged = _by_group(problem, test, expected[competition.winner], window.test)
+    return _Choice(competition.winner, trees, competition, judged)
+
+
+def _best_size(problem: Problem, model: Boosted, test: Sample) -> tuple[Floats, int]:
+    """Return the predictions with the number of trees that does best on T1, and that number."""
+    sizes = sorted({max(1, model.trees * part // 5) for part in (1, 2, 3, 4, 5)})
+    staged = {size: model.predict(test.x, test.offset, size) for size in sizes}
+    best = min(sizes, key=lambda size: float(row_losses(problem.objective, test.label, staged[size]).mean()))
+    return staged[best], best
+
+
+def _by_group(
+    problem: Problem, rows: NDArray[np.int64], expected: Floats, day: date
+) -> tuple[tuple[date, int, float, float | None], ...]:
+    judged = []
+    for code in range(len(problem.groups)):
+        here = problem.group[rows] == code
+        label = problem.label[rows][here].astype(np.float64)
+        mixed = bool((label > 0).any()) and bool((label <= 0).any())
+        auc = (
+            auc_with_interval((label > 0).astype(np.float64), expected[here], problem.customer[rows][here])[0]
+            if mixed
+            else None
+        )
+        judged.append((day, len(label), float(label.sum()), auc))
+    return tuple(judged)
+
+
+def _prove(
+    problem: Problem, phases: Phases, choice: _Choice, fit: Callable[[Sample], Model], settings: Models
+) -> tuple[tuple[Evidence | None, ...], bool]:
+    """Return the evidence per group on T0, and whether the model as a whole beats the base rates there."""
+    window = phases.evidence
+    nothing: tuple[Evidence | None, ...] = (None,) * len(problem.groups)
+    if window is None:
+        return nothing, True
+    known = know(problem, window.train, fit, settings, share=PROOF_SHARE, role="proof")
+    rows = problem.rows_on([window.test])
+    if not len(rows):
+        return nothing, True
+    expected, label = known.predict(problem, rows), problem.label[rows].astype(np.float64)
+    rate = replace(known, flat=np.ones(len(problem.groups), dtype=bool)).predict(problem, rows)
+    gain, error = paired_difference(
+        row_losses(problem.objective, label, rate),
+        row_losses(problem.objective, label, expected),
+        problem.customer[rows],
+    )
+    judge_rows = count_evidence if problem.objective == "poisson" else binary_evidence
+    now = _by_group(problem, rows, expected, window.test)
+    proofs = []
+    for code in range(len(problem.groups)):
+        here = problem.group[rows] == code
+        proofs.append(
+            judge_rows(
+                label[here],
+                expected[here],
+                problem.customer[rows][here],
+                test_date=window.test,
+                train_dates=window.train,
+                train_rows=known.rows,
+                between_year=max(BETWEEN_YEAR, known.between_year),
+                by_date=(now[code], choice.judged[code]) if choice.judged else (now[code],),
+            )
+        )
+    return tuple(proofs), gain > 1.645 * error
+
+
+def run_problem(problem: Problem, phases: Phases, settings: Models) -> Outcome:
+    """Choose on T1, prove on T0, refit with the choices frozen on everything closed by X, and score X.
+
+    A single target whose rank may be chance on T0 falls back to its base rate. So does a family that as a whole does
+    not beat its base rates, and a branch that ranks worse than chance; a branch with few events keeps what it learnt
+    from the others, and its grade says how little that proves.
+    """
+    choice = _choose(problem, phases, settings)
+    fit = fitters(problem.objective, settings, choice.trees)[choice.winner]
+    evidence, informative = _prove(problem, phases, choice, fit, settings)
+    flat = np.array([_flat(proof, informative, single=len(problem.groups) == 1) for proof in evidence])
+    winner = "rate" if bool(flat.all()) else choice.winner
+    fit = fitters(problem.objective, settings, choice.trees)[winner]
+    known = know(problem, phases.train, fit, settings, share=1.0, role="final")
+    known = replace(known, flat=known.flat | flat)
+    rows = problem.rows_on([phases.as_of])
+    return Outcome(
+        problem, phases, winner, choice.competition, evidence, informative, known, rows, known.predict(problem, rows)
+    )
+
+
+def _flat(evidence: Evidence | None, informative: bool, *, single: bool) -> bool:
+    if evidence is None or evidence.auc is None or evidence.auc_ci is None:
+        return evidence is not None and not informative
+    return evidence.auc_ci[0] <= 0.5 if single else not informative or evidence.auc <= 0.5
