@@ -96,16 +96,18 @@ class Outcome:
 
     rows, expected
         Rows at X and their chance or expected count.
+    chosen, winner
+        Who won on T1, and what is used after T0 had its say (``rate`` where the chosen one proved nothing).
     evidence
         Per group; None where nothing was closed.
     """
 
     problem: Problem
     phases: Phases
+    chosen: str
     winner: str
     competition: Competition | None
     evidence: tuple[Evidence | None, ...]
-    informative: bool
     known: Known
     rows: NDArray[np.int64]
     expected: Floats
@@ -322,8 +324,24 @@ def run_problem(problem: Problem, phases: Phases, settings: Models) -> Outcome:
     known = replace(known, flat=known.flat | flat)
     rows = problem.rows_on([phases.as_of])
     return Outcome(
-        problem, phases, winner, choice.competition, evidence, informative, known, rows, known.predict(problem, rows)
+        problem,
+        phases,
+        choice.winner,
+        winner,
+        choice.competition,
+        evidence,
+        known,
+        rows,
+        known.predict(problem, rows),
     )
+
+
+def prove(problem: Problem, phases: Phases, settings: Models) -> tuple[Evidence | None, ...]:
+    """Choose on T1 and return the evidence on T0 per group, without scoring anyone."""
+    choice = _choose(problem, phases, settings)
+    return _prove(problem, phases, choice, fitters(problem.objective, settings, choice.trees)[choice.winner], settings)[
+        0
+    ]
 
 
 def _flat(evidence: Evidence | None, informative: bool, *, single: bool) -> bool:

@@ -60,6 +60,26 @@ class Logistic:
         z = (_design(self.splines, x) - self.centre) / self.scale
         return from_link(self.objective, z @ self.coefficients + self.offset_slope * offset + self.intercept)
 
+    def contributions(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return each column's contribution on the link scale against the average row, [n, f]."""
+        z = (_design(self.splines, x) - self.centre) / self.scale * self.coefficients
+        found, start = np.zeros((len(x), len(self.names))), 0
+        for spline in self.splines:
+            stop = start + 2 + len(spline.knots)
+            found[:, spline.column] = z[:, start:stop].sum(axis=1)
+            start = stop
+        return found
+
+    def importance(self) -> dict[str, float]:
+        """Return each used feature's share of the absolute standardised coefficients."""
+        sizes, start = {}, 0
+        for spline in self.splines:
+            stop = start + 2 + len(spline.knots)
+            sizes[self.names[spline.column]] = float(np.abs(self.coefficients[start:stop]).sum())
+            start = stop
+        total = sum(sizes.values())
+        return {name: size / total for name, size in sizes.items()} if total else {}
+
     def files(self, stem: str) -> dict[str, bytes]:
         """Return everything that scoring needs as JSON."""
         card = {

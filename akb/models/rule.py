@@ -69,6 +69,12 @@ class Rule:
         expected = from_link(self.objective, offset) * ratio
         return np.asarray(expected if self.objective == "poisson" else np.clip(expected, 1e-6, 1 - 1e-6))
 
+    def contributions(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return each column's contribution on the link scale, [n, f]: the logarithm of the ratio."""
+        found = np.zeros(x.shape)
+        found[:, self.column] = np.log(np.asarray(self.ratios)[_bins(x[:, self.column], np.asarray(self.edges))])
+        return found
+
     def files(self, stem: str) -> dict[str, bytes]:
         """Return the rule as JSON."""
         card = {

@@ -1,0 +1,61 @@
+"""Targets with one row per customer: a chance (`binary`) or a count (`count`)."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from akb.models.engine import run_problem
+from akb.models.explain import importance_of
+from akb.models.parts import Part, Room, why
+from akb.models.problem import Problem, customer_problem, happened_within
+from akb.models.verdict import shorter_evidence, unavailable, verdict
+from akb.models.windows import phases
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from akb.catalogue.entries import Entry
+    from akb.models.types import Prediction
+
+
+def binary(room: Room, entry: Entry) -> Part:
+    """Return the chance that the date named by the entry's target falls within its horizon."""
+
+    def over(months: int) -> Problem:
+        label = happened_within(room.targets.counts, entry.target, months)
+        return customer_problem(room.matrix, entry.key, "binary", label)
+
+    return _part(room, entry, over)
+
+
+def count(room: Room, entry: Entry) -> Part:
+    """Return the expected number that the entry's target counts."""
+    label = room.targets.counts[entry.target].fill_null(0.0).to_numpy()
+    problem = customer_problem(room.matrix, entry.key, "poisson", label)
+    return _part(room, entry, lambda months: problem, counted=True)
+
+
+def _part(room: Room, entry: Entry, over: Callable[[int], Problem], *, counted: bool = False) -> Part:
+    began = time.perf_counter()
+    months = entry.horizon_months or 12
+    roles = phases(room.dates(entry), room.as_of, months, room.targets.gap_days, room.targets.lag_days)
+    if not roles.train:
+        return Part((unavailable(entry, why("too_short", months=months)),))
+    problem: Problem = over(months)
+    outcome = run_problem(problem, roles, room.settings.models)
+    shorter = None
+    if roles.evidence is None and not counted:
+        shorter = shorter_evidence(room, entry, over)
+    prediction: Prediction = verdict(
+        entry, outcome, population=len(outcome.rows), seconds=time.perf_counter() - began, shorter=shorter
+    )
+    scores = pl.DataFrame({"customer": problem.customer[outcome.rows], entry.key: outcome.expected})
+    return Part(
+        (prediction,),
+        scores,
+        importance=importance_of(entry.key, outcome.known.model),
+        files=outcome.known.files(problem),
+    )

@@ -1,0 +1,122 @@
+"""From the outcome of a problem to predictions: status, gate, grade, and why in one sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from akb.core.findings import Finding
+from akb.core.numbers import number_nl
+from akb.models.engine import prove
+from akb.models.grading import gate, grade
+from akb.models.parts import Room, why
+from akb.models.types import Prediction
+from akb.models.windows import phases
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from akb.catalogue.entries import Entry
+    from akb.models.engine import Outcome
+    from akb.models.problem import Problem
+    from akb.models.types import Evidence, Gate, Grade
+
+Shorter = tuple[int, "tuple[Evidence | None, ...]"]  # a horizon in months, and the evidence per group over it
+SHORTER = (6, 3, 1)
+TOO_GOOD = 0.93
+MONTHS_TO_PROVE = 30
+
+
+def unavailable(entry: Entry, reason: str) -> Prediction:
+    """Return an entry that this export cannot support, with the reason."""
+    return Prediction(entry.key, "unavailable", reason, entry.horizon_months)
+
+
+def shorter_evidence(room: Room, entry: Entry, problem_for: Callable[[int], Problem]) -> Shorter | None:
+    """Return the evidence over the longest shorter horizon that the history can prove, and that horizon."""
+    for months in SHORTER:
+        if months >= (entry.horizon_months or 0):
+            continue
+        roles = phases(room.dates(entry), room.as_of, months, room.targets.gap_days, room.targets.lag_days)
+        if roles.evidence is not None:
+            return months, prove(problem_for(months), roles, room.settings.models)
+    return None
+
+
+def verdict(
+    entry: Entry,
+    outcome: Outcome,
+    code: int = 0,
+    *,
+    population: int,
+    seconds: float,
+    shorter: Shorter | None = None,
+) -> Prediction:
+    """Return what a reader should know of one group of an outcome.
+
+    With evidence over a shorter horizon only, the grade is *indicative* at best and the gate stays shut: ranks may hold
+    over twelve months, a level need not.
+    """
+    evidence = outcome.evidence[code]
+    flat = bool(outcome.known.flat[code])
+    level: Gate = gate(evidence)
+    if evidence is None and shorter is not None:
+        evidence = shorter[1][code]
+    given: Grade = "none"
+    if evidence is not None:
+        given = grade(
+            evidence,
+            level,
+            evidence.positives,
+            len(evidence.by_date),
+            gain_significant=outcome.competition is not None and outcome.competition.gain_significant,
+        )
+    return Prediction(
+        key=entry.key,
+        status="baseline" if flat or outcome.winner in ("rate", "rule") else "fitted",
+        why=_why(entry, outcome, evidence, level, shorter[0] if shorter else None, flat=flat),
+        horizon_months=entry.horizon_months,
+        population=population,
+        evidence=evidence,
+        gate=level,
+        grade=given,
+        winner="rate" if flat else outcome.winner,
+        candidates=outcome.competition.candidates if outcome.competition else (),
+        pooled_weight=float(outcome.known.pooled_weight[code]) if len(outcome.problem.groups) > 1 else None,
+        seconds=seconds,
+    )
+
+
+def _why(
+    entry: Entry, outcome: Outcome, evidence: Evidence | None, level: Gate, shorter: int | None, *, flat: bool
+) -> str:
+    months = entry.horizon_months or 12
+    if flat:
+        return why("base_rate" if outcome.chosen == "rate" else "worse_than_chance")
+    if evidence is None:
+        return why("no_evidence", months=MONTHS_TO_PROVE if months >= 12 else 3 * months)
+    if shorter is not None:
+        return why("shorter", months=months, shorter=shorter)
+    if evidence.positives < 50:
+        return why("few_to_prove", events=number_nl(evidence.positives))
+    if level == "fail":
+        return why("off_level")
+    return why("rule") if outcome.winner == "rule" else ""
+
+
+def noticed(predictions: Iterable[Prediction], names: dict[str, str]) -> list[Finding]:
+    """Return the findings over all predictions: not provable, too good, off level."""
+    seen = [each for each in predictions if each.status in ("fitted", "baseline")]
+    found = []
+    unproven = [each for each in seen if each.gate == "none"]
+    if unproven:
+        found.append(Finding("AKB-M001", "tip", len(unproven), len(unproven) / len(seen)))
+    for each in seen:
+        auc = each.evidence.auc if each.evidence else None
+        if auc is not None and auc > TOO_GOOD and (each.horizon_months or 0) >= 12 and each.evidence.positives >= 50:  # type: ignore[union-attr]
+            found.append(
+                Finding("AKB-M002", "issue", params={"name": names.get(each.key, each.key), "auc": number_nl(auc, 2)})
+            )
+    failed = [each for each in seen if each.gate == "fail" and each.grade == "indicative"]
+    if failed:
+        found.append(Finding("AKB-M003", "tip", len(failed), len(failed) / len(seen)))
+    return found
