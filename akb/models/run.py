@@ -1,0 +1,222 @@
+"""Everything that the models say as of X: each method once, side by side, then made to agree."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from akb.models.announced import announced_lags
+from akb.models.explain import MOST, contributions_of, importance_of, reasons
+from akb.models.landmark import LAGS
+from akb.models.parts import Part, Room, why
+from akb.models.reconcile import agree, keep_total, positions, wide
+from akb.models.types import ModelRun, Prediction
+from akb.models.verdict import noticed, unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from akb.catalogue.entries import Entry
+    from akb.config import Settings
+    from akb.features.types import Matrix, Targets
+    from akb.ingest.types import History
+    from akb.models.churn import ChurnResult
+    from akb.models.types import Reason
+
+    Job = Callable[[], "Part"]
+
+CHURN_METHODS = ("hazard", "hazard_cause", "hazard_peak", "survival")
+METHODS = (*CHURN_METHODS, "binary", "count", "family_lapse", "family_purchase")
+HEADLINE = "churn_12m"
+FAMILIES = ("family_lapse", "family_purchase")
+
+
+def run_models(
+    matrix: Matrix,
+    targets: Targets,
+    entries: Sequence[Entry],
+    settings: Settings,
+    *,
+    as_of: date,
+    history: History,
+    progress: Callable[[str], None],
+) -> ModelRun:
+    """Fit, prove and score every entry of the models room.
+
+    Parameters
+    ----------
+    entries
+        The catalogue's entries of this room, unfolded per branch.
+    progress
+        Told in a few words what is being done.
+    """
+    from threadpoolctl import threadpool_limits
+
+    room = Room(matrix, targets, settings, as_of, history, progress)
+    reasonless = {entry.key: reason for entry in entries if (reason := _unmet(entry, history))}
+    able = [entry for entry in entries if entry.key not in reasonless]
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(settings.models.jobs) as pool:
+        churn_job = pool.submit(_churn, room)
+        jobs = {name: pool.submit(job) for name, job in _jobs(room, able)}
+        churn = churn_job.result()
+        parts = {}
+        for name, job in jobs.items():
+            parts[name] = job.result()
+            progress(name)
+    made = {p.key: p for part in parts.values() for p in part.predictions} | churn.predictions
+    made |= {e.key: unavailable(e, reasonless[e.key]) for e in entries if e.key in reasonless}
+    predictions = tuple(made[entry.key] for entry in entries)
+    agreed = _agree(room, parts, churn, able, made)
+    names = {entry.key: entry.name_nl for entry in entries}
+    own = [made[p.key] for part in parts.values() for p in part.predictions]
+    return ModelRun(
+        as_of=as_of,
+        scores=agreed.scores,
+        survival=churn.survival,
+        branch_lapse=agreed.lapses,
+        branch_purchase=agreed.purchases,
+        curve=churn.curve,
+        predictions=predictions,
+        reasons=_reasons(churn),
+        importance=(
+            *(importance_of(HEADLINE, churn.hazard.model) if churn.hazard else ()),
+            *(each for part in parts.values() for each in part.importance),
+        ),
+        findings=(*churn.findings, *(f for part in parts.values() for f in part.findings), *noticed(own, names)),
+        files={**churn.files, **{name: data for part in parts.values() for name, data in part.files.items()}},
+    )
+
+
+def _unmet(entry: Entry, history: History) -> str | None:
+    """Return why this export cannot support an entry, or None."""
+    has = {
+        "ended": history.recorded_from is not None,
+        "reasons": history.reasons,
+        "commission": history.commission != "none",
+    }
+    lacking = next((need for need in entry.needs if not has.get(need, True)), None)
+    return why(f"needs_{lacking}") if lacking else None
+
+
+def _churn(room: Room) -> ChurnResult:
+    from akb.models.churn import fit_churn
+
+    return fit_churn(room.matrix, room.targets, room.settings, as_of=room.as_of, progress=room.progress)
+
+
+def _jobs(room: Room, entries: Sequence[Entry]) -> list[tuple[str, Job]]:
+    """Return one job per target and one per family, the largest first."""
+    from akb.models.families import lapses, purchases
+    from akb.models.single import binary, count
+
+    singles = {"binary": binary, "count": count}
+    families = {"family_lapse": lapses, "family_purchase": purchases}
+    jobs: list[tuple[str, Job]] = []
+    for method, family in families.items():
+        members = [entry for entry in entries if entry.method == method]
+        if members:
+            jobs.append((method, lambda family=family, members=members: family(room, members)))  # type: ignore[misc]
+    for entry in entries:
+        if entry.method in singles:
+            step = singles[entry.method]
+            jobs.append((entry.key, lambda step=step, entry=entry: step(room, entry)))  # type: ignore[misc]
+    return jobs
+
+
+@dataclass(frozen=True)
+class _Agreed:
+    scores: pl.DataFrame
+    lapses: pl.DataFrame
+    purchases: pl.DataFrame
+
+
+_NO_BRANCHES = pl.DataFrame(schema={"customer": pl.UInt32, "branch": pl.String, "probability": pl.Float64})
+
+
+def _agree(
+    room: Room, parts: dict[str, Part], churn: ChurnResult, entries: Sequence[Entry], made: dict[str, Prediction]
+) -> _Agreed:
+    """Return all scores at X as float32, agreeing with one another."""
+    frame = room.matrix.frame.filter(pl.col("as_of") == room.as_of).select("customer").sort("customer")
+    customers = frame["customer"].to_numpy()
+    gone = announced_lags(room.targets.announced, customers, room.as_of)
+    certain = (gone > 0) & (gone <= LAGS)
+    by_target = {entry.target: entry.key for entry in entries if entry.target and entry.key in parts}
+
+    def column(target: str) -> NDArray[np.float64] | None:
+        part = parts.get(by_target.get(target, ""))
+        return None if part is None or part.scores is None else part.scores[by_target[target]].to_numpy()
+
+    def branches(method: str) -> pl.DataFrame:
+        part = parts.get(method)
+        return _NO_BRANCHES if part is None or part.branches is None else part.branches
+
+    lapses, purchases = branches("family_lapse"), branches("family_purchase")
+    lapses, row = _certain_branches(lapses, customers, certain, value=1.0)
+    purchases, _ = _certain_branches(purchases, customers, certain, value=0.0)
+    held = np.bincount(row, minlength=len(customers)).astype(np.float64)
+    whole, lost, bought = column("first_lapse"), column("lapses_12m"), column("first_purchase")
+    if whole is not None:
+        whole = keep_total("binary", whole, certain, np.ones(len(whole)))
+    if lost is not None:
+        lost = keep_total("poisson", lost, certain, np.maximum(np.maximum(lost, held), 1.0))
+    if bought is not None:
+        bought = keep_total("binary", bought, certain, np.zeros(len(bought)))
+    gone_12m = churn.scores[HEADLINE].to_numpy() if HEADLINE in churn.scores.columns else None
+    any32, lost32, parts32 = agree(
+        gone_12m, _float32(whole), _float32(lost), row, lapses["probability"].to_numpy().astype(np.float32)
+    )
+    lapses = lapses.with_columns(pl.Series("probability", parts32.astype(np.float64)))
+    own = {"first_lapse": any32, "lapses_12m": lost32, "first_purchase": _float32(bought)}
+    columns = {by_target[target]: value for target, value in own.items() if value is not None}
+    known = [key for key in churn.scores.columns[1:] if made.get(key) and made[key].status != "unavailable"]
+    scores = frame.join(churn.scores.select("customer", *known), on="customer", how="left", maintain_order="left")
+    scores = scores.with_columns(pl.Series(key, value, dtype=pl.Float32) for key, value in columns.items())
+    for method, chances in (("family_lapse", lapses), ("family_purchase", purchases)):
+        keys = {
+            entry.branch or "": entry.key
+            for entry in entries
+            if entry.method == method and made[entry.key].status != "unavailable"
+        }
+        scores = scores.join(wide(chances, keys), on="customer", how="left", maintain_order="left")
+    order = [entry.key for entry in entries if entry.key in scores.columns]
+    return _Agreed(scores.select("customer", *order), lapses, purchases)
+
+
+def _float32(values: NDArray[np.float64] | None) -> NDArray[np.float32] | None:
+    return None if values is None else values.astype(np.float32)
+
+
+def _certain_branches(
+    branches: pl.DataFrame, customers: NDArray[np.uint32], certain: NDArray[np.bool_], *, value: float
+) -> tuple[pl.DataFrame, NDArray[np.int64]]:
+    """Return the branch chances with announced leavers certain and each branch's total kept, and whose each row is."""
+    row = positions(customers, branches["customer"].to_numpy())
+    if not certain.any() or branches.is_empty():
+        return branches, row
+    chance, told = branches["probability"].to_numpy().copy(), certain[row]
+    name = branches["branch"].to_numpy()
+    for branch in np.unique(name.astype(str)):
+        here = name == branch
+        chance[here] = keep_total("binary", chance[here], told[here], np.full(int(here.sum()), value))
+    return branches.with_columns(pl.Series("probability", chance)), row
+
+
+def _reasons(churn: ChurnResult) -> tuple[Reason, ...]:
+    """Return the reasons of the customers with the highest chance to leave, at most 2,000."""
+    if churn.hazard is None or HEADLINE not in churn.scores.columns:
+        return ()
+    chance, customers = churn.scores[HEADLINE].to_numpy(), churn.scores["customer"].to_numpy()
+    first = np.lexsort((customers, -chance))[:MOST]
+    x = churn.x[first]
+    contributions = contributions_of(churn.hazard.model, x)
+    if contributions is None:
+        return ()
+    return reasons(HEADLINE, customers[first].tolist(), churn.names, contributions, x)
