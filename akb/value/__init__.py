@@ -1,1 +1,22 @@
 """What it is worth: commission, cost, lifetime value, lists and the business case."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from akb.config import Settings
+    from akb.ingest.types import Portfolio
+    from akb.models.types import ModelRun
+    from akb.value.types import ValueRun
+
+
+def run_value(
+    portfolio: Portfolio, models: ModelRun, settings: Settings, *, progress: Callable[[str], None] | None = None
+) -> ValueRun:
+    """Return values, lists, the business case and the figures as of X; see `akb.value.run`."""
+    from akb.value.run import run_value as run
+
+    return run(portfolio, models, settings, progress=progress)

@@ -49,6 +49,9 @@ class BusinessCase:
         The same totals in the first year under the half-year rule: keys ``benefits``, ``costs``, ``net``.
     net, roi
         (low, base, high) at run rate; ROI as a fraction of costs.
+    three_years
+        Totals of the first three years, keys ``benefits``, ``costs``, ``net``: the same effort every year, saved customers
+        and sold policies paying on for as long as they stay; year by year under the half-year rule.
     rule_of_thumb
         What the sources' rule would promise: ``retention`` (3 % of turnover), ``cross_sell`` (€ 60.000 per 10,000
         customers), ``total``.
@@ -64,6 +67,7 @@ class BusinessCase:
     roi: tuple[float, float, float]
     rule_of_thumb: dict[str, int]
     facts: dict[str, float]
+    three_years: dict[str, tuple[int, int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,12 @@ class ValueRun:
         one per catalogue entry that this room is responsible for.
     figures
         Aggregates for the report: see the value room's docstrings.
+    components
+        The parts of every value in integer cents, a row per customer in force: ``commission_cents``,
+        ``service_cost_cents`` (both a year, as of X), ``commission_12m_cents``, ``handling_cost_12m_cents``,
+        ``current_cents`` = ``clv_commission_cents`` - ``clv_variable_cents`` - ``clv_fixed_cents``,
+        ``potential_cents``, ``clv_cents``, ``clv_5y_cents``, ``stay_cents``, ``leave_cents``, ``stake_cents``, and
+        ``preventable`` (the chance p behind stay and leave). Null where unavailable.
     """
 
     scores: pl.DataFrame
@@ -90,3 +100,4 @@ class ValueRun:
     predictions: tuple[Prediction, ...]
     figures: dict[str, object] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    components: pl.DataFrame | None = None

@@ -1,0 +1,227 @@
+"""What every step of the value room looks at: policies and customers in force at X, assumptions, bands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from akb.catalogue.entries import entries
+from akb.core.text import load_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from akb.catalogue.entries import Entry
+    from akb.config import Assumption, Branch, Settings
+    from akb.ingest.types import Portfolio
+    from akb.models.types import Gate, ModelRun, Prediction
+
+    Floats = NDArray[np.float64]
+    Cents = NDArray[np.int64]
+    Rows = NDArray[np.int64]
+
+OPEN = date(9000, 1, 1)
+EURO_GATES = ("pass", "provisional")  # only these levels may carry euros
+
+
+@dataclass(frozen=True)
+class Base:
+    """A run seen from X; every derived table is made once.
+
+    Customers in force at X have a dense position 0..n-1 in ascending order of ``customer``; arrays per customer are in
+    that order, and ``row`` in `held` is that position.
+    """
+
+    portfolio: Portfolio
+    models: ModelRun
+    settings: Settings
+
+    @cached_property
+    def assumed(self) -> dict[str, Assumption]:
+        """The assumption register."""
+        return self.settings.assumed()
+
+    @cached_property
+    def taxonomy(self) -> dict[str, Branch]:
+        """Branch key -> its entry."""
+        return self.settings.taxonomy()
+
+    def value(self, name: str) -> float:
+        """Return the base value of an assumption."""
+        return self.assumed[name].value
+
+    def range(self, name: str) -> tuple[float, float, float]:
+        """Return (low, base, high) of an assumption."""
+        entry = self.assumed[name]
+        return entry.low, entry.value, entry.high
+
+    @property
+    def as_of(self) -> date:
+        """X."""
+        return self.portfolio.as_of
+
+    @cached_property
+    def customers(self) -> pl.DataFrame:
+        """One row per customer in force at X, ascending, with ``row`` and the columns of the portfolio's customers."""
+        present = in_force(self.portfolio.policies, self.as_of).select("customer").unique()
+        return (
+            present.join(self.portfolio.customers, on="customer", how="left")
+            .sort("customer")
+            .with_columns(
+                no_marketing=pl.col("no_marketing").fill_null(value=False),
+                deceased=pl.col("deceased").fill_null(value=False),
+            )
+            .with_row_index("row")
+            .with_columns(pl.col("row").cast(pl.Int64))
+        )
+
+    @property
+    def n(self) -> int:
+        """Customers in force at X."""
+        return self.customers.height
+
+    @cached_property
+    def held(self) -> pl.DataFrame:
+        """Policies in force at X with ``row`` and ``ends`` (the announced end, unless another policy continues it)."""
+        return (
+            in_force(self.portfolio.policies, self.as_of)
+            .join(self.customers.select("customer", "row"), on="customer")
+            .with_columns(ends=pl.when(pl.col("replaced_on").is_null()).then(pl.col("end_date")))
+            .sort("row", "branch", "policy")
+        )
+
+    @cached_property
+    def policies_per_customer(self) -> Rows:
+        """Policies in force per customer."""
+        return np.bincount(self.rows, minlength=self.n).astype(np.int64)
+
+    @property
+    def rows(self) -> Rows:
+        """The customer's position of every policy in `held`."""
+        return self.held["row"].to_numpy()
+
+    @cached_property
+    def announced(self) -> NDArray[np.bool_]:
+        """Customers whose every policy has an announced end, without a known policy starting within G days."""
+        gap = timedelta(days=self.settings.time.gap_days)
+        last = self.held.group_by("row").agg(pl.col("customer").first(), last=pl.col("ends").fill_null(OPEN).max())
+        signed = self.portfolio.policies.filter(pl.col("start_date") > self.as_of).select("customer", "start_date")
+        kept = last.join(signed, on="customer").filter(pl.col("start_date") <= pl.col("last") + gap)["row"].unique()
+        leaving = last.filter((pl.col("last") < OPEN) & ~pl.col("row").is_in(kept.implode()))["row"].to_numpy()
+        out = np.zeros(self.n, dtype=np.bool_)
+        out[leaving] = True
+        return out
+
+    @cached_property
+    def has_ended(self) -> bool:
+        """Whether the models could say when relations end."""
+        return not self.models.survival.is_empty()
+
+    @cached_property
+    def has_commission(self) -> bool:
+        """Whether any policy in force has a commission."""
+        known = self.held.height - self.held["commission_cents"].null_count()
+        return self.portfolio.history.commission != "none" and known > 0
+
+    @cached_property
+    def commission(self) -> Cents:
+        """Recurring commission per policy in `held`, cents a year; an unknown one counts as zero."""
+        return self.held["commission_cents"].fill_null(0).cast(pl.Int64).to_numpy()
+
+    @cached_property
+    def commission_customer(self) -> Cents:
+        """Recurring commission per customer, cents a year."""
+        return sum_cents(self.commission, self.rows, self.n)
+
+    def score(self, key: str) -> Floats | None:
+        """Return a modelled score per customer (NaN: not eligible), or None where the run has none."""
+        if key not in self.models.scores.columns:
+            return None
+        column = self.customers.select("customer").join(
+            self.models.scores.select("customer", key), on="customer", how="left", maintain_order="left"
+        )[key]
+        return None if column.null_count() == column.len() else column.cast(pl.Float64).fill_null(np.nan).to_numpy()
+
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """The catalogue unfolded for the branches of this portfolio."""
+        present = set(self.portfolio.policies["branch"].unique())
+        return entries([(key, branch.name_nl) for key, branch in self.taxonomy.items() if key in present])
+
+    @cached_property
+    def predictions(self) -> dict[str, Prediction]:
+        """What the models room made, by key."""
+        return {prediction.key: prediction for prediction in self.models.predictions}
+
+    def gate(self, *keys: str) -> Gate:
+        """Return the gate of the first of `keys` that has one."""
+        for key in keys:
+            made = self.predictions.get(key)
+            if made is not None and made.gate != "none":
+                return made.gate
+        return "none"
+
+    @cached_property
+    def churn_gate(self) -> Gate:
+        """The gate that euros from retention have to pass: both preventable churn and churn must stand."""
+        gates = [self.gate("churn_preventable_12m"), self.gate("churn_12m")]
+        known = [gate for gate in gates if gate != "none"]
+        order: list[Gate] = ["fail", "provisional", "pass"]
+        return min(known, key=order.index) if known else "none"
+
+    @cached_property
+    def branch_gates(self) -> dict[str, Gate]:
+        """Branch -> gate of its purchase prediction."""
+        return {
+            entry.branch: self.gate(entry.key)
+            for entry in self.entries
+            if entry.method == "family_purchase" and entry.branch is not None
+        }
+
+
+def in_force(policies: pl.DataFrame, day: date) -> pl.DataFrame:
+    """Return the policies in force on `day`: started, and without an end or with a later one."""
+    ends = pl.col("end_date")
+    return policies.filter((pl.col("start_date") <= day) & (ends.is_null() | (ends > day)))
+
+
+def sum_cents(cents: Cents, rows: Rows, n: int) -> Cents:
+    """Return integer sums of `cents` per row number 0..n-1, exact in any order."""
+    out = np.zeros(n, dtype=np.int64)
+    np.add.at(out, rows, cents)
+    return out
+
+
+def to_cents(amounts: Floats) -> Cents:
+    """Return amounts in (fractions of) cents as integer cents, half to even."""
+    return np.rint(amounts).astype(np.int64)
+
+
+def bands(name: str) -> tuple[list[float], list[str]]:
+    """Return the upper bounds and labels of a band in ``configs/lists.toml``."""
+    table = load_toml("lists.toml")["bands"][name]
+    return [float(upper) for upper in table["uppers"]], [str(label) for label in table["labels"]]
+
+
+def band_numbers(name: str, values: Any) -> Rows:
+    """Return the band number of every value; a value on a bound belongs to the higher band."""
+    uppers, _ = bands(name)
+    return np.searchsorted(np.asarray(uppers), np.asarray(values, dtype=np.float64), side="right").astype(np.int64)
+
+
+def band_labels(name: str, values: Any) -> list[str]:
+    """Return the label of every value's band."""
+    _, labels = bands(name)
+    return [labels[number] for number in band_numbers(name, values).tolist()]
+
+
+def at(values: Sequence[Any] | NDArray[Any], dtype: Any) -> pl.Series:
+    """Return values as a Polars series of `dtype`; NaN becomes null."""
+    return pl.Series(values, dtype=dtype, nan_to_null=True)

@@ -1,0 +1,179 @@
+"""Customer lifetime value: discounted margin per policy, expected cross-sell and fixed cost, and what is at stake."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from akb.value.base import to_cents
+from akb.value.survival import YEAR, announced_months
+
+if TYPE_CHECKING:
+    from akb.value.base import Base, Cents, Floats, Rows
+    from akb.value.cost import ServiceCost
+    from akb.value.offers import Offers
+    from akb.value.survival import Relations
+
+FIVE_YEARS = 60
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Expected amounts per customer and month (cents), given that the relation lives; shape (n, months).
+
+    Multiplied by the relation's survival they are expected cash flows. Not indexed, not discounted.
+    """
+
+    commission: Floats
+    variable: Floats
+    fixed: Floats
+
+
+@dataclass(frozen=True)
+class Lifetime:
+    """Lifetime value per customer in integer cents, with its components.
+
+    ``clv = current + potential``; ``current = commission - variable - fixed``;
+    ``(1 - p) stay + p leave = clv`` to the cent, with p = churn_preventable_12m; ``stake = stay - leave``.
+    """
+
+    commission: Cents
+    variable: Cents
+    fixed: Cents
+    current: Cents
+    potential: Cents
+    clv: Cents
+    clv_5y: Cents
+    stay: Cents
+    leave: Cents
+
+    @property
+    def stake(self) -> Cents:
+        """Value at stake: V_stay - V_leave."""
+        return self.stay - self.leave
+
+
+def discount_factors(months: int, discount: float, indexation: float, timing: float) -> Floats:
+    """Return (months,): what a euro of today's level, paid at `timing` within each month, is worth today.
+
+    Parameters
+    ----------
+    discount, indexation
+        Per year; the factor is ``((1 + indexation) / (1 + discount)) ^ years``.
+    timing
+        0 at the begin of the month, 1 at its end.
+    """
+    years = (np.arange(months) + timing) / YEAR
+    factors: Floats = ((1 + indexation) / (1 + discount)) ** years
+    return factors
+
+
+def present_value(amounts: Floats, survival: Floats, factors: Floats) -> Floats:
+    """Return the sum over months of amount x survival x factor: (n, m), (n, m), (m,) -> (n,)."""
+    total: Floats = np.einsum("ij,ij,j->i", amounts, survival, factors, optimize=False)
+    return total
+
+
+def stay_and_leave(total: Floats, leaving: Floats, p: Floats) -> tuple[Floats, Floats]:
+    """Return (V_stay, V_leave) from the whole value, the part earned by those who leave preventably, and its chance.
+
+    The whole is the sum over both ends: ``total = (1 - p) V_stay + p V_leave`` with ``p V_leave = leaving``. Where
+    nobody (p = 0) or everybody (p = 1) leaves, the impossible end gets the same value: nothing is at stake.
+    """
+    stays, leaves = p < 1.0, p > 0.0
+    stay = np.divide(total - leaving, 1.0 - p, out=total.copy(), where=stays)
+    leave = np.divide(leaving, p, out=total.copy(), where=leaves)
+    return stay, leave
+
+
+def streams(base: Base, rows: pl.DataFrame, cost: ServiceCost, months: int, timing: float) -> Streams:
+    """Return the monthly amounts of the policies in force and of the relation.
+
+    Parameters
+    ----------
+    rows
+        `survival.branch_rows`: open policies per (customer, branch) with their yearly survival ``kept``.
+    """
+    open_policies = base.held.with_columns(commission=pl.Series(base.commission), cost=pl.Series(cost.policy)).filter(
+        pl.col("ends").is_null()
+    )
+    money = open_policies.group_by("row", "branch").agg(pl.col("commission", "cost").sum())
+    table = rows.join(money, on=["row", "branch"], how="left", maintain_order="left")
+    moments = (np.arange(months) + timing) / YEAR
+    with np.errstate(divide="ignore"):
+        alive = np.exp(np.log(table["kept"].to_numpy())[:, None] * moments)
+    where = table["row"].to_numpy()
+    commission = _per_customer(alive * (table["commission"].to_numpy()[:, None] / YEAR), where, base.n)
+    variable = _per_customer(alive * (table["cost"].to_numpy()[:, None] / YEAR), where, base.n)
+
+    places, fraction = announced_months(base, months)
+    rows_announced = base.rows[places]
+    np.add.at(commission, rows_announced, fraction * (base.commission[places][:, None] / YEAR))
+    np.add.at(variable, rows_announced, fraction * (cost.policy[places][:, None] / YEAR))
+
+    fixed = np.repeat(cost.relation[:, None] / YEAR, months, axis=1)
+    there = np.zeros((base.n, months))
+    np.maximum.at(there, rows_announced, fraction)
+    fixed[base.announced] *= there[base.announced]
+    return Streams(commission, variable, fixed)
+
+
+def lifetime(base: Base, paths: Relations, flows: Streams, offers: Offers) -> Lifetime:
+    """Return the lifetime value of every customer in force, and of both ends of the next 12 months."""
+    timing = base.value("value.timing")
+    months = flows.commission.shape[1]
+    factors = discount_factors(months, base.value("value.discount"), base.value("value.indexation"), timing)
+    alive = paths.alive_at(timing)[:, :months]
+    leaving = paths.leaving_at(timing)
+
+    margin = flows.commission - flows.variable - flows.fixed + offers.margin_stream(base, months, timing)
+    total = present_value(margin, alive, factors)
+    early = present_value(margin[:, :YEAR], leaving, factors[:YEAR])
+    stay, leave = stay_and_leave(total, early, np.where(base.announced, 1.0, paths.preventable))
+    stay[base.announced] = leave[base.announced] = total[base.announced]
+    five = min(FIVE_YEARS, months)
+
+    clv = to_cents(total)
+    potential = to_cents(present_value(offers.margin_stream(base, months, timing), alive, factors))
+    variable = to_cents(present_value(flows.variable, alive, factors))
+    fixed = to_cents(present_value(flows.fixed, alive, factors))
+    current = clv - potential
+    return Lifetime(
+        commission=current + variable + fixed,
+        variable=variable,
+        fixed=fixed,
+        current=current,
+        potential=potential,
+        clv=clv,
+        clv_5y=to_cents(present_value(margin[:, :five], alive[:, :five], factors[:five])),
+        stay=to_cents(stay),
+        leave=to_cents(leave),
+    )
+
+
+def earned_12m(flows: Streams, paths: Relations) -> tuple[Cents, Cents]:
+    """Return commission earned and cost made in the next 12 months per customer: not indexed, not discounted."""
+    halfway = paths.alive_at(0.5)[:, :YEAR]
+    cost = flows.variable[:, :YEAR] + flows.fixed[:, :YEAR]
+    return to_cents((flows.commission[:, :YEAR] * halfway).sum(axis=1)), to_cents((cost * halfway).sum(axis=1))
+
+
+def lapses_expected(base: Base, rows: pl.DataFrame, paths: Relations) -> float:
+    """Return the policies expected to end within 12 months under these survivals, announced ones included."""
+    alive = paths.alive[rows["row"].to_numpy(), YEAR]
+    count = rows["policies"].to_numpy()
+    expected = float((count * (1.0 - alive * rows["kept"].to_numpy())).sum())
+    _, fraction = announced_months(base, YEAR)
+    return expected + float((fraction[:, -1] < 1.0).sum())
+
+
+def _per_customer(amounts: Floats, rows: Rows, n: int) -> Floats:
+    """Return sums of consecutive rows per customer; `rows` ascends."""
+    out = np.zeros((n, amounts.shape[1]))
+    if len(rows):
+        first = np.flatnonzero(np.diff(rows, prepend=-1))
+        out[rows[first]] = np.add.reduceat(amounts, first, axis=0)
+    return out

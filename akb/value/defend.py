@@ -1,0 +1,154 @@
+"""Top Defend: whom to call first to keep, as far as it pays and fits in the hours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from akb.value.base import at, to_cents
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from akb.value.base import Base, Cents, Floats, Rows
+    from akb.value.clv import Lifetime
+    from akb.value.cost import ServiceCost
+    from akb.value.lists import Desk
+    from akb.value.survival import Relations
+
+
+LIST_SCHEMA = {
+    "customer": pl.UInt32,
+    "rank": pl.Int64,
+    "churn_12m": pl.Float64,
+    "churn_preventable_12m": pl.Float64,
+    "value_at_stake": pl.Float64,
+    "clv": pl.Float64,
+    "commission": pl.Float64,
+    "expected_saving": pl.Float64,
+    "kind": pl.String,
+    "adviser": pl.String,
+    "office": pl.String,
+    "branches": pl.String,
+    "peak_risk_month": pl.Int32,
+    "threshold": pl.Float64,
+    "control": pl.Boolean,
+    "yearly_cents": pl.Int64,
+}
+"""Columns of the list ``top_defend``; euros, except ``yearly_cents`` (the row's part of the ledger line)."""
+
+
+@dataclass(frozen=True)
+class Defence:
+    """The score per customer and what the list is made of.
+
+    Parameters
+    ----------
+    saving
+        top_defend in cents: rescue x p x stake - contact cost.
+    yearly
+        Cents a year: what a call keeps at run rate, rescue x p x (commission - cost to serve). Cash flow, no CLV.
+    threshold
+        p* above which a contact pays; infinite where nothing is at stake.
+    """
+
+    saving: Cents
+    yearly: Cents
+    threshold: Floats
+
+
+def defence(base: Base, paths: Relations, value: Lifetime, cost: ServiceCost, desk: Desk) -> Defence:
+    """Return top_defend and its parts for every customer in force."""
+    rescue = base.value("retention.rescue")
+    stake = value.stake.astype(np.float64)
+    margin = base.commission_customer - cost.per_customer(base)
+    worth = rescue * stake
+    threshold = np.divide(desk.contact_cost, worth, out=np.full(base.n, np.inf), where=worth > 0)
+    return Defence(
+        saving=to_cents(worth * paths.preventable - desk.contact_cost),
+        yearly=to_cents(rescue * paths.preventable * margin),
+        threshold=threshold,
+    )
+
+
+def defend_list(
+    base: Base, paths: Relations, value: Lifetime | None, found: Defence | None, desk: Desk, *, euros: bool
+) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Return the list ``top_defend`` and how many customers were left out, by reason.
+
+    Only customers above their threshold, highest saving first; the list ends where the hours are used up. Members of
+    the control group stand on it (``control``) and take no hours. Without commission (`found` is None) there is no
+    threshold and the chance of preventable churn alone makes the order.
+
+    Parameters
+    ----------
+    euros
+        Whether the churn prediction passed its gate; else the order stays and ``expected_saving`` is null.
+    """
+    left_out = {reason: int(flags.sum()) for reason, flags in desk.excluded.items()}
+    allowed = np.flatnonzero(~desk.barred)
+    worth = paths.preventable if found is None else found.saving.astype(np.float64)
+    paying = allowed[worth[allowed] > 0]
+    left_out["below_threshold"] = len(allowed) - len(paying)
+    order = paying[np.lexsort((paying, -worth[paying]))]
+    listed = order[np.cumsum(~desk.control[order]) <= desk.capacity]
+    left_out["no_hours"] = len(order) - len(listed)
+    frame = _frame(base, paths, value, found, desk, listed, euros=euros)
+    return frame, {reason: count for reason, count in left_out.items() if count}
+
+
+def empty_list() -> pl.DataFrame:
+    """Return the list without rows, for exports that cannot teach churn."""
+    return pl.DataFrame(schema=LIST_SCHEMA)
+
+
+def _frame(
+    base: Base,
+    paths: Relations,
+    value: Lifetime | None,
+    found: Defence | None,
+    desk: Desk,
+    rows: Rows,
+    *,
+    euros: bool,
+) -> pl.DataFrame:
+    unknown = np.full(base.n, np.nan)
+    peak = base.score("peak_risk_month")
+    columns: dict[str, NDArray[Any]] = {
+        "churn_12m": paths.churn_12m,
+        "churn_preventable_12m": paths.preventable,
+        "value_at_stake": unknown if value is None else value.stake / 100,
+        "clv": unknown if value is None else value.clv / 100,
+        "commission": base.commission_customer / 100 if base.has_commission else unknown,
+        "expected_saving": found.saving / 100 if found is not None and euros else unknown,
+        "peak_risk_month": unknown if peak is None else peak,
+        "threshold": unknown if found is None else np.minimum(found.threshold, 1.0),
+        "yearly_cents": np.zeros(base.n) if found is None else found.yearly,
+    }
+    who = base.customers.select("customer", "kind", "adviser", "office")
+    made = who.with_columns(
+        _branches(base).alias("branches"),
+        *(at(values, pl.Float64).alias(name) for name, values in columns.items()),
+        pl.Series("control", desk.control),
+    )[rows]
+    ranked = made.with_columns(rank=pl.int_range(1, pl.len() + 1))
+    return ranked.select(pl.col(name).cast(dtype) for name, dtype in LIST_SCHEMA.items())
+
+
+def _branches(base: Base) -> pl.Series:
+    """The branches that every customer holds, as one text in the order of the taxonomy."""
+    order = {branch: place for place, branch in enumerate(base.taxonomy)}
+    return (
+        base.held.select("row", "branch")
+        .unique()
+        .with_columns(order=pl.col("branch").replace_strict(order, default=len(order), return_dtype=pl.Int64))
+        .sort("row", "order", "branch")
+        .group_by("row", maintain_order=True)
+        .agg(pl.col("branch").str.join(", "))
+        .sort("row")["branch"]
+    )

@@ -1,0 +1,122 @@
+"""Who may be on a list, who is left alone to measure against, and how many contacts fit in the hours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from akb.core.text import load_toml
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from akb.value.base import Base
+
+    Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the lists share.
+
+    Parameters
+    ----------
+    excluded
+        Reason -> customers left out for it; each customer under his first reason only, in the order of the keys.
+    control
+        Drawn per customer with the run's seed: never called, on any list.
+    advisers, advisers_counted
+        How many advisers, and whether they were counted in the data.
+    minutes_available, minutes, offer_minutes
+        Per year; per contact; extra per policy discussed in a contact that takes place anyway.
+    contact_cost
+        Cents per contact.
+    called
+        Customers called for retention; filled once that list is made.
+    """
+
+    excluded: dict[str, Flags]
+    control: Flags
+    advisers: int
+    advisers_counted: bool
+    minutes_available: float
+    minutes: float
+    offer_minutes: float
+    contact_cost: float
+    called: Flags
+
+    @property
+    def barred(self) -> Flags:
+        """Customers that may not be on a list."""
+        out = np.zeros(len(self.control), dtype=np.bool_)
+        for flags in self.excluded.values():
+            out |= flags
+        return out
+
+    @property
+    def capacity(self) -> int:
+        """Contacts a year that fit in the hours."""
+        return int(self.minutes_available / self.minutes + 1e-9)
+
+    def spare_contacts(self, offers_in_talks: int) -> int:
+        """Return contacts left after retention, and after the extra time of policies discussed in those talks."""
+        used = int(self.called.sum()) * self.minutes + offers_in_talks * self.offer_minutes
+        return max(0, int((self.minutes_available - used) / self.minutes + 1e-9))
+
+    def with_called(self, rows: NDArray[np.int64]) -> Desk:
+        """Return the desk after the retention list is made."""
+        called = self.called.copy()
+        called[rows] = True
+        return replace(self, called=called)
+
+
+def desk(base: Base) -> Desk:
+    """Return eligibility, control group and hours of this portfolio."""
+    minutes = base.value("contact.minutes")
+    advisers, counted = advisers_of(base)
+    return Desk(
+        excluded=_excluded(base),
+        control=control_group(base.n, base.value("experiment.control_share"), base.settings.models.seed),
+        advisers=advisers,
+        advisers_counted=counted,
+        minutes_available=60 * base.value("capacity.hours_per_year") * advisers,
+        minutes=minutes,
+        offer_minutes=base.value("contact.offer_minutes"),
+        contact_cost=100 * base.value("cost.rate_adviser") * minutes / 60,
+        called=np.zeros(base.n, dtype=np.bool_),
+    )
+
+
+def control_group(n: int, share: float, seed: int) -> Flags:
+    """Return who is drawn for the control group: each of `n` customers with chance `share`."""
+    drawn: Flags = np.random.default_rng([seed, 0xC0]).random(n) < share
+    return drawn
+
+
+def advisers_of(base: Base) -> tuple[int, bool]:
+    """Return the number of advisers and whether it was counted; else customers / customers per adviser."""
+    names = pl.concat([base.customers["adviser"], base.held["adviser"]]).drop_nulls().n_unique()
+    if names:
+        return names, True
+    return max(1, round(base.n / base.value("capacity.customers_per_adviser"))), False
+
+
+def _excluded(base: Base) -> dict[str, Flags]:
+    customers = base.customers
+    minimum = int(load_toml("lists.toml")["eligible"]["minimum_age"])
+    age = base.as_of.year - customers["birth_year"]
+    private = customers["kind"].fill_null("private") != "business"
+    reasons = {
+        "deceased": customers["deceased"].to_numpy(),
+        "announced": base.announced,
+        "no_marketing": customers["no_marketing"].to_numpy(),
+        "under_age": ((age < minimum) & private).fill_null(value=False).to_numpy(),
+    }
+    seen = np.zeros(base.n, dtype=np.bool_)
+    for reason, flags in reasons.items():
+        reasons[reason] = flags & ~seen
+        seen = seen | flags
+    return reasons

@@ -1,0 +1,190 @@
+"""Next best policies: chance x the portfolio's own commission, and what cross-sell adds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from akb.core.text import load_toml
+from akb.value.base import EURO_GATES, at, band_labels, to_cents
+from akb.value.survival import YEAR
+
+if TYPE_CHECKING:
+    from akb.value.base import Base, Cents, Floats
+    from akb.value.cost import ServiceCost
+    from akb.value.lists import Desk
+
+
+@dataclass(frozen=True)
+class Offers:
+    """Eligible branches per customer.
+
+    Parameters
+    ----------
+    table
+        row, customer, branch, probability, ban, ``commission_cents`` (of one new policy; null where no euro may be
+        named: commission ban, gate not passed, no commission), ``expected_cents`` Float64? (probability x commission),
+        place (1 = best for this customer). Sorted by (row, place).
+    yearly_margin
+        (years, n): expected yearly margin of the policies bought in year 1, 2, ..., cents.
+    kept
+        Yearly chance that a policy survives in a surviving relation, mean of the portfolio.
+    """
+
+    table: pl.DataFrame
+    yearly_margin: Floats
+    kept: float
+
+    def expected_commission(self, n: int) -> Cents:
+        """Return the expected recurring commission a year of policies bought within 12 months, per customer."""
+        out = np.zeros(n)
+        euros = self.table.filter(pl.col("expected_cents").is_not_null())
+        np.add.at(out, euros["row"].to_numpy(), euros["expected_cents"].to_numpy())
+        return to_cents(out)
+
+    def margin_stream(self, base: Base, months: int, timing: float) -> Floats:
+        """Return (n, months): margin of cross-sold policies per month, given that the relation lives."""
+        out = np.zeros((base.n, months))
+        for year, margin in enumerate(self.yearly_margin):
+            out += margin[:, None] / YEAR * stock(year, months, timing, self.kept)
+        out[base.announced] = 0.0
+        return out
+
+    def best(self, place: int) -> pl.DataFrame:
+        """Return row and branch of the `place`-th best policy."""
+        return self.table.filter(pl.col("place") == place).select("row", "branch")
+
+
+def stock(year: int, months: int, timing: float, kept: float) -> Floats:
+    """Return (months,): what is left of one policy bought evenly over the months of `year` (0 = the first)."""
+    bought = np.arange(YEAR * year, YEAR * (year + 1)) + 0.5
+    age = (np.arange(months) + timing)[:, None] - bought
+    left: Floats = np.where(age >= 0, kept ** (np.clip(age, 0, None) / YEAR), 0.0).sum(axis=1) / YEAR
+    return left
+
+
+def typical_commission(base: Base) -> pl.DataFrame:
+    """Return the median recurring commission of a policy in force: branch, kind (null: all kinds), cents.
+
+    A branch that nobody with a commission holds falls back to premium x rate of the taxonomy (an assumption).
+    """
+    known = base.held.filter(pl.col("commission_cents").is_not_null()).join(
+        base.customers.select("row", "kind"), on="row"
+    )
+    median = pl.col("commission_cents").median().round().cast(pl.Int64).alias("cents")
+    per_kind = known.drop_nulls("kind").group_by("branch", "kind").agg(median)
+    overall = known.group_by("branch").agg(median)
+    default = pl.DataFrame(
+        {
+            "branch": list(base.taxonomy),
+            "cents": [round(100 * entry.premium * entry.commission) for entry in base.taxonomy.values()],
+        },
+        schema={"branch": pl.String, "cents": pl.Int64},
+    )
+    overall = pl.concat([overall, default.join(overall, on="branch", how="anti")])
+    overall = overall.with_columns(kind=pl.lit(None, dtype=pl.String))
+    return pl.concat([per_kind, overall.select("branch", "kind", "cents")]).sort("branch", "kind")
+
+
+def offers(base: Base, cost: ServiceCost, kept: float) -> Offers:
+    """Return the eligible branches of every customer, best first, and the margin that they are expected to bring."""
+    euro_branches = [
+        branch
+        for branch, gate in base.branch_gates.items()
+        if gate in EURO_GATES and base.has_commission and not base.taxonomy[branch].ban
+    ]
+    bans = [branch for branch, entry in base.taxonomy.items() if entry.ban]
+    typical = typical_commission(base)
+    order = pl.DataFrame({"branch": list(base.taxonomy)}).with_row_index("order")
+    table = (
+        base.models.branch_purchase.join(base.customers.select("customer", "row", "kind"), on="customer")
+        .with_columns(ban=pl.col("branch").is_in(bans))
+        .join(typical.drop_nulls("kind"), on=["branch", "kind"], how="left")
+        .join(typical.filter(pl.col("kind").is_null()).select("branch", any_kind="cents"), on="branch", how="left")
+        .with_columns(
+            commission_cents=pl.when(pl.col("branch").is_in(euro_branches)).then(pl.coalesce("cents", "any_kind"))
+        )
+        .with_columns(expected_cents=pl.col("probability") * pl.col("commission_cents"))
+        .join(order, on="branch", how="left")
+        .sort(
+            ["row", "expected_cents", "probability", "order", "branch"],
+            descending=[False, True, True, False, False],
+            nulls_last=True,
+        )
+        .with_columns(place=pl.int_range(1, pl.len() + 1).over("row"))
+        .select("row", "customer", "branch", "probability", "ban", "commission_cents", "expected_cents", "place")
+    )
+    return Offers(table, _yearly_margin(base, table, cost), kept)
+
+
+def _yearly_margin(base: Base, table: pl.DataFrame, cost: ServiceCost) -> Floats:
+    years = max(0, round(base.value("cross_sell.years")))
+    euros = table.filter(pl.col("commission_cents").is_not_null())
+    per_policy = float(cost.policy.sum()) / max(len(cost.policy), 1)
+    chance = euros["probability"].to_numpy()
+    margin = euros["commission_cents"].to_numpy() - per_policy
+    out = np.zeros((years, base.n))
+    for year in range(years):  # bought in this year and not before
+        np.add.at(out[year], euros["row"].to_numpy(), margin * chance * (1 - chance) ** year)
+    return out
+
+
+def next_best_list(
+    base: Base, made: Offers, desk: Desk, alive: Floats, pays: Floats
+) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Return the list ``next_best_policy`` and how many customers were left out, by reason.
+
+    One row per customer: the best branch. ``contact`` tells who is called for it (not the control group);
+    ``extra_cents`` what a call adds to the commission in a year: uplift x untreated chance x commission x survival.
+
+    Parameters
+    ----------
+    alive
+        Chance per customer that the relation still exists after 12 months.
+    pays
+        Discounted years that a new policy is expected to pay: decides whether a call of its own pays.
+    """
+    minimum = float(load_toml("lists.toml")["next_best_policy"]["minimum_probability"])
+    best = made.table.filter(pl.col("place") == 1)
+    left_out = {reason: int(desk.excluded[reason][best["row"].to_numpy()].sum()) for reason in desk.excluded}
+    allowed = best.filter(~pl.Series(desk.barred[best["row"].to_numpy()]))
+    likely = allowed.filter(pl.col("probability") >= minimum)
+    left_out["low_chance"] = allowed.height - likely.height
+
+    ranked = likely.sort(["expected_cents", "probability", "customer"], descending=[True, True, False], nulls_last=True)
+    rows = ranked["row"].to_numpy()
+    extra = base.value("cross_sell.uplift") * ranked["expected_cents"].fill_null(0.0).to_numpy() * alive[rows]
+    control = desk.control[rows]
+    in_talk = desk.called[rows] & ~control & (extra > 0)
+    own_call = ~desk.called[rows] & ~control & (extra * pays[rows] > desk.contact_cost)
+    own_call &= np.cumsum(own_call) <= desk.spare_contacts(int(in_talk.sum()))
+    length = desk.capacity
+    left_out["no_hours"] = max(0, ranked.height - length)
+    listed = ranked.with_columns(
+        rank=pl.int_range(1, pl.len() + 1),
+        extra_cents=pl.Series(to_cents(extra)),
+        contact=pl.Series(in_talk | own_call),
+        own_call=pl.Series(own_call),
+        control=pl.Series(control),
+    ).filter((pl.col("rank") <= length) | pl.col("contact"))
+    return _columns(base, listed), {reason: count for reason, count in left_out.items() if count}
+
+
+def _columns(base: Base, listed: pl.DataFrame) -> pl.DataFrame:
+    who = base.customers.select("row", "kind", "adviser", "office")
+    return (
+        listed.join(who, on="row", how="left", maintain_order="left")
+        .with_columns(
+            rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64),
+            band=at(band_labels("chance", listed["probability"].to_numpy()), pl.String),
+            commission=pl.col("commission_cents") / 100,
+            expected_commission=(pl.col("expected_cents") / 100).round(2),
+        )
+        .select(
+            "customer", "rank", "branch", "probability", "band", "commission", "expected_commission",
+            "kind", "adviser", "office", "ban", "contact", "own_call", "control", "extra_cents",
+        )
+    )  # fmt: skip

@@ -1,0 +1,139 @@
+"""What the value room says about its own predictions: status, evidence, gate, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from akb.core.numbers import day_nl, euro_nl
+from akb.core.text import text
+from akb.models.types import Evidence, Prediction
+from akb.value.base import EURO_GATES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import polars as pl
+
+    from akb.catalogue.entries import Entry
+    from akb.models.types import Gate, Grade
+    from akb.value.base import Base
+    from akb.value.commission import Replay
+    from akb.value.cost import ServiceCost
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the steps did, as far as the predictions have to tell."""
+
+    base: Base
+    cost: ServiceCost
+    replay: Replay | None
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a step says of its result."""
+
+    why: str
+    gate: Gate = "none"
+    grade: Grade = "none"
+    evidence: Evidence | None = None
+
+
+def predictions(work: Work, scores: pl.DataFrame) -> tuple[Prediction, ...]:
+    """Return one prediction per catalogue entry of this room, in catalogue order."""
+    return tuple(_prediction(work, entry, scores) for entry in work.base.entries if entry.room == "value")
+
+
+def why(key: str, **values: str) -> str:
+    """Return a sentence of ``configs/text/<language>/why_value.toml``."""
+    return text("why", "nl", "why_value", key).format_map(values)
+
+
+def missing_need(base: Base, entry: Entry) -> str | None:
+    """Return the first thing that this entry needs and the export does not have."""
+    have = {"ended": base.has_ended, "commission": base.has_commission}
+    return next((need for need in entry.needs if not have.get(need, True)), None)
+
+
+def _prediction(work: Work, entry: Entry, scores: pl.DataFrame) -> Prediction:
+    need = missing_need(work.base, entry)
+    population = scores.height - scores[entry.key].null_count()
+    if need is not None:
+        return Prediction(entry.key, "unavailable", why(f"needs_{need}"), entry.horizon_months)
+    told = METHODS[entry.method](work)
+    return Prediction(
+        key=entry.key,
+        status="derived" if population else "unavailable",
+        why=told.why,
+        horizon_months=entry.horizon_months,
+        population=population,
+        evidence=told.evidence,
+        gate=told.gate,
+        grade=told.grade,
+    )
+
+
+def _commission(work: Work) -> Told:
+    if work.replay is None:
+        time = work.base.settings.time
+        months = 24 + -(-(time.gap_days + time.registration_lag_days) // 31)
+        return Told(why("commission_no_replay", months=str(months)))
+    found = work.replay
+    day = found.evidence.test_date
+    sentence = why(
+        "commission_replay",
+        date=day_nl(day) if day else "",
+        expected=euro_nl(found.expected / 100),
+        realised=euro_nl(found.realised / 100),
+        stay=euro_nl(found.all_stay / 100),
+    )
+    grade: Grade = "usable" if found.gate in EURO_GATES and found.evidence.positives >= 100 else "indicative"
+    return Told(sentence, found.gate, grade, found.evidence)
+
+
+def _handling_cost(work: Work) -> Told:
+    missing = [name for name in work.cost.estimated if name != "mutations"]
+    if not missing:
+        return Told(why("cost_counted"))
+    return Told(why("cost_estimated", missing=missing_events(work.cost)))
+
+
+def missing_events(cost: ServiceCost) -> str:
+    """Return the kinds of event that the export lacks, as Dutch words."""
+    words = [why(name) for name in cost.estimated]
+    return why("and").join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _clv(work: Work) -> Told:
+    gate = work.base.churn_gate
+    return Told(why("clv" if gate in EURO_GATES else "clv_rank_only"), gate)
+
+
+def _top_defend(work: Work) -> Told:
+    gate = work.base.churn_gate
+    return Told(why("top_defend" if gate in EURO_GATES else "top_defend_rank_only"), gate)
+
+
+def _next_best(work: Work) -> Told:
+    return Told(why("next_best" if work.base.has_commission else "next_best_chance"))
+
+
+def _cross_sell(work: Work) -> Told:
+    passed = [gate for gate in work.base.branch_gates.values() if gate in EURO_GATES]
+    if not passed:
+        return Told(why("cross_sell_withheld"))
+    return Told(why("cross_sell"), "pass" if all(gate == "pass" for gate in passed) else "provisional")
+
+
+METHODS: dict[str, Callable[[Work], Told]] = {
+    "commission": _commission,
+    "handling_cost": _handling_cost,
+    "clv": _clv,
+    "value_at_stake": _clv,
+    "top_defend": _top_defend,
+    "next_best_policy": _next_best,
+    "cross_sell_commission": _cross_sell,
+}
+"""Method named in the catalogue -> what answers for it."""

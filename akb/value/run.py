@@ -1,0 +1,195 @@
+"""The story of the value room: cost, survival, offers, lifetime value, lists, business case, figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from akb.value.base import EURO_GATES, Base, at
+from akb.value.case import business_case
+from akb.value.clv import Lifetime, discount_factors, earned_12m, lapses_expected, lifetime, present_value, streams
+from akb.value.commission import Replay, replay
+from akb.value.cost import ServiceCost, service_cost
+from akb.value.defend import Defence, defence, defend_list, empty_list
+from akb.value.figures import figures
+from akb.value.lists import desk
+from akb.value.noticed import findings
+from akb.value.offers import Offers, next_best_list, offers
+from akb.value.predictions import Work, predictions
+from akb.value.rates import closed_year, spells, year_rates
+from akb.value.survival import YEAR, Relations, branch_rows, relations
+from akb.value.types import ValueRun
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from akb.config import Settings
+    from akb.ingest.types import Portfolio
+    from akb.models.types import ModelRun
+    from akb.value.base import Cents, Floats
+
+PLACES = (1, 2, 3)
+
+
+def run_value(
+    portfolio: Portfolio, models: ModelRun, settings: Settings, *, progress: Callable[[str], None] | None = None
+) -> ValueRun:
+    """Return values, lists, the business case and the figures as of X.
+
+    Parameters
+    ----------
+    progress
+        Called with what is being done, in English.
+
+    Returns
+    -------
+    ValueRun
+        `scores` has a row per customer in force at X (ascending) and a column per catalogue entry of this room; the
+        columns of what is unavailable are null. `lists`, `case` and `figures`: see `defend.LIST_SCHEMA`,
+        `offers.next_best_list`, `case` and `figures.figures`. Nothing crashes on what the export lacks.
+    """
+    say = progress or (lambda _: None)
+    base = Base(portfolio, models, settings)
+    time = settings.time
+
+    say("what happened in the last closed year")
+    history = spells(portfolio.policies, time.gap_days)
+    window = closed_year(portfolio, time.gap_days, time.registration_lag_days)
+    rates = year_rates(portfolio, history, *window) if window else None
+
+    say("cost to serve and survival")
+    cost = service_cost(base)
+    months = YEAR * max(1, round(base.value("value.horizon_years")))
+    paths = relations(base, months)
+    rows = branch_rows(base, paths, rates.policy_lapse if rates else 0.0) if paths else None
+
+    say("next best policies")
+    made = offers(base, cost, _mean_kept(rows))
+    value = earned = None
+    if paths is not None and rows is not None:
+        say("lifetime value")
+        flows = streams(base, rows, cost, months, base.value("value.timing"))
+        halfway = flows if base.value("value.timing") == 0.5 else streams(base, rows, cost, YEAR, 0.5)
+        earned = earned_12m(halfway, paths)
+        value = lifetime(base, paths, flows, made) if base.has_commission else None
+
+    say("lists and business case")
+    lists, left_out, found = _lists(base, paths, value, cost, made)
+    case = business_case(base, paths, lists, desk(base), rates)
+    scores = _scores(base, value, earned, cost, found, made)
+    lapses = lapses_expected(base, rows, paths) if paths is not None and rows is not None else None
+    return ValueRun(
+        scores=scores,
+        lists=lists,
+        left_out=left_out,
+        case=case,
+        predictions=predictions(Work(base, cost, _proof(base)), scores),
+        figures=figures(base, history, rates, paths, value, found, made, lists, lapses),
+        findings=findings(base, paths, value, cost, desk(base), lists["top_defend"], lapses),
+        components=_components(base, paths, value, earned, cost),
+    )
+
+
+def _proof(base: Base) -> Replay | None:
+    return replay(base) if base.has_ended else None
+
+
+def _mean_kept(rows: pl.DataFrame | None) -> float:
+    if rows is None or rows.is_empty():
+        return 1.0
+    return float(np.average(rows["kept"].to_numpy(), weights=rows["policies"].to_numpy()))
+
+
+def _lists(
+    base: Base, paths: Relations | None, value: Lifetime | None, cost: ServiceCost, made: Offers
+) -> tuple[dict[str, pl.DataFrame], dict[str, dict[str, int]], Defence | None]:
+    """Make both lists: retention takes the hours first, offers what is left."""
+    shared = desk(base)
+    euros = base.churn_gate in EURO_GATES and value is not None
+    found = defence(base, paths, value, cost, shared) if paths is not None and value is not None else None
+    defend = empty_list()
+    defend_out: dict[str, int] = {}
+    if paths is not None:
+        defend, defend_out = defend_list(base, paths, value, found, shared, euros=euros)
+    if euros:
+        called = defend.filter(~pl.col("control")).join(base.customers.select("customer", "row"), on="customer")
+        shared = shared.with_called(called["row"].to_numpy())
+    alive = paths.alive[:, YEAR] if paths is not None else np.ones(base.n)
+    offer, offer_out = next_best_list(base, made, shared, alive, _years_of_commission(base, paths, made))
+    lists = {"top_defend": defend, "next_best_policy": offer}
+    return lists, {"top_defend": defend_out, "next_best_policy": offer_out}, found
+
+
+def _years_of_commission(base: Base, paths: Relations | None, made: Offers) -> Floats:
+    """Discounted years that a policy bought today is expected to pay, per customer."""
+    if paths is None:
+        return np.ones(base.n)
+    timing = base.value("value.timing")
+    months = paths.months
+    curve = made.kept ** ((np.arange(months) + timing) / YEAR) / YEAR
+    factors = discount_factors(months, base.value("value.discount"), base.value("value.indexation"), timing)
+    return present_value(np.broadcast_to(curve, (base.n, months)), paths.alive_at(timing), factors)
+
+
+def _scores(
+    base: Base,
+    value: Lifetime | None,
+    earned: tuple[Cents, Cents] | None,
+    cost: ServiceCost,
+    found: Defence | None,
+    made: Offers,
+) -> pl.DataFrame:
+    """One row per customer in force; euros as Float32, classes as text, null where unavailable."""
+    euros: dict[str, Any] = {
+        "commission_12m": earned[0] if earned and base.has_commission else None,
+        "handling_cost_12m": earned[1] if earned else cost.per_customer(base),
+        "clv_current": value and value.current,
+        "clv_potential": value and value.potential,
+        "clv": value and value.clv,
+        "clv_5y": value and value.clv_5y,
+        "value_at_stake": value and value.stake,
+        "top_defend": found and found.saving,
+        "cross_sell_commission_12m": made.expected_commission(base.n) if base.has_commission else None,
+    }
+    columns = [
+        (pl.lit(None, dtype=pl.Float32) if cents is None else at(cents / 100, pl.Float32)).alias(key)
+        for key, cents in euros.items()
+    ]
+    scores = base.customers.select("customer", "row").with_columns(columns)
+    for place in PLACES:
+        key = "next_best_policy" if place == 1 else f"next_best_policy_{place}"
+        scores = scores.join(made.best(place).rename({"branch": key}), on="row", how="left", maintain_order="left")
+    return scores.drop("row")
+
+
+def _components(
+    base: Base,
+    paths: Relations | None,
+    value: Lifetime | None,
+    earned: tuple[Cents, Cents] | None,
+    cost: ServiceCost,
+) -> pl.DataFrame:
+    """The parts of every value in integer cents; see `akb.value.types.ValueRun`."""
+    parts: dict[str, Any] = {
+        "commission": base.commission_customer,
+        "service_cost": cost.per_customer(base),
+        "commission_12m": earned and earned[0],
+        "handling_cost_12m": earned and earned[1],
+        **{
+            name: value and getattr(value, name)
+            for name in ("current", "potential", "clv", "clv_5y", "stay", "leave", "stake")
+        },
+        "clv_commission": value and value.commission,
+        "clv_variable": value and value.variable,
+        "clv_fixed": value and value.fixed,
+    }
+    made = base.customers.select("customer").with_columns(
+        [
+            (pl.lit(None, dtype=pl.Int64) if cents is None else pl.Series(cents, dtype=pl.Int64)).alias(f"{name}_cents")
+            for name, cents in parts.items()
+        ]
+    )
+    p = None if paths is None else pl.Series(paths.preventable)
+    return made.with_columns((pl.lit(None, dtype=pl.Float64) if p is None else p).alias("preventable"))
