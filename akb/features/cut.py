@@ -1,0 +1,148 @@
+"""The Cut: the portfolio as it was known at T, for many T in one plan.
+
+Feature groups see these frames and nothing else, so that none of them can look past T:
+
+- ``held``: policies in force at T. Ends, causes and replacements are not in it, for they lie after T.
+- ``gone``: policies that ended in the `REACH` months up to T, with what was known of the end at T.
+- ``taken``: purchases in the `REACH` months up to T.
+- ``claims``, ``contacts``, ``payments``: what had happened by T.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import polars as pl
+
+from akb.features.grid import REACH, date_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import date
+
+Source = Literal["held", "gone", "taken", "claims", "contacts", "payments"]
+KEY = ["t", "customer"]
+MONTH = 30.4375
+"""Days in a mean month."""
+
+_WINDOWS = ("day", "back_3", "back_6", "back_12", "back_24", "back_36")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What was known at each T.
+
+    Parameters
+    ----------
+    dates
+        `date_table` of the as-of dates.
+    frames
+        Per source, one row per (T, thing); every frame has t, customer and the days on which T's windows begin.
+    """
+
+    dates: pl.DataFrame
+    frames: Mapping[Source, pl.LazyFrame] = field(default_factory=dict)
+
+
+def cut(facts: pl.DataFrame, events: Mapping[Source, pl.DataFrame], dates: Iterable[date]) -> Cut:
+    """Return the Cut of policies and dated events for all `dates` at once.
+
+    Parameters
+    ----------
+    facts
+        `facts.policy_facts`.
+    events
+        Claims, contacts or payments with customer u32 and ``date`` i32 (days since 1970).
+    """
+    table = date_table(dates)
+    frames: dict[Source, pl.LazyFrame] = {"held": _held(facts, table), "gone": _gone(facts, table)}
+    frames["taken"] = _taken(facts, table)
+    for source, frame in events.items():
+        frames[source] = _happened(frame, table)
+    return Cut(table, frames)
+
+
+def _held(facts: pl.DataFrame, dates: pl.DataFrame) -> pl.LazyFrame:
+    """Policies in force at T, with their age and their next renewal after T."""
+    known = facts.lazy().select(
+        "customer",
+        "branch",
+        "insurer_code",
+        "start",
+        "end",
+        "opens",
+        "renewal_month",
+        "renewal_day",
+        "own_collection",
+        "payment_months",
+    )
+    calendar = dates.lazy().select("t", *_WINDOWS, "year", "month", "day_of_month", "month_end")
+    month, day = pl.col("renewal_month").cast(pl.Int32), pl.col("renewal_day").cast(pl.Int32)
+    months = (month - pl.col("month")) % 12
+    passed = (months == 0) & (day <= pl.col("day_of_month"))
+    this_year = (month > pl.col("month")) | ((month == pl.col("month")) & (day > pl.col("day_of_month")))
+    due = pl.date(pl.col("year") + (~this_year).cast(pl.Int32), month, day)
+    return (
+        calendar.join(known, how="cross")
+        .filter((pl.col("start") <= pl.col("day")) & (pl.col("end").is_null() | (pl.col("end") > pl.col("day"))))
+        .with_columns(
+            age=pl.col("day") - pl.col("start"),
+            due=due.to_physical() - pl.col("day"),
+            # the month after T in which it renews: 1 is (T, T + 1 month], 12 is (T + 11 months, T + 12 months]
+            due_month=pl.when(passed)
+            .then(12)
+            .otherwise(months + ((day > pl.col("day_of_month")) & ~pl.col("month_end")).cast(pl.Int32)),
+            first_year=pl.col("start") > pl.col("back_12"),
+        )
+        .drop("end", "year", "month", "day_of_month", "month_end", "renewal_day")
+    )
+
+
+def _gone(facts: pl.DataFrame, dates: pl.DataFrame) -> pl.LazyFrame:
+    """Policies that ended up to T; whether that was a lapse, as known at T."""
+    known = (
+        facts.lazy()
+        .filter(pl.col("end").is_not_null())
+        .select("customer", "branch", "insurer_code", "start", "end", "opens", "cause", "settled")
+    )
+    return (
+        dates.lazy()
+        .select("t", *_WINDOWS)
+        .join(known, how="cross")
+        .filter((pl.col("end") <= pl.col("day")) & (pl.col("end") > pl.col(f"back_{REACH}")))
+        .with_columns(
+            lapsed=pl.col("settled").is_null() | (pl.col("settled") > pl.col("day")),
+            since=pl.col("day") - pl.col("end"),
+            lasted=pl.col("end") - pl.col("start"),
+        )
+        .drop("settled")
+    )
+
+
+def _taken(facts: pl.DataFrame, dates: pl.DataFrame) -> pl.LazyFrame:
+    """Purchases up to T, as known at T."""
+    known = facts.lazy().filter("taken").select("customer", "branch", "start", "continues")
+    return (
+        dates.lazy()
+        .select("t", *_WINDOWS)
+        .join(known, how="cross")
+        .filter(
+            (pl.col("start") <= pl.col("day"))
+            & (pl.col("start") > pl.col(f"back_{REACH}"))
+            & (pl.col("continues").is_null() | (pl.col("continues") > pl.col("day")))
+        )
+        .with_columns(since=pl.col("day") - pl.col("start"))
+        .drop("continues")
+    )
+
+
+def _happened(events: pl.DataFrame, dates: pl.DataFrame) -> pl.LazyFrame:
+    """Events up to T."""
+    return (
+        dates.lazy()
+        .select("t", *_WINDOWS)
+        .join(events.lazy(), how="cross")
+        .filter((pl.col("date") <= pl.col("day")) & (pl.col("date") > pl.col(f"back_{REACH}")))
+        .with_columns(since=pl.col("day") - pl.col("date"))
+    )

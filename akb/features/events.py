@@ -1,0 +1,63 @@
+"""Claims, contacts and payments, trimmed to what a feature may see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from akb.features.cut import Source
+    from akb.features.registry import Record
+    from akb.ingest.types import Portfolio
+
+SENSITIVE = frozenset(
+    {"zorg", "aov", "verzuim", "wga_wia", "ongevallen", "orv", "uitvaart", "leven", "woonlasten", "pensioen"}
+)
+"""Branches whose claims speak of health, disability, absence or death: never a feature."""
+
+_CHANNELS = {
+    "phone": "tel|phone|bel|call",
+    "mail": "mail|app|chat|online|web|portal",
+    "visit": "bezoek|visit|kantoor|gesprek|afspraak|balie",
+    "letter": "brief|post|letter",
+}
+_COMPLAINT = "klacht|ontevreden|complain"
+
+
+def dated_events(portfolio: Portfolio) -> dict[Source, pl.DataFrame]:
+    """Return the events that are given, each with customer u32 and ``date`` i32 (days since 1970)."""
+    events: dict[Source, pl.DataFrame] = {}
+    if portfolio.claims is not None:
+        events["claims"] = _claims(portfolio.claims, portfolio.policies)
+    if portfolio.contacts is not None:
+        events["contacts"] = _contacts(portfolio.contacts)
+    if portfolio.payments is not None:
+        events["payments"] = portfolio.payments.select("customer", "kind", date=pl.col("date").to_physical())
+    return events
+
+
+def first_days(events: dict[Source, pl.DataFrame]) -> dict[Record, int]:
+    """Return the first day of each record; one without any row has none, and so no features."""
+    firsts = {source: frame["date"].min() for source, frame in events.items()}
+    return {source: first for source, first in firsts.items() if isinstance(first, int)}  # type: ignore[misc]
+
+
+def _claims(claims: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
+    """Claims of which the branch is known and not sensitive; of an unplaced claim we cannot tell, so it is left out."""
+    placed = claims.join(policies.select("policy", of_policy="branch"), on="policy", how="left")
+    branch = pl.coalesce("branch", "of_policy")
+    return placed.filter(branch.is_not_null() & ~branch.is_in(list(SENSITIVE))).select(
+        "customer", "amount_cents", "at_fault", date=pl.col("date").to_physical()
+    )
+
+
+def _contacts(contacts: pl.DataFrame) -> pl.DataFrame:
+    words = pl.col("channel").str.to_lowercase()
+    channel = pl.lit(None, pl.String)
+    for name, pattern in reversed(_CHANNELS.items()):
+        channel = pl.when(words.str.contains(pattern)).then(pl.lit(name)).otherwise(channel)
+    complaint = pl.col("subject").str.to_lowercase().str.contains(_COMPLAINT).fill_null(value=False)
+    return contacts.select(
+        "customer", "inbound", channel=channel, complaint=complaint, date=pl.col("date").to_physical()
+    )

@@ -1,0 +1,73 @@
+"""The as-of dates, and for each of them the days on which its windows begin."""
+
+from __future__ import annotations
+
+import calendar
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from akb.core.dates import add_months
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from akb.config import Settings
+    from akb.ingest.types import Portfolio
+
+STEP = 2
+"""Months between as-of dates."""
+
+WINDOWS = (3, 6, 12, 24, 36)
+"""Look-back windows in months; nothing older than the longest is looked at, at any T, so that all T see equally far."""
+
+REACH = WINDOWS[-1]
+
+
+def as_of_grid(portfolio: Portfolio, settings: Settings) -> list[date]:
+    """Return X and every second month back, ascending, so that X is the last.
+
+    Dates go back as long as they lie within the recorded history (before it only survivors are in the file) and
+    within ``settings.time.history_cap_months``. Without any ended policy there is no history: X alone.
+    """
+    x, recorded = portfolio.as_of, portfolio.history.recorded_from
+    dates = [x]
+    if recorded is not None:
+        first = max(recorded, add_months(x, -settings.time.history_cap_months))
+        back = STEP
+        while add_months(x, -back) >= first:
+            dates.append(add_months(x, -back))
+            back += STEP
+    return sorted(dates)
+
+
+def date_table(dates: Iterable[date]) -> pl.DataFrame:
+    """Return one row per as-of date T.
+
+    t u16 (position, ascending), as_of Date, ``day`` i32 (days since 1970, as all days inside this room),
+    ``back_{w}`` i32 (the day T - w months, for each window; a window is (back_w, day]), ``ahead_12`` i32,
+    year, month, day_of_month, month_end.
+    """
+    grid = sorted(set(dates))
+    columns: dict[str, list[int] | list[bool]] = {"day": [to_day(each) for each in grid]}
+    for window in WINDOWS:
+        columns[f"back_{window}"] = [to_day(add_months(each, -window)) for each in grid]
+    columns["ahead_12"] = [to_day(add_months(each, 12)) for each in grid]
+    columns["year"] = [each.year for each in grid]
+    columns["month"] = [each.month for each in grid]
+    columns["day_of_month"] = [each.day for each in grid]
+    whole = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.Int32))
+    return whole.select(
+        pl.Series("t", range(len(grid)), dtype=pl.UInt16),
+        pl.Series("as_of", grid, dtype=pl.Date),
+        pl.all(),
+        pl.Series(
+            "month_end", [each.day == calendar.monthrange(each.year, each.month)[1] for each in grid], dtype=pl.Boolean
+        ),
+    )
+
+
+def to_day(day: date) -> int:
+    """Return a date as days since 1970, as Polars stores it."""
+    return day.toordinal() - 719_163

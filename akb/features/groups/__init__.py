@@ -1,0 +1,45 @@
+"""The feature groups, each of one idea, in the order of the matrix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from akb.features.groups import (
+    claims,
+    contacts,
+    hazards,
+    holdings,
+    insurers,
+    lapses,
+    lifestage,
+    payments,
+    people,
+    purchases,
+    renewal,
+    season,
+    tenure,
+)
+
+if TYPE_CHECKING:
+    from akb.features.registry import Group, World
+
+BUILDERS = (
+    holdings.build,
+    tenure.build,
+    lapses.build,
+    purchases.build,
+    renewal.build,
+    season.build,
+    lifestage.build,
+    insurers.build,
+    hazards.build,
+    people.build,
+    claims.build,
+    contacts.build,
+    payments.build,
+)
+
+
+def groups(world: World) -> list[Group]:
+    """Return the groups that this portfolio supports."""
+    return [group for group in (build(world) for build in BUILDERS) if group.columns]

@@ -1,0 +1,95 @@
+"""What happened in the year before T among the other customers of the same adviser, office and region."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from akb.features.cut import KEY
+from akb.features.rates import shrunk
+from akb.features.registry import Group, within
+
+if TYPE_CHECKING:
+    from akb.features.cut import Source
+    from akb.features.registry import Extra, Tables, World
+
+_WHO = {"adviser": "adviser", "office": "office", "region": "region (first two digits of the postcode)"}
+_SUMS = ("members", "policies", "before", "lapses", "purchases")
+
+
+def build(world: World) -> Group:
+    """Return size, lapse rate, purchase rate and growth of the customer's adviser, office and region."""
+    group = Group("people", extend=_extend if world.people else None)
+    for role in world.people:
+        words = _WHO[role]
+        group.add(f"{role}_customers", f"customers in force of the same {words}", "customers", pl.col(f"{role}_members"),
+                  current=True)  # fmt: skip
+        group.add(f"{role}_policies_per_customer", f"policies per customer of the same {words}", "policies",
+                  pl.col(f"{role}_policies") / pl.col(f"{role}_members"), current=True)  # fmt: skip
+        if "ends" in world.records:
+            _rates(group, world, role, words)
+    if "region" in world.people:
+        group.add("postcode_2", "first two digits of the postcode", "number", pl.col("region"), current=True)
+    if "ends" in world.records and world.people:
+        group.count("_lapses_12", "gone", pl.col("lapsed") & within("end", 12))
+        group.count("_purchases_12", "taken", within("start", 12))
+        group.count("_kept_12", "held", pl.col("start") <= pl.col("back_12"))
+        group.count("_lost_12", "gone", (pl.col("start") <= pl.col("back_12")) & (pl.col("end") > pl.col("back_12")))
+    return group
+
+
+def _rates(group: Group, world: World, role: str, words: str) -> None:
+    """Rates leave the customer's own policies out, and are shrunk to the portfolio's rate at T."""
+    lapses, purchases = pl.col("_lapses_12"), pl.col("_purchases_12")
+    peers = pl.col(f"{role}_lapses") - lapses
+    at_risk = pl.col(f"{role}_policies") - pl.col("_policies") + peers
+    group.add(f"{role}_lapse_rate_12m", f"lapse rate of the last 12 months among other customers of the same {words}",
+              "share", shrunk(peers, at_risk, pl.col("all_lapse_rate")), back=12, current=True)  # fmt: skip
+    group.add(f"{role}_purchase_rate_12m", f"purchases per customer in 12 months, other customers of the same {words}",
+              "share", shrunk(pl.col(f"{role}_purchases") - purchases, pl.col(f"{role}_members") - 1,
+                              pl.col("all_purchase_rate")),
+              back=12, back_days=world.gap_days, current=True)  # fmt: skip
+    own_before = pl.col("_kept_12") + pl.col("_lost_12")
+    before = pl.col(f"{role}_before") - own_before
+    now = pl.col(f"{role}_policies") - pl.col("_policies")
+    group.add(f"{role}_growth_12m", f"growth of the policies in 12 months among other customers of the same {words}",
+              "share", (now - before) / (before + 50), back=12, current=True)  # fmt: skip
+
+
+def _extend(tables: Tables) -> list[Extra]:
+    per_customer = _per_customer(tables)
+    overall = (
+        per_customer.group_by("t")
+        .agg(pl.col(_SUMS).sum())
+        .select(
+            "t",
+            all_lapse_rate=pl.col("lapses") / pl.max_horizontal(pl.col("policies") + pl.col("lapses"), pl.lit(1)),
+            all_purchase_rate=pl.col("purchases") / pl.max_horizontal(pl.col("members"), pl.lit(1)),
+        )
+    )
+    extras: list[Extra] = [(["t"], overall)]
+    for role in tables.world.people:
+        sums = per_customer.filter(pl.col(role).is_not_null()).group_by("t", role).agg(pl.col(_SUMS).sum())
+        extras.append((["t", role], sums.rename({name: f"{role}_{name}" for name in _SUMS})))
+    return extras
+
+
+def _per_customer(tables: Tables) -> pl.DataFrame:
+    """Per (T, customer), also of those who have left: what they add to their adviser's, office's and region's sums."""
+    parts: dict[Source, dict[str, pl.Expr]] = {
+        "held": {"members": pl.lit(1), "policies": pl.col("_policies"), "before": _given(tables, "held", "_kept_12")},
+        "gone": {"before": _given(tables, "gone", "_lost_12"), "lapses": _given(tables, "gone", "_lapses_12")},
+        "taken": {"purchases": _given(tables, "taken", "_purchases_12")},
+    }
+    stacked = pl.concat(
+        tables.totals[source].select(*KEY, *(values.get(name, pl.lit(0)).cast(pl.Int64).alias(name) for name in _SUMS))
+        for source, values in parts.items()
+        if source in tables.totals
+    )
+    return stacked.join(tables.customers.select("customer", *tables.world.people), on="customer")
+
+
+def _given(tables: Tables, source: Source, name: str) -> pl.Expr:
+    known = source in tables.totals and name in tables.totals[source].columns
+    return pl.col(name) if known else pl.lit(0)

@@ -1,0 +1,64 @@
+"""Trailing rates as known at T, shrunk towards the portfolio's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from akb.features.registry import within
+
+if TYPE_CHECKING:
+    from akb.features.cut import Cut
+
+PER_MILLION = 1_000_000
+WEIGHT = 50
+"""How many policies (or customers) of the portfolio's average are mixed into a rate: few policies say little."""
+
+
+def shrunk(events: pl.Expr, exposure: pl.Expr, overall: pl.Expr, weight: int = WEIGHT) -> pl.Expr:
+    """Return ``(events + weight * overall) / (exposure + weight)``."""
+    return (events + weight * overall) / (exposure + weight)
+
+
+def policy_rates(cut: Cut, key: str) -> pl.DataFrame:
+    """Return lapse rates of the last 12 months per T and `key` (``branch`` or ``insurer_code``).
+
+    t, key, held (policies in force at T), holders (customers), taken (purchases in 12 months, branches only),
+    ``lapse_ppm``, ``taken_ppm`` i64: lapses per policy in force or lapsed, and purchases per policy in force, per
+    million; whole numbers, so that sums over a customer's policies are the same in any order. `key` null is left out.
+    """
+    held = (
+        cut.frames["held"]
+        .group_by("t", key)
+        .agg(held=pl.len().cast(pl.Int64), holders=pl.col("customer").n_unique().cast(pl.Int64))
+    )
+    lapsed = pl.col("lapsed") & within("end", 12)
+    gone = cut.frames["gone"].group_by("t", key).agg(lapses=lapsed.sum().cast(pl.Int64))
+    table = held.join(gone, on=["t", key], how="full", coalesce=True)
+    if key == "branch":
+        taken = cut.frames["taken"].group_by("t", key).agg(taken=within("start", 12).sum().cast(pl.Int64))
+        table = table.join(taken, on=["t", key], how="full", coalesce=True)
+    else:
+        table = table.with_columns(taken=pl.lit(0, pl.Int64))
+    table = table.with_columns(pl.col("held", "holders", "lapses", "taken").fill_null(0))
+    exposure = pl.col("held") + pl.col("lapses")
+    overall = pl.col("lapses").sum().over("t") / pl.max_horizontal(exposure.sum().over("t"), pl.lit(1))
+    overall_taken = pl.col("taken").sum().over("t") / pl.max_horizontal(pl.col("held").sum().over("t"), pl.lit(1))
+    return (
+        table.with_columns(
+            lapse_ppm=(shrunk(pl.col("lapses"), exposure, overall) * PER_MILLION).round().cast(pl.Int64),
+            taken_ppm=(shrunk(pl.col("taken"), pl.col("held"), overall_taken) * PER_MILLION).round().cast(pl.Int64),
+        )
+        .filter(pl.col(key).is_not_null())
+        .select("t", key, "held", "holders", "taken", "lapse_ppm", "taken_ppm")
+        .sort("t", key)
+        .collect()
+    )
+
+
+def wide(rates: pl.DataFrame, column: str, branches: int) -> pl.DataFrame:
+    """Return one row per T with `column` per branch code as ``{column}_{code}``; 0 where a branch has no rate."""
+    return rates.group_by("t").agg(
+        pl.col(column).filter(pl.col("branch") == code).sum().alias(f"{column}_{code}") for code in range(branches)
+    )

@@ -1,0 +1,168 @@
+"""What a feature group is: integer totals per (T, customer) over the Cut, and columns worked out from them.
+
+A group module has one function ``build(world) -> Group``. A new group is a new module and one line in
+``groups/__init__.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import polars as pl
+
+from akb.features.cut import MONTH
+from akb.features.types import Feature
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from akb.config import Branch
+    from akb.features.cut import Cut, Source
+
+Extra = tuple[list[str], pl.DataFrame]
+"""Keys that the customer table at T has (t, customer, adviser, ...), and a table with those keys and more columns."""
+
+Record = Literal["ends", "claims", "contacts", "payments"]
+"""Which recorded history a look-back needs; each has its own first day."""
+
+
+@dataclass(frozen=True)
+class World:
+    """What a portfolio has, which decides which features exist.
+
+    Parameters
+    ----------
+    branches
+        The branches that occur in it, in taxonomy order; a policy's ``branch`` code is the position here.
+    gap_days
+        G.
+    records
+        First day (since 1970) of each recorded history; a record that is not there has no features.
+    reasons
+        Reasons of ends are known well enough to count by cause.
+    people
+        Which of ``adviser``, ``office`` and ``region`` are filled.
+    """
+
+    branches: Mapping[str, Branch]
+    gap_days: int
+    records: Mapping[Record, int]
+    reasons: bool = True
+    people: tuple[str, ...] = ("adviser", "office", "region")
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What a group may work out more tables from when totals per customer are not enough (`Group.extend`).
+
+    totals
+        Per source: t, customer and the totals of all groups, also for customers who are not in force at T.
+    customers
+        customer, kind, birth_year, and the codes of adviser, office and region.
+    """
+
+    cut: Cut
+    totals: Mapping[Source, pl.DataFrame]
+    customers: pl.DataFrame
+    world: World
+
+
+@dataclass(frozen=True)
+class Total:
+    """An integer per (T, customer) over the rows of one source.
+
+    Integers add up to the same in any order; sums of floats do not. ``empty`` is the value of a customer without rows;
+    None if it is then unknown.
+    """
+
+    name: str
+    source: Source
+    value: pl.Expr
+    empty: int | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A feature, how it follows from the totals, and how far it looks back.
+
+    It is null wherever T - `back` months (- `back_days`) lies before the first day of `record`.
+    """
+
+    feature: Feature
+    value: pl.Expr
+    back: int = 0
+    back_days: int = 0
+    record: Record = "ends"
+
+
+@dataclass
+class Group:
+    """One idea: totals over the Cut and the columns that follow from them."""
+
+    name: str
+    totals: list[Total] = field(default_factory=list)
+    columns: list[Column] = field(default_factory=list)
+    extend: Callable[[Tables], list[Extra]] | None = None
+
+    def count(self, name: str, source: Source, where: pl.Expr) -> pl.Expr:
+        """Add the number of rows where `where` holds, and return it as an expression over the customer table."""
+        self.totals.append(Total(name, source, where.sum().cast(pl.Int32), 0))
+        return pl.col(name)
+
+    def sum(self, name: str, source: Source, value: pl.Expr) -> pl.Expr:
+        """Add the sum of whole numbers."""
+        self.totals.append(Total(name, source, value.cast(pl.Int64).sum(), 0))
+        return pl.col(name)
+
+    def least(self, name: str, source: Source, value: pl.Expr) -> pl.Expr:
+        """Add the smallest value; unknown without rows."""
+        self.totals.append(Total(name, source, value.min(), None))
+        return pl.col(name)
+
+    def most(self, name: str, source: Source, value: pl.Expr) -> pl.Expr:
+        """Add the largest value; unknown without rows."""
+        self.totals.append(Total(name, source, value.max(), None))
+        return pl.col(name)
+
+    def add(
+        self,
+        name: str,
+        meaning: str,
+        unit: str,
+        value: pl.Expr,
+        *,
+        back: int = 0,
+        back_days: int = 0,
+        record: Record = "ends",
+        current: bool = False,
+        monotone: int = 0,
+    ) -> None:
+        """Add a feature."""
+        feature = Feature(name, self.name, meaning, unit, current, monotone)
+        self.columns.append(Column(feature, value, back, back_days, record))
+
+
+def months(days: pl.Expr) -> pl.Expr:
+    """Return days as months of mean length."""
+    return days / MONTH
+
+
+def share(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
+    """Return part / whole; null where the whole is nothing."""
+    return pl.when(whole > 0).then(part / whole)
+
+
+def since(days: pl.Expr, cap: int) -> pl.Expr:
+    """Return months since something, `cap` months where it did not happen within `cap` months."""
+    return pl.min_horizontal(months(days).fill_null(cap), pl.lit(float(cap)))
+
+
+def within(day: str, window: int) -> pl.Expr:
+    """Return whether a day column lies in the last `window` months up to T: (T - window, T]."""
+    return pl.col(day) > pl.col(f"back_{window}")
+
+
+def is_branch(positions: Sequence[int]) -> pl.Expr:
+    """Return whether a row's branch is one of these positions."""
+    return pl.col("branch").is_in(list(positions)) if positions else pl.lit(False) & (pl.col("branch") == 0)

@@ -1,0 +1,136 @@
+"""What happened after each T: the end of the relation, lapses, purchases, and the same per branch.
+
+Targets look at the whole portfolio as it was known at X; features never do. Lapses belong to what was in force at T: if
+a policy is replaced (renumbered, converted), its line goes on in the successor and lapses when that one does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from akb.features.branches import build_branch_rows
+from akb.features.cut import KEY
+from akb.features.facts import CAUSES, FOREVER, lines, policy_facts, spells
+from akb.features.grid import date_table, to_day
+from akb.features.matrix import portfolio_branches, with_insurer_codes
+from akb.features.types import Targets
+
+if TYPE_CHECKING:
+    from akb.config import Settings
+    from akb.features.types import Matrix
+    from akb.ingest.types import Portfolio
+
+TECHNICAL = CAUSES.index("technical")
+
+
+def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> Targets:
+    """Return what happened after T for every row of `matrix`, and per branch.
+
+    Notes
+    -----
+    A relation whose last policies all ended technically (transferred elsewhere, converted without a successor in the
+    file) was not lost and cannot be followed: its ``end_date`` and ``cause`` are null and ``censored_on`` holds the day.
+    A relation that ends for another reason has lost at least one policy on that day, so ``first_lapse <= end_date``.
+    """
+    gap, as_of = settings.time.gap_days, to_day(portfolio.as_of)
+    branches = portfolio_branches(portfolio, settings)
+    facts = with_insurer_codes(policy_facts(portfolio, list(branches), gap))
+    dates = date_table(matrix.dates)
+    rows = matrix.frame.select("as_of", "customer").join(dates.select("as_of", "t", "day", "ahead_12"), on="as_of",
+                                                         how="left", maintain_order="left")  # fmt: skip
+    relations = spells(facts, gap)
+    lapses = lines(facts).with_columns(lapse=pl.when(pl.col("lapse") <= as_of).then(pl.col("lapse")))
+    facts = facts.join(lapses, on="policy", how="left", maintain_order="left")
+    purchases = facts.filter(pl.col("taken") & pl.col("continues").is_null() & (pl.col("start") <= as_of))
+    relation = _relation(rows, relations, as_of)
+    held, eligible = build_branch_rows(portfolio, facts, purchases, rows, settings)
+    return Targets(
+        relation=relation.select(
+            "as_of", "customer", _date("end_date"), _cause(), _date("censored_on"),
+        ),
+        counts=_counts(rows, relation, facts, purchases),
+        held=held,
+        eligible=eligible,
+        announced=_announced(portfolio, relations, as_of),
+        gap_days=gap,
+        lag_days=settings.time.registration_lag_days,
+    )  # fmt: skip
+
+
+def _relation(rows: pl.DataFrame, relations: pl.DataFrame, as_of: int) -> pl.DataFrame:
+    """Per row the end of the relation that T falls in, if it was recorded by X."""
+    spell = relations.select("customer", pl.col("start").alias("day"), "end", "cause").sort("day")
+    found = rows.with_row_index("row").sort("day").join_asof(spell, on="day", by="customer", check_sortedness=False)
+    ended, lost = pl.col("end") <= as_of, pl.col("cause") != TECHNICAL
+    return found.sort("row").with_columns(
+        end_date=pl.when(ended & lost).then(pl.col("end")),
+        censored_on=pl.when(ended & ~lost).then(pl.col("end")),
+        cause=pl.when(ended & lost).then(pl.col("cause")),
+    )
+
+
+def _counts(rows: pl.DataFrame, relation: pl.DataFrame, facts: pl.DataFrame, purchases: pl.DataFrame) -> pl.DataFrame:
+    """First lapse, lapses within 12 months and first purchase per row."""
+    held = _in_force(rows, facts.lazy().select("customer", "start", "end", "last", "lapse"))
+    lost = (
+        held.filter(pl.col("lapse").is_not_null())
+        .unique([*KEY, "last"])
+        .group_by(KEY)
+        .agg(first_lapse=pl.col("lapse").min(), lapses=(pl.col("lapse") <= pl.col("ahead_12")).sum())
+    )
+    whole = relation.select(*KEY, "end_date", "ahead_12")
+    left = pl.col("end_date") <= pl.col("ahead_12")
+    return (
+        rows.lazy()
+        .select("as_of", *KEY)
+        .join(whole.lazy(), on=KEY, how="left", maintain_order="left")
+        .join(lost, on=KEY, how="left", maintain_order="left")
+        .join(_first_purchase(rows, facts, purchases), on=KEY, how="left", maintain_order="left")
+        .with_columns(
+            first_lapse=pl.min_horizontal("first_lapse", "end_date"),
+            lapses_12m=pl.max_horizontal(pl.col("lapses").fill_null(0), left.fill_null(value=False).cast(pl.UInt32)),
+        )
+        .select(
+            "as_of", "customer", _date("first_lapse"), pl.col("lapses_12m").cast(pl.Float32), _date("first_purchase")
+        )
+        .collect()
+    )
+
+
+def _first_purchase(rows: pl.DataFrame, facts: pl.DataFrame, purchases: pl.DataFrame) -> pl.LazyFrame:
+    """The first purchase after T in a branch that was not held at T."""
+    later = (
+        rows.lazy()
+        .join(purchases.lazy().select("customer", "branch", "start"), on="customer")
+        .filter(pl.col("start") > pl.col("day"))
+    )
+    held = _in_force(rows, facts.lazy().select("customer", "start", "end", "branch"))
+    return later.join(held, on=[*KEY, "branch"], how="anti").group_by(KEY).agg(first_purchase=pl.col("start").min())
+
+
+def _in_force(rows: pl.DataFrame, policies: pl.LazyFrame) -> pl.LazyFrame:
+    """Policies in force at T of the rows' customers."""
+    return (
+        rows.lazy()
+        .select(*KEY, "day", "ahead_12")
+        .join(policies, on="customer")
+        .filter((pl.col("start") <= pl.col("day")) & (pl.col("end").is_null() | (pl.col("end") > pl.col("day"))))
+    )
+
+
+def _announced(portfolio: Portfolio, relations: pl.DataFrame, as_of: int) -> pl.DataFrame:
+    """Relations at X of which the end is known; in a replay of an earlier X nothing is announced."""
+    known = (pl.col("start") <= as_of) & (pl.col("end") > as_of) & (pl.col("end") < FOREVER)
+    lost = pl.col("cause") != TECHNICAL
+    ends = relations.filter(known & lost & (not portfolio.replay))
+    return ends.select("customer", _date("end").alias("end_date"), _cause()).sort("customer")
+
+
+def _date(column: str) -> pl.Expr:
+    return pl.col(column).cast(pl.Date)
+
+
+def _cause() -> pl.Expr:
+    return pl.col("cause").replace_strict(range(len(CAUSES)), CAUSES, return_dtype=pl.String)
