@@ -1,0 +1,313 @@
+"""Churn and what follows from it as of X: one hazard, four horizons, three causes and the lifetime."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from akb.core.dates import add_months
+from akb.core.findings import Finding
+from akb.core.numbers import number_nl
+from akb.models.announced import announced_causes, announced_lags, reconcile
+from akb.models.boosting import Boosted
+from akb.models.causes import CAUSES, Causes, fit_causes
+from akb.models.churn_proof import BY_CAUSE, CHURN, HORIZONS, LIFETIME, Plan, Proof, fit_winner, plan, prove
+from akb.models.grading import gate, grade
+from akb.models.hazard import Hazard, stay
+from akb.models.landmark import LAG_NAMES, LAGS, Landmarks
+from akb.models.parts import why
+from akb.models.survival import (
+    ATTENUATION,
+    Continuation,
+    Lifetime,
+    ages,
+    attenuation,
+    fit_continuation,
+    fit_lifetime,
+    portfolio_curve,
+    survival_frame,
+    tenures,
+)
+from akb.models.types import Prediction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from akb.config import Settings
+    from akb.features.types import Matrix, Targets
+    from akb.models.types import Evidence
+
+    Floats = NDArray[np.float64]
+    Progress = Callable[[str], None]
+
+PEAK = "peak_risk_month"
+KEYS = (*CHURN, *BY_CAUSE, PEAK, LIFETIME)
+_MONTHS = {**dict(zip(CHURN, HORIZONS, strict=True)), **dict.fromkeys((*BY_CAUSE, PEAK), LAGS)}
+_UNKNOWN = 0.05  # share of unknown reasons from which both extremes are worth a finding
+_TO_PROVE = 30  # months of history from which twelve months can be judged
+
+
+@dataclass(frozen=True)
+class ChurnResult:
+    """What the churn models say as of X.
+
+    Parameters
+    ----------
+    scores
+        customer u32 ascending, then one Float32 column per available key of `KEYS`. Causes add up to churn_12m to
+        1e-9 before they become Float32, to 2e-7 after it.
+    survival, curve
+        As in `ModelRun`. Without known reasons everything stands under ``preventable`` and the cause keys are
+        unavailable: the column then means "left".
+    predictions
+        By key, one for each of `KEYS`.
+    hazard
+        The fitted hazard; None if the export cannot teach churn.
+    booster, names, x
+        For explanations: the trees (None if a simpler rival won), their columns, and each customer's row (order of
+        `scores`) in the month in which the risk is highest, float32 [n, f].
+    """
+
+    scores: pl.DataFrame
+    survival: pl.DataFrame
+    curve: pl.DataFrame
+    predictions: dict[str, Prediction]
+    hazard: Hazard | None = None
+    booster: Boosted | None = None
+    names: tuple[str, ...] = ()
+    x: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
+    findings: tuple[Finding, ...] = ()
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+def fit_churn(
+    matrix: Matrix, targets: Targets, settings: Settings, *, as_of: date, progress: Progress | None = None
+) -> ChurnResult:
+    """Fit, prove and compose the churn hazard as of X.
+
+    Parameters
+    ----------
+    matrix, targets
+        As they leave the features room.
+    progress
+        Told what is being done, in a few words.
+    """
+    started = perf_counter()
+    say = progress or (lambda words: None)
+    landmarks = Landmarks(matrix, targets)
+    now = landmarks.rows_of(len(landmarks.dates) - 1)
+    roles = plan(landmarks, as_of)
+    if not roles.leavers or not len(now):
+        return _unavailable(landmarks, now)
+    say("churn: choosing and proving on later data")
+    proof = prove(landmarks, settings, roles, as_of)
+    say("churn: fitting and composing")
+    hazard = fit_winner(landmarks, settings, proof, as_of, settings.models.hazard_rows)
+    causes = fit_causes(landmarks, as_of, seed=settings.models.seed, jobs=settings.models.jobs)
+    composed = _compose(landmarks, targets, hazard, causes, now, as_of)
+    continuation = _continuation(landmarks, settings, roles, proof, as_of, causes=causes is not None)
+    horizon = settings.models.lifetime_horizon_years
+    lifetime = fit_lifetime(
+        continuation,
+        composed.by_cause,
+        tenure_years=tenures(landmarks, now),
+        age=ages(landmarks, now),
+        horizon_years=horizon,
+        certain_year=_certain_year(targets.announced, composed.customers, as_of, composed.lag, horizon),
+    )
+    return ChurnResult(
+        scores=_scores(composed, lifetime, causes=causes is not None, peak=proof.winner != "rate"),
+        survival=survival_frame(composed.customers, lifetime),
+        curve=portfolio_curve(landmarks, as_of, horizon),
+        predictions=_predictions(proof, len(now), causes, perf_counter() - started),
+        hazard=hazard,
+        booster=hazard.model if isinstance(hazard.model, Boosted) else None,
+        names=landmarks.names + LAG_NAMES,
+        x=landmarks.design(now, composed.peak),
+        findings=_findings(roles, proof, composed, causes),
+        files=_files(hazard, causes, continuation),
+    )
+
+
+@dataclass(frozen=True)
+class _Composed:
+    """The hazards at X.
+
+    Parameters
+    ----------
+    lag
+        In which month an announced end falls, see `announced_lags`.
+    expected
+        Leavers expected within 12 months before anything was announced.
+    by_cause
+        Reconciled hazards, float64 [n, 12, causes].
+    peak
+        The month 1..12 with the highest hazard; for announced ends theirs.
+    """
+
+    customers: NDArray[np.uint32]
+    lag: NDArray[np.int64]
+    expected: float
+    by_cause: Floats
+    peak: NDArray[np.int64]
+
+
+def _compose(
+    landmarks: Landmarks, targets: Targets, hazard: Hazard, causes: Causes | None, now: NDArray[np.int64], as_of: date
+) -> _Composed:
+    """Hazards per month and cause of those in force at X, reconciled with what is announced."""
+    modelled = hazard.monthly(landmarks, now)
+    split = np.zeros((len(now), LAGS, len(CAUSES)))
+    split[:, :, -1] = 1.0
+    if causes is not None:
+        split = causes.split(landmarks, now)
+    customers = landmarks.customer[now]
+    lag = announced_lags(targets.announced, customers, as_of)
+    told = announced_causes(targets.announced, customers, CAUSES, split.mean(axis=1), known=causes is not None)
+    peak = np.where((lag > 0) & (lag <= LAGS), lag, modelled.argmax(axis=1) + 1)
+    expected = float((1 - stay(modelled)[:, -1]).sum())
+    return _Composed(customers, lag, expected, reconcile(modelled[:, :, None] * split, lag, told), peak)
+
+
+def _continuation(
+    landmarks: Landmarks, settings: Settings, roles: Plan, proof: Proof, as_of: date, *, causes: bool
+) -> Continuation:
+    measured = None
+    if proof.chosen is not None and roles.choice is not None:
+        measured = attenuation(landmarks, landmarks.rows_of(roles.choice), proof.chosen[1], as_of)
+    assumed = settings.assumed()[ATTENUATION].value
+    return fit_continuation(landmarks, as_of, causes=causes, assumed=assumed, measured=measured)
+
+
+def _predictions(proof: Proof, population: int, causes: Causes | None, seconds: float) -> dict[str, Prediction]:
+    made = {key: _prediction(proof, key, population, seconds / len(KEYS)) for key in KEYS}
+    if causes is None:
+        made |= {key: Prediction(key, "unavailable", why("needs_reasons"), LAGS) for key in BY_CAUSE}
+    if proof.winner == "rate":  # a base rate has no month that stands out
+        made[PEAK] = Prediction(PEAK, "unavailable", why("base_rate"), LAGS)
+    return made
+
+
+def _prediction(proof: Proof, key: str, population: int, seconds: float) -> Prediction:
+    """One verdict. A horizon that was never seen whole borrows the evidence of a shorter one: ranks at most."""
+    evidence, shorter = proof.evidence.get(key), None
+    barrier = gate(evidence)
+    if evidence is None and key in CHURN:
+        earlier = reversed(CHURN[: CHURN.index(key)])
+        shorter = next((each for each in earlier if each in proof.evidence), None)
+        evidence = proof.evidence[shorter] if shorter else None
+    won = proof.competition
+    level = grade(
+        evidence,
+        barrier,
+        evidence.positives if evidence else 0.0,
+        len(evidence.by_date) if evidence else 0,
+        gain_significant=won is not None and won.gain_significant,
+    )
+    return Prediction(
+        key=key,
+        status="derived" if key == PEAK else "baseline" if proof.winner in ("rate", "rule") else "fitted",
+        why="" if key == PEAK else _why(key, evidence, barrier, shorter, proof.winner),
+        horizon_months=_MONTHS.get(key),
+        population=population,
+        evidence=evidence,
+        gate=barrier,
+        grade="insufficient" if proof.winner == "rate" else level,
+        winner=proof.winner,
+        candidates=won.candidates if won is not None and key in CHURN else (),
+        seconds=seconds,
+    )
+
+
+def _why(key: str, evidence: Evidence | None, barrier: str, shorter: str | None, winner: str) -> str:
+    if winner == "rate":
+        return why("base_rate")
+    if evidence is None:
+        return why("no_evidence", months=_TO_PROVE)
+    if shorter is not None:
+        return why("shorter", months=_MONTHS[key], shorter=_MONTHS[shorter])
+    if evidence.positives < 50:
+        return why("few_to_prove", events=number_nl(evidence.positives))
+    if barrier == "fail":
+        return why("off_level")
+    return why("rule") if winner == "rule" else ""
+
+
+def _findings(roles: Plan, proof: Proof, composed: _Composed, causes: Causes | None) -> tuple[Finding, ...]:
+    found = []
+    if proof.winner == "rate":
+        found.append(Finding("AKB-M020", "issue", roles.leavers))
+    if causes is not None and causes.unknown_share > _UNKNOWN:
+        low, high = causes.extremes("preventable")
+        found.append(Finding("AKB-M021", "tip", causes.unknown, causes.unknown_share, {"low": low, "high": high}))
+    told = int(((composed.lag > 0) & (composed.lag <= LAGS)).sum())
+    if told > composed.expected:
+        found.append(Finding("AKB-M022", "issue", told, None, {"expected": round(composed.expected)}))
+    return tuple(found)
+
+
+def _scores(composed: _Composed, lifetime: Lifetime, *, causes: bool, peak: bool) -> pl.DataFrame:
+    columns: dict[str, Floats | NDArray[np.int64]] = {}
+    for key, months in zip(CHURN, HORIZONS, strict=True):
+        columns[key] = 1 - lifetime.alive[:, months - 1]
+    if causes:
+        columns |= {key: lifetime.left[:, LAGS - 1, number] for number, key in enumerate(BY_CAUSE)}
+    if peak:
+        columns[PEAK] = composed.peak
+    columns[LIFETIME] = lifetime.years
+    stored = {key: value.astype(np.float32) for key, value in columns.items()}
+    return pl.DataFrame({"customer": composed.customers, **stored})
+
+
+def _certain_year(
+    announced: pl.DataFrame, customers: NDArray[np.uint32], as_of: date, lag: NDArray[np.int64], horizon: int
+) -> NDArray[np.int64]:
+    """In which year an announced end after the first twelve months falls; 0 for none."""
+    year = np.zeros(len(customers), dtype=np.int64)
+    if announced.is_empty():
+        return year
+    told = dict(announced.select("customer", "end_date").sort("end_date", descending=True).iter_rows())
+    for place in np.flatnonzero(lag > LAGS).tolist():
+        end = told[int(customers[place])]
+        year[place] = next((k for k in range(2, horizon + 1) if end <= add_months(as_of, LAGS * k)), 0)
+    return year
+
+
+def _files(hazard: Hazard, causes: Causes | None, continuation: Continuation) -> dict[str, bytes]:
+    """The models as data: text and JSON only."""
+    card = {
+        "kind": "landmark hazard",
+        "winner": hazard.name,
+        "offset": hazard.offset.tolist(),
+        "shift": hazard.shift.tolist(),
+        "lifetime": {
+            "attenuation": continuation.attenuation,
+            "by_tenure": continuation.by_tenure.tolist(),
+            "by_age": None if continuation.by_age is None else continuation.by_age.tolist(),
+        },
+    }
+    files = {**hazard.model.files("models/churn"), "models/churn.level.json": _json(card)}
+    return files if causes is None else {**files, **causes.model.files("models/churn_cause")}
+
+
+def _json(card: dict[str, object]) -> bytes:
+    return (json.dumps(card, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _unavailable(landmarks: Landmarks, now: NDArray[np.int64]) -> ChurnResult:
+    """What is left where no ended relation is known: the customers, and why there is no more."""
+    customers = landmarks.customer[now]
+    survival = pl.DataFrame(
+        schema={"customer": pl.UInt32, "month": pl.Int32, "alive": pl.Float64, **dict.fromkeys(CAUSES, pl.Float64)}
+    )
+    curve = pl.DataFrame(schema=dict.fromkeys(("years", "share", "low", "high"), pl.Float64))
+    predictions = {key: Prediction(key, "unavailable", why("needs_ended"), _MONTHS.get(key)) for key in KEYS}
+    return ChurnResult(pl.DataFrame({"customer": customers}), survival, curve, predictions)

@@ -1,0 +1,265 @@
+"""Which as-of date teaches, chooses and proves the churn hazard, and what the proofs showed.
+
+Who learns from what (design.md, Time 5), at most four fits:
+
+- *choice*: the rivals learn from what was known on K1 and are compared on the person-months after it, as far as T0
+  knew them. The winner of that day also scores K1 for the lifetime, the only date that can be followed beyond a year;
+- *early*: the winner learns from what was known on T0(12 months) and is judged on the 12- and 6-month windows (on the
+  6-month window alone where T0(12) knew too little);
+- *late*: the same from T0(3 months), for the 3- and 1-month windows: a model never younger than the test date;
+- *final*: everything that is closed at X. Its level is that of the last closed years, so it is gated on none of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from akb.core.dates import add_months
+from akb.models.boosting import Boosted, fit_boosting
+from akb.models.causes import CAUSES, ended_by, fit_causes
+from akb.models.engine import ENOUGH_FOR_SPLINES, ENOUGH_FOR_TREES, fitters
+from akb.models.evidence import binary_evidence
+from akb.models.hazard import Hazard, choose, fit_hazard, incidence, levelled, stay
+from akb.models.landmark import LAGS, Landmarks
+from akb.models.problem import EPOCH
+from akb.models.survival import ATTENUATION, ages, fit_continuation, fit_lifetime, observed_months, tenures
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from akb.config import Settings
+    from akb.models.candidates import Competition, Fitter, Sample
+    from akb.models.types import Evidence
+
+    Floats = NDArray[np.float64]
+    Again = tuple[tuple[date, int, float, float | None], ...]
+
+HORIZONS = (1, 3, 6, 12)
+CHURN = tuple(f"churn_{months}m" for months in HORIZONS)
+BY_CAUSE = tuple(f"churn_{cause}_12m" for cause in CAUSES)
+LIFETIME = "remaining_lifetime_years"
+ENOUGH = 100  # distinct leavers from which rivals can be compared and a later window can be judged
+PART = 2  # choosing and proving learn from half the rows of the final fit
+_JUDGED = 40_000
+_FOLLOWED = 18  # months that a lifetime has to be followed before it counts as evidence
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Positions of as-of dates in their roles; None where the history is too short.
+
+    Parameters
+    ----------
+    choice
+        K1.
+    tests
+        T0 per horizon.
+    early, late
+        From which dates the models that are judged look.
+    leavers
+        Distinct relations whose end is known at X.
+    """
+
+    choice: int | None
+    tests: dict[int, int]
+    early: int | None
+    late: int | None
+    leavers: int
+
+    def judge_of(self, months: int) -> int | None:
+        """Return the date from which the model looks that is judged on this horizon's test date."""
+        test = self.tests.get(months)
+        judges = (self.late, self.early) if months <= 3 else (self.early,)
+        return next((each for each in judges if each is not None and test is not None and each <= test), None)
+
+
+def plan(landmarks: Landmarks, as_of: date) -> Plan:
+    """Return which as-of date does what, as the history allows."""
+
+    def knew_enough(position: int | None) -> bool:
+        return position is not None and known_leavers(landmarks, landmarks.dates[position]) >= ENOUGH
+
+    tests = {months: landmarks.latest_closed(as_of, months) for months in HORIZONS}
+    early = next((tests[months] for months in (12, 6) if knew_enough(tests[months])), None)
+    late = tests[3] if knew_enough(tests[3]) else None
+    proof = early if early is not None else late
+    choice = None
+    if proof is not None:
+        day = landmarks.dates[proof]
+        earlier = (landmarks.latest_closed(day, months) for months in (12, 6, 3, 1))
+        choice = next((each for each in earlier if knew_enough(each)), None)
+    known = {months: test for months, test in tests.items() if test is not None}
+    return Plan(choice, known, early, late, known_leavers(landmarks, as_of))
+
+
+def known_leavers(landmarks: Landmarks, day: date) -> int:
+    """Return how many relations are known on `day` to have ended."""
+    closed = landmarks.closed_lags(day)[landmarks.date_of]
+    ended = landmarks.event_lag <= closed
+    return len(np.unique(np.stack([landmarks.customer[ended], landmarks.end_day[ended]]), axis=1).T)
+
+
+def rivals(settings: Settings, trees: int) -> dict[str, Fitter]:
+    """Return the rivals by name, simplest first; the trees use all jobs, for this is the largest single fit."""
+
+    def boosting(sample: Sample) -> Boosted:
+        return fit_boosting(
+            sample.x,
+            sample.label,
+            weight=sample.weight,
+            init_score=sample.offset,
+            names=sample.names,
+            seed=settings.models.seed,
+            jobs=settings.models.jobs,
+            trees=trees,
+        )
+
+    return {**fitters("binary", settings.models, trees), "boosting": boosting}
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What choosing and proving gave.
+
+    Parameters
+    ----------
+    winner, trees
+        The choices, frozen for the final fit. A winner whose ranks may be chance gives way to the base rate.
+    competition
+        None with a short history: then the documented default was taken.
+    chosen
+        The winner on K1 and its monthly hazards there, float64 [n, 12].
+    evidence
+        By key.
+    """
+
+    winner: str
+    trees: int
+    competition: Competition | None
+    chosen: tuple[Hazard, Floats] | None
+    evidence: dict[str, Evidence]
+
+
+def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) -> Proof:
+    """Let the rivals compete, then judge the winner as it would have been on its day on what happened next."""
+    proof = _choose(landmarks, settings, roles)
+    evidence: dict[str, Evidence] = {}
+    fitted: dict[int, Hazard] = {}
+    for months in sorted(roles.tests, reverse=True):
+        judge, test = roles.judge_of(months), roles.tests[months]
+        if judge is None:
+            continue
+        if judge not in fitted:
+            size = settings.models.hazard_rows // PART
+            fitted[judge] = fit_winner(landmarks, settings, proof, landmarks.dates[judge], size)
+        chances = fitted[judge].monthly(landmarks, landmarks.rows_of(test), months)
+        evidence[f"churn_{months}m"] = _judge(landmarks, roles, proof, fitted[judge], test, chances)
+        if months == LAGS:
+            evidence |= _judge_causes(landmarks, settings, fitted[judge], test, chances)
+    evidence |= _judge_lifetime(landmarks, settings, roles, proof, as_of)
+    longest = next((evidence[key] for key in reversed(CHURN) if key in evidence), None)
+    chance = longest is not None and (longest.auc_ci is None or longest.auc_ci[0] <= 0.5)
+    return replace(proof, evidence=evidence, winner="rate" if chance else proof.winner)
+
+
+def fit_winner(landmarks: Landmarks, settings: Settings, proof: Proof, day: date, size: int) -> Hazard:
+    """Fit the winner on at most `size` person-months of what was known on `day`."""
+    learn = rivals(settings, proof.trees)[proof.winner]
+    return fit_hazard(landmarks, learn, proof.winner, day, size, settings.models.seed)
+
+
+def _choose(landmarks: Landmarks, settings: Settings, roles: Plan) -> Proof:
+    """Let the rivals compete on the person-months after K1; with a short history take the documented default."""
+    trees = max(20, settings.models.trees // 2)
+    until = roles.early if roles.early is not None else roles.late
+    if roles.choice is None or until is None:
+        enough = [(ENOUGH_FOR_TREES, "boosting"), (ENOUGH_FOR_SPLINES, "logistic"), (0, "rate")]
+        default = next(name for least, name in enough if roles.leavers >= least)
+        return Proof(default, trees, None, None, {})
+    day, rng = landmarks.dates[roles.choice], np.random.default_rng(settings.models.seed)
+    train = landmarks.known_on(day, settings.models.hazard_rows // PART, rng)
+    test = landmarks.after(roles.choice, landmarks.dates[until], _JUDGED, rng)
+    choice = choose(landmarks, rivals(settings, trees), train, test)
+    winner = choice.competition.winner
+    seed = settings.models.seed
+    hazard = levelled(landmarks, choice.models[winner], choice.offset, winner, day, choice.rows, seed)
+    chances = hazard.monthly(landmarks, landmarks.rows_of(roles.choice))
+    return Proof(winner, choice.trees or trees, choice.competition, (hazard, chances), {})
+
+
+def _judge(landmarks: Landmarks, roles: Plan, proof: Proof, hazard: Hazard, test: int, chances: Floats) -> Evidence:
+    """Evidence over the months of `chances`, on T0 and where possible on K1 by the model of that day."""
+    rows, months = landmarks.rows_of(test), chances.shape[1]
+    again: Again = ()
+    if proof.chosen is not None and roles.choice is not None and roles.choice < test:
+        earlier = landmarks.rows_of(roles.choice)
+        expected = 1 - stay(proof.chosen[1])[:, months - 1]
+        label = _gone(landmarks, earlier, months)
+        again = _evidence(landmarks, proof.chosen[0], roles.choice, label, expected).by_date
+    return _evidence(landmarks, hazard, test, _gone(landmarks, rows, months), 1 - stay(chances)[:, -1], again)
+
+
+def _judge_causes(
+    landmarks: Landmarks, settings: Settings, hazard: Hazard, test: int, chances: Floats
+) -> dict[str, Evidence]:
+    """Evidence per cause on T0, on recorded causes: an end for an unknown reason is none for this recorded one."""
+    causes = fit_causes(landmarks, hazard.day, seed=settings.models.seed, jobs=settings.models.jobs)
+    if causes is None:
+        return {}
+    rows = landmarks.rows_of(test)
+    left = incidence(chances[:, :, None] * causes.split(landmarks, rows))[:, -1] * (1 - causes.unknown_share)
+    return {
+        key: _evidence(landmarks, hazard, test, ended_by(landmarks, rows, LAGS, cause), left[:, number])
+        for number, (key, cause) in enumerate(zip(BY_CAUSE, CAUSES, strict=True))
+    }
+
+
+def _judge_lifetime(
+    landmarks: Landmarks, settings: Settings, roles: Plan, proof: Proof, as_of: date
+) -> dict[str, Evidence]:
+    """Evidence on the share gone over the longest closed window, as K1 would have said it."""
+    if proof.chosen is None or roles.choice is None:
+        return {}
+    hazard, chances = proof.chosen
+    horizon = settings.models.lifetime_horizon_years
+    months = min(observed_months(landmarks, roles.choice, as_of), LAGS * horizon)
+    if months < _FOLLOWED:
+        return {}
+    rows = landmarks.rows_of(roles.choice)
+    by_cause = np.zeros((*chances.shape, len(CAUSES)))
+    by_cause[:, :, -1] = chances
+    assumed = settings.assumed()[ATTENUATION].value
+    continuation = fit_continuation(landmarks, hazard.day, causes=False, assumed=assumed)
+    lifetime = fit_lifetime(
+        continuation,
+        by_cause,
+        tenure_years=tenures(landmarks, rows),
+        age=ages(landmarks, rows),
+        horizon_years=horizon,
+    )
+    last = add_months(landmarks.dates[roles.choice], months).toordinal() - EPOCH
+    label = np.asarray(landmarks.end_day[rows] <= last, dtype=np.float64)
+    return {LIFETIME: _evidence(landmarks, hazard, roles.choice, label, lifetime.gone_within(months))}
+
+
+def _gone(landmarks: Landmarks, rows: NDArray[np.int64], months: int) -> Floats:
+    return np.asarray(landmarks.event_lag[rows] <= months, dtype=np.float64)
+
+
+def _evidence(
+    landmarks: Landmarks, hazard: Hazard, position: int, label: Floats, expected: Floats, again: Again = ()
+) -> Evidence:
+    found = binary_evidence(
+        label,
+        expected,
+        landmarks.customer[landmarks.rows_of(position)],
+        test_date=landmarks.dates[position],
+        train_dates=hazard.train_dates,
+        train_rows=hazard.rows,
+    )
+    return replace(found, by_date=(*found.by_date, *again))

@@ -1,0 +1,196 @@
+"""The landmark hazard: rivals, choice, level per lag band, and what it composes to.
+
+One model gives the chance of leaving in each of the next twelve months; everything about churn is composed of it,
+so that horizons nest and causes add up by construction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from akb.models.boosting import Boosted
+from akb.models.candidates import Competition, judge, losses
+from akb.models.landmark import BANDS, LAGS, NEVER, Landmarks, PersonMonths, band_of, base_offset
+from akb.models.level import level_factor, shift_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from akb.models.candidates import Fitter, Model, Sample
+
+    Floats = NDArray[np.float64]
+
+_YEARS = 3
+_CELL = 6_000  # person-months per lag band and year for the level
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """A fitted hazard with its level.
+
+    Parameters
+    ----------
+    name, model
+        The winner and what it learned; it predicts the chance of leaving in one month.
+    offset
+        Log-odds per lag that the model starts from, float64 [12].
+    shift
+        Correction of the log-odds per lag, so that the level is that of the last closed windows, float64 [12].
+    day
+        The day from which it looked: every row it learned from was closed on it.
+    """
+
+    name: str
+    model: Model
+    offset: Floats
+    shift: Floats
+    day: date
+    rows: int
+    train_dates: tuple[date, ...]
+
+    def predict(self, sample: Sample, lag: NDArray[np.int64]) -> Floats:
+        """Return the chance of leaving in the month of `lag` per row, level corrected, float64 [n] in (0, 1)."""
+        return _shifted(self.model.predict(sample.x, sample.offset), self.shift[lag - 1])
+
+    def monthly(self, landmarks: Landmarks, rows: NDArray[np.int64], lags: int = LAGS) -> Floats:
+        """Return the chance of leaving in month 1..`lags` given the months before, float64 [n, lags]."""
+        chances = np.empty((len(rows), lags))
+        person = PersonMonths(rows, np.empty(0, np.int64), np.zeros(len(rows), bool), np.ones(len(rows)))
+        sample = landmarks.sample(_at_lag(person, 1), self.offset)
+        first = len(landmarks.names)
+        for lag in range(1, lags + 1):
+            months = np.full(len(rows), lag)
+            sample.x[:, first:] = landmarks.lag_features(rows, months)
+            p = self.model.predict(sample.x, np.full(len(rows), self.offset[lag - 1]))
+            chances[:, lag - 1] = _shifted(p, self.shift[months - 1])
+        return chances
+
+
+def _at_lag(person: PersonMonths, lag: int) -> PersonMonths:
+    return PersonMonths(person.row, np.full(len(person), lag), person.event, person.weight)
+
+
+def _shifted(p: Floats, shift: Floats) -> Floats:
+    p = np.clip(np.asarray(p, dtype=np.float64), 1e-9, 1 - 1e-9)
+    return np.asarray(1 / (1 + (1 - p) / p * np.exp(-shift)))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Who won, and what every rival knew on the day of the choice.
+
+    Parameters
+    ----------
+    models, offset, rows
+        The fitted rivals by name, the log-odds per lag that they started from and the rows that they learned from.
+    trees
+        The number of trees that did best; 0 without trees.
+    """
+
+    competition: Competition
+    models: dict[str, Model]
+    offset: Floats
+    rows: int
+    trees: int
+
+
+def choose(
+    landmarks: Landmarks,
+    rivals: Mapping[str, Fitter],
+    train: PersonMonths,
+    test: PersonMonths,
+) -> Choice:
+    """Fit every rival on `train`, compare them on later person-months and return who won."""
+    offset = base_offset(train)
+    learned, judged = landmarks.sample(train, offset), landmarks.sample(test, offset)
+    models = {name: fit(learned) for name, fit in rivals.items()}
+    expected = {name: model.predict(judged.x, judged.offset) for name, model in models.items()}
+    trees = 0
+    for name, model in list(models.items()):
+        if isinstance(model, Boosted):
+            expected[name], trees = _best_size(model, judged)
+            models[name] = replace(model, text=model.booster.model_to_string(num_iteration=trees))
+    return Choice(
+        judge(expected, judged.label, judged.cluster, weight=judged.weight), models, offset, len(train), trees
+    )
+
+
+def _best_size(model: Boosted, test: Sample) -> tuple[Floats, int]:
+    """Return the predictions with the number of trees that does best on later person-months, and that number."""
+    sizes = sorted({max(1, model.trees * part // 5) for part in (1, 2, 3, 4, 5)})
+    staged = {size: model.predict(test.x, test.offset, size) for size in sizes}
+    best = min(sizes, key=lambda size: float(test.weight @ losses("binary", test.label, staged[size])))
+    return staged[best], best
+
+
+def fit_hazard(landmarks: Landmarks, fit: Fitter, name: str, day: date, size: int, seed: int) -> Hazard:
+    """Fit one rival on everything that was known on `day` and set its level on the last closed years.
+
+    Parameters
+    ----------
+    size
+        How many person-months to learn from at most.
+    """
+    months = landmarks.known_on(day, size, np.random.default_rng(seed))
+    offset = base_offset(months)
+    return levelled(landmarks, fit(landmarks.sample(months, offset)), offset, name, day, len(months), seed)
+
+
+def levelled(landmarks: Landmarks, model: Model, offset: Floats, name: str, day: date, rows: int, seed: int) -> Hazard:
+    """Return `model` as a hazard whose level per lag band is that of the years closed on `day`."""
+    closed = landmarks.closed_lags(day)
+    dates = tuple(each for each, lags in zip(landmarks.dates, closed, strict=True) if lags)
+    bare = Hazard(name, model, offset, np.zeros(LAGS), day, rows, dates)
+    rng = np.random.default_rng(seed + 1)
+    by_band = np.zeros(len(BANDS))
+    for number, band in enumerate(BANDS):
+        # lags that no date has closed yet (a short history) follow the band before
+        found = _band_shift(landmarks, bare, band, rng)
+        by_band[number] = by_band[max(number - 1, 0)] if found is None else found
+    return Hazard(name, model, offset, by_band[band_of(np.arange(1, NEVER))], day, rows, dates)
+
+
+def _band_shift(landmarks: Landmarks, hazard: Hazard, band: tuple[int, int], rng: np.random.Generator) -> float | None:
+    """The shift of the log-odds that brings one lag band to the level of the last closed years; None without any."""
+    predicted, weights, observed, expected, leavers = [], [], [], [], []
+    for back in range(_YEARS):
+        months = landmarks.year(hazard.day, back, band, _CELL, rng)
+        if not len(months):
+            break
+        p = hazard.predict(landmarks.sample(months, hazard.offset), months.lag)
+        observed.append(float(months.weight[months.event].sum()))
+        expected.append(float(months.weight @ p))
+        leavers.append(float(landmarks.distinct(months)))
+        predicted.append(p)
+        weights.append(months.weight)
+    if not predicted:
+        return None
+    factor = level_factor(observed, expected, leavers)
+    return shift_for("binary", np.concatenate(predicted), np.concatenate(weights), factor)
+
+
+def stay(hazards: Floats) -> Floats:
+    """Return the chance of still being a customer after month 1..m: the product of one minus the hazards.
+
+    Parameters
+    ----------
+    hazards
+        float64 [n, m], or [n, m, causes]: then per cause, adding up to the hazard.
+    """
+    total = hazards.sum(axis=2) if hazards.ndim == 3 else hazards
+    return np.asarray(np.cumprod(1 - total, axis=1))
+
+
+def incidence(by_cause: Floats) -> Floats:
+    """Return the chance of having left by each cause within month 1..m, float64 [n, m, causes].
+
+    Together with `stay` these add up to one: what leaves in a month is the hazard times those still there.
+    """
+    before = np.concatenate([np.ones((len(by_cause), 1)), stay(by_cause)[:, :-1]], axis=1)
+    return np.asarray(np.cumsum(before[:, :, None] * by_cause, axis=1))

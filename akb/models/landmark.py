@@ -1,0 +1,294 @@
+"""Person-months: who was at risk at lag j after an as-of date, who left in it, and what the row then looks like.
+
+The chance of leaving is one customer-level landmark hazard: from the day T with the features of T, lag j = 1..12
+is the month (T + j - 1 months, T + j months]. A customer is at risk at lag j while the relation has not ended. The
+table of all (T, customer, lag) is never made: rows are indices into the matrix, gathered after sampling.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from akb.core.dates import add_months
+from akb.models.candidates import Sample
+from akb.models.problem import EPOCH, day_number
+from akb.models.windows import closes_on
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from akb.features.types import Matrix, Targets
+
+LAGS = 12
+BANDS = ((1, 1), (2, 3), (4, 6), (7, 12))
+NEVER = LAGS + 1
+LAG_NAMES = (
+    "lag",
+    "lag_month",
+    "lag_month_sin",
+    "lag_month_cos",
+    "lag_renewals",
+    "lag_renewals_before",
+    "lag_renewals_after",
+    "lag_since_renewal",
+    "lag_renewal_share",
+    "lag_to_cliff",
+    "lag_tenure_months",
+)
+RENEWALS = "renewals_in_month_"
+_NO_DAY = np.iinfo(np.int32).max
+
+
+def band_of(lag: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the position in `BANDS` per lag."""
+    return np.searchsorted(np.array([last for _, last in BANDS]), lag).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class PersonMonths:
+    """A weighted sample of (row of the matrix, lag) with its outcome.
+
+    Parameters
+    ----------
+    row, lag
+        Int64 [n], ascending by row, then lag.
+    event
+        Bool [n]: the relation ended in this lag.
+    weight
+        Float64 [n]: how many person-months each row stands for; 1 for events unless even those were sampled.
+    """
+
+    row: NDArray[np.int64]
+    lag: NDArray[np.int64]
+    event: NDArray[np.bool_]
+    weight: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def at(self, where: NDArray[np.bool_]) -> PersonMonths:
+        """Return the rows where `where` holds."""
+        return PersonMonths(self.row[where], self.lag[where], self.event[where], self.weight[where])
+
+
+class Landmarks:
+    """The matrix seen as person-months, without making them.
+
+    Parameters
+    ----------
+    matrix, targets
+        As they leave the features room; the relation's targets lie in the order of the matrix.
+    """
+
+    def __init__(self, matrix: Matrix, targets: Targets) -> None:
+        self.frame = matrix.frame
+        self.names = tuple(name for name in matrix.names if not name.startswith(RENEWALS))
+        self.dates = matrix.dates
+        self.gap_days, self.lag_days = targets.gap_days, targets.lag_days
+        as_of = self.frame["as_of"]
+        self.start = np.searchsorted(as_of.to_physical().to_numpy(), [day_number(day) for day in self.dates])
+        self.stop = np.append(self.start[1:], self.frame.height)
+        self.date_of = np.repeat(np.arange(len(self.dates)), self.stop - self.start)
+        self.customer = self.frame["customer"].to_numpy()
+        self.cause = targets.relation["cause"]
+        end = targets.relation["end_date"].to_physical().fill_null(_NO_DAY).to_numpy()
+        self.end_day = np.where(end == _NO_DAY, np.iinfo(np.int64).max, end.astype(np.int64))
+        self.bound = np.array([[day_number(add_months(day, lag)) for lag in range(NEVER)] for day in self.dates])
+        self.event_lag = self._event_lag()
+
+    def _event_lag(self) -> NDArray[np.int64]:
+        """The lag in which the relation ends, 1..12, or 13 where it does not end within 12 months."""
+        lag = np.full(self.frame.height, NEVER, dtype=np.int64)
+        for d, (start, stop) in enumerate(zip(self.start, self.stop, strict=True)):
+            lag[start:stop] = np.maximum(np.searchsorted(self.bound[d, 1:], self.end_day[start:stop]) + 1, 1)
+        return lag
+
+    def closed_lags(self, day: date) -> NDArray[np.int64]:
+        """Return per as-of date how many lags were closed, and so known, on `day`."""
+        return np.array(
+            [
+                sum(closes_on(each, lag, self.gap_days, self.lag_days) <= day for lag in range(1, NEVER))
+                for each in self.dates
+            ],
+            dtype=np.int64,
+        )
+
+    def latest_closed(self, day: date, lags: int) -> int | None:
+        """Return the position of the last as-of date of which `lags` lags were closed on `day`; None without one."""
+        closed = np.flatnonzero(self.closed_lags(day) >= lags)
+        return int(closed[-1]) if len(closed) else None
+
+    def rows_of(self, position: int) -> NDArray[np.int64]:
+        """Return the rows of the matrix of one as-of date."""
+        return np.arange(self.start[position], self.stop[position])
+
+    def draw(
+        self, first: NDArray[np.int64], last: NDArray[np.int64], size: int, rng: np.random.Generator
+    ) -> PersonMonths:
+        """Return about `size` person-months with a lag from `first` to `last` (per as-of date).
+
+        All events are kept (unless they would fill more than half of `size`: then they are sampled too); those who
+        stayed are sampled in strata of neighbours, so that every date, customer and lag is represented. The result
+        depends on the sorted matrix and the generator only.
+        """
+        low, high = first[self.date_of], last[self.date_of]
+        ends = (self.event_lag >= low) & (self.event_lag <= high)
+        stays = np.maximum(np.minimum(high, self.event_lag - 1) - low + 1, 0)
+        event_row, event_weight = _strata(int(ends.sum()), size // 2, rng)
+        gone = np.flatnonzero(ends)[event_row]
+        position, weight = _strata(int(stays.sum()), max(size - len(gone), 1), rng)
+        reached = np.cumsum(stays)
+        stay = np.searchsorted(reached, position, side="right")
+        stay_lag = low[stay] + position - (reached[stay] - stays[stay])
+        row, lag = np.concatenate([stay, gone]), np.concatenate([stay_lag, self.event_lag[gone]])
+        order = np.lexsort((lag, row))
+        event = np.arange(len(row)) >= len(stay)
+        return PersonMonths(row[order], lag[order], event[order], np.concatenate([weight, event_weight])[order])
+
+    def known_on(self, day: date, size: int, rng: np.random.Generator) -> PersonMonths:
+        """Return person-months whose outcome was known on `day`: the rows to learn from on that day."""
+        closed = self.closed_lags(day)
+        return self.draw(np.ones_like(closed), closed, size, rng)
+
+    def after(self, position: int, day: date, size: int, rng: np.random.Generator) -> PersonMonths:
+        """Return person-months from as-of date `position` on, known on `day`: to judge a model made at that date."""
+        closed = self.closed_lags(day)
+        closed[:position] = 0
+        return self.draw(np.ones_like(closed), closed, size, rng)
+
+    def year(self, day: date, back: int, band: tuple[int, int], size: int, rng: np.random.Generator) -> PersonMonths:
+        """Return person-months of one lag band that fall in one year of calendar time, counted back from `day`.
+
+        Year 0 is the last twelve months of which the outcome was known on `day`.
+        """
+        closed = self.closed_lags(day)
+        newest = max((int(self.bound[d, lag]) for d, lag in enumerate(closed) if lag), default=0)
+        upper = day_number(add_months(_date(newest), -12 * back)) if newest else 0
+        lower = day_number(add_months(_date(newest), -12 * (back + 1))) if newest else 0
+        inside = (self.bound[:, 1:] > lower) & (self.bound[:, 1:] <= upper)
+        first = np.maximum(np.where(inside.any(axis=1), inside.argmax(axis=1) + 1, NEVER + 1), band[0])
+        last = np.minimum(np.where(inside.any(axis=1), LAGS - inside[:, ::-1].argmax(axis=1), 0), band[1])
+        return self.draw(first, np.minimum(last, closed), size, rng)
+
+    def distinct(self, months: PersonMonths) -> int:
+        """Return how many different relations ended in these person-months."""
+        ended = months.row[months.event]
+        return len(np.unique(np.stack([self.customer[ended], self.end_day[ended]]), axis=1).T)
+
+    def base(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the features of these rows, float32 [n, f], in the order of `names`; unknown is NaN."""
+        return _floats(self.frame, rows, self.names)
+
+    @cached_property
+    def _calendar(self) -> NDArray[np.float32]:
+        """Renewals in each of the twelve months after T, float32 [rows, 12]; NaN unknown."""
+        given = [f"{RENEWALS}{lag}" for lag in range(1, NEVER)]
+        if set(given) <= set(self.frame.columns):
+            return np.asarray(self.frame.select(given).to_numpy(), dtype=np.float32)
+        next_renewal = self.column("months_to_next_renewal")
+        month = np.mod(np.ceil(next_renewal) - 1, LAGS) + 1
+        counts = (month[:, None] == np.arange(1, NEVER)).astype(np.float32)
+        return np.asarray(np.where(np.isnan(next_renewal)[:, None], np.nan, counts), dtype=np.float32)
+
+    def column(self, *names: str) -> NDArray[np.float32]:
+        """Return the first of these features that the matrix has, float32 [rows]; NaN without one."""
+        for name in names:
+            if name in self.frame.columns:
+                return np.asarray(self.frame[name].to_numpy(), dtype=np.float32)
+        return np.full(self.frame.height, np.nan, dtype=np.float32)
+
+    @cached_property
+    def tenure_months(self) -> NDArray[np.float32]:
+        """Months that the relation existed at T, per row; NaN where the matrix does not say."""
+        if "tenure_months" in self.frame.columns:
+            return self.column("tenure_months")
+        return np.asarray(12 * self.column("tenure_years"), dtype=np.float32)
+
+    def design(self, rows: NDArray[np.int64], lag: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return features and lag features of person-months, float32 [n, f + `LAG_NAMES`]."""
+        base = self.base(rows)
+        # column by column, as both Polars and LightGBM keep it
+        x = np.empty((len(rows), base.shape[1] + len(LAG_NAMES)), dtype=np.float32, order="F")
+        x[:, : base.shape[1]] = base
+        x[:, base.shape[1] :] = self.lag_features(rows, lag)
+        return x
+
+    def lag_features(self, rows: NDArray[np.int64], lag: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return what only the month of the lag knows, float32 [n, `LAG_NAMES`]."""
+        months = np.array([day.month for day in self.dates])[self.date_of[rows]]
+        month = (months + lag - 1) % LAGS + 1
+        counts = self._calendar[rows]
+        at = np.arange(len(rows))
+        column = lag - 1
+        # Months since the latest renewal before or in the lag month, going round the year; NaN without renewals.
+        turned = np.stack([counts[at, (column - back) % LAGS] for back in range(LAGS)], axis=1)
+        since = np.where((turned > 0).any(axis=1), (turned > 0).argmax(axis=1), np.nan)
+        angle = 2 * np.pi * month / LAGS
+        parts = (
+            lag,
+            month,
+            np.sin(angle),
+            np.cos(angle),
+            turned[:, 0],
+            turned[:, 1],
+            counts[at, (column + 1) % LAGS],
+            since,
+            turned[:, 0] / np.maximum(turned.sum(axis=1), 1),
+            self.column("months_to_cliff")[rows] - lag,
+            self.tenure_months[rows] + lag,
+        )
+        return np.stack([np.asarray(part, dtype=np.float32) for part in parts], axis=1)
+
+    def sample(self, months: PersonMonths, offset: NDArray[np.float64]) -> Sample:
+        """Return person-months as rows that a candidate can learn from or be judged on."""
+        return Sample(
+            x=self.design(months.row, months.lag),
+            label=months.event.astype(np.float64),
+            weight=months.weight,
+            offset=offset[months.lag - 1],
+            cluster=self.customer[months.row],
+            names=self.names + LAG_NAMES,
+        )
+
+
+def base_offset(months: PersonMonths) -> NDArray[np.float64]:
+    """Return the log-odds of leaving per lag 1..12: one rate per lag band, shrunk to the overall rate, float64 [12]."""
+    at_risk, ended = float(months.weight.sum()), float(months.weight[months.event].sum())
+    overall = (ended + 0.5) / (at_risk + 100)
+    band = band_of(months.lag)
+    exposure = np.bincount(band, weights=months.weight, minlength=len(BANDS))
+    events = np.bincount(band, weights=months.weight * months.event, minlength=len(BANDS))
+    prior = 20.0  # events: below that a band says little about itself
+    rate = (events + prior) / (exposure + prior / overall)
+    return np.asarray(np.log(rate / (1 - rate))[band_of(np.arange(1, NEVER))])
+
+
+def _strata(total: int, size: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """One position from each of `size` equal strata of 0..total-1, with the width of its stratum as weight."""
+    if total <= size:
+        return np.arange(total, dtype=np.int64), np.ones(total)
+    edges = np.arange(size + 1, dtype=np.int64) * total // size
+    width = np.diff(edges)
+    return edges[:-1] + (rng.random(size) * width).astype(np.int64), width.astype(np.float64)
+
+
+def _floats(frame: pl.DataFrame, rows: NDArray[np.int64], names: tuple[str, ...]) -> NDArray[np.float32]:
+    if not names:
+        return np.empty((len(rows), 0), dtype=np.float32)
+    contiguous = len(rows) > 0 and int(rows[-1] - rows[0]) == len(rows) - 1 and bool((np.diff(rows) == 1).all())
+    columns = frame.select(names)
+    picked = columns.slice(int(rows[0]), len(rows)) if contiguous else columns[rows]
+    return np.asarray(picked.to_numpy(order="fortran"), dtype=np.float32)
+
+
+def _date(days: int) -> date:
+    from datetime import date
+
+    return date.fromordinal(days + EPOCH)
