@@ -1,1 +1,17 @@
-"""Every file that a client reads: the HTML report, the lists, the JSON summary; the only room with wording."""
+"""Every file that a client reads, and the only place with wording."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from akb.report.bundle import RunBundle
+
+
+def write_report(folder: Path, bundle: RunBundle) -> dict[str, Any]:
+    """Write the report of a run into an existing folder and return its summary; see `akb.report.write`."""
+    from akb.report.write import write_report as write
+
+    return write(folder, bundle)

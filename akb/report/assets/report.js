@@ -1,0 +1,58 @@
+// Draws the figures from the JSON beside them, in the colours of the page; nothing is fetched.
+(function () {
+  "use strict";
+  var PRINT_WIDTH = 650; // A4 minus 2 x 18 mm, in CSS pixels
+  var specs = Array.prototype.map.call(document.querySelectorAll("script[data-plot]"), function (node) {
+    return { at: document.getElementById(node.dataset.plot), json: node.textContent };
+  });
+
+  function coloured(json) {
+    var style = getComputedStyle(document.documentElement);
+    return JSON.parse(json, function (key, value) {
+      return typeof value === "string" && value.charAt(0) === "@"
+        ? style.getPropertyValue("--" + value.slice(1)).trim() : value;
+    });
+  }
+
+  function draw(width) {
+    specs.forEach(function (spec) {
+      var plot = coloured(spec.json);
+      plot.layout.width = width || spec.at.clientWidth;
+      Plotly.react(spec.at, plot.data, plot.layout, { staticPlot: true, displayModeBar: false });
+    });
+  }
+
+  var timer;
+  addEventListener("resize", function () {
+    clearTimeout(timer);
+    timer = setTimeout(function () { draw(); }, 150);
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function () { draw(); });
+
+  var closed = [];
+  addEventListener("beforeprint", function () {
+    closed = Array.prototype.filter.call(document.querySelectorAll("details"), function (node) { return !node.open; });
+    closed.forEach(function (node) { node.open = true; });
+    draw(PRINT_WIDTH);
+  });
+  addEventListener("afterprint", function () {
+    closed.forEach(function (node) { node.open = false; });
+    draw();
+  });
+
+  if ("IntersectionObserver" in window) {
+    var links = {};
+    document.querySelectorAll(".toc a").forEach(function (a) { links[a.getAttribute("href").slice(1)] = a; });
+    var seen = new IntersectionObserver(function (entries) {
+      entries.forEach(function (entry) {
+        if (!entry.isIntersecting) { return; }
+        Object.keys(links).forEach(function (id) { links[id].removeAttribute("aria-current"); });
+        links[entry.target.id].setAttribute("aria-current", "true");
+      });
+    }, { rootMargin: "-10% 0px -80% 0px" });
+    document.querySelectorAll("main > section").forEach(function (section) { seen.observe(section); });
+  }
+
+  draw();
+  document.documentElement.dataset.drawn = specs.length;
+})();

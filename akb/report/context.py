@@ -1,0 +1,132 @@
+"""What several sections of the report look at: the portfolio at X, its customers, names, and the suppression rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from akb.report import history
+from akb.report.words import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from akb.config import Branch
+    from akb.report.bundle import RunBundle
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Context:
+    """A run seen from X; every derived table is made once."""
+
+    bundle: RunBundle
+
+    @cached_property
+    def words(self) -> Words:
+        """The texts of the report."""
+        return Words(self.bundle.settings.report.language)
+
+    @cached_property
+    def taxonomy(self) -> dict[str, Branch]:
+        """Branch key -> its entry."""
+        return self.bundle.settings.taxonomy()
+
+    @property
+    def as_of(self) -> date:
+        """The day from which we look."""
+        return self.bundle.portfolio.as_of
+
+    @cached_property
+    def held(self) -> pl.DataFrame:
+        """Policies in force at X."""
+        return history.in_force(self.bundle.portfolio.policies, self.as_of)
+
+    @cached_property
+    def relations(self) -> pl.DataFrame:
+        """Every unbroken relation; see `history.spells`."""
+        return history.spells(self.bundle.portfolio.policies, self.bundle.settings.time.gap_days)
+
+    @cached_property
+    def years(self) -> list[tuple[date, date]]:
+        """The closed years, newest first."""
+        time = self.bundle.settings.time
+        return history.closed_years(self.bundle.portfolio, time.gap_days, time.registration_lag_days)
+
+    @cached_property
+    def customers(self) -> pl.DataFrame:
+        """One row per customer in force at X (ascending): kind, office, birth_year, policies, cents, tenure in years."""
+        per_customer = self.held.group_by("customer").agg(
+            policies=pl.len().cast(pl.Int64), commission_cents=pl.col("commission_cents").cast(pl.Int64).sum()
+        )
+        day = self.as_of
+        since = self.relations.filter(
+            (pl.col("start") <= day) & (pl.col("end").is_null() | (pl.col("end") > day))
+        ).select("customer", tenure=(pl.lit(day) - pl.col("start")).dt.total_days() / 365.25)
+        who = self.bundle.portfolio.customers.select("customer", "pseudonym", "kind", "birth_year", "office")
+        return (
+            per_customer.join(who, on="customer", how="left")
+            .join(since.unique("customer", keep="last", maintain_order=True), on="customer", how="left")
+            .sort("customer")
+        )
+
+    @cached_property
+    def has_commission(self) -> bool:
+        """Whether any policy in force has a commission."""
+        return self.held["commission_cents"].null_count() < self.held.height
+
+    def branch_name(self, key: str) -> str:
+        """Return the Dutch name of a branch; a key outside the taxonomy stands for itself."""
+        return self.taxonomy[key].name_nl if key in self.taxonomy else key
+
+    def score(self, key: str) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+        """Return the scores under `key`, in the order of customers; NaN = not eligible; None if there is no such score."""
+        for run in (self.bundle.models, self.bundle.value):
+            if run is not None and key in run.scores.columns and run.scores.schema[key].is_numeric():
+                by_customer = self.customers.select("customer").join(
+                    run.scores.select("customer", key), on="customer", how="left"
+                )
+                values = by_customer.sort("customer")[key].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+                return None if np.isnan(values).all() else values
+        return None
+
+    @property
+    def limit(self) -> int:
+        """Aggregates over fewer customers than this are not shown."""
+        return self.bundle.settings.report.suppress_below
+
+    def suppressed(self, rows: Iterable[Row], *, keep: Sequence[str], parts: bool = False) -> list[Row]:
+        """Return rows in which figures over too few customers are gone.
+
+        Parameters
+        ----------
+        rows
+            Each with a ``customers`` count.
+        keep
+            Keys that are labels, not figures.
+        parts
+            The rows are parts of a shown total: one hidden row alone could be recomputed, so the smallest other
+            one is hidden too.
+        """
+        rows = list(rows)
+        hidden = {place for place, row in enumerate(rows) if 0 < row["customers"] < self.limit}
+        others = [place for place, row in enumerate(rows) if place not in hidden and row["customers"]]
+        if parts and len(hidden) == 1 and others:
+            hidden.add(min(others, key=lambda place: rows[place]["customers"]))
+        return [
+            {**{k: v if k in keep else None for k, v in row.items()}, "suppressed": True}
+            if place in hidden
+            else {**row, "suppressed": False}
+            for place, row in enumerate(rows)
+        ]
+
+
+def group_sum(values: np.ndarray[Any, Any], groups: np.ndarray[Any, Any], count: int) -> list[float]:
+    """Return the sum of `values` per group number 0..count-1, in an order of addition that never varies."""
+    return [float(total) for total in np.bincount(groups, weights=values, minlength=count)[:count]]

@@ -1,0 +1,98 @@
+"""``report.html``: the report model through small templates; escaped, self-contained, no request of any kind."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from akb.report import formats
+from akb.report.figures import Figures
+from akb.report.phrases import Phrases
+
+if TYPE_CHECKING:
+    from akb.report.words import Words
+
+SIZE_LIMIT = 3_000_000
+_HERE = Path(__file__).parent
+_STYLES = ("tokens.css", "page.css", "tables.css", "figures.css", "print.css")
+_FILTERS = {
+    "number": formats.number,
+    "rough": formats.rough,
+    "percent": formats.percent,
+    "euro": formats.euro,
+    "euro_exact": formats.euro_exact,
+    "day": formats.day,
+}
+_CSS_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ")
+
+
+def render(model: dict[str, Any], words: Words) -> str:
+    """Return the whole page.
+
+    Raises
+    ------
+    ValueError
+        If the page is larger than the contract allows: a programming error, everything on it is binned or cut.
+    """
+    phrases = Phrases(model, words)
+    page = (
+        _environment()
+        .get_template("base.html")
+        .render(
+            m=model,
+            t=words.html,
+            raw=words.raw,
+            name=words.name,
+            span=words.span,
+            count=words.count,
+            terms=words.table("glossary"),
+            figures=Figures(model, words).all(),
+            f=formats,
+            asset=_asset,
+            styles=_STYLES,
+            as_json=as_json,
+            css_text=css_text,
+            slug=words.slug,
+            **phrases.functions(),
+        )
+    )
+    size = len(page.encode())
+    if size > SIZE_LIMIT:
+        raise ValueError(f"report.html is {size:,} bytes, the contract allows {SIZE_LIMIT:,}")
+    return page
+
+
+def as_json(value: Any) -> Markup:
+    """Return a value as JSON that can stand in a script element: nothing in it can end the element."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for char in "<>&\u2028\u2029":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return Markup(text)
+
+
+def css_text(text: str) -> Markup:
+    """Return text as a CSS string: everything but letters, digits and spaces as a code point."""
+    return Markup('"' + "".join(c if c in _CSS_SAFE else f"\\{ord(c):06x}" for c in text) + '"')
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(_FILTERS)
+    return environment
+
+
+@cache
+def _asset(name: str) -> Markup:
+    return Markup((_HERE / "assets" / name).read_text("utf-8"))

@@ -1,0 +1,127 @@
+"""The report as data: one plain dict with every figure, before a single word or template.
+
+Sections know nothing of HTML; `summary.json`, the page, the figures and the tests all read this dict.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields, is_dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from akb.report.context import Context
+from akb.report.sections import case, evidence, leaving, portfolio, products, quality, risk
+
+if TYPE_CHECKING:
+    from akb.report.bundle import RunBundle
+
+_DIGITS = 9
+
+
+def build(bundle: RunBundle) -> dict[str, Any]:
+    """Return the report model of a run: plain JSON types only, figures suppressed where they must be.
+
+    Money in integer cents, shares and chances in [0, 1], dates as ISO text; unknown and not applicable are None.
+    """
+    context = Context(bundle)
+    sections = {
+        "portfolio": portfolio.facts(context),
+        "leaving": leaving.facts(context),
+        "risk": risk.facts(context),
+        "products": products.facts(context),
+        "case": case.facts(context),
+        "quality": quality.facts(context),
+        "evidence": evidence.facts(context),
+    }
+    model = {
+        "as_of": context.as_of,
+        "client": bundle.settings.client.name,
+        "client_type": bundle.settings.client.type,
+        "suppress_below": context.limit,
+        "headlines": headlines(sections),
+        **sections,
+        "assumptions": _register(bundle),
+        "method": _method(context),
+        "value": dict(bundle.value.figures) if bundle.value else {},
+    }
+    plainly: dict[str, Any] = plain(model)
+    return plainly
+
+
+def headlines(sections: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return at most five figures for the first screen, each with its mark and, unless counted, its range."""
+    found: list[dict[str, Any]] = [_headline("customers", "counted", sections["portfolio"]["customers"])]
+    commission = sections["portfolio"]["commission_cents"]
+    if commission is not None:
+        derived = (sections["portfolio"]["commission_derived_share"] or 0) > 0.5
+        found.append(_headline("commission", "assumed" if derived else "counted", commission))
+    year = next(iter(sections["leaving"]["years"]), None)
+    if year and year["customer_churn"] is not None:
+        found.append(_headline("churn", "counted", year["customer_churn"]))
+    ahead = sections["risk"]["horizons"]
+    if ahead and ahead[-1]["months"] == 12:
+        found.append(_headline("leavers", "predicted", ahead[-1]["expected"], ahead[-1]["low"], ahead[-1]["high"]))
+    if sections["case"]["available"]:
+        net = sections["case"]["net"]
+        found.append(_headline("net", "assumed", net["base"], net["low"], net["high"]))
+    return found[:5]
+
+
+def _headline(key: str, mark: str, value: float, low: float | None = None, high: float | None = None) -> dict[str, Any]:
+    return {"key": key, "mark": mark, "value": value, "low": low, "high": high}
+
+
+def _register(bundle: RunBundle) -> list[dict[str, Any]]:
+    return [{"key": key, **assumption.model_dump()} for key, assumption in sorted(bundle.settings.assumed().items())]
+
+
+def _method(context: Context) -> dict[str, Any]:
+    bundle = context.bundle
+    groups: dict[str, int] = {}
+    for feature in bundle.features:
+        groups[feature.group] = groups.get(feature.group, 0) + 1
+    churn = bundle.predictions.get("churn_12m")
+    evidence_ = churn.evidence if churn else None
+    importance = [row for row in (bundle.models.importance if bundle.models else ()) if row[0].startswith("churn")]
+    importance.sort(key=lambda row: (row[0], -row[2], row[1]))
+    return {
+        "gap_days": bundle.settings.time.gap_days,
+        "lag_days": bundle.settings.time.registration_lag_days,
+        "history_months": bundle.portfolio.history.months,
+        "recorded_from": bundle.portfolio.history.recorded_from,
+        "features": len(bundle.features),
+        "feature_groups": [{"group": group, "features": count} for group, count in groups.items()],
+        "test_date": evidence_.test_date if evidence_ else None,
+        "train_dates": evidence_.train_dates if evidence_ else (),
+        "train_rows": evidence_.train_rows if evidence_ else None,
+        "importance": [
+            {"feature": feature, "words": context.words.reason(feature, 1.0, None), "share": share}
+            for _, feature, share in importance[:10]
+        ],
+        "seed": bundle.settings.models.seed,
+        "versions": [{"library": name, "version": version} for name, version in sorted(bundle.versions.items())],
+    }
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON types: dates as text, NaN as None, floats to nine significant digits, frames as rows."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    if isinstance(value, pl.DataFrame):
+        return [plain(row) for row in value.to_dicts()]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    raise TypeError(f"no plain form for {type(value).__name__}")

@@ -1,0 +1,71 @@
+"""Lists inside sentences: causes, reasons for being left out, the numbers behind the business case."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from akb.report import formats
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from akb.report.words import Words
+
+Row = dict[str, Any]
+
+
+class Phrases:
+    """Phrases of one report model, in its words."""
+
+    def __init__(self, model: Row, words: Words) -> None:
+        self.model = model
+        self.words = words
+
+    def functions(self) -> dict[str, Any]:
+        """Return what the templates call, by name."""
+        return {
+            "cause_list": self.causes,
+            "left_out": self.left_out,
+            "feature_groups": self.feature_groups,
+            "fact_rows": self.facts(),
+            "reason_name": self.words.reason_name,
+        }
+
+    def enumerated(self, parts: Iterable[str]) -> str:
+        """Return ``a, b en c``."""
+        *rest, last = list(parts) or [""]
+        return f"{', '.join(rest)} {self.words.plain('table.and')} {last}" if rest else last
+
+    def causes(self, rows: list[Row]) -> str:
+        """Return ``120 natuurlijk, 14 door de verzekeraar en 310 te beïnvloeden``."""
+        return self.enumerated(
+            f"{formats.rough(row['expected'])} {self.words.name('cause_sentence', row['cause'])}" for row in rows
+        )
+
+    def left_out(self, counts: dict[str, int | None]) -> str:
+        """Return why customers are not on a list, with their number."""
+        hidden = self.words.plain("page.suppressed", limit=self.model["suppress_below"])
+        return self.enumerated(
+            f"{self.words.name('left_out', reason)} ({hidden if count is None else formats.number(count)})"
+            for reason, count in counts.items()
+        )
+
+    def feature_groups(self, rows: list[Row]) -> str:
+        """Return the groups of features with their size."""
+        return self.enumerated(f"{self.words.name('feature_group', row['group'])} ({row['features']})" for row in rows)
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Return the numbers behind the business case that have a name, formatted by the ending of their key."""
+        known = self.words.table("fact")
+        given = self.model["case"].get("facts") or {}
+        return [(known[key], _format(key)(given[key])) for key in known if given.get(key) is not None]
+
+
+def _format(key: str) -> Callable[[float], str]:
+    if key.endswith("_count"):
+        return formats.rough
+    if key.endswith("_share"):
+        return formats.percent
+    if key.endswith("_ratio"):
+        return lambda value: formats.number(value, 2)
+    return formats.euro

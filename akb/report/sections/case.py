@@ -1,0 +1,50 @@
+"""Section 6: the business case as the value room made it, in a shape for tables, figures and JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from akb.report.context import Context
+    from akb.value.types import Line
+
+
+def facts(context: Context) -> dict[str, Any]:
+    """Return the ledger (cents a year), its totals at run rate and in year 1, and the rule of thumb beside it."""
+    value = context.bundle.value
+    case = value.case if value else None
+    if case is None:
+        lacking = [] if context.has_commission else ["commission_case"]
+        if context.score("churn_12m") is None:
+            lacking.append("churn_case")
+        return {"available": False, "missing": lacking or ["case"]}
+    return {
+        "available": True,
+        "benefits": [_line(line) for line in case.benefits],
+        "costs": [_line(line) for line in case.costs],
+        "total_benefits": _total(case.benefits),
+        "total_costs": _total(case.costs),
+        "net": _range(case.net),
+        "roi": _range(case.roi),
+        "year1": {key: _range(amounts) for key, amounts in case.year1.items()},
+        "rule_of_thumb": dict(case.rule_of_thumb),
+        "facts": dict(case.facts),
+        "missing": [],
+    }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {"key": line.key, "low": line.low, "base": line.base, "high": line.high, "mark": line.mark}
+
+
+def _total(lines: tuple[Line, ...]) -> dict[str, int]:
+    return {
+        "low": sum(line.low for line in lines),
+        "base": sum(line.base for line in lines),
+        "high": sum(line.high for line in lines),
+    }
+
+
+def _range(amounts: tuple[float, float, float]) -> dict[str, float]:
+    low, base, high = amounts
+    return {"low": low, "base": base, "high": high}

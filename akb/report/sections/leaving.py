@@ -1,0 +1,126 @@
+"""Section 3: why customers leave. Counted over closed years; the survival curve comes from the models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from akb.report import history
+from akb.report.sections.portfolio import HELD, TENURE
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from akb.report.context import Context, Row
+
+REASON_YEARS = 3
+
+
+def facts(context: Context) -> dict[str, Any]:
+    """Return the three rates side by side, per year, by cause and reason, by tenure and holding, and the curve."""
+    portfolio, years = context.bundle.portfolio, context.years
+    yearly = [history.year_rates(portfolio, context.relations, first, last) for first, last in years]
+    reasons_known = portfolio.history.reasons
+    missing = []
+    if portfolio.history.recorded_from is None:
+        missing.append("ended")
+    elif not years:
+        missing.append("short_history")
+    if portfolio.history.recorded_from is not None and not reasons_known:
+        missing.append("reasons")
+    return {
+        "last_year": _few(context, yearly[0]) if yearly else None,
+        "years": [_few(context, row) for row in yearly],
+        "gone": _gone(context, years[:REASON_YEARS]),
+        "by_tenure": _by_tenure(context, *years[0]) if years else [],
+        "by_held": _by_held(context, *years[0]) if years else [],
+        "curve": _curve(context),
+        "recorded_from": portfolio.history.recorded_from,
+        "history_months": portfolio.history.months,
+        "missing": missing,
+    }
+
+
+def _few(context: Context, row: Row) -> Row:
+    if 0 < row["left"] < context.limit:
+        return {**row, "left": None, "customer_churn": None, "suppressed": True}
+    return {**row, "suppressed": False}
+
+
+def _gone(context: Context, years: list[tuple[date, date]]) -> dict[str, Any] | None:
+    """Return who left over the last closed years by cause and by reason; None without a known reason."""
+    if not years or not context.bundle.portfolio.history.reasons:
+        return None
+    first, last = years[-1][0], years[0][1]
+    ended = context.relations.filter(
+        (pl.col("end") > first) & (pl.col("end") <= last) & (pl.col("cause") != "technical")
+    )
+    if ended.is_empty():
+        return None
+    causes = ended.group_by("cause").agg(customers=pl.len()).sort("customers", "cause", descending=[True, False])
+    reasons = (
+        ended.group_by("reason", "cause")
+        .agg(customers=pl.len())
+        .sort("customers", "reason", "cause", descending=[True, False, False], nulls_last=True)
+    )
+    by_cause = {row["cause"]: row["customers"] for row in causes.to_dicts()}
+    unknown, preventable = by_cause.get("unknown", 0), by_cause.get("preventable", 0)
+    known = ended.height - unknown
+    return {
+        "from": first,
+        "to": last,
+        "customers": ended.height,
+        "causes": context.suppressed(
+            [{**row, "share": row["customers"] / ended.height} for row in causes.to_dicts()],
+            keep=("cause",),
+            parts=True,
+        ),
+        "reasons": context.suppressed(
+            [{**row, "share": row["customers"] / ended.height} for row in reasons.to_dicts()],
+            keep=("reason", "cause"),
+            parts=True,
+        ),
+        "preventable_share": preventable / known if known >= context.limit else None,
+        "preventable_low": preventable / ended.height if ended.height >= context.limit else None,
+        "preventable_high": (preventable + unknown) / ended.height if ended.height >= context.limit else None,
+    }
+
+
+def _by_tenure(context: Context, first: date, last: date) -> list[Row]:
+    then = history.leavers(context.relations, first, last).with_columns(
+        tenure=(pl.lit(first) - pl.col("start")).dt.total_days() / 365.25
+    )
+    return _rates(context, then, "tenure", TENURE)
+
+
+def _by_held(context: Context, first: date, last: date) -> list[Row]:
+    held = history.in_force(context.bundle.portfolio.policies, first).group_by("customer").agg(held=pl.len())
+    then = history.leavers(context.relations, first, last).join(held, on="customer", how="inner").sort("customer")
+    return _rates(context, then, "held", HELD)
+
+
+def _rates(context: Context, then: pl.DataFrame, column: str, edges: tuple[tuple[int, int | None], ...]) -> list[Row]:
+    rows: list[Row] = []
+    for lower, upper in edges:
+        inside = then.filter(
+            (pl.col(column) >= lower) & (pl.lit(value=True) if upper is None else pl.col(column) < upper)
+        )
+        left = int(inside["left"].sum())
+        rate = left / inside.height if inside.height else None
+        rows.append({"lower": lower, "upper": upper, "customers": inside.height, "left": left, "rate": rate})
+    rows = context.suppressed(rows, keep=("lower", "upper"))
+    return [
+        {**row, "left": None, "rate": None, "suppressed": True} if row["left"] and row["left"] < context.limit else row
+        for row in rows
+    ]
+
+
+def _curve(context: Context) -> list[Row]:
+    models = context.bundle.models
+    if models is None or models.curve.is_empty() or models.curve.width < 2:
+        return []
+    years, alive = models.curve.columns[:2]
+    return [
+        {"years": float(y), "share": float(s)} for y, s in models.curve.sort(years).select(years, alive).iter_rows()
+    ]

@@ -1,0 +1,137 @@
+"""Section 2: the portfolio today, everything counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+if TYPE_CHECKING:
+    from akb.report.context import Context, Row
+
+TENURE = ((0, 1), (1, 3), (3, 5), (5, 10), (10, None))
+AGES = ((0, 30), (30, 45), (45, 60), (60, 75), (75, None))
+HELD = ((1, 2), (2, 3), (3, 4), (4, None))
+
+
+def facts(context: Context) -> dict[str, Any]:
+    """Return who and what is in force at X: totals, and by branch, kind, office, tenure, age and number of policies."""
+    customers, held = context.customers, context.held
+    commission = int(held["commission_cents"].sum()) if context.has_commission else None
+    derived = held.filter(pl.col("commission_source") == "derived").height
+    later = context.bundle.portfolio.policies.filter(pl.col("start_date") > context.as_of)
+    return {
+        "customers": customers.height,
+        "policies": held.height,
+        "former_customers": context.bundle.portfolio.customers.height - customers.height,
+        "policies_per_customer": held.height / customers.height if customers.height else None,
+        "commission_cents": commission,
+        "commission_derived_share": derived / held.height if commission is not None and held.height else None,
+        "commission_known_share": 1 - held["commission_cents"].null_count() / held.height if held.height else None,
+        "single_policy_share": float((customers["policies"] == 1).mean() or 0.0) if customers.height else None,
+        "signed_policies": later.height,
+        "top_fifth_share": _top_fifth(customers) if commission else None,
+        "branches": _branches(context),
+        "kinds": _by(context, "kind"),
+        "offices": _offices(context),
+        "tenure": bands(context, customers, "tenure", TENURE),
+        "ages": _ages(context),
+        "held": bands(context, customers, "policies", HELD),
+        "insurers": _insurers(context),
+        "missing": ["commission"] if commission is None else [],
+    }
+
+
+def bands(context: Context, frame: pl.DataFrame, column: str, edges: tuple[tuple[int, int | None], ...]) -> list[Row]:
+    """Return customers per band [lower, upper) of a column, suppressed where too few; unknown values are left out."""
+    known = frame.filter(pl.col(column).is_not_null())
+    rows: list[Row] = []
+    for lower, upper in edges:
+        inside = known.filter(
+            (pl.col(column) >= lower) & (pl.lit(value=True) if upper is None else pl.col(column) < upper)
+        )
+        rows.append(
+            {
+                "lower": lower,
+                "upper": upper,
+                "customers": inside.height,
+                "share": inside.height / known.height if known.height else None,
+                "commission_cents": int(inside["commission_cents"].sum()) if context.has_commission else None,
+            }
+        )
+    return context.suppressed(rows, keep=("lower", "upper"), parts=True)
+
+
+def _branches(context: Context) -> list[Row]:
+    table = context.held.group_by("branch").agg(
+        policies=pl.len(),
+        customers=pl.col("customer").n_unique(),
+        commission_cents=pl.col("commission_cents").cast(pl.Int64).sum(),
+    )
+    count = context.customers.height
+    rows = [
+        {
+            "branch": row["branch"],
+            "name": context.branch_name(row["branch"]),
+            "customers": row["customers"],
+            "policies": row["policies"],
+            "share": row["customers"] / count,
+            "commission_cents": row["commission_cents"] if context.has_commission else None,
+        }
+        for row in table.sort("policies", "branch", descending=[True, False]).to_dicts()
+    ]
+    return context.suppressed(rows, keep=("branch", "name"))
+
+
+def _by(context: Context, column: str) -> list[Row]:
+    table = (
+        context.customers.group_by(column)
+        .agg(customers=pl.len(), policies=pl.col("policies").sum(), commission_cents=pl.col("commission_cents").sum())
+        .sort("customers", column, descending=[True, False], nulls_last=True)
+    )
+    rows = [
+        {
+            column: row[column],
+            "customers": row["customers"],
+            "policies": row["policies"],
+            "share": row["customers"] / context.customers.height,
+            "policies_per_customer": row["policies"] / row["customers"],
+            "commission_cents": row["commission_cents"] if context.has_commission else None,
+        }
+        for row in table.to_dicts()
+    ]
+    return context.suppressed(rows, keep=(column,), parts=True)
+
+
+def _offices(context: Context) -> list[Row]:
+    if context.customers["office"].drop_nulls().n_unique() < 2:
+        return []
+    return _by(context, "office")
+
+
+def _ages(context: Context) -> list[Row]:
+    private = context.customers.filter(
+        pl.col("birth_year").is_not_null() & (pl.col("kind").fill_null("private") == "private")
+    )
+    if private.is_empty():
+        return []
+    aged = private.with_columns(age=context.as_of.year - pl.col("birth_year"))
+    return bands(context, aged, "age", AGES)
+
+
+def _insurers(context: Context) -> list[Row]:
+    table = (
+        context.held.filter(pl.col("insurer").is_not_null())
+        .group_by("insurer")
+        .agg(customers=pl.col("customer").n_unique(), policies=pl.len())
+        .sort("policies", "insurer", descending=[True, False])
+    )
+    rows = [{**row, "share": row["policies"] / context.held.height} for row in table.head(5).to_dicts()]
+    return context.suppressed(rows, keep=("insurer",))
+
+
+def _top_fifth(customers: pl.DataFrame) -> float | None:
+    cents = np.sort(customers["commission_cents"].to_numpy())[::-1]
+    total = int(cents.sum())
+    return int(cents[: max(1, round(0.2 * cents.size))].sum()) / total if total > 0 else None

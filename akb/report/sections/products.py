@@ -1,0 +1,119 @@
+"""Section 5: next best policies. A chance to discuss a gap: the report informs, it does not advise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from akb.report.context import group_sum
+from akb.report.sections.risk import SHOWN, left_out, level_range, proof
+
+if TYPE_CHECKING:
+    from akb.report.context import Context, Row
+
+
+def facts(context: Context) -> dict[str, Any]:
+    """Return per branch the chance, expected number and expected commission; the list's first rows; the proof."""
+    branches = _branches(context)
+    missing = [] if branches else ["purchase"]
+    if branches and not context.has_commission:
+        missing.append("commission_products")
+    return {
+        "any": _any(context),
+        "branches": branches,
+        "proof": proof(context, ["cross_sell_any_12m"]),
+        "list": _list(context),
+        "missing": missing,
+    }
+
+
+def _any(context: Context) -> dict[str, Any] | None:
+    chance = context.score("cross_sell_any_12m")
+    if chance is None:
+        return None
+    prediction = context.bundle.predictions.get("cross_sell_any_12m")
+    expected = float(np.nansum(chance))
+    low, high = level_range(expected, prediction.evidence if prediction else None) or (None, None)
+    return {"expected": expected, "low": low, "high": high, "share": float(np.nanmean(chance))}
+
+
+def _branches(context: Context) -> list[Row]:
+    models = context.bundle.models
+    if models is None or models.branch_purchase.is_empty():
+        return []
+    chances = models.branch_purchase.filter(pl.col("probability").is_not_null()).sort("branch", "customer")
+    names = chances["branch"].unique().sort().to_list()
+    place = np.searchsorted(np.array(names), chances["branch"].to_numpy()) if names else np.array([], dtype=int)
+    expected = group_sum(chances["probability"].to_numpy(), place, len(names))
+    eligible = np.bincount(place, minlength=len(names))
+    euros = _expected_cents(context)
+    rows: list[Row] = []
+    for i, branch in enumerate(names):
+        entry = context.taxonomy.get(branch)
+        banned = bool(entry and entry.ban)
+        cents = None if banned else euros.get(branch)
+        prediction = context.bundle.predictions.get(f"next_policy_{branch}_12m")
+        low, high = level_range(expected[i], prediction.evidence if prediction else None) or (None, None)
+        rows.append(
+            {
+                "branch": branch,
+                "name": context.branch_name(branch),
+                "customers": int(eligible[i]),
+                "chance": expected[i] / int(eligible[i]),
+                "expected": expected[i],
+                "low": low,
+                "high": high,
+                "commission_ban": banned,
+                "commission_per_policy_cents": round(cents / expected[i]) if cents and expected[i] > 0 else None,
+                "expected_commission_cents": cents,
+                "grade": prediction.grade if prediction else "none",
+            }
+        )
+    rows.sort(key=lambda row: (-row["expected"], row["branch"]))
+    return context.suppressed(rows, keep=("branch", "name", "commission_ban"))
+
+
+def _expected_cents(context: Context) -> dict[str, int]:
+    """Return branch -> expected commission a year in cents, as the value room lets it be named.
+
+    No euro stands on a branch with a commission ban or a chance that failed its gate.
+    """
+    rows: Any = context.bundle.value.figures.get("next_best") if context.bundle.value else None
+    return {row["key"]: row["expected_commission"] for row in rows or () if row.get("expected_commission") is not None}
+
+
+def _list(context: Context) -> dict[str, Any] | None:
+    value = context.bundle.value
+    listed = value.lists.get("next_best_policy") if value else None
+    if value is None or listed is None or listed.is_empty():
+        return None
+    who = context.customers.select("customer", "pseudonym", kind_now="kind")
+    top = (listed.sort("rank") if "rank" in listed.columns else listed).head(SHOWN)
+    chances = _chances(context)
+    rows: list[Row] = []
+    for rank, row in enumerate(top.join(who, on="customer", how="left", maintain_order="left").to_dicts(), start=1):
+        branch = str(row.get("branch", ""))
+        rows.append(
+            {
+                "rank": rank,
+                "customer": (row["pseudonym"] or "")[:6],
+                "kind": row["kind_now"],
+                "branch": branch,
+                "name": context.branch_name(branch),
+                "chance": chances.get((row["customer"], branch)),
+            }
+        )
+    return {
+        "customers": listed["customer"].n_unique(),
+        "rows": rows,
+        "left_out": left_out(context, value.left_out.get("next_best_policy", {})),
+    }
+
+
+def _chances(context: Context) -> dict[tuple[int, str], float]:
+    models = context.bundle.models
+    if models is None:
+        return {}
+    return {(c, b): p for c, b, p in models.branch_purchase.select("customer", "branch", "probability").iter_rows()}

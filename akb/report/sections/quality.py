@@ -1,0 +1,84 @@
+"""Annex A: what the export is like. Counts and shapes only, never a value of a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from akb.core.findings import in_order
+
+if TYPE_CHECKING:
+    from akb.report.context import Context, Row
+
+POLICY_COLUMNS = (
+    "branch",
+    "insurer",
+    "product",
+    "adviser",
+    "office",
+    "start_date",
+    "premium_cents",
+    "commission_cents",
+    "payment_months",
+    "collection",
+    "renewal_date",
+)
+CUSTOMER_COLUMNS = ("kind", "birth_year", "postcode4", "adviser", "office")
+
+
+def facts(context: Context) -> dict[str, Any]:
+    """Return findings, the files and how they were read, completeness, rejects by reason and the row reconciliation."""
+    portfolio = context.bundle.portfolio
+    language = context.bundle.settings.report.language
+    return {
+        "rows": {"read": portfolio.rows.read, "used": portfolio.rows.used, "rejected": portfolio.rows.rejected},
+        "findings": [finding.as_json(language) for finding in in_order(context.bundle.findings)],
+        "files": [
+            {
+                "name": source.name,
+                "role": source.role,
+                "rows": {"read": source.rows.read, "used": source.rows.used, "rejected": source.rows.rejected},
+                "dialect": dict(sorted(source.dialect.items())),
+                "columns": [{"heading": h, "column": c} for h, c in sorted(source.columns.items()) if c is not None],
+                "ignored": sorted(h for h, c in source.columns.items() if c is None and h not in source.dropped),
+                "dropped": sorted(source.dropped),
+            }
+            for source in portfolio.sources
+        ],
+        "completeness": _completeness(context),
+        "rejects": _rejects(portfolio.rejects),
+        "complete_share": context.bundle.settings.ingest.complete_share,
+        "replay": portfolio.replay,
+        "export_day": portfolio.export_day,
+    }
+
+
+def _completeness(context: Context) -> list[Row]:
+    """Return how full each column is, over policies in force and customers in force."""
+    held = context.held
+    people = context.bundle.portfolio.customers.join(context.customers.select("customer"), on="customer", how="semi")
+    rows: list[Row] = []
+    for table, frame, names in (("policies", held, POLICY_COLUMNS), ("customers", people, CUSTOMER_COLUMNS)):
+        for name in names:
+            if name in frame.columns and frame.height:
+                filled = 1 - frame[name].null_count() / frame.height
+                rows.append({"table": table, "column": name, "filled": filled, "rows": frame.height})
+    ended = context.bundle.portfolio.policies.filter(
+        pl.col("end_date").is_not_null() & (pl.col("cause") != "technical")
+    )
+    if ended.height:
+        known = ended.filter(pl.col("cause") != "unknown").height / ended.height
+        rows.append({"table": "ended", "column": "reason", "filled": known, "rows": ended.height})
+    return rows
+
+
+def _rejects(rejects: pl.DataFrame) -> list[Row]:
+    if rejects.is_empty():
+        return []
+    return (
+        rejects.group_by("file", "reason")
+        .agg(rows=pl.len())
+        .sort("rows", "file", "reason", descending=[True, False, False])
+        .to_dicts()
+    )

@@ -1,0 +1,191 @@
+"""Section 4: customers at risk. Predicted; what was measured on later data stands beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from akb.report import history
+from akb.report.context import group_sum
+
+if TYPE_CHECKING:
+    from akb.models.types import Evidence
+    from akb.report.context import Context, Row
+
+HORIZONS = (1, 3, 6, 12)
+BANDS = ((0.0, 0.05), (0.05, 0.075), (0.075, 0.10), (0.10, 0.20), (0.20, 1.0))
+CAUSES = ("natural", "insurer", "preventable")
+SHOWN = 10
+
+
+def facts(context: Context) -> dict[str, Any]:
+    """Return expected leavers per horizon and cause, risk bands, announced ends, the proof and the first of the list."""
+    announced = history.announced(context.bundle.portfolio, context.relations)
+    announced = announced.join(context.customers.select("customer"), on="customer", how="semi")
+    known = announced.height
+    horizons = [row for months in HORIZONS if (row := _horizon(context, months)) is not None]
+    missing = [] if horizons else ["churn"]
+    return {
+        "announced": None if 0 < known < context.limit else known,
+        "announced_suppressed": 0 < known < context.limit,
+        "horizons": horizons,
+        "causes": _causes(context),
+        "bands": _bands(context),
+        "proof": proof(context, [f"churn_{months}m" for months in reversed(HORIZONS)]),
+        "defend": _defend(context),
+        "missing": missing,
+    }
+
+
+def level_range(total: float, evidence: Evidence | None) -> tuple[float, float] | None:
+    """Return `total` times the 90 % interval of observed / expected on the latest closed window, containing `total`."""
+    if evidence is None or evidence.calibration is None:
+        return None
+    low, high = evidence.calibration.ci
+    return min(total, total * low), max(total, total * high)
+
+
+def _horizon(context: Context, months: int) -> Row | None:
+    chance = context.score(f"churn_{months}m")
+    if chance is None:
+        return None
+    prediction = context.bundle.predictions.get(f"churn_{months}m")
+    expected = float(np.nansum(chance))
+    low, high = level_range(expected, prediction.evidence if prediction else None) or (None, None)
+    return {
+        "months": months,
+        "expected": expected,
+        "low": low,
+        "high": high,
+        "share": expected / chance.size,
+        "grade": prediction.grade if prediction else "none",
+    }
+
+
+def _causes(context: Context) -> list[Row]:
+    rows: list[Row] = []
+    for cause in CAUSES:
+        chance = context.score(f"churn_{cause}_12m")
+        if chance is not None:
+            rows.append({"cause": cause, "expected": float(np.nansum(chance))})
+    return rows
+
+
+def _bands(context: Context) -> list[Row]:
+    chance = context.score("churn_12m")
+    if chance is None:
+        return []
+    known = ~np.isnan(chance)
+    place = np.searchsorted([lower for lower, _ in BANDS[1:]], chance[known], side="right")
+    customers = np.bincount(place, minlength=len(BANDS))
+    expected = group_sum(chance[known], place, len(BANDS))
+    cents = context.customers["commission_cents"].to_numpy()[known]
+    total = sum(expected)
+    rows = [
+        {
+            "lower": lower,
+            "upper": upper,
+            "customers": int(customers[i]),
+            "share": int(customers[i]) / int(known.sum()),
+            "expected": expected[i],
+            "share_expected": expected[i] / total if total else None,
+            "mean": expected[i] / int(customers[i]) if customers[i] else None,
+            "commission_cents": int(cents[place == i].sum()) if context.has_commission else None,
+        }
+        for i, (lower, upper) in enumerate(BANDS)
+    ]
+    return context.suppressed(rows, keep=("lower", "upper"), parts=True)
+
+
+def proof(context: Context, keys: list[str]) -> dict[str, Any] | None:
+    """Return what the first of `keys` that has evidence showed: of 100 in its top tenth, and of 100 at random."""
+    for key in keys:
+        prediction = context.bundle.predictions.get(key)
+        evidence = prediction.evidence if prediction else None
+        if prediction and evidence and evidence.precision_top_decile is not None and evidence.base_rate:
+            return {
+                "key": key,
+                "months": prediction.horizon_months,
+                "test_date": evidence.test_date,
+                "population": evidence.population,
+                "listed": round(evidence.population / 10),
+                "precision": evidence.precision_top_decile,
+                "base_rate": evidence.base_rate,
+                "lift": evidence.precision_top_decile / evidence.base_rate,
+                "grade": prediction.grade,
+            }
+    return None
+
+
+def _defend(context: Context) -> dict[str, Any] | None:
+    """Return the Top Defend list: its size, what is expected of it, and its first rows by pseudonym."""
+    value = context.bundle.value
+    listed = value.lists.get("top_defend") if value else None
+    if value is None or listed is None or listed.is_empty():
+        return None
+    chance = context.score("churn_12m")
+    order = context.customers["customer"].to_numpy()
+    on_list = np.isin(order, listed["customer"].to_numpy())
+    rows = first_rows(context, listed)
+    return {
+        "customers": listed.height,
+        "expected": float(np.nansum(chance[on_list])) if chance is not None else None,
+        "share": float(np.nanmean(chance[on_list])) if chance is not None and on_list.any() else None,
+        "share_all": float(np.nanmean(chance)) if chance is not None else None,
+        "left_out": left_out(context, value.left_out.get("top_defend", {})),
+        "rows": rows,
+    }
+
+
+def left_out(context: Context, counts: dict[str, int]) -> dict[str, int | None]:
+    """Return reason -> customers left out, None where too few to show."""
+    return {reason: None if count < context.limit else count for reason, count in counts.items() if count}
+
+
+def first_rows(context: Context, listed: pl.DataFrame, count: int = SHOWN) -> list[Row]:
+    """Return the first rows of a list with pseudonym, kind, office, the scores in euros and three reasons each."""
+    top = listed.sort("rank").head(count) if "rank" in listed.columns else listed.head(count)
+    who = context.customers.select(
+        "customer", "pseudonym", "kind", "office", "policies", "commission_cents", place=pl.int_range(pl.len())
+    )
+    joined = top.join(who, on="customer", how="left", suffix="_now", maintain_order="left")
+    scores = {
+        key: context.score(key)
+        for key in ("churn_3m", "churn_12m", "churn_preventable_12m", "clv", "value_at_stake", "top_defend")
+    }
+    reasons = worded_reasons(context)
+    rows: list[Row] = []
+    for rank, row in enumerate(joined.to_dicts(), start=1):
+        place = row.get("place")
+        numbers = {key: _at(values, place) for key, values in scores.items()}
+        rows.append(
+            {
+                "rank": rank,
+                "customer": (row["pseudonym"] or "")[:6],
+                "kind": row["kind"],
+                "office": row["office"],
+                "policies": row["policies"],
+                "commission_cents": row["commission_cents"] if context.has_commission else None,
+                **numbers,
+                "reasons": reasons.get(row["customer"], []),
+            }
+        )
+    return rows
+
+
+def worded_reasons(context: Context) -> dict[int, list[str]]:
+    """Return customer -> why the chance of leaving is high, in words, strongest first, at most three."""
+    models = context.bundle.models
+    found: dict[int, list[str]] = {}
+    for reason in models.reasons if models else ():
+        worded = context.words.reason(reason.feature, reason.contribution, reason.value)
+        mine = found.setdefault(reason.customer, [])
+        if reason.contribution > 0 and len(mine) < 3 and worded not in mine:
+            mine.append(worded)
+    return found
+
+
+def _at(values: np.ndarray[Any, Any] | None, place: int | None) -> float | None:
+    return None if values is None or place is None or np.isnan(values[place]) else float(values[place])

@@ -1,0 +1,87 @@
+"""``summary.json``: every figure of the report under a documented, versioned schema."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+SCHEMA = "akb.summary/1"
+_PREDICTION = (
+    "key",
+    "status",
+    "why",
+    "horizon_months",
+    "population",
+    "positives",
+    "base_rate",
+    "auc",
+    "auc_ci",
+    "lift_top_decile",
+    "precision_top_decile",
+    "brier_skill",
+    "deviance_skill",
+    "gini",
+    "calibration",
+    "gate",
+    "grade",
+    "winner",
+    "pooled_weight",
+    "test_date",
+)
+
+
+def summary(model: dict[str, Any]) -> dict[str, Any]:
+    """Return the summary of a report model.
+
+    The keys up to ``business_case`` are the contract; the sections behind them hold what the report's tables and
+    figures show. Money in integer cents where the key ends in ``_cents`` and throughout ``business_case``.
+    """
+    portfolio, case, quality = model["portfolio"], model["case"], model["quality"]
+    return {
+        "schema": SCHEMA,
+        "as_of": model["as_of"],
+        "rows": quality["rows"],
+        "customers": {"in_force": portfolio["customers"], "former": portfolio["former_customers"]},
+        "policies": {"in_force": portfolio["policies"], "signed": portfolio["signed_policies"]},
+        "findings": quality["findings"],
+        "predictions": [{name: row[name] for name in _PREDICTION} for row in model["evidence"]["predictions"]],
+        "value": model["value"],
+        "business_case": _case(case, model["assumptions"]),
+        "headlines": model["headlines"],
+        "portfolio": portfolio,
+        "leaving": model["leaving"],
+        "risk": model["risk"],
+        "products": model["products"],
+        "quality": {key: quality[key] for key in ("files", "completeness", "rejects", "replay", "export_day")},
+        "evidence": {
+            key: model["evidence"][key] for key in ("total", "made", "proven", "strong", "usable", "calibration")
+        },
+        "method": model["method"],
+    }
+
+
+def as_bytes(document: dict[str, Any]) -> bytes:
+    """Return a document as JSON: keys in their own order, UTF-8, never NaN, ending in a newline."""
+    return (json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+
+
+def _case(case: dict[str, Any], assumptions: list[dict[str, Any]]) -> dict[str, Any]:
+    scenarios = {
+        scenario: {
+            "benefits": case["total_benefits"][scenario],
+            "costs": case["total_costs"][scenario],
+            "net": case["net"][scenario],
+            "roi": case["roi"][scenario],
+            "year1": {key: amounts[scenario] for key, amounts in case["year1"].items()},
+        }
+        for scenario in (("low", "base", "high") if case["available"] else ())
+    }
+    return {
+        "available": case["available"],
+        **{scenario: scenarios.get(scenario) for scenario in ("low", "base", "high")},
+        "parts": {"benefits": case["benefits"], "costs": case["costs"]} if case["available"] else None,
+        "rule_of_thumb": case.get("rule_of_thumb"),
+        "facts": case.get("facts"),
+        "missing": case["missing"],
+        "assumptions": assumptions,
+    }

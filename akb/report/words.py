@@ -1,0 +1,112 @@
+"""The words of the report: looked up in ``configs/text``, filled with values that are never read as markup."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+
+from akb.core.text import load_toml, texts
+from akb.report import formats
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_TERM = re.compile(r"\[\[([^\]|]+)(?:\|([^\]]+))?\]\]")
+
+
+class Words:
+    """Texts in one language."""
+
+    def __init__(self, language: str = "nl") -> None:
+        self.language = language
+        self._tree = texts("report", language)
+
+    def raw(self, key: str) -> str:
+        """Return the text under a dotted key; a missing one is a programming error and raises KeyError."""
+        node: Any = self._tree
+        for part in key.split("."):
+            node = node[part]
+        if not isinstance(node, str):
+            raise KeyError(key)
+        return node
+
+    def table(self, key: str) -> dict[str, Any]:
+        """Return a whole table of texts."""
+        node: Any = self._tree
+        for part in key.split("."):
+            node = node[part]
+        return dict(node)
+
+    def plain(self, key: str, **values: object) -> str:
+        """Return a text with its values as plain text (figures, CSV, JSON); glossary marks are dropped."""
+        return _TERM.sub(lambda m: m.group(1), self.raw(key)).format_map(_shown(values))
+
+    def html(self, key: str, **values: object) -> Markup:
+        """Return a text as markup: ``[[term]]`` or ``[[words|term]]`` links to the glossary, values are escaped."""
+        linked = _TERM.sub(self._link, str(escape(self.raw(key))))
+        return Markup(linked.format_map({name: escape(value) for name, value in _shown(values).items()}))
+
+    def name(self, table: str, key: object) -> str:
+        """Return the name of something whose key another room or the data decides; unknown keys are made readable."""
+        known = self._tree.get(table, {}).get(str(key))
+        return known if isinstance(known, str) else str(key).replace("_", " ")
+
+    def reason_name(self, key: str | None) -> str:
+        """Return the name of a reason of leaving, as the taxonomy of reasons has it."""
+        entry = load_toml("reasons.toml").get(str(key))
+        return str(entry["name_nl"]) if entry else self.plain("reason.unknown")
+
+    def count(self, number: int | None, thing: str) -> str:
+        """Return a number with its noun in the right form: ``1 klant``, ``1.200 klanten``."""
+        one, many = self._tree["plural"][thing]
+        return f"{formats.number(number)} {one if number == 1 else many}"
+
+    @staticmethod
+    def slug(term: str) -> str:
+        """Return a term as the id of its place in the glossary."""
+        return slug(term)
+
+    def span(self, unit: str, row: Mapping[str, float | None]) -> str:
+        """Return a band [lower, upper) in a unit: ``1 tot 3 jaar``, ``10 jaar of langer``, ``tot 1 jaar``."""
+        lower, upper = row["lower"], row["upper"]
+        if upper is None:
+            return self.plain(f"band.{unit}.from", lower=lower)
+        if not lower:
+            return self.plain(f"band.{unit}.below", upper=upper)
+        single = f"band.{unit}.single" if upper - lower == 1 and unit == "policies" else f"band.{unit}.between"
+        return self.plain(single, lower=lower, upper=upper)
+
+    def reason(self, feature: str, contribution: float, value: float | None) -> str:
+        """Return why a feature raises or lowers a chance, in a few words (``configs/text/<language>/features.toml``)."""
+        entry = texts("features", self.language).get(feature)
+        side = "raises" if contribution >= 0 else "lowers"
+        if isinstance(entry, str):
+            return entry
+        if isinstance(entry, dict):
+            phrase = (
+                entry.get(side)
+                or entry.get("up" if contribution >= 0 else "down")
+                or entry.get("phrase")
+                or entry.get("name")
+            )
+            if isinstance(phrase, str):
+                shown = (
+                    formats.NOTHING if value is None else formats.number(value, 0 if float(value).is_integer() else 1)
+                )
+                return phrase.replace("{value}", shown)
+        return feature.replace("_", " ")
+
+    def _link(self, match: re.Match[str]) -> str:
+        shown, term = match.group(1), match.group(2) or match.group(1)
+        return f'<a class="term" href="#begrip-{slug(term)}">{shown}</a>'
+
+
+def slug(term: str) -> str:
+    """Return a term as the id of its place in the glossary."""
+    return re.sub(r"[^a-z0-9]+", "-", term.lower()).strip("-")
+
+
+def _shown(values: Mapping[str, object]) -> dict[str, str]:
+    return {name: formats.shown(value) for name, value in values.items()}

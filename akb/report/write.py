@@ -1,0 +1,42 @@
+"""Everything a client reads, written into a run folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from akb.report import html, model, scores
+from akb.report.context import Context
+from akb.report.lists import action_lists
+from akb.report.summary import as_bytes, summary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from akb.report.bundle import RunBundle
+
+
+def report_files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """Return path inside the run folder -> content, and the summary; the same bundle gives the same bytes."""
+    context = Context(bundle)
+    facts = model.build(bundle)
+    told = summary(facts)
+    table = scores.score_table(context)
+    files = {
+        "report.html": html.render(facts, context.words).encode(),
+        "summary.json": as_bytes(told),
+        "scores.parquet": scores.scores_parquet(table),
+        "scores.csv": scores.scores_csv(table),
+        "rejects.csv": scores.rejects_csv(context),
+        **{f"actions/{name}": content for name, content in action_lists(context).items()},
+    }
+    return files, told
+
+
+def write_report(folder: Path, bundle: RunBundle) -> dict[str, Any]:
+    """Write report.html, summary.json, scores, rejects.csv and actions/ into an existing folder; return the summary."""
+    files, told = report_files(bundle)
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.write_bytes(content)
+    return told

@@ -1,0 +1,275 @@
+"""Fabricated runs: a full one and poor ones, small enough to render in a moment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+
+from akb.catalogue.entries import entries
+from akb.config import Settings
+from akb.core.dates import add_months
+from akb.core.pseudonyms import pseudonyms
+from akb.features.types import Feature
+from akb.ingest.types import History, Portfolio, RowCount, SourceFile
+from akb.models.types import Calibration, Candidate, Evidence, ModelRun, Prediction, Reason
+from akb.report.bundle import RunBundle
+from akb.value.types import BusinessCase, Line, ValueRun
+
+X = date(2025, 12, 31)
+KEY = bytes(range(32))
+BRANCHES = ["avp", "inboedel", "opstal", "auto", "rechtsbijstand", "reis"]
+HOSTILE = "<script>alert('x')</script>"
+REASONS = [("overstap", "preventable"), ("opzegging_klant", "preventable"), ("overlijden", "natural"), ("wanbetaling", "insurer"), (None, "unknown")]  # fmt: skip
+POLICY_SCHEMA = {
+    "policy": pl.UInt32, "customer": pl.UInt32, "branch": pl.String, "insurer": pl.String, "product": pl.String,
+    "adviser": pl.String, "office": pl.String, "start_date": pl.Date, "end_date": pl.Date, "reason": pl.String,
+    "cause": pl.String, "replaced_on": pl.Date, "replaces": pl.Boolean, "premium_cents": pl.Int64,
+    "commission_cents": pl.Int64, "commission_source": pl.String, "payment_months": pl.Int8, "collection": pl.String,
+    "renewal_date": pl.Date,
+}  # fmt: skip
+CUSTOMER_SCHEMA = {
+    "customer": pl.UInt32, "relation": pl.String, "pseudonym": pl.String, "kind": pl.String, "birth_year": pl.Int32,
+    "postcode4": pl.String, "adviser": pl.String, "office": pl.String, "no_marketing": pl.Boolean,
+    "deceased": pl.Boolean,
+}  # fmt: skip
+REJECT_SCHEMA = {"file": pl.String, "line": pl.Int64, "column": pl.String, "shape": pl.String, "reason": pl.String}
+
+
+def portfolio(customers: int = 900, seed: int = 1, *, hostile: bool = True) -> Portfolio:
+    rng = np.random.default_rng(seed)
+    relations = [f"{700000 + i}" for i in range(customers)]
+    names = pseudonyms(relations, KEY)
+    offices = ["Noord", HOSTILE if hostile else "Zuid", "West"]
+    people, rows = [], []
+    for c in range(customers):
+        office = offices[int(rng.integers(3))]
+        adviser = f"Adviseur {HOSTILE}" if hostile and c % 40 == 0 else f"Adviseur {int(rng.integers(5))}"
+        kind = str(rng.choice(["private", "business", "self_employed"], p=[0.8, 0.15, 0.05]))
+        people.append(
+            (
+                c,
+                relations[c],
+                names[c],
+                kind,
+                int(rng.integers(1940, 2004)),
+                "1234",
+                adviser,
+                office,
+                c % 50 == 0,
+                False,
+            )
+        )
+        start = X - timedelta(days=int(rng.integers(200, 7000)))
+        gone = rng.random() < 0.35
+        end = start + timedelta(days=int(rng.integers(300, 7000))) if gone else None
+        end = end if end is None or end <= X + timedelta(days=60) else None
+        if end is not None and end < date(2021, 1, 1):
+            end = date(2021, 1, 1) + timedelta(days=int(rng.integers(0, 1700)))
+        reason, cause = REASONS[int(rng.choice(5, p=[0.4, 0.25, 0.2, 0.1, 0.05]))]
+        for branch in rng.permutation(BRANCHES)[: int(rng.integers(1, 5))]:
+            cents = int(rng.integers(1000, 20000))
+            rows.append((
+                c, str(branch), f"Verzekeraar {int(rng.integers(3))}", None, adviser, office, start, end,
+                reason if end else None, cause if end else None, cents * 5, cents,
+            ))  # fmt: skip
+    columns = ["customer", "branch", "insurer", "product", "adviser", "office", "start_date", "end_date", "reason", "cause", "premium_cents", "commission_cents"]  # fmt: skip
+    table = pl.DataFrame(rows, schema={name: POLICY_SCHEMA[name] for name in columns}, orient="row").sort(
+        "customer", "branch"
+    )
+    table = table.with_row_index("policy").with_columns(
+        replaced_on=pl.lit(None, dtype=pl.Date), replaces=pl.lit(value=False),
+        commission_source=pl.when(pl.col("policy") % 10 == 0).then(pl.lit("derived")).otherwise(pl.lit("given")),
+        payment_months=pl.lit(12, dtype=pl.Int8), collection=pl.lit("own"), renewal_date=pl.lit(None, dtype=pl.Date),
+    ).select(*POLICY_SCHEMA)  # fmt: skip
+    read = table.height + 3
+    counts = RowCount(read, table.height, 3)
+    rejects = pl.DataFrame(
+        [("polissen.csv", 7, "Ingangsdatum", "99-99-9999", "impossible_date"), ("polissen.csv", 9, "=1+1", "AAA", "no_start"), ("polissen.csv", 4, None, None, "duplicate")],
+        schema=REJECT_SCHEMA, orient="row",
+    )  # fmt: skip
+    source = SourceFile(
+        "polissen.csv", "policies", "0" * 64, counts, {"encoding": "cp1252", "separator": ";"},
+        {"Relatienummer": "relation", "Branche": "branch", "Naam": None, "Opmerking": None}, ("Naam",),
+    )  # fmt: skip
+    return Portfolio(
+        as_of=X, export_day=X, policies=table,
+        customers=pl.DataFrame(people, schema=CUSTOMER_SCHEMA, orient="row"),
+        claims=None, contacts=None, payments=None, rejects=rejects, rows=counts,
+        history=History(date(2021, 1, 1), 59, reasons=True, commission="given"), findings=(), sources=(source,),
+    )  # fmt: skip
+
+
+def in_force(book: Portfolio) -> np.ndarray:
+    held = book.policies.filter((pl.col("start_date") <= X) & (pl.col("end_date").is_null() | (pl.col("end_date") > X)))
+    return held["customer"].unique().sort().to_numpy()
+
+
+def evidence(base: float, precision: float, population: int = 700) -> Evidence:
+    bands = tuple(
+        (lo, hi, n, (lo + min(hi, 0.4)) / 2, (lo + min(hi, 0.4)) / 2 + 0.01, lo, min(hi, 0.4) + 0.03)
+        for lo, hi, n in ((0.0, 0.05, 300), (0.05, 0.075, 150), (0.075, 0.1, 120), (0.1, 0.2, 100), (0.2, 1.0, 30))
+    )
+    return Evidence(
+        test_date=date(2024, 10, 31), train_dates=(date(2022, 12, 31), date(2023, 3, 31)), train_rows=5200,
+        population=population, positives=base * population, base_rate=base, auc=0.741, auc_ci=(0.702, 0.779),
+        lift_top_decile=precision / base, precision_top_decile=precision, brier_skill=0.04,
+        calibration=Calibration(1.03, (0.94, 1.12), 0.97, (0.85, 1.1), bands),
+    )  # fmt: skip
+
+
+def models(book: Portfolio, seed: int = 2) -> ModelRun:
+    rng = np.random.default_rng(seed)
+    who = in_force(book)
+    yearly = np.clip(rng.gamma(1.2, 0.075, who.size), 0.004, 0.8)
+    scores = {"customer": who.astype(np.uint32)}
+    for months in (1, 3, 6, 12):
+        scores[f"churn_{months}m"] = (1 - (1 - yearly) ** (months / 12)).astype(np.float32)
+    for cause, share in (("natural", 0.3), ("insurer", 0.05), ("preventable", 0.65)):
+        scores[f"churn_{cause}_12m"] = (share * yearly).astype(np.float32)
+    scores["cross_sell_any_12m"] = np.clip(rng.gamma(2, 0.05, who.size), 0, 0.9).astype(np.float32)
+    frame = pl.DataFrame(scores).with_columns(
+        lapse_auto_12m=pl.when(pl.col("customer") % 3 == 0).then(pl.lit(0.1, dtype=pl.Float32))
+    )
+    purchase = pl.DataFrame(
+        [(int(c), b, float(p)) for b in BRANCHES for c, p in zip(who, rng.beta(1, 30, who.size), strict=True) if rng.random() < 0.6],
+        schema={"customer": pl.UInt32, "branch": pl.String, "probability": pl.Float64}, orient="row",
+    )  # fmt: skip
+    curve = pl.DataFrame(
+        {"years": [float(y) for y in range(21)], "share": [float(np.exp(-0.07 * y)) for y in range(21)]}
+    )
+    made = [
+        Prediction(f"churn_{m}m", "fitted", "", m, who.size, evidence(0.09 * m / 12, 0.26 * m / 12), "pass", "strong", "boosting",
+                   (Candidate("rule", 0.31, 0.02, 0.01, won=False), Candidate("boosting", 0.29, 0.0, 0.0, won=True)))
+        for m in (1, 3, 6, 12)
+    ]  # fmt: skip
+    made.append(
+        Prediction(
+            "cross_sell_any_12m", "fitted", "", 12, who.size, evidence(0.1, 0.2), "provisional", "usable", "logistic"
+        )
+    )
+    made.append(Prediction("lapse_auto_12m", "unavailable", "Te weinig royementen om van te leren."))
+    top = who[np.argsort(-yearly)][:50]
+    reasons = tuple(
+        Reason(int(c), "churn_12m", name, weight, 1.0)
+        for c in top
+        for name, weight in (("months_since_last_lapse", 0.6), ("policies_held", 0.3), ("tenure_years", -0.2))
+    )
+    return ModelRun(
+        X, frame, pl.DataFrame({"customer": who.astype(np.uint32)}), pl.DataFrame(), purchase, curve, tuple(made), reasons,
+        (("churn_12m", "months_since_last_lapse", 0.31), ("churn_12m", "policies_held", 0.2)),
+    )  # fmt: skip
+
+
+def value(book: Portfolio, run: ModelRun, seed: int = 3) -> ValueRun:
+    rng = np.random.default_rng(seed)
+    who = run.scores["customer"].to_numpy()
+    stake = rng.gamma(2, 400, who.size)
+    gain = 0.2 * 0.65 * run.scores["churn_12m"].to_numpy() * stake - 25
+    scores = pl.DataFrame({
+        "customer": who, "commission_12m": stake.astype(np.float32), "clv": (3 * stake).astype(np.float32),
+        "value_at_stake": stake.astype(np.float32), "top_defend": gain.astype(np.float32),
+        "next_best_policy": [BRANCHES[i % 6] for i in range(who.size)],
+    })  # fmt: skip
+    order = np.argsort(-gain)[:60]
+    adviser = book.customers["adviser"].to_numpy()
+    defend = pl.DataFrame({
+        "customer": who[order], "rank": np.arange(1, order.size + 1), "churn_12m": run.scores["churn_12m"].to_numpy()[order].astype(float),
+        "value_at_stake": stake[order], "expected_saving": gain[order], "adviser": adviser[who[order]],
+        "kind": ["private"] * order.size, "branches": ["avp, auto"] * order.size,
+        "control": [i % 10 == 9 for i in range(order.size)], "yearly_cents": [1000] * order.size,
+    })  # fmt: skip
+    offers = pl.DataFrame({
+        "customer": who[:80], "rank": np.arange(1, 81), "branch": [BRANCHES[i % 6] for i in range(80)],
+        "probability": np.linspace(0.4, 0.05, 80), "extra_cents": [500] * 80,
+    })  # fmt: skip
+    case = BusinessCase(
+        benefits=(Line("retention", 400_000, 950_000, 1_600_000, "assumed"), Line("cross_sell", 80_000, 210_000, 430_000, "assumed")),
+        costs=(Line("licence", 60_000, 60_000, 60_000, "counted"), Line("hours", 300_000, 420_000, 700_000, "assumed")),
+        year1={"benefits": (240_000, 580_000, 1_015_000), "costs": (610_000, 730_000, 1_010_000), "net": (-770_000, -150_000, 405_000)},
+        net=(-280_000, 680_000, 1_670_000), roi=(-0.37, 1.42, 4.64),
+        rule_of_thumb={"retention": 300_000, "cross_sell": 3_600_000, "total": 3_900_000},
+        facts={"customers_count": float(who.size), "turnover": 10_000_000.0, "rescue_share": 0.2, "leaver_commission_ratio": 0.83, "policy_lapse_share": 0.1, "not_worded": 1.0},
+    )  # fmt: skip
+    figures = {
+        "next_best": [
+            {"key": b, "customers": 300, "expected_policies": 10.0, "expected_commission": 80_000, "ban": False}
+            for b in BRANCHES[:5]
+        ]
+    }
+    derived = [
+        Prediction(key, "derived", "Afgeleid.", None, who.size) for key in ("clv", "top_defend", "commission_12m")
+    ]
+    return ValueRun(scores, {"top_defend": defend, "next_best_policy": offers}, {"top_defend": {"no_marketing": 12, "deceased": 2}, "next_best_policy": {}}, case, tuple(derived), figures)  # fmt: skip
+
+
+def bundle(
+    book: Portfolio, run: ModelRun | None, worth: ValueRun | None, settings: Settings | None = None
+) -> RunBundle:
+    settings = settings or Settings.model_validate({"client": {"name": "Kantoor De Vries & Zn. </style>"}})
+    held = set(book.policies["branch"].unique())
+    catalogue = entries([(key, branch.name_nl) for key, branch in settings.taxonomy().items() if key in held])
+    features = tuple(
+        Feature(name, "lapses", "months", "months")
+        for name in ("months_since_last_lapse", "policies_held", "tenure_years")
+    )
+    return RunBundle(book, settings, catalogue, features, run, worth, versions={"polars": "2.1.0"})
+
+
+def full() -> RunBundle:
+    book = portfolio()
+    run = models(book)
+    return bundle(book, run, value(book, run))
+
+
+def stripped(book: Portfolio, *, ended: bool = True, reasons: bool = True, money: bool = True) -> Portfolio:
+    """The portfolio as a poorer export would have given it."""
+    policies = book.policies
+    history = book.history
+    if not ended:
+        policies = policies.filter(pl.col("end_date").is_null())
+        history = replace(history, recorded_from=None, months=0, reasons=False)
+    if not reasons:
+        cause = pl.when(pl.col("end_date").is_not_null()).then(pl.lit("unknown"))
+        policies = policies.with_columns(reason=pl.lit(None, dtype=pl.String), cause=cause)
+        history = replace(history, reasons=False)
+    if not money:
+        nothing = {name: pl.lit(None, dtype=pl.Int64) for name in ("premium_cents", "commission_cents")}
+        policies = policies.with_columns(**nothing, commission_source=pl.lit(None, dtype=pl.String))
+        history = replace(history, commission="none")
+    return replace(book, policies=policies, history=history)
+
+
+def silent(book: Portfolio) -> ModelRun:
+    """What the models leave where there is nothing to learn from."""
+    who = pl.DataFrame({"customer": in_force(book).astype(np.uint32)})
+    nothing = pl.DataFrame(schema={"customer": pl.UInt32, "branch": pl.String, "probability": pl.Float64})
+    curve = pl.DataFrame(schema={"years": pl.Float64, "share": pl.Float64})
+    return ModelRun(X, who, pl.DataFrame(), nothing, nothing, curve, (Prediction("churn_12m", "unavailable", "Er zijn geen beëindigde polissen."),))  # fmt: skip
+
+
+def worthless(book: Portfolio) -> ValueRun:
+    """What the value room leaves without commission or churn."""
+    who = pl.DataFrame({"customer": in_force(book).astype(np.uint32)})
+    return ValueRun(who, {}, {}, None, ())
+
+
+def poor() -> dict[str, RunBundle]:
+    """Runs on exports that lack something, by name."""
+    book = portfolio(200, seed=5)
+    tiny = portfolio(30, seed=6)
+    alone = stripped(book, ended=False)
+    single = replace(book, policies=book.policies.filter(pl.col("branch") == "auto"))
+    cheap = stripped(book, money=False)
+    young = replace(book, history=History(add_months(X, -8), 8, reasons=True, commission="given"))
+    return {
+        "no_ended": bundle(alone, silent(alone), worthless(alone)),
+        "no_reasons": bundle(stripped(book, reasons=False), models(book), value(book, models(book))),
+        "no_money": bundle(cheap, models(cheap), worthless(cheap)),
+        "thirty": bundle(tiny, silent(tiny), worthless(tiny)),
+        "one_branch": bundle(single, silent(single), worthless(single)),
+        "short": bundle(young, silent(young), worthless(young)),
+        "nothing_made": bundle(book, None, None),
+    }
