@@ -1,0 +1,302 @@
+"""A simulated office: its history, its state on the as-of date, and the ways to go on from there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from akb.core.dates import add_months
+from akb.sample.calendar import Market, Window, draw_market, month_of, to_day, window
+from akb.sample.engine import ACTIVE, Log, State, World, advance, draw, empty_state
+from akb.sample.futures import Futures, draw_futures
+from akb.sample.parameters import Parameters, parameters, tables
+from akb.sample.people import Office, People, concatenate, draw_office, joining_people, settled_people
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from akb.sample.calendar import Days
+    from akb.sample.engine import Rows
+
+_OFFICE, _SETTLED, _JOINING, _MARKET, _HISTORY, _AFTER, _OTHER = range(1, 8)  # separate random streams of one seed
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """One insurer's policies in one slot go to another insurer on one day."""
+
+    day: int
+    slot: int
+    insurer: int
+    to: int
+
+
+@dataclass(frozen=True)
+class Book:
+    """A simulated portfolio on its as-of date.
+
+    Parameters
+    ----------
+    as_of
+        The day of the export.
+    seed
+        What it was made from.
+    recorded_from
+        Claims and contacts before this day are not in the tables.
+    ended_from
+        Policies that ended before this day are not in the tables (the export of a real office has such a day too).
+    people, state, log
+        One row per customer who ever was, their state now, and all policies.
+    step
+        Months simulated so far; step `step` ends on `as_of`.
+    """
+
+    as_of: date
+    seed: int
+    recorded_from: date
+    ended_from: date
+    p: Parameters
+    office: Office
+    people: People
+    state: State
+    log: Log
+    market: Market
+    step: int
+    anchor: tuple[date, int]
+    joining_per_month: float
+    transfer: Transfer | None
+
+    @cached_property
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """The four tables as an office would export them, by name (see `akb.sample.records`)."""
+        from akb.sample.records import export_tables
+
+        return export_tables(self)
+
+    @property
+    def policies(self) -> pl.DataFrame:
+        """Policies in force and ended since `ended_from`, sorted by (relation, start_date, policy)."""
+        return self.tables["policies"]
+
+    @property
+    def customers(self) -> pl.DataFrame:
+        """The customers of `policies`, sorted by relation."""
+        return self.tables["customers"]
+
+    @property
+    def claims(self) -> pl.DataFrame:
+        """Claims reported by the as-of date."""
+        return self.tables["claims"]
+
+    @property
+    def contacts(self) -> pl.DataFrame:
+        """Contacts until the as-of date."""
+        return self.tables["contacts"]
+
+    @property
+    def world(self) -> World:
+        """The market and the parameters."""
+        return World(self.p, tables(), self.market)
+
+    @cached_property
+    def starts(self) -> Days:
+        """The start of every policy by record number."""
+        return self.log.policies().start
+
+    @property
+    def in_force(self) -> Rows:
+        """Rows of the customers with a policy in force on the as-of date, ascending."""
+        return np.flatnonzero(self.state.held.any(axis=1))
+
+    def window(self, step: int) -> Window:
+        """Return the days of a step."""
+        return window(self.anchor[0], step, self.anchor[1])
+
+    def futures(
+        self, n: int, seed: int, months: int = 12, *, contacted: Rows | None = None, former: bool = False
+    ) -> Futures:
+        """Draw `n` further futures of the customers in force, from the same day.
+
+        Parameters
+        ----------
+        n, seed
+            Draw k of a seed is always the same, whatever `n` is; one seed to rank and another to judge.
+        months
+            Length of a future. The gap of 31 days needs up to two months more; they are drawn as well.
+        contacted
+            Customers (rows, as in `in_force`) who get a retention call on the as-of date: their voluntary
+            hazards change by what the call does to them (``[contact_trial]``). The chance used everywhere is
+            the same as without, so the difference of two sets of futures is the effect of the calls.
+        former
+            Also former customers, for win-back.
+
+        Returns
+        -------
+        Futures
+            Outcomes per draw and customer, and their means: the true probabilities.
+        """
+        rows = self.in_force
+        if former:
+            rows = np.flatnonzero(self.state.status == ACTIVE)
+        treated = None
+        if contacted is not None:
+            chosen = np.isin(rows, contacted)
+            treated = np.where(chosen, 1 - self.people.persuadable[rows], 1).astype(np.float32)
+        return draw_futures(self, rows, n, seed, months, treated)
+
+    def later(self, months: int, seed: int | None = None) -> Book:
+        """Return this office `months` later, with new customers: one realised future.
+
+        Parameters
+        ----------
+        months
+            How far to go on.
+        seed
+            Which future; None for the book's own. Policy and relation numbers stay.
+        """
+        market = self.market
+        source = [self.seed, _AFTER] if seed is None else [self.seed, _OTHER, seed]
+        if seed is not None:
+            market = market.redrawn(self.p, self.as_of.year, np.random.default_rng([*source, 0]))
+        steps = range(self.step + 1, self.step + months + 1)
+        people = self._with_new_customers(steps, source)
+        state = _grown(self.state, people)
+        log = self.log.copy()
+        world = World(self.p, tables(), market)
+        for step in steps:
+            _run(people, state, world, self.window(step), np.random.default_rng([*source, step]), log)
+        as_of = add_months(self.anchor[0], steps[-1] - self.anchor[1])
+        return replace(self, as_of=as_of, people=people, state=state, log=log, market=market, step=steps[-1])
+
+    def _with_new_customers(self, steps: range, source: list[int]) -> People:
+        years = [self.window(step).year for step in steps]
+        first = len(self.people)
+        rate = self.joining_per_month
+        new = joining_people(self.p, self.office, rate, steps, years, first, [*source, _JOINING])
+        return concatenate([self.people, new])
+
+
+def simulate(
+    customers: int,
+    seed: int,
+    *,
+    months: int = 60,
+    as_of: date = date(2025, 12, 31),
+    truncate_ended_months: int | None = None,
+) -> Book:
+    """Simulate a Dutch intermediary's office.
+
+    Parameters
+    ----------
+    customers
+        About how many customers are in force on the as-of date.
+    seed
+        The same seed gives the same book, to the byte.
+    months
+        Months of recorded history before the as-of date.
+    as_of
+        The day of the export.
+    truncate_ended_months
+        Keep only the policies that ended in the last so many months (offices that clean up); None for all.
+
+    Returns
+    -------
+    Book
+        Its tables, its state on that day and the futures from there.
+    """
+    p = parameters()
+    total = p.book.warm_up_months + months
+    windows = [window(as_of, step, total) for step in range(1, total + 1)]
+    office = draw_office(p, customers, np.random.default_rng([seed, _OFFICE]))
+    settled = settled_people(p, office, customers, windows[0].year, np.random.default_rng([seed, _SETTLED]))
+    per_month = customers * p.book.inflow / 12
+    years = [w.year for w in windows]
+    joining = joining_people(p, office, per_month, range(1, total + 1), years, customers, [seed, _JOINING])
+    people = concatenate([settled, joining])
+    market = draw_market(p, np.random.default_rng([seed, _MARKET]))
+    state, log = empty_state(people), Log()
+    _settle(people, state, log, as_of, total, np.random.default_rng([seed, _SETTLED, 1]))
+    world = World(p, tables(), market)
+    for w in windows:
+        _run(people, state, world, w, np.random.default_rng([seed, _HISTORY, w.step]), log)
+    recorded_from = add_months(as_of, -months)
+    ended_from = recorded_from if truncate_ended_months is None else add_months(as_of, -truncate_ended_months)
+    book = Book(
+        as_of=as_of,
+        seed=seed,
+        recorded_from=recorded_from,
+        ended_from=max(recorded_from, ended_from),
+        p=p,
+        office=office,
+        people=people,
+        state=state,
+        log=log,
+        market=market,
+        step=total,
+        anchor=(as_of, total),
+        joining_per_month=per_month,
+        transfer=None,
+    )
+    return replace(book, transfer=_small_transfer(book))
+
+
+def _run(people: People, state: State, world: World, w: Window, rng: np.random.Generator, log: Log) -> None:
+    """Let a month pass for everybody who has joined by then."""
+    known = int(np.searchsorted(people.joins, w.step, side="right"))
+    u = draw(rng, known, state.held.shape[1])
+    advance(people.take(slice(0, known)), state.view(known), world, w, u, log)
+
+
+def _grown(state: State, people: People) -> State:
+    """Return a copy of a state with room for the customers who are new in `people`."""
+    grown = empty_state(people)
+    before = len(state.status)
+    for name in vars(grown):
+        getattr(grown, name)[:before] = getattr(state, name)
+    return grown
+
+
+def _settle(people: People, state: State, log: Log, as_of: date, total: int, rng: np.random.Generator) -> None:
+    """Give the customers who are there at the start their policies, begun over the years before."""
+    rows = np.flatnonzero(people.joins == 0)
+    row, slot = np.nonzero(people.package[rows])
+    oldest = int(people.tenure[rows].max(initial=0))
+    age = np.floor(people.tenure[row] * rng.random(len(row)) ** 1.2).astype(np.int64)
+    first = np.flatnonzero(np.concatenate([[True], row[1:] != row[:-1]]))
+    age[first] = people.tenure[row[first]]
+    windows = [window(as_of, -back, total) for back in range(oldest + 1)]
+    after = np.array([w.after for w in windows])[age]
+    until = np.array([w.until for w in windows])[age]
+    firsts = np.array([w.first for w in windows])[age]
+    anywhere = after + 1 + np.floor(rng.random(len(row)) * (until - after))
+    day = np.where(rng.random(len(row)) < 0.45, firsts, anywhere).astype(np.int32)
+    order = np.lexsort((slot, row, day))
+    state.record[row[order], slot[order]] = log.start(row[order], slot[order], day[order])
+    state.held[row, slot] = True
+    state.since[row, slot] = -age
+    state.renew[row, slot] = np.where(people.january[row, slot], 0, month_of(day))
+    state.status[rows] = ACTIVE
+    state.joined[rows] = -people.tenure[rows]
+
+
+def _small_transfer(book: Book) -> Transfer | None:
+    """Choose the transfer whose size on its day is nearest to the one wanted."""
+    settings = book.p.book
+    day = to_day(add_months(date(book.as_of.year, book.as_of.month, 1), -settings.transfer_months_ago))
+    if day <= to_day(book.recorded_from):
+        return None
+    policies = book.log.policies()
+    there = (policies.start < day) & (policies.end > day)
+    slot = policies.slot[there]
+    insurer = book.people.insurer[policies.customer[there], slot].astype(np.int64)
+    insurers = len(settings.insurers)
+    sizes = np.bincount(slot * insurers + insurer, minlength=len(book.p.slot) * insurers)
+    best = int(np.argmin(np.abs(sizes - settings.transfer_share * there.sum())))
+    if sizes[best] == 0:
+        return None
+    chosen = best % insurers
+    return Transfer(day, best // insurers, chosen, (chosen + 1) % insurers)

@@ -1,0 +1,207 @@
+"""Write a simulated book as a Dutch back office exports it, with the truth beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from akb.core.text import text
+from akb.sample import hazards
+from akb.sample.engine import ACTIVE
+from akb.sample.parameters import NEVER_DAY
+from akb.sample.records import policy_numbers_now, relation_numbers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import polars as pl
+
+    from akb.sample.book import Book
+
+FUTURES = 200
+AFTER_MONTHS = 12
+_TRUTH_SEED = 7001
+
+
+def known_hazards(book: Book) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the hazards of the month after the as-of date: per policy and per customer.
+
+    Parameters
+    ----------
+    book
+        A simulated book.
+
+    Returns
+    -------
+    tuple of polars.DataFrame
+        policies: relation, policy, branch, ``announced`` (its end is already decided; the hazards are then null),
+        ``voluntary``, ``gone``, ``insurer``: chance that its end is *decided* next month for that cause (the end
+        itself may lie up to three months later). customers: relation, then the chance next month of ``death``,
+        ``close``, ``emigration``, ``switch``, ``nonpayment``, ``merge`` (at most one of these a month), and
+        ``purchase`` (one policy or two). Sorted by relation, then policy.
+    """
+    import polars as pl
+
+    rows = book.in_force
+    people, state = book.people.take(rows), book.state.take(rows)
+    w = book.window(book.step + 1)
+    held = state.held.sum(axis=1)
+    risk = hazards.customer_factors(people, state, book.world, w, held)
+    cells = hazards.policy_hazards(people, state, book.world, w, risk)
+    numbers = relation_numbers(people.number)
+    row, slot = np.nonzero(state.held)
+    table = np.full((3, *state.held.shape), np.nan)
+    for index, values in enumerate((cells.voluntary, cells.gone, cells.insurer)):
+        table[index, cells.row, cells.slot] = values
+    policies = pl.DataFrame(
+        {
+            "relation": [numbers[r] for r in row],
+            "policy": policy_numbers_now(book, state.record[row, slot]),
+            "branch": np.array(book.p.branches)[book.p.branch_of_slot[slot]],
+            "announced": state.ends[row, slot] != NEVER_DAY,
+            **{name: table[index, row, slot] for index, name in enumerate(("voluntary", "gone", "insurer"))},
+        }
+    ).fill_nan(None)
+    relation = hazards.relation_hazards(people, state, book.world, w, risk)
+    buying = hazards.purchase_hazards(people, state, book.world, w, held, np.arange(len(rows))).sum(axis=1)
+    buying = np.where(state.status == ACTIVE, np.minimum(buying, 1.0), 0.0)
+    customers = pl.DataFrame({"relation": numbers, **relation, "purchase": buying})
+    return policies.sort("relation", "policy"), customers.sort("relation")
+
+
+def write_sample(book: Book, folder: Path, *, truth: bool = True, futures: int = FUTURES) -> None:
+    """Write ``polissen.csv``, ``schades.csv``, ``contacten.csv``, ``README.md`` and, if asked, ``truth/``.
+
+    Parameters
+    ----------
+    book
+        What to write; the same book gives the same bytes.
+    folder
+        Made if it does not exist; files of the same names are replaced.
+    truth
+        Write ``truth/hazards.parquet`` (per policy), ``truth/hazards_customers.parquet``,
+        ``truth/probabilities.parquet`` (means over `futures` draws) and ``truth/policies_after.parquet``: one
+        realised future, as the office would export it twelve months later.
+    futures
+        Draws behind the probabilities.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_csv(_policy_rows(book), folder / "polissen.csv")
+    _write_csv(_claim_rows(book), folder / "schades.csv")
+    _write_csv(_contact_rows(book), folder / "contacten.csv")
+    if truth:
+        _write_truth(book, folder / "truth", futures)
+    (folder / "README.md").write_text(_readme(book, truth=truth, futures=futures), "utf-8", newline="\n")
+
+
+def _write_truth(book: Book, folder: Path, futures: int) -> None:
+    folder.mkdir(exist_ok=True)
+    policies, customers = known_hazards(book)
+    policies.write_parquet(folder / "hazards.parquet")
+    customers.write_parquet(folder / "hazards_customers.parquet")
+    book.futures(futures, _TRUTH_SEED).probabilities().write_parquet(folder / "probabilities.parquet")
+    book.later(AFTER_MONTHS).policies.write_parquet(folder / "policies_after.parquet")
+
+
+def _write_csv(frame: pl.DataFrame, path: Path) -> None:
+    """Write as Dutch back offices do: semicolons, UTF-8 with BOM, CRLF (dates and amounts are text by now)."""
+    frame.write_csv(path, separator=";", include_bom=True, line_terminator="\r\n")
+
+
+def _policy_rows(book: Book) -> pl.DataFrame:
+    import polars as pl
+
+    customers = book.customers.select("relation", "kind", "birth_year", "postcode", "no_marketing")
+    rows = book.policies.join(customers, on="relation", maintain_order="left")
+    return rows.select(
+        _named("relation"),
+        _named("policy"),
+        _named("branch", "branch_text"),
+        _named("insurer"),
+        _day("start_date"),
+        _day("end_date"),
+        _named("reason_text"),
+        _euros("premium_cents"),
+        _euros("commission_cents"),
+        _named("payment_months"),
+        _words("collection"),
+        _day("renewal_date"),
+        _named("adviser"),
+        _named("office"),
+        _words("kind"),
+        _named("birth_year"),
+        _named("postcode"),
+        pl.when("no_marketing").then(pl.lit("N")).otherwise(pl.lit("J")).alias(_heading("no_marketing")),
+    )
+
+
+def _claim_rows(book: Book) -> pl.DataFrame:
+    import polars as pl
+
+    fault = pl.when("at_fault").then(pl.lit("J")).when(~pl.col("at_fault")).then(pl.lit("N"))
+    return book.claims.select(
+        _named("relation"),
+        _named("policy"),
+        _day("date", "claim_date"),
+        _day("reported"),
+        _euros("amount_cents"),
+        fault.alias(_heading("at_fault")),
+    )
+
+
+def _contact_rows(book: Book) -> pl.DataFrame:
+    import polars as pl
+
+    inbound, outbound = text("sample", "nl", "words", "inbound"), text("sample", "nl", "words", "outbound")
+    direction = pl.when("inbound").then(pl.lit(inbound)).otherwise(pl.lit(outbound))
+    return book.contacts.select(
+        _named("relation"),
+        _day("date"),
+        _named("channel"),
+        direction.alias(_heading("inbound")),
+        _named("subject"),
+    )
+
+
+def _heading(column: str) -> str:
+    return text("sample", "nl", "headings", column)
+
+
+def _named(column: str, source: str | None = None) -> pl.Expr:
+    import polars as pl
+
+    return pl.col(source or column).alias(_heading(column))
+
+
+def _words(column: str) -> pl.Expr:
+    import polars as pl
+
+    from akb.core.text import texts
+
+    return pl.col(column).replace_strict(texts("sample")[column]).alias(_heading(column))
+
+
+def _day(column: str, heading: str | None = None) -> pl.Expr:
+    import polars as pl
+
+    return pl.col(column).dt.strftime("%d-%m-%Y").alias(_heading(heading or column))
+
+
+def _euros(column: str) -> pl.Expr:
+    """Return cents as text with a decimal comma, exactly."""
+    import polars as pl
+
+    cents = (pl.col(column) % 100).cast(pl.String).str.zfill(2)
+    return ((pl.col(column) // 100).cast(pl.String) + "," + cents).alias(_heading(column))
+
+
+def _readme(book: Book, *, truth: bool, futures: int) -> str:
+    words = text("sample", "nl", "readme", "body").format(
+        customers=len(book.in_force),
+        rows=book.policies.height,
+        seed=book.seed,
+        as_of=book.as_of.strftime("%d-%m-%Y"),
+        recorded_from=book.recorded_from.strftime("%d-%m-%Y"),
+    )
+    return words + (text("sample", "nl", "readme", "truth").format(futures=futures) if truth else "")

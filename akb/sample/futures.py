@@ -1,0 +1,160 @@
+"""Further futures of a simulated office from the same day, and the true probabilities they add up to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from akb.core.dates import add_months
+from akb.sample.calendar import to_day
+from akb.sample.engine import Log, State, World, advance, draw
+from akb.sample.parameters import CAUSES, NEVER_DAY, Floats, tables
+from akb.sample.truth import Outcome, outcome
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from akb.sample.book import Book
+    from akb.sample.engine import Rows
+
+EXTRA_MONTHS = 2  # a policy that starts within 31 days of the horizon still saves the relation
+_FUTURE = 11
+HORIZONS = (1, 3, 6, 12)
+
+
+@dataclass(frozen=True)
+class Futures:
+    """Outcomes of n draws for N customers with S slots and B branches.
+
+    rows [N]: rows of the book's customers; gone [n, N]: days after the as-of date on which the relation is over
+    (0 = it is not); cause [n, N]: index into CAUSES, -1 none; lapsed [n, N], bought [n, N]: bit sets, slot of a
+    lapsed policy, branch of a first policy taken.
+    """
+
+    book: Book
+    rows: Rows
+    months: int
+    gone: NDArray[np.int16]
+    cause: NDArray[np.int8]
+    lapsed: NDArray[np.uint32]
+    bought: NDArray[np.uint32]
+
+    def __len__(self) -> int:
+        return len(self.gone)
+
+    def part(self, draws: slice) -> Futures:
+        """Return some of the draws: one half to rank with, the other to weigh."""
+        return replace(
+            self, gone=self.gone[draws], cause=self.cause[draws], lapsed=self.lapsed[draws], bought=self.bought[draws]
+        )
+
+    def churned(self, months: int) -> NDArray[np.bool_]:
+        """Return [n, N] whether the relation is over within `months`."""
+        limit = to_day(add_months(self.book.as_of, months)) - to_day(self.book.as_of)
+        return (self.gone > 0) & (self.gone <= limit)
+
+    def slot_lapsed(self, slot: int) -> NDArray[np.bool_]:
+        """Return [n, N] whether a policy in a slot lapsed."""
+        return np.asarray((self.lapsed >> np.uint32(slot)) & np.uint32(1), np.bool_)
+
+    def branch_bought(self, branch: int) -> NDArray[np.bool_]:
+        """Return [n, N] whether a first policy in a branch was taken."""
+        return np.asarray((self.bought >> np.uint32(branch)) & np.uint32(1), np.bool_)
+
+    def outcome(self, number: int) -> pl.DataFrame:
+        """Return one draw as 0/1 per target: `probabilities` of that draw alone."""
+        return self.part(slice(number, number + 1)).probabilities()
+
+    def probabilities(self) -> pl.DataFrame:
+        """Return the mean over the draws, a row per customer, sorted by relation.
+
+        Returns
+        -------
+        polars.DataFrame
+            relation str; churn_{1,3,6,12}m (as far as the futures go), churn_{natural,insurer,preventable}_{last}m,
+            policy_lapse_any, policies_lost (a count), cross_sell_any, then per branch lapse_{branch} (null where not
+            held) and next_policy_{branch} (null where held), all within the length of the futures. Float64.
+        """
+        import polars as pl
+
+        from akb.sample.records import relation_numbers
+
+        columns: dict[str, object] = {"relation": relation_numbers(self.book.people.number[self.rows])}
+        for months in (*(h for h in HORIZONS if h < self.months), self.months):
+            columns[f"churn_{months}m"] = self.churned(months).mean(axis=0)
+        for index, name in enumerate(CAUSES):
+            columns[f"churn_{name}_{self.months}m"] = (self.cause == index).mean(axis=0)
+        columns["policy_lapse_any"] = (self.lapsed != 0).mean(axis=0)
+        columns["policies_lost"] = np.bitwise_count(self.lapsed).mean(axis=0)
+        columns["cross_sell_any"] = (self.bought != 0).mean(axis=0)
+        frame = pl.DataFrame(columns).with_columns(self._branch_columns())
+        return frame.sort("relation")
+
+    def _branch_columns(self) -> list[pl.Series]:
+        import polars as pl
+
+        p = self.book.p
+        held = self.book.state.held[self.rows]
+        series = []
+        for index, branch in enumerate(p.branches):
+            slots = np.flatnonzero(p.branch_of_slot == index)
+            holds = held[:, slots].any(axis=1)
+            bits = np.uint32(sum(1 << int(slot) for slot in slots))
+            lapse = ((self.lapsed & bits) != 0).mean(axis=0)
+            buy = self.branch_bought(index).mean(axis=0)
+            series.append(pl.Series(f"lapse_{branch}", np.where(holds, lapse, np.nan)).fill_nan(None))
+            series.append(pl.Series(f"next_policy_{branch}", np.where(holds, np.nan, buy)).fill_nan(None))
+        return series
+
+
+def draw_futures(book: Book, rows: Rows, n: int, seed: int, months: int, treated: Floats | None) -> Futures:
+    """Draw futures of some customers (see `Book.futures`)."""
+    drawn = [_one(book, rows, np.random.default_rng([seed, _FUTURE, k]), months, treated) for k in range(n)]
+    t = to_day(book.as_of)
+    gone = np.stack([np.where(one.gone == NEVER_DAY, 0, one.gone - t) for one in drawn]).astype(np.int16)
+    return Futures(
+        book,
+        rows,
+        months,
+        gone,
+        np.stack([one.cause for one in drawn]),
+        np.stack([_bits(one.lapsed) for one in drawn]),
+        np.stack([_bits(one.bought) for one in drawn]),
+    )
+
+
+def _one(book: Book, rows: Rows, rng: np.random.Generator, months: int, treated: Floats | None) -> Outcome:
+    """Return the outcome of one future; next year's premiums are another draw as well."""
+    log = simulated(book, rows, rng, months + EXTRA_MONTHS, treated)
+    until = to_day(add_months(book.as_of, months))
+    slots = len(book.p.slot)
+    return outcome(log.policies(), book.p.branch_of_slot, len(rows), slots, to_day(book.as_of), until)
+
+
+def simulated(book: Book, rows: Rows, rng: np.random.Generator, months: int, treated: Floats | None = None) -> Log:
+    """Return the policies of one future: those in force now (record numbers first), then those taken later."""
+    people = book.people.take(rows)
+    people = replace(people, number=np.arange(len(rows)))
+    state = book.state.take(rows)
+    world = World(book.p, tables(), book.market.redrawn(book.p, book.as_of.year, rng))
+    log = Log()
+    _restart_log(book, rows, state, log)
+    for step in range(book.step + 1, book.step + months + 1):
+        u = draw(rng, len(rows), state.held.shape[1])
+        advance(people, state, world, book.window(step), u, log, keep=False, treated=treated)
+    return log
+
+
+def _restart_log(book: Book, rows: Rows, state: State, log: Log) -> None:
+    """Begin a log with the policies in force, customers numbered as in `rows`."""
+    row, slot = np.nonzero(state.held)
+    began = book.starts[state.record[row, slot]]
+    state.record[row, slot] = log.start(row, slot, began)
+
+
+def _bits(flags: NDArray[np.bool_]) -> NDArray[np.uint32]:
+    weights = np.uint32(1) << np.arange(flags.shape[1], dtype=np.uint32)
+    return np.asarray((flags * weights).sum(axis=1, dtype=np.uint32))
