@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 OTHER = "_other"
 
 
 def shown(rows: list[dict[str, Any]], limit: int, count: str = "customers") -> list[dict[str, Any]]:
-    """Return rows in which every `count` is zero or at least `limit`; the others are merged into one with key ``_other``.
+    """Return rows in which every `count` is zero or at least `limit`; the others merged under key ``_other``.
 
     Where the small ones together are still under the limit, the smallest shown row joins them, so that a total cannot
     give them away; with nothing else to join they are left out. Numbers are added, other values kept only where all
@@ -27,7 +30,7 @@ def shown(rows: list[dict[str, Any]], limit: int, count: str = "customers") -> l
     return [*large, merged] if merged[count] >= limit else large
 
 
-def blanked(rows: list[dict[str, Any]], limit: int, groups: dict[str, tuple[str, ...]]) -> list[dict[str, Any]]:
+def blanked(rows: list[dict[str, Any]], limit: int, groups: Mapping[str, tuple[str, ...]]) -> list[dict[str, Any]]:
     """Return a time series in which too small counts are None: a month cannot be merged with another.
 
     Parameters

@@ -161,9 +161,9 @@ def branch_rows(base: Base, paths: Relations, fallback: float) -> pl.DataFrame:
 
 
 def announced_months(base: Base, months: int) -> tuple[Rows, Floats]:
-    """Return the positions in `held` of policies with an announced end, and the part of each month in force (k, months).
+    """Return the positions in `held` of policies with an announced end, and the part of each month in force.
 
-    Exact by day: months have equal length, a twelfth of 365.25 days.
+    The second has shape (k, months). Exact by day: months have equal length, a twelfth of 365.25 days.
     """
     ends = base.held.with_row_index("place").filter(pl.col("ends").is_not_null())
     days = (ends["ends"] - pl.Series([base.as_of])).dt.total_days().cast(pl.Float64).to_numpy()

@@ -50,8 +50,8 @@ class BusinessCase:
     net, roi
         (low, base, high) at run rate; ROI as a fraction of costs.
     three_years
-        Totals of the first three years, keys ``benefits``, ``costs``, ``net``: the same effort every year, saved customers
-        and sold policies paying on for as long as they stay; year by year under the half-year rule.
+        Totals of the first three years, keys ``benefits``, ``costs``, ``net``: the same effort every year, saved
+        customers and sold policies paying on for as long as they stay; year by year under the half-year rule.
     rule_of_thumb
         What the sources' rule would promise: ``retention`` (3 % of turnover), ``cross_sell`` (€ 60.000 per 10,000
         customers), ``total``.
