@@ -165,9 +165,9 @@ def fit_logistic(sample: Sample, objective: Objective, *, seed: int = 0) -> Logi
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         if objective == "poisson":
-            model = PoissonRegressor(alpha=1 / (STRENGTH * len(take)), max_iter=200, tol=1e-5)
+            model = PoissonRegressor(alpha=1 / (STRENGTH * len(take)), solver="newton-cholesky", max_iter=30, tol=1e-5)
         else:
-            model = LogisticRegression(C=STRENGTH, max_iter=200, tol=1e-4, random_state=seed)
+            model = LogisticRegression(C=STRENGTH, solver="newton-cholesky", max_iter=30, tol=1e-4, random_state=seed)
         model.fit(z, sample.label[take], sample_weight=weight)
     coefficients = np.asarray(model.coef_, dtype=np.float64).ravel()
     return Logistic(

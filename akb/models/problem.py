@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from akb.features.types import BranchRows, Matrix
 
+BRANCH = "branch"
 EPOCH = 719_163  # date(1970, 1, 1).toordinal()
 
 
@@ -51,7 +52,9 @@ class Problem:
     groups
         The names behind the codes; one empty name for a single target.
     gather
-        Positions -> float32 features [n, f]; unknown is NaN.
+        (positions, column names) -> float32 features [n, f]; unknown is NaN.
+    names, codes
+        The columns to use, and those among them that hold codes.
     """
 
     name: str
@@ -61,9 +64,9 @@ class Problem:
     label: NDArray[np.float32]
     group: NDArray[np.int16]
     groups: tuple[str, ...]
-    gather: Callable[[NDArray[np.int64]], NDArray[np.float32]]
+    gather: Callable[[NDArray[np.int64], tuple[str, ...]], NDArray[np.float32]]
     names: tuple[str, ...]
-    categorical: tuple[int, ...] = ()
+    codes: tuple[str, ...] = ()
 
     def rows_on(self, dates: Iterable[date]) -> NDArray[np.int64]:
         """Return the positions of the eligible rows of these dates, ascending."""
@@ -77,16 +80,25 @@ class Problem:
         """Return the same rows with another outcome, for instance over a shorter horizon."""
         return replace(self, label=label)
 
+    def only(self, names: Iterable[str]) -> Problem:
+        """Return the same rows with fewer columns; columns with codes always stay."""
+        keep = {*names, *self.codes}
+        return replace(self, names=tuple(name for name in self.names if name in keep))
+
+    def features(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the features of these rows, float32 [n, f]."""
+        return self.gather(rows, self.names)
+
     def sample(self, rows: NDArray[np.int64], weight: NDArray[np.float64], base: NDArray[np.float64]) -> Sample:
         """Return rows with their features; `base` is the offset per group on the link scale."""
         return Sample(
-            x=self.gather(rows),
+            x=self.features(rows),
             label=self.label[rows].astype(np.float64),
             weight=weight,
             offset=base[self.group[rows]],
             cluster=self.customer[rows],
             names=self.names,
-            categorical=self.categorical,
+            categorical=tuple(self.names.index(name) for name in self.codes),
         )
 
     def draw(
@@ -152,7 +164,7 @@ def customer_problem(matrix: Matrix, name: str, objective: Objective, label: NDA
         label=label,
         group=np.zeros(frame.height, dtype=np.int16),
         groups=("",),
-        gather=lambda rows: floats(frame, rows, names),
+        gather=lambda rows, columns: floats(frame, rows, columns),
         names=names,
     )
 
@@ -172,12 +184,18 @@ def branch_problem(matrix: Matrix, rows: BranchRows, name: str, groups: tuple[st
     customer = frame["customer"].to_numpy()
     of_matrix = _keys(matrix.frame["as_of"].to_physical().to_numpy(), matrix.frame["customer"].to_numpy())
 
-    def gather(at: NDArray[np.int64]) -> NDArray[np.float32]:
+    def gather(at: NDArray[np.int64], columns: tuple[str, ...]) -> NDArray[np.float32]:
+        own = set(rows.names)
+        of_customer = tuple(name for name in columns if name not in own and name != BRANCH)
         found = np.searchsorted(of_matrix, _keys(day[at], customer[at]))
-        x = np.empty((len(at), len(matrix.names) + len(rows.names) + 1), dtype=np.float32)
-        x[:, : len(matrix.names)] = floats(matrix.frame, found, matrix.names)
-        x[:, len(matrix.names) : -1] = floats(frame, at, rows.names)
-        x[:, -1] = codes[at]
+        parts = {
+            **dict(zip(of_customer, floats(matrix.frame, found, of_customer).T, strict=True)),
+            **dict(zip(rows.names, floats(frame, at, rows.names).T, strict=True)),
+            BRANCH: codes[at],
+        }
+        x = np.empty((len(at), len(columns)), dtype=np.float32)
+        for place, column in enumerate(columns):
+            x[:, place] = parts[column]
         return x
 
     return Problem(
@@ -189,8 +207,8 @@ def branch_problem(matrix: Matrix, rows: BranchRows, name: str, groups: tuple[st
         group=codes,
         groups=groups,
         gather=gather,
-        names=(*matrix.names, *rows.names, "branch"),
-        categorical=(len(matrix.names) + len(rows.names),),
+        names=(*matrix.names, *rows.names, BRANCH),
+        codes=(BRANCH,),
     )
 
 
