@@ -127,7 +127,9 @@ def test_a_policy_never_outlives_its_relation(churn: float, extra: float, count:
     lapse = 1 - alive * (1 - extra)
     kept = per_policy(lapse, alive, np.array([count]))
     assert 0 <= kept[0] <= 1
-    assert alive[0] * kept[0] ** count == pytest.approx(1 - lapse[0], abs=1e-9)  # at least one lapse = the model's chance
+    assert alive[0] * kept[0] ** count == pytest.approx(
+        1 - lapse[0], abs=1e-9
+    )  # at least one lapse = the model's chance
 
 
 def test_one_policy_follows_the_textbook_formula_where_relations_do_not_end() -> None:
@@ -222,7 +224,7 @@ def test_one_announced_policy_does_not_make_a_leaver() -> None:
     made = f.portfolio(60)
     counts = f.present(made).group_by("customer").len().sort("customer")
     assert counts["len"][0] > 1
-    customer, made = _announce(made, 100, all_policies=False)
+    _, made = _announce(made, 100, all_policies=False)
     base = Base(made, f.models(made), f.SETTINGS)
     assert not base.announced.any()
     paths = relations(base, 12 * 10)

@@ -116,7 +116,9 @@ def test_d25_as_the_room_ranks_it() -> None:
 
 def test_c13_threshold() -> None:
     given = GOLDEN["C13_threshold"]["in"]
-    assert formulas.profit_threshold(given["s"], given["V"], given["c"]) == pytest.approx(GOLDEN["C13_threshold"]["out"])
+    assert formulas.profit_threshold(given["s"], given["V"], given["c"]) == pytest.approx(
+        GOLDEN["C13_threshold"]["out"]
+    )
     assert formulas.profit_threshold(0.3, 500, 25) == pytest.approx(1 / 6)
     assert formulas.profit_threshold(0.2, 0, 25) == float("inf")
     edge = GOLDEN["C13_threshold"]["out"]

@@ -50,15 +50,19 @@ def portfolio(
                 end = start + timedelta(days=int(rng.integers(30, 4000)))
                 end = end if X - timedelta(days=30 * months) < end <= X else None
             rows.append((customer, branch, start, end, int(rng.integers(1000, 12000)), int(rng.choice([1, 6, 12]))))
-    frame = pl.DataFrame(
-        rows, schema=["customer", "branch", "start_date", "end_date", "commission_cents", "payment_months"], orient="row"
-    ).sort("customer", "branch", "start_date")
+    schema = {
+        "customer": pl.UInt32,
+        "branch": pl.String,
+        "start_date": pl.Date,
+        "end_date": pl.Date,
+        "commission_cents": pl.Int64,
+        "payment_months": pl.Int8,
+    }
+    frame = pl.DataFrame(rows, schema=schema, orient="row").sort("customer", "branch", "start_date")
     gone = pl.col("end_date").is_not_null()
     cause = pl.lit("preventable" if reasons else "unknown")
     frame = frame.with_columns(
         policy=pl.int_range(pl.len(), dtype=pl.UInt32),
-        customer=pl.col("customer").cast(pl.UInt32),
-        end_date=pl.col("end_date").cast(pl.Date),
         insurer=pl.lit("M1"),
         product=pl.lit(None, dtype=pl.String),
         adviser=pl.lit(None, dtype=pl.String),
@@ -70,7 +74,6 @@ def portfolio(
         premium_cents=pl.col("commission_cents") * 5,
         commission_cents=pl.col("commission_cents") if commission != "none" else pl.lit(None, dtype=pl.Int64),
         commission_source=pl.lit("given" if commission == "given" else None, dtype=pl.String),
-        payment_months=pl.col("payment_months").cast(pl.Int8),
         collection=pl.lit("own"),
         renewal_date=pl.lit(None, dtype=pl.Date),
     )
@@ -114,9 +117,8 @@ def portfolio(
 
 
 def present(made: Portfolio) -> pl.DataFrame:
-    """Customers in force at X, ascending."""
-    held = made.policies.filter((pl.col("start_date") <= X) & (pl.col("end_date").is_null() | (pl.col("end_date") > X)))
-    return held
+    """The policies in force at X."""
+    return made.policies.filter((pl.col("start_date") <= X) & (pl.col("end_date").is_null() | (pl.col("end_date") > X)))
 
 
 def models(made: Portfolio, *, gate: str = "pass", seed: int = 2, horizon: int = 10) -> ModelRun:
@@ -182,8 +184,11 @@ def with_gate(run: ModelRun, gate: str, *prefixes: str, ci: tuple[float, float] 
 
 def shuffled(made: Portfolio, run: ModelRun) -> tuple[Portfolio, ModelRun]:
     """The same, with every frame's rows in another order."""
-    other = replace(made, policies=made.policies.sample(fraction=1.0, shuffle=True, seed=9),
-                    customers=made.customers.sample(fraction=1.0, shuffle=True, seed=9))
+    other = replace(
+        made,
+        policies=made.policies.sample(fraction=1.0, shuffle=True, seed=9),
+        customers=made.customers.sample(fraction=1.0, shuffle=True, seed=9),
+    )
     frames = {
         name: getattr(run, name).sample(fraction=1.0, shuffle=True, seed=9)
         for name in ("scores", "survival", "branch_lapse", "branch_purchase")

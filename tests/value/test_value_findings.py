@@ -1,0 +1,85 @@
+"""Every code: a case that fires, one that must not, one where it does not apply."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+import pytest
+import value_fixtures as f
+
+from akb.core.text import texts
+from akb.value import run_value
+
+
+def _codes(made, run=None, **assumptions) -> set[str]:
+    result = run_value(made, run or f.models(made), f.settings(**assumptions))
+    for finding in result.findings:
+        assert finding.sentence()
+        assert finding.remedy()
+        assert "{" not in finding.sentence()
+    return {finding.code for finding in result.findings}
+
+
+def _book(**how):
+    made = f.portfolio(120, **how)
+    return made, f.models(made)
+
+
+def _lost(factor: float):
+    made, run = _book()
+    per_customer = run.branch_lapse.group_by("customer").agg(pl.col("probability").sum() * factor).sort("customer")
+    lost = per_customer["probability"].cast(pl.Float32).alias("policies_lost_12m")
+    return made, replace(run, scores=run.scores.with_columns(lost))
+
+
+def _gated(gate: str, *prefixes: str, **how):
+    made, run = _book(**how)
+    return made, f.with_gate(run, gate, *prefixes)
+
+
+def _half_commission(**how):
+    made, run = _book(**how)
+    cents = pl.when(pl.col("policy") % 2 == 0).then(pl.col("commission_cents"))
+    return replace(made, policies=made.policies.with_columns(commission_cents=cents)), run
+
+
+def _one_event_file():
+    made = f.portfolio(120, events=True)
+    return replace(made, contacts=None), f.models(made)
+
+
+NO_EURO, NO_END = {"commission": "none"}, {"ended": False}
+FREE = {
+    f"cost__{name}": 0.0
+    for name in ("fixed", "talks_business", "talks_self_employed", "talks_private", "minutes_claim", "minutes_contact")
+}
+DEAR = {"cost__fixed": 500.0}
+LONG, SHORT = {"contact__minutes": 6000.0}, {"contact__minutes": 1.0}
+
+# code -> (fires, must not fire, does not apply); each a book, or a book and assumptions
+CASES = {
+    "AKB-V001": (_book(**NO_EURO), _book(), _book(**NO_END)),
+    "AKB-V002": (_book(**NO_END), _book(), _book(**NO_EURO)),
+    "AKB-V003": (_book(reasons=False), _book(), _book(**NO_END)),
+    "AKB-V004": (_gated("fail", "churn"), _book(), _gated("fail", "churn", **NO_EURO)),
+    "AKB-V005": (_gated("none", "next_policy_auto"), _book(), _gated("fail", "next", **NO_EURO)),
+    "AKB-V006": (_gated("provisional", "churn"), _book(), _gated("provisional", "churn", **NO_EURO)),
+    "AKB-V007": (_one_event_file(), _book(events=True), _book(events=True, **NO_END)),
+    "AKB-V008": (_lost(1.5), _lost(1.0), _book()),
+    "AKB-V009": (_book(advisers=0), _book(), _book(**NO_EURO)),
+    "AKB-V010": ((*_book(), LONG), (*_book(), SHORT), (*_book(**NO_EURO), LONG)),
+    "AKB-V011": ((*_book(), DEAR), (*_book(), FREE), (*_book(**NO_EURO), DEAR)),
+    "AKB-V012": (_half_commission(), _book(), _book(**NO_EURO)),
+}
+
+
+@pytest.mark.parametrize("code", CASES)
+@pytest.mark.parametrize(("place", "fires"), [(0, True), (1, False), (2, False)], ids=["fires", "not", "inapplicable"])
+def test_finding(code: str, place: int, fires: bool) -> None:
+    made, run, *assumptions = CASES[code][place]
+    assert (code in _codes(made, run, **(assumptions[0] if assumptions else {}))) is fires
+
+
+def test_every_code_with_words_is_tested() -> None:
+    assert {code for code in texts("findings") if code.startswith("AKB-V")} == set(CASES)

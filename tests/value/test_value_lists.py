@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+import value_fixtures as f
+
+from akb.value import run_value
+from akb.value.base import Base
+from akb.value.lists import control_group, desk
+
+CHEAP = {"contact__minutes": 2.0, "contact__offer_minutes": 1.0}  # so that many contacts pay
+
+
+@pytest.fixture(scope="module")
+def made():
+    return f.portfolio(600)
+
+
+@pytest.fixture(scope="module")
+def result(made):
+    return run_value(made, f.models(made), f.settings(**CHEAP))
+
+
+def test_top_defend_is_its_formula(made, result) -> None:
+    listed = result.lists["top_defend"]
+    assert listed.height > 50
+    cost = 75 * 2 / 60
+    expected = 0.2 * listed["churn_preventable_12m"] * listed["value_at_stake"] - cost
+    assert np.allclose(listed["expected_saving"], expected, atol=0.006)
+    assert (listed["expected_saving"] > 0).all()
+    assert (listed["churn_preventable_12m"] > listed["threshold"]).all()
+    assert np.allclose(listed["threshold"], cost / (0.2 * listed["value_at_stake"]))
+    scores = result.scores.join(listed, on="customer")
+    assert np.allclose(scores["top_defend"], scores["expected_saving"], atol=0.01)
+
+
+@pytest.mark.parametrize("name", ["top_defend", "next_best_policy"])
+def test_ranks_run_from_one_and_each_customer_stands_once(result, name: str) -> None:
+    listed = result.lists[name]
+    assert listed["rank"].to_list() == list(range(1, listed.height + 1))
+    assert listed["customer"].n_unique() == listed.height
+
+
+def test_order_is_by_euros_with_ties_by_customer(result) -> None:
+    listed = result.lists["top_defend"]
+    assert listed["expected_saving"].is_sorted(descending=True)
+    made = f.portfolio(40, branches=("auto",))
+    run = f.models(made)
+    same = made.policies.with_columns(commission_cents=pl.lit(90_000, dtype=pl.Int64), payment_months=pl.lit(12))
+    nobody = made.customers.with_columns(
+        kind=pl.lit("private"), no_marketing=pl.lit(value=False), deceased=pl.lit(value=False),
+        birth_year=pl.lit(1970, dtype=pl.Int32),
+    )  # fmt: skip
+    flat = run.survival.with_columns(pl.col("alive", "natural", "insurer", "preventable").mean().over("month"))
+    lapse = run.branch_lapse.with_columns(probability=pl.col("probability").mean())
+    tied = replace(run, survival=flat, branch_lapse=lapse, branch_purchase=run.branch_purchase.clear())
+    listed = run_value(replace(made, policies=same, customers=nobody), tied, f.settings(**CHEAP)).lists["top_defend"]
+    assert listed["expected_saving"].n_unique() == 1
+    assert listed["customer"].is_sorted()
+    assert listed.height == listed["customer"].len() > 20
+
+
+@pytest.mark.parametrize("name", ["top_defend", "next_best_policy"])
+def test_opt_outs_deceased_and_minors_are_on_no_list(made, name: str) -> None:
+    young = made.customers.with_columns(
+        birth_year=pl.when(pl.col("customer") % 7 == 0).then(2015).otherwise(pl.col("birth_year")).cast(pl.Int32)
+    )
+    result = run_value(replace(made, customers=young), f.models(made), f.settings(**CHEAP))
+    listed = result.lists[name].join(young, on="customer")
+    assert not listed["no_marketing"].any()
+    assert not listed["deceased"].any()
+    assert not ((listed["birth_year"] > 2007) & (listed["kind"] != "business")).any()
+    reasons = result.left_out[name]
+    assert min(reasons["no_marketing"], reasons["deceased"], reasons["under_age"]) > 0
+
+
+def test_everybody_is_on_the_list_or_left_out_for_one_reason(made, result) -> None:
+    n = f.present(made)["customer"].n_unique()
+    for name in ("top_defend", "next_best_policy"):
+        with_offer = n if name == "top_defend" else result.scores["next_best_policy"].count()
+        assert result.lists[name].height + sum(result.left_out[name].values()) == with_offer
+
+
+def test_the_list_ends_where_the_hours_end(made) -> None:
+    result = run_value(made, f.models(made), f.settings(capacity__hours_per_year=0.25, **CHEAP))
+    listed = result.lists["top_defend"]
+    assert listed.filter(~pl.col("control")).height == 30  # 4 advisers x 15 minutes / 2 minutes
+    assert result.left_out["top_defend"]["no_hours"] > 0
+    assert not result.lists["next_best_policy"]["own_call"].any()  # retention has used every hour
+    assert result.case.facts["contacts_used_count"] <= 30
+
+
+def test_the_control_group_is_drawn_with_the_seed_and_never_called(made, result) -> None:
+    drawn = control_group(10_000, 0.1, 7)
+    assert 0.08 < drawn.mean() < 0.12
+    assert (drawn == control_group(10_000, 0.1, 7)).all()
+    assert (drawn != control_group(10_000, 0.1, 8)).any()
+    listed, offers = result.lists["top_defend"], result.lists["next_best_policy"]
+    assert 0 < listed["control"].sum() < listed.height / 2
+    assert not offers.filter(pl.col("control"))["contact"].any()
+    both = listed.join(offers, on="customer")
+    assert (both["control"] == both["control_right"]).all()  # left alone on every list
+
+
+def test_control_does_not_depend_on_rank(made) -> None:
+    base = Base(made, f.models(made), f.SETTINGS)
+    other = Base(made, f.models(made, seed=99), f.SETTINGS)
+    assert (desk(base).control == desk(other).control).all()
+
+
+def test_next_best_policy_columns_and_bands(result) -> None:
+    listed = result.lists["next_best_policy"]
+    assert listed.columns[:6] == ["customer", "rank", "branch", "probability", "band", "commission"]
+    assert {"expected_commission", "kind", "adviser", "office"} <= set(listed.columns)
+    low = listed.filter(pl.col("band") == "0–10 %")["probability"]
+    assert (low < 0.10).all()
+    assert np.allclose(listed["expected_commission"], listed["probability"] * listed["commission"], atol=0.006)
+    assert listed["expected_commission"].is_sorted(descending=True)
+
+
+def test_the_best_branch_is_never_one_that_is_held(made, result) -> None:
+    held = f.present(made).select("customer", branch="branch")
+    for key in ("next_best_policy", "next_best_policy_2", "next_best_policy_3"):
+        assert result.scores.join(held, left_on=["customer", key], right_on=["customer", "branch"]).is_empty()
+    three = result.scores.drop_nulls("next_best_policy_3")
+    assert (three["next_best_policy"] != three["next_best_policy_2"]).all()
+
+
+def test_a_banned_branch_has_a_chance_and_no_euros() -> None:
+    made = f.portfolio(120, branches=("auto", "reis", "uitvaart"))
+    result = run_value(made, f.models(made), f.settings(**CHEAP))
+    offers = result.lists["next_best_policy"].filter(pl.col("branch") == "uitvaart")
+    assert offers["ban"].all()
+    assert offers["expected_commission"].null_count() == offers.height
+    rows = {row["key"]: row for row in result.figures["next_best"]}
+    assert rows["uitvaart"]["expected_commission"] is None
+    assert rows["uitvaart"]["expected_policies"] > 0
+    assert rows["auto"]["expected_commission"] > 0
+
+
+def test_expected_commission_is_the_median_of_the_kind() -> None:
+    made = f.portfolio(200, branches=("auto", "reis"))
+    run = f.models(made)
+    result = run_value(made, run, f.SETTINGS)
+    kinds = made.customers.select("customer", "kind")
+    median = (
+        f.present(made).join(kinds, on="customer").group_by("branch", "kind").agg(pl.col("commission_cents").median())
+    )
+    listed = result.lists["next_best_policy"].join(median, on=["branch", "kind"]).drop_nulls("kind")
+    assert listed.height > 20
+    assert np.allclose(listed["commission"] * 100, listed["commission_cents"], atol=0.51)
+
+
+def test_cross_sell_commission_sums_over_eligible_branches(made, result) -> None:
+    by_branch = sum(row["expected_commission"] for row in result.figures["next_best"])
+    total = result.scores["cross_sell_commission_12m"].cast(pl.Float64).sum()
+    assert by_branch == pytest.approx(100 * total, rel=1e-4)
+
+
+def test_without_advisers_their_number_is_assumed() -> None:
+    made = f.portfolio(60, advisers=0)
+    shared = desk(Base(made, f.models(made), f.SETTINGS))
+    assert (shared.advisers, shared.advisers_counted) == (1, False)
+    made = f.portfolio(60, advisers=3)
+    assert desk(Base(made, f.models(made), f.SETTINGS)).advisers == 3
+
+
+def test_row_order_changes_nothing(made, result) -> None:
+    other = run_value(*f.shuffled(made, f.models(made)), f.settings(**CHEAP))
+    assert other.scores.equals(result.scores)
+    assert other.components.equals(result.components)
+    for name, listed in result.lists.items():
+        assert other.lists[name].equals(listed)
+    assert other.case == result.case
+    assert other.figures == result.figures
+    assert other.findings == result.findings
+    assert other.predictions == result.predictions
