@@ -61,7 +61,7 @@ class Context:
 
     @cached_property
     def customers(self) -> pl.DataFrame:
-        """One row per customer in force at X (ascending): kind, office, birth_year, policies, cents, tenure in years."""
+        """One row per customer in force at X, ascending: who, policies, commission in cents, tenure in years."""
         per_customer = self.held.group_by("customer").agg(
             policies=pl.len().cast(pl.Int64), commission_cents=pl.col("commission_cents").cast(pl.Int64).sum()
         )
@@ -86,7 +86,7 @@ class Context:
         return self.taxonomy[key].name_nl if key in self.taxonomy else key
 
     def score(self, key: str) -> np.ndarray[Any, np.dtype[np.float64]] | None:
-        """Return the scores under `key`, in the order of customers; NaN = not eligible; None if there is no such score."""
+        """Return the scores under `key` in the order of customers: NaN = not eligible; None if there is none."""
         for run in (self.bundle.models, self.bundle.value):
             if run is not None and key in run.scores.columns and run.scores.schema[key].is_numeric():
                 by_customer = self.customers.select("customer").join(
@@ -101,28 +101,29 @@ class Context:
         """Aggregates over fewer customers than this are not shown."""
         return self.bundle.settings.report.suppress_below
 
-    def suppressed(self, rows: Iterable[Row], *, keep: Sequence[str], parts: bool = False) -> list[Row]:
-        """Return rows in which figures over too few customers are gone.
+    def suppressed(
+        self, rows: Iterable[Row], *, keep: Sequence[str], by: Sequence[str] = ("customers",), parts: bool = False
+    ) -> list[Row]:
+        """Return rows in which figures over too few customers are gone, each with ``suppressed``.
 
         Parameters
         ----------
-        rows
-            Each with a ``customers`` count.
         keep
             Keys that are labels, not figures.
+        by
+            Keys that count customers; a row is hidden if one of them is above zero and below the limit.
         parts
             The rows are parts of a shown total: one hidden row alone could be recomputed, so the smallest other
             one is hidden too.
         """
         rows = list(rows)
-        hidden = {place for place, row in enumerate(rows) if 0 < row["customers"] < self.limit}
-        others = [place for place, row in enumerate(rows) if place not in hidden and row["customers"]]
+        hidden = {place for place, row in enumerate(rows) if any(0 < row[key] < self.limit for key in by)}
+        others = [place for place, row in enumerate(rows) if place not in hidden and row[by[-1]]]
         if parts and len(hidden) == 1 and others:
-            hidden.add(min(others, key=lambda place: rows[place]["customers"]))
+            hidden.add(min(others, key=lambda place: (rows[place][by[-1]], place)))
         return [
-            {**{k: v if k in keep else None for k, v in row.items()}, "suppressed": True}
-            if place in hidden
-            else {**row, "suppressed": False}
+            {key: value if key in keep or place not in hidden else None for key, value in row.items()}
+            | {"suppressed": place in hidden}
             for place, row in enumerate(rows)
         ]
 

@@ -23,7 +23,7 @@ def in_force(policies: pl.DataFrame, day: date) -> pl.DataFrame:
 
 
 def spells(policies: pl.DataFrame, gap_days: int) -> pl.DataFrame:
-    """Return every unbroken relation: customer, start, end (first day without a policy; null while open), reason, cause.
+    """Return every unbroken relation: customer, start, end (first day without a policy; null: open), reason, cause.
 
     A gap of at most `gap_days` does not break a relation. The cause is that of the end that empties it; on ties
     natural goes before insurer, preventable, unknown. A relation that only ended technically has cause ``technical``

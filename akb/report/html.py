@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from akb.report import formats
-from akb.report.figures import Figures
+from akb.report.figures import figures
 from akb.report.phrases import Phrases
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def render(model: dict[str, Any], words: Words) -> str:
             span=words.span,
             count=words.count,
             terms=words.table("glossary"),
-            figures=Figures(model, words).all(),
+            figures=figures(model, words),
             f=formats,
             asset=_asset,
             styles=_STYLES,
@@ -86,7 +86,6 @@ def _environment() -> Environment:
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
-        trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters.update(_FILTERS)

@@ -108,20 +108,23 @@ def _method(context: Context) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """Return a value as JSON types: dates as text, NaN as None, floats to nine significant digits, frames as rows."""
+    made: Any
     if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(entry) for entry in value]
-    if isinstance(value, pl.DataFrame):
-        return [plain(row) for row in value.to_dicts()]
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    raise TypeError(f"no plain form for {type(value).__name__}")
+        made = value
+    elif isinstance(value, float):
+        made = float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
+    elif isinstance(value, date):
+        made = value.isoformat()
+    elif isinstance(value, dict):
+        made = {str(key): plain(entry) for key, entry in value.items()}
+    elif isinstance(value, list | tuple):
+        made = [plain(entry) for entry in value]
+    elif isinstance(value, pl.DataFrame):
+        made = [plain(row) for row in value.to_dicts()]
+    elif is_dataclass(value) and not isinstance(value, type):
+        made = {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    elif hasattr(value, "tolist"):
+        made = plain(value.tolist())
+    else:
+        raise TypeError(f"no plain form for {type(value).__name__}")
+    return made

@@ -35,7 +35,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Axis:
-    """The measure along a figure: ``share`` (given as fractions), ``euro`` (given in cents) or ``number``; its title."""
+    """The measure along a figure: ``share`` (fractions), ``euro`` (cents) or ``number``, and its title."""
 
     kind: str
     title: str
@@ -74,6 +74,7 @@ def bars(rows: Sequence[Bar], axis: Axis, reference: tuple[float, str] | None = 
     if double:
         seconds = [Bar(r.label, r.second or 0.0, "", "@context") for r in rows]
         data.append(_trace(seconds, [p - 0.12 for p in places], axis, 0.2))
+    data += _whiskers(rows, places, axis)
     layout = _layout(len(rows) * _ROW + _FOOT + (18 if reference else 0))
     layout["xaxis"] = axis.layout(low - (0.02 * span if low < 0 else 0), high + 0.04 * span)
     layout["yaxis"] = {"visible": False, "range": [-0.5, len(rows) - 0.25], "fixedrange": True}
@@ -84,11 +85,6 @@ def bars(rows: Sequence[Bar], axis: Axis, reference: tuple[float, str] | None = 
         layout["annotations"].append(_note(at, reference[1], right=at > low + 0.6 * span))
         layout["margin"]["t"] += 18
     return {"data": data, "layout": layout}
-
-
-def waterfall(rows: Sequence[Bar], axis: Axis) -> dict[str, Any]:
-    """Return a bridge: each row's bar starts at its `base`; the last row usually is the total."""
-    return bars(rows, axis)
 
 
 def line(
@@ -145,7 +141,7 @@ def line(
     return {"data": data, "layout": layout}
 
 
-def calibration(points: Sequence[tuple[float, float, float, float]], x: Axis, y: Axis) -> dict[str, Any]:
+def plot_calibration(points: Sequence[tuple[float, float, float, float]], x: Axis, y: Axis) -> dict[str, Any]:
     """Return predicted against observed with intervals, and the grey diagonal of a perfect level."""
     xs, ys = [x.scaled(p[0]) for p in points], [y.scaled(p[1]) for p in points]
     above = [y.scaled(p[3]) - v for p, v in zip(points, ys, strict=True)]
@@ -181,11 +177,11 @@ def calibration(points: Sequence[tuple[float, float, float, float]], x: Axis, y:
     layout["margin"] |= {"l": 64, "r": 24, "b": 52}
     layout["xaxis"] = x.layout(0, high)
     layout["yaxis"] = y.layout(0, high)
-    return {"data": [diagonal, dots], "layout": layout}
+    return {"data": [diagonal, dots], "layout": layout, "width": 560}
 
 
 def _trace(rows: Sequence[Bar], places: Sequence[float], axis: Axis, width: float) -> dict[str, Any]:
-    trace: dict[str, Any] = {
+    return {
         "type": "bar",
         "orientation": "h",
         "x": [axis.scaled(row.value) for row in rows],
@@ -196,22 +192,29 @@ def _trace(rows: Sequence[Bar], places: Sequence[float], axis: Axis, width: floa
         "hoverinfo": "skip",
         "cliponaxis": False,
     }
-    if any(row.low is not None and row.high is not None for row in rows):
-        ends = [row.base + row.value for row in rows]
-        trace["error_x"] = {
-            "type": "data",
-            "symmetric": False,
-            "array": [
-                axis.scaled((end if row.high is None else row.high) - end) for row, end in zip(rows, ends, strict=True)
-            ],
-            "arrayminus": [
-                axis.scaled(end - (end if row.low is None else row.low)) for row, end in zip(rows, ends, strict=True)
-            ],
-            "color": "@ink",
-            "thickness": 1.2,
-            "width": 4,
+
+
+def _whiskers(rows: Sequence[Bar], places: Sequence[float], axis: Axis) -> list[dict[str, Any]]:
+    """Return the intervals of the bars that have one, as thin lines on an invisible trace."""
+    known = [(r, p) for r, p in zip(rows, places, strict=True) if r.low is not None and r.high is not None]
+    if not known:
+        return []
+    ends = [row.base + row.value for row, _ in known]
+    above = [axis.scaled((row.high or 0.0) - end) for (row, _), end in zip(known, ends, strict=True)]
+    below = [axis.scaled(end - (row.low or 0.0)) for (row, _), end in zip(known, ends, strict=True)]
+    spread = {"type": "data", "symmetric": False, "array": above, "arrayminus": below}
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": [axis.scaled(end) for end in ends],
+            "y": [place for _, place in known],
+            "marker": {"size": 0.1, "color": "rgba(0,0,0,0)"},
+            "error_x": {**spread, "color": "@ink", "thickness": 1.4, "width": 4},
+            "hoverinfo": "skip",
+            "cliponaxis": False,
         }
-    return trace
+    ]
 
 
 def _reach(row: Bar) -> list[float]:

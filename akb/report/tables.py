@@ -22,20 +22,16 @@ def neutral(text: str) -> str:
 
 def dutch_cell(value: object, decimals: int = 2) -> str:
     """Return a value for Dutch Excel: decimal comma, no thousands separator, dd-mm-yyyy, empty for nothing."""
-    if value is None:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return ""
     if isinstance(value, bool):
         return "ja" if value else "nee"
-    if isinstance(value, int):
-        return str(value)
     if isinstance(value, float):
-        if not math.isfinite(value):
-            return ""
         shown = f"{value:.{decimals}f}"
-        return shown.replace(".", ",").removeprefix("-") if float(shown) == 0 else shown.replace(".", ",")
+        return (shown.removeprefix("-") if float(shown) == 0 else shown).replace(".", ",")
     if isinstance(value, date):
         return value.strftime("%d-%m-%Y")
-    return neutral(str(value))
+    return str(value) if isinstance(value, int) else neutral(str(value))
 
 
 def dutch_csv(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:

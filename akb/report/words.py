@@ -79,7 +79,7 @@ class Words:
         return self.plain(single, lower=lower, upper=upper)
 
     def reason(self, feature: str, contribution: float, value: float | None) -> str:
-        """Return why a feature raises or lowers a chance, in a few words (``configs/text/<language>/features.toml``)."""
+        """Return why a feature raises or lowers a chance, in a few words of ``features.toml``."""
         entry = texts("features", self.language).get(feature)
         side = "raises" if contribution >= 0 else "lowers"
         if isinstance(entry, str):

@@ -18,15 +18,19 @@ def facts(context: Context) -> dict[str, Any]:
         if context.score("churn_12m") is None:
             lacking.append("churn_case")
         return {"available": False, "missing": lacking or ["case"]}
+    benefits, costs = [_line(line) for line in case.benefits], [_swapped(_line(line)) for line in case.costs]
+    year1 = {key: _range(amounts) for key, amounts in case.year1.items()}
+    if "costs" in year1:
+        year1["costs"] = _swapped(year1["costs"])
     return {
         "available": True,
-        "benefits": [_line(line) for line in case.benefits],
-        "costs": [_line(line) for line in case.costs],
-        "total_benefits": _total(case.benefits),
-        "total_costs": _total(case.costs),
+        "benefits": benefits,
+        "costs": costs,
+        "total_benefits": _total(benefits),
+        "total_costs": _total(costs),
         "net": _range(case.net),
         "roi": _range(case.roi),
-        "year1": {key: _range(amounts) for key, amounts in case.year1.items()},
+        "year1": year1,
         "rule_of_thumb": dict(case.rule_of_thumb),
         "facts": dict(case.facts),
         "missing": [],
@@ -37,14 +41,15 @@ def _line(line: Line) -> dict[str, Any]:
     return {"key": line.key, "low": line.low, "base": line.base, "high": line.high, "mark": line.mark}
 
 
-def _total(lines: tuple[Line, ...]) -> dict[str, int]:
-    return {
-        "low": sum(line.low for line in lines),
-        "base": sum(line.base for line in lines),
-        "high": sum(line.high for line in lines),
-    }
+def _swapped(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a cost as it stands in the scenarios: the low one has the high costs, so that columns add up."""
+    return {**row, "low": row["high"], "high": row["low"]}
 
 
-def _range(amounts: tuple[float, float, float]) -> dict[str, float]:
+def _total(rows: list[dict[str, Any]]) -> dict[str, int]:
+    return {scenario: sum(row[scenario] for row in rows) for scenario in ("low", "base", "high")}
+
+
+def _range(amounts: tuple[float, float, float]) -> dict[str, Any]:
     low, base, high = amounts
     return {"low": low, "base": base, "high": high}

@@ -109,11 +109,7 @@ def _rates(context: Context, then: pl.DataFrame, column: str, edges: tuple[tuple
         left = int(inside["left"].sum())
         rate = left / inside.height if inside.height else None
         rows.append({"lower": lower, "upper": upper, "customers": inside.height, "left": left, "rate": rate})
-    rows = context.suppressed(rows, keep=("lower", "upper"))
-    return [
-        {**row, "left": None, "rate": None, "suppressed": True} if row["left"] and row["left"] < context.limit else row
-        for row in rows
-    ]
+    return context.suppressed(rows, keep=("lower", "upper"), by=("customers", "left"), parts=True)
 
 
 def _curve(context: Context) -> list[Row]:

@@ -29,7 +29,7 @@ def facts(context: Context) -> dict[str, Any]:
         "commission_cents": commission,
         "commission_derived_share": derived / held.height if commission is not None and held.height else None,
         "commission_known_share": 1 - held["commission_cents"].null_count() / held.height if held.height else None,
-        "single_policy_share": float((customers["policies"] == 1).mean() or 0.0) if customers.height else None,
+        "single_policy_share": int((customers["policies"] == 1).sum()) / customers.height if customers.height else None,
         "signed_policies": later.height,
         "top_fifth_share": _top_fifth(customers) if commission else None,
         "branches": _branches(context),

@@ -102,7 +102,7 @@ def _list(context: Context) -> dict[str, Any] | None:
                 "kind": row["kind_now"],
                 "branch": branch,
                 "name": context.branch_name(branch),
-                "chance": chances.get((row["customer"], branch)),
+                "chance": row.get("probability") or chances.get((row["customer"], branch)),
             }
         )
     return {

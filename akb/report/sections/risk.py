@@ -21,7 +21,7 @@ SHOWN = 10
 
 
 def facts(context: Context) -> dict[str, Any]:
-    """Return expected leavers per horizon and cause, risk bands, announced ends, the proof and the first of the list."""
+    """Return expected leavers per horizon and cause, bands, announced ends, the proof and the first of the list."""
     announced = history.announced(context.bundle.portfolio, context.relations)
     announced = announced.join(context.customers.select("customer"), on="customer", how="semi")
     known = announced.height
@@ -145,8 +145,9 @@ def left_out(context: Context, counts: dict[str, int]) -> dict[str, int | None]:
 
 
 def first_rows(context: Context, listed: pl.DataFrame, count: int = SHOWN) -> list[Row]:
-    """Return the first rows of a list with pseudonym, kind, office, the scores in euros and three reasons each."""
-    top = listed.sort("rank").head(count) if "rank" in listed.columns else listed.head(count)
+    """Return the first rows to be called (no control group): pseudonym, kind, office, scores, three reasons each."""
+    called = listed.filter(~pl.col("control")) if "control" in listed.columns else listed
+    top = (called.sort("rank") if "rank" in called.columns else called).head(count)
     who = context.customers.select(
         "customer", "pseudonym", "kind", "office", "policies", "commission_cents", place=pl.int_range(pl.len())
     )
@@ -162,7 +163,7 @@ def first_rows(context: Context, listed: pl.DataFrame, count: int = SHOWN) -> li
         numbers = {key: _at(values, place) for key, values in scores.items()}
         rows.append(
             {
-                "rank": rank,
+                "rank": row.get("rank", rank),
                 "customer": (row["pseudonym"] or "")[:6],
                 "kind": row["kind"],
                 "office": row["office"],

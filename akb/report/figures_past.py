@@ -1,0 +1,226 @@
+"""Figures of what was counted: the portfolio today and why customers leave."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from akb.report import formats as f
+from akb.report.plots import Bar, bars, line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from akb.report.figure import Figure, Maker
+
+
+def branches(m: Maker) -> Figure | None:
+    """Share of customers per branch held."""
+    rows = [row for row in m.model["portfolio"]["branches"] if not row["suppressed"]]
+    if not rows:
+        return None
+    widest = max(rows, key=lambda row: row["customers"])
+    shown = [
+        Bar(r["name"], r["share"], f.percent(r["share"]), "@klant" if r is widest else "@context") for r in rows[:10]
+    ]
+    table = [
+        (
+            r["name"],
+            f.number(r["customers"]),
+            f.percent(r["share"]),
+            f.number(r["policies"]),
+            f.euro_exact(r["commission_cents"]),
+        )
+        for r in rows
+    ]
+    return m.figure(
+        "branches",
+        bars(shown, m.axis("share", "share_customers")),
+        ("branch", "customers", "share", "policies", "commission"),
+        table,
+        branch=widest["name"],
+        share=f.of_hundred(widest["share"]),
+        customers=m.model["portfolio"]["customers"],
+        as_of=f.day(m.model["as_of"]),
+        shown=len(shown),
+    )
+
+
+def rates(m: Maker) -> Figure | None:
+    """Policy lapse, customer churn and commission churn of the last closed year, side by side."""
+    year = m.model["leaving"]["last_year"]
+    if not year or m.model["leaving"]["years"][0]["suppressed"]:
+        return None
+    kinds = (
+        ("policy_lapse", "policies", "lapsed"),
+        ("customer_churn", "customers", "left"),
+        ("commission_churn", "commission_cents", "commission_lost_cents"),
+    )
+    shown, table = [], []
+    for key, whole, part in kinds:
+        if year[key] is None:
+            continue
+        name = m.words.plain(f"rate.{key}")
+        shown.append(Bar(name, year[key], f.percent(year[key]), "@moment" if key == "customer_churn" else "@context"))
+        amount = f.euro_exact if key == "commission_churn" else f.number
+        table.append((name, amount(year[whole]), amount(year[part]), f.percent(year[key], 1)))
+    return m.figure(
+        "rates",
+        bars(shown, m.axis("share", "share_year")),
+        ("measure", "at_start", "gone", "rate"),
+        table,
+        variant="title" if year["commission_churn"] is not None else "title_no_commission",
+        lapse=f.percent(year["policy_lapse"]),
+        churn=f.percent(year["customer_churn"]),
+        commission=f.percent(year["commission_churn"]),
+        first=f.day(year["from"]),
+        last=f.day(year["to"]),
+        customers=year["customers"],
+        policies=year["policies"],
+    )
+
+
+def yearly(m: Maker) -> Figure | None:
+    """Customer churn over the closed years."""
+    years = [row for row in reversed(m.model["leaving"]["years"]) if not row["suppressed"]]
+    if len(years) < 2:
+        return None
+    points = [(float(i), year["customer_churn"]) for i, year in enumerate(years)]
+    labels = [(x, y, f.percent(y)) for x, y in points]
+    ticks = [(float(i), f.month_year(year["to"])) for i, year in enumerate(years)]
+    first, last = years[0]["customer_churn"], years[-1]["customer_churn"]
+    variant = (
+        "title_flat" if abs(last - first) < max(0.005, 0.1 * first) else "title_up" if last > first else "title_down"
+    )
+    plot = line(
+        points,
+        m.axis("number", "year_to"),
+        m.axis("share", "share_customers"),
+        "@moment",
+        labels,
+        markers=True,
+        ticks=ticks,
+    )
+    table = [
+        (
+            f.day(y["from"]),
+            f.day(y["to"]),
+            f.number(y["customers"]),
+            f.number(y["left"]),
+            f.percent(y["customer_churn"], 1),
+            f.percent(y["policy_lapse"], 1),
+            f.percent(y["commission_churn"], 1),
+        )
+        for y in years
+    ]
+    return m.figure(
+        "yearly",
+        plot,
+        ("after", "until", "customers", "left", "churn", "lapse", "commission_churn"),
+        table,
+        variant=variant,
+        first=f.percent(first),
+        last=f.percent(last),
+        years=len(years),
+        start=f.day(years[0]["from"]),
+        end=f.day(years[-1]["to"]),
+    )
+
+
+def reasons(m: Maker) -> Figure | None:
+    """Reasons of customers who left, coloured where attention could matter."""
+    gone = m.model["leaving"]["gone"]
+    rows = [row for row in gone["reasons"] if not row["suppressed"]] if gone else []
+    if not rows:
+        return None
+    names = {id(r): m.words.reason_name(r["reason"]) for r in rows}
+    shown = [
+        Bar(
+            names[id(r)],
+            r["share"],
+            f.percent(r["share"]),
+            "@moment" if r["cause"] == "preventable" else "@context",
+        )
+        for r in rows[:10]
+    ]
+    table = [
+        (names[id(r)], m.words.name("cause", r["cause"]), f.number(r["customers"]), f.percent(r["share"])) for r in rows
+    ]
+    low, high = gone["preventable_low"], gone["preventable_high"]
+    return m.figure(
+        "reasons",
+        bars(shown, m.axis("share", "share_leavers")),
+        ("reason", "cause", "customers", "share"),
+        table,
+        variant="title" if gone["preventable_share"] is not None else "title_top",
+        share=f.of_hundred(gone["preventable_share"]),
+        top=names[id(rows[0])],
+        top_share=f.percent(rows[0]["share"]),
+        customers=gone["customers"],
+        first=f.day(gone["from"]),
+        last=f.day(gone["to"]),
+        range=f.span(f.percent(low), f.percent(high)),
+    )
+
+
+def tenure(m: Maker) -> Figure | None:
+    """Churn rate by how long someone has been a customer."""
+    rows = [row for row in m.model["leaving"]["by_tenure"] if row["rate"] is not None and not row["suppressed"]]
+    year = m.model["leaving"]["last_year"]
+    if len(rows) < 2 or year["suppressed"]:
+        return None
+    worst = max(rows, key=lambda row: row["rate"])
+    shown = [
+        Bar(m.words.span("years", r), r["rate"], f.percent(r["rate"]), "@moment" if r is worst else "@context")
+        for r in rows
+    ]
+    plot = bars(
+        shown,
+        m.axis("share", "share_customers"),
+        (year["customer_churn"], m.words.plain("axis.average", value=f.percent(year["customer_churn"]))),
+    )
+    table = [
+        (m.words.span("years", r), f.number(r["customers"]), f.number(r["left"]), f.percent(r["rate"], 1)) for r in rows
+    ]
+    return m.figure(
+        "tenure",
+        plot,
+        ("tenure", "customers", "left", "churn"),
+        table,
+        band=m.words.span("years", worst),
+        share=f.of_hundred(worst["rate"]),
+        average=f.of_hundred(year["customer_churn"]),
+        first=f.day(year["from"]),
+        last=f.day(year["to"]),
+        customers=year["customers"],
+    )
+
+
+def curve(m: Maker) -> Figure | None:
+    """How long customers stay."""
+    points = [(row["years"], row["share"]) for row in m.model["leaving"]["curve"]]
+    if len(points) < 3:
+        return None
+    marks = [_nearest(points, at) for at in (5, 10) if points[-1][0] >= at] or [points[-1]]
+    labels = [(x, y, f.percent(y)) for x, y in marks]
+    plot = line(
+        points,
+        m.axis("number", "tenure_years"),
+        m.axis("share", "share_customers"),
+        "@klant",
+        labels,
+        top=1.05,
+    )
+    step = max(1, len(points) // 25)
+    table = [(f.number(x, 1), f.percent(y, 1)) for x, y in points[::step]]
+    return m.figure(
+        "curve",
+        plot,
+        ("years", "still"),
+        table,
+        years=f.number(round(marks[0][0])),
+        share=f.of_hundred(marks[0][1]),
+    )
+
+
+def _nearest(points: Sequence[tuple[float, float]], at: float) -> tuple[float, float]:
+    return min(points, key=lambda point: (abs(point[0] - at), point[0]))
