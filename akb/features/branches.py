@@ -67,12 +67,12 @@ def build_branch_rows(
 
     Notes
     -----
-    A branch with fewer than ``settings.models.min_events`` lapses (purchases) since the first T is left out. Eligible is
-    a branch that is not held and fits the kind of customer: P for private persons, Z for businesses, both for the
-    self-employed, everything where the kind is unknown.
+    A branch with fewer than ``settings.models.min_events`` lapses (purchases) since the first T is left out. A
+    branch is eligible if it is not held and fits the kind of customer: P for private persons, Z for businesses, both
+    for the self-employed, everything where the kind is unknown.
     """
     branches = portfolio_branches(portfolio, settings)
-    dates: list[date] = sorted(rows["as_of"].unique().to_list())
+    dates: list[date] = sorted(rows["as_of"].unique().to_list()) or [portfolio.as_of]
     recorded = portfolio.history.recorded_from
     world = _World(portfolio, branches, None if recorded is None else to_day(recorded), settings.time.gap_days)
     first, enough = to_day(dates[0]), settings.models.min_events
@@ -202,9 +202,13 @@ def _eligible(seen: Cut, purchases: pl.DataFrame, taken: list[int], world: _Worl
     fits = world.fits().filter(pl.col("branch").is_in(taken))
     later = purchases.lazy().select("customer", "branch", pl.col("start").alias("event"))
     event = (
-        seen.dates.lazy().select("t", "day").join(later, how="cross").filter(pl.col("event") > pl.col("day"))
-        .group_by(*KEY, "branch").agg(pl.col("event").min())
-    )  # fmt: skip
+        seen.dates.lazy()
+        .select("t", "day")
+        .join(later, how="cross")
+        .filter(pl.col("event") > pl.col("day"))
+        .group_by(*KEY, "branch")
+        .agg(pl.col("event").min())
+    )
     table = (
         members.lazy()
         .join(fits.lazy(), on="kind", nulls_equal=True)

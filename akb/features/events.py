@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from akb.features.cut import Source
     from akb.features.registry import Record
     from akb.ingest.types import Portfolio
@@ -15,6 +17,8 @@ SENSITIVE = frozenset(
     {"zorg", "aov", "verzuim", "wga_wia", "ongevallen", "orv", "uitvaart", "leven", "woonlasten", "pensioen"}
 )
 """Branches whose claims speak of health, disability, absence or death: never a feature."""
+
+EVENTS: tuple[Literal["claims", "contacts", "payments"], ...] = ("claims", "contacts", "payments")
 
 _CHANNELS = {
     "phone": "tel|phone|bel|call",
@@ -37,10 +41,14 @@ def dated_events(portfolio: Portfolio) -> dict[Source, pl.DataFrame]:
     return events
 
 
-def first_days(events: dict[Source, pl.DataFrame]) -> dict[Record, int]:
+def first_days(events: Mapping[Source, pl.DataFrame]) -> dict[Record, int]:
     """Return the first day of each record; one without any row has none, and so no features."""
-    firsts = {source: frame["date"].min() for source, frame in events.items()}
-    return {source: first for source, first in firsts.items() if isinstance(first, int)}  # type: ignore[misc]
+    records: dict[Record, int] = {}
+    for record in EVENTS:
+        first = events[record]["date"].min() if record in events else None
+        if isinstance(first, int):
+            records[record] = first
+    return records
 
 
 def _claims(claims: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:

@@ -141,10 +141,12 @@ def lines(facts: pl.DataFrame) -> pl.DataFrame:
     """Return per policy the last policy of its chain of replacements, and when that one lapsed.
 
     policy, ``last`` u32, ``lapse`` i32? (its end, unless that is open, technical, or replaced by a policy that is not
-    in the file). If a policy was split, its line goes on in the first successor; successors start later (or on
+    in the file). If a policy was split, its line goes on in the successor with the lowest number; successors start later (or on
     the same day with a higher number), so that a line never turns in a circle.
     """
-    later = facts.select("customer", "branch", successor="policy", replaced="start")
+    later = facts.filter(pl.col("continues").is_not_null()).select(
+        "customer", "branch", successor="policy", replaced="start"
+    )
     linked = (
         facts.lazy()
         .filter(pl.col("replaced").is_not_null())

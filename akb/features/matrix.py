@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from akb.features.cut import KEY, Cut, cut
-from akb.features.events import dated_events, first_days
+from akb.features.events import EVENTS, dated_events, first_days
 from akb.features.facts import policy_facts
 from akb.features.grid import to_day
 from akb.features.groups import groups
@@ -54,7 +54,7 @@ def build_matrix(portfolio: Portfolio, dates: Iterable[date], settings: Settings
     people = tuple(role for role in ("adviser", "office", "region") if customers[role].is_not_null().any())
     world = World(branches, settings.time.gap_days, records, portfolio.history.reasons, people)
     chosen = groups(world)
-    recorded = {source: frame for source, frame in events.items() if source in records}
+    recorded: dict[Source, pl.DataFrame] = {record: events[record] for record in EVENTS if record in records}
     features = tuple(column.feature for group in chosen for column in group.columns)
     parts = (_assemble(chosen, cut(facts, recorded, batch), customers, world) for batch in _batches(dates))
     frame = _stacked(parts, tuple(feature.name for feature in features), _rows(facts, dates))
@@ -90,7 +90,7 @@ def _batches(dates: list[date]) -> list[list[date]]:
 
 def _rows(facts: pl.DataFrame, dates: list[date]) -> int:
     """How many rows the matrix will have."""
-    return cut(facts, {}, dates).frames["held"].select(KEY).unique().select(pl.len()).collect().item()
+    return cut(facts, {}, dates).frames["held"].select(KEY).unique().collect().height
 
 
 def _stacked(parts: Iterable[pl.DataFrame], names: tuple[str, ...], rows: int) -> pl.DataFrame:

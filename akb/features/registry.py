@@ -15,7 +15,7 @@ from akb.features.cut import MONTH
 from akb.features.types import Feature
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from akb.config import Branch
     from akb.features.cut import Cut, Source
@@ -166,3 +166,8 @@ def within(day: str, window: int) -> pl.Expr:
 def is_branch(positions: Sequence[int]) -> pl.Expr:
     """Return whether a row's branch is one of these positions."""
     return pl.col("branch").is_in(list(positions)) if positions else pl.lit(False) & (pl.col("branch") == 0)
+
+
+def added(parts: Iterable[pl.Expr]) -> pl.Expr:
+    """Return the sum of expressions; 0 where there are none."""
+    return pl.sum_horizontal(pl.lit(0), *parts)

@@ -31,15 +31,16 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
     Notes
     -----
     A relation whose last policies all ended technically (transferred elsewhere, converted without a successor in the
-    file) was not lost and cannot be followed: its ``end_date`` and ``cause`` are null and ``censored_on`` holds the day.
+    file) was not lost and cannot be followed: ``end_date`` and ``cause`` are null and ``censored_on`` holds the day.
     A relation that ends for another reason has lost at least one policy on that day, so ``first_lapse <= end_date``.
     """
     gap, as_of = settings.time.gap_days, to_day(portfolio.as_of)
     branches = portfolio_branches(portfolio, settings)
     facts = with_insurer_codes(policy_facts(portfolio, list(branches), gap))
     dates = date_table(matrix.dates)
-    rows = matrix.frame.select("as_of", "customer").join(dates.select("as_of", "t", "day", "ahead_12"), on="as_of",
-                                                         how="left", maintain_order="left")  # fmt: skip
+    rows = matrix.frame.select("as_of", "customer").join(
+        dates.select("as_of", "t", "day", "ahead_12"), on="as_of", how="left", maintain_order="left"
+    )
     relations = spells(facts, gap)
     lapses = lines(facts).with_columns(lapse=pl.when(pl.col("lapse") <= as_of).then(pl.col("lapse")))
     facts = facts.join(lapses, on="policy", how="left", maintain_order="left")
@@ -48,7 +49,11 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
     held, eligible = build_branch_rows(portfolio, facts, purchases, rows, settings)
     return Targets(
         relation=relation.select(
-            "as_of", "customer", _date("end_date"), _cause(), _date("censored_on"),
+            "as_of",
+            "customer",
+            _date("end_date"),
+            _cause(),
+            _date("censored_on"),
         ),
         counts=_counts(rows, relation, facts, purchases),
         held=held,
@@ -56,7 +61,7 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
         announced=_announced(portfolio, relations, as_of),
         gap_days=gap,
         lag_days=settings.time.registration_lag_days,
-    )  # fmt: skip
+    )
 
 
 def _relation(rows: pl.DataFrame, relations: pl.DataFrame, as_of: int) -> pl.DataFrame:

@@ -28,14 +28,45 @@ def build(world: World) -> Group:
             f"_fault_{window}", "claims", within("date", window) & pl.col("at_fault").fill_null(value=False)
         )
         cents = group.sum(f"_cents_{window}", "claims", pl.when(within("date", window)).then(pl.col("amount_cents")))
-        group.add(f"months_since_claim_{window}m", f"months since the last claim; {window} if none in {window} months",
-                  "months", since(latest, window), back=window, record="claims")  # fmt: skip
-        group.add(f"claims_at_fault_{window}m", f"claims at fault in the last {window} months", "claims", fault,
-                  back=window, record="claims")  # fmt: skip
-        group.add(f"claims_euros_{window}m", f"amount of the claims of the last {window} months, as the file has it now",
-                  "euros", cents / 100, back=window, record="claims", current=True)  # fmt: skip
-        group.add(f"claims_per_policy_{window}m", f"claims in the last {window} months per policy in force", "claims",
-                  share(count[window], pl.col("_policies")), back=window, record="claims")  # fmt: skip
-    group.add("claim_trend", "claims of the last 3 months at a yearly pace, minus those of 12 months", "claims",
-              4 * count[3] - count[12], back=12, record="claims")  # fmt: skip
+        group.add(
+            f"months_since_claim_{window}m",
+            f"months since the last claim, at most {window}",
+            "months",
+            since(latest, window),
+            back=window,
+            record="claims",
+        )
+        group.add(
+            f"claims_at_fault_{window}m",
+            f"claims at fault in the last {window} months",
+            "claims",
+            fault,
+            back=window,
+            record="claims",
+        )
+        group.add(
+            f"claims_euros_{window}m",
+            f"amount of the claims of the last {window} months, as filed today",
+            "euros",
+            cents / 100,
+            back=window,
+            record="claims",
+            current=True,
+        )
+        group.add(
+            f"claims_per_policy_{window}m",
+            f"claims in the last {window} months per policy in force",
+            "claims",
+            share(count[window], pl.col("_policies")),
+            back=window,
+            record="claims",
+        )
+    group.add(
+        "claim_trend",
+        "claims of the last 3 months at a yearly pace, minus those of 12 months",
+        "claims",
+        4 * count[3] - count[12],
+        back=12,
+        record="claims",
+    )
     return group

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.features.rates import PER_MILLION, policy_rates, wide
-from akb.features.registry import Group, share
+from akb.features.registry import Group, added, share
 
 if TYPE_CHECKING:
     from akb.features.registry import Extra, Tables, World
@@ -17,26 +17,56 @@ def build(world: World) -> Group:
     """Return the base lapse rate of what the customer holds, and how common it is."""
     codes = range(len(world.branches))
     policies = pl.col("_policies")
-    branches = pl.sum_horizontal((pl.col(f"_n_{code}") > 0).cast(pl.Int64) for code in codes)
+    branches = added((pl.col(f"_n_{code}") > 0).cast(pl.Int64) for code in codes)
     group = Group("hazards", extend=_extend)
-    holders = pl.sum_horizontal((pl.col(f"_n_{code}") > 0) * pl.col(f"holders_{code}") for code in codes)
-    group.add("branch_popularity", "mean share of the portfolio's customers who hold the branches held", "share",
-              share(holders, branches * pl.col("holders_all")))  # fmt: skip
+    holders = added((pl.col(f"_n_{code}") > 0) * pl.col(f"holders_{code}") for code in codes)
+    group.add(
+        "branch_popularity",
+        "mean share of the portfolio's customers who hold the branches held",
+        "share",
+        share(holders, branches * pl.col("holders_all")),
+    )
     if "ends" not in world.records:
         return group
-    lapse = pl.sum_horizontal(pl.col(f"_n_{code}") * pl.col(f"lapse_ppm_{code}") for code in codes)
+    lapse = added(pl.col(f"_n_{code}") * pl.col(f"lapse_ppm_{code}") for code in codes)
     rates = [pl.when(pl.col(f"_n_{code}") > 0).then(pl.col(f"lapse_ppm_{code}")) for code in codes]
-    taken = pl.sum_horizontal(pl.col(f"_n_{code}") * pl.col(f"taken_ppm_{code}") for code in codes)
-    group.add("branch_lapses_expected", "sum over the policies of the branch's lapse rate of the last 12 months, shrunk",
-              "policies", lapse / PER_MILLION, back=12)  # fmt: skip
-    group.add("branch_lapse_rate", "mean over the policies of the branch's lapse rate of the last 12 months, shrunk",
-              "share", share(lapse, policies) / PER_MILLION, back=12)  # fmt: skip
-    group.add("branch_lapse_rate_max", "highest of the branches' lapse rates of the last 12 months, shrunk", "share",
-              pl.max_horizontal(rates) / PER_MILLION, back=12)  # fmt: skip
-    group.add("branch_lapse_rate_min", "lowest of the branches' lapse rates of the last 12 months, shrunk", "share",
-              pl.min_horizontal(rates) / PER_MILLION, back=12)  # fmt: skip
-    group.add("branch_purchase_rate", "mean over the policies of the branch's purchases per policy in force, shrunk",
-              "share", share(taken, policies) / PER_MILLION, back=12, back_days=world.gap_days)  # fmt: skip
+    taken = added(pl.col(f"_n_{code}") * pl.col(f"taken_ppm_{code}") for code in codes)
+    group.add(
+        "branch_lapses_expected",
+        "sum over the policies of the branch's lapse rate in 12 months, shrunk",
+        "policies",
+        lapse / PER_MILLION,
+        back=12,
+    )
+    group.add(
+        "branch_lapse_rate",
+        "mean over the policies of the branch's lapse rate in 12 months, shrunk",
+        "share",
+        share(lapse, policies) / PER_MILLION,
+        back=12,
+    )
+    group.add(
+        "branch_lapse_rate_max",
+        "highest of the branches' lapse rates of the last 12 months, shrunk",
+        "share",
+        pl.max_horizontal(pl.lit(None, pl.Int64), *rates) / PER_MILLION,
+        back=12,
+    )
+    group.add(
+        "branch_lapse_rate_min",
+        "lowest of the branches' lapse rates of the last 12 months, shrunk",
+        "share",
+        pl.min_horizontal(pl.lit(None, pl.Int64), *rates) / PER_MILLION,
+        back=12,
+    )
+    group.add(
+        "branch_purchase_rate",
+        "mean over the policies of the branch's purchases per policy in force, shrunk",
+        "share",
+        share(taken, policies) / PER_MILLION,
+        back=12,
+        back_days=world.gap_days,
+    )
     return group
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.features.registry import Group, is_branch, share
+from akb.features.registry import Group, added, is_branch, share
 
 if TYPE_CHECKING:
     from akb.features.registry import World
@@ -17,13 +17,17 @@ def build(world: World) -> Group:
     group = Group("holdings")
     policies = group.count("_policies", "held", pl.col("start").is_not_null())
     per_branch = [group.count(f"_n_{code}", "held", pl.col("branch") == code) for code in range(len(world.branches))]
-    branches = pl.sum_horizontal((count > 0).cast(pl.Int32) for count in per_branch)
+    branches = added((count > 0).cast(pl.Int32) for count in per_branch)
     group.add("policies", "policies in force", "policies", policies)
     group.add("branches", "different branches held", "branches", branches)
     group.add("policies_per_branch", "policies per branch held", "policies", share(policies, branches))
     group.add("one_policy", "holds one policy only", "yes/no", policies == 1)
-    group.add("largest_branch_share", "share of the policies in the branch with most policies", "share",
-              share(pl.max_horizontal(per_branch), policies))  # fmt: skip
+    group.add(
+        "largest_branch_share",
+        "share of the policies in the branch with most policies",
+        "share",
+        share(pl.max_horizontal(pl.lit(0), *per_branch), policies),
+    )
     for count, branch in zip(per_branch, world.branches, strict=True):
         group.add(f"n_{branch}", f"policies in force in branch {branch}", "policies", count)
     _classes(group, world, policies)

@@ -17,28 +17,63 @@ _RANKS = 3
 _BASE = 1 << 20
 
 
-def build(_world: World) -> Group:
+def build(world: World) -> Group:
     """Return concentration over insurers and rates of the insurers held, all as at T."""
     group = Group("insurers", extend=_extend)
     known = pl.col("insurer_policies")
     group.add("insurers", "different insurers", "insurers", pl.col("insurer_count"))
-    group.add("main_insurer_share", "share of the policies at the insurer with most of them", "share",
-              share(pl.col("insurer_most") // _BASE, known))  # fmt: skip
-    group.add("insurer_concentration", "Herfindahl index of the policies over insurers", "0 to 1",
-              share(pl.col("insurer_squares"), known * known))  # fmt: skip
+    group.add(
+        "main_insurer_share",
+        "share of the policies at the insurer with most of them",
+        "share",
+        share(pl.col("insurer_most") // _BASE, known),
+    )
+    group.add(
+        "insurer_concentration",
+        "Herfindahl index of the policies over insurers",
+        "0 to 1",
+        share(pl.col("insurer_squares"), known * known),
+    )
     group.add("policies_per_insurer", "policies per insurer", "policies", share(known, pl.col("insurer_count")))
-    group.add("main_insurer_market", "share of the portfolio's policies at T that the customer's main insurer has",
-              "share", (pl.col("insurer_most") % _BASE) / PER_MILLION)  # fmt: skip
+    group.add(
+        "main_insurer_market",
+        "share of the portfolio's policies at T that the customer's main insurer has",
+        "share",
+        (pl.col("insurer_most") % _BASE) / PER_MILLION,
+    )
     for rank in range(1, _RANKS + 1):
-        group.add(f"share_insurer_{rank}", f"share of the policies at the portfolio's insurer number {rank} at T", "share",
-                  share(pl.col(f"insurer_rank_{rank}"), known))  # fmt: skip
-    group.add("insurer_lapse_rate", "mean lapse rate of the last 12 months of the insurers held, shrunk", "share",
-              share(pl.col("insurer_lapse_ppm"), known) / PER_MILLION, back=12)  # fmt: skip
-    group.add("insurer_lapse_rate_max", "highest lapse rate of the last 12 months of the insurers held, shrunk", "share",
-              pl.col("insurer_lapse_max") / PER_MILLION, back=12)  # fmt: skip
-    group.add("insurer_unknown_share", "share of the policies without an insurer", "share",
-              1 - share(known.fill_null(0), pl.col("_policies")))  # fmt: skip
+        group.add(
+            f"share_insurer_{rank}",
+            f"share of the policies at insurer number {rank} of the portfolio at T",
+            "share",
+            share(pl.col(f"insurer_rank_{rank}"), known),
+        )
+    group.add(
+        "insurer_unknown_share",
+        "share of the policies without an insurer",
+        "share",
+        1 - share(known.fill_null(0), pl.col("_policies")),
+    )
+    if "ends" in world.records:
+        _lapse_rates(group, known)
     return group
+
+
+def _lapse_rates(group: Group, known: pl.Expr) -> None:
+    group.add(
+        "insurer_lapse_rate",
+        "mean lapse rate in 12 months of the insurers held, shrunk",
+        "share",
+        share(pl.col("insurer_lapse_ppm"), known) / PER_MILLION,
+        back=12,
+    )
+    group.add(
+        "insurer_lapse_rate_max",
+        "highest lapse rate in 12 months of the insurers held, shrunk",
+        "share",
+        pl.col("insurer_lapse_max") / PER_MILLION,
+        back=12,
+    )
 
 
 def _extend(tables: Tables) -> list[Extra]:

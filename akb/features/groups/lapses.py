@@ -33,16 +33,36 @@ def build(world: World) -> Group:
     for window, number in count.items():
         group.add(f"lapses_{window}m", f"policies lapsed in the last {window} months", "policies", number, back=window)
     for window in (3, 12, 36):
-        group.add(f"share_lost_{window}m", f"share of the policies held in the last {window} months that lapsed",
-                  "share", share(count[window], policies + count[window]), back=window)  # fmt: skip
+        group.add(
+            f"share_lost_{window}m",
+            f"share of the policies held in the last {window} months that lapsed",
+            "share",
+            share(count[window], policies + count[window]),
+            back=window,
+        )
     latest = group.least("_since_lapse", "gone", pl.when(lapsed).then(pl.col("since")))
     for window in (12, 36):
-        group.add(f"months_since_lapse_{window}m", f"months since the last lapse; {window} if none in {window} months",
-                  "months", since(latest, window), back=window)  # fmt: skip
-    group.add("lapse_trend", "lapses of the last 3 months at a yearly pace, minus those of 12 months", "policies",
-              4 * count[3] - count[12], back=12)  # fmt: skip
-    group.add("lapses_accelerate", "more lapses in the last 12 months than in the 12 before", "yes/no",
-              count[12] > count[24] - count[12], back=24)  # fmt: skip
+        group.add(
+            f"months_since_lapse_{window}m",
+            f"months since the last lapse, at most {window}",
+            "months",
+            since(latest, window),
+            back=window,
+        )
+    group.add(
+        "lapse_trend",
+        "lapses of the last 3 months at a yearly pace, minus those of 12 months",
+        "policies",
+        4 * count[3] - count[12],
+        back=12,
+    )
+    group.add(
+        "lapses_accelerate",
+        "more lapses in the last 12 months than in the 12 before",
+        "yes/no",
+        count[12] > count[24] - count[12],
+        back=24,
+    )
     _first(group, count, policies)
     _kinds(group, world)
     return group
@@ -53,12 +73,27 @@ def _first(group: Group, count: dict[int, pl.Expr], policies: pl.Expr) -> None:
     first = (count[12] > 0) & (count[36] == count[12])
     earliest = group.most("_since_first_lapse", "gone", pl.when("lapsed").then(pl.col("since")))
     group.add("first_lapse_12m", "first lapse in 36 months fell in the last 12", "yes/no", first, back=36)
-    group.add("first_lapse_3m", "first lapse in 36 months fell in the last 3", "yes/no",
-              (count[3] > 0) & (count[36] == count[3]), back=36)  # fmt: skip
-    group.add("first_lapse_many_left", "first lapse in 36 months fell in the last 12; three or more policies left",
-              "yes/no", first & (policies >= 3), back=36)  # fmt: skip
-    group.add("months_since_first_lapse_36m", "months since the first lapse in 36 months; 36 if none", "months",
-              since(earliest, 36), back=36)  # fmt: skip
+    group.add(
+        "first_lapse_3m",
+        "first lapse in 36 months fell in the last 3",
+        "yes/no",
+        (count[3] > 0) & (count[36] == count[3]),
+        back=36,
+    )
+    group.add(
+        "first_lapse_many_left",
+        "first lapse in 36 months fell in the last 12; three or more policies left",
+        "yes/no",
+        first & (policies >= 3),
+        back=36,
+    )
+    group.add(
+        "months_since_first_lapse_36m",
+        "months since the first lapse in 36 months, at most 36",
+        "months",
+        since(earliest, 36),
+        back=36,
+    )
 
 
 def _kinds(group: Group, world: World) -> None:
@@ -66,10 +101,18 @@ def _kinds(group: Group, world: World) -> None:
     if world.reasons:
         for cause, words in _CAUSES.items():
             for window in (12, 36):
-                number = group.count(f"_lapses_{cause}_{window}", "gone",
-                                     lapsed & within("end", window) & (pl.col("cause") == CAUSES.index(cause)))  # fmt: skip
-                group.add(f"lapses_{cause}_{window}m", f"policies lapsed in the last {window} months by {words}",
-                          "policies", number, back=window)  # fmt: skip
+                number = group.count(
+                    f"_lapses_{cause}_{window}",
+                    "gone",
+                    lapsed & within("end", window) & (pl.col("cause") == CAUSES.index(cause)),
+                )
+                group.add(
+                    f"lapses_{cause}_{window}m",
+                    f"policies lapsed in the last {window} months by {words}",
+                    "policies",
+                    number,
+                    back=window,
+                )
     essential = is_branch([code for code, each in enumerate(world.branches.values()) if each.essential])
     young = pl.col("lasted") <= 366
     for name, words, where in (
@@ -78,8 +121,14 @@ def _kinds(group: Group, world: World) -> None:
     ):
         for window in (12, 36):
             number = group.count(f"_lapses_{name}_{window}", "gone", lapsed & within("end", window) & where)
-            group.add(f"lapses_{name}_{window}m", f"policies lapsed in the last {window} months {words}", "policies",
-                      number, back=window)  # fmt: skip
+            group.add(
+                f"lapses_{name}_{window}m",
+                f"policies lapsed in the last {window} months {words}",
+                "policies",
+                number,
+                back=window,
+            )
     moved = group.count("_converted_12", "gone", ~lapsed & within("end", 12))
-    group.add("converted_12m", "policies converted, renumbered or replaced in the last 12 months", "policies", moved,
-              back=12)  # fmt: skip
+    group.add(
+        "converted_12m", "policies converted, renumbered or replaced in the last 12 months", "policies", moved, back=12
+    )

@@ -23,10 +23,20 @@ def build(world: World) -> Group:
     group = Group("people", extend=_extend if world.people else None)
     for role in world.people:
         words = _WHO[role]
-        group.add(f"{role}_customers", f"customers in force of the same {words}", "customers", pl.col(f"{role}_members"),
-                  current=True)  # fmt: skip
-        group.add(f"{role}_policies_per_customer", f"policies per customer of the same {words}", "policies",
-                  pl.col(f"{role}_policies") / pl.col(f"{role}_members"), current=True)  # fmt: skip
+        group.add(
+            f"{role}_customers",
+            f"customers in force of the same {words}",
+            "customers",
+            pl.col(f"{role}_members"),
+            current=True,
+        )
+        group.add(
+            f"{role}_policies_per_customer",
+            f"policies per customer of the same {words}",
+            "policies",
+            pl.col(f"{role}_policies") / pl.col(f"{role}_members"),
+            current=True,
+        )
         if "ends" in world.records:
             _rates(group, world, role, words)
     if "region" in world.people:
@@ -44,17 +54,34 @@ def _rates(group: Group, world: World, role: str, words: str) -> None:
     lapses, purchases = pl.col("_lapses_12"), pl.col("_purchases_12")
     peers = pl.col(f"{role}_lapses") - lapses
     at_risk = pl.col(f"{role}_policies") - pl.col("_policies") + peers
-    group.add(f"{role}_lapse_rate_12m", f"lapse rate of the last 12 months among other customers of the same {words}",
-              "share", shrunk(peers, at_risk, pl.col("all_lapse_rate")), back=12, current=True)  # fmt: skip
-    group.add(f"{role}_purchase_rate_12m", f"purchases per customer in 12 months, other customers of the same {words}",
-              "share", shrunk(pl.col(f"{role}_purchases") - purchases, pl.col(f"{role}_members") - 1,
-                              pl.col("all_purchase_rate")),
-              back=12, back_days=world.gap_days, current=True)  # fmt: skip
+    group.add(
+        f"{role}_lapse_rate_12m",
+        f"lapse rate of the last 12 months among other customers of the same {words}",
+        "share",
+        shrunk(peers, at_risk, pl.col("all_lapse_rate")),
+        back=12,
+        current=True,
+    )
+    group.add(
+        f"{role}_purchase_rate_12m",
+        f"purchases per customer in 12 months, other customers of the same {words}",
+        "share",
+        shrunk(pl.col(f"{role}_purchases") - purchases, pl.col(f"{role}_members") - 1, pl.col("all_purchase_rate")),
+        back=12,
+        back_days=world.gap_days,
+        current=True,
+    )
     own_before = pl.col("_kept_12") + pl.col("_lost_12")
     before = pl.col(f"{role}_before") - own_before
     now = pl.col(f"{role}_policies") - pl.col("_policies")
-    group.add(f"{role}_growth_12m", f"growth of the policies in 12 months among other customers of the same {words}",
-              "share", (now - before) / (before + 50), back=12, current=True)  # fmt: skip
+    group.add(
+        f"{role}_growth_12m",
+        f"growth of the policies in 12 months among other customers of the same {words}",
+        "share",
+        (now - before) / (before + 50),
+        back=12,
+        current=True,
+    )
 
 
 def _extend(tables: Tables) -> list[Extra]:

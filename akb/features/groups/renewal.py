@@ -20,25 +20,45 @@ def build(world: World) -> Group:
     group.add("days_to_next_renewal", "days to the next renewal of any policy", "days", soonest)
     group.add("months_to_next_renewal", "months to the next renewal of any policy", "months", months(soonest))
     group.add("months_to_last_renewal", "months until every policy has renewed", "months", months(latest))
-    group.add("mean_months_to_renewal", "mean months to the next renewal over the policies", "months",
-              months(share(group.sum("_due", "held", due), policies)))  # fmt: skip
-    group.add("renewal_spread_months", "months between the first and the last next renewal", "months",
-              months(latest - soonest))  # fmt: skip
+    group.add(
+        "mean_months_to_renewal",
+        "mean months to the next renewal over the policies",
+        "months",
+        months(share(group.sum("_due", "held", due), policies)),
+    )
+    group.add(
+        "renewal_spread_months",
+        "months between the first and the last next renewal",
+        "months",
+        months(latest - soonest),
+    )
     past = group.least("_renewed", "held", pl.min_horizontal("age", 365 - due))
     group.add("months_since_renewal", "months since the last renewal or start of any policy", "months", months(past))
     for window in (1, 2, 3, 6):
         number = group.count(f"_due_{window}", "held", due_month <= window)
         group.add(f"renewals_{window}m", f"policies that renew within {window} months", "policies", number)
-        group.add(f"share_renewals_{window}m", f"share of the policies that renew within {window} months", "share",
-                  share(number, policies))  # fmt: skip
+        group.add(
+            f"share_renewals_{window}m",
+            f"share of the policies that renew within {window} months",
+            "share",
+            share(number, policies),
+        )
     for month in range(1, 13):
         number = group.count(f"_due_in_{month}", "held", due_month == month)
         group.add(f"renewals_in_month_{month}", f"policies that renew in month {month} after T", "policies", number)
     essential = is_branch([code for code, each in enumerate(world.branches.values()) if each.essential])
-    group.add("essential_renewals_3m", "motor, legal expenses and liability policies that renew within 3 months",
-              "policies", group.count("_due_essential", "held", essential & (due_month <= 3)))  # fmt: skip
-    group.add("share_january", "share of the policies that renew in January", "share",
-              share(group.count("_due_january", "held", pl.col("renewal_month") == 1), policies))  # fmt: skip
+    group.add(
+        "essential_renewals_3m",
+        "motor, legal expenses and liability policies that renew within 3 months",
+        "policies",
+        group.count("_due_essential", "held", essential & (due_month <= 3)),
+    )
+    group.add(
+        "share_january",
+        "share of the policies that renew in January",
+        "share",
+        share(group.count("_due_january", "held", pl.col("renewal_month") == 1), policies),
+    )
     _first_year(group, policies)
     return group
 
@@ -50,8 +70,12 @@ def _first_year(group: Group, policies: pl.Expr) -> None:
     group.add("first_year_policies", "policies in their first year", "policies", number)
     group.add("share_first_year", "share of the policies in their first year", "share", share(number, policies))
     cliff = group.least("_cliff", "held", pl.when(first).then(pl.max_horizontal(365 - pl.col("age"), pl.lit(0))))
-    group.add("months_to_cliff", "months until the first policy reaches its first anniversary; null if none is young",
-              "months", months(cliff))  # fmt: skip
+    group.add(
+        "months_to_cliff",
+        "months until the first policy reaches its first anniversary; null if none is young",
+        "months",
+        months(cliff),
+    )
     soon = group.count("_cliff_3", "held", first & (pl.col("age") > 273))
     group.add("first_anniversaries_3m", "policies with their first anniversary within 3 months", "policies", soon)
     passed = group.count("_past_cliff", "held", (pl.col("age") > 365) & (pl.col("age") <= 457))

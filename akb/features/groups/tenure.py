@@ -17,14 +17,23 @@ def build(world: World) -> Group:
     group = Group("tenure")
     oldest, youngest = group.most("_oldest", "held", pl.col("age")), group.least("_youngest", "held", pl.col("age"))
     ages, policies = group.sum("_ages", "held", pl.col("age")), pl.col("_policies")
-    group.add("tenure_months", "months since the start of the oldest policy in force", "months", months(oldest),
-              monotone=0)  # fmt: skip
+    group.add(
+        "tenure_months", "months since the start of the oldest policy in force", "months", months(oldest), monotone=0
+    )
     group.add("youngest_months", "months since the start of the youngest policy in force", "months", months(youngest))
     group.add("mean_age_months", "mean age of the policies in force", "months", months(share(ages, policies)))
-    group.add("age_spread_months", "months between the starts of the oldest and the youngest policy in force",
-              "months", months(oldest - youngest))  # fmt: skip
-    group.add("policies_per_year", "policies in force per year since the oldest one started", "policies per year",
-              policies / (1 + oldest / 365.25))  # fmt: skip
+    group.add(
+        "age_spread_months",
+        "months between the starts of the oldest and the youngest policy in force",
+        "months",
+        months(oldest - youngest),
+    )
+    group.add(
+        "policies_per_year",
+        "policies in force per year since the oldest one started",
+        "policies per year",
+        policies / (1 + oldest / 365.25),
+    )
     for name, words, low, high in (
         ("under_1y", "younger than a year", -1, 365),
         ("1_3y", "1 to 3 years old", 365, 1096),
@@ -49,13 +58,22 @@ def _with_ended(group: Group, oldest: pl.Expr) -> None:
             "gone",
             pl.when(pl.col("end") > pl.col(f"back_{window}")).then(pl.col("day") - pl.col("start")),
         )
-        group.add(f"relation_months_{window}m",
-                  f"months since the first start of policies in force or ended in the last {window} months", "months",
-                  months(pl.max_horizontal(oldest, ended)), back=window)  # fmt: skip
+        group.add(
+            f"relation_months_{window}m",
+            f"months since the first start of policies in force or ended in the last {window} months",
+            "months",
+            months(pl.max_horizontal(oldest, ended)),
+            back=window,
+        )
     reopened = pl.max_horizontal(
         group.most("_opened_held", "held", pl.when("opens").then(pl.col("start"))),
         group.most("_opened_gone", "gone", pl.when("opens").then(pl.col("start"))),
     )
     first_end = group.least("_first_end", "gone", pl.col("end"))
-    group.add("returned_36m", "came back after having left in the last 36 months", "yes/no",
-              (reopened >= first_end).fill_null(value=False), back=36)  # fmt: skip
+    group.add(
+        "returned_36m",
+        "came back after having left in the last 36 months",
+        "yes/no",
+        (reopened >= first_end).fill_null(value=False),
+        back=36,
+    )

@@ -1,0 +1,318 @@
+"""Small portfolios for tests: made from plain rows, drawn by hypothesis, cut off or changed after a day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import polars as pl
+from hypothesis import strategies as st
+
+from akb.ingest.types import History, Portfolio, RowCount
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+GAP = 31
+X = date(2024, 12, 31)
+RECORDED_FROM = date(2020, 6, 1)
+BRANCHES = ("auto", "avp", "zorg", "avb", "reis")
+CAUSES = ("natural", "insurer", "preventable", "unknown", "technical")
+
+POLICY_SCHEMA = {
+    "policy": pl.UInt32,
+    "customer": pl.UInt32,
+    "branch": pl.String,
+    "insurer": pl.String,
+    "product": pl.String,
+    "adviser": pl.String,
+    "office": pl.String,
+    "start_date": pl.Date,
+    "end_date": pl.Date,
+    "reason": pl.String,
+    "cause": pl.String,
+    "replaced_on": pl.Date,
+    "replaces": pl.Boolean,
+    "premium_cents": pl.Int64,
+    "commission_cents": pl.Int64,
+    "commission_source": pl.String,
+    "payment_months": pl.Int8,
+    "collection": pl.String,
+    "renewal_date": pl.Date,
+}
+CUSTOMER_SCHEMA = {
+    "customer": pl.UInt32,
+    "relation": pl.String,
+    "pseudonym": pl.String,
+    "kind": pl.String,
+    "birth_year": pl.Int32,
+    "postcode4": pl.String,
+    "adviser": pl.String,
+    "office": pl.String,
+    "no_marketing": pl.Boolean,
+    "deceased": pl.Boolean,
+}
+CLAIM_SCHEMA = {
+    "customer": pl.UInt32,
+    "policy": pl.UInt32,
+    "branch": pl.String,
+    "date": pl.Date,
+    "amount_cents": pl.Int64,
+    "at_fault": pl.Boolean,
+}
+CONTACT_SCHEMA = {
+    "customer": pl.UInt32,
+    "date": pl.Date,
+    "channel": pl.String,
+    "inbound": pl.Boolean,
+    "subject": pl.String,
+}
+PAYMENT_SCHEMA = {
+    "customer": pl.UInt32,
+    "policy": pl.UInt32,
+    "date": pl.Date,
+    "kind": pl.String,
+    "amount_cents": pl.Int64,
+}
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One policy; ``renumbers`` says that the file marks it as the continuation of an earlier policy."""
+
+    customer: int
+    branch: str
+    start: date
+    end: date | None = None
+    cause: str | None = None
+    insurer: str | None = "M1"
+    renumbers: bool = False
+    payment_months: int | None = 12
+    renewal: date | None = None
+
+    def in_force(self, day: date) -> bool:
+        return self.start <= day and (self.end is None or self.end > day)
+
+
+@dataclass(frozen=True)
+class Customer:
+    number: int
+    kind: str | None = "private"
+    birth_year: int | None = 1980
+    postcode4: str | None = "3511"
+    adviser: str | None = "A1"
+    office: str | None = "K1"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A portfolio as plain rows; claims (customer, branch, date, cents, at fault), contacts (customer, date, channel,
+    inbound, subject), payments (customer, date, kind)."""
+
+    policies: tuple[Policy, ...]
+    customers: tuple[Customer, ...]
+    claims: tuple[tuple[int, str | None, date, int, bool], ...] | None = None
+    contacts: tuple[tuple[int, date, str, bool, str], ...] | None = None
+    payments: tuple[tuple[int, date, str], ...] | None = None
+
+
+def in_order(rows: Rows) -> list[Policy]:
+    """The policies in the order of their numbers."""
+    return sorted(rows.policies, key=lambda p: (p.customer, p.branch, p.start, p.insurer or "", str(p.end), str(p)))
+
+
+def continuation(policies: Sequence[Policy], which: Policy) -> Policy | None:
+    """The earliest policy that continues `which`: same customer and branch, marked, within G days of the end."""
+    if which.end is None:
+        return None
+    later = [
+        other
+        for other in policies
+        if other is not which
+        and other.renumbers
+        and (other.customer, other.branch) == (which.customer, which.branch)
+        and other.start > which.start
+        and abs((other.start - which.end).days) <= GAP
+    ]
+    return min(later, key=lambda other: other.start, default=None)
+
+
+def portfolio(
+    rows: Rows, as_of: date = X, export_day: date | None = None, recorded: date | None = RECORDED_FROM
+) -> Portfolio:
+    """Return rows as they would leave ingest."""
+    policies = in_order(rows)
+    continued = {id(p): continuation(policies, p) for p in policies}
+    starts = {(p.customer, p.branch, p.start) for p in continued.values() if p is not None}
+    table = pl.DataFrame(
+        [
+            {
+                "policy": number,
+                "customer": p.customer,
+                "branch": p.branch,
+                "insurer": p.insurer,
+                "start_date": p.start,
+                "end_date": p.end,
+                "cause": (p.cause or "unknown") if p.end else None,
+                "replaced_on": successor.start if (successor := continued[id(p)]) else None,
+                "replaces": (p.customer, p.branch, p.start) in starts and p.renumbers,
+                "premium_cents": 10_000 + number,
+                "commission_cents": 2_000 + number,
+                "commission_source": "given",
+                "payment_months": p.payment_months,
+                "collection": "own" if p.payment_months == 1 else "insurer",
+                "renewal_date": p.renewal,
+            }
+            for number, p in enumerate(policies)
+        ],
+        schema=POLICY_SCHEMA,
+    )
+    customers = pl.DataFrame(
+        [
+            {
+                "customer": c.number,
+                "relation": f"R{c.number}",
+                "pseudonym": f"p{c.number}",
+                "kind": c.kind,
+                "birth_year": c.birth_year,
+                "postcode4": c.postcode4,
+                "adviser": c.adviser,
+                "office": c.office,
+                "no_marketing": False,
+                "deceased": False,
+            }
+            for c in sorted(rows.customers, key=lambda c: c.number)
+        ],
+        schema=CUSTOMER_SCHEMA,
+    )
+    claims = (
+        None
+        if rows.claims is None
+        else _frame([(c, None, b, d, cents, fault) for c, b, d, cents, fault in rows.claims], CLAIM_SCHEMA)
+    )
+    contacts = None if rows.contacts is None else _frame(rows.contacts, CONTACT_SCHEMA)
+    payments = (
+        None
+        if rows.payments is None
+        else _frame([(c, None, d, kind, None) for c, d, kind in rows.payments], PAYMENT_SCHEMA)
+    )
+    months = 0 if recorded is None else (as_of.year - recorded.year) * 12 + as_of.month - recorded.month
+    return Portfolio(
+        as_of=as_of,
+        export_day=export_day or as_of,
+        policies=table,
+        customers=customers,
+        claims=claims,
+        contacts=contacts,
+        payments=payments,
+        rejects=pl.DataFrame(),
+        rows=RowCount(table.height, table.height, 0),
+        history=History(recorded, months, True, "given"),
+        findings=(),
+        sources=(),
+    )
+
+
+def _frame(rows: Iterable[tuple[object, ...]], schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    return pl.DataFrame([list(row) for row in rows], schema=schema, orient="row")
+
+
+def known_on(rows: Rows, day: date) -> Rows:
+    """Return the rows as they stood on `day`: what is dated later is taken away."""
+    policies = tuple(
+        replace(p, end=None, cause=None) if p.end is not None and p.end > day else p
+        for p in rows.policies
+        if p.start <= day
+    )
+    present = {p.customer for p in policies}
+    return Rows(
+        policies=policies,
+        customers=tuple(c for c in rows.customers if c.number in present),
+        claims=None if rows.claims is None else tuple(c for c in rows.claims if c[2] <= day),
+        contacts=None if rows.contacts is None else tuple(c for c in rows.contacts if c[1] <= day),
+        payments=None if rows.payments is None else tuple(c for c in rows.payments if c[1] <= day),
+    )
+
+
+def day_after(base: date, days: int) -> date:
+    return base + timedelta(days=days)
+
+
+_FIRST = date(2017, 1, 1)
+_SPAN = (X - _FIRST).days
+
+
+@st.composite
+def policies_of(draw: st.DrawFn, customer: int, after: date = _FIRST, until: date = X) -> list[Policy]:
+    """Draw a customer's policies; many start close to the end of another, around the gap of G days."""
+    drawn: list[Policy] = []
+    for _ in range(draw(st.integers(1, 5))):
+        ended = [p.end for p in drawn if p.end is not None]
+        if ended and draw(st.booleans()):
+            near = draw(st.sampled_from(ended)) + timedelta(
+                days=draw(st.sampled_from([-20, -1, 0, 1, 20, 30, 31, 32, 60]))
+            )
+            start = min(max(near, after), until)
+            branch = draw(st.sampled_from([drawn[-1].branch, *BRANCHES]))
+        else:
+            start = day_after(after, draw(st.integers(0, (until - after).days)))
+            branch = draw(st.sampled_from(BRANCHES))
+        lasted = draw(st.one_of(st.none(), st.integers(1, 900)))
+        end = None if lasted is None else start + timedelta(days=lasted)
+        end = None if end is not None and end > until else end
+        drawn.append(
+            Policy(
+                customer,
+                branch,
+                start,
+                end,
+                draw(st.sampled_from(CAUSES)) if end else None,
+                draw(st.sampled_from(["M1", "M2", "M3", None])),
+                draw(st.booleans()),
+                draw(st.sampled_from([1, 3, 12, None])),
+                draw(st.one_of(st.none(), st.dates(date(2019, 1, 1), date(2026, 12, 31)))),
+            )
+        )
+    return drawn
+
+
+@st.composite
+def rows_drawn(draw: st.DrawFn, most: int = 5) -> Rows:
+    """Draw a portfolio of a few customers with claims, contacts and payments."""
+    numbers = range(draw(st.integers(1, most)))
+    policies = [p for number in numbers for p in draw(policies_of(number))]
+    customers = tuple(
+        Customer(
+            number,
+            draw(st.sampled_from(["private", "business", "self_employed", None])),
+            draw(st.sampled_from([1950, 1985, 2001, 1900, None])),
+            draw(st.sampled_from(["3511", "1011", "35", None])),
+            draw(st.sampled_from(["A1", "A2", None])),
+            draw(st.sampled_from(["K1", "K2", None])),
+        )
+        for number in numbers
+    )
+    days = st.dates(_FIRST, X)
+    who = st.sampled_from(list(numbers))
+    branch = st.sampled_from([*BRANCHES, None])
+    return Rows(
+        tuple(policies),
+        customers,
+        tuple(draw(st.lists(st.tuples(who, branch, days, st.integers(0, 10**6), st.booleans()), max_size=6))),
+        tuple(
+            draw(
+                st.lists(
+                    st.tuples(
+                        who,
+                        days,
+                        st.sampled_from(["telefoon", "e-mail"]),
+                        st.booleans(),
+                        st.sampled_from(["klacht", "vraag"]),
+                    ),
+                    max_size=8,
+                )
+            )
+        ),
+        tuple(draw(st.lists(st.tuples(who, days, st.sampled_from(["reminder", "reversal", "paid"])), max_size=4))),
+    )
