@@ -13,14 +13,13 @@ from akb.core.dates import add_months
 from akb.sample.calendar import Market, Window, draw_market, month_of, to_day, window
 from akb.sample.engine import ACTIVE, Log, State, World, advance, draw, empty_state
 from akb.sample.futures import Futures, draw_futures
-from akb.sample.parameters import Parameters, parameters, tables
+from akb.sample.parameters import NEVER_DAY, Parameters, parameters, tables
 from akb.sample.people import Office, People, concatenate, draw_office, joining_people, settled_people
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from akb.sample.calendar import Days
-    from akb.sample.engine import Rows
+    from akb.sample.engine import Policies, Rows
 
 _OFFICE, _SETTLED, _JOINING, _MARKET, _HISTORY, _AFTER, _OTHER = range(1, 8)  # separate random streams of one seed
 
@@ -103,9 +102,14 @@ class Book:
         return World(self.p, tables(), self.market)
 
     @cached_property
-    def starts(self) -> Days:
-        """The start of every policy by record number."""
-        return self.log.policies().start
+    def all_policies(self) -> Policies:
+        """Every policy ever by record number; ends that are decided but lie ahead are in it."""
+        policies = self.log.policies()
+        row, slot = np.nonzero(self.state.held & (self.state.ends != NEVER_DAY))
+        record = self.state.record[row, slot]
+        policies.end[record] = self.state.ends[row, slot]
+        policies.reason[record] = self.state.reason[row, slot]
+        return policies
 
     @property
     def in_force(self) -> Rows:

@@ -151,7 +151,7 @@ def simulated(book: Book, rows: Rows, rng: np.random.Generator, months: int, tre
 def _restart_log(book: Book, rows: Rows, state: State, log: Log) -> None:
     """Begin a log with the policies in force, customers numbered as in `rows`."""
     row, slot = np.nonzero(state.held)
-    began = book.starts[state.record[row, slot]]
+    began = book.all_policies.start[state.record[row, slot]]
     state.record[row, slot] = log.start(row, slot, began)
 
 

@@ -57,7 +57,7 @@ def export_tables(book: Book) -> dict[str, pl.DataFrame]:
         no_marketing. claims: relation, policy, date, reported, amount_cents, at_fault. contacts: relation, date,
         channel, inbound, subject. Sorted by relation, then date.
     """
-    policies = book.log.policies()
+    policies = book.all_policies
     parts = _parts(book, policies)
     frame = _policy_frame(book, policies, parts)
     customers = (
@@ -177,7 +177,7 @@ def _policy_numbers(parts: Parts) -> list[str]:
 
 def policy_numbers_now(book: Book, record: NDArray[np.int32]) -> list[str]:
     """Return the numbers that policies in force (by record) have on the book's as-of date."""
-    parts = _parts(book, book.log.policies())
+    parts = _parts(book, book.all_policies)
     last = np.append(parts.record[1:] != parts.record[:-1], True)
     numbers = dict(zip(parts.record[last].tolist(), np.array(_policy_numbers(parts))[last].tolist(), strict=True))
     return [str(numbers[r]) for r in record.tolist()]
