@@ -1,0 +1,252 @@
+"""Which heading means what, and what role a file plays: ``configs/columns.toml`` read against a row of headings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from akb.core.errors import AkbError, did_you_mean
+from akb.core.text import load_toml
+from akb.ingest.cells import plain, shape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ROLES = ("policies", "customers", "claims", "contacts", "payments")
+_CUT_AT = 30  # headings this long may have been cut off (35 in the export that is known)
+_CUT_KNOWN = 12
+
+
+@dataclass(frozen=True)
+class Headings:
+    """What the headings of one file mean in one role.
+
+    Parameters
+    ----------
+    role
+        The role.
+    at
+        Canonical column -> position in the file.
+    named
+        Heading -> canonical column, None where unused.
+    dropped
+        Headings of direct identifiers: never read.
+    """
+
+    role: str
+    at: dict[str, int]
+    named: dict[str, str | None]
+    dropped: tuple[str, ...]
+
+    def heading(self, canonical: str) -> str | None:
+        """Return the heading of a canonical column, None where the file has none."""
+        return next((heading for heading, name in self.named.items() if name == canonical), None)
+
+
+def key_of(heading: str) -> str:
+    """Return a heading without case, accents, punctuation and spaces."""
+    return plain(heading).replace(" ", "")
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return load_toml("columns.toml")
+
+
+@cache
+def _synonyms(role: str) -> dict[str, tuple[str, int]]:
+    """Return key -> (canonical, rank); the canonical name itself is a synonym too, ranked last."""
+    found: dict[str, tuple[str, int]] = {}
+    for canonical, words in _table()[role].items():
+        for rank, word in enumerate([*words, canonical]):
+            found.setdefault(key_of(word), (canonical, rank))
+    return found
+
+
+@cache
+def _identifiers() -> dict[str, str]:
+    return {key_of(word): kind for kind, words in _table()["identifiers"].items() for word in words}
+
+
+@cache
+def _entities() -> tuple[str, ...]:
+    return tuple(sorted((key_of(word) for word in _table()["entities"]), key=lambda word: (-len(word), word)))
+
+
+@cache
+def _keys(heading: str) -> tuple[str, ...]:
+    """Return the keys under which a heading may be known, the fullest first."""
+    full = key_of(heading)
+    field = key_of(heading.rsplit("->", 1)[-1])
+    if "->" not in heading and " " not in heading:
+        field = key_of(heading.rsplit(".", 1)[-1]) or full  # policy.contractNumber
+    keys = [full, field]
+    for entity in _entities():
+        if field.startswith(entity) and len(field) > len(entity) + 2:
+            keys.append(field[len(entity) :])
+        if field.endswith(entity) and len(field) > len(entity) + 2:
+            keys.append(field[: -len(entity)])
+    return tuple(dict.fromkeys(keys))
+
+
+def _match(heading: str, role: str) -> tuple[str, int] | None:
+    """Return (canonical, rank) of a heading in a role; None if it is unknown there."""
+    synonyms = _synonyms(role)
+    for depth, key in enumerate(_keys(heading)):
+        if key in synonyms and not (depth and _keys(heading)[0] in _identifiers()):
+            canonical, rank = synonyms[key]
+            return canonical, rank + 100 * depth
+    if len(heading) >= _CUT_AT:
+        for key in _keys(heading)[:2]:
+            cut = [value for word, value in synonyms.items() if len(key) >= _CUT_KNOWN and word.startswith(key)]
+            if cut:
+                return cut[0][0], cut[0][1] + 1000
+    return None
+
+
+def _is_identifier(heading: str) -> bool:
+    keys, known = _keys(heading), _identifiers()
+    if any(key in known for key in keys):
+        return True
+    return len(heading) >= _CUT_AT and any(
+        len(key) >= _CUT_KNOWN and word.startswith(key) for key in keys[:2] for word in known
+    )
+
+
+def map_headings(headings: Sequence[str], role: str, given: Mapping[str, str]) -> Headings:
+    """Return what `headings` mean in `role`.
+
+    Parameters
+    ----------
+    headings
+        Unique headings, in the order of the file.
+    role
+        The role.
+    given
+        Canonical column -> heading from the client's settings; these win.
+
+    Raises
+    ------
+    AkbError
+        If a setting names an unknown canonical column.
+    """
+    table = _table()[role]
+    for canonical in given:
+        if canonical not in table:
+            raise AkbError(f"[ingest.columns.{role}]: unknown column '{canonical}'{did_you_mean(canonical, table)}")
+    at: dict[str, int] = {}
+    by_key = {key_of(heading): position for position, heading in reversed(list(enumerate(headings)))}
+    for canonical, heading in given.items():
+        if heading in headings:
+            at[canonical] = headings.index(heading)
+        elif key_of(heading) in by_key:
+            at[canonical] = by_key[key_of(heading)]
+    taken = set(at.values())
+    best: dict[str, tuple[int, bool, int]] = {}
+    for position, heading in enumerate(headings):
+        match = None if position in taken else _match(heading, role)
+        if match and match[0] not in at:
+            candidate = (match[1], "oms->" not in heading.lower(), position)
+            best[match[0]] = min(best.get(match[0], candidate), candidate)
+    at |= {canonical: position for canonical, (_, _, position) in best.items()}
+    meaning = {position: canonical for canonical, position in at.items()}
+    named = {heading: meaning.get(position) for position, heading in enumerate(headings)}
+    dropped = tuple(heading for heading, canonical in named.items() if canonical is None and _is_identifier(heading))
+    return Headings(role, at, named, dropped)
+
+
+def recognised(headings: Sequence[str], given: Mapping[str, Mapping[str, str]]) -> int:
+    """Return how many headings are known in the role that knows most of them."""
+    own = {key_of(heading) for columns in given.values() for heading in columns.values()}
+    counts = []
+    for role in ROLES:
+        hits = {_match(heading, role) for heading in headings if heading} - {None}
+        counts.append(len({hit[0] for hit in hits if hit}) + sum(key_of(heading) in own for heading in headings))
+    return max(counts)
+
+
+def missing(mapping: Headings) -> list[str]:
+    """Return the needed columns that a mapping lacks (one of several as ``a or b``)."""
+    needed = _table()["roles"][mapping.role]["needed"]
+    return [" or ".join(group) for group in needed if not any(name in mapping.at for name in group)]
+
+
+def fits(mapping: Headings) -> bool:
+    """Say whether a file can play the mapping's role."""
+    role = _table()["roles"][mapping.role]
+    return (
+        not missing(mapping)
+        and any(name in mapping.at for name in role["signature"])
+        and not any(name in mapping.at for name in role.get("never", []))
+    )
+
+
+def find_role(
+    headings: Sequence[str], given: Mapping[str, Mapping[str, str]], where: str, role: str | None = None
+) -> Headings:
+    """Return the role of a file and what its headings mean.
+
+    Raises
+    ------
+    AkbError
+        If no role fits: with the headings found, the needed columns and the nearest headings.
+    """
+    mappings = [map_headings(headings, name, given.get(name, {})) for name in ([role] if role else ROLES)]
+    fitting = [mapping for mapping in mappings if fits(mapping)]
+    if fitting:
+        found = max(fitting, key=lambda mapping: (len(mapping.at), -ROLES.index(mapping.role)))
+        lost = [heading for name, heading in given.get(found.role, {}).items() if name not in found.at]
+        if lost:
+            raise AkbError(
+                f"{where}: [ingest.columns.{found.role}] names '{lost[0]}', which is not among the headings"
+                f"{did_you_mean(lost[0], headings)}",
+                f"Headings found: {listed(headings)}",
+            )
+        return found
+    guess = max(mappings, key=lambda mapping: (len(mapping.at), -ROLES.index(mapping.role)))
+    if len(mappings[0].at) >= len(guess.at) - 1:
+        guess = mappings[0]  # a file that could hold policies is meant to hold policies
+    raise _unfit(headings, guess, where)
+
+
+def _unfit(headings: Sequence[str], guess: Headings, where: str) -> AkbError:
+    lacking = missing(guess) or [" or ".join(_table()["roles"][guess.role]["signature"])]
+    if not guess.at and _looks_like_data(headings):
+        return AkbError(
+            f"{where}: no headings recognised; the first row looks like data "
+            f"({listed([shape(heading, 12) for heading in headings])})",
+            "akb needs a row of headings, with at least a customer, a policy and a start date.",
+        )
+    first = lacking[0].split(" or ")[0]
+    near = _nearest(headings, guess.role, lacking, set(guess.at.values()))
+    return AkbError(
+        f"{where}: {'no headings recognised' if not guess.at else 'needed column not found'}: {', '.join(lacking)} "
+        f"(for {guess.role})",
+        f"Headings found: {listed(headings)}. Name the right one in akb.toml and give it with --config:\n"
+        f'  [ingest.columns.{guess.role}]\n  {first} = "{near or "heading in your file"}"',
+    )
+
+
+def _nearest(headings: Sequence[str], role: str, lacking: Sequence[str], taken: set[int]) -> str | None:
+    """Return the unused heading that looks most like the first lacking column (did you mean)."""
+    words = [key_of(word) for name in lacking[0].split(" or ") for word in [*_table()[role][name], name]]
+    free = {key_of(heading): heading for position, heading in enumerate(headings) if position not in taken and heading}
+    for word in words:
+        near = get_close_matches(word, list(free), n=1, cutoff=0.75)
+        if near:
+            return free[near[0]]
+    return None
+
+
+def _looks_like_data(headings: Sequence[str]) -> bool:
+    filled = [heading for heading in headings if heading.strip()]
+    return bool(filled) and sum(any(c.isdigit() for c in heading) for heading in filled) * 2 >= len(filled)
+
+
+def listed(headings: Sequence[str], most: int = 40) -> str:
+    """Return headings as a list for a person; long numbers in them are masked, they may be data."""
+    safe = [heading if sum(c.isdigit() for c in heading) < 6 else shape(heading) for heading in headings]
+    more = len(safe) - most
+    return "; ".join(heading[:60] for heading in safe[:most]) + (f"; and {more} more" if more > 0 else "")

@@ -1,0 +1,176 @@
+"""Claims, contacts and payments: dated events of known customers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from akb.ingest.amounts import read_amounts
+from akb.ingest.cells import coded, identifiers, known, plain, rules
+from akb.ingest.dates import read_dates
+from akb.ingest.notes import texts_of
+from akb.ingest.taxonomy import map_branches
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from akb.config import Settings
+    from akb.ingest.asof import Clock
+    from akb.ingest.notes import Notes, Table
+
+_DAYS = {"claims": ("reported", "occurred"), "contacts": ("date",), "payments": ("date",)}
+
+
+@dataclass(frozen=True)
+class Known:
+    """Whom and what an event can be about.
+
+    Parameters
+    ----------
+    customers
+        ``key`` str, ``customer`` u32.
+    policies
+        ``key``, ``number``, ``customer``, ``policy``, ``branch``, a row per policy.
+    """
+
+    customers: pl.DataFrame
+    policies: pl.DataFrame
+
+
+def read_events(
+    role: str, tables: Sequence[Table], about: Known, clock: Clock, settings: Settings, notes: Notes
+) -> pl.DataFrame | None:
+    """Return the events of one role that were known at X, sorted; None without a file of that role.
+
+    Rows without or with an unknown customer, without a date, or after X are rejected, repeats too.
+    """
+    mine = [table for table in tables if table.headings.role == role]
+    if not mine:
+        return None
+    frames = []
+    for position, table in enumerate(mine):
+        rows = _dated(table, role, about, clock, settings, notes)
+        details = {"claims": _claims, "contacts": _contacts, "payments": _payments}[role](rows, settings, notes)
+        frames.append(details.with_columns(file=pl.lit(position, dtype=pl.Int32), line=rows["line"]))
+    events = pl.concat(frames)
+    said = [column for column in events.columns if column not in {"file", "line"}]
+    first = events.unique(said, keep="first", maintain_order=True)
+    doubles = events.join(first, on=["file", "line"], how="anti")
+    for position, table in enumerate(mine):
+        lines = doubles.filter(pl.col("file") == position).select("line")
+        notes.reject(table, lines.join(table.cells, on="line", how="left", maintain_order="left"), None, "duplicate")
+    return first.select(said).sort(said, nulls_last=True)
+
+
+def _dated(table: Table, role: str, about: Known, clock: Clock, settings: Settings, notes: Notes) -> pl.DataFrame:
+    """Return the usable rows with ``customer``, ``policy``, ``_branch`` and ``date``."""
+    _, key = identifiers(table.texts("customer"))
+    _, number = identifiers(table.texts("policy"))
+    days = [read_dates(table.texts(c), upto=clock.upto, date_format=settings.ingest.date_format) for c in _DAYS[role]]
+    notes_on = table.dialect
+    notes_on["dates"] = next((day.format for day in days if day.format), "")
+    cells = table.cells.with_columns(
+        _key=key,
+        _number=number,
+        date=pl.DataFrame([day.values.alias(str(i)) for i, day in enumerate(days)])
+        .select(pl.coalesce(pl.all()))
+        .to_series(),
+        _bad=pl.DataFrame([day.bad.alias(str(i)) for i, day in enumerate(days)])
+        .select(pl.any_horizontal(pl.all()))
+        .to_series(),
+    )
+    cells = _with_policy(cells, about)
+    column = next((c for c in _DAYS[role] if c in table.headings.at), _DAYS[role][0])
+    who = "customer" if "customer" in table.headings.at else "policy"
+    cells = cells.with_columns(
+        _why=pl.when(pl.col("date") > clock.as_of)
+        .then(pl.lit("after_as_of" if clock.replay else "in_future"))
+        .when(pl.col("date").is_null() & pl.col("_bad"))
+        .then(pl.lit("bad_date"))
+        .when(pl.col("date").is_null())
+        .then(pl.lit("no_date"))
+        .when(pl.col("_key").is_null() & pl.col("customer").is_null())
+        .then(pl.lit("no_customer"))
+        .when(pl.col("customer").is_null())
+        .then(pl.lit("unknown_customer"))
+    )
+    blame = {"after_as_of": column, "in_future": column, "bad_date": column, "no_date": column}
+    for why, name in {**blame, "no_customer": who, "unknown_customer": who}.items():
+        notes.reject(table, cells.filter(pl.col("_why") == why), name, why)
+    return cells.filter(pl.col("_why").is_null())
+
+
+def _with_policy(cells: pl.DataFrame, about: Known) -> pl.DataFrame:
+    """Add customer, policy and branch; a number that several customers or policies share names none."""
+    by_number = (
+        about.policies.group_by("number")
+        .agg(owners=pl.col("customer").n_unique(), owner=pl.col("customer").first())
+        .filter(pl.col("owners") == 1)
+        .select("number", "owner")
+    )
+    policies = (
+        about.policies.group_by("customer", "number")
+        .agg(several=pl.len(), policy=pl.col("policy").first(), _branch=pl.col("branch").first())
+        .filter(pl.col("several") == 1)
+        .drop("several")
+    )
+    return (
+        cells.join(about.customers, left_on="_key", right_on="key", how="left", maintain_order="left")
+        .join(by_number, left_on="_number", right_on="number", how="left", maintain_order="left")
+        .with_columns(customer=pl.when(pl.col("_key").is_null()).then("owner").otherwise("customer"))
+        .join(
+            policies,
+            left_on=["customer", "_number"],
+            right_on=["customer", "number"],
+            how="left",
+            maintain_order="left",
+        )
+    )
+
+
+def _claims(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFrame:
+    amount = read_amounts(texts_of(rows, "amount"), decimal=settings.ingest.decimal)
+    fault, odd = coded(texts_of(rows, "at_fault"), "boolean")
+    notes.count_unreadable("amount", amount.unreadable)
+    notes.count_unreadable("at_fault", odd)
+    named = map_branches(texts_of(rows, "branch"), settings).keys
+    told = known(texts_of(rows, "branch")).is_not_null()
+    return rows.select(
+        "customer",
+        "policy",
+        branch=pl.coalesce("_branch", pl.when(told).then(named)),
+        date="date",
+        amount_cents=amount.cents,
+        at_fault=fault == "yes",
+    )
+
+
+def _contacts(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFrame:
+    direction, odd = coded(texts_of(rows, "direction"), "direction")
+    notes.count_unreadable("direction", odd)
+    return rows.select(
+        "customer",
+        "date",
+        channel=_channel(texts_of(rows, "channel")),
+        inbound=direction == "inbound",
+        subject=known(texts_of(rows, "subject")),
+    )
+
+
+def _channel(texts: pl.Series) -> pl.Series:
+    """Return known channels by key; an unknown one keeps its own name."""
+    found, _ = coded(texts, "channel")
+    words = {text: plain(text) for text in texts.drop_nulls().unique()}
+    own = known(texts).replace_strict(words, default=None, return_dtype=pl.String)
+    return pl.DataFrame({"a": found, "b": own}).select(pl.coalesce("a", "b")).to_series()
+
+
+def _payments(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFrame:
+    table = {name: rules().values["payment"][name] for name in ("reversal", "reminder", "paid")}
+    kind, odd = coded(texts_of(rows, "kind"), table)
+    notes.count_unreadable("kind", odd)
+    amount = read_amounts(texts_of(rows, "amount"), decimal=settings.ingest.decimal)
+    notes.count_unreadable("amount", amount.unreadable)
+    return rows.select("customer", "policy", "date", kind=kind.fill_null("paid"), amount_cents=amount.cents)

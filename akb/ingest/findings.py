@@ -1,0 +1,220 @@
+"""What the read portfolio itself tells: completeness, history, money, reasons, announcements."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from akb.core.text import text
+from akb.ingest.cells import rule
+from akb.ingest.notes import label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from akb.config import Settings
+    from akb.ingest.asof import Clock
+    from akb.ingest.notes import Notes, Table
+    from akb.ingest.types import History, RowCount
+
+# canonical column -> (table, column of the portfolio) whose completeness is looked at
+_LOOKED_AT = {
+    "branch": ("policies", "branch"),
+    "insurer": ("policies", "insurer"),
+    "premium": ("policies", "premium_cents"),
+    "term": ("policies", "payment_months"),
+    "collection": ("policies", "collection"),
+    "renewal": ("policies", "renewal_date"),
+    "adviser": ("customers", "adviser"),
+    "office": ("customers", "office"),
+    "birth_year": ("customers", "birth_year"),
+    "postcode": ("customers", "postcode4"),
+}
+_STAND_INS = {
+    "premium": ("premium", "premium_gross", "premium_term", "premium_term_gross"),
+    "commission": ("commission", "commission_term", "commission_rate"),
+    "birth_year": ("birth_year", "birth_date"),
+    "mailing": ("mailing", "no_marketing"),
+}
+_WANTED = (
+    "insurer",
+    "premium",
+    "commission",
+    "term",
+    "renewal",
+    "adviser",
+    "office",
+    "kind",
+    "birth_year",
+    "postcode",
+    "mailing",
+)
+_SILENT = {"after_as_of"}  # rows after X may tell nothing
+_OWN_CODES = {
+    "duplicate": ("AKB-D002", "issue"),
+    "bad_date": ("AKB-D007", "issue"),
+    "ended_before_started": ("AKB-D008", "issue"),
+    "version": ("AKB-D025", "tip"),
+    "unknown_customer": ("AKB-D031", "tip"),
+    "in_future": ("AKB-D032", "issue"),
+    "ragged": ("AKB-D030", "issue"),
+    "ended_no_date": ("AKB-D034", "issue"),
+}
+_NO_POLICY = ("offer", "never_started")
+
+
+def present(tables: Sequence[Table], column: str, roles: tuple[str, ...] = ("policies", "customers")) -> bool:
+    """Say whether a file has a column, or one that stands in for it."""
+    names = _STAND_INS.get(column, (column,))
+    return any(name in table.headings.at for table in tables if table.headings.role in roles for name in names)
+
+
+def find_rejected(notes: Notes, read: RowCount) -> None:
+    """Report rejected rows by reason, and all of them together; rows after X are not told of."""
+    rejects = notes.all_rejects().filter(~pl.col("reason").is_in(list(_SILENT)))
+    counts = dict(rejects.group_by("reason").len().iter_rows())
+    total = max(read.used + rejects.height, 1)
+    for reason, (code, severity) in _OWN_CODES.items():
+        if counts.get(reason):
+            notes.find(code, severity, counts[reason], counts[reason] / total)  # type: ignore[arg-type]
+    nothing = sum(counts.get(reason, 0) for reason in _NO_POLICY)
+    if nothing:
+        notes.find("AKB-D033", "tip", nothing, nothing / total)
+    without = sum(counts.get(reason, 0) for reason in ("no_customer", "no_policy", "no_start", "no_date"))
+    if without:
+        notes.find("AKB-D020", "issue", without, without / total)
+
+
+def find_completeness(
+    tables: Sequence[Table], policies: pl.DataFrame, customers: pl.DataFrame, settings: Settings, notes: Notes
+) -> None:
+    """Report columns that are filled for too few rows, unreadable cells, and columns that the export lacks."""
+    frames = {"policies": policies, "customers": customers}
+    for column, (table, name) in _LOOKED_AT.items():
+        frame = frames[table]
+        if not present(tables, column):
+            continue
+        if name == "birth_year":
+            frame = frame.filter(pl.col("kind").fill_null("private") != "business")
+        empty = int((frame[name] == "overig").sum()) if name == "branch" else frame[name].null_count()
+        if name == "branch" or not frame.height:
+            continue  # unknown branches have their own finding
+        if empty / frame.height > 1 - settings.ingest.complete_share:
+            notes.find("AKB-D001", "issue", empty, empty / frame.height, column=label(column), of=_of(table))
+    for column, count in sorted(notes.unreadable.items()):
+        notes.find("AKB-D026", "tip", count, column=label(column))
+    lacking = [label(column) for column in _WANTED if not present(tables, column)]
+    if lacking:
+        notes.find("AKB-D039", "tip", len(lacking), columns=", ".join(lacking))
+
+
+def _of(table: str) -> str:
+    return text("columns", "nl", "roles", table)
+
+
+def find_branches(tables: Sequence[Table], policies: pl.DataFrame, notes: Notes) -> None:
+    """Report texts that no branch knows, or that there is no branch column."""
+    if not present(tables, "branch", ("policies",)):
+        notes.find("AKB-D010", "issue", policies.height, 1.0)
+        return
+    other = policies.filter(pl.col("branch") == "overig").height
+    if notes.unknown or other:
+        count = sum(notes.unknown.values())
+        names = sorted(notes.unknown, key=lambda text: (-notes.unknown[text], text))
+        frequent = [name[:30] for name in names if notes.unknown[name] >= 5 and not any(c.isdigit() for c in name)]
+        shown = ", ".join(f"'{name}'" for name in frequent[:5])
+        if other:
+            notes.find(
+                "AKB-D009",
+                "issue",
+                other,
+                other / policies.height,
+                texts=len(notes.unknown),
+                rows=count,
+                names=shown or "–",
+            )
+
+
+def find_money(tables: Sequence[Table], policies: pl.DataFrame, history: History, notes: Notes) -> None:
+    """Report derived commission, or that there is nothing to derive it from."""
+    if history.commission == "none":
+        notes.find("AKB-D012", "issue", policies.height, 1.0)
+        return
+    derived = policies.filter(pl.col("commission_source") == "derived").height
+    if derived:
+        notes.find(
+            "AKB-D011", "issue" if history.commission == "derived" else "tip", derived, derived / policies.height
+        )
+
+
+def find_ends(tables: Sequence[Table], policies: pl.DataFrame, history: History, clock: Clock, notes: Notes) -> None:
+    """Report what the ends teach: their presence, since when, their reasons, what is announced."""
+    ended = policies.filter(pl.col("end_date") <= clock.as_of)
+    if ended.is_empty():
+        code = (
+            "AKB-D005"
+            if present(tables, "end", ("policies",)) or present(tables, "status", ("policies",))
+            else "AKB-D036"
+        )
+        notes.find(code, "issue", 0)
+        if present(tables, "expiry", ("policies",)) and code == "AKB-D036":
+            notes.find("AKB-D035", "tip")
+        return
+    wanted = int(rule("history", "wanted_months"))
+    if history.months < wanted:
+        notes.find("AKB-D003", "issue", history.months, months=history.months, wanted=wanted)
+    notes.find(_allowed(history.months), "tip", history.months, months=history.months)
+    since = history.recorded_from
+    before = policies.filter(pl.col("start_date") < since).height if since else 0
+    if since and before > 0.01 * policies.height:
+        notes.find("AKB-D006", "tip", before, before / policies.height, since=since)
+    lapses = ended.filter(pl.col("cause") != "technical", pl.col("replaced_on").is_null())
+    unknown = lapses.filter(pl.col("cause") == "unknown").height
+    if lapses.height and not present(tables, "reason", ("policies",)):
+        notes.find("AKB-D037", "issue", unknown, 1.0)
+    elif lapses.height and unknown / lapses.height > 1 - 0.5:
+        notes.find("AKB-D013", "issue", unknown, unknown / lapses.height)
+    if notes.unknown_reasons:
+        notes.find("AKB-D027", "tip", notes.unknown_reasons, notes.unknown_reasons / ended.height)
+
+
+def _allowed(months: int) -> str:
+    """Return the code of what so many months of ends allow (design.md, Time 5)."""
+    steps = ((48, "AKB-D043"), (36, "AKB-D042"), (24, "AKB-D041"), (0, "AKB-D040"))
+    return next(code for least, code in steps if months >= least)
+
+
+def find_ahead(policies: pl.DataFrame, clock: Clock, notes: Notes) -> None:
+    """Report announced ends and signed starts; in a replay, that what was announced then is not known."""
+    if clock.replay:
+        notes.find("AKB-D044", "tip", day=clock.as_of)
+        return
+    announced = policies.filter(pl.col("end_date") > clock.as_of, pl.col("start_date") <= clock.as_of).height
+    if announced:
+        notes.find("AKB-D016", "tip", announced, announced / policies.height, day=clock.as_of)
+    signed = policies.filter(pl.col("start_date") > clock.as_of).height
+    if signed:
+        notes.find("AKB-D017", "tip", signed, signed / policies.height, day=clock.as_of)
+
+
+def find_clock_doubts(clock: Clock, notes: Notes) -> None:
+    """Report how X was found, and an X far after the last recorded day."""
+    if clock.how != "option":
+        notes.find("AKB-D028", "tip", day=clock.as_of, how=text("columns", "nl", "how", clock.how))
+    elif clock.late > rule("as_of", "late_days"):
+        notes.find("AKB-D045", "issue", clock.late, day=clock.as_of, days=clock.late)
+
+
+def find_dropped(tables: Sequence[Table], notes: Notes) -> None:
+    """Report the columns with direct identifiers that were left at the door."""
+    dropped = [heading for table in tables for heading in (*table.headings.dropped, *table.dropped)]
+    if dropped:
+        notes.find("AKB-P001", "tip", len(dropped), columns=", ".join(heading[:40] for heading in dropped[:10]))
+
+
+def find_damage(policies: pl.DataFrame, notes: Notes) -> None:
+    """Report policy numbers that a spreadsheet turned into 1,23E+12."""
+    damaged = policies.filter(pl.col("number").str.contains(r"^\d(,\d+|\d*)E\+\d+$")).height
+    if damaged:
+        notes.find("AKB-D046", "issue", damaged, damaged / policies.height)

@@ -1,0 +1,129 @@
+"""Policies that continue other policies, and days on which a whole book was moved: no lapses, no purchases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from akb.ingest.cells import rule
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from akb.ingest.asof import Clock
+    from akb.ingest.notes import Notes
+
+
+def link(policies: pl.DataFrame, gap_days: int) -> pl.DataFrame:
+    """Find the policy that continues each ended one.
+
+    Same customer and branch, starting at most `gap_days` before or after the end; nearest first (on equal distance
+    the later start), one successor per predecessor and one predecessor per successor. A policy that lived no longer
+    than `gap_days` is only continued by one that starts on or after its end, so that none continues itself.
+
+    Parameters
+    ----------
+    policies
+        With ``customer``, ``branch``, ``start_date``, ``end_date``, in their final order.
+    gap_days
+        G of design.md.
+
+    Returns
+    -------
+    The same with ``replaced_on`` Date? and ``replaces`` bool.
+    """
+    rows = policies.with_row_index("row")
+    several = rows.filter(pl.len().over("customer", "branch") > 1)
+    ended = several.filter(pl.col("end_date").is_not_null()).select(
+        "row",
+        "customer",
+        "branch",
+        day="end_date",
+        short=(pl.col("end_date") - pl.col("start_date")).dt.total_days() <= gap_days,
+    )
+    started = several.select("row", "customer", "branch", day="start_date")
+    ended = ended.join(started.select("customer", "branch").unique(), on=["customer", "branch"], how="semi")
+    links = []
+    for distance in [0, *(sign * step for step in range(1, gap_days + 1) for sign in (1, -1))]:
+        if ended.is_empty() or started.is_empty():
+            break
+        wanted = ended if distance >= 0 else ended.filter(~pl.col("short"))
+        ends = _numbered(wanted.with_columns(day=pl.col("day").dt.offset_by(f"{distance}d")))
+        pairs = ends.join(_numbered(started), on=["customer", "branch", "day", "place"], suffix="_next")
+        if pairs.height:
+            links.append(pairs.select("row", "row_next", "day"))
+            ended = ended.join(pairs.select("row"), on="row", how="anti")
+            started = started.join(pairs.select(row="row_next"), on="row", how="anti")
+    if not links:
+        return policies.with_columns(replaced_on=pl.lit(None, dtype=pl.Date), replaces=pl.lit(value=False))
+    found = pl.concat(links)
+    return (
+        rows.join(found.select("row", replaced_on="day"), on="row", how="left", maintain_order="left")
+        .with_columns(replaces=pl.col("row").is_in(found["row_next"].implode()))
+        .drop("row")
+    )
+
+
+def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
+    """Number the rows of one customer, branch and day, so that the k-th end meets the k-th start."""
+    return rows.sort("row").with_columns(place=pl.int_range(pl.len()).over("customer", "branch", "day"))
+
+
+def mass_days(policies: pl.DataFrame, clock: Clock) -> list[tuple[date, int]]:
+    """Return days on which a book was moved, with the number of ends.
+
+    A day with at least 30 ends of at least 20 customers, of which 80 % are technical, unknown or continued, and
+    which are 5 % or more of all policies in force (15 % on 1 January) and three times what the same day saw in
+    other years. Thresholds stand in ``[rules.mass]``.
+    """
+    loose = pl.col("cause").is_in(["technical", "unknown"]) | pl.col("replaced_on").is_not_null()
+    ended = policies.filter(pl.col("end_date") <= clock.as_of).select("customer", day="end_date", loose=loose)
+    return _unusual(ended, policies)
+
+
+def mass_starts(policies: pl.DataFrame, clock: Clock) -> list[tuple[date, int]]:
+    """Return days on which a book seems to have been bought: the same rule for starts that continue nothing."""
+    started = policies.filter(pl.col("start_date") <= clock.as_of, ~pl.col("replaces"))
+    return _unusual(started.select("customer", day="start_date", loose=pl.lit(value=True)), policies)
+
+
+def _unusual(moved: pl.DataFrame, policies: pl.DataFrame) -> list[tuple[date, int]]:
+    """Return the days (with their count) on which an unusual share of the book moved; never the very first day."""
+    days = (
+        moved.group_by("day")
+        .agg(count=pl.len(), customers=pl.col("customer").n_unique(), loose=pl.col("loose").mean())
+        .sort("day")
+        .with_columns(new_year=(pl.col("day").dt.month() == 1) & (pl.col("day").dt.day() == 1))
+    )
+    begun = policies["start_date"].sort()
+    over = policies["end_date"].drop_nulls().sort()
+    at = days["day"]
+    in_force = begun.search_sorted(at, "left").cast(pl.Int64) - over.search_sorted(at, "left").cast(pl.Int64)
+    share = pl.when("new_year").then(rule("mass", "new_year_share")).otherwise(rule("mass", "in_force_share"))
+    calendar_day = pl.col("day").dt.strftime("%m-%d")
+    # the most that this calendar day saw in another year
+    top = pl.col("count").top_k(2).over(calendar_day, mapping_strategy="join")
+    rival = (
+        pl.when(pl.col("count") == top.list.get(0)).then(top.list.get(1, null_on_oob=True)).otherwise(top.list.get(0))
+    )
+    found = days.with_columns(in_force=in_force, rival=rival).filter(
+        pl.col("count") >= rule("mass", "minimum"),
+        pl.col("customers") >= rule("mass", "customers"),
+        pl.col("loose") >= rule("mass", "technical_share"),
+        pl.col("in_force") > 0,
+        pl.col("count") >= share * pl.col("in_force"),
+        pl.col("count") >= rule("mass", "same_day_factor") * pl.col("rival").fill_null(0),
+    )
+    return list(found.select("day", "count").iter_rows())
+
+
+def without_mass_days(policies: pl.DataFrame, clock: Clock, notes: Notes) -> pl.DataFrame:
+    """Make ends on mass days technical and report them, and report days of mass starts."""
+    days = mass_days(policies, clock)
+    for day, ends in days:
+        notes.find("AKB-D014", "issue", ends, ends / policies.height, day=day)
+    for day, starts in mass_starts(policies, clock):
+        notes.find("AKB-D015", "tip", starts, starts / policies.height, day=day)
+    moved = pl.col("end_date").is_in([day for day, _ in days]) if days else pl.lit(value=False)
+    return policies.with_columns(cause=pl.when(moved).then(pl.lit("technical")).otherwise(pl.col("cause")))

@@ -1,0 +1,109 @@
+"""What akb notices while it reads: rejected rows, findings, assumptions per file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from akb.core.findings import Finding
+from akb.core.text import texts
+from akb.ingest.cells import shape
+
+if TYPE_CHECKING:
+    from akb.core.findings import Severity
+    from akb.ingest.columns import Headings
+    from akb.ingest.sources import RawTable
+
+REJECTS = {"file": pl.String, "line": pl.Int64, "column": pl.String, "shape": pl.String, "reason": pl.String}
+
+
+@dataclass
+class Table:
+    """One understood table: where it came from, what its headings mean, its cells.
+
+    Parameters
+    ----------
+    raw
+        The table as it stands in the file.
+    headings
+        Its role and columns.
+    cells
+        ``line`` i64 and a text column per canonical column.
+    """
+
+    raw: RawTable
+    headings: Headings
+    cells: pl.DataFrame
+    dialect: dict[str, str] = field(default_factory=dict)
+    dropped: list[str] = field(default_factory=list)
+    rejected: int = 0
+
+    def texts(self, canonical: str) -> pl.Series:
+        """Return the cells of a column, null where the file has no such column."""
+        return texts_of(self.cells, canonical)
+
+
+def texts_of(cells: pl.DataFrame, canonical: str) -> pl.Series:
+    """Return a text column, null where the frame has none."""
+    if canonical in cells.columns:
+        return cells[canonical]
+    return pl.Series(canonical, [None] * cells.height, dtype=pl.String)
+
+
+@dataclass
+class Notes:
+    """Collects what a run has to say about its input."""
+
+    findings: list[Finding] = field(default_factory=list)
+    rejects: list[pl.DataFrame] = field(default_factory=list)
+    unreadable: dict[str, int] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
+    unknown_reasons: int = 0
+
+    def find(
+        self, code: str, severity: Severity, count: int | None = None, share: float | None = None, **params: Any
+    ) -> None:
+        """Add a finding."""
+        self.findings.append(Finding(code, severity, count, share, params))
+
+    def reject(self, table: Table, cells: pl.DataFrame, column: str | None, reason: str) -> None:
+        """Put rows aside: their line, the heading of the column to blame and the shape of what stands there."""
+        if not cells.height:
+            return
+        heading = table.headings.heading(column) if column else None
+        values = texts_of(cells, column) if column and heading else pl.Series([None] * cells.height, dtype=pl.String)
+        known = {value: shape(value) for value in values.unique()}
+        self.add(
+            table,
+            pl.DataFrame(
+                {
+                    "file": pl.Series([table.raw.name] * cells.height, dtype=pl.String),
+                    "line": cells["line"],
+                    "column": pl.Series([heading] * cells.height, dtype=pl.String),
+                    "shape": pl.Series([known[value] for value in values], dtype=pl.String),
+                    "reason": pl.Series([reason] * cells.height, dtype=pl.String),
+                },
+                schema=REJECTS,
+            ),
+        )
+
+    def add(self, table: Table, rejects: pl.DataFrame) -> None:
+        """Add a frame of rejects."""
+        table.rejected += rejects.height
+        self.rejects.append(rejects)
+
+    def count_unreadable(self, column: str, count: int) -> None:
+        """Remember cells of an optional column that could not be read."""
+        if count:
+            self.unreadable[column] = self.unreadable.get(column, 0) + count
+
+    def all_rejects(self) -> pl.DataFrame:
+        """Return the rejects, by file and line."""
+        return pl.concat([pl.DataFrame(schema=REJECTS), *self.rejects]).sort("file", "line", "reason")
+
+
+def label(column: str, language: str = "nl") -> str:
+    """Return what people call a canonical column."""
+    return str(texts("columns", language)["columns"].get(column, column))

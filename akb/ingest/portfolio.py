@@ -1,0 +1,249 @@
+"""The story of ingest, top to bottom: files to a `Portfolio`."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from akb.core.errors import AkbError, did_you_mean
+from akb.core.findings import in_order
+from akb.ingest import findings as find
+from akb.ingest.asof import Clock, find_clock
+from akb.ingest.columns import ROLES, find_role, listed, recognised
+from akb.ingest.customers import build_customers, guess_kind, read_customer_rows
+from akb.ingest.events import Known, read_events
+from akb.ingest.history import find_history
+from akb.ingest.linking import link, without_mass_days
+from akb.ingest.money import derive_commission
+from akb.ingest.notes import Notes, Table, label
+from akb.ingest.policies import read_policies, with_causes
+from akb.ingest.sources import open_file
+from akb.ingest.types import Portfolio, RowCount, SourceFile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from akb.config import Settings
+
+
+def read_portfolio(
+    files: Sequence[Path],
+    settings: Settings,
+    *,
+    key: bytes,
+    as_of: date | None = None,
+    today: date | None = None,
+    roles: Mapping[str, Path] | None = None,
+) -> Portfolio:
+    """Read an export.
+
+    Parameters
+    ----------
+    files
+        CSV, XLSX or Parquet files in any order; their roles are found by their columns.
+    settings
+        The run's settings; ``[ingest]`` says where the export differs from what akb would guess.
+    key
+        The client's key for pseudonyms.
+    as_of
+        X; None for the export's own day.
+    today
+        Dates after it do not count as the export's day; None for the calendar's.
+    roles
+        Role -> file, for files whose role is given.
+
+    Returns
+    -------
+    The canonical tables, sorted by their keys, with rejects, row counts, history and findings.
+
+    Raises
+    ------
+    AkbError
+        If a file cannot be read, no file holds policies, a needed column is missing, no date can be read, or no
+        row is usable.
+    """
+    notes = Notes()
+    tables = open_tables(files, roles or {}, settings, notes)
+    clock = find_clock(tables, settings, as_of, today or date.today())
+    rows = read_policies(tables, clock, settings, notes)
+    if rows.is_empty():
+        raise _nothing_usable(tables, notes, clock)
+    file_rows = read_customer_rows(tables, rows["key"].unique(), clock, settings, notes)
+    customers = build_customers(rows, file_rows, clock, key, notes)
+    policies = _canonical(rows, customers, settings)
+    policies = without_mass_days(link(policies, settings.time.gap_days), clock, notes)
+    customers = _mark_deceased(guess_kind(customers, policies, settings, notes), policies, clock)
+    about = Known(customers.select("key", "customer"), policies.select("key", "number", "customer", "policy", "branch"))
+    events = {role: read_events(role, tables, about, clock, settings, notes) for role in ROLES[2:]}
+    return _portfolio(tables, clock, policies, customers, events, settings, notes)
+
+
+def open_tables(files: Sequence[Path], roles: Mapping[str, Path], settings: Settings, notes: Notes) -> list[Table]:
+    """Open all files, find their roles, and load the columns that akb uses.
+
+    Raises
+    ------
+    AkbError
+        If a role is unknown, a file is named twice, a file fits no role, or none holds policies.
+    """
+    given = settings.ingest.columns
+    for name in (*roles, *given):
+        if name not in ROLES:
+            raise AkbError(f"unknown role '{name}'{did_you_mean(name, ROLES)}", f"Roles: {', '.join(ROLES)}.")
+    wanted: list[tuple[Path, str | None]] = [(path, None) for path in files]
+    wanted += [(path, role) for role, path in roles.items()]
+    if not wanted:
+        raise AkbError("no file to read", "Name the export, for example: akb eda polissen.csv")
+    seen: set[Path] = set()
+    tables = []
+    for path, role in wanted:
+        if path.resolve() in seen:
+            raise AkbError(f"{path} is named twice", "Name every file once.")
+        seen.add(path.resolve())
+        for raw in open_file(path, settings.ingest, lambda headings: recognised(headings, given)):
+            headings = find_role(raw.headings, given, f"{raw.name}, line {raw.header_line}", role)
+            names = {str(position): canonical for canonical, position in headings.at.items()}
+            cells = raw.load(list(headings.at.values())).rename(names)
+            table = Table(raw, headings, cells)
+            if raw.ragged.height:
+                notes.add(table, _ragged(table))
+            tables.append(table)
+    if not any(table.headings.role == "policies" for table in tables):
+        found = ", ".join(f"{table.raw.name} ({table.headings.role})" for table in tables)
+        raise AkbError(
+            f"none of the files holds policies: {found}",
+            f"Headings of the first: {listed(tables[0].raw.headings)}. Add the policy export.",
+        )
+    return sorted(tables, key=lambda table: (ROLES.index(table.headings.role), table.raw.name, table.raw.sha256))
+
+
+def _ragged(table: Table) -> pl.DataFrame:
+    return table.raw.ragged.select(
+        file=pl.lit(table.raw.name),
+        line="line",
+        column=pl.lit(None, dtype=pl.String),
+        shape="shape",
+        reason=pl.lit("ragged"),
+    )
+
+
+def _nothing_usable(tables: Sequence[Table], notes: Notes, clock: Clock) -> AkbError:
+    table = next(table for table in tables if table.headings.role == "policies")
+    if table.raw.read == 0:
+        return AkbError(f"{table.raw.name} has headings but no rows", "Export it again.")
+    counts = notes.all_rejects().group_by("reason").len().sort("len", "reason", descending=[True, False])
+    why = ", ".join(f"{reason} {count:,}" for reason, count in counts.iter_rows())
+    first = notes.all_rejects().head(1)
+    where = f"line {first['line'][0]}: {first['reason'][0]} in column '{first['column'][0]}', shape {first['shape'][0]}"
+    return AkbError(
+        f"{table.raw.name}: no usable row as of {clock.as_of.isoformat()} ({why})",
+        f"For example {where}. Check the column mapping in [ingest.columns.policies] of akb.toml.",
+    )
+
+
+def _canonical(rows: pl.DataFrame, customers: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    """Number policies and customers, derive commission, fall back to the customer's adviser and office."""
+    who = customers.select("key", "customer", _adviser="adviser", _office="office")
+    policies = rows.join(who, on="key", how="left", maintain_order="left")
+    policies = policies.sort("customer", "branch", "start_date", "number", "insurer", nulls_last=True).with_columns(
+        policy=pl.int_range(pl.len(), dtype=pl.UInt32),
+        adviser=pl.coalesce("adviser", "_adviser"),
+        office=pl.coalesce("office", "_office"),
+    )
+    return with_causes(derive_commission(policies, settings.taxonomy()))
+
+
+def _mark_deceased(customers: pl.DataFrame, policies: pl.DataFrame, clock: Clock) -> pl.DataFrame:
+    """Mark customers who died: so flagged, or a policy ended by death and none is in force."""
+    by_death = policies.filter(pl.col("end_date") <= clock.as_of, pl.col("reason") == "overlijden")["customer"].unique()
+    held = policies.filter(pl.col("end_date").is_null() | (pl.col("end_date") > clock.as_of))["customer"].unique()
+    gone = by_death.filter(~by_death.is_in(held.implode()))
+    return customers.with_columns(deceased=pl.col("deceased") | pl.col("customer").is_in(gone.implode()))
+
+
+def _portfolio(
+    tables: Sequence[Table],
+    clock: Clock,
+    policies: pl.DataFrame,
+    customers: pl.DataFrame,
+    events: Mapping[str, pl.DataFrame | None],
+    settings: Settings,
+    notes: Notes,
+) -> Portfolio:
+    """Count the rows, add the findings that need the whole, check the contract."""
+    from akb.ingest import schema
+
+    history = find_history(policies, clock.as_of)
+    sources = tuple(_source(table) for table in tables)
+    rows = RowCount(*(sum(getattr(source.rows, part) for source in sources) for part in ("read", "used", "rejected")))
+    find.find_rejected(notes, rows)
+    find.find_completeness(tables, policies, customers, settings, notes)
+    find.find_branches(tables, policies, notes)
+    find.find_money(tables, policies, history, notes)
+    find.find_ends(tables, policies, history, clock, notes)
+    find.find_ahead(policies, clock, notes)
+    find.find_clock_doubts(clock, notes)
+    find.find_dropped(tables, notes)
+    find.find_damage(policies, notes)
+    schemas = {"claims": schema.Claims, "contacts": schema.Contacts, "payments": schema.Payments}
+    checked = {role: None if frame is None else schema.checked(frame, schemas[role]) for role, frame in events.items()}
+    return Portfolio(
+        as_of=clock.as_of,
+        export_day=clock.export_day,
+        policies=schema.checked(policies, schema.Policies),
+        customers=schema.checked(customers, schema.Customers),
+        claims=checked["claims"],
+        contacts=checked["contacts"],
+        payments=checked["payments"],
+        rejects=notes.all_rejects(),
+        rows=rows,
+        history=history,
+        findings=tuple(in_order(notes.findings)),
+        sources=sources,
+    )
+
+
+def _source(table: Table) -> SourceFile:
+    raw = table.raw
+    return SourceFile(
+        name=raw.name,
+        role=table.headings.role,
+        sha256=raw.sha256,
+        rows=RowCount(raw.read, raw.read - table.rejected, table.rejected),
+        dialect={**raw.dialect, **table.dialect},
+        columns=table.headings.named,
+        dropped=(*table.headings.dropped, *table.dropped),
+    )
+
+
+def summarise_check(portfolio: Portfolio) -> list[dict[str, Any]]:
+    """Return what was understood of every file as plain data: one entry per file, a line per column.
+
+    Returns
+    -------
+    ``file``, ``role`` (Dutch), ``rows`` {read, used, rejected}, ``dialect`` and ``columns`` [{heading, column,
+    label, dropped}] in the order of the file; no value of any cell.
+    """
+    from akb.core.text import text
+
+    return [
+        {
+            "file": source.name,
+            "role": text("columns", "nl", "roles", source.role),
+            "rows": {"read": source.rows.read, "used": source.rows.used, "rejected": source.rows.rejected},
+            "dialect": dict(source.dialect),
+            "columns": [
+                {
+                    "heading": heading,
+                    "column": column,
+                    "label": label(column) if column else None,
+                    "dropped": heading in source.dropped,
+                }
+                for heading, column in source.columns.items()
+            ],
+        }
+        for source in portfolio.sources
+    ]

@@ -1,0 +1,155 @@
+"""Open a file, whatever it is: a table of text with its headings, its line numbers and what was assumed."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from akb.core.errors import AkbError
+from akb.ingest.cells import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    import polars as pl
+
+    from akb.config import Ingest
+
+_OTHER = (
+    (b"%PDF", "a PDF"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"SQLite format 3", "a database"),
+    (b"<!DOCTYPE", "a web page"),
+    (b"<html", "a web page"),
+    (b"{\\rtf", "a text document"),
+)
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """One table of text as it stands in a file.
+
+    Parameters
+    ----------
+    name
+        File name without its folder; a workbook's further sheets have theirs in brackets.
+    sha256
+        Hash of the file's bytes.
+    dialect
+        What was assumed, as text.
+    headings
+        Headings, made unique.
+    header_line
+        Line of the headings, 1-based.
+    read
+        Number of data rows; empty ones do not count.
+    ragged
+        ``line`` i64, ``shape`` str: rows with too many or too few fields.
+    load
+        Positions -> frame with ``line`` i64 and one text column per position, named by the position as text.
+    """
+
+    name: str
+    sha256: str
+    dialect: dict[str, str]
+    headings: tuple[str, ...]
+    header_line: int
+    read: int
+    ragged: pl.DataFrame
+    load: Callable[[Sequence[int]], pl.DataFrame]
+
+
+def open_file(path: Path, ingest: Ingest, known: Callable[[Sequence[str]], int]) -> list[RawTable]:
+    """Return the tables of a file: one, or one per usable sheet of a workbook.
+
+    Parameters
+    ----------
+    path
+        The file.
+    ingest
+        The client's settings (encoding, separator).
+    known
+        How many headings of a row are recognised; finds the row of headings.
+
+    Raises
+    ------
+    AkbError
+        If the file is missing, empty, a folder, no table, or too large; with what to do.
+    """
+    from akb.ingest import csvfile, workbook
+
+    raw = _bytes_of(path)
+    digest = hashlib.sha256(raw).hexdigest()
+    name = path.name
+    if raw.startswith(b"PAR1"):
+        return [workbook.open_parquet(raw, name, digest)]
+    if raw.startswith(b"PK\x03\x04"):
+        return workbook.open_workbook(raw, name, digest, known)
+    if raw.startswith(b"\xd0\xcf\x11\xe0"):
+        return workbook.open_workbook(raw, name, digest, known)
+    for magic, what in _OTHER:
+        if raw[:512].lstrip()[: len(magic)].lower() == magic.lower():
+            raise AkbError(f"{name} is {what}, not a table", "Export it again as CSV, XLSX or Parquet.")
+    return [csvfile.open_csv(raw, name, digest, ingest, known)]
+
+
+def _bytes_of(path: Path) -> bytes:
+    if path.is_dir():
+        inside = sorted(entry.name for entry in path.iterdir() if entry.suffix.lower() in _TABLES)
+        names = ", ".join(inside[:12]) or "it holds no CSV, XLSX or Parquet files"
+        raise AkbError(f"{path} is a folder; name the files to read", f"In it: {names}")
+    try:
+        if not path.exists():
+            near = _near(path)
+            raise AkbError(f"there is no file {path}{near}", "Check the name and the folder.")
+        if not path.is_file():
+            raise AkbError(f"{path} is no ordinary file", "Give a CSV, XLSX or Parquet file.")
+        size = path.stat().st_size
+        if size == 0:
+            raise AkbError(f"{path.name} is empty", "Export it again; the file has no bytes.")
+        if size > rule("files", "bytes"):
+            raise AkbError(
+                f"{path.name} is larger than {rule('files', 'bytes') / 1e9:.0f} GB",
+                "Export fewer columns or years, or as Parquet.",
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise AkbError(f"cannot read {path}: {error.strerror}") from None
+
+
+_TABLES = {".csv", ".txt", ".tsv", ".xlsx", ".xls", ".xlsm", ".parquet"}
+
+
+def _near(path: Path) -> str:
+    from akb.core.errors import did_you_mean
+
+    if not path.parent.is_dir():
+        return ""
+    return did_you_mean(path.name, [entry.name for entry in path.parent.iterdir()])
+
+
+def unique_headings(row: Sequence[str | None]) -> tuple[str, ...]:
+    """Return headings without line breaks and outer spaces, empty ones named by their place, twins numbered."""
+    seen: dict[str, int] = {}
+    result = []
+    for position, cell in enumerate(row, start=1):
+        heading = " ".join((cell or "").replace("\ufeff", "").split()) or f"(column {position})"
+        seen[heading] = seen.get(heading, 0) + 1
+        result.append(heading if seen[heading] == 1 else f"{heading} ({seen[heading]})")
+    return tuple(result)
+
+
+def check_width(columns: int, where: str) -> None:
+    """Refuse a table with an absurd number of columns."""
+    most = int(rule("files", "columns"))
+    if columns > most:
+        raise AkbError(
+            f"{where}: {columns:,} columns, more than {most:,}",
+            "This is no export of policies in rows; if it is, leave out the columns that akb does not use.",
+        )

@@ -1,0 +1,158 @@
+"""XLSX (and older Excel files) and Parquet as tables of text."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from akb.core.errors import AkbError
+from akb.ingest.sources import RawTable, check_width, unique_headings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_PREVIEW = 40
+_RATIO = 200  # a workbook that grows more than this when unpacked is no workbook
+_UNPACKED = 4_000_000_000
+_NO_ROWS = {"line": pl.Int64, "shape": pl.String}
+
+
+def open_workbook(raw: bytes, name: str, digest: str, known: Callable[[Sequence[str]], int]) -> list[RawTable]:
+    """Return the sheets of a workbook whose headings are recognised (the first filled sheet if none are).
+
+    Raises
+    ------
+    AkbError
+        If it is no workbook, is damaged or protected, has no filled sheet, or unpacks to an absurd size.
+    """
+    import fastexcel
+
+    if raw.startswith(b"PK"):
+        _check_archive(raw, name)
+    try:
+        reader = fastexcel.read_excel(raw)
+        sheets = [(sheet, _sheet(reader, sheet)) for sheet in reader.sheet_names]
+    except AkbError:
+        raise
+    except Exception as error:
+        raise AkbError(
+            f"{name}: this workbook cannot be opened ({type(error).__name__})",
+            "Is it protected or damaged? Open it in Excel and save it as CSV UTF-8 or as a new XLSX.",
+        ) from None
+    filled = [(sheet, frame) for sheet, frame in sheets if frame.height and frame.width]
+    if not filled:
+        raise AkbError(f"{name} is empty", "None of its sheets has a filled cell.")
+    tables = [(sheet, frame, *_header(frame, known)) for sheet, frame in filled]
+    usable = [table for table in tables if table[3] >= 2] or tables[:1]
+    several = len(usable) > 1
+    return [
+        _table(f"{name} [{sheet}]" if several else name, digest, frame, row, {"format": "Excel", "sheet": sheet})
+        for sheet, frame, row, _ in usable
+    ]
+
+
+def _check_archive(raw: bytes, name: str) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            entries = archive.infolist()
+    except zipfile.BadZipFile:
+        raise AkbError(f"{name} is a damaged archive or workbook", "Export it again.") from None
+    names = {entry.filename for entry in entries}
+    if not any(entry.startswith("xl/") for entry in names) and "content.xml" not in names:
+        inside = ", ".join(sorted(names)[:8])
+        raise AkbError(f"{name} is a ZIP archive", f"Unpack it and name the files to read. In it: {inside}")
+    size = sum(entry.file_size for entry in entries)
+    if size > _UNPACKED or size > _RATIO * max(len(raw), 1):
+        raise AkbError(f"{name} unpacks to {size / 1e6:,.0f} MB, too much for a workbook", "Export it as CSV.")
+
+
+def _sheet(reader: object, sheet: str) -> pl.DataFrame:
+    loaded = reader.load_sheet(sheet, header_row=None, dtypes="string")  # type: ignore[attr-defined]
+    if not loaded.width:
+        return pl.DataFrame()
+    check_width(loaded.width, f"sheet {sheet}")
+    frame: pl.DataFrame = loaded.to_polars()
+    return frame
+
+
+def _header(frame: pl.DataFrame, known: Callable[[Sequence[str]], int]) -> tuple[int, int]:
+    """Return the row (0-based) that holds most known headings, and how many."""
+    best = (0, -1, 0)
+    for place, row in enumerate(frame.head(_PREVIEW).iter_rows()):
+        cells = ["" if cell is None else str(cell) for cell in row]
+        hits = known(cells)
+        filled = sum(bool(cell.strip()) for cell in cells)
+        if (hits, filled if hits == 0 else 0) > (best[1], best[2]):
+            best = (place, hits, filled if hits == 0 else 0)
+    return best[0], max(best[1], 0)
+
+
+def _table(name: str, digest: str, frame: pl.DataFrame, header: int, dialect: dict[str, str]) -> RawTable:
+    headings = list(frame.row(header)) if frame.height else []
+    while headings and not (headings[-1] or "").strip():
+        headings.pop()
+    body = frame.slice(header + 1).with_columns(line=pl.int_range(header + 2, pl.len() + header + 2, dtype=pl.Int64))
+    cells = list(frame.columns[: len(headings)])
+    body = body.filter(pl.any_horizontal(pl.col(cells).str.strip_chars() != "")) if cells else body.head(0)
+
+    def load(positions: Sequence[int]) -> pl.DataFrame:
+        return body.select(*(pl.col(frame.columns[p]).alias(str(p)) for p in sorted(set(positions))), "line")
+
+    return RawTable(
+        name=name,
+        sha256=digest,
+        dialect={**dialect, "header_line": str(header + 1)},
+        headings=unique_headings(headings),
+        header_line=header + 1,
+        read=body.height,
+        ragged=pl.DataFrame(schema=_NO_ROWS),
+        load=load,
+    )
+
+
+def open_parquet(raw: bytes, name: str, digest: str) -> RawTable:
+    """Return a Parquet file as a table of text.
+
+    Raises
+    ------
+    AkbError
+        If it is damaged.
+    """
+    try:
+        schema = pl.read_parquet_schema(io.BytesIO(raw))
+        rows = pl.scan_parquet(io.BytesIO(raw)).select(pl.len()).collect().item()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise AkbError(f"{name}: damaged Parquet file ({type(error).__name__})", "Export it again.") from None
+    check_width(len(schema), name)
+
+    def load(positions: Sequence[int]) -> pl.DataFrame:
+        names = list(schema)
+        wanted = sorted(set(positions))
+        columns = [_as_text(names[p], schema[names[p]]).alias(str(p)) for p in wanted]
+        read = pl.scan_parquet(io.BytesIO(raw)).select(columns).collect()
+        return read.with_columns(line=pl.int_range(1, rows + 1, dtype=pl.Int64))
+
+    return RawTable(
+        name=name,
+        sha256=digest,
+        dialect={"format": "Parquet"},
+        headings=unique_headings(list(schema)),
+        header_line=0,
+        read=rows,
+        ragged=pl.DataFrame(schema=_NO_ROWS),
+        load=load,
+    )
+
+
+def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+        return pl.lit(None, dtype=pl.String)
+    if dtype == pl.Datetime:
+        return pl.col(name).dt.date().cast(pl.String)
+    if dtype.is_float():
+        whole = pl.col(name).cast(pl.Int64, strict=False)
+        return pl.when(whole == pl.col(name)).then(whole.cast(pl.String)).otherwise(pl.col(name).cast(pl.String))
+    return pl.col(name).cast(pl.String)
