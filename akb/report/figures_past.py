@@ -210,8 +210,9 @@ def curve(m: Maker) -> Figure | None:
         labels,
         top=1.05,
     )
-    step = max(1, len(points) // 25)
-    table = [(f.number(x, 1), f.percent(y, 1)) for x, y in points[::step]]
+    last = points[-1][0]
+    told = [_nearest(points, at) for at in (1, 2, 3, 5, 7, 10, 15, 20, 25, 30) if at <= last]
+    table = [(f.trimmed(x), f.percent(y, 1)) for x, y in told]
     return m.figure(
         "curve",
         plot,

@@ -28,7 +28,7 @@ _FILTERS = {
     "euro_exact": formats.euro_exact,
     "day": formats.day,
 }
-_CSS_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ")
+_CSS_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 
 def render(model: dict[str, Any], words: Words) -> str:
@@ -76,7 +76,7 @@ def as_json(value: Any) -> Markup:
 
 
 def css_text(text: str) -> Markup:
-    """Return text as a CSS string: everything but letters, digits and spaces as a code point."""
+    """Return text as a CSS string: everything but letters and digits as a code point."""
     return Markup('"' + "".join(c if c in _CSS_SAFE else f"\\{ord(c):06x}" for c in text) + '"')
 
 

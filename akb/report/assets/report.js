@@ -33,10 +33,12 @@
   addEventListener("beforeprint", function () {
     closed = Array.prototype.filter.call(document.querySelectorAll("details"), function (node) { return !node.open; });
     closed.forEach(function (node) { node.open = true; });
+    document.documentElement.dataset.print = ""; // paper is light, whatever the screen is
     draw(PRINT_WIDTH);
   });
   addEventListener("afterprint", function () {
     closed.forEach(function (node) { node.open = false; });
+    delete document.documentElement.dataset.print;
     draw();
   });
 
