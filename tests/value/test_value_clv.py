@@ -86,6 +86,34 @@ def test_value_at_stake_is_what_leaving_costs() -> None:
     assert np.allclose(parts["stay_cents"], margin * stay, atol=2)
 
 
+def test_potential_by_hand() -> None:
+    """One eligible branch, certain relations, no discount: bought in each of three years by those who had not yet."""
+    made = f.portfolio(40)
+    run = _certain(made, f.models(made), 0.0)
+    customer = int(run.scores["customer"][0])
+    offer = pl.DataFrame(
+        {"customer": [customer], "branch": ["auto"], "probability": [0.4]}, schema_overrides={"customer": pl.UInt32}
+    )
+    free = {f"cost__minutes_{name}": 0.0 for name in ("renewal", "mutation", "claim", "collection")}
+    settings = f.settings(
+        value__discount=0.0, value__indexation=0.0, value__horizon_years=4, cross_sell__years=3.0, **free
+    )
+    parts = run_value(made, replace(run, branch_purchase=offer), settings).components
+    kind = made.customers["kind"][customer]
+    same = made.customers.filter(pl.col("kind") == kind)["customer"].implode()
+    autos = f.present(made).filter((pl.col("branch") == "auto") & pl.col("customer").is_in(same))
+    margin = round(autos["commission_cents"].median())
+    # policy-years per policy within four years, bought evenly over year 1, 2, 3; months count from mid-month
+    held = [
+        sum((month >= bought) / 12 for month in range(48) for bought in range(12 * y, 12 * y + 12)) / 12
+        for y in range(3)
+    ]
+    expected = margin * sum(0.4 * 0.6**year * held[year] for year in range(3))
+    mine = parts.filter(pl.col("customer") == customer)["potential_cents"][0]
+    assert mine == pytest.approx(expected, abs=1)
+    assert parts["potential_cents"].sum() == mine
+
+
 def test_higher_risk_never_raises_the_value_of_a_profitable_customer() -> None:
     made = f.portfolio(80)
     run = f.models(made)
@@ -136,11 +164,17 @@ def test_one_policy_follows_the_textbook_formula_where_relations_do_not_end() ->
     assert per_policy(np.array([0.19]), np.array([1.0]), np.array([2]))[0] == pytest.approx(0.9)
 
 
-@given(st.floats(0, 1), st.floats(0, 1), st.floats(-1e6, 1e6))
+@given(st.floats(0, 1, exclude_max=True), st.floats(0, 1), st.floats(-1e6, 1e6))
 def test_stay_and_leave_identity_for_any_chance(p: float, share: float, total: float) -> None:
     leaving = share * total * p
     stay, leave = stay_and_leave(np.array([total]), np.array([leaving]), np.array([p]))
     assert (1 - p) * stay[0] + p * leave[0] == pytest.approx(total, rel=1e-9, abs=1e-6)
+
+
+def test_an_end_that_cannot_happen_has_nothing_at_stake() -> None:
+    total = np.array([70.0, 70.0])
+    stay, leave = stay_and_leave(total, np.array([0.0, 70.0]), np.array([0.0, 1.0]))
+    assert stay.tolist() == leave.tolist() == total.tolist()
 
 
 def test_discounting() -> None:
