@@ -13,6 +13,7 @@ from akb.models.boosting import Boosted, fit_boosting
 from akb.models.candidates import Competition, Model, Objective, Sample, judge, paired_difference
 from akb.models.candidates import losses as row_losses
 from akb.models.evidence import BETWEEN_YEAR, auc_with_interval, binary_evidence, count_evidence
+from akb.models.grading import FEW_EVENTS
 from akb.models.level import Levels, group_levels
 from akb.models.logistic import fit_logistic
 from akb.models.problem import Problem
@@ -322,7 +323,8 @@ def _prove(
 def run_problem(problem: Problem, phases: Phases, settings: Models) -> Outcome:
     """Choose on T1, prove on T0, refit with the choices frozen on everything closed by X, and score X.
 
-    A single target whose rank may be chance on T0 falls back to its base rate. So does a family that as a whole does
+    A single target whose rank may be chance on T0, or cannot be told from it for lack of events, falls back to its base
+    rate. So does a family that as a whole does
     not beat its base rates, and a branch that ranks worse than chance; a branch with few events keeps what it learnt
     from the others, and its grade says how little that proves.
     """
@@ -359,6 +361,8 @@ def prove(problem: Problem, phases: Phases, settings: Models) -> tuple[Evidence 
 
 
 def _flat(evidence: Evidence | None, informative: bool, *, single: bool) -> bool:
-    if evidence is None or evidence.auc is None or evidence.auc_ci is None:
-        return evidence is not None and not informative
-    return evidence.auc_ci[0] <= 0.5 if single else not informative or evidence.auc <= 0.5
+    if evidence is None:
+        return not informative
+    if single:
+        return evidence.positives < FEW_EVENTS or evidence.auc_ci is None or evidence.auc_ci[0] <= 0.5
+    return not informative or (evidence.auc is not None and evidence.auc <= 0.5)

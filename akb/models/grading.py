@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from akb.models.types import Evidence, Gate, Grade, Interval
 
+FEW_EVENTS = 50  # below this a test date proves nothing
+
 
 def _outside(interval: Interval, low: float, high: float) -> bool:
     return interval[1] < low or interval[0] > high
@@ -47,7 +49,7 @@ def grade(evidence: Evidence | None, gate: Gate, events: float, test_dates: int,
     """
     if evidence is None or test_dates < 1:
         return "none"
-    if events < 50 or evidence.auc_ci is None or evidence.auc_ci[0] <= 0.5:
+    if events < FEW_EVENTS or evidence.auc_ci is None or evidence.auc_ci[0] <= 0.5:
         return "insufficient"
     if events >= 200 and test_dates >= 2 and gate == "pass" and gain_significant:
         return "strong"

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+ROUNDS = 4
+
 
 def keep_total(objective: Objective, expected: Floats, certain: NDArray[np.bool_], value: Floats) -> Floats:
     """Return `expected` with `value` for the certain ones, and the others scaled so that the total stays.
@@ -37,6 +39,65 @@ def keep_total(objective: Objective, expected: Floats, certain: NDArray[np.bool_
     result = value.copy()
     result[~certain] = from_link(objective, to_link(objective, others) + shift)
     return result
+
+
+def settle(
+    churn: NDArray[np.float32] | None,
+    any_lapse: Floats | None,
+    lost: Floats | None,
+    row: NDArray[np.int64],
+    lapse: Floats,
+    branch: NDArray[np.int64],
+    certain: NDArray[np.bool_],
+) -> tuple[NDArray[np.float32] | None, NDArray[np.float32] | None, NDArray[np.float32]]:
+    """Return what `agree` returns, with every total as close as may be to the total of what was given.
+
+    Agreeing moves totals a little, for noise only ever violates a bound on one side; so the input is shifted by what
+    the output missed, a few times over.
+
+    Parameters
+    ----------
+    branch
+        Code of the branch per branch chance [m]: each branch keeps its own total.
+    certain
+        Customers whose lapse is announced [n]: theirs is not shifted.
+    """
+    free, free_rows = ~certain, ~certain[row]
+    whole, count, parts = any_lapse, lost, lapse
+    agreed = agree(churn, _float32(whole), _float32(count), row, parts.astype(np.float32))
+    for _ in range(ROUNDS):
+        whole = _towards("binary", whole, any_lapse, agreed[0], free)
+        count = _towards("poisson", count, lost, agreed[1], free)
+        moved = parts.copy()
+        for code in np.unique(branch):
+            here = free_rows & (branch == code)
+            part = _towards("binary", parts, lapse, agreed[2], here)
+            moved[here] = parts[here] if part is None else part[here]
+        parts = moved
+        agreed = agree(churn, _float32(whole), _float32(count), row, parts.astype(np.float32))
+    return agreed
+
+
+def _float32(values: Floats | None) -> NDArray[np.float32] | None:
+    return None if values is None else values.astype(np.float32)
+
+
+def _towards(
+    objective: Objective,
+    values: Floats | None,
+    given: Floats | None,
+    reached: NDArray[np.float32] | None,
+    here: NDArray[np.bool_],
+) -> Floats | None:
+    """Return `values`, shifted where `here` by as much as `reached` missed the total of `given` there."""
+    if values is None or given is None or reached is None or not here.any():
+        return values
+    goal, total = float(given[here].sum()), float(reached[here].sum(dtype=np.float64))
+    factor = min(max(goal / total, 0.8), 1.25) if total > 0 else 1.0
+    own = values[here]
+    moved = values.copy()
+    moved[here] = from_link(objective, to_link(objective, own) + shift_for(objective, own, np.ones(len(own)), factor))
+    return moved
 
 
 def agree(
@@ -59,33 +120,48 @@ def agree(
 
     Notes
     -----
-    Where a branch is above any lapse both give way to their geometric mean, but not below churn; where the branches add
-    up to less than any lapse they are raised in proportion. The expected number is at least the sum of the branches.
+    Where two estimates contradict each other both give way to their geometric mean: the branches' sum and the expected
+    number where the sum is larger, any lapse and the branches' sum where the sum is smaller, any lapse and the highest
+    branch where that is higher. Churn is fitted with most care and gives way to nothing.
     """
     if any_lapse is None:
         return None, lost, lapse
     n = len(any_lapse)
-    whole, parts = any_lapse.astype(np.float32), lapse.astype(np.float32)
-    highest = np.zeros(n, dtype=np.float32)
+    whole, parts = any_lapse.astype(np.float64), lapse.astype(np.float64)
+    if lost is not None:
+        total = _sums(row, parts, n)
+        parts = parts * np.where(total > lost, np.sqrt(lost / np.where(total > 0, total, 1.0)), 1.0)[row]
+    total = _sums(row, parts, n)
+    whole = np.where((total > 0) & (total < whole), np.sqrt(whole * total), whole)
+    highest = np.zeros(n)
     np.maximum.at(highest, row, parts)
-    middle = np.sqrt(whole.astype(np.float64) * highest).astype(np.float32)
-    whole = np.where(highest > whole, middle, whole)
+    whole = np.where(highest > whole, np.sqrt(whole * highest), whole)
+    whole32 = np.minimum(whole, 1.0).astype(np.float32)
     if churn is not None:
-        whole = np.maximum(whole, churn)
-    parts = np.minimum(parts, whole[row])
-    for _ in range(4):  # rounding to float32 may leave a sum one step short
-        total = np.bincount(row, weights=parts.astype(np.float64), minlength=n)
+        whole32 = np.maximum(whole32, churn)
+    parts32 = _raised(row, np.minimum(parts.astype(np.float32), whole32[row]), whole32)
+    if lost is not None:
+        total = _sums(row, parts32.astype(np.float64), n)
+        floor = np.maximum(total, whole32).astype(np.float32)
+        floor = np.where(floor < total, np.nextafter(floor, np.float32(np.inf)), floor)
+        lost = np.maximum(lost.astype(np.float32), floor)
+    return whole32, lost, parts32
+
+
+def _sums(row: NDArray[np.int64], values: Floats, n: int) -> Floats:
+    return np.bincount(row, weights=values, minlength=n).astype(np.float64)
+
+
+def _raised(row: NDArray[np.int64], parts: NDArray[np.float32], whole: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the branches raised in proportion, none above `whole`, until they add up to it."""
+    for _ in range(20):
+        total = _sums(row, parts.astype(np.float64), len(whole))
         short = (total > 0) & (total < whole)
         if not short.any():
             break
         factor = np.where(short, whole / np.where(total > 0, total, 1.0) * (1 + 1e-6), 1.0)
         parts = np.minimum((parts * factor[row]).astype(np.float32), whole[row])
-    if lost is not None:
-        total = np.bincount(row, weights=parts.astype(np.float64), minlength=n)
-        floor = np.maximum(total, whole).astype(np.float32)
-        floor = np.where(floor < total, np.nextafter(floor, np.float32(np.inf)), floor)
-        lost = np.maximum(lost.astype(np.float32), floor)
-    return whole, lost, parts
+    return parts
 
 
 def positions(customers: NDArray[np.uint32], of: NDArray[np.uint32]) -> NDArray[np.int64]:

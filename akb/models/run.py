@@ -13,7 +13,7 @@ from akb.models.announced import announced_lags
 from akb.models.explain import MOST, contributions_of, importance_of, reasons
 from akb.models.landmark import LAGS
 from akb.models.parts import Part, Room, why
-from akb.models.reconcile import agree, keep_total, positions, wide
+from akb.models.reconcile import keep_total, positions, settle, wide
 from akb.models.types import ModelRun, Prediction
 from akb.models.verdict import noticed, unavailable
 
@@ -170,9 +170,8 @@ def _agree(
     if bought is not None:
         bought = keep_total("binary", bought, certain, np.zeros(len(bought)))
     gone_12m = churn.scores[HEADLINE].to_numpy() if HEADLINE in churn.scores.columns else None
-    any32, lost32, parts32 = agree(
-        gone_12m, _float32(whole), _float32(lost), row, lapses["probability"].to_numpy().astype(np.float32)
-    )
+    code = np.unique(lapses["branch"].to_numpy().astype(str), return_inverse=True)[1]
+    any32, lost32, parts32 = settle(gone_12m, whole, lost, row, lapses["probability"].to_numpy(), code, certain)
     lapses = lapses.with_columns(pl.Series("probability", parts32.astype(np.float64)))
     own = {"first_lapse": any32, "lapses_12m": lost32, "first_purchase": _float32(bought)}
     columns = {by_target[target]: value for target, value in own.items() if value is not None}

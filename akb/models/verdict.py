@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from akb.core.findings import Finding
 from akb.core.numbers import number_nl
 from akb.models.engine import prove
-from akb.models.grading import gate, grade
+from akb.models.grading import FEW_EVENTS, gate, grade
 from akb.models.parts import Room, why
 from akb.models.types import Prediction
 from akb.models.windows import phases
@@ -91,12 +91,14 @@ def _why(
 ) -> str:
     months = entry.horizon_months or 12
     if flat:
-        return why("base_rate" if outcome.chosen == "rate" else "worse_than_chance")
+        few = evidence is not None and evidence.positives < FEW_EVENTS
+        reason = "base_rate" if outcome.chosen == "rate" else "few_base_rate" if few else "worse_than_chance"
+        return why(reason, events=number_nl(evidence.positives if evidence else 0))
     if evidence is None:
         return why("no_evidence", months=MONTHS_TO_PROVE if months >= 12 else 3 * months)
     if shorter is not None:
         return why("shorter", months=months, shorter=shorter)
-    if evidence.positives < 50:
+    if evidence.positives < FEW_EVENTS:
         return why("few_to_prove", events=number_nl(evidence.positives))
     if level == "fail":
         return why("off_level")
@@ -111,11 +113,12 @@ def noticed(predictions: Iterable[Prediction], names: dict[str, str]) -> list[Fi
     if unproven:
         found.append(Finding("AKB-M001", "tip", len(unproven), len(unproven) / len(seen)))
     for each in seen:
-        auc = each.evidence.auc if each.evidence else None
-        if auc is not None and auc > TOO_GOOD and (each.horizon_months or 0) >= 12 and each.evidence.positives >= 50:  # type: ignore[union-attr]
-            found.append(
-                Finding("AKB-M002", "issue", params={"name": names.get(each.key, each.key), "auc": number_nl(auc, 2)})
-            )
+        proof = each.evidence
+        if proof is None or proof.auc is None or (each.horizon_months or 0) < 12:
+            continue
+        if proof.auc > TOO_GOOD and proof.positives >= FEW_EVENTS:
+            params = {"name": names.get(each.key, each.key), "auc": number_nl(proof.auc, 2)}
+            found.append(Finding("AKB-M002", "issue", params=params))
     failed = [each for each in seen if each.gate == "fail" and each.grade == "indicative"]
     if failed:
         found.append(Finding("AKB-M003", "tip", len(failed), len(failed) / len(seen)))

@@ -170,7 +170,7 @@ def test_splines_see_a_bend_and_what_is_unknown(objective: str) -> None:
     told = model.predict(test.x, test.offset)
     eta = -2 + 0.9 * np.abs(test.x[:, 1]) + 0.7 * np.isnan(test.x[:, 2])
     truth = np.exp(eta) if objective == "poisson" else 1 / (1 + np.exp(-eta))
-    assert spearmanr(told, truth)[0] > 0.97
+    assert spearmanr(told, truth)[0] > 0.93
     assert told.mean() == pytest.approx(truth.mean(), rel=0.05)
     link = np.log(told) if objective == "poisson" else np.log(told / (1 - told))
     parts = model.contributions(test.x)
