@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from akb.models.types import Gate, Interval
     from akb.value.base import Base
+    from akb.value.clv import Lifetime
     from akb.value.lists import Desk
     from akb.value.rates import YearRates
     from akb.value.survival import Relations
@@ -133,13 +134,18 @@ def widening(gate: Gate, interval: Interval | None) -> tuple[float, float]:
 
 
 def business_case(
-    base: Base, paths: Relations | None, lists: dict[str, pl.DataFrame], desk: Desk, rates: YearRates | None
+    base: Base,
+    paths: Relations | None,
+    value: Lifetime | None,
+    lists: dict[str, pl.DataFrame],
+    desk: Desk,
+    rates: YearRates | None,
 ) -> BusinessCase | None:
     """Return the business case; None without commission or where no benefit line may be given.
 
     A line whose prediction failed its gate, or has none, is withheld; see `withheld`.
     """
-    if not base.has_commission or paths is None:
+    if value is None or paths is None:
         return None
     called = contacts(base, lists)
     out = withheld(base)
@@ -162,7 +168,11 @@ def business_case(
         net=net,
         roi=ratios,
         rule_of_thumb=rule,
-        facts={**_facts(base, paths, called, desk, rates, rule), "stay_share": stays},
+        facts={
+            **_facts(base, paths, called, desk, rates, rule),
+            **_paying(base, paths, value, desk),
+            "stay_share": stays,
+        },
         three_years=over_years(benefits, costs, eda, stays),
     )
 
@@ -241,6 +251,16 @@ def _interval(base: Base, *keys: str) -> Interval | None:
         and made.evidence.calibration is not None
     ]
     return (min(ci[0] for ci in found), max(ci[1] for ci in found)) if found else None
+
+
+def _paying(base: Base, paths: Relations, value: Lifetime, desk: Desk) -> dict[str, float]:
+    """How many customers a retention call would pay for at the low, base and high rescue chance, and at certainty."""
+    at_stake = (paths.preventable * value.stake)[~desk.barred]
+    chances = (*base.range("retention.rescue"), 1.0)
+    return {
+        f"pays_at_rescue_{name}_count": int((chance * at_stake > desk.contact_cost).sum())
+        for name, chance in zip(("low", "base", "high", "certain"), chances, strict=True)
+    }
 
 
 def _facts(

@@ -129,28 +129,31 @@ def lifetime(base: Base, paths: Relations, flows: Streams, offers: Offers) -> Li
     alive = paths.alive_at(timing)[:, :months]
     leaving = paths.leaving_at(timing)
 
-    margin = flows.commission - flows.variable - flows.fixed + offers.margin_stream(base, months, timing)
+    cross_sell = offers.margin_stream(base, months, timing)
+    margin = flows.commission - flows.variable - flows.fixed + cross_sell
     total = present_value(margin, alive, factors)
     early = present_value(margin[:, :YEAR], leaving, factors[:YEAR])
     stay, leave = stay_and_leave(total, early, np.where(base.announced, 1.0, paths.preventable))
     stay[base.announced] = leave[base.announced] = total[base.announced]
     five = min(FIVE_YEARS, months)
 
-    clv = to_cents(total)
-    potential = to_cents(present_value(offers.margin_stream(base, months, timing), alive, factors))
+    commission = to_cents(present_value(flows.commission, alive, factors))
     variable = to_cents(present_value(flows.variable, alive, factors))
     fixed = to_cents(present_value(flows.fixed, alive, factors))
-    current = clv - potential
+    current = commission - variable - fixed
+    potential = to_cents(present_value(cross_sell, alive, factors))
+    clv = current + potential
+    rounding = clv - total  # both ends carry it, so that they still add up to the rounded whole
     return Lifetime(
-        commission=current + variable + fixed,
+        commission=commission,
         variable=variable,
         fixed=fixed,
         current=current,
         potential=potential,
         clv=clv,
         clv_5y=to_cents(present_value(margin[:, :five], alive[:, :five], factors[:five])),
-        stay=to_cents(stay),
-        leave=to_cents(leave),
+        stay=to_cents(stay + rounding),
+        leave=to_cents(leave + rounding),
     )
 
 

@@ -61,7 +61,8 @@ def figures(
         ``pair`` {high_commission, high_stake}: real customers {customer (pseudonym), kind, age, policies, commission,
         churn_12m, clv, value_at_stake, class_by_commission} or None;
         ``announced`` {customers, commission}: leavers whose end is known;
-        ``checks`` {lapses_in_clv, policies_lost_12m}.
+        ``checks`` {lapses_in_clv, policies_lost_12m};
+        ``case_missing`` (added by `run`): why there is no business case, or None.
     """
     return {
         "portfolio": _portfolio(base),

@@ -30,12 +30,15 @@ class Offers:
         place (1 = best for this customer). Sorted by (row, place).
     yearly_margin
         (years, n): expected yearly margin of the policies bought in year 1, 2, ..., cents.
+    policy_cost
+        Mean yearly cost of serving one policy, cents.
     kept
         Yearly chance that a policy survives in a surviving relation, mean of the portfolio.
     """
 
     table: pl.DataFrame
     yearly_margin: Floats
+    policy_cost: float
     kept: float
 
     def expected_commission(self, n: int) -> Cents:
@@ -117,15 +120,15 @@ def offers(base: Base, cost: ServiceCost, kept: float) -> Offers:
         .with_columns(place=pl.int_range(1, pl.len() + 1).over("row"))
         .select("row", "customer", "branch", "probability", "ban", "commission_cents", "expected_cents", "place")
     )
-    return Offers(table, _yearly_margin(base, table, cost), kept)
+    policy_cost = float(cost.policy.sum()) / max(len(cost.policy), 1)
+    return Offers(table, _yearly_margin(base, table, policy_cost), policy_cost, kept)
 
 
-def _yearly_margin(base: Base, table: pl.DataFrame, cost: ServiceCost) -> Floats:
+def _yearly_margin(base: Base, table: pl.DataFrame, policy_cost: float) -> Floats:
     years = max(0, round(base.value("cross_sell.years")))
     euros = table.filter(pl.col("commission_cents").is_not_null())
-    per_policy = float(cost.policy.sum()) / max(len(cost.policy), 1)
     chance = euros["probability"].to_numpy()
-    margin = euros["commission_cents"].to_numpy() - per_policy
+    margin = euros["commission_cents"].to_numpy() - policy_cost
     out = np.zeros((years, base.n))
     for year in range(years):  # bought in this year and not before
         np.add.at(out[year], euros["row"].to_numpy(), margin * chance * (1 - chance) ** year)
@@ -156,10 +159,12 @@ def next_best_list(
 
     ranked = likely.sort(["expected_cents", "probability", "customer"], descending=[True, True, False], nulls_last=True)
     rows = ranked["row"].to_numpy()
-    extra = base.value("cross_sell.uplift") * ranked["expected_cents"].fill_null(0.0).to_numpy() * alive[rows]
+    uplift = base.value("cross_sell.uplift") * alive[rows]
+    extra = uplift * ranked["expected_cents"].fill_null(0.0).to_numpy()
+    cost = uplift * ranked["probability"].to_numpy() * made.policy_cost
     control = desk.control[rows]
     in_talk = desk.called[rows] & ~control & (extra > 0)
-    own_call = ~desk.called[rows] & ~control & (extra * pays[rows] > desk.contact_cost)
+    own_call = ~desk.called[rows] & ~control & ((extra - cost) * pays[rows] > desk.contact_cost)
     own_call &= np.cumsum(own_call) <= desk.spare_contacts(int(in_talk.sum()))
     length = desk.capacity
     left_out["no_hours"] = max(0, ranked.height - length)

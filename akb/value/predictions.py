@@ -57,6 +57,13 @@ def missing_need(base: Base, entry: Entry) -> str | None:
     return next((need for need in entry.needs if not have.get(need, True)), None)
 
 
+def case_missing(base: Base) -> str:
+    """Return why there is no business case, as a Dutch sentence."""
+    if not base.has_commission:
+        return why("needs_commission")
+    return why("case_no_lines" if base.has_ended else "needs_ended")
+
+
 def _prediction(work: Work, entry: Entry, scores: pl.DataFrame) -> Prediction:
     need = missing_need(work.base, entry)
     population = scores.height - scores[entry.key].null_count()

@@ -17,7 +17,7 @@ from akb.value.figures import figures
 from akb.value.lists import desk
 from akb.value.noticed import findings
 from akb.value.offers import Offers, next_best_list, offers
-from akb.value.predictions import Work, predictions
+from akb.value.predictions import Work, case_missing, predictions
 from akb.value.rates import closed_year, spells, year_rates
 from akb.value.survival import YEAR, Relations, branch_rows, relations
 from akb.value.types import ValueRun
@@ -77,7 +77,7 @@ def run_value(
 
     say("lists and business case")
     lists, left_out, found = _lists(base, paths, value, cost, made)
-    case = business_case(base, paths, lists, desk(base), rates)
+    case = business_case(base, paths, value, lists, desk(base), rates)
     scores = _scores(base, value, earned, cost, found, made)
     lapses = lapses_expected(base, rows, paths) if paths is not None and rows is not None else None
     return ValueRun(
@@ -86,7 +86,10 @@ def run_value(
         left_out=left_out,
         case=case,
         predictions=predictions(Work(base, cost, _proof(base)), scores),
-        figures=figures(base, history, rates, paths, value, found, made, lists, lapses),
+        figures={
+            **figures(base, history, rates, paths, value, found, made, lists, lapses),
+            "case_missing": None if case else case_missing(base),
+        },
         findings=findings(base, paths, value, cost, desk(base), lists["top_defend"], lapses),
         components=_components(base, paths, value, earned, cost),
     )

@@ -119,6 +119,7 @@ def test_no_proven_level_at_all_means_no_case(made) -> None:
     for gate in ("fail", "none"):
         result, case = _case(made, f.models(made, gate=gate))
         assert case is None
+        assert "businesscase" in result.figures["case_missing"]
         assert result.lists["top_defend"].height > 0
         assert "AKB-V004" in {finding.code for finding in result.findings}
 
@@ -179,4 +180,7 @@ def test_facts_explain_the_difference(made) -> None:
     implied = facts["rescue_implied_by_rule_share"]
     assert implied * _line(case, "retention").base / 0.2 == pytest.approx(case.rule_of_thumb["retention"])
     assert facts["policy_lapse_share"] == result.figures["rates"]["policy_lapse"]
+    counts = [facts[f"pays_at_rescue_{name}_count"] for name in ("low", "base", "high", "certain")]
+    assert counts == sorted(counts)
+    assert counts[1] == result.lists["top_defend"].height  # the hours do not bind here
     assert facts["leavers_listed_count"] < facts["leavers_preventable_count"] < facts["leavers_expected_count"]
