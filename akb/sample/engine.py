@@ -246,7 +246,7 @@ def _day(w: Window, u: NDArray[np.float64], first_of_month: float) -> Days:
     return np.where(u < first_of_month, w.first, anywhere).astype(np.int32)
 
 
-def _mixed(u: NDArray[np.float64], slot: Rows) -> NDArray[np.float64]:
+def _mixed(u: NDArray[np.float64], slot: NDArray[np.int64] | NDArray[np.int32]) -> NDArray[np.float64]:
     """Return another uniform per slot from a customer's uniform."""
     return (u + (slot + 1) * 0.6180339887498949) % 1.0
 
@@ -419,7 +419,7 @@ def _claims(
     np.add.at(state.claimed, row, np.float32(1))
     if keep and len(hit):
         day = _day(w, _mixed(u.spread[row], cells.slot[hit]), 0.0)
-        log.claim(people.number[row], cells.slot[hit], state.record.reshape(-1)[cells.flat[hit]], day)
+        log.claim(people.number[row], cells.slot[hit].astype(np.int64), state.record.reshape(-1)[cells.flat[hit]], day)
 
 
 def _contacts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,8 +45,8 @@ class PolicyHazards:
     """Monthly hazards of the policies whose end is not yet decided: flat cell, customer row, slot, hazard by cause."""
 
     flat: Rows
-    row: Rows
-    slot: Rows
+    row: NDArray[np.int32]
+    slot: NDArray[np.int32]
     voluntary: Floats
     gone: Floats
     insurer: Floats
@@ -93,18 +94,24 @@ def customer_factors(
 def policy_hazards(people: People, state: State, world: World, w: Window, risk: CustomerFactors) -> PolicyHazards:
     """Return the monthly hazards of every policy in force whose end is not decided."""
     p, t = world.p, world.tables
-    slots = state.held.shape[1]
     flat = np.flatnonzero(state.held.reshape(-1) & (state.ends.reshape(-1) == NEVER_DAY))
-    row = flat // slots
-    slot = flat - row * slots
+    rows, slots = _grid(*state.held.shape)
+    row, slot = rows[flat], slots[flat]
+    renewal = t.renewal[(w.month - np.arange(12)) % 12]
     voluntary = people.lapse_base.reshape(-1)[flat] * risk.policy[row]
     voluntary *= t.tenure[np.clip(w.step - state.since.reshape(-1)[flat], 0, LONGEST_TENURE - 1)]
-    voluntary *= t.renewal[(w.month - state.renew.reshape(-1)[flat]) % 12]
+    voluntary *= renewal[state.renew.reshape(-1)[flat]]
     voluntary *= 1 + state.shock.reshape(-1)[flat]
     insurer = np.float32(p.life.insurer_base / 12) + np.float32(p.life.insurer_after_claims / 12) * state.claimed
     return PolicyHazards(
         flat, row, slot, np.minimum(voluntary, np.float32(HIGHEST)), t.gone[slot], np.minimum(insurer, 0.1)[row]
     )
+
+
+@lru_cache(maxsize=4)
+def _grid(count: int, slots: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return row and slot of every flat cell: looking them up is faster than dividing."""
+    return np.repeat(np.arange(count, dtype=np.int32), slots), np.tile(np.arange(slots, dtype=np.int32), count)
 
 
 def relation_hazards(

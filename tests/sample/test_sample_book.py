@@ -105,6 +105,55 @@ def test_no_policy_ends_before_it_starts_and_numbers_are_unique(book):
     assert policies.filter(new)["commission_cents"].sum() == 0  # the ban on commission of 2013
 
 
+def _monthly(book, chosen, lowest, highest):
+    """Share of the chosen policies that end in a month of their life, among those who reach it."""
+    policies = book.log.policies()
+    first = to_day(book.recorded_from)
+    months = (np.minimum(policies.end, to_day(book.as_of)) - policies.start) / 30.44
+    new = chosen & (policies.start > first)
+    ended = new & (policies.end <= to_day(book.as_of))
+    exposed = np.clip(months[new], lowest, highest) - lowest
+    return (ended & (months >= lowest) & (months < highest)).sum() / exposed.sum()
+
+
+def test_the_behaviour_that_was_asked_for_shows(book):
+    """A cliff at month 12, peaks in January, young customers, small packages and adviser effects."""
+    policies = book.log.policies()
+    everyone = np.full(len(policies.start), True)
+    assert _monthly(book, everyone, 11.5, 14) > 1.8 * _monthly(book, everyone, 2, 10)
+    ended = book.policies.filter(pl.col("cause") == "preventable", pl.col("end_date") <= book.as_of)
+    by_month = ended["end_date"].dt.month().value_counts().sort("end_date")["count"]
+    assert by_month[0] > 1.25 * by_month.mean()
+    held = book.state.held[book.in_force].sum(axis=1)
+    gone = book.futures(10, 8).churned(12).mean(axis=0)
+    assert gone[held == 1].mean() > 2 * gone[held == 2].mean() > 2 * gone[held >= 4].mean()
+    birth = book.people.birth[book.in_force]
+    young, middle = (birth > 1992), (birth > 1955) & (birth < 1985)
+    assert gone[young].mean() > 1.3 * gone[middle].mean()
+    frail = book.people.frailty[book.in_force]
+    assert np.log(frail).std() > 0.45
+    assert gone[frail > np.median(frail)].mean() > 1.4 * gone[frail < np.median(frail)].mean()
+
+
+def test_a_first_cancellation_is_followed_by_more(book):
+    """Brockett et al. 2008: who cancelled lately and still holds policies lapses more, and that fades."""
+    held = book.state.held[book.in_force].sum(axis=1)
+    since = book.step - book.state.cancelled[book.in_force]
+    lapses = book.futures(10, 8).lapsed != 0
+    several = held >= 3
+    assert lapses[:, several & (since <= 2)].mean() > 1.25 * lapses[:, several & (since > 18)].mean()
+
+
+def test_former_customers_come_back(book):
+    policies = book.log.policies()
+    order = np.lexsort((policies.start, policies.customer))
+    customer, start, end = policies.customer[order], policies.start[order], policies.end[order].astype(np.int64)
+    last = np.maximum.accumulate(end + customer * 2**32) - customer * 2**32
+    back = (customer[1:] == customer[:-1]) & (start[1:] > last[:-1] + 31)
+    left = int((~book.state.held.any(axis=1) & (book.state.status == 1)).sum())
+    assert 0.03 < back.sum() / (left + back.sum()) < 0.25
+
+
 def test_claims_and_contacts_lie_inside_the_recorded_time(book):
     claims = book.claims.join(book.policies.select("policy", "start_date", "end_date"), on="policy")
     assert claims.height == book.claims.height

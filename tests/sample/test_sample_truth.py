@@ -7,7 +7,7 @@ import pytest
 from akb.core.dates import add_months
 from akb.sample import known_hazards, simulate
 from akb.sample.calendar import to_day
-from akb.sample.engine import draw
+from akb.sample.engine import Policies, draw
 from akb.sample.futures import simulated
 from akb.sample.parameters import CAUSES, NEVER_DAY, tables
 from akb.sample.records import policy_numbers_now
@@ -179,6 +179,66 @@ def _slow_churn(policies, t, days):
         best = min(closing, key=lambda code: tables().reason_order[code])
         return day, tables().reason_class[best]
     return NEVER_DAY, -1
+
+
+@pytest.mark.parametrize(
+    ("intervals", "expected"),
+    [
+        ([(-400, None)], None),
+        ([(-400, 10)], 10),
+        ([(-400, 10), (41, None)], None),  # 31 days later: stays
+        ([(-400, 10), (42, None)], 10),  # 32 days later: gone, later won back
+        ([(-400, 10), (41, 60)], 60),
+        ([(-400, 10), (-300, 25), (5, 15)], 25),
+        ([(-400, 366)], None),  # after the year
+        ([(-400, 360), (380, None)], None),  # saved by a start after the year
+    ],
+)
+def test_churn_by_hand(intervals, expected):
+    t = 20000
+    policies = Policies(
+        customer=np.zeros(len(intervals), np.int64),
+        slot=np.arange(len(intervals)),
+        start=np.array([t + start for start, _ in intervals], np.int32),
+        end=np.array([NEVER_DAY if end is None else t + end for _, end in intervals], np.int32),
+        reason=np.array([0 if end is None else 8 for _, end in intervals], np.int8),
+    )
+    result = outcome(policies, np.arange(len(intervals)), 1, len(intervals), t, t + 365)
+    assert result.gone[0] == (NEVER_DAY if expected is None else t + expected)
+
+
+def test_churn_of_random_policies_is_what_the_slow_reference_says():
+    rng = np.random.default_rng(1)
+    t, count = 20000, 400
+    customer = np.repeat(np.arange(count), 4)
+    start = (t + rng.integers(-60, 120, len(customer))).astype(np.int32)
+    start[::4] = t - 100  # everybody is a customer at t
+    end = (start + rng.integers(1, 90, len(customer))).astype(np.int32)
+    end[::4] = t + rng.integers(1, 60, count)
+    reason = rng.integers(1, 11, len(customer)).astype(np.int8)
+    policies = Policies(customer, rng.integers(0, 3, len(customer)), start, end, reason)
+    fast = outcome(policies, np.arange(3), count, 3, t, t + 90)
+    for one in range(count):
+        own = np.flatnonzero(customer == one)
+        slow = _slow_churn([(start[i], end[i], reason[i]) for i in own], t, 90)
+        assert (fast.gone[one], fast.cause[one]) == slow
+
+
+def test_a_replaced_policy_is_no_lapse():
+    t = 20000
+    cases = [((-400, 20), (30, None), 0), ((-400, 20), (60, None), 1), ((-400, 20), (-5, None), 0)]
+    for first, second, lapses in cases:
+        policies = Policies(
+            customer=np.zeros(2, np.int64),
+            slot=np.array([0, 1]),
+            start=np.array([t + first[0], t + second[0]], np.int32),
+            end=np.array([t + first[1], NEVER_DAY], np.int32),
+            reason=np.array([8, 0], np.int8),
+        )
+        same_branch = outcome(policies, np.array([0, 0]), 1, 2, t, t + 365)
+        other_branch = outcome(policies, np.array([0, 1]), 1, 2, t, t + 365)
+        assert same_branch.lapsed.sum() == lapses
+        assert other_branch.lapsed.sum() == 1
 
 
 def test_probabilities_nest_and_add_up(book):
