@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from akb import __version__
 from akb.core.errors import AkbError
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def predict(portfolio: Portfolio, settings: Settings, progress: Progress, *, no_
         value=value,
         entries=catalogue,
         settings=settings,
+        versions={"akb": __version__},
         no_pseudonyms=no_pseudonyms,
     )
 
@@ -173,6 +175,8 @@ def manifest(request: Request, bundle: RunBundle, seconds: Mapping[str, float], 
         "seconds": {**seconds, "total": round(total, 3)},
         "seconds_per_prediction": {
             prediction.key: round(prediction.seconds, 3)
-            for prediction in (*bundle.models.predictions, *bundle.value.predictions)
+            for room in (bundle.models, bundle.value)
+            if room is not None
+            for prediction in room.predictions
         },
     }
