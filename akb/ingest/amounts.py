@@ -73,13 +73,14 @@ def _bare(distinct: pl.Series) -> pl.DataFrame:
         .str.to_lowercase()
         .str.replace_all(r"eur(o)?|€|â‚¬|[\s\x{a0}\x{202f}']|%", "")
         .str.replace_all("−|–", "-")
+        .str.replace(r",[-=]+$", "")  # € 12,- and € 12,=
     )
     return (
         distinct.to_frame("raw")
         .select(raw=text)
         .select(
             negative=pl.col("raw").str.contains(r"^-|-$|^\(.*\)$"),
-            t=pl.col("raw").str.replace_all(r"^[-+(]+|[-+)]+$", "").str.replace(r",-+$|,=$", ""),
+            t=pl.col("raw").str.replace_all(r"^[-+(]+|[-+)]+$", ""),
         )
     )
 

@@ -68,7 +68,7 @@ def clean(texts: pl.Series) -> pl.Series:
         texts.str.strip_chars(" \t\r\n\u00a0\ufeff\u200b")
         .str.replace(r'^="?(.*?)"?$', "${1}")
         .str.strip_prefix("'")
-        .str.strip_chars(' "\t')
+        .str.strip_chars(" \t")
     )
     return cleaned.to_frame("t").select(pl.when(pl.col("t") != "").then(pl.col("t"))).to_series().alias(texts.name)
 
@@ -82,7 +82,7 @@ def look_up(texts: pl.Series, distinct: pl.Series, values: pl.Series) -> pl.Seri
 
 @cache
 def _null_texts() -> frozenset[str]:
-    return frozenset(plain(word) for word in rules().values["null"]["text"])
+    return frozenset(plain(word).replace(" ", "") for word in rules().values["null"]["text"])
 
 
 def distinct_of(texts: pl.Series) -> pl.Series:
@@ -96,7 +96,7 @@ def known(texts: pl.Series) -> pl.Series:
     distinct = distinct_of(cleaned)
     nothing = _null_texts()
     short = distinct.filter((distinct.str.len_chars() <= 8) & ~distinct.str.contains(r"\d"))
-    empty = [text for text in short if plain(text) in nothing]
+    empty = [text for text in short if plain(text).replace(" ", "") in nothing]
     if not empty:
         return cleaned
     return (
@@ -106,7 +106,7 @@ def known(texts: pl.Series) -> pl.Series:
 
 def identifiers(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
     """Return ids as text, as written and as the key to join on (upper case, no spaces and dots)."""
-    written = known(texts)
+    written = known(texts.str.replace_all('"', "", literal=True))
     whole = written.str.contains(r"^\d+\.0$")
     if whole.any() and bool(whole.drop_nulls().all()):  # numbers that passed through a spreadsheet
         written = written.str.strip_suffix(".0")

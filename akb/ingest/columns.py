@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ROLES = ("policies", "customers", "claims", "contacts", "payments")
 _CUT_AT = 30  # headings this long may have been cut off (35 in the export that is known)
 _CUT_KNOWN = 12
+_FAR_MORE = 4  # so many more columns of policies make a file of policies, even if a needed one is missing
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,10 @@ def find_role(
     fitting = [mapping for mapping in mappings if fits(mapping)]
     if fitting:
         found = max(fitting, key=lambda mapping: (len(mapping.at), -ROLES.index(mapping.role)))
-        lost = [heading for name, heading in given.get(found.role, {}).items() if name not in found.at]
+        if role is None and len(mappings[0].at) >= len(found.at) + _FAR_MORE:
+            raise _unfit(headings, mappings[0], where)  # policies without their start, not customers
+        present = {key_of(heading) for heading in headings}
+        lost = [heading for heading in given.get(found.role, {}).values() if key_of(heading) not in present]
         if lost:
             raise AkbError(
                 f"{where}: [ingest.columns.{found.role}] names '{lost[0]}', which is not among the headings"
@@ -216,7 +220,7 @@ def _unfit(headings: Sequence[str], guess: Headings, where: str) -> AkbError:
     if not guess.at and _looks_like_data(headings):
         return AkbError(
             f"{where}: no headings recognised; the first row looks like data "
-            f"({listed([shape(heading, 12) for heading in headings])})",
+            f"({listed([shape(heading, 12) for heading in headings], 12)})",
             "akb needs a row of headings, with at least a customer, a policy and a start date.",
         )
     first = lacking[0].split(" or ")[0]

@@ -265,4 +265,6 @@ class _Body:
             schema={f"c{position}": pl.String for position in range(self._width)},
             columns=wanted,
             truncate_ragged_lines=True,
+            missing_columns="insert",
+            extra_columns="ignore",
         )

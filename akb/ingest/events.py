@@ -65,16 +65,15 @@ def read_events(
 
 
 def _dated(table: Table, role: str, about: Known, clock: Clock, settings: Settings, notes: Notes) -> pl.DataFrame:
-    """Return the usable rows with ``customer``, ``policy``, ``_branch`` and ``date``."""
+    """Return the usable rows with ``_customer``, ``_policy``, ``_branch`` and ``_date`` beside their cells."""
     _, key = identifiers(table.texts("customer"))
     _, number = identifiers(table.texts("policy"))
     days = [read_dates(table.texts(c), upto=clock.upto, date_format=settings.ingest.date_format) for c in _DAYS[role]]
-    notes_on = table.dialect
-    notes_on["dates"] = next((day.format for day in days if day.format), "")
+    table.dialect["dates"] = next((day.format for day in days if day.format), "")
     cells = table.cells.with_columns(
         _key=key,
         _number=number,
-        date=pl.DataFrame([day.values.alias(str(i)) for i, day in enumerate(days)])
+        _date=pl.DataFrame([day.values.alias(str(i)) for i, day in enumerate(days)])
         .select(pl.coalesce(pl.all()))
         .to_series(),
         _bad=pl.DataFrame([day.bad.alias(str(i)) for i, day in enumerate(days)])
@@ -85,15 +84,15 @@ def _dated(table: Table, role: str, about: Known, clock: Clock, settings: Settin
     column = next((c for c in _DAYS[role] if c in table.headings.at), _DAYS[role][0])
     who = "customer" if "customer" in table.headings.at else "policy"
     cells = cells.with_columns(
-        _why=pl.when(pl.col("date") > clock.as_of)
+        _why=pl.when(pl.col("_date") > clock.as_of)
         .then(pl.lit("after_as_of" if clock.replay else "in_future"))
-        .when(pl.col("date").is_null() & pl.col("_bad"))
+        .when(pl.col("_date").is_null() & pl.col("_bad"))
         .then(pl.lit("bad_date"))
-        .when(pl.col("date").is_null())
+        .when(pl.col("_date").is_null())
         .then(pl.lit("no_date"))
-        .when(pl.col("_key").is_null() & pl.col("customer").is_null())
+        .when(pl.col("_key").is_null() & pl.col("_customer").is_null())
         .then(pl.lit("no_customer"))
-        .when(pl.col("customer").is_null())
+        .when(pl.col("_customer").is_null())
         .then(pl.lit("unknown_customer"))
     )
     blame = {"after_as_of": column, "in_future": column, "bad_date": column, "no_date": column}
@@ -106,27 +105,22 @@ def _with_policy(cells: pl.DataFrame, about: Known) -> pl.DataFrame:
     """Add customer, policy and branch; a number that several customers or policies share names none."""
     by_number = (
         about.policies.group_by("number")
-        .agg(owners=pl.col("customer").n_unique(), owner=pl.col("customer").first())
+        .agg(owners=pl.col("customer").n_unique(), _owner=pl.col("customer").first())
         .filter(pl.col("owners") == 1)
-        .select("number", "owner")
+        .select("_owner", _number="number")
     )
     policies = (
         about.policies.group_by("customer", "number")
-        .agg(several=pl.len(), policy=pl.col("policy").first(), _branch=pl.col("branch").first())
+        .agg(several=pl.len(), _policy=pl.col("policy").first(), _branch=pl.col("branch").first())
         .filter(pl.col("several") == 1)
-        .drop("several")
+        .select("_policy", "_branch", _customer="customer", _number="number")
     )
+    customers = about.customers.select(_key="key", _customer="customer")
     return (
-        cells.join(about.customers, left_on="_key", right_on="key", how="left", maintain_order="left")
-        .join(by_number, left_on="_number", right_on="number", how="left", maintain_order="left")
-        .with_columns(customer=pl.when(pl.col("_key").is_null()).then("owner").otherwise("customer"))
-        .join(
-            policies,
-            left_on=["customer", "_number"],
-            right_on=["customer", "number"],
-            how="left",
-            maintain_order="left",
-        )
+        cells.join(customers, on="_key", how="left", maintain_order="left")
+        .join(by_number, on="_number", how="left", maintain_order="left")
+        .with_columns(_customer=pl.when(pl.col("_key").is_null()).then("_owner").otherwise("_customer"))
+        .join(policies, on=["_customer", "_number"], how="left", maintain_order="left")
     )
 
 
@@ -138,10 +132,10 @@ def _claims(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFram
     named = map_branches(texts_of(rows, "branch"), settings).keys
     told = known(texts_of(rows, "branch")).is_not_null()
     return rows.select(
-        "customer",
-        "policy",
+        customer="_customer",
+        policy="_policy",
         branch=pl.coalesce("_branch", pl.when(told).then(named)),
-        date="date",
+        date="_date",
         amount_cents=amount.cents,
         at_fault=fault == "yes",
     )
@@ -151,8 +145,8 @@ def _contacts(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFr
     direction, odd = coded(texts_of(rows, "direction"), "direction")
     notes.count_unreadable("direction", odd)
     return rows.select(
-        "customer",
-        "date",
+        customer="_customer",
+        date="_date",
         channel=_channel(texts_of(rows, "channel")),
         inbound=direction == "inbound",
         subject=known(texts_of(rows, "subject")),
@@ -173,4 +167,10 @@ def _payments(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFr
     notes.count_unreadable("kind", odd)
     amount = read_amounts(texts_of(rows, "amount"), decimal=settings.ingest.decimal)
     notes.count_unreadable("amount", amount.unreadable)
-    return rows.select("customer", "policy", "date", kind=kind.fill_null("paid"), amount_cents=amount.cents)
+    return rows.select(
+        customer="_customer",
+        policy="_policy",
+        date="_date",
+        kind=kind.fill_null("paid"),
+        amount_cents=amount.cents,
+    )

@@ -70,16 +70,63 @@ def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.sort("row").with_columns(place=pl.int_range(pl.len()).over("customer", "branch", "day"))
 
 
-def mass_days(policies: pl.DataFrame, clock: Clock) -> list[tuple[date, int]]:
-    """Return days on which a book was moved, with the number of ends.
+_LOOSE = pl.col("cause").is_in(["technical", "unknown"]) | pl.col("replaced_on").is_not_null()
+_MOVED = (pl.col("cause") == "technical") | pl.col("replaced_on").is_not_null()
 
-    A day with at least 30 ends of at least 20 customers, of which 80 % are technical, unknown or continued, and
-    which are 5 % or more of all policies in force (15 % on 1 January) and three times what the same day saw in
-    other years. Thresholds stand in ``[rules.mass]``.
+
+def mass_days(policies: pl.DataFrame, clock: Clock) -> pl.DataFrame:
+    """Return the policies that ended on a day on which a book was moved.
+
+    Three rules, thresholds in ``[rules.mass]``; all ask for at least 30 ends of at least 20 customers.
+
+    - The whole office: 80 % of the day's ends are technical, unknown or continued, and they are 5 % or more of all
+      policies in force (15 % on 1 January) and three times what the same day saw in other years.
+    - One insurer: the same 80 %, and they are half of the insurer's policies or more.
+    - Linked: the ends that are technical or continued, if there are five times as many as on a busy other day.
+
+    Returns
+    -------
+    policy u32, day Date; sorted by policy.
     """
-    loose = pl.col("cause").is_in(["technical", "unknown"]) | pl.col("replaced_on").is_not_null()
-    ended = policies.filter(pl.col("end_date") <= clock.as_of).select("customer", day="end_date", loose=loose)
-    return _unusual(ended, policies)
+    ended = policies.filter(pl.col("end_date") <= clock.as_of).with_columns(loose=_LOOSE, day=pl.col("end_date"))
+    days = [day for day, _ in _unusual(ended.select("customer", "day", "loose"), policies)]
+    office = ended.filter(pl.col("day").is_in(days)) if days else ended.head(0)
+    found = [office, _insurer_moves(ended, policies), _linked_moves(ended)]
+    return pl.concat([frame.select("policy", "day") for frame in found]).unique().sort("policy")
+
+
+def _many(days: pl.DataFrame) -> pl.DataFrame:
+    return days.filter(pl.col("ends") >= rule("mass", "minimum"), pl.col("customers") >= rule("mass", "customers"))
+
+
+def _insurer_moves(ended: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
+    """Return the ends on days on which an insurer lost half of its policies or more for no told reason."""
+    days = (
+        ended.filter(pl.col("insurer").is_not_null())
+        .group_by("day", "insurer")
+        .agg(ends=pl.len(), customers=pl.col("customer").n_unique(), loose=pl.col("loose").mean())
+    )
+    days = _many(days).filter(pl.col("loose") >= rule("mass", "technical_share")).sort("day", "insurer")
+    gone = []
+    for day, insurer, ends in days.select("day", "insurer", "ends").iter_rows():
+        held = policies.filter(
+            pl.col("insurer") == insurer,
+            pl.col("start_date") < day,
+            pl.col("end_date").is_null() | (pl.col("end_date") >= day),
+        ).height
+        if ends >= rule("mass", "insurer_share") * held:
+            gone.append(ended.filter(pl.col("day") == day, pl.col("insurer") == insurer))
+    return pl.concat(gone) if gone else ended.head(0)
+
+
+def _linked_moves(ended: pl.DataFrame) -> pl.DataFrame:
+    """Return the technical and continued ends of days with far more of them than a busy day has."""
+    moved = ended.filter(_MOVED)
+    days = moved.group_by("day").agg(ends=pl.len(), customers=pl.col("customer").n_unique())
+    busy = days["ends"].quantile(0.95, "lower") or 0
+    rival = days.filter(pl.col("ends") <= busy)["ends"].max() or 0
+    chosen = _many(days).filter(pl.col("ends") >= rule("mass", "linked_factor") * pl.lit(rival))
+    return moved.join(chosen.select("day"), on="day", how="semi")
 
 
 def mass_starts(policies: pl.DataFrame, clock: Clock) -> list[tuple[date, int]]:
@@ -120,10 +167,10 @@ def _unusual(moved: pl.DataFrame, policies: pl.DataFrame) -> list[tuple[date, in
 
 def without_mass_days(policies: pl.DataFrame, clock: Clock, notes: Notes) -> pl.DataFrame:
     """Make ends on mass days technical and report them, and report days of mass starts."""
-    days = mass_days(policies, clock)
-    for day, ends in days:
+    moved = mass_days(policies, clock)
+    for day, ends in moved.group_by("day").len().sort("day").iter_rows():
         notes.find("AKB-D014", "issue", ends, ends / policies.height, day=day)
     for day, starts in mass_starts(policies, clock):
         notes.find("AKB-D015", "tip", starts, starts / policies.height, day=day)
-    moved = pl.col("end_date").is_in([day for day, _ in days]) if days else pl.lit(value=False)
-    return policies.with_columns(cause=pl.when(moved).then(pl.lit("technical")).otherwise(pl.col("cause")))
+    technical = pl.col("policy").is_in(moved["policy"].implode())
+    return policies.with_columns(cause=pl.when(technical).then(pl.lit("technical")).otherwise(pl.col("cause")))

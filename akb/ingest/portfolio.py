@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from akb.config import Settings
+    from akb.ingest.sources import RawTable
 
 
 def read_portfolio(
@@ -67,10 +68,12 @@ def read_portfolio(
     """
     notes = Notes()
     tables = open_tables(files, roles or {}, settings, notes)
+    if not any(table.cells.height for table in tables if table.headings.role == "policies"):
+        raise _nothing_usable(tables, notes)
     clock = find_clock(tables, settings, as_of, today or date.today())
     rows = read_policies(tables, clock, settings, notes)
     if rows.is_empty():
-        raise _nothing_usable(tables, notes, clock)
+        raise _nothing_usable(tables, notes)
     file_rows = read_customer_rows(tables, rows["key"].unique(), clock, settings, notes)
     customers = build_customers(rows, file_rows, clock, key, notes)
     policies = _canonical(rows, customers, settings)
@@ -104,7 +107,7 @@ def open_tables(files: Sequence[Path], roles: Mapping[str, Path], settings: Sett
             raise AkbError(f"{path} is named twice", "Name every file once.")
         seen.add(path.resolve())
         for raw in open_file(path, settings.ingest, lambda headings: recognised(headings, given)):
-            headings = find_role(raw.headings, given, f"{raw.name}, line {raw.header_line}", role)
+            headings = find_role(raw.headings, given, _where(raw), role)
             names = {str(position): canonical for canonical, position in headings.at.items()}
             cells = raw.load(list(headings.at.values())).rename(names)
             table = Table(raw, headings, cells)
@@ -120,6 +123,10 @@ def open_tables(files: Sequence[Path], roles: Mapping[str, Path], settings: Sett
     return sorted(tables, key=lambda table: (ROLES.index(table.headings.role), table.raw.name, table.raw.sha256))
 
 
+def _where(raw: RawTable) -> str:
+    return f"{raw.name}, line {raw.header_line}" if raw.header_line else raw.name
+
+
 def _ragged(table: Table) -> pl.DataFrame:
     return table.raw.ragged.select(
         file=pl.lit(table.raw.name),
@@ -130,7 +137,7 @@ def _ragged(table: Table) -> pl.DataFrame:
     )
 
 
-def _nothing_usable(tables: Sequence[Table], notes: Notes, clock: Clock) -> AkbError:
+def _nothing_usable(tables: Sequence[Table], notes: Notes) -> AkbError:
     table = next(table for table in tables if table.headings.role == "policies")
     if table.raw.read == 0:
         return AkbError(f"{table.raw.name} has headings but no rows", "Export it again.")
@@ -139,7 +146,7 @@ def _nothing_usable(tables: Sequence[Table], notes: Notes, clock: Clock) -> AkbE
     first = notes.all_rejects().head(1)
     where = f"line {first['line'][0]}: {first['reason'][0]} in column '{first['column'][0]}', shape {first['shape'][0]}"
     return AkbError(
-        f"{table.raw.name}: no usable row as of {clock.as_of.isoformat()} ({why})",
+        f"{table.raw.name}: no usable row ({why})",
         f"For example {where}. Check the column mapping in [ingest.columns.policies] of akb.toml.",
     )
 
