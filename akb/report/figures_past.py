@@ -120,6 +120,8 @@ def yearly(m: Maker) -> Figure | None:
         variant=variant,
         first=f.percent(first),
         last=f.percent(last),
+        lowest=f.percent(min(year["customer_churn"] for year in years)),
+        highest=f.percent(max(year["customer_churn"] for year in years)),
         years=len(years),
         start=f.day(years[0]["from"]),
         end=f.day(years[-1]["to"]),

@@ -61,6 +61,7 @@ def render(model: dict[str, Any], words: Words) -> str:
             **phrases.functions(),
         )
     )
+    page = page.strip() + "\n"
     size = len(page.encode())
     if size > SIZE_LIMIT:
         raise ValueError(f"report.html is {size:,} bytes, the contract allows {SIZE_LIMIT:,}")

@@ -6,6 +6,7 @@ Sections know nothing of HTML; `summary.json`, the page, the figures and the tes
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import fields, is_dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -56,8 +57,7 @@ def headlines(sections: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [_headline("customers", "counted", sections["portfolio"]["customers"])]
     commission = sections["portfolio"]["commission_cents"]
     if commission is not None:
-        derived = (sections["portfolio"]["commission_derived_share"] or 0) > 0.5
-        found.append(_headline("commission", "assumed" if derived else "counted", commission))
+        found.append(_headline("commission", sections["portfolio"]["commission_mark"], commission))
     year = next(iter(sections["leaving"]["years"]), None)
     if year and year["customer_churn"] is not None:
         found.append(_headline("churn", "counted", year["customer_churn"]))
@@ -86,6 +86,8 @@ def _method(context: Context) -> dict[str, Any]:
     churn = bundle.predictions.get("churn_12m")
     evidence_ = churn.evidence if churn else None
     importance = [row for row in (bundle.models.importance if bundle.models else ()) if row[0].startswith("churn")]
+    known = {feature.name for feature in bundle.features}
+    importance = [row for row in importance if row[1] in known or not known]
     importance.sort(key=lambda row: (row[0], -row[2], row[1]))
     return {
         "gap_days": bundle.settings.time.gap_days,
@@ -101,9 +103,15 @@ def _method(context: Context) -> dict[str, Any]:
             {"feature": feature, "words": context.words.reason(feature, 1.0, None), "share": share}
             for _, feature, share in importance[:10]
         ],
+        "winners": _winners(bundle),
         "seed": bundle.settings.models.seed,
         "versions": [{"library": name, "version": version} for name, version in sorted(bundle.versions.items())],
     }
+
+
+def _winners(bundle: RunBundle) -> list[dict[str, Any]]:
+    won = Counter(prediction.winner for prediction in bundle.predictions.values() if prediction.winner)
+    return [{"winner": name, "predictions": count} for name, count in sorted(won.items(), key=lambda w: (-w[1], w[0]))]
 
 
 def plain(value: Any) -> Any:

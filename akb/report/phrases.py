@@ -58,12 +58,17 @@ class Phrases:
         """Return the numbers behind the business case that have a name, formatted by the ending of their key."""
         known = self.words.table("fact")
         given = self.model["case"].get("facts") or {}
-        return [(known[key], _format(key)(given[key])) for key in known if given.get(key) is not None]
+        return [(known[key], self._fact(key, given[key])) for key in known if given.get(key) is not None]
+
+    def _fact(self, key: str, value: float) -> str:
+        if key.endswith("_share") and value > 1:
+            return self.words.plain("fact_word.impossible")
+        return _format(key)(value)
 
 
 def _format(key: str) -> Callable[[float], str]:
     if key.endswith("_count"):
-        return formats.rough
+        return lambda value: formats.number(value) if float(value).is_integer() else formats.rough(value)
     if key.endswith("_share"):
         return formats.percent
     if key.endswith("_ratio"):

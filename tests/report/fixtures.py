@@ -22,25 +22,52 @@ X = date(2025, 12, 31)
 KEY = bytes(range(32))
 BRANCHES = ["avp", "inboedel", "opstal", "auto", "rechtsbijstand", "reis"]
 HOSTILE = "<script>alert('x')</script>"
-REASONS = [("overstap", "preventable"), ("opzegging_klant", "preventable"), ("overlijden", "natural"), ("wanbetaling", "insurer"), (None, "unknown")]  # fmt: skip
+REASONS = [
+    ("overstap", "preventable"),
+    ("opzegging_klant", "preventable"),
+    ("overlijden", "natural"),
+    ("wanbetaling", "insurer"),
+    (None, "unknown"),
+]
 POLICY_SCHEMA = {
-    "policy": pl.UInt32, "customer": pl.UInt32, "branch": pl.String, "insurer": pl.String, "product": pl.String,
-    "adviser": pl.String, "office": pl.String, "start_date": pl.Date, "end_date": pl.Date, "reason": pl.String,
-    "cause": pl.String, "replaced_on": pl.Date, "replaces": pl.Boolean, "premium_cents": pl.Int64,
-    "commission_cents": pl.Int64, "commission_source": pl.String, "payment_months": pl.Int8, "collection": pl.String,
+    "policy": pl.UInt32,
+    "customer": pl.UInt32,
+    "branch": pl.String,
+    "insurer": pl.String,
+    "product": pl.String,
+    "adviser": pl.String,
+    "office": pl.String,
+    "start_date": pl.Date,
+    "end_date": pl.Date,
+    "reason": pl.String,
+    "cause": pl.String,
+    "replaced_on": pl.Date,
+    "replaces": pl.Boolean,
+    "premium_cents": pl.Int64,
+    "commission_cents": pl.Int64,
+    "commission_source": pl.String,
+    "payment_months": pl.Int8,
+    "collection": pl.String,
     "renewal_date": pl.Date,
-}  # fmt: skip
+}
 CUSTOMER_SCHEMA = {
-    "customer": pl.UInt32, "relation": pl.String, "pseudonym": pl.String, "kind": pl.String, "birth_year": pl.Int32,
-    "postcode4": pl.String, "adviser": pl.String, "office": pl.String, "no_marketing": pl.Boolean,
+    "customer": pl.UInt32,
+    "relation": pl.String,
+    "pseudonym": pl.String,
+    "kind": pl.String,
+    "birth_year": pl.Int32,
+    "postcode4": pl.String,
+    "adviser": pl.String,
+    "office": pl.String,
+    "no_marketing": pl.Boolean,
     "deceased": pl.Boolean,
-}  # fmt: skip
+}
 REJECT_SCHEMA = {"file": pl.String, "line": pl.Int64, "column": pl.String, "shape": pl.String, "reason": pl.String}
 
 
 def portfolio(customers: int = 900, seed: int = 1, *, hostile: bool = True) -> Portfolio:
     rng = np.random.default_rng(seed)
-    relations = [f"{700000 + i}" for i in range(customers)]
+    relations = [f"REL{i:05d}Q" for i in range(customers)]
     names = pseudonyms(relations, KEY)
     offices = ["Noord", HOSTILE if hostile else "Zuid", "West"]
     people, rows = [], []
@@ -71,35 +98,85 @@ def portfolio(customers: int = 900, seed: int = 1, *, hostile: bool = True) -> P
         reason, cause = REASONS[int(rng.choice(5, p=[0.4, 0.25, 0.2, 0.1, 0.05]))]
         for branch in rng.permutation(BRANCHES)[: int(rng.integers(1, 5))]:
             cents = int(rng.integers(1000, 20000))
-            rows.append((
-                c, str(branch), f"Verzekeraar {int(rng.integers(3))}", None, adviser, office, start, end,
-                reason if end else None, cause if end else None, cents * 5, cents,
-            ))  # fmt: skip
-    columns = ["customer", "branch", "insurer", "product", "adviser", "office", "start_date", "end_date", "reason", "cause", "premium_cents", "commission_cents"]  # fmt: skip
+            rows.append(
+                (
+                    c,
+                    str(branch),
+                    f"Verzekeraar {int(rng.integers(3))}",
+                    None,
+                    adviser,
+                    office,
+                    start,
+                    end,
+                    reason if end else None,
+                    cause if end else None,
+                    cents * 5,
+                    cents,
+                )
+            )
+    columns = [
+        "customer",
+        "branch",
+        "insurer",
+        "product",
+        "adviser",
+        "office",
+        "start_date",
+        "end_date",
+        "reason",
+        "cause",
+        "premium_cents",
+        "commission_cents",
+    ]
     table = pl.DataFrame(rows, schema={name: POLICY_SCHEMA[name] for name in columns}, orient="row").sort(
         "customer", "branch"
     )
-    table = table.with_row_index("policy").with_columns(
-        replaced_on=pl.lit(None, dtype=pl.Date), replaces=pl.lit(value=False),
-        commission_source=pl.when(pl.col("policy") % 10 == 0).then(pl.lit("derived")).otherwise(pl.lit("given")),
-        payment_months=pl.lit(12, dtype=pl.Int8), collection=pl.lit("own"), renewal_date=pl.lit(None, dtype=pl.Date),
-    ).select(*POLICY_SCHEMA)  # fmt: skip
+    table = (
+        table.with_row_index("policy")
+        .with_columns(
+            replaced_on=pl.lit(None, dtype=pl.Date),
+            replaces=pl.lit(value=False),
+            commission_source=pl.when(pl.col("policy") % 10 == 0).then(pl.lit("derived")).otherwise(pl.lit("given")),
+            payment_months=pl.lit(12, dtype=pl.Int8),
+            collection=pl.lit("own"),
+            renewal_date=pl.lit(None, dtype=pl.Date),
+        )
+        .select(*POLICY_SCHEMA)
+    )
     read = table.height + 3
     counts = RowCount(read, table.height, 3)
     rejects = pl.DataFrame(
-        [("polissen.csv", 7, "Ingangsdatum", "99-99-9999", "impossible_date"), ("polissen.csv", 9, "=1+1", "AAA", "no_start"), ("polissen.csv", 4, None, None, "duplicate")],
-        schema=REJECT_SCHEMA, orient="row",
-    )  # fmt: skip
+        [
+            ("polissen.csv", 7, "Ingangsdatum", "99-99-9999", "impossible_date"),
+            ("polissen.csv", 9, "=1+1", "AAA", "no_start"),
+            ("polissen.csv", 4, None, None, "duplicate"),
+        ],
+        schema=REJECT_SCHEMA,
+        orient="row",
+    )
     source = SourceFile(
-        "polissen.csv", "policies", "0" * 64, counts, {"encoding": "cp1252", "separator": ";"},
-        {"Relatienummer": "relation", "Branche": "branch", "Naam": None, "Opmerking": None}, ("Naam",),
-    )  # fmt: skip
+        "polissen.csv",
+        "policies",
+        "0" * 64,
+        counts,
+        {"encoding": "cp1252", "separator": ";"},
+        {"Relatienummer": "relation", "Branche": "branch", "Naam": None, "Opmerking": None},
+        ("Naam",),
+    )
     return Portfolio(
-        as_of=X, export_day=X, policies=table,
+        as_of=X,
+        export_day=X,
+        policies=table,
         customers=pl.DataFrame(people, schema=CUSTOMER_SCHEMA, orient="row"),
-        claims=None, contacts=None, payments=None, rejects=rejects, rows=counts,
-        history=History(date(2021, 1, 1), 59, reasons=True, commission="given"), findings=(), sources=(source,),
-    )  # fmt: skip
+        claims=None,
+        contacts=None,
+        payments=None,
+        rejects=rejects,
+        rows=counts,
+        history=History(date(2021, 1, 1), 59, reasons=True, commission="given"),
+        findings=(),
+        sources=(source,),
+    )
 
 
 def in_force(book: Portfolio) -> np.ndarray:
@@ -113,11 +190,19 @@ def evidence(base: float, precision: float, population: int = 700) -> Evidence:
         for lo, hi, n in ((0.0, 0.05, 300), (0.05, 0.075, 150), (0.075, 0.1, 120), (0.1, 0.2, 100), (0.2, 1.0, 30))
     )
     return Evidence(
-        test_date=date(2024, 10, 31), train_dates=(date(2022, 12, 31), date(2023, 3, 31)), train_rows=5200,
-        population=population, positives=base * population, base_rate=base, auc=0.741, auc_ci=(0.702, 0.779),
-        lift_top_decile=precision / base, precision_top_decile=precision, brier_skill=0.04,
+        test_date=date(2024, 10, 31),
+        train_dates=(date(2022, 12, 31), date(2023, 3, 31)),
+        train_rows=5200,
+        population=population,
+        positives=base * population,
+        base_rate=base,
+        auc=0.741,
+        auc_ci=(0.702, 0.779),
+        lift_top_decile=precision / base,
+        precision_top_decile=precision,
+        brier_skill=0.04,
         calibration=Calibration(1.03, (0.94, 1.12), 0.97, (0.85, 1.1), bands),
-    )  # fmt: skip
+    )
 
 
 def models(book: Portfolio, seed: int = 2) -> ModelRun:
@@ -134,17 +219,33 @@ def models(book: Portfolio, seed: int = 2) -> ModelRun:
         lapse_auto_12m=pl.when(pl.col("customer") % 3 == 0).then(pl.lit(0.1, dtype=pl.Float32))
     )
     purchase = pl.DataFrame(
-        [(int(c), b, float(p)) for b in BRANCHES for c, p in zip(who, rng.beta(1, 30, who.size), strict=True) if rng.random() < 0.6],
-        schema={"customer": pl.UInt32, "branch": pl.String, "probability": pl.Float64}, orient="row",
-    )  # fmt: skip
+        [
+            (int(c), b, float(p))
+            for b in BRANCHES
+            for c, p in zip(who, rng.beta(1, 30, who.size), strict=True)
+            if rng.random() < 0.6
+        ],
+        schema={"customer": pl.UInt32, "branch": pl.String, "probability": pl.Float64},
+        orient="row",
+    )
     curve = pl.DataFrame(
         {"years": [float(y) for y in range(21)], "share": [float(np.exp(-0.07 * y)) for y in range(21)]}
     )
     made = [
-        Prediction(f"churn_{m}m", "fitted", "", m, who.size, evidence(0.09 * m / 12, 0.26 * m / 12), "pass", "strong", "boosting",
-                   (Candidate("rule", 0.31, 0.02, 0.01, won=False), Candidate("boosting", 0.29, 0.0, 0.0, won=True)))
+        Prediction(
+            f"churn_{m}m",
+            "fitted",
+            "",
+            m,
+            who.size,
+            evidence(0.09 * m / 12, 0.26 * m / 12),
+            "pass",
+            "strong",
+            "boosting",
+            (Candidate("rule", 0.31, 0.02, 0.01, won=False), Candidate("boosting", 0.29, 0.0, 0.0, won=True)),
+        )
         for m in (1, 3, 6, 12)
-    ]  # fmt: skip
+    ]
     made.append(
         Prediction(
             "cross_sell_any_12m", "fitted", "", 12, who.size, evidence(0.1, 0.2), "provisional", "usable", "logistic"
@@ -158,9 +259,16 @@ def models(book: Portfolio, seed: int = 2) -> ModelRun:
         for name, weight in (("months_since_last_lapse", 0.6), ("policies_held", 0.3), ("tenure_years", -0.2))
     )
     return ModelRun(
-        X, frame, pl.DataFrame({"customer": who.astype(np.uint32)}), pl.DataFrame(), purchase, curve, tuple(made), reasons,
+        X,
+        frame,
+        pl.DataFrame({"customer": who.astype(np.uint32)}),
+        pl.DataFrame(),
+        purchase,
+        curve,
+        tuple(made),
+        reasons,
         (("churn_12m", "months_since_last_lapse", 0.31), ("churn_12m", "policies_held", 0.2)),
-    )  # fmt: skip
+    )
 
 
 def value(book: Portfolio, run: ModelRun, seed: int = 3) -> ValueRun:
@@ -168,31 +276,64 @@ def value(book: Portfolio, run: ModelRun, seed: int = 3) -> ValueRun:
     who = run.scores["customer"].to_numpy()
     stake = rng.gamma(2, 400, who.size)
     gain = 0.2 * 0.65 * run.scores["churn_12m"].to_numpy() * stake - 25
-    scores = pl.DataFrame({
-        "customer": who, "commission_12m": stake.astype(np.float32), "clv": (3 * stake).astype(np.float32),
-        "value_at_stake": stake.astype(np.float32), "top_defend": gain.astype(np.float32),
-        "next_best_policy": [BRANCHES[i % 6] for i in range(who.size)],
-    })  # fmt: skip
+    scores = pl.DataFrame(
+        {
+            "customer": who,
+            "commission_12m": stake.astype(np.float32),
+            "clv": (3 * stake).astype(np.float32),
+            "value_at_stake": stake.astype(np.float32),
+            "top_defend": gain.astype(np.float32),
+            "next_best_policy": [BRANCHES[i % 6] for i in range(who.size)],
+        }
+    )
     order = np.argsort(-gain)[:60]
     adviser = book.customers["adviser"].to_numpy()
-    defend = pl.DataFrame({
-        "customer": who[order], "rank": np.arange(1, order.size + 1), "churn_12m": run.scores["churn_12m"].to_numpy()[order].astype(float),
-        "value_at_stake": stake[order], "expected_saving": gain[order], "adviser": adviser[who[order]],
-        "kind": ["private"] * order.size, "branches": ["avp, auto"] * order.size,
-        "control": [i % 10 == 9 for i in range(order.size)], "yearly_cents": [1000] * order.size,
-    })  # fmt: skip
-    offers = pl.DataFrame({
-        "customer": who[:80], "rank": np.arange(1, 81), "branch": [BRANCHES[i % 6] for i in range(80)],
-        "probability": np.linspace(0.4, 0.05, 80), "extra_cents": [500] * 80,
-    })  # fmt: skip
+    defend = pl.DataFrame(
+        {
+            "customer": who[order],
+            "rank": np.arange(1, order.size + 1),
+            "churn_12m": run.scores["churn_12m"].to_numpy()[order].astype(float),
+            "value_at_stake": stake[order],
+            "expected_saving": gain[order],
+            "adviser": adviser[who[order]],
+            "kind": ["private"] * order.size,
+            "branches": ["avp, auto"] * order.size,
+            "control": [i % 10 == 9 for i in range(order.size)],
+            "yearly_cents": [1000] * order.size,
+        }
+    )
+    offers = pl.DataFrame(
+        {
+            "customer": who[:80],
+            "rank": np.arange(1, 81),
+            "branch": [BRANCHES[i % 6] for i in range(80)],
+            "probability": np.linspace(0.4, 0.05, 80),
+            "extra_cents": [500] * 80,
+        }
+    )
     case = BusinessCase(
-        benefits=(Line("retention", 400_000, 950_000, 1_600_000, "assumed"), Line("cross_sell", 80_000, 210_000, 430_000, "assumed")),
+        benefits=(
+            Line("retention", 400_000, 950_000, 1_600_000, "assumed"),
+            Line("cross_sell", 80_000, 210_000, 430_000, "assumed"),
+        ),
         costs=(Line("licence", 60_000, 60_000, 60_000, "counted"), Line("hours", 300_000, 420_000, 700_000, "assumed")),
-        year1={"benefits": (240_000, 580_000, 1_015_000), "costs": (610_000, 730_000, 1_010_000), "net": (-770_000, -150_000, 405_000)},
-        net=(-280_000, 680_000, 1_670_000), roi=(-0.37, 1.42, 4.64),
+        year1={
+            "benefits": (240_000, 580_000, 1_015_000),
+            "costs": (610_000, 730_000, 1_010_000),
+            "net": (-770_000, -150_000, 405_000),
+        },
+        net=(-280_000, 680_000, 1_670_000),
+        roi=(-0.37, 1.42, 4.64),
         rule_of_thumb={"retention": 300_000, "cross_sell": 3_600_000, "total": 3_900_000},
-        facts={"customers_count": float(who.size), "turnover": 10_000_000.0, "rescue_share": 0.2, "leaver_commission_ratio": 0.83, "policy_lapse_share": 0.1, "not_worded": 1.0},
-    )  # fmt: skip
+        facts={
+            "customers_count": float(who.size),
+            "turnover": 10_000_000.0,
+            "rescue_share": 0.2,
+            "leaver_commission_ratio": 0.83,
+            "policy_lapse_share": 0.1,
+            "not_worded": 1.0,
+        },
+    )
     figures = {
         "next_best": [
             {"key": b, "customers": 300, "expected_policies": 10.0, "expected_commission": 80_000, "ban": False}
@@ -202,7 +343,14 @@ def value(book: Portfolio, run: ModelRun, seed: int = 3) -> ValueRun:
     derived = [
         Prediction(key, "derived", "Afgeleid.", None, who.size) for key in ("clv", "top_defend", "commission_12m")
     ]
-    return ValueRun(scores, {"top_defend": defend, "next_best_policy": offers}, {"top_defend": {"no_marketing": 12, "deceased": 2}, "next_best_policy": {}}, case, tuple(derived), figures)  # fmt: skip
+    return ValueRun(
+        scores,
+        {"top_defend": defend, "next_best_policy": offers},
+        {"top_defend": {"no_marketing": 12, "deceased": 2}, "next_best_policy": {}},
+        case,
+        tuple(derived),
+        figures,
+    )
 
 
 def bundle(
@@ -247,7 +395,15 @@ def silent(book: Portfolio) -> ModelRun:
     who = pl.DataFrame({"customer": in_force(book).astype(np.uint32)})
     nothing = pl.DataFrame(schema={"customer": pl.UInt32, "branch": pl.String, "probability": pl.Float64})
     curve = pl.DataFrame(schema={"years": pl.Float64, "share": pl.Float64})
-    return ModelRun(X, who, pl.DataFrame(), nothing, nothing, curve, (Prediction("churn_12m", "unavailable", "Er zijn geen beëindigde polissen."),))  # fmt: skip
+    return ModelRun(
+        X,
+        who,
+        pl.DataFrame(),
+        nothing,
+        nothing,
+        curve,
+        (Prediction("churn_12m", "unavailable", "Er zijn geen beëindigde polissen."),),
+    )
 
 
 def worthless(book: Portfolio) -> ValueRun:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from akb.models.types import Prediction
+
 if TYPE_CHECKING:
-    from akb.models.types import Calibration, Evidence, Prediction
+    from akb.catalogue.entries import Entry
+    from akb.models.types import Calibration, Evidence
     from akb.report.context import Context
 
 MADE = ("fitted", "derived")
@@ -16,10 +19,7 @@ PROVEN = ("strong", "usable")
 def facts(context: Context) -> dict[str, Any]:
     """Return the predictions in catalogue order, the headline counts, and the calibration bands of churn."""
     made = context.bundle.predictions
-    rows = [
-        _row(entry.key, entry.name_nl, entry.section, entry.counts, made.get(entry.key))
-        for entry in context.bundle.entries
-    ]
+    rows = [_row(context, entry, made.get(entry.key)) for entry in context.bundle.entries]
     counted = [row for row in rows if row["counts"]]
     return {
         "predictions": rows,
@@ -32,37 +32,22 @@ def facts(context: Context) -> dict[str, Any]:
     }
 
 
-def _row(key: str, name: str, section: str, counts: bool, prediction: Prediction | None) -> dict[str, Any]:
-    if prediction is None:
-        return {
-            "key": key,
-            "name": name,
-            "section": section,
-            "counts": counts,
-            "status": "unavailable",
-            "why": "",
-            **_proof(None),
-            "gate": "none",
-            "grade": "none",
-            "horizon_months": None,
-            "winner": "",
-            "pooled_weight": None,
-            "candidates": [],
-        }
+def _row(context: Context, entry: Entry, prediction: Prediction | None) -> dict[str, Any]:
+    made = prediction or Prediction(entry.key, "unavailable", context.words.plain("evidence.not_made"))
     return {
-        "key": key,
-        "name": name,
-        "section": section,
-        "counts": counts,
-        "status": prediction.status,
-        "why": prediction.why,
-        "horizon_months": prediction.horizon_months,
-        **_proof(prediction.evidence, prediction.population),
-        "gate": prediction.gate,
-        "grade": prediction.grade,
-        "winner": prediction.winner,
-        "pooled_weight": prediction.pooled_weight,
-        "candidates": [asdict(candidate) for candidate in prediction.candidates],
+        "key": entry.key,
+        "name": entry.name_nl,
+        "section": entry.section,
+        "counts": entry.counts,
+        "status": made.status,
+        "why": made.why,
+        "horizon_months": made.horizon_months or entry.horizon_months,
+        **_proof(made.evidence, made.population),
+        "gate": made.gate,
+        "grade": made.grade,
+        "winner": made.winner,
+        "pooled_weight": made.pooled_weight,
+        "candidates": [asdict(candidate) for candidate in made.candidates],
     }
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 TENURE = ((0, 1), (1, 3), (3, 5), (5, 10), (10, None))
 AGES = ((0, 30), (30, 45), (45, 60), (60, 75), (75, None))
+FEW_DERIVED = 0.05  # up to here the total may be called counted
 HELD = ((1, 2), (2, 3), (3, 4), (4, None))
 
 
@@ -28,6 +29,7 @@ def facts(context: Context) -> dict[str, Any]:
         "policies_per_customer": held.height / customers.height if customers.height else None,
         "commission_cents": commission,
         "commission_derived_share": derived / held.height if commission is not None and held.height else None,
+        "commission_mark": "counted" if derived <= FEW_DERIVED * held.height else "assumed",
         "commission_known_share": 1 - held["commission_cents"].null_count() / held.height if held.height else None,
         "single_policy_share": int((customers["policies"] == 1).sum()) / customers.height if customers.height else None,
         "signed_policies": later.height,

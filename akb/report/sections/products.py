@@ -90,14 +90,15 @@ def _list(context: Context) -> dict[str, Any] | None:
     if value is None or listed is None or listed.is_empty():
         return None
     who = context.customers.select("customer", "pseudonym", kind_now="kind")
-    top = (listed.sort("rank") if "rank" in listed.columns else listed).head(SHOWN)
+    called = listed.filter(~pl.col("control")) if "control" in listed.columns else listed
+    top = (called.sort("rank") if "rank" in called.columns else called).head(SHOWN)
     chances = _chances(context)
     rows: list[Row] = []
     for rank, row in enumerate(top.join(who, on="customer", how="left", maintain_order="left").to_dicts(), start=1):
         branch = str(row.get("branch", ""))
         rows.append(
             {
-                "rank": rank,
+                "rank": row.get("rank", rank),
                 "customer": (row["pseudonym"] or "")[:6],
                 "kind": row["kind_now"],
                 "branch": branch,

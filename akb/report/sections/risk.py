@@ -35,6 +35,7 @@ def facts(context: Context) -> dict[str, Any]:
         "bands": _bands(context),
         "proof": proof(context, [f"churn_{months}m" for months in reversed(HORIZONS)]),
         "defend": _defend(context),
+        "pair": _pair(context),
         "missing": missing,
     }
 
@@ -139,6 +140,18 @@ def _defend(context: Context) -> dict[str, Any] | None:
     }
 
 
+def _pair(context: Context) -> list[Row] | None:
+    """Return the two customers that the value room sets side by side, if the second has more to keep right now."""
+    pair: Any = context.bundle.value.figures.get("pair") if context.bundle.value else None
+    if not pair:
+        return None
+    rows = [
+        {**row, "customer": row["customer"][:6], "at_risk": round(row["churn_12m"] * row["value_at_stake"])}
+        for row in (pair["high_commission"], pair["high_stake"])
+    ]
+    return rows if rows[1]["at_risk"] > rows[0]["at_risk"] else None
+
+
 def left_out(context: Context, counts: dict[str, int]) -> dict[str, int | None]:
     """Return reason -> customers left out, None where too few to show."""
     return {reason: None if count < context.limit else count for reason, count in counts.items() if count}
@@ -179,8 +192,11 @@ def first_rows(context: Context, listed: pl.DataFrame, count: int = SHOWN) -> li
 def worded_reasons(context: Context) -> dict[int, list[str]]:
     """Return customer -> why the chance of leaving is high, in words, strongest first, at most three."""
     models = context.bundle.models
+    known = {feature.name for feature in context.bundle.features}
     found: dict[int, list[str]] = {}
     for reason in models.reasons if models else ():
+        if known and reason.feature not in known:
+            continue  # a column of the model's own, such as the month ahead: no reason that a person can use
         worded = context.words.reason(reason.feature, reason.contribution, reason.value)
         mine = found.setdefault(reason.customer, [])
         if reason.contribution > 0 and len(mine) < 3 and worded not in mine:

@@ -1,0 +1,119 @@
+"""Lists for Excel, scores and rejects for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from akb.report.context import Context
+from akb.report.lists import action_lists
+from akb.report.scores import score_table
+from akb.report.tables import dutch_cell, neutral
+from akb.report.write import report_files, write_report
+from tests.report import fixtures
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from akb.report.bundle import RunBundle
+
+CONTRACT = {
+    "report.html", "summary.json", "scores.parquet", "scores.csv", "rejects.csv", "actions/top_defend.csv",
+    "actions/next_best_policy.csv",
+}  # fmt: skip
+
+
+def rows_of(content: bytes) -> list[dict[str, str]]:
+    assert content.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";"))
+
+
+def test_write_report_leaves_the_contract(full: RunBundle, tmp_path: Path) -> None:
+    summary = write_report(tmp_path, full)
+    assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()} == CONTRACT
+    assert summary["schema"] == "akb.summary/1"
+
+
+def test_every_file_exists_for_poor_exports_too(poor: dict[str, dict[str, bytes]]) -> None:
+    for name, files in poor.items():
+        assert set(files) == CONTRACT, name
+        assert b"klant;rang" in files["actions/top_defend.csv"]
+
+
+def test_a_list_is_dutch_and_begins_with_the_pseudonym(full: RunBundle, files: dict[str, bytes]) -> None:
+    rows = rows_of(files["actions/top_defend.csv"])
+    assert full.value is not None
+    assert len(rows) == full.value.lists["top_defend"].height
+    assert list(rows[0])[:2] == ["klant", "rang"]
+    assert [int(row["rang"]) for row in rows] == sorted(int(row["rang"]) for row in rows)
+    known = dict(full.portfolio.customers.select("customer", "pseudonym").iter_rows())
+    first = full.value.lists["top_defend"].sort("rank").row(0, named=True)
+    assert rows[0]["klant"] == known[first["customer"]]
+    assert float(rows[0]["waarde op het spel (euro)"].replace(",", ".")) == pytest.approx(
+        first["value_at_stake"], abs=0.006
+    )
+    assert rows[0]["lopende branches"] == "Aansprakelijkheid particulier, Personenauto"
+    assert "yearly_cents" not in files["actions/top_defend.csv"].decode()
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+31", "-x", "@cmd", "\tx", "\rx"])
+def test_formulas_are_neutralised(text: str) -> None:
+    assert neutral(text) == f"'{text}"
+    assert dutch_cell(text) == f"'{text}"
+    assert neutral("gewoon") == "gewoon"
+
+
+def test_a_hostile_adviser_cannot_reach_excel() -> None:
+    book = fixtures.portfolio(200, seed=4)
+    book = replace(book, customers=book.customers.with_columns(adviser=pl.lit('=HYPERLINK("x";"y")')))
+    run = fixtures.models(book)
+    content = action_lists(Context(fixtures.bundle(book, run, fixtures.value(book, run))))["top_defend.csv"]
+    assert {row["adviseur"] for row in rows_of(content)} == {'\'=HYPERLINK("x";"y")'}
+
+
+def test_scores_have_the_catalogue_as_columns_and_no_nan(full: RunBundle, files: dict[str, bytes]) -> None:
+    table = pl.read_parquet(io.BytesIO(files["scores.parquet"]))
+    assert table.columns == ["customer", *(entry.key for entry in full.entries)]
+    assert table["customer"].is_sorted()
+    assert table["customer"].n_unique() == fixtures.in_force(full.portfolio).size
+    for entry in full.entries:
+        assert table.schema[entry.key] == (pl.String if entry.kind == "class" else pl.Float32)
+    floats = table.select(pl.col(pl.Float32))
+    assert floats.select(pl.all().is_nan().any()).row(0) == (False,) * floats.width
+    assert table["lapse_auto_12m"].null_count() > 0
+
+
+def test_csv_and_parquet_tell_the_same(files: dict[str, bytes]) -> None:
+    table = pl.read_parquet(io.BytesIO(files["scores.parquet"]))
+    again = pl.read_csv(io.BytesIO(files["scores.csv"]), schema=dict(table.schema))
+    assert again.equals(table)
+
+
+def test_scores_belong_to_their_customer(full: RunBundle) -> None:
+    assert full.models is not None
+    table = score_table(Context(full))
+    known = full.models.scores.join(full.portfolio.customers.select("customer", "pseudonym"), on="customer")
+    joined = table.join(known.select(customer="pseudonym", wanted="churn_12m"), on="customer")
+    assert joined.height == table.height
+    assert joined["churn_12m"].equals(joined["wanted"])
+
+
+def test_relation_numbers_only_on_request_and_never_in_the_page(full: RunBundle) -> None:
+    open_ = report_files(replace(full, no_pseudonyms=True))[0]
+    relations = set(full.portfolio.customers["relation"])
+    table = pl.read_parquet(io.BytesIO(open_["scores.parquet"]))
+    assert set(table["customer"]) <= relations
+    assert {row["klant"] for row in rows_of(open_["actions/top_defend.csv"])} <= relations
+    assert open_["report.html"] == report_files(full)[0]["report.html"]
+
+
+def test_rejects_are_data_and_safe(files: dict[str, bytes]) -> None:
+    table = pl.read_csv(io.BytesIO(files["rejects.csv"]))
+    assert table.columns == ["file", "line", "column", "shape", "reason"]
+    assert table["line"].to_list() == [4, 7, 9]
+    assert table["column"].to_list() == [None, "Ingangsdatum", "'=1+1"]

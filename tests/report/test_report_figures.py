@@ -1,0 +1,141 @@
+"""What the report says, checked against the tables it was made from; and what it must not say."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from akb.core.text import configs_dir
+from akb.report import model
+from akb.report.context import Context
+from akb.report.sections import case
+from tests.report import fixtures
+
+if TYPE_CHECKING:
+    from akb.report.bundle import RunBundle
+
+CONTRACT = [
+    "schema", "as_of", "rows", "customers", "policies", "findings", "predictions", "value", "business_case",
+]  # fmt: skip
+
+
+def test_summary_begins_with_the_contract(summary: dict[str, Any]) -> None:
+    assert list(summary)[: len(CONTRACT)] == CONTRACT
+    assert summary["schema"] == "akb.summary/1"
+    assert summary["rows"]["read"] == summary["rows"]["used"] + summary["rows"]["rejected"]
+    assert {"low", "base", "high", "parts", "assumptions"} <= set(summary["business_case"])
+    first = summary["predictions"][0]
+    assert {"key", "status", "why", "auc", "auc_ci", "calibration", "gate", "grade", "winner", "pooled_weight"} <= set(
+        first
+    )
+    assert all(entry["why"] for entry in summary["predictions"] if entry["status"] == "unavailable")
+
+
+def test_counts_agree_with_the_tables(full: RunBundle, summary: dict[str, Any]) -> None:
+    who = fixtures.in_force(full.portfolio)
+    assert summary["customers"]["in_force"] == who.size
+    assert sum(row["customers"] for row in summary["portfolio"]["kinds"]) == who.size
+    assert sum(row["policies"] for row in summary["portfolio"]["branches"]) == summary["policies"]["in_force"]
+    assert (
+        sum(row["commission_cents"] for row in summary["portfolio"]["kinds"])
+        == summary["portfolio"]["commission_cents"]
+    )
+
+
+def test_expected_leavers_are_the_sum_of_the_chances_and_lie_in_their_range(
+    full: RunBundle, summary: dict[str, Any]
+) -> None:
+    assert full.models is not None
+    for row in summary["risk"]["horizons"]:
+        total = float(full.models.scores[f"churn_{row['months']}m"].cast(pl.Float64).sum())
+        assert row["expected"] == pytest.approx(total, rel=1e-6)
+        assert row["low"] <= row["expected"] <= row["high"]
+    bands = summary["risk"]["bands"]
+    shown = sum(row["expected"] for row in bands if not row["suppressed"])
+    assert shown <= summary["risk"]["horizons"][-1]["expected"] + 1e-6
+
+
+def test_a_band_takes_its_lower_bound() -> None:
+    book = fixtures.portfolio(200, seed=3)
+    run = fixtures.models(book)
+    scores = run.scores.with_columns(churn_12m=pl.lit(0.05, dtype=pl.Float64))
+    rows = model.build(fixtures.bundle(book, replace(run, scores=scores), None))["risk"]["bands"]
+    assert [row["customers"] for row in rows] == [0, scores.height, 0, 0, 0]
+
+
+def test_scenarios_add_up_per_column(summary: dict[str, Any]) -> None:
+    made = summary["business_case"]
+    for scenario in ("low", "base", "high"):
+        parts = made["parts"]
+        benefits = sum(row[scenario] for row in parts["benefits"])
+        costs = sum(row[scenario] for row in parts["costs"])
+        assert made[scenario]["net"] == benefits - costs
+        assert made[scenario]["year1"]["net"] == made[scenario]["year1"]["benefits"] - made[scenario]["year1"]["costs"]
+
+
+def test_no_case_names_what_is_missing() -> None:
+    told = case.facts(Context(fixtures.poor()["no_money"]))
+    assert told == {"available": False, "missing": ["commission_case"]}
+
+
+def test_suppression_hides_small_rows_and_what_could_be_subtracted(full: RunBundle) -> None:
+    rows = [{"name": n, "customers": c, "sum": 10 * c} for n, c in (("a", 4), ("b", 50), ("c", 6), ("d", 0))]
+    kept = Context(full).suppressed(rows, keep=("name",), parts=True)
+    assert [row["suppressed"] for row in kept] == [True, False, True, False]
+    assert kept[0] == {"name": "a", "customers": None, "sum": None, "suppressed": True}
+    assert [row["suppressed"] for row in Context(full).suppressed(rows, keep=("name",))] == [True, False, False, False]
+
+
+def test_few_leavers_are_nowhere(full: RunBundle) -> None:
+    """Three leavers in a year: no rate, no count, no band may show them."""
+    book = fixtures.portfolio(300, seed=8)
+    open_ = book.policies.with_columns(
+        pl.when(pl.col("customer") < 3).then(pl.date(2025, 6, 1)).otherwise(None).alias("end_date"),
+        start_date=pl.date(2010, 1, 1), cause=pl.when(pl.col("customer") < 3).then(pl.lit("preventable")),
+    )  # fmt: skip
+    told = model.build(fixtures.bundle(replace(book, policies=open_), None, None))["leaving"]
+    assert told["last_year"]["left"] is None
+    assert told["years"][0]["customer_churn"] is None
+    assert all(row["rate"] in (None, 0.0) for row in (*told["by_tenure"], *told["by_held"]))
+
+
+def test_announced_leavers_have_only_ending_policies() -> None:
+    book = fixtures.portfolio(300, seed=8)
+    end = pl.when(pl.col("customer") < 20).then(pl.date(2026, 2, 1)).otherwise(None)
+    told = book.policies.with_columns(
+        end_date=end, start_date=pl.date(2015, 1, 1), cause=pl.when(pl.col("customer") < 20).then(pl.lit("preventable"))
+    )
+    second = told.filter(pl.col("customer") < 5).with_columns(
+        end_date=pl.lit(None, dtype=pl.Date), policy=pl.col("policy") + 90_000
+    )
+    assert model.build(fixtures.bundle(replace(book, policies=told), None, None))["risk"]["announced"] == 20
+    both = replace(book, policies=pl.concat([told, second]))
+    assert model.build(fixtures.bundle(both, None, None))["risk"]["announced"] == 15
+
+
+def test_plain_refuses_what_json_cannot_hold() -> None:
+    assert model.plain({"a": float("nan"), "b": (np.float64(0.1), fixtures.X)}) == {"a": None, "b": [0.1, "2025-12-31"]}
+    with pytest.raises(TypeError, match="no plain form"):
+        model.plain(object())
+
+
+def test_texts_of_the_report_do_not_overwrite_each_other() -> None:
+    seen: dict[str, str] = {}
+    for path in sorted((configs_dir() / "text" / "nl").glob("report*.toml")):
+        for table in tomllib.loads(path.read_text("utf-8")):
+            assert table not in seen, f"[{table}] stands in {seen.get(table)} and {path.name}"
+            seen[table] = path.name
+
+
+def test_reasons_are_positive_worded_and_known(full: RunBundle, summary: dict[str, Any]) -> None:
+    rows = summary["risk"]["defend"]["rows"]
+    assert len(rows) == 10
+    assert all(len(row["reasons"]) <= 3 for row in rows)
+    assert any(row["reasons"] for row in rows)
+    assert not any("tenure" in reason for row in rows for reason in row["reasons"])  # it lowers the chance
+    assert 10 not in [row["rank"] for row in rows]  # the control group is not called
