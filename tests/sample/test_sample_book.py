@@ -11,6 +11,7 @@ import pytest
 from akb.core.dates import add_months
 from akb.sample import simulate, write_sample
 from akb.sample.calendar import to_day
+from akb.sample.hazards import customer_factors
 
 pytestmark = pytest.mark.xdist_group("sample")
 
@@ -142,6 +143,27 @@ def test_a_first_cancellation_is_followed_by_more(book):
     lapses = book.futures(10, 8).lapsed != 0
     several = held >= 3
     assert lapses[:, several & (since <= 2)].mean() > 1.25 * lapses[:, several & (since > 18)].mean()
+
+
+def test_packages_protect_until_a_first_cancellation(book):
+    """The factors themselves: a bigger package lowers a policy's hazard; a cancellation raises it for a year."""
+    rows = book.in_force
+    people, w = book.people.take(rows), book.window(book.step + 1)
+
+    def factor(held, months_since):
+        state = book.state.take(rows)
+        state.cancelled[:] = book.step + 1 - months_since
+        count = np.full(len(rows), held)
+        return customer_factors(people, state, book.world, w, count).policy
+
+    never = 100
+    assert (factor(1, never) > 1.4 * factor(2, never)).all()
+    assert (factor(2, never) > 1.5 * factor(4, never)).all()
+    fresh, later = factor(4, 1) / factor(4, never), factor(4, 7) / factor(4, never)
+    assert (fresh > 2).all()
+    assert ((later > 1.2) & (later < fresh / 1.5)).all()
+    assert (fresh > factor(2, 1) / factor(2, never) * 1.2).all()  # three or more left: more at risk
+    assert np.allclose(factor(4, 15), factor(4, never))
 
 
 def test_former_customers_come_back(book):
