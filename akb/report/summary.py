@@ -73,6 +73,7 @@ def _case(case: dict[str, Any], assumptions: list[dict[str, Any]]) -> dict[str, 
             "net": case["net"][scenario],
             "roi": case["roi"][scenario],
             "year1": {key: amounts[scenario] for key, amounts in case["year1"].items()},
+            "three_years": {key: amounts[scenario] for key, amounts in case["three_years"].items()},
         }
         for scenario in (("low", "base", "high") if case["available"] else ())
     }

@@ -323,6 +323,11 @@ def value(book: Portfolio, run: ModelRun, seed: int = 3) -> ValueRun:
             "net": (-770_000, -150_000, 405_000),
         },
         net=(-280_000, 680_000, 1_670_000),
+        three_years={
+            "benefits": (1_000_000, 2_500_000, 4_000_000),
+            "costs": (1_330_000, 1_690_000, 2_530_000),
+            "net": (-1_530_000, 810_000, 2_670_000),
+        },
         roi=(-0.37, 1.42, 4.64),
         rule_of_thumb={"retention": 300_000, "cross_sell": 3_600_000, "total": 3_900_000},
         facts={

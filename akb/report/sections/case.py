@@ -17,11 +17,8 @@ def facts(context: Context) -> dict[str, Any]:
         lacking = [] if context.has_commission else ["commission_case"]
         if context.score("churn_12m") is None:
             lacking.append("churn_case")
-        return {"available": False, "missing": lacking or ["case"]}
+        return {"available": False, "missing": lacking or ["case_gate"]}
     benefits, costs = [_line(line) for line in case.benefits], [_swapped(_line(line)) for line in case.costs]
-    year1 = {key: _range(amounts) for key, amounts in case.year1.items()}
-    if "costs" in year1:
-        year1["costs"] = _swapped(year1["costs"])
     return {
         "available": True,
         "benefits": benefits,
@@ -30,7 +27,8 @@ def facts(context: Context) -> dict[str, Any]:
         "total_costs": _total(costs),
         "net": _range(case.net),
         "roi": _range(case.roi),
-        "year1": year1,
+        "year1": _totals(case.year1),
+        "three_years": _totals(case.three_years),
         "rule_of_thumb": dict(case.rule_of_thumb),
         "facts": dict(case.facts),
         "missing": [],
@@ -39,6 +37,11 @@ def facts(context: Context) -> dict[str, Any]:
 
 def _line(line: Line) -> dict[str, Any]:
     return {"key": line.key, "low": line.low, "base": line.base, "high": line.high, "mark": line.mark}
+
+
+def _totals(amounts: dict[str, tuple[int, int, int]]) -> dict[str, Any]:
+    made = {key: _range(three) for key, three in amounts.items()}
+    return {key: _swapped(three) if key == "costs" else three for key, three in made.items()}
 
 
 def _swapped(row: dict[str, Any]) -> dict[str, Any]:

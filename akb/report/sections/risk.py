@@ -165,10 +165,7 @@ def first_rows(context: Context, listed: pl.DataFrame, count: int = SHOWN) -> li
         "customer", "pseudonym", "kind", "office", "policies", "commission_cents", place=pl.int_range(pl.len())
     )
     joined = top.join(who, on="customer", how="left", suffix="_now", maintain_order="left")
-    scores = {
-        key: context.score(key)
-        for key in ("churn_3m", "churn_12m", "churn_preventable_12m", "clv", "value_at_stake", "top_defend")
-    }
+    scores = {key: context.score(key) for key in ("churn_3m", "churn_12m", "churn_preventable_12m", "clv")}
     reasons = worded_reasons(context)
     rows: list[Row] = []
     for rank, row in enumerate(joined.to_dicts(), start=1):
@@ -183,6 +180,8 @@ def first_rows(context: Context, listed: pl.DataFrame, count: int = SHOWN) -> li
                 "policies": row["policies"],
                 "commission_cents": row["commission_cents"] if context.has_commission else None,
                 **numbers,
+                "value_at_stake": row.get("value_at_stake"),
+                "expected_saving": row.get("expected_saving"),
                 "reasons": reasons.get(row["customer"], []),
             }
         )
