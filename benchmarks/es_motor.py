@@ -34,7 +34,7 @@ def leaving_days(export: Path, as_of: date = AS_OF) -> dict[str, int | None]:
             continue
         reach: date | None = as_of
         for start, end in [(as_of, max(ends) if None not in ends else None), *rows]:
-            if reach is None or end is None and start <= reach + GAP:
+            if reach is None or (end is None and start <= reach + GAP):
                 reach = None
                 break
             if start <= reach + GAP and end is not None and end > reach:

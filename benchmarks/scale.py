@@ -1,6 +1,6 @@
 """66,000 policies and 15,000 customers in force: wall time and peak memory of the whole command.
 
-    python -m benchmarks.scale [CUSTOMERS]
+python -m benchmarks.scale [CUSTOMERS]
 """
 
 from __future__ import annotations

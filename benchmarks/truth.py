@@ -1,6 +1,6 @@
 """Simulated offices whose true chances are known: level and ranking of every probability.
 
-    python -m benchmarks.truth [SEEDS] [CUSTOMERS] [FUTURES]
+    python -m benchmarks.truth [--seeds 3] [--customers 20000] [--futures 400]
 
 The truth is the share of futures, drawn from the export day with the simulator's known hazards. *Expected AUC* counts
 each customer once as an event with weight p and once as a non-event with weight 1 - p. The reference is what the same
@@ -10,7 +10,7 @@ over the same customers and akb's own features: the ceiling of these columns.
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 from pathlib import Path
 
@@ -50,7 +50,10 @@ def measure(seed: int, customers: int, futures: int) -> list[tuple[str, float, f
     write_sample(book, folder)
     files = [folder / "polissen.csv", folder / "schades.csv", folder / "contacten.csv"]
     run = eda(files, "--quiet")
-    truth = book.futures(futures, seed=seed + 10_000).probabilities
+    truth = book.futures(futures, seed=seed + 10_000).probabilities()
+    truth = truth.rename(
+        {name: f"{name}_12m" for name in truth.columns if name != "relation" and not name.endswith("m")}
+    )
     joined = run.scores.join(truth, left_on="customer", right_on="relation", how="inner", suffix="_true")
     assert joined.height == run.scores.height == truth.height, (joined.height, run.scores.height, truth.height)
 
@@ -71,16 +74,18 @@ def measure(seed: int, customers: int, futures: int) -> list[tuple[str, float, f
 
 
 def main() -> None:
-    seeds, customers, futures = (int(a) for a in (*sys.argv[1:], 3, 20_000, 400)[:3]) if len(sys.argv) > 3 else (
-        int(sys.argv[1]) if len(sys.argv) > 1 else 3,
-        int(sys.argv[2]) if len(sys.argv) > 2 else 20_000,
-        400,
-    )
-    print("seed  prediction                    true   predicted  ratio   expected AUC  reference")
-    for seed in range(1, seeds + 1):
-        for key, true, predicted, auc, reference in measure(seed, customers, futures):
-            print(f"{seed:4d}  {key:<28} {true:8.1f}  {predicted:8.1f}  {predicted / true:5.2f}   {auc:.3f}"
-                  f"         {'' if np.isnan(reference) else f'{reference:.3f}'}")  # fmt: skip
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--customers", type=int, default=20_000)
+    parser.add_argument("--futures", type=int, default=400)
+    asked = parser.parse_args()
+    print("seed  prediction                        true  predicted  ratio   expected AUC  reference")
+    for seed in range(1, asked.seeds + 1):
+        for key, true, predicted, auc, reference in measure(seed, asked.customers, asked.futures):
+            shown = "" if np.isnan(reference) else f"{reference:.3f}"
+            print(
+                f"{seed:4d}  {key:<30} {true:8.1f}   {predicted:8.1f}  {predicted / true:5.2f}   {auc:11.3f}  {shown:>9}"
+            )
 
 
 if __name__ == "__main__":
