@@ -134,7 +134,7 @@ class _Trees:
         return self.booster.files(stem)
 
 
-def fit_causes(landmarks: Landmarks, day: date, *, seed: int, jobs: int) -> Causes | None:
+def fit_causes(landmarks: Landmarks, day: date, *, seed: int) -> Causes | None:
     """Learn P(cause | end) from every end that was known on `day`; None where under half has a known cause.
 
     Each relation weighs one, however many as-of dates saw it end.
@@ -156,7 +156,7 @@ def fit_causes(landmarks: Landmarks, day: date, *, seed: int, jobs: int) -> Caus
     if len(row) > _ROWS:
         picked = np.sort(np.random.default_rng(seed).choice(len(row), _ROWS, replace=False))
         row, code, weight = row[picked], code[picked], weight[picked]
-    model = _fit(landmarks, row, code, weight, shares, distinct, seed, jobs)
+    model = _fit(landmarks, row, code, weight, shares, distinct, seed)
     return Causes(model, shares, distinct, unknown)
 
 
@@ -173,14 +173,13 @@ def _fit(
     shares: Floats,
     distinct: int,
     seed: int,
-    jobs: int,
 ) -> CauseModel:
     if distinct < FEW or len(np.unique(code)) < len(CAUSES):
         return _Shares(shares)
     x = landmarks.design(row, landmarks.event_lag[row])
     if distinct < MANY:
         return _fit_logistic(x, code, weight)
-    return _fit_trees(x, code, weight, landmarks.names + LAG_NAMES, seed, jobs)
+    return _fit_trees(x, code, weight, landmarks.names + LAG_NAMES, seed)
 
 
 def _fit_logistic(x: NDArray[np.float32], code: NDArray[np.int64], weight: Floats) -> CauseModel:
@@ -200,7 +199,7 @@ def _standard(x: NDArray[np.float32], centre: Floats, scale: Floats) -> Floats:
 
 
 def _fit_trees(
-    x: NDArray[np.float32], code: NDArray[np.int64], weight: Floats, names: tuple[str, ...], seed: int, jobs: int
+    x: NDArray[np.float32], code: NDArray[np.int64], weight: Floats, names: tuple[str, ...], seed: int
 ) -> CauseModel:
     booster = fit_boosting(
         x,
@@ -210,7 +209,7 @@ def _fit_trees(
         objective="multiclass",
         classes=len(CAUSES),
         seed=seed,
-        jobs=jobs,
+        jobs=1,
         trees=_TREES,
     )
     return _Trees(booster)

@@ -111,7 +111,7 @@ def fit_churn(
     proof = prove(landmarks, settings, roles, as_of)
     say("churn: fitting and composing")
     hazard = fit_winner(landmarks, settings, proof, as_of, settings.models.hazard_rows)
-    causes = fit_causes(landmarks, as_of, seed=settings.models.seed, jobs=settings.models.jobs)
+    causes = fit_causes(landmarks, as_of, seed=settings.models.seed)
     composed = _compose(landmarks, targets, hazard, causes, now, as_of)
     continuation = _continuation(landmarks, settings, roles, proof, as_of, causes=causes is not None)
     horizon = settings.models.lifetime_horizon_years

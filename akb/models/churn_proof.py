@@ -4,8 +4,8 @@ Who learns from what (design.md, Time 5), at most four fits:
 
 - *choice*: the rivals learn from what was known on K1 and are compared on the person-months after it, as far as T0
   knew them. The winner of that day also scores K1 for the lifetime, the only date that can be followed beyond a year;
-- *early*: the winner learns from what was known on T0(12 months) and is judged on the 12- and 6-month windows (on the
-  6-month window alone where T0(12) knew too little);
+- *early*: the winner learns from what was known on T0(12 months) and is judged on the 12- and 6-month windows; on the
+  6-month window alone, from T0(6 months), where T0(12) knew too little;
 - *late*: the same from T0(3 months), for the 3- and 1-month windows: a model never younger than the test date;
 - *final*: everything that is closed at X. Its level is that of the last closed years, so it is gated on none of them.
 """
@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from akb.core.dates import add_months
-from akb.models.boosting import Boosted, fit_boosting
 from akb.models.causes import CAUSES, ended_by, fit_causes
 from akb.models.engine import ENOUGH_FOR_SPLINES, ENOUGH_FOR_TREES, fitters
 from akb.models.evidence import binary_evidence
 from akb.models.hazard import Hazard, choose, fit_hazard, incidence, levelled, stay
 from akb.models.landmark import LAGS, Landmarks
-from akb.models.problem import EPOCH
+from akb.models.problem import day_number
 from akb.models.survival import ATTENUATION, ages, fit_continuation, fit_lifetime, observed_months, tenures
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from akb.config import Settings
-    from akb.models.candidates import Competition, Fitter, Sample
+    from akb.models.candidates import Competition, Fitter
     from akb.models.types import Evidence
 
     Floats = NDArray[np.float64]
@@ -79,20 +78,27 @@ class Plan:
 
 
 def plan(landmarks: Landmarks, as_of: date) -> Plan:
-    """Return which as-of date does what, as the history allows."""
+    """Return which as-of date does what, as the history allows.
 
-    def knew_enough(position: int | None) -> bool:
-        return position is not None and known_leavers(landmarks, landmarks.dates[position]) >= ENOUGH
+    A date can only judge a horizon, or choose over it, if by then leavers enough were known and at least one earlier
+    date was closed over that horizon: a model that never saw month 12 proves nothing about month 12.
+    """
+
+    def can(position: int | None, months: int) -> bool:
+        if position is None:
+            return False
+        day = landmarks.dates[position]
+        return int(landmarks.closed_lags(day).max()) >= months and known_leavers(landmarks, day) >= ENOUGH
 
     tests = {months: landmarks.latest_closed(as_of, months) for months in HORIZONS}
-    early = next((tests[months] for months in (12, 6) if knew_enough(tests[months])), None)
-    late = tests[3] if knew_enough(tests[3]) else None
+    early = next((tests[months] for months in (12, 6) if can(tests[months], months)), None)
+    late = tests[3] if can(tests[3], 3) else None
     proof = early if early is not None else late
     choice = None
     if proof is not None:
         day = landmarks.dates[proof]
-        earlier = (landmarks.latest_closed(day, months) for months in (12, 6, 3, 1))
-        choice = next((each for each in earlier if knew_enough(each)), None)
+        earlier = ((landmarks.latest_closed(day, months), months) for months in (12, 6, 3, 1))
+        choice = next((position for position, months in earlier if can(position, months)), None)
     known = {months: test for months, test in tests.items() if test is not None}
     return Plan(choice, known, early, late, known_leavers(landmarks, as_of))
 
@@ -105,21 +111,12 @@ def known_leavers(landmarks: Landmarks, day: date) -> int:
 
 
 def rivals(settings: Settings, trees: int) -> dict[str, Fitter]:
-    """Return the rivals by name, simplest first; the trees use all jobs, for this is the largest single fit."""
+    """Return the rivals by name, simplest first.
 
-    def boosting(sample: Sample) -> Boosted:
-        return fit_boosting(
-            sample.x,
-            sample.label,
-            weight=sample.weight,
-            init_score=sample.offset,
-            names=sample.names,
-            seed=settings.models.seed,
-            jobs=settings.models.jobs,
-            trees=trees,
-        )
-
-    return {**fitters("binary", settings.models, trees), "boosting": boosting}
+    Each fit uses one thread: other targets are fitted beside it, and threads that wait for each other on a busy
+    machine took eight times as long.
+    """
+    return dict(fitters("binary", settings.models, trees))
 
 
 @dataclass(frozen=True)
@@ -157,13 +154,13 @@ def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) ->
         if judge not in fitted:
             size = settings.models.hazard_rows // PART
             fitted[judge] = fit_winner(landmarks, settings, proof, landmarks.dates[judge], size)
-        chances = fitted[judge].monthly(landmarks, landmarks.rows_of(test), months)
+        chances = fitted[judge].monthly(landmarks, landmarks.rows_of(test, months), months)
         evidence[f"churn_{months}m"] = _judge(landmarks, roles, proof, fitted[judge], test, chances)
         if months == LAGS:
             evidence |= _judge_causes(landmarks, settings, fitted[judge], test, chances)
     evidence |= _judge_lifetime(landmarks, settings, roles, proof, as_of)
-    longest = next((evidence[key] for key in reversed(CHURN) if key in evidence), None)
-    chance = longest is not None and (longest.auc_ci is None or longest.auc_ci[0] <= 0.5)
+    judged = [evidence[key] for key in CHURN if key in evidence]
+    chance = bool(judged) and all(each.auc_ci is None or each.auc_ci[0] <= 0.5 for each in judged)
     return replace(proof, evidence=evidence, winner="rate" if chance else proof.winner)
 
 
@@ -194,27 +191,27 @@ def _choose(landmarks: Landmarks, settings: Settings, roles: Plan) -> Proof:
 
 def _judge(landmarks: Landmarks, roles: Plan, proof: Proof, hazard: Hazard, test: int, chances: Floats) -> Evidence:
     """Evidence over the months of `chances`, on T0 and where possible on K1 by the model of that day."""
-    rows, months = landmarks.rows_of(test), chances.shape[1]
+    months = chances.shape[1]
+    rows = landmarks.rows_of(test, months)
     again: Again = ()
     if proof.chosen is not None and roles.choice is not None and roles.choice < test:
-        earlier = landmarks.rows_of(roles.choice)
-        expected = 1 - stay(proof.chosen[1])[:, months - 1]
-        label = _gone(landmarks, earlier, months)
-        again = _evidence(landmarks, proof.chosen[0], roles.choice, label, expected).by_date
-    return _evidence(landmarks, hazard, test, _gone(landmarks, rows, months), 1 - stay(chances)[:, -1], again)
+        earlier, chosen = _followed(landmarks, roles.choice, proof.chosen[1], months)
+        expected = 1 - stay(chosen)[:, months - 1]
+        again = _evidence(landmarks, proof.chosen[0], earlier, _gone(landmarks, earlier, months), expected).by_date
+    return _evidence(landmarks, hazard, rows, _gone(landmarks, rows, months), 1 - stay(chances)[:, -1], again)
 
 
 def _judge_causes(
     landmarks: Landmarks, settings: Settings, hazard: Hazard, test: int, chances: Floats
 ) -> dict[str, Evidence]:
     """Evidence per cause on T0, on recorded causes: an end for an unknown reason is none for this recorded one."""
-    causes = fit_causes(landmarks, hazard.day, seed=settings.models.seed, jobs=settings.models.jobs)
+    causes = fit_causes(landmarks, hazard.day, seed=settings.models.seed)
     if causes is None:
         return {}
-    rows = landmarks.rows_of(test)
+    rows = landmarks.rows_of(test, LAGS)
     left = incidence(chances[:, :, None] * causes.split(landmarks, rows))[:, -1] * (1 - causes.unknown_share)
     return {
-        key: _evidence(landmarks, hazard, test, ended_by(landmarks, rows, LAGS, cause), left[:, number])
+        key: _evidence(landmarks, hazard, rows, ended_by(landmarks, rows, LAGS, cause), left[:, number])
         for number, (key, cause) in enumerate(zip(BY_CAUSE, CAUSES, strict=True))
     }
 
@@ -230,7 +227,7 @@ def _judge_lifetime(
     months = min(observed_months(landmarks, roles.choice, as_of), LAGS * horizon)
     if months < _FOLLOWED:
         return {}
-    rows = landmarks.rows_of(roles.choice)
+    rows, chances = _followed(landmarks, roles.choice, chances, months)
     by_cause = np.zeros((*chances.shape, len(CAUSES)))
     by_cause[:, :, -1] = chances
     assumed = settings.assumed()[ATTENUATION].value
@@ -242,23 +239,34 @@ def _judge_lifetime(
         age=ages(landmarks, rows),
         horizon_years=horizon,
     )
-    last = add_months(landmarks.dates[roles.choice], months).toordinal() - EPOCH
+    last = day_number(add_months(landmarks.dates[roles.choice], months))
     label = np.asarray(landmarks.end_day[rows] <= last, dtype=np.float64)
-    return {LIFETIME: _evidence(landmarks, hazard, roles.choice, label, lifetime.gone_within(months))}
+    return {LIFETIME: _evidence(landmarks, hazard, rows, label, lifetime.gone_within(months))}
 
 
 def _gone(landmarks: Landmarks, rows: NDArray[np.int64], months: int) -> Floats:
     return np.asarray(landmarks.event_lag[rows] <= months, dtype=np.float64)
 
 
+def _followed(landmarks: Landmarks, position: int, values: Floats, months: int) -> tuple[NDArray[np.int64], Floats]:
+    """The rows of one date that can be followed for so many months, and their part of `values`."""
+    rows = landmarks.rows_of(position, months)
+    return rows, values[rows - landmarks.start[position]]
+
+
 def _evidence(
-    landmarks: Landmarks, hazard: Hazard, position: int, label: Floats, expected: Floats, again: Again = ()
+    landmarks: Landmarks,
+    hazard: Hazard,
+    rows: NDArray[np.int64],
+    label: Floats,
+    expected: Floats,
+    again: Again = (),
 ) -> Evidence:
     found = binary_evidence(
         label,
         expected,
-        landmarks.customer[landmarks.rows_of(position)],
-        test_date=landmarks.dates[position],
+        landmarks.customer[rows],
+        test_date=landmarks.dates[int(landmarks.date_of[rows[0]])] if len(rows) else None,
         train_dates=hazard.train_dates,
         train_rows=hazard.rows,
     )

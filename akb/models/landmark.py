@@ -8,6 +8,7 @@ table of all (T, customer, lag) is never made: rows are indices into the matrix,
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,6 @@ from akb.models.problem import EPOCH, day_number
 from akb.models.windows import closes_on
 
 if TYPE_CHECKING:
-    from datetime import date
-
     import polars as pl
     from numpy.typing import NDArray
 
@@ -43,7 +42,7 @@ LAG_NAMES = (
     "lag_tenure_months",
 )
 RENEWALS = "renewals_in_month_"
-_NO_DAY = np.iinfo(np.int32).max
+_NEVER_DAY = np.iinfo(np.int64).max
 
 
 def band_of(lag: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -98,17 +97,20 @@ class Landmarks:
         self.date_of = np.repeat(np.arange(len(self.dates)), self.stop - self.start)
         self.customer = self.frame["customer"].to_numpy()
         self.cause = targets.relation["cause"]
-        end = targets.relation["end_date"].to_physical().fill_null(_NO_DAY).to_numpy()
-        self.end_day = np.where(end == _NO_DAY, np.iinfo(np.int64).max, end.astype(np.int64))
+        self.end_day = _day_or_never(targets.relation, "end_date")
+        self.censor_day = _day_or_never(targets.relation, "censored_on")
         self.bound = np.array([[day_number(add_months(day, lag)) for lag in range(NEVER)] for day in self.dates])
-        self.event_lag = self._event_lag()
+        self.event_lag, self.seen_lags = self._lags()
 
-    def _event_lag(self) -> NDArray[np.int64]:
-        """The lag in which the relation ends, 1..12, or 13 where it does not end within 12 months."""
-        lag = np.full(self.frame.height, NEVER, dtype=np.int64)
+    def _lags(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The lag in which the relation ends, 1..12, or 13 where it does not within 12 months; and the lags that can
+        be followed: those that are over before a relation that was not lost disappears (transferred, converted).
+        """
+        event, seen = np.full(self.frame.height, NEVER, dtype=np.int64), np.empty(self.frame.height, dtype=np.int64)
         for d, (start, stop) in enumerate(zip(self.start, self.stop, strict=True)):
-            lag[start:stop] = np.maximum(np.searchsorted(self.bound[d, 1:], self.end_day[start:stop]) + 1, 1)
-        return lag
+            event[start:stop] = np.maximum(np.searchsorted(self.bound[d, 1:], self.end_day[start:stop]) + 1, 1)
+            seen[start:stop] = np.searchsorted(self.bound[d, 1:], self.censor_day[start:stop])
+        return event, seen
 
     def closed_lags(self, day: date) -> NDArray[np.int64]:
         """Return per as-of date how many lags were closed, and so known, on `day`."""
@@ -125,9 +127,13 @@ class Landmarks:
         closed = np.flatnonzero(self.closed_lags(day) >= lags)
         return int(closed[-1]) if len(closed) else None
 
-    def rows_of(self, position: int) -> NDArray[np.int64]:
-        """Return the rows of the matrix of one as-of date."""
-        return np.arange(self.start[position], self.stop[position])
+    def rows_of(self, position: int, followed: int = 0) -> NDArray[np.int64]:
+        """Return the rows of the matrix of one as-of date, of relations that can be followed for so many months."""
+        rows = np.arange(self.start[position], self.stop[position])
+        if not followed:
+            return rows
+        last = day_number(add_months(self.dates[position], followed))
+        return rows[self.censor_day[rows] > last]
 
     def draw(
         self, first: NDArray[np.int64], last: NDArray[np.int64], size: int, rng: np.random.Generator
@@ -138,7 +144,7 @@ class Landmarks:
         stayed are sampled in strata of neighbours, so that every date, customer and lag is represented. The result
         depends on the sorted matrix and the generator only.
         """
-        low, high = first[self.date_of], last[self.date_of]
+        low, high = first[self.date_of], np.minimum(last[self.date_of], self.seen_lags)
         ends = (self.event_lag >= low) & (self.event_lag <= high)
         stays = np.maximum(np.minimum(high, self.event_lag - 1) - low + 1, 0)
         event_row, event_weight = _strata(int(ends.sum()), size // 2, rng)
@@ -279,6 +285,14 @@ def _strata(total: int, size: int, rng: np.random.Generator) -> tuple[NDArray[np
     return edges[:-1] + (rng.random(size) * width).astype(np.int64), width.astype(np.float64)
 
 
+def _day_or_never(frame: pl.DataFrame, column: str) -> NDArray[np.int64]:
+    """Days since 1970; the largest number where there is no date."""
+    if column not in frame.columns:
+        return np.full(frame.height, _NEVER_DAY, dtype=np.int64)
+    given = frame[column].to_physical()
+    return np.where(given.is_null().to_numpy(), _NEVER_DAY, given.fill_null(0).to_numpy().astype(np.int64))
+
+
 def _floats(frame: pl.DataFrame, rows: NDArray[np.int64], names: tuple[str, ...]) -> NDArray[np.float32]:
     if not names:
         return np.empty((len(rows), 0), dtype=np.float32)
@@ -289,6 +303,4 @@ def _floats(frame: pl.DataFrame, rows: NDArray[np.int64], names: tuple[str, ...]
 
 
 def _date(days: int) -> date:
-    from datetime import date
-
     return date.fromordinal(days + EPOCH)

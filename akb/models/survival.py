@@ -21,7 +21,7 @@ from akb.core.dates import add_months, months_between
 from akb.models.causes import CAUSES
 from akb.models.hazard import incidence, stay
 from akb.models.landmark import LAGS, Landmarks
-from akb.models.problem import EPOCH
+from akb.models.problem import day_number
 
 if TYPE_CHECKING:
     from datetime import date
@@ -104,18 +104,19 @@ class Lifetime:
 
 def spells(landmarks: Landmarks, day: date) -> Spells:
     """Return the relations as they were known on `day`: ends of the last gap and registration lag are not."""
-    until = day - timedelta(days=landmarks.gap_days + landmarks.lag_days)
-    last = until.toordinal() - EPOCH
+    last = day_number(day) - landmarks.gap_days - landmarks.lag_days
     begin = landmarks.bound[:, 0][landmarks.date_of]
     seen = np.flatnonzero(begin < last)
-    relation = np.stack([landmarks.customer[seen].astype(np.int64), landmarks.end_day[seen]])
-    order = np.lexsort((seen, relation[1], relation[0]))
+    ends = landmarks.end_day[seen], landmarks.censor_day[seen]
+    relation = np.stack([landmarks.customer[seen].astype(np.int64), *ends])
+    order = np.lexsort((seen, relation[2], relation[1], relation[0]))
     new = np.ones(len(order), dtype=bool)
     new[1:] = (np.diff(relation[:, order], axis=1) != 0).any(axis=0)
     row = np.sort(seen[order[new]])
     tenure = np.nan_to_num(tenures(landmarks, row))
     ended = landmarks.end_day[row] <= last
-    watched = np.maximum(np.minimum(landmarks.end_day[row], last) - begin[row], 1) / _DAYS
+    stop = np.minimum(np.minimum(landmarks.end_day[row], landmarks.censor_day[row]), last)
+    watched = np.maximum(stop - begin[row], 1) / _DAYS
     cause = landmarks.cause.gather(row).fill_null("").to_numpy()
     return Spells(
         np.maximum(tenure, 0),
@@ -197,14 +198,14 @@ def attenuation(
     Coefficient of the log cumulative 12-month hazard and its standard error; None with fewer than 50 leavers or 3
     months of follow-up after month 12.
     """
-    since = landmarks.dates[int(landmarks.date_of[rows[0]])] if len(rows) else day
-    start = (add_months(since, LAGS).toordinal() - EPOCH) - landmarks.bound[landmarks.date_of[rows[:1]], 0].sum()
-    until = day - timedelta(days=landmarks.gap_days + landmarks.lag_days)
-    follow = (until - since).days
+    since = landmarks.dates[int(landmarks.date_of[rows[0]])]
+    begin, start = day_number(since), day_number(add_months(since, LAGS)) - day_number(since)
+    follow = day_number(day) - landmarks.gap_days - landmarks.lag_days - begin
     if follow < start + 90:
         return None
-    time = landmarks.end_day[rows] - landmarks.bound[landmarks.date_of[rows], 0]
-    there = time > start
+    time = np.minimum(landmarks.end_day[rows] - begin, follow + 1)
+    stop = np.minimum(np.minimum(time, landmarks.censor_day[rows] - begin), follow)
+    there = stop > start
     event = there & (time <= follow)
     log_hazard = _centred(hazards)
     if event.sum() < 50 or float(log_hazard[there].std()) < 0.05:
@@ -214,7 +215,7 @@ def attenuation(
 
     table = pd.DataFrame(
         {
-            "time": np.minimum(time[there], follow).astype(np.float64),
+            "time": stop[there].astype(np.float64),
             "ended": event[there],
             "entry": float(start),
             "log_hazard": log_hazard[there],
