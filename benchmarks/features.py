@@ -130,7 +130,7 @@ def _contacts(customers: int, rng: np.random.Generator, low: int, high: int, day
         {
             "customer": rng.integers(0, customers, n).astype(np.uint32),
             "date": _days(rng, low, high, n, day0),
-            "channel": rng.choice(["telefoon", "e-mail", "bezoek"], n),
+            "channel": rng.choice(["phone", "email", "visit"], n),
             "inbound": rng.random(n) < 0.6,
             "subject": rng.choice(["mutatie", "klacht", "vraag"], n),
         }

@@ -122,18 +122,13 @@ def _gone(facts: pl.DataFrame, dates: pl.DataFrame) -> pl.LazyFrame:
 
 def _taken(facts: pl.DataFrame, dates: pl.DataFrame) -> pl.LazyFrame:
     """Purchases up to T, as known at T."""
-    known = facts.lazy().filter("taken").select("customer", "branch", "start", "continues")
+    known = facts.lazy().filter("taken").select("customer", "branch", "start")
     return (
         dates.lazy()
         .select("t", *_WINDOWS)
         .join(known, how="cross")
-        .filter(
-            (pl.col("start") <= pl.col("day"))
-            & (pl.col("start") > pl.col(f"back_{REACH}"))
-            & (pl.col("continues").is_null() | (pl.col("continues") > pl.col("day")))
-        )
+        .filter((pl.col("start") <= pl.col("day")) & (pl.col("start") > pl.col(f"back_{REACH}")))
         .with_columns(since=pl.col("day") - pl.col("start"))
-        .drop("continues")
     )
 
 

@@ -20,12 +20,6 @@ SENSITIVE = frozenset(
 
 EVENTS: tuple[Literal["claims", "contacts", "payments"], ...] = ("claims", "contacts", "payments")
 
-_CHANNELS = {
-    "phone": "tel|phone|bel|call",
-    "mail": "mail|app|chat|online|web|portal",
-    "visit": "bezoek|visit|kantoor|gesprek|afspraak|balie",
-    "letter": "brief|post|letter",
-}
 _COMPLAINT = "klacht|ontevreden|complain"
 
 
@@ -61,11 +55,5 @@ def _claims(claims: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
 
 
 def _contacts(contacts: pl.DataFrame) -> pl.DataFrame:
-    words = pl.col("channel").str.to_lowercase()
-    channel = pl.lit(None, pl.String)
-    for name, pattern in reversed(_CHANNELS.items()):
-        channel = pl.when(words.str.contains(pattern)).then(pl.lit(name)).otherwise(channel)
     complaint = pl.col("subject").str.to_lowercase().str.contains(_COMPLAINT).fill_null(value=False)
-    return contacts.select(
-        "customer", "inbound", channel=channel, complaint=complaint, date=pl.col("date").to_physical()
-    )
+    return contacts.select("customer", "inbound", "channel", complaint=complaint, date=pl.col("date").to_physical())

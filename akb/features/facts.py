@@ -25,29 +25,29 @@ def policy_facts(portfolio: Portfolio, branches: Sequence[str], gap_days: int) -
     """Return one row per policy that was in force for at least a day, sorted by customer and policy.
 
     policy, customer u32; branch u8 (position in `branches`); insurer str?; start, end i32 (null while open);
-    cause u8 (position in `CAUSES`; null while open); ``settled`` i32? (day from which the end is known to be no lapse:
-    it is technical, or the successor has started); replaced i32? (start of the successor);
-    ``opens`` bool (starts a relation: nothing was in force the day before nor ended within G days);
-    ``taken`` bool (a purchase, unless ``continues`` says otherwise); ``continues`` i32? (day from which it is known to
-    continue an earlier policy); renewal_month, renewal_day i8; own_collection bool?; payment_months i8?.
+    cause u8 (position in `CAUSES`; null while open); replaced i32? and replaces bool (as in the portfolio, so with
+    hindsight: for targets only); ``settled`` i32? (day from which the end is known to be no lapse: it is technical, or
+    a policy that continues it has started, see `_continued`); ``opens`` bool (starts a relation: nothing was in force
+    the day before nor ended within G days); ``taken`` bool (a purchase: starts within a relation, in a branch neither
+    held the day before nor ended within G days); renewal_month, renewal_day i8; own_collection bool?; payment_months
+    i8?.
     """
     facts = _typed(portfolio, branches)
-    seen_branch = _covered_before(facts, ["customer", "branch"], "branch_covered")
-    seen_customer = _covered_before(facts, ["customer"], "customer_covered")
     facts = (
-        facts.join(seen_branch, on=["customer", "branch", "start"], how="left")
-        .join(seen_customer, on=["customer", "start"], how="left")
-        .join(_continued(facts), on=["customer", "branch", "start"], how="left")
+        facts.join(_covered_before(facts, ["customer", "branch"], "branch_covered"), on=["customer", "branch", "start"])
+        .join(_covered_before(facts, ["customer"], "customer_covered"), on=["customer", "start"])
+        .join(_continued(facts, gap_days), on="policy", how="left")
     )
     bridged = pl.col("customer_covered").fill_null(-FOREVER) >= pl.col("start") - gap_days
     held = pl.col("branch_covered").fill_null(-FOREVER) >= pl.col("start") - gap_days
+    technical = pl.col("cause") == CAUSES.index("technical")
     return (
         facts.with_columns(
             opens=~bridged,
-            taken=bridged & ~held,
-            continues=pl.when("replaces").then(pl.col("continues").fill_null(pl.col("start"))),
+            taken=bridged & ~held & ~pl.col("replaces"),
+            settled=pl.when(technical).then("end").otherwise("continued"),
         )
-        .drop("branch_covered", "customer_covered", "replaces")
+        .drop("branch_covered", "customer_covered", "continued")
         .sort("customer", "policy")
     )
 
@@ -57,7 +57,6 @@ def _typed(portfolio: Portfolio, branches: Sequence[str]) -> pl.DataFrame:
     end, replaced = pl.col("end_date").to_physical(), pl.col("replaced_on").to_physical()
     start = pl.col("start_date").to_physical()
     turn = pl.coalesce("renewal_date", "start_date")
-    technical = pl.col("cause").eq_missing("technical")
     cause = pl.col("cause").fill_null("unknown").replace_strict(CAUSES, range(len(CAUSES)), return_dtype=pl.UInt8)
     return (
         portfolio.policies.lazy()
@@ -73,9 +72,6 @@ def _typed(portfolio: Portfolio, branches: Sequence[str]) -> pl.DataFrame:
             end=end,
             cause=pl.when(end.is_not_null()).then(cause),
             replaced=pl.when(end.is_not_null()).then(replaced),
-            settled=pl.when(end.is_not_null()).then(
-                pl.when(technical).then(end).when(replaced.is_not_null()).then(pl.max_horizontal(end, replaced))
-            ),
             renewal_month=turn.dt.month(),
             # 29 February counts as the 28th: only day and month mean something, and most years have no 29th
             renewal_day=pl.when((turn.dt.month() == 2) & (turn.dt.day() == 29))
@@ -103,26 +99,46 @@ def _covered_before(facts: pl.DataFrame, keys: list[str], name: str) -> pl.DataF
     )
 
 
-def _continued(facts: pl.DataFrame) -> pl.DataFrame:
-    """Per customer, branch and start: the day from which a policy starting then is known to continue another."""
-    return (
-        facts.filter(pl.col("replaced").is_not_null())
-        .group_by("customer", "branch", start="replaced")
-        .agg(continues=pl.max_horizontal("end", "replaced").min())
+def _continued(facts: pl.DataFrame, gap_days: int) -> pl.DataFrame:
+    """Return per ended policy the day from which it is known that another continues it.
+
+    Same customer and branch, starting within G days of the end; one to one. The portfolio's ``replaced_on`` is chosen
+    with hindsight (the nearest of all starts), so that a start after T could undo a link that was seen at T. Here pairs
+    are made in the order in which they become known, and a pair once made stays.
+    """
+    ends = facts.filter(pl.col("end").is_not_null()).select("policy", "customer", "branch", "end", born="start")
+    starts = facts.select("customer", "branch", "start", successor="policy")
+    short = pl.col("end") - pl.col("born") <= gap_days
+    pairs = (
+        ends.lazy()
+        .join(starts.lazy(), on=["customer", "branch"])
+        .filter((pl.col("start") > pl.col("born")) & ((pl.col("start") - pl.col("end")).abs() <= gap_days))
+        # a policy that hardly lived is only continued by one that starts on or after its end
+        .filter(~short | (pl.col("start") >= pl.col("end")))
+        .select("policy", "successor", "end", "start", continued=pl.max_horizontal("end", "start"))
+        .sort("continued", (pl.col("end") - pl.col("start")).abs(), "policy", "successor")
+        .with_row_index("turn")
+        .collect()
     )
+    made = [pairs.head(0)]
+    while pairs.height:
+        first = pl.col("turn").min()
+        mutual = pairs.filter((pl.col("turn") == first.over("policy")) & (pl.col("turn") == first.over("successor")))
+        made.append(mutual)
+        pairs = pairs.join(mutual, on="policy", how="anti").join(mutual, on="successor", how="anti")
+    return pl.concat(made).select("policy", "continued")
 
 
 def spells(facts: pl.DataFrame, gap_days: int) -> pl.DataFrame:
     """Return the relations: unions of policy intervals, bridging gaps of at most G days.
 
     customer, start i32, end i32 (`FOREVER` while a policy is open), cause u8? (of the policies that end on the last
-    day, the first in `CAUSES`; a replaced policy counts as technical). Sorted by customer and start.
+    day, the first in `CAUSES`). Sorted by customer and start.
     """
-    ended_as = pl.when(pl.col("replaced").is_not_null()).then(len(CAUSES) - 1).otherwise(pl.col("cause"))
     covered = pl.col("end").cum_max().shift(1).over("customer").fill_null(-FOREVER)
     return (
         facts.lazy()
-        .select("customer", "start", pl.col("end").fill_null(FOREVER), cause=ended_as.cast(pl.UInt8))
+        .select("customer", "start", pl.col("end").fill_null(FOREVER), "cause")
         .sort("customer", "start", "end")
         .with_columns(spell=(pl.col("start") > covered + gap_days).cum_sum())
         .group_by("customer", "spell")
@@ -141,12 +157,10 @@ def lines(facts: pl.DataFrame) -> pl.DataFrame:
     """Return per policy the last policy of its chain of replacements, and when that one lapsed.
 
     policy, ``last`` u32, ``lapse`` i32? (its end, unless that is open, technical, or replaced by a policy that is not
-    in the file). If a policy was split, its line goes on in the successor with the lowest number; successors start later (or on
-    the same day with a higher number), so that a line never turns in a circle.
+    in the file). If a policy was split, its line goes on in the successor with the lowest number. Successors start
+    later, or on the same day with a higher number, so that a line never turns in a circle.
     """
-    later = facts.filter(pl.col("continues").is_not_null()).select(
-        "customer", "branch", successor="policy", replaced="start"
-    )
+    later = facts.filter("replaces").select("customer", "branch", successor="policy", replaced="start")
     linked = (
         facts.lazy()
         .filter(pl.col("replaced").is_not_null())
@@ -160,11 +174,12 @@ def lines(facts: pl.DataFrame) -> pl.DataFrame:
         .agg(pl.col("successor").min())
         .collect()
     )
-    joined = facts.select("policy", "end", "settled").join(linked, on="policy", how="left").sort("policy")
+    joined = facts.select("policy", "end", "cause", "replaced").join(linked, on="policy", how="left").sort("policy")
     number = joined["policy"].to_numpy()
     following = np.searchsorted(number, joined["successor"].fill_null(joined["policy"]).to_numpy())
     while (following != following[following]).any():
         following = following[following]
     last = joined[following]
-    lapse = last.select(pl.when(pl.col("settled").is_null()).then(pl.col("end"))).to_series()
+    lost = pl.col("replaced").is_null() & (pl.col("cause") != CAUSES.index("technical"))
+    lapse = last.select(pl.when(lost).then(pl.col("end"))).to_series()
     return pl.DataFrame({"policy": joined["policy"], "last": last["policy"], "lapse": lapse})

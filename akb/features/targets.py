@@ -44,7 +44,7 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
     relations = spells(facts, gap)
     lapses = lines(facts).with_columns(lapse=pl.when(pl.col("lapse") <= as_of).then(pl.col("lapse")))
     facts = facts.join(lapses, on="policy", how="left", maintain_order="left")
-    purchases = facts.filter(pl.col("taken") & pl.col("continues").is_null() & (pl.col("start") <= as_of))
+    purchases = facts.filter(pl.col("taken") & (pl.col("start") <= as_of))
     relation = _relation(rows, relations, as_of)
     held, eligible = build_branch_rows(portfolio, facts, purchases, rows, settings)
     return Targets(

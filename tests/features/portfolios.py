@@ -79,7 +79,7 @@ PAYMENT_SCHEMA = {
 
 @dataclass(frozen=True)
 class Policy:
-    """One policy; ``renumbers`` says that the file marks it as the continuation of an earlier policy."""
+    """One policy."""
 
     customer: int
     branch: str
@@ -87,7 +87,6 @@ class Policy:
     end: date | None = None
     cause: str | None = None
     insurer: str | None = "M1"
-    renumbers: bool = False
     payment_months: int | None = 12
     renewal: date | None = None
 
@@ -123,19 +122,17 @@ def in_order(rows: Rows) -> list[Policy]:
 
 
 def continuation(policies: Sequence[Policy], which: Policy) -> Policy | None:
-    """The earliest policy that continues `which`: same customer and branch, marked, within G days of the end."""
+    """The policy that continues `which`, with hindsight: same customer and branch, the start nearest to the end."""
     if which.end is None:
         return None
     later = [
         other
         for other in policies
-        if other is not which
-        and other.renumbers
-        and (other.customer, other.branch) == (which.customer, which.branch)
+        if (other.customer, other.branch) == (which.customer, which.branch)
         and other.start > which.start
         and abs((other.start - which.end).days) <= GAP
     ]
-    return min(later, key=lambda other: other.start, default=None)
+    return min(later, key=lambda other: (abs((other.start - which.end).days), -other.start.toordinal()), default=None)
 
 
 def portfolio(
@@ -156,7 +153,7 @@ def portfolio(
                 "end_date": p.end,
                 "cause": (p.cause or "unknown") if p.end else None,
                 "replaced_on": successor.start if (successor := continued[id(p)]) else None,
-                "replaces": (p.customer, p.branch, p.start) in starts and p.renumbers,
+                "replaces": (p.customer, p.branch, p.start) in starts,
                 "premium_cents": 10_000 + number,
                 "commission_cents": 2_000 + number,
                 "commission_source": "given",
@@ -235,32 +232,30 @@ def known_on(rows: Rows, day: date) -> Rows:
     )
 
 
-def day_after(base: date, days: int) -> date:
-    return base + timedelta(days=days)
-
-
 _FIRST = date(2017, 1, 1)
-_SPAN = (X - _FIRST).days
+ANCHORS = (date(2022, 12, 31), date(2023, 10, 31), X)
+"""Days around which much happens, so that what falls just before and just after an as-of date is tried."""
+
+
+@st.composite
+def days(draw: st.DrawFn, after: date = _FIRST, until: date = X, near: Sequence[date] = ANCHORS) -> date:
+    """Draw a day, often within G days of an anchor or of another event."""
+    if near and draw(st.booleans()):
+        day = draw(st.sampled_from(near)) + timedelta(days=draw(st.sampled_from([-32, -31, -20, -1, 0, 1, 20, 31, 32])))
+    else:
+        day = draw(st.dates(after, until))
+    return min(max(day, after), until)
 
 
 @st.composite
 def policies_of(draw: st.DrawFn, customer: int, after: date = _FIRST, until: date = X) -> list[Policy]:
-    """Draw a customer's policies; many start close to the end of another, around the gap of G days."""
+    """Draw a customer's policies; many start or end close to the start or end of another."""
     drawn: list[Policy] = []
     for _ in range(draw(st.integers(1, 5))):
-        ended = [p.end for p in drawn if p.end is not None]
-        if ended and draw(st.booleans()):
-            near = draw(st.sampled_from(ended)) + timedelta(
-                days=draw(st.sampled_from([-20, -1, 0, 1, 20, 30, 31, 32, 60]))
-            )
-            start = min(max(near, after), until)
-            branch = draw(st.sampled_from([drawn[-1].branch, *BRANCHES]))
-        else:
-            start = day_after(after, draw(st.integers(0, (until - after).days)))
-            branch = draw(st.sampled_from(BRANCHES))
-        lasted = draw(st.one_of(st.none(), st.integers(1, 900)))
-        end = None if lasted is None else start + timedelta(days=lasted)
-        end = None if end is not None and end > until else end
+        near = [*ANCHORS, *(day for p in drawn for day in (p.start, p.end) if day)]
+        start = draw(days(after, until - timedelta(days=1), near))
+        end = draw(st.one_of(st.none(), days(start + timedelta(days=1), until, near)))
+        branch = draw(st.sampled_from([drawn[-1].branch, *BRANCHES] if drawn else BRANCHES))
         drawn.append(
             Policy(
                 customer,
@@ -269,7 +264,6 @@ def policies_of(draw: st.DrawFn, customer: int, after: date = _FIRST, until: dat
                 end,
                 draw(st.sampled_from(CAUSES)) if end else None,
                 draw(st.sampled_from(["M1", "M2", "M3", None])),
-                draw(st.booleans()),
                 draw(st.sampled_from([1, 3, 12, None])),
                 draw(st.one_of(st.none(), st.dates(date(2019, 1, 1), date(2026, 12, 31)))),
             )
@@ -293,20 +287,20 @@ def rows_drawn(draw: st.DrawFn, most: int = 5) -> Rows:
         )
         for number in numbers
     )
-    days = st.dates(_FIRST, X)
+    when = days()
     who = st.sampled_from(list(numbers))
     branch = st.sampled_from([*BRANCHES, None])
     return Rows(
         tuple(policies),
         customers,
-        tuple(draw(st.lists(st.tuples(who, branch, days, st.integers(0, 10**6), st.booleans()), max_size=6))),
+        tuple(draw(st.lists(st.tuples(who, branch, when, st.integers(0, 10**6), st.booleans()), max_size=6))),
         tuple(
             draw(
                 st.lists(
                     st.tuples(
                         who,
-                        days,
-                        st.sampled_from(["telefoon", "e-mail"]),
+                        when,
+                        st.sampled_from(["phone", "email"]),
                         st.booleans(),
                         st.sampled_from(["klacht", "vraag"]),
                     ),
@@ -314,5 +308,5 @@ def rows_drawn(draw: st.DrawFn, most: int = 5) -> Rows:
                 )
             )
         ),
-        tuple(draw(st.lists(st.tuples(who, days, st.sampled_from(["reminder", "reversal", "paid"])), max_size=4))),
+        tuple(draw(st.lists(st.tuples(who, when, st.sampled_from(["reminder", "reversal", "paid"])), max_size=4))),
     )

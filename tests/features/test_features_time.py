@@ -17,9 +17,11 @@ from akb.features import as_of_grid, build_matrix, build_targets
 from akb.features.types import Matrix
 
 T = date(2022, 12, 31)
-OTHERS = (date(2021, 6, 30), date(2022, 10, 31), date(2023, 8, 31), X)
+OTHERS = (date(2021, 6, 30), date(2023, 10, 31), X)
 SETTINGS = Settings.model_validate({"models": {"min_events": 1}})
-FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
+MANY = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=SLOW)
+FEW = settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=SLOW)
 
 
 def features_at(rows: Rows, day: date, *others: date) -> Matrix:
@@ -37,14 +39,14 @@ def assert_same_at(day: date, left: Matrix, right: Matrix) -> None:
         assert extra.filter(pl.any_horizontal(pl.all().fill_null(0) != 0)).is_empty() if extra.width else True
 
 
-@FEW
+@MANY
 @given(rows_drawn())
 def test_a_feature_sees_what_was_known_at_t_and_nothing_else(rows: Rows) -> None:
     """Taking away all that came later (ends, reasons, successors, claims, customers) changes nothing at T."""
     assert_same_at(T, features_at(rows, T, *OTHERS), features_at(known_on(rows, T), T))
 
 
-@FEW
+@MANY
 @given(rows_drawn(), st.data())
 def test_another_future_changes_nothing(rows: Rows, data: st.DataObject) -> None:
     """Other ends, causes, continuations, policies, customers, claims and contacts after T."""
@@ -61,7 +63,7 @@ def test_another_future_changes_nothing(rows: Rows, data: st.DataObject) -> None
         tuple(policies),
         (*past.customers, Customer(newcomer, "private", 1990, "9999", "A1", "K9")),
         (*(past.claims or ()), (newcomer, "auto", data.draw(later), 100, True)),
-        (*(past.contacts or ()), (newcomer, data.draw(later), "telefoon", True, "klacht")),
+        (*(past.contacts or ()), (newcomer, data.draw(later), "phone", True, "klacht")),
         (*(past.payments or ()), (newcomer, data.draw(later), "reminder")),
     )
     assert_same_at(T, features_at(rows, T), features_at(future, T, *OTHERS))

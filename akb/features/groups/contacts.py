@@ -11,7 +11,15 @@ from akb.features.registry import Group, since, within
 if TYPE_CHECKING:
     from akb.features.registry import World
 
-_CHANNELS = {"phone": "by telephone", "mail": "by e-mail", "visit": "in person", "letter": "by letter"}
+_CHANNELS = {
+    "phone": "by telephone",
+    "email": "by e-mail",
+    "visit": "in person",
+    "portal": "through the portal",
+    "letter": "by letter",
+    "chat": "by chat",
+}
+"""As ingest names them; other channels count in the totals only."""
 
 
 def build(world: World) -> Group:
