@@ -216,7 +216,8 @@ def models(book: Portfolio, seed: int = 2) -> ModelRun:
         scores[f"churn_{cause}_12m"] = (share * yearly).astype(np.float32)
     scores["cross_sell_any_12m"] = np.clip(rng.gamma(2, 0.05, who.size), 0, 0.9).astype(np.float32)
     frame = pl.DataFrame(scores).with_columns(
-        lapse_auto_12m=pl.when(pl.col("customer") % 3 == 0).then(pl.lit(0.1, dtype=pl.Float32))
+        policies_lost_12m=pl.when(pl.col("customer") % 2 == 0).then(pl.lit(float("nan"), dtype=pl.Float32)),
+        lapse_auto_12m=pl.when(pl.col("customer") % 3 == 0).then(pl.lit(0.1, dtype=pl.Float32)),
     )
     purchase = pl.DataFrame(
         [
@@ -424,11 +425,14 @@ def poor() -> dict[str, RunBundle]:
     alone = stripped(book, ended=False)
     single = replace(book, policies=book.policies.filter(pl.col("branch") == "auto"))
     cheap = stripped(book, money=False)
+    unsure = replace(
+        models(cheap), curve=pl.DataFrame({"years": [0.0, 1.0, 2.0, 3.0], "share": [1.0, 0.9, 0.8, float("nan")]})
+    )
     young = replace(book, history=History(add_months(X, -8), 8, reasons=True, commission="given"))
     return {
         "no_ended": bundle(alone, silent(alone), worthless(alone)),
         "no_reasons": bundle(stripped(book, reasons=False), models(book), value(book, models(book))),
-        "no_money": bundle(cheap, models(cheap), worthless(cheap)),
+        "no_money": bundle(cheap, unsure, worthless(cheap)),
         "thirty": bundle(tiny, silent(tiny), worthless(tiny)),
         "one_branch": bundle(single, silent(single), worthless(single)),
         "short": bundle(young, silent(young), worthless(young)),

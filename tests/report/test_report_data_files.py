@@ -86,6 +86,7 @@ def test_scores_have_the_catalogue_as_columns_and_no_nan(full: RunBundle, files:
     floats = table.select(pl.col(pl.Float32))
     assert floats.select(pl.all().is_nan().any()).row(0) == (False,) * floats.width
     assert table["lapse_auto_12m"].null_count() > 0
+    assert table["policies_lost_12m"].null_count() == table.height  # NaN of a room is null here
 
 
 def test_csv_and_parquet_tell_the_same(files: dict[str, bytes]) -> None:

@@ -117,6 +117,5 @@ def _curve(context: Context) -> list[Row]:
     if models is None or models.curve.is_empty() or models.curve.width < 2:
         return []
     years, alive = models.curve.columns[:2]
-    return [
-        {"years": float(y), "share": float(s)} for y, s in models.curve.sort(years).select(years, alive).iter_rows()
-    ]
+    known = models.curve.select(pl.col(years, alive).fill_nan(None)).drop_nulls().sort(years)
+    return [{"years": float(y), "share": float(s)} for y, s in known.iter_rows()]
