@@ -40,7 +40,9 @@ def _family(room: Room, entries: Sequence[Entry], rows: BranchRows, name: str) -
     began = time.perf_counter()
     months = entries[0].horizon_months or 12
     groups = tuple(entry.branch or "" for entry in entries)
-    roles = phases(room.dates(entries[0]), room.as_of, months, room.targets.gap_days, room.targets.lag_days)
+    given = set(rows.frame["as_of"].unique())  # the rows may know fewer dates than the matrix
+    dates = [day for day in room.dates(entries[0]) if day in given]
+    roles = phases(dates, room.as_of, months, room.targets.gap_days, room.targets.lag_days)
     if not roles.train or rows.frame.is_empty():
         reason = why("nobody") if roles.train else why("too_short", months=months)
         return Part(tuple(unavailable(entry, reason) for entry in entries))
@@ -51,7 +53,7 @@ def _family(room: Room, entries: Sequence[Entry], rows: BranchRows, name: str) -
         return problem.with_label(happened_within(rows.frame, "event_date", shorter))
 
     outcome = run_problem(problem, roles, room.settings.models)
-    shorter = shorter_evidence(room, entries[0], over) if roles.evidence is None else None
+    shorter = shorter_evidence(room, entries[0], dates, over) if roles.evidence is None else None
     seconds = (time.perf_counter() - began) / len(entries)
     predictions = [_prediction(room, entry, code, outcome, seconds, shorter) for code, entry in enumerate(entries)]
     few = [p.key for p in predictions if p.status == "unavailable"]

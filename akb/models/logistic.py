@@ -122,13 +122,13 @@ def _telling(sample: Sample, objective: Objective) -> tuple[Spline, ...]:
     chosen: list[Spline] = []
     ranks: list[NDArray[np.float64]] = []
     take = np.linspace(0, len(sample) - 1, min(len(sample), 2_000)).astype(np.int64)
-    for _, rule in scan(sample, objective):
-        if rule.column in sample.categorical:
+    for column in scan(sample, objective):
+        if column in sample.categorical:
             continue
-        spline = _spline(rule.column, sample.x[:, rule.column])
+        spline = _spline(column, sample.x[:, column])
         if spline is None:
             continue
-        rank = rankdata(np.nan_to_num(sample.x[take, rule.column], nan=spline.fill)).astype(np.float64)
+        rank = rankdata(np.nan_to_num(sample.x[take, column], nan=spline.fill)).astype(np.float64)
         rank = rank - rank.mean()
         size = float(np.sqrt((rank**2).sum()))
         if size == 0 or any(abs(float(rank @ other)) / size > _TWINS for other in ranks):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 BINS = 8
 PRIOR_EVENTS = 20.0  # events of the base rate mixed into each bin
-ROW_CAP = 20_000
+SCAN_ROWS = 10_000
 
 
 def from_link(objective: Objective, link: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -103,30 +103,34 @@ def _edges(values: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(cuts[cuts > known.min()])
 
 
-def scan(sample: Sample, objective: Objective) -> list[tuple[float, Rule]]:
-    """Return one rule per feature with the deviance it explains on the rows it was made from, best first.
-
-    At most `ROW_CAP` rows are looked at, evenly spread over the sample.
-    """
-    take = np.linspace(0, len(sample) - 1, min(len(sample), ROW_CAP)).astype(np.int64)
-    base = from_link(objective, sample.offset[take]) * sample.weight[take]
-    events = sample.label[take] * sample.weight[take]
+def _fit_column(sample: Sample, objective: Objective, take: NDArray[np.int64], column: int) -> tuple[float, Rule]:
+    """Return the rule of one column on some rows, with the deviance it explains there."""
+    weight, label = sample.weight[take], sample.label[take]
+    base, events = from_link(objective, sample.offset[take]) * weight, label * weight
     # Weighted events stand for as many real rows as were sampled, so the prior is scaled to their average weight.
-    prior = PRIOR_EVENTS * (events.sum() / max(float((sample.label[take] > 0).sum()), 1.0) or 1.0)
-    found: list[tuple[float, Rule]] = []
-    for column, name in enumerate(sample.names):
-        values = sample.x[take, column]
-        edges = _edges(values)
-        group = _bins(values, edges)
-        observed = np.bincount(group, weights=events, minlength=len(edges) + 2)
-        expected = np.bincount(group, weights=base, minlength=len(edges) + 2)
-        ratio = (observed + prior) / (expected + prior)
-        gain = float((observed * np.log(ratio) - expected * (ratio - 1)).sum())
-        found.append((gain, Rule(objective, name, column, tuple(edges.tolist()), tuple(ratio.tolist()))))
-    return sorted(found, key=lambda pair: (-pair[0], pair[1].column))
+    prior = PRIOR_EVENTS * (float(events.sum()) / max(float((label > 0).sum()), 1.0) or 1.0)
+    values = sample.x[take, column]
+    edges = _edges(values)
+    group = _bins(values, edges)
+    observed = np.bincount(group, weights=events, minlength=len(edges) + 2)
+    expected = np.bincount(group, weights=base, minlength=len(edges) + 2)
+    ratio = (observed + prior) / (expected + prior)
+    gain = float((observed * np.log(ratio) - expected * (ratio - 1)).sum())
+    return gain, Rule(objective, sample.names[column], column, tuple(edges.tolist()), tuple(ratio.tolist()))
+
+
+def scan(sample: Sample, objective: Objective) -> list[int]:
+    """Return the columns by the deviance that a rule on each of them explains, best first.
+
+    At most `SCAN_ROWS` rows are looked at, evenly spread over the sample.
+    """
+    take = np.linspace(0, len(sample) - 1, min(len(sample), SCAN_ROWS)).astype(np.int64)
+    gains = [_fit_column(sample, objective, take, column)[0] for column in range(len(sample.names))]
+    return sorted(range(len(gains)), key=lambda column: (-gains[column], column))
 
 
 def fit_rule(sample: Sample, objective: Objective) -> Rule | Rate:
     """Return the one rule that explains most on the training rows; the base rate where there is no feature."""
-    found = scan(sample, objective) if len(sample) else []
-    return found[0][1] if found else Rate(objective)
+    if not len(sample) or not sample.names:
+        return Rate(objective)
+    return _fit_column(sample, objective, np.arange(len(sample)), scan(sample, objective)[0])[1]

@@ -48,7 +48,7 @@ def _part(room: Room, entry: Entry, over: Callable[[int], Problem], *, counted: 
     outcome = run_problem(problem, roles, room.settings.models)
     shorter = None
     if roles.evidence is None and not counted:
-        shorter = shorter_evidence(room, entry, over)
+        shorter = shorter_evidence(room, entry, room.dates(entry), over)
     prediction: Prediction = verdict(
         entry, outcome, population=len(outcome.rows), seconds=time.perf_counter() - began, shorter=shorter
     )

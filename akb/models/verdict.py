@@ -13,7 +13,8 @@ from akb.models.types import Prediction
 from akb.models.windows import phases
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import date
 
     from akb.catalogue.entries import Entry
     from akb.models.engine import Outcome
@@ -31,12 +32,14 @@ def unavailable(entry: Entry, reason: str) -> Prediction:
     return Prediction(entry.key, "unavailable", reason, entry.horizon_months)
 
 
-def shorter_evidence(room: Room, entry: Entry, problem_for: Callable[[int], Problem]) -> Shorter | None:
+def shorter_evidence(
+    room: Room, entry: Entry, dates: Sequence[date], problem_for: Callable[[int], Problem]
+) -> Shorter | None:
     """Return the evidence over the longest shorter horizon that the history can prove, and that horizon."""
     for months in SHORTER:
         if months >= (entry.horizon_months or 0):
             continue
-        roles = phases(room.dates(entry), room.as_of, months, room.targets.gap_days, room.targets.lag_days)
+        roles = phases(dates, room.as_of, months, room.targets.gap_days, room.targets.lag_days)
         if roles.evidence is not None:
             return months, prove(problem_for(months), roles, room.settings.models)
     return None
@@ -98,11 +101,14 @@ def _why(
         return why("no_evidence", months=MONTHS_TO_PROVE if months >= 12 else 3 * months)
     if shorter is not None:
         return why("shorter", months=months, shorter=shorter)
-    if evidence.positives < FEW_EVENTS:
-        return why("few_to_prove", events=number_nl(evidence.positives))
-    if level == "fail":
-        return why("off_level")
-    return why("rule") if outcome.winner == "rule" else ""
+    doubts = {
+        "few_to_prove": evidence.positives < FEW_EVENTS,
+        "borrowed": evidence.auc_ci is None or evidence.auc_ci[0] <= 0.5,
+        "off_level": level == "fail",
+        "rule": outcome.winner == "rule",
+    }
+    first = next((doubt for doubt, holds in doubts.items() if holds), None)
+    return why(first, events=number_nl(evidence.positives)) if first else ""
 
 
 def noticed(predictions: Iterable[Prediction], names: dict[str, str]) -> list[Finding]:

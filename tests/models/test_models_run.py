@@ -168,6 +168,15 @@ def test_a_short_history_speaks_through_a_shorter_horizon(world: BranchWorld) ->
     assert any(finding.code == "AKB-M001" for finding in found.findings)
 
 
+def test_a_family_with_fewer_dates_than_the_matrix_still_competes(world: BranchWorld) -> None:
+    days = world.matrix.dates
+    kept = [*days[:-1:2], days[-1]]
+    frame = world.targets.eligible.frame.filter(pl.col("as_of").is_in(kept))
+    found = run(replace(world, targets=replace(world.targets, eligible=replace(world.targets.eligible, frame=frame))))
+    p = {each.key: each for each in found.predictions}["next_policy_auto_12m"]
+    assert p.candidates and p.evidence is not None and p.evidence.test_date in kept
+
+
 def test_no_model_file_is_a_pickle(result: ModelRun) -> None:
     assert result.files
     for name, data in result.files.items():
