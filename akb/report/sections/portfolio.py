@@ -35,7 +35,7 @@ def facts(context: Context) -> dict[str, Any]:
         "signed_policies": later.height,
         "top_fifth_share": _top_fifth(customers) if commission else None,
         "branches": _branches(context),
-        "kinds": _by(context, "kind"),
+        "kinds": _by(context, "kind") if context.customers["kind"].null_count() < context.customers.height else [],
         "offices": _offices(context),
         "tenure": bands(context, customers, "tenure", TENURE),
         "ages": _ages(context),
