@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SPACES = "[\\s\u00a0\u2007\u202f\ufeff\u200b]+"
+_PREFIX = 6  # letters of a word that may begin a longer one ("telefoongesprek")
 _ACCENTS = str.maketrans(
     "áàâäãåéèêëíìîïóòôöõúùûüýÿñçšžÁÀÂÄÃÅÉÈÊËÍÌÎÏÓÒÔÖÕÚÙÛÜÝÑÇ", "aaaaaaeeeeiiiiooooouuuuyyncszAAAAAAEEEEIIIIOOOOOUUUUYNC"
 )
@@ -127,7 +128,7 @@ def coded(texts: pl.Series, table: str | Mapping[str, list[str]]) -> tuple[pl.Se
     """
     words = rules().values[table] if isinstance(table, str) else table
     exact = {plain(word): meaning for meaning, entries in words.items() for word in entries}
-    long = sorted((word for word in exact if len(word) >= 4), key=lambda word: (-len(word), word))
+    long = sorted((word for word in exact if len(word) >= _PREFIX), key=lambda word: (-len(word), word))
     texts = known(texts)
     distinct = distinct_of(texts)
 

@@ -168,7 +168,8 @@ class _Body:
         quoted = rf'(^|{re.escape(s)})"(?:[^"]|"")*"'
         frame = lines.alias("line").to_frame()
         has_quotes = bool(lines.str.contains('"', literal=True).any())
-        bare_line = line.str.replace_all(quoted, "${1}") if has_quotes else line
+        bare_line = line.str.replace_all(quoted, "${1}\x01") if has_quotes else line
+        odd = bare.str.contains(rf'"|\x01[^{re.escape(s)}]') if has_quotes else pl.lit(value=False)
         return (
             frame.lazy()
             .with_columns(bare=bare_line)
@@ -176,7 +177,7 @@ class _Body:
             .select(
                 "line",
                 index=pl.int_range(pl.len(), dtype=pl.Int64),
-                odd=bare.str.contains('"', literal=True) if has_quotes else pl.lit(value=False),
+                odd=odd,
                 blank=line.str.strip_chars(f'{s} \t\r"\u00a0') == "",
                 fits=(pl.col("count") == self._width - 1)
                 | (

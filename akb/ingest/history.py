@@ -52,7 +52,7 @@ def find_history(policies: pl.DataFrame, as_of: date) -> History:
 def recorded_from(starts: pl.Series, ends: pl.Series, as_of: date) -> date | None:
     """Return the first day from which ends are recorded; None without any end.
 
-    Months are counted back from X and taken together until five ends are expected at the usual rate of the last two
+    Months are counted back from X and taken together until eight ends are expected at the usual rate of the last two
     years. The first block with less than a quarter of them lies before the recorded history.
     """
     ends = ends.drop_nulls()

@@ -94,7 +94,10 @@ def office(customers: int = 250, *, recorded: date = date(2020, 1, 1), seed: int
                     Geboortejaar="" if business else str(birth),
                 )
             )
-    return [*rows, policy(customers, Polisnummer="P9000000", Branche="Cyber", Ingangsdatum=nl(as_of))]  # X to the day
+    return [
+        *rows,
+        policy(customers + 1, Polisnummer="P9000000", Branche="Cyber", Ingangsdatum=nl(as_of)),
+    ]  # X to the day
 
 
 def text_of(rows: list[Row], *, separator: str = ";", headings: tuple[str, ...] | None = None) -> str:
@@ -138,7 +141,7 @@ def write_excel(folder: Path, rows: list[Row], name: str = "polissen.xlsx", *, t
     return path
 
 
-def _midnight(day: date):  # noqa: ANN202
+def _midnight(day: date):
     from datetime import datetime
 
     return datetime(day.year, day.month, day.day)
@@ -167,7 +170,7 @@ def codes(portfolio: Portfolio) -> set[str]:
     return {finding.code for finding in portfolio.findings}
 
 
-def finding(portfolio: Portfolio, code: str):  # noqa: ANN201
+def finding(portfolio: Portfolio, code: str):
     return next(finding for finding in portfolio.findings if finding.code == code)
 
 

@@ -1,0 +1,181 @@
+"""Every data finding: a case that fires, one that must not, one where it does not apply."""
+
+# ruff: noqa: E501 - a case a line
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import pytest
+from ingest_exports import Row, X, codes, finding, office, policy, read, write
+
+from akb.config import Settings
+from akb.core.text import texts
+
+
+@dataclass(frozen=True)
+class Case:
+    """An export and how it is read."""
+
+    rows: list[Row]
+    more: dict[str, list[Row]] = field(default_factory=dict)
+    settings: Settings = field(default_factory=Settings)
+    as_of: date | None = X
+    encoding: str = "utf-8-sig"
+
+    def codes(self, folder) -> set[str]:
+        return codes(self.read(folder))
+
+    def read(self, folder):
+        files = [write(folder, self.rows, encoding=self.encoding)]
+        files += [write(folder, rows, name) for name, rows in self.more.items()]
+        return read(*files, settings=self.settings, as_of=self.as_of)
+
+
+GOOD = office(120)
+PAST = date(2023, 6, 30)
+
+
+def each(**changes: str) -> list[Row]:
+    return [row | {heading.replace("_", " "): value for heading, value in changes.items()} for row in GOOD]
+
+
+def without(*headings: str) -> list[Row]:
+    return [{heading: cell for heading, cell in row.items() if heading not in headings} for row in GOOD]
+
+
+def renamed(**headings: str) -> list[Row]:
+    return [{headings.get(heading.replace(" ", "_"), heading): cell for heading, cell in row.items()} for row in GOOD]
+
+
+def half(heading: str, value: str = "") -> list[Row]:
+    return [row | {heading: value} if place % 2 else row for place, row in enumerate(GOOD)]
+
+
+def plus(*rows: Row) -> list[Row]:
+    return [*GOOD, *rows]
+
+
+def moved(reason: str, share: int = 3) -> list[Row]:
+    """A third of the running policies ends on one day."""
+    rows = []
+    for place, row in enumerate(office(300)):
+        running = not row["Einddatum"] and int(row["Ingangsdatum"][-4:]) < 2022
+        gone = {"Einddatum": "01-04-2024", "Royementsreden": reason} if running and place % share == 0 else {}
+        rows.append(row | gone)
+    return rows
+
+
+def bought() -> list[Row]:
+    return plus(*(policy(5000 + n, Ingangsdatum="01-05-2021") for n in range(80)))
+
+
+def status(**last: str) -> list[Row]:
+    rows = [row | {"Status": "Actief", "Wijzigingsdatum": ""} for row in GOOD]
+    return [*rows, policy(1, Polisnummer="S1") | {"Status": "Geroyeerd", "Wijzigingsdatum": ""} | last]
+
+
+def since(day: date) -> list[Row]:
+    return office(400, recorded=day)
+
+
+ENDLESS = [row for row in GOOD if not row["Einddatum"]]
+CLAIM = {"Relatienummer": "000001", "Meldingsdatum": "01-02-2024", "Schadebedrag": "100,00"}
+plain = Case(GOOD)
+
+# code: fires, must not fire, does not apply
+CASES: dict[str, tuple[Case, Case, Case]] = {
+    "AKB-D001": (Case(half("Maatschappij")), plain, Case(without("Maatschappij"))),
+    "AKB-D002": (Case(plus(GOOD[0])), plain, Case(plus(GOOD[0] | {"Polisnummer": "anders"}))),
+    "AKB-D003": (Case(since(date(2024, 12, 1))), plain, Case(ENDLESS)),
+    "AKB-D005": (Case(ENDLESS), plain, Case(without("Einddatum"))),
+    "AKB-D006": (Case(since(date(2022, 1, 1))), Case(since(date(2008, 1, 1))), Case(ENDLESS)),
+    "AKB-D007": (Case(plus(policy(1, Ingangsdatum="31-02-2020"))), plain, Case(plus(policy(1, Ingangsdatum="")))),
+    "AKB-D008": (Case(plus(policy(1, Einddatum="01-01-2018"))), plain, Case(plus(policy(1, Einddatum="01-03-2019")))),
+    "AKB-D009": (Case(plus(*(policy(n, Polisnummer=f"R{n}", Branche="Ruimtereis") for n in range(1, 8)))), plain, Case(without("Branche"))),
+    "AKB-D010": (Case(without("Branche")), plain, Case(each(Branche="Ruimtevaart"))),
+    "AKB-D011": (Case(without("Provisie per jaar")), plain, Case(without("Provisie per jaar", "Premie per jaar"))),
+    "AKB-D012": (Case(without("Provisie per jaar", "Premie per jaar")), plain, Case(without("Provisie per jaar"))),
+    "AKB-D013": (Case(each(Royementsreden="")), plain, Case(without("Royementsreden"))),
+    "AKB-D014": (Case(moved("")), plain, Case(moved("Opzegging klant"))),
+    "AKB-D015": (Case(bought()), plain, Case([policy(n, Ingangsdatum="01-05-2021") for n in range(1, 90)])),
+    "AKB-D016": (Case(plus(policy(1, Polisnummer="A", Einddatum="01-02-2026"))), plain, Case(plus(policy(1, Polisnummer="A", Einddatum="01-02-2026")), as_of=PAST)),
+    "AKB-D017": (Case(plus(policy(1, Polisnummer="A", Ingangsdatum="01-02-2026"))), plain, Case(plus(policy(1, Polisnummer="A", Ingangsdatum="01-02-2026")), as_of=PAST)),
+    "AKB-D018": (Case(plus(policy(900, Geboortejaar="1900"), policy(901, Geboortejaar="2026"))), plain, Case(without("Geboortejaar"))),
+    "AKB-D019": (Case(plus(policy(900, Polisnummer="A"), policy(900, Polisnummer="B", Geboortejaar="1951"))), plain, Case(without("Geboortejaar", "Soort relatie"))),
+    "AKB-D020": (Case(plus(policy(1, Ingangsdatum=""))), plain, Case(plus(policy(1, Polisnummer="A", Ingangsdatum="01-01-2024")), as_of=PAST)),
+    "AKB-D021": (Case(each(Premie_per_jaar="1.234", Provisie_per_jaar="100")), plain, Case(each(Premie_per_jaar="1.234", Provisie_per_jaar="100"), settings=Settings(ingest={"decimal": ","}))),
+    "AKB-D022": (Case([policy(n, Ingangsdatum=f"0{n % 9 + 1}/0{n % 7 + 1}/2021") for n in range(60)]), Case([policy(n, Ingangsdatum=f"{n % 27 + 1}/0{n % 7 + 1}/2021") for n in range(60)]), plain),
+    "AKB-D023": (Case(each(Adviseur="René"), encoding="cp1252"), Case(each(Adviseur="René")), Case(each(Adviseur="René"), encoding="cp1252", settings=Settings(ingest={"encoding": "cp1252"}))),
+    "AKB-D024": (Case(without("Soort relatie")), plain, Case([policy(n, Geboortejaar="", Soort_relatie="", Branche="Auto") for n in range(9)])),
+    "AKB-D025": (Case(plus(policy(900), policy(900, Ingangsdatum="01-03-2021"))), plain, Case(plus(policy(900), policy(900)))),
+    "AKB-D026": (Case(half("Premie per jaar", "veel")), plain, Case(half("Premie per jaar", ""))),
+    "AKB-D027": (Case([r | ({"Royementsreden": "Zomaar iets"} if r["Einddatum"] else {}) for r in GOOD]), plain, Case(without("Royementsreden"))),
+    "AKB-D028": (Case(GOOD, as_of=None), plain, Case(GOOD, as_of=PAST)),
+    "AKB-D029": (
+        Case([{("Premie" if k == "Premie per jaar" else k): v for k, v in policy(n, Termijn=("1", "12")[n % 2], Branche="Auto", Premie_per_jaar=("50", "600")[n % 2]).items()} for n in range(90)]),
+        Case([{("Premie" if k == "Premie per jaar" else k): v for k, v in policy(n, Termijn=("1", "12")[n % 2], Branche="Auto").items()} for n in range(90)]),
+        Case([policy(n, Termijn=("1", "12")[n % 2], Branche="Auto", Premie_per_jaar=("50", "600")[n % 2]) for n in range(90)]),
+    ),
+    "AKB-D031": (Case(GOOD, {"s.csv": [CLAIM | {"Relatienummer": "777777"}]}), Case(GOOD, {"s.csv": [CLAIM]}), plain),
+    "AKB-D032": (Case(GOOD, {"s.csv": [CLAIM, CLAIM | {"Meldingsdatum": "10-12-2025"}]}), Case(GOOD, {"s.csv": [CLAIM]}), Case(GOOD, {"s.csv": [CLAIM]}, as_of=PAST)),
+    "AKB-D033": (Case(plus(policy(1, Einddatum="01-03-2019"))), plain, Case(without("Einddatum", "Royementsreden"))),
+    "AKB-D034": (Case(status()), Case(status(Wijzigingsdatum="01-02-2024")), plain),
+    "AKB-D035": (Case([row | {"Contractvervaldatum": "01-01-2024"} for row in without("Einddatum")]), Case(without("Einddatum")), Case([row | {"Contractvervaldatum": "01-01-2024"} for row in GOOD])),
+    "AKB-D036": (Case(without("Einddatum")), plain, Case(ENDLESS)),
+    "AKB-D037": (Case(without("Royementsreden")), plain, Case(without("Royementsreden", "Einddatum"))),
+    "AKB-D038": (Case(status(Wijzigingsdatum="01-02-2024")), Case(status(Einddatum="01-02-2024")), plain),
+    "AKB-D039": (Case(without("Adviseur", "Kantoor")), plain, Case(renamed(Adviseur="Producent"))),
+    "AKB-D040": (Case(since(date(2024, 6, 1))), plain, Case(ENDLESS)),
+    "AKB-D041": (Case(since(date(2023, 6, 1))), plain, Case(ENDLESS)),
+    "AKB-D042": (Case(since(date(2022, 9, 1))), plain, Case(ENDLESS)),
+    "AKB-D043": (Case(since(date(2020, 1, 1))), Case(since(date(2023, 6, 1))), Case(ENDLESS)),
+    "AKB-D044": (Case(GOOD, as_of=PAST), plain, Case(GOOD, as_of=None)),
+    "AKB-D045": (Case(office(60, as_of=date(2025, 9, 1))), plain, Case(office(60, as_of=date(2025, 9, 1)), as_of=None)),
+    "AKB-D046": (Case(plus(policy(1, Polisnummer="1,23E+12"))), plain, Case(plus(policy(1, Polisnummer="E123")))),
+    "AKB-P001": (Case([row | {"Achternaam": "Jansen", "IBAN": "NL00"} for row in GOOD]), plain, Case(each(Postcode="4811"))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_it_fires(code, tmp_path):
+    found = finding(CASES[code][0].read(tmp_path), code)
+    assert found.sentence().endswith(".")
+    assert "None" not in found.sentence()
+    assert found.remedy()
+    assert found.share is None or 0 <= found.share <= 1
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_it_does_not_fire(code, tmp_path):
+    assert code not in CASES[code][1].codes(tmp_path)
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_it_does_not_apply(code, tmp_path):
+    assert code not in CASES[code][2].codes(tmp_path)
+
+
+def test_ragged_rows(tmp_path):  # AKB-D030
+    path = write(tmp_path, GOOD)
+    assert "AKB-D030" not in codes(read(path))
+    path.write_bytes(path.read_bytes() + b"1;2;3\r\n")
+    assert finding(read(path), "AKB-D030").count == 1
+
+
+def test_every_text_has_a_test():
+    words = {code for code in texts("findings") if code.startswith(("AKB-D", "AKB-P"))}
+    assert words == {*CASES, "AKB-D030"}
+
+
+def test_counts_are_counted(tmp_path):
+    assert finding(CASES["AKB-D002"][0].read(tmp_path), "AKB-D002").count == 1
+    assert finding(CASES["AKB-D008"][0].read(tmp_path), "AKB-D008").count == 1
+    assert finding(CASES["AKB-D018"][0].read(tmp_path), "AKB-D018").count == 2
+    unknown = finding(CASES["AKB-D009"][0].read(tmp_path), "AKB-D009")
+    assert unknown.count == 7
+    assert "Ruimtereis" in unknown.sentence()
+    incomplete = finding(CASES["AKB-D001"][0].read(tmp_path), "AKB-D001")
+    assert incomplete.share == pytest.approx(0.5, abs=0.01)
+    assert "maatschappij" in incomplete.sentence()
+    assert "50" in incomplete.sentence()
