@@ -131,9 +131,17 @@ def eda(request: Request, progress: Progress) -> Result:
     with run_folder(folder, request.files) as fresh:
         with progress.stage("writing the report"):
             summary = write_report(fresh, bundle)
+            write_models(fresh, bundle)
         write_json(fresh / "manifest.json", manifest(request, bundle, progress.seconds, time.perf_counter() - began))
     write_private(folder, private_customers(bundle))
     return Result(folder, bundle, summary)
+
+
+def write_models(folder: Path, bundle: RunBundle) -> None:
+    """Write what scoring needs: LightGBM text and JSON."""
+    (folder / "models").mkdir()
+    for name, content in sorted(bundle.models.files.items()) if bundle.models else ():
+        (folder / name).write_bytes(content)
 
 
 def default_folder(export: Path, as_of: date) -> Path:

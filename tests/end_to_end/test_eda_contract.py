@@ -16,7 +16,7 @@ pytestmark = pytest.mark.xdist_group("end_to_end")
 
 CONTRACT = (
     "report.html", "summary.json", "scores.parquet", "scores.csv", "rejects.csv", "manifest.json",
-    "actions/top_defend.csv", "actions/next_best_policy.csv", "private/customers.csv",
+    "actions/top_defend.csv", "actions/next_best_policy.csv", "private/customers.csv", "models/churn.txt",
 )  # fmt: skip
 
 
