@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from akb.models.boosting import Boosted, fit_boosting
-from akb.models.candidates import Competition, Model, Objective, Sample, judge, paired_difference
+from akb.models.candidates import Competition, Fitter, Model, Objective, Sample, judge, paired_difference
 from akb.models.candidates import losses as row_losses
 from akb.models.evidence import BETWEEN_YEAR, auc_with_interval, binary_evidence, count_evidence
 from akb.models.grading import FEW_EVENTS
@@ -20,7 +20,6 @@ from akb.models.problem import Problem
 from akb.models.rule import Rate, fit_rule, from_link, to_link
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import date
 
     from numpy.typing import NDArray
@@ -116,7 +115,7 @@ class Outcome:
     expected: Floats
 
 
-def fitters(objective: Objective, settings: Models, trees: int) -> dict[str, Callable[[Sample], Model]]:
+def fitters(objective: Objective, settings: Models, trees: int) -> dict[str, Fitter]:
     """Return the rivals by name, simplest first."""
 
     def boosting(sample: Sample) -> Model:
@@ -165,7 +164,7 @@ def distinct_events(problem: Problem, rows: NDArray[np.int64]) -> NDArray[np.int
 def know(
     problem: Problem,
     train: tuple[date, ...],
-    fit: Callable[[Sample], Model],
+    fit: Fitter,
     settings: Models,
     *,
     share: float,
@@ -253,6 +252,14 @@ def _choose(problem: Problem, phases: Phases, settings: Models) -> _Choice:
     return _Choice(competition.winner, trees, names, competition, judged)
 
 
+def _fit_of(choice: _Choice, problem: Problem, settings: Models, share: float) -> Fitter:
+    """The winner's fitter; with more rows than on T1 trees may be more: their number grows with the cube root."""
+    trees = choice.trees
+    if choice.competition is not None:
+        trees = round(trees * (share / CHOICE_SHARE) ** (1 / 3))
+    return fitters(problem.objective, settings, trees)[choice.winner]
+
+
 def _heaviest(model: Boosted) -> tuple[str, ...]:
     shares = model.importance()
     return tuple(sorted(shares, key=lambda name: (-shares[name], name))[:KEPT])
@@ -284,13 +291,14 @@ def _by_group(
 
 
 def _prove(
-    problem: Problem, phases: Phases, choice: _Choice, fit: Callable[[Sample], Model], settings: Models
+    problem: Problem, phases: Phases, choice: _Choice, settings: Models
 ) -> tuple[tuple[Evidence | None, ...], bool]:
     """Return the evidence per group on T0, and whether the model as a whole beats the base rates there."""
     window = phases.evidence
     nothing: tuple[Evidence | None, ...] = (None,) * len(problem.groups)
     if window is None:
         return nothing, True
+    fit = _fit_of(choice, problem, settings, PROOF_SHARE)
     known = know(problem, window.train, fit, settings, share=PROOF_SHARE, role="proof")
     rows = problem.rows_on([window.test])
     if not len(rows):
@@ -332,11 +340,10 @@ def run_problem(problem: Problem, phases: Phases, settings: Models) -> Outcome:
     """
     choice = _choose(problem, phases, settings)
     problem = problem.only(choice.names)
-    fit = fitters(problem.objective, settings, choice.trees)[choice.winner]
-    evidence, informative = _prove(problem, phases, choice, fit, settings)
+    evidence, informative = _prove(problem, phases, choice, settings)
     flat = np.array([_flat(proof, informative, single=len(problem.groups) == 1) for proof in evidence])
     winner = "rate" if bool(flat.all()) else choice.winner
-    fit = fitters(problem.objective, settings, choice.trees)[winner]
+    fit = _fit_of(replace(choice, winner=winner), problem, settings, 1.0)
     known = know(problem, phases.train, fit, settings, share=1.0, role="final")
     known = replace(known, flat=known.flat | flat)
     rows = problem.rows_on([phases.as_of])
@@ -357,9 +364,7 @@ def prove(problem: Problem, phases: Phases, settings: Models) -> tuple[Evidence 
     """Choose on T1 and return the evidence on T0 per group, without scoring anyone."""
     choice = _choose(problem, phases, settings)
     problem = problem.only(choice.names)
-    return _prove(problem, phases, choice, fitters(problem.objective, settings, choice.trees)[choice.winner], settings)[
-        0
-    ]
+    return _prove(problem, phases, choice, settings)[0]
 
 
 def _flat(evidence: Evidence | None, informative: bool, *, single: bool) -> bool:
