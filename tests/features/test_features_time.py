@@ -151,7 +151,7 @@ def test_look_back_windows_stop_at_the_recorded_history() -> None:
     # purchases also need the G days before, to know that the branch was not held
     assert frame["purchases_12m"].is_null().to_list() == [True, True, False, False]
     # what is in force needs no history
-    for name in ("policies", "tenure_months", "started_36m", "days_to_next_renewal"):
+    for name in ("policies", "tenure_months", "started_36m", "months_to_next_renewal"):
         assert frame[name].null_count() == 0, name
 
 

@@ -31,12 +31,12 @@ def build(_world: World) -> Group:
         ("business", "a business"),
         ("self_employed", "self-employed"),
     ):
-        group.add(f"is_{kind}", f"the customer is {words}", "yes/no", pl.col("kind") == kind)
+        group.add(f"is_{kind}", f"the customer is {words}", "yes/no", pl.col("kind") == kind, current=True)
     group.add(
         "young_starter",
         "under 30 and a customer for less than 3 years",
         "yes/no",
         (age < 30) & (pl.col("_oldest") <= 1096),
     )
-    group.add("elderly_alone", "75 or older with one policy", "yes/no", (age >= 75) & (pl.col("_policies") == 1))
+    group.add("elderly_one_policy", "75 or older with one policy", "yes/no", (age >= 75) & (pl.col("_policies") == 1))
     return group

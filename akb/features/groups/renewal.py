@@ -17,7 +17,6 @@ def build(world: World) -> Group:
     group = Group("renewal")
     due, due_month, policies = pl.col("due"), pl.col("due_month"), pl.col("_policies")
     soonest, latest = group.least("_due_first", "held", due), group.most("_due_last", "held", due)
-    group.add("days_to_next_renewal", "days to the next renewal of any policy", "days", soonest)
     group.add("months_to_next_renewal", "months to the next renewal of any policy", "months", months(soonest))
     group.add("months_to_last_renewal", "months until every policy has renewed", "months", months(latest))
     group.add(
@@ -35,11 +34,12 @@ def build(world: World) -> Group:
     past = group.least("_renewed", "held", pl.min_horizontal("age", 365 - due))
     group.add("months_since_renewal", "months since the last renewal or start of any policy", "months", months(past))
     for window in (1, 2, 3, 6):
+        span = "a month" if window == 1 else f"{window} months"
         number = group.count(f"_due_{window}", "held", due_month <= window)
-        group.add(f"renewals_{window}m", f"policies that renew within {window} months", "policies", number)
+        group.add(f"renewals_{window}m", f"policies that renew within {span}", "policies", number)
         group.add(
             f"share_renewals_{window}m",
-            f"share of the policies that renew within {window} months",
+            f"share of the policies that renew within {span}",
             "share",
             share(number, policies),
         )

@@ -1,0 +1,58 @@
+"""The table of all features: ``python -m akb.features.docs`` writes ``docs/features.md``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from akb.config import Settings
+from akb.core.text import configs_dir
+from akb.features.eligible import ELIGIBLE
+from akb.features.groups import groups
+from akb.features.held import HELD
+from akb.features.registry import World
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from akb.features.types import Feature
+
+_HEAD = """# The features
+
+Written by `python -m akb.features.docs`; a test keeps it up to date. Every feature sees the portfolio as it was known
+on the as-of date T, and is null where it would look further back than the history was recorded. `{branch}` stands for
+one feature per branch of the portfolio. *Now* marks attributes of which the source keeps today's value only. Look-back
+is in months; claims, contacts, payments and ended policies each have a recorded history of their own.
+
+Premium, commission, status, change dates, sex and claims about health, disability, absence or death are never features.
+"""
+_BRANCH = "\nBranch rows (per T, customer and branch) add:\n"
+
+
+def every_feature() -> list[tuple[Feature, int]]:
+    """Return each feature of a portfolio that has everything, with its look-back in months."""
+    taxonomy = Settings().taxonomy()
+    records = {"ends": 0, "claims": 0, "contacts": 0, "payments": 0}
+    world = World({"{branch}": taxonomy["overig"]}, 31, records)  # type: ignore[arg-type]
+    return [(column.feature, column.back) for group in groups(world) for column in group.columns]
+
+
+def table() -> str:
+    """Return ``docs/features.md``."""
+    matrix = [_row(feature, str(back or "")) for feature, back in every_feature()]
+    branch = [_row(feature, "") for feature in (*HELD, *ELIGIBLE)]
+    head = ["| feature | group | meaning | unit | look-back | now |", "|---|---|---|---|---|---|"]
+    return "\n".join([_HEAD, f"{len(matrix)} per customer:\n", *head, *matrix, _BRANCH, *head, *branch, ""])
+
+
+def _row(feature: Feature, back: str) -> str:
+    now = "now" if feature.current else ""
+    return f"| `{feature.name}` | {feature.group} | {feature.meaning} | {feature.unit} | {back} | {now} |"
+
+
+def path() -> Path:
+    """Return where the table stands in the repository."""
+    return configs_dir().parent / "docs" / "features.md"
+
+
+if __name__ == "__main__":
+    path().write_text(table(), encoding="utf-8")
