@@ -161,11 +161,10 @@ def map_headings(headings: Sequence[str], role: str, given: Mapping[str, str]) -
 def recognised(headings: Sequence[str], given: Mapping[str, Mapping[str, str]]) -> int:
     """Return how many headings are known in the role that knows most of them."""
     own = {key_of(heading) for columns in given.values() for heading in columns.values()}
-    counts = []
-    for role in ROLES:
-        hits = {_match(heading, role) for heading in headings if heading} - {None}
-        counts.append(len({hit[0] for hit in hits if hit}) + sum(key_of(heading) in own for heading in headings))
-    return max(counts)
+    told = sum(key_of(heading) in own for heading in headings) if own else 0
+    words = [heading for heading in headings if any(sign.isalpha() for sign in heading)]
+    matches = ({_match(word, role) for word in words} - {None} for role in ROLES)
+    return told + max(len({match[0] for match in found if match}) for found in matches)
 
 
 def missing(mapping: Headings) -> list[str]:

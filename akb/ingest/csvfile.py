@@ -31,6 +31,7 @@ _BOMS = (
 )
 _SEPARATORS = {";": "puntkomma", ",": "komma", "\t": "tab", "|": "streep"}
 _PREVIEW = 40
+_HEADINGS_WITHIN = 15  # lines
 _LONGEST_RECORD = 20  # lines that one quoted field may span
 
 
@@ -132,7 +133,7 @@ def _layout(head: list[str], asked: str | None, known: Callable[[Sequence[str]],
         usual = max((n for n in set(counts) if n > 1), key=lambda n: (counts.count(n), n), default=1)
         for place, line in enumerate(head[skip:], start=skip):
             fields = _fields(line, separator)
-            hits = known(fields) if 1 < len(fields) <= 5000 else 0
+            hits = known(fields) if 1 < len(fields) <= 5000 and place < skip + _HEADINGS_WITHIN else 0
             full = int(len(fields) >= usual > 1)
             score = (hits, full * steady, -rank, -place)
             if line.strip() and (best is None or score > best[0]):

@@ -85,7 +85,8 @@ def read_dates(
     )
     values = look_up(texts, distinct, table["day"])
     bad = look_up(texts, distinct, table["bad"]).fill_null(value=False)
-    unproven = proven is None and not date_format and bool(parts["slash"].any())
+    seen = table["day"].is_not_null() if upto is None else (table["day"] <= upto).fill_null(value=False)
+    unproven = proven is None and not date_format and bool((parts["slash"] & seen).any())
     return Dates(values, bad, proven, unproven, _named(parts, proven or "dmy", date_format))
 
 

@@ -43,7 +43,8 @@ def link(policies: pl.DataFrame, gap_days: int) -> pl.DataFrame:
         short=(pl.col("end_date") - pl.col("start_date")).dt.total_days() <= gap_days,
     )
     started = several.select("row", "customer", "branch", day="start_date")
-    ended = ended.join(started.select("customer", "branch").unique(), on=["customer", "branch"], how="semi")
+    ended = _near_a_start(ended, started, gap_days)
+    started = started.join(ended, on=["customer", "branch"], how="semi")
     links = []
     for distance in [0, *(sign * step for step in range(1, gap_days + 1) for sign in (1, -1))]:
         if ended.is_empty() or started.is_empty():
@@ -62,6 +63,26 @@ def link(policies: pl.DataFrame, gap_days: int) -> pl.DataFrame:
         rows.join(found.select("row", replaced_on="day"), on="row", how="left", maintain_order="left")
         .with_columns(replaces=pl.col("row").is_in(found["row_next"].implode()))
         .drop("row")
+    )
+
+
+def _near_a_start(ended: pl.DataFrame, started: pl.DataFrame, gap_days: int) -> pl.DataFrame:
+    """Return the ends with a start in reach; most have none, and the exact search is for the few."""
+    reach = pl.when("short").then("day").otherwise(pl.col("day").dt.offset_by(f"-{gap_days}d"))
+    return (
+        ended.with_columns(reach=reach)
+        .sort("reach", "row")
+        .join_asof(
+            started.select("customer", "branch", found="day").sort("found"),
+            left_on="reach",
+            right_on="found",
+            by=["customer", "branch"],
+            strategy="forward",
+            check_sortedness=False,
+        )
+        .filter(pl.col("found") <= pl.col("day").dt.offset_by(f"{gap_days}d"))
+        .select(ended.columns)
+        .sort("row")
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -110,7 +111,7 @@ def open_tables(files: Sequence[Path], roles: Mapping[str, Path], settings: Sett
             headings = find_role(raw.headings, given, _where(raw), role)
             names = {str(position): canonical for canonical, position in headings.at.items()}
             cells = raw.load(list(headings.at.values())).rename(names)
-            table = Table(raw, headings, cells)
+            table = Table(replace(raw, load=_spent), headings, cells)  # lets go of the file's bytes
             if raw.ragged.height:
                 notes.add(table, _ragged(table))
             tables.append(table)
@@ -121,6 +122,10 @@ def open_tables(files: Sequence[Path], roles: Mapping[str, Path], settings: Sett
             f"Headings of the first: {listed(tables[0].raw.headings)}. Add the policy export.",
         )
     return sorted(tables, key=lambda table: (ROLES.index(table.headings.role), table.raw.name, table.raw.sha256))
+
+
+def _spent(_: Sequence[int]) -> pl.DataFrame:
+    raise RuntimeError("this table has been read")
 
 
 def _where(raw: RawTable) -> str:
