@@ -48,7 +48,8 @@ class Candidate:
 class Evidence:
     """What a prediction showed on later data; fields are None where they make no sense for the kind.
 
-    Shares and rates in [0, 1]; `decile_table` holds tuples (decile 1 = highest, n, mean predicted, observed mean).
+    Shares and rates in [0, 1]; `decile_table` holds tuples (decile 1 = highest, n, mean predicted, observed mean),
+    `by_date` tuples (date, population, events, AUC), the latest date first.
     """
 
     test_date: date | None = None

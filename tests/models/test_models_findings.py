@@ -1,0 +1,57 @@
+"""AKB-M001 to M004: a case that fires, one that must not, one where it does not apply."""
+
+from datetime import date
+
+import pytest
+
+from akb.models.types import Calibration, Evidence, Gate, Grade, Prediction, Status
+from akb.models.verdict import noticed
+
+
+def told(
+    auc: float = 0.7,
+    gate: Gate = "pass",
+    grade: Grade = "usable",
+    status: Status = "fitted",
+    months: int = 12,
+    events: float = 300,
+) -> Prediction:
+    proof = Evidence(
+        test_date=date(2024, 1, 1),
+        positives=events,
+        auc=auc,
+        auc_ci=(auc - 0.03, auc + 0.03),
+        calibration=Calibration(1.0, (0.9, 1.1)),
+    )
+    return Prediction("k", status, horizon_months=months, evidence=proof, gate=gate, grade=grade)
+
+
+def codes(*predictions: Prediction) -> list[str]:
+    return [finding.code for finding in noticed(predictions, {"k": "Kans"})]
+
+
+@pytest.mark.parametrize(
+    ("code", "fires", "silent", "not_applicable"),
+    [
+        ("AKB-M001", told(gate="none"), told(), told(status="unavailable", gate="none")),
+        ("AKB-M002", told(auc=0.97), told(auc=0.80), told(auc=0.97, months=1)),
+        ("AKB-M003", told(gate="fail", grade="indicative"), told(), told(status="unavailable", gate="fail")),
+    ],
+)
+def test_a_finding_fires_when_it_must_and_only_then(
+    code: str, fires: Prediction, silent: Prediction, not_applicable: Prediction
+) -> None:
+    assert code in codes(fires, told())
+    assert code not in codes(silent)
+    assert code not in codes(not_applicable)
+
+
+def test_too_good_needs_events_and_its_own_window() -> None:
+    assert "AKB-M002" not in codes(told(auc=0.97, events=40))
+    assert "AKB-M002" not in codes(told(auc=0.97, gate="none"))
+
+
+def test_every_finding_has_its_words() -> None:
+    for finding in noticed([told(gate="none"), told(auc=0.97), told(gate="fail", grade="indicative")], {"k": "Kans"}):
+        assert finding.sentence().endswith(".") and finding.remedy().endswith(".")
+        assert "{" not in finding.sentence()
