@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from akb.features.registry import Column, Extra, Group, Record, Total
     from akb.ingest.types import Portfolio
 
+_FEW = 5
+"""With fewer offices than this, how they moved in a year is one draw of a few: a model would learn it by heart."""
+
 _BATCH = 4
 """As-of dates at a time: 4 is as fast as all 27 at once and needs a third of the memory (benchmarks/features.py)."""
 
@@ -52,7 +55,8 @@ def build_matrix(portfolio: Portfolio, dates: Iterable[date], settings: Settings
         records["ends"] = to_day(portfolio.history.recorded_from)
     customers = _customers(portfolio)
     people = tuple(role for role in ("adviser", "office", "region") if customers[role].is_not_null().any())
-    world = World(branches, settings.time.gap_days, records, portfolio.history.reasons, people)
+    many = tuple(role for role in people if customers[role].drop_nulls().n_unique() >= _FEW)
+    world = World(branches, settings.time.gap_days, records, portfolio.history.reasons, people, many)
     chosen = groups(world)
     recorded: dict[Source, pl.DataFrame] = {record: events[record] for record in EVENTS if record in records}
     features = tuple(column.feature for group in chosen for column in group.columns)

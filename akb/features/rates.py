@@ -1,4 +1,8 @@
-"""Trailing rates as known at T, shrunk towards the portfolio's own."""
+"""Trailing rates as known at T, shrunk towards the portfolio's own.
+
+Features use ratios to the portfolio's rate at T: levels move from year to year, and a tree that learned last year's
+level of an office would take this year's for another office.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +25,22 @@ def shrunk(events: pl.Expr, exposure: pl.Expr, overall: pl.Expr, weight: int = W
     return (events + weight * overall) / (exposure + weight)
 
 
+def relative(rate: pl.Expr, overall: pl.Expr) -> pl.Expr:
+    """Return ``rate / overall``; 1 where nothing happened at all, null where the rate is."""
+    return pl.when(overall > 0).then(rate / overall).when(rate.is_not_null()).then(1.0)
+
+
+def _per_million(rate: pl.Expr) -> pl.Expr:
+    return (rate * PER_MILLION).round().cast(pl.Int64)
+
+
 def policy_rates(cut: Cut, key: str) -> pl.DataFrame:
     """Return lapse rates of the last 12 months per T and `key` (``branch`` or ``insurer_code``).
 
-    t, key, held (policies in force at T), holders (customers), taken (purchases in 12 months, branches only),
-    ``lapse_ppm``, ``taken_ppm`` i64: lapses per policy in force or lapsed, and purchases per policy in force, per
-    million; whole numbers, so that sums over a customer's policies are the same in any order. `key` null is left out.
+    t, key, held (policies in force at T), holders (customers), ``lapse_ppm`` i64 (lapses per policy in force or
+    lapsed, per million), ``lapse_rel`` and ``taken_rel`` i64 (lapses, and purchases per policy in force, relative to
+    the portfolio's, per million; purchases of branches only). Whole numbers, so that sums over a customer's policies
+    are the same in any order. `key` null is left out.
     """
     held = (
         cut.frames["held"]
@@ -45,13 +59,18 @@ def policy_rates(cut: Cut, key: str) -> pl.DataFrame:
     exposure = pl.col("held") + pl.col("lapses")
     overall = pl.col("lapses").sum().over("t") / pl.max_horizontal(exposure.sum().over("t"), pl.lit(1))
     overall_taken = pl.col("taken").sum().over("t") / pl.max_horizontal(pl.col("held").sum().over("t"), pl.lit(1))
+    lapse, taken_rate = (
+        shrunk(pl.col("lapses"), exposure, overall),
+        shrunk(pl.col("taken"), pl.col("held"), overall_taken),
+    )
     return (
         table.with_columns(
-            lapse_ppm=(shrunk(pl.col("lapses"), exposure, overall) * PER_MILLION).round().cast(pl.Int64),
-            taken_ppm=(shrunk(pl.col("taken"), pl.col("held"), overall_taken) * PER_MILLION).round().cast(pl.Int64),
+            lapse_ppm=_per_million(lapse),
+            lapse_rel=_per_million(relative(lapse, overall)),
+            taken_rel=_per_million(relative(taken_rate, overall_taken)),
         )
         .filter(pl.col(key).is_not_null())
-        .select("t", key, "held", "holders", "taken", "lapse_ppm", "taken_ppm")
+        .select("t", key, "held", "holders", "lapse_ppm", "lapse_rel", "taken_rel")
         .sort("t", key)
         .collect()
     )

@@ -43,6 +43,8 @@ class World:
         Reasons of ends are known well enough to count by cause.
     people
         Which of ``adviser``, ``office`` and ``region`` are filled.
+    many
+        Which of them are so many that how they moved can be told from chance.
     """
 
     branches: Mapping[str, Branch]
@@ -50,6 +52,7 @@ class World:
     records: Mapping[Record, int]
     reasons: bool = True
     people: tuple[str, ...] = ("adviser", "office", "region")
+    many: tuple[str, ...] = ("adviser", "office", "region")
 
 
 @dataclass(frozen=True)

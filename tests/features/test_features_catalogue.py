@@ -55,7 +55,7 @@ def test_what_changes_slowly_is_marked() -> None:
     people = {feature.name for feature in FEATURES if feature.group == "people"}
     assert people <= current
     assert {"share_own_collection", "mean_payment_term", "claims_euros_12m", "is_private"} <= current
-    assert not current & {"policies", "tenure_months", "lapses_12m", "age"}
+    assert not current & {"policies", "tenure_months", "past_lapses_12m", "age"}
 
 
 def test_the_matrix_has_the_shape_that_was_agreed() -> None:

@@ -187,7 +187,7 @@ def test_a_renumbered_policy_lapses_when_its_successor_does() -> None:
     assert targets.counts.row(0)[2:] == (date(2024, 6, 1), 1.0, None)
     assert targets.held.frame.filter(pl.col("branch") == "auto")["event_date"].to_list() == [date(2024, 6, 1)]
     features = build_matrix(portfolio(rows), [date(2024, 3, 31), X], SETTINGS).frame
-    assert features["lapses_12m"].to_list() == [0.0, 1.0]
+    assert features["past_lapses_12m"].to_list() == [0.0, 1.0]
     assert features["converted_12m"].to_list() == [1.0, 1.0]
     assert features["purchases_12m"].to_list() == [0.0, 0.0]
 

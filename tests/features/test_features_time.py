@@ -144,9 +144,15 @@ def test_look_back_windows_stop_at_the_recorded_history() -> None:
     recorded = date(2021, 12, 31)
     dates = [date(2022, 11, 30), date(2022, 12, 31), date(2024, 12, 30), date(2024, 12, 31)]
     frame = build_matrix(portfolio(rows, recorded=recorded), dates, SETTINGS).frame
-    for name in ("lapses_12m", "months_since_lapse_12m", "adviser_lapse_rate_12m", "branch_lapse_rate", "claims_12m"):
+    for name in (
+        "past_lapses_12m",
+        "months_since_lapse_12m",
+        "adviser_lapse_ratio_12m",
+        "branch_lapse_ratio",
+        "claims_12m",
+    ):
         assert frame[name].is_null().to_list() == [True, False, False, False], name
-    for name in ("lapses_36m", "first_lapse_12m", "months_since_claim_36m"):
+    for name in ("past_lapses_36m", "first_lapse_12m", "months_since_claim_36m"):
         assert frame[name].is_null().to_list() == [True, True, True, False], name
     # purchases also need the G days before, to know that the branch was not held
     assert frame["purchases_12m"].is_null().to_list() == [True, True, False, False]

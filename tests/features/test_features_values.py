@@ -31,9 +31,9 @@ def test_a_continuation_is_known_from_the_day_it_starts() -> None:
     ended = Policy(0, "auto", date(2020, 1, 1), T, "unknown")
     follows = Policy(0, "auto", T + timedelta(days=5))
     before = at(T, STAYS, ended, follows)
-    assert (before["lapses_12m"], before["converted_12m"]) == (1, 0)
+    assert (before["past_lapses_12m"], before["converted_12m"]) == (1, 0)
     after = at(T + timedelta(days=5), STAYS, ended, follows)
-    assert (after["lapses_12m"], after["converted_12m"]) == (0, 1)
+    assert (after["past_lapses_12m"], after["converted_12m"]) == (0, 1)
     assert after["purchases_12m"] == 0
 
 
@@ -45,8 +45,8 @@ def test_a_nearer_start_later_does_not_undo_a_link_that_was_seen() -> None:
         Policy(0, "auto", T - timedelta(days=21)),
         Policy(0, "auto", T + timedelta(days=1)),
     )
-    assert at(T, *policies)["lapses_12m"] == 0
-    assert at(T, *known_on(Rows(policies, ()), T).policies)["lapses_12m"] == 0
+    assert at(T, *policies)["past_lapses_12m"] == 0
+    assert at(T, *known_on(Rows(policies, ()), T).policies)["past_lapses_12m"] == 0
 
 
 def test_one_start_continues_one_end() -> None:
@@ -58,7 +58,7 @@ def test_one_start_continues_one_end() -> None:
         Policy(0, "auto", date(2021, 1, 1), end, "preventable"),
         Policy(0, "auto", end),
     )
-    assert (values["lapses_12m"], values["converted_12m"]) == (1, 1)
+    assert (values["past_lapses_12m"], values["converted_12m"]) == (1, 1)
 
 
 def test_holdings_and_tenure() -> None:
@@ -91,7 +91,7 @@ def test_holdings_and_tenure() -> None:
 def test_windows_of_lapses_end_at_t_and_begin_after_t_minus_w() -> None:
     def lapses(end: date) -> list[float]:
         values = at(T, STAYS, Policy(0, "auto", date(2019, 1, 1), end, "preventable"))
-        return [values[f"lapses_{window}m"] for window in (3, 6, 12, 24)]
+        return [values[f"past_lapses_{window}m"] for window in (3, 6, 12, 24)]
 
     assert lapses(T) == [1, 1, 1, 1]
     assert lapses(T + timedelta(days=1)) == [0, 0, 0, 0]
@@ -108,7 +108,7 @@ def test_lapses_by_cause_and_share_lost() -> None:
         Policy(0, "reis", date(2019, 1, 1), date(2022, 6, 1), "natural"),
         Policy(0, "zorg", date(2019, 1, 1), date(2024, 6, 1), "technical"),
     )
-    assert (values["lapses_12m"], values["lapses_36m"], values["converted_12m"]) == (1, 2, 1)
+    assert (values["past_lapses_12m"], values["past_lapses_36m"], values["converted_12m"]) == (1, 2, 1)
     assert (values["lapses_preventable_12m"], values["lapses_natural_12m"], values["lapses_natural_36m"]) == (1, 0, 1)
     assert values["share_lost_36m"] == pytest.approx(2 / 3)
     assert values["months_since_lapse_36m"] == pytest.approx(60 / 30.4375)
@@ -146,19 +146,24 @@ def test_without_a_renewal_date_a_policy_renews_on_the_anniversary_of_its_start(
 
 def test_peers_leave_the_customer_out() -> None:
     """What the customer ended or took himself does not move his own adviser's rates; the others' doings do."""
+    advisers = tuple(Customer(number, adviser="A1" if number < 3 else f"A{number}") for number in range(8))
 
     def rates(*policies: Policy) -> tuple[float, ...]:
-        values = at(T, STAYS, *policies, Policy(1, "avp", date(2018, 1, 1)), Policy(2, "avp", date(2018, 1, 1)))
-        return tuple(values[name] for name in ("adviser_customers", "adviser_lapse_rate_12m", "adviser_growth_12m"))
+        others = (Policy(1, "avp", date(2018, 1, 1)), Policy(2, "avp", date(2018, 1, 1)))
+        values = at(T, STAYS, *policies, *others, customers=advisers)
+        return tuple(
+            values[name] for name in ("adviser_customer_share", "adviser_lapse_ratio_12m", "adviser_growth_12m")
+        )
 
     peers_lapse = Policy(1, "auto", date(2019, 1, 1), date(2022, 6, 1), "preventable")
     own_lapse = Policy(0, "auto", date(2019, 1, 1), date(2022, 6, 1), "preventable")
     # two policies of others, one of which lapsed: (1 + 50 * rate) / (3 + 50) with the portfolio's rate of 1 in 4
-    assert rates(peers_lapse)[1] == pytest.approx((1 + 50 / 4) / 53)
-    assert rates(own_lapse)[1] == pytest.approx((0 + 50 / 4) / 52)
-    assert rates()[0] == 3
-    assert rates(peers_lapse)[2] == pytest.approx(-1 / 53)
-    assert rates(own_lapse)[2] == 0
+    assert rates(peers_lapse)[1] == pytest.approx((1 + 50 / 4) / 53 * 4)
+    assert rates(own_lapse)[1] == pytest.approx((0 + 50 / 4) / 52 * 4)
+    assert rates()[:2] == (1, 1)
+    # the portfolio shrank from 4 to 3 policies, and 50 are mixed in
+    assert rates(peers_lapse)[2] == pytest.approx(-1 / 53 + 1 / 54)
+    assert rates(own_lapse)[2] == pytest.approx(1 / 54)
 
 
 def test_claims_about_health_and_unplaced_claims_are_not_seen() -> None:

@@ -28,41 +28,41 @@ def build(world: World) -> Group:
     )
     if "ends" not in world.records:
         return group
-    lapse = added(pl.col(f"_n_{code}") * pl.col(f"lapse_ppm_{code}") for code in codes)
-    rates = [pl.when(pl.col(f"_n_{code}") > 0).then(pl.col(f"lapse_ppm_{code}")) for code in codes]
-    taken = added(pl.col(f"_n_{code}") * pl.col(f"taken_ppm_{code}") for code in codes)
+    lapse = added(pl.col(f"_n_{code}") * pl.col(f"lapse_rel_{code}") for code in codes)
+    rates = [pl.when(pl.col(f"_n_{code}") > 0).then(pl.col(f"lapse_rel_{code}")) for code in codes]
+    taken = added(pl.col(f"_n_{code}") * pl.col(f"taken_rel_{code}") for code in codes)
     group.add(
-        "branch_lapses_expected",
-        "sum over the policies of the branch's lapse rate in 12 months, shrunk",
-        "policies",
+        "branch_lapse_sum",
+        "sum over the policies of their branch's lapse rate relative to the portfolio's",
+        "policies of average risk",
         lapse / PER_MILLION,
         back=12,
     )
     group.add(
-        "branch_lapse_rate",
-        "mean over the policies of the branch's lapse rate in 12 months, shrunk",
-        "share",
+        "branch_lapse_ratio",
+        "mean over the policies of their branch's lapse rate relative to the portfolio's",
+        "ratio",
         share(lapse, policies) / PER_MILLION,
         back=12,
     )
     group.add(
-        "branch_lapse_rate_max",
-        "highest of the branches' lapse rates of the last 12 months, shrunk",
-        "share",
+        "branch_lapse_ratio_max",
+        "highest of the branches' lapse rates relative to the portfolio's",
+        "ratio",
         pl.max_horizontal(pl.lit(None, pl.Int64), *rates) / PER_MILLION,
         back=12,
     )
     group.add(
-        "branch_lapse_rate_min",
-        "lowest of the branches' lapse rates of the last 12 months, shrunk",
-        "share",
+        "branch_lapse_ratio_min",
+        "lowest of the branches' lapse rates relative to the portfolio's",
+        "ratio",
         pl.min_horizontal(pl.lit(None, pl.Int64), *rates) / PER_MILLION,
         back=12,
     )
     group.add(
-        "branch_purchase_rate",
-        "mean over the policies of the branch's purchases per policy in force, shrunk",
-        "share",
+        "branch_purchase_ratio",
+        "mean over the policies of their branch's purchase rate relative to the portfolio's",
+        "ratio",
         share(taken, policies) / PER_MILLION,
         back=12,
         back_days=world.gap_days,
@@ -75,5 +75,5 @@ def _extend(tables: Tables) -> list[Extra]:
     customers = tables.totals["held"].group_by("t").agg(holders_all=pl.len().cast(pl.Int64))
     return [
         (["t"], table)
-        for table in (customers, *(wide(rates, name, size) for name in ("holders", "lapse_ppm", "taken_ppm")))
+        for table in (customers, *(wide(rates, name, size) for name in ("holders", "lapse_rel", "taken_rel")))
     ]

@@ -61,16 +61,16 @@ def build(world: World) -> Group:
 
 def _lapse_rates(group: Group, known: pl.Expr) -> None:
     group.add(
-        "insurer_lapse_rate",
-        "mean lapse rate in 12 months of the insurers held, shrunk",
-        "share",
-        share(pl.col("insurer_lapse_ppm"), known) / PER_MILLION,
+        "insurer_lapse_ratio",
+        "mean over the policies of their insurer's lapse rate relative to the portfolio's",
+        "ratio",
+        share(pl.col("insurer_lapses"), known) / PER_MILLION,
         back=12,
     )
     group.add(
-        "insurer_lapse_rate_max",
-        "highest lapse rate in 12 months of the insurers held, shrunk",
-        "share",
+        "insurer_lapse_ratio_max",
+        "highest of the insurers' lapse rates relative to the portfolio's",
+        "ratio",
         pl.col("insurer_lapse_max") / PER_MILLION,
         back=12,
     )
@@ -96,8 +96,8 @@ def _extend(tables: Tables) -> list[Extra]:
         insurer_squares=(pl.col("n") * pl.col("n")).sum(),
         # most policies first, then the larger insurer: one number, so that the order of rows does not matter
         insurer_most=(pl.col("n") * _BASE + pl.col("market")).max(),
-        insurer_lapse_ppm=(pl.col("n") * pl.col("lapse_ppm")).sum(),
-        insurer_lapse_max=pl.col("lapse_ppm").max(),
+        insurer_lapses=(pl.col("n") * pl.col("lapse_rel")).sum(),
+        insurer_lapse_max=pl.col("lapse_rel").max(),
         **{f"insurer_rank_{rank}": (pl.col("n") * (pl.col("rank") == rank)).sum() for rank in range(1, _RANKS + 1)},
     )
     return [(KEY, mix.collect())]

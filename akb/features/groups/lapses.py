@@ -31,7 +31,9 @@ def build(world: World) -> Group:
         for window in (3, 6, 12, 24, 36)
     }
     for window, number in count.items():
-        group.add(f"lapses_{window}m", f"policies lapsed in the last {window} months", "policies", number, back=window)
+        group.add(
+            f"past_lapses_{window}m", f"policies lapsed in the last {window} months", "policies", number, back=window
+        )
     for window in (3, 12, 36):
         group.add(
             f"share_lost_{window}m",

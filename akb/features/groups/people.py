@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.features.cut import KEY
-from akb.features.rates import shrunk
+from akb.features.rates import WEIGHT, relative, shrunk
 from akb.features.registry import Group, within
 
 if TYPE_CHECKING:
@@ -24,17 +24,17 @@ def build(world: World) -> Group:
     for role in world.people:
         words = _WHO[role]
         group.add(
-            f"{role}_customers",
-            f"customers in force of the same {words}",
-            "customers",
-            pl.col(f"{role}_members"),
+            f"{role}_customer_share",
+            f"share of the portfolio's customers in force that have the same {words}",
+            "share",
+            pl.col(f"{role}_members") / pl.col("all_members"),
             current=True,
         )
         group.add(
             f"{role}_policies_per_customer",
-            f"policies per customer of the same {words}",
-            "policies",
-            pl.col(f"{role}_policies") / pl.col(f"{role}_members"),
+            f"policies per customer of the same {words}, relative to the portfolio's",
+            "ratio",
+            relative(pl.col(f"{role}_policies") / pl.col(f"{role}_members"), pl.col("all_density")),
             current=True,
         )
         if "ends" in world.records:
@@ -50,23 +50,30 @@ def build(world: World) -> Group:
 
 
 def _rates(group: Group, world: World, role: str, words: str) -> None:
-    """Rates leave the customer's own policies out, and are shrunk to the portfolio's rate at T."""
-    lapses, purchases = pl.col("_lapses_12"), pl.col("_purchases_12")
-    peers = pl.col(f"{role}_lapses") - lapses
+    """Peers leave the customer's own policies out; rates are shrunk to the portfolio's at T, and relative to it."""
+    peers = pl.col(f"{role}_lapses") - pl.col("_lapses_12")
     at_risk = pl.col(f"{role}_policies") - pl.col("_policies") + peers
     group.add(
-        f"{role}_lapse_rate_12m",
-        f"lapse rate of the last 12 months among other customers of the same {words}",
-        "share",
-        shrunk(peers, at_risk, pl.col("all_lapse_rate")),
+        f"{role}_lapse_ratio_12m",
+        f"lapse rate in 12 months of other customers of the same {words}, relative to the portfolio's",
+        "ratio",
+        relative(shrunk(peers, at_risk, pl.col("all_lapse_rate")), pl.col("all_lapse_rate")),
         back=12,
         current=True,
     )
+    if role in world.many:
+        _moves(group, world, role, words)
+
+
+def _moves(group: Group, world: World, role: str, words: str) -> None:
+    bought = pl.col(f"{role}_purchases") - pl.col("_purchases_12")
     group.add(
-        f"{role}_purchase_rate_12m",
-        f"purchases per customer in 12 months, other customers of the same {words}",
-        "share",
-        shrunk(pl.col(f"{role}_purchases") - purchases, pl.col(f"{role}_members") - 1, pl.col("all_purchase_rate")),
+        f"{role}_purchase_ratio_12m",
+        f"purchases in 12 months per other customer of the same {words}, relative to the portfolio's",
+        "ratio",
+        relative(
+            shrunk(bought, pl.col(f"{role}_members") - 1, pl.col("all_purchase_rate")), pl.col("all_purchase_rate")
+        ),
         back=12,
         back_days=world.gap_days,
         current=True,
@@ -76,9 +83,9 @@ def _rates(group: Group, world: World, role: str, words: str) -> None:
     now = pl.col(f"{role}_policies") - pl.col("_policies")
     group.add(
         f"{role}_growth_12m",
-        f"growth of the policies in 12 months among other customers of the same {words}",
+        f"growth in 12 months of the policies of other customers of the same {words}, minus the portfolio's",
         "share",
-        (now - before) / (before + 50),
+        (now - before) / (before + WEIGHT) - pl.col("all_growth"),
         back=12,
         current=True,
     )
@@ -86,11 +93,15 @@ def _rates(group: Group, world: World, role: str, words: str) -> None:
 
 def _extend(tables: Tables) -> list[Extra]:
     per_customer = _per_customer(tables)
+    members, policies, before = (pl.col(name) for name in ("members", "policies", "before"))
     overall = (
         per_customer.group_by("t")
         .agg(pl.col(_SUMS).sum())
         .select(
             "t",
+            all_members=members,
+            all_density=policies / pl.max_horizontal(members, pl.lit(1)),
+            all_growth=(policies - before) / (before + WEIGHT),
             all_lapse_rate=pl.col("lapses") / pl.max_horizontal(pl.col("policies") + pl.col("lapses"), pl.lit(1)),
             all_purchase_rate=pl.col("purchases") / pl.max_horizontal(pl.col("members"), pl.lit(1)),
         )
