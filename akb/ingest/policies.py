@@ -211,7 +211,7 @@ def _without_doubles(rows: pl.DataFrame, tables: Sequence[Table], notes: Notes) 
     Kept is the version that was changed last (else the one that started last, else the one with an end), with the
     first start of them all.
     """
-    rows = rows.sort("file", "line")
+    rows = rows.sort("file", "line").with_columns(relation=pl.col("relation").min().over("key"))
     twins = rows.filter(pl.struct(KEY).is_duplicated()) if rows.height else rows
     if twins.is_empty():
         return rows

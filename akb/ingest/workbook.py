@@ -37,7 +37,9 @@ def open_workbook(raw: bytes, name: str, digest: str, known: Callable[[Sequence[
         sheets = [(sheet, _sheet(reader, sheet)) for sheet in reader.sheet_names]
     except AkbError:
         raise
-    except Exception as error:
+    except BaseException as error:  # the reader's panics are no Exceptions
+        if isinstance(error, (KeyboardInterrupt, SystemExit)):
+            raise
         raise AkbError(
             f"{name}: this workbook cannot be opened ({type(error).__name__})",
             "Is it protected or damaged? Open it in Excel and save it as CSV UTF-8 or as a new XLSX.",
@@ -124,7 +126,7 @@ def open_parquet(raw: bytes, name: str, digest: str) -> RawTable:
     try:
         schema = pl.read_parquet_schema(io.BytesIO(raw))
         rows = pl.scan_parquet(io.BytesIO(raw)).select(pl.len()).collect().item()
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise AkbError(f"{name}: damaged Parquet file ({type(error).__name__})", "Export it again.") from None
     check_width(len(schema), name)
 
