@@ -234,10 +234,8 @@ class _Body:
         wanted = sorted(set(positions))
         names = {f"c{position}": str(position) for position in wanted}
         if self._direct and self._height:
-            table = self._parse(self._text, wanted, skip=self._first - 1)
-            if table.height > self._height:
-                table = table.head(self._height)
-            if table.height == self._height:
+            table = self._parse(self._text, wanted, self._first - 1, self._height)
+            if table is not None:
                 if self._plain.height < self._height:
                     table = table[self._plain["index"].to_numpy()]
                 return table.rename(names).with_columns(line=self._plain["index"] + self._first)
@@ -245,28 +243,37 @@ class _Body:
             self._plain = self._plain.with_columns(line=lines[self._plain["index"].to_numpy()])
         parts = []
         if self._plain.height:
-            table = self._parse(self._plain["line"].str.join("\n").item().encode(), wanted, skip=0)
-            if table.height != self._plain.height:
-                rows = [_fields(line, self._separator) for line in self._plain["line"]]
-                table = pl.DataFrame({f"c{p}": pl.Series([row[p] for row in rows], dtype=pl.String) for p in wanted})
+            joined = self._plain["line"].str.join("\n").item().encode()
+            table = self._parse(joined, wanted, 0, self._plain.height)
+            if table is None:
+                table = self._columns([_fields(line, self._separator) for line in self._plain["line"]], wanted)
             parts.append(table.with_columns(line=self._plain["index"] + self._first))
         if self._records:
-            columns = {f"c{p}": pl.Series([row[p] for _, row in self._records], dtype=pl.String) for p in wanted}
             index = pl.Series([index + self._first for index, _ in self._records], dtype=pl.Int64)
-            parts.append(pl.DataFrame({**columns, "line": index}))
+            parts.append(self._columns([row for _, row in self._records], wanted).with_columns(line=index))
         if not parts:
             return pl.DataFrame(schema={**dict.fromkeys(names.values(), pl.String), "line": pl.Int64})
         return pl.concat(parts).sort("line").rename(names) if len(parts) > 1 else parts[0].rename(names)
 
-    def _parse(self, text: bytes, wanted: list[int], skip: int) -> pl.DataFrame:
-        return pl.read_csv(
-            text,
-            has_header=False,
-            skip_lines=skip,
-            separator=self._separator,
-            schema={f"c{position}": pl.String for position in range(self._width)},
-            columns=wanted,
-            truncate_ragged_lines=True,
-            missing_columns="insert",
-            extra_columns="ignore",
+    def _columns(self, rows: list[list[str]], wanted: list[int]) -> pl.DataFrame:
+        return pl.DataFrame(
+            {f"c{p}": pl.Series([row[p] if p < len(row) else None for row in rows], dtype=pl.String) for p in wanted}
         )
+
+    def _parse(self, text: bytes, wanted: list[int], skip: int, height: int) -> pl.DataFrame | None:
+        """Return `height` rows as Polars reads them; None if it reads other rows than there are lines."""
+        try:
+            table = pl.read_csv(
+                text,
+                has_header=False,
+                skip_lines=skip,
+                separator=self._separator,
+                schema={f"c{position}": pl.String for position in range(self._width)},
+                columns=wanted,
+                truncate_ragged_lines=True,
+                missing_columns="insert",
+                extra_columns="ignore",
+            )
+        except pl.exceptions.PolarsError:
+            return None
+        return table if table.height == height else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -12,7 +13,7 @@ from akb.core.errors import AkbError
 from akb.ingest.sources import RawTable, check_width, unique_headings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _PREVIEW = 40
 _RATIO = 200  # a workbook that grows more than this when unpacked is no workbook
@@ -123,18 +124,17 @@ def open_parquet(raw: bytes, name: str, digest: str) -> RawTable:
     AkbError
         If it is damaged.
     """
-    try:
+    with _damaged(name):
         schema = pl.read_parquet_schema(io.BytesIO(raw))
         rows = pl.scan_parquet(io.BytesIO(raw)).select(pl.len()).collect().item()
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise AkbError(f"{name}: damaged Parquet file ({type(error).__name__})", "Export it again.") from None
     check_width(len(schema), name)
 
     def load(positions: Sequence[int]) -> pl.DataFrame:
         names = list(schema)
         wanted = sorted(set(positions))
         columns = [_as_text(names[p], schema[names[p]]).alias(str(p)) for p in wanted]
-        read = pl.scan_parquet(io.BytesIO(raw)).select(columns).collect()
+        with _damaged(name):
+            read = pl.scan_parquet(io.BytesIO(raw)).select(columns).collect()
         return read.with_columns(line=pl.int_range(1, rows + 1, dtype=pl.Int64))
 
     return RawTable(
@@ -147,6 +147,15 @@ def open_parquet(raw: bytes, name: str, digest: str) -> RawTable:
         ragged=pl.DataFrame(schema=_NO_ROWS),
         load=load,
     )
+
+
+@contextmanager
+def _damaged(name: str) -> Iterator[None]:
+    """Turn what Polars says of a broken Parquet file into a sentence."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
+        raise AkbError(f"{name}: damaged Parquet file ({type(error).__name__})", "Export it again.") from None
 
 
 def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
