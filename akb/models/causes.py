@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from akb.models.boosting import Boosted, fit_boosting
-from akb.models.landmark import BANDS, LAG_NAMES, LAGS, NEVER, Landmarks, band_of
+from akb.models.landmark import BANDS, LAGS, NEVER, Landmarks, band_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 CAUSES = ("natural", "insurer", "preventable")
 FEW, MANY = 60, 400  # distinct leavers with a known cause: below FEW shares, from MANY trees, between a logistic model
-_ROWS = 12_000
-_TREES = 60
+_ROWS = 10_000
+_TREES = 50
 _PRIOR = 2.0
 
 
@@ -179,7 +179,7 @@ def _fit(
     x = landmarks.design(row, landmarks.event_lag[row])
     if distinct < MANY:
         return _fit_logistic(x, code, weight)
-    return _fit_trees(x, code, weight, landmarks.names + LAG_NAMES, seed)
+    return _fit_trees(x, code, weight, landmarks.names + landmarks.lag_names, seed)
 
 
 def _fit_logistic(x: NDArray[np.float32], code: NDArray[np.int64], weight: Floats) -> CauseModel:

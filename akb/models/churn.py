@@ -19,7 +19,7 @@ from akb.models.causes import CAUSES, Causes, fit_causes
 from akb.models.churn_proof import BY_CAUSE, CHURN, HORIZONS, LIFETIME, Plan, Proof, fit_winner, plan, prove
 from akb.models.grading import gate, grade
 from akb.models.hazard import Hazard, stay
-from akb.models.landmark import LAG_NAMES, LAGS, Landmarks
+from akb.models.landmark import LAGS, Landmarks
 from akb.models.parts import why
 from akb.models.survival import (
     ATTENUATION,
@@ -110,9 +110,11 @@ def fit_churn(
     say("churn: choosing and proving on later data")
     proof = prove(landmarks, settings, roles, as_of)
     say("churn: fitting and composing")
-    hazard = fit_winner(landmarks, settings, proof, as_of, settings.models.hazard_rows)
+    lean = landmarks.narrowed(proof.features)
+    hazard = fit_winner(lean, settings, proof, as_of, settings.models.hazard_rows)
     causes = fit_causes(landmarks, as_of, seed=settings.models.seed)
-    composed = _compose(landmarks, targets, hazard, causes, now, as_of)
+    split = causes.split(landmarks, now) if causes is not None else None
+    composed = _compose(lean, targets, hazard, split, now, as_of)
     continuation = _continuation(landmarks, settings, roles, proof, as_of, causes=causes is not None)
     horizon = settings.models.lifetime_horizon_years
     lifetime = fit_lifetime(
@@ -130,8 +132,8 @@ def fit_churn(
         predictions=_predictions(proof, len(now), causes, perf_counter() - started),
         hazard=hazard,
         booster=hazard.model if isinstance(hazard.model, Boosted) else None,
-        names=landmarks.names + LAG_NAMES,
-        x=landmarks.design(now, composed.peak),
+        names=lean.names + lean.lag_names,
+        x=lean.design(now, composed.peak),
         findings=_findings(roles, proof, composed, causes),
         files=_files(hazard, causes, continuation),
     )
@@ -161,17 +163,17 @@ class _Composed:
 
 
 def _compose(
-    landmarks: Landmarks, targets: Targets, hazard: Hazard, causes: Causes | None, now: NDArray[np.int64], as_of: date
+    landmarks: Landmarks, targets: Targets, hazard: Hazard, split: Floats | None, now: NDArray[np.int64], as_of: date
 ) -> _Composed:
     """Hazards per month and cause of those in force at X, reconciled with what is announced."""
     modelled = hazard.monthly(landmarks, now)
-    split = np.zeros((len(now), LAGS, len(CAUSES)))
-    split[:, :, -1] = 1.0
-    if causes is not None:
-        split = causes.split(landmarks, now)
+    known = split is not None
+    if split is None:
+        split = np.zeros((len(now), LAGS, len(CAUSES)))
+        split[:, :, -1] = 1.0
     customers = landmarks.customer[now]
     lag = announced_lags(targets.announced, customers, as_of)
-    told = announced_causes(targets.announced, customers, CAUSES, split.mean(axis=1), known=causes is not None)
+    told = announced_causes(targets.announced, customers, CAUSES, split.mean(axis=1), known=known)
     peak = np.where((lag > 0) & (lag <= LAGS), lag, modelled.argmax(axis=1) + 1)
     expected = float((1 - stay(modelled)[:, -1]).sum())
     return _Composed(customers, lag, expected, reconcile(modelled[:, :, None] * split, lag, told), peak)

@@ -43,7 +43,7 @@ CHURN = tuple(f"churn_{months}m" for months in HORIZONS)
 BY_CAUSE = tuple(f"churn_{cause}_12m" for cause in CAUSES)
 LIFETIME = "remaining_lifetime_years"
 ENOUGH = 100  # distinct leavers from which rivals can be compared and a later window can be judged
-PART = 2  # choosing and proving learn from half the rows of the final fit
+PART = 3  # choosing and proving learn from a third of the rows of the final fit
 _JUDGED = 40_000
 _FOLLOWED = 18  # months that a lifetime has to be followed before it counts as evidence
 
@@ -133,10 +133,13 @@ class Proof:
         The winner on K1 and its monthly hazards there, float64 [n, 12].
     evidence
         By key.
+    features
+        The columns that the fits after the choice learn from.
     """
 
     winner: str
     trees: int
+    features: tuple[str, ...]
     competition: Competition | None
     chosen: tuple[Hazard, Floats] | None
     evidence: dict[str, Evidence]
@@ -145,6 +148,7 @@ class Proof:
 def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) -> Proof:
     """Let the rivals compete, then judge the winner as it would have been on its day on what happened next."""
     proof = _choose(landmarks, settings, roles)
+    lean = landmarks.narrowed(proof.features)
     evidence: dict[str, Evidence] = {}
     fitted: dict[int, Hazard] = {}
     for months in sorted(roles.tests, reverse=True):
@@ -153,8 +157,8 @@ def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) ->
             continue
         if judge not in fitted:
             size = settings.models.hazard_rows // PART
-            fitted[judge] = fit_winner(landmarks, settings, proof, landmarks.dates[judge], size)
-        chances = fitted[judge].monthly(landmarks, landmarks.rows_of(test, months), months)
+            fitted[judge] = fit_winner(lean, settings, proof, landmarks.dates[judge], size)
+        chances = fitted[judge].monthly(lean, landmarks.rows_of(test, months), months)
         evidence[f"churn_{months}m"] = _judge(landmarks, roles, proof, fitted[judge], test, chances)
         if months == LAGS:
             evidence |= _judge_causes(landmarks, settings, fitted[judge], test, chances)
@@ -165,7 +169,7 @@ def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) ->
 
 
 def fit_winner(landmarks: Landmarks, settings: Settings, proof: Proof, day: date, size: int) -> Hazard:
-    """Fit the winner on at most `size` person-months of what was known on `day`."""
+    """Fit the winner on at most `size` person-months of what was known on `day`; `landmarks` narrowed by the choice."""
     learn = rivals(settings, proof.trees)[proof.winner]
     return fit_hazard(landmarks, learn, proof.winner, day, size, settings.models.seed)
 
@@ -177,7 +181,7 @@ def _choose(landmarks: Landmarks, settings: Settings, roles: Plan) -> Proof:
     if roles.choice is None or until is None:
         enough = [(ENOUGH_FOR_TREES, "boosting"), (ENOUGH_FOR_SPLINES, "logistic"), (0, "rate")]
         default = next(name for least, name in enough if roles.leavers >= least)
-        return Proof(default, trees, None, None, {})
+        return Proof(default, trees, landmarks.names, None, None, {})
     day, rng = landmarks.dates[roles.choice], np.random.default_rng(settings.models.seed)
     train = landmarks.known_on(day, settings.models.hazard_rows // PART, rng)
     test = landmarks.after(roles.choice, landmarks.dates[until], _JUDGED, rng)
@@ -186,7 +190,7 @@ def _choose(landmarks: Landmarks, settings: Settings, roles: Plan) -> Proof:
     seed = settings.models.seed
     hazard = levelled(landmarks, choice.models[winner], choice.offset, winner, day, choice.rows, seed)
     chances = hazard.monthly(landmarks, landmarks.rows_of(roles.choice))
-    return Proof(winner, choice.trees or trees, choice.competition, (hazard, chances), {})
+    return Proof(winner, choice.trees or trees, choice.telling, choice.competition, (hazard, chances), {})
 
 
 def _judge(landmarks: Landmarks, roles: Plan, proof: Proof, hazard: Hazard, test: int, chances: Floats) -> Evidence:

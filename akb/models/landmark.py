@@ -7,6 +7,7 @@ table of all (T, customer, lag) is never made: rows are indices into the matrix,
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from akb.core.dates import add_months
+from akb.core.dates import add_months, months_between
 from akb.models.candidates import Sample
 from akb.models.problem import EPOCH, day_number
 from akb.models.windows import closes_on
@@ -42,6 +43,7 @@ LAG_NAMES = (
     "lag_tenure_months",
 )
 RENEWALS = "renewals_in_month_"
+_SEASONS = 3  # a season that was seen less often is a coincidence
 _NEVER_DAY = np.iinfo(np.int64).max
 
 
@@ -88,8 +90,13 @@ class Landmarks:
 
     def __init__(self, matrix: Matrix, targets: Targets) -> None:
         self.frame = matrix.frame
-        self.names = tuple(name for name in matrix.names if not name.startswith(RENEWALS))
+        # the month of the lag says it all: of the calendar at T the hazard only learns coincidences
+        self.names = tuple(
+            each.name for each in matrix.features if each.group != "season" and not each.name.startswith(RENEWALS)
+        )
         self.dates = matrix.dates
+        seasons = months_between(self.dates[0], self.dates[-1]) >= _SEASONS * LAGS
+        self.lag_names = tuple(name for name in LAG_NAMES if seasons or not name.startswith("lag_month"))
         self.gap_days, self.lag_days = targets.gap_days, targets.lag_days
         as_of = self.frame["as_of"]
         self.start = np.searchsorted(as_of.to_physical().to_numpy(), [day_number(day) for day in self.dates])
@@ -136,27 +143,52 @@ class Landmarks:
         return rows[self.censor_day[rows] > last]
 
     def draw(
-        self, first: NDArray[np.int64], last: NDArray[np.int64], size: int, rng: np.random.Generator
+        self,
+        first: NDArray[np.int64],
+        last: NDArray[np.int64],
+        size: int,
+        rng: np.random.Generator,
+        *,
+        events: float = 0.5,
     ) -> PersonMonths:
         """Return about `size` person-months with a lag from `first` to `last` (per as-of date).
 
-        All events are kept (unless they would fill more than half of `size`: then they are sampled too); those who
-        stayed are sampled in strata of neighbours, so that every date, customer and lag is represented. The result
-        depends on the sorted matrix and the generator only.
+        All events are kept, unless they would fill more than the share `events` of `size`: then they are sampled too.
+        Those who stayed are sampled in strata of neighbours, so that every date, customer and lag is represented, and
+        half of them in months with a renewal: the few months in which most happens. The result depends on the sorted
+        matrix and the generator only.
         """
         low, high = first[self.date_of], np.minimum(last[self.date_of], self.seen_lags)
         ends = (self.event_lag >= low) & (self.event_lag <= high)
-        stays = np.maximum(np.minimum(high, self.event_lag - 1) - low + 1, 0)
-        event_row, event_weight = _strata(int(ends.sum()), size // 2, rng)
-        gone = np.flatnonzero(ends)[event_row]
-        position, weight = _strata(int(stays.sum()), max(size - len(gone), 1), rng)
-        reached = np.cumsum(stays)
-        stay = np.searchsorted(reached, position, side="right")
-        stay_lag = low[stay] + position - (reached[stay] - stays[stay])
-        row, lag = np.concatenate([stay, gone]), np.concatenate([stay_lag, self.event_lag[gone]])
+        event_at, event_weight = _strata(int(ends.sum()), int(size * events), rng)
+        gone = np.flatnonzero(ends)[event_at]
+        row, lag, weight = self._stays(low, np.minimum(high, self.event_lag - 1), max(size - len(gone), 1), rng)
+        row, lag = np.concatenate([row, gone]), np.concatenate([lag, self.event_lag[gone]])
         order = np.lexsort((lag, row))
-        event = np.arange(len(row)) >= len(stay)
+        event = np.arange(len(row)) >= len(row) - len(gone)
         return PersonMonths(row[order], lag[order], event[order], np.concatenate([weight, event_weight])[order])
+
+    def _stays(
+        self, low: NDArray[np.int64], high: NDArray[np.int64], size: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Rows, lags and weights of a sample of person-months with a lag from `low` to `high` (per row)."""
+        due, reached = self._due
+        at = np.arange(len(low))
+        some = high >= low
+        with_renewal = np.where(some, reached[at, np.clip(high, 0, LAGS)] - reached[at, np.clip(low - 1, 0, LAGS)], 0)
+        without = np.where(some, high - low + 1, 0) - with_renewal
+        wanted = min(int(with_renewal.sum()), max(size // 2, size - int(without.sum())))
+        parts = []
+        for counts, is_due, number in ((with_renewal, True, wanted), (without, False, size - wanted)):
+            position, weight = _strata(int(counts.sum()), number, rng)
+            upto = np.cumsum(counts)
+            row = np.searchsorted(upto, position, side="right")
+            nth = position - (upto[row] - counts[row]) + 1
+            lags = np.arange(1, NEVER)
+            fits = (due[row] == is_due) & (lags >= low[row, None]) & (lags <= high[row, None])
+            parts.append((row, (np.cumsum(fits, axis=1) == nth[:, None]).argmax(axis=1) + 1, weight))
+        rows, found, weights = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return rows, found, weights
 
     def known_on(self, day: date, size: int, rng: np.random.Generator) -> PersonMonths:
         """Return person-months whose outcome was known on `day`: the rows to learn from on that day."""
@@ -181,7 +213,13 @@ class Landmarks:
         inside = (self.bound[:, 1:] > lower) & (self.bound[:, 1:] <= upper)
         first = np.maximum(np.where(inside.any(axis=1), inside.argmax(axis=1) + 1, NEVER + 1), band[0])
         last = np.minimum(np.where(inside.any(axis=1), LAGS - inside[:, ::-1].argmax(axis=1), 0), band[1])
-        return self.draw(first, np.minimum(last, closed), size, rng)
+        return self.draw(first, np.minimum(last, closed), size, rng, events=0.2)
+
+    def narrowed(self, names: tuple[str, ...]) -> Landmarks:
+        """Return the same person-months with fewer features, in the order of the matrix; the lag's own stay."""
+        lean = copy(self)
+        lean.names = tuple(name for name in self.names if name in set(names))
+        return lean
 
     def distinct(self, months: PersonMonths) -> int:
         """Return how many different relations ended in these person-months."""
@@ -203,6 +241,14 @@ class Landmarks:
         counts = (month[:, None] == np.arange(1, NEVER)).astype(np.float32)
         return np.asarray(np.where(np.isnan(next_renewal)[:, None], np.nan, counts), dtype=np.float32)
 
+    @cached_property
+    def _due(self) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        """Whether something renews per lag month [rows, 12], and in how many lag months up to each lag [rows, 13]."""
+        due = np.nan_to_num(self._calendar) > 0
+        reached = np.zeros((len(due), LAGS + 1), dtype=np.int64)
+        np.cumsum(due, axis=1, out=reached[:, 1:])
+        return due, reached
+
     def column(self, *names: str) -> NDArray[np.float32]:
         """Return the first of these features that the matrix has, float32 [rows]; NaN without one."""
         for name in names:
@@ -218,16 +264,16 @@ class Landmarks:
         return np.asarray(12 * self.column("tenure_years"), dtype=np.float32)
 
     def design(self, rows: NDArray[np.int64], lag: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return features and lag features of person-months, float32 [n, f + `LAG_NAMES`]."""
+        """Return features and lag features of person-months, float32 [n, f + `lag_names`]."""
         base = self.base(rows)
         # column by column, as both Polars and LightGBM keep it
-        x = np.empty((len(rows), base.shape[1] + len(LAG_NAMES)), dtype=np.float32, order="F")
+        x = np.empty((len(rows), base.shape[1] + len(self.lag_names)), dtype=np.float32, order="F")
         x[:, : base.shape[1]] = base
         x[:, base.shape[1] :] = self.lag_features(rows, lag)
         return x
 
     def lag_features(self, rows: NDArray[np.int64], lag: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return what only the month of the lag knows, float32 [n, `LAG_NAMES`]."""
+        """Return what only the month of the lag knows, float32 [n, `lag_names`]."""
         months = np.array([day.month for day in self.dates])[self.date_of[rows]]
         month = (months + lag - 1) % LAGS + 1
         counts = self._calendar[rows]
@@ -250,7 +296,8 @@ class Landmarks:
             self.column("months_to_cliff")[rows] - lag,
             self.tenure_months[rows] + lag,
         )
-        return np.stack([np.asarray(part, dtype=np.float32) for part in parts], axis=1)
+        kept = [part for name, part in zip(LAG_NAMES, parts, strict=True) if name in self.lag_names]
+        return np.stack([np.asarray(part, dtype=np.float32) for part in kept], axis=1)
 
     def sample(self, months: PersonMonths, offset: NDArray[np.float64]) -> Sample:
         """Return person-months as rows that a candidate can learn from or be judged on."""
@@ -260,7 +307,7 @@ class Landmarks:
             weight=months.weight,
             offset=offset[months.lag - 1],
             cluster=self.customer[months.row],
-            names=self.names + LAG_NAMES,
+            names=self.names + self.lag_names,
         )
 
 

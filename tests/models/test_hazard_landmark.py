@@ -107,15 +107,24 @@ def test_a_relation_that_disappears_without_being_lost_is_at_risk_until_then(wor
 def test_renewal_features_follow_the_lag(world: World, landmarks: Landmarks) -> None:
     rows = landmarks.rows_of(5)
     renewals = world.matrix.frame.select(f"renewals_in_month_{j}" for j in range(1, 13)).to_numpy()[rows]
-    place = {name: number for number, name in enumerate(LAG_NAMES)}
+    place = {name: number for number, name in enumerate(landmarks.lag_names)}
     for lag in (1, 7, 12):
         x = landmarks.lag_features(rows, np.full(len(rows), lag))
         assert (x[:, place["lag"]] == lag).all()
         assert (x[:, place["lag_renewals"]] == renewals[:, lag - 1]).all()
         expected = (lag - 1 - renewals.argmax(axis=1)) % 12
         assert (x[:, place["lag_since_renewal"]] == expected).all()
-        assert (x[:, place["lag_month"]] == add_months(landmarks.dates[5], lag).month).all()
+        assert x.shape[1] == len(place)
     assert not any(name.startswith("renewals_in_month_") for name in landmarks.names)
+
+
+def test_seasons_count_from_three_years_of_history(landmarks: Landmarks) -> None:
+    assert "lag_month" not in landmarks.lag_names
+    world = simulate(50, seed=4, history=36)
+    longer = Landmarks(world.matrix, world.targets)
+    assert longer.lag_names == LAG_NAMES
+    x = longer.lag_features(longer.rows_of(5), np.full(len(longer.rows_of(5)), 7))
+    assert (x[:, LAG_NAMES.index("lag_month")] == add_months(longer.dates[5], 7).month).all()
 
 
 def test_renewal_features_can_be_derived_from_the_next_renewal(world: World, landmarks: Landmarks) -> None:
