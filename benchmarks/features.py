@@ -29,11 +29,11 @@ PRIVATE = [
 BUSINESS = ["avb", "inventaris", "wagenpark", "rechtsbijstand_z", "gebouw_z", "auto"]
 
 
-def made_up(customers: int = 25_000, seed: int = 1) -> Portfolio:
-    """Return a portfolio of about 3.5 policies per customer, with claims and contacts; no truth in it."""
+def made_up(customers: int = 17_500, seed: int = 1) -> Portfolio:
+    """Return a portfolio of about four policies per customer, with claims and contacts; no truth in it."""
     rng = np.random.default_rng(seed)
     business = rng.random(customers) < 0.2
-    owner = np.sort(np.repeat(np.arange(customers), 1 + rng.poisson(2.47, customers)))
+    owner = np.sort(np.repeat(np.arange(customers), 1 + rng.poisson(5.2, customers)))
     n = len(owner)
     branch = np.where(business[owner], rng.choice(BUSINESS, n), rng.choice(PRIVATE, n))
     day0 = np.datetime64("2004-01-01")
@@ -41,7 +41,7 @@ def made_up(customers: int = 25_000, seed: int = 1) -> Portfolio:
     start = (rng.random(n) ** 0.7 * last).astype(int)
     lasted = rng.geometric(0.13 / 365, n) + 5
     end = start + lasted
-    window = last - 6 * 365
+    window = last - 1600
     keep = end > window
     owner, branch, start, end = (each[keep] for each in (owner, branch, start, end))
     n = len(owner)
@@ -101,7 +101,7 @@ def made_up(customers: int = 25_000, seed: int = 1) -> Portfolio:
         payments=None,
         rejects=pl.DataFrame(),
         rows=RowCount(n, n, 0),
-        history=History(date(2020, 1, 2), 71, True, "given"),
+        history=History(date(2021, 8, 1), 53, True, "given"),
         findings=(),
         sources=(),
     )

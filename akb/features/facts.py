@@ -106,12 +106,19 @@ def _continued(facts: pl.DataFrame, gap_days: int) -> pl.DataFrame:
     with hindsight (the nearest of all starts), so that a start after T could undo a link that was seen at T. Here pairs
     are made in the order in which they become known, and a pair once made stays.
     """
-    ends = facts.filter(pl.col("end").is_not_null()).select("policy", "customer", "branch", "end", born="start")
-    starts = facts.select("customer", "branch", "start", successor="policy")
+    # pairs lie in the same or in neighbouring stretches of G days: a fleet's ends need not meet all of its starts
+    stretch = gap_days + 1
+    ends = facts.filter(pl.col("end").is_not_null()).select(
+        "policy", "customer", "branch", "end", born="start", near=pl.col("end") // stretch
+    )
+    starts = pl.concat(
+        facts.select("customer", "branch", "start", successor="policy", near=pl.col("start") // stretch + offset)
+        for offset in (-1, 0, 1)
+    )
     short = pl.col("end") - pl.col("born") <= gap_days
     pairs = (
         ends.lazy()
-        .join(starts.lazy(), on=["customer", "branch"])
+        .join(starts.lazy(), on=["customer", "branch", "near"])
         .filter((pl.col("start") > pl.col("born")) & ((pl.col("start") - pl.col("end")).abs() <= gap_days))
         # a policy that hardly lived is only continued by one that starts on or after its end
         .filter(~short | (pl.col("start") >= pl.col("end")))

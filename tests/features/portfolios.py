@@ -248,13 +248,20 @@ def days(draw: st.DrawFn, after: date = _FIRST, until: date = X, near: Sequence[
 
 
 @st.composite
-def policies_of(draw: st.DrawFn, customer: int, after: date = _FIRST, until: date = X) -> list[Policy]:
-    """Draw a customer's policies; many start or end close to the start or end of another."""
-    drawn: list[Policy] = [Policy(customer, "avp", after)] if draw(st.booleans()) else []
+def policies_of(
+    draw: st.DrawFn, customer: int, after: date = _FIRST, until: date = X, *, stays: bool = True
+) -> list[Policy]:
+    """Draw a customer's policies; many start or end close to the start or end of another.
+
+    With `stays` half of the customers have a policy that never ends, so that they are there at most T; without it most
+    relations end.
+    """
+    drawn: list[Policy] = [Policy(customer, "avp", after)] if stays and draw(st.booleans()) else []
     for _ in range(draw(st.integers(1, 5))):
         near = [*ANCHORS, *(day for p in drawn for day in (p.start, p.end) if day)]
         start = draw(days(after, until - timedelta(days=1), near))
-        end = draw(st.one_of(st.none(), days(start + timedelta(days=1), until, near)))
+        ends = days(start + timedelta(days=1), until, near)
+        end = draw(st.one_of(st.none(), ends) if stays else ends)
         branch = drawn[-1].branch if drawn and draw(st.booleans()) else draw(st.sampled_from(BRANCHES))
         drawn.append(
             Policy(
@@ -272,10 +279,10 @@ def policies_of(draw: st.DrawFn, customer: int, after: date = _FIRST, until: dat
 
 
 @st.composite
-def rows_drawn(draw: st.DrawFn, most: int = 4) -> Rows:
+def rows_drawn(draw: st.DrawFn, most: int = 4, *, stays: bool = True) -> Rows:
     """Draw a portfolio of a few customers with claims, contacts and payments."""
     numbers = range(draw(st.integers(1, most)))
-    policies = [p for number in numbers for p in draw(policies_of(number))]
+    policies = [p for number in numbers for p in draw(policies_of(number, stays=stays))]
     customers = tuple(
         Customer(
             number,

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from portfolios import (
     CAUSES,
     GAP,
@@ -29,9 +30,9 @@ from akb.features.branches import eligible_dates
 from akb.features.types import Targets
 
 SETTINGS = Settings.model_validate({"models": {"min_events": 1}})
-DATES = [date(2021, 8, 31), date(2023, 10, 31), X]
+DATES = [date(2021, 8, 31), date(2022, 11, 30), date(2023, 10, 31), X]
 MANY = settings(
-    max_examples=40,
+    max_examples=50,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -100,7 +101,7 @@ class Slow:
 
 
 @MANY
-@given(rows_drawn())
+@given(st.one_of(rows_drawn(), rows_drawn(stays=False)))
 def test_targets_agree_with_the_definitions_read_slowly(rows: Rows) -> None:
     slow, targets = Slow(rows), targets_of(rows)
     expected = [(day, customer) for day in DATES for customer in slow.in_force(day)]
@@ -121,7 +122,7 @@ def test_targets_agree_with_the_definitions_read_slowly(rows: Rows) -> None:
 
 
 @MANY
-@given(rows_drawn())
+@given(st.one_of(rows_drawn(), rows_drawn(stays=False)))
 def test_branch_rows_agree_with_the_definitions_read_slowly(rows: Rows) -> None:
     slow, targets = Slow(rows), targets_of(rows)
     kinds = {c.number: c.kind for c in rows.customers}
@@ -190,6 +191,32 @@ def test_a_renumbered_policy_lapses_when_its_successor_does() -> None:
     assert features["past_lapses_12m"].to_list() == [0.0, 1.0]
     assert features["converted_12m"].to_list() == [1.0, 1.0]
     assert features["purchases_12m"].to_list() == [0.0, 0.0]
+
+
+def test_the_cause_is_that_of_the_end_that_empties_the_relation() -> None:
+    rows = Rows(
+        (
+            Policy(0, "auto", date(2019, 1, 1), date(2023, 11, 9), "natural"),
+            Policy(0, "avp", date(2019, 1, 1), date(2023, 11, 10), "preventable"),
+        ),
+        (Customer(0),),
+    )
+    relation = targets_of(rows, [date(2023, 10, 31)]).relation
+    assert relation.row(0)[2:] == (date(2023, 11, 10), "preventable", None)
+
+
+def test_two_policies_that_went_on_in_one_lapse_once() -> None:
+    moved, lapsed = date(2024, 1, 1), date(2024, 6, 1)
+    rows = Rows(
+        (
+            Policy(0, "auto", date(2019, 1, 1), moved, "technical"),
+            Policy(0, "auto", date(2020, 1, 1), moved, "technical"),
+            Policy(0, "auto", moved, lapsed, "preventable"),
+            Policy(0, "avp", date(2019, 1, 1)),
+        ),
+        (Customer(0),),
+    )
+    assert targets_of(rows, [date(2023, 10, 31)]).counts.row(0)[2:] == (lapsed, 1.0, None)
 
 
 def _announced_rows() -> Rows:

@@ -247,3 +247,18 @@ def test_eligible_rows_know_what_holders_of_the_same_branches_have() -> None:
     assert row["branch_popularity_kind"] == pytest.approx(2 / 4)
     assert (row["label"], row["event_date"]) == (1.0, date(2023, 2, 1))
     assert row["branch_held_before_36m"] is None  # 36 months before T were not recorded
+
+
+def test_insurers_of_equal_size_rank_by_name() -> None:
+    policies = (Policy(0, "avp", date(2018, 1, 1), insurer="Zuid"), Policy(1, "avp", date(2018, 1, 1), insurer="Noord"))
+    shares = [[at(T, *policies, customer=c)[f"share_insurer_{rank}"] for rank in (1, 2)] for c in (0, 1)]
+    assert shares == [[0, 1], [1, 0]]
+
+
+def test_a_fleet_is_matched_start_by_start() -> None:
+    """Ten cars end, six are replaced within G days: six conversions and four lapses, in any order of the rows."""
+    end = date(2022, 6, 1)
+    gone = [Policy(0, "wagenpark", date(2019, 1, 1 + n), end + timedelta(days=n), "unknown") for n in range(10)]
+    new = [Policy(0, "wagenpark", end + timedelta(days=30 + n)) for n in range(6)]
+    values = at(T, STAYS, *gone, *new)
+    assert (values["converted_12m"], values["past_lapses_12m"]) == (6, 4)

@@ -17,9 +17,7 @@ def build(world: World) -> Group:
     group = Group("tenure")
     oldest, youngest = group.most("_oldest", "held", pl.col("age")), group.least("_youngest", "held", pl.col("age"))
     ages, policies = group.sum("_ages", "held", pl.col("age")), pl.col("_policies")
-    group.add(
-        "tenure_months", "months since the start of the oldest policy in force", "months", months(oldest), monotone=0
-    )
+    group.add("tenure_months", "months since the start of the oldest policy in force", "months", months(oldest))
     group.add("youngest_months", "months since the start of the youngest policy in force", "months", months(youngest))
     group.add("mean_age_months", "mean age of the policies in force", "months", months(share(ages, policies)))
     group.add(
