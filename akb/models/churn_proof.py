@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from akb.core.dates import add_months
+from akb.models.boosting import fit_boosting
 from akb.models.causes import CAUSES, ended_by, fit_causes
 from akb.models.engine import ENOUGH_FOR_SPLINES, ENOUGH_FOR_TREES, fitters
 from akb.models.evidence import binary_evidence
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from akb.config import Settings
-    from akb.models.candidates import Competition, Fitter
+    from akb.models.candidates import Competition, Fitter, Model, Sample
     from akb.models.types import Evidence
 
     Floats = NDArray[np.float64]
@@ -45,6 +46,7 @@ LIFETIME = "remaining_lifetime_years"
 ENOUGH = 100  # distinct leavers from which rivals can be compared and a later window can be judged
 PART = 3  # choosing and proving learn from a third of the rows of the final fit
 _JUDGED = 40_000
+_STEP = 0.08
 _FOLLOWED = 18  # months that a lifetime has to be followed before it counts as evidence
 
 
@@ -114,9 +116,23 @@ def rivals(settings: Settings, trees: int) -> dict[str, Fitter]:
     """Return the rivals by name, simplest first.
 
     Each fit uses one thread: other targets are fitted beside it, and threads that wait for each other on a busy
-    machine took eight times as long.
+    machine took eight times as long. The steps are small, for the same customers come back from many dates and lags.
     """
-    return dict(fitters("binary", settings.models, trees))
+
+    def boosting(sample: Sample) -> Model:
+        return fit_boosting(
+            sample.x,
+            sample.label,
+            weight=sample.weight,
+            init_score=sample.offset,
+            names=sample.names,
+            seed=settings.models.seed,
+            jobs=1,
+            trees=trees,
+            learning_rate=_STEP,
+        )
+
+    return {**fitters("binary", settings.models, trees), "boosting": boosting}
 
 
 @dataclass(frozen=True)
