@@ -83,9 +83,8 @@ def main() -> None:
     for seed in range(1, asked.seeds + 1):
         for key, true, predicted, auc, reference in measure(seed, asked.customers, asked.futures):
             shown = "" if np.isnan(reference) else f"{reference:.3f}"
-            print(
-                f"{seed:4d}  {key:<30} {true:8.1f}   {predicted:8.1f}  {predicted / true:5.2f}   {auc:11.3f}  {shown:>9}"
-            )
+            ratio = predicted / true
+            print(f"{seed:4d}  {key:<30} {true:8.1f}   {predicted:8.1f}  {ratio:5.2f}   {auc:11.3f}  {shown:>9}")
 
 
 if __name__ == "__main__":
