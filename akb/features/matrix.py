@@ -56,7 +56,8 @@ def build_matrix(portfolio: Portfolio, dates: Iterable[date], settings: Settings
     customers = _customers(portfolio)
     people = tuple(role for role in ("adviser", "office", "region") if customers[role].is_not_null().any())
     many = tuple(role for role in people if customers[role].drop_nulls().n_unique() >= _FEW)
-    world = World(branches, settings.time.gap_days, records, portfolio.history.reasons, people, many)
+    postcodes = portfolio.customers["postcode4"].is_not_null().any()
+    world = World(branches, settings.time.gap_days, records, portfolio.history.reasons, people, many, postcodes)
     chosen = groups(world)
     recorded: dict[Source, pl.DataFrame] = {record: events[record] for record in EVENTS if record in records}
     features = tuple(column.feature for group in chosen for column in group.columns)
@@ -81,9 +82,11 @@ def with_insurer_codes(facts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _customers(portfolio: Portfolio) -> pl.DataFrame:
-    """The attributes that features use; region is the first two digits of the postcode."""
+    """The attributes that features use; region: first two digits of the postcode, else as given."""
     customers = portfolio.customers
     region = pl.col("postcode4").str.slice(0, 2).cast(pl.Int32, strict=False)
+    if "region" in customers.columns and not customers["postcode4"].is_not_null().any():
+        region = pl.col("region").rank("dense").cast(pl.Int32)  # the position in the alphabet
     return customers.select("customer", "kind", "birth_year", "adviser", "office", region=region)
 
 

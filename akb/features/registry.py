@@ -45,6 +45,8 @@ class World:
         Which of ``adviser``, ``office`` and ``region`` are filled.
     many
         Which of them are so many that how they moved can be told from chance.
+    postcodes
+        The region is made of postcodes, so that its number means something.
     """
 
     branches: Mapping[str, Branch]
@@ -53,6 +55,7 @@ class World:
     reasons: bool = True
     people: tuple[str, ...] = ("adviser", "office", "region")
     many: tuple[str, ...] = ("adviser", "office", "region")
+    postcodes: bool = True
 
 
 @dataclass(frozen=True)

@@ -135,6 +135,7 @@ def test_the_next_renewal_is_a_day_and_month_after_t(day: date, renewal: date, m
     values = at(day, Policy(0, "auto", date(2015, 5, 5), renewal=renewal))
     assert values["months_to_next_renewal"] == pytest.approx(days / 30.4375)
     assert [m for m in range(1, 13) if values[f"renewals_in_month_{m}"]] == [month]
+    assert [values[f"renewals_{window}m"] for window in (1, 2, 3, 6)] == [month <= window for window in (1, 2, 3, 6)]
     # the month is that of add_months: (T + m - 1 months, T + m months]
     due = day + timedelta(days=days)
     assert add_months(day, month - 1) < due <= add_months(day, month)
@@ -262,3 +263,13 @@ def test_a_fleet_is_matched_start_by_start() -> None:
     new = [Policy(0, "wagenpark", end + timedelta(days=30 + n)) for n in range(6)]
     values = at(T, STAYS, *gone, *new)
     assert (values["converted_12m"], values["past_lapses_12m"]) == (6, 4)
+
+
+def test_a_policy_that_hardly_lived_is_only_continued_from_its_end_on() -> None:
+    """A second car taken a week after the first does not make the first's end, days later, a conversion."""
+    start = date(2022, 6, 1)
+    short = Policy(0, "auto", start, start + timedelta(days=20), "preventable")
+    values = at(T, STAYS, short, Policy(0, "auto", start + timedelta(days=7)))
+    assert (values["past_lapses_12m"], values["converted_12m"]) == (1, 0)
+    values = at(T, STAYS, short, Policy(0, "auto", start + timedelta(days=20)))
+    assert (values["past_lapses_12m"], values["converted_12m"]) == (0, 1)

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from akb.features.cut import Source
     from akb.features.registry import Extra, Tables, World
 
-_WHO = {"adviser": "adviser", "office": "office", "region": "region (first two digits of the postcode)"}
+_WHO = {
+    "adviser": "adviser",
+    "office": "office",
+    "region": "region (first two digits of the postcode, else the given one)",
+}
 _SUMS = ("members", "policies", "before", "lapses", "purchases")
 
 
@@ -39,7 +43,7 @@ def build(world: World) -> Group:
         )
         if "ends" in world.records:
             _rates(group, world, role, words)
-    if "region" in world.people:
+    if "region" in world.people and world.postcodes:
         group.add("postcode_2", "first two digits of the postcode", "number", pl.col("region"), current=True)
     if "ends" in world.records and world.people:
         group.count("_lapses_12", "gone", pl.col("lapsed") & within("end", 12))
