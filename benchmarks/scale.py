@@ -1,4 +1,4 @@
-"""66,000 policies and 15,000 customers in force: wall time and peak memory of the whole command.
+"""66,000 policies and 15,000 customers in force, 50 months of history: wall time and peak memory of the whole command.
 
 python -m benchmarks.scale [CUSTOMERS]
 """
@@ -15,9 +15,9 @@ from benchmarks.runs import eda
 
 
 def main() -> None:
-    customers = int(sys.argv[1]) if len(sys.argv) > 1 else 15_000
+    customers = int(sys.argv[1]) if len(sys.argv) > 1 else 14_650
     folder = Path(tempfile.mkdtemp(prefix="akb-bench-")) / "office"
-    write_sample(simulate(customers, seed=66), folder)
+    write_sample(simulate(customers, seed=66, months=50), folder)
     run = eda([folder / "polissen.csv", folder / "schades.csv", folder / "contacten.csv"])
     manifest = json.loads((run.folder / "manifest.json").read_text("utf-8"))
     policies = next(source for source in manifest["inputs"] if source["role"] == "policies")["rows"]["used"]

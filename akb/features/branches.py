@@ -62,7 +62,7 @@ def build_branch_rows(
 
 
 def eligible_dates(dates: list[date], settings: Settings) -> list[date]:
-    """Return X, the last date whose 12 months are closed at X, and every fourth month before that.
+    """Return X, the last date whose 12 months are closed at X, and dates at least four months apart before that.
 
     Of the dates in between no label is known yet.
     """
@@ -70,8 +70,11 @@ def eligible_dates(dates: list[date], settings: Settings) -> list[date]:
     closed = [each for each in dates if add_months(each, 12) + wait <= as_of]
     if not closed:
         return [as_of]
-    wanted = {add_months(closed[-1], -back) for back in range(0, 12 * len(dates), STEP)}
-    return [*(each for each in closed if each in wanted), as_of]
+    wanted = [closed[-1]]
+    for each in reversed(closed):
+        if each <= add_months(wanted[-1], -STEP):
+            wanted.append(each)
+    return [*reversed(wanted), as_of]
 
 
 def _frequent(facts: pl.DataFrame, day: str, enough: int) -> list[int]:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from akb.config import Settings
     from akb.ingest.types import Portfolio
 
-STEP = 2
-"""Months between as-of dates."""
+STEP, OLD_STEP, OLD = 2, 4, 24
+"""Months between as-of dates, and between those more than two years back: they say less and cost as much."""
 
 WINDOWS = (3, 6, 12, 24, 36)
 """Look-back windows in months; nothing older than the longest is looked at, at any T, so that all T see equally far."""
@@ -26,7 +26,7 @@ REACH = WINDOWS[-1]
 
 
 def as_of_grid(portfolio: Portfolio, settings: Settings) -> list[date]:
-    """Return X and every second month back, ascending, so that X is the last.
+    """Return X, every second month back for two years and every fourth before, ascending, so that X is the last.
 
     Dates go back as long as they lie within the recorded history (before it only survivors are in the file) and
     within ``settings.time.history_cap_months``. Without any ended policy there is no history: X alone.
@@ -38,7 +38,7 @@ def as_of_grid(portfolio: Portfolio, settings: Settings) -> list[date]:
         back = STEP
         while add_months(x, -back) >= first:
             dates.append(add_months(x, -back))
-            back += STEP
+            back += STEP if back < OLD else OLD_STEP
     return sorted(dates)
 
 

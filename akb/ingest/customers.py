@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from akb.ingest.notes import Notes, Table
 
 _SINGLE = ("kind", "birth_year", "postcode4")
-_LATEST = ("adviser", "office")
+_LATEST = ("adviser", "office", "region")
 
 
 def read_attributes(table: Table, cells: pl.DataFrame, clock: Clock, settings: Settings, notes: Notes) -> pl.DataFrame:
@@ -27,8 +27,8 @@ def read_attributes(table: Table, cells: pl.DataFrame, clock: Clock, settings: S
 
     Returns
     -------
-    kind str?, birth_year i32?, postcode4 str?, adviser str?, office str?, no_marketing bool?, deceased bool?; a row
-    per row of `cells`. Of a birth date only the year is kept, of a postcode only four digits.
+    kind str?, birth_year i32?, postcode4 str?, adviser str?, office str?, region str?, no_marketing bool?,
+    deceased bool?; a row per row of `cells`. Of a birth date only the year is kept, of a postcode only four digits.
     """
     kind, strange = coded(texts_of(cells, "kind"), "kind")
     notes.count_unreadable("kind", strange)
@@ -42,6 +42,7 @@ def read_attributes(table: Table, cells: pl.DataFrame, clock: Clock, settings: S
             "postcode4": postcode.str.extract(r"^([1-9]\d{3})(?:\s*[A-Za-z]{2})?$"),
             "adviser": known(texts_of(cells, "adviser")),
             "office": known(texts_of(cells, "office")),
+            "region": known(texts_of(cells, "region")),
             "no_marketing": _no_marketing(cells, notes),
             "deceased": _deceased(cells, clock, settings),
         }

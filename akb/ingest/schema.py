@@ -53,6 +53,7 @@ class Customers(dy.Schema):
     postcode4 = dy.String(nullable=True)
     adviser = dy.String(nullable=True)
     office = dy.String(nullable=True)
+    region = dy.String(nullable=True)
     no_marketing = dy.Bool()
     deceased = dy.Bool()
 

@@ -96,7 +96,8 @@ class Portfolio:
         renewal_date Date? (only its day and month mean something; null: the anniversary of the start).
     customers
         customer u32, relation str, pseudonym str, kind str? (``private | business | self_employed``),
-        birth_year i32?, postcode4 str?, adviser str?, office str?, no_marketing bool, deceased bool.
+        birth_year i32?, postcode4 str?, adviser str?, office str?, region str? (as the
+        office divides its area), no_marketing bool, deceased bool.
     claims
         customer u32, policy u32?, branch str?, date Date (the day it was known), amount_cents i64?, at_fault bool?
     contacts

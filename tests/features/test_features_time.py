@@ -172,9 +172,9 @@ def test_without_ended_policies_claims_and_contacts_their_features_are_absent() 
 @pytest.mark.parametrize(
     ("as_of", "recorded", "first", "count"),
     [
-        (date(2024, 12, 31), date(2020, 12, 31), date(2020, 12, 31), 25),
-        (date(2024, 12, 31), date(2021, 1, 1), date(2021, 2, 28), 24),
-        (date(2024, 12, 31), date(2010, 1, 1), date(2019, 12, 31), 31),
+        (date(2024, 12, 31), date(2020, 12, 31), date(2020, 12, 31), 19),
+        (date(2024, 12, 31), date(2021, 1, 1), date(2021, 4, 30), 18),
+        (date(2024, 12, 31), date(2010, 1, 1), date(2019, 12, 31), 22),
         (date(2024, 11, 30), date(2024, 11, 1), date(2024, 11, 30), 1),
         (date(2024, 12, 31), None, date(2024, 12, 31), 1),
     ],

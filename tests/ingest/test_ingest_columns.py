@@ -73,7 +73,7 @@ def test_plain_english():
     names, _ = named(MOTOR.split())
     assert names["distribution_channel"] == "office"
     assert names["payment"] == "term"
-    assert "area" not in names
+    assert names["area"] == "region"
 
 
 @pytest.mark.parametrize(
