@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-REASONS = 3
+REASONS = 12  # the report words three of them, each of another kind
 MOST = 2_000
 LISTED = 15
 
@@ -47,7 +47,7 @@ def reasons(
     contributions: NDArray[np.float64],
     values: NDArray[np.float32],
 ) -> tuple[Reason, ...]:
-    """Return the three strongest contributions that raise each customer's score.
+    """Return the strongest contributions that raise each customer's score, heaviest first.
 
     Parameters
     ----------

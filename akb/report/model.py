@@ -100,7 +100,7 @@ def _method(context: Context) -> dict[str, Any]:
         "train_dates": evidence_.train_dates if evidence_ else (),
         "train_rows": evidence_.train_rows if evidence_ else None,
         "importance": [
-            {"feature": feature, "words": context.words.reason(feature, 1.0, None), "share": share}
+            {"feature": feature, "words": context.words.feature_name(feature), "share": share}
             for _, feature, share in importance[:10]
         ],
         "winners": _winners(bundle),

@@ -78,29 +78,48 @@ class Words:
         single = f"band.{unit}.single" if upper - lower == 1 and unit == "policies" else f"band.{unit}.between"
         return self.plain(single, lower=lower, upper=upper)
 
-    def reason(self, feature: str, contribution: float, value: float | None) -> str:
-        """Return why a feature raises or lowers a chance, in a few words of ``features.toml``."""
-        entry = texts("features", self.language).get(feature)
-        side = "raises" if contribution >= 0 else "lowers"
-        if isinstance(entry, str):
-            return entry
-        if isinstance(entry, dict):
-            phrase = (
-                entry.get(side)
-                or entry.get("up" if contribution >= 0 else "down")
-                or entry.get("phrase")
-                or entry.get("name")
-            )
-            if isinstance(phrase, str):
-                shown = (
-                    formats.NOTHING if value is None else formats.number(value, 0 if float(value).is_integer() else 1)
-                )
-                return phrase.replace("{value}", shown)
-        return feature.replace("_", " ")
+    def reason(self, feature: str, contribution: float, value: float | None) -> str | None:
+        """Return why a feature raises or lowers a chance, in a few words of ``features.toml``.
+
+        None where there is nothing to say to a person: an unknown value, or the absence of something to count.
+        """
+        entry, branch = self._feature(feature)
+        usual = entry.get("up" if contribution >= 0 else "down")
+        flag = entry.get("yes" if value else "no") if value is not None else usual
+        phrase = flag or usual or entry.get("phrase") or ""
+        if "{value}" not in phrase:
+            return phrase or None
+        if not value:
+            return None
+        return str(phrase).replace("{branch}", branch).replace("{value}", _written(value, entry.get("format")))
+
+    def feature_name(self, feature: str) -> str:
+        """Return what a feature is called, or its key where it is one of the models' own."""
+        entry, branch = self._feature(feature)
+        return str(entry.get("name", feature.replace("_", " "))).replace("{branch}", branch)
+
+    def _feature(self, feature: str) -> tuple[dict[str, str], str]:
+        """Return the words of a feature and, for one of a family per branch, the branch's name."""
+        entries = texts("features", self.language)
+        if feature in entries:
+            return entries[feature], ""
+        for branch, words in load_toml("branches.toml").items():
+            family = feature.removesuffix(f"_{branch}") + "_{branch}"
+            if feature.endswith(f"_{branch}") and family in entries:
+                return entries[family], str(words["name_nl"]).lower()
+        return {}, ""
 
     def _link(self, match: re.Match[str]) -> str:
         shown, term = match.group(1), match.group(2) or match.group(1)
         return f'<a class="term" href="#begrip-{slug(term)}">{shown}</a>'
+
+
+def _written(value: float, form: str | None) -> str:
+    if form == "percent":
+        return formats.percent(value)
+    if form == "euro":
+        return formats.euro(value)
+    return formats.number(value, 0 if float(value).is_integer() or value >= 10 else 1)
 
 
 def slug(term: str) -> str:

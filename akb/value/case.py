@@ -230,7 +230,7 @@ def _costs(base: Base, called: Contacts) -> list[Line]:
     licence = round(100 * base.value("price.per_customer") * base.n)
     hours = []
     for side in range(3):
-        rate = base.range("cost.rate_adviser")[side]
+        rate = base.range("cost.rate_office")[side]
         minutes = base.range("contact.minutes")[side] * called.calls
         minutes += base.range("contact.offer_minutes")[side] * called.offers_in_talks
         hours.append(round(100 * rate * minutes / 60))

@@ -85,7 +85,7 @@ def desk(base: Base) -> Desk:
         minutes_available=60 * base.value("capacity.hours_per_year") * advisers,
         minutes=minutes,
         offer_minutes=base.value("contact.offer_minutes"),
-        contact_cost=100 * base.value("cost.rate_adviser") * minutes / 60,
+        contact_cost=100 * base.value("cost.rate_office") * minutes / 60,
         called=np.zeros(base.n, dtype=np.bool_),
     )
 

@@ -257,7 +257,7 @@ def models(book: Portfolio, seed: int = 2) -> ModelRun:
     reasons = tuple(
         Reason(int(c), "churn_12m", name, weight, 1.0)
         for c in top
-        for name, weight in (("months_since_last_lapse", 0.6), ("policies_held", 0.3), ("tenure_years", -0.2))
+        for name, weight in (("months_since_lapse_12m", 0.6), ("policies", 0.3), ("tenure_months", -0.2))
     )
     return ModelRun(
         X,
@@ -268,7 +268,7 @@ def models(book: Portfolio, seed: int = 2) -> ModelRun:
         curve,
         tuple(made),
         reasons,
-        (("churn_12m", "months_since_last_lapse", 0.31), ("churn_12m", "policies_held", 0.2)),
+        (("churn_12m", "months_since_lapse_12m", 0.31), ("churn_12m", "policies", 0.2)),
     )
 
 
@@ -366,8 +366,8 @@ def bundle(
     held = set(book.policies["branch"].unique())
     catalogue = entries([(key, branch.name_nl) for key, branch in settings.taxonomy().items() if key in held])
     features = tuple(
-        Feature(name, "lapses", "months", "months")
-        for name in ("months_since_last_lapse", "policies_held", "tenure_years")
+        Feature(name, group, "months", "months")
+        for name, group in (("months_since_lapse_12m", "lapses"), ("policies", "holdings"), ("tenure_months", "tenure"))
     )
     return RunBundle(book, settings, catalogue, features, run, worth, versions={"polars": "2.1.0"})
 

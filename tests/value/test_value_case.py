@@ -53,7 +53,7 @@ def test_hours_are_paid_for_every_call(made) -> None:
     offers = result.lists["next_best_policy"].filter("contact")
     own = offers["own_call"].sum()
     minutes = 2 * (calls + own) + 1 * (offers.height - own)
-    assert _line(case, "hours").base == round(7500 * minutes / 60)
+    assert _line(case, "hours").base == round(5500 * minutes / 60)
     assert _line(case, "licence").base == 100 * f.present(made)["customer"].n_unique()
     assert case.facts["contacts_used_count"] == calls + own
 

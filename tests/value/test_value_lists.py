@@ -27,7 +27,7 @@ def result(made):
 def test_top_defend_is_its_formula(made, result) -> None:
     listed = result.lists["top_defend"]
     assert listed.height > 50
-    cost = 75 * 2 / 60
+    cost = 55 * 2 / 60
     expected = 0.2 * listed["churn_preventable_12m"] * listed["value_at_stake"] - cost
     assert np.allclose(listed["expected_saving"], expected, atol=0.006)
     assert (listed["expected_saving"] > 0).all()

@@ -18,6 +18,7 @@ HORIZONS = (1, 3, 6, 12)
 BANDS = ((0.0, 0.05), (0.05, 0.075), (0.075, 0.10), (0.10, 0.20), (0.20, 1.0))
 CAUSES = ("natural", "insurer", "preventable")
 SHOWN = 10
+REASONS = 3
 
 
 def facts(context: Context) -> dict[str, Any]:
@@ -189,18 +190,23 @@ def first_rows(context: Context, listed: pl.DataFrame, count: int = SHOWN) -> li
 
 
 def worded_reasons(context: Context) -> dict[int, list[str]]:
-    """Return customer -> why the chance of leaving is high, in words, strongest first, at most three."""
+    """Return customer -> why the chance of leaving is high, in words, strongest first, at most three.
+
+    One per group of features: "one policy" and "one branch" are the same news.
+    """
     models = context.bundle.models
-    known = {feature.name for feature in context.bundle.features}
-    found: dict[int, list[str]] = {}
+    group = {feature.name: feature.group for feature in context.bundle.features}
+    found: dict[int, dict[str, str]] = {}
     for reason in models.reasons if models else ():
-        if known and reason.feature not in known:
-            continue  # a column of the model's own, such as the month ahead: no reason that a person can use
+        mine = found.setdefault(reason.customer, {})
+        # the models' own columns, such as the month ahead, are no reason that a person can use
+        idea = group.get(reason.feature)
+        if reason.contribution <= 0 or idea is None or idea in mine or len(mine) == REASONS:
+            continue
         worded = context.words.reason(reason.feature, reason.contribution, reason.value)
-        mine = found.setdefault(reason.customer, [])
-        if reason.contribution > 0 and len(mine) < 3 and worded not in mine:
-            mine.append(worded)
-    return found
+        if worded:
+            mine[idea] = worded
+    return {customer: list(mine.values()) for customer, mine in found.items()}
 
 
 def _at(values: np.ndarray[Any, Any] | None, place: int | None) -> float | None:
