@@ -83,10 +83,11 @@ class Words:
 
         None where there is nothing to say to a person: an unknown value, or the absence of something to count.
         """
+        if value is None:
+            return None
         entry, branch = self._feature(feature)
         usual = entry.get("up" if contribution >= 0 else "down")
-        flag = entry.get("yes" if value else "no") if value is not None else usual
-        phrase = flag or usual or entry.get("phrase") or ""
+        phrase = entry.get("yes" if value else "no") or usual or entry.get("phrase") or ""
         if "{value}" not in phrase:
             return phrase or None
         if not value:
