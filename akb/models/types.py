@@ -123,7 +123,8 @@ class ModelRun:
     predictions
         one per catalogue entry that this room is responsible for, in catalogue order.
     reasons
-        the strongest reasons per customer for ``churn_12m``, heaviest first (highest risks first, at most 2,000 customers).
+        the strongest reasons per customer for ``churn_12m``, heaviest first (highest risks first, at most
+        2,000 customers).
     importance
         (key, feature, share of gain) for the report.
     """
