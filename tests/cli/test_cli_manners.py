@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -30,15 +30,16 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.strip().endswith("set()")
 
 
-def test_help_answers_quickly() -> None:
-    best = min(_seconds("--help") for _ in range(5))
-    assert best < 0.6  # 0.2 s on an idle machine; the limit of 0.3 s is measured in benchmarks/
+def test_help_costs_little() -> None:
+    # Processor time: the wall time of 0.3 s is measured in benchmarks/, where nothing else runs.
+    assert min(_processor_seconds("--help") for _ in range(3)) < 0.6
 
 
-def _seconds(*arguments: str) -> float:
-    began = time.perf_counter()
+def _processor_seconds(*arguments: str) -> float:
+    before = os.times()
     akb(*arguments)
-    return time.perf_counter() - began
+    after = os.times()
+    return (after.children_user - before.children_user) + (after.children_system - before.children_system)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
