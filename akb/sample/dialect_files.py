@@ -108,7 +108,7 @@ def _text(dialect: Dialect, file: DialectFile, headings: list[str], cells: pl.Da
     separator = file.separator or dialect.separator
     top = pl.DataFrame([[heading] for heading in headings], schema=[str(i) for i in range(len(headings))])
     form = {"separator": separator, "line_terminator": "\r\n", "quote_style": dialect.quotes, "include_header": False}
-    text = "".join(f"{title}\r\n" for title in dialect.title_rows)
+    text: str = "".join(f"{title}\r\n" for title in dialect.title_rows)
     text += top.write_csv(**form) + cells.write_csv(**form)  # type: ignore[call-overload]
     if dialect.encoding == "utf-16":
         return codecs.BOM_UTF16_LE + text.encode("utf-16-le")

@@ -1,4 +1,4 @@
-"""The dialects that a simulated book can be exported in: ``configs/dialects/*.toml`` and the tables they choose from."""
+"""The dialects of a simulated export: ``configs/dialects/*.toml``, and the tables that they choose from."""
 
 from __future__ import annotations
 
@@ -147,11 +147,7 @@ def _described(book: Book, policies: pl.DataFrame) -> pl.DataFrame:
     )
     open_ = pl.col("end_date").is_null()
     return policies.with_columns(
-        status=pl.when(open_)
-        .then(pl.lit("running"))
-        .when(ended)
-        .then(pl.lit("ended"))
-        .otherwise(pl.lit("announced")),
+        status=pl.when(open_).then(pl.lit("running")).when(ended).then(pl.lit("ended")).otherwise(pl.lit("announced")),
         changed=pl.coalesce("end_date", renewed),
         change_reason=pl.when(open_).then(pl.lit("renewed")).otherwise("reason_text"),
         change_code=pl.when(open_).then(pl.lit("renewed")).otherwise("reason_text"),
