@@ -93,7 +93,7 @@ def open_file(
     from akb.ingest import archive
 
     raw = _bytes_of(path)
-    if raw.startswith(b"PK\x03\x04") and archive.is_archive(raw):
+    if raw.startswith((b"PK\x03\x04", b"PK\x05\x06")) and archive.is_archive(raw):
         left_out = skipped if skipped is not None else []
         one = partial(_open_bytes, ingest=ingest, known=known)
         return archive.open_archive(raw, path.name, one, left_out)
