@@ -102,6 +102,14 @@ def test_a_policy_that_comes_back_was_never_gone(tmp_path):
     assert caravan["end_date"].to_list() == [None]
 
 
+def test_an_end_that_a_delivery_tells_wins_over_the_difference(tmp_path):
+    told = policy(1, Polisnummer="TOT", Branche="Caravan", Einddatum="15-11-2025", Royementsreden="Overlijden")
+    files = [write(tmp_path, [*in_force(ROWS, MONTHS[-2]), told], "p_2025-10.csv")]
+    files.append(write(tmp_path, in_force(ROWS, X), "p_2025-11.csv"))
+    kept = read(*files).policies.filter(pl.col("branch") == "caravan_camper").row(0, named=True)
+    assert (kept["end_date"], kept["cause"]) == (date(2025, 11, 15), "natural")
+
+
 def test_another_book_ends_nothing(tmp_path):
     other = [row | {"Polisnummer": "Z" + row["Polisnummer"]} for row in in_force(ROWS, MONTHS[0])]
     files = [write(tmp_path, other, "p_2025-10.csv"), write(tmp_path, in_force(ROWS, X), "p_2025-11.csv")]
@@ -235,8 +243,9 @@ def test_the_highest_version_known_at_x_counts(tmp_path):
         _, (kept,) = caravan(tmp_path, *years, as_of=as_of)
         assert kept["premium_cents"] == cents
         assert kept["start_date"] == date(2019, 3, 1)
+    years[0]["Termijn"] = "3"
     _, (kept,) = caravan(tmp_path, *years, as_of=date(2022, 6, 30))  # in force, and its premium not yet known
-    assert (kept["premium_cents"], kept["commission_cents"]) == (None, None)
+    assert (kept["premium_cents"], kept["commission_cents"], kept["payment_months"]) == (None, None, 3)
 
 
 def test_a_renewal_that_was_not_taken_never_held(tmp_path):
