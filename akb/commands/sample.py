@@ -17,20 +17,25 @@ def sample(
         int, typer.Option("--customers", min=20, max=1_000_000, help="Customers in force, about.")
     ] = 6000,
     seed: Annotated[int, typer.Option("--seed", help="Another seed, another office.")] = 1,
+    dialect: Annotated[
+        str, typer.Option("--dialect", metavar="NAME", help="The form of the export; an unknown name lists them all.")
+    ] = "abc",
     quiet: options.Quiet = False,
 ) -> None:
     """Simulate a Dutch office: policies, claims and contacts to practise on, and what really happened next.
 
-    Example: akb sample /tmp/office --customers 2000 --seed 7
+    Example: akb sample /tmp/office --customers 2000 --seed 7 --dialect anva
     """
     from akb.commands.console import Stages
     from akb.sample import simulate, write_sample
+    from akb.sample.dialects import load_dialect
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise AkbError(f"{folder} exists and is not empty, so it is left alone", "Give a new folder.")
+    load_dialect(dialect)  # an unknown name stops here, not after the simulation
     stages = Stages(quiet=quiet)
     with stages.stage(f"simulating an office of {customers:,} customers"):
         book = simulate(customers, seed)
     with stages.stage("writing the export and the truth"):
-        write_sample(book, folder)
-    stages.say(f"now: akb eda {folder}/polissen.csv {folder}/schades.csv {folder}/contacten.csv")
+        written = write_sample(book, folder, dialect=dialect)
+    stages.say(f"now: akb eda {' '.join(str(path) for path in written)}")

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from akb.config import Settings
     from akb.ingest.notes import Table
+    from akb.ingest.snapshots import Snapshots
 
 _RECORDED = {"policies": ("changed",), "claims": ("reported", "occurred"), "contacts": ("date",), "payments": ("date",)}
 _WINDOW_DAYS = 730
@@ -66,7 +67,9 @@ class Clock:
         return self.as_of if self.replay else None
 
 
-def find_clock(tables: Sequence[Table], settings: Settings, as_of: date | None, today: date) -> Clock:
+def find_clock(
+    tables: Sequence[Table], snapshots: Snapshots, settings: Settings, as_of: date | None, today: date
+) -> Clock:
     """Return X and the export's own day.
 
     Raises
@@ -83,7 +86,8 @@ def find_clock(tables: Sequence[Table], settings: Settings, as_of: date | None, 
             f"{table.raw.name}: no readable date in column '{table.headings.heading('start')}'",
             "akb reads 31-12-2025, 2025-12-31, 20251231 and 31-dec-25; set date_format in [ingest] for another form.",
         )
-    export_day, how = _export_day(tables, settings, moves, today)
+    delivered = [day for day in snapshots.days if day <= today]
+    export_day, how = (delivered[-1], "header") if delivered else _export_day(tables, settings, moves, today)
     if export_day is None:
         raise AkbError("every date in the export lies in the future", "Give the day of the export with --as-of.")
     if as_of is None:

@@ -34,12 +34,15 @@ class Headings:
         Heading -> canonical column, None where unused.
     dropped
         Headings of direct identifiers: never read.
+    leaking
+        Headings whose values are of the day of the export on every row: never read.
     """
 
     role: str
     at: dict[str, int]
     named: dict[str, str | None]
     dropped: tuple[str, ...]
+    leaking: tuple[str, ...] = ()
 
     def heading(self, canonical: str) -> str | None:
         """Return the heading of a canonical column, None where the file has none."""
@@ -116,6 +119,21 @@ def _is_identifier(heading: str) -> bool:
     )
 
 
+@cache
+def _leaking_words() -> tuple[str, ...]:
+    return tuple(key_of(word) for word in _table()["leaks"]["words"])
+
+
+def _leaks(heading: str) -> bool:
+    keys = _keys(heading)[:2]
+    cut = len(heading) >= _CUT_AT
+    return any(
+        key == word or (cut and len(key) >= _CUT_KNOWN and word.startswith(key))
+        for key in keys
+        for word in _leaking_words()
+    )
+
+
 def map_headings(headings: Sequence[str], role: str, given: Mapping[str, str]) -> Headings:
     """Return what `headings` mean in `role`.
 
@@ -155,7 +173,8 @@ def map_headings(headings: Sequence[str], role: str, given: Mapping[str, str]) -
     meaning = {position: canonical for canonical, position in at.items()}
     named = {heading: meaning.get(position) for position, heading in enumerate(headings)}
     dropped = tuple(heading for heading, canonical in named.items() if canonical is None and _is_identifier(heading))
-    return Headings(role, at, named, dropped)
+    leaking = tuple(heading for heading, canonical in named.items() if canonical is None and _leaks(heading))
+    return Headings(role, at, named, dropped, leaking)
 
 
 def recognised(headings: Sequence[str], given: Mapping[str, Mapping[str, str]]) -> int:

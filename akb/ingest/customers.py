@@ -67,12 +67,21 @@ def _birth_year(table: Table, cells: pl.DataFrame, clock: Clock, settings: Setti
         _drop(table, "birth_date")
         day = read_dates(texts, date_format=settings.ingest.date_format)
         bare = known(texts).str.extract(r"^((?:18|19|20)\d{2})$").cast(pl.Int32)
-        # dd-mmm-jj: nobody is born after the export
-        born = day.values.dt.year() - 100 * (day.values.dt.year() > clock.as_of.year).cast(pl.Int32)
+        born = _right_century(texts, day.values, clock)
         born = pl.DataFrame({"a": year, "b": bare, "c": born}).select(pl.coalesce("a", "b", "c")).to_series()
         year = born
         notes.count_unreadable("birth_date", int(day.bad.sum()))
     return year.cast(pl.Int32).alias("birth_year")
+
+
+def _right_century(texts: pl.Series, days: pl.Series, clock: Clock) -> pl.Series:
+    """Return years of birth: with two digits (dd-mmm-jj) the century in which a policyholder is old enough."""
+    age = clock.as_of.year - pl.col("year")
+    short = pl.col("text").str.contains(r"(?:^|[^\d])\d{2}$") & ~pl.col("text").str.contains(r"^\d{4}")
+    young = short & (age < rule("customers", "youngest")) & (age + 100 <= rule("customers", "oldest"))
+    frame = pl.DataFrame({"text": known(texts), "year": days.dt.year()})
+    moved = pl.when((age < 0) | young.fill_null(value=False)).then(pl.col("year") - 100).otherwise("year")
+    return frame.select(moved.alias("year")).to_series()
 
 
 def _no_marketing(cells: pl.DataFrame, notes: Notes) -> pl.Series:

@@ -32,6 +32,7 @@ _LOOKED_AT = {
     "postcode": ("customers", "postcode4"),
 }
 _STAND_INS = {
+    "branch": ("branch", "branch_code"),
     "premium": ("premium", "premium_gross", "premium_term", "premium_term_gross"),
     "commission": ("commission", "commission_term", "commission_rate"),
     "birth_year": ("birth_year", "birth_date"),
@@ -154,7 +155,7 @@ def find_ends(tables: Sequence[Table], policies: pl.DataFrame, history: History,
     if ended.is_empty():
         code = (
             "AKB-D005"
-            if present(tables, "end", ("policies",)) or present(tables, "status", ("policies",))
+            if any(present(tables, column, ("policies",)) for column in ("end", "status", "includes_ended"))
             else "AKB-D036"
         )
         notes.find(code, "issue", 0)
@@ -211,6 +212,13 @@ def find_dropped(tables: Sequence[Table], notes: Notes) -> None:
     dropped = [heading for table in tables for heading in (*table.headings.dropped, *table.dropped)]
     if dropped:
         notes.find("AKB-P001", "tip", len(dropped), columns=", ".join(heading[:40] for heading in dropped[:10]))
+
+
+def find_leaking(tables: Sequence[Table], notes: Notes) -> None:
+    """Report columns that hold values of the day of the export on old rows, and are never read for that."""
+    leaking = [heading for table in tables for heading in table.headings.leaking]
+    if leaking:
+        notes.find("AKB-D049", "tip", len(leaking), columns=", ".join(heading[:40] for heading in leaking[:10]))
 
 
 def find_damage(policies: pl.DataFrame, notes: Notes) -> None:

@@ -13,18 +13,47 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months, months_between
-from akb.ingest.cells import rule
+from akb.ingest.cells import known, rule
+from akb.ingest.dates import read_dates
 from akb.ingest.types import History
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
+
+    from akb.config import Settings
+    from akb.ingest.asof import Clock
+    from akb.ingest.notes import Table
+    from akb.ingest.snapshots import Snapshots
 
 _RECENT = 24  # months that set the usual rate
 _LATE = 3  # latest months that may be thin
 _NEAR = 3  # days from the first of the month, or expected ends, that need no explanation
 
 
-def find_history(policies: pl.DataFrame, as_of: date) -> History:
+def stated_start(
+    tables: Sequence[Table], snapshots: Snapshots, policies: pl.DataFrame, clock: Clock, settings: Settings
+) -> date | None:
+    """Return the day from which the files themselves say that ends are recorded; None if they do not.
+
+    Deliveries of policies in force record ends from the first one on; a header may say how many months of lapsed
+    policies are included (``AL_MNDGP``).
+    """
+    if snapshots.days:
+        first = snapshots.days[0]
+        ended = policies.filter(pl.col("end_date") <= clock.as_of)
+        return first if ended.filter(pl.col("end_date") <= first).height * 20 <= ended.height else None
+    found = []
+    for table in tables:
+        months = known(table.texts("ended_months")).str.extract(r"^(\d{1,3})(?:\.0)?$").cast(pl.Int32).unique()
+        day = read_dates(table.texts("header_day"), date_format=settings.ingest.date_format).values.unique()
+        if months.len() == 1 and months[0] and day.len() == 1 and day[0]:
+            found.append(add_months(day[0], -int(months[0])))
+    return max(found, default=None)
+
+
+def find_history(policies: pl.DataFrame, as_of: date, stated: date | None = None) -> History:
     """Return since when ends are recorded, and what they teach.
 
     Parameters
@@ -33,9 +62,12 @@ def find_history(policies: pl.DataFrame, as_of: date) -> History:
         The canonical policies (see `Portfolio`).
     as_of
         X; later ends do not count.
+    stated
+        From which day ends are recorded by the file's own word; ends before it are chance finds.
     """
     ended = policies.filter(pl.col("end_date") <= as_of)
     since = recorded_from(policies["start_date"], ended["end_date"], as_of)
+    since = max(since, stated) if since and stated and stated <= as_of else since
     lapses = ended.filter(pl.col("cause") != "technical", pl.col("replaced_on").is_null())
     known = lapses.filter(pl.col("cause") != "unknown").height
     sources = policies["commission_source"].drop_nulls()

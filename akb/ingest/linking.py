@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from akb.ingest.notes import Notes
 
 
+SWITCH = "overstap"
+
+
 def link(policies: pl.DataFrame, gap_days: int) -> pl.DataFrame:
     """Find the policy that continues each ended one.
 
@@ -64,6 +67,12 @@ def link(policies: pl.DataFrame, gap_days: int) -> pl.DataFrame:
         .with_columns(replaces=pl.col("row").is_in(found["row_next"].implode()))
         .drop("row")
     )
+
+
+def settle_switches(policies: pl.DataFrame) -> pl.DataFrame:
+    """Make a switch technical where this office wrote the policy that continues it: it moved, the customer did not."""
+    inside = (pl.col("reason") == SWITCH) & pl.col("replaced_on").is_not_null()
+    return policies.with_columns(cause=pl.when(inside).then(pl.lit("technical")).otherwise("cause"))
 
 
 def _near_a_start(ended: pl.DataFrame, started: pl.DataFrame, gap_days: int) -> pl.DataFrame:

@@ -24,6 +24,7 @@ _ENOUGH = 20  # rows per branch and term before their medians are compared
 _FRACTION = 0.25  # monthly instalments are a twelfth; yearly premiums of monthly payers are about equal
 _PREMIUMS = ("premium", "premium_gross", "premium_term", "premium_term_gross")
 _COLUMNS = (*_PREMIUMS, "commission", "commission_term", "commission_rate")
+MONEY_OF = {"premium_cents": _PREMIUMS, "commission_cents": ("commission", "commission_term", "commission_rate")}
 _YEAR_WORDS = ("jaar", "year", "annual", "njp", "perjr")
 
 

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.ingest.cells import coded, identifiers, known
+from akb.ingest.cells import coded, identifiers, known, rule
 from akb.ingest.customers import read_attributes
 from akb.ingest.dates import Dates, read_dates
-from akb.ingest.money import read_money
+from akb.ingest.money import MONEY_OF, read_money
 from akb.ingest.notes import texts_of
-from akb.ingest.taxonomy import NEVER, UNKNOWN, causes, map_branches, map_reasons
+from akb.ingest.taxonomy import NEVER, UNKNOWN, causes, map_reasons, read_branches
+from akb.ingest.versions import is_per_coverage, one_row_per_policy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from akb.config import Settings
     from akb.ingest.asof import Clock
     from akb.ingest.notes import Notes, Table
+    from akb.ingest.snapshots import Snapshots
 
-KEY = ["key", "number", "insurer", "branch"]
 
-
-def read_policies(tables: Sequence[Table], clock: Clock, settings: Settings, notes: Notes) -> pl.DataFrame:
+def read_policies(
+    tables: Sequence[Table], snapshots: Snapshots, clock: Clock, settings: Settings, notes: Notes
+) -> pl.DataFrame:
     """Return one row per policy as of X.
 
     Parameters
     ----------
     tables
         All tables of the run; those of the role policies are read.
+    snapshots
+        Days of the deliveries, where there are several of one book.
     clock
         X. In a replay rows that start later are rejected and later ends are open.
     settings
@@ -44,24 +50,36 @@ def read_policies(tables: Sequence[Table], clock: Clock, settings: Settings, not
     by key, branch, start, number, insurer.
     """
     frames = []
-    for position, table in enumerate(table for table in tables if table.headings.role == "policies"):
-        cells, start = _usable(table, clock, settings, notes)
+    mine = [table for table in tables if table.headings.role == "policies"]
+    days = snapshots.known_at(clock.as_of)
+    for position, table in enumerate(mine):
+        cells, start = _usable(table, snapshots.rows(table), days, clock, settings, notes)
         rows = _typed(table, cells, start, clock, settings, notes)
         frames.append(rows.with_columns(file=pl.lit(position, dtype=pl.Int32)))
-    rows = _without_doubles(pl.concat(frames), [table for table in tables if table.headings.role == "policies"], notes)
+    rows = one_row_per_policy(pl.concat(frames), mine, days, clock, notes)
     return rows.sort("key", "branch", "start_date", "number", "insurer", nulls_last=True)
 
 
-def _usable(table: Table, clock: Clock, settings: Settings, notes: Notes) -> tuple[pl.DataFrame, Dates]:
-    """Reject rows without customer, policy or start, offers, and in a replay what starts after X."""
+def _usable(
+    table: Table, delivered: pl.Series, days: Sequence[date], clock: Clock, settings: Settings, notes: Notes
+) -> tuple[pl.DataFrame, Dates]:
+    """Reject rows without customer, policy or start, offers, and in a replay what starts or was delivered after X."""
     start = read_dates(table.texts("start"), upto=clock.upto, date_format=settings.ingest.date_format)
     relation, key = identifiers(table.texts("customer"))
     _, number = identifiers(table.texts("policy"))
     status, _ = coded(table.texts("status"), "status")
     cells = table.cells.with_columns(
-        _relation=relation, _key=key, _number=number, _start=start.values, _bad=start.bad, _status=status
+        _relation=relation,
+        _key=key,
+        _number=number,
+        _start=start.values,
+        _bad=start.bad,
+        _status=status,
+        _snapshot=delivered,
     )
     later = (pl.col("_start") > clock.as_of) if clock.replay else pl.lit(value=False)
+    if days:
+        later = later.fill_null(value=False) | (pl.col("_snapshot") > days[-1])
     cells = cells.with_columns(
         _why=pl.when(later)
         .then(pl.lit("after_as_of"))
@@ -99,7 +117,7 @@ def _typed(
         {"bad_date": "end", "ended_before_started": "end", "never_started": "end", "ended_no_date": "status"},
         notes,
     )
-    branch = map_branches(texts_of(cells, "branch"), settings)
+    branch = read_branches(texts_of(cells, "branch"), texts_of(cells, "branch_code"), settings)
     notes.unknown |= {text: notes.unknown.get(text, 0) + count for text, count in branch.unknown.items()}
     term, odd_terms = coded(texts_of(cells, "term"), "term")
     collection, odd_collections = coded(texts_of(cells, "collection"), "collection")
@@ -113,9 +131,15 @@ def _typed(
     table.dialect["dates"] = start.format
     _say_what_was_assumed(table, start, money.unsure, money.per if money.detected else "", money.basis, notes)
     months = term.cast(pl.Int8)
-    return pl.DataFrame(
+    form = settings.ingest.date_format
+    since = read_dates(texts_of(cells, "version_date"), upto=clock.upto, date_format=form, order=start.order)
+    rows = pl.DataFrame(
         {
             "line": cells["line"],
+            "snapshot": cells["_snapshot"],
+            "version_date": since.values,
+            "version": known(texts_of(cells, "version")).str.extract(r"^(\d{1,9})(?:\.0)?$").cast(pl.Int64),
+            "coverage": known(texts_of(cells, "coverage")),
             "key": cells["_key"],
             "relation": cells["_relation"],
             "number": cells["_number"],
@@ -132,7 +156,19 @@ def _typed(
             "collection": collection,
             "renewal_date": renewal.values.dt.replace(year=2000),  # only its day and month mean something
         }
-    ).hstack(read_attributes(table, cells, clock, settings, notes))
+    )
+    rows = rows.with_columns(
+        sum_premium=pl.lit(value=_is_per_coverage(table, rows, "premium_cents")),
+        sum_commission=pl.lit(value=_is_per_coverage(table, rows, "commission_cents")),
+    )
+    return rows.hstack(read_attributes(table, cells, clock, settings, notes))
+
+
+def _is_per_coverage(table: Table, rows: pl.DataFrame, column: str) -> bool:
+    if "coverage" not in table.headings.at:
+        return False
+    heading = next((table.headings.heading(name) for name in MONEY_OF[column] if name in table.headings.at), None)
+    return is_per_coverage(heading or "", rows, column)
 
 
 def _say_what_was_assumed(table: Table, start: Dates, unsure: int, detected: str, basis: str, notes: Notes) -> None:
@@ -151,7 +187,8 @@ def _with_ends(
 ) -> pl.DataFrame:
     """Add ``_end``, ``_changed``, ``_reason`` as known at X, and ``_why`` a row cannot be used.
 
-    Two roads to an end: an end date; else a status that says ended with the date of the last change.
+    Two roads to an end: an end date; else a status that says ended with the date of the last change (announced: if
+    that date is still to come). An end in the past of a policy that still runs was reversed.
     """
     form = settings.ingest.date_format
     end = read_dates(texts_of(cells, "end"), upto=clock.upto, date_format=form, order=start.order)
@@ -167,9 +204,11 @@ def _with_ends(
         .to_series(),
     )
     gone = (pl.col("_status") == "ended") & pl.col("_end").is_null() & ~pl.col("_end_bad")
+    ahead = (pl.col("_status") == "announced") & pl.col("_end").is_null() & (pl.col("_changed") > clock.export_day)
+    reversed_ = _reversed(frame, clock, notes)
     frame = frame.with_columns(
-        _end=pl.when(gone).then(pl.col("_changed")).otherwise(pl.col("_end")),
-        _by_status=gone & pl.col("_changed").is_not_null(),
+        _end=pl.when(gone | ahead).then(pl.col("_changed")).when(~reversed_).then(pl.col("_end")),
+        _by_status=(gone | ahead) & pl.col("_changed").is_not_null(),
         _lost=gone & pl.col("_changed").is_null(),
     )
     hidden = (pl.col("_end") > clock.as_of) if clock.replay else pl.lit(value=False)
@@ -204,40 +243,17 @@ def _with_ends(
     return frame
 
 
-def _without_doubles(rows: pl.DataFrame, tables: Sequence[Table], notes: Notes) -> pl.DataFrame:
-    """Reject rows that repeat another, and all but one row of each spell of a policy.
-
-    Rows with one customer, number, insurer and branch whose periods overlap or touch are versions of one policy.
-    Kept is the version that was changed last (else the one that started last, else the one with an end), with the
-    first start of them all.
-    """
-    rows = rows.sort("file", "line").with_columns(relation=pl.col("relation").min().over("key"))
-    twins = rows.filter(pl.struct(KEY).is_duplicated()) if rows.height else rows
-    if twins.is_empty():
-        return rows
-    said = [column for column in rows.columns if column not in {"file", "line", "relation"}]
-    first = twins.unique(said, keep="first", maintain_order=True)
-    far = pl.lit(None, dtype=pl.Date).fill_null(pl.date(9999, 1, 1))
-    spells = (
-        first.sort(*KEY, "start_date", "end_date", nulls_last=True)
-        .with_columns(until=pl.col("end_date").fill_null(far).cum_max().shift(1).over(KEY))
-        .with_columns(new=(pl.col("until").is_null() | (pl.col("start_date") > pl.col("until") + pl.duration(days=1))))
-        .with_columns(spell=pl.col("new").cum_sum())
-        .with_columns(first_start=pl.col("start_date").min().over("spell"))
-    )
-    order = ["changed", "start_date", "end_date", *[c for c in said if c not in {"changed", "start_date", "end_date"}]]
-    kept = spells.sort("spell", *order, nulls_last=False).group_by("spell", maintain_order=True).last()
-    _reject_lines(twins.join(first, on=["file", "line"], how="anti"), "duplicate", tables, notes)
-    _reject_lines(first.join(kept, on=["file", "line"], how="anti"), "version", tables, notes)
-    kept = kept.with_columns(start_date="first_start").select(rows.columns)
-    alone = rows.filter(~pl.struct(KEY).is_duplicated())
-    return pl.concat([alone, kept])
-
-
-def _reject_lines(rows: pl.DataFrame, reason: str, tables: Sequence[Table], notes: Notes) -> None:
-    for position, table in enumerate(tables):
-        lines = rows.filter(pl.col("file") == position).select("line").sort("line")
-        notes.reject(table, lines.join(table.cells, on="line", how="left", maintain_order="left"), "policy", reason)
+def _reversed(frame: pl.DataFrame, clock: Clock, notes: Notes) -> pl.Expr:
+    """Say which ends were reversed: past ones of policies that still run, unless that is what most past ends show."""
+    past = (pl.col("_end") <= clock.export_day).fill_null(value=False)
+    undone = past & (pl.col("_status") == "running").fill_null(value=False)
+    share = frame.select(undone.sum() / past.sum()).item() if frame.height else 0
+    if not share or math.isnan(share) or share > rule("status", "reversed_share"):
+        return pl.lit(value=False)
+    count = int(frame.select((undone & (pl.col("_end") <= clock.as_of)).sum()).item())
+    if count:
+        notes.find("AKB-D052", "issue", count, count / frame.height)
+    return undone
 
 
 def with_causes(policies: pl.DataFrame) -> pl.DataFrame:

@@ -12,14 +12,16 @@ from akb.core.errors import AkbError, did_you_mean
 from akb.core.findings import in_order
 from akb.ingest import findings as find
 from akb.ingest.asof import Clock, find_clock
-from akb.ingest.columns import ROLES, find_role, listed, recognised
+from akb.ingest.columns import ROLES, find_role, listed, map_headings, recognised
 from akb.ingest.customers import build_customers, guess_kind, read_customer_rows
 from akb.ingest.events import Known, read_events
-from akb.ingest.history import find_history
-from akb.ingest.linking import link, without_mass_days
+from akb.ingest.history import find_history, stated_start
+from akb.ingest.linking import link, settle_switches, without_mass_days
 from akb.ingest.money import derive_commission
 from akb.ingest.notes import Notes, Table, label
 from akb.ingest.policies import read_policies, with_causes
+from akb.ingest.presets import customers_of_runs, find_preset, recoded, with_preset
+from akb.ingest.snapshots import find_snapshots
 from akb.ingest.sources import open_file
 from akb.ingest.types import Portfolio, RowCount, SourceFile
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from akb.config import Settings
+    from akb.ingest.snapshots import Snapshots
     from akb.ingest.sources import RawTable
 
 
@@ -45,7 +48,7 @@ def read_portfolio(
     Parameters
     ----------
     files
-        CSV, XLSX or Parquet files in any order; their roles are found by their columns.
+        CSV, XLSX or Parquet files, or ZIPs of them, in any order; their roles are found by their columns.
     settings
         The run's settings; ``[ingest]`` says where the export differs from what akb would guess.
     key
@@ -71,18 +74,20 @@ def read_portfolio(
     tables = open_tables(files, roles or {}, settings, notes)
     if not any(table.cells.height for table in tables if table.headings.role == "policies"):
         raise _nothing_usable(tables, notes)
-    clock = find_clock(tables, settings, as_of, today or date.today())
-    rows = read_policies(tables, clock, settings, notes)
+    snapshots = find_snapshots(tables, settings)
+    clock = find_clock(tables, snapshots, settings, as_of, today or date.today())
+    rows = read_policies(tables, snapshots, clock, settings, notes)
     if rows.is_empty():
         raise _nothing_usable(tables, notes)
     file_rows = read_customer_rows(tables, rows["key"].unique(), clock, settings, notes)
     customers = build_customers(rows, file_rows, clock, key, notes)
     policies = _canonical(rows, customers, settings)
-    policies = without_mass_days(link(policies, settings.time.gap_days), clock, notes)
+    policies = settle_switches(link(policies, settings.time.gap_days))
+    policies = without_mass_days(policies, clock, notes)
     customers = _mark_deceased(guess_kind(customers, policies, settings, notes), policies, clock)
     about = Known(customers.select("key", "customer"), policies.select("key", "number", "customer", "policy", "branch"))
     events = {role: read_events(role, tables, about, clock, settings, notes) for role in ROLES[2:]}
-    return _portfolio(tables, clock, policies, customers, events, settings, notes)
+    return _portfolio(tables, snapshots, clock, policies, customers, events, settings, notes)
 
 
 def open_tables(files: Sequence[Path], roles: Mapping[str, Path], settings: Settings, notes: Notes) -> list[Table]:
@@ -102,19 +107,23 @@ def open_tables(files: Sequence[Path], roles: Mapping[str, Path], settings: Sett
     if not wanted:
         raise AkbError("no file to read", "Name the export, for example: akb eda polissen.csv")
     seen: set[Path] = set()
-    tables = []
+    tables: list[Table] = []
+    skipped: list[str] = []
     for path, role in wanted:
         if path.resolve() in seen:
             raise AkbError(f"{path} is named twice", "Name every file once.")
         seen.add(path.resolve())
-        for raw in open_file(path, settings.ingest, lambda headings: recognised(headings, given)):
-            headings = find_role(raw.headings, given, _where(raw), role)
-            names = {str(position): canonical for canonical, position in headings.at.items()}
-            cells = raw.load(list(headings.at.values())).rename(names)
-            table = Table(replace(raw, load=_spent), headings, cells)  # lets go of the file's bytes
-            if raw.ragged.height:
-                notes.add(table, _ragged(table))
-            tables.append(table)
+        for raw in open_file(path, settings.ingest, lambda headings: recognised(headings, given), skipped):
+            try:
+                tables.append(_table(raw, given, role, notes))
+            except AkbError:
+                if not raw.optional:
+                    raise
+                skipped.append(raw.name)
+    if skipped:
+        notes.find("AKB-D047", "tip", len(skipped), files=", ".join(skipped[:5]))
+    if not tables:
+        raise AkbError("none of the files holds policies", f"Found: {', '.join(skipped[:8])}. Add the policy export.")
     if not any(table.headings.role == "policies" for table in tables):
         found = ", ".join(f"{table.raw.name} ({table.headings.role})" for table in tables)
         raise AkbError(
@@ -122,6 +131,28 @@ def open_tables(files: Sequence[Path], roles: Mapping[str, Path], settings: Sett
             f"Headings of the first: {listed(tables[0].raw.headings)}. Add the policy export.",
         )
     return sorted(tables, key=lambda table: (ROLES.index(table.headings.role), table.raw.name, table.raw.sha256))
+
+
+def _table(raw: RawTable, given: Mapping[str, Mapping[str, str]], role: str | None, notes: Notes) -> Table:
+    """Return a table with its role, its meaning and the cells that akb uses."""
+    preset = find_preset(raw.headings)
+    named = "customer" in map_headings(raw.headings, "policies", given.get("policies", {})).at if preset else False
+    headings = find_role(raw.headings, with_preset(given, preset, raw.headings, named), _where(raw), role)
+    runs = [raw.headings.index(heading) for heading in preset.customer_runs] if preset else []
+    loaded = raw.load([*headings.at.values(), *runs])
+    at = {canonical: pl.col(str(position)).alias(canonical) for canonical, position in headings.at.items()}
+    cells = loaded.select(*at.values(), "line")
+    table = Table(replace(raw, load=_spent), headings, cells)  # lets go of the file's bytes
+    if preset and headings.role == "policies":
+        table.dialect["preset"] = preset.name
+        if runs and headings.at["customer"] == headings.at["policy"]:
+            agreeing = loaded.select(str(position) for position in sorted(set(runs)))
+            cells = cells.with_columns(customer=customers_of_runs(cells["policy"], agreeing))
+            notes.find("AKB-D048", "issue", cells["customer"].n_unique(), file=raw.name)
+        table.cells = recoded(cells, preset)
+    if raw.ragged.height:
+        notes.add(table, _ragged(table))
+    return table
 
 
 def _spent(_: Sequence[int]) -> pl.DataFrame:
@@ -178,6 +209,7 @@ def _mark_deceased(customers: pl.DataFrame, policies: pl.DataFrame, clock: Clock
 
 def _portfolio(
     tables: Sequence[Table],
+    snapshots: Snapshots,
     clock: Clock,
     policies: pl.DataFrame,
     customers: pl.DataFrame,
@@ -188,7 +220,7 @@ def _portfolio(
     """Count the rows, add the findings that need the whole, check the contract."""
     from akb.ingest import schema
 
-    history = find_history(policies, clock.as_of)
+    history = find_history(policies, clock.as_of, stated_start(tables, snapshots, policies, clock, settings))
     sources = tuple(_source(table) for table in tables)
     rows = RowCount(*(sum(getattr(source.rows, part) for source in sources) for part in ("read", "used", "rejected")))
     find.find_rejected(notes, rows)
@@ -199,6 +231,7 @@ def _portfolio(
     find.find_ahead(policies, clock, notes)
     find.find_clock_doubts(clock, notes)
     find.find_dropped(tables, notes)
+    find.find_leaking(tables, notes)
     find.find_damage(policies, notes)
     schemas = {"claims": schema.Claims, "contacts": schema.Contacts, "payments": schema.Payments}
     checked = {role: None if frame is None else schema.checked(frame, schemas[role]) for role, frame in events.items()}

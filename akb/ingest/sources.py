@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from akb.core.errors import AkbError
@@ -53,6 +54,8 @@ class RawTable:
         ``line`` i64, ``shape`` str: rows with too many or too few fields.
     load
         Positions -> frame with ``line`` i64 and one text column per position, named by the position as text.
+    optional
+        From an archive: a table that fits no role is left out instead of stopping the run.
     """
 
     name: str
@@ -63,10 +66,13 @@ class RawTable:
     read: int
     ragged: pl.DataFrame
     load: Callable[[Sequence[int]], pl.DataFrame]
+    optional: bool = False
 
 
-def open_file(path: Path, ingest: Ingest, known: Callable[[Sequence[str]], int]) -> list[RawTable]:
-    """Return the tables of a file: one, or one per usable sheet of a workbook.
+def open_file(
+    path: Path, ingest: Ingest, known: Callable[[Sequence[str]], int], skipped: list[str] | None = None
+) -> list[RawTable]:
+    """Return the tables of a file: one, one per usable sheet of a workbook, or those of the files in a ZIP.
 
     Parameters
     ----------
@@ -76,17 +82,32 @@ def open_file(path: Path, ingest: Ingest, known: Callable[[Sequence[str]], int])
         The client's settings (encoding, separator).
     known
         How many headings of a row are recognised; finds the row of headings.
+    skipped
+        Receives the names of the files in an archive that are no tables.
 
     Raises
     ------
     AkbError
         If the file is missing, empty, a folder, no table, or too large; with what to do.
     """
-    from akb.ingest import csvfile, workbook
+    from akb.ingest import archive
 
     raw = _bytes_of(path)
-    digest = hashlib.sha256(raw).hexdigest()
-    name = path.name
+    if raw.startswith((b"PK\x03\x04", b"PK\x05\x06")) and archive.is_archive(raw):
+        left_out = skipped if skipped is not None else []
+        one = partial(_open_bytes, ingest=ingest, known=known)
+        return archive.open_archive(raw, path.name, one, left_out)
+    return _open_bytes(raw, path.name, hashlib.sha256(raw).hexdigest(), ingest=ingest, known=known)
+
+
+def _open_bytes(
+    raw: bytes, name: str, digest: str, *, ingest: Ingest, known: Callable[[Sequence[str]], int]
+) -> list[RawTable]:
+    """Return the tables of one file by its first bytes."""
+    from akb.ingest import csvfile, workbook
+
+    if not raw:
+        raise AkbError(f"{name} is empty", "Export it again; the file has no bytes.")
     if raw.startswith(b"PAR1"):
         return [workbook.open_parquet(raw, name, digest)]
     if raw.startswith(b"PK\x03\x04"):
@@ -123,7 +144,7 @@ def _bytes_of(path: Path) -> bytes:
         raise AkbError(f"cannot read {path}: {error.strerror}") from None
 
 
-_TABLES = {".csv", ".txt", ".tsv", ".xlsx", ".xls", ".xlsm", ".parquet"}
+_TABLES = {".csv", ".txt", ".tsv", ".xlsx", ".xls", ".xlsm", ".parquet", ".zip"}
 
 
 def _near(path: Path) -> str:

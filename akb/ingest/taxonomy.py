@@ -62,7 +62,8 @@ def map_branches(texts: pl.Series, settings: Settings) -> Mapped:
         if key not in taxonomy:
             raise AkbError(f"[ingest.branches]: unknown branch '{key}'{did_you_mean(key, taxonomy)}")
     codes = {code.lstrip("0"): key for key, entries in rules().values["branch_codes"].items() for code in entries}
-    synonyms = _ordered_synonyms(tuple((key, entry.synonyms) for key, entry in taxonomy.items()))
+    names = {key: (*entry.synonyms, entry.name_nl, entry.name_en) for key, entry in taxonomy.items()}
+    synonyms = _ordered_synonyms(tuple(names.items()))
 
     shouting = all(text == text.upper() for text in distinct_of(texts))
 
@@ -81,6 +82,19 @@ def map_branches(texts: pl.Series, settings: Settings) -> Mapped:
         return next((key for synonym, key in synonyms if f" {synonym} " in padded), None)
 
     return _mapped(texts, branch, OTHER)
+
+
+def read_branches(texts: pl.Series, codes: pl.Series, settings: Settings) -> Mapped:
+    """Return the branch of rows with a text, a code, or both: a code that is known wins, else the text counts."""
+    by_text = map_branches(texts, settings)
+    if codes.null_count() == codes.len():
+        return by_text
+    by_code = map_branches(codes, settings)
+    if texts.null_count() == texts.len():
+        return by_code
+    told = pl.when(pl.col("code") != OTHER).then("code").otherwise("text")
+    keys = pl.DataFrame({"code": by_code.keys, "text": by_text.keys}).select(told.alias("branch")).to_series()
+    return Mapped(keys, by_text.unknown)
 
 
 @cache

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.core.errors import AkbError
+from akb.ingest.cells import rule
 from akb.ingest.sources import RawTable, check_width, unique_headings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 _PREVIEW = 40
-_RATIO = 200  # a workbook that grows more than this when unpacked is no workbook
 _UNPACKED = 4_000_000_000
 _NO_ROWS = {"line": pl.Int64, "shape": pl.String}
 
@@ -68,7 +68,7 @@ def _check_archive(raw: bytes, name: str) -> None:
         inside = ", ".join(sorted(names)[:8])
         raise AkbError(f"{name} is a ZIP archive", f"Unpack it and name the files to read. In it: {inside}")
     size = sum(entry.file_size for entry in entries)
-    if size > _UNPACKED or size > _RATIO * max(len(raw), 1):
+    if size > _UNPACKED or size > rule("files", "ratio") * max(len(raw), 1):
         raise AkbError(f"{name} unpacks to {size / 1e6:,.0f} MB, too much for a workbook", "Export it as CSV.")
 
 

@@ -1,4 +1,4 @@
-"""Write a simulated book as a Dutch back office exports it, with the truth beside it."""
+"""Write a simulated book as a back office exports it, with the truth beside it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import numpy as np
 
 from akb.core.text import text
 from akb.sample import hazards
+from akb.sample.dialect_files import write_files
+from akb.sample.dialects import DEFAULT, load_dialect, tables_of
 from akb.sample.engine import ACTIVE
 from akb.sample.parameters import NEVER_DAY
 from akb.sample.records import policy_numbers_now, relation_numbers
@@ -70,8 +72,10 @@ def known_hazards(book: Book) -> tuple[pl.DataFrame, pl.DataFrame]:
     return policies.sort("relation", "policy"), customers.sort("relation")
 
 
-def write_sample(book: Book, folder: Path, *, truth: bool = True, futures: int = FUTURES) -> None:
-    """Write ``polissen.csv``, ``schades.csv``, ``contacten.csv``, ``README.md`` and, if asked, ``truth/``.
+def write_sample(
+    book: Book, folder: Path, *, truth: bool = True, futures: int = FUTURES, dialect: str = DEFAULT
+) -> list[Path]:
+    """Write the files of a dialect, ``README.md`` and, if asked, ``truth/``; return the files of the export.
 
     Parameters
     ----------
@@ -85,14 +89,24 @@ def write_sample(book: Book, folder: Path, *, truth: bool = True, futures: int =
         realised future, as the office would export it twelve months later.
     futures
         Draws behind the probabilities.
+    dialect
+        Name of a file in ``configs/dialects/``.
+
+    Raises
+    ------
+    AkbError
+        If there is no such dialect.
     """
+    form = load_dialect(dialect)
     folder.mkdir(parents=True, exist_ok=True)
-    _write_csv(_policy_rows(book), folder / "polissen.csv")
-    _write_csv(_claim_rows(book), folder / "schades.csv")
-    _write_csv(_contact_rows(book), folder / "contacten.csv")
+    written = write_files(form, tables_of(book), folder)
     if truth:
         _write_truth(book, folder / "truth", futures)
-    (folder / "README.md").write_text(_readme(book, truth=truth, futures=futures), "utf-8", newline="\n")
+    names = [path.name for path in written]
+    (folder / "README.md").write_text(
+        _readme(book, form.title, names, truth=truth, futures=futures), "utf-8", newline="\n"
+    )
+    return written
 
 
 def _write_truth(book: Book, folder: Path, futures: int) -> None:
@@ -104,104 +118,15 @@ def _write_truth(book: Book, folder: Path, futures: int) -> None:
     book.later(AFTER_MONTHS).policies.write_parquet(folder / "policies_after.parquet")
 
 
-def _write_csv(frame: pl.DataFrame, path: Path) -> None:
-    """Write as Dutch back offices do: semicolons, UTF-8 with BOM, CRLF (dates and amounts are text by now)."""
-    frame.write_csv(path, separator=";", include_bom=True, line_terminator="\r\n")
-
-
-def _policy_rows(book: Book) -> pl.DataFrame:
-    import polars as pl
-
-    customers = book.customers.select("relation", "kind", "birth_year", "postcode", "no_marketing")
-    rows = book.policies.join(customers, on="relation", maintain_order="left")
-    return rows.select(
-        _named("relation"),
-        _named("policy"),
-        _named("branch", "branch_text"),
-        _named("insurer"),
-        _day("start_date"),
-        _day("end_date"),
-        _named("reason_text"),
-        _euros("premium_cents"),
-        _euros("commission_cents"),
-        _named("payment_months"),
-        _words("collection"),
-        _day("renewal_date"),
-        _named("adviser"),
-        _named("office"),
-        _words("kind"),
-        _named("birth_year"),
-        _named("postcode"),
-        pl.when("no_marketing").then(pl.lit("N")).otherwise(pl.lit("J")).alias(_heading("no_marketing")),
-    )
-
-
-def _claim_rows(book: Book) -> pl.DataFrame:
-    import polars as pl
-
-    fault = pl.when("at_fault").then(pl.lit("J")).when(~pl.col("at_fault")).then(pl.lit("N"))
-    return book.claims.select(
-        _named("relation"),
-        _named("policy"),
-        _day("date", "claim_date"),
-        _day("reported"),
-        _euros("amount_cents"),
-        fault.alias(_heading("at_fault")),
-    )
-
-
-def _contact_rows(book: Book) -> pl.DataFrame:
-    import polars as pl
-
-    inbound, outbound = text("sample", "nl", "words", "inbound"), text("sample", "nl", "words", "outbound")
-    direction = pl.when("inbound").then(pl.lit(inbound)).otherwise(pl.lit(outbound))
-    return book.contacts.select(
-        _named("relation"),
-        _day("date"),
-        _named("channel"),
-        direction.alias(_heading("inbound")),
-        _named("subject"),
-    )
-
-
-def _heading(column: str) -> str:
-    return text("sample", "nl", "headings", column)
-
-
-def _named(column: str, source: str | None = None) -> pl.Expr:
-    import polars as pl
-
-    return pl.col(source or column).alias(_heading(column))
-
-
-def _words(column: str) -> pl.Expr:
-    import polars as pl
-
-    from akb.core.text import texts
-
-    return pl.col(column).replace_strict(texts("sample")[column]).alias(_heading(column))
-
-
-def _day(column: str, heading: str | None = None) -> pl.Expr:
-    import polars as pl
-
-    return pl.col(column).dt.strftime("%d-%m-%Y").alias(_heading(heading or column))
-
-
-def _euros(column: str) -> pl.Expr:
-    """Return cents as text with a decimal comma, exactly."""
-    import polars as pl
-
-    cents = (pl.col(column) % 100).cast(pl.String).str.zfill(2)
-    return ((pl.col(column) // 100).cast(pl.String) + "," + cents).alias(_heading(column))
-
-
-def _readme(book: Book, *, truth: bool, futures: int) -> str:
+def _readme(book: Book, title: str, files: list[str], *, truth: bool, futures: int) -> str:
     words = text("sample", "nl", "readme", "body").format(
         customers=len(book.in_force),
         rows=book.policies.height,
         seed=book.seed,
         as_of=book.as_of.strftime("%d-%m-%Y"),
         recorded_from=book.recorded_from.strftime("%d-%m-%Y"),
+        form=title,
+        files=" ".join(files),
+        listed=", ".join(f"`{name}`" for name in files),
     )
     return words + (text("sample", "nl", "readme", "truth").format(futures=futures) if truth else "")

@@ -61,7 +61,7 @@ def test_afd_labels_of_both_versions():
     assert first["PP_ENDDATC"] == "end"
     assert first["PP_EXPDAT"] == "expiry"  # tacit renewal: no end
     assert first["PP_BTP"] == "premium_term"
-    assert "PP_INGDTW" not in first
+    assert first["PP_INGDTW"] == "version_date"  # the start of the last change, not of the policy
     assert set(dropped) == {"VP_ANAAM", "VP_BSNR"}
     second, _ = named(AFD2.split())
     assert second["contractEndDate"] == "end"

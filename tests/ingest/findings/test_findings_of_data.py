@@ -3,6 +3,7 @@
 # ruff: noqa: E501 - a case a line
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -79,6 +80,18 @@ def since(day: date) -> list[Row]:
     return office(400, recorded=day)
 
 
+def deliveries(rows: list[Row], *, other: bool = False) -> list[Row]:
+    """The same book on two days, or another book on the first one."""
+    first = [
+        row | {"Peildatum": "31-10-2025"} | ({"Polisnummer": "X" + row["Polisnummer"]} if other else {}) for row in rows
+    ]
+    return [*first, *(row | {"Peildatum": "30-11-2025"} for row in rows)]
+
+
+def lapsed() -> list[Row]:
+    return [row | {"Status": "Geroyeerd" if row["Einddatum"] else "Actief"} for row in GOOD]
+
+
 ENDLESS = [row for row in GOOD if not row["Einddatum"]]
 CLAIM = {"Relatienummer": "000001", "Meldingsdatum": "01-02-2024", "Schadebedrag": "100,00"}
 plain = Case(GOOD)
@@ -133,6 +146,10 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
     "AKB-D044": (Case(GOOD, as_of=PAST), plain, Case(GOOD, as_of=None)),
     "AKB-D045": (Case(office(60, as_of=date(2025, 9, 1))), plain, Case(office(60, as_of=date(2025, 9, 1)), as_of=None)),
     "AKB-D046": (Case(plus(policy(1, Polisnummer="1,23E+12"))), plain, Case(plus(policy(1, Polisnummer="E123")))),
+    "AKB-D049": (Case([row | {"Seniority": "4"} for row in GOOD]), plain, Case([row | {"Leeftijd": "4"} for row in GOOD])),
+    "AKB-D050": (Case(deliveries(GOOD)), plain, Case([row | {"Peildatum": "30-11-2025"} for row in GOOD])),
+    "AKB-D051": (Case(deliveries(GOOD, other=True)), Case(deliveries(GOOD)), plain),
+    "AKB-D052": (Case([*lapsed(), policy(1, Polisnummer="S1", Einddatum="01-02-2024") | {"Status": "Actief"}]), Case(lapsed()), Case(each(Status="Actief"))),
     "AKB-P001": (Case([row | {"Achternaam": "Jansen", "IBAN": "NL00"} for row in GOOD]), plain, Case(each(Postcode="4811"))),
 }  # fmt: skip
 
@@ -163,9 +180,39 @@ def test_ragged_rows(tmp_path):  # AKB-D030
     assert finding(read(path), "AKB-D030").count == 1
 
 
+def test_files_in_an_archive_that_are_no_tables(tmp_path):  # AKB-D047
+    path = write(tmp_path, GOOD)
+    assert "AKB-D047" not in codes(read(path))
+    archive = tmp_path / "levering.zip"
+    with zipfile.ZipFile(archive, "w") as files:
+        files.write(path, "polissen.csv")
+    assert "AKB-D047" not in codes(read(archive))
+    with zipfile.ZipFile(archive, "a") as files:
+        files.writestr("leesmij.txt", "Deze export is van vandaag.")
+    assert finding(read(archive), "AKB-D047").count == 1
+
+
+def test_customers_that_the_file_does_not_name(tmp_path):  # AKB-D048
+    headings = "ID;Date_start_contract;Date_last_renewal;Date_next_renewal;Date_lapse;Type_risk;Date_birth;Date_driving_licence;Distribution_channel"
+    same = "{};01/03/2019;01/03/2025;01/03/2026;;3;01/07/1960;01/07/1980;0"
+    other = same.replace("1960", "1961")
+    rows = [same.format(9), same.format(10), other.format(11), same.format(12)]
+    path = tmp_path / "jaren.csv"
+    path.write_text("\n".join([headings, *rows]))
+    found = read(path, as_of=X)
+    assert finding(found, "AKB-D048").count == 3
+    assert found.customers["relation"].to_list() == ["11", "12", "9"]  # no value of what they agree on
+    numbered = [f"{headings};Relatienummer", *(f"{row};R{place}" for place, row in enumerate(rows))]
+    path.write_text("\n".join(numbered))
+    found = read(path, as_of=X)
+    assert "AKB-D048" not in codes(found)
+    assert found.customers.height == 4
+    assert "AKB-D048" not in codes(read(write(tmp_path, GOOD)))
+
+
 def test_every_text_has_a_test():
     words = {code for code in texts("findings") if code.startswith(("AKB-D", "AKB-P"))}
-    assert words == {*CASES, "AKB-D030"}
+    assert words == {*CASES, "AKB-D030", "AKB-D047", "AKB-D048"}
 
 
 def test_counts_are_counted(tmp_path):
