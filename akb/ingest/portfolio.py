@@ -14,6 +14,7 @@ from akb.ingest import findings as find
 from akb.ingest.asof import Clock, find_clock
 from akb.ingest.columns import ROLES, find_role, listed, recognised
 from akb.ingest.customers import build_customers, guess_kind, read_customer_rows
+from akb.ingest.door import keep_out_identifiers
 from akb.ingest.events import Known, read_events
 from akb.ingest.history import find_history
 from akb.ingest.linking import link, without_mass_days
@@ -71,6 +72,7 @@ def read_portfolio(
     tables = open_tables(files, roles or {}, settings, notes)
     if not any(table.cells.height for table in tables if table.headings.role == "policies"):
         raise _nothing_usable(tables, notes)
+    keep_out_identifiers(tables, notes)
     clock = find_clock(tables, settings, as_of, today or date.today())
     rows = read_policies(tables, clock, settings, notes)
     if rows.is_empty():
@@ -193,7 +195,7 @@ def _portfolio(
     rows = RowCount(*(sum(getattr(source.rows, part) for source in sources) for part in ("read", "used", "rejected")))
     find.find_rejected(notes, rows)
     find.find_completeness(tables, policies, customers, settings, notes)
-    find.find_branches(tables, policies, notes)
+    find.find_branches(tables, policies, settings, notes)
     find.find_money(tables, policies, history, notes)
     find.find_ends(tables, policies, history, clock, notes)
     find.find_ahead(policies, clock, notes)

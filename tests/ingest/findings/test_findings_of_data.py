@@ -134,6 +134,7 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
     "AKB-D045": (Case(office(60, as_of=date(2025, 9, 1))), plain, Case(office(60, as_of=date(2025, 9, 1)), as_of=None)),
     "AKB-D046": (Case(plus(policy(1, Polisnummer="1,23E+12"))), plain, Case(plus(policy(1, Polisnummer="E123")))),
     "AKB-P001": (Case([row | {"Achternaam": "Jansen", "IBAN": "NL00"} for row in GOOD]), plain, Case(each(Postcode="4811"))),
+    "AKB-P002": (Case(half("Maatschappij", "anna@devaart.nl")), plain, Case(half("Achternaam", "anna@devaart.nl"))),
 }  # fmt: skip
 
 
