@@ -140,7 +140,10 @@ def map_headings(headings: Sequence[str], role: str, given: Mapping[str, str]) -
     table = _table()[role]
     for canonical in given:
         if canonical not in table:
-            raise AkbError(f"[ingest.columns.{role}]: unknown column '{canonical}'{did_you_mean(canonical, table)}")
+            raise AkbError(
+                f"[ingest.columns.{role}]: unknown column '{canonical}'{did_you_mean(canonical, table)}",
+                f"akb knows {', '.join(table)}.",
+            )
     at: dict[str, int] = {}
     by_key = {key_of(heading): position for position, heading in reversed(list(enumerate(headings)))}
     for canonical, heading in given.items():

@@ -99,7 +99,7 @@ def open_tables(files: Sequence[Path], roles: Mapping[str, Path], settings: Sett
     for name in (*roles, *given):
         if name not in ROLES:
             raise AkbError(f"unknown role '{name}'{did_you_mean(name, ROLES)}", f"Roles: {', '.join(ROLES)}.")
-    wanted: list[tuple[Path, str | None]] = [(path, None) for path in files]
+    wanted: list[tuple[Path, str | None]] = [(path, None) for path in files if path not in roles.values()]
     wanted += [(path, role) for role, path in roles.items()]
     if not wanted:
         raise AkbError("no file to read", "Name the export, for example: akb eda polissen.csv")
@@ -151,7 +151,8 @@ def _nothing_usable(tables: Sequence[Table], notes: Notes) -> AkbError:
     counts = notes.all_rejects().group_by("reason").len().sort("len", "reason", descending=[True, False])
     why = ", ".join(f"{reason} {count:,}" for reason, count in counts.iter_rows())
     first = notes.all_rejects().head(1)
-    where = f"line {first['line'][0]}: {first['reason'][0]} in column '{first['column'][0]}', shape {first['shape'][0]}"
+    column = f" in column '{first['column'][0]}'" if first["column"][0] else ""
+    where = f"line {first['line'][0]}: {first['reason'][0]}{column}, shape '{first['shape'][0]}'"
     return AkbError(
         f"{table.raw.name}: no usable row ({why})",
         f"For example {where}. Check the column mapping in [ingest.columns.policies] of akb.toml.",

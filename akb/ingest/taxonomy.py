@@ -60,7 +60,10 @@ def map_branches(texts: pl.Series, settings: Settings) -> Mapped:
     own = {plain(text): key for text, key in settings.ingest.branches.items()}
     for key in own.values():
         if key not in taxonomy:
-            raise AkbError(f"[ingest.branches]: unknown branch '{key}'{did_you_mean(key, taxonomy)}")
+            raise AkbError(
+                f"[ingest.branches]: unknown branch '{key}'{did_you_mean(key, taxonomy)}",
+                f"akb knows {', '.join(taxonomy)}.",
+            )
     codes = {code.lstrip("0"): key for key, entries in rules().values["branch_codes"].items() for code in entries}
     synonyms = _ordered_synonyms(tuple((key, entry.synonyms) for key, entry in taxonomy.items()))
 
@@ -107,7 +110,10 @@ def map_reasons(texts: pl.Series, settings: Settings) -> Mapped:
     own = {plain(text): key for text, key in settings.ingest.reasons.items()}
     for key in own.values():
         if key not in taxonomy:
-            raise AkbError(f"[ingest.reasons]: unknown reason '{key}'{did_you_mean(key, taxonomy)}")
+            raise AkbError(
+                f"[ingest.reasons]: unknown reason '{key}'{did_you_mean(key, taxonomy)}",
+                f"akb knows {', '.join(taxonomy)}.",
+            )
     codes, patterns = _reason_tables()
 
     def reason(text: str) -> str | None:
