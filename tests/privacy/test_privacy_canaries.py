@@ -207,3 +207,8 @@ def test_an_address_that_everybody_shares_is_still_an_address(office: Planted, t
     for row in rows:
         row[heading.index("Kantoor")] = "info@zqcanary.nl"
     assert b"zqcanary" not in run_of(heading, rows[:400], tmp_path).lower()
+
+
+def test_proposed_settings_hold_no_person(everywhere: Planted, tmp_path: Path) -> None:
+    assert run(["init", *everywhere.files, "--out", str(tmp_path / "akb.toml"), "-q"]) == 0
+    assert everywhere.found_in((tmp_path / "akb.toml").read_bytes()) == set()
