@@ -43,7 +43,7 @@ def person(kind: str, serial: int) -> str:
         case "address":
             return f"{MARK}straat {serial}"
         case _:
-            return f"ZQR{serial:07d}"
+            return f"ZQRELATIE{serial:07d}"
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Planted:
     def found_in(self, content: bytes) -> set[str]:
         """The persons that stand in some bytes, however their digits are grouped; numbers only as whole numbers."""
         text = content.decode("utf-8", errors="replace")
-        mark = re.search(f"(?i){MARK}|ZQR|ZQCA\\d", text)
+        mark = re.search(rf"(?i:{MARK})|ZQRELATIE|ZQCA\d{{4}}", text)
         if mark:
             return {f"a mark: …{text[max(mark.start() - 30, 0) : mark.start() + 60]}…"}
         numbers = {re.sub(r"\D", "", someone) for someone in self.persons if len(re.sub(r"\D", "", someone)) >= 8}
@@ -91,7 +91,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Planted:
         heading, *rows = rows_of(planted.folder / name)
         known: dict[str, str] = {}
         for line, row in enumerate(rows):
-            row[0] = known.setdefault(row[0], f"ZQR{row[0]}")
+            row[0] = known.setdefault(row[0], f"ZQRELATIE{row[0]}")
             someone = line % 11 == 0  # not in every row: among many numbers some stand in any output by chance
             row.extend(planted.new(kind) if someone else "" for kind in (KINDS * 2)[: len(UNKNOWN)])
         save(planted.folder / name, [[*heading, *UNKNOWN], *rows])
