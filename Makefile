@@ -38,6 +38,7 @@ test: lint
 
 bench: install
 	$(BIN)/python -m benchmarks
+	AKB_KILLS=20 $(BIN)/pytest tests/end_to_end/test_eda_killed.py
 
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock

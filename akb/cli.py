@@ -17,6 +17,8 @@ from typer.exceptions import TyperException
 from akb import __version__
 from akb.commands.check import check
 from akb.commands.eda import eda
+from akb.commands.forget import forget
+from akb.commands.init import init
 from akb.commands.predictions import predictions
 from akb.commands.reveal import reveal
 from akb.commands.sample import sample
@@ -32,7 +34,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (eda, check, predictions, sample, reveal):
+for command in (eda, init, check, predictions, sample, reveal, forget):
     app.command()(command)
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from akb.core.errors import AkbError, did_you_mean
 from akb.core.text import load_toml
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 SCHEMA = 1
+_WRITTEN = "docs/settings.md has all settings; mend it"
 _T = TypeVar("_T", bound=BaseModel)
 
 
@@ -71,12 +74,25 @@ class Ingest(_Table):
     branches: dict[str, str] = Field(default_factory=dict)  # text in the export -> branch key
     reasons: dict[str, str] = Field(default_factory=dict)  # text in the export -> reason key
     encoding: str | None = None
-    separator: str | None = None
+    separator: str | None = Field(default=None, min_length=1, max_length=1)
     decimal: Literal[",", "."] | None = None
     date_format: str | None = None
     premium_per: Literal["year", "instalment"] | None = None
     premium_basis: Literal["net", "gross"] | None = None
     complete_share: float = Field(default=0.8, ge=0, le=1)
+
+    @field_validator("date_format")
+    @classmethod
+    def _reads_a_date(cls, form: str | None) -> str | None:
+        """A form that cannot read back the date it writes is none."""
+        day = datetime(2031, 12, 30)
+        try:
+            read = day if form is None else datetime.strptime(day.strftime(form), form)
+        except ValueError:
+            read = None
+        if read is None or (read.month, read.day) != (day.month, day.day):
+            raise ValueError("this is no form of a date such as %d-%m-%Y")
+        return form
 
 
 class Models(_Table):
@@ -115,7 +131,7 @@ class Settings(_Table):
         shipped = load_toml("branches.toml")
         for key in self.branches:
             if key not in shipped:
-                raise AkbError(f"unknown branch '{key}' in [branches]{did_you_mean(key, shipped)}")
+                raise AkbError(f"unknown branch '{key}' in [branches]{did_you_mean(key, shipped)}", _one_of(shipped))
         return {
             key: _validated(Branch, {**entry, **self.branches.get(key, {})}, f"branches.{key}")
             for key, entry in shipped.items()
@@ -126,7 +142,10 @@ class Settings(_Table):
         register = dict(_shipped_assumptions())
         for name, value in self.assumptions.items():
             if name not in register:
-                raise AkbError(f"unknown assumption '{name}' in [assumptions]{did_you_mean(name, register)}")
+                raise AkbError(
+                    f"unknown assumption '{name}' in [assumptions]{did_you_mean(name, register)}",
+                    "The report lists them all under its assumptions.",
+                )
             seen = register[name]
             register[name] = seen.model_copy(
                 update={
@@ -137,6 +156,10 @@ class Settings(_Table):
                 }
             )
         return register
+
+
+def _one_of(names: Iterable[str]) -> str:
+    return f"akb knows {', '.join(names)}."
 
 
 @cache
@@ -171,7 +194,9 @@ def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
         except FileNotFoundError:
             raise AkbError(f"there is no settings file {path}", "Leave --config out to use the defaults.") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise AkbError(f"{path} is not valid TOML: {error}") from None
+            raise AkbError(
+                f"{path} is not valid TOML: {error}", "Texts stand between quotes, tables between [ and ]."
+            ) from None
         except OSError as error:
             raise AkbError(f"cannot read {path}: {error.strerror}") from None
     schema = given.get("schema", SCHEMA)
@@ -194,12 +219,14 @@ def _validated(model: type[_T], given: dict[str, Any], where: str) -> _T:
         return model.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
+        why = first["msg"].removeprefix("Value error, ")
         name = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             raise AkbError(
-                f"{where}: unknown setting '{name}'{did_you_mean(str(first['loc'][-1]), _names(model))}"
+                f"{where}: unknown setting '{name}'{did_you_mean(str(first['loc'][-1]), _names(model))}",
+                f"{_WRITTEN} or take it out.",
             ) from None
-        raise AkbError(f"{where}: '{name}': {first['msg'].lower()}") from None
+        raise AkbError(f"{where}: '{name}': {why[:1].lower()}{why[1:]}", f"{_WRITTEN}.") from None
 
 
 def _names(model: type[BaseModel]) -> set[str]:

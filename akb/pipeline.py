@@ -152,8 +152,16 @@ def default_folder(export: Path, as_of: date) -> Path:
 
 
 def private_customers(bundle: RunBundle) -> bytes:
-    """Return pseudonym and relation number of every customer as CSV: for those who may see them."""
+    """Return pseudonym and relation number of every customer as CSV: for those who may see them.
+
+    A relation number that a spreadsheet would take for a formula has an apostrophe in front.
+    """
+    import polars as pl
+
+    from akb.report.tables import neutral
+
     customers = bundle.portfolio.customers.select("pseudonym", "relation").sort("pseudonym")
+    customers = customers.with_columns(pl.col("relation").map_elements(neutral, return_dtype=pl.String))
     return customers.rename({"pseudonym": "customer"}).write_csv().encode()
 
 

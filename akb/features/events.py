@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
+from akb.core.privacy import HEALTH_BRANCHES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from akb.features.cut import Source
     from akb.features.registry import Record
     from akb.ingest.types import Portfolio
-
-SENSITIVE = frozenset(
-    {"zorg", "aov", "verzuim", "wga_wia", "ongevallen", "orv", "uitvaart", "leven", "woonlasten", "pensioen"}
-)
-"""Branches whose claims speak of health, disability, absence or death: never a feature."""
 
 EVENTS: tuple[Literal["claims", "contacts", "payments"], ...] = ("claims", "contacts", "payments")
 
@@ -46,10 +43,11 @@ def first_days(events: Mapping[Source, pl.DataFrame]) -> dict[Record, int]:
 
 
 def _claims(claims: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
-    """Claims of which the branch is known and not sensitive; of an unplaced claim we cannot tell, so it is left out."""
+    """Claims whose branch is known and, like its policy's, does not speak of health; an unplaced one may."""
     placed = claims.join(policies.select("policy", of_policy="branch"), on="policy", how="left")
-    branch = pl.coalesce("branch", "of_policy")
-    return placed.filter(branch.is_not_null() & ~branch.is_in(list(SENSITIVE))).select(
+    named = [pl.col(name).fill_null("").is_in(list(HEALTH_BRANCHES)) for name in ("branch", "of_policy")]
+    unplaced = pl.col("branch").is_null() & pl.col("of_policy").is_null()
+    return placed.filter(~unplaced & ~pl.any_horizontal(named)).select(
         "customer", "amount_cents", "at_fault", date=pl.col("date").to_physical()
     )
 

@@ -13,6 +13,7 @@ import polars as pl
 from akb.ingest.cells import distinct_of, known, look_up
 
 LARGEST = 1e11  # cents: a billion euros in one policy is a mistake
+_NUMBER = r"^\d{8,}$"  # ten million euros without cents is no amount but the number of something, or of somebody
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def _cents(sign: str) -> pl.Expr:
     neither = t.str.replace_all(r"[.,]", "")
     unsure = as_comma if sign == "," else as_point if sign == "." else neither
     number = pl.when(comma).then(as_comma).when(point).then(as_point).otherwise(unsure)
-    valid = number.str.contains(r"^(\d+\.?\d*|\.\d+)(e[+]?\d{1,2})?$")
+    valid = number.str.contains(r"^(\d+\.?\d*|\.\d+)(e[+]?\d{1,2})?$") & ~t.str.contains(_NUMBER)
     value = pl.when(valid).then(number).cast(pl.Float64, strict=False) * 100
     signed = pl.when(pl.col("negative")).then(-value).otherwise(value).round(0)
     return pl.when(signed.abs() < LARGEST).then(signed).cast(pl.Int64)

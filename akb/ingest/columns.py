@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from akb.core.errors import AkbError, did_you_mean
+from akb.core.privacy import identifier_in
 from akb.core.text import load_toml
 from akb.ingest.cells import plain, shape
 
@@ -15,8 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 ROLES = ("policies", "customers", "claims", "contacts", "payments")
+_VALUE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}|-?\d+[.,]\d{2}")  # a date, an amount
 _CUT_AT = 30  # headings this long may have been cut off (35 in the export that is known)
 _CUT_KNOWN = 12
+_HEADINGS_KNOWN = 3  # with so many known ones a row is one of headings, whatever else stands in it
 _FAR_MORE = 4  # so many more columns of policies make a file of policies, even if a needed one is missing
 
 
@@ -154,7 +158,10 @@ def map_headings(headings: Sequence[str], role: str, given: Mapping[str, str]) -
     table = _table()[role]
     for canonical in given:
         if canonical not in table:
-            raise AkbError(f"[ingest.columns.{role}]: unknown column '{canonical}'{did_you_mean(canonical, table)}")
+            raise AkbError(
+                f"[ingest.columns.{role}]: unknown column '{canonical}'{did_you_mean(canonical, table)}",
+                f"akb knows {', '.join(table)}.",
+            )
     at: dict[str, int] = {}
     by_key = {key_of(heading): position for position, heading in reversed(list(enumerate(headings)))}
     for canonical, heading in given.items():
@@ -235,7 +242,7 @@ def find_role(
 
 def _unfit(headings: Sequence[str], guess: Headings, where: str) -> AkbError:
     lacking = missing(guess) or [" or ".join(_table()["roles"][guess.role]["signature"])]
-    if not guess.at and _looks_like_data(headings):
+    if len(guess.at) < _HEADINGS_KNOWN and _looks_like_data(headings):
         return AkbError(
             f"{where}: no headings recognised; the first row looks like data "
             f"({listed([shape(heading, 12) for heading in headings], 12)})",
@@ -264,11 +271,13 @@ def _nearest(headings: Sequence[str], role: str, lacking: Sequence[str], taken: 
 
 def _looks_like_data(headings: Sequence[str]) -> bool:
     filled = [heading for heading in headings if heading.strip()]
+    if any(_VALUE.fullmatch(heading.strip()) or identifier_in(heading) for heading in filled):
+        return True
     return bool(filled) and sum(any(c.isdigit() for c in heading) for heading in filled) * 2 >= len(filled)
 
 
 def listed(headings: Sequence[str], most: int = 40) -> str:
     """Return headings as a list for a person; long numbers in them are masked, they may be data."""
-    safe = [heading if sum(c.isdigit() for c in heading) < 6 else shape(heading) for heading in headings]
+    safe = [shape(h) if sum(c.isdigit() for c in h) >= 6 or identifier_in(h) else h for h in headings]
     more = len(safe) - most
     return "; ".join(heading[:60] for heading in safe[:most]) + (f"; and {more} more" if more > 0 else "")

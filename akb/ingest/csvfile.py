@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -32,6 +33,7 @@ _BOMS = (
 _SEPARATORS = {";": "puntkomma", ",": "komma", "\t": "tab", "|": "streep"}
 _PREVIEW = 40
 _HEADINGS_WITHIN = 15  # lines
+_LONGEST_HEADINGS = 10  # lines
 _LONGEST_RECORD = 20  # lines that one quoted field may span
 
 
@@ -54,7 +56,7 @@ def open_csv(raw: bytes, name: str, digest: str, ingest: Ingest, known: Callable
             raise AkbError(f"{name} is empty", "It holds blank lines only. Export it again.")
         raise AkbError(f"{name}: the first {_PREVIEW} lines are blank", "Remove them.")
     separator, header = _layout(head, ingest.separator, known)
-    headings = _fields(head[header], separator)
+    headings, span = _record(head, header, separator)
     check_width(len(headings), f"{name}, line {header + 1}")
     while len(headings) > 1 and not headings[-1].strip():
         headings.pop()
@@ -63,7 +65,8 @@ def open_csv(raw: bytes, name: str, digest: str, ingest: Ingest, known: Callable
             f"{name}, line {header + 1}: only one column found",
             "Is it a table? akb knows ; , tab and | as separators; set separator in [ingest] of akb.toml.",
         )
-    body = _Body(text, lines.slice(header + 1), header + 2, separator, len(headings))
+    first = header + span  # 0-based, of the data
+    body = _Body(text, lines.slice(first), first + 1, separator, len(headings))
     return RawTable(
         name=name,
         sha256=digest,
@@ -96,13 +99,15 @@ def _decode(raw: bytes, name: str, asked: str | None) -> tuple[bytes, str]:
     for bom, encoding, title in _BOMS:
         if raw.startswith(bom):
             return raw.decode(encoding, errors="replace").lstrip("\ufeff").encode(), title
+    raw = raw.rstrip(b"\0")  # what an interrupted copy leaves behind a file
     sample = raw[:4096]
     zeros = sample.count(0)
     if zeros > len(sample) // 4:
         encoding = "utf-16-le" if sample[1::2].count(0) >= sample[::2].count(0) else "utf-16-be"
         return raw.decode(encoding, errors="replace").encode(), f"{encoding.upper()} (aangenomen)"
-    if zeros or sum(byte < 9 or 13 < byte < 32 for byte in sample) > len(sample) // 50:
+    if zeros > len(sample) // 50 or sum(byte < 9 or 13 < byte < 32 for byte in sample) > len(sample) // 50:
         raise AkbError(f"{name} is no text but binary data", "Export it again as CSV, XLSX or Parquet.")
+    raw = raw.replace(b"\0", b" ") if b"\0" in raw else raw
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -115,6 +120,19 @@ def _fields(line: str, separator: str) -> list[str]:
         return next(csv.reader([line], delimiter=separator, strict=False), [])
     except csv.Error:
         return line.split(separator)
+
+
+def _record(head: list[str], place: int, separator: str) -> tuple[list[str], int]:
+    """Return the fields of a row of headings, and how many lines it spans: Excel breaks lines inside headings."""
+    for span in range(1, _LONGEST_HEADINGS + 1) if head[place].count('"') % 2 else ():
+        if "\n".join(head[place : place + span]).count('"') % 2 == 0:
+            with suppress(csv.Error):
+                lines = [line + "\n" for line in head[place : place + span]]
+                rows = list(csv.reader(lines, delimiter=separator))
+                if len(rows) == 1:
+                    return rows[0], span
+            break
+    return _fields(head[place], separator), 1
 
 
 def _layout(head: list[str], asked: str | None, known: Callable[[Sequence[str]], int]) -> tuple[str, int]:
@@ -132,7 +150,7 @@ def _layout(head: list[str], asked: str | None, known: Callable[[Sequence[str]],
         steady = max((counts.count(n) * min(n, 50) for n in set(counts) if n > 1), default=0)
         usual = max((n for n in set(counts) if n > 1), key=lambda n: (counts.count(n), n), default=1)
         for place, line in enumerate(head[skip:], start=skip):
-            fields = _fields(line, separator)
+            fields, _ = _record(head, place, separator)
             hits = known(fields) if 1 < len(fields) <= 5000 and place < skip + _HEADINGS_WITHIN else 0
             full = int(len(fields) >= usual > 1)
             score = (hits, full * steady, -rank, -place)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from akb.core.privacy import HEALTH_BRANCHES
 from akb.ingest.amounts import read_amounts
 from akb.ingest.cells import coded, identifiers, known, plain, rules
 from akb.ingest.dates import read_dates
@@ -131,10 +132,12 @@ def _claims(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFram
     notes.count_unreadable("at_fault", odd)
     named = map_branches(texts_of(rows, "branch"), settings).keys
     told = known(texts_of(rows, "branch")).is_not_null()
+    health = named.is_in(list(HEALTH_BRANCHES))
     return rows.select(
         customer="_customer",
         policy="_policy",
-        branch=pl.coalesce("_branch", pl.when(told).then(named)),
+        # what the claim itself says of health holds, whatever its policy is called
+        branch=pl.coalesce(pl.when(health).then(named), "_branch", pl.when(told).then(named)),
         date="_date",
         amount_cents=amount.cents,
         at_fault=fault == "yes",

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from akb.core.privacy import shared
 from akb.core.text import text
-from akb.ingest.cells import rule
+from akb.ingest.cells import known, rule
 from akb.ingest.notes import label
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def _of(table: str) -> str:
     return text("columns", "nl", "roles", table)
 
 
-def find_branches(tables: Sequence[Table], policies: pl.DataFrame, notes: Notes) -> None:
+def find_branches(tables: Sequence[Table], policies: pl.DataFrame, settings: Settings, notes: Notes) -> None:
     """Report texts that no branch knows, or that there is no branch column."""
     if not present(tables, "branch", ("policies",)):
         notes.find("AKB-D010", "issue", policies.height, 1.0)
@@ -123,7 +124,8 @@ def find_branches(tables: Sequence[Table], policies: pl.DataFrame, notes: Notes)
     if notes.unknown or other:
         count = sum(notes.unknown.values())
         names = sorted(notes.unknown, key=lambda text: (-notes.unknown[text], text))
-        frequent = [name[:30] for name in names if notes.unknown[name] >= 5 and not any(c.isdigit() for c in name)]
+        tellable = _tellable(tables, settings.report.suppress_below)
+        frequent = [name[:30] for name in names if name in tellable and not any(c.isdigit() for c in name)]
         shown = ", ".join(f"'{name}'" for name in frequent[:5])
         if other:
             notes.find(
@@ -135,6 +137,15 @@ def find_branches(tables: Sequence[Table], policies: pl.DataFrame, notes: Notes)
                 rows=count,
                 names=shown or "–",
             )
+
+
+def _tellable(tables: Sequence[Table], limit: int) -> frozenset[str]:
+    """Return the texts of the branch columns that enough customers share; fewer might be somebody's name."""
+    policies = [table for table in tables if table.headings.role == "policies"]
+    texts, customers = (
+        pl.concat([table.texts(name).alias(name) for table in policies]) for name in ("branch", "customer")
+    )
+    return shared(known(texts), customers, limit)
 
 
 def find_money(tables: Sequence[Table], policies: pl.DataFrame, history: History, notes: Notes) -> None:

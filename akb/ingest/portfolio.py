@@ -14,6 +14,7 @@ from akb.ingest import findings as find
 from akb.ingest.asof import Clock, find_clock
 from akb.ingest.columns import ROLES, find_role, listed, map_headings, recognised
 from akb.ingest.customers import build_customers, guess_kind, read_customer_rows
+from akb.ingest.door import keep_out_identifiers
 from akb.ingest.events import Known, read_events
 from akb.ingest.history import find_history, stated_start
 from akb.ingest.linking import link, settle_switches, without_mass_days
@@ -74,6 +75,7 @@ def read_portfolio(
     tables = open_tables(files, roles or {}, settings, notes)
     if not any(table.cells.height for table in tables if table.headings.role == "policies"):
         raise _nothing_usable(tables, notes)
+    keep_out_identifiers(tables, notes)
     snapshots = find_snapshots(tables, settings)
     clock = find_clock(tables, snapshots, settings, as_of, today or date.today())
     rows = read_policies(tables, snapshots, clock, settings, notes)
@@ -102,7 +104,7 @@ def open_tables(files: Sequence[Path], roles: Mapping[str, Path], settings: Sett
     for name in (*roles, *given):
         if name not in ROLES:
             raise AkbError(f"unknown role '{name}'{did_you_mean(name, ROLES)}", f"Roles: {', '.join(ROLES)}.")
-    wanted: list[tuple[Path, str | None]] = [(path, None) for path in files]
+    wanted: list[tuple[Path, str | None]] = [(path, None) for path in files if path not in roles.values()]
     wanted += [(path, role) for role, path in roles.items()]
     if not wanted:
         raise AkbError("no file to read", "Name the export, for example: akb eda polissen.csv")
@@ -180,7 +182,8 @@ def _nothing_usable(tables: Sequence[Table], notes: Notes) -> AkbError:
     counts = notes.all_rejects().group_by("reason").len().sort("len", "reason", descending=[True, False])
     why = ", ".join(f"{reason} {count:,}" for reason, count in counts.iter_rows())
     first = notes.all_rejects().head(1)
-    where = f"line {first['line'][0]}: {first['reason'][0]} in column '{first['column'][0]}', shape {first['shape'][0]}"
+    column = f" in column '{first['column'][0]}'" if first["column"][0] else ""
+    where = f"line {first['line'][0]}: {first['reason'][0]}{column}, shape '{first['shape'][0]}'"
     return AkbError(
         f"{table.raw.name}: no usable row ({why})",
         f"For example {where}. Check the column mapping in [ingest.columns.policies] of akb.toml.",
@@ -225,7 +228,7 @@ def _portfolio(
     rows = RowCount(*(sum(getattr(source.rows, part) for source in sources) for part in ("read", "used", "rejected")))
     find.find_rejected(notes, rows)
     find.find_completeness(tables, policies, customers, settings, notes)
-    find.find_branches(tables, policies, notes)
+    find.find_branches(tables, policies, settings, notes)
     find.find_money(tables, policies, history, notes)
     find.find_ends(tables, policies, history, clock, notes)
     find.find_ahead(policies, clock, notes)

@@ -60,7 +60,10 @@ def map_branches(texts: pl.Series, settings: Settings) -> Mapped:
     own = {plain(text): key for text, key in settings.ingest.branches.items()}
     for key in own.values():
         if key not in taxonomy:
-            raise AkbError(f"[ingest.branches]: unknown branch '{key}'{did_you_mean(key, taxonomy)}")
+            raise AkbError(
+                f"[ingest.branches]: unknown branch '{key}'{did_you_mean(key, taxonomy)}",
+                f"akb knows {', '.join(taxonomy)}.",
+            )
     codes = {code.lstrip("0"): key for key, entries in rules().values["branch_codes"].items() for code in entries}
     names = {key: (*entry.synonyms, entry.name_nl, entry.name_en) for key, entry in taxonomy.items()}
     synonyms = _ordered_synonyms(tuple(names.items()))
@@ -121,7 +124,10 @@ def map_reasons(texts: pl.Series, settings: Settings) -> Mapped:
     own = {plain(text): key for text, key in settings.ingest.reasons.items()}
     for key in own.values():
         if key not in taxonomy:
-            raise AkbError(f"[ingest.reasons]: unknown reason '{key}'{did_you_mean(key, taxonomy)}")
+            raise AkbError(
+                f"[ingest.reasons]: unknown reason '{key}'{did_you_mean(key, taxonomy)}",
+                f"akb knows {', '.join(taxonomy)}.",
+            )
     codes, patterns = _reason_tables()
 
     def reason(text: str) -> str | None:

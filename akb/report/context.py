@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from akb.core.privacy import shared
 from akb.report import history
 from akb.report.words import Words
 
@@ -70,11 +71,22 @@ class Context:
             (pl.col("start") <= day) & (pl.col("end").is_null() | (pl.col("end") > day))
         ).select("customer", tenure=(pl.lit(day) - pl.col("start")).dt.total_days() / 365.25)
         who = self.bundle.portfolio.customers.select("customer", "pseudonym", "kind", "birth_year", "office")
+        who = who.with_columns(office=pl.when(pl.col("office").is_in(list(self.shared["office"]))).then("office"))
         return (
             per_customer.join(who, on="customer", how="left")
             .join(since.unique("customer", keep="last", maintain_order=True), on="customer", how="left")
             .sort("customer")
         )
+
+    @cached_property
+    def shared(self) -> dict[str, frozenset[str]]:
+        """Offices, advisers and insurers that may be named: enough customers share them, and none is an identifier."""
+        people, policies = self.bundle.portfolio.customers, self.bundle.portfolio.policies
+        return {
+            "office": shared(people["office"], people["customer"], self.limit),
+            "adviser": shared(people["adviser"], people["customer"], self.limit),
+            "insurer": shared(policies["insurer"], policies["customer"], self.limit),
+        }
 
     @cached_property
     def has_commission(self) -> bool:

@@ -62,6 +62,8 @@ def _names(context: Context, frame: pl.DataFrame) -> dict[int, str]:
 
 
 def _cell(context: Context, column: str, value: Any) -> str:
+    if column in context.shared and value not in context.shared[column]:
+        return ""  # who is the only one at an office or with an adviser would be found by it
     if column == "branch" and value is not None:
         return dutch_cell(context.branch_name(str(value)))
     if column == "branches" and value:

@@ -40,15 +40,21 @@ def scores_parquet(table: pl.DataFrame) -> bytes:
 
 
 def scores_csv(table: pl.DataFrame) -> bytes:
-    """Return the table as CSV: comma, point, empty where not eligible."""
-    return table.write_csv(line_terminator="\n").encode()
+    """Return the table as CSV: comma, point, empty where not eligible; no text is a formula."""
+    return (
+        table.with_columns(pl.col(pl.String).map_elements(neutral, return_dtype=pl.String))
+        .write_csv(line_terminator="\n")
+        .encode()
+    )
 
 
 def rejects_csv(context: Context) -> bytes:
     """Return the rejected rows as CSV: file, line, column, shape of the value, reason. Never a person's data."""
     rejects = context.bundle.portfolio.rejects
     table = rejects.select(*REJECT_SCHEMA).cast(REJECT_SCHEMA) if rejects.width else pl.DataFrame(schema=REJECT_SCHEMA)  # type: ignore[arg-type]
-    safe = [pl.col(name).map_elements(neutral, return_dtype=pl.String) for name in ("file", "column")]
+    safe = [
+        pl.col(name).map_elements(neutral, return_dtype=pl.String) for name in ("file", "column", "shape", "reason")
+    ]
     return (
         table.sort("file", "line", "column", nulls_last=True)
         .with_columns(safe)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from akb.core.errors import AkbError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 MANIFEST = "manifest.json"
 PRIVATE = Path("private") / "customers.csv"
@@ -93,6 +93,32 @@ def run_folder(folder: Path, inputs: Sequence[Path] = ()) -> Iterator[Path]:
         ) from error
     try:
         yield fresh
+        _swap_in(fresh, folder)
+    finally:
+        _forget(fresh)
+
+
+def rewrite_run(folder: Path, change: Callable[[Path], bytes | None]) -> None:
+    """Change a finished run in one step: `change` works on a copy beside it, which then takes its place.
+
+    Parameters
+    ----------
+    folder
+        A finished run.
+    change
+        Changes the copy, which holds all but the relation numbers; returns the new content of those (None: as they
+        were not there). They are written at the very last, and the old ones are the first to go.
+    """
+    heal(folder)
+    try:
+        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}{_MARK}{os.getpid()}-", dir=folder.resolve().parent))
+    except OSError as error:
+        raise AkbError(f"cannot write beside {folder}: {error.strerror}") from error
+    try:
+        shutil.copytree(folder, fresh, dirs_exist_ok=True, ignore=shutil.ignore_patterns(PRIVATE.parent.name))
+        private = change(fresh)
+        if private is not None:
+            write_private(fresh, private)
         _swap_in(fresh, folder)
     finally:
         _forget(fresh)

@@ -124,7 +124,7 @@ def _ages(context: Context) -> list[Row]:
 
 def _insurers(context: Context) -> list[Row]:
     table = (
-        context.held.filter(pl.col("insurer").is_not_null())
+        context.held.filter(pl.col("insurer").is_in(list(context.shared["insurer"])))
         .group_by("insurer")
         .agg(customers=pl.col("customer").n_unique(), policies=pl.len())
         .sort("policies", "insurer", descending=[True, False])

@@ -1,0 +1,184 @@
+"""``akb init``: look at an export and write a commented ``akb.toml`` that says how akb reads it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from akb.commands import options
+from akb.core.errors import AkbError
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+    from tomlkit.items import Table
+
+    from akb.ingest.look import Look, Words
+    from akb.ingest.types import Portfolio
+
+_NEEDS = {
+    "ended": "ended policies with their end dates",
+    "reasons": "reasons of the ends",
+    "commission": "commission or premium",
+    "claims": "a file of claims",
+    "contacts": "a file of contacts",
+}
+
+
+def init(
+    export: options.Exports,
+    out: Annotated[Path, typer.Option("--out", help="The settings file to write; it must not exist.")] = Path(
+        "akb.toml"
+    ),
+    as_of: options.AsOf = None,
+    quiet: options.Quiet = False,
+    json: options.Json = False,
+) -> None:
+    """Write a commented akb.toml: which column means what and how sure that is, branches, reasons, what is missing.
+
+    No value of the export stands in it, only shapes (12-03-2020 is 99-99-9999) and texts that many customers share.
+
+    Example: akb init polissen.csv schades.csv --out akb.toml
+    """
+    from akb.commands.console import Stages
+    from akb.config import Settings
+    from akb.ingest.look import look
+    from akb.pipeline import Request, read
+
+    if out.exists():
+        raise AkbError(f"{out} exists, so it is left alone", "Give another name with --out, or move it away.")
+    files, roles = options.split_roles(export)
+    settings, day = Settings(), options.as_day(as_of)
+    stages = Stages(quiet=quiet or json)
+    with stages.stage("looking at the export"):
+        looks, words = look(files, settings, roles)
+        portfolio = read(Request(files=files, settings=settings, key=bytes(32), as_of=day, roles=roles))
+    document = proposal(looks, words, portfolio)
+    _write_new(out, document.as_string())
+    if json:
+        options.print_json({"schema": "akb.init/1", "written": str(out), "settings": document.unwrap()})
+        return
+    stages.say(f"written: {out}; look it through, then: akb eda {' '.join(export)} --config {out}")
+
+
+def proposal(looks: list[Look], words: dict[str, Words], portfolio: Portfolio) -> TOMLDocument:
+    """Return the settings that say in words what akb finds by itself: with them an export reads as without them."""
+    import tomlkit
+
+    document = tomlkit.document()
+    _say(document, f"How akb reads {', '.join(name for found in looks for name in found.files)}, written by akb init.")
+    _say(document, "Everything here is what akb would do by itself; change what is wrong. See docs/settings.md.")
+    document.add(tomlkit.nl())
+    document.add("schema", tomlkit.item(1))
+    document.add("client", _client())
+    document.add("ingest", _ingest(looks, words, portfolio))
+    return document
+
+
+def _client() -> Table:
+    import tomlkit
+
+    client = tomlkit.table()
+    client.add("name", "")
+    client.add("type", "intermediair")
+    client["type"].comment("intermediair | volmacht | verzekeraar")
+    return client
+
+
+def _ingest(looks: list[Look], words: dict[str, Words], portfolio: Portfolio) -> Table:
+    import tomlkit
+
+    ingest = tomlkit.table()
+    _say(ingest, f"The export is of {portfolio.export_day.isoformat()}; another day: --as-of.")
+    for source in portfolio.sources:
+        found = ", ".join(f"{name} {value}" for name, value in source.dialect.items() if value)
+        _say(ingest, f"{source.name}: {source.rows.read} rows, {source.rows.rejected} rejected; {found}")
+    _say(ingest, "Only where that is wrong: encoding, separator, decimal, date_format, premium_per, premium_basis.")
+    for line in missing_lines(portfolio):
+        _say(ingest, line)
+    columns = tomlkit.table(is_super_table=True)
+    for role in looks:
+        columns.add(role.role, _columns(role))
+    ingest.add("columns", columns)
+    ingest.add("branches", _texts(words["branches"], "branch"))
+    ingest.add("reasons", _texts(words["reasons"], "reason"))
+    return ingest
+
+
+def _columns(found: Look) -> Table:
+    import tomlkit
+
+    from akb.ingest.columns import listed
+
+    table = tomlkit.table()
+    for column in found.columns:
+        table.add(column.column, column.heading)
+        shapes = " | ".join(column.shapes) or "empty"
+        table[column.column].comment(_plain(f"{column.sure}; {column.filled:.0%} filled; {shapes}"))
+    if found.differing:
+        _say(table, f"The files have different headings for: {', '.join(found.differing)}")
+    if found.unused:
+        _say(table, f"Not used: {listed(found.unused)}")
+    return table
+
+
+def _texts(words: Words, what: str) -> Table:
+    import tomlkit
+
+    from akb.ingest.look import settled, unknown
+
+    table = tomlkit.table()
+    for word in settled(words):
+        if word not in unknown(words):
+            table.add(word.text, word.key)
+            table[word.text].comment(f"{word.rows} rows")
+    for word in unknown(words):
+        _say(table, f'{_quoted(word.text)} = ""  # {word.rows} rows, unknown {what}')
+    if words.hidden_texts:
+        _say(table, f"{words.hidden_texts} more texts on {words.hidden_rows} rows: too few customers each to name them")
+    return table
+
+
+def missing_lines(portfolio: Portfolio) -> list[str]:
+    """Return what the export lacks, and what that costs in predictions."""
+    from akb.catalogue.entries import templates
+    from akb.commands.predictions import available
+
+    has = available(portfolio)
+    lines = []
+    for need, name in _NEEDS.items():
+        lost = [entry.key for entry in templates() if need in entry.needs]
+        if need not in has:
+            cost = (
+                f"costs {len(lost)} predictions: {', '.join(lost)}" if lost else "predictions would be sharper with it"
+            )
+            lines.append(f"Missing: {name}; {cost}")
+    return lines
+
+
+def _say(table: Any, line: str) -> None:
+    import tomlkit
+
+    table.add(tomlkit.comment(_plain(line)))
+
+
+def _quoted(text: str) -> str:
+    import tomlkit
+
+    return tomlkit.item(text).as_string()
+
+
+def _plain(line: str) -> str:
+    """Return a line that is a valid comment: no control characters."""
+    return "".join(sign if sign.isprintable() else " " for sign in line)
+
+
+def _write_new(path: Path, content: str) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as target:
+            target.write(content)
+    except OSError as error:
+        raise AkbError(f"cannot write {path}: {error.strerror}", "Choose another file with --out.") from error

@@ -1,0 +1,134 @@
+"""Direct identifiers in free text, and who may be told of a text: the guard between an export and everything written.
+
+A category (an insurer, an office, an adviser) may be shown if it is no direct identifier and enough customers share it.
+Names cannot be recognised by their form; the number of customers who share a text keeps them out.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import polars as pl
+
+    Span = tuple[int, int]
+    Spans = Callable[[str], Iterator[Span]]
+
+HEALTH_BRANCHES = frozenset(
+    {"zorg", "aov", "verzuim", "wga_wia", "ongevallen", "orv", "uitvaart", "leven", "woonlasten", "pensioen"}
+)
+"""Branches whose claims speak of health, disability, absence or death: never a feature."""
+
+POSSIBLY = r"@|\d[\d\s().-]{6,}|[A-Za-z]{2}\d{2}|\d{4}\s?[A-Za-z]{2}\b|[A-Za-z]{5}\.?\s+\d"
+"""What every identifier has something of: a cheap first look at a whole column."""
+
+_EMAIL = re.compile(r"[^\s@;,<>\"'()]+@[^\s@;,<>\"'()]+\.[A-Za-z]{2,}")
+_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
+_PHONE = re.compile(
+    r"(?<![\dA-Za-z])(?:(?:\+|00)[1-9]\d{0,2}(?:[\s./()-]*\d){8,10}|\(?0[1-9](?:[\s./()-]*\d){8})(?!\d)"
+)
+_BSN = re.compile(r"(?<![\dA-Za-z])\d{4}[ .]?\d{2}[ .]?\d{3}(?!\d)|(?<![\dA-Za-z])\d{3}[ .]\d{3}[ .]\d{3}(?!\d)")
+_KVK = re.compile(r"(?i)(?:kvk|kamer van koophandel|rsin)\D{0,12}\d{8}(?!\d)|^\s*\d{8}\s*$")
+_POSTCODE = r"(?<![\dA-Za-z])[1-9]\d{3}\s?[A-Za-z]{2}(?![\dA-Za-z])"
+_STREET = r"(?:straat|str\.|laan|weg|plein|dijk|kade|gracht|singel|hof|pad|dreef|steeg|markt|plantsoen|oord|burgwal)"
+_ADDRESS = re.compile(
+    rf"{_POSTCODE}\W{{0,3}}\d{{1,5}}\b|\b\d{{1,5}}\s?[A-Za-z]?\W{{1,3}}{_POSTCODE}|^\s*{_POSTCODE}\s*$"
+    rf"|(?i:[a-z]{{2,}}{_STREET}\s+\d{{1,5}}\s?[a-z]?\b)"
+)
+_IBAN_LENGTHS = {"NL": 18, "BE": 16, "DE": 22, "FR": 27, "LU": 20, "GB": 22, "ES": 24, "IT": 27, "PL": 28, "AT": 20}
+
+
+def is_iban(text: str) -> bool:
+    """Return whether `text` is an IBAN: its length, and the remainder 1 after division by 97 (ISO 13616)."""
+    compact = re.sub(r"[ -]", "", text).upper()
+    if not 15 <= len(compact) <= 34 or _IBAN_LENGTHS.get(compact[:2], len(compact)) != len(compact):
+        return False
+    return int("".join(str(int(sign, 36)) for sign in compact[4:] + compact[:4])) % 97 == 1
+
+
+def is_bsn(text: str) -> bool:
+    """Return whether `text` is a citizen service number: nine digits that pass the eleven-test."""
+    digits = [int(sign) for sign in text if sign.isdigit()]
+    if len(digits) != 9 or not any(digits):
+        return False
+    return sum(weight * digit for weight, digit in zip((9, 8, 7, 6, 5, 4, 3, 2, -1), digits, strict=True)) % 11 == 0
+
+
+def _iban_spans(text: str) -> Iterator[Span]:
+    for match in _IBAN.finditer(text):
+        ends = [end for end in range(match.end(), match.start() + 14, -1) if is_iban(text[match.start() : end])]
+        if ends:
+            yield match.start(), ends[0]
+
+
+def _spans(
+    pattern: re.Pattern[str], test: Callable[[str], bool] | None = None
+) -> Callable[[str], Iterator[tuple[int, int]]]:
+    def find(text: str) -> Iterator[tuple[int, int]]:
+        return (match.span() for match in pattern.finditer(text) if test is None or test(match.group()))
+
+    return find
+
+
+def _is_no_day(text: str) -> bool:
+    """Return whether a bare number of eight digits is no date such as 20240131 or 31012024."""
+    digits = "".join(sign for sign in text if sign.isdigit())
+    return not re.fullmatch(
+        r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])|(?:[0-2]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d\d", digits
+    )
+
+
+_DETECTORS: dict[str, Spans] = {
+    "email": _spans(_EMAIL),
+    "iban": _iban_spans,
+    "phone": _spans(_PHONE),
+    "bsn": _spans(_BSN, is_bsn),
+    "kvk": _spans(_KVK, _is_no_day),
+    "address": _spans(_ADDRESS),
+}
+KINDS = tuple(_DETECTORS)
+
+
+def identifier_in(text: str) -> str | None:
+    """Return the kind of the first direct identifier in a text (one of `KINDS`), None without one.
+
+    E-mail address, IBAN (mod 97), telephone number, BSN (eleven-test), KvK number (named so, or eight bare digits),
+    address (street and number, or a full postcode that stands alone or beside a house number).
+    """
+    return next((kind for kind, find in _DETECTORS.items() if any(True for _ in find(text))), None)
+
+
+def redacted(text: str) -> str:
+    """Return the text with its direct identifiers taken out."""
+    for find in _DETECTORS.values():
+        for start, end in reversed(list(find(text))):
+            text = text[:start] + "…" + text[end:]
+    return text
+
+
+def kinds_of(texts: pl.Series) -> dict[str, str]:
+    """Return the distinct texts of a column that hold a direct identifier -> its kind."""
+    distinct = texts.drop_nulls().unique()
+    found = {text: identifier_in(text) for text in distinct.filter(distinct.str.contains(POSSIBLY)).sort()}
+    return {text: kind for text, kind in found.items() if kind}
+
+
+def may_be_shown(text: str, customers: int, limit: int) -> bool:
+    """Return whether a text of the export may stand in an output: no identifier, and at least `limit` customers."""
+    return customers >= limit and identifier_in(text) is None
+
+
+def shared(values: pl.Series, customers: pl.Series, limit: int) -> frozenset[str]:
+    """Return the texts that at least `limit` different customers share and that are no direct identifier."""
+    import polars as pl
+
+    counted = (
+        pl.DataFrame({"value": values, "customer": customers})
+        .drop_nulls()
+        .group_by("value")
+        .agg(customers=pl.col("customer").n_unique())
+    )
+    return frozenset(value for value, count in counted.iter_rows() if may_be_shown(value, count, limit))

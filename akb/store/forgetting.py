@@ -1,0 +1,168 @@
+"""Take one customer out of a finished run: scores, lists, the rows that the report shows, and the relation number."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from akb.core.errors import AkbError, RefusedError
+from akb.store.folders import MANIFEST, PRIVATE, is_run, rewrite_run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEADINGS = ("klant", "customer")
+_SHORT = 6  # the report shows the first signs of a pseudonym only
+_TOLD = {".csv", ".parquet", ".json", ".html", ".txt"}
+
+
+def forget_customer(folder: Path, customer: str) -> dict[str, int]:
+    """Remove a customer from a finished run; the folder changes in one step or not at all.
+
+    Parameters
+    ----------
+    folder
+        A run folder.
+    customer
+        Pseudonym or relation number (case, spaces and dots in it mean nothing).
+
+    Returns
+    -------
+    File inside the folder -> rows removed, of the files that held the customer.
+
+    Raises
+    ------
+    AkbError
+        If `folder` is no run, or holds no such customer; the message repeats neither name.
+    RefusedError
+        If the folder holds a file of a kind that cannot be searched.
+    """
+    if not is_run(folder):
+        raise AkbError(f"{folder} is not the folder of a finished akb run", "Name the folder that akb eda wrote.")
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix not in _TOLD:
+            raise RefusedError(f"{path} is no file of akb, so it can't be searched", "Move it out of the folder.")
+    names = _names(folder, customer)
+    removed: dict[str, int] = {}
+
+    def change(copy: Path) -> bytes | None:
+        for path in sorted(path for path in copy.rglob("*") if path.is_file()):
+            rows = _forget_in(path, names)
+            if rows:
+                removed[path.relative_to(copy).as_posix()] = rows
+        private = folder / PRIVATE
+        content, rows = _csv_without(private.read_bytes(), names, "customer") if private.is_file() else (None, 0)
+        if rows:
+            removed[PRIVATE.as_posix()] = rows
+        if not removed:
+            raise AkbError(f"no such customer in {folder}", "Give a pseudonym (K-…) or a relation number of this run.")
+        _count_in_manifest(copy / MANIFEST)
+        return content
+
+    rewrite_run(folder, change)
+    return removed
+
+
+def _names(folder: Path, customer: str) -> frozenset[str]:
+    """Return pseudonym and relation number of a customer, as far as the run knows them."""
+    wanted = _plain(customer)
+    if (folder / PRIVATE).is_file():
+        with (folder / PRIVATE).open(encoding="utf-8", newline="") as source:
+            for row in csv.DictReader(source):
+                if wanted in (_plain(row["customer"]), _plain(row["relation"])):
+                    return frozenset({row["customer"], row["relation"]})
+    return frozenset({customer.strip()})
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s.]", "", name.removeprefix("'")).upper()
+
+
+def _forget_in(path: Path, names: frozenset[str]) -> int:
+    """Rewrite one file without the customer; return how many rows went."""
+    if path.name == MANIFEST or path.parent.name == "models":
+        return 0
+    if path.suffix == ".parquet":
+        return _forget_in_parquet(path, names)
+    if path.suffix == ".csv":
+        content, rows = _csv_without(path.read_bytes(), names, *HEADINGS)
+    elif path.name == "summary.json":
+        document = json.loads(path.read_text("utf-8"))
+        rows = _forget_in_json(document, _shortened(names))
+        content = (json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+    elif path.suffix == ".html":
+        content, rows = _html_without(path.read_text("utf-8"), _shortened(names))
+    else:
+        return 0
+    if rows:
+        path.write_bytes(content)
+    return rows
+
+
+def _shortened(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(name[:_SHORT] for name in names if name.startswith("K-"))
+
+
+def _forget_in_parquet(path: Path, names: frozenset[str]) -> int:
+    import polars as pl
+
+    table = pl.read_parquet(path)
+    column = next((name for name in HEADINGS if name in table.columns), None)
+    if column is None:
+        return 0
+    kept = table.filter(~pl.col(column).is_in(list(names)))
+    if kept.height < table.height:
+        kept.write_parquet(path, compression="zstd", compression_level=3, statistics=True, row_group_size=100_000)
+    return table.height - kept.height
+
+
+def _csv_without(content: bytes, names: frozenset[str], *headings: str) -> tuple[bytes, int]:
+    """Return a CSV without the customer's rows, all other bytes as they were, and how many rows went."""
+    lines = content.decode("utf-8").split("\n")
+    lines = [line + "\n" for line in lines[:-1]] + [line for line in lines[-1:] if line]
+    head = lines[0].lstrip("\ufeff") if lines else ""
+    separator = ";" if head.count(";") > head.count(",") else ","
+    reader = csv.reader(io.StringIO("".join(lines), newline=""), delimiter=separator)
+    kept, removed, column, begin = [], 0, None, 0
+    for place, row in enumerate(reader):
+        if place == 0:
+            cells = [cell.lstrip("\ufeff") for cell in row]
+            column = next((cells.index(name) for name in headings if name in cells), None)
+        gone = place > 0 and column is not None and column < len(row) and row[column].removeprefix("'") in names
+        removed += gone
+        if not gone:
+            kept += lines[begin : reader.line_num]
+        begin = reader.line_num
+    return "".join(kept).encode(), removed
+
+
+def _forget_in_json(node: Any, short: frozenset[str]) -> int:
+    """Remove the rows of the customer from every list inside a document, in place."""
+    if isinstance(node, dict):
+        return sum(_forget_in_json(value, short) for value in node.values())
+    if not isinstance(node, list):
+        return 0
+    gone = [row for row in node if isinstance(row, dict) and row.get("customer") in short]
+    node[:] = [row for row in node if not (isinstance(row, dict) and row.get("customer") in short)]
+    return len(gone) + sum(_forget_in_json(value, short) for value in node)
+
+
+def _html_without(page: str, short: frozenset[str]) -> tuple[bytes, int]:
+    """Return the report without the table rows that show the customer."""
+    removed = 0
+    for name in sorted(short):
+        shown = re.escape(html.escape(name))
+        page, rows = re.subn(rf"<tr\b[^>]*>(?:(?!</tr>).)*?\b{shown}\b(?:(?!</tr>).)*</tr>", "", page, flags=re.DOTALL)
+        page = re.sub(rf"\b{shown}\b", "…", page)
+        removed += rows
+    return page.encode(), removed
+
+
+def _count_in_manifest(path: Path) -> None:
+    document = json.loads(path.read_text("utf-8"))
+    document["forgotten"] = document.get("forgotten", 0) + 1
+    path.write_text(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n", "utf-8")

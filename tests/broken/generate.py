@@ -1,0 +1,438 @@
+"""A corpus of broken and odd exports, each with a name and what ``akb check`` must make of it.
+
+``python -m tests.broken.generate DIR`` writes them all, to look at or to try another program on.
+"""
+
+# ruff: noqa: E501 - a case a line
+from __future__ import annotations
+
+import io
+import os
+import random
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+
+HEAD = "Relatienummer;Polisnummer;Branche;Maatschappij;Ingangsdatum;Einddatum;Royementsreden;Premie per jaar;Provisie per jaar"
+CLAIM_HEAD = "Relatienummer;Polisnummer;Meldingsdatum;Schadebedrag"
+CONTACT_HEAD = "Relatienummer;Contactdatum;Kanaal;Onderwerp"
+Files = dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One broken or odd input.
+
+    Parameters
+    ----------
+    name
+        Unique name.
+    files
+        File name -> content.
+    refused
+        Words of the sentence with which it is refused (exit 2); empty: it is read.
+    finding
+        A finding that must be counted.
+    rejected
+        A reason for which rows must be put aside.
+    arguments
+        What to run ``akb check`` with, ``{}`` standing for the folder; by default all files.
+    make
+        What bytes cannot express: a pipe, a folder, a dead link.
+    """
+
+    name: str
+    files: Files
+    refused: str = ""
+    finding: str = ""
+    rejected: str = ""
+    arguments: tuple[str, ...] = ()
+    make: Callable[[Path], None] | None = None
+
+    def write(self, folder: Path) -> list[str]:
+        """Write the files; return the arguments of the command."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in self.files.items():
+            (folder / name).write_bytes(content)
+        if self.make:
+            self.make(folder)
+        return [part.replace("{}", str(folder)) for part in self.arguments] or [str(folder / n) for n in self.files]
+
+
+def nl(day: date) -> str:
+    return day.strftime("%d-%m-%Y")
+
+
+def rows(count: int = 60) -> list[list[str]]:
+    """Sound policies: five branches, a third of them ended, each of its own customer or two."""
+    draw, made = random.Random(7), []
+    branches = ("AVP", "Inboedel", "Opstal", "Auto", "Doorlopende reis")
+    for number in range(count):
+        start = date(2012, 1, 1) + timedelta(days=draw.randrange(4000))
+        end = nl(start + timedelta(days=draw.randrange(60, 900))) if number % 3 == 0 else ""
+        premium = f"{draw.randrange(40, 900)},{draw.randrange(100):02d}"
+        made.append([
+            f"{1000 + number // 2}", f"P{number:05d}", branches[number % 5], "De Vaart", nl(start), end,
+            "Opzegging klant" if end else "", premium, f"{draw.randrange(5, 90)},50",
+        ])  # fmt: skip
+    return made
+
+
+def lines(table: list[list[str]], head: str = HEAD, separator: str = ";", end: str = "\r\n") -> str:
+    return end.join([head.replace(";", separator), *(separator.join(row) for row in table)]) + end
+
+
+GOOD = lines(rows())
+BODY = GOOD.split("\r\n", 1)[1]
+
+
+def where(column: int, value: str | Callable[[int, str], str], every: int = 1) -> bytes:
+    """The sound export with something else in a column of every n-th row."""
+    table = rows()
+    for number, row in enumerate(table):
+        if number % every == 0:
+            row[column] = value if isinstance(value, str) else value(number, row[column])
+    return lines(table).encode()
+
+
+def without(*headings: str) -> bytes:
+    names = HEAD.split(";")
+    kept = [place for place, name in enumerate(names) if name not in headings]
+    return lines([[row[place] for place in kept] for row in rows()], ";".join(names[place] for place in kept)).encode()
+
+
+def renamed(old: str, new: str) -> bytes:
+    return GOOD.replace(old, new, 1).encode()
+
+
+def workbook(*sheets: list[list[object]], **options: object) -> bytes:
+    import xlsxwriter
+
+    target = io.BytesIO()
+    book = xlsxwriter.Workbook(target, {"in_memory": True, "nan_inf_to_errors": True, **options})
+    for sheet in sheets:
+        page = book.add_worksheet()
+        for place, row in enumerate(sheet):
+            page.write_row(place, 0, row)
+    book.close()
+    return target.getvalue()
+
+
+def sheet_rows() -> list[list[object]]:
+    return [list(HEAD.split(";")), *(list(row) for row in rows())]
+
+
+def archive(entries: dict[str, bytes]) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in entries.items():
+            packed.writestr(name, content)
+    return target.getvalue()
+
+
+def parquet(frame: pl.DataFrame) -> bytes:
+    target = io.BytesIO()
+    frame.write_parquet(target)
+    return target.getvalue()
+
+
+def table_of(count: int = 60) -> pl.DataFrame:
+    return pl.DataFrame(rows(count), schema=HEAD.split(";"), orient="row")
+
+
+def one(content: bytes, name: str = "polissen.csv") -> Files:
+    return {name: content}
+
+
+def with_claims(claims: str, head: str = CLAIM_HEAD) -> Files:
+    return {"polissen.csv": GOOD.encode(), "schades.csv": f"{head}\r\n{claims}".encode()}
+
+
+def no_tables() -> list[Case]:
+    """Files that are no table at all, and tables without anything in them."""
+    png, jpg = b"\x89PNG\r\n\x1a\n" + bytes(200), b"\xff\xd8\xff\xe0" + bytes(200)
+    noise = random.Random(1).randbytes(5000)
+    return [
+        Case("empty file", one(b""), "empty"),
+        Case("blank lines", one(b"\r\n\r\n \r\n"), "empty"),
+        Case("a byte order mark and nothing else", one(b"\xef\xbb\xbf"), "empty"),
+        Case("separators only", one(b";;;;\r\n;;;;\r\n"), "polissen.csv"),
+        Case("headings only", one(f"{HEAD}\r\n".encode()), "no rows"),
+        Case("headings and blank lines", one(f"{HEAD}\r\n\r\n;;;;;;;;\r\n\r\n".encode()), "no rows"),
+        Case("fifty blank lines first", one(b"\r\n" * 50 + GOOD.encode()), "blank"),
+        Case("pdf named csv", one(b"%PDF-1.7\n%\xe2\xe3\n1 0 obj\n"), "PDF"),
+        Case("png named csv", one(png), "picture"),
+        Case("jpg named csv", one(jpg), "picture"),
+        Case("gzip", one(b"\x1f\x8b\x08\x00" + noise), "gzip"),
+        Case("7z", one(b"7z\xbc\xaf\x27\x1c" + noise), "7z"),
+        Case("rar", one(b"Rar!\x1a\x07\x00" + noise), "RAR"),
+        Case("sqlite", one(b"SQLite format 3\x00" + noise), "database"),
+        Case("html named xls", one(b"<html><table><tr><td>Relatienummer</td></tr></table>", "p.xls"), "web page"),
+        Case("doctype page", one(b"<!DOCTYPE html>\n<html></html>"), "web page"),
+        Case("rtf", one(b"{\\rtf1\\ansi Relatienummer}"), "text document"),
+        Case("random bytes", one(noise), "binary"),
+        Case("zero bytes", one(bytes(4096)), "polissen.csv"),
+        Case("json", one(b'[{"relatienummer": 1, "polisnummer": 2}]'), "polissen.csv"),
+        Case("xml", one(b"<?xml version='1.0'?><polis><nr>1</nr></polis>"), "polissen.csv"),
+        Case("prose", one(b"Beste Jan,\r\nHierbij de export.\r\nGroet, Piet\r\n"), "polissen.csv"),
+        Case("one column", one(b"Relatienummer\r\n1\r\n2\r\n"), "one column"),
+        Case("carets as separator", one(lines(rows(), separator="^").encode()), "headings"),
+        Case("one endless line", one(b"a" * 3_000_000), "one column"),
+        Case("endless line of separators", one(b";" * 3_000_000), "columns"),
+        Case("five thousand columns", one(b";".join(b"c%d" % n for n in range(5000)) + b"\r\n1;2\r\n"), "columns"),
+        Case("somebody else's table", one(b"a;b;c\r\n1;2;3\r\n"), "customer"),
+    ]
+
+
+def headings() -> list[Case]:
+    """Headings that are missing, doubled, odd or not there."""
+    return [
+        Case("no headings", one(BODY.encode()), "headings"),
+        Case("no customer", one(without("Relatienummer")), "customer"),
+        Case("no policy", one(without("Polisnummer")), "policy"),
+        Case("no start", one(without("Ingangsdatum")), "start"),
+        Case("a typing error", one(renamed("Ingangsdatum", "Ingangdatm")), "Ingangdatm"),
+        Case("doubled heading", one(renamed("Maatschappij", "Relatienummer")), finding="AKB-D039"),
+        Case("empty heading", one(renamed("Maatschappij", "")), finding="AKB-D039"),
+        Case("heading with a line break", one(renamed("Maatschappij", '"Maat\nschappij"'))),
+        Case("shouting with spaces", one(renamed("Polisnummer", "  POLIS NUMMER  "))),
+        Case("quoted headings", one(GOOD.replace(HEAD, ";".join(f'"{h}"' for h in HEAD.split(";")), 1).encode())),
+        Case("heading of emoji", one(renamed("Maatschappij", "🏠🏠")), finding="AKB-D039"),
+        Case("html in a heading", one(renamed("Maatschappij", "<script>alert(1)</script>")), finding="AKB-D039"),
+        Case("formula in a heading", one(renamed("Maatschappij", "=1+1")), finding="AKB-D039"),
+        Case("title rows above", one(f"Kantoor De Brug\r\nExport\r\n\r\n{GOOD}".encode())),
+        Case("sep= line", one(f"sep=;\r\n{GOOD}".encode())),
+        Case("total line below", one(f"{GOOD}Totaal;;;;;;;12345,00;\r\n".encode()), rejected="no_policy"),
+        Case("headings repeated half way", one((GOOD + GOOD).encode()), finding="AKB-D002"),
+        Case("no branch", one(without("Branche")), finding="AKB-D010"),
+        Case("no money", one(without("Premie per jaar", "Provisie per jaar")), finding="AKB-D012"),
+        Case("no ends", one(without("Einddatum", "Royementsreden")), finding="AKB-D036"),
+        Case("no reasons", one(without("Royementsreden")), finding="AKB-D037"),
+    ]
+
+
+def layouts() -> list[Case]:
+    """Encodings, separators, line ends and quotes."""
+    odd_half = GOOD.replace("De Vaart", "Kröller & Zn €", 5)
+    quoted = lines([[f'"{cell}"' for cell in row] for row in rows()], separator=",")
+    half = GOOD.encode("utf-16-le")
+    return [
+        Case("utf-16 with mark", one(GOOD.encode("utf-16"))),
+        Case("utf-16 without mark", one(half), finding="AKB-D023"),
+        Case("utf-16 big endian", one(b"\xfe\xff" + GOOD.encode("utf-16-be"))),
+        Case("utf-16 cut in a character", one(GOOD.encode("utf-16")[:-1])),
+        Case("utf-32", one(GOOD.encode("utf-32"))),
+        Case("cp1252", one(odd_half.encode("cp1252")), finding="AKB-D023"),
+        Case("one byte wrong", one(GOOD.encode().replace(b"De Vaart", b"De V\xe9rt", 1)), finding="AKB-D023"),
+        Case(
+            "two encodings", one(odd_half.encode() + odd_half.split("\r\n", 1)[1].encode("cp1252")), finding="AKB-D002"
+        ),
+        Case("mark in the middle", one(GOOD.replace("De Vaart", "\ufeffDe Vaart", 3).encode())),
+        Case("tabs", one(lines(rows(), separator="\t").encode())),
+        Case("pipes", one(lines(rows(), separator="|").encode())),
+        Case("commas and quotes", one(quoted.encode())),
+        Case("old Mac line ends", one(lines(rows(), end="\r").encode())),
+        Case("mixed line ends", one(GOOD.replace("\r\n", "\n", 20).encode())),
+        Case("line ends doubled", one(GOOD.replace("\r\n", "\r\r\n").encode())),
+        Case("blank lines between", one(GOOD.replace("\r\n", "\r\n\r\n").encode())),
+        Case("no line end at the end", one(GOOD.rstrip().encode())),
+        Case("cut off in the last line", one(GOOD.rstrip()[:-30].encode()), rejected="ragged"),
+        Case("DOS end of file", one(GOOD.encode() + b"\x1a"), rejected="ragged"),
+        Case("zero bytes at the end", one(GOOD.encode() + bytes(512))),
+        Case("separators at the end", one(GOOD.replace("\r\n", ";;\r\n").encode())),
+        Case("some rows short", one(GOOD.replace(";De Vaart", "", 4).encode()), finding="AKB-D030"),
+        Case("some rows long", one(GOOD.replace("De Vaart", "De;Vaart", 4).encode()), finding="AKB-D030"),
+        Case("all rows short", one(f"{HEAD}\r\n1;2;3\r\n4;5;6\r\n".encode()), "no usable row"),
+        Case("quote never closed", one(GOOD.replace("De Vaart", '"De Vaart', 1).encode())),
+        Case("stray quotes", one(GOOD.replace("De Vaart", 'De "grote" Vaart', 9).encode())),
+        Case("line break in a field", one(GOOD.replace("De Vaart", '"De\r\nVaart"', 5).encode())),
+        Case("only quotes", one(b'"' * 999), "polissen.csv"),
+        Case("field of a megabyte", one(GOOD.replace("De Vaart", "x" * 1_000_000, 1).encode())),
+        Case("control characters", one(GOOD.replace("De Vaart", "De\x01\x02Vaart", 9).encode())),
+        Case("zero byte in a field", one(GOOD.replace("De Vaart", "De\x00Vaart", 1).encode())),
+    ]
+
+
+def values() -> list[Case]:
+    """Cells that are no date, no amount, no number, or not what they seem."""
+    start, end, premium = 4, 5, 7
+    return [
+        Case("no date at all", one(where(start, "binnenkort")), "Ingangsdatum"),
+        Case("some dates are none", one(where(start, "31-02-2020", 10)), finding="AKB-D007"),
+        Case("American dates", one(where(start, lambda n, _: f"{n % 12 + 1:02d}/{n % 28 + 1:02d}/2019"))),
+        Case("two ways of dates", one(where(start, lambda n, d: "-".join(reversed(d.split("-"))), 2))),
+        Case("two-digit years", one(where(start, lambda n, d: d[:6] + d[8:]))),
+        Case("Excel's day numbers", one(where(start, lambda n, _: f"{41000 + n}"))),
+        Case("moments with a zone", one(where(start, lambda n, _: f"2019-03-{n % 28 + 1:02d}T12:30:00+02:00"))),
+        Case("year 1", one(where(start, "01-01-0001", 10)), rejected="no_start"),
+        Case("year 9999", one(where(end, "31-12-9999"))),
+        Case("year 12345", one(where(start, "01-01-12345", 10)), finding="AKB-D007"),
+        Case("ends before it starts", one(where(end, "01-01-1999", 10)), finding="AKB-D008"),
+        Case("ends as it starts", one(lines([[*r[:5], r[4], *r[6:]] for r in rows()]).encode()), "no usable row"),
+        Case("starts in the future", one(where(start, "01-01-2090", 10))),
+        Case("all in the future", one(where(start, "01-01-2090"))),
+        Case("no customers", one(where(0, "")), "no_customer"),
+        Case("some without customer", one(where(0, "", 9)), finding="AKB-D020"),
+        Case("some without policy", one(where(1, "-", 9)), finding="AKB-D020"),
+        Case("everybody twice", one((GOOD + BODY).encode()), finding="AKB-D002"),
+        Case("one policy number for all", one(where(1, "1"))),
+        Case("one customer for all", one(where(0, "1"))),
+        Case("numbers through a spreadsheet", one(where(0, lambda n, v: f"{v}.0"))),
+        Case("numbers as text formulas", one(where(0, lambda n, v: f'="{v}"'))),
+        Case("mutilated policy numbers", one(where(1, "1,23E+12", 20)), finding="AKB-D046"),
+        Case("customers in Arabic and emoji", one(where(0, lambda n, v: f"عميل🙂{v}"))),
+        Case("invisible signs", one(where(0, lambda n, v: f"\u200b{v}\u00a0"))),
+        Case("customer of ten thousand signs", one(where(0, "9" * 10_000, 10))),
+        Case("premium in words", one(where(premium, "honderd", 10)), finding="AKB-D026"),
+        Case("premium nan", one(where(premium, "NaN"))),
+        Case("premium without end", one(where(premium, "inf", 10)), finding="AKB-D026"),
+        Case("premium of 1e308", one(where(premium, "1e308", 10)), finding="AKB-D026"),
+        Case("premium that is an account number", one(where(premium, "251554879", 10)), finding="AKB-D026"),
+        Case("negative premiums", one(where(premium, "-120,00", 3))),
+        Case("minus behind", one(where(premium, "120,00-", 3))),
+        Case("undecided thousands", one(where(premium, "1.234"))),
+        Case("euro signs", one(where(premium, "€ 1.234,56"))),
+        Case("unknown branches", one(where(2, "Ruimtereis")), finding="AKB-D009"),
+        Case("formulas everywhere", one(where(3, '=HYPERLINK("http://x")'.replace('"', "'")))),
+        Case("html everywhere", one(where(3, "<img src=x onerror=alert(1)>"))),
+        Case("braces", one(where(3, "{0.__class__} %s ${x} {{7*7}}"))),
+        Case("an e-mail address as insurer", one(where(3, "piet@example.nl", 3)), finding="AKB-P002"),
+        Case("one row", one(lines(rows(2)[1:]).encode())),
+        Case("all ended", one(where(end, lambda n, v: v or "01-06-2024"))),
+        Case("none ended", one(where(end, "")), finding="AKB-D005"),
+    ]
+
+
+def several() -> list[Case]:
+    """More files, roles, days and settings."""
+    good, all_of = GOOD.encode(), "{}/polissen.csv"
+    config = ("{}/polissen.csv", "--config", "{}/akb.toml")
+
+    def told(settings: str) -> Files:
+        return {"polissen.csv": good, "akb.toml": settings.encode()}
+
+    contacts = f"{CONTACT_HEAD}\r\n1000;01-02-2020;telefoon;vraag\r\n".encode()
+    return [
+        Case("no such file", {}, "there is no file", arguments=("{}/polisen.csv",)),
+        Case("a folder", one(good), "folder", arguments=("{}",)),
+        Case(
+            "a dead link", {}, "there is no file", arguments=("{}/l.csv",), make=lambda f: (f / "l.csv").symlink_to("x")
+        ),
+        Case("a pipe", {}, "ordinary file", arguments=("{}/pipe",), make=lambda f: os.mkfifo(f / "pipe")),
+        Case("the same file twice", one(good), "twice", arguments=(all_of, all_of)),
+        Case("the same rows in two files", {"a.csv": good, "b.csv": good}, finding="AKB-D002"),
+        Case(
+            "claims without policies",
+            {"schades.csv": with_claims("1000;P00001;01-01-2020;5\r\n")["schades.csv"]},
+            "policies",
+        ),
+        Case("contacts without policies", {"contacten.csv": contacts}, "policies"),
+        Case("policies called claims", one(good), "claims", arguments=("claims={}/polissen.csv",)),
+        Case("claims of nobody", with_claims("9;P9;01-01-2020;5\r\n"), finding="AKB-D031"),
+        Case("claims of tomorrow", with_claims("1000;P00000;01-01-2091;5\r\n"), finding="AKB-D032"),
+        Case("claims without a day", with_claims("1000;P00000;;5\r\n"), rejected="no_date"),
+        Case("claims of the 35th", with_claims("1000;P00000;35-01-2020;5\r\n"), rejected="bad_date"),
+        Case("headings of claims only", with_claims("")),
+        Case("twice the same claim", with_claims("1000;P00000;01-01-2020;5\r\n" * 2), finding="AKB-D002"),
+        Case(
+            "customers without policies",
+            {"p.csv": good, "k.csv": b"Relatienummer;Geboortejaar\r\n77;1970\r\n"},
+            rejected="no_policies",
+        ),
+        Case("as of long ago", one(good), "before the first policy", arguments=(all_of, "--as-of", "1990-01-01")),
+        Case("as of tomorrow", one(good), "future", arguments=(all_of, "--as-of", "2999-01-01")),
+        Case("as of long after", one(good), finding="AKB-D045", arguments=(all_of, "--as-of", "2024-06-01")),
+        Case("settings that are none", told("[ingest\n"), "akb.toml", arguments=config),
+        Case("unknown setting", told("[ingest]\nseperator = ';'\n"), "did you mean 'separator'", arguments=config),
+        Case("unknown encoding", told("[ingest]\nencoding = 'klingon'\n"), "klingon", arguments=config),
+        Case("wrong encoding", told("[ingest]\nencoding = 'utf-16'\n"), "polissen.csv", arguments=config),
+        Case("separator of two signs", told("[ingest]\nseparator = ';;'\n"), "separator", arguments=config),
+        Case("empty separator", told("[ingest]\nseparator = ''\n"), "separator", arguments=config),
+        Case("date format that is none", told("[ingest]\ndate_format = '%Q'\n"), "date", arguments=config),
+        Case(
+            "column that akb lacks",
+            told("[ingest.columns.policies]\nstrat = 'Ingangsdatum'\n"),
+            "did you mean 'start'",
+            arguments=config,
+        ),
+        Case(
+            "heading that is not there", told("[ingest.columns.policies]\nstart = 'Begin'\n"), "Begin", arguments=config
+        ),
+        Case(
+            "role that is none",
+            told("[ingest.columns.polis]\nstart = 'Ingangsdatum'\n"),
+            "unknown role",
+            arguments=config,
+        ),
+        Case(
+            "branch that is none", told("[ingest.branches]\n'AVP' = 'avpp'\n"), "did you mean 'avp'", arguments=config
+        ),
+        Case("reason that is none", told("[ingest.reasons]\n'x' = 'overleden'\n"), "overl", arguments=config),
+        Case("schema of later", told("schema = 99\n"), "99", arguments=config),
+    ]
+
+
+def workbooks() -> list[Case]:
+    """Excel and Parquet."""
+    good, table = workbook(sheet_rows()), table_of()
+    nested = table.with_columns(Lijst=pl.Series([[1]] * table.height), Dag=pl.lit(date(2020, 1, 1)))
+    bomb = archive({"xl/workbook.xml": bytes(80_000_000), "[Content_Types].xml": b""})
+    page = parquet(table)
+    return [
+        Case("workbook", one(good, "p.xlsx")),
+        Case("workbook named csv", one(good)),
+        Case("workbook with a title", one(workbook([["Kantoor"], [], *sheet_rows()]), "p.xlsx")),
+        Case("workbook cut off", one(good[: len(good) // 2], "p.xlsx"), "damaged"),
+        Case("workbook of ten bytes", one(good[:10], "p.xlsx"), "p.xlsx"),
+        Case("empty workbook", one(workbook([]), "p.xlsx"), "empty"),
+        Case("workbook with headings only", one(workbook(sheet_rows()[:1]), "p.xlsx"), "no rows"),
+        Case("workbook with an empty second sheet", one(workbook(sheet_rows(), []), "p.xlsx")),
+        Case(
+            "workbook with errors",
+            one(workbook([*sheet_rows(), ["#N/A", float("nan"), "AVP", float("inf")]]), "p.xlsx"),
+            rejected="no_customer",
+        ),
+        Case(
+            "workbook of numbers",
+            one(
+                workbook(
+                    [
+                        sheet_rows()[0],
+                        *([int(str(r[0])), *r[1:4], 43000 + n, *r[5:]] for n, r in enumerate(sheet_rows()[1:])),
+                    ]
+                ),
+                "p.xlsx",
+            ),
+        ),
+        Case("protected workbook", one(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(4096), "p.xlsx"), "p.xlsx"),
+        Case("workbook that grows", one(bomb, "p.xlsx"), "unpacks"),
+        Case("zip of pictures", one(archive({"a.png": b"\x89PNG"}), "p.zip"), "ZIP"),
+        Case("parquet", one(page, "p.parquet")),
+        Case("parquet cut off", one(page[:-20], "p.parquet"), "Parquet"),
+        Case("parquet of four bytes", one(b"PAR1", "p.parquet"), "Parquet"),
+        Case("parquet with noise inside", one(page[:50] + bytes(40) + page[90:], "p.parquet"), "Parquet"),
+        Case("parquet with lists", one(parquet(nested), "p.parquet")),
+        Case("parquet without rows", one(parquet(table.head(0)), "p.parquet"), "no rows"),
+        Case("parquet without columns", one(parquet(pl.DataFrame()), "p.parquet"), "p.parquet"),
+        Case(
+            "parquet of nulls",
+            one(parquet(table.select(pl.lit(None).alias(c) for c in table.columns)), "p.parquet"),
+            "no readable date",
+        ),
+    ]
+
+
+def cases() -> list[Case]:
+    """All of them."""
+    return [*no_tables(), *headings(), *layouts(), *values(), *several(), *workbooks()]
+
+
+if __name__ == "__main__":
+    for case in cases():
+        case.write(Path(sys.argv[1]) / case.name.replace(" ", "_"))
+    print(len(cases()), "inputs written")

@@ -1,0 +1,34 @@
+"""``akb forget`` on a real run: the customer that the report shows first is nowhere any more."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from akb.cli import run
+
+pytestmark = pytest.mark.xdist_group("end_to_end")
+
+
+def test_the_first_customer_of_the_report_is_forgotten(finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    summary = json.loads((folder / "summary.json").read_text("utf-8"))
+    shown = summary["risk"]["defend"]["rows"][0]["customer"]
+    private = pl.read_csv(folder / "private" / "customers.csv", infer_schema=False)
+    [(customer, relation)] = private.filter(pl.col("customer").str.starts_with(shown)).rows()
+    assert run(["forget", str(folder), relation, "--quiet"]) == 0
+    for path in folder.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert customer.encode() not in content, path.name
+            assert relation.encode() not in content, path.name
+    assert shown not in (folder / "report.html").read_text("utf-8")
+    before, after = (pl.read_parquet(run_of / "scores.parquet") for run_of in (finished, folder))
+    assert after.equals(before.filter(pl.col("customer") != customer))
+    others = json.loads((folder / "summary.json").read_text("utf-8"))
+    assert others["customers"] == summary["customers"]

@@ -1,0 +1,112 @@
+"""Killed at any moment: the run before is as it was or the new one is whole, and no leftover names a customer.
+
+``make test`` kills four times, ``make bench`` twenty (``AKB_KILLS``). Half of the kills fall anywhere in a run, half
+while the new folder is being written and swapped in.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from akb.sample import simulate, write_sample
+from akb.store.folders import heal
+from tests.end_to_end.test_eda_contract import CONTRACT
+
+pytestmark = pytest.mark.xdist_group("killed")
+
+KILLS = int(os.environ.get("AKB_KILLS", "4"))
+CANARY = "ZQRELATIE"  # in front of every relation number
+FAST = "[models]\nhazard_rows = 4000\ntarget_rows = 4000\ntrees = 20\n"
+
+
+class Shop:
+    """A small export with a finished run of it, and how long another one takes."""
+
+    def __init__(self, folder: Path) -> None:
+        write_sample(simulate(60, seed=4), folder / "export", truth=False)
+        self.export = folder / "polissen.csv"
+        table = pl.read_csv(folder / "export" / "polissen.csv", separator=";", infer_schema=False)
+        table.with_columns(pl.concat_str(pl.lit(CANARY), "Relatienummer").alias("Relatienummer")).write_csv(
+            self.export, separator=";"
+        )
+        (folder / "akb.toml").write_text(FAST)
+        self.home = folder / "out"
+        self.run = self.home / "run"
+        self.config, self.key = folder / "akb.toml", folder / "key"
+        began = time.perf_counter()
+        assert self.start(seed=1).wait() == 0
+        self.seconds = time.perf_counter() - began
+        self.before = self.contents()
+
+    def start(self, seed: int) -> subprocess.Popen[bytes]:
+        options = ["--out", str(self.run), "--config", str(self.config), "--key", str(self.key), "--seed", str(seed)]
+        command = [sys.executable, "-m", "akb", "eda", str(self.export), *options, "--quiet"]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    def contents(self) -> dict[str, bytes]:
+        return {str(path.relative_to(self.run)): path.read_bytes() for path in self.run.rglob("*") if path.is_file()}
+
+    def leftovers(self) -> list[Path]:
+        return [path for path in self.home.iterdir() if path != self.run]
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    return Shop(tmp_path_factory.mktemp("killed"))
+
+
+def killed(shop: Shop, draw: random.Random, *, while_writing: bool) -> None:
+    """Start a run and kill it at a moment drawn by chance."""
+    process = shop.start(seed=2)
+    moment = time.perf_counter() + draw.uniform(0, 1.1) * shop.seconds
+    if while_writing:
+        patience = time.perf_counter() + 20 * shop.seconds
+        while process.poll() is None and not shop.leftovers() and time.perf_counter() < patience:
+            time.sleep(0.001)
+        moment = time.perf_counter() + draw.uniform(0, 0.15) * shop.seconds
+    time.sleep(max(0.0, moment - time.perf_counter()))
+    process.kill()
+    _, said = process.communicate()
+    assert b"Traceback" not in said
+
+
+@pytest.mark.parametrize("turn", range(KILLS))
+def test_the_folder_is_the_old_run_or_the_new_one_whole(shop: Shop, turn: int) -> None:
+    killed(shop, random.Random(turn), while_writing=bool(turn % 2))
+    now = shop.contents()
+    if json.loads(now["manifest.json"])["seed"] == 1:
+        assert now == shop.before
+    else:  # the new run had taken its place; at most its relation numbers, written last, are not there yet
+        assert set(shop.before) - set(now) <= {"private/customers.csv"}
+        assert {name for name in CONTRACT if name.startswith(("report", "summary", "scores", "rejects"))} <= set(now)
+        json.loads(now["summary.json"])
+    for path in (path for left in shop.leftovers() for path in left.rglob("*") if path.is_file()):
+        assert CANARY.encode() not in path.read_bytes(), path.name
+    heal(shop.run)  # what every command does that writes the folder
+    assert shop.leftovers() == []
+    if "private/customers.csv" not in now or json.loads(now["manifest.json"])["seed"] == 2:
+        assert shop.start(seed=1).wait() == 0
+        assert set(shop.contents()) == set(shop.before)
+        shop.before = shop.contents()
+
+
+def test_the_next_command_clears_what_a_kill_left(shop: Shop) -> None:
+    left = shop.home / ".run.akb-unfinished-999999999-x"
+    left.mkdir()
+    (left / "report.html").write_text("half")
+    assert shop.start(seed=1).wait() == 0
+    assert shop.leftovers() == []
+
+
+def test_the_search_would_find_a_relation_number(shop: Shop) -> None:
+    assert CANARY.encode() in shop.before["private/customers.csv"]
+    assert not any(CANARY.encode() in content for name, content in shop.before.items() if "private" not in name)
