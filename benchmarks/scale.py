@@ -15,7 +15,7 @@ from benchmarks.runs import eda
 
 
 def main() -> None:
-    customers = int(sys.argv[1]) if len(sys.argv) > 1 else 14_650
+    customers = int(sys.argv[1]) if len(sys.argv) > 1 else 15_000
     folder = Path(tempfile.mkdtemp(prefix="akb-bench-")) / "office"
     write_sample(simulate(customers, seed=66, months=50), folder)
     run = eda([folder / "polissen.csv", folder / "schades.csv", folder / "contacten.csv"])
