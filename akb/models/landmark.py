@@ -17,7 +17,7 @@ import numpy as np
 
 from akb.core.dates import add_months, months_between
 from akb.models.candidates import Sample
-from akb.models.problem import EPOCH, day_number
+from akb.models.problem import EPOCH, day_number, strata
 from akb.models.windows import closes_on
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class Landmarks:
         """
         low, high = first[self.date_of], np.minimum(last[self.date_of], self.seen_lags)
         ends = (self.event_lag >= low) & (self.event_lag <= high)
-        event_at, event_weight = _strata(int(ends.sum()), int(size * events), rng)
+        event_at, event_weight = strata(int(ends.sum()), int(size * events), rng)
         gone = np.flatnonzero(ends)[event_at]
         row, lag, weight = self._stays(low, np.minimum(high, self.event_lag - 1), max(size - len(gone), 1), rng)
         row, lag = np.concatenate([row, gone]), np.concatenate([lag, self.event_lag[gone]])
@@ -180,7 +180,7 @@ class Landmarks:
         wanted = min(int(with_renewal.sum()), max(size // 2, size - int(without.sum())))
         parts = []
         for counts, is_due, number in ((with_renewal, True, wanted), (without, False, size - wanted)):
-            position, weight = _strata(int(counts.sum()), number, rng)
+            position, weight = strata(int(counts.sum()), number, rng)
             upto = np.cumsum(counts)
             row = np.searchsorted(upto, position, side="right")
             nth = position - (upto[row] - counts[row]) + 1
@@ -321,15 +321,6 @@ def base_offset(months: PersonMonths) -> NDArray[np.float64]:
     prior = 20.0  # events: below that a band says little about itself
     rate = (events + prior) / (exposure + prior / overall)
     return np.asarray(np.log(rate / (1 - rate))[band_of(np.arange(1, NEVER))])
-
-
-def _strata(total: int, size: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """One position from each of `size` equal strata of 0..total-1, with the width of its stratum as weight."""
-    if total <= size:
-        return np.arange(total, dtype=np.int64), np.ones(total)
-    edges = np.arange(size + 1, dtype=np.int64) * total // size
-    width = np.diff(edges)
-    return edges[:-1] + (rng.random(size) * width).astype(np.int64), width.astype(np.float64)
 
 
 def _day_or_never(frame: pl.DataFrame, column: str) -> NDArray[np.int64]:

@@ -111,8 +111,8 @@ class Problem:
         """
         happened = self.label[rows] > 0
         events, quiet = rows[happened], rows[~happened]
-        event_at, event_weight = _strata(len(events), size // 2, rng)
-        quiet_at, quiet_weight = _strata(len(quiet), max(size - len(event_at), 1), rng)
+        event_at, event_weight = strata(len(events), size // 2, rng)
+        quiet_at, quiet_weight = strata(len(quiet), max(size - len(event_at), 1), rng)
         picked = np.concatenate([events[event_at], quiet[quiet_at]])
         order = np.argsort(picked, kind="stable")
         return picked[order], np.concatenate([event_weight, quiet_weight])[order]
@@ -126,7 +126,7 @@ class Problem:
         return rows[np.isin(self.customer[rows], chosen)]
 
 
-def _strata(total: int, size: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def strata(total: int, size: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return one position from each of `size` equal strata of 0..total-1, with the width of its stratum."""
     if total <= size:
         return np.arange(total, dtype=np.int64), np.ones(total)
