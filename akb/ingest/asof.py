@@ -103,14 +103,17 @@ def find_clock(
 
 
 def _movements(tables: Sequence[Table], settings: Settings) -> tuple[pl.Series, pl.Series]:
-    starts, moves = [], []
+    """Return all starts, and all starts and ends; a row that is delivered twice happened once."""
+    rows = []
     for table in tables:
         if table.headings.role == "policies":
             start = read_dates(table.texts("start"), date_format=settings.ingest.date_format)
             end = read_dates(table.texts("end"), date_format=settings.ingest.date_format, order=start.order)
-            starts.append(start.values.drop_nulls().alias("day"))
-            moves += [starts[-1], end.values.drop_nulls().alias("day")]
-    return pl.concat(starts), pl.concat(moves)
+            who, what = table.texts("customer"), table.texts("policy")
+            rows.append(pl.DataFrame({"who": who, "what": what, "start": start.values, "end": end.values}))
+    once = pl.concat(rows).unique()
+    starts = once["start"].drop_nulls().alias("day")
+    return starts, pl.concat([starts, once["end"].drop_nulls().alias("day")])
 
 
 def _export_day(tables: Sequence[Table], settings: Settings, moves: pl.Series, today: date) -> tuple[date | None, str]:

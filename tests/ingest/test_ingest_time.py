@@ -65,6 +65,14 @@ def test_a_handful_of_dates_still_gives_a_day():
     assert last_dense_day(pl.Series([], dtype=pl.Date), TODAY) is None
 
 
+@pytest.mark.parametrize("customers", [20, 60, 200])
+def test_rows_delivered_twice_do_not_move_the_day(tmp_path, customers: int):
+    rows = office(customers)
+    (tmp_path / "twice").mkdir()
+    once, twice = read(write(tmp_path, rows)), read(write(tmp_path / "twice", rows * 4))
+    assert once.as_of == twice.as_of
+
+
 def test_contacts_tell_the_day_better_than_policies(tmp_path):
     rows = office(200)
     contacts = [
