@@ -1,5 +1,5 @@
 """Files to a typed `Portfolio`: what the file says, what could not be used, and what akb noticed."""
 
-from akb.ingest.portfolio import read_portfolio, summarise_check
+from akb.ingest.portfolio import read_portfolio
 
-__all__ = ["read_portfolio", "summarise_check"]
+__all__ = ["read_portfolio"]

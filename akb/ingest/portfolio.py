@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -19,7 +19,7 @@ from akb.ingest.events import Known, read_events
 from akb.ingest.history import find_history, stated_start
 from akb.ingest.linking import link, settle_switches, without_mass_days
 from akb.ingest.money import derive_commission
-from akb.ingest.notes import Notes, Table, label
+from akb.ingest.notes import Notes, Table
 from akb.ingest.policies import read_policies, with_causes
 from akb.ingest.presets import customers_of_runs, find_preset, recoded, with_preset
 from akb.ingest.snapshots import find_snapshots
@@ -265,33 +265,3 @@ def _source(table: Table) -> SourceFile:
         columns=table.headings.named,
         dropped=(*table.headings.dropped, *table.dropped),
     )
-
-
-def summarise_check(portfolio: Portfolio) -> list[dict[str, Any]]:
-    """Return what was understood of every file as plain data: one entry per file, a line per column.
-
-    Returns
-    -------
-    ``file``, ``role`` (Dutch), ``rows`` {read, used, rejected}, ``dialect`` and ``columns`` [{heading, column,
-    label, dropped}] in the order of the file; no value of any cell.
-    """
-    from akb.core.text import text
-
-    return [
-        {
-            "file": source.name,
-            "role": text("columns", "nl", "roles", source.role),
-            "rows": {"read": source.rows.read, "used": source.rows.used, "rejected": source.rows.rejected},
-            "dialect": dict(source.dialect),
-            "columns": [
-                {
-                    "heading": heading,
-                    "column": column,
-                    "label": label(column) if column else None,
-                    "dropped": heading in source.dropped,
-                }
-                for heading, column in source.columns.items()
-            ],
-        }
-        for source in portfolio.sources
-    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,6 @@ Days = NDArray[np.int32]
 def to_day(day: date) -> int:
     """Return the number of days since 1970."""
     return (day - EPOCH).days
-
-
-def from_day(number: int) -> date:
-    """Return the date of a day number."""
-    return EPOCH + timedelta(days=int(number))
 
 
 @dataclass(frozen=True)

@@ -15,16 +15,6 @@ Mark = Literal["counted", "predicted", "assumed"]
 
 
 @dataclass(frozen=True)
-class Euro:
-    """An amount in cents with its mark (*geteld, voorspeld, aanname*) and a range unless it is counted."""
-
-    cents: int
-    mark: Mark
-    low: int | None = None
-    high: int | None = None
-
-
-@dataclass(frozen=True)
 class Line:
     """One line of the ledger: exclusive, so that lines can be added. `key` is worded by the report."""
 
