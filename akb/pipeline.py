@@ -154,15 +154,20 @@ def default_folder(export: Path, as_of: date) -> Path:
 def private_customers(bundle: RunBundle) -> bytes:
     """Return pseudonym and relation number of every customer as CSV: for those who may see them.
 
-    A relation number that a spreadsheet would take for a formula has an apostrophe in front.
+    A household has a row per relation, the one that speaks for it first. A relation number that a spreadsheet would
+    take for a formula has an apostrophe in front.
     """
     import polars as pl
 
     from akb.report.tables import neutral
 
-    customers = bundle.portfolio.customers.select("pseudonym", "relation").sort("pseudonym")
-    customers = customers.with_columns(pl.col("relation").map_elements(neutral, return_dtype=pl.String))
-    return customers.rename({"pseudonym": "customer"}).write_csv().encode()
+    customers = bundle.portfolio.customers.select("customer", "pseudonym", first="relation")
+    relations = bundle.portfolio.relations
+    if relations is None:
+        relations = customers.select("customer", relation="first")
+    rows = customers.join(relations, on="customer").sort("pseudonym", pl.col("relation") != pl.col("first"), "relation")
+    rows = rows.select(customer="pseudonym", relation=pl.col("relation").map_elements(neutral, return_dtype=pl.String))
+    return rows.write_csv().encode()
 
 
 def manifest(request: Request, bundle: RunBundle, seconds: Mapping[str, float], total: float) -> dict[str, Any]:

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.core.privacy import kinds_of, redacted
+from akb.core.privacy import is_bsn, kinds_of, looks_like_name, redacted
 from akb.core.text import text
-from akb.ingest.cells import rule
+from akb.ingest.cells import distinct_of, identifiers, known, rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from akb.ingest.notes import Notes, Table
 
-KEPT_AS_TEXT = ("insurer", "product", "adviser", "office", "region", "channel")
+KEPT_AS_TEXT = ("insurer", "product", "adviser", "office", "sub_office", "manager", "region", "channel")
 """Columns whose texts are kept as they are; all others become a number, a date or a word of a taxonomy."""
 SPOKEN = "subject"
 """A sentence about a contact: of it only the identifier goes, for the rest tells a complaint from a question."""
@@ -47,6 +47,53 @@ def keep_out_identifiers(tables: Sequence[Table], notes: Notes) -> None:
     if kinds:
         where = "; ".join(f"{heading[:40]} ({words})" for heading, words in sorted(kinds.items())[:10])
         notes.find("AKB-P002", "issue", cells, columns=where)
+
+
+def keep_out_names(tables: Sequence[Table], notes: Notes) -> None:
+    """Drop the columns kept as text whose values are written as names of persons, nearly one per customer.
+
+    The heading says adviser, office or product; the values are the customers themselves. An adviser has a name too,
+    but one for many customers. Changes the tables' cells and dropped headings, and adds AKB-P004.
+    """
+    found: dict[str, int] = {}
+    for table in tables:
+        customers = table.texts("customer").n_unique()
+        for column in KEPT_AS_TEXT:
+            if column not in table.cells.columns:
+                continue
+            texts = known(table.cells[column])
+            distinct = distinct_of(texts)
+            least = max(rule("privacy", "names_least"), rule("privacy", "names_per_customer") * customers)
+            if distinct.len() < least:
+                continue
+            names = sum(looks_like_name(value) for value in distinct)
+            if names >= rule("privacy", "names_share") * distinct.len():
+                heading = table.headings.heading(column) or column
+                found[heading] = found.get(heading, 0) + texts.len() - texts.null_count()
+                table.dropped.append(heading)
+                table.cells = table.cells.with_columns(pl.lit(None, dtype=pl.String).alias(column))
+    if found:
+        columns = ", ".join(heading[:40] for heading in sorted(found)[:10])
+        notes.find("AKB-P004", "issue", sum(found.values()), columns=columns)
+
+
+def tell_of_citizen_numbers(tables: Sequence[Table], notes: Notes) -> None:
+    """Say so where the relation numbers look like citizen service numbers: nine digits that pass the eleven-test.
+
+    Of arbitrary numbers one in eleven passes. The numbers stay, for they are all that tells customers apart; they
+    leave as pseudonyms. Adds AKB-P003, without a value.
+    """
+    for table in tables:
+        if "customer" not in table.cells.columns:
+            continue
+        distinct = distinct_of(identifiers(table.texts("customer"))[1])
+        nine = distinct.filter(distinct.str.contains(r"^\d{8,9}$")).str.zfill(9)
+        if nine.len() < max(rule("privacy", "bsn_least"), rule("privacy", "bsn_share") * distinct.len()):
+            continue
+        passing = sum(is_bsn(number) for number in nine)
+        if passing >= rule("privacy", "bsn_share") * distinct.len():
+            heading = table.headings.heading("customer") or ""
+            notes.find("AKB-P003", "issue", passing, passing / distinct.len(), column=heading[:40], file=table.raw.name)
 
 
 def _without(column: str, found: dict[str, str], *, many: bool) -> pl.Expr:
