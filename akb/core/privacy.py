@@ -137,11 +137,16 @@ def looks_like_name(text: str) -> bool:
     return bool(full) and all(word in full or _is_initials(word) for word in others)
 
 
+@cache
+def _words_of_names() -> tuple[frozenset[str], frozenset[str]]:
+    words = load_toml("columns.toml")["values"]["person"]
+    return frozenset(words["particles"]), frozenset(words["nobody"])
+
+
 def _is_surname(word: str) -> bool:
-    letters = word.strip(".").replace("-", "").replace("'", "").replace("\u2019", "")
-    return (
-        len(letters) > 1 and letters.isalpha() and letters[0].isupper() and (len(letters) > 2 or letters[1].islower())
-    )
+    letters = re.sub(r"[.'\u2019-]", "", word)
+    long = len(letters) > 2 or letters[1:].islower()
+    return long and letters.isalpha() and letters[0].isupper()
 
 
 def _is_initials(word: str) -> bool:
