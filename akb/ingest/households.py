@@ -163,17 +163,15 @@ def customers_of(
     order = relations.join(first, on="key", how="left", maintain_order="left").sort(
         "unit", "head", "first", "key", descending=[False, True, False, False]
     )
-    customers = (
-        order.group_by("unit", maintain_order=True)
-        .agg(
+    customers = order.select("unit", "relation", *_ONE, "no_marketing", "deceased")
+    if order["unit"].is_duplicated().any():
+        customers = customers.group_by("unit", maintain_order=True).agg(
             pl.col("relation").first(),
             *(pl.col(column).drop_nulls().first() for column in _ONE),
             pl.col("no_marketing").any(),
             pl.col("deceased").all(),
         )
-        .rename({"unit": "key"})
-        .with_columns(customer=pl.int_range(pl.len(), dtype=pl.UInt32))
-    )
+    customers = customers.rename({"unit": "key"}).with_columns(customer=pl.int_range(pl.len(), dtype=pl.UInt32))
     customers = customers.with_columns(pseudonym=pl.Series(pseudonyms(customers["key"], key), dtype=pl.String))
     members = order.select("key", "relation", "unit").join(
         customers.select("customer", unit="key"), on="unit", how="left", maintain_order="left"

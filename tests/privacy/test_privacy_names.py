@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
-from akb.core.privacy import looks_like_name
+from akb.core.privacy import is_bsn, looks_like_name, pass_eleven_test
 
 
 @pytest.mark.parametrize(
@@ -23,3 +24,9 @@ def test_names_are_known(text):
 )  # fmt: skip
 def test_other_texts_are_none(text):
     assert not looks_like_name(text)
+
+
+def test_the_eleven_test_of_many_is_that_of_one():
+    numbers = [f"{number * 7919 % 10**9:09d}" for number in range(500)]
+    assert pass_eleven_test(pl.Series(numbers)).to_list() == [is_bsn(number) for number in numbers]
+    assert any(map(is_bsn, numbers))
