@@ -98,6 +98,7 @@ def predict(portfolio: Portfolio, settings: Settings, progress: Progress, *, no_
             as_of=portfolio.as_of,
             history=portfolio.history,
             progress=progress.detail,
+            customers=portfolio.customers,
         )
     with progress.stage("working out value and business case"):
         value = run_value(portfolio, models, settings, progress=progress.detail)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from akb.features.types import Matrix, Targets
+    from akb.models.people import People
 
 LAGS = 12
 BANDS = ((1, 1), (2, 3), (4, 6), (7, 12))
@@ -86,9 +87,12 @@ class Landmarks:
     ----------
     matrix, targets
         As they leave the features room; the relation's targets lie in the order of the matrix.
+    people
+        Who the customers are, to show an error by group.
     """
 
-    def __init__(self, matrix: Matrix, targets: Targets) -> None:
+    def __init__(self, matrix: Matrix, targets: Targets, people: People | None = None) -> None:
+        self.people = people
         self.frame = matrix.frame
         # the month of the lag says it all: of the calendar at T the hazard only learns coincidences
         self.names = tuple(
