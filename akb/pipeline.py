@@ -139,9 +139,13 @@ def eda(request: Request, progress: Progress) -> Result:
 
 
 def write_models(folder: Path, bundle: RunBundle) -> None:
-    """Write what scoring needs: LightGBM text and JSON."""
-    (folder / "models").mkdir()
-    for name, content in sorted(bundle.models.files.items()) if bundle.models else ():
+    """Write what scoring needs (LightGBM text, JSON, Parquet) and a card per prediction, sealed with a manifest."""
+    from akb.report.cards import card_files
+    from akb.store.models import sealed
+
+    (folder / "models" / "cards").mkdir(parents=True)
+    files = {**(bundle.models.files if bundle.models else {}), **card_files(bundle)}
+    for name, content in sorted(sealed(files).items()):
         (folder / name).write_bytes(content)
 
 

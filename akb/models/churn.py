@@ -302,6 +302,9 @@ def _files(hazard: Hazard, causes: Causes | None, continuation: Continuation) ->
     card = {
         "kind": "landmark hazard",
         "winner": hazard.name,
+        "day": hazard.day.isoformat(),
+        "rows": hazard.rows,
+        "train_dates": [day.isoformat() for day in hazard.train_dates],
         "offset": hazard.offset.tolist(),
         "shift": hazard.shift.tolist(),
         "lifetime": {

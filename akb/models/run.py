@@ -14,6 +14,7 @@ from akb.models.explain import MOST, contributions_of, importance_of, reasons
 from akb.models.landmark import LAGS
 from akb.models.parts import Part, Room, why
 from akb.models.reconcile import keep_total, positions, settle, wide
+from akb.models.saved import COLUMNS, feature_table
 from akb.models.types import ModelRun, Prediction
 from akb.models.verdict import noticed, unavailable
 
@@ -80,6 +81,7 @@ def run_models(
     predictions = tuple(made[entry.key] for entry in entries)
     agreed = _agree(room, parts, churn, able, made)
     names = {entry.key: entry.name_nl for entry in entries}
+    files = {**churn.files, **{name: data for part in parts.values() for name, data in part.files.items()}}
     own = [made[p.key] for part in parts.values() for p in part.predictions]
     return ModelRun(
         as_of=as_of,
@@ -95,7 +97,7 @@ def run_models(
             *(each for part in parts.values() for each in part.importance),
         ),
         findings=(*churn.findings, *(f for part in parts.values() for f in part.findings), *noticed(own, names)),
-        files={**churn.files, **{name: data for part in parts.values() for name, data in part.files.items()}},
+        files={**files, COLUMNS: feature_table(files)} if files else {},
     )
 
 
