@@ -64,7 +64,7 @@ def _entry_row(entry: Entry) -> dict[str, Any]:
         "section": entry.section,
         "horizon_months": entry.horizon_months,
         "needs": list(entry.needs),
-        "population": entry.population_nl or text("card", "nl", "card", "everyone"),
+        "population": entry.population_nl or text("report", "nl", "card", "everyone"),
         "question": entry.question_nl,
     }
 
@@ -75,10 +75,7 @@ def _from_run(folder: Path) -> list[dict[str, Any]]:
     except (OSError, ValueError):
         raise AkbError(f"{folder} is not the folder of a finished akb run", "Give an export or a run.") from None
     names = ("key", "name", "name_en", "status", "grade", "gate", "auc", "winner", "why")
-    return [
-        {name: entry.get(name) for name in names}
-        for entry in summary["predictions"]
-    ]
+    return [{name: entry.get(name) for name in names} for entry in summary["predictions"]]
 
 
 def _from_export(source: list[str], config: Path | None, as_of: Any) -> list[dict[str, Any]]:

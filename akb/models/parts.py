@@ -52,7 +52,7 @@ class Room:
 
 
 @dataclass(frozen=True)
-class Tested:
+class Judged:
     """What a method expected on its test date, before it is made to agree with what the others expected.
 
     customer, group, expected
@@ -86,7 +86,7 @@ class Part:
     importance: tuple[tuple[str, str, float], ...] = ()
     findings: tuple[Finding, ...] = ()
     files: dict[str, bytes] = field(default_factory=dict)
-    tested: Tested | None = None
+    tested: Judged | None = None
 
 
 def why(key: str, **values: object) -> str:
@@ -94,7 +94,7 @@ def why(key: str, **values: object) -> str:
     return text("why", "nl", "why_models", key).format_map(values)
 
 
-def tested(outcome: Outcome, view: Viewer | None, told: Callable[[Outcome], tuple[Prediction, ...]]) -> Tested | None:
+def tested(outcome: Outcome, view: Viewer | None, told: Callable[[Outcome], tuple[Prediction, ...]]) -> Judged | None:
     """Return what an outcome expected on T0, and how its predictions change when that is made to agree."""
     test, expected = outcome.test, outcome.tested
     if test is None or expected is None:
@@ -104,4 +104,4 @@ def tested(outcome: Outcome, view: Viewer | None, told: Callable[[Outcome], tupl
     def again(agreed: Floats) -> tuple[Prediction, ...]:
         return told(replace(outcome, evidence=test.evidence(agreed, seen), tested=agreed))
 
-    return Tested(test.test_date, test.problem.customer[test.rows], test.problem.group[test.rows], expected, again)
+    return Judged(test.test_date, test.problem.customer[test.rows], test.problem.group[test.rows], expected, again)
