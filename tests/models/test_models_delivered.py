@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -95,21 +94,3 @@ def test_a_date_on_which_nobody_could_be_ranked_is_no_test_date() -> None:
 
 def replace_auc(row: tuple[date, int, float, None], auc: float) -> tuple[date, int, float, float]:
     return (*row[:3], auc)
-
-
-def test_causes_are_judged_on_two_dates() -> None:
-    from hazard_world import simulate
-
-    from akb.models.churn import BY_CAUSE, fit_churn
-
-    world = simulate(3000, seed=11, history=60, level=-5.0)
-    settings = load_settings(models__hazard_rows=10_000, models__trees=40)
-    result = fit_churn(world.matrix, world.targets, settings, as_of=world.as_of)
-    proofs = [result.predictions[key].evidence for key in BY_CAUSE]
-    assert all(proof is not None and len(proof.by_date) == 2 for proof in proofs)
-    assert all(proof.by_date[0][0] > proof.by_date[1][0] for proof in proofs if proof)
-    assert (
-        result.tested is not None
-        and len(result.tested[1]) == world.matrix.frame.filter(pl.col("as_of") == result.tested[0]).height
-    )
-    assert replace(result.predictions["churn_12m"], seconds=0.0).evidence is not None

@@ -17,7 +17,7 @@ from akb.config import load_settings
 from akb.core.errors import RefusedError
 from akb.models.candidates import Sample
 from akb.models.causes import fit_causes
-from akb.models.churn import ChurnResult, fit_churn
+from akb.models.churn import BY_CAUSE, ChurnResult, fit_churn
 from akb.models.engine import Outcome, fitters, run_problem
 from akb.models.landmark import Landmarks
 from akb.models.problem import branch_problem, customer_problem, happened_within
@@ -37,7 +37,7 @@ def through_disk(files: dict[str, bytes], folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def churn_world() -> World:
-    return simulate(3000, seed=11, history=48, level=-5.0)
+    return simulate(2500, seed=11, history=60, level=-4.9)
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +127,13 @@ def test_the_feature_table_names_every_column_in_order(churn: ChurnResult) -> No
     own = table.filter(pl.col("model") == "churn").sort("position")["feature"].to_list()
     assert own == json.loads(churn.files["models/churn.json"])["columns"]
     assert COLUMNS.endswith(".parquet")
+
+
+def test_causes_are_judged_on_two_dates_and_the_year_on_everyone(churn_world: World, churn: ChurnResult) -> None:
+    for key in BY_CAUSE:
+        proof = churn.predictions[key].evidence
+        assert proof is not None and len(proof.by_date) == 2
+        assert proof.by_date[0][0] > proof.by_date[1][0]
+    assert churn.tested is not None
+    day, chance = churn.tested
+    assert len(chance) == churn_world.matrix.frame.filter(pl.col("as_of") == day).height
