@@ -98,6 +98,7 @@ def predict(portfolio: Portfolio, settings: Settings, progress: Progress, *, no_
             as_of=portfolio.as_of,
             history=portfolio.history,
             progress=progress.detail,
+            customers=portfolio.customers,
         )
     with progress.stage("working out value and business case"):
         value = run_value(portfolio, models, settings, progress=progress.detail)
@@ -138,9 +139,13 @@ def eda(request: Request, progress: Progress) -> Result:
 
 
 def write_models(folder: Path, bundle: RunBundle) -> None:
-    """Write what scoring needs: LightGBM text and JSON."""
-    (folder / "models").mkdir()
-    for name, content in sorted(bundle.models.files.items()) if bundle.models else ():
+    """Write what scoring needs (LightGBM text, JSON, Parquet) and a card per prediction, sealed with a manifest."""
+    from akb.report.cards import card_files
+    from akb.store.models import sealed
+
+    (folder / "models" / "cards").mkdir(parents=True)
+    files = {**(bundle.models.files if bundle.models else {}), **card_files(bundle)}
+    for name, content in sorted(sealed(files).items()):
         (folder / name).write_bytes(content)
 
 
