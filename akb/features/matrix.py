@@ -29,7 +29,7 @@ _FEW = 5
 """With fewer offices than this, how they moved in a year is one draw of a few: a model would learn it by heart."""
 
 _BATCH = 2
-"""As-of dates at a time: as fast as all 27 at once, in a fraction of the memory (benchmarks/features.py)."""
+"""As-of dates at a time: two need 220 MB less at the peak than four on 66,000 policies (benchmarks/features.py)."""
 
 
 def build_matrix(portfolio: Portfolio, dates: Iterable[date], settings: Settings) -> Matrix:
