@@ -122,7 +122,7 @@ def _look(role: str, tables: list[Table]) -> Look:
 
 
 def _column(role: str, column: str, heading: str, tables: list[Table]) -> Column:
-    cells = known(pl.concat([table.texts(column).alias(column) for table in tables]))
+    cells = known(pl.concat([table.texts(column).cast(pl.String).alias(column) for table in tables]))
     counts = cells.drop_nulls().value_counts(sort=False)
     shapes = (
         counts.with_columns(shape=pl.Series([shape(text, 20) for text in counts[column].to_list()], dtype=pl.String))
@@ -140,8 +140,8 @@ def _column(role: str, column: str, heading: str, tables: list[Table]) -> Column
 
 def _words(tables: list[Table], column: str, mapped: Callable[[pl.Series], Mapped], limit: int) -> Words:
     """Return the texts of a column with their meaning, the most frequent first."""
-    texts = known(pl.concat([table.texts(column).alias("text") for table in tables]))
-    customers = pl.concat([table.texts("customer").alias("customer") for table in tables])
+    texts = known(pl.concat([table.texts(column).cast(pl.String).alias("text") for table in tables]))
+    customers = pl.concat([table.texts("customer").cast(pl.String).alias("customer") for table in tables])
     distinct = distinct_of(texts)
     counts = dict(texts.drop_nulls().value_counts().iter_rows())
     meaning = mapped(distinct)

@@ -12,6 +12,7 @@ from akb.core.errors import AkbError, did_you_mean
 from akb.core.findings import in_order
 from akb.ingest import findings as find
 from akb.ingest.asof import Clock, find_clock
+from akb.ingest.cells import packed
 from akb.ingest.columns import ROLES, find_role, listed, map_headings, recognised
 from akb.ingest.customers import build_relations, guess_kind, read_customer_rows
 from akb.ingest.door import keep_out_identifiers, keep_out_names, tell_of_citizen_numbers
@@ -154,13 +155,13 @@ def _table(raw: RawTable, given: Mapping[str, Mapping[str, str]], role: str | No
     runs = [raw.headings.index(heading) for heading in preset.customer_runs] if preset else []
     loaded = raw.load([*headings.at.values(), *runs])
     at = {canonical: pl.col(str(position)).alias(canonical) for canonical, position in headings.at.items()}
-    cells = loaded.select(*at.values(), "line")
+    cells = packed(loaded.select(*at.values(), "line"))
     table = Table(replace(raw, load=_spent), headings, cells)  # lets go of the file's bytes
     if preset and headings.role == "policies":
         table.dialect["preset"] = preset.name
         if runs and headings.at["customer"] == headings.at["policy"]:
-            agreeing = loaded.select(str(position) for position in sorted(set(runs)))
-            cells = cells.with_columns(customer=customers_of_runs(cells["policy"], agreeing))
+            agreeing = loaded.select(pl.col(str(position)).cast(pl.String) for position in sorted(set(runs)))
+            cells = cells.with_columns(customer=customers_of_runs(cells["policy"].cast(pl.String), agreeing))
             notes.find("AKB-D048", "issue", cells["customer"].n_unique(), file=raw.name)
         table.cells = recoded(cells, preset)
     if raw.ragged.height:

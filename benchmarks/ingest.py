@@ -1,0 +1,101 @@
+"""Reading and checking an export: against skrub's TableReport on the same file, and 3.3 million policies.
+
+python -m benchmarks.ingest [RUNS]
+
+Each measurement is a fresh process; its seconds and peak memory are of the whole process, Python's start included.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import polars as pl
+
+from akb.sample import simulate
+from akb.sample.dialect_files import write_files
+from akb.sample.dialects import load_dialect, tables_of
+
+ROWS, COPIES = 100_000, 33
+CUSTOMERS = 23_000  # enough for that many policies
+RUNS = 5
+ASKED_SECONDS, ASKED_MIB = 60.0, 4096.0
+PEERS = {
+    "skrub.TableReport (Polars)": "pl.read_csv(sys.argv[1], separator=';', infer_schema_length=None)",
+    "skrub.TableReport (pandas)": "pd.read_csv(sys.argv[1], sep=';', low_memory=False)",
+}
+_PEER = """
+import sys
+import {library}
+from skrub import TableReport
+html = TableReport({read}, verbose=0).html()
+assert len(html) > 10_000
+"""
+
+
+def write_export(folder: Path) -> Path:
+    """Write 100,000 simulated policies with twenty columns; return the file."""
+    plain = load_dialect("abc")
+    policies = plain.files[0]
+    columns = (*policies.columns, ("Status", "status"), ("Wijzigingsdatum", "changed"))
+    words = {**plain.words, "status": {"running": "Lopend", "ended": "Beëindigd", "announced": "Opgezegd"}}
+    dialect = plain.model_copy(
+        update={"files": (policies.model_copy(update={"columns": columns}),), "words": words}
+    )
+    table = tables_of(simulate(CUSTOMERS, seed=33, months=50))["policies"].head(ROWS)
+    assert table.height == ROWS
+    return write_files(dialect, {"policies": table}, folder)[0]
+
+
+def write_copies(export: Path, folder: Path, copies: int) -> Path:
+    """Write the export `copies` times in one file: each copy has its own relations, numbers, amounts and birth years."""
+    table = pl.read_csv(export, separator=";", infer_schema=False)
+    whole = folder / "groot.csv"
+    with whole.open("wb") as file:
+        for copy in range(copies):
+            amounts = [
+                (pl.col(name).str.replace(",", ".").cast(pl.Float64) + copy / 100).round(2).cast(pl.String)
+                .str.replace(".", ",", literal=True).alias(name)
+                for name in ("Premie per jaar", "Provisie per jaar")
+            ]  # fmt: skip
+            rows = table.with_columns(
+                *amounts,
+                pl.format("{}{}", pl.lit(f"{copy:02d}"), "Relatienummer").alias("Relatienummer"),
+                pl.format("{}{}", "Polisnummer", pl.lit(f"{copy:02d}")).alias("Polisnummer"),
+            )
+            file.write(rows.write_csv(separator=";", include_header=copy == 0, include_bom=copy == 0).encode())
+    return whole
+
+
+def measured(command: list[str]) -> tuple[float, float]:
+    """Return the seconds and the peak memory (MiB) of a command in a process of its own."""
+    began = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - began
+    if code := os.waitstatus_to_exitcode(status):
+        raise SystemExit(f"{' '.join(command[:4])} ended with {code}")
+    return seconds, usage.ru_maxrss / 1024
+
+
+def main() -> None:
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
+    with tempfile.TemporaryDirectory(prefix="akb-bench-") as name:
+        folder = Path(name)
+        export = write_export(folder)
+        _against_peer(export, runs)
+        whole = write_copies(export, folder, COPIES)
+        seconds, mib = measured(_check(whole))
+        print(f"\n{ROWS * COPIES:,} policies, {whole.stat().st_size / 1e6:,.0f} MB, read and checked:")
+        print(f"  {seconds:6.1f} s   {mib:6,.0f} MiB   asked: at most {ASKED_SECONDS:.0f} s and {ASKED_MIB:,.0f} MiB")
+        print(f"  ratio to what is asked: {seconds / ASKED_SECONDS:.2f} of the time, {mib / ASKED_MIB:.2f} of the memory")
+
+
+if __name__ == "__main__":
+    main()
