@@ -37,7 +37,7 @@ _PREVIEW = 40
 _HEADINGS_WITHIN = 15  # lines
 _LONGEST_HEADINGS = 10  # lines
 _LONGEST_RECORD = 20  # lines that one quoted field may span
-_BLOCK = 8_000_000  # bytes that are looked at together
+_BLOCK = 4_000_000  # bytes that are looked at together
 
 
 def open_csv(raw: bytes, name: str, digest: str, ingest: Ingest, known: Callable[[Sequence[str]], int]) -> RawTable:
@@ -86,7 +86,7 @@ def open_csv(raw: bytes, name: str, digest: str, ingest: Ingest, known: Callable
 
 @dataclass(frozen=True)
 class _Text:
-    """The bytes of a file as UTF-8, in blocks of whole lines.
+    """The bytes of a file as UTF-8, in blocks of whole lines; a preview fits in a block, and a record in two.
 
     Parameters
     ----------
@@ -105,9 +105,14 @@ class _Text:
     def __iter__(self) -> Iterator[bytes]:
         at = self.start
         while at < len(self.raw):
-            end = self.raw.find(b"\n", at + _BLOCK) + 1 or len(self.raw)
+            end = self._end(at + _BLOCK)
+            while end < len(self.raw) and self.raw.count(b"\n", at, end) < _PREVIEW:
+                end = self._end(end)
             yield self.convert(self.raw[at:end])
             at = end
+
+    def _end(self, at: int) -> int:
+        return self.raw.find(b"\n", at) + 1 or len(self.raw)
 
 
 def _lines(block: bytes) -> pl.Series:

@@ -13,7 +13,7 @@ from akb.ingest.dates import Dates, read_dates
 from akb.ingest.money import MONEY_OF, read_money
 from akb.ingest.notes import texts_of
 from akb.ingest.taxonomy import NEVER, UNKNOWN, causes, map_reasons, read_branches
-from akb.ingest.versions import is_per_coverage, one_row_per_policy
+from akb.ingest.versions import HELPERS, is_per_coverage, one_row_per_policy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,11 @@ def read_policies(
         cells, start = _usable(table, snapshots.rows(table), days, clock, settings, notes)
         rows = _typed(table, cells, start, clock, settings, notes)
         frames.append(rows.with_columns(file=pl.lit(position, dtype=pl.Int32)))
-    rows = one_row_per_policy(pl.concat(frames), mine, days, clock, notes)
+    every = pl.concat(frames)
+    frames.clear()
+    rows = one_row_per_policy(every, mine, days, clock, notes)
+    del every  # so many rows that each copy counts
+    rows = rows.drop(name for name in (*HELPERS, "changed") if name not in {"file", "line"})
     return rows.sort("key", "branch", "start_date", "number", "insurer", nulls_last=True)
 
 
@@ -101,6 +105,8 @@ def _usable(
 
 def _split(table: Table, cells: pl.DataFrame, blame: dict[str, str], notes: Notes) -> pl.DataFrame:
     """Put rows with a reason in ``_why`` aside; return the others."""
+    if cells["_why"].null_count() == cells.height:
+        return cells
     for why, column in blame.items():
         notes.reject(table, cells.filter(pl.col("_why") == why), column, why)
     return cells.filter(pl.col("_why").is_null())

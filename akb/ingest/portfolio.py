@@ -14,7 +14,7 @@ from akb.ingest import findings as find
 from akb.ingest.asof import Clock, find_clock
 from akb.ingest.cells import packed
 from akb.ingest.columns import ROLES, find_role, listed, map_headings, recognised
-from akb.ingest.customers import build_relations, guess_kind, read_customer_rows
+from akb.ingest.customers import ATTRIBUTES, build_relations, guess_kind, read_customer_rows
 from akb.ingest.door import keep_out_identifiers, keep_out_names, tell_of_citizen_numbers
 from akb.ingest.events import Known, read_events
 from akb.ingest.history import find_history, stated_start
@@ -94,6 +94,7 @@ def read_portfolio(
         raise _nothing_usable(tables, notes)
     customers, members = customers_of(relations, rows, key, settings, notes)
     policies = _canonical(in_units(rows, relations, tables, notes), customers, settings)
+    del rows, file_rows, relations
     policies = settle_switches(link(policies, settings.time.gap_days))
     policies = without_mass_days(policies, clock, notes)
     customers = _mark_deceased(guess_kind(customers, policies, settings, notes), policies, clock)
@@ -213,6 +214,9 @@ def _canonical(rows: pl.DataFrame, customers: pl.DataFrame, settings: Settings) 
         adviser=pl.coalesce("adviser", "_adviser"),
         office=pl.coalesce("office", "_office"),
     )
+    # what the rows say of their customers stands in `customers` now
+    spent = {*ATTRIBUTES, "_adviser", "_office", "file", "line"} - {"adviser", "office"}
+    policies = policies.drop(spent)
     return with_causes(derive_commission(policies, settings.taxonomy()))
 
 

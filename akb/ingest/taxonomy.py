@@ -158,6 +158,8 @@ def _mapped(texts: pl.Series, meaning: object, otherwise: str | None) -> Mapped:
     cells = told(texts)
     keys = pl.Series([meaning(text) for text in cells.texts], dtype=pl.String)  # type: ignore[operator]
     found = cells.spread(keys)
-    lost = cells.place.filter(cells.place.is_not_null() & found.is_null()).value_counts(sort=False).sort(cells.place.name)
+    lost = (
+        cells.place.filter(cells.place.is_not_null() & found.is_null()).value_counts(sort=False).sort(cells.place.name)
+    )
     unknown = {cells.texts[place]: int(count) for place, count in lost.iter_rows()}
     return Mapped(found.fill_null(otherwise) if otherwise else found, unknown)
