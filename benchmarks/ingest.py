@@ -8,12 +8,9 @@ Each measurement is a fresh process; its seconds and peak memory are of the whol
 from __future__ import annotations
 
 import importlib.util
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import polars as pl
@@ -21,6 +18,7 @@ import polars as pl
 from akb.sample import simulate
 from akb.sample.dialect_files import write_files
 from akb.sample.dialects import load_dialect, tables_of
+from benchmarks.runs import measured
 
 ROWS, COPIES = 100_000, 33
 CUSTOMERS = 23_000  # enough for that many policies
@@ -71,17 +69,6 @@ def write_copies(export: Path, folder: Path, copies: int) -> Path:
             )
             file.write(rows.write_csv(separator=";", include_header=copy == 0, include_bom=copy == 0).encode())
     return whole
-
-
-def measured(command: list[str]) -> tuple[float, float]:
-    """Return the seconds and the peak memory (MiB) of a command in a process of its own."""
-    began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - began
-    if code := os.waitstatus_to_exitcode(status):
-        raise SystemExit(f"{' '.join(command[:4])} ended with {code}")
-    return seconds, usage.ru_maxrss / 1024
 
 
 def _check(export: Path) -> list[str]:
