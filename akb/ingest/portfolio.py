@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from akb.ingest.sources import RawTable
     from akb.ingest.types import History
 
+# of the policy rows, once what they say of their customers stands in the customers
+_SPENT = sorted({*ATTRIBUTES, "file", "line"} - {"adviser", "office"})
+
 
 def read_portfolio(
     files: Sequence[Path],
@@ -93,8 +96,9 @@ def read_portfolio(
     if rows.is_empty():
         raise _nothing_usable(tables, notes)
     customers, members = customers_of(relations, rows, key, settings, notes)
-    policies = _canonical(in_units(rows, relations, tables, notes), customers, settings)
-    del rows, file_rows, relations
+    rows = in_units(rows, relations, tables, notes).drop(_SPENT)
+    policies = _canonical(rows, customers, settings)
+    del rows, file_rows, relations  # millions of rows: each copy counts
     policies = settle_switches(link(policies, settings.time.gap_days))
     policies = without_mass_days(policies, clock, notes)
     customers = _mark_deceased(guess_kind(customers, policies, settings, notes), policies, clock)
@@ -214,10 +218,7 @@ def _canonical(rows: pl.DataFrame, customers: pl.DataFrame, settings: Settings) 
         adviser=pl.coalesce("adviser", "_adviser"),
         office=pl.coalesce("office", "_office"),
     )
-    # what the rows say of their customers stands in `customers` now
-    spent = {*ATTRIBUTES, "_adviser", "_office", "file", "line"} - {"adviser", "office"}
-    policies = policies.drop(spent)
-    return with_causes(derive_commission(policies, settings.taxonomy()))
+    return with_causes(derive_commission(policies.drop("_adviser", "_office"), settings.taxonomy()))
 
 
 def _mark_deceased(customers: pl.DataFrame, policies: pl.DataFrame, clock: Clock) -> pl.DataFrame:
