@@ -1,4 +1,4 @@
-"""Claims, contacts and payments, trimmed to what a feature may see."""
+"""Claims, contacts, payments and premiums, trimmed to what a feature may see."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from akb.core.privacy import HEALTH_BRANCHES
+from akb.features.premiums import premium_records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,13 +16,21 @@ if TYPE_CHECKING:
     from akb.features.registry import Record
     from akb.ingest.types import Portfolio
 
-EVENTS: tuple[Literal["claims", "contacts", "payments"], ...] = ("claims", "contacts", "payments")
+EVENTS: tuple[Literal["claims", "contacts", "payments", "premiums"], ...] = (
+    "claims",
+    "contacts",
+    "payments",
+    "premiums",
+)
 
 _COMPLAINT = "klacht|ontevreden|complain"
 
 
 def dated_events(portfolio: Portfolio) -> dict[Source, pl.DataFrame]:
-    """Return the events that are given, each with customer u32 and ``date`` i32 (days since 1970)."""
+    """Return the events that are given, each with customer u32 and ``date`` i32 (days since 1970).
+
+    Premiums are those of `premium_records`: with a policy and no customer.
+    """
     events: dict[Source, pl.DataFrame] = {}
     if portfolio.claims is not None:
         events["claims"] = _claims(portfolio.claims, portfolio.policies)
@@ -29,6 +38,9 @@ def dated_events(portfolio: Portfolio) -> dict[Source, pl.DataFrame]:
         events["contacts"] = _contacts(portfolio.contacts)
     if portfolio.payments is not None:
         events["payments"] = portfolio.payments.select("customer", "kind", date=pl.col("date").to_physical())
+    premiums = premium_records(portfolio)
+    if premiums is not None:
+        events["premiums"] = premiums
     return events
 
 

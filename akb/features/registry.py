@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Extra = tuple[list[str], pl.DataFrame]
 """Keys that the customer table at T has (t, customer, adviser, ...), and a table with those keys and more columns."""
 
-Record = Literal["ends", "claims", "contacts", "payments"]
+Record = Literal["ends", "claims", "contacts", "payments", "premiums"]
 """Which recorded history a look-back needs; each has its own first day."""
 
 

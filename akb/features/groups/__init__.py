@@ -14,6 +14,7 @@ from akb.features.groups import (
     lifestage,
     payments,
     people,
+    premium,
     purchases,
     renewal,
     season,
@@ -37,6 +38,7 @@ BUILDERS = (
     claims.build,
     contacts.build,
     payments.build,
+    premium.build,
 )
 
 
