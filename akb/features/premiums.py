@@ -29,7 +29,8 @@ BACK = (12, 24, 36)
 def premium_records(portfolio: Portfolio) -> pl.DataFrame | None:
     """Return the premium history; None where the export has none.
 
-    policy u32, ``date`` i32 (days since 1970), ``premium`` i64 (cents a year), ``previous`` i64? (the premium before;
+    policy u32, ``date`` i32 (days since 1970), ``premium`` i64 and
+    ``commission`` i64? (cents a year; for targets only), ``previous`` i64? (the premium before;
     null for the first one that is known), ``change`` i64? (relative to the one before, per million). What a record says
     of the one before it never depends on what comes later.
     """
@@ -37,7 +38,9 @@ def premium_records(portfolio: Portfolio) -> pl.DataFrame | None:
         return None
     previous = pl.col("premium").shift(1).over("policy", order_by="date")
     return (
-        portfolio.premiums.select("policy", date=pl.col("date").to_physical(), premium="premium_cents")
+        portfolio.premiums.select(
+            "policy", date=pl.col("date").to_physical(), premium="premium_cents", commission="commission_cents"
+        )
         .sort("policy", "date")
         .with_columns(previous=previous)
         .with_columns(

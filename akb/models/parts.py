@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from akb.models.types import Prediction
 
 
+PREMIUM = "premium_log"
+"""The feature that is known wherever dated premiums are."""
+
+
 @dataclass(frozen=True)
 class Room:
     """What every method may look at."""
@@ -33,9 +37,13 @@ class Room:
     progress: Callable[[str], None]
 
     def dates(self, entry: Entry) -> list[date]:
-        """Return the dates that may teach an entry: those in the recorded history if it needs ended policies."""
+        """Return the dates that may teach an entry: those at which what it needs was recorded."""
         start = self.history.recorded_from
-        return [day for day in self.matrix.dates if "ended" not in entry.needs or (start is not None and day >= start)]
+        days = [day for day in self.matrix.dates if "ended" not in entry.needs or (start is not None and day >= start)]
+        if "premiums" not in entry.needs:
+            return days
+        priced = set(self.matrix.frame.filter(self.matrix.frame[PREMIUM].is_not_null())["as_of"].unique())
+        return [day for day in days if day in priced]
 
 
 @dataclass(frozen=True)
