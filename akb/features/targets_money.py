@@ -23,7 +23,7 @@ DROP = 0.20
 """Recurring commission that falls by this share or more is a drop: the definition of commission_drop_12m."""
 
 ENOUGH = 20
-"""Policies of a branch that tell its own indexation; with fewer the portfolio's counts."""
+"""So many policies tell the indexation of a branch (at an insurer); with fewer that of more of them counts."""
 
 
 def money_targets(
@@ -41,7 +41,7 @@ def money_targets(
     rows
         t, customer, day, ahead_12, and of the relation that T falls in: end_date, censored_on (days since 1970).
     facts
-        `facts.policy_facts`.
+        `facts.policy_facts` with the insurer's code.
     records
         `premiums.premium_records`; None without premium history.
     branches
@@ -71,11 +71,11 @@ def money_targets(
 
 
 def _standing(facts: pl.DataFrame, dates: pl.DataFrame, day: str) -> pl.DataFrame:
-    """Return the policies in force on a day of each T: t, on, policy, customer, branch."""
+    """Return the policies in force on a day of each T: t, on, policy, customer, branch, insurer_code."""
     return (
         dates.lazy()
         .select("t", on=day)
-        .join(facts.lazy().select("policy", "customer", "branch", "start", "end"), how="cross")
+        .join(facts.lazy().select("policy", "customer", "branch", "insurer_code", "start", "end"), how="cross")
         .filter((pl.col("start") <= pl.col("on")) & (pl.col("end").is_null() | (pl.col("end") > pl.col("on"))))
         .drop("start", "end")
         .collect()
@@ -100,26 +100,26 @@ def _rates(branches: Mapping[str, Branch]) -> pl.DataFrame:
 
 
 def _rises(held: pl.DataFrame, later: pl.DataFrame, margin: float) -> pl.DataFrame:
-    """Return t, customer, rise: the premium of a branch held at T rose by more than the branch's indexation.
+    """Return t, customer, rise: the premium of a branch held at T rose by more than indexation.
 
-    Customers of whom no premium is known at T have no row. Indexation is the median of the policies in force on both
-    days. A second policy in a branch is a rise too.
+    Customers of whom no premium is known at T have no row. What a policy costs after indexation is its premium times
+    the median rise of the policies in force on both days: of its branch at its insurer, else of its branch, else of
+    all. A second policy in a branch is a rise too.
     """
-    both = held.select("t", "policy", "branch", "premium").join(
+    both = held.select("t", "policy", "branch", "insurer_code", "premium").join(
         later.select("t", "policy", after="premium"), on=["t", "policy"]
     )
     both = both.filter(pl.col("premium") > 0, pl.col("after").is_not_null())
-    ratio = pl.col("after") / pl.col("premium")
-    whole = both.group_by("t").agg(overall=ratio.median())
-    own = both.group_by("t", "branch").agg(index=ratio.median(), policies=pl.len())
-    before = _per_branch(held).filter(pl.col("premium") > 0)
-    table = (
-        before.join(_per_branch(later).rename({"premium": "after"}), on=[*KEY, "branch"], how="left")
-        .join(own, on=["t", "branch"], how="left")
-        .join(whole, on="t", how="left")
-    )
-    index = pl.when(pl.col("policies") >= ENOUGH).then("index").otherwise("overall").fill_null(1.0)
-    rise = pl.col("after") > pl.col("premium") * (index + margin)
+    indexed = held.with_columns(index=pl.lit(None, pl.Float64))
+    for keys in (["t", "branch", "insurer_code"], ["t", "branch"], ["t"]):
+        usual = both.group_by(keys).agg(usual=(pl.col("after") / pl.col("premium")).median(), policies=pl.len())
+        usual = usual.filter(pl.col("policies") >= ENOUGH).drop("policies")
+        indexed = indexed.join(usual, on=keys, how="left", nulls_equal=True)
+        indexed = indexed.with_columns(index=pl.coalesce("index", "usual")).drop("usual")
+    cost = (pl.col("premium") * (pl.col("index").fill_null(1.0) + margin)).round().cast(pl.Int64)
+    before = _per_branch(indexed.with_columns(premium=cost)).filter(pl.col("premium") > 0)
+    table = before.join(_per_branch(later).rename({"premium": "after"}), on=[*KEY, "branch"], how="left")
+    rise = pl.col("after") > pl.col("premium")
     return table.group_by(KEY).agg(rise=rise.fill_null(value=False).any())
 
 
