@@ -29,10 +29,10 @@ class Entry(BaseModel):
     room
         The room whose run answers for this entry.
     needs
-        What the export must have: ``ended``, ``reasons``, ``commission``, ``contacts``, ``claims``.
+        What the export must have: ``ended``, ``reasons``, ``commission``, ``contacts``, ``claims``, ``premiums``.
     target
         Column of the targets that the method predicts, where the method serves several: ``first_lapse``,
-        ``first_purchase``, ``lapses_12m``.
+        ``first_purchase``, ``lapses_12m``, ``upsell``, ``commission_drop``.
     population_nl
         Whom it is about, where that is not everyone with a policy in force.
     counts

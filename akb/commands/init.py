@@ -24,6 +24,7 @@ _NEEDS = {
     "commission": "commission or premium",
     "claims": "a file of claims",
     "contacts": "a file of contacts",
+    "premiums": "premiums with the date from which they hold",
 }
 
 

@@ -15,6 +15,8 @@ from akb.features.cut import KEY
 from akb.features.facts import CAUSES, FOREVER, lines, policy_facts, spells
 from akb.features.grid import date_table, to_day
 from akb.features.matrix import portfolio_branches, with_insurer_codes
+from akb.features.premiums import premium_records
+from akb.features.targets_money import money_targets
 from akb.features.types import Targets
 
 if TYPE_CHECKING:
@@ -47,6 +49,9 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
     purchases = facts.filter(pl.col("taken") & (pl.col("start") <= as_of))
     relation = _relation(rows, relations, as_of)
     held, eligible = build_branch_rows(portfolio, facts, purchases, rows, settings)
+    counts = _counts(rows, relation, facts, purchases)
+    margin = settings.assumed()["upsell.margin"].value
+    money = money_targets(relation, facts, premium_records(portfolio), branches, margin=margin)
     return Targets(
         relation=relation.select(
             "as_of",
@@ -55,7 +60,7 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
             _cause(),
             _date("censored_on"),
         ),
-        counts=_counts(rows, relation, facts, purchases),
+        counts=counts.hstack(money),
         held=held,
         eligible=eligible,
         announced=_announced(portfolio, relations, as_of),

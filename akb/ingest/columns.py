@@ -16,7 +16,7 @@ from akb.ingest.cells import plain, shape
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-ROLES = ("policies", "customers", "claims", "contacts", "payments")
+ROLES = ("policies", "customers", "claims", "contacts", "payments", "premiums")
 _VALUE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}|-?\d+[.,]\d{2}")  # a date, an amount
 _CUT_AT = 30  # headings this long may have been cut off (35 in the export that is known)
 _CUT_KNOWN = 12
@@ -199,12 +199,12 @@ def missing(mapping: Headings) -> list[str]:
     return [" or ".join(group) for group in needed if not any(name in mapping.at for name in group)]
 
 
-def fits(mapping: Headings) -> bool:
-    """Say whether a file can play the mapping's role."""
+def fits(mapping: Headings, *, told: bool = False) -> bool:
+    """Say whether a file can play the mapping's role; one that is `told` need not look like it."""
     role = _table()["roles"][mapping.role]
     return (
         not missing(mapping)
-        and any(name in mapping.at for name in role["signature"])
+        and (told or any(name in mapping.at for name in role["signature"]))
         and not any(name in mapping.at for name in role.get("never", []))
     )
 
@@ -220,7 +220,7 @@ def find_role(
         If no role fits: with the headings found, the needed columns and the nearest headings.
     """
     mappings = [map_headings(headings, name, given.get(name, {})) for name in ([role] if role else ROLES)]
-    fitting = [mapping for mapping in mappings if fits(mapping)]
+    fitting = [mapping for mapping in mappings if fits(mapping, told=role is not None)]
     if fitting:
         found = max(fitting, key=lambda mapping: (len(mapping.at), -ROLES.index(mapping.role)))
         if role is None and len(mappings[0].at) >= len(found.at) + _FAR_MORE:

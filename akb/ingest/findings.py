@@ -63,6 +63,7 @@ _OWN_CODES = {
     "version": ("AKB-D025", "tip"),
     "unknown_customer": ("AKB-D031", "tip"),
     "in_future": ("AKB-D032", "issue"),
+    "unknown_policy": ("AKB-D062", "tip"),
     "ragged": ("AKB-D030", "issue"),
     "ended_no_date": ("AKB-D034", "issue"),
 }

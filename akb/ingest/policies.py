@@ -12,6 +12,7 @@ from akb.ingest.customers import read_attributes
 from akb.ingest.dates import Dates, read_dates
 from akb.ingest.money import MONEY_OF, read_money
 from akb.ingest.notes import texts_of
+from akb.ingest.premiums import dated_rows
 from akb.ingest.taxonomy import NEVER, UNKNOWN, causes, map_reasons, read_branches
 from akb.ingest.versions import is_per_coverage, one_row_per_policy
 
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 def read_policies(
     tables: Sequence[Table], snapshots: Snapshots, clock: Clock, settings: Settings, notes: Notes
-) -> pl.DataFrame:
-    """Return one row per policy as of X.
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return one row per policy as of X, and what all rows say of dated premiums.
 
     Parameters
     ----------
@@ -47,7 +48,8 @@ def read_policies(
     -------
     key, relation, number, insurer, branch, product, start_date, end_date, reason, cause, premium_cents,
     commission_cents (given only), fee_cents, fee_customer_cents, signing_cents, package, payment_months, collection,
-    renewal_date and the customer's attributes; sorted by key, branch, start, number, insurer.
+    renewal_date and the customer's attributes; sorted by key, branch, start, number, insurer. And
+    `premiums.dated_rows`.
     """
     frames = []
     mine = [table for table in tables if table.headings.role == "policies"]
@@ -56,8 +58,10 @@ def read_policies(
         cells, start = _usable(table, snapshots.rows(table), days, clock, settings, notes)
         rows = _typed(table, cells, start, clock, settings, notes)
         frames.append(rows.with_columns(file=pl.lit(position, dtype=pl.Int32)))
-    rows = one_row_per_policy(pl.concat(frames), mine, days, clock, notes)
-    return rows.sort("key", "branch", "start_date", "number", "insurer", nulls_last=True)
+    every = pl.concat(frames)
+    rows = one_row_per_policy(every, mine, days, clock, notes)
+    dated = dated_rows(every, clock, delivered=bool(days))
+    return rows.sort("key", "branch", "start_date", "number", "insurer", nulls_last=True), dated
 
 
 def _usable(

@@ -15,12 +15,13 @@ from akb.ingest.asof import Clock, find_clock
 from akb.ingest.columns import ROLES, find_role, listed, map_headings, recognised
 from akb.ingest.customers import build_relations, guess_kind, read_customer_rows
 from akb.ingest.door import keep_out_identifiers, keep_out_names, tell_of_citizen_numbers
-from akb.ingest.events import Known, read_events
+from akb.ingest.events import EVENTS, Known, read_events
 from akb.ingest.history import find_history, stated_start
 from akb.ingest.households import close_the_door_on_addresses, customers_of, in_units, with_units
 from akb.ingest.linking import link, settle_switches, without_mass_days
 from akb.ingest.notes import Notes, Table
 from akb.ingest.policies import read_policies, with_causes
+from akb.ingest.premiums import read_premiums
 from akb.ingest.presets import customers_of_runs, find_preset, recoded, with_preset
 from akb.ingest.retention import leave_out
 from akb.ingest.revenue import say_bases, say_margin, say_one_off, settle_commission, with_fees
@@ -83,7 +84,7 @@ def read_portfolio(
     tell_of_citizen_numbers(tables, notes)
     snapshots = find_snapshots(tables, settings)
     clock = find_clock(tables, snapshots, settings, as_of, today or date.today())
-    rows = read_policies(tables, snapshots, clock, settings, notes)
+    rows, dated = read_policies(tables, snapshots, clock, settings, notes)
     if rows.is_empty():
         raise _nothing_usable(tables, notes)
     file_rows = read_customer_rows(tables, rows["key"].unique(), clock, settings, notes)
@@ -102,10 +103,11 @@ def read_portfolio(
     policies = without_mass_days(policies, clock, notes)
     customers = _mark_deceased(guess_kind(customers, policies, settings, notes), policies, clock)
     about = Known(members.select("key", "customer"), policies.select("key", "number", "customer", "policy", "branch"))
-    events = {role: read_events(role, tables, about, clock, settings, notes) for role in ROLES[2:]}
+    events = {role: read_events(role, tables, about, clock, settings, notes) for role in EVENTS}
+    premiums = read_premiums(tables, dated, policies, clock, settings, notes)
     stated = [day for day in (stated_start(tables, snapshots, policies, clock, settings), kept_from) if day]
     history = find_history(policies, clock.as_of, max(stated, default=None))
-    return _portfolio(tables, clock, policies, customers, members, history, events, settings, notes)
+    return _portfolio(tables, clock, policies, customers, members, history, events, premiums, settings, notes)
 
 
 def open_tables(files: Sequence[Path], roles: Mapping[str, Path], settings: Settings, notes: Notes) -> list[Table]:
@@ -235,6 +237,7 @@ def _portfolio(
     members: pl.DataFrame,
     history: History,
     events: Mapping[str, pl.DataFrame | None],
+    premiums: pl.DataFrame | None,
     settings: Settings,
     notes: Notes,
 ) -> Portfolio:
@@ -270,6 +273,7 @@ def _portfolio(
         findings=tuple(in_order(notes.findings)),
         sources=sources,
         relations=members.select("customer", "relation").sort("customer", "relation"),
+        premiums=None if premiums is None else schema.checked(premiums, schema.Premiums),
     )
 
 

@@ -95,6 +95,15 @@ class Payments(dy.Schema):
     amount_cents = dy.Int64(nullable=True)
 
 
+class Premiums(dy.Schema):
+    """See `Portfolio`."""
+
+    policy = dy.UInt32(primary_key=True)
+    date = dy.Date(primary_key=True)
+    premium_cents = dy.Int64()
+    commission_cents = dy.Int64(nullable=True)
+
+
 def checked(frame: pl.DataFrame, schema: type[dy.Schema]) -> pl.DataFrame:
     """Return `frame` with the columns of `schema`, in their order; a broken contract is a programming error."""
     return schema.validate(frame.select(schema.column_names()))

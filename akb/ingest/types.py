@@ -31,7 +31,7 @@ class SourceFile:
     name
         File name without its folder.
     role
-        ``policies``, ``customers``, ``claims``, ``contacts`` or ``payments``.
+        ``policies``, ``customers``, ``claims``, ``contacts``, ``payments`` or ``premiums``.
     sha256
         Hash of the bytes.
     rows
@@ -113,6 +113,10 @@ class Portfolio:
     relations
         customer u32, relation str: every relation number of every customer (one each, unless households are the
         customers); None where nobody made it.
+    premiums
+        policy u32, date Date (from which the premium holds and was known; never after X), premium_cents i64 (net, per
+        year), commission_cents i64? (given only); a row per change, sorted by (policy, date). None where no policy has
+        two dated premiums: what the back office shows today is no history. A renewal that was not taken is not in it.
     rejects
         file str, line i64, column str?, shape str (never a value: ``99-99-9999``), reason str (stable slug)
 
@@ -133,6 +137,7 @@ class Portfolio:
     findings: tuple[Finding, ...]
     sources: tuple[SourceFile, ...]
     relations: pl.DataFrame | None = None
+    premiums: pl.DataFrame | None = None
 
     @property
     def replay(self) -> bool:

@@ -12,7 +12,7 @@ import polars as pl
 from akb.models.announced import announced_lags
 from akb.models.explain import MOST, contributions_of, importance_of, reasons
 from akb.models.landmark import LAGS
-from akb.models.parts import Part, Room, why
+from akb.models.parts import PREMIUM, Part, Room, why
 from akb.models.reconcile import keep_total, positions, settle, wide
 from akb.models.saved import COLUMNS, feature_table
 from akb.models.types import ModelRun, Prediction
@@ -65,7 +65,7 @@ def run_models(
     from threadpoolctl import threadpool_limits
 
     room = Room(matrix, targets, settings, as_of, history, progress, people)
-    reasonless = {entry.key: reason for entry in entries if (reason := _unmet(entry, history))}
+    reasonless = {entry.key: reason for entry in entries if (reason := _unmet(entry, history, matrix))}
     able = [entry for entry in entries if entry.key not in reasonless]
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(settings.models.jobs) as pool:
         churn_job = pool.submit(_churn, room)
@@ -101,12 +101,13 @@ def run_models(
     )
 
 
-def _unmet(entry: Entry, history: History) -> str | None:
+def _unmet(entry: Entry, history: History, matrix: Matrix) -> str | None:
     """Return why this export cannot support an entry, or None."""
     has = {
         "ended": history.recorded_from is not None,
         "reasons": history.reasons,
         "commission": history.commission != "none",
+        "premiums": PREMIUM in matrix.names,
     }
     lacking = next((need for need in entry.needs if not has.get(need, True)), None)
     return why(f"needs_{lacking}") if lacking else None
@@ -219,10 +220,14 @@ def _agree(
     any32, lost32, parts32 = settle(gone_12m, whole, lost, row, lapses["probability"].to_numpy(), code, certain)
     lapses = lapses.with_columns(pl.Series("probability", parts32.astype(np.float64)))
     own = {"first_lapse": any32, "lapses_12m": lost32, "first_purchase": _float32(bought)}
-    columns = {by_target[target]: value for target, value in own.items() if value is not None}
+    columns = {by_target[target]: pl.Series(value) for target, value in own.items() if value is not None}
+    for target, key in by_target.items():
+        given = parts[key].scores
+        if target not in own and given is not None:
+            columns[key] = _for_who_stays(given, key, customers, certain)
     known = [key for key in churn.scores.columns[1:] if made.get(key) and made[key].status != "unavailable"]
     scores = frame.join(churn.scores.select("customer", *known), on="customer", how="left", maintain_order="left")
-    scores = scores.with_columns(pl.Series(key, value, dtype=pl.Float32) for key, value in columns.items())
+    scores = scores.with_columns(value.cast(pl.Float32).alias(key) for key, value in columns.items())
     for method, chances in (("family_lapse", lapses), ("family_purchase", purchases)):
         keys = {
             entry.branch or "": entry.key
@@ -232,6 +237,18 @@ def _agree(
         scores = scores.join(wide(chances, keys), on="customer", how="left", maintain_order="left")
     order = [entry.key for entry in entries if entry.key in scores.columns]
     return _Agreed(scores.select("customer", *order), lapses, purchases)
+
+
+def _for_who_stays(
+    given: pl.DataFrame, key: str, customers: NDArray[np.uint32], certain: NDArray[np.bool_]
+) -> pl.Series:
+    """Return chances of what happens only to those who stay: none for announced leavers, null where it is not asked."""
+    at = positions(customers, given["customer"].to_numpy())
+    chance = keep_total("binary", given[key].to_numpy(), certain[at], np.zeros(len(at)))
+    values: list[float | None] = [None] * len(customers)
+    for place, value in zip(at.tolist(), chance.tolist(), strict=True):
+        values[place] = value
+    return pl.Series(key, values, dtype=pl.Float32)
 
 
 def _float32(values: NDArray[np.float64] | None) -> NDArray[np.float32] | None:

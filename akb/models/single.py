@@ -26,8 +26,11 @@ def binary(room: Room, entry: Entry) -> Part:
     """Return the chance that the date named by the entry's target falls within its horizon."""
 
     def over(months: int) -> Problem:
-        label = happened_within(room.targets.counts, entry.target, months)
-        return customer_problem(room.matrix, entry.key, "binary", label)
+        counts = room.targets.counts
+        label = happened_within(counts, entry.target, months)
+        problem = customer_problem(room.matrix, entry.key, "binary", label)
+        asked = f"{entry.target}_possible"
+        return problem.among(counts[asked].to_numpy()) if asked in counts.columns else problem
 
     return _part(room, entry, over)
 

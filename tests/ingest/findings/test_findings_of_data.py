@@ -95,6 +95,13 @@ def lapsed() -> list[Row]:
 
 ENDLESS = [row for row in GOOD if not row["Einddatum"]]
 CLAIM = {"Relatienummer": "000001", "Meldingsdatum": "01-02-2024", "Schadebedrag": "100,00"}
+PREMIUM = {
+    "Polisnummer": next(r for r in GOOD if not r["Einddatum"])["Polisnummer"],
+    "Premie vanaf": "01-03-2024",
+    "Premie per jaar": "100,00",
+}
+RISEN = [PREMIUM, PREMIUM | {"Premie vanaf": "01-03-2025", "Premie per jaar": "110,00"}]
+STRANGE = PREMIUM | {"Polisnummer": "bestaat niet"}
 plain = Case(GOOD)
 ALL = Settings(time={"keep_ended_years": 0})
 HOMES = Settings(client={"unit": "household"})
@@ -192,6 +199,9 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
     "AKB-D072": (Case(at_home(0), settings=HOMES), Case(at_home(), settings=HOMES), Case(at_home(0))),
     "AKB-D073": (Case(plus(*OLD)), Case([*plus(*OLD), *(row | {"Polisnummer": f"L{n}", "Einddatum": ""} for n, row in enumerate(OLD))]), Case(plus(*OLD), settings=ALL)),
     "AKB-D074": (Case(gone_to_another(20)), Case(gone_to_another(3)), Case(ENDLESS)),
+    "AKB-D060": (Case(GOOD, {"premies.csv": RISEN}), Case(GOOD, {"premies.csv": [PREMIUM]}), plain),
+    "AKB-D061": (Case(GOOD, {"premies.csv": [PREMIUM]}), Case(GOOD, {"premies.csv": RISEN}), plain),
+    "AKB-D062": (Case(GOOD, {"premies.csv": [*RISEN, STRANGE]}), Case(GOOD, {"premies.csv": RISEN}), plain),
     "AKB-P001": (Case([row | {"Achternaam": "Jansen", "IBAN": "NL00"} for row in GOOD]), plain, Case(each(Postcode="4811"))),
     "AKB-P002": (Case(half("Maatschappij", "anna@devaart.nl")), plain, Case(half("Achternaam", "anna@devaart.nl"))),
     "AKB-P003": (Case([row | {"Relatienummer": citizen(int(row["Relatienummer"]))} for row in GOOD]), Case([row | {"Relatienummer": f"9{row['Relatienummer']}11"} for row in GOOD]), plain),
