@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from akb.core.privacy import HEALTH_BRANCHES
-from akb.features.themes import theme_of, topic_of
 from akb.features.premiums import premium_records
+from akb.features.themes import theme_of, topic_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
