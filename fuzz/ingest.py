@@ -51,7 +51,7 @@ def one_input(data: bytes) -> None:
 
 def write_seeds(folder: Path) -> None:
     """Write the corpus of broken and odd exports as seeds."""
-    from tests.broken.generate import cases  # noqa: PLC0415
+    from tests.broken.generate import cases
 
     folder.mkdir(parents=True, exist_ok=True)
     for case in cases():
