@@ -181,7 +181,6 @@ class Settings(_Table):
             )
         return register
 
-
     def check_names(self) -> None:
         """Raise AkbError if any table names a branch, reason, role, column or assumption that akb does not know."""
         columns = load_toml("columns.toml")
