@@ -25,7 +25,8 @@ on the as-of date T, and is null where it would look further back than the histo
 one feature per branch of the portfolio. *Now* marks attributes of which the source keeps today's value only. Look-back
 is in months; claims, contacts, payments and ended policies each have a recorded history of their own.
 
-Premium, commission, status, change dates, sex and claims about health, disability, absence or death are never features.
+Premium, commission, status, change dates, sex and claims about health, disability, absence or death (or of an unknown
+branch) are never features.
 """
 _BRANCH = "\nBranch rows (per T, customer and branch) add:\n"
 

@@ -12,7 +12,7 @@ from akb.ingest.amounts import read_amounts
 from akb.ingest.cells import coded, identifiers, known, plain, rules
 from akb.ingest.dates import read_dates
 from akb.ingest.notes import texts_of
-from akb.ingest.taxonomy import map_branches
+from akb.ingest.taxonomy import OTHER, map_branches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,18 +130,31 @@ def _claims(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFram
     fault, odd = coded(texts_of(rows, "at_fault"), "boolean")
     notes.count_unreadable("amount", amount.unreadable)
     notes.count_unreadable("at_fault", odd)
-    named = map_branches(texts_of(rows, "branch"), settings).keys
-    told = known(texts_of(rows, "branch")).is_not_null()
-    health = named.is_in(list(HEALTH_BRANCHES))
     return rows.select(
         customer="_customer",
         policy="_policy",
-        # what the claim itself says of health holds, whatever its policy is called
-        branch=pl.coalesce(pl.when(health).then(named), "_branch", pl.when(told).then(named)),
+        branch=_branch_of(rows, settings),
         date="_date",
         amount_cents=amount.cents,
         at_fault=fault == "yes",
     )
+
+
+def _branch_of(rows: pl.DataFrame, settings: Settings) -> pl.Series:
+    """Return the branch of claims: the policy's, else what the claim says itself.
+
+    What a claim says of health holds, whatever its policy is called: a branch of health, or an unknown text with a
+    word of health in it (then the claim is unplaced, and no feature).
+    """
+    texts = known(texts_of(rows, "branch"))
+    own = map_branches(texts, settings).keys
+    words = "|".join(rules().values["claim"]["health"])
+    private = own.is_in(list(HEALTH_BRANCHES)) | ((own == OTHER) & texts.str.to_lowercase().str.contains(words))
+    told = pl.DataFrame({"own": own, "policy": rows["_branch"], "private": private, "filled": texts.is_not_null()})
+    placed = pl.when(pl.col("policy") != OTHER).then("policy")
+    itself = pl.when(pl.col("filled")).then("own")
+    kept = pl.when(pl.col("private").fill_null(value=False)).then("own")
+    return told.select(branch=pl.coalesce(kept, placed, itself, "policy")).to_series()
 
 
 def _contacts(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFrame:

@@ -259,7 +259,7 @@ def _portfolio(
     find.find_ends(tables, policies, history, clock, notes)
     find.find_intermediary(policies, clock, settings, notes)
     find.find_ahead(policies, clock, notes)
-    find.find_clock_doubts(clock, notes)
+    find.find_clock_doubts(tables, clock, notes)
     find.find_dropped(tables, notes)
     find.find_leaking(tables, notes)
     find.find_damage(policies, notes)
