@@ -48,12 +48,12 @@ def check_reader(raw: bytes, ingest: Ingest) -> tuple[RawTable, pl.DataFrame] | 
 
 
 def _is_plain(raw: bytes) -> bool:
-    """Whether lines and fields are what they seem: no quotes, UTF-8 without BOM, lines that end in a line feed."""
+    """Whether lines are what they seem: UTF-8 without BOM, lines that end in a line feed."""
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError:
         return False
-    return b"\n" in raw and not any(sign in raw for sign in (b'"', b"\0", b"\xef\xbb\xbf", b"\xff\xfe"))
+    return b"\n" in raw and not any(sign in raw for sign in (b"\0", b"\xef\xbb\xbf", b"\xff\xfe"))
 
 
 def _check_lines(text: str, table: RawTable, frame: pl.DataFrame) -> None:
@@ -62,7 +62,13 @@ def _check_lines(text: str, table: RawTable, frame: pl.DataFrame) -> None:
     separator = separator or table.dialect["separator"]
     lines = text.split("\n")
     there = {n for n, line in enumerate(lines, 1) if n > table.header_line and line.strip(separator + BLANK)}
-    assert there == {*frame["line"], *table.ragged["line"]}, "every line that is not blank is a row"
+    rows = {*frame["line"], *table.ragged["line"]}
+    if '"' in text:  # a field in quotes may go on over the next lines
+        begun = {line for line in (*rows, table.header_line) if '"' in lines[line - 1]}
+        lost = {line for line in there - rows if not begun & set(range(line - 20, line))}
+        assert not lost, "a line that is not blank is a row, or the rest of one"
+        return
+    assert there == rows, "every line that is not blank is a row"
     for row in frame.iter_rows(named=True):
         fields = lines[row["line"] - 1].removesuffix("\r").split(separator)[: len(table.headings)]
         assert [row[str(n)] or "" for n in range(len(table.headings))] == fields, "cells are as in the file"

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.xdist_group("end_to_end")
 
 ABOUT_THE_FILES = ("rows", "findings", "quality")  # how many rows, in which form: that differs
 
-FIGURES = {"as_of", "customers", "policies", "predictions", "value", "business_case", "case_basis"}
+FIGURES = {"as_of", "customers", "policies", "predictions", "value", "business_case"}
 
 
 def test_two_dialects_give_the_same_figures(tmp_path: Path) -> None:

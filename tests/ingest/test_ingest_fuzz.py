@@ -41,6 +41,8 @@ BYTES = st.one_of(
 @example(b"a;b\n\\ud800;2\n", Ingest(encoding="unicode_escape"))
 @example(b"\x00\x00", Ingest())
 @example(b'"', Ingest(separator="\\"))
+@example(f'{HEAD}\n1;2;3;4;5\nx"y;1\n1;2;3;4;5\n'.encode(), Ingest())  # a stray quote and too few fields
+@example(f'{HEAD}\n1;2;"3\n3";4;5\n1;2;3;4;5\n'.encode(), Ingest())
 def test_no_bytes_break_the_reader(raw: bytes, ingest: Ingest) -> None:
     check_reader(raw, ingest)
 
