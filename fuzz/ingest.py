@@ -24,7 +24,7 @@ SETTINGS = (
     {},
     {"separator": ";"},
     {"separator": "|", "decimal": "."},
-    {"separator": '"'},
+    {"separator": "~"},
     {"encoding": "utf-8", "date_format": "%d%b%Y"},
     {"encoding": "utf-16", "decimal": ","},
     {"encoding": "cp1252", "separator": "\t"},
