@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from akb.core.privacy import HEALTH_BRANCHES
 from akb.features.premiums import premium_records
+from akb.core.privacy import HEALTH_BRANCHES, OTHER_BRANCH
 from akb.features.themes import theme_of, topic_of
 
 if TYPE_CHECKING:
@@ -61,13 +61,15 @@ def first_days(events: Mapping[Source, pl.DataFrame]) -> dict[Record, int]:
 
 
 def _claims(claims: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
-    """Claims whose branch is known and, like its policy's, does not speak of health; an unplaced one may."""
+    """Claims whose branch is known and, like its policy's, does not speak of health; an unplaced one may.
+
+    Unplaced is a claim without a branch, or one that no taxonomy knows (`OTHER_BRANCH`).
+    """
     placed = claims.join(policies.select("policy", of_policy="branch"), on="policy", how="left")
     named = [pl.col(name).fill_null("").is_in(list(HEALTH_BRANCHES)) for name in ("branch", "of_policy")]
-    unplaced = pl.col("branch").is_null() & pl.col("of_policy").is_null()
-    themes = theme_of(pl.coalesce("of_policy", "branch"))
-    return placed.filter(~unplaced & ~pl.any_horizontal(named)).select(
-        "customer", "amount_cents", "at_fault", theme=themes, date=pl.col("date").to_physical()
+    branch = pl.coalesce("branch", "of_policy").fill_null(OTHER_BRANCH)
+    return placed.filter((branch != OTHER_BRANCH) & ~pl.any_horizontal(named)).select(
+        "customer", "amount_cents", "at_fault", theme=theme_of(branch), date=pl.col("date").to_physical()
     )
 
 

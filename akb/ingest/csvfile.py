@@ -88,11 +88,11 @@ def _decode(raw: bytes, name: str, asked: str | None) -> tuple[bytes, str]:
     """Return the text as UTF-8 without BOM, and the encoding: what the client says, BOM, strict UTF-8, cp1252."""
     if asked:
         try:
-            return raw.decode(asked).lstrip("\ufeff").encode(), asked
+            return raw.decode(asked).lstrip("\ufeff").encode(errors="replace"), asked
         except LookupError:
             raise AkbError(f"unknown encoding '{asked}' in [ingest]", "Use utf-8, cp1252 or utf-16.") from None
-        except UnicodeDecodeError as error:
-            line = raw.count(b"\n", 0, error.start) + 1
+        except UnicodeError as error:
+            line = raw.count(b"\n", 0, getattr(error, "start", 0)) + 1
             raise AkbError(
                 f"{name}, line {line}: not {asked}", "Leave encoding out of [ingest] and akb finds it."
             ) from None

@@ -13,7 +13,7 @@ from akb.ingest.cells import coded, identifiers, known, plain, rules
 from akb.ingest.columns import Headings
 from akb.ingest.dates import read_dates
 from akb.ingest.notes import Notes, Table, texts_of
-from akb.ingest.taxonomy import map_branches
+from akb.ingest.taxonomy import OTHER, map_branches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,19 +178,32 @@ def _claims(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFram
     notes.count_unreadable("amount", amount.unreadable)
     notes.count_unreadable("at_fault", odd)
     number = known(texts_of(rows, "number")).str.extract(r"^(\d{1,4})(?:[.,]0+)?$").cast(pl.Int64)
-    named = map_branches(texts_of(rows, "branch"), settings).keys
-    told = known(texts_of(rows, "branch")).is_not_null()
-    health = named.is_in(list(HEALTH_BRANCHES))
     return rows.select(
         customer="_customer",
         policy="_policy",
-        # what the claim itself says of health holds, whatever its policy is called
-        branch=pl.coalesce(pl.when(health).then(named), "_branch", pl.when(told).then(named)),
+        branch=_branch_of(rows, settings),
         date="_date",
         amount_cents=amount.cents,
         at_fault=fault == "yes",
         number=number.fill_null(1).clip(0, MOST_CLAIMS),
     )
+
+
+def _branch_of(rows: pl.DataFrame, settings: Settings) -> pl.Series:
+    """Return the branch of claims: the policy's, else what the claim says itself.
+
+    What a claim says of health holds, whatever its policy is called: a branch of health, or an unknown text with a
+    word of health in it (then the claim is unplaced, and no feature).
+    """
+    texts = known(texts_of(rows, "branch"))
+    own = map_branches(texts, settings).keys
+    words = "|".join(rules().values["claim"]["health"])
+    private = own.is_in(list(HEALTH_BRANCHES)) | ((own == OTHER) & texts.str.to_lowercase().str.contains(words))
+    told = pl.DataFrame({"own": own, "policy": rows["_branch"], "private": private, "filled": texts.is_not_null()})
+    placed = pl.when(pl.col("policy") != OTHER).then("policy")
+    itself = pl.when(pl.col("filled")).then("own")
+    kept = pl.when(pl.col("private").fill_null(value=False)).then("own")
+    return told.select(branch=pl.coalesce(kept, placed, itself, "policy")).to_series()
 
 
 def _contacts(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFrame:

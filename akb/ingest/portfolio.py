@@ -76,6 +76,19 @@ def read_portfolio(
     """
     notes = Notes()
     tables = open_tables(files, roles or {}, settings, notes)
+    return build_portfolio(tables, settings, notes, key=key, as_of=as_of, today=today)
+
+
+def build_portfolio(
+    tables: Sequence[Table],
+    settings: Settings,
+    notes: Notes,
+    *,
+    key: bytes,
+    as_of: date | None = None,
+    today: date | None = None,
+) -> Portfolio:
+    """Return what opened tables hold; parameters and errors as `read_portfolio`."""
     if not any(table.cells.height for table in tables if table.headings.role == "policies"):
         raise _nothing_usable(tables, notes)
     close_the_door_on_addresses(tables, settings, key)
@@ -253,7 +266,7 @@ def _portfolio(
     find.find_ends(tables, policies, history, clock, notes)
     find.find_intermediary(policies, clock, settings, notes)
     find.find_ahead(policies, clock, notes)
-    find.find_clock_doubts(clock, notes)
+    find.find_clock_doubts(tables, clock, notes)
     find.find_dropped(tables, notes)
     find.find_leaking(tables, notes)
     find.find_damage(policies, notes)

@@ -23,12 +23,13 @@ class Case:
     settings: Settings = field(default_factory=Settings)
     as_of: date | None = X
     encoding: str = "utf-8-sig"
+    name: str = "polissen.csv"
 
     def codes(self, folder) -> set[str]:
         return codes(self.read(folder))
 
     def read(self, folder):
-        files = [write(folder, self.rows, encoding=self.encoding)]
+        files = [write(folder, self.rows, self.name, encoding=self.encoding)]
         files += [write(folder, rows, name) for name, rows in self.more.items()]
         return read(*files, settings=self.settings, as_of=self.as_of)
 
@@ -194,6 +195,11 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
     "AKB-D050": (Case(deliveries(GOOD)), plain, Case([row | {"Peildatum": "30-11-2025"} for row in GOOD])),
     "AKB-D051": (Case(deliveries(GOOD, other=True)), Case(deliveries(GOOD)), plain),
     "AKB-D052": (Case([*lapsed(), policy(1, Polisnummer="S1", Einddatum="01-02-2024") | {"Status": "Actief"}]), Case(lapsed()), Case(each(Status="Actief"))),
+    "AKB-D055": (
+        Case(GOOD, as_of=None, name="polissen_2025-03.csv"),
+        Case(GOOD, as_of=None, name="polissen 20251215.csv"),
+        Case(GOOD, as_of=PAST, name="polissen_2025-03.csv"),
+    ),
     "AKB-D070": (Case(at_home(), settings=HOMES), Case(at_home()), plain),
     "AKB-D071": (Case(GOOD, settings=HOMES), Case(at_home(), settings=HOMES), plain),
     "AKB-D072": (Case(at_home(0), settings=HOMES), Case(at_home(), settings=HOMES), Case(at_home(0))),
