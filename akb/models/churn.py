@@ -17,6 +17,8 @@ from akb.models.announced import announced_causes, announced_lags, reconcile
 from akb.models.boosting import Boosted
 from akb.models.causes import CAUSES, Causes, fit_causes
 from akb.models.churn_proof import BY_CAUSE, CHURN, HORIZONS, LIFETIME, Plan, Proof, fit_winner, plan, prove
+from akb.models.cohorts import SCHEMA as COHORTS
+from akb.models.cohorts import cohort_table
 from akb.models.grading import gate, grade
 from akb.models.hazard import Hazard, stay
 from akb.models.landmark import LAGS, Landmarks
@@ -64,7 +66,7 @@ class ChurnResult:
     scores
         customer u32 ascending, then one Float32 column per available key of `KEYS`. Causes add up to churn_12m to
         1e-9 before they become Float32, to 2e-7 after it.
-    survival, curve
+    survival, curve, cohorts
         As in `ModelRun`. Without known reasons everything stands under ``preventable`` and the cause keys are
         unavailable: the column then means "left".
     predictions
@@ -79,6 +81,7 @@ class ChurnResult:
     scores: pl.DataFrame
     survival: pl.DataFrame
     curve: pl.DataFrame
+    cohorts: pl.DataFrame
     predictions: dict[str, Prediction]
     hazard: Hazard | None = None
     booster: Boosted | None = None
@@ -129,6 +132,9 @@ def fit_churn(
         scores=_scores(composed, lifetime, causes=causes is not None, peak=proof.winner != "rate"),
         survival=survival_frame(composed.customers, lifetime),
         curve=portfolio_curve(landmarks, as_of, horizon),
+        cohorts=cohort_table(
+            landmarks, judged=proof.judged, now=now, years=lifetime.years, as_of=as_of, horizon=horizon
+        ),
         predictions=_predictions(proof, len(now), causes, perf_counter() - started),
         hazard=hazard,
         booster=hazard.model if isinstance(hazard.model, Boosted) else None,
@@ -206,7 +212,7 @@ def _prediction(proof: Proof, key: str, population: int, seconds: float) -> Pred
         earlier = reversed(CHURN[: CHURN.index(key)])
         shorter = next((each for each in earlier if each in proof.evidence), None)
         evidence = proof.evidence[shorter] if shorter else None
-    won = proof.competition
+    won = proof.lifetime if key == LIFETIME else proof.competition
     level = grade(
         evidence,
         barrier,
@@ -224,7 +230,7 @@ def _prediction(proof: Proof, key: str, population: int, seconds: float) -> Pred
         gate=barrier,
         grade="insufficient" if proof.winner == "rate" else level,
         winner=proof.winner,
-        candidates=won.candidates if won is not None and key in CHURN else (),
+        candidates=won.candidates if won is not None and key in (*CHURN, LIFETIME) else (),
         seconds=seconds,
     )
 
@@ -310,6 +316,7 @@ def _unavailable(landmarks: Landmarks, now: NDArray[np.int64]) -> ChurnResult:
     survival = pl.DataFrame(
         schema={"customer": pl.UInt32, "month": pl.Int32, "alive": pl.Float64, **dict.fromkeys(CAUSES, pl.Float64)}
     )
-    curve = pl.DataFrame(schema=dict.fromkeys(("years", "share", "low", "high"), pl.Float64))
+    curve = pl.DataFrame(schema=dict.fromkeys(("years", "share", "low", "high", *CAUSES, "unknown"), pl.Float64))
     predictions = {key: Prediction(key, "unavailable", why("needs_ended"), _MONTHS.get(key)) for key in KEYS}
-    return ChurnResult(pl.DataFrame({"customer": customers}), survival, curve, predictions)
+    cohorts = pl.DataFrame(schema=COHORTS)
+    return ChurnResult(pl.DataFrame({"customer": customers}), survival, curve, cohorts, predictions)

@@ -1,7 +1,7 @@
 """Competing risks: the chance to have left by each cause, when leaving by one makes leaving by another impossible.
 
-Aalen-Johansen: the sum over time of (chance to be there just before) x (leavers by the cause / those at risk). lifelines
-has the estimator, but moves ties apart at random and counts who enters on the day of an end as at risk; durations in
+Aalen-Johansen: the sum over time of (chance to be there just before) x (leavers by the cause / those at risk). The
+estimator of lifelines moves ties apart at random and counts who enters on the day of an end as at risk; durations in
 whole periods are nothing but ties. This one takes them as they are and equals lifelines' where there are none.
 """
 

@@ -83,6 +83,7 @@ def run_models(
         branch_lapse=agreed.lapses,
         branch_purchase=agreed.purchases,
         curve=churn.curve,
+        cohorts=churn.cohorts,
         predictions=predictions,
         reasons=_reasons(churn),
         importance=(

@@ -119,7 +119,14 @@ class ModelRun:
         customer u32, branch str, ``probability`` Float64: takes a policy in this branch, not held now, within 12
         months.
     curve
-        portfolio curve over the lifetime: tenure years, share still a customer, for the report.
+        portfolio curve over the lifetime: ``years`` of tenure, ``share`` still a customer with its 95 % interval
+        (``low``, ``high``), and the shares that left by ``natural``, ``insurer``, ``preventable`` and ``unknown``
+        cause; all Float64, the share and the four causes add up to one.
+    cohorts
+        per band of tenure ``lower`` <= years < ``upper`` (null: open) at ``test_date``: ``customers``, how many had
+        ``left`` a year later, and the share that was expected to by the ``model``, by ``sbg`` and by one ``constant``
+        rate, all as known on that date; then at X ``customers_now`` and the mean remaining lifetime ``years_model``
+        and ``years_sbg``. Empty without a test date.
     predictions
         one per catalogue entry that this room is responsible for, in catalogue order.
     reasons
@@ -139,4 +146,5 @@ class ModelRun:
     reasons: tuple[Reason, ...] = ()
     importance: tuple[tuple[str, str, float], ...] = ()
     findings: tuple[Finding, ...] = ()
+    cohorts: pl.DataFrame | None = None
     files: dict[str, bytes] = field(default_factory=dict)
