@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 _WRITTEN = "docs/settings.md has all settings; mend it"
 _T = TypeVar("_T", bound=BaseModel)
+Definition = Literal["all", "any_policy", "main_branch", "non_life", "essential"]
 
 
 class _Table(BaseModel):
@@ -36,6 +37,7 @@ class Branch(_Table):
     premium: float = Field(ge=0)
     commission: float = Field(ge=0, le=1)
     essential: bool
+    life: bool = False
     confidence: Literal["H", "M", "L", "A"]
     synonyms: tuple[str, ...]
 
@@ -65,6 +67,12 @@ class Time(_Table):
     gap_days: int = Field(default=31, ge=0, le=366)
     registration_lag_days: int = Field(default=30, ge=0, le=366)
     history_cap_months: int = Field(default=60, ge=12, le=240)
+
+
+class Churn(_Table):
+    """What counts as leaving: see ``docs/settings.md``."""
+
+    definition: Definition = "all"
 
 
 class Ingest(_Table):
@@ -120,6 +128,7 @@ class Settings(_Table):
     schema_: int = Field(default=SCHEMA, alias="schema")
     client: Client = Client()
     time: Time = Time()
+    churn: Churn = Churn()
     ingest: Ingest = Ingest()
     models: Models = Models()
     report: Report = Report()

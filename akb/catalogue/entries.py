@@ -30,9 +30,11 @@ class Entry(BaseModel):
         The room whose run answers for this entry.
     needs
         What the export must have: ``ended``, ``reasons``, ``commission``, ``contacts``, ``claims``.
+    rows
+        Whose scores they are: customers in force at X (``scores.parquet``) or former ones (``winback.parquet``).
     target
         Column of the targets that the method predicts, where the method serves several: ``first_lapse``,
-        ``first_purchase``, ``lapses_12m``.
+        ``first_purchase``, ``lapses_12m``, ``first_nonpayment``.
     counts
         Whether it counts as a prediction; False for descriptions such as ``need_{branch}``.
     """
@@ -52,6 +54,7 @@ class Entry(BaseModel):
     needs: tuple[str, ...] = ()
     target: str = ""
     counts: bool = True
+    rows: Literal["customers", "former"] = "customers"
     branch: str | None = None
 
 

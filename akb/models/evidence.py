@@ -146,6 +146,11 @@ def _descending(score: Floats) -> NDArray[np.int64]:
     return np.lexsort((np.random.default_rng(_TIES).permutation(len(score)), -score))
 
 
+def top(score: Floats) -> NDArray[np.int64]:
+    """Return the positions of the tenth with the highest scores, at least one."""
+    return _descending(score)[: max(1, round(len(score) / 10))]
+
+
 def decile_table(label: Floats, expected: Floats) -> tuple[tuple[int, int, float, float], ...]:
     """Return (decile, n, mean predicted, observed mean); decile 1 holds the highest predictions."""
     parts = np.array_split(_descending(expected), 10)
@@ -197,8 +202,7 @@ def binary_evidence(
     base = events / n
     mixed = 0 < events < n
     auc, auc_ci = auc_with_interval(label, probability, cluster) if mixed else (None, None)
-    top = _descending(probability)[: max(1, round(n / 10))]
-    precision = float(label[top].mean())
+    precision = float(label[top(probability)].mean())
     ratio, ci = observed_expected(label, probability, cluster, between_year)
     slope, slope_ci = calibration_slope(label, probability, cluster)
     if not by_date and test_date is not None:

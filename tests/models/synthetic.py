@@ -108,8 +108,12 @@ def branch_world(
                     "first_lapse": day[first((lapsed & state[m][None]).any(axis=2), m)[who][shuffle]].tolist(),
                     "lapses_12m": mine.any(axis=0).sum(axis=1)[who][shuffle].astype(np.float32),
                     "first_purchase": day[first(fresh.any(axis=2), m)[who][shuffle]].tolist(),
+                    # the second branch is where people stop paying
+                    "first_nonpayment": day[
+                        first((lapsed & state[m][None])[:, :, 1 % branches], m)[who][shuffle]
+                    ].tolist(),
                 },
-                schema_overrides={"as_of": pl.Date, "first_lapse": pl.Date, "first_purchase": pl.Date},
+                schema_overrides=dict.fromkeys(("as_of", "first_lapse", "first_purchase", "first_nonpayment"), pl.Date),
             )
         )
         for rows, wanted, events in ((hold, state[m], lapsed), (free, ~state[m], bought)):
