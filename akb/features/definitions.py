@@ -79,7 +79,7 @@ def definition_labels(
     as_of, customer, one Float32 column per definition: null where the relation was not lost but cannot be followed.
     """
     dates: list[date] = sorted(rows["as_of"].unique().to_list())
-    some = [each for each in eligible_dates(dates, settings) if each != dates[-1]][-DATES:]
+    some = [each for each in eligible_dates(dates, settings) if each != dates[-1]][-DATES:] if dates else []
     chosen = rows.filter(pl.col("as_of").is_in(some))
     table = chosen.select("as_of", "customer")
     for definition in DEFINITIONS:

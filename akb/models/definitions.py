@@ -17,6 +17,7 @@ from akb.models.evidence import top
 from akb.models.problem import Problem, customer_problem
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
     from datetime import date
 
     from numpy.typing import NDArray
@@ -38,7 +39,7 @@ _SHARE, _TREES = 0.15, 50
 _ENOUGH = 100  # events from which a small model says something about an order
 
 
-def compare(room: Room, churn: NDArray[np.float32] | None, features: tuple[str, ...]) -> pl.DataFrame:
+def compare(room: Room, churn: NDArray[np.float32] | None, features: tuple[str, ...], pool: Executor) -> pl.DataFrame:
     """Return one row per definition, see `ModelRun.definitions`; empty without a closed year.
 
     Parameters
@@ -47,6 +48,8 @@ def compare(room: Room, churn: NDArray[np.float32] | None, features: tuple[str, 
         The chance to leave at X under the definition that is set, in the order of customers; None without one.
     features
         The columns that the small models learn from.
+    pool
+        Where the small models are fitted, side by side.
     """
     labels = room.targets.definitions
     if labels is None or labels.is_empty() or churn is None:
@@ -55,13 +58,16 @@ def compare(room: Room, churn: NDArray[np.float32] | None, features: tuple[str, 
     year = labels.filter(pl.col("as_of") == test_date)
     known = year.drop_nulls([chosen])
     own_top = set(top(churn.astype(np.float64)).tolist())
+    others = [definition for definition in labels.columns[2:] if definition != chosen]
+    tops = dict(zip(others, pool.map(lambda each: _top(room, labels, each, features), others), strict=True))
+    tops[chosen] = own_top
     rows = []
     for definition in labels.columns[2:]:
         row = {"definition": definition, "chosen": definition == chosen, "test_date": test_date}
         both = known.drop_nulls([definition])
         row |= {"customers": both.height, "left": int(both[definition].sum())}
         row |= {"changed": int((both[definition] != both[chosen]).sum()), "customers_now": len(churn)}
-        ranked = own_top if definition == chosen else _top(room, labels, definition, features)
+        ranked = tops[definition]
         row |= {"top": None, "top_changed": None}
         if ranked is not None:
             row |= {"top": len(ranked), "top_changed": len(ranked - own_top)}

@@ -70,7 +70,7 @@ def run_models(
         for name, job in jobs.items():
             parts[name] = job.result()
             progress(name)
-        definitions = _definitions(room, churn)
+        definitions = _definitions(room, churn, pool)
     made = {p.key: p for part in parts.values() for p in part.predictions} | churn.predictions
     made |= {e.key: unavailable(e, reasonless[e.key]) for e in entries if e.key in reasonless}
     predictions = tuple(made[entry.key] for entry in entries)
@@ -115,11 +115,11 @@ def _churn(room: Room) -> ChurnResult:
     return fit_churn(room.matrix, room.targets, room.settings, as_of=room.as_of, progress=room.progress)
 
 
-def _definitions(room: Room, churn: ChurnResult) -> pl.DataFrame:
+def _definitions(room: Room, churn: ChurnResult, pool: ThreadPoolExecutor) -> pl.DataFrame:
     from akb.models.definitions import compare
 
     chance = churn.scores[HEADLINE].to_numpy() if HEADLINE in churn.scores.columns else None
-    return compare(room, chance, churn.names)
+    return compare(room, chance, churn.names, pool)
 
 
 def _former(parts: Sequence[Part]) -> pl.DataFrame:
@@ -168,7 +168,9 @@ def _agree(
     frame = room.matrix.frame.filter(pl.col("as_of") == room.as_of).select("customer").sort("customer")
     customers = frame["customer"].to_numpy()
     gone = announced_lags(room.targets.announced, customers, room.as_of)
-    certain = (gone > 0) & (gone <= LAGS)
+    leaves = (gone > 0) & (gone <= LAGS)
+    # only under this definition does whoever leaves lose every policy
+    certain = leaves if room.settings.churn.definition == "all" else np.zeros_like(leaves)
     by_target = {e.target: e.key for e in entries if e.target and e.key in parts and parts[e.key].scores is not None}
 
     def column(target: str) -> NDArray[np.float64] | None:
@@ -182,7 +184,7 @@ def _agree(
     lapses, purchases = branches("family_lapse"), branches("family_purchase")
     told = announced_lapses(room.targets.announced_lapses, customers, lapses, room.as_of)
     row = positions(customers, lapses["customer"].to_numpy())
-    sure, sure_rows = certain | (told.policies > 0), certain[row] | told.rows
+    sure, sure_rows = leaves | (told.policies > 0), certain[row] | told.rows
     lapses = _certain_branches(lapses, sure_rows, value=1.0)
     leaving = certain[positions(customers, purchases["customer"].to_numpy())]
     purchases = _certain_branches(purchases, leaving, value=0.0)

@@ -89,6 +89,7 @@ class Policy:
     insurer: str | None = "M1"
     payment_months: int | None = 12
     renewal: date | None = None
+    reason: str | None = None
 
     def in_force(self, day: date) -> bool:
         return self.start <= day and (self.end is None or self.end > day)
@@ -151,6 +152,7 @@ def portfolio(
                 "insurer": p.insurer,
                 "start_date": p.start,
                 "end_date": p.end,
+                "reason": p.reason if p.end else None,
                 "cause": (p.cause or "unknown") if p.end else None,
                 "replaced_on": successor.start if (successor := continued[id(p)]) else None,
                 "replaces": (p.customer, p.branch, p.start) in starts,
