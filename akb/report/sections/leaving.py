@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from akb.report.context import Context, Row
 
 REASON_YEARS = 3
-TOLD_YEARS = (1, 2, 3, 5, 7, 10, 15, 20)
+TOLD_YEARS = (1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0)
 
 
 def facts(context: Context) -> dict[str, Any]:
