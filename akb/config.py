@@ -59,6 +59,7 @@ class Client(_Table):
 
     name: str = ""
     type: Literal["intermediair", "volmacht", "verzekeraar"] = "intermediair"
+    unit: Literal["relation", "household"] = "relation"  # who is one customer
 
 
 class Time(_Table):
@@ -67,6 +68,7 @@ class Time(_Table):
     gap_days: int = Field(default=31, ge=0, le=366)
     registration_lag_days: int = Field(default=30, ge=0, le=366)
     history_cap_months: int = Field(default=60, ge=12, le=240)
+    keep_ended_years: int = Field(default=7, ge=0, le=100)  # 0: former customers stay, however long they are gone
 
 
 class Churn(_Table):

@@ -98,6 +98,7 @@ def predict(portfolio: Portfolio, settings: Settings, progress: Progress, *, no_
             as_of=portfolio.as_of,
             history=portfolio.history,
             progress=progress.detail,
+            customers=portfolio.customers,
         )
     with progress.stage("working out value and business case"):
         value = run_value(portfolio, models, settings, progress=progress.detail)
@@ -138,9 +139,13 @@ def eda(request: Request, progress: Progress) -> Result:
 
 
 def write_models(folder: Path, bundle: RunBundle) -> None:
-    """Write what scoring needs: LightGBM text and JSON."""
-    (folder / "models").mkdir()
-    for name, content in sorted(bundle.models.files.items()) if bundle.models else ():
+    """Write what scoring needs (LightGBM text, JSON, Parquet) and a card per prediction, sealed with a manifest."""
+    from akb.report.cards import card_files
+    from akb.store.models import sealed
+
+    (folder / "models" / "cards").mkdir(parents=True)
+    files = {**(bundle.models.files if bundle.models else {}), **card_files(bundle)}
+    for name, content in sorted(sealed(files).items()):
         (folder / name).write_bytes(content)
 
 
@@ -154,15 +159,20 @@ def default_folder(export: Path, as_of: date) -> Path:
 def private_customers(bundle: RunBundle) -> bytes:
     """Return pseudonym and relation number of every customer as CSV: for those who may see them.
 
-    A relation number that a spreadsheet would take for a formula has an apostrophe in front.
+    A household has a row per relation, the one that speaks for it first. A relation number that a spreadsheet would
+    take for a formula has an apostrophe in front.
     """
     import polars as pl
 
     from akb.report.tables import neutral
 
-    customers = bundle.portfolio.customers.select("pseudonym", "relation").sort("pseudonym")
-    customers = customers.with_columns(pl.col("relation").map_elements(neutral, return_dtype=pl.String))
-    return customers.rename({"pseudonym": "customer"}).write_csv().encode()
+    customers = bundle.portfolio.customers.select("customer", "pseudonym", first="relation")
+    relations = bundle.portfolio.relations
+    if relations is None:
+        relations = customers.select("customer", relation="first")
+    rows = customers.join(relations, on="customer").sort("pseudonym", pl.col("relation") != pl.col("first"), "relation")
+    rows = rows.select(customer="pseudonym", relation=pl.col("relation").map_elements(neutral, return_dtype=pl.String))
+    return rows.write_csv().encode()
 
 
 def manifest(request: Request, bundle: RunBundle, seconds: Mapping[str, float], total: float) -> dict[str, Any]:

@@ -35,6 +35,8 @@ class Entry(BaseModel):
     target
         Column of the targets that the method predicts, where the method serves several: ``first_lapse``,
         ``first_purchase``, ``lapses_12m``, ``first_nonpayment``.
+    population_nl
+        Whom it is about, where that is not everyone with a policy in force.
     counts
         Whether it counts as a prediction; False for descriptions such as ``need_{branch}``.
     """
@@ -53,6 +55,7 @@ class Entry(BaseModel):
     horizon_months: int | None = None
     needs: tuple[str, ...] = ()
     target: str = ""
+    population_nl: str = ""
     counts: bool = True
     rows: Literal["customers", "former"] = "customers"
     branch: str | None = None
@@ -88,6 +91,7 @@ def entries(branches: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[En
                         "name_nl": entry.name_nl.format(**words),
                         "name_en": entry.name_en.format(branch=branch),
                         "question_nl": entry.question_nl.format(**words),
+                        "population_nl": entry.population_nl.format(**words),
                         "branch": branch,
                     }
                 )

@@ -10,10 +10,13 @@ import typer
 
 from akb.commands import options
 from akb.core.errors import AkbError
+from akb.core.text import text, texts
 
 if TYPE_CHECKING:
     from akb.catalogue.entries import Entry
     from akb.ingest.types import Portfolio
+
+_ONLY_JSON = ("name_en", "unit", "section", "population", "missing")
 
 Source = Annotated[
     list[str] | None,
@@ -42,7 +45,7 @@ def predictions(
     if json:
         options.print_json({"schema": "akb.predictions/1", "predictions": rows})
     else:
-        _print_table(rows)
+        _print_table([{name: value for name, value in row.items() if name not in _ONLY_JSON} for row in rows])
 
 
 def _templates() -> tuple[Entry, ...]:
@@ -55,9 +58,13 @@ def _entry_row(entry: Entry) -> dict[str, Any]:
     return {
         "key": entry.key,
         "name": entry.name_nl,
+        "name_en": entry.name_en,
         "kind": entry.kind,
+        "unit": entry.unit_nl,
+        "section": entry.section,
         "horizon_months": entry.horizon_months,
         "needs": list(entry.needs),
+        "population": entry.population_nl or text("report", "nl", "card", "everyone"),
         "question": entry.question_nl,
     }
 
@@ -67,10 +74,8 @@ def _from_run(folder: Path) -> list[dict[str, Any]]:
         summary = json_module.loads((folder / "summary.json").read_text("utf-8"))
     except (OSError, ValueError):
         raise AkbError(f"{folder} is not the folder of a finished akb run", "Give an export or a run.") from None
-    return [
-        {name: entry.get(name) for name in ("key", "status", "grade", "gate", "auc", "winner", "why")}
-        for entry in summary["predictions"]
-    ]
+    names = ("key", "name", "name_en", "status", "grade", "gate", "auc", "winner", "why")
+    return [{name: entry.get(name) for name in names} for entry in summary["predictions"]]
 
 
 def _from_export(source: list[str], config: Path | None, as_of: Any) -> list[dict[str, Any]]:
@@ -83,10 +88,22 @@ def _from_export(source: list[str], config: Path | None, as_of: Any) -> list[dic
     held = set(portfolio.policies["branch"].unique())
     branches = [(key, branch.name_nl) for key, branch in settings.taxonomy().items() if key in held]
     has = available(portfolio)
-    return [
-        {**_entry_row(entry), "missing": [need for need in entry.needs if need not in has]}
-        for entry in entries(branches)
-    ]
+    return [_status_row(entry, has) for entry in entries(branches)]
+
+
+def _status_row(entry: Entry, has: set[str]) -> dict[str, Any]:
+    """What an export allows, without fitting anything: ``possible``, or ``unavailable`` and why.
+
+    Whether a possible one is fitted, falls back to its base rate or lacks events, only a run can tell.
+    """
+    missing = [need for need in entry.needs if need not in has]
+    why = _why(entry, missing[0]) if missing else ""
+    return {**_entry_row(entry), "status": "unavailable" if missing else "possible", "missing": missing, "why": why}
+
+
+def _why(entry: Entry, need: str) -> str:
+    rooms = [f"why_{entry.room}", "why_models"]
+    return next((str(words[f"needs_{need}"]) for room in rooms if f"needs_{need}" in (words := texts(room)[room])), "")
 
 
 def available(portfolio: Portfolio) -> set[str]:

@@ -26,7 +26,7 @@ def reveal(
         Path | None, typer.Option("--out", help="Write here, readable by you alone (default: stdout).")
     ] = None,
 ) -> None:
-    """Put the relation number in front of every line of a list.
+    """Put the relation number in front of every line of a list; all of them where the customer is a household.
 
     Example: akb reveal out/eda/actions/top_defend.csv --out bellijst.csv
     """
@@ -84,5 +84,9 @@ def _run_of(file: Path, run: Path | None) -> Path:
 
 
 def _relations(run: Path) -> dict[str, str]:
+    """Return pseudonym -> relation number; those of a household with ``+`` between them."""
+    found: dict[str, list[str]] = {}
     with (run / PRIVATE).open(encoding="utf-8", newline="") as source:
-        return {row["customer"]: row["relation"] for row in csv.DictReader(source)}
+        for row in csv.DictReader(source):
+            found.setdefault(row["customer"], []).append(row["relation"])
+    return {customer: " + ".join(relations) for customer, relations in found.items()}

@@ -7,7 +7,10 @@ Names cannot be recognised by their form; the number of customers who share a te
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
+
+from akb.core.text import load_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,6 +58,17 @@ def is_bsn(text: str) -> bool:
     if len(digits) != 9 or not any(digits):
         return False
     return sum(weight * digit for weight, digit in zip((9, 8, 7, 6, 5, 4, 3, 2, -1), digits, strict=True)) % 11 == 0
+
+
+def pass_eleven_test(numbers: pl.Series) -> pl.Series:
+    """Return `is_bsn` of many texts of nine digits at once."""
+    import polars as pl
+
+    digits = [pl.col("n").str.slice(place, 1).cast(pl.Int32) for place in range(9)]
+    weighed = [weight * digit for weight, digit in zip((9, 8, 7, 6, 5, 4, 3, 2, -1), digits, strict=True)]
+    total = pl.sum_horizontal(weighed)
+    some = pl.max_horizontal(digits) > 0
+    return pl.DataFrame({"n": numbers}).select(((total % 11 == 0) & some).alias("bsn")).to_series()
 
 
 def _iban_spans(text: str) -> Iterator[Span]:
@@ -114,6 +128,41 @@ def kinds_of(texts: pl.Series) -> dict[str, str]:
     distinct = texts.drop_nulls().unique()
     found = {text: identifier_in(text) for text in distinct.filter(distinct.str.contains(POSSIBLY)).sort()}
     return {text: kind for text, kind in found.items() if kind}
+
+
+def looks_like_name(text: str) -> bool:
+    """Return whether a text is written as the name of a person: "J. de Vries", "Anna van den Berg", "Jansen, P.A.".
+
+    Two to six words: initials and capitalised words, with Dutch (and some other) particles between them; no digit, and
+    no word of firms, places and products. Other texts look so too ("Nationale Nederlanden"): one is no evidence, a
+    whole column of them with one per customer is.
+    """
+    particles, nobody = _words_of_names()
+    words = text.replace(",", " ").split()
+    others = [word for word in words if word.lower() not in particles]
+    if not 2 <= len(words) <= 6 or not 1 <= len(others) <= 4:
+        return False
+    if any(word.replace(".", "").lower() in nobody for word in words):
+        return False
+    full = [word for word in others if _is_surname(word)]
+    return bool(full) and all(word in full or _is_initials(word) for word in others)
+
+
+@cache
+def _words_of_names() -> tuple[frozenset[str], frozenset[str]]:
+    words = load_toml("columns.toml")["values"]["person"]
+    return frozenset(words["particles"]), frozenset(words["nobody"])
+
+
+def _is_surname(word: str) -> bool:
+    letters = re.sub(r"[.'\u2019-]", "", word)
+    long = len(letters) > 2 or letters[1:].islower()
+    return long and letters.isalpha() and letters[0].isupper()
+
+
+def _is_initials(word: str) -> bool:
+    parts = [part for part in re.split(r"[.-]", word) if part]
+    return bool(parts) and all(part.isalpha() and part[0].isupper() and part[1:] in ("", "h", "j") for part in parts)
 
 
 def may_be_shown(text: str, customers: int, limit: int) -> bool:

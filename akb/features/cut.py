@@ -104,7 +104,7 @@ def _gone(facts: pl.DataFrame, dates: pl.DataFrame) -> pl.LazyFrame:
     known = (
         facts.lazy()
         .filter(pl.col("end").is_not_null())
-        .select("customer", "branch", "insurer_code", "start", "end", "opens", "cause", "settled")
+        .select("customer", "branch", "insurer_code", "start", "end", "opens", "cause", "moved", "settled")
     )
     return (
         dates.lazy()

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from akb.ingest.types import Portfolio
 
+INTERMEDIARY = "overgang_tussenpersoon"
+"""The reason (configs/reasons.toml) of an end by which the policy went to another intermediary."""
+
 FOREVER = np.iinfo(np.int32).max // 2
 CAUSES = ("natural", "insurer", "preventable", "unknown", "technical")
 """Which cause names the end of a relation when several policies end on its last day: the first of these."""
@@ -31,13 +34,13 @@ def policy_facts(portfolio: Portfolio, branches: Sequence[str], gap_days: int) -
     """Return one row per policy that was in force for at least a day, sorted by customer and policy.
 
     policy, customer u32; branch u8 (position in `branches`); insurer str?; start, end i32 (null while open);
-    cause u8 (position in `CAUSES`; null while open); replaced i32? and replaces bool (as in the portfolio, so with
-    hindsight: for targets only); ``settled`` i32? (day from which the end is known to be no lapse: it is technical, or
-    a policy that continues it has started, see `_continued`); ``opens`` bool (starts a relation: nothing was in force
-    the day before nor ended within G days); ``taken`` bool (a purchase: starts within a relation, in a branch neither
-    held the day before nor ended within G days); renewal_month, renewal_day i8; own_collection bool?; payment_months
-    i8?; ``unpaid`` and ``no_return`` bool (ended for non-payment; by a death or the end of a business): like the cause
-    part of the end, for targets and former customers only.
+    cause u8 (position in `CAUSES`; null while open); moved bool (ended by a change of intermediary); replaced i32? and
+    replaces bool (as in the portfolio, so with hindsight: for targets only); ``settled`` i32? (day from which the end
+    is known to be no lapse: it is technical, or a policy that continues it has started, see `_continued`); ``opens``
+    bool (starts a relation: nothing was in force the day before nor ended within G days); ``taken`` bool (a purchase:
+    starts within a relation, in a branch neither held the day before nor ended within G days); renewal_month,
+    renewal_day i8; own_collection bool?; payment_months i8?; ``unpaid`` and ``no_return`` bool (ended for non-payment;
+    by a death or the end of a business): like the cause part of the end, for targets and former customers only.
     """
     facts = _typed(portfolio, branches)
     facts = (
@@ -78,6 +81,7 @@ def _typed(portfolio: Portfolio, branches: Sequence[str]) -> pl.DataFrame:
             start=start,
             end=end,
             cause=pl.when(end.is_not_null()).then(cause),
+            moved=end.is_not_null() & (pl.col("reason") == INTERMEDIARY).fill_null(value=False),
             replaced=pl.when(end.is_not_null()).then(replaced),
             renewal_month=turn.dt.month(),
             # 29 February counts as the 28th: only day and month mean something, and most years have no 29th

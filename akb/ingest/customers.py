@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.core.pseudonyms import pseudonyms
 from akb.ingest.cells import coded, identifiers, known, rule
 from akb.ingest.dates import read_dates
 from akb.ingest.notes import texts_of
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from akb.ingest.notes import Notes, Table
 
 _SINGLE = ("kind", "birth_year", "postcode4")
-_LATEST = ("adviser", "office", "region")
+_LATEST = ("adviser", "office", "sub_office", "manager", "region", "main", "household", "home")
 
 
 def read_attributes(table: Table, cells: pl.DataFrame, clock: Clock, settings: Settings, notes: Notes) -> pl.DataFrame:
@@ -27,8 +26,10 @@ def read_attributes(table: Table, cells: pl.DataFrame, clock: Clock, settings: S
 
     Returns
     -------
-    kind str?, birth_year i32?, postcode4 str?, adviser str?, office str?, region str?, no_marketing bool?,
-    deceased bool?; a row per row of `cells`. Of a birth date only the year is kept, of a postcode only four digits.
+    kind str?, birth_year i32?, postcode4 str?, adviser str?, office str?, sub_office str?, manager str?, region str?,
+    main str? (key of the main relation), household str? (the office's own number of it), home str? (keyed hash of the
+    address), no_marketing bool?, deceased bool?; a row per row of `cells`. Of a birth date only the year is kept, of
+    a postcode only four digits.
     """
     kind, strange = coded(texts_of(cells, "kind"), "kind")
     notes.count_unreadable("kind", strange)
@@ -42,6 +43,11 @@ def read_attributes(table: Table, cells: pl.DataFrame, clock: Clock, settings: S
             "postcode4": postcode.str.extract(r"^([1-9]\d{3})(?:\s*[A-Za-z]{2})?$"),
             "adviser": known(texts_of(cells, "adviser")),
             "office": known(texts_of(cells, "office")),
+            "sub_office": known(texts_of(cells, "sub_office")),
+            "manager": known(texts_of(cells, "manager")),
+            "main": identifiers(texts_of(cells, "main_relation"))[1],
+            "household": identifiers(texts_of(cells, "household"))[1],
+            "home": texts_of(cells, "home"),
             "region": known(texts_of(cells, "region")),
             "no_marketing": _no_marketing(cells, notes),
             "deceased": _deceased(cells, clock, settings),
@@ -135,10 +141,8 @@ def read_customer_rows(
     return pl.concat(frames) if frames else None
 
 
-def build_customers(
-    policies: pl.DataFrame, file_rows: pl.DataFrame | None, clock: Clock, key: bytes, notes: Notes
-) -> pl.DataFrame:
-    """Return the customers table, in the order of the normalised relation number.
+def build_relations(policies: pl.DataFrame, file_rows: pl.DataFrame | None, clock: Clock, notes: Notes) -> pl.DataFrame:
+    """Return a row per relation, in the order of the normalised relation number.
 
     Parameters
     ----------
@@ -149,8 +153,6 @@ def build_customers(
         Rows of a customers file; they win over policy rows.
     clock
         X, for ages.
-    key
-        The client's key for pseudonyms.
     notes
         Receives findings on conflicts, ages and guessed kinds.
     """
@@ -176,10 +178,7 @@ def build_customers(
     )
     if conflicts:
         notes.find("AKB-D019", "tip", len(conflicts), len(conflicts) / base.height)
-    return base.with_columns(
-        customer=pl.int_range(pl.len(), dtype=pl.UInt32),
-        pseudonym=pl.Series(pseudonyms(base["key"], key), dtype=pl.String),
-    )
+    return base
 
 
 def _without_nonsense(rows: pl.DataFrame, clock: Clock, notes: Notes) -> pl.DataFrame:
@@ -227,9 +226,19 @@ def guess_kind(customers: pl.DataFrame, policies: pl.DataFrame, settings: Settin
     policies
         With ``customer`` and ``branch``.
     """
+    guess = guessed_kind(customers, policies, "customer", settings)
+    joined = customers.with_columns(guess=guess)
+    guessed = int(joined.select((pl.col("kind").is_null() & pl.col("guess").is_not_null()).sum()).item())
+    if guessed:
+        notes.find("AKB-D024", "tip", guessed, guessed / customers.height)
+    return joined.with_columns(kind=pl.coalesce("kind", "guess")).drop("guess")
+
+
+def guessed_kind(people: pl.DataFrame, policies: pl.DataFrame, by: str, settings: Settings) -> pl.Series:
+    """Return what the branches say of each of `people` (`by`, birth_year): ``private``, ``business`` or null."""
     segments = {key: entry.segment for key, entry in settings.taxonomy().items()}
-    lines = policies.select("customer", segment=pl.col("branch").replace_strict(segments, return_dtype=pl.String))
-    votes = lines.group_by("customer").agg(
+    lines = policies.select(by, segment=pl.col("branch").replace_strict(segments, return_dtype=pl.String))
+    votes = lines.group_by(by).agg(
         business=(pl.col("segment") == "Z").sum().cast(pl.Int64),
         private=(pl.col("segment") == "P").sum().cast(pl.Int64),
     )
@@ -239,8 +248,4 @@ def guess_kind(customers: pl.DataFrame, policies: pl.DataFrame, settings: Settin
         .when((pl.col("private") > 0) | pl.col("birth_year").is_not_null())
         .then(pl.lit("private"))
     )
-    joined = customers.join(votes, on="customer", how="left", maintain_order="left")
-    guessed = int(joined.select((pl.col("kind").is_null() & guess.is_not_null()).sum()).item())
-    if guessed:
-        notes.find("AKB-D024", "tip", guessed, guessed / customers.height)
-    return joined.with_columns(kind=pl.coalesce("kind", guess)).drop("business", "private")
+    return people.join(votes, on=by, how="left", maintain_order="left").select(guess.alias("guess")).to_series()

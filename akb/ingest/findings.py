@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from akb.core.dates import add_months
 from akb.core.privacy import shared
 from akb.core.text import text
 from akb.ingest.cells import known, rule
+from akb.ingest.linking import INTERMEDIARY
 from akb.ingest.notes import label
 
 if TYPE_CHECKING:
@@ -189,6 +192,41 @@ def find_ends(tables: Sequence[Table], policies: pl.DataFrame, history: History,
         notes.find("AKB-D013", "issue", unknown, unknown / lapses.height)
     if notes.unknown_reasons:
         notes.find("AKB-D027", "tip", notes.unknown_reasons, notes.unknown_reasons / ended.height)
+
+
+def find_intermediary(policies: pl.DataFrame, clock: Clock, settings: Settings, notes: Notes) -> None:
+    """Report how many customers left through another intermediary in the last closed year, if enough did to tell."""
+    last = clock.as_of - timedelta(days=settings.time.gap_days + settings.time.registration_lag_days)
+    first = add_months(last, -12)
+    moved = policies.filter(
+        pl.col("reason") == INTERMEDIARY,
+        pl.col("cause") != "technical",
+        pl.col("replaced_on").is_null(),
+        pl.col("end_date") > first,
+        pl.col("end_date") <= last,
+    )
+    customers = moved["customer"].unique()
+    held = policies.filter(
+        pl.col("start_date") <= clock.as_of, pl.col("end_date").is_null() | (pl.col("end_date") > clock.as_of)
+    )
+    left = customers.len() - customers.is_in(held["customer"].unique().implode()).sum()
+    limit = settings.report.suppress_below
+    if customers.len() < limit:
+        return
+    there = policies.filter(pl.col("start_date") <= first, pl.col("end_date").is_null() | (pl.col("end_date") > first))[
+        "customer"
+    ].n_unique()
+    told = text("columns", "nl", "left", "all" if left == customers.len() else "some" if left >= limit else "few")
+    notes.find(
+        "AKB-D074",
+        "tip",
+        customers.len(),
+        customers.len() / max(there, 1),
+        policies=moved.height,
+        left=told.format(left=left),
+        first=first,
+        last=last,
+    )
 
 
 def _allowed(months: int) -> str:

@@ -102,7 +102,8 @@ def recorded_from(starts: pl.Series, ends: pl.Series, as_of: date) -> date | Non
     last_good = _last_recorded(counts, expected)
     if last_good == len(counts) - 1:
         return first  # type: ignore[return-value]
-    found = int(over[np.searchsorted(over, edges[last_good + 1], "left")])
+    place = int(np.searchsorted(over, edges[last_good + 1], "left"))
+    found = int(over[min(place, len(over) - 1)])  # with a handful of ends there may be none that recent
     day = date(1970, 1, 1) + timedelta(days=found)
     waited = (day.day - 1) * expected[last_good] / 30
     month = day.replace(day=1)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 SWITCH = "overstap"
+INTERMEDIARY = "overgang_tussenpersoon"
 
 
 def link(policies: pl.DataFrame, gap_days: int) -> pl.DataFrame:
@@ -71,7 +72,7 @@ def link(policies: pl.DataFrame, gap_days: int) -> pl.DataFrame:
 
 def settle_switches(policies: pl.DataFrame) -> pl.DataFrame:
     """Make a switch technical where this office wrote the policy that continues it: it moved, the customer did not."""
-    inside = (pl.col("reason") == SWITCH) & pl.col("replaced_on").is_not_null()
+    inside = pl.col("reason").is_in([SWITCH, INTERMEDIARY]) & pl.col("replaced_on").is_not_null()
     return policies.with_columns(cause=pl.when(inside).then(pl.lit("technical")).otherwise("cause"))
 
 
@@ -107,11 +108,13 @@ _MOVED = (pl.col("cause") == "technical") | pl.col("replaced_on").is_not_null()
 def mass_days(policies: pl.DataFrame, clock: Clock) -> pl.DataFrame:
     """Return the policies that ended on a day on which a book was moved.
 
-    Three rules, thresholds in ``[rules.mass]``; all ask for at least 30 ends of at least 20 customers.
+    Four rules, thresholds in ``[rules.mass]``; all ask for at least 30 ends of at least 20 customers.
 
     - The whole office: 80 % of the day's ends are technical, unknown or continued, and they are 5 % or more of all
       policies in force (15 % on 1 January) and three times what the same day saw in other years.
     - One insurer: the same 80 %, and they are half of the insurer's policies or more.
+    - Sold: ends by a change of intermediary, if they are 5 % or more (15 % on 1 January) of the policies in force of
+      one office, one adviser or the whole book, and three times what the same day saw in other years.
     - Linked: the ends that are technical or continued, if there are five times as many as on a busy other day.
 
     Returns
@@ -121,7 +124,7 @@ def mass_days(policies: pl.DataFrame, clock: Clock) -> pl.DataFrame:
     ended = policies.filter(pl.col("end_date") <= clock.as_of).with_columns(loose=_LOOSE, day=pl.col("end_date"))
     days = [day for day, _ in _unusual(ended.select("customer", "day", "loose"), policies)]
     office = ended.filter(pl.col("day").is_in(days)) if days else ended.head(0)
-    found = [office, _insurer_moves(ended, policies), _linked_moves(ended)]
+    found = [office, _insurer_moves(ended, policies), _sold_books(ended, policies), _linked_moves(ended)]
     return pl.concat([frame.select("policy", "day") for frame in found]).unique().sort("policy")
 
 
@@ -147,6 +150,23 @@ def _insurer_moves(ended: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
         if ends >= rule("mass", "insurer_share") * held:
             gone.append(ended.filter(pl.col("day") == day, pl.col("insurer") == insurer))
     return pl.concat(gone) if gone else ended.head(0)
+
+
+def _sold_books(ended: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
+    """Return the ends by which a book, or that of one office or adviser, went to another intermediary in one day."""
+    told = ended.filter(pl.col("reason") == INTERMEDIARY)
+    if told.height < rule("mass", "minimum"):
+        return ended.head(0)
+    gone = [_sold(told, policies)]
+    for role in ("office", "adviser"):
+        many = told[role].value_counts().filter(pl.col("count") >= rule("mass", "minimum"))[role].drop_nulls().sort()
+        gone += [_sold(told.filter(pl.col(role) == name), policies.filter(pl.col(role) == name)) for name in many]
+    return pl.concat(gone)
+
+
+def _sold(told: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
+    days = [day for day, _ in _unusual(told.select("customer", "day", loose=pl.lit(value=True)), policies)]
+    return told.filter(pl.col("day").is_in(days)) if days else told.head(0)
 
 
 def _linked_moves(ended: pl.DataFrame) -> pl.DataFrame:

@@ -46,8 +46,8 @@ def read_policies(
     Returns
     -------
     key, relation, number, insurer, branch, product, start_date, end_date, reason, cause, premium_cents,
-    commission_cents (given only), payment_months, collection, renewal_date and the customer's attributes; sorted
-    by key, branch, start, number, insurer.
+    commission_cents (given only), package, payment_months, collection, renewal_date and the customer's attributes;
+    sorted by key, branch, start, number, insurer.
     """
     frames = []
     mine = [table for table in tables if table.headings.role == "policies"]
@@ -154,6 +154,7 @@ def _typed(
             "commission_cents": money.commission,
             "payment_months": months.to_frame("m").select(pl.when(pl.col("m") > 0).then(pl.col("m"))).to_series(),
             "collection": collection,
+            "package": read_package(cells),
             "renewal_date": renewal.values.dt.replace(year=2000),  # only its day and month mean something
         }
     )
@@ -162,6 +163,24 @@ def _typed(
         sum_commission=pl.lit(value=_is_per_coverage(table, rows, "commission_cents")),
     )
     return rows.hstack(read_attributes(table, cells, clock, settings, notes))
+
+
+def read_package(cells: pl.DataFrame) -> pl.Series:
+    """Return whether a policy is part of a package: a code, number or discount above nothing stands there.
+
+    Null on every row where the file has no such column. Of a number or code nothing but its presence is kept.
+    """
+    if "package" not in cells.columns:
+        return pl.Series("package", [None] * cells.height, dtype=pl.Boolean)
+    texts = known(texts_of(cells, "package"))
+    answer, _ = coded(texts, "boolean")
+    nothing = texts.str.contains(r"^[0.,\s%-]*$")
+    said = pl.DataFrame({"text": texts, "answer": answer, "nothing": nothing})
+    return said.select(
+        package=(
+            pl.col("text").is_not_null() & ~pl.col("nothing") & (pl.col("answer").fill_null("yes") == "yes")
+        ).fill_null(value=False)
+    ).to_series()
 
 
 def _is_per_coverage(table: Table, rows: pl.DataFrame, column: str) -> bool:

@@ -13,15 +13,17 @@ from akb.core.findings import in_order
 from akb.ingest import findings as find
 from akb.ingest.asof import Clock, find_clock
 from akb.ingest.columns import ROLES, find_role, listed, map_headings, recognised
-from akb.ingest.customers import build_customers, guess_kind, read_customer_rows
-from akb.ingest.door import keep_out_identifiers
+from akb.ingest.customers import build_relations, guess_kind, read_customer_rows
+from akb.ingest.door import keep_out_identifiers, keep_out_names, tell_of_citizen_numbers
 from akb.ingest.events import Known, read_events
 from akb.ingest.history import find_history, stated_start
+from akb.ingest.households import close_the_door_on_addresses, customers_of, in_units, with_units
 from akb.ingest.linking import link, settle_switches, without_mass_days
 from akb.ingest.money import derive_commission
 from akb.ingest.notes import Notes, Table
 from akb.ingest.policies import read_policies, with_causes
 from akb.ingest.presets import customers_of_runs, find_preset, recoded, with_preset
+from akb.ingest.retention import leave_out
 from akb.ingest.snapshots import find_snapshots
 from akb.ingest.sources import open_file
 from akb.ingest.types import Portfolio, RowCount, SourceFile
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from akb.config import Settings
-    from akb.ingest.snapshots import Snapshots
     from akb.ingest.sources import RawTable
+    from akb.ingest.types import History
 
 
 def read_portfolio(
@@ -75,21 +77,30 @@ def read_portfolio(
     tables = open_tables(files, roles or {}, settings, notes)
     if not any(table.cells.height for table in tables if table.headings.role == "policies"):
         raise _nothing_usable(tables, notes)
+    close_the_door_on_addresses(tables, settings, key)
     keep_out_identifiers(tables, notes)
+    keep_out_names(tables, notes)
+    tell_of_citizen_numbers(tables, notes)
     snapshots = find_snapshots(tables, settings)
     clock = find_clock(tables, snapshots, settings, as_of, today or date.today())
     rows = read_policies(tables, snapshots, clock, settings, notes)
     if rows.is_empty():
         raise _nothing_usable(tables, notes)
     file_rows = read_customer_rows(tables, rows["key"].unique(), clock, settings, notes)
-    customers = build_customers(rows, file_rows, clock, key, notes)
-    policies = _canonical(rows, customers, settings)
+    relations = with_units(build_relations(rows, file_rows, clock, notes), rows, settings, notes)
+    rows, relations, kept_from = leave_out(tables, rows, relations, clock, settings, notes)
+    if rows.is_empty():
+        raise _nothing_usable(tables, notes)
+    customers, members = customers_of(relations, rows, key, settings, notes)
+    policies = _canonical(in_units(rows, relations, tables, notes), customers, settings)
     policies = settle_switches(link(policies, settings.time.gap_days))
     policies = without_mass_days(policies, clock, notes)
     customers = _mark_deceased(guess_kind(customers, policies, settings, notes), policies, clock)
-    about = Known(customers.select("key", "customer"), policies.select("key", "number", "customer", "policy", "branch"))
+    about = Known(members.select("key", "customer"), policies.select("key", "number", "customer", "policy", "branch"))
     events = {role: read_events(role, tables, about, clock, settings, notes) for role in ROLES[2:]}
-    return _portfolio(tables, snapshots, clock, policies, customers, events, settings, notes)
+    stated = [day for day in (stated_start(tables, snapshots, policies, clock, settings), kept_from) if day]
+    history = find_history(policies, clock.as_of, max(stated, default=None))
+    return _portfolio(tables, clock, policies, customers, members, history, events, settings, notes)
 
 
 def open_tables(files: Sequence[Path], roles: Mapping[str, Path], settings: Settings, notes: Notes) -> list[Table]:
@@ -194,7 +205,9 @@ def _canonical(rows: pl.DataFrame, customers: pl.DataFrame, settings: Settings) 
     """Number policies and customers, derive commission, fall back to the customer's adviser and office."""
     who = customers.select("key", "customer", _adviser="adviser", _office="office")
     policies = rows.join(who, on="key", how="left", maintain_order="left")
-    policies = policies.sort("customer", "branch", "start_date", "number", "insurer", nulls_last=True).with_columns(
+    policies = policies.sort(
+        "customer", "branch", "start_date", "number", "insurer", "relation", nulls_last=True
+    ).with_columns(
         policy=pl.int_range(pl.len(), dtype=pl.UInt32),
         adviser=pl.coalesce("adviser", "_adviser"),
         office=pl.coalesce("office", "_office"),
@@ -212,10 +225,11 @@ def _mark_deceased(customers: pl.DataFrame, policies: pl.DataFrame, clock: Clock
 
 def _portfolio(
     tables: Sequence[Table],
-    snapshots: Snapshots,
     clock: Clock,
     policies: pl.DataFrame,
     customers: pl.DataFrame,
+    members: pl.DataFrame,
+    history: History,
     events: Mapping[str, pl.DataFrame | None],
     settings: Settings,
     notes: Notes,
@@ -223,7 +237,6 @@ def _portfolio(
     """Count the rows, add the findings that need the whole, check the contract."""
     from akb.ingest import schema
 
-    history = find_history(policies, clock.as_of, stated_start(tables, snapshots, policies, clock, settings))
     sources = tuple(_source(table) for table in tables)
     rows = RowCount(*(sum(getattr(source.rows, part) for source in sources) for part in ("read", "used", "rejected")))
     find.find_rejected(notes, rows)
@@ -231,6 +244,7 @@ def _portfolio(
     find.find_branches(tables, policies, settings, notes)
     find.find_money(tables, policies, history, notes)
     find.find_ends(tables, policies, history, clock, notes)
+    find.find_intermediary(policies, clock, settings, notes)
     find.find_ahead(policies, clock, notes)
     find.find_clock_doubts(clock, notes)
     find.find_dropped(tables, notes)
@@ -251,6 +265,7 @@ def _portfolio(
         history=history,
         findings=tuple(in_order(notes.findings)),
         sources=sources,
+        relations=members.select("customer", "relation").sort("customer", "relation"),
     )
 
 

@@ -81,7 +81,8 @@ class Portfolio:
     """The clean portfolio as of X.
 
     Frames are sorted by their keys, so that the order of rows in the files changes nothing. Customers and
-    policies are dense integers: ``customer`` in the order of the normalised relation number, ``policy`` in the
+    policies are dense integers: ``customer`` in the order of the normalised relation number
+    (or of the household's key), ``policy`` in the
     order (customer, branch, start_date, policy number, insurer).
 
     policies
@@ -92,18 +93,24 @@ class Portfolio:
         this one: same customer and branch within G days of the end, renumbering, conversion; then the end is no
         lapse), replaces bool (this policy continues an earlier one: its start is no purchase),
         premium_cents i64? (net, per year), commission_cents i64? (recurring, per year),
-        commission_source str? (``given | derived``), payment_months i8?, collection str? (``own | insurer``),
+        commission_source str? (``given | derived``), package bool? (part of a package, as the export says today;
+        null without such a column; overwritten and without dates, so no feature), payment_months i8?,
+        collection str? (``own | insurer``),
         renewal_date Date? (only its day and month mean something; null: the anniversary of the start).
     customers
         customer u32, relation str, pseudonym str, kind str? (``private | business | self_employed``),
-        birth_year i32?, postcode4 str?, adviser str?, office str?, region str? (as the
-        office divides its area), no_marketing bool, deceased bool.
+        birth_year i32?, postcode4 str?, adviser str?, office str?, sub_office str?,
+        manager str? (commercial manager), region str? (as the office divides its area), no_marketing bool, deceased
+        bool. Where the customer is a household, relation is the one that speaks for it (`akb.ingest.households`).
     claims
         customer u32, policy u32?, branch str?, date Date (the day it was known), amount_cents i64?, at_fault bool?
     contacts
         customer u32, date Date, channel str?, inbound bool?, subject str?
     payments
         customer u32, policy u32?, date Date, kind str (``reminder | reversal | paid``), amount_cents i64?
+    relations
+        customer u32, relation str: every relation number of every customer (one each, unless households are the
+        customers); None where nobody made it.
     rejects
         file str, line i64, column str?, shape str (never a value: ``99-99-9999``), reason str (stable slug)
 
@@ -123,6 +130,7 @@ class Portfolio:
     history: History
     findings: tuple[Finding, ...]
     sources: tuple[SourceFile, ...]
+    relations: pl.DataFrame | None = None
 
     @property
     def replay(self) -> bool:

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
+    import polars as pl
+
     from akb.catalogue.entries import Entry
     from akb.config import Settings
     from akb.features.types import Matrix, Targets
@@ -24,8 +26,17 @@ def run_models(
     as_of: date,
     history: History,
     progress: Callable[[str], None],
+    customers: pl.DataFrame | None = None,
 ) -> ModelRun:
-    """Fit, prove and score every entry of the models room; see `akb.models.run`."""
+    """Fit, prove and score every entry of the models room; see `akb.models.run`.
+
+    Parameters
+    ----------
+    customers
+        customer, kind, birth_year, office: to show errors by group; without it there are none.
+    """
+    from akb.models.people import People
     from akb.models.run import run_models as run
 
-    return run(matrix, targets, entries, settings, as_of=as_of, history=history, progress=progress)
+    people = None if customers is None else People.of(customers, settings.report.suppress_below)
+    return run(matrix, targets, entries, settings, as_of=as_of, history=history, progress=progress, people=people)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Objective = Literal["binary", "poisson"]
 SIMPLEST_FIRST = ("rate", "rule", "logistic", "boosting")
 _TINY = 1e-9
+Z95 = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -135,14 +136,31 @@ def judge(
     best = min(order, key=lambda name: mean[name])
     gaps = {name: paired_difference(loss[name], loss[best], cluster, w) for name in order}
     winner = next(name for name in order if name == best or gaps[name][0] <= gaps[name][1])
-    simpler = order[: order.index(winner)]
-    significant = False
-    if simpler:
-        rival = min(simpler, key=lambda name: mean[name])
-        gain, error = paired_difference(loss[rival], loss[winner], cluster, w)
-        significant = gain > 1.96 * error
     table = tuple(Candidate(name, mean[name], *gaps[name], won=name == winner) for name in order)
-    return Competition(winner, table, significant)
+    return Competition(winner, table, gains(loss, winner, cluster, w))
+
+
+def gains(
+    loss: Mapping[str, NDArray[np.float64]],
+    winner: str,
+    cluster: NDArray[Any],
+    weight: NDArray[np.float64] | None = None,
+) -> bool:
+    """Return whether the winner's gain over the best simpler rival on these rows is above zero at 95 %.
+
+    Parameters
+    ----------
+    loss
+        Name of the rival -> loss per row [n].
+    """
+    order = sorted(loss, key=lambda name: SIMPLEST_FIRST.index(name) if name in SIMPLEST_FIRST else 99)
+    simpler = order[: order.index(winner)]
+    if not simpler or not len(cluster):
+        return False
+    w = np.ones(len(cluster)) if weight is None else weight
+    rival = min(simpler, key=lambda name: float((w * loss[name]).sum()))
+    gain, error = paired_difference(loss[rival], loss[winner], cluster, w)
+    return gain > Z95 * error
 
 
 def compete(

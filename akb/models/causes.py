@@ -87,50 +87,58 @@ class Causes:
 
 
 @dataclass(frozen=True)
-class _Shares:
+class Shares:
     """The same split for everyone."""
 
     shares: Floats
     name: str = "rate"
 
     def predict(self, x: NDArray[np.float32]) -> Floats:
+        """Return P(cause | end), float64 [n, causes]."""
         return np.tile(self.shares, (len(x), 1))
 
     def files(self, stem: str) -> dict[str, bytes]:
+        """Return the model as text files by name."""
         return {f"{stem}.json": json.dumps({"kind": "shares", "shares": self.shares.tolist()}).encode()}
 
 
 @dataclass(frozen=True)
-class _Logistic:
+class Multinomial:
     """Multinomial logistic regression on standardised features, unknown at the mean."""
 
     centre: Floats
     scale: Floats
     weight: Floats
     intercept: Floats
+    names: tuple[str, ...] = ()
     name: str = "logistic"
 
     def predict(self, x: NDArray[np.float32]) -> Floats:
+        """Return P(cause | end), float64 [n, causes]."""
         link = _standard(x, self.centre, self.scale) @ self.weight.T + self.intercept
         raised = np.exp(link - link.max(axis=1, keepdims=True))
         return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
     def files(self, stem: str) -> dict[str, bytes]:
+        """Return the model as text files by name."""
         told = {name: getattr(self, name).tolist() for name in ("centre", "scale", "weight", "intercept")}
-        return {f"{stem}.json": json.dumps({"kind": "multinomial", **told}).encode()}
+        card = {"kind": "multinomial", "columns": list(self.names), **told}
+        return {f"{stem}.json": json.dumps(card).encode()}
 
 
 @dataclass(frozen=True)
-class _Trees:
+class CauseTrees:
     """Small multiclass trees."""
 
     booster: Boosted
     name: str = "boosting"
 
     def predict(self, x: NDArray[np.float32]) -> Floats:
+        """Return P(cause | end), float64 [n, causes]."""
         return self.booster.predict(x)
 
     def files(self, stem: str) -> dict[str, bytes]:
+        """Return the model as text files by name."""
         return self.booster.files(stem)
 
 
@@ -175,14 +183,16 @@ def _fit(
     seed: int,
 ) -> CauseModel:
     if distinct < FEW or len(np.unique(code)) < len(CAUSES):
-        return _Shares(shares)
+        return Shares(shares)
     x = landmarks.design(row, landmarks.event_lag[row])
     if distinct < MANY:
-        return _fit_logistic(x, code, weight)
+        return _fit_logistic(x, code, weight, landmarks.names + landmarks.lag_names)
     return _fit_trees(x, code, weight, landmarks.names + landmarks.lag_names, seed)
 
 
-def _fit_logistic(x: NDArray[np.float32], code: NDArray[np.int64], weight: Floats) -> CauseModel:
+def _fit_logistic(
+    x: NDArray[np.float32], code: NDArray[np.int64], weight: Floats, names: tuple[str, ...]
+) -> CauseModel:
     from sklearn.linear_model import LogisticRegression
 
     filled = np.isfinite(x)
@@ -191,7 +201,7 @@ def _fit_logistic(x: NDArray[np.float32], code: NDArray[np.int64], weight: Float
     spread = np.sqrt(np.where(filled, (x - centre) ** 2, 0).sum(axis=0) / count)
     scale = np.where(spread > 1e-6, spread, np.inf)
     fitted = LogisticRegression(C=0.02, max_iter=200).fit(_standard(x, centre, scale), code, sample_weight=weight)
-    return _Logistic(centre, np.where(np.isfinite(scale), scale, 1e30), fitted.coef_, fitted.intercept_)
+    return Multinomial(centre, np.where(np.isfinite(scale), scale, 1e30), fitted.coef_, fitted.intercept_, names)
 
 
 def _standard(x: NDArray[np.float32], centre: Floats, scale: Floats) -> Floats:
@@ -212,7 +222,7 @@ def _fit_trees(
         jobs=1,
         trees=_TREES,
     )
-    return _Trees(booster)
+    return CauseTrees(booster)
 
 
 def ended_by(landmarks: Landmarks, rows: NDArray[np.int64], lags: int, cause: str) -> Floats:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from akb.config import Settings
     from akb.features.types import Matrix, Targets
+    from akb.models.people import People
     from akb.models.types import Evidence
 
     Floats = NDArray[np.float64]
@@ -76,12 +77,14 @@ class ChurnResult:
     booster, names, x
         For explanations: the trees (None if a simpler rival won), their columns, and each customer's row (order of
         `scores`) in the month in which the risk is highest, float32 [n, f].
+    tested
+        The latest closed date and the chance, as it would have been told then, of leaving within 12 months of every
+        customer in force on it (ascending): what the other predictions for that date have to agree with.
     """
 
     scores: pl.DataFrame
     survival: pl.DataFrame
     curve: pl.DataFrame
-    cohorts: pl.DataFrame
     predictions: dict[str, Prediction]
     hazard: Hazard | None = None
     booster: Boosted | None = None
@@ -89,10 +92,18 @@ class ChurnResult:
     x: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
     findings: tuple[Finding, ...] = ()
     files: dict[str, bytes] = field(default_factory=dict)
+    tested: tuple[date, Floats] | None = None
+    cohorts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COHORTS))
 
 
 def fit_churn(
-    matrix: Matrix, targets: Targets, settings: Settings, *, as_of: date, progress: Progress | None = None
+    matrix: Matrix,
+    targets: Targets,
+    settings: Settings,
+    *,
+    as_of: date,
+    progress: Progress | None = None,
+    people: People | None = None,
 ) -> ChurnResult:
     """Fit, prove and compose the churn hazard as of X.
 
@@ -102,10 +113,12 @@ def fit_churn(
         As they leave the features room.
     progress
         Told what is being done, in a few words.
+    people
+        Who the customers are, to show errors by group.
     """
     started = perf_counter()
     say = progress or (lambda words: None)
-    landmarks = Landmarks(matrix, targets)
+    landmarks = Landmarks(matrix, targets, people)
     now = landmarks.rows_of(len(landmarks.dates) - 1)
     roles = plan(landmarks, as_of)
     if not roles.leavers or not len(now):
@@ -142,6 +155,7 @@ def fit_churn(
         x=lean.design(now, composed.peak),
         findings=_findings(roles, proof, composed, causes),
         files=_files(hazard, causes, continuation),
+        tested=proof.year,
     )
 
 
@@ -217,7 +231,7 @@ def _prediction(proof: Proof, key: str, population: int, seconds: float) -> Pred
         evidence,
         barrier,
         evidence.positives if evidence else 0.0,
-        len(evidence.by_date) if evidence else 0,
+        evidence.test_dates if evidence else 0,
         gain_significant=won is not None and won.gain_significant,
     )
     return Prediction(
@@ -294,6 +308,9 @@ def _files(hazard: Hazard, causes: Causes | None, continuation: Continuation) ->
     card = {
         "kind": "landmark hazard",
         "winner": hazard.name,
+        "day": hazard.day.isoformat(),
+        "rows": hazard.rows,
+        "train_dates": [day.isoformat() for day in hazard.train_dates],
         "offset": hazard.offset.tolist(),
         "shift": hazard.shift.tolist(),
         "lifetime": {
@@ -318,5 +335,4 @@ def _unavailable(landmarks: Landmarks, now: NDArray[np.int64]) -> ChurnResult:
     )
     curve = pl.DataFrame(schema=dict.fromkeys(("years", "share", "low", "high", *CAUSES, "unknown"), pl.Float64))
     predictions = {key: Prediction(key, "unavailable", why("needs_ended"), _MONTHS.get(key)) for key in KEYS}
-    cohorts = pl.DataFrame(schema=COHORTS)
-    return ChurnResult(pl.DataFrame({"customer": customers}), survival, curve, cohorts, predictions)
+    return ChurnResult(pl.DataFrame({"customer": customers}), survival, curve, predictions)

@@ -23,11 +23,12 @@ from akb.models.candidates import judge
 from akb.models.causes import CAUSES, ended_by, fit_causes
 from akb.models.cohorts import fit_retention
 from akb.models.engine import ENOUGH_FOR_SPLINES, ENOUGH_FOR_TREES, fitters
-from akb.models.evidence import binary_evidence
+from akb.models.evidence import auc_with_interval, binary_evidence
 from akb.models.hazard import Hazard, choose, fit_hazard, incidence, levelled, stay
 from akb.models.landmark import LAGS, Landmarks
 from akb.models.problem import day_number
 from akb.models.survival import ATTENUATION, ages, fit_continuation, fit_lifetime, observed_months, tenures
+from akb.models.trial import RENEWAL
 
 if TYPE_CHECKING:
     from datetime import date
@@ -157,6 +158,8 @@ class Proof:
         Rows of T0 and their chance to leave within 12 months as a model of that day had it.
     lifetime
         How the remaining lifetime compares with one constant rate and with sBG, on the same rows.
+    year
+        T0 of the twelve months and the chance to leave of everyone in force on it, float64 [n].
     """
 
     winner: str
@@ -167,6 +170,7 @@ class Proof:
     evidence: dict[str, Evidence]
     judged: tuple[NDArray[np.int64], Floats] | None = None
     lifetime: Competition | None = None
+    year: tuple[date, Floats] | None = None
 
 
 def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) -> Proof:
@@ -176,6 +180,7 @@ def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) ->
     evidence: dict[str, Evidence] = {}
     fitted: dict[int, Hazard] = {}
     judged_rows: tuple[NDArray[np.int64], Floats] | None = None
+    year = None
     for months in sorted(roles.tests, reverse=True):
         judge, test = roles.judge_of(months), roles.tests[months]
         if judge is None:
@@ -183,17 +188,19 @@ def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) ->
         if judge not in fitted:
             size = settings.models.hazard_rows // PART
             fitted[judge] = fit_winner(lean, settings, proof, landmarks.dates[judge], size)
-        chances = fitted[judge].monthly(lean, landmarks.rows_of(test, months), months)
+        everyone = fitted[judge].monthly(lean, landmarks.rows_of(test), months)
+        chances = _followed(landmarks, test, everyone, months)[1]
         evidence[f"churn_{months}m"] = _judge(landmarks, roles, proof, fitted[judge], test, chances)
         if months == LAGS:
-            evidence |= _judge_causes(landmarks, settings, fitted[judge], test, chances)
+            year = (landmarks.dates[test], 1 - stay(everyone)[:, -1])
             judged_rows = (landmarks.rows_of(test, months), 1 - stay(chances)[:, -1])
+            evidence |= _judge_causes(landmarks, settings, roles, proof, fitted[judge], test, chances)
     found, lifetime = _judge_lifetime(landmarks, settings, roles, proof, as_of)
     evidence |= found
     judged = [evidence[key] for key in CHURN if key in evidence]
     chance = bool(judged) and all(each.auc_ci is None or each.auc_ci[0] <= 0.5 for each in judged)
     winner = "rate" if chance else proof.winner
-    return replace(proof, evidence=evidence, winner=winner, judged=judged_rows, lifetime=lifetime)
+    return replace(proof, evidence=evidence, winner=winner, judged=judged_rows, lifetime=lifetime, year=year)
 
 
 def fit_winner(landmarks: Landmarks, settings: Settings, proof: Proof, day: date, size: int) -> Hazard:
@@ -229,23 +236,51 @@ def _judge(landmarks: Landmarks, roles: Plan, proof: Proof, hazard: Hazard, test
     if proof.chosen is not None and roles.choice is not None and roles.choice < test:
         earlier, chosen = _followed(landmarks, roles.choice, proof.chosen[1], months)
         expected = 1 - stay(chosen)[:, months - 1]
-        again = _evidence(landmarks, proof.chosen[0], earlier, _gone(landmarks, earlier, months), expected).by_date
-    return _evidence(landmarks, hazard, rows, _gone(landmarks, rows, months), 1 - stay(chances)[:, -1], again)
+        again = _date(landmarks, earlier, _gone(landmarks, earlier, months), expected)
+    label = _gone(landmarks, rows, months)
+    return _evidence(landmarks, hazard, rows, label, 1 - stay(chances)[:, -1], again, months)
 
 
 def _judge_causes(
-    landmarks: Landmarks, settings: Settings, hazard: Hazard, test: int, chances: Floats
+    landmarks: Landmarks,
+    settings: Settings,
+    roles: Plan,
+    proof: Proof,
+    hazard: Hazard,
+    test: int,
+    chances: Floats,
 ) -> dict[str, Evidence]:
-    """Evidence per cause on T0, on recorded causes: an end for an unknown reason is none for this recorded one."""
-    causes = fit_causes(landmarks, hazard.day, seed=settings.models.seed)
-    if causes is None:
-        return {}
+    """Evidence per cause on T0 and where possible on K1, on recorded causes: an unknown reason is none of them."""
     rows = landmarks.rows_of(test, LAGS)
-    left = incidence(chances[:, :, None] * causes.split(landmarks, rows))[:, -1] * (1 - causes.unknown_share)
+    left = _by_cause(landmarks, settings, hazard, rows, chances)
+    if left is None:
+        return {}
+    again: list[Again] = [()] * len(CAUSES)
+    if proof.chosen is not None and roles.choice is not None and roles.choice < test:
+        earlier, chosen = _followed(landmarks, roles.choice, proof.chosen[1], LAGS)
+        before = _by_cause(landmarks, settings, proof.chosen[0], earlier, chosen)
+        if before is not None:
+            again = [
+                _date(landmarks, earlier, ended_by(landmarks, earlier, LAGS, cause), before[:, number])
+                for number, cause in enumerate(CAUSES)
+            ]
     return {
-        key: _evidence(landmarks, hazard, rows, ended_by(landmarks, rows, LAGS, cause), left[:, number])
+        key: _evidence(
+            landmarks, hazard, rows, ended_by(landmarks, rows, LAGS, cause), left[:, number], again[number], LAGS
+        )
         for number, (key, cause) in enumerate(zip(BY_CAUSE, CAUSES, strict=True))
     }
+
+
+def _by_cause(
+    landmarks: Landmarks, settings: Settings, hazard: Hazard, rows: NDArray[np.int64], chances: Floats
+) -> Floats | None:
+    """The chance of an end with each recorded cause within twelve months, as told on the hazard's day."""
+    causes = fit_causes(landmarks, hazard.day, seed=settings.models.seed)
+    if causes is None:
+        return None
+    by_cause = chances[:, :, None] * causes.split(landmarks, rows)
+    return np.asarray(incidence(by_cause)[:, -1] * (1 - causes.unknown_share))
 
 
 def _judge_lifetime(
@@ -294,6 +329,15 @@ def _followed(landmarks: Landmarks, position: int, values: Floats, months: int) 
     return rows, values[rows - landmarks.start[position]]
 
 
+def _date(landmarks: Landmarks, rows: NDArray[np.int64], label: Floats, expected: Floats) -> Again:
+    """Date, population, events and AUC of one test date."""
+    mixed = 0 < float(label.sum()) < len(label)
+    auc = auc_with_interval(label, expected, landmarks.customer[rows])[0] if mixed else None
+    return (
+        ((landmarks.dates[int(landmarks.date_of[rows[0]])], len(rows), float(label.sum()), auc),) if len(rows) else ()
+    )
+
+
 def _evidence(
     landmarks: Landmarks,
     hazard: Hazard,
@@ -301,13 +345,20 @@ def _evidence(
     label: Floats,
     expected: Floats,
     again: Again = (),
+    months: int | None = None,
 ) -> Evidence:
+    """Evidence on one date; with a horizon in months also of those of whom something renews within it."""
+    day = landmarks.dates[int(landmarks.date_of[rows[0]])] if len(rows) else None
+    renewal = landmarks.column(RENEWAL)[rows]
     found = binary_evidence(
         label,
         expected,
         landmarks.customer[rows],
-        test_date=landmarks.dates[int(landmarks.date_of[rows[0]])] if len(rows) else None,
+        test_date=day,
         train_dates=hazard.train_dates,
         train_rows=hazard.rows,
+        between_year=hazard.between_year,
+        due=None if months is None or bool(np.isnan(renewal).all()) else renewal <= months,
+        parts=landmarks.people.parts(landmarks.customer[rows], day) if landmarks.people and day else (),
     )
     return replace(found, by_date=(*found.by_date, *again))

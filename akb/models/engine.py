@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from akb.models.boosting import Boosted, fit_boosting
-from akb.models.candidates import Competition, Fitter, Model, Objective, Sample, judge, paired_difference
+from akb.models.candidates import Competition, Fitter, Model, Objective, Sample, gains, judge, paired_difference
 from akb.models.candidates import losses as row_losses
-from akb.models.evidence import BETWEEN_YEAR, auc_with_interval, binary_evidence, count_evidence
+from akb.models.evidence import auc_with_interval
 from akb.models.grading import FEW_EVENTS
 from akb.models.level import Levels, group_levels
 from akb.models.logistic import fit_logistic
 from akb.models.problem import Problem
 from akb.models.rule import Rate, fit_rule, from_link, to_link
+from akb.models.trial import Trial
 
 if TYPE_CHECKING:
     from datetime import date
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from akb.config import Models
+    from akb.models.trial import Again, Viewer
     from akb.models.types import Evidence
     from akb.models.windows import Phases
 
@@ -101,7 +103,11 @@ class Outcome:
     chosen, winner
         Who won on T1, and what is used after T0 had its say (``rate`` where the chosen one proved nothing).
     evidence
-        Per group; None where nothing was closed.
+        Per group, of what is delivered: of the base rate where a group falls back to it; None where nothing was closed.
+    gains
+        Per group whether the gain over the best simpler rival on T1 is above zero at 95 %.
+    test, tested
+        T0, and what is delivered for its rows.
     """
 
     problem: Problem
@@ -113,6 +119,9 @@ class Outcome:
     known: Known
     rows: NDArray[np.int64]
     expected: Floats
+    gains: tuple[bool, ...] = ()
+    test: Trial | None = None
+    tested: Floats | None = None
 
 
 def fitters(objective: Objective, settings: Models, trees: int) -> dict[str, Fitter]:
@@ -220,7 +229,8 @@ class _Choice:
     trees: int
     names: tuple[str, ...]
     competition: Competition | None = None
-    judged: tuple[tuple[date, int, float, float | None], ...] = ()
+    judged: Again = ()
+    gains: tuple[bool, ...] = ()
 
 
 def _choose(problem: Problem, phases: Phases, settings: Models) -> _Choice:
@@ -249,7 +259,17 @@ def _choose(problem: Problem, phases: Phases, settings: Models) -> _Choice:
     competition = judge(expected, held_out.label, held_out.cluster, objective=problem.objective)
     judged = _by_group(problem, test, expected[competition.winner], window.test)
     names = heaviest if competition.winner == "boosting" else problem.names
-    return _Choice(competition.winner, trees, names, competition, judged)
+    return _Choice(
+        competition.winner, trees, names, competition, judged, _gains(problem, test, expected, competition.winner)
+    )
+
+
+def _gains(problem: Problem, rows: NDArray[np.int64], expected: dict[str, Floats], winner: str) -> tuple[bool, ...]:
+    """Per group whether the winner gains on the best simpler rival there."""
+    label, customer = problem.label[rows].astype(np.float64), problem.customer[rows]
+    loss = {name: row_losses(problem.objective, label, told) for name, told in expected.items()}
+    masks = [problem.group[rows] == code for code in range(len(problem.groups))]
+    return tuple(gains({name: each[mask] for name, each in loss.items()}, winner, customer[mask]) for mask in masks)
 
 
 def _fit_of(choice: _Choice, problem: Problem, settings: Models, share: float) -> Fitter:
@@ -290,19 +310,16 @@ def _by_group(
     return tuple(judged)
 
 
-def _prove(
-    problem: Problem, phases: Phases, choice: _Choice, settings: Models
-) -> tuple[tuple[Evidence | None, ...], bool]:
-    """Return the evidence per group on T0, and whether the model as a whole beats the base rates there."""
+def _test(problem: Problem, phases: Phases, choice: _Choice, settings: Models) -> Trial | None:
+    """Fit the winner as it could be known on T0 and ask it for T0; None where nothing was closed."""
     window = phases.evidence
-    nothing: tuple[Evidence | None, ...] = (None,) * len(problem.groups)
     if window is None:
-        return nothing, True
+        return None
     fit = _fit_of(choice, problem, settings, PROOF_SHARE)
     known = know(problem, window.train, fit, settings, share=PROOF_SHARE, role="proof")
     rows = problem.rows_on([window.test])
     if not len(rows):
-        return nothing, True
+        return None
     expected, label = known.predict(problem, rows), problem.label[rows].astype(np.float64)
     rate = replace(known, flat=np.ones(len(problem.groups), dtype=bool)).predict(problem, rows)
     gain, error = paired_difference(
@@ -310,27 +327,10 @@ def _prove(
         row_losses(problem.objective, label, expected),
         problem.customer[rows],
     )
-    judge_rows = count_evidence if problem.objective == "poisson" else binary_evidence
-    now = _by_group(problem, rows, expected, window.test)
-    proofs = []
-    for code in range(len(problem.groups)):
-        here = problem.group[rows] == code
-        proofs.append(
-            judge_rows(
-                label[here],
-                expected[here],
-                problem.customer[rows][here],
-                test_date=window.test,
-                train_dates=window.train,
-                train_rows=known.rows,
-                between_year=max(BETWEEN_YEAR, known.between_year),
-                by_date=(now[code], choice.judged[code]) if choice.judged else (now[code],),
-            )
-        )
-    return tuple(proofs), gain > 1.645 * error
+    return Trial(problem, window.test, known, rows, expected, rate, gain > 1.645 * error, window.train, choice.judged)
 
 
-def run_problem(problem: Problem, phases: Phases, settings: Models) -> Outcome:
+def run_problem(problem: Problem, phases: Phases, settings: Models, view: Viewer | None = None) -> Outcome:
     """Choose on T1, prove on T0, refit with the choices frozen on everything closed by X, and score X.
 
     A single target whose rank may be chance on T0, or cannot be told from it for lack of events, falls back to its base
@@ -340,13 +340,18 @@ def run_problem(problem: Problem, phases: Phases, settings: Models) -> Outcome:
     """
     choice = _choose(problem, phases, settings)
     problem = problem.only(choice.names)
-    evidence, informative = _prove(problem, phases, choice, settings)
-    flat = np.array([_flat(proof, informative, single=len(problem.groups) == 1) for proof in evidence])
+    test = _test(problem, phases, choice, settings)
+    flat = _flat(test, len(problem.groups))
     winner = "rate" if bool(flat.all()) else choice.winner
     fit = _fit_of(replace(choice, winner=winner), problem, settings, 1.0)
     known = know(problem, phases.train, fit, settings, share=1.0, role="final")
     known = replace(known, flat=known.flat | flat)
     rows = problem.rows_on([phases.as_of])
+    evidence: tuple[Evidence | None, ...] = (None,) * len(problem.groups)
+    tested = None
+    if test is not None:
+        tested = np.where(flat[problem.group[test.rows]], test.rate, test.expected)
+        evidence = test.evidence(tested, view(problem, test.rows) if view else None)
     return Outcome(
         problem,
         phases,
@@ -357,6 +362,9 @@ def run_problem(problem: Problem, phases: Phases, settings: Models) -> Outcome:
         known,
         rows,
         known.predict(problem, rows),
+        choice.gains,
+        test,
+        tested,
     )
 
 
@@ -364,12 +372,27 @@ def prove(problem: Problem, phases: Phases, settings: Models) -> tuple[Evidence 
     """Choose on T1 and return the evidence on T0 per group, without scoring anyone."""
     choice = _choose(problem, phases, settings)
     problem = problem.only(choice.names)
-    return _prove(problem, phases, choice, settings)[0]
+    test = _test(problem, phases, choice, settings)
+    return (None,) * len(problem.groups) if test is None else test.evidence(test.expected)
 
 
-def _flat(evidence: Evidence | None, informative: bool, *, single: bool) -> bool:
-    if evidence is None:
-        return not informative
-    if single:
-        return evidence.positives < FEW_EVENTS or evidence.auc_ci is None or evidence.auc_ci[0] <= 0.5
-    return not informative or (evidence.auc is not None and evidence.auc <= 0.5)
+def _flat(test: Trial | None, groups: int) -> NDArray[np.bool_]:
+    """Which groups fall back to their base rate, by what the model showed on T0."""
+    if test is None:
+        return np.zeros(groups, dtype=np.bool_)
+    found = np.full(groups, not test.informative)
+    group = test.problem.group[test.rows]
+    for code in range(groups):
+        here = group == code
+        rows = test.rows[here]
+        happened = (test.problem.label[rows] > 0).astype(np.float64)
+        mixed = 0 < happened.sum() < len(happened)
+        auc, interval = (
+            auc_with_interval(happened, test.expected[here], test.problem.customer[rows]) if mixed else (None, None)
+        )
+        if groups == 1:
+            few = float(happened.sum()) < FEW_EVENTS
+            found[code] = few or interval is None or interval[0] <= 0.5
+        elif auc is not None and auc <= 0.5:
+            found[code] = True
+    return found

@@ -11,19 +11,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from akb.models.candidates import cluster_sums, losses
-from akb.models.types import Calibration, Evidence
+from akb.models.types import Calibration, Evidence, LastYear, Segment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
     from numpy.typing import NDArray
 
+    from akb.models.people import Parts
     from akb.models.types import Interval
 
     Floats = NDArray[np.float64]
 
 Z90, Z95 = 1.6448536269514722, 1.959963984540054
 BETWEEN_YEAR = 0.05  # floor of the between-year spread of observed/expected (standard deviation of its logarithm)
+POOLING_EVENTS = 100.0  # events at which a part's own figure and that of everyone weigh the same
 SEED_BANDS = (0.05, 0.075, 0.10, 0.20)  # the seed's bands; they only say something around a yearly rate of churn
 _TIES = 20261121
 
@@ -52,11 +55,47 @@ def auc_with_interval(label: Floats, score: Floats, cluster: NDArray[Any], z: fl
     sums = cluster_sums(influence, cluster)
     # a floor, so that a perfect ranking of a few events does not look certain
     variance = max(float((sums**2).sum()) * len(sums) / max(len(sums) - 1, 1), 0.25 / ((n1 + 1) * (n0 + 1)))
-    edge = 1 / (2 * (n1 * n0 + 1))
-    inside = float(np.clip(auc, edge, 1 - edge))
+    return auc, _on_logit(auc, variance, 1 / (2 * (n1 * n0 + 1)), z)
+
+
+def _on_logit(value: float, variance: float, edge: float, z: float) -> Interval:
+    """The interval of a share, symmetric in its log-odds; `edge` keeps zero and one finite."""
+    inside = float(np.clip(value, edge, 1 - edge))
     centre, width = np.log(inside / (1 - inside)), z * np.sqrt(variance) / (inside * (1 - inside))
     low, high = 1 / (1 + np.exp(-(centre - width))), 1 / (1 + np.exp(-(centre + width)))
-    return auc, (float(min(low, auc)), float(max(high, auc)))
+    return float(min(low, value)), float(max(high, value))
+
+
+def average_precision_with_interval(
+    label: Floats, score: Floats, cluster: NDArray[Any], z: float = Z95
+) -> tuple[float, Interval]:
+    """Return the average precision and its interval (infinitesimal jackknife over customers; on the logit scale).
+
+    With precision P_i = TP_i / K_i at the rank of event i, AP is the mean of P over events. Giving row j a little more
+    weight moves AP by (y_j P_j + sum over events i ranked at or below j of (y_j - P_i) / K_i - y_j AP) / events. Equal
+    scores share one rank, as in scikit-learn.
+
+    Raises
+    ------
+    ValueError
+        If there is no event.
+    """
+    events = float(label.sum())
+    if events <= 0:
+        raise ValueError("average precision needs an event")
+    order = np.argsort(-score, kind="stable")
+    happened, ordered = label[order], score[order]
+    ends = np.r_[np.flatnonzero(np.diff(ordered)), len(ordered) - 1]
+    rank = np.repeat(np.arange(len(ends)), np.diff(np.r_[-1, ends]))
+    found, reached = np.cumsum(happened)[ends], ends + 1.0
+    precision, here = found / reached, np.diff(np.r_[0.0, found])
+    value = float((here * precision).sum() / events)
+    gained = np.cumsum((here / reached)[::-1])[::-1]
+    lost = np.cumsum((here * precision / reached)[::-1])[::-1]
+    influence = (happened * (precision[rank] + gained[rank] - value) - lost[rank]) / events
+    sums = cluster_sums(influence, cluster[order])
+    variance = max(float((sums**2).sum()), 0.25 / (events + 1) ** 2)
+    return value, _on_logit(value, variance, 1 / (2 * (len(label) + 1)), z)
 
 
 def weighted_auc(p_true: Floats, score: Floats) -> float:
@@ -161,10 +200,45 @@ def decile_table(label: Floats, expected: Floats) -> tuple[tuple[int, int, float
     )
 
 
-def _average_precision(label: Floats, score: Floats) -> float:
-    from sklearn.metrics import average_precision_score
+def errors(
+    label: Floats, expected: Floats, cluster: NDArray[Any], parts: Iterable[Parts], between_year: float = BETWEEN_YEAR
+) -> tuple[Segment, ...]:
+    """Return observed/expected in each part; figures over too few customers, or giving those away, are None.
 
-    return float(average_precision_score(label, score))
+    A part's own figure is drawn to that of everyone: with 100 customers to whom it happened both weigh the same.
+    """
+    total = float(expected.sum())
+    everyone = float(label.sum()) / total if total > 0 else 1.0
+    found: list[Segment] = []
+    for division in parts:
+        masks = [division.code == code for code in range(len(division.names))]
+        shown = _shown([int(mask.sum()) for mask in masks], [int((label[mask] > 0).sum()) for mask in masks], division)
+        for name, mask, may in zip(division.names, masks, shown, strict=True):
+            if not may:
+                if mask.any():
+                    found.append(Segment(division.kind, name, None, None, None, None, None))
+                continue
+            ratio, interval = observed_expected(label[mask], expected[mask], cluster[mask], between_year)
+            own = float(len(np.unique(cluster[mask & (label > 0)])))
+            weight = own / (own + POOLING_EVENTS)
+            pooled = weight * ratio + (1 - weight) * everyone
+            found.append(Segment(division.kind, name, int(mask.sum()), ratio, interval, weight, pooled))
+    return tuple(found)
+
+
+def _shown(counts: list[int], events: list[int], division: Parts) -> list[bool]:
+    """Which parts may be shown: enough customers, and enough of those to whom it did and did not happen.
+
+    One hidden part could be found from the total of all: then the smallest other one is hidden too.
+    """
+    small = [
+        any(0 < number < division.limit for number in (count, event, count - event))
+        for count, event in zip(counts, events, strict=True)
+    ]
+    others = [place for place, hidden in enumerate(small) if not hidden and counts[place]]
+    if sum(small) == 1 and others:
+        small[min(others, key=lambda place: (counts[place], place))] = True
+    return [count > 0 and not hidden for count, hidden in zip(counts, small, strict=True)]
 
 
 def binary_evidence(
@@ -177,6 +251,8 @@ def binary_evidence(
     train_rows: int = 0,
     between_year: float = BETWEEN_YEAR,
     by_date: tuple[tuple[date, int, float, float | None], ...] = (),
+    due: NDArray[np.bool_] | None = None,
+    parts: Iterable[Parts] = (),
 ) -> Evidence:
     """Return what a probability showed on later data.
 
@@ -188,6 +264,10 @@ def binary_evidence(
         Spread of log(observed/expected) between years, where known; never taken below 5 %.
     by_date
         (date, population, events, AUC) of every date that was judged; empty means: this one.
+    due
+        Whether something of the customer renews within the horizon, per row; None where that is not known.
+    parts
+        Divisions of the rows by which the error is shown.
     """
     n, events = len(label), float(label.sum())
     common: dict[str, Any] = {
@@ -202,7 +282,9 @@ def binary_evidence(
     base = events / n
     mixed = 0 < events < n
     auc, auc_ci = auc_with_interval(label, probability, cluster) if mixed else (None, None)
-    precision = float(label[top(probability)].mean())
+    average, average_ci = average_precision_with_interval(label, probability, cluster) if mixed else (None, None)
+    first = top(probability)
+    precision = float(label[first].mean())
     ratio, ci = observed_expected(label, probability, cluster, between_year)
     slope, slope_ci = calibration_slope(label, probability, cluster)
     if not by_date and test_date is not None:
@@ -212,14 +294,29 @@ def binary_evidence(
         base_rate=base,
         auc=auc,
         auc_ci=auc_ci,
-        average_precision=_average_precision(label, probability) if mixed else None,
+        average_precision=average,
+        average_precision_ci=average_ci,
         lift_top_decile=precision / base if events else None,
         precision_top_decile=precision,
+        precision_ci=_wilson(float(label[first].sum()), len(first), Z95),
         brier_skill=1 - float(((label - probability) ** 2).mean()) / (base * (1 - base)) if mixed else None,
         calibration=Calibration(ratio, ci, slope, slope_ci, bands(label, probability)),
         decile_table=decile_table(label, probability),
         by_date=by_date,
+        events=len(np.unique(cluster[label > 0])),
+        segments=errors(label, probability, cluster, parts, between_year),
+        **_among_due(label, probability, cluster, due),
     )
+
+
+def _among_due(
+    label: Floats, probability: Floats, cluster: NDArray[Any], due: NDArray[np.bool_] | None
+) -> dict[str, Any]:
+    """The rank among those of whom something renews; with everyone due it says nothing new and stays away."""
+    if due is None or due.all() or not 0 < float(label[due].sum()) < int(due.sum()):
+        return {}
+    auc, interval = auc_with_interval(label[due], probability[due], cluster[due])
+    return {"auc_due": auc, "auc_due_ci": interval, "due": int(due.sum())}
 
 
 def gini(label: Floats, expected: Floats) -> float | None:
@@ -247,11 +344,20 @@ def count_evidence(
     train_rows: int = 0,
     between_year: float = BETWEEN_YEAR,
     by_date: tuple[tuple[date, int, float, float | None], ...] = (),
+    last: Floats | None = None,
+    parts: Iterable[Parts] = (),
 ) -> Evidence:
     """Return what an expected count or amount showed on later data.
 
     ``positives`` is the total observed, ``base_rate`` its mean; the AUC asks whether rows with something rank above
     rows with nothing. The deviance skill is against the mean of the test date (Poisson).
+
+    Parameters
+    ----------
+    last
+        The latest value per row that was known on the test date, NaN unknown: the baseline.
+    parts
+        Divisions of the rows by which the error is shown.
     """
     n = len(label)
     common: dict[str, Any] = {
@@ -266,7 +372,6 @@ def count_evidence(
     mean = float(label.mean())
     some = (label > 0).astype(np.float64)
     auc, auc_ci = auc_with_interval(some, expected, cluster) if 0 < some.sum() < n else (None, None)
-    worst = float(losses("poisson", label, np.full(n, max(mean, 1e-9))).sum())
     ratio, ci = observed_expected(label, expected, cluster, between_year)
     if not by_date and test_date is not None:
         by_date = ((test_date, n, float(label.sum()), auc),)
@@ -275,9 +380,32 @@ def count_evidence(
         base_rate=mean,
         auc=auc,
         auc_ci=auc_ci,
-        deviance_skill=1 - float(losses("poisson", label, expected).sum()) / worst if worst > 0 else None,
+        deviance_skill=_skill(label, expected),
         gini=gini(label, expected),
         calibration=Calibration(ratio, ci),
         decile_table=decile_table(label, expected),
         by_date=by_date,
+        events=len(np.unique(cluster[label > 0])),
+        segments=errors(label, expected, cluster, parts, between_year),
+        last_year=None if last is None else _last_year(label, last),
     )
+
+
+def _skill(label: Floats, expected: Floats) -> float | None:
+    """The share of the Poisson deviance around the mean that an expectation takes away."""
+    worst = float(losses("poisson", label, np.full(len(label), max(float(label.mean()), 1e-9))).sum())
+    return 1 - float(losses("poisson", label, expected).sum()) / worst if worst > 0 else None
+
+
+def _last_year(label: Floats, last: Floats) -> LastYear | None:
+    """What last year's value would have shown: halfway to the mean, on the level of this year, unknown at the mean.
+
+    The level and the mean are those of the year to be told, so the baseline is flattered rather than slighted.
+    """
+    known = ~np.isnan(last)
+    if not known.any() or float(last[known].sum()) <= 0 or float(label.sum()) <= 0:
+        return None
+    filled = np.where(known, last, float(last[known].mean()))
+    scaled = filled * float(label.sum()) / float(filled.sum())
+    forecast = (scaled + float(label.mean())) / 2
+    return LastYear(gini(label, forecast), _skill(label, forecast), decile_table(label, forecast))

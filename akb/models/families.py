@@ -11,7 +11,7 @@ import polars as pl
 from akb.core.findings import Finding
 from akb.models.engine import run_problem
 from akb.models.explain import importance_of
-from akb.models.parts import Part, Room, why
+from akb.models.parts import Part, Room, tested, why
 from akb.models.problem import Problem, branch_problem, happened_within
 from akb.models.verdict import shorter_evidence, unavailable, verdict
 from akb.models.windows import phases
@@ -52,10 +52,15 @@ def _family(room: Room, entries: Sequence[Entry], rows: BranchRows, name: str) -
     def over(shorter: int) -> Problem:
         return problem.with_label(happened_within(rows.frame, "event_date", shorter))
 
-    outcome = run_problem(problem, roles, room.settings.models)
+    view = room.view(roles.evidence.test if roles.evidence else None, months)
+    outcome = run_problem(problem, roles, room.settings.models, view)
     shorter = shorter_evidence(room, entries[0], dates, over) if roles.evidence is None else None
     seconds = (time.perf_counter() - began) / len(entries)
-    predictions = [_prediction(room, entry, code, outcome, seconds, shorter) for code, entry in enumerate(entries)]
+
+    def told(found: Outcome) -> tuple[Prediction, ...]:
+        return tuple(_prediction(room, entry, code, found, seconds, shorter) for code, entry in enumerate(entries))
+
+    predictions = told(outcome)
     few = [p.key for p in predictions if p.status == "unavailable"]
     branches = pl.DataFrame(
         {
@@ -70,11 +75,12 @@ def _family(room: Room, entries: Sequence[Entry], rows: BranchRows, name: str) -
         (Finding("AKB-M004", "tip", len(few), len(few) / len(entries), {"names": "; ".join(named)}),) if few else ()
     )
     return Part(
-        tuple(predictions),
+        predictions,
         branches=branches,
         importance=importance_of(f"{name}_{{branch}}_{months}m", outcome.known.model),
         findings=findings,
-        files=outcome.known.files(problem),
+        files=outcome.known.files(outcome.problem),
+        tested=tested(outcome, view, told),
     )
 
 

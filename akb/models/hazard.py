@@ -13,8 +13,9 @@ import numpy as np
 
 from akb.models.boosting import Boosted
 from akb.models.candidates import Competition, judge, losses
+from akb.models.evidence import BETWEEN_YEAR
 from akb.models.landmark import BANDS, LAGS, NEVER, Landmarks, PersonMonths, band_of, base_offset
-from akb.models.level import level_factor, shift_for
+from akb.models.level import between_years, level_factor, shift_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +47,8 @@ class Hazard:
         Correction of the log-odds per lag, so that the level is that of the last closed windows, float64 [12].
     day
         The day from which it looked: every row it learned from was closed on it.
+    between_year
+        Spread of log(observed/expected) between the closed years, over all lag bands; at least 5 %.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Hazard:
     day: date
     rows: int
     train_dates: tuple[date, ...]
+    between_year: float = BETWEEN_YEAR
 
     def predict(self, sample: Sample, lag: NDArray[np.int64]) -> Floats:
         """Return the chance of leaving in the month of `lag` per row, level corrected, float64 [n] in (0, 1)."""
@@ -163,16 +167,22 @@ def levelled(landmarks: Landmarks, model: Model, offset: Floats, name: str, day:
     dates = tuple(each for each, lags in zip(landmarks.dates, closed, strict=True) if lags)
     bare = Hazard(name, model, offset, np.zeros(LAGS), day, rows, dates)
     rng = np.random.default_rng(seed + 1)
-    by_band = np.zeros(len(BANDS))
+    by_band, totals = np.zeros(len(BANDS)), np.zeros((3, _YEARS))
     for number, band in enumerate(BANDS):
         # lags that no date has closed yet (a short history) follow the band before
-        found = _band_shift(landmarks, bare, band, rng)
+        found = _band_shift(landmarks, bare, band, rng, totals)
         by_band[number] = by_band[max(number - 1, 0)] if found is None else found
-    return Hazard(name, model, offset, by_band[band_of(np.arange(1, NEVER))], day, rows, dates)
+    spread = between_years(*totals.tolist())
+    return Hazard(name, model, offset, by_band[band_of(np.arange(1, NEVER))], day, rows, dates, spread)
 
 
-def _band_shift(landmarks: Landmarks, hazard: Hazard, band: tuple[int, int], rng: np.random.Generator) -> float | None:
-    """The shift of the log-odds that brings one lag band to the level of the last closed years; None without any."""
+def _band_shift(
+    landmarks: Landmarks, hazard: Hazard, band: tuple[int, int], rng: np.random.Generator, totals: Floats
+) -> float | None:
+    """The shift of the log-odds that brings one lag band to the level of the last closed years; None without any.
+
+    What was observed, expected and lost per year is added to `totals`, float64 [3, years].
+    """
     predicted, weights, observed, expected, leavers = [], [], [], [], []
     for back in range(_YEARS):
         months = landmarks.year(hazard.day, back, band, _CELL, rng)
@@ -186,6 +196,7 @@ def _band_shift(landmarks: Landmarks, hazard: Hazard, band: tuple[int, int], rng
         weights.append(months.weight)
     if not predicted:
         return None
+    totals[:, : len(observed)] += np.array([observed, expected, leavers])
     factor = level_factor(observed, expected, leavers)
     return shift_for("binary", np.concatenate(predicted), np.concatenate(weights), factor)
 

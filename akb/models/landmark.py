@@ -16,15 +16,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from akb.core.dates import add_months, months_between
+from akb.core.errors import RefusedError
 from akb.models.candidates import Sample
 from akb.models.problem import EPOCH, day_number, strata
 from akb.models.windows import closes_on
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import polars as pl
     from numpy.typing import NDArray
 
     from akb.features.types import Matrix, Targets
+    from akb.models.people import People
 
 LAGS = 12
 BANDS = ((1, 1), (2, 3), (4, 6), (7, 12))
@@ -86,9 +90,12 @@ class Landmarks:
     ----------
     matrix, targets
         As they leave the features room; the relation's targets lie in the order of the matrix.
+    people
+        Who the customers are, to show an error by group.
     """
 
-    def __init__(self, matrix: Matrix, targets: Targets) -> None:
+    def __init__(self, matrix: Matrix, targets: Targets, people: People | None = None) -> None:
+        self.people = people
         self.frame = matrix.frame
         # the month of the lag says it all: of the calendar at T the hazard only learns coincidences
         self.names = tuple(
@@ -219,6 +226,25 @@ class Landmarks:
         """Return the same person-months with fewer features, in the order of the matrix; the lag's own stay."""
         lean = copy(self)
         lean.names = tuple(name for name in self.names if name in set(names))
+        return lean
+
+    def with_columns(self, columns: Sequence[str]) -> Landmarks:
+        """Return the same person-months with exactly these columns, in this order: those that a saved model expects.
+
+        Raises
+        ------
+        RefusedError
+            If the matrix lacks one of them.
+        """
+        lean = copy(self)
+        lean.names = tuple(name for name in columns if name not in LAG_NAMES)
+        lean.lag_names = tuple(name for name in columns if name in LAG_NAMES)
+        lacking = sum(name not in self.frame.columns for name in lean.names)
+        if lacking or (*lean.names, *lean.lag_names) != tuple(columns):
+            raise RefusedError(
+                f"the saved model expects {lacking} features that this version of akb does not make",
+                "Run akb eda again: that fits the models anew.",
+            )
         return lean
 
     def distinct(self, months: PersonMonths) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from akb.models.evidence import BETWEEN_YEAR, Z90
+from akb.models.evidence import BETWEEN_YEAR, POOLING_EVENTS, Z90
 from akb.models.problem import days
 from akb.models.rule import from_link, to_link
 from akb.models.windows import yearly_windows
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 PRIOR_EVENTS = 50.0  # events at which the own level and no change weigh the same
-POOLING_EVENTS = 100.0  # events at which a branch's own level and that of its family weigh the same
 
 
 def level_factor(

@@ -85,6 +85,7 @@ class Logistic:
         card = {
             "kind": "logistic",
             "objective": self.objective,
+            "columns": list(self.names),
             "splines": [
                 {"feature": self.names[s.column], "low": s.low, "high": s.high, "knots": s.knots, "fill": s.fill}
                 for s in self.splines

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from akb.core.text import text
+from akb.models.trial import viewer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
+    import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
 
     from akb.catalogue.entries import Entry
     from akb.config import Settings
     from akb.core.findings import Finding
     from akb.features.types import Matrix, Targets
     from akb.ingest.types import History
+    from akb.models.engine import Outcome
+    from akb.models.people import People
+    from akb.models.trial import Viewer
     from akb.models.types import Prediction
+
+    Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -31,11 +39,33 @@ class Room:
     as_of: date
     history: History
     progress: Callable[[str], None]
+    people: People | None = None
 
     def dates(self, entry: Entry) -> list[date]:
         """Return the dates that may teach an entry: those in the recorded history if it needs ended policies."""
         start = self.history.recorded_from
         return [day for day in self.matrix.dates if "ended" not in entry.needs or (start is not None and day >= start)]
+
+    def view(self, test_date: date | None, months: int) -> Viewer | None:
+        """Return how the rows of a test date are looked at by group; None without one."""
+        return None if test_date is None else viewer(self.people, test_date, months, self.matrix.names)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a method expected on its test date, before it is made to agree with what the others expected.
+
+    customer, group, expected
+        Per eligible row of the test date; `group` is the code of the branch.
+    again
+        The predictions with the evidence of other expectations for the same rows.
+    """
+
+    test_date: date
+    customer: NDArray[np.uint32]
+    group: NDArray[np.int16]
+    expected: Floats
+    again: Callable[[Floats], tuple[Prediction, ...]]
 
 
 @dataclass(frozen=True)
@@ -46,6 +76,8 @@ class Part:
         customer + a Float32 or Float64 column per key (not yet reconciled); None without any.
     branches
         customer, branch, ``probability`` Float64 at X, for a family.
+    tested
+        The same for the test date; None without one.
     former
         customer + a Float32 column per key, for former customers.
     """
@@ -57,8 +89,22 @@ class Part:
     importance: tuple[tuple[str, str, float], ...] = ()
     findings: tuple[Finding, ...] = ()
     files: dict[str, bytes] = field(default_factory=dict)
+    tested: Judged | None = None
 
 
 def why(key: str, **values: object) -> str:
     """Return a sentence of ``configs/text/<language>/why_models.toml``."""
     return text("why", "nl", "why_models", key).format_map(values)
+
+
+def tested(outcome: Outcome, view: Viewer | None, told: Callable[[Outcome], tuple[Prediction, ...]]) -> Judged | None:
+    """Return what an outcome expected on T0, and how its predictions change when that is made to agree."""
+    test, expected = outcome.test, outcome.tested
+    if test is None or expected is None:
+        return None
+    seen = view(test.problem, test.rows) if view is not None else None
+
+    def again(agreed: Floats) -> tuple[Prediction, ...]:
+        return told(replace(outcome, evidence=test.evidence(agreed, seen), tested=agreed))
+
+    return Judged(test.test_date, test.problem.customer[test.rows], test.problem.group[test.rows], expected, again)

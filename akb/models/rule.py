@@ -53,6 +53,8 @@ class Rate:
 class Rule:
     """The base times a ratio that depends on the bin of one feature.
 
+    names
+        The columns that it was chosen from; `column` is the position of `feature` among them.
     edges, ratios
         Inner edges (a value on an edge falls to the right), and one ratio per bin; the last ratio is for unknown.
     """
@@ -62,6 +64,7 @@ class Rule:
     column: int
     edges: tuple[float, ...]
     ratios: tuple[float, ...]
+    names: tuple[str, ...] = ()
 
     def predict(self, x: NDArray[np.float32], offset: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the chance or expected count per row."""
@@ -80,6 +83,7 @@ class Rule:
         card = {
             "kind": "rule",
             "objective": self.objective,
+            "columns": list(self.names),
             "feature": self.feature,
             "edges": self.edges,
             "ratios": self.ratios,
@@ -116,7 +120,9 @@ def _fit_column(sample: Sample, objective: Objective, take: NDArray[np.int64], c
     expected = np.bincount(group, weights=base, minlength=len(edges) + 2)
     ratio = (observed + prior) / (expected + prior)
     gain = float((observed * np.log(ratio) - expected * (ratio - 1)).sum())
-    return gain, Rule(objective, sample.names[column], column, tuple(edges.tolist()), tuple(ratio.tolist()))
+    return gain, Rule(
+        objective, sample.names[column], column, tuple(edges.tolist()), tuple(ratio.tolist()), sample.names
+    )
 
 
 def scan(sample: Sample, objective: Objective) -> list[int]:

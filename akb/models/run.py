@@ -14,6 +14,7 @@ from akb.models.explain import MOST, contributions_of, importance_of, reasons
 from akb.models.landmark import LAGS
 from akb.models.parts import Part, Room, why
 from akb.models.reconcile import keep_total, positions, settle, wide
+from akb.models.saved import COLUMNS, feature_table
 from akb.models.types import ModelRun, Prediction
 from akb.models.verdict import noticed, unavailable
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from akb.features.types import Matrix, Targets
     from akb.ingest.types import History
     from akb.models.churn import ChurnResult
+    from akb.models.people import People
     from akb.models.types import Reason
 
     Job = Callable[[], "Part"]
@@ -47,6 +49,7 @@ def run_models(
     as_of: date,
     history: History,
     progress: Callable[[str], None],
+    people: People | None = None,
 ) -> ModelRun:
     """Fit, prove and score every entry of the models room.
 
@@ -56,10 +59,12 @@ def run_models(
         The catalogue's entries of this room, unfolded per branch.
     progress
         Told in a few words what is being done.
+    people
+        Who the customers are, to show errors by age, kind and office.
     """
     from threadpoolctl import threadpool_limits
 
-    room = Room(matrix, targets, settings, as_of, history, progress)
+    room = Room(matrix, targets, settings, as_of, history, progress, people)
     reasonless = {entry.key: reason for entry in entries if (reason := _unmet(entry, history))}
     able = [entry for entry in entries if entry.key not in reasonless]
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(settings.models.jobs) as pool:
@@ -72,10 +77,12 @@ def run_models(
             progress(name)
         definitions = _definitions(room, churn, pool)
     made = {p.key: p for part in parts.values() for p in part.predictions} | churn.predictions
+    made |= {p.key: p for p in _prove_agreed(parts, churn, able)}
     made |= {e.key: unavailable(e, reasonless[e.key]) for e in entries if e.key in reasonless}
     predictions = tuple(made[entry.key] for entry in entries)
     agreed = _agree(room, parts, churn, able, made)
     names = {entry.key: entry.name_nl for entry in entries}
+    files = {**churn.files, **{name: data for part in parts.values() for name, data in part.files.items()}}
     own = [made[p.key] for part in parts.values() for p in part.predictions]
     return ModelRun(
         as_of=as_of,
@@ -94,7 +101,7 @@ def run_models(
             *(each for part in parts.values() for each in part.importance),
         ),
         findings=(*churn.findings, *(f for part in parts.values() for f in part.findings), *noticed(own, names)),
-        files={**churn.files, **{name: data for part in parts.values() for name, data in part.files.items()}},
+        files={**files, COLUMNS: feature_table(files)} if files else {},
     )
 
 
@@ -112,7 +119,9 @@ def _unmet(entry: Entry, history: History) -> str | None:
 def _churn(room: Room) -> ChurnResult:
     from akb.models.churn import fit_churn
 
-    return fit_churn(room.matrix, room.targets, room.settings, as_of=room.as_of, progress=room.progress)
+    return fit_churn(
+        room.matrix, room.targets, room.settings, as_of=room.as_of, progress=room.progress, people=room.people
+    )
 
 
 def _definitions(room: Room, churn: ChurnResult, pool: ThreadPoolExecutor) -> pl.DataFrame:
@@ -149,6 +158,42 @@ def _jobs(room: Room, entries: Sequence[Entry]) -> list[tuple[str, Job]]:
             step = singles[entry.method]
             jobs.append((entry.key, lambda step=step, entry=entry: step(room, entry)))  # type: ignore[misc]
     return jobs
+
+
+def _prove_agreed(parts: dict[str, Part], churn: ChurnResult, entries: Sequence[Entry]) -> tuple[Prediction, ...]:
+    """Return the predictions that are made to agree, with the evidence of what they said of T0 once they agreed.
+
+    On T0 nothing was announced as far as an export can tell, so agreeing is all that was done to the scores.
+    """
+    by_target = {entry.target: parts[entry.key].tested for entry in entries if entry.target and entry.key in parts}
+    whole = by_target.get("first_lapse")
+    if whole is None:
+        return ()
+    family = parts["family_lapse"].tested if "family_lapse" in parts else None
+    count, branch = (
+        each if each is not None and each.test_date == whole.test_date else None
+        for each in (by_target.get("lapses_12m"), family)
+    )
+    gone = churn.tested[1] if churn.tested and churn.tested[0] == whole.test_date else None
+    if count is None and branch is None and gone is None:
+        return ()
+    row = positions(whole.customer, branch.customer) if branch else np.empty(0, dtype=np.int64)
+    any32, lost32, parts32 = settle(
+        None if gone is None else gone.astype(np.float32),
+        whole.expected,
+        None if count is None else count.expected,
+        row,
+        branch.expected if branch else np.empty(0),
+        branch.group.astype(np.int64) if branch else row,
+        np.zeros(len(whole.customer), dtype=np.bool_),
+    )
+    agreed = ((whole, any32), (count, lost32), (branch, parts32))
+    return tuple(
+        prediction
+        for tested, found in agreed
+        if tested is not None and found is not None
+        for prediction in tested.again(found.astype(np.float64))
+    )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import polars as pl
 
 from akb.models.engine import run_problem
 from akb.models.explain import importance_of
-from akb.models.parts import Part, Room, why
+from akb.models.parts import Part, Room, tested, why
 from akb.models.problem import Problem, customer_problem, happened_within
 from akb.models.verdict import shorter_evidence, unavailable, verdict
 from akb.models.windows import phases
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from akb.catalogue.entries import Entry
+    from akb.models.engine import Outcome
     from akb.models.types import Prediction
 
 
@@ -45,19 +46,23 @@ def _part(room: Room, entry: Entry, over: Callable[[int], Problem], *, counted: 
     if not roles.train:
         return Part((unavailable(entry, why("too_short", months=months)),))
     problem: Problem = over(months)
-    outcome = run_problem(problem, roles, room.settings.models)
+    view = room.view(roles.evidence.test if roles.evidence else None, months)
+    outcome = run_problem(problem, roles, room.settings.models, view)
     if not outcome.known.events.sum():
         return Part((unavailable(entry, why("few_events", events=0, least=room.settings.models.min_events)),))
     shorter = None
     if roles.evidence is None and not counted:
         shorter = shorter_evidence(room, entry, room.dates(entry), over)
-    prediction: Prediction = verdict(
-        entry, outcome, population=len(outcome.rows), seconds=time.perf_counter() - began, shorter=shorter
-    )
+    seconds = time.perf_counter() - began
+
+    def told(found: Outcome) -> tuple[Prediction, ...]:
+        return (verdict(entry, found, population=len(found.rows), seconds=seconds, shorter=shorter),)
+
     scores = pl.DataFrame({"customer": problem.customer[outcome.rows], entry.key: outcome.expected})
     return Part(
-        (prediction,),
+        told(outcome),
         scores,
         importance=importance_of(entry.key, outcome.known.model),
-        files=outcome.known.files(problem),
+        files=outcome.known.files(outcome.problem),
+        tested=tested(outcome, view, told),
     )

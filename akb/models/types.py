@@ -45,11 +45,49 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Segment:
+    """The error in one part of the test date: an age band, private or business customers, an office.
+
+    kind, name
+        ``age`` with a band such as ``25-34`` (private customers only), ``kind`` with ``private`` or ``business``,
+        ``office`` with its name as far as that may be shown; ``other`` holds the smaller offices.
+    population, observed_expected, ci
+        Customers; observed/expected with its 90 % interval. All None where too few customers stand behind them.
+    own_weight, pooled
+        Weight of the segment's own figure against that of everyone (100 events weigh the same), and what remains.
+    """
+
+    kind: str
+    name: str
+    population: int | None
+    observed_expected: float | None
+    ci: Interval | None
+    own_weight: float | None
+    pooled: float | None
+
+
+@dataclass(frozen=True)
+class LastYear:
+    """What the latest value that was known on the test date would have shown as a forecast of a count."""
+
+    gini: float | None
+    deviance_skill: float | None
+    decile_table: tuple[tuple[int, int, float, float], ...] = ()
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What a prediction showed on later data; fields are None where they make no sense for the kind.
 
     Shares and rates in [0, 1]; `decile_table` holds tuples (decile 1 = highest, n, mean predicted, observed mean),
     `by_date` tuples (date, population, events, AUC), the latest date first.
+
+    events
+        Different customers to whom it happened on the test date; `positives` is the total, which for a count is more.
+    auc_due, due
+        The rank among those of whom a policy renews within the horizon, and how many they are.
+    last_year
+        The baseline of a count.
     """
 
     test_date: date | None = None
@@ -69,6 +107,19 @@ class Evidence:
     calibration: Calibration | None = None
     decile_table: tuple[tuple[int, int, float, float], ...] = ()
     by_date: tuple[tuple[date, int, float, float | None], ...] = ()
+    events: int | None = None
+    average_precision_ci: Interval | None = None
+    precision_ci: Interval | None = None
+    auc_due: float | None = None
+    auc_due_ci: Interval | None = None
+    due: int | None = None
+    segments: tuple[Segment, ...] = ()
+    last_year: LastYear | None = None
+
+    @property
+    def test_dates(self) -> int:
+        """On how many dates a rank could be judged."""
+        return sum(auc is not None for *_, auc in self.by_date)
 
 
 @dataclass(frozen=True)

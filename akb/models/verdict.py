@@ -69,9 +69,9 @@ def verdict(
         given = grade(
             evidence,
             level,
-            evidence.positives,
-            len(evidence.by_date),
-            gain_significant=outcome.competition is not None and outcome.competition.gain_significant,
+            evidence.positives if evidence.events is None else evidence.events,
+            evidence.test_dates,
+            gain_significant=bool(outcome.gains) and outcome.gains[code] and not flat,
         )
     return Prediction(
         key=entry.key,

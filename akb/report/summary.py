@@ -8,6 +8,8 @@ from typing import Any
 SCHEMA = "akb.summary/1"
 _PREDICTION = (
     "key",
+    "name",
+    "name_en",
     "status",
     "why",
     "horizon_months",
@@ -16,8 +18,13 @@ _PREDICTION = (
     "base_rate",
     "auc",
     "auc_ci",
+    "average_precision",
+    "average_precision_ci",
+    "auc_due",
+    "auc_due_ci",
     "lift_top_decile",
     "precision_top_decile",
+    "precision_ci",
     "brier_skill",
     "deviance_skill",
     "gini",

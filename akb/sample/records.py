@@ -277,6 +277,19 @@ def _payment_months(book: Book, policies: Policies) -> NDArray[np.int64]:
     return np.array([1, 12, 3, 6])[np.searchsorted([0.60, 0.86, 0.94], u, side="right")]
 
 
+def sub_offices(book: Book, office: NDArray[np.int64], number: NDArray[np.int64]) -> list[str]:
+    """Return the sub-office of each customer: two per office, by where the customer lives."""
+    names = np.array(book.p.book.offices)[office].tolist()
+    return [f"{name} {('Noord', 'Zuid')[n * 7919 % 60 >= 30]}" for name, n in zip(names, number.tolist(), strict=True)]
+
+
+def managers(book: Book) -> NDArray[np.int64]:
+    """Return the commercial manager of each adviser: one for up to three advisers of one office."""
+    office = book.office.adviser_office
+    place = np.array([int((office[:adviser] == office[adviser]).sum()) for adviser in range(len(office))])
+    return np.asarray(place // 3 * (int(office.max()) + 1) + office, np.int64)
+
+
 def _customer_frame(book: Book) -> pl.DataFrame:
     import polars as pl
 
@@ -292,6 +305,8 @@ def _customer_frame(book: Book) -> pl.DataFrame:
             "postcode": [f"{a} {s}" for a, s in zip(area, street, strict=True)],
             "adviser": [f"ADV{number + 1:02d}" for number in people.adviser],
             "office": np.array(book.p.book.offices)[people.office],
+            "sub_office": sub_offices(book, people.office, people.number),
+            "manager": [f"MAN{number + 1:02d}" for number in managers(book)[people.adviser]],
             "no_marketing": people.opt_out,
         }
     ).with_columns(pl.when(pl.col("birth_year") > 0).then("birth_year").alias("birth_year"))

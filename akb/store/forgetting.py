@@ -28,7 +28,8 @@ def forget_customer(folder: Path, customer: str) -> dict[str, int]:
     folder
         A run folder.
     customer
-        Pseudonym or relation number (case, spaces and dots in it mean nothing).
+        Pseudonym or relation number (case, spaces and dots in it mean nothing). One relation of a household takes
+        the whole household out: its figures are about all of them together.
 
     Returns
     -------
@@ -68,13 +69,14 @@ def forget_customer(folder: Path, customer: str) -> dict[str, int]:
 
 
 def _names(folder: Path, customer: str) -> frozenset[str]:
-    """Return pseudonym and relation number of a customer, as far as the run knows them."""
+    """Return pseudonym and relation numbers of a customer, as far as the run knows them: a household has several."""
     wanted = _plain(customer)
     if (folder / PRIVATE).is_file():
         with (folder / PRIVATE).open(encoding="utf-8", newline="") as source:
-            for row in csv.DictReader(source):
-                if wanted in (_plain(row["customer"]), _plain(row["relation"])):
-                    return frozenset({row["customer"], row["relation"]})
+            rows = [(row["customer"], row["relation"]) for row in csv.DictReader(source)]
+        found = {name for name, relation in rows if wanted in (_plain(name), _plain(relation))}
+        if found:
+            return frozenset(found | {relation for name, relation in rows if name in found})
     return frozenset({customer.strip()})
 
 

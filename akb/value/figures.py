@@ -47,8 +47,8 @@ def figures(
         holders; commission None where unknown);
         ``concentration`` {top_share, commission_share, curve: [[share of customers, share of commission]]};
         ``flow`` {years, months: rows {key, customers (in + out), policies (in + out), customers_in, customers_out,
-        policies_in, policies_out}} or None (since recorded_from, technical ends and continued policies excluded; a
-        series is not merged: too small counts are None);
+        policies_in, policies_out, whole (recorded from first day to last)}} or None (since recorded_from,
+        technical ends and continued policies excluded; a series is not merged: too small counts are None);
         ``reasons`` {relations: rows {key (reason or ``_unknown``), cause, customers}, policies: same with
         ``policies``, causes: rows {key, customers}, by_branch: rows {key, held, lapsed, lapse, customers},
         by_tenure: rows {key, customers, left, share}} over the closed year;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,7 +48,8 @@ def rates_row(rates: YearRates | None) -> Row | None:
 def flow(base: Base, history: pl.DataFrame) -> dict[str, list[Row]] | None:
     """Return customers and policies that came and went, per calendar year and per month of the last three years.
 
-    Only from the first day on which ended policies are recorded: before it the leavers are not in the file.
+    Only from the first day on which ended policies are recorded: before it the leavers are not in the file. The year
+    and month in which the record begins, and those of the as-of date, may be cut off: ``whole`` says so.
     """
     recorded = base.portfolio.history.recorded_from
     if recorded is None:
@@ -67,9 +68,18 @@ def flow(base: Base, history: pl.DataFrame) -> dict[str, list[Row]] | None:
     recent = events.filter(pl.col("day") > add_months(base.as_of, -MONTHS_SHOWN))
     limit = base.settings.report.suppress_below
     return {
-        "years": blanked(_counted(events, "%Y"), limit, SERIES),
-        "months": blanked(_counted(recent, "%Y-%m"), limit, SERIES),
+        "years": _marked(blanked(_counted(events, "%Y"), limit, SERIES), recorded, base.as_of),
+        "months": _marked(blanked(_counted(recent, "%Y-%m"), limit, SERIES), recorded, base.as_of),
     }
+
+
+def _marked(rows: list[Row], recorded: date, as_of: date) -> list[Row]:
+    """Say of each year or month whether all its days lie in the recorded history."""
+    for row in rows:
+        first = date.fromisoformat(row["key"] + ("-01" if "-" in row["key"] else "-01-01"))
+        after = add_months(first, 1 if "-" in row["key"] else 12)
+        row["whole"] = first >= recorded and after <= as_of + timedelta(days=1)
+    return rows
 
 
 def _dated(days: pl.Series, what: str) -> pl.DataFrame:

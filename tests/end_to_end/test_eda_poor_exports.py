@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from akb.cli import run
+from akb.store.models import read_models
 from tests.end_to_end.conftest import Office
 
 pytestmark = pytest.mark.xdist_group("end_to_end")
@@ -83,11 +84,20 @@ def test_a_poor_export_gives_a_report_that_says_what_is_missing(office: Office, 
         assert "clv" in {entry["key"] for entry in missing} or summary["findings"]
 
 
-def test_thirty_customers_run(office: Office, tmp_path: Path) -> None:
+@pytest.mark.parametrize("customers", [30, 50])
+def test_a_handful_of_customers_runs(office: Office, tmp_path: Path, customers: int) -> None:
     table = pl.read_csv(office.folder / "polissen.csv", separator=";", infer_schema=False)
-    some = table["Relatienummer"].unique().sort().head(30)
+    some = table["Relatienummer"].unique().sort().head(customers)
     export = tmp_path / "small.csv"
     table.filter(pl.col("Relatienummer").is_in(some.implode())).write_csv(export, separator=";")
     assert office.eda(tmp_path / "run", files=[str(export)]) == 0
     summary = json.loads((tmp_path / "run" / "summary.json").read_text("utf-8"))
-    assert not [entry for entry in summary["predictions"] if entry["grade"] == "strong"]
+    assert not [entry for entry in summary["predictions"] if entry["grade"] in ("strong", "usable")]
+    cards = [json.loads(path.read_text("utf-8")) for path in (tmp_path / "run" / "models" / "cards").iterdir()]
+    assert len(cards) == len(summary["predictions"])
+    assert all(card["why"] for card in cards if card["status"] == "unavailable")
+    assert all("zelfde getal" in " ".join(card["limits"]) for card in cards if card["constant"])
+    for card in cards:
+        for part in (card["evidence"] or {}).get("segments", ()):
+            assert part["population"] is None or part["population"] >= 5
+    assert read_models(tmp_path / "run")

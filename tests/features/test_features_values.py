@@ -100,6 +100,19 @@ def test_windows_of_lapses_end_at_t_and_begin_after_t_minus_w() -> None:
     assert lapses(add_months(T, -12)) == [0, 0, 0, 1]
 
 
+def test_months_since_a_policy_went_to_another_intermediary() -> None:
+    """A reason of its own: another reason, a sold book, or an end that was continued is none."""
+
+    def months(cause: str = "preventable", reason: str = "overgang_tussenpersoon", *more: Policy) -> float:
+        gone = Policy(0, "auto", date(2019, 1, 1), date(2024, 11, 1), cause, reason=reason)
+        return at(X, STAYS, gone, *more)["months_since_intermediary_change_36m"]
+
+    assert months() == pytest.approx(60 / 30.4375)
+    assert months(reason="overstap") == 36
+    assert months("technical") == 36
+    assert months("preventable", "overgang_tussenpersoon", Policy(0, "auto", date(2024, 11, 5))) == 36
+
+
 def test_lapses_by_cause_and_share_lost() -> None:
     values = at(
         X,

@@ -104,6 +104,22 @@ def test_few_leavers_are_nowhere(full: RunBundle) -> None:
     assert all(row["rate"] in (None, 0.0) for row in (*told["by_tenure"], *told["by_held"]))
 
 
+def test_who_left_through_another_intermediary_is_counted_and_told_from_five_on() -> None:
+    book = fixtures.portfolio(300, seed=8)
+
+    def left(count: int) -> dict[str, object]:
+        gone = pl.col("customer") < count
+        told = book.policies.with_columns(
+            pl.when(gone).then(pl.date(2025, 6, 1)).otherwise(None).alias("end_date"),
+            start_date=pl.date(2010, 1, 1), cause=pl.when(gone).then(pl.lit("preventable")),
+            reason=pl.when(gone).then(pl.lit("overgang_tussenpersoon")),
+        )  # fmt: skip
+        return model.build(fixtures.bundle(replace(book, policies=told), None, None))["leaving"]["intermediary"]
+
+    assert left(4) is None
+    assert (left(12)["customers"], left(12)["share"]) == (12, 1.0)
+
+
 def test_announced_leavers_have_only_ending_policies() -> None:
     book = fixtures.portfolio(300, seed=8)
     end = pl.when(pl.col("customer") < 20).then(pl.date(2026, 2, 1)).otherwise(None)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import date
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,7 @@ from akb.core.text import load_toml
 from akb.value import run_value
 from akb.value.base import band_labels, bands
 from akb.value.figures import class_of
+from akb.value.history_figures import flow
 from akb.value.rates import spells, year_rates
 from akb.value.suppress import blanked, shown
 
@@ -119,6 +121,27 @@ def test_classes_are_shares_of_customers() -> None:
 def result():
     made = f.portfolio(500)
     return run_value(made, f.models(made), f.settings(contact__minutes=2.0))
+
+
+def test_nothing_before_the_record_flows_and_cut_off_years_say_so() -> None:
+    """Starts of years ago and chance ends before the record began are not counted."""
+    recorded, as_of = date(2022, 3, 15), date(2025, 10, 31)
+    early = [(n, date(2015, 1, 1), date(2021, 5, 1), "overstap", "preventable", None, 1) for n in range(50)]
+    late = [(n, date(2023, 1, 1), date(2024, 5, 1), "overstap", "preventable", None, 1) for n in range(50, 57)]
+    first = [(n, date(2022, 2, 1 + n % 28), None, None, None, None, 1) for n in range(100, 150)]
+    after = [(n, date(2022, 4, 1), None, None, None, None, 1) for n in range(200, 206)]
+    policies = _policies(*early, *late, *first, *after).with_columns(replaces=pl.lit(value=False))
+    base = SimpleNamespace(
+        portfolio=SimpleNamespace(policies=policies, history=SimpleNamespace(recorded_from=recorded)),
+        as_of=as_of,
+        settings=f.settings(),
+    )
+    told = flow(base, spells(policies, 31))
+    years = {row["key"]: row for row in told["years"]}
+    assert set(years) == {"2022", "2023", "2024"}
+    assert (years["2022"]["customers_in"], years["2022"]["customers_out"]) == (6, 0)
+    assert (years["2023"]["customers_in"], years["2024"]["customers_out"]) == (7, 7)
+    assert [years[key]["whole"] for key in ("2022", "2023", "2024")] == [False, True, True]
 
 
 def test_figures_are_json_and_sums_agree(result) -> None:

@@ -115,6 +115,7 @@ def _kinds(group: Group, world: World) -> None:
                     number,
                     back=window,
                 )
+        _to_another_intermediary(group)
     essential = is_branch([code for code, each in enumerate(world.branches.values()) if each.essential])
     young = pl.col("lasted") <= 366
     for name, words, where in (
@@ -133,4 +134,17 @@ def _kinds(group: Group, world: World) -> None:
     moved = group.count("_converted_12", "gone", ~lapsed & within("end", 12))
     group.add(
         "converted_12m", "policies converted, renumbered or replaced in the last 12 months", "policies", moved, back=12
+    )
+
+
+def _to_another_intermediary(group: Group) -> None:
+    """Who took one policy to another office often takes the others there too; a sold book is technical, not this."""
+    moved = pl.col("lapsed") & pl.col("moved")
+    latest = group.least("_since_intermediary", "gone", pl.when(moved).then(pl.col("since")))
+    group.add(
+        "months_since_intermediary_change_36m",
+        "months since a policy of the customer went to another intermediary, at most 36",
+        "months",
+        since(latest, 36),
+        back=36,
     )

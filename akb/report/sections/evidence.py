@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from akb.models.types import Prediction
+from akb.report.sections.cards import card
 
 if TYPE_CHECKING:
     from akb.catalogue.entries import Entry
@@ -18,8 +18,7 @@ PROVEN = ("strong", "usable")
 
 def facts(context: Context) -> dict[str, Any]:
     """Return the predictions in catalogue order, the headline counts, and the calibration bands of churn."""
-    made = context.bundle.predictions
-    rows = [_row(context, entry, made.get(entry.key)) for entry in context.bundle.entries]
+    rows = predictions(context)
     counted = [row for row in rows if row["counts"]]
     return {
         "predictions": rows,
@@ -32,34 +31,45 @@ def facts(context: Context) -> dict[str, Any]:
     }
 
 
+def predictions(context: Context) -> list[dict[str, Any]]:
+    """Return every prediction of the catalogue with what it showed and its card, in catalogue order."""
+    made = context.bundle.predictions
+    return [_row(context, entry, made.get(entry.key)) for entry in context.bundle.entries]
+
+
 def _row(context: Context, entry: Entry, prediction: Prediction | None) -> dict[str, Any]:
     made = prediction or Prediction(entry.key, "unavailable", context.words.plain("evidence.not_made"))
     return {
         "key": entry.key,
         "name": entry.name_nl,
+        "name_en": entry.name_en,
         "section": entry.section,
         "counts": entry.counts,
         "status": made.status,
         "why": made.why,
         "horizon_months": made.horizon_months or entry.horizon_months,
-        **_proof(made.evidence, made.population),
+        **_proof(made.evidence, context.limit, made.population),
         "gate": made.gate,
         "grade": made.grade,
         "winner": made.winner,
         "pooled_weight": made.pooled_weight,
-        "candidates": [asdict(candidate) for candidate in made.candidates],
+        "card": card(context, entry, made),
     }
 
 
-def _proof(evidence: Evidence | None, population: int = 0) -> dict[str, Any]:
-    shown = ("auc", "auc_ci", "lift_top_decile", "precision_top_decile", "brier_skill", "deviance_skill", "gini")
+def _proof(evidence: Evidence | None, limit: int, population: int = 0) -> dict[str, Any]:
+    """The figures of the table and of summary.json; what tells of fewer customers than `limit` is None."""
+    ranks = ("auc", "auc_ci", "average_precision", "average_precision_ci", "auc_due", "auc_due_ci")
+    shown = (*ranks, "brier_skill", "deviance_skill", "gini")
+    counted = ("positives", "base_rate", "lift_top_decile", "precision_top_decile", "precision_ci")
+    few = evidence is not None and 0 < evidence.positives < limit
+    calibration = evidence.calibration if evidence and not few else None
     return {
         "test_date": evidence.test_date if evidence else None,
         "population": evidence.population if evidence else population,
-        "positives": evidence.positives if evidence else None,
-        "base_rate": evidence.base_rate if evidence else None,
         **{name: getattr(evidence, name) if evidence else None for name in shown},
-        "calibration": _level(evidence.calibration) if evidence and evidence.calibration else None,
+        **{name: getattr(evidence, name) if evidence and not few else None for name in counted},
+        "calibration": _level(calibration) if calibration else None,
     }
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 REASON_YEARS = 3
 TOLD_YEARS = (1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0)
+INTERMEDIARY = "overgang_tussenpersoon"
 
 
 def facts(context: Context) -> dict[str, Any]:
@@ -34,6 +35,7 @@ def facts(context: Context) -> dict[str, Any]:
         "last_year": _few(context, yearly[0]) if yearly else None,
         "years": [_few(context, row) for row in yearly],
         "gone": _gone(context, years[:REASON_YEARS]),
+        "intermediary": _to_another_intermediary(context, *years[0]) if years else None,
         "by_tenure": _by_tenure(context, *years[0]) if years else [],
         "by_held": _by_held(context, *years[0]) if years else [],
         "curve": _curve(context),
@@ -90,6 +92,15 @@ def _gone(context: Context, years: list[tuple[date, date]]) -> dict[str, Any] | 
         "preventable_low": preventable / ended.height if ended.height >= context.limit else None,
         "preventable_high": (preventable + unknown) / ended.height if ended.height >= context.limit else None,
     }
+
+
+def _to_another_intermediary(context: Context, first: date, last: date) -> dict[str, Any] | None:
+    """Return how many customers of `first` left through another intermediary; None where they are too few to tell."""
+    then = history.leavers(context.relations, first, last)
+    moved = then.filter(pl.col("left"), pl.col("reason") == INTERMEDIARY).height
+    if moved < context.limit:
+        return None
+    return {"from": first, "to": last, "customers": moved, "share": moved / int(then["left"].sum())}
 
 
 def _by_tenure(context: Context, first: date, last: date) -> list[Row]:

@@ -95,6 +95,32 @@ def lapsed() -> list[Row]:
 ENDLESS = [row for row in GOOD if not row["Einddatum"]]
 CLAIM = {"Relatienummer": "000001", "Meldingsdatum": "01-02-2024", "Schadebedrag": "100,00"}
 plain = Case(GOOD)
+ALL = Settings(time={"keep_ended_years": 0})
+HOMES = Settings(client={"unit": "household"})
+OLD = [policy(900 + n, Polisnummer=f"OUD{n}", Ingangsdatum="01-01-2010", Einddatum="01-05-2017") for n in range(6)]
+
+
+def citizen(number: int) -> str:
+    """A number of nine digits that passes the eleven-test, and is nobody's."""
+    digits = f"{9000000 + 37 * number:08d}"
+    last = sum(weight * int(digit) for weight, digit in zip(range(9, 1, -1), digits, strict=True)) % 11
+    return citizen(number + 5000) if last == 10 else f"{digits}{last}"
+
+
+def gone_to_another(count: int) -> list[Row]:
+    rows = [row for row in office(300) if not row["Einddatum"]]
+    left = {"Einddatum": "05-03-2025", "Royementsreden": "Overgang naar andere tussenpersoon"}
+    return [
+        row | (left | {"Einddatum": f"0{place % 9 + 1}-03-2025"} if place < count else {})
+        for place, row in enumerate(rows)
+    ]
+
+
+def at_home(street: int = 1) -> list[Row]:
+    return [
+        row | {"Postcode": "4811 AB", "Huisnummer": str(1 + int(row["Relatienummer"]) // 2 * street)} for row in GOOD
+    ]
+
 
 # code: fires, must not fire, does not apply
 CASES: dict[str, tuple[Case, Case, Case]] = {
@@ -102,7 +128,7 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
     "AKB-D002": (Case(plus(GOOD[0])), plain, Case(plus(GOOD[0] | {"Polisnummer": "anders"}))),
     "AKB-D003": (Case(since(date(2024, 12, 1))), plain, Case(ENDLESS)),
     "AKB-D005": (Case(ENDLESS), plain, Case(without("Einddatum"))),
-    "AKB-D006": (Case(since(date(2022, 1, 1))), Case(since(date(2008, 1, 1))), Case(ENDLESS)),
+    "AKB-D006": (Case(since(date(2022, 1, 1))), Case(since(date(2008, 1, 1)), settings=ALL), Case(ENDLESS)),
     "AKB-D007": (Case(plus(policy(1, Ingangsdatum="31-02-2020"))), plain, Case(plus(policy(1, Ingangsdatum="")))),
     "AKB-D008": (Case(plus(policy(1, Einddatum="01-01-2018"))), plain, Case(plus(policy(1, Einddatum="01-03-2019")))),
     "AKB-D009": (Case(plus(*(policy(n, Polisnummer=f"R{n}", Branche="Ruimtereis") for n in range(1, 8)))), plain, Case(without("Branche"))),
@@ -150,8 +176,15 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
     "AKB-D050": (Case(deliveries(GOOD)), plain, Case([row | {"Peildatum": "30-11-2025"} for row in GOOD])),
     "AKB-D051": (Case(deliveries(GOOD, other=True)), Case(deliveries(GOOD)), plain),
     "AKB-D052": (Case([*lapsed(), policy(1, Polisnummer="S1", Einddatum="01-02-2024") | {"Status": "Actief"}]), Case(lapsed()), Case(each(Status="Actief"))),
+    "AKB-D070": (Case(at_home(), settings=HOMES), Case(at_home()), plain),
+    "AKB-D071": (Case(GOOD, settings=HOMES), Case(at_home(), settings=HOMES), plain),
+    "AKB-D072": (Case(at_home(0), settings=HOMES), Case(at_home(), settings=HOMES), Case(at_home(0))),
+    "AKB-D073": (Case(plus(*OLD)), Case([*plus(*OLD), *(row | {"Polisnummer": f"L{n}", "Einddatum": ""} for n, row in enumerate(OLD))]), Case(plus(*OLD), settings=ALL)),
+    "AKB-D074": (Case(gone_to_another(20)), Case(gone_to_another(3)), Case(ENDLESS)),
     "AKB-P001": (Case([row | {"Achternaam": "Jansen", "IBAN": "NL00"} for row in GOOD]), plain, Case(each(Postcode="4811"))),
     "AKB-P002": (Case(half("Maatschappij", "anna@devaart.nl")), plain, Case(half("Achternaam", "anna@devaart.nl"))),
+    "AKB-P003": (Case([row | {"Relatienummer": citizen(int(row["Relatienummer"]))} for row in GOOD]), Case([row | {"Relatienummer": f"9{row['Relatienummer']}11"} for row in GOOD]), plain),
+    "AKB-P004": (Case([row | {"Adviseur": f"J. de {'Vries' + chr(97 + int(row['Relatienummer']) % 26) + chr(97 + int(row['Relatienummer']) // 26)}"} for row in GOOD]), Case(each(Adviseur="J. de Vries")), Case(without("Adviseur"))),
 }  # fmt: skip
 
 

@@ -1,0 +1,127 @@
+"""One card per prediction: what it is about, learnt from, showed on later data, and is not for."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from akb.catalogue.entries import Entry
+    from akb.models.types import Calibration, Evidence, Prediction
+    from akb.report.context import Context
+
+_EVENTS, _ENOUGH = 100, 200
+_PLAIN = (
+    "test_date",
+    "population",
+    "auc",
+    "auc_ci",
+    "average_precision",
+    "average_precision_ci",
+    "brier_skill",
+    "deviance_skill",
+    "gini",
+    "auc_due",
+    "auc_due_ci",
+    "due",
+)
+_COUNTED = ("positives", "events", "base_rate", "lift_top_decile", "precision_top_decile", "precision_ci")
+
+
+def card(context: Context, entry: Entry, made: Prediction) -> dict[str, Any]:
+    """Return the card of one prediction; figures over too few customers are None."""
+    words, proof = context.words, made.evidence
+    constant = _constant(context, entry.key)
+    return {
+        "key": entry.key,
+        "name": entry.name_nl,
+        "question": entry.question_nl,
+        "population": entry.population_nl or words.plain("card.everyone"),
+        "population_size": made.population or None,
+        "kind": entry.kind,
+        "unit": entry.unit_nl,
+        "section": entry.section,
+        "horizon_months": made.horizon_months or entry.horizon_months,
+        "needs": entry.needs,
+        "status": made.status,
+        "why": made.why,
+        "constant": constant,
+        "training": {"dates": proof.train_dates, "rows": proof.train_rows} if proof and proof.train_dates else None,
+        "winner": made.winner,
+        "rivals": [asdict(candidate) for candidate in made.candidates],
+        "pooled_weight": made.pooled_weight,
+        "evidence": _shown(context, proof) if proof else None,
+        "gate": made.gate,
+        "grade": made.grade,
+        "limits": [words.plain(f"card.limit.{name}") for name in _limits(made, constant=constant)],
+        "not_for": [words.plain(f"card.not_for.{name}") for name in ("acceptance", "premium", "effect")],
+    }
+
+
+def _constant(context: Context, key: str) -> bool:
+    """Whether every eligible customer gets the same score."""
+    for run in (context.bundle.models, context.bundle.value):
+        if run is not None and key in run.scores.columns:
+            return bool(run.scores[key].drop_nulls().n_unique() <= 1)
+    return False
+
+
+def _limits(made: Prediction, *, constant: bool) -> list[str]:
+    """What a reader has to know before leaning on it; every card has the first."""
+    proof = made.evidence
+    if made.status == "unavailable":
+        return []
+    events = 0.0 if proof is None else proof.positives if proof.events is None else proof.events
+    holds = {
+        "past": True,
+        "constant": constant,
+        "unproven": proof is None,
+        "one_date": proof is not None and proof.test_dates == 1 and made.grade != "none",
+        "few": proof is not None and events < _EVENTS,
+        "some": proof is not None and _EVENTS <= events < _ENOUGH,
+        "provisional": made.gate == "provisional",
+        "fail": made.gate == "fail",
+        "pooled": made.pooled_weight is not None and made.pooled_weight > 0.5,
+        "shared": made.pooled_weight is not None and made.pooled_weight <= 0.5,
+    }
+    return [name for name, told in holds.items() if told]
+
+
+def _shown(context: Context, proof: Evidence) -> dict[str, Any]:
+    limit = context.limit
+    few = 0 < proof.positives < limit
+    return {
+        **{name: getattr(proof, name) for name in _PLAIN},
+        **{name: None if few else getattr(proof, name) for name in _COUNTED},
+        "calibration": None if few or proof.calibration is None else _level(context, proof.calibration),
+        "deciles": _deciles(proof.decile_table, limit),
+        "last_year": None
+        if proof.last_year is None
+        else {
+            "gini": proof.last_year.gini,
+            "deviance_skill": proof.last_year.deviance_skill,
+            "deciles": _deciles(proof.last_year.decile_table, limit),
+        },
+        "by_date": [
+            {"date": day, "population": n, "positives": None if 0 < events < limit else events, "auc": auc}
+            for day, n, events, auc in proof.by_date
+        ],
+        "segments": [asdict(segment) for segment in proof.segments],
+    }
+
+
+def _level(context: Context, calibration: Calibration) -> dict[str, Any]:
+    names = ("lower", "upper", "customers", "predicted", "observed", "low", "high")
+    rows = [dict(zip(names, band, strict=True)) for band in calibration.bands]
+    return {
+        "observed_expected": calibration.observed_expected,
+        "ci": calibration.ci,
+        "slope": calibration.slope,
+        "slope_ci": calibration.slope_ci,
+        "bands": context.suppressed(rows, keep=("lower", "upper"), parts=True),
+    }
+
+
+def _deciles(table: tuple[tuple[int, int, float, float], ...], limit: int) -> list[dict[str, Any]]:
+    names = ("decile", "customers", "predicted", "observed")
+    return [dict(zip(names, row, strict=True)) for row in table if row[1] >= limit]

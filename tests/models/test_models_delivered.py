@@ -1,0 +1,96 @@
+"""Evidence is that of what is delivered: after agreeing, and of the base rate where that is what everyone gets."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+from synthetic import BRANCHES, GAP, LAG, X, branch_world
+
+from akb.catalogue.entries import entries
+from akb.config import load_settings
+from akb.models.candidates import gains
+from akb.models.churn import ChurnResult
+from akb.models.engine import run_problem
+from akb.models.parts import Judged, Part
+from akb.models.problem import branch_problem, customer_problem
+from akb.models.run import _prove_agreed
+from akb.models.types import Evidence, Prediction
+from akb.models.windows import phases
+
+SETTINGS = load_settings(models__target_rows=8_000, models__trees=40).models
+T0 = date(2024, 10, 31)
+
+
+def test_what_is_judged_has_agreed() -> None:
+    rng = np.random.default_rng(4)
+    n = 400
+    customer = np.arange(n, dtype=np.uint32)
+    row = np.sort(np.concatenate([np.arange(n), rng.integers(0, n, 300)]))
+    group = rng.integers(0, 3, len(row)).astype(np.int16)
+    churn, whole = rng.uniform(0, 0.3, n), rng.uniform(0, 0.3, n)
+    lost, lapse = rng.uniform(0, 0.4, n), rng.uniform(0, 0.3, len(row))
+    seen: dict[str, np.ndarray] = {}
+
+    def part(name: str, who: np.ndarray, code: np.ndarray, expected: np.ndarray, day: date = T0) -> Part:
+        def again(agreed: np.ndarray) -> tuple[Prediction, ...]:
+            seen[name] = agreed
+            return (Prediction(name, "fitted"),)
+
+        return Part((), tested=Judged(day, who, code, expected, again))
+
+    none = np.zeros(n, dtype=np.int16)
+    parts = {
+        "policy_lapse_any_12m": part("any", customer, none, whole),
+        "policies_lost_12m": part("lost", customer, none, lost),
+        "family_lapse": part("lapse", customer[row], group, lapse),
+    }
+    catalogue = entries([(branch, branch) for branch in BRANCHES])
+    frame = pl.DataFrame({"customer": customer})
+    result = ChurnResult(frame, frame, frame, {}, tested=(T0, churn))
+    made = _prove_agreed(parts, result, catalogue)
+    assert [each.key for each in made] == ["any", "lost", "lapse"]
+    assert (seen["any"] >= churn.astype(np.float32)).all()
+    assert (seen["lapse"] <= seen["any"][row]).all()
+    assert (seen["lost"] >= seen["any"]).all()
+    assert seen["any"].sum() == pytest.approx(whole.sum(), rel=0.25)
+    seen.clear()  # another test date is another question
+    other = {**parts, "policies_lost_12m": part("lost", customer, none, lost, date(2024, 8, 31))}
+    assert [each.key for each in _prove_agreed(other, result, catalogue)] == ["any", "lapse"]
+
+
+def test_who_gets_the_base_rate_is_judged_by_it() -> None:
+    world = branch_world(700, seed=5, noise=2, strength=0.0)
+    label = world.targets.counts["lapses_12m"].fill_null(0.0).to_numpy()
+    shuffled = np.random.default_rng(1).permutation(label)
+    problem = customer_problem(world.matrix, "lost", "poisson", shuffled.astype(np.float32))
+    outcome = run_problem(problem, phases(world.matrix.dates, X, 12, GAP, LAG), SETTINGS)
+    assert outcome.winner == "rate"
+    proof = outcome.evidence[0]
+    assert proof is not None and proof.auc == pytest.approx(0.5)
+    assert proof.deviance_skill == pytest.approx(0.0, abs=0.02)
+
+
+def test_a_gain_is_that_of_the_branch_itself() -> None:
+    rng = np.random.default_rng(2)
+    rate, better = rng.uniform(0.4, 0.6, 2000), rng.uniform(0.1, 0.3, 2000)
+    same = np.arange(2000) >= 1000
+    loss = {"rate": rate, "rule": rate + 0.1, "boosting": np.where(same, rate, better)}
+    assert gains(loss, "boosting", np.arange(2000))
+    assert not gains({name: each[same] for name, each in loss.items()}, "boosting", np.arange(1000))
+    assert not gains(loss, "rate", np.arange(2000))
+    world = branch_world(700, seed=5, noise=2)
+    problem = branch_problem(world.matrix, world.targets.held, "lapse", BRANCHES)
+    outcome = run_problem(problem, phases(world.matrix.dates, X, 12, GAP, LAG), SETTINGS)
+    assert len(outcome.gains) == len(BRANCHES)
+
+
+def test_a_date_on_which_nobody_could_be_ranked_is_no_test_date() -> None:
+    one = (T0, 100, 0.0, None)
+    assert Evidence(by_date=(one, replace_auc(one, 0.6))).test_dates == 1
+
+
+def replace_auc(row: tuple[date, int, float, None], auc: float) -> tuple[date, int, float, float]:
+    return (*row[:3], auc)
