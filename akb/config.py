@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from akb.core.errors import AkbError, did_you_mean
+from akb.core.revenue import Terms
 from akb.core.text import load_toml
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Branch(_Table):
     essential: bool
     life: bool = False
     confidence: Literal["H", "M", "L", "A"]
+    margin: float | None = Field(default=None, ge=-1, le=1)  # of an insurer; None: assumption insurer.margin
     synonyms: tuple[str, ...]
 
 
@@ -87,8 +89,13 @@ class Ingest(_Table):
     separator: str | None = Field(default=None, min_length=1, max_length=1)
     decimal: Literal[",", "."] | None = None
     date_format: str | None = None
-    premium_per: Literal["year", "instalment"] | None = None
+    premium_per: Literal["year", "instalment", "month"] | None = None
     premium_basis: Literal["net", "gross"] | None = None
+    commission_per: Literal["year", "instalment", "month"] | None = None
+    commission_basis: Literal["amount", "percentage"] | None = None
+    negative_commission: Literal["unknown", "as_is", "sign"] | None = None  # sign: the whole column is turned round
+    zero_commission: Literal["zero", "missing"] = "zero"
+    fee_for: Literal["policy", "customer"] | None = None
     complete_share: float = Field(default=0.8, ge=0, le=1)
 
     @field_validator("date_format")
@@ -147,6 +154,21 @@ class Settings(_Table):
             key: _validated(Branch, {**entry, **self.branches.get(key, {})}, f"branches.{key}")
             for key, entry in shipped.items()
         }
+
+    def revenue_terms(self) -> Terms:
+        """Return on what terms this client earns: a branch's own margin, else the assumed one."""
+        register = self.assumed()
+
+        def margin(key: str, branch: Branch) -> float:
+            usual = register.get(f"insurer.margin_{key}", register["insurer.margin"])
+            return usual.value if branch.margin is None else branch.margin
+
+        return Terms(
+            client=self.client.type,
+            margins={key: margin(key, branch) for key, branch in self.taxonomy().items()},
+            signing_share=register["volmacht.signing_share"].value,
+            profit_share=register["volmacht.profit_share"].value,
+        )
 
     def assumed(self) -> dict[str, Assumption]:
         """Return the assumption register by ``table.key``, with the client's own values marked ``client``."""

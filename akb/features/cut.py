@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from akb.features.grid import REACH, date_table
+from akb.features.grid import REACH, WINDOWS, date_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,7 +26,10 @@ KEY = ["t", "customer"]
 MONTH = 30.4375
 """Days in a mean month."""
 
-_WINDOWS = ("day", "back_3", "back_6", "back_12", "back_24", "back_36")
+ANSWERS = ("contacted", "paid")
+"""Days on which an event was followed by another: they are dated themselves."""
+
+_WINDOWS = ("day", *(f"back_{window}" for window in WINDOWS))
 
 
 @dataclass(frozen=True)
@@ -133,11 +136,13 @@ def _taken(facts: pl.DataFrame, dates: pl.DataFrame) -> pl.LazyFrame:
 
 
 def _happened(events: pl.DataFrame, dates: pl.DataFrame) -> pl.LazyFrame:
-    """Events up to T."""
+    """Events up to T; what answered an event is known from the day of the answer."""
+    answers = [name for name in ANSWERS if name in events.columns]
     return (
         dates.lazy()
         .select("t", *_WINDOWS)
         .join(events.lazy(), how="cross")
         .filter((pl.col("date") <= pl.col("day")) & (pl.col("date") > pl.col(f"back_{REACH}")))
         .with_columns(since=pl.col("day") - pl.col("date"))
+        .with_columns(pl.when(pl.col(name) <= pl.col("day")).then(pl.col(name)) for name in answers)
     )

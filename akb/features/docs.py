@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from akb.config import Settings
 from akb.core.text import configs_dir
 from akb.features.eligible import ELIGIBLE
+from akb.features.events import CHANNELS
 from akb.features.groups import groups
 from akb.features.held import HELD
 from akb.features.registry import World
+from akb.features.themes import every_theme, every_topic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +34,15 @@ def every_feature() -> list[tuple[Feature, int]]:
     """Return each feature of a portfolio that has everything, with its look-back in months."""
     taxonomy = Settings().taxonomy()
     records = {"ends": 0, "claims": 0, "contacts": 0, "payments": 0}
-    world = World({"{branch}": taxonomy["overig"]}, 31, records)  # type: ignore[arg-type]
+    world = World(
+        {"{branch}": taxonomy["overig"]},
+        31,
+        records,  # type: ignore[arg-type]
+        themes=dict.fromkeys(every_theme(), (0,)),
+        topics=every_topic(),
+        channels=CHANNELS,
+        claimed=every_theme(),
+    )
     return [(column.feature, column.back) for group in groups(world) for column in group.columns]
 
 

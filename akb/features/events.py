@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from akb.core.privacy import HEALTH_BRANCHES
+from akb.features.themes import theme_of, topic_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,18 +18,26 @@ if TYPE_CHECKING:
 
 EVENTS: tuple[Literal["claims", "contacts", "payments"], ...] = ("claims", "contacts", "payments")
 
-_COMPLAINT = "klacht|ontevreden|complain"
+CHANNELS = ("phone", "email", "visit", "portal", "letter", "chat")
+"""As ingest names them; other channels count in the totals only."""
 
 
 def dated_events(portfolio: Portfolio) -> dict[Source, pl.DataFrame]:
-    """Return the events that are given, each with customer u32 and ``date`` i32 (days since 1970)."""
+    """Return the events that are given, each with customer u32 and ``date`` i32 (days since 1970).
+
+    claims: ``theme`` str?, amount_cents, at_fault, ``contacted`` i32? (day of the first
+    contact on or after the claim). contacts: inbound, channel, ``topic`` str?. payments: kind, ``paid`` i32? (day of
+    the first payment on or after the event).
+    """
     events: dict[Source, pl.DataFrame] = {}
-    if portfolio.claims is not None:
-        events["claims"] = _claims(portfolio.claims, portfolio.policies)
     if portfolio.contacts is not None:
         events["contacts"] = _contacts(portfolio.contacts)
+    if portfolio.claims is not None:
+        claims = _claims(portfolio.claims, portfolio.policies)
+        events["claims"] = _answered(claims, events.get("contacts"), "contacted")
     if portfolio.payments is not None:
-        events["payments"] = portfolio.payments.select("customer", "kind", date=pl.col("date").to_physical())
+        payments = portfolio.payments.select("customer", "kind", date=pl.col("date").to_physical())
+        events["payments"] = _answered(payments, payments.filter(pl.col("kind") == "paid"), "paid")
     return events
 
 
@@ -47,11 +56,21 @@ def _claims(claims: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
     placed = claims.join(policies.select("policy", of_policy="branch"), on="policy", how="left")
     named = [pl.col(name).fill_null("").is_in(list(HEALTH_BRANCHES)) for name in ("branch", "of_policy")]
     unplaced = pl.col("branch").is_null() & pl.col("of_policy").is_null()
+    themes = theme_of(pl.coalesce("of_policy", "branch"))
     return placed.filter(~unplaced & ~pl.any_horizontal(named)).select(
-        "customer", "amount_cents", "at_fault", date=pl.col("date").to_physical()
+        "customer", "amount_cents", "at_fault", theme=themes, date=pl.col("date").to_physical()
     )
 
 
 def _contacts(contacts: pl.DataFrame) -> pl.DataFrame:
-    complaint = pl.col("subject").str.to_lowercase().str.contains(_COMPLAINT).fill_null(value=False)
-    return contacts.select("customer", "inbound", "channel", complaint=complaint, date=pl.col("date").to_physical())
+    return contacts.select(
+        "customer", "inbound", "channel", topic=topic_of(pl.col("subject")), date=pl.col("date").to_physical()
+    )
+
+
+def _answered(events: pl.DataFrame, answers: pl.DataFrame | None, name: str) -> pl.DataFrame:
+    """Add the day of the first answer to the same customer on or after each event."""
+    if answers is None:
+        return events.with_columns(pl.lit(None, pl.Int32).alias(name))
+    days = answers.select("customer", pl.col("date").alias(name), date="date").unique().sort("date", "customer")
+    return events.sort("date").join_asof(days, on="date", by="customer", strategy="forward", check_sortedness=False)

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 STEP, OLD_STEP, OLD = 2, 4, 24
 """Months between as-of dates, and between those more than two years back: they say less and cost as much."""
 
-WINDOWS = (3, 6, 12, 24, 36)
-"""Look-back windows in months; nothing older than the longest is looked at, at any T, so that all T see equally far."""
+WINDOWS = (1, 3, 6, 9, 12, 15, 18, 21, 24, 36)
+"""Look-back windows in months: the quarters of two years, and three years.
+
+Nothing older than the longest is looked at, at any T, so that all T see equally far.
+"""
 
 REACH = WINDOWS[-1]
 

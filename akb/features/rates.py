@@ -39,7 +39,8 @@ def policy_rates(cut: Cut, key: str) -> pl.DataFrame:
 
     t, key, held (policies in force at T), holders (customers), ``lapse_ppm`` i64 (lapses per policy in force or
     lapsed, per million), ``lapse_rel`` and ``taken_rel`` i64 (lapses, and purchases per policy in force, relative to
-    the portfolio's, per million; purchases of branches only). Whole numbers, so that sums over a customer's policies
+    the portfolio's, per million; purchases of branches only), ``lapse_move`` i64 (the relative lapse rate of the last 3
+    months minus that of 12, per million). Whole numbers, so that sums over a customer's policies
     are the same in any order. `key` null is left out.
     """
     held = (
@@ -48,17 +49,23 @@ def policy_rates(cut: Cut, key: str) -> pl.DataFrame:
         .agg(held=pl.len().cast(pl.Int64), holders=pl.col("customer").n_unique().cast(pl.Int64))
     )
     lapsed = pl.col("lapsed") & within("end", 12)
-    gone = cut.frames["gone"].group_by("t", key).agg(lapses=lapsed.sum().cast(pl.Int64))
+    gone = (
+        cut.frames["gone"]
+        .group_by("t", key)
+        .agg(lapses=lapsed.sum().cast(pl.Int64), late=(lapsed & within("end", 3)).sum().cast(pl.Int64))
+    )
     table = held.join(gone, on=["t", key], how="full", coalesce=True)
     if key == "branch":
         taken = cut.frames["taken"].group_by("t", key).agg(taken=within("start", 12).sum().cast(pl.Int64))
         table = table.join(taken, on=["t", key], how="full", coalesce=True)
     else:
         table = table.with_columns(taken=pl.lit(0, pl.Int64))
-    table = table.with_columns(pl.col("held", "holders", "lapses", "taken").fill_null(0))
+    table = table.with_columns(pl.col("held", "holders", "lapses", "late", "taken").fill_null(0))
     exposure = pl.col("held") + pl.col("lapses")
     overall = pl.col("lapses").sum().over("t") / pl.max_horizontal(exposure.sum().over("t"), pl.lit(1))
     overall_taken = pl.col("taken").sum().over("t") / pl.max_horizontal(pl.col("held").sum().over("t"), pl.lit(1))
+    overall_late = pl.col("late").sum().over("t") / pl.max_horizontal(exposure.sum().over("t"), pl.lit(1))
+    late = relative(shrunk(pl.col("late"), exposure, overall_late), overall_late)
     lapse, taken_rate = (
         shrunk(pl.col("lapses"), exposure, overall),
         shrunk(pl.col("taken"), pl.col("held"), overall_taken),
@@ -67,10 +74,11 @@ def policy_rates(cut: Cut, key: str) -> pl.DataFrame:
         table.with_columns(
             lapse_ppm=_per_million(lapse),
             lapse_rel=_per_million(relative(lapse, overall)),
+            lapse_move=_per_million(late - relative(lapse, overall)),
             taken_rel=_per_million(relative(taken_rate, overall_taken)),
         )
         .filter(pl.col(key).is_not_null())
-        .select("t", key, "held", "holders", "lapse_ppm", "lapse_rel", "taken_rel")
+        .select("t", key, "held", "holders", "lapse_ppm", "lapse_rel", "lapse_move", "taken_rel")
         .sort("t", key)
         .collect()
     )

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Extra = tuple[list[str], pl.DataFrame]
 """Keys that the customer table at T has (t, customer, adviser, ...), and a table with those keys and more columns."""
 
+Events = Literal["claims", "contacts", "payments"]
+
 Record = Literal["ends", "claims", "contacts", "payments"]
 """Which recorded history a look-back needs; each has its own first day."""
 
@@ -47,6 +49,10 @@ class World:
         Which of them are so many that how they moved can be told from chance.
     postcodes
         The region is made of postcodes, so that its number means something.
+    themes
+        Theme (home, traffic, ...) -> positions of its branches, for the themes that occur.
+    topics, channels, claimed
+        What contacts were about, by which channel, and the themes of claims, as far as the events say.
     """
 
     branches: Mapping[str, Branch]
@@ -56,6 +62,10 @@ class World:
     people: tuple[str, ...] = ("adviser", "office", "region")
     many: tuple[str, ...] = ("adviser", "office", "region")
     postcodes: bool = True
+    themes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    topics: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    claimed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,14 +102,14 @@ class Total:
 class Column:
     """A feature, how it follows from the totals, and how far it looks back.
 
-    It is null wherever T - `back` months (- `back_days`) lies before the first day of `record`.
+    It is null wherever T - `back` months (- `back_days`) lies before the first day of any of the `records`.
     """
 
     feature: Feature
     value: pl.Expr
     back: int = 0
     back_days: int = 0
-    record: Record = "ends"
+    records: tuple[Record, ...] = ("ends",)
 
 
 @dataclass
@@ -140,13 +150,14 @@ class Group:
         *,
         back: int = 0,
         back_days: int = 0,
-        record: Record = "ends",
+        record: Record | tuple[Record, ...] = "ends",
         current: bool = False,
         monotone: int = 0,
     ) -> None:
         """Add a feature."""
         feature = Feature(name, self.name, meaning, unit, current, monotone)
-        self.columns.append(Column(feature, value, back, back_days, record))
+        records = record if isinstance(record, tuple) else (record,)
+        self.columns.append(Column(feature, value, back, back_days, records))
 
 
 def months(days: pl.Expr) -> pl.Expr:
@@ -162,6 +173,11 @@ def share(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
 def since(days: pl.Expr, cap: int) -> pl.Expr:
     """Return months since something, `cap` months where it did not happen within `cap` months."""
     return pl.min_horizontal(months(days).fill_null(cap), pl.lit(float(cap)))
+
+
+def yes(condition: pl.Expr) -> pl.Expr:
+    """Return a condition in which unknown counts as no."""
+    return condition.fill_null(value=False)
 
 
 def within(day: str, window: int) -> pl.Expr:

@@ -19,11 +19,11 @@ from akb.ingest.events import Known, read_events
 from akb.ingest.history import find_history, stated_start
 from akb.ingest.households import close_the_door_on_addresses, customers_of, in_units, with_units
 from akb.ingest.linking import link, settle_switches, without_mass_days
-from akb.ingest.money import derive_commission
 from akb.ingest.notes import Notes, Table
 from akb.ingest.policies import read_policies, with_causes
 from akb.ingest.presets import customers_of_runs, find_preset, recoded, with_preset
 from akb.ingest.retention import leave_out
+from akb.ingest.revenue import say_bases, say_margin, say_one_off, settle_commission, with_fees
 from akb.ingest.snapshots import find_snapshots
 from akb.ingest.sources import open_file
 from akb.ingest.types import Portfolio, RowCount, SourceFile
@@ -92,7 +92,12 @@ def read_portfolio(
     if rows.is_empty():
         raise _nothing_usable(tables, notes)
     customers, members = customers_of(relations, rows, key, settings, notes)
-    policies = _canonical(in_units(rows, relations, tables, notes), customers, settings)
+    say_bases(tables, notes)
+    say_one_off(tables, notes)
+    rows = with_fees(rows, tables, clock.as_of, settings, notes)  # a fee is a relation's, not a household's
+    policies = _canonical(in_units(rows, relations, tables, notes), customers)
+    policies = with_causes(settle_commission(policies, settings, notes))
+    say_margin(policies, settings, notes)
     policies = settle_switches(link(policies, settings.time.gap_days))
     policies = without_mass_days(policies, clock, notes)
     customers = _mark_deceased(guess_kind(customers, policies, settings, notes), policies, clock)
@@ -201,18 +206,17 @@ def _nothing_usable(tables: Sequence[Table], notes: Notes) -> AkbError:
     )
 
 
-def _canonical(rows: pl.DataFrame, customers: pl.DataFrame, settings: Settings) -> pl.DataFrame:
-    """Number policies and customers, derive commission, fall back to the customer's adviser and office."""
+def _canonical(rows: pl.DataFrame, customers: pl.DataFrame) -> pl.DataFrame:
+    """Number policies and customers, fall back to the customer's adviser and office."""
     who = customers.select("key", "customer", _adviser="adviser", _office="office")
     policies = rows.join(who, on="key", how="left", maintain_order="left")
-    policies = policies.sort(
+    return policies.sort(
         "customer", "branch", "start_date", "number", "insurer", "relation", nulls_last=True
     ).with_columns(
         policy=pl.int_range(pl.len(), dtype=pl.UInt32),
         adviser=pl.coalesce("adviser", "_adviser"),
         office=pl.coalesce("office", "_office"),
     )
-    return with_causes(derive_commission(policies, settings.taxonomy()))
 
 
 def _mark_deceased(customers: pl.DataFrame, policies: pl.DataFrame, clock: Clock) -> pl.DataFrame:

@@ -67,7 +67,7 @@ class History:
     reasons
         At least half of the ends (not technical) have a known reason.
     commission
-        ``given``, ``derived`` (premium times the branch's rate) or ``none``.
+        ``given``, ``derived`` (premium times the branch's rate) or ``none``; fees and signing fees count as given.
     """
 
     recorded_from: date | None
@@ -93,8 +93,10 @@ class Portfolio:
         this one: same customer and branch within G days of the end, renumbering, conversion; then the end is no
         lapse), replaces bool (this policy continues an earlier one: its start is no purchase),
         premium_cents i64? (net, per year), commission_cents i64? (recurring, per year),
-        commission_source str? (``given | derived``), package bool? (part of a package, as the export says today;
-        null without such a column; overwritten and without dates, so no feature), payment_months i8?,
+        commission_source str? (``given | derived``), fee_cents i64? (fee or subscription, per year; a customer's own is
+        divided over the policies that he has), fee_source str? (``policy | customer``), signing_cents i64? (signing fee
+        of delegated underwriting, per year), package bool? (part of a package, as the export says today; null without
+        such a column; overwritten and without dates, so no feature), payment_months i8?,
         collection str? (``own | insurer``),
         renewal_date Date? (only its day and month mean something; null: the anniversary of the start).
     customers

@@ -9,19 +9,48 @@ from markupsafe import Markup, escape
 
 from akb.core.text import load_toml, texts
 from akb.report import formats
+from akb.report.reasons import Reasons
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from akb.core.revenue import Meaning
 
 _TERM = re.compile(r"\[\[([^\]|]+)(?:\|([^\]]+))?\]\]")
 
 
 class Words:
-    """Texts in one language."""
+    """Texts in one language, in which recurring revenue is called what it is for this client.
 
-    def __init__(self, language: str = "nl") -> None:
+    Parameters
+    ----------
+    money
+        ``commission`` (as the texts have it), ``revenue`` or ``margin``: see ``report_money.toml`` among the texts.
+    """
+
+    def __init__(self, language: str = "nl", money: Meaning = "commission") -> None:
         self.language = language
-        self._tree = texts("report", language)
+        self._reasons = Reasons(language)
+        self.money = money
+        tree = texts("report", language)
+        self._says: dict[str, str] = tree["money_words"].get(money, {})
+        self._tree = self._reworded(tree, set(tree["money_words"]["keep"]), "")
+
+    def reworded(self, sentence: str) -> str:
+        """Return a sentence of another room in which recurring revenue is called what it is for this client."""
+        for word, instead in self._says.items():
+            sentence = re.sub(rf"\b{word}\b", instead, sentence)
+        return sentence
+
+    def _reworded(self, node: Any, keep: set[str], path: str) -> Any:
+        if not self._says or path in keep:
+            return node
+        if isinstance(node, dict):
+            inside = f"{path}." if path else ""
+            return {self.reworded(key): self._reworded(value, keep, f"{inside}{key}") for key, value in node.items()}
+        if isinstance(node, list):
+            return [self._reworded(value, keep, path) for value in node]
+        return self.reworded(node) if isinstance(node, str) else node
 
     def raw(self, key: str) -> str:
         """Return the text under a dotted key; a missing one is a programming error and raises KeyError."""
@@ -78,49 +107,17 @@ class Words:
         single = f"band.{unit}.single" if upper - lower == 1 and unit == "policies" else f"band.{unit}.between"
         return self.plain(single, lower=lower, upper=upper)
 
-    def reason(self, feature: str, contribution: float, value: float | None) -> str | None:
-        """Return why a feature raises or lowers a chance, in a few words of ``features.toml``.
-
-        None where there is nothing to say to a person: an unknown value, or the absence of something to count.
-        """
-        if value is None:
-            return None
-        entry, branch = self._feature(feature)
-        usual = entry.get("up" if contribution >= 0 else "down")
-        phrase = entry.get("yes" if value else "no") or usual or entry.get("phrase") or ""
-        if "{value}" not in phrase:
-            return phrase or None
-        if not value:
-            return None
-        return str(phrase).replace("{branch}", branch).replace("{value}", _written(value, entry.get("format")))
+    def reason(self, feature: str, value: float | None) -> str | None:
+        """Return what a feature's value says about the customer (see `Reasons.sentence`)."""
+        return self._reasons.sentence(feature, value)
 
     def feature_name(self, feature: str) -> str:
         """Return what a feature is called, or its key where it is one of the models' own."""
-        entry, branch = self._feature(feature)
-        return str(entry.get("name", feature.replace("_", " "))).replace("{branch}", branch)
-
-    def _feature(self, feature: str) -> tuple[dict[str, str], str]:
-        """Return the words of a feature and, for one of a family per branch, the branch's name."""
-        entries = texts("features", self.language)
-        if feature in entries:
-            return entries[feature], ""
-        for branch, words in load_toml("branches.toml").items():
-            family = feature.removesuffix(f"_{branch}") + "_{branch}"
-            if feature.endswith(f"_{branch}") and family in entries:
-                return entries[family], str(words["name_nl"]).lower()
-        return {}, ""
+        return self._reasons.name(feature)
 
     def _link(self, match: re.Match[str]) -> str:
         shown, term = match.group(1), match.group(2) or match.group(1)
         return f'<a class="term" href="#begrip-{slug(term)}">{shown}</a>'
-
-
-def _written(value: float, form: str | None) -> str:
-    if form == "percent":
-        return formats.percent(value)
-    if form == "euro":
-        return formats.euro(value)
-    return formats.number(value, 0 if float(value).is_integer() or value >= 10 else 1)
 
 
 def slug(term: str) -> str:

@@ -309,9 +309,9 @@ def rows_drawn(draw: st.DrawFn, most: int = 4, *, stays: bool = True) -> Rows:
                     st.tuples(
                         who,
                         when,
-                        st.sampled_from(["phone", "email"]),
+                        st.sampled_from(["phone", "email", "visit"]),
                         st.booleans(),
-                        st.sampled_from(["klacht", "vraag"]),
+                        st.sampled_from(["klacht", "vraag", "offerte", "opzegging"]),
                     ),
                     max_size=8,
                 )

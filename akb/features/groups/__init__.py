@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from akb.features.groups import (
+    branches,
     claims,
     contacts,
+    coverage,
     hazards,
     holdings,
     insurers,
@@ -17,7 +19,9 @@ from akb.features.groups import (
     purchases,
     renewal,
     season,
+    signals,
     tenure,
+    trends,
 )
 
 if TYPE_CHECKING:
@@ -25,9 +29,12 @@ if TYPE_CHECKING:
 
 BUILDERS = (
     holdings.build,
+    branches.build,
+    coverage.build,
     tenure.build,
     lapses.build,
     purchases.build,
+    trends.build,
     renewal.build,
     season.build,
     lifestage.build,
@@ -37,6 +44,7 @@ BUILDERS = (
     claims.build,
     contacts.build,
     payments.build,
+    signals.build,
 )
 
 

@@ -29,6 +29,7 @@ def build(world: World) -> Group:
     if "ends" not in world.records:
         return group
     lapse = added(pl.col(f"_n_{code}") * pl.col(f"lapse_rel_{code}") for code in codes)
+    moved = added(pl.col(f"_n_{code}") * pl.col(f"lapse_move_{code}") for code in codes)
     rates = [pl.when(pl.col(f"_n_{code}") > 0).then(pl.col(f"lapse_rel_{code}")) for code in codes]
     taken = added(pl.col(f"_n_{code}") * pl.col(f"taken_rel_{code}") for code in codes)
     group.add(
@@ -60,6 +61,13 @@ def build(world: World) -> Group:
         back=12,
     )
     group.add(
+        "branch_lapse_ratio_trend",
+        "mean over the policies of their branch's relative lapse rate in the last 3 months minus that in 12",
+        "ratio",
+        share(moved, policies) / PER_MILLION,
+        back=12,
+    )
+    group.add(
         "branch_purchase_ratio",
         "mean over the policies of their branch's purchase rate relative to the portfolio's",
         "ratio",
@@ -75,5 +83,8 @@ def _extend(tables: Tables) -> list[Extra]:
     customers = tables.totals["held"].group_by("t").agg(holders_all=pl.len().cast(pl.Int64))
     return [
         (["t"], table)
-        for table in (customers, *(wide(rates, name, size) for name in ("holders", "lapse_rel", "taken_rel")))
+        for table in (
+            customers,
+            *(wide(rates, name, size) for name in ("holders", "lapse_rel", "lapse_move", "taken_rel")),
+        )
     ]

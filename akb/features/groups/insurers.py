@@ -36,6 +36,12 @@ def build(world: World) -> Group:
     )
     group.add("policies_per_insurer", "policies per insurer", "policies", share(known, pl.col("insurer_count")))
     group.add(
+        "bundled_share",
+        "share of the policies at an insurer that has two or more of the customer's policies",
+        "share",
+        share(pl.col("insurer_bundled"), known),
+    )
+    group.add(
         "main_insurer_market",
         "share of the portfolio's policies at T that the customer's main insurer has",
         "share",
@@ -60,6 +66,13 @@ def build(world: World) -> Group:
 
 
 def _lapse_rates(group: Group, known: pl.Expr) -> None:
+    group.add(
+        "insurer_lapse_ratio_trend",
+        "mean over the policies of their insurer's relative lapse rate in the last 3 months minus that in 12",
+        "ratio",
+        share(pl.col("insurer_moves"), known) / PER_MILLION,
+        back=12,
+    )
     group.add(
         "insurer_lapse_ratio",
         "mean over the policies of their insurer's lapse rate relative to the portfolio's",
@@ -97,6 +110,8 @@ def _extend(tables: Tables) -> list[Extra]:
         # most policies first, then the larger insurer: one number, so that the order of rows does not matter
         insurer_most=(pl.col("n") * _BASE + pl.col("market")).max(),
         insurer_lapses=(pl.col("n") * pl.col("lapse_rel")).sum(),
+        insurer_moves=(pl.col("n") * pl.col("lapse_move")).sum(),
+        insurer_bundled=pl.col("n").filter(pl.col("n") > 1).sum(),
         insurer_lapse_max=pl.col("lapse_rel").max(),
         **{f"insurer_rank_{rank}": (pl.col("n") * (pl.col("rank") == rank)).sum() for rank in range(1, _RANKS + 1)},
     )

@@ -14,12 +14,17 @@ if TYPE_CHECKING:
 _BANDS = ((18, 25), (25, 35), (35, 50), (50, 65), (65, 75), (75, 106))
 
 
+def age_in_years() -> pl.Expr:
+    """Return the age in the year of T; null where the year of birth is no plausible one."""
+    years = pl.col("year") - pl.col("birth_year")
+    # 1900 and 2099 are what back offices fill in when they do not know; over 105 nobody is
+    return pl.when(years.is_between(16, 105)).then(years)
+
+
 def build(_world: World) -> Group:
     """Return age, age bands and kind of customer."""
     group = Group("lifestage")
-    years = pl.col("year") - pl.col("birth_year")
-    # 1900 and 2099 are what back offices fill in when they do not know; over 105 nobody is
-    age = pl.when(years.is_between(16, 105)).then(years)
+    age = age_in_years()
     start_age = age - pl.col("_oldest") / 365.25
     group.add("age", "age in the year of T", "years", age)
     for low, high in _BANDS:

@@ -12,14 +12,15 @@ from akb.features.registry import Group, within
 
 if TYPE_CHECKING:
     from akb.features.cut import Source
-    from akb.features.registry import Extra, Tables, World
+    from akb.features.registry import Events, Extra, Record, Tables, World
 
 _WHO = {
     "adviser": "adviser",
     "office": "office",
     "region": "region (first two digits of the postcode, else the given one)",
 }
-_SUMS = ("members", "policies", "before", "lapses", "purchases")
+_ACTIVE: dict[Record, Events] = {"contacts": "contacts", "claims": "claims"}
+_SUMS = ("members", "policies", "before", "lapses", "purchases", "contacts", "claims")
 
 
 def build(world: World) -> Group:
@@ -43,6 +44,8 @@ def build(world: World) -> Group:
         )
         if "ends" in world.records:
             _rates(group, world, role, words)
+        for record in (each for each in _ACTIVE if each in world.records and role in world.many):
+            _activity(group, role, words, record)
     if "region" in world.people and world.postcodes:
         group.add("postcode_2", "first two digits of the postcode", "number", pl.col("region"), current=True)
     if "ends" in world.records and world.people:
@@ -51,6 +54,23 @@ def build(world: World) -> Group:
         group.count("_kept_12", "held", pl.col("start") <= pl.col("back_12"))
         group.count("_lost_12", "gone", (pl.col("start") <= pl.col("back_12")) & (pl.col("end") > pl.col("back_12")))
     return group
+
+
+def _activity(group: Group, role: str, words: str, record: Record) -> None:
+    """How much is going on around the other customers: who is served often, and who claims often."""
+    own = group.count(f"_{record}_12", _ACTIVE[record], within("date", 12))
+    others = pl.col(f"{role}_{record}") - own
+    group.add(
+        f"{role}_{record}_ratio_12m",
+        f"{record} in 12 months per other customer of the same {words}, relative to the portfolio's",
+        "ratio",
+        relative(
+            shrunk(others, pl.col(f"{role}_members") - 1, pl.col(f"all_{record}_rate")), pl.col(f"all_{record}_rate")
+        ),
+        back=12,
+        record=record,
+        current=True,
+    )
 
 
 def _rates(group: Group, world: World, role: str, words: str) -> None:
@@ -107,6 +127,8 @@ def _extend(tables: Tables) -> list[Extra]:
             all_density=policies / pl.max_horizontal(members, pl.lit(1)),
             all_growth=(policies - before) / (before + WEIGHT),
             all_lapse_rate=pl.col("lapses") / pl.max_horizontal(pl.col("policies") + pl.col("lapses"), pl.lit(1)),
+            all_contacts_rate=pl.col("contacts") / pl.max_horizontal(members, pl.lit(1)),
+            all_claims_rate=pl.col("claims") / pl.max_horizontal(members, pl.lit(1)),
             all_purchase_rate=pl.col("purchases") / pl.max_horizontal(pl.col("members"), pl.lit(1)),
         )
     )
@@ -123,13 +145,23 @@ def _per_customer(tables: Tables) -> pl.DataFrame:
         "held": {"members": pl.lit(1), "policies": pl.col("_policies"), "before": _given(tables, "held", "_kept_12")},
         "gone": {"before": _given(tables, "gone", "_lost_12"), "lapses": _given(tables, "gone", "_lapses_12")},
         "taken": {"purchases": _given(tables, "taken", "_purchases_12")},
+        "contacts": {"contacts": _given(tables, "contacts", "_contacts_12")},
+        "claims": {"claims": _given(tables, "claims", "_claims_12")},
     }
     stacked = pl.concat(
-        tables.totals[source].select(*KEY, *(values.get(name, pl.lit(0)).cast(pl.Int64).alias(name) for name in _SUMS))
+        _counted(tables, source).select(
+            *KEY, *(values.get(name, pl.lit(0)).cast(pl.Int64).alias(name) for name in _SUMS)
+        )
         for source, values in parts.items()
         if source in tables.totals
     )
     return stacked.join(tables.customers.select("customer", *tables.world.people), on="customer")
+
+
+def _counted(tables: Tables, source: Source) -> pl.DataFrame:
+    """The totals of one source; contacts and claims of customers in force only, for they are shared out over those."""
+    totals = tables.totals[source]
+    return totals.join(tables.totals["held"], on=KEY, how="semi") if source in _ACTIVE else totals
 
 
 def _given(tables: Tables, source: Source, name: str) -> pl.Expr:

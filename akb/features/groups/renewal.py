@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.features.registry import Group, is_branch, months, share
+from akb.features.registry import Group, added, is_branch, months, share
 
 if TYPE_CHECKING:
     from akb.features.registry import World
@@ -59,8 +59,48 @@ def build(world: World) -> Group:
         "share",
         share(group.count("_due_january", "held", pl.col("renewal_month") == 1), policies),
     )
+    _clusters(group, policies)
     _first_year(group, policies)
     return group
+
+
+def _clusters(group: Group, policies: pl.Expr) -> None:
+    """Whether the renewals come together, and what has just gone by."""
+    counts = [pl.col(f"_due_in_{month}") for month in range(1, 13)]
+    busiest, days_ago = pl.max_horizontal(counts), pl.min_horizontal("age", 365 - pl.col("due"))
+    group.add(
+        "renewal_months",
+        "different months of the coming year in which policies renew",
+        "months",
+        added((count > 0).cast(pl.Int32) for count in counts),
+    )
+    group.add(
+        "share_busiest_month",
+        "share of the policies that renew in the busiest of the coming 12 months",
+        "share",
+        share(busiest, policies),
+    )
+    group.add(
+        "months_to_busiest_renewal",
+        "months after T in which most policies renew",
+        "months",
+        pl.coalesce(pl.when(count == busiest).then(month) for month, count in enumerate(counts, 1)),
+    )
+    passed = group.count("_renewed_3", "held", (days_ago <= 91) & (pl.col("age") > 91))
+    group.add("renewed_3m", "policies of which a renewal passed in the last 3 months", "policies", passed)
+    group.add(
+        "share_renewed_3m",
+        "share of the policies of which a renewal passed in the last 3 months",
+        "share",
+        share(passed, policies),
+    )
+    eldest = group.most("_eldest", "held", pl.col("age") * 1_000 + 999 - pl.col("due"))
+    group.add(
+        "months_to_oldest_renewal",
+        "months to the next renewal of the oldest policy",
+        "months",
+        months(999 - eldest % 1_000),
+    )
 
 
 def _first_year(group: Group, policies: pl.Expr) -> None:

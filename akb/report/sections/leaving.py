@@ -22,7 +22,7 @@ INTERMEDIARY = "overgang_tussenpersoon"
 def facts(context: Context) -> dict[str, Any]:
     """Return the three rates side by side, per year, by cause and reason, by tenure and holding, and the curve."""
     portfolio, years = context.bundle.portfolio, context.years
-    yearly = [history.year_rates(portfolio, context.relations, first, last) for first, last in years]
+    yearly = [history.year_rates(context.policies, context.relations, first, last) for first, last in years]
     reasons_known = portfolio.history.reasons
     missing = []
     if portfolio.history.recorded_from is None:

@@ -203,7 +203,7 @@ def worded_reasons(context: Context) -> dict[int, list[str]]:
         idea = group.get(reason.feature)
         if reason.contribution <= 0 or idea is None or idea in mine or len(mine) == REASONS:
             continue
-        worded = context.words.reason(reason.feature, reason.contribution, reason.value)
+        worded = context.words.reason(reason.feature, reason.value)
         if worded:
             mine[idea] = worded
     return {customer: list(mine.values()) for customer, mine in found.items()}

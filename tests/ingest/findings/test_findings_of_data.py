@@ -34,6 +34,7 @@ class Case:
 
 
 GOOD = office(120)
+VOLMACHT = Settings(client={"type": "volmacht"})
 PAST = date(2023, 6, 30)
 
 
@@ -156,6 +157,16 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
         Case([{("Premie" if k == "Premie per jaar" else k): v for k, v in policy(n, Termijn=("1", "12")[n % 2], Branche="Auto").items()} for n in range(90)]),
         Case([policy(n, Termijn=("1", "12")[n % 2], Branche="Auto", Premie_per_jaar=("50", "600")[n % 2]) for n in range(90)]),
     ),
+    "AKB-D080": (plain, Case(without("Provisie per jaar", "Premie per jaar")), Case(without("Provisie per jaar", "Premie per jaar", "Termijn"))),
+    "AKB-D081": (plain, Case(GOOD, settings=Settings(ingest={"premium_basis": "net"})), Case(without("Provisie per jaar", "Premie per jaar"))),
+    "AKB-D082": (Case(plus(policy(1, Polisnummer="C1", Provisie_per_jaar="-24,10"))), plain, Case(without("Provisie per jaar"))),
+    "AKB-D083": (Case(plus(policy(1, Polisnummer="C1", Provisie_per_jaar="0,00"))), plain, Case(without("Provisie per jaar"))),
+    "AKB-D084": (Case(each(Fee="25,00")), Case(each(Fee="25,00"), settings=Settings(ingest={"fee_for": "policy"})), plain),
+    "AKB-D085": (Case(each(Fee="25,00")), Case(each(Fee="0,00")), plain),
+    "AKB-D086": (Case(each(Afsluitprovisie="250,00")), Case(each(Afsluitprovisie="0,00")), plain),
+    "AKB-D087": (Case(GOOD, settings=VOLMACHT), Case(each(Tekencommissie="5,00"), settings=VOLMACHT), plain),
+    "AKB-D088": (Case(GOOD, settings=Settings(client={"type": "verzekeraar"})), plain, Case(GOOD, settings=VOLMACHT)),
+    "AKB-D089": (Case(each(Tekencommissie="5,00")), plain, Case(each(Tekencommissie="5,00"), settings=VOLMACHT)),
     "AKB-D031": (Case(GOOD, {"s.csv": [CLAIM | {"Relatienummer": "777777"}]}), Case(GOOD, {"s.csv": [CLAIM]}), plain),
     "AKB-D032": (Case(GOOD, {"s.csv": [CLAIM, CLAIM | {"Meldingsdatum": "10-12-2025"}]}), Case(GOOD, {"s.csv": [CLAIM]}), Case(GOOD, {"s.csv": [CLAIM]}, as_of=PAST)),
     "AKB-D033": (Case(plus(policy(1, Einddatum="01-03-2019"))), plain, Case(without("Einddatum", "Royementsreden"))),
