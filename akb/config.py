@@ -23,6 +23,7 @@ SCHEMA = 1
 _WRITTEN = "docs/settings.md has all settings; mend it"
 _ENCODINGS = ("utf-8", "utf-16", "cp1252", "iso-8859-1", "iso-8859-15", "ascii", "cp850")
 _T = TypeVar("_T", bound=BaseModel)
+Definition = Literal["all", "any_policy", "main_branch", "non_life", "essential"]
 
 
 class _Table(BaseModel):
@@ -40,6 +41,7 @@ class Branch(_Table):
     premium: float = Field(ge=0)
     commission: float = Field(ge=0, le=1)
     essential: bool
+    life: bool = False
     confidence: Literal["H", "M", "L", "A"]
     margin: float | None = Field(default=None, ge=-1, le=1)  # of an insurer; None: assumption insurer.margin
     synonyms: tuple[str, ...]
@@ -72,6 +74,12 @@ class Time(_Table):
     registration_lag_days: int = Field(default=30, ge=0, le=366)
     history_cap_months: int = Field(default=60, ge=12, le=240)
     keep_ended_years: int = Field(default=7, ge=0, le=100)  # 0: former customers stay, however long they are gone
+
+
+class Churn(_Table):
+    """What counts as leaving: see ``docs/settings.md``."""
+
+    definition: Definition = "all"
 
 
 class Ingest(_Table):
@@ -152,6 +160,7 @@ class Settings(_Table):
     schema_: int = Field(default=SCHEMA, alias="schema")
     client: Client = Client()
     time: Time = Time()
+    churn: Churn = Churn()
     ingest: Ingest = Ingest()
     models: Models = Models()
     report: Report = Report()

@@ -26,8 +26,9 @@ one feature per branch of the portfolio. *Now* marks attributes of which the sou
 is in months; claims, contacts, payments, premiums and ended policies each have a recorded history of their own.
 
 The premium, commission, status and change date that the back office shows today are never features, nor are sex and
-claims about health, disability, absence or death (or of an unknown branch). Premium features exist only where the export has dated premiums, and
-say something only at a T at which the premiums of 95 % of the policies in force were known.
+claims about health, disability, absence or death (or of an unknown branch). Premium features exist only where the
+export has dated premiums, and say something only at a T at which the premiums of 95 % of the policies in force were
+known.
 """
 _BRANCH = "\nBranch rows (per T, customer and branch) add:\n"
 

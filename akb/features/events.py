@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from akb.features.premiums import premium_records
 from akb.core.privacy import HEALTH_BRANCHES, OTHER_BRANCH
+from akb.features.premiums import premium_records
 from akb.features.themes import theme_of, topic_of
 
 if TYPE_CHECKING:

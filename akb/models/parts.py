@@ -86,11 +86,14 @@ class Part:
         customer, branch, ``probability`` Float64 at X, for a family.
     tested
         The same for the test date; None without one.
+    former
+        customer + a Float32 column per key, for former customers.
     """
 
     predictions: tuple[Prediction, ...]
     scores: pl.DataFrame | None = None
     branches: pl.DataFrame | None = None
+    former: pl.DataFrame | None = None
     importance: tuple[tuple[str, str, float], ...] = ()
     findings: tuple[Finding, ...] = ()
     files: dict[str, bytes] = field(default_factory=dict)

@@ -51,6 +51,8 @@ def _part(room: Room, entry: Entry, over: Callable[[int], Problem], *, counted: 
     problem: Problem = over(months)
     view = room.view(roles.evidence.test if roles.evidence else None, months)
     outcome = run_problem(problem, roles, room.settings.models, view)
+    if not outcome.known.events.sum():
+        return Part((unavailable(entry, why("few_events", events=0, least=room.settings.models.min_events)),))
     shorter = None
     if roles.evidence is None and not counted:
         shorter = shorter_evidence(room, entry, room.dates(entry), over)

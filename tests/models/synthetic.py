@@ -110,15 +110,16 @@ def branch_world(
                     "first_lapse": day[first((lapsed & state[m][None]).any(axis=2), m)[who][shuffle]].tolist(),
                     "lapses_12m": lost[who][shuffle].astype(np.float32),
                     "first_purchase": day[first(fresh.any(axis=2), m)[who][shuffle]].tolist(),
+                    # the second branch is where people stop paying
+                    "first_nonpayment": day[
+                        first((lapsed & state[m][None])[:, :, 1 % branches], m)[who][shuffle]
+                    ].tolist(),
                     "commission_drop": [add_months(ends[m], 12) if it else None for it in dropped],
                     "commission_drop_possible": who % 10 > 0,
                 },
-                schema_overrides={
-                    "as_of": pl.Date,
-                    "first_lapse": pl.Date,
-                    "first_purchase": pl.Date,
-                    "commission_drop": pl.Date,
-                },
+                schema_overrides=dict.fromkeys(
+                    ("as_of", "first_lapse", "first_purchase", "first_nonpayment", "commission_drop"), pl.Date
+                ),
             )
         )
         for rows, wanted, events in ((hold, state[m], lapsed), (free, ~state[m], bought)):
