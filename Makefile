@@ -28,8 +28,8 @@ eda: install
 	$(BIN)/akb eda $(SAMPLE)/polissen.csv $(SAMPLE)/schades.csv $(SAMPLE)/contacten.csv --out out/eda
 
 lint: install
-	$(BIN)/ruff check akb tests benchmarks
-	$(BIN)/ruff format --check akb tests benchmarks
+	$(BIN)/ruff check akb tests benchmarks fuzz
+	$(BIN)/ruff format --check akb tests benchmarks fuzz
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from datetime import datetime
+from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from akb.core.errors import AkbError, did_you_mean
+from akb.core.revenue import Terms
 from akb.core.text import load_toml
 
 if TYPE_CHECKING:
@@ -18,7 +21,9 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 _WRITTEN = "docs/settings.md has all settings; mend it"
+_ENCODINGS = ("utf-8", "utf-16", "cp1252", "iso-8859-1", "iso-8859-15", "ascii", "cp850")
 _T = TypeVar("_T", bound=BaseModel)
+Definition = Literal["all", "any_policy", "main_branch", "non_life", "essential"]
 
 
 class _Table(BaseModel):
@@ -36,7 +41,9 @@ class Branch(_Table):
     premium: float = Field(ge=0)
     commission: float = Field(ge=0, le=1)
     essential: bool
+    life: bool = False
     confidence: Literal["H", "M", "L", "A"]
+    margin: float | None = Field(default=None, ge=-1, le=1)  # of an insurer; None: assumption insurer.margin
     synonyms: tuple[str, ...]
 
 
@@ -69,6 +76,12 @@ class Time(_Table):
     keep_ended_years: int = Field(default=7, ge=0, le=100)  # 0: former customers stay, however long they are gone
 
 
+class Churn(_Table):
+    """What counts as leaving: see ``docs/settings.md``."""
+
+    definition: Definition = "all"
+
+
 class Ingest(_Table):
     """Where the export differs from what akb would guess."""
 
@@ -76,12 +89,37 @@ class Ingest(_Table):
     branches: dict[str, str] = Field(default_factory=dict)  # text in the export -> branch key
     reasons: dict[str, str] = Field(default_factory=dict)  # text in the export -> reason key
     encoding: str | None = None
-    separator: str | None = Field(default=None, min_length=1, max_length=1)
+    separator: str | None = None
     decimal: Literal[",", "."] | None = None
     date_format: str | None = None
-    premium_per: Literal["year", "instalment"] | None = None
+    premium_per: Literal["year", "instalment", "month"] | None = None
     premium_basis: Literal["net", "gross"] | None = None
+    commission_per: Literal["year", "instalment", "month"] | None = None
+    commission_basis: Literal["amount", "percentage"] | None = None
+    negative_commission: Literal["unknown", "as_is", "sign"] | None = None  # sign: the whole column is turned round
+    zero_commission: Literal["zero", "missing"] = "zero"
+    fee_for: Literal["policy", "customer"] | None = None
     complete_share: float = Field(default=0.8, ge=0, le=1)
+
+    @field_validator("separator")
+    @classmethod
+    def _is_a_sign(cls, sign: str | None) -> str | None:
+        """A letter, digit, quote or line break separates nothing."""
+        if sign is not None and (len(sign) != 1 or not sign.isascii() or sign.isalnum() or sign in '"\r\n\0'):
+            raise ValueError("this is no separator; give one sign, such as ; , | or \\t")
+        return sign
+
+    @field_validator("encoding")
+    @classmethod
+    def _reads_text(cls, name: str | None) -> str | None:
+        """An encoding that cannot read back what it writes is none."""
+        try:
+            read = "Klant;1" if name is None else "Klant;1".encode(name).decode(name)
+        except (LookupError, ValueError):
+            read = ""
+        if read != "Klant;1":
+            raise ValueError(f"there is no encoding '{name}'{did_you_mean(str(name), _ENCODINGS)}")
+        return name
 
     @field_validator("date_format")
     @classmethod
@@ -122,6 +160,7 @@ class Settings(_Table):
     schema_: int = Field(default=SCHEMA, alias="schema")
     client: Client = Client()
     time: Time = Time()
+    churn: Churn = Churn()
     ingest: Ingest = Ingest()
     models: Models = Models()
     report: Report = Report()
@@ -132,12 +171,26 @@ class Settings(_Table):
         """Return the branch taxonomy with the client's own figures."""
         shipped = load_toml("branches.toml")
         for key in self.branches:
-            if key not in shipped:
-                raise AkbError(f"unknown branch '{key}' in [branches]{did_you_mean(key, shipped)}", _one_of(shipped))
+            _must_be_one_of(shipped, key, "branch", "[branches]")
         return {
             key: _validated(Branch, {**entry, **self.branches.get(key, {})}, f"branches.{key}")
             for key, entry in shipped.items()
         }
+
+    def revenue_terms(self) -> Terms:
+        """Return on what terms this client earns: a branch's own margin, else the assumed one."""
+        register = self.assumed()
+
+        def margin(key: str, branch: Branch) -> float:
+            usual = register.get(f"insurer.margin_{key}", register["insurer.margin"])
+            return usual.value if branch.margin is None else branch.margin
+
+        return Terms(
+            client=self.client.type,
+            margins={key: margin(key, branch) for key, branch in self.taxonomy().items()},
+            signing_share=register["volmacht.signing_share"].value,
+            profit_share=register["volmacht.profit_share"].value,
+        )
 
     def assumed(self) -> dict[str, Assumption]:
         """Return the assumption register by ``table.key``, with the client's own values marked ``client``."""
@@ -159,9 +212,25 @@ class Settings(_Table):
             )
         return register
 
+    def check_names(self) -> None:
+        """Raise AkbError if any table names a branch, reason, role, column or assumption that akb does not know."""
+        columns = load_toml("columns.toml")
+        for role, given in self.ingest.columns.items():
+            _must_be_one_of(columns["roles"], role, "role", "[ingest.columns]")
+            for column in given:
+                _must_be_one_of(columns[role], column, "column", f"[ingest.columns.{role}]")
+        for branch in self.ingest.branches.values():
+            _must_be_one_of(load_toml("branches.toml"), branch, "branch", "[ingest.branches]")
+        for reason in self.ingest.reasons.values():
+            _must_be_one_of(load_toml("reasons.toml"), reason, "reason", "[ingest.reasons]")
+        self.taxonomy()
+        self.assumed()
 
-def _one_of(names: Iterable[str]) -> str:
-    return f"akb knows {', '.join(names)}."
+
+def _must_be_one_of(names: Iterable[str], name: str, what: str, table: str) -> None:
+    names = list(names)
+    if name not in names:
+        raise AkbError(f"{table}: unknown {what} '{name}'{did_you_mean(name, names)}", f"akb knows {', '.join(names)}.")
 
 
 @cache
@@ -211,8 +280,7 @@ def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
                 break  # the validation below says what is wrong with it
             given[table][key] = value
     settings = _validated(Settings, given, str(path or "settings"))
-    settings.assumed()
-    settings.taxonomy()
+    settings.check_names()
     return settings
 
 
@@ -225,16 +293,31 @@ def _validated(model: type[_T], given: dict[str, Any], where: str) -> _T:
         name = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             raise AkbError(
-                f"{where}: unknown setting '{name}'{did_you_mean(str(first['loc'][-1]), _names(model))}",
+                f"{where}: unknown setting '{name}'{_meant(model, [str(part) for part in first['loc']])}",
                 f"{_WRITTEN} or take it out.",
             ) from None
+        if first["type"] == "literal_error":
+            why += did_you_mean(str(first["input"]), re.findall("'([^']*)'", first["ctx"]["expected"]))
         raise AkbError(f"{where}: '{name}': {why[:1].lower()}{why[1:]}", f"{_WRITTEN}.") from None
 
 
-def _names(model: type[BaseModel]) -> set[str]:
-    names: set[str] = set()
-    for name, field in model.model_fields.items():
-        names.add(field.alias or name)
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            names |= _names(field.annotation)
-    return names
+def _meant(model: type[BaseModel], parts: list[str]) -> str:
+    """Return the nearest setting: of the same table, else one of another table under its full name."""
+    here: Any = model
+    for part in parts[:-1]:
+        here = _fields(here).get(part)
+    near = did_you_mean(parts[-1], _fields(here)) if _is_table(here) else ""
+    if near:
+        return near
+    tables = {table: inner for table, inner in _fields(model).items() if _is_table(inner)}
+    full = {key: f"{table}.{key}" for table, inner in tables.items() for key in _fields(inner)}
+    found = get_close_matches(parts[-1].lower(), list(full), n=1, cutoff=0.6)
+    return f"; did you mean '{full[found[0]]}'?" if found else ""
+
+
+def _fields(model: type[BaseModel]) -> dict[str, Any]:
+    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+
+
+def _is_table(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

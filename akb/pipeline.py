@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from akb.config import Settings
+    from akb.ingest.look import View
     from akb.ingest.types import Portfolio
     from akb.report.bundle import RunBundle
 
@@ -59,6 +60,13 @@ def read(request: Request) -> Portfolio:
     from akb.ingest import read_portfolio
 
     return read_portfolio(request.files, request.settings, key=request.key, as_of=request.as_of, roles=request.roles)
+
+
+def read_and_look(request: Request) -> tuple[Portfolio, View]:
+    """Read and check the export, and say how its headings and texts were understood."""
+    from akb.ingest.look import read_and_look as look
+
+    return look(request.files, request.settings, key=request.key, as_of=request.as_of, roles=request.roles)
 
 
 def predict(portfolio: Portfolio, settings: Settings, progress: Progress, *, no_pseudonyms: bool = False) -> RunBundle:

@@ -14,7 +14,7 @@ def main() -> None:
     data = os.environ.get("AKB_DATA")
     commands = [[f"benchmarks.{name}"] for name in MODULES]
     if data:
-        commands.append(["benchmarks.es_motor", str(Path(data) / "es_motor" / "portfolio.csv")])
+        commands.append(["benchmarks.es_motor", str(Path(data) / "es_motor")])
     for command in commands:
         print(f"\n== python -m {' '.join(command)}", flush=True)
         subprocess.run([sys.executable, "-m", *command], check=True)

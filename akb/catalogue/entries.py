@@ -29,10 +29,12 @@ class Entry(BaseModel):
     room
         The room whose run answers for this entry.
     needs
-        What the export must have: ``ended``, ``reasons``, ``commission``, ``contacts``, ``claims``.
+        What the export must have: ``ended``, ``reasons``, ``commission``, ``contacts``, ``claims``, ``premiums``.
+    rows
+        Whose scores they are: customers in force at X (``scores.parquet``) or former ones (``winback.parquet``).
     target
         Column of the targets that the method predicts, where the method serves several: ``first_lapse``,
-        ``first_purchase``, ``lapses_12m``.
+        ``first_purchase``, ``first_nonpayment``, ``lapses_12m``, ``upsell``, ``commission_drop``.
     population_nl
         Whom it is about, where that is not everyone with a policy in force.
     counts
@@ -55,6 +57,7 @@ class Entry(BaseModel):
     target: str = ""
     population_nl: str = ""
     counts: bool = True
+    rows: Literal["customers", "former"] = "customers"
     branch: str | None = None
 
 

@@ -16,7 +16,7 @@ def forget(
     quiet: options.Quiet = False,
     json: options.Json = False,
 ) -> None:
-    """Remove a customer from the scores, the lists and private/customers.csv of a run, in one step.
+    """Remove a customer from the scores, the lists and private/customers.csv of a run.
 
     Totals in the report and the summary stay: they tell of many, never of one. A next run of an export that still
     holds the customer scores them again.

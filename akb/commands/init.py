@@ -15,16 +15,9 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
     from tomlkit.items import Table
 
-    from akb.ingest.look import Look, Words
+    from akb.config import Settings
+    from akb.ingest.look import Look, View, Words
     from akb.ingest.types import Portfolio
-
-_NEEDS = {
-    "ended": "ended policies with their end dates",
-    "reasons": "reasons of the ends",
-    "commission": "commission or premium",
-    "claims": "a file of claims",
-    "contacts": "a file of contacts",
-}
 
 
 def init(
@@ -33,6 +26,7 @@ def init(
         "akb.toml"
     ),
     as_of: options.AsOf = None,
+    config: options.Config = None,
     quiet: options.Quiet = False,
     json: options.Json = False,
 ) -> None:
@@ -43,19 +37,17 @@ def init(
     Example: akb init polissen.csv schades.csv --out akb.toml
     """
     from akb.commands.console import Stages
-    from akb.config import Settings
-    from akb.ingest.look import look
-    from akb.pipeline import Request, read
+    from akb.pipeline import Request, read_and_look
 
     if out.exists():
         raise AkbError(f"{out} exists, so it is left alone", "Give another name with --out, or move it away.")
     files, roles = options.split_roles(export)
-    settings, day = Settings(), options.as_day(as_of)
+    settings, day = options.settings_from(config), options.as_day(as_of)
     stages = Stages(quiet=quiet or json)
     with stages.stage("looking at the export"):
-        looks, words = look(files, settings, roles)
-        portfolio = read(Request(files=files, settings=settings, key=bytes(32), as_of=day, roles=roles))
-    document = proposal(looks, words, portfolio)
+        request = Request(files=files, settings=settings, key=bytes(32), as_of=day, roles=roles)
+        portfolio, view = read_and_look(request)
+    document = proposal(view, portfolio, settings)
     _write_new(out, document.as_string())
     if json:
         options.print_json({"schema": "akb.init/1", "written": str(out), "settings": document.unwrap()})
@@ -63,47 +55,62 @@ def init(
     stages.say(f"written: {out}; look it through, then: akb eda {' '.join(export)} --config {out}")
 
 
-def proposal(looks: list[Look], words: dict[str, Words], portfolio: Portfolio) -> TOMLDocument:
-    """Return the settings that say in words what akb finds by itself: with them an export reads as without them."""
+def proposal(view: View, portfolio: Portfolio, settings: Settings) -> TOMLDocument:
+    """Return the settings that say in words what akb finds by itself: with them an export reads as without them.
+
+    What the client's settings say already stands in it too.
+    """
     import tomlkit
 
     document = tomlkit.document()
-    _say(document, f"How akb reads {', '.join(name for found in looks for name in found.files)}, written by akb init.")
+    _say(
+        document,
+        f"How akb reads {', '.join(name for found in view.roles for name in found.files)}, written by akb init.",
+    )
     _say(document, "Everything here is what akb would do by itself; change what is wrong. See docs/settings.md.")
     document.add(tomlkit.nl())
     document.add("schema", tomlkit.item(1))
-    document.add("client", _client())
-    document.add("ingest", _ingest(looks, words, portfolio))
+    given = settings.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    document.add("client", _client(settings))
+    document.add("ingest", _ingest(view, portfolio, given.get("ingest", {})))
+    for table in ("time", "models", "report", "branches", "assumptions"):
+        if table in given:
+            document.add(table, given[table])
     return document
 
 
-def _client() -> Table:
+def _client(settings: Settings) -> Table:
     import tomlkit
 
     client = tomlkit.table()
-    client.add("name", "")
-    client.add("type", "intermediair")
+    client.add("name", settings.client.name)
+    client.add("type", settings.client.type)
     client["type"].comment("intermediair | volmacht | verzekeraar")
     return client
 
 
-def _ingest(looks: list[Look], words: dict[str, Words], portfolio: Portfolio) -> Table:
+def _ingest(view: View, portfolio: Portfolio, given: dict[str, Any]) -> Table:
     import tomlkit
+
+    from akb.commands.overview import form_of, missing, missing_lines
 
     ingest = tomlkit.table()
     _say(ingest, f"The export is of {portfolio.export_day.isoformat()}; another day: --as-of.")
     for source in portfolio.sources:
-        found = ", ".join(f"{name} {value}" for name, value in source.dialect.items() if value)
-        _say(ingest, f"{source.name}: {source.rows.read} rows, {source.rows.rejected} rejected; {found}")
+        rows = f"{source.rows.read} rows, {source.rows.rejected} rejected"
+        _say(ingest, f"{source.name}: {rows}; {form_of(source.dialect)}")
     _say(ingest, "Only where that is wrong: encoding, separator, decimal, date_format, premium_per, premium_basis.")
-    for line in missing_lines(portfolio):
+    for line in missing_lines(missing(portfolio)):
         _say(ingest, line)
+    for name, value in given.items():
+        if not isinstance(value, dict) and value is not None:
+            ingest.add(name, value)
     columns = tomlkit.table(is_super_table=True)
-    for role in looks:
+    for role in view.roles:
         columns.add(role.role, _columns(role))
     ingest.add("columns", columns)
-    ingest.add("branches", _texts(words["branches"], "branch"))
-    ingest.add("reasons", _texts(words["reasons"], "reason"))
+    ingest.add("branches", _texts(view.branches, "branch", given.get("branches", {})))
+    ingest.add("reasons", _texts(view.reasons, "reason", given.get("reasons", {})))
     return ingest
 
 
@@ -119,12 +126,14 @@ def _columns(found: Look) -> Table:
         table[column.column].comment(_plain(f"{column.sure}; {column.filled:.0%} filled; {shapes}"))
     if found.differing:
         _say(table, f"The files have different headings for: {', '.join(found.differing)}")
+    for name, heading in found.proposals.items():
+        _say(table, f"{name} = {_quoted(heading)}  # proposed, not read: take the first # away if this is it")
     if found.unused:
         _say(table, f"Not used: {listed(found.unused)}")
     return table
 
 
-def _texts(words: Words, what: str) -> Table:
+def _texts(words: Words, what: str, given: dict[str, str]) -> Table:
     import tomlkit
 
     from akb.ingest.look import settled, unknown
@@ -134,28 +143,13 @@ def _texts(words: Words, what: str) -> Table:
         if word not in unknown(words):
             table.add(word.text, word.key)
             table[word.text].comment(f"{word.rows} rows")
+    for text in sorted(set(given) - set(table)):
+        table.add(text, given[text])
     for word in unknown(words):
         _say(table, f'{_quoted(word.text)} = ""  # {word.rows} rows, unknown {what}')
     if words.hidden_texts:
         _say(table, f"{words.hidden_texts} more texts on {words.hidden_rows} rows: too few customers each to name them")
     return table
-
-
-def missing_lines(portfolio: Portfolio) -> list[str]:
-    """Return what the export lacks, and what that costs in predictions."""
-    from akb.catalogue.entries import templates
-    from akb.commands.predictions import available
-
-    has = available(portfolio)
-    lines = []
-    for need, name in _NEEDS.items():
-        lost = [entry.key for entry in templates() if need in entry.needs]
-        if need not in has:
-            cost = (
-                f"costs {len(lost)} predictions: {', '.join(lost)}" if lost else "predictions would be sharper with it"
-            )
-            lines.append(f"Missing: {name}; {cost}")
-    return lines
 
 
 def _say(table: Any, line: str) -> None:

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from akb.config import Settings
     from akb.core.findings import Finding
 
-ROLES = ("policies", "customers", "claims", "contacts", "payments")
+ROLES = ("policies", "customers", "claims", "contacts", "payments", "premiums")
 
 Exports = Annotated[
     list[str],
     typer.Argument(
         metavar="EXPORT...",
-        help="The policy export (CSV, XLSX or Parquet) and, if there are, claims and contacts. "
+        help="The policy export (CSV, XLSX or Parquet) and, if there are, claims, contacts and premiums. "
         "akb finds out by the columns which file is which; claims=FILE says so.",
     ),
 ]

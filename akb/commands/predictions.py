@@ -115,6 +115,7 @@ def available(portfolio: Portfolio) -> set[str]:
         "commission": history.commission != "none",
         "claims": portfolio.claims is not None,
         "contacts": portfolio.contacts is not None,
+        "premiums": portfolio.premiums is not None,
     }
     return {need for need, there in met.items() if there}
 

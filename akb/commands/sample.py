@@ -20,6 +20,9 @@ def sample(
     dialect: Annotated[
         str, typer.Option("--dialect", metavar="NAME", help="The form of the export; an unknown name lists them all.")
     ] = "abc",
+    premiums: Annotated[
+        bool, typer.Option("--premiums", help="Write the premium history too, if the form has a file for it.")
+    ] = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Simulate a Dutch office: policies, claims and contacts to practise on, and what really happened next.
@@ -37,5 +40,5 @@ def sample(
     with stages.stage(f"simulating an office of {customers:,} customers"):
         book = simulate(customers, seed)
     with stages.stage("writing the export and the truth"):
-        written = write_sample(book, folder, dialect=dialect)
+        written = write_sample(book, folder, dialect=dialect, premiums=premiums)
     stages.say(f"now: akb eda {' '.join(str(path) for path in written)}")

@@ -38,6 +38,7 @@ class RefusedError(AkbError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the nearest known name, or an empty string."""
-    near = get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    """Return ``"; did you mean 'x'?"`` for the nearest known name (case means nothing), or an empty string."""
+    names = {word.lower(): word for word in known}
+    near = get_close_matches(name.lower(), list(names), n=1, cutoff=0.6)
+    return f"; did you mean '{names[near[0]]}'?" if near else ""

@@ -24,6 +24,8 @@ HEALTH_BRANCHES = frozenset(
     {"zorg", "aov", "verzuim", "wga_wia", "ongevallen", "orv", "uitvaart", "leven", "woonlasten", "pensioen"}
 )
 """Branches whose claims speak of health, disability, absence or death: never a feature."""
+OTHER_BRANCH = "overig"
+"""Where what no taxonomy knows stands: its claims may speak of health, so they are no feature either."""
 
 POSSIBLY = r"@|\d[\d\s().-]{6,}|[A-Za-z]{2}\d{2}|\d{4}\s?[A-Za-z]{2}\b|[A-Za-z]{5}\.?\s+\d"
 """What every identifier has something of: a cheap first look at a whole column."""

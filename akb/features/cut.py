@@ -6,6 +6,7 @@ Feature groups see these frames and nothing else, so that none of them can look 
 - ``gone``: policies that ended in the `REACH` months up to T, with what was known of the end at T.
 - ``taken``: purchases in the `REACH` months up to T.
 - ``claims``, ``contacts``, ``payments``: what had happened by T.
+- ``premiums``: policies in force at T with their premium, as dated by T (see `premiums.priced`).
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from akb.features.grid import REACH, WINDOWS, date_table
+from akb.features.premiums import priced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
-Source = Literal["held", "gone", "taken", "claims", "contacts", "payments"]
+Source = Literal["held", "gone", "taken", "claims", "contacts", "payments", "premiums"]
 KEY = ["t", "customer"]
 MONTH = 30.4375
 """Days in a mean month."""
@@ -56,13 +58,14 @@ def cut(facts: pl.DataFrame, events: Mapping[Source, pl.DataFrame], dates: Itera
     facts
         `facts.policy_facts`.
     events
-        Claims, contacts or payments with customer u32 and ``date`` i32 (days since 1970).
+        Claims, contacts or payments with customer u32 and ``date`` i32 (days since 1970); premiums as
+        `premiums.premium_records`.
     """
     table = date_table(dates)
     frames: dict[Source, pl.LazyFrame] = {"held": _held(facts, table), "gone": _gone(facts, table)}
     frames["taken"] = _taken(facts, table)
     for source, frame in events.items():
-        frames[source] = _happened(frame, table)
+        frames[source] = priced(facts, frame, table) if source == "premiums" else _happened(frame, table)
     return Cut(table, frames)
 
 

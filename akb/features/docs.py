@@ -23,9 +23,12 @@ _HEAD = """# The features
 Written by `python -m akb.features.docs`; a test keeps it up to date. Every feature sees the portfolio as it was known
 on the as-of date T, and is null where it would look further back than the history was recorded. `{branch}` stands for
 one feature per branch of the portfolio. *Now* marks attributes of which the source keeps today's value only. Look-back
-is in months; claims, contacts, payments and ended policies each have a recorded history of their own.
+is in months; claims, contacts, payments, premiums and ended policies each have a recorded history of their own.
 
-Premium, commission, status, change dates, sex and claims about health, disability, absence or death are never features.
+The premium, commission, status and change date that the back office shows today are never features, nor are sex and
+claims about health, disability, absence or death (or of an unknown branch). Premium features exist only where the
+export has dated premiums, and say something only at a T at which the premiums of 95 % of the policies in force were
+known.
 """
 _BRANCH = "\nBranch rows (per T, customer and branch) add:\n"
 
@@ -33,7 +36,7 @@ _BRANCH = "\nBranch rows (per T, customer and branch) add:\n"
 def every_feature() -> list[tuple[Feature, int]]:
     """Return each feature of a portfolio that has everything, with its look-back in months."""
     taxonomy = Settings().taxonomy()
-    records = {"ends": 0, "claims": 0, "contacts": 0, "payments": 0}
+    records = {"ends": 0, "claims": 0, "contacts": 0, "payments": 0, "premiums": 0}
     world = World(
         {"{branch}": taxonomy["overig"]},
         31,

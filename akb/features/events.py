@@ -1,4 +1,4 @@
-"""Claims, contacts and payments, trimmed to what a feature may see."""
+"""Claims, contacts, payments and premiums, trimmed to what a feature may see."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from akb.core.privacy import HEALTH_BRANCHES
+from akb.core.privacy import HEALTH_BRANCHES, OTHER_BRANCH
+from akb.features.premiums import premium_records
 from akb.features.themes import theme_of, topic_of
 
 if TYPE_CHECKING:
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
     from akb.features.registry import Record
     from akb.ingest.types import Portfolio
 
-EVENTS: tuple[Literal["claims", "contacts", "payments"], ...] = ("claims", "contacts", "payments")
+EVENTS: tuple[Literal["claims", "contacts", "payments", "premiums"], ...] = (
+    "claims",
+    "contacts",
+    "payments",
+    "premiums",
+)
 
 CHANNELS = ("phone", "email", "visit", "portal", "letter", "chat")
 """As ingest names them; other channels count in the totals only."""
@@ -27,7 +33,7 @@ def dated_events(portfolio: Portfolio) -> dict[Source, pl.DataFrame]:
 
     claims: ``theme`` str?, amount_cents, at_fault, ``contacted`` i32? (day of the first
     contact on or after the claim). contacts: inbound, channel, ``topic`` str?. payments: kind, ``paid`` i32? (day of
-    the first payment on or after the event).
+    the first payment on or after the event). Premiums are those of `premium_records`: with a policy and no customer.
     """
     events: dict[Source, pl.DataFrame] = {}
     if portfolio.contacts is not None:
@@ -38,6 +44,9 @@ def dated_events(portfolio: Portfolio) -> dict[Source, pl.DataFrame]:
     if portfolio.payments is not None:
         payments = portfolio.payments.select("customer", "kind", date=pl.col("date").to_physical())
         events["payments"] = _answered(payments, payments.filter(pl.col("kind") == "paid"), "paid")
+    premiums = premium_records(portfolio)
+    if premiums is not None:
+        events["premiums"] = premiums
     return events
 
 
@@ -52,13 +61,15 @@ def first_days(events: Mapping[Source, pl.DataFrame]) -> dict[Record, int]:
 
 
 def _claims(claims: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
-    """Claims whose branch is known and, like its policy's, does not speak of health; an unplaced one may."""
+    """Claims whose branch is known and, like its policy's, does not speak of health; an unplaced one may.
+
+    Unplaced is a claim without a branch, or one that no taxonomy knows (`OTHER_BRANCH`).
+    """
     placed = claims.join(policies.select("policy", of_policy="branch"), on="policy", how="left")
     named = [pl.col(name).fill_null("").is_in(list(HEALTH_BRANCHES)) for name in ("branch", "of_policy")]
-    unplaced = pl.col("branch").is_null() & pl.col("of_policy").is_null()
-    themes = theme_of(pl.coalesce("of_policy", "branch"))
-    return placed.filter(~unplaced & ~pl.any_horizontal(named)).select(
-        "customer", "amount_cents", "at_fault", theme=themes, date=pl.col("date").to_physical()
+    branch = pl.coalesce("branch", "of_policy").fill_null(OTHER_BRANCH)
+    return placed.filter((branch != OTHER_BRANCH) & ~pl.any_horizontal(named)).select(
+        "customer", "amount_cents", "at_fault", theme=theme_of(branch), date=pl.col("date").to_physical()
     )
 
 

@@ -23,6 +23,12 @@ FOREVER = np.iinfo(np.int32).max // 2
 CAUSES = ("natural", "insurer", "preventable", "unknown", "technical")
 """Which cause names the end of a relation when several policies end on its last day: the first of these."""
 
+NONPAYMENT = "wanbetaling"
+"""The canonical reason of an end for non-payment."""
+
+NO_RETURN = ("overlijden", "einde_bedrijf")
+"""The canonical reasons after which nobody is left to come back."""
+
 
 def policy_facts(portfolio: Portfolio, branches: Sequence[str], gap_days: int) -> pl.DataFrame:
     """Return one row per policy that was in force for at least a day, sorted by customer and policy.
@@ -33,7 +39,8 @@ def policy_facts(portfolio: Portfolio, branches: Sequence[str], gap_days: int) -
     is known to be no lapse: it is technical, or a policy that continues it has started, see `_continued`); ``opens``
     bool (starts a relation: nothing was in force the day before nor ended within G days); ``taken`` bool (a purchase:
     starts within a relation, in a branch neither held the day before nor ended within G days); renewal_month,
-    renewal_day i8; own_collection bool?; payment_months i8?.
+    renewal_day i8; own_collection bool?; payment_months i8?; ``unpaid`` and ``no_return`` bool (ended for non-payment;
+    by a death or the end of a business): like the cause part of the end, for targets and former customers only.
     """
     facts = _typed(portfolio, branches)
     facts = (
@@ -82,6 +89,8 @@ def _typed(portfolio: Portfolio, branches: Sequence[str]) -> pl.DataFrame:
             .then(pl.lit(28, pl.Int8))
             .otherwise(turn.dt.day()),
             own_collection=pl.col("collection") == "own",
+            no_return=(end.is_not_null() & pl.col("reason").is_in(NO_RETURN)).fill_null(value=False),
+            unpaid=(end.is_not_null() & (pl.col("reason") == NONPAYMENT)).fill_null(value=False),
         )
         .collect()
     )
@@ -168,8 +177,9 @@ def lines(facts: pl.DataFrame) -> pl.DataFrame:
     """Return per policy the last policy of its chain of replacements, and when that one lapsed.
 
     policy, ``last`` u32, ``lapse`` i32? (its end, unless that is open, technical, or replaced by a policy that is not
-    in the file). If a policy was split, its line goes on in the successor with the lowest number. Successors start
-    later, or on the same day with a higher number, so that a line never turns in a circle.
+    in the file), ``lapse_unpaid`` i32? (the same where it ended for non-payment). If a policy was split, its line goes
+    on in the successor with the lowest number. Successors start later, or on the same day with a higher number, so that
+    a line never turns in a circle.
     """
     later = facts.filter("replaces").select("customer", "branch", successor="policy", replaced="start")
     linked = (
@@ -185,12 +195,16 @@ def lines(facts: pl.DataFrame) -> pl.DataFrame:
         .agg(pl.col("successor").min())
         .collect()
     )
-    joined = facts.select("policy", "end", "cause", "replaced").join(linked, on="policy", how="left").sort("policy")
+    joined = (
+        facts.select("policy", "end", "cause", "replaced", "unpaid")
+        .join(linked, on="policy", how="left")
+        .sort("policy")
+    )
     number = joined["policy"].to_numpy()
     following = np.searchsorted(number, joined["successor"].fill_null(joined["policy"]).to_numpy())
     while (following != following[following]).any():
         following = following[following]
     last = joined[following]
     lost = pl.col("replaced").is_null() & (pl.col("cause") != CAUSES.index("technical"))
-    lapse = last.select(pl.when(lost).then(pl.col("end"))).to_series()
-    return pl.DataFrame({"policy": joined["policy"], "last": last["policy"], "lapse": lapse})
+    lapse = last.select(lapse=pl.when(lost).then("end"), lapse_unpaid=pl.when(lost & pl.col("unpaid")).then("end"))
+    return pl.DataFrame({"policy": joined["policy"], "last": last["policy"]}).hstack(lapse)

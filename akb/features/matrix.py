@@ -44,8 +44,8 @@ def build_matrix(portfolio: Portfolio, dates: Iterable[date], settings: Settings
 
     Notes
     -----
-    Premium, commission, status, change dates, sex and sensitive claims are not read at all. Renewal dates count by day
-    and month only.
+    The premium and commission of today, status, change dates, sex and sensitive claims are not read at all; dated
+    premiums are, up to T. Renewal dates count by day and month only.
     """
     dates = sorted(set(dates))
     branches = portfolio_branches(portfolio, settings)

@@ -25,7 +25,7 @@ Extra = tuple[list[str], pl.DataFrame]
 
 Events = Literal["claims", "contacts", "payments"]
 
-Record = Literal["ends", "claims", "contacts", "payments"]
+Record = Literal["ends", "claims", "contacts", "payments", "premiums"]
 """Which recorded history a look-back needs; each has its own first day."""
 
 

@@ -12,9 +12,13 @@ import polars as pl
 
 from akb.features.branches import build_branch_rows
 from akb.features.cut import KEY
-from akb.features.facts import CAUSES, FOREVER, lines, policy_facts, spells
+from akb.features.definitions import definition_labels, relation_ends
+from akb.features.facts import CAUSES, FOREVER, lines, policy_facts
+from akb.features.former import former_rows
 from akb.features.grid import date_table, to_day
 from akb.features.matrix import portfolio_branches, with_insurer_codes
+from akb.features.premiums import premium_records
+from akb.features.targets_money import money_targets
 from akb.features.types import Targets
 
 if TYPE_CHECKING:
@@ -33,6 +37,7 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
     A relation whose last policies all ended technically (transferred elsewhere, converted without a successor in the
     file) was not lost and cannot be followed: ``end_date`` and ``cause`` are null and ``censored_on`` holds the day.
     A relation that ends for another reason has lost at least one policy on that day, so ``first_lapse <= end_date``.
+    What counts as the end of a relation is ``settings.churn.definition``, see `definitions`.
     """
     gap, as_of = settings.time.gap_days, to_day(portfolio.as_of)
     branches = portfolio_branches(portfolio, settings)
@@ -41,12 +46,17 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
     rows = matrix.frame.select("as_of", "customer").join(
         dates.select("as_of", "t", "day", "ahead_12"), on="as_of", how="left", maintain_order="left"
     )
-    relations = spells(facts, gap)
-    lapses = lines(facts).with_columns(lapse=pl.when(pl.col("lapse") <= as_of).then(pl.col("lapse")))
-    facts = facts.join(lapses, on="policy", how="left", maintain_order="left")
+    whole = facts.join(lines(facts), on="policy", how="left", maintain_order="left")
+    seen = [pl.when(pl.col(name) <= as_of).then(name).alias(name) for name in ("lapse", "lapse_unpaid")]
+    facts = whole.with_columns(seen)
     purchases = facts.filter(pl.col("taken") & (pl.col("start") <= as_of))
-    relation = _relation(rows, relations, as_of)
+    names, definition = list(branches), settings.churn.definition
+    ends = relation_ends(rows, whole, definition, names, settings)
+    relation = _relation(ends, as_of)
     held, eligible = build_branch_rows(portfolio, facts, purchases, rows, settings)
+    counts = _counts(rows, relation, facts, purchases)
+    margin = settings.assumed()["upsell.margin"].value
+    money = money_targets(relation, facts, premium_records(portfolio), branches, margin=margin)
     return Targets(
         relation=relation.select(
             "as_of",
@@ -55,21 +65,22 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
             _cause(),
             _date("censored_on"),
         ),
-        counts=_counts(rows, relation, facts, purchases),
+        counts=counts.hstack(money),
         held=held,
         eligible=eligible,
-        announced=_announced(portfolio, relations, as_of),
+        announced=_announced(ends.filter((pl.col("day") == as_of) & (not portfolio.replay))),
+        announced_lapses=_announced_lapses(portfolio, whole, names, as_of),
+        definitions=definition_labels(rows, whole, names, as_of, settings),
+        former=former_rows(portfolio, whole, matrix.dates, settings),
         gap_days=gap,
         lag_days=settings.time.registration_lag_days,
     )
 
 
-def _relation(rows: pl.DataFrame, relations: pl.DataFrame, as_of: int) -> pl.DataFrame:
+def _relation(ends: pl.DataFrame, as_of: int) -> pl.DataFrame:
     """Per row the end of the relation that T falls in, if it was recorded by X."""
-    spell = relations.select("customer", pl.col("start").alias("day"), "end", "cause").sort("day")
-    found = rows.with_row_index("row").sort("day").join_asof(spell, on="day", by="customer", check_sortedness=False)
     ended, lost = pl.col("end") <= as_of, pl.col("cause") != TECHNICAL
-    return found.sort("row").with_columns(
+    return ends.with_columns(
         end_date=pl.when(ended & lost).then(pl.col("end")),
         censored_on=pl.when(ended & ~lost).then(pl.col("end")),
         cause=pl.when(ended & lost).then(pl.col("cause")),
@@ -77,13 +88,17 @@ def _relation(rows: pl.DataFrame, relations: pl.DataFrame, as_of: int) -> pl.Dat
 
 
 def _counts(rows: pl.DataFrame, relation: pl.DataFrame, facts: pl.DataFrame, purchases: pl.DataFrame) -> pl.DataFrame:
-    """First lapse, lapses within 12 months and first purchase per row."""
-    held = _in_force(rows, facts.lazy().select("customer", "start", "end", "last", "lapse"))
+    """First lapse, first one for non-payment, lapses within 12 months and first purchase per row."""
+    held = _in_force(rows, facts.lazy().select("customer", "start", "end", "last", "lapse", "lapse_unpaid"))
     lost = (
         held.filter(pl.col("lapse").is_not_null())
         .unique([*KEY, "last"])
         .group_by(KEY)
-        .agg(first_lapse=pl.col("lapse").min(), lapses=(pl.col("lapse") <= pl.col("ahead_12")).sum())
+        .agg(
+            first_lapse=pl.col("lapse").min(),
+            first_nonpayment=pl.col("lapse_unpaid").min(),
+            lapses=(pl.col("lapse") <= pl.col("ahead_12")).sum(),
+        )
     )
     whole = relation.select(*KEY, "end_date", "ahead_12")
     left = pl.col("end_date") <= pl.col("ahead_12")
@@ -98,7 +113,12 @@ def _counts(rows: pl.DataFrame, relation: pl.DataFrame, facts: pl.DataFrame, pur
             lapses_12m=pl.max_horizontal(pl.col("lapses").fill_null(0), left.fill_null(value=False).cast(pl.UInt32)),
         )
         .select(
-            "as_of", "customer", _date("first_lapse"), pl.col("lapses_12m").cast(pl.Float32), _date("first_purchase")
+            "as_of",
+            "customer",
+            _date("first_lapse"),
+            pl.col("lapses_12m").cast(pl.Float32),
+            _date("first_purchase"),
+            _date("first_nonpayment"),
         )
         .collect()
     )
@@ -125,12 +145,22 @@ def _in_force(rows: pl.DataFrame, policies: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _announced(portfolio: Portfolio, relations: pl.DataFrame, as_of: int) -> pl.DataFrame:
+def _announced(now: pl.DataFrame) -> pl.DataFrame:
     """Relations at X of which the end is known; in a replay of an earlier X nothing is announced."""
-    known = (pl.col("start") <= as_of) & (pl.col("end") > as_of) & (pl.col("end") < FOREVER)
-    lost = pl.col("cause") != TECHNICAL
-    ends = relations.filter(known & lost & (not portfolio.replay))
+    ends = now.filter((pl.col("end") < FOREVER) & (pl.col("cause") != TECHNICAL))
     return ends.select("customer", _date("end").alias("end_date"), _cause()).sort("customer")
+
+
+def _announced_lapses(portfolio: Portfolio, facts: pl.DataFrame, branches: list[str], as_of: int) -> pl.DataFrame:
+    """Policies in force at X whose lapse is known, once per line."""
+    known = (pl.col("start") <= as_of) & (pl.col("end") > as_of) & (pl.col("lapse") > as_of)
+    name = pl.col("branch").replace_strict(range(len(branches)), branches, return_dtype=pl.String)
+    return (
+        facts.filter(known & (not portfolio.replay))
+        .unique("last", keep="first", maintain_order=True)
+        .select("customer", name, _date("lapse").alias("end_date"), nonpayment=pl.col("lapse_unpaid").is_not_null())
+        .sort("customer", "branch", "end_date")
+    )
 
 
 def _date(column: str) -> pl.Expr:

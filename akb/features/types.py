@@ -72,6 +72,20 @@ class BranchRows:
 
 
 @dataclass(frozen=True)
+class FormerRows:
+    """One row per (T, customer whose relation ended in the three years up to T and who has not come back by T).
+
+    frame
+        as_of Date, customer u32, Float32 features known at T named in `names`, ``event_date`` Date? (the first day of
+        a new relation after T, whatever its distance). Sorted by (as_of, customer). Who died or ended the business is
+        left out.
+    """
+
+    frame: pl.DataFrame
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Targets:
     """What happened after each T, for every row of the matrix (same order), and for branches.
 
@@ -84,13 +98,21 @@ class Targets:
         preventable | unknown``).
     counts
         as_of, customer, ``first_lapse`` Date?, ``lapses_12m`` Float32, ``first_purchase`` Date?
-        (in a branch not held at T).
-        Technical ends are no lapse, continued policies no purchase.
+        (in a branch not held at T), ``first_nonpayment`` Date? (the first lapse for non-payment).
+        Technical ends are no lapse, continued policies no purchase. And `targets_money.money_targets`: ``upsell``,
+        ``commission_drop`` Date?. A column ``{name}_possible`` bool says which rows can be asked for ``name``.
     held, eligible
         branch rows for ``lapse_{branch}_12m`` and ``next_policy_{branch}_12m``.
     announced
-        customer, ``end_date``, ``cause``: relations at X whose end is already announced (all policies end, no known
-        policy starts within G days).
+        customer, ``end_date``, ``cause``: relations at X whose end is already announced (under the definition that is
+        set; with ``all``: all policies end, no known policy starts within G days).
+    announced_lapses
+        customer, ``branch``, ``end_date``, ``nonpayment`` bool: policies in force at X whose lapse is announced.
+    definitions
+        as_of, customer, a Float32 column per definition of churn (1 churned within 12 months, 0 not, null not to be
+        followed), for the rows of a few closed dates, the latest being the last closed year.
+    former
+        Former customers, see `FormerRows`.
     """
 
     relation: pl.DataFrame
@@ -100,3 +122,6 @@ class Targets:
     announced: pl.DataFrame
     gap_days: int
     lag_days: int
+    announced_lapses: pl.DataFrame | None = None
+    definitions: pl.DataFrame | None = None
+    former: FormerRows | None = None

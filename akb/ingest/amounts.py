@@ -38,7 +38,7 @@ class Amounts:
     assumed: int
 
 
-def read_amounts(texts: pl.Series, *, decimal: str | None = None) -> Amounts:
+def read_amounts(texts: pl.Series, *, decimal: str | None = None, scale: int = 100) -> Amounts:
     """Return the amounts of a column in hundredths.
 
     Parameters
@@ -47,6 +47,8 @@ def read_amounts(texts: pl.Series, *, decimal: str | None = None) -> Amounts:
         Cells.
     decimal
         The client's own decimal sign; None to find it.
+    scale
+        Parts of one that are counted: 100 for cents, more for percentages such as 6.125.
     """
     cells = told(texts)
     frame = _bare(cells.texts)
@@ -56,7 +58,7 @@ def read_amounts(texts: pl.Series, *, decimal: str | None = None) -> Amounts:
         unsure=pl.col("t").str.contains(r"^[1-9]\d{0,2}[.,]\d{3}$").sum(),
     ).row(0)
     sign = decimal or ("," if votes[0] > votes[1] else "." if votes[1] > votes[0] else "")
-    values = frame.select(_cents(sign)).to_series()
+    values = frame.select(_cents(sign, scale)).to_series()
     cents = cells.spread(values)
     proven = sign != "" and min(votes[0], votes[1]) == 0
     unsure = 0
@@ -97,7 +99,7 @@ def _certain(sign: str) -> pl.Expr:
     return pl.any_horizontal(pl.col("t").str.contains(pattern) for pattern in (short, both, zero, thousands))
 
 
-def _cents(sign: str) -> pl.Expr:
+def _cents(sign: str, scale: int = 100) -> pl.Expr:
     t = pl.col("t")
     comma, point = _certain(","), _certain(".")
     as_comma = t.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
@@ -106,6 +108,6 @@ def _cents(sign: str) -> pl.Expr:
     unsure = as_comma if sign == "," else as_point if sign == "." else neither
     number = pl.when(comma).then(as_comma).when(point).then(as_point).otherwise(unsure)
     valid = number.str.contains(r"^(\d+\.?\d*|\.\d+)(e[+]?\d{1,2})?$") & ~t.str.contains(_NUMBER)
-    value = pl.when(valid).then(number).cast(pl.Float64, strict=False) * 100
+    value = pl.when(valid).then(number).cast(pl.Float64, strict=False) * scale
     signed = pl.when(pl.col("negative")).then(-value).otherwise(value).round(0)
-    return pl.when(signed.abs() < LARGEST).then(signed).cast(pl.Int64)
+    return pl.when(signed.abs() < LARGEST / 100 * scale).then(signed).cast(pl.Int64)

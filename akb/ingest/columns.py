@@ -16,7 +16,7 @@ from akb.ingest.cells import plain, shape
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-ROLES = ("policies", "customers", "claims", "contacts", "payments")
+ROLES = ("policies", "customers", "claims", "contacts", "payments", "premiums")
 _VALUE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}|-?\d+[.,]\d{2}")  # a date, an amount
 _CUT_AT = 30  # headings this long may have been cut off (35 in the export that is known)
 _CUT_KNOWN = 12
@@ -199,12 +199,12 @@ def missing(mapping: Headings) -> list[str]:
     return [" or ".join(group) for group in needed if not any(name in mapping.at for name in group)]
 
 
-def fits(mapping: Headings) -> bool:
-    """Say whether a file can play the mapping's role."""
+def fits(mapping: Headings, *, told: bool = False) -> bool:
+    """Say whether a file can play the mapping's role; one that is `told` need not look like it."""
     role = _table()["roles"][mapping.role]
     return (
         not missing(mapping)
-        and any(name in mapping.at for name in role["signature"])
+        and (told or any(name in mapping.at for name in role["signature"]))
         and not any(name in mapping.at for name in role.get("never", []))
     )
 
@@ -220,7 +220,7 @@ def find_role(
         If no role fits: with the headings found, the needed columns and the nearest headings.
     """
     mappings = [map_headings(headings, name, given.get(name, {})) for name in ([role] if role else ROLES)]
-    fitting = [mapping for mapping in mappings if fits(mapping)]
+    fitting = [mapping for mapping in mappings if fits(mapping, told=role is not None)]
     if fitting:
         found = max(fitting, key=lambda mapping: (len(mapping.at), -ROLES.index(mapping.role)))
         if role is None and len(mappings[0].at) >= len(found.at) + _FAR_MORE:
@@ -266,7 +266,47 @@ def _nearest(headings: Sequence[str], role: str, lacking: Sequence[str], taken: 
         near = get_close_matches(word, list(free), n=1, cutoff=0.75)
         if near:
             return free[near[0]]
-    return None
+    wanted = lacking[0].split(" or ")
+    others = [name for name in _table()[role] if name not in wanted]
+    return next(iter(proposals(list(free.values()), role, others).values()), None)
+
+
+def proposals(unused: Sequence[str], role: str, there: Sequence[str]) -> dict[str, str]:
+    """Return canonical column -> unused heading that may well be it, for columns that a role's files lack.
+
+    A heading may abbreviate a known one word by word ("Prem. p/jr"), as a whole ("Roydat"), or nearly be one.
+    """
+    found: dict[str, str] = {}
+    for heading in unused:
+        short = plain(heading.rsplit("->", 1)[-1])
+        words = {name: known for name, known in _table()[role].items() if name not in (*there, *found)}
+        abbreviated = (name for name, known in words.items() if any(_abbreviates(short, plain(word)) for word in known))
+        near = get_close_matches(key_of(short), [key_of(word) for known in words.values() for word in known], 1, 0.85)
+        column = next(abbreviated, None) or (_synonyms(role)[near[0]][0] if near else None)
+        if column and column not in (*there, *found):
+            found[column] = heading
+    return found
+
+
+def _abbreviates(short: str, word: str) -> bool:
+    if len(short) < 4:
+        return False
+    parts, whole = short.split(), word.split()
+    if len(parts) == len(whole) and all(_begins(part, full) for part, full in zip(parts, whole, strict=True)):
+        return True
+    joined, full = short.replace(" ", ""), word.replace(" ", "")
+    return len(joined) >= 5 and joined[:3] == full[:3] and _spread(joined, full)
+
+
+def _begins(part: str, word: str) -> bool:
+    """Whether a word is cut off ("verz", "p") or drawn together ("jr")."""
+    return word.startswith(part) or (part[0] + part[-1] == word[0] + word[-1] and _spread(part, word))
+
+
+def _spread(part: str, word: str) -> bool:
+    """Whether the letters of `part` stand in `word` in the same order."""
+    letters = iter(word)
+    return all(letter in letters for letter in part)
 
 
 def _looks_like_data(headings: Sequence[str]) -> bool:
@@ -278,6 +318,11 @@ def _looks_like_data(headings: Sequence[str]) -> bool:
 
 def listed(headings: Sequence[str], most: int = 40) -> str:
     """Return headings as a list for a person; long numbers in them are masked, they may be data."""
-    safe = [shape(h) if sum(c.isdigit() for c in h) >= 6 or identifier_in(h) else h for h in headings]
-    more = len(safe) - most
-    return "; ".join(heading[:60] for heading in safe[:most]) + (f"; and {more} more" if more > 0 else "")
+    more = len(headings) - most
+    return "; ".join(map(safe_heading, headings[:most])) + (f"; and {more} more" if more > 0 else "")
+
+
+def safe_heading(heading: str) -> str:
+    """Return a heading as it may be told: what looks like data is masked."""
+    masked = sum(sign.isdigit() for sign in heading) >= 6 or identifier_in(heading)
+    return (shape(heading) if masked else heading)[:60]

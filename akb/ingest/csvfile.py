@@ -126,8 +126,8 @@ def _decode(raw: bytes, name: str, asked: str | None) -> tuple[_Text, str]:
             return _whole(raw.decode(asked)), asked
         except LookupError:
             raise AkbError(f"unknown encoding '{asked}' in [ingest]", "Use utf-8, cp1252 or utf-16.") from None
-        except UnicodeDecodeError as error:
-            line = raw.count(b"\n", 0, error.start) + 1
+        except UnicodeError as error:
+            line = raw.count(b"\n", 0, getattr(error, "start", 0)) + 1
             raise AkbError(
                 f"{name}, line {line}: not {asked}", "Leave encoding out of [ingest] and akb finds it."
             ) from None
@@ -152,7 +152,7 @@ def _decode(raw: bytes, name: str, asked: str | None) -> tuple[_Text, str]:
 
 
 def _whole(text: str) -> _Text:
-    return _Text(_with_line_feeds(text.lstrip("\ufeff").encode()))
+    return _Text(_with_line_feeds(text.lstrip("\ufeff").encode(errors="replace")))
 
 
 def _with_line_feeds(raw: bytes) -> bytes:

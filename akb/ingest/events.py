@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -10,17 +10,22 @@ import polars as pl
 from akb.core.privacy import HEALTH_BRANCHES
 from akb.ingest.amounts import read_amounts
 from akb.ingest.cells import coded, distinct_of, identifiers, known, plain, rules
+from akb.ingest.columns import Headings
 from akb.ingest.dates import read_dates
-from akb.ingest.notes import texts_of
-from akb.ingest.taxonomy import map_branches
+from akb.ingest.notes import Notes, Table, texts_of
+from akb.ingest.taxonomy import OTHER, map_branches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from akb.config import Settings
     from akb.ingest.asof import Clock
-    from akb.ingest.notes import Notes, Table
+    from akb.ingest.dates import Dates
 
+MOST_CLAIMS = 100
+"""More claims than this on one row are a mistake in the file."""
+
+EVENTS = ("claims", "contacts", "payments")
 _DAYS = {"claims": ("reported", "occurred"), "contacts": ("date",), "payments": ("date",)}
 
 
@@ -48,12 +53,15 @@ def read_events(
     Rows without or with an unknown customer, without a date, or after X are rejected, repeats too.
     """
     mine = [table for table in tables if table.headings.role == role]
-    if not mine:
+    inside = policy_year_claims(tables) if role == "claims" else []
+    if not mine and not inside:
         return None
     frames = []
-    for position, table in enumerate(mine):
-        rows = _dated(table, role, about, clock, settings, notes)
-        details = {"claims": _claims, "contacts": _contacts, "payments": _payments}[role](rows, settings, notes)
+    for position, table in enumerate([*mine, *inside]):
+        # a policy row counts as a policy, whatever becomes of the claims that stand on it
+        told = notes if position < len(mine) else Notes()
+        rows = _dated(table, role, about, clock, settings, told)
+        details = {"claims": _claims, "contacts": _contacts, "payments": _payments}[role](rows, settings, told)
         frames.append(details.with_columns(file=pl.lit(position, dtype=pl.Int32), line=rows["line"]))
     events = pl.concat(frames)
     said = [column for column in events.columns if column not in {"file", "line"}]
@@ -62,7 +70,35 @@ def read_events(
     for position, table in enumerate(mine):
         lines = doubles.filter(pl.col("file") == position).select("line")
         notes.reject(table, lines.join(table.cells, on="line", how="left", maintain_order="left"), None, "duplicate")
-    return first.select(said).sort(said, nulls_last=True)
+    once = first.select(said)
+    return (_each_claim(once) if role == "claims" else once).sort(pl.all(), nulls_last=True)
+
+
+def policy_year_claims(tables: Sequence[Table]) -> list[Table]:
+    """Return the claims that stand on the rows of policy years, as tables of claims per insurance year."""
+    found = []
+    for table in tables:
+        if table.headings.role != "policies" or not {"year_claims", "version_date"} <= set(table.cells.columns):
+            continue
+        cells = table.cells.select(
+            "line",
+            customer="customer",
+            policy="policy",
+            year_start="version_date",
+            number="year_claims",
+            amount=texts_of(table.cells, "year_claims_amount"),
+        )
+        headings = Headings("claims", {name: 0 for name in cells.columns if name != "line"}, {}, ())
+        found.append(Table(table.raw, headings, cells.filter(known(cells["number"]).str.contains("[1-9]"))))
+    return found
+
+
+def _each_claim(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return a row per claim where a row counts several: each has an equal part of the amount, to the cent."""
+    number, amount = pl.col("number"), pl.col("amount_cents")
+    each = rows.with_columns(claim=pl.int_ranges(0, number)).explode("claim").filter(pl.col("claim").is_not_null())
+    part = amount // number + (pl.col("claim") < amount % number).cast(pl.Int64)
+    return each.with_columns(amount_cents=part).drop("number", "claim")
 
 
 def _dated(table: Table, role: str, about: Known, clock: Clock, settings: Settings, notes: Notes) -> pl.DataFrame:
@@ -70,6 +106,8 @@ def _dated(table: Table, role: str, about: Known, clock: Clock, settings: Settin
     _, key = identifiers(table.texts("customer"))
     _, number = identifiers(table.texts("policy"))
     days = [read_dates(table.texts(c), upto=clock.upto, date_format=settings.ingest.date_format) for c in _DAYS[role]]
+    if role == "claims":
+        days.append(_year_ends(table, clock, settings))
     table.dialect["dates"] = next((day.format for day in days if day.format), "")
     cells = table.cells.with_columns(
         _key=key,
@@ -82,10 +120,13 @@ def _dated(table: Table, role: str, about: Known, clock: Clock, settings: Settin
         .to_series(),
     )
     cells = _with_policy(cells, about)
-    column = next((c for c in _DAYS[role] if c in table.headings.at), _DAYS[role][0])
+    columns = (*_DAYS[role], "year_start") if role == "claims" else _DAYS[role]
+    column = next((c for c in columns if c in table.headings.at), columns[0])
     who = "customer" if "customer" in table.headings.at else "policy"
     cells = cells.with_columns(
-        _why=pl.when(pl.col("_date") > clock.as_of)
+        _why=pl.when((pl.col("_date") > clock.as_of) & pl.lit(value=column == "year_start"))
+        .then(pl.lit("after_as_of"))  # the insurance year is not over yet
+        .when(pl.col("_date") > clock.as_of)
         .then(pl.lit("after_as_of" if clock.replay else "in_future"))
         .when(pl.col("_date").is_null() & pl.col("_bad"))
         .then(pl.lit("bad_date"))
@@ -100,6 +141,12 @@ def _dated(table: Table, role: str, about: Known, clock: Clock, settings: Settin
     for why, name in {**blame, "no_customer": who, "unknown_customer": who}.items():
         notes.reject(table, cells.filter(pl.col("_why") == why), name, why)
     return cells.filter(pl.col("_why").is_null())
+
+
+def _year_ends(table: Table, clock: Clock, settings: Settings) -> Dates:
+    """Return the end of each claim's insurance year: of a claim without a day it is known then at the earliest."""
+    start = read_dates(table.texts("year_start"), upto=clock.upto, date_format=settings.ingest.date_format)
+    return replace(start, values=start.values.dt.offset_by("1y"))
 
 
 def _with_policy(cells: pl.DataFrame, about: Known) -> pl.DataFrame:
@@ -130,18 +177,33 @@ def _claims(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFram
     fault, odd = coded(texts_of(rows, "at_fault"), "boolean")
     notes.count_unreadable("amount", amount.unreadable)
     notes.count_unreadable("at_fault", odd)
-    named = map_branches(texts_of(rows, "branch"), settings).keys
-    told = known(texts_of(rows, "branch")).is_not_null()
-    health = named.is_in(list(HEALTH_BRANCHES))
+    number = known(texts_of(rows, "number")).str.extract(r"^(\d{1,4})(?:[.,]0+)?$").cast(pl.Int64)
     return rows.select(
         customer="_customer",
         policy="_policy",
-        # what the claim itself says of health holds, whatever its policy is called
-        branch=pl.coalesce(pl.when(health).then(named), "_branch", pl.when(told).then(named)),
+        branch=_branch_of(rows, settings),
         date="_date",
         amount_cents=amount.cents,
         at_fault=fault == "yes",
+        number=number.fill_null(1).clip(0, MOST_CLAIMS),
     )
+
+
+def _branch_of(rows: pl.DataFrame, settings: Settings) -> pl.Series:
+    """Return the branch of claims: the policy's, else what the claim says itself.
+
+    What a claim says of health holds, whatever its policy is called: a branch of health, or an unknown text with a
+    word of health in it (then the claim is unplaced, and no feature).
+    """
+    texts = known(texts_of(rows, "branch"))
+    own = map_branches(texts, settings).keys
+    words = "|".join(rules().values["claim"]["health"])
+    private = own.is_in(list(HEALTH_BRANCHES)) | ((own == OTHER) & texts.str.to_lowercase().str.contains(words))
+    told = pl.DataFrame({"own": own, "policy": rows["_branch"], "private": private, "filled": texts.is_not_null()})
+    placed = pl.when(pl.col("policy") != OTHER).then("policy")
+    itself = pl.when(pl.col("filled")).then("own")
+    kept = pl.when(pl.col("private").fill_null(value=False)).then("own")
+    return told.select(branch=pl.coalesce(kept, placed, itself, "policy")).to_series()
 
 
 def _contacts(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFrame:

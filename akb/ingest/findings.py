@@ -13,6 +13,7 @@ from akb.core.text import text
 from akb.ingest.cells import known, rule
 from akb.ingest.linking import INTERMEDIARY
 from akb.ingest.notes import label
+from akb.ingest.snapshots import day_in_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,6 +64,7 @@ _OWN_CODES = {
     "version": ("AKB-D025", "tip"),
     "unknown_customer": ("AKB-D031", "tip"),
     "in_future": ("AKB-D032", "issue"),
+    "unknown_policy": ("AKB-D062", "tip"),
     "ragged": ("AKB-D030", "issue"),
     "ended_no_date": ("AKB-D034", "issue"),
 }
@@ -249,10 +251,18 @@ def find_ahead(policies: pl.DataFrame, clock: Clock, notes: Notes) -> None:
         notes.find("AKB-D017", "tip", signed, signed / policies.height, day=clock.as_of)
 
 
-def find_clock_doubts(clock: Clock, notes: Notes) -> None:
-    """Report how X was found, and an X far after the last recorded day."""
+def find_clock_doubts(tables: Sequence[Table], clock: Clock, notes: Notes) -> None:
+    """Report how X was found, an X far after the last recorded day, and a file that is named after another day.
+
+    A name decides nothing: files are renamed, and the same rows under another name must give the same figures. (Only
+    several deliveries of one book are told apart by their names.)
+    """
     if clock.how != "option":
         notes.find("AKB-D028", "tip", day=clock.as_of, how=text("columns", "nl", "how", clock.how))
+        days = {day_in_name(table.raw.name) for table in tables if table.headings.role == "policies"} - {None}
+        named = max((day for day in days if day), default=clock.as_of)
+        if clock.how != "header" and abs((named - clock.as_of).days) > rule("as_of", "late_days"):
+            notes.find("AKB-D055", "issue", day=clock.as_of, named=named)
     elif clock.late > rule("as_of", "late_days"):
         notes.find("AKB-D045", "issue", clock.late, day=clock.as_of, days=clock.late)
 

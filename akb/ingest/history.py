@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _RECENT = 24  # months that set the usual rate
 _LATE = 3  # latest months that may be thin
+_OTHER_REVENUE = ("fee_cents", "signing_cents")
 _NEAR = 3  # days from the first of the month, or expected ends, that need no explanation
 
 
@@ -73,6 +74,8 @@ def find_history(policies: pl.DataFrame, as_of: date, stated: date | None = None
     sources = policies["commission_source"].drop_nulls()
     given = int((sources == "given").sum())
     commission = "none" if sources.is_empty() else "given" if 2 * given >= sources.len() else "derived"
+    if commission == "none" and any(name in policies.columns and policies[name].count() for name in _OTHER_REVENUE):
+        commission = "given"
     return History(
         recorded_from=since,
         months=0 if since is None else max(0, months_between(since, as_of + timedelta(days=1))),

@@ -11,33 +11,60 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from akb.core.privacy import shared
+from akb.ingest.amounts import read_amounts
 from akb.ingest.cells import distinct_of, known, plain, shape
-from akb.ingest.columns import _match
+from akb.ingest.columns import _match, key_of, proposals, safe_heading
+from akb.ingest.dates import read_dates
 from akb.ingest.notes import Notes
-from akb.ingest.portfolio import open_tables
+from akb.ingest.portfolio import build_portfolio, open_tables
 from akb.ingest.taxonomy import OTHER, map_branches, map_reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
     from pathlib import Path
 
     from akb.config import Settings
     from akb.ingest.notes import Table
     from akb.ingest.taxonomy import Mapped
+    from akb.ingest.types import Portfolio
 
-Sure = Literal["certain", "likely", "guess"]
+Sure = Literal["given", "certain", "likely", "guess"]
 _SHAPES = 3
+_ROWS = 20_000  # of a larger file every so many-th row is looked at: enough for shapes and shares
+_LEGIBLE = 0.9
+_DAYS = {"start", "end", "changed", "renewal", "expiry", "version_date", "birth_date", "header_day", "reported",
+         "occurred", "date"}  # fmt: skip
+_EUROS = {"premium", "premium_gross", "premium_term", "premium_term_gross", "commission", "commission_term", "amount"}
 
 
 @dataclass(frozen=True)
 class Column:
-    """A heading that akb uses: the canonical column, how sure that is, and what the filled cells look like."""
+    """A heading that akb uses.
+
+    Parameters
+    ----------
+    heading
+        As in the file.
+    column
+        The canonical column.
+    sure
+        ``given`` by the settings; ``certain``: the heading is known as it stands; ``likely``: without the words
+        around it, or cut off with cells that fit; ``guess``: cut off, or the cells are not what they should be.
+    shapes
+        What most cells look like, without saying what they are.
+    filled
+        Share of the cells that say something.
+    legible
+        Share of the filled cells that can be read as the date or amount that they should be; None for texts.
+    """
 
     heading: str
     column: str
     sure: Sure
     shapes: tuple[str, ...]
     filled: float
+    legible: float | None
 
 
 @dataclass(frozen=True)
@@ -65,6 +92,8 @@ class Look:
         Columns that the files call differently: these cannot be written down for all of them.
     unused
         Headings that akb does not use.
+    proposals
+        Canonical column -> unused heading that may be it; not read as long as the settings do not say so.
     """
 
     role: str
@@ -72,6 +101,7 @@ class Look:
     columns: tuple[Column, ...]
     differing: tuple[str, ...]
     unused: tuple[str, ...]
+    proposals: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -83,46 +113,68 @@ class Words:
     hidden_rows: int
 
 
-def look(files: Sequence[Path], settings: Settings, roles: Mapping[str, Path]) -> tuple[list[Look], dict[str, Words]]:
-    """Return what each role's files hold, and the texts of ``branches`` and ``reasons``.
+@dataclass(frozen=True)
+class View:
+    """A first look at a whole export: what each role's files hold, and the texts of branches and reasons."""
 
-    Raises
-    ------
-    AkbError
-        As `read_portfolio`.
-    """
-    tables = open_tables(files, roles, settings, Notes())
+    roles: tuple[Look, ...]
+    branches: Words
+    reasons: Words
+
+
+def read_and_look(
+    files: Sequence[Path],
+    settings: Settings,
+    *,
+    key: bytes,
+    as_of: date | None = None,
+    roles: Mapping[str, Path] | None = None,
+) -> tuple[Portfolio, View]:
+    """Read an export and say how; parameters and errors as `read_portfolio`."""
+    notes = Notes()
+    tables = open_tables(files, roles or {}, settings, notes)
+    view = look(tables, settings)
+    return build_portfolio(tables, settings, notes, key=key, as_of=as_of), view
+
+
+def look(tables: Sequence[Table], settings: Settings) -> View:
+    """Return how opened tables are understood."""
     by_role: dict[str, list[Table]] = {}
     for table in tables:
         by_role.setdefault(table.headings.role, []).append(table)
     policies, limit = by_role["policies"], settings.report.suppress_below
-    words = {
-        "branches": _words(policies, "branch", lambda texts: map_branches(texts, settings), limit),
-        "reasons": _words(policies, "reason", lambda texts: map_reasons(texts, settings), limit),
-    }
-    return [_look(role, found) for role, found in by_role.items()], words
+    return View(
+        roles=tuple(_look(role, found, settings) for role, found in by_role.items()),
+        branches=_words(policies, "branch", lambda texts: map_branches(texts, settings), limit),
+        reasons=_words(policies, "reason", lambda texts: map_reasons(texts, settings), limit),
+    )
 
 
-def _look(role: str, tables: list[Table]) -> Look:
+def _look(role: str, tables: list[Table], settings: Settings) -> Look:
     names = [{column: name for name, column in table.headings.named.items() if column} for table in tables]
     every = {column: heading for found in names for column, heading in found.items()}
     same = [column for column, heading in every.items() if all(found.get(column) == heading for found in names)]
+    unused = tuple(
+        dict.fromkeys(
+            name
+            for table in tables
+            for name, column in table.headings.named.items()
+            if column is None and name not in (*table.headings.dropped, *table.headings.leaking)
+        )
+    )
     return Look(
         role=role,
         files=tuple(table.raw.name for table in tables),
-        columns=tuple(_column(role, column, every[column], tables) for column in same),
+        columns=tuple(_column(role, column, every[column], tables, settings) for column in same),
         differing=tuple(sorted(set(every) - set(same))),
-        unused=tuple(
-            dict.fromkeys(
-                name for table in tables for name, column in table.headings.named.items()
-                if column is None and name not in table.headings.dropped
-            )
-        ),
-    )  # fmt: skip
+        unused=unused,
+        proposals=proposals([name for name in unused if safe_heading(name) == name], role, list(every)),
+    )
 
 
-def _column(role: str, column: str, heading: str, tables: list[Table]) -> Column:
-    cells = known(pl.concat([table.texts(column).cast(pl.String).alias(column) for table in tables]))
+def _column(role: str, column: str, heading: str, tables: list[Table], settings: Settings) -> Column:
+    texts = pl.concat([table.texts(column).cast(pl.String).alias(column) for table in tables])
+    cells = known(texts.gather_every(max(1, texts.len() // _ROWS)))
     counts = cells.drop_nulls().value_counts(sort=False)
     shapes = (
         counts.with_columns(shape=pl.Series([shape(text, 20) for text in counts[column].to_list()], dtype=pl.String))
@@ -131,11 +183,33 @@ def _column(role: str, column: str, heading: str, tables: list[Table]) -> Column
         .sort("count", "shape", descending=[True, False])["shape"]
         .head(_SHAPES)
     )
+    filled = 1 - cells.null_count() / cells.len() if cells.len() else 0.0
+    legible = _legible(column, cells.drop_nulls(), settings)
+    sure = _sure(role, column, heading, tables, settings)
+    if legible is not None and sure != "given":
+        sure = "guess" if legible < _LEGIBLE else "likely" if sure == "guess" else sure
+    return Column(heading, column, sure, tuple(shapes), filled, legible)
+
+
+def _sure(role: str, column: str, heading: str, tables: list[Table], settings: Settings) -> Sure:
+    """Say how sure the meaning of a heading is, going by the heading alone."""
+    if key_of(settings.ingest.columns.get(role, {}).get(column, "")) == key_of(heading):
+        return "given"
     match = _match(heading, role)
     rank = match[1] if match and match[0] == column else 1000
-    sure: Sure = "certain" if rank < 100 else "likely" if rank < 1000 else "guess"
-    filled = 1 - cells.null_count() / cells.len() if cells.len() else 0.0
-    return Column(heading, column, sure, tuple(shapes), filled)
+    if rank < 100 or (rank < 200 and "->" in heading) or all("preset" in table.dialect for table in tables):
+        return "certain"  # what stands before -> is a table of the back office
+    return "likely" if rank < 1000 else "guess"
+
+
+def _legible(column: str, cells: pl.Series, settings: Settings) -> float | None:
+    if not cells.len():
+        return None
+    if column in _DAYS:
+        return 1 - float(read_dates(cells, date_format=settings.ingest.date_format).bad.sum()) / cells.len()
+    if column in _EUROS:
+        return 1 - read_amounts(cells, decimal=settings.ingest.decimal).unreadable / cells.len()
+    return None
 
 
 def _words(tables: list[Table], column: str, mapped: Callable[[pl.Series], Mapped], limit: int) -> Words:

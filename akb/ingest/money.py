@@ -1,7 +1,6 @@
-"""Premium and commission in cents per year, net of insurance premium tax.
+"""Premium, commission, fee and signing fee in cents per year, net of insurance premium tax.
 
-Headings say per year or per instalment, net or with tax; settings win. A heading that says neither ("Premie") is per
-year, unless monthly payers pay a fraction of what yearly payers of the same branch pay: then it is per instalment.
+What the columns mean is found by `bases`; here it is applied, row by row.
 """
 
 from __future__ import annotations
@@ -12,50 +11,60 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.ingest.amounts import read_amounts
-from akb.ingest.columns import key_of
+from akb.ingest.bases import TAX, Bases, per_year, read_bases, says
 from akb.ingest.notes import texts_of
 
 if TYPE_CHECKING:
-    from akb.config import Branch, Settings
+    from akb.config import Settings
     from akb.ingest.notes import Notes, Table
 
-TAX = 0.21
-_ENOUGH = 20  # rows per branch and term before their medians are compared
-_FRACTION = 0.25  # monthly instalments are a twelfth; yearly premiums of monthly payers are about equal
 _PREMIUMS = ("premium", "premium_gross", "premium_term", "premium_term_gross")
-_COLUMNS = (*_PREMIUMS, "commission", "commission_term", "commission_rate")
-MONEY_OF = {"premium_cents": _PREMIUMS, "commission_cents": ("commission", "commission_term", "commission_rate")}
-_YEAR_WORDS = ("jaar", "year", "annual", "njp", "perjr")
+_FEES = ("fee", "fee_term")
+_SIGNINGS = ("signing", "signing_term")
+_AMOUNTS = (*_PREMIUMS, "commission", "commission_term", *_FEES, "fee_customer", *_SIGNINGS, "tax", "one_off")
+_RATES = ("commission_rate", "signing_rate")
+_PARTS = 10_000  # of a percent: 6.125 % and .06125 are both read whole
+MONEY_OF = {
+    "premium_cents": _PREMIUMS,
+    "commission_cents": ("commission", "commission_term", "commission_rate"),
+    "fee_cents": _FEES,
+    "signing_cents": (*_SIGNINGS, "signing_rate"),
+}
 
 
 @dataclass(frozen=True)
 class Money:
-    """Cents per row (null where unknown), and what was assumed.
+    """Cents per row (null where unknown), and how they were read.
 
     Parameters
     ----------
-    premium, commission
-        Int64 cents per year; the premium is net of tax.
-    per, basis
-        ``year`` or ``instalment``, ``net`` or ``gross``: how the premium was read; empty without a premium.
-    detected
-        `per` was found in the data, not in the heading or the settings.
+    rows
+        premium_cents (net of tax), commission_cents (recurring), fee_cents (of the policy), fee_customer_cents (of
+        the customer, on each of his rows), signing_cents: Int64, per year.
+    bases
+        How premium and commission were read.
+    one_off
+        Rows with a one-off commission: it is no revenue that comes back.
     unsure
         Cells such as ``1.234`` that no other cell explains.
     """
 
-    premium: pl.Series
-    commission: pl.Series
-    per: str
-    basis: str
-    detected: bool
+    rows: pl.DataFrame
+    bases: Bases
+    one_off: int
     unsure: int
 
 
 def read_money(
-    table: Table, cells: pl.DataFrame, branch: pl.Series, term: pl.Series, settings: Settings, notes: Notes
+    table: Table,
+    cells: pl.DataFrame,
+    branch: pl.Series,
+    term: pl.Series,
+    settings: Settings,
+    notes: Notes,
+    counts: pl.Series | None = None,
 ) -> Money:
-    """Return premium and commission per year for the rows of `cells`.
+    """Return the money per year for the rows of `cells`.
 
     Parameters
     ----------
@@ -66,49 +75,34 @@ def read_money(
     term
         Months per instalment per row; 0 for a single premium, null if unknown.
     settings
-        ``premium_per``, ``premium_basis`` and ``decimal`` override what is found.
+        ``[ingest]`` overrides what is found.
     notes
         Receives the number of unreadable amounts.
+    counts
+        Rows that may tell what the columns mean (those known at X); None for all.
     """
-    cents, unsure, signs = _amounts(table, cells, settings, notes)
-    taxed = branch.is_in([key for key, entry in settings.taxonomy().items() if entry.taxed])
-    frame = pl.DataFrame({**cents, "branch": branch, "term": term, "taxed": taxed})
-    heading = key_of(table.headings.heading("premium") or "")
-    explicit = any(word in heading for word in _YEAR_WORDS)
-    asked = settings.ingest.premium_per
-    found = "instalment" if not asked and not explicit and _looks_per_instalment(frame) else "year"
-    per = asked or found
-    gross = settings.ingest.premium_basis == "gross"
-    per_year = pl.when(pl.col("term") > 0).then(12 // pl.col("term").replace(0, None))
-    tax = pl.when("taxed").then(1 + TAX).otherwise(1.0)
-
-    def net(column: str, *, instalment: bool, taxed_: bool) -> pl.Expr:
-        value = pl.col(column) * per_year if instalment else pl.col(column)
-        return (value / tax).round().cast(pl.Int64) if taxed_ else value.cast(pl.Int64)
-
-    premium = pl.coalesce(
-        net("premium", instalment=per == "instalment", taxed_=gross),
-        net("premium_gross", instalment=False, taxed_=True),
-        net("premium_term", instalment=asked != "year", taxed_=gross),
-        net("premium_term_gross", instalment=asked != "year", taxed_=True),
+    amounts, unsure, signs = _amounts(table, cells, settings, notes)
+    taxonomy = settings.taxonomy()
+    taxed = branch.is_in([key for key, entry in taxonomy.items() if entry.taxed])
+    frame = pl.DataFrame({**amounts, "branch": branch, "term": term, "taxed": taxed})
+    frame = frame.with_columns(rate=_fraction("commission_rate"), signing_share=_fraction("signing_rate"))
+    known = frame if counts is None else frame.filter(counts)
+    bases = read_bases(
+        known, table.headings, settings.ingest, {key: entry.commission for key, entry in taxonomy.items()}
     )
-    frame = frame.with_columns(yearly=premium)
-    commission_heading = key_of(table.headings.heading("commission") or "")
-    follows = per == "instalment" and not any(word in commission_heading for word in _YEAR_WORDS)
-    commission = pl.coalesce(
-        net("commission", instalment=follows, taxed_=False),
-        net("commission_term", instalment=True, taxed_=False),
-        (pl.col("yearly") * pl.col("commission_rate") / 10_000).round().cast(pl.Int64),
+    frame = frame.with_columns(premium_cents=_premium(bases, settings))
+    rows = frame.select(
+        "premium_cents",
+        commission_cents=_commission(table, bases),
+        fee_cents=pl.coalesce(_yearly(table, "fee", "year"), _yearly(table, "fee_term", "instalment")),
+        fee_customer_cents=_yearly(table, "fee_customer", "year"),
+        signing_cents=_signing(table, bases),
     )
-    frame = frame.with_columns(earned=commission)
-    used = next((name for name in _PREMIUMS if name in table.headings.at), "")
     table.dialect |= {"decimal": " ".join(sorted(signs))} if signs else {}
-    if used:
-        per = per if used == "premium" else "instalment" if "term" in used else "year"
-        basis = "gross" if gross or used.endswith("gross") else "net"
-        table.dialect |= {"premium_per": per, "premium_basis": basis}
-        return Money(frame["yearly"], frame["earned"], per, basis, used == "premium" and found == "instalment", unsure)
-    return Money(frame["yearly"], frame["earned"], "", "", detected=False, unsure=unsure)
+    table.dialect |= {name: reading.value for name, reading in bases.readings().items()}
+    if bases.commission_basis and bases.commission_basis.value == "amount":
+        del table.dialect["commission_basis"]  # goes without saying
+    return Money(rows, bases, int((frame["one_off"].fill_null(0) != 0).sum()), unsure)
 
 
 def _amounts(
@@ -116,11 +110,12 @@ def _amounts(
 ) -> tuple[dict[str, pl.Series], int, set[str]]:
     unsure, signs = 0, set()
     cents: dict[str, pl.Series] = {}
-    for column in _COLUMNS:
+    for column in (*_AMOUNTS, *_RATES):
         if column not in table.headings.at:
             cents[column] = pl.Series([None] * cells.height, dtype=pl.Int64)
             continue
-        amounts = read_amounts(texts_of(cells, column), decimal=settings.ingest.decimal)
+        scale = _PARTS if column in _RATES else 100
+        amounts = read_amounts(texts_of(cells, column), decimal=settings.ingest.decimal, scale=scale)
         notes.count_unreadable(column, amounts.unreadable)
         cents[column] = amounts.cents
         unsure += amounts.assumed
@@ -128,49 +123,60 @@ def _amounts(
     return cents, unsure, signs
 
 
-def _looks_per_instalment(frame: pl.DataFrame) -> bool:
-    """Say whether monthly payers pay a fraction of yearly payers, branch by branch."""
-    medians = (
-        frame.filter(pl.col("premium") > 0, pl.col("term").is_in([1, 12]))
-        .group_by("branch", "term")
-        .agg(rows=pl.len(), median=pl.col("premium").median())
-        .filter(pl.col("rows") >= _ENOUGH)
-    )
-    pairs = medians.filter(pl.col("term") == 1).join(medians.filter(pl.col("term") == 12), on="branch", suffix="_year")
-    if pairs.is_empty():
-        return False
-    ratio = pairs.select((pl.col("median") / pl.col("median_year")).median()).item()
-    return bool(ratio < _FRACTION)
+def _fraction(column: str) -> pl.Expr:
+    """Return a column of rates as fractions: percentages, unless none of them is above one."""
+    value = pl.col(column) / _PARTS
+    return pl.when((value.abs().max() > 1).fill_null(value=False)).then(value / 100).otherwise(value)
 
 
-def derive_commission(policies: pl.DataFrame, taxonomy: dict[str, Branch]) -> pl.DataFrame:
-    """Fill missing commission with premium times the branch's rate; nothing on branches under the commission ban.
+def _cents(value: pl.Expr) -> pl.Expr:
+    return value.round().cast(pl.Int64)
 
-    Parameters
-    ----------
-    policies
-        With ``branch``, ``premium_cents`` and ``commission_cents`` (given or null).
 
-    Returns
-    -------
-    The same with ``commission_cents`` filled where the premium is known and ``commission_source``
-    (``given | derived | null``).
-    """
-    rates = pl.DataFrame(
-        {
-            "branch": list(taxonomy),
-            "_rate": [0.0 if entry.ban else entry.commission for entry in taxonomy.values()],
-        }
-    )
-    derived = (pl.col("premium_cents") * pl.col("_rate")).round().cast(pl.Int64)
-    return (
-        policies.join(rates, on="branch", how="left", maintain_order="left")
-        .with_columns(
-            commission_source=pl.when(pl.col("commission_cents").is_not_null())
-            .then(pl.lit("given"))
-            .when(pl.col("premium_cents").is_not_null())
-            .then(pl.lit("derived")),
-            commission_cents=pl.coalesce("commission_cents", derived),
-        )
-        .drop("_rate")
+def _premium(bases: Bases, settings: Settings) -> pl.Expr:
+    """Return the net premium per year: of the column that was judged, else of another that is filled."""
+    tax = pl.when("taxed").then(1 + TAX).otherwise(1.0)
+    asked = settings.ingest
+
+    def net(column: str) -> pl.Expr:
+        if column == bases.premium and bases.premium_per and bases.premium_basis:
+            per, basis = bases.premium_per.value, bases.premium_basis.value
+        else:
+            per = asked.premium_per or ("instalment" if "term" in column else "year")
+            basis = asked.premium_basis or ("gross" if column.endswith("gross") else "net")
+        value = pl.col(column) * per_year(per)
+        return _cents(value / tax) if basis == "gross" else value.cast(pl.Int64)
+
+    return pl.coalesce(net(column) for column in _PREMIUMS)
+
+
+def _commission(table: Table, bases: Bases) -> pl.Expr:
+    """Return the recurring commission per year: an amount, else a percentage of the net premium."""
+    rate = _cents(pl.col("premium_cents") * pl.col("rate"))
+    per = bases.commission_per.value if bases.commission_per else "year"
+    parts = []
+    for column in ("commission", "commission_term"):
+        if column == bases.commission and bases.commission_basis and bases.commission_basis.value == "percentage":
+            parts.append(_cents(pl.col("premium_cents") * pl.col(column) / 10_000))
+        elif column == bases.commission:
+            parts.append((pl.col(column) * per_year(per)).cast(pl.Int64))
+        else:
+            parts.append(_yearly(table, column, "instalment" if "term" in column else "year"))
+    return pl.coalesce(*parts, rate)
+
+
+def _yearly(table: Table, column: str, usual: str) -> pl.Expr:
+    """Return an amount per year; the heading may say per month or per year, else it is as `usual`."""
+    said = says(table.headings.heading(column), "month", "year") or usual
+    return (pl.col(column) * per_year(said if usual == "year" or said == "month" else usual)).cast(pl.Int64)
+
+
+def _signing(table: Table, bases: Bases) -> pl.Expr:
+    """Return the signing fee per year; a silent heading is per instalment where the commission's is."""
+    follows = bases.commission_per.value if bases.commission_per else "year"
+    said = says(table.headings.heading("signing"), "month", "year") or follows
+    return pl.coalesce(
+        (pl.col("signing") * per_year(said)).cast(pl.Int64),
+        _yearly(table, "signing_term", "instalment"),
+        _cents(pl.col("premium_cents") * pl.col("signing_share")),
     )

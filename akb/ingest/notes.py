@@ -13,6 +13,7 @@ from akb.ingest.cells import distinct_of, look_up, nothing, shape
 
 if TYPE_CHECKING:
     from akb.core.findings import Severity
+    from akb.ingest.bases import Bases
     from akb.ingest.columns import Headings
     from akb.ingest.sources import RawTable
 
@@ -31,6 +32,8 @@ class Table:
         Its role and columns.
     cells
         ``line`` i64 and a text column per canonical column (String, or Categorical where texts repeat).
+    bases, one_off
+        How its money was read; rows with a one-off commission.
     """
 
     raw: RawTable
@@ -39,6 +42,8 @@ class Table:
     dialect: dict[str, str] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)
     rejected: int = 0
+    bases: Bases | None = None
+    one_off: int = 0
 
     def texts(self, canonical: str) -> pl.Series:
         """Return the cells of a column, null where the file has no such column; see `texts_of`."""

@@ -12,6 +12,7 @@ from akb.ingest.customers import read_attributes
 from akb.ingest.dates import Dates, read_dates
 from akb.ingest.money import MONEY_OF, read_money
 from akb.ingest.notes import texts_of
+from akb.ingest.premiums import dated_rows
 from akb.ingest.taxonomy import NEVER, UNKNOWN, causes, map_reasons, read_branches
 from akb.ingest.versions import HELPERS, is_per_coverage, one_row_per_policy
 
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 def read_policies(
     tables: Sequence[Table], snapshots: Snapshots, clock: Clock, settings: Settings, notes: Notes
-) -> pl.DataFrame:
-    """Return one row per policy as of X.
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return one row per policy as of X, and what all rows say of dated premiums.
 
     Parameters
     ----------
@@ -46,8 +47,9 @@ def read_policies(
     Returns
     -------
     key, relation, number, insurer, branch, product, start_date, end_date, reason, cause, premium_cents,
-    commission_cents (given only), package, payment_months, collection, renewal_date and the customer's attributes;
-    sorted by key, branch, start, number, insurer.
+    commission_cents (given only), fee_cents, fee_customer_cents, signing_cents, package, payment_months, collection,
+    renewal_date and the customer's attributes; sorted by key, branch, start, number, insurer. And
+    `premiums.dated_rows`.
     """
     frames = []
     mine = [table for table in tables if table.headings.role == "policies"]
@@ -59,9 +61,10 @@ def read_policies(
     every = pl.concat(frames)
     frames.clear()
     rows = one_row_per_policy(every, mine, days, clock, notes)
+    dated = dated_rows(every, clock, delivered=bool(days))
     del every  # so many rows that each copy counts
     rows = rows.drop(name for name in (*HELPERS, "changed") if name not in {"file", "line"})
-    return rows.sort("key", "branch", "start_date", "number", "insurer", nulls_last=True)
+    return rows.sort("key", "branch", "start_date", "number", "insurer", nulls_last=True), dated
 
 
 def _usable(
@@ -133,12 +136,14 @@ def _typed(
     notes.count_unreadable("term", odd_terms)
     notes.count_unreadable("collection", odd_collections)
     notes.count_unreadable("renewal", int(renewal.bad.sum()))
-    money = read_money(table, cells, branch.keys, term.cast(pl.Int8), settings, notes)
-    table.dialect["dates"] = start.format
-    _say_what_was_assumed(table, start, money.unsure, money.per if money.detected else "", money.basis, notes)
     months = term.cast(pl.Int8)
     form = settings.ingest.date_format
     since = read_dates(texts_of(cells, "version_date"), upto=clock.upto, date_format=form, order=start.order)
+    then = (since.values <= clock.as_of).fill_null(value=True) if clock.replay else None
+    money = read_money(table, cells, branch.keys, months, settings, notes, then)
+    table.dialect["dates"] = start.format
+    _say_what_was_assumed(table, start, money.unsure, notes)
+    table.bases, table.one_off = money.bases, money.one_off
     rows = pl.DataFrame(
         {
             "line": cells["line"],
@@ -156,8 +161,7 @@ def _typed(
             "end_date": cells["_end"],
             "changed": cells["_changed"],
             "reason": cells["_reason"],
-            "premium_cents": money.premium,
-            "commission_cents": money.commission,
+            **money.rows.to_dict(),
             "payment_months": months.to_frame("m").select(pl.when(pl.col("m") > 0).then(pl.col("m"))).to_series(),
             "collection": collection,
             "package": read_package(cells),
@@ -167,6 +171,8 @@ def _typed(
     rows = rows.with_columns(
         sum_premium=pl.lit(value=_is_per_coverage(table, rows, "premium_cents")),
         sum_commission=pl.lit(value=_is_per_coverage(table, rows, "commission_cents")),
+        sum_fee=pl.lit(value=_is_per_coverage(table, rows, "fee_cents")),
+        sum_signing=pl.lit(value=_is_per_coverage(table, rows, "signing_cents")),
     )
     return rows.hstack(read_attributes(table, cells, clock, settings, notes))
 
@@ -196,15 +202,13 @@ def _is_per_coverage(table: Table, rows: pl.DataFrame, column: str) -> bool:
     return is_per_coverage(heading or "", rows, column)
 
 
-def _say_what_was_assumed(table: Table, start: Dates, unsure: int, detected: str, basis: str, notes: Notes) -> None:
+def _say_what_was_assumed(table: Table, start: Dates, unsure: int, notes: Notes) -> None:
     if start.unproven:
         notes.find("AKB-D022", "tip", file=table.raw.name, column=table.headings.heading("start") or "")
     if unsure:
         notes.find("AKB-D021", "tip", unsure, file=table.raw.name)
     if "aangenomen" in table.raw.dialect.get("encoding", ""):
         notes.find("AKB-D023", "tip", file=table.raw.name, encoding=table.raw.dialect["encoding"].split(" ")[0])
-    if detected:
-        notes.find("AKB-D029", "tip", file=table.raw.name, column=table.headings.heading("premium") or "", basis=basis)
 
 
 def _with_ends(

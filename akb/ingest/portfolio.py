@@ -16,15 +16,16 @@ from akb.ingest.cells import packed
 from akb.ingest.columns import ROLES, find_role, listed, map_headings, recognised
 from akb.ingest.customers import ATTRIBUTES, build_relations, guess_kind, read_customer_rows
 from akb.ingest.door import keep_out_identifiers, keep_out_names, tell_of_citizen_numbers
-from akb.ingest.events import Known, read_events
+from akb.ingest.events import EVENTS, Known, read_events
 from akb.ingest.history import find_history, stated_start
 from akb.ingest.households import close_the_door_on_addresses, customers_of, in_units, with_units
 from akb.ingest.linking import link, settle_switches, without_mass_days
-from akb.ingest.money import derive_commission
 from akb.ingest.notes import Notes, Table
 from akb.ingest.policies import read_policies, with_causes
+from akb.ingest.premiums import read_premiums
 from akb.ingest.presets import customers_of_runs, find_preset, recoded, with_preset
 from akb.ingest.retention import leave_out
+from akb.ingest.revenue import say_bases, say_margin, say_one_off, settle_commission, with_fees
 from akb.ingest.snapshots import find_snapshots
 from akb.ingest.sources import open_file
 from akb.ingest.types import Portfolio, RowCount, SourceFile
@@ -79,6 +80,19 @@ def read_portfolio(
     """
     notes = Notes()
     tables = open_tables(files, roles or {}, settings, notes)
+    return build_portfolio(tables, settings, notes, key=key, as_of=as_of, today=today)
+
+
+def build_portfolio(
+    tables: Sequence[Table],
+    settings: Settings,
+    notes: Notes,
+    *,
+    key: bytes,
+    as_of: date | None = None,
+    today: date | None = None,
+) -> Portfolio:
+    """Return what opened tables hold; parameters and errors as `read_portfolio`."""
     if not any(table.cells.height for table in tables if table.headings.role == "policies"):
         raise _nothing_usable(tables, notes)
     close_the_door_on_addresses(tables, settings, key)
@@ -87,7 +101,7 @@ def read_portfolio(
     tell_of_citizen_numbers(tables, notes)
     snapshots = find_snapshots(tables, settings)
     clock = find_clock(tables, snapshots, settings, as_of, today or date.today())
-    rows = read_policies(tables, snapshots, clock, settings, notes)
+    rows, dated = read_policies(tables, snapshots, clock, settings, notes)
     if rows.is_empty():
         raise _nothing_usable(tables, notes)
     file_rows = read_customer_rows(tables, rows["key"].unique(), clock, settings, notes)
@@ -96,17 +110,23 @@ def read_portfolio(
     if rows.is_empty():
         raise _nothing_usable(tables, notes)
     customers, members = customers_of(relations, rows, key, settings, notes)
+    say_bases(tables, notes)
+    say_one_off(tables, notes)
+    rows = with_fees(rows, tables, clock.as_of, settings, notes)  # a fee is a relation's, not a household's
     rows = in_units(rows, relations, tables, notes).drop(_SPENT)
-    policies = _canonical(rows, customers, settings)
+    policies = _canonical(rows, customers)
     del rows, file_rows, relations  # millions of rows: each copy counts
+    policies = with_causes(settle_commission(policies, settings, notes))
+    say_margin(policies, settings, notes)
     policies = settle_switches(link(policies, settings.time.gap_days))
     policies = without_mass_days(policies, clock, notes)
     customers = _mark_deceased(guess_kind(customers, policies, settings, notes), policies, clock)
     about = Known(members.select("key", "customer"), policies.select("key", "number", "customer", "policy", "branch"))
-    events = {role: read_events(role, tables, about, clock, settings, notes) for role in ROLES[2:]}
+    events = {role: read_events(role, tables, about, clock, settings, notes) for role in EVENTS}
+    premiums = read_premiums(tables, dated, policies, clock, settings, notes)
     stated = [day for day in (stated_start(tables, snapshots, policies, clock, settings), kept_from) if day]
     history = find_history(policies, clock.as_of, max(stated, default=None))
-    return _portfolio(tables, clock, policies, customers, members, history, events, settings, notes)
+    return _portfolio(tables, clock, policies, customers, members, history, events, premiums, settings, notes)
 
 
 def open_tables(files: Sequence[Path], roles: Mapping[str, Path], settings: Settings, notes: Notes) -> list[Table]:
@@ -207,18 +227,16 @@ def _nothing_usable(tables: Sequence[Table], notes: Notes) -> AkbError:
     )
 
 
-def _canonical(rows: pl.DataFrame, customers: pl.DataFrame, settings: Settings) -> pl.DataFrame:
-    """Number policies and customers, derive commission, fall back to the customer's adviser and office."""
+def _canonical(rows: pl.DataFrame, customers: pl.DataFrame) -> pl.DataFrame:
+    """Number policies and customers, fall back to the customer's adviser and office."""
     who = customers.select("key", "customer", _adviser="adviser", _office="office")
     policies = rows.join(who, on="key", how="left", maintain_order="left")
-    policies = policies.sort(
-        "customer", "branch", "start_date", "number", "insurer", "relation", nulls_last=True
-    ).with_columns(
+    ordered = policies.sort("customer", "branch", "start_date", "number", "insurer", "relation", nulls_last=True)
+    return ordered.with_columns(
         policy=pl.int_range(pl.len(), dtype=pl.UInt32),
         adviser=pl.coalesce("adviser", "_adviser"),
         office=pl.coalesce("office", "_office"),
-    )
-    return with_causes(derive_commission(policies.drop("_adviser", "_office"), settings.taxonomy()))
+    ).drop("_adviser", "_office")
 
 
 def _mark_deceased(customers: pl.DataFrame, policies: pl.DataFrame, clock: Clock) -> pl.DataFrame:
@@ -237,6 +255,7 @@ def _portfolio(
     members: pl.DataFrame,
     history: History,
     events: Mapping[str, pl.DataFrame | None],
+    premiums: pl.DataFrame | None,
     settings: Settings,
     notes: Notes,
 ) -> Portfolio:
@@ -252,7 +271,7 @@ def _portfolio(
     find.find_ends(tables, policies, history, clock, notes)
     find.find_intermediary(policies, clock, settings, notes)
     find.find_ahead(policies, clock, notes)
-    find.find_clock_doubts(clock, notes)
+    find.find_clock_doubts(tables, clock, notes)
     find.find_dropped(tables, notes)
     find.find_leaking(tables, notes)
     find.find_damage(policies, notes)
@@ -272,6 +291,7 @@ def _portfolio(
         findings=tuple(in_order(notes.findings)),
         sources=sources,
         relations=members.select("customer", "relation").sort("customer", "relation"),
+        premiums=None if premiums is None else schema.checked(premiums, schema.Premiums),
     )
 
 

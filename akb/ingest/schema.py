@@ -27,6 +27,9 @@ class Policies(dy.Schema):
     premium_cents = dy.Int64(nullable=True)
     commission_cents = dy.Int64(nullable=True)
     commission_source = dy.String(nullable=True, check=lambda c: c.is_in(["given", "derived"]))
+    fee_cents = dy.Int64(nullable=True)
+    fee_source = dy.String(nullable=True, check=lambda c: c.is_in(["policy", "customer"]))
+    signing_cents = dy.Int64(nullable=True)
     package = dy.Bool(nullable=True)
     payment_months = dy.Int8(nullable=True, check=lambda c: c.is_in([1, 3, 6, 12]))
     collection = dy.String(nullable=True, check=lambda c: c.is_in(["own", "insurer"]))
@@ -90,6 +93,15 @@ class Payments(dy.Schema):
     date = dy.Date()
     kind = dy.String()
     amount_cents = dy.Int64(nullable=True)
+
+
+class Premiums(dy.Schema):
+    """See `Portfolio`."""
+
+    policy = dy.UInt32(primary_key=True)
+    date = dy.Date(primary_key=True)
+    premium_cents = dy.Int64()
+    commission_cents = dy.Int64(nullable=True)
 
 
 def checked(frame: pl.DataFrame, schema: type[dy.Schema]) -> pl.DataFrame:

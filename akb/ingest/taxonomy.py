@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.core.errors import AkbError, did_you_mean
+from akb.core.privacy import OTHER_BRANCH
 from akb.core.text import load_toml
 from akb.ingest.cells import distinct_of, plain, rules, told
 
 if TYPE_CHECKING:
     from akb.config import Settings
 
-OTHER = "overig"
+OTHER = OTHER_BRANCH
 NEVER = "niet_doorgegaan"
 UNKNOWN = "onbekend"
 _TAIL = re.compile(r"(?<=[a-z]{3})(?:verzekering(?:en)?|verz|polis|dekking)$")

@@ -31,7 +31,7 @@ class SourceFile:
     name
         File name without its folder.
     role
-        ``policies``, ``customers``, ``claims``, ``contacts`` or ``payments``.
+        ``policies``, ``customers``, ``claims``, ``contacts``, ``payments`` or ``premiums``.
     sha256
         Hash of the bytes.
     rows
@@ -67,7 +67,7 @@ class History:
     reasons
         At least half of the ends (not technical) have a known reason.
     commission
-        ``given``, ``derived`` (premium times the branch's rate) or ``none``.
+        ``given``, ``derived`` (premium times the branch's rate) or ``none``; fees and signing fees count as given.
     """
 
     recorded_from: date | None
@@ -93,8 +93,10 @@ class Portfolio:
         this one: same customer and branch within G days of the end, renumbering, conversion; then the end is no
         lapse), replaces bool (this policy continues an earlier one: its start is no purchase),
         premium_cents i64? (net, per year), commission_cents i64? (recurring, per year),
-        commission_source str? (``given | derived``), package bool? (part of a package, as the export says today;
-        null without such a column; overwritten and without dates, so no feature), payment_months i8?,
+        commission_source str? (``given | derived``), fee_cents i64? (fee or subscription, per year; a customer's own is
+        divided over the policies that he has), fee_source str? (``policy | customer``), signing_cents i64? (signing fee
+        of delegated underwriting, per year), package bool? (part of a package, as the export says today; null without
+        such a column; overwritten and without dates, so no feature), payment_months i8?,
         collection str? (``own | insurer``),
         renewal_date Date? (only its day and month mean something; null: the anniversary of the start).
     customers
@@ -111,6 +113,10 @@ class Portfolio:
     relations
         customer u32, relation str: every relation number of every customer (one each, unless households are the
         customers); None where nobody made it.
+    premiums
+        policy u32, date Date (from which the premium holds and was known; never after X), premium_cents i64 (net, per
+        year), commission_cents i64? (given only); a row per change, sorted by (policy, date). None where no policy has
+        two dated premiums: what the back office shows today is no history. A renewal that was not taken is not in it.
     rejects
         file str, line i64, column str?, shape str (never a value: ``99-99-9999``), reason str (stable slug)
 
@@ -131,6 +137,7 @@ class Portfolio:
     findings: tuple[Finding, ...]
     sources: tuple[SourceFile, ...]
     relations: pl.DataFrame | None = None
+    premiums: pl.DataFrame | None = None
 
     @property
     def replay(self) -> bool:

@@ -21,8 +21,13 @@ if TYPE_CHECKING:
     from akb.ingest.notes import Notes, Table
 
 KEY = ["key", "number", "insurer", "branch"]
-HELPERS = ["file", "line", "snapshot", "version_date", "version", "coverage", "sum_premium", "sum_commission"]
-_MONEY = {"premium_cents": "sum_premium", "commission_cents": "sum_commission"}
+_MONEY = {
+    "premium_cents": "sum_premium",
+    "commission_cents": "sum_commission",
+    "fee_cents": "sum_fee",
+    "signing_cents": "sum_signing",
+}
+HELPERS = ["file", "line", "snapshot", "version_date", "version", "coverage", *_MONEY.values()]
 _VERSION = ["snapshot", "version_date", "version", "changed"]
 
 
@@ -86,7 +91,7 @@ def _without_late_money(rows: pl.DataFrame, clock: Clock) -> pl.DataFrame:
     """Mark rows that hold only after X, and take their money away in a replay: nobody knew it then."""
     late = (pl.col("version_date") > clock.as_of).fill_null(value=False) & clock.replay
     return rows.with_columns(
-        *(pl.when(~late).then(column).alias(column) for column in _MONEY),
+        *(pl.when(~late).then(column).alias(column) for column in [*_MONEY, "fee_customer_cents"]),
         late=late,
     )
 

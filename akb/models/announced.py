@@ -6,6 +6,7 @@ Making them certain without taking them off the others would count them twice (d
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,6 +47,55 @@ def announced_lags(announced: pl.DataFrame, customers: NDArray[np.uint32], as_of
     known = customers[place] == who if len(customers) else np.zeros(len(who), bool)
     lags[place[known]] = np.searchsorted(bounds, days[known]) + 1
     return lags
+
+
+@dataclass(frozen=True)
+class AnnouncedLapses:
+    """Which policies lapse within 12 months because somebody said so.
+
+    Parameters
+    ----------
+    policies
+        How many per customer, float64 [n].
+    rows
+        Which of the (customer, branch) rows have one, bool [m].
+    nonpayment
+        Customers of whom one ends for non-payment, bool [n].
+    """
+
+    policies: Floats
+    rows: NDArray[np.bool_]
+    nonpayment: NDArray[np.bool_]
+
+
+def announced_lapses(
+    announced: pl.DataFrame | None, customers: NDArray[np.uint32], branches: pl.DataFrame, as_of: date
+) -> AnnouncedLapses:
+    """Return what is announced per customer and per row of `branches` (customer, branch).
+
+    Parameters
+    ----------
+    announced
+        As in `Targets.announced_lapses`; None or empty where nothing is.
+    customers
+        Ascending numbers of the customers in force at `as_of`.
+    """
+    import polars as pl
+
+    n = len(customers)
+    none = AnnouncedLapses(np.zeros(n), np.zeros(branches.height, dtype=bool), np.zeros(n, dtype=bool))
+    if announced is None or announced.is_empty():
+        return none
+    near = announced.filter((pl.col("end_date") <= add_months(as_of, LAGS)) & pl.col("customer").is_in(customers))
+    at = np.searchsorted(customers, near["customer"].to_numpy())
+    unpaid = np.bincount(at[near["nonpayment"].to_numpy()], minlength=n) > 0
+    said = branches.select("customer", "branch").join(
+        near.select("customer", "branch", said=pl.lit(value=True)).unique(),
+        on=["customer", "branch"],
+        how="left",
+        maintain_order="left",
+    )["said"]
+    return AnnouncedLapses(np.bincount(at, minlength=n).astype(np.float64), said.is_not_null().to_numpy(), unpaid)
 
 
 def announced_causes(

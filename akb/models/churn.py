@@ -17,6 +17,8 @@ from akb.models.announced import announced_causes, announced_lags, reconcile
 from akb.models.boosting import Boosted
 from akb.models.causes import CAUSES, Causes, fit_causes
 from akb.models.churn_proof import BY_CAUSE, CHURN, HORIZONS, LIFETIME, Plan, Proof, fit_winner, plan, prove
+from akb.models.cohorts import SCHEMA as COHORTS
+from akb.models.cohorts import cohort_table
 from akb.models.grading import gate, grade
 from akb.models.hazard import Hazard, stay
 from akb.models.landmark import LAGS, Landmarks
@@ -65,7 +67,7 @@ class ChurnResult:
     scores
         customer u32 ascending, then one Float32 column per available key of `KEYS`. Causes add up to churn_12m to
         1e-9 before they become Float32, to 2e-7 after it.
-    survival, curve
+    survival, curve, cohorts
         As in `ModelRun`. Without known reasons everything stands under ``preventable`` and the cause keys are
         unavailable: the column then means "left".
     predictions
@@ -91,6 +93,7 @@ class ChurnResult:
     findings: tuple[Finding, ...] = ()
     files: dict[str, bytes] = field(default_factory=dict)
     tested: tuple[date, Floats] | None = None
+    cohorts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COHORTS))
 
 
 def fit_churn(
@@ -142,6 +145,9 @@ def fit_churn(
         scores=_scores(composed, lifetime, causes=causes is not None, peak=proof.winner != "rate"),
         survival=survival_frame(composed.customers, lifetime),
         curve=portfolio_curve(landmarks, as_of, horizon),
+        cohorts=cohort_table(
+            landmarks, judged=proof.judged, now=now, years=lifetime.years, as_of=as_of, horizon=horizon
+        ),
         predictions=_predictions(proof, len(now), causes, perf_counter() - started),
         hazard=hazard,
         booster=hazard.model if isinstance(hazard.model, Boosted) else None,
@@ -220,7 +226,7 @@ def _prediction(proof: Proof, key: str, population: int, seconds: float) -> Pred
         earlier = reversed(CHURN[: CHURN.index(key)])
         shorter = next((each for each in earlier if each in proof.evidence), None)
         evidence = proof.evidence[shorter] if shorter else None
-    won = proof.competition
+    won = proof.lifetime if key == LIFETIME else proof.competition
     level = grade(
         evidence,
         barrier,
@@ -238,7 +244,7 @@ def _prediction(proof: Proof, key: str, population: int, seconds: float) -> Pred
         gate=barrier,
         grade="insufficient" if proof.winner == "rate" else level,
         winner=proof.winner,
-        candidates=won.candidates if won is not None and key in CHURN else (),
+        candidates=won.candidates if won is not None and key in (*CHURN, LIFETIME) else (),
         seconds=seconds,
     )
 
@@ -327,6 +333,6 @@ def _unavailable(landmarks: Landmarks, now: NDArray[np.int64]) -> ChurnResult:
     survival = pl.DataFrame(
         schema={"customer": pl.UInt32, "month": pl.Int32, "alive": pl.Float64, **dict.fromkeys(CAUSES, pl.Float64)}
     )
-    curve = pl.DataFrame(schema=dict.fromkeys(("years", "share", "low", "high"), pl.Float64))
+    curve = pl.DataFrame(schema=dict.fromkeys(("years", "share", "low", "high", *CAUSES, "unknown"), pl.Float64))
     predictions = {key: Prediction(key, "unavailable", why("needs_ended"), _MONTHS.get(key)) for key in KEYS}
     return ChurnResult(pl.DataFrame({"customer": customers}), survival, curve, predictions)

@@ -19,7 +19,9 @@ import numpy as np
 
 from akb.core.dates import add_months
 from akb.models.boosting import fit_boosting
+from akb.models.candidates import judge
 from akb.models.causes import CAUSES, ended_by, fit_causes
+from akb.models.cohorts import fit_retention
 from akb.models.engine import ENOUGH_FOR_SPLINES, ENOUGH_FOR_TREES, fitters
 from akb.models.evidence import auc_with_interval, binary_evidence
 from akb.models.hazard import Hazard, choose, fit_hazard, incidence, levelled, stay
@@ -152,6 +154,10 @@ class Proof:
         By key.
     features
         The columns that the fits after the choice learn from.
+    judged
+        Rows of T0 and their chance to leave within 12 months as a model of that day had it.
+    lifetime
+        How the remaining lifetime compares with one constant rate and with sBG, on the same rows.
     year
         T0 of the twelve months and the chance to leave of everyone in force on it, float64 [n].
     """
@@ -162,6 +168,8 @@ class Proof:
     competition: Competition | None
     chosen: tuple[Hazard, Floats] | None
     evidence: dict[str, Evidence]
+    judged: tuple[NDArray[np.int64], Floats] | None = None
+    lifetime: Competition | None = None
     year: tuple[date, Floats] | None = None
 
 
@@ -171,6 +179,7 @@ def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) ->
     lean = landmarks.narrowed(proof.features)
     evidence: dict[str, Evidence] = {}
     fitted: dict[int, Hazard] = {}
+    judged_rows: tuple[NDArray[np.int64], Floats] | None = None
     year = None
     for months in sorted(roles.tests, reverse=True):
         judge, test = roles.judge_of(months), roles.tests[months]
@@ -184,11 +193,14 @@ def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) ->
         evidence[f"churn_{months}m"] = _judge(landmarks, roles, proof, fitted[judge], test, chances)
         if months == LAGS:
             year = (landmarks.dates[test], 1 - stay(everyone)[:, -1])
+            judged_rows = (landmarks.rows_of(test, months), 1 - stay(chances)[:, -1])
             evidence |= _judge_causes(landmarks, settings, roles, proof, fitted[judge], test, chances)
-    evidence |= _judge_lifetime(landmarks, settings, roles, proof, as_of)
+    found, lifetime = _judge_lifetime(landmarks, settings, roles, proof, as_of)
+    evidence |= found
     judged = [evidence[key] for key in CHURN if key in evidence]
     chance = bool(judged) and all(each.auc_ci is None or each.auc_ci[0] <= 0.5 for each in judged)
-    return replace(proof, evidence=evidence, winner="rate" if chance else proof.winner, year=year)
+    winner = "rate" if chance else proof.winner
+    return replace(proof, evidence=evidence, winner=winner, judged=judged_rows, lifetime=lifetime, year=year)
 
 
 def fit_winner(landmarks: Landmarks, settings: Settings, proof: Proof, day: date, size: int) -> Hazard:
@@ -273,15 +285,15 @@ def _by_cause(
 
 def _judge_lifetime(
     landmarks: Landmarks, settings: Settings, roles: Plan, proof: Proof, as_of: date
-) -> dict[str, Evidence]:
-    """Evidence on the share gone over the longest closed window, as K1 would have said it."""
+) -> tuple[dict[str, Evidence], Competition | None]:
+    """Evidence on the share gone over the longest closed window, as K1 would have said it, beside what sBG said."""
     if proof.chosen is None or roles.choice is None:
-        return {}
+        return {}, None
     hazard, chances = proof.chosen
     horizon = settings.models.lifetime_horizon_years
     months = min(observed_months(landmarks, roles.choice, as_of), LAGS * horizon)
     if months < _FOLLOWED:
-        return {}
+        return {}, None
     rows, chances = _followed(landmarks, roles.choice, chances, months)
     by_cause = np.zeros((*chances.shape, len(CAUSES)))
     by_cause[:, :, -1] = chances
@@ -296,7 +308,15 @@ def _judge_lifetime(
     )
     last = day_number(add_months(landmarks.dates[roles.choice], months))
     label = np.asarray(landmarks.end_day[rows] <= last, dtype=np.float64)
-    return {LIFETIME: _evidence(landmarks, hazard, rows, label, lifetime.gone_within(months))}
+    expected = {"survival": lifetime.gone_within(months)}
+    retention = fit_retention(landmarks, hazard.day)
+    if retention is not None and len(rows):
+        by_sbg = retention.gone_within(tenures(landmarks, rows), months)
+        rate = np.full(len(rows), retention.constant_within(months))
+        rivalry = judge({"rate": rate, "sbg": by_sbg, **expected}, label, landmarks.customer[rows])
+    else:
+        rivalry = None
+    return {LIFETIME: _evidence(landmarks, hazard, rows, label, expected["survival"])}, rivalry
 
 
 def _gone(landmarks: Landmarks, rows: NDArray[np.int64], months: int) -> Floats:

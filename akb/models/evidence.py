@@ -185,6 +185,11 @@ def _descending(score: Floats) -> NDArray[np.int64]:
     return np.lexsort((np.random.default_rng(_TIES).permutation(len(score)), -score))
 
 
+def top(score: Floats) -> NDArray[np.int64]:
+    """Return the positions of the tenth with the highest scores, at least one."""
+    return _descending(score)[: max(1, round(len(score) / 10))]
+
+
 def decile_table(label: Floats, expected: Floats) -> tuple[tuple[int, int, float, float], ...]:
     """Return (decile, n, mean predicted, observed mean); decile 1 holds the highest predictions."""
     parts = np.array_split(_descending(expected), 10)
@@ -278,8 +283,8 @@ def binary_evidence(
     mixed = 0 < events < n
     auc, auc_ci = auc_with_interval(label, probability, cluster) if mixed else (None, None)
     average, average_ci = average_precision_with_interval(label, probability, cluster) if mixed else (None, None)
-    top = _descending(probability)[: max(1, round(n / 10))]
-    precision = float(label[top].mean())
+    first = top(probability)
+    precision = float(label[first].mean())
     ratio, ci = observed_expected(label, probability, cluster, between_year)
     slope, slope_ci = calibration_slope(label, probability, cluster)
     if not by_date and test_date is not None:
@@ -293,7 +298,7 @@ def binary_evidence(
         average_precision_ci=average_ci,
         lift_top_decile=precision / base if events else None,
         precision_top_decile=precision,
-        precision_ci=_wilson(float(label[top].sum()), len(top), Z95),
+        precision_ci=_wilson(float(label[first].sum()), len(first), Z95),
         brier_skill=1 - float(((label - probability) ** 2).mean()) / (base * (1 - base)) if mixed else None,
         calibration=Calibration(ratio, ci, slope, slope_ci, bands(label, probability)),
         decile_table=decile_table(label, probability),

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
+PREMIUM = "premium_log"
+"""The feature that is known wherever dated premiums are."""
+
+
 @dataclass(frozen=True)
 class Room:
     """What every method may look at."""
@@ -42,9 +46,13 @@ class Room:
     people: People | None = None
 
     def dates(self, entry: Entry) -> list[date]:
-        """Return the dates that may teach an entry: those in the recorded history if it needs ended policies."""
+        """Return the dates that may teach an entry: those at which what it needs was recorded."""
         start = self.history.recorded_from
-        return [day for day in self.matrix.dates if "ended" not in entry.needs or (start is not None and day >= start)]
+        days = [day for day in self.matrix.dates if "ended" not in entry.needs or (start is not None and day >= start)]
+        if "premiums" not in entry.needs:
+            return days
+        priced = set(self.matrix.frame.filter(self.matrix.frame[PREMIUM].is_not_null())["as_of"].unique())
+        return [day for day in days if day in priced]
 
     def view(self, test_date: date | None, months: int) -> Viewer | None:
         """Return how the rows of a test date are looked at by group; None without one."""
@@ -78,11 +86,14 @@ class Part:
         customer, branch, ``probability`` Float64 at X, for a family.
     tested
         The same for the test date; None without one.
+    former
+        customer + a Float32 column per key, for former customers.
     """
 
     predictions: tuple[Prediction, ...]
     scores: pl.DataFrame | None = None
     branches: pl.DataFrame | None = None
+    former: pl.DataFrame | None = None
     importance: tuple[tuple[str, str, float], ...] = ()
     findings: tuple[Finding, ...] = ()
     files: dict[str, bytes] = field(default_factory=dict)

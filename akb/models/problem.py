@@ -80,6 +80,10 @@ class Problem:
         """Return the same rows with another outcome, for instance over a shorter horizon."""
         return replace(self, label=label)
 
+    def among(self, eligible: NDArray[np.bool_]) -> Problem:
+        """Return the same rows, of which only some can be asked."""
+        return replace(self, group=np.where(eligible, self.group, -1).astype(np.int16))
+
     def only(self, names: Iterable[str]) -> Problem:
         """Return the same rows with fewer columns; columns with codes always stay."""
         keep = {*names, *self.codes}

@@ -49,6 +49,7 @@ def settle(
     lapse: Floats,
     branch: NDArray[np.int64],
     certain: NDArray[np.bool_],
+    certain_rows: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.float32] | None, NDArray[np.float32] | None, NDArray[np.float32]]:
     """Return what `agree` returns, with every total as close as may be to the total of what was given.
 
@@ -60,9 +61,12 @@ def settle(
     branch
         Code of the branch per branch chance [m]: each branch keeps its own total.
     certain
-        Customers whose lapse is announced [n]: theirs is not shifted.
+        Customers of whom a lapse is announced [n]: that there is one is not shifted.
+    certain_rows
+        Branch chances that are announced [m]: they stay 1. None: every branch of the customers who are certain.
     """
-    free, free_rows = ~certain, ~certain[row]
+    told = certain[row] if certain_rows is None else certain_rows
+    free, free_rows = ~certain, ~told
     whole, count, parts = any_lapse, lost, lapse
     agreed = agree(churn, _float32(whole), _float32(count), row, parts.astype(np.float32))
     for _ in range(ROUNDS):
@@ -75,7 +79,28 @@ def settle(
             moved[here] = parts[here] if part is None else part[here]
         parts = moved
         agreed = agree(churn, _float32(whole), _float32(count), row, parts.astype(np.float32))
-    return agreed
+    return _still_certain(agreed, row, lapse, told)
+
+
+def _still_certain(
+    agreed: tuple[NDArray[np.float32] | None, NDArray[np.float32] | None, NDArray[np.float32]],
+    row: NDArray[np.int64],
+    lapse: Floats,
+    told: NDArray[np.bool_],
+) -> tuple[NDArray[np.float32] | None, NDArray[np.float32] | None, NDArray[np.float32]]:
+    """Give what is announced back what agreeing took from it; whoever it belongs to lapses somewhere."""
+    whole, lost, parts = agreed
+    sure = told & (lapse >= 1)
+    if not sure.any() or whole is None:
+        return agreed
+    parts, whole = np.where(sure, np.float32(1), parts), whole.copy()
+    whole[row[sure]] = 1
+    if lost is not None:
+        total = _sums(row, parts.astype(np.float64), len(whole))
+        raised = np.maximum(total, whole).astype(np.float32)
+        raised = np.where(raised < total, np.nextafter(raised, np.float32(np.inf)), raised)
+        lost = np.maximum(lost, raised)
+    return whole, lost, parts
 
 
 def _float32(values: Floats | None) -> NDArray[np.float32] | None:

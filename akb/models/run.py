@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from akb.models.announced import announced_lags
+from akb.models.announced import announced_lags, announced_lapses
 from akb.models.explain import MOST, contributions_of, importance_of, reasons
 from akb.models.landmark import LAGS
-from akb.models.parts import Part, Room, why
+from akb.models.parts import PREMIUM, Part, Room, why
 from akb.models.reconcile import keep_total, positions, settle, wide
 from akb.models.saved import COLUMNS, feature_table
 from akb.models.types import ModelRun, Prediction
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Job = Callable[[], "Part"]
 
 CHURN_METHODS = ("hazard", "hazard_cause", "hazard_peak", "survival")
-METHODS = (*CHURN_METHODS, "binary", "count", "family_lapse", "family_purchase")
+METHODS = (*CHURN_METHODS, "binary", "count", "winback", "family_lapse", "family_purchase")
 HEADLINE = "churn_12m"
 FAMILIES = ("family_lapse", "family_purchase")
 
@@ -65,7 +65,7 @@ def run_models(
     from threadpoolctl import threadpool_limits
 
     room = Room(matrix, targets, settings, as_of, history, progress, people)
-    reasonless = {entry.key: reason for entry in entries if (reason := _unmet(entry, history))}
+    reasonless = {entry.key: reason for entry in entries if (reason := _unmet(entry, history, matrix))}
     able = [entry for entry in entries if entry.key not in reasonless]
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(settings.models.jobs) as pool:
         churn_job = pool.submit(_churn, room)
@@ -75,6 +75,7 @@ def run_models(
         for name, job in jobs.items():
             parts[name] = job.result()
             progress(name)
+        definitions = _definitions(room, churn, pool)
     made = {p.key: p for part in parts.values() for p in part.predictions} | churn.predictions
     made |= {p.key: p for p in _prove_agreed(parts, churn, able)}
     made |= {e.key: unavailable(e, reasonless[e.key]) for e in entries if e.key in reasonless}
@@ -90,6 +91,9 @@ def run_models(
         branch_lapse=agreed.lapses,
         branch_purchase=agreed.purchases,
         curve=churn.curve,
+        cohorts=churn.cohorts,
+        definitions=definitions,
+        winback=_former([part for part in parts.values() if part.former is not None]),
         predictions=predictions,
         reasons=_reasons(churn),
         importance=(
@@ -101,12 +105,13 @@ def run_models(
     )
 
 
-def _unmet(entry: Entry, history: History) -> str | None:
+def _unmet(entry: Entry, history: History, matrix: Matrix) -> str | None:
     """Return why this export cannot support an entry, or None."""
     has = {
         "ended": history.recorded_from is not None,
         "reasons": history.reasons,
         "commission": history.commission != "none",
+        "premiums": PREMIUM in matrix.names,
     }
     lacking = next((need for need in entry.needs if not has.get(need, True)), None)
     return why(f"needs_{lacking}") if lacking else None
@@ -120,12 +125,29 @@ def _churn(room: Room) -> ChurnResult:
     )
 
 
+def _definitions(room: Room, churn: ChurnResult, pool: ThreadPoolExecutor) -> pl.DataFrame:
+    from akb.models.definitions import compare
+
+    chance = churn.scores[HEADLINE].to_numpy() if HEADLINE in churn.scores.columns else None
+    return compare(room, chance, churn.names, pool)
+
+
+def _former(parts: Sequence[Part]) -> pl.DataFrame:
+    """Return the scores of former customers: a column per key."""
+    frames = [part.former for part in parts if part.former is not None]
+    table = pl.DataFrame(schema={"customer": pl.UInt32}) if not frames else frames[0]
+    for frame in frames[1:]:
+        table = table.join(frame, on="customer", how="full", coalesce=True)
+    return table.sort("customer")
+
+
 def _jobs(room: Room, entries: Sequence[Entry]) -> list[tuple[str, Job]]:
     """Return one job per target and one per family, the largest first."""
     from akb.models.families import lapses, purchases
     from akb.models.single import binary, count
+    from akb.models.winback import winback
 
-    singles = {"binary": binary, "count": count}
+    singles = {"binary": binary, "count": count, "winback": winback}
     families = {"family_lapse": lapses, "family_purchase": purchases}
     jobs: list[tuple[str, Job]] = []
     for method, family in families.items():
@@ -192,8 +214,10 @@ def _agree(
     frame = room.matrix.frame.filter(pl.col("as_of") == room.as_of).select("customer").sort("customer")
     customers = frame["customer"].to_numpy()
     gone = announced_lags(room.targets.announced, customers, room.as_of)
-    certain = (gone > 0) & (gone <= LAGS)
-    by_target = {entry.target: entry.key for entry in entries if entry.target and entry.key in parts}
+    leaves = (gone > 0) & (gone <= LAGS)
+    # only under this definition does whoever leaves lose every policy
+    certain = leaves if room.settings.churn.definition == "all" else np.zeros_like(leaves)
+    by_target = {e.target: e.key for e in entries if e.target and e.key in parts and parts[e.key].scores is not None}
 
     def column(target: str) -> NDArray[np.float64] | None:
         part = parts.get(by_target.get(target, ""))
@@ -204,25 +228,40 @@ def _agree(
         return _NO_BRANCHES if part is None or part.branches is None else part.branches
 
     lapses, purchases = branches("family_lapse"), branches("family_purchase")
-    lapses, row = _certain_branches(lapses, customers, certain, value=1.0)
-    purchases, _ = _certain_branches(purchases, customers, certain, value=0.0)
+    told = announced_lapses(room.targets.announced_lapses, customers, lapses, room.as_of)
+    row = positions(customers, lapses["customer"].to_numpy())
+    sure, sure_rows = leaves | (told.policies > 0), certain[row] | told.rows
+    lapses = _certain_branches(lapses, sure_rows, value=1.0)
+    leaving = certain[positions(customers, purchases["customer"].to_numpy())]
+    purchases = _certain_branches(purchases, leaving, value=0.0)
     held = np.bincount(row, minlength=len(customers)).astype(np.float64)
+    rest = np.bincount(row, weights=np.where(sure_rows, 0.0, lapses["probability"].to_numpy()), minlength=len(held))
     whole, lost, bought = column("first_lapse"), column("lapses_12m"), column("first_purchase")
+    unpaid = column("first_nonpayment")
     if whole is not None:
-        whole = keep_total("binary", whole, certain, np.ones(len(whole)))
+        whole = keep_total("binary", whole, sure, np.ones(len(whole)))
     if lost is not None:
-        lost = keep_total("poisson", lost, certain, np.maximum(np.maximum(lost, held), 1.0))
+        goes = np.where(certain, np.maximum(np.maximum(lost, held), told.policies), told.policies + rest)
+        lost = keep_total("poisson", lost, sure, np.maximum(goes, 1.0))
     if bought is not None:
         bought = keep_total("binary", bought, certain, np.zeros(len(bought)))
+    if unpaid is not None:  # who leaves for another reason does not lapse for this one any more
+        unpaid = keep_total("binary", unpaid, certain | told.nonpayment, told.nonpayment.astype(np.float64))
     gone_12m = churn.scores[HEADLINE].to_numpy() if HEADLINE in churn.scores.columns else None
     code = np.unique(lapses["branch"].to_numpy().astype(str), return_inverse=True)[1]
-    any32, lost32, parts32 = settle(gone_12m, whole, lost, row, lapses["probability"].to_numpy(), code, certain)
+    chance = lapses["probability"].to_numpy()
+    any32, lost32, parts32 = settle(gone_12m, whole, lost, row, chance, code, sure, sure_rows)
     lapses = lapses.with_columns(pl.Series("probability", parts32.astype(np.float64)))
     own = {"first_lapse": any32, "lapses_12m": lost32, "first_purchase": _float32(bought)}
-    columns = {by_target[target]: value for target, value in own.items() if value is not None}
+    own["first_nonpayment"] = _at_most(_float32(unpaid), any32)
+    columns = {by_target[target]: pl.Series(value) for target, value in own.items() if value is not None}
+    for target, key in by_target.items():
+        given = parts[key].scores
+        if target not in own and given is not None:
+            columns[key] = _for_who_stays(given, key, customers, certain)
     known = [key for key in churn.scores.columns[1:] if made.get(key) and made[key].status != "unavailable"]
     scores = frame.join(churn.scores.select("customer", *known), on="customer", how="left", maintain_order="left")
-    scores = scores.with_columns(pl.Series(key, value, dtype=pl.Float32) for key, value in columns.items())
+    scores = scores.with_columns(value.cast(pl.Float32).alias(key) for key, value in columns.items())
     for method, chances in (("family_lapse", lapses), ("family_purchase", purchases)):
         keys = {
             entry.branch or "": entry.key
@@ -234,23 +273,35 @@ def _agree(
     return _Agreed(scores.select("customer", *order), lapses, purchases)
 
 
+def _for_who_stays(
+    given: pl.DataFrame, key: str, customers: NDArray[np.uint32], certain: NDArray[np.bool_]
+) -> pl.Series:
+    """Return chances of what happens only to those who stay: none for announced leavers, null where it is not asked."""
+    at = positions(customers, given["customer"].to_numpy())
+    chance = keep_total("binary", given[key].to_numpy(), certain[at], np.zeros(len(at)))
+    values: list[float | None] = [None] * len(customers)
+    for place, value in zip(at.tolist(), chance.tolist(), strict=True):
+        values[place] = value
+    return pl.Series(key, values, dtype=pl.Float32)
+
+
+def _at_most(part: NDArray[np.float32] | None, whole: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
+    return part if part is None or whole is None else np.minimum(part, whole)
+
+
 def _float32(values: NDArray[np.float64] | None) -> NDArray[np.float32] | None:
     return None if values is None else values.astype(np.float32)
 
 
-def _certain_branches(
-    branches: pl.DataFrame, customers: NDArray[np.uint32], certain: NDArray[np.bool_], *, value: float
-) -> tuple[pl.DataFrame, NDArray[np.int64]]:
-    """Return the branch chances with announced leavers certain and each branch's total kept, and whose each row is."""
-    row = positions(customers, branches["customer"].to_numpy())
-    if not certain.any() or branches.is_empty():
-        return branches, row
-    chance, told = branches["probability"].to_numpy().copy(), certain[row]
-    name = branches["branch"].to_numpy()
-    for branch in np.unique(name.astype(str)):
+def _certain_branches(branches: pl.DataFrame, told: NDArray[np.bool_], *, value: float) -> pl.DataFrame:
+    """Return the branch chances with the announced ones certain and each branch's total kept."""
+    if not told.any():
+        return branches
+    chance, name = branches["probability"].to_numpy().copy(), branches["branch"].to_numpy().astype(str)
+    for branch in np.unique(name):
         here = name == branch
         chance[here] = keep_total("binary", chance[here], told[here], np.full(int(here.sum()), value))
-    return branches.with_columns(pl.Series("probability", chance)), row
+    return branches.with_columns(pl.Series("probability", chance))
 
 
 def _reasons(churn: ChurnResult) -> tuple[Reason, ...]:

@@ -26,8 +26,11 @@ def binary(room: Room, entry: Entry) -> Part:
     """Return the chance that the date named by the entry's target falls within its horizon."""
 
     def over(months: int) -> Problem:
-        label = happened_within(room.targets.counts, entry.target, months)
-        return customer_problem(room.matrix, entry.key, "binary", label)
+        counts = room.targets.counts
+        label = happened_within(counts, entry.target, months)
+        problem = customer_problem(room.matrix, entry.key, "binary", label)
+        asked = f"{entry.target}_possible"
+        return problem.among(counts[asked].to_numpy()) if asked in counts.columns else problem
 
     return _part(room, entry, over)
 
@@ -48,6 +51,8 @@ def _part(room: Room, entry: Entry, over: Callable[[int], Problem], *, counted: 
     problem: Problem = over(months)
     view = room.view(roles.evidence.test if roles.evidence else None, months)
     outcome = run_problem(problem, roles, room.settings.models, view)
+    if not outcome.known.events.sum():
+        return Part((unavailable(entry, why("few_events", events=0, least=room.settings.models.min_events)),))
     shorter = None
     if roles.evidence is None and not counted:
         shorter = shorter_evidence(room, entry, room.dates(entry), over)

@@ -19,6 +19,7 @@ import polars as pl
 
 from akb.core.dates import add_months, months_between
 from akb.models.causes import CAUSES
+from akb.models.competing import aalen_johansen
 from akb.models.hazard import incidence, stay
 from akb.models.landmark import LAGS, Landmarks
 from akb.models.problem import day_number
@@ -53,6 +54,8 @@ class Spells:
         Years at entry; NaN unknown or a business.
     ended, natural
         Bool [n]: it ended under observation; by a natural cause.
+    cause
+        What ended it, [n]; empty where it did not end or nobody knows.
     """
 
     entry: Floats
@@ -60,6 +63,7 @@ class Spells:
     age: Floats
     ended: NDArray[np.bool_]
     natural: NDArray[np.bool_]
+    cause: NDArray[np.str_]
 
 
 @dataclass(frozen=True)
@@ -117,13 +121,14 @@ def spells(landmarks: Landmarks, day: date) -> Spells:
     ended = landmarks.end_day[row] <= last
     stop = np.minimum(np.minimum(landmarks.end_day[row], landmarks.censor_day[row]), last)
     watched = np.maximum(stop - begin[row], 1) / _DAYS
-    cause = landmarks.cause.gather(row).fill_null("").to_numpy()
+    cause = landmarks.cause.gather(row).fill_null("").to_numpy().astype(str)
     return Spells(
         np.maximum(tenure, 0),
         np.maximum(tenure, 0) + watched,
         ages(landmarks, row),
         ended,
         ended & (cause == CAUSES[0]),
+        np.where(ended, cause, ""),
     )
 
 
@@ -322,20 +327,31 @@ def survival_frame(customers: NDArray[np.uint32], lifetime: Lifetime) -> pl.Data
 
 
 def portfolio_curve(landmarks: Landmarks, day: date, horizon_years: int) -> pl.DataFrame:
-    """Return the share still a customer by tenure: Kaplan-Meier with delayed entry, 95 % interval.
+    """Return by tenure the share still a customer and the shares that left by each cause, as in `ModelRun.curve`.
 
-    A handful of customers may leave nobody at risk early on; the Breslow estimate bridges that.
-
-    years, share, low, high Float64; empty without any recorded end.
+    Aalen-Johansen with delayed entry; the 95 % interval of who is still there is Kaplan-Meier's. A handful of
+    customers may leave nobody at risk early on; the Breslow estimate bridges that. Empty without any recorded end.
     """
     lives = spells(landmarks, day)
-    schema = dict.fromkeys(("years", "share", "low", "high"), pl.Float64)
+    schema = dict.fromkeys(("years", "share", "low", "high", *CAUSES, "unknown"), pl.Float64)
     if not lives.ended.any():
         return pl.DataFrame(schema=schema)
+    years = np.arange(horizon_years + 1, dtype=np.float64)
+    known = np.isin(lives.cause, CAUSES)
+    cause = np.where(lives.ended, np.where(known, lives.cause, "unknown"), "")
+    found = aalen_johansen(lives.leave, cause, causes=(*CAUSES, "unknown"), entry=lives.entry)
+    share, left = found.at(years)
+    low, high = _interval(lives, years)
+    columns = {"years": years, "share": share, "low": np.minimum(low, share), "high": np.maximum(high, share)}
+    columns |= {name: left[:, number] for number, name in enumerate(found.causes)}
+    return pl.DataFrame(columns, schema=schema)
+
+
+def _interval(lives: Spells, years: Floats) -> tuple[Floats, Floats]:
+    """The 95 % interval of the share still a customer."""
     from lifelines import BreslowFlemingHarringtonFitter, KaplanMeierFitter
     from lifelines.exceptions import StatError
 
-    years = np.arange(horizon_years + 1, dtype=np.float64)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -346,8 +362,7 @@ def portfolio_curve(landmarks: Landmarks, day: date, horizon_years: int) -> pl.D
     times = np.asarray(interval.index, dtype=np.float64)
     at = np.maximum(np.searchsorted(times, years, side="right") - 1, 0)
     low, high = (np.nan_to_num(interval.iloc[:, column].to_numpy()[at], nan=1.0) for column in (0, 1))
-    share = np.asarray(fitted.survival_function_at_times(years), dtype=np.float64)
-    return pl.DataFrame({"years": years, "share": share, "low": low, "high": high}, schema=schema)
+    return low, high
 
 
 def ages(landmarks: Landmarks, rows: NDArray[np.int64]) -> Floats:

@@ -170,7 +170,21 @@ class ModelRun:
         customer u32, branch str, ``probability`` Float64: takes a policy in this branch, not held now, within 12
         months.
     curve
-        portfolio curve over the lifetime: tenure years, share still a customer, for the report.
+        portfolio curve over the lifetime: ``years`` of tenure, ``share`` still a customer with its 95 % interval
+        (``low``, ``high``), and the shares that left by ``natural``, ``insurer``, ``preventable`` and ``unknown``
+        cause; all Float64, the share and the four causes add up to one.
+    cohorts
+        per band of tenure ``lower`` <= years < ``upper`` (null: open) at ``test_date``: ``customers``, how many had
+        ``left`` a year later, and the share that was expected to by the ``model``, by ``sbg`` and by one ``constant``
+        rate, all as known on that date; then at X ``customers_now`` and the mean remaining lifetime ``years_model``
+        and ``years_sbg``. Empty without a test date.
+    definitions
+        per ``definition`` of churn (``chosen``: the one that is set): of ``customers`` at ``test_date`` how many
+        ``left`` within 12 months and how many ``changed`` class compared with the chosen one; of ``customers_now``
+        how many stand in the ``top`` tenth and how many of those (``top_changed``) not in that of the chosen one
+        (null with too few events). Empty without a closed year.
+    winback
+        customer u32 (former customers of the last three years, ascending) + a Float32 column per modelled key.
     predictions
         one per catalogue entry that this room is responsible for, in catalogue order.
     reasons
@@ -190,4 +204,7 @@ class ModelRun:
     reasons: tuple[Reason, ...] = ()
     importance: tuple[tuple[str, str, float], ...] = ()
     findings: tuple[Finding, ...] = ()
+    cohorts: pl.DataFrame | None = None
+    definitions: pl.DataFrame | None = None
+    winback: pl.DataFrame | None = None
     files: dict[str, bytes] = field(default_factory=dict)

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.privacy import shared
+from akb.core.revenue import meaning, with_revenue
 from akb.report import history
 from akb.report.words import Words
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from akb.config import Branch
+    from akb.core.revenue import Terms
     from akb.report.bundle import RunBundle
 
 Row = dict[str, Any]
@@ -32,7 +34,17 @@ class Context:
     @cached_property
     def words(self) -> Words:
         """The texts of the report."""
-        return Words(self.bundle.settings.report.language)
+        return Words(self.bundle.settings.report.language, meaning(self.held, self.terms))
+
+    @cached_property
+    def terms(self) -> Terms:
+        """On what terms this client earns."""
+        return self.bundle.settings.revenue_terms()
+
+    @cached_property
+    def policies(self) -> pl.DataFrame:
+        """All policies with ``revenue_cents`` and its parts."""
+        return with_revenue(self.bundle.portfolio.policies, self.terms)
 
     @cached_property
     def taxonomy(self) -> dict[str, Branch]:
@@ -47,7 +59,7 @@ class Context:
     @cached_property
     def held(self) -> pl.DataFrame:
         """Policies in force at X."""
-        return history.in_force(self.bundle.portfolio.policies, self.as_of)
+        return history.in_force(self.policies, self.as_of)
 
     @cached_property
     def relations(self) -> pl.DataFrame:
@@ -62,9 +74,9 @@ class Context:
 
     @cached_property
     def customers(self) -> pl.DataFrame:
-        """One row per customer in force at X, ascending: who, policies, commission in cents, tenure in years."""
+        """One row per customer in force at X, ascending: who, policies, recurring revenue in cents, tenure in years."""
         per_customer = self.held.group_by("customer").agg(
-            policies=pl.len().cast(pl.Int64), commission_cents=pl.col("commission_cents").cast(pl.Int64).sum()
+            policies=pl.len().cast(pl.Int64), commission_cents=pl.col("revenue_cents").cast(pl.Int64).sum()
         )
         day = self.as_of
         since = self.relations.filter(
@@ -90,8 +102,8 @@ class Context:
 
     @cached_property
     def has_commission(self) -> bool:
-        """Whether any policy in force has a commission."""
-        return self.held["commission_cents"].null_count() < self.held.height
+        """Whether any policy in force has recurring revenue that is known."""
+        return self.held["revenue_cents"].count() > 0
 
     def branch_name(self, key: str) -> str:
         """Return the Dutch name of a branch; a key outside the taxonomy stands for itself."""

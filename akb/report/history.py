@@ -79,20 +79,21 @@ def leavers(relations: pl.DataFrame, first: date, last: date) -> pl.DataFrame:
     return relations.filter(open_then).with_columns(left=left.fill_null(value=False))
 
 
-def year_rates(portfolio: Portfolio, relations: pl.DataFrame, first: date, last: date) -> dict[str, Any]:
+def year_rates(policies: pl.DataFrame, relations: pl.DataFrame, first: date, last: date) -> dict[str, Any]:
     """Return policy lapse, customer churn and commission churn of (first, last], with their counts.
 
-    All three follow who and what was in force on `first`. Commission in cents; None where unknown.
+    All three follow who and what was in force on `first`. Commission is all recurring revenue (``revenue_cents``), in
+    cents; None where unknown.
     """
     then = leavers(relations, first, last)
-    held = in_force(portfolio.policies, first)
+    held = in_force(policies, first)
     lapsed = held.filter(
         (pl.col("end_date") <= last)
         & (pl.col("cause").fill_null("unknown") != "technical")
         & pl.col("replaced_on").is_null()
     )
-    money = _cents(held["commission_cents"])
-    lost = _cents(lapsed["commission_cents"]) if money else None
+    money = _cents(held["revenue_cents"])
+    lost = _cents(lapsed["revenue_cents"]) if money else None
     gone = int(then["left"].sum())
     return {
         "from": first,

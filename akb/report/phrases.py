@@ -27,6 +27,7 @@ class Phrases:
             "cause_list": self.causes,
             "left_out": self.left_out,
             "feature_groups": self.feature_groups,
+            "revenue_parts": self.revenue_parts,
             "fact_rows": self.facts(),
             "reason_name": self.words.reason_name,
         }
@@ -53,6 +54,12 @@ class Phrases:
     def feature_groups(self, rows: list[Row]) -> str:
         """Return the groups of features with their size."""
         return self.enumerated(f"{self.words.name('feature_group', row['group'])} ({row['features']})" for row in rows)
+
+    def revenue_parts(self, parts: dict[str, int | None]) -> str:
+        """Return ``€ 1.200 doorlopende provisie en € 300 fees en abonnementen``."""
+        return self.enumerated(
+            f"{formats.euro(cents)} {self.words.name('part', part)}" for part, cents in parts.items() if cents
+        )
 
     def facts(self) -> list[tuple[str, str]]:
         """Return the numbers behind the business case that have a name, formatted by the ending of their key."""

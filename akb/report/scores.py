@@ -28,7 +28,20 @@ def score_table(context: Context) -> pl.DataFrame:
     for run in (bundle.models, bundle.value):
         if run is not None:
             table = table.join(run.scores, on="customer", how="left")
-    columns = [_score(table, entry.key, text=entry.kind == "class") for entry in bundle.entries]
+    columns = [
+        _score(table, entry.key, text=entry.kind == "class") for entry in bundle.entries if entry.rows == "customers"
+    ]
+    return table.select(pl.col("shown").alias("customer"), *columns).sort("customer")
+
+
+def former_table(context: Context) -> pl.DataFrame:
+    """Return one row per former customer with a score: ``customer`` and a Float32 column per catalogue key."""
+    bundle = context.bundle
+    column = "relation" if bundle.no_pseudonyms else "pseudonym"
+    known = bundle.portfolio.customers.select("customer", shown=pl.col(column))
+    made = bundle.models.winback if bundle.models is not None else None
+    table = known.head(0) if made is None else known.join(made, on="customer", how="inner")
+    columns = [_score(table, entry.key, text=False) for entry in bundle.entries if entry.rows == "former"]
     return table.select(pl.col("shown").alias("customer"), *columns).sort("customer")
 
 

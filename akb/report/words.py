@@ -14,16 +14,43 @@ from akb.report.reasons import Reasons
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from akb.core.revenue import Meaning
+
 _TERM = re.compile(r"\[\[([^\]|]+)(?:\|([^\]]+))?\]\]")
 
 
 class Words:
-    """Texts in one language."""
+    """Texts in one language, in which recurring revenue is called what it is for this client.
 
-    def __init__(self, language: str = "nl") -> None:
+    Parameters
+    ----------
+    money
+        ``commission`` (as the texts have it), ``revenue`` or ``margin``: see ``report_money.toml`` among the texts.
+    """
+
+    def __init__(self, language: str = "nl", money: Meaning = "commission") -> None:
         self.language = language
-        self._tree = texts("report", language)
         self._reasons = Reasons(language)
+        self.money = money
+        tree = texts("report", language)
+        self._says: dict[str, str] = tree["money_words"].get(money, {})
+        self._tree = self._reworded(tree, set(tree["money_words"]["keep"]), "")
+
+    def reworded(self, sentence: str) -> str:
+        """Return a sentence of another room in which recurring revenue is called what it is for this client."""
+        for word, instead in self._says.items():
+            sentence = re.sub(rf"\b{word}\b", instead, sentence)
+        return sentence
+
+    def _reworded(self, node: Any, keep: set[str], path: str) -> Any:
+        if not self._says or path in keep:
+            return node
+        if isinstance(node, dict):
+            inside = f"{path}." if path else ""
+            return {self.reworded(key): self._reworded(value, keep, f"{inside}{key}") for key, value in node.items()}
+        if isinstance(node, list):
+            return [self._reworded(value, keep, path) for value in node]
+        return self.reworded(node) if isinstance(node, str) else node
 
     def raw(self, key: str) -> str:
         """Return the text under a dotted key; a missing one is a programming error and raises KeyError."""

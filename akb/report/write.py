@@ -26,6 +26,7 @@ def report_files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
         "summary.json": as_bytes(told),
         "scores.parquet": scores.scores_parquet(table),
         "scores.csv": scores.scores_csv(table),
+        "winback.parquet": scores.scores_parquet(scores.former_table(context)),
         "rejects.csv": scores.rejects_csv(context),
         **{f"actions/{name}": content for name, content in action_lists(context).items()},
     }

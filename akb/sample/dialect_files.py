@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 _SAME_MOMENT = (2026, 1, 1, 0, 0, 0)  # the same book gives the same bytes
 
 
-def write_files(dialect: Dialect, tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Path]:
+def write_files(
+    dialect: Dialect, tables: Mapping[str, pl.DataFrame], folder: Path, *, optional: bool = False
+) -> list[Path]:
     """Write the files of a dialect and return them in the order of the dialect.
 
     Parameters
@@ -32,8 +34,11 @@ def write_files(dialect: Dialect, tables: Mapping[str, pl.DataFrame], folder: Pa
         See `akb.sample.dialects.tables_of`.
     folder
         Exists.
+    optional
+        The files that are written only if asked for too.
     """
-    made = {file.name: _bytes_of(dialect, file, tables[file.table]) for file in dialect.files}
+    files = [file for file in dialect.files if optional or not file.optional]
+    made = {file.name: _bytes_of(dialect, file, tables[file.table]) for file in files}
     if dialect.archive:
         made = {dialect.archive: _archive(made)}
     for name, content in made.items():

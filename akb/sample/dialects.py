@@ -10,6 +10,7 @@ from akb.config import load_settings
 from akb.core.dates import months_between
 from akb.core.errors import AkbError, did_you_mean
 from akb.core.text import configs_dir, load_toml
+from akb.sample.records import premium_table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,12 +39,15 @@ class DialectFile(_Table):
         Pairs of heading and column; ``=text`` is the same text on every row.
     separator
         Where it differs from the dialect's.
+    optional
+        Written only if asked for.
     """
 
     name: str
-    table: Literal["policies", "coverages", "years", "customers", "claims", "contacts"]
+    table: Literal["policies", "coverages", "years", "customers", "claims", "contacts", "premiums"]
     columns: tuple[tuple[str, str], ...]
     separator: str | None = None
+    optional: bool = False
 
 
 class Dialect(_Table):
@@ -112,7 +116,7 @@ def tables_of(book: Book) -> dict[str, pl.DataFrame]:
         last renewal), change_reason (``renewed`` without an end), change_code, reason_code, branch_code,
         branch_number, branch_en, insurer_code, as_of, ended_months, year_end. coverages: the same, one to three rows
         per policy whose money adds up, with ``coverage``. years: the same, a row per insurance year, with
-        year_start. customers, claims, contacts: of the book.
+        year_start. customers, claims, contacts: of the book. premiums: policy, date, premium_cents, a row per renewal.
     """
     import polars as pl
 
@@ -132,6 +136,7 @@ def tables_of(book: Book) -> dict[str, pl.DataFrame]:
         "customers": customers,
         "claims": book.claims.with_columns(at_fault=fault),
         "contacts": book.contacts.with_columns(direction=direction),
+        "premiums": premium_table(book),
     }
 
 

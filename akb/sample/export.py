@@ -73,7 +73,13 @@ def known_hazards(book: Book) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def write_sample(
-    book: Book, folder: Path, *, truth: bool = True, futures: int = FUTURES, dialect: str = DEFAULT
+    book: Book,
+    folder: Path,
+    *,
+    truth: bool = True,
+    futures: int = FUTURES,
+    dialect: str = DEFAULT,
+    premiums: bool = False,
 ) -> list[Path]:
     """Write the files of a dialect, ``README.md`` and, if asked, ``truth/``; return the files of the export.
 
@@ -91,6 +97,8 @@ def write_sample(
         Draws behind the probabilities.
     dialect
         Name of a file in ``configs/dialects/``.
+    premiums
+        Write the premium history too, in the dialects that have a file for it.
 
     Raises
     ------
@@ -99,7 +107,7 @@ def write_sample(
     """
     form = load_dialect(dialect)
     folder.mkdir(parents=True, exist_ok=True)
-    written = write_files(form, tables_of(book), folder)
+    written = write_files(form, tables_of(book), folder, optional=premiums)
     if truth:
         _write_truth(book, folder / "truth", futures)
     names = [path.name for path in written]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -219,20 +219,11 @@ def _money(book: Book, policies: Policies, parts: Parts) -> tuple[NDArray[np.int
 
     Premiums follow the insurer's indexation up to the last renewal; commission -1 = missing.
     """
-    p, people = book.p, book.people
-    rng = _rng(book, 4)
-    count = book.log.count
-    noise = np.exp(rng.normal(0, p.spread.premium, count))
-    u = np.random.default_rng([book.seed, _DRAWS, 5]).random((count, 3))[parts.record]
-    customer, slot = policies.customer[parts.record], policies.slot[parts.record]
+    p = book.p
+    premium = premium_in(book, policies, parts, _last_renewal_year(book, policies, parts))
+    u = np.random.default_rng([book.seed, _DRAWS, 5]).random((book.log.count, 3))[parts.record]
+    slot = policies.slot[parts.record]
     branches = load_settings().taxonomy()
-    typical = np.array([branches[entry.branch].premium for entry in p.slot])[slot]
-    level = np.log1p(book.market.rises).cumsum(axis=0)
-    today = book.anchor[0].year - FIRST_YEAR
-    renewed = _last_renewal_year(book, policies, parts) - FIRST_YEAR
-    grown = np.exp(level[renewed, slot, parts.insurer] - level[today, slot, parts.insurer])
-    size = np.where(people.kind[customer] == 1, 1.5, 1.0)
-    premium = np.rint(100 * typical * noise[parts.record] * people.wealth[customer] * size * grown).astype(np.int64)
     rate = np.array([branches[entry.branch].commission for entry in p.slot])[slot]
     rate = rate * (0.92 + 0.03 * parts.insurer)
     rate = np.where(u[:, 0] < p.book.commission_deviating, rate * (0.5 + 0.7 * u[:, 1]), rate)
@@ -241,6 +232,56 @@ def _money(book: Book, policies: Policies, parts: Parts) -> tuple[NDArray[np.int
     rate = np.where(banned, np.where(old, 0.03, 0.0), rate)
     commission = np.rint(premium * rate).astype(np.int64)
     return premium, np.where(u[:, 2] < p.book.commission_missing, -1, commission)
+
+
+def premium_in(book: Book, policies: Policies, parts: Parts, year: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the yearly premium in cents at the level of a calendar year per part: its last renewal's."""
+    p, people = book.p, book.people
+    noise = np.exp(_rng(book, 4).normal(0, p.spread.premium, book.log.count))
+    customer, slot = policies.customer[parts.record], policies.slot[parts.record]
+    branches = load_settings().taxonomy()
+    typical = np.array([branches[entry.branch].premium for entry in p.slot])[slot]
+    level = np.log1p(book.market.rises).cumsum(axis=0)
+    today = book.anchor[0].year - FIRST_YEAR
+    grown = np.exp(level[year - FIRST_YEAR, slot, parts.insurer] - level[today, slot, parts.insurer])
+    size = np.where(people.kind[customer] == 1, 1.5, 1.0)
+    premium: NDArray[np.int64] = np.rint(
+        100 * typical * noise[parts.record] * people.wealth[customer] * size * grown
+    ).astype(np.int64)
+    return premium
+
+
+def premium_table(book: Book) -> pl.DataFrame:
+    """Return the premium history as the back office kept it: policy, date, premium_cents, sorted by both.
+
+    From a year before the recorded history on, at the start and at every renewal, also the one at which the policy
+    ended: that renewal was not taken.
+    """
+    import polars as pl
+
+    policies = book.all_policies
+    parts = _parts(book, policies)
+    until = np.minimum(parts.end, to_day(book.as_of))
+    month, day = _renewal(book, policies, parts.record)
+    first = to_day(book.recorded_from) - 365
+    began = _last_renewal_year(book, policies, replace(parts, end=parts.start))
+    rows = [(parts.start >= first, parts.start, began)]
+    for year in range(book.recorded_from.year - 1, book.as_of.year + 1):
+        months = ((year - 1970) * 12 + month).astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+        turn = (months + day - 1).astype(np.int32)
+        rows.append(((turn > parts.start) & (turn <= until) & (turn >= first), turn, np.full(len(turn), year)))
+    numbers = np.array(_policy_numbers(parts))
+    told = [
+        pl.DataFrame(
+            {
+                "policy": numbers[keep],
+                "date": pl.Series(since[keep], dtype=pl.Int32).cast(pl.Date),
+                "premium_cents": premium_in(book, policies, parts, level)[keep],
+            }
+        )
+        for keep, since, level in rows
+    ]
+    return pl.concat(told).sort("policy", "date")
 
 
 def _renewal(book: Book, policies: Policies, record: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -1,14 +1,29 @@
 """Run folders: written beside the old one, swapped in at the end, healed after a kill.
 
 A run is written in a 0700 sibling folder and takes the place of the old one in a single step, so that whoever
-looks at the folder sees the old run or the new one, whole. Relation numbers are written last, in the final place:
-a leftover of a killed run never holds one.
+looks at the folder sees the old run or the new one, whole.
+
+Two things are wanted of a kill at any moment: that no leftover holds a relation number, and that the old run is
+intact. No order of steps gives both to the last byte: the one step that takes the old folder away takes along what
+is in it, so its relation numbers go before that step (and are missing from the old run) or after it (and lie in a
+leftover). Here they go before it, and as late as can be:
+
+1.  The new run is written beside the old one, without relation numbers. Killed: the old run is intact; what lies
+    beside it is cleared.
+2.  The new run is complete: it gets a name that says so. Killed: as before.
+3.  The relation numbers of the old run are deleted. From here on the new run is the run. Killed: the old run is whole
+    but for them; the next command finishes the exchange.
+4.  The folders change places in one step. Killed: the new run is in place, the old one is cleared.
+5.  The relation numbers of the new run are written, in place. Killed before it: the new run is whole but for them.
+
+So no leftover of a run ever holds a relation number, and between 3 and 4 nothing happens but one system call.
 """
 
 from __future__ import annotations
 
 import ctypes
 import errno
+import filecmp
 import os
 import shutil
 import sys
@@ -24,7 +39,10 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 PRIVATE = Path("private") / "customers.csv"
+_HALF = PRIVATE.with_suffix(".new")
 _MARK = ".akb-unfinished-"
+_READY = "ready"
+_OLD = "-old"
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
@@ -60,17 +78,30 @@ def check_replaceable(folder: Path, inputs: Sequence[Path] = ()) -> None:
 
 
 def heal(folder: Path) -> None:
-    """Finish or clear what a killed run left beside `folder`."""
+    """Finish or clear what a killed run left beside `folder`, and half-written relation numbers inside it."""
     if not folder.parent.is_dir():
         return
-    for left in folder.parent.glob(f".{folder.name}{_MARK}*"):
-        owner = left.name.rpartition("-")[0].rpartition("-")[2]
+    left = sorted(folder.parent.glob(f".{folder.name}{_MARK}*"), key=lambda path: (not _is_ready(path), path.name))
+    for path in left:
+        owner = path.name.rpartition("-")[0].rpartition("-")[2]
         if owner.isdigit() and _alive(int(owner)):
             continue
-        if left.name.endswith("-old") and not folder.exists() and is_run(left):
-            left.rename(folder)
+        if _is_ready(path) and not (folder / PRIVATE).exists():
+            _swap_in(path, folder)
+        elif path.name.endswith(_OLD) and not folder.exists() and is_run(path):
+            path.rename(folder)
         else:
-            shutil.rmtree(left, ignore_errors=True)
+            _forget(path)
+    if is_run(folder):
+        (folder / _HALF).unlink(missing_ok=True)
+
+
+def _is_ready(path: Path) -> bool:
+    """Whether a leftover is a complete run that has not taken its place yet.
+
+    Its name holds its inode, which a rename keeps and an exchange takes elsewhere.
+    """
+    return path.name.endswith(f"-{_READY}{path.stat().st_ino}") and is_run(path)
 
 
 @contextmanager
@@ -84,13 +115,7 @@ def run_folder(folder: Path, inputs: Sequence[Path] = ()) -> Iterator[Path]:
     """
     heal(folder)
     check_replaceable(folder, inputs)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}{_MARK}{os.getpid()}-", dir=folder.parent))
-    except OSError as error:
-        raise AkbError(
-            f"cannot write beside {folder}: {error.strerror}", "Choose another folder with --out."
-        ) from error
+    fresh = _beside(folder)
     try:
         yield fresh
         _swap_in(fresh, folder)
@@ -99,7 +124,11 @@ def run_folder(folder: Path, inputs: Sequence[Path] = ()) -> Iterator[Path]:
 
 
 def rewrite_run(folder: Path, change: Callable[[Path], bytes | None]) -> None:
-    """Change a finished run in one step: `change` works on a copy beside it, which then takes its place.
+    """Change a finished run: `change` works on a copy beside it, whose changed files then replace the run's.
+
+    An error in `change` leaves the run as it was. The files are replaced one at a time, each in one step, the relation
+    numbers last: an exchange of the whole folder would leave them in a leftover, or nowhere, after a kill. What a kill
+    stopped, the same change finishes.
 
     Parameters
     ----------
@@ -107,28 +136,40 @@ def rewrite_run(folder: Path, change: Callable[[Path], bytes | None]) -> None:
         A finished run.
     change
         Changes the copy, which holds all but the relation numbers; returns the new content of those (None: as they
-        were not there). They are written at the very last, and the old ones are the first to go.
+        were not there).
     """
+    folder = folder.resolve()
     heal(folder)
+    copy = _beside(folder)
     try:
-        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}{_MARK}{os.getpid()}-", dir=folder.resolve().parent))
-    except OSError as error:
-        raise AkbError(f"cannot write beside {folder}: {error.strerror}") from error
-    try:
-        shutil.copytree(folder, fresh, dirs_exist_ok=True, ignore=shutil.ignore_patterns(PRIVATE.parent.name))
-        private = change(fresh)
+        shutil.copytree(folder, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(PRIVATE.parent.name))
+        private = change(copy)
+        for path in sorted(path for path in copy.rglob("*") if path.is_file()):
+            target = folder / path.relative_to(copy)
+            if not filecmp.cmp(path, target, shallow=False):
+                path.replace(target)
         if private is not None:
-            write_private(fresh, private)
-        _swap_in(fresh, folder)
+            write_private(folder, private)
     finally:
-        _forget(fresh)
+        _forget(copy)
+
+
+def _beside(folder: Path) -> Path:
+    """Return a new folder (0700) beside `folder`."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f".{folder.name}{_MARK}{os.getpid()}-", dir=folder.parent))
+    except OSError as error:
+        raise AkbError(
+            f"cannot write beside {folder}: {error.strerror}", "Choose another folder with --out."
+        ) from error
 
 
 def write_private(folder: Path, content: bytes) -> None:
     """Write the only file with relation numbers (0600) into a finished run, in one step."""
     target = folder / PRIVATE
     target.parent.mkdir(mode=0o700, exist_ok=True)
-    beside = target.with_suffix(".new")
+    beside = folder / _HALF
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
@@ -136,20 +177,40 @@ def write_private(folder: Path, content: bytes) -> None:
 
 
 def _swap_in(fresh: Path, folder: Path) -> None:
+    """Put a complete run in its place: steps 2 to 4 of the module."""
     if not folder.exists():
         fresh.rename(folder)
         return
-    if _exchange(fresh, folder):
-        return
-    old = folder.parent / f".{folder.name}{_MARK}{os.getpid()}-old"
-    folder.rename(old)
-    fresh.rename(folder)
-    _forget(old)
+    number = fresh.stat().st_ino
+    ready = fresh.rename(folder.parent / f".{folder.name}{_MARK}{os.getpid()}-{_READY}{number}")
+    try:
+        with _without_private(folder, number):
+            if not _exchange(ready, folder):
+                folder.rename(old := folder.parent / f".{folder.name}{_MARK}{os.getpid()}{_OLD}")
+                ready.rename(folder)
+                _forget(old)
+    finally:
+        _forget(ready)
+
+
+@contextmanager
+def _without_private(folder: Path, number: int) -> Iterator[None]:
+    """Delete the relation numbers of a run that is about to be replaced by folder `number`; put back if it is not."""
+    target = folder / PRIVATE
+    content = target.read_bytes() if target.is_file() else None
+    (folder / _HALF).unlink(missing_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        yield
+    except BaseException:
+        if content is not None and folder.exists() and folder.stat().st_ino != number:
+            write_private(folder, content)
+        raise
 
 
 def _forget(folder: Path) -> None:
-    # Relation numbers of a replaced run go first: a kill during the clean-up leaves none.
-    (folder / PRIVATE).unlink(missing_ok=True)
+    # The manifest goes first: what is half deleted is no run.
+    (folder / MANIFEST).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -21,7 +21,7 @@ _TOLD = {".csv", ".parquet", ".json", ".html", ".txt"}
 
 
 def forget_customer(folder: Path, customer: str) -> dict[str, int]:
-    """Remove a customer from a finished run; the folder changes in one step or not at all.
+    """Remove a customer from a finished run; an error leaves it as it was, what a kill stopped a second call finishes.
 
     Parameters
     ----------

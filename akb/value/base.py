@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from akb.catalogue.entries import entries
+from akb.core.revenue import PARTS, with_revenue
 from akb.core.text import load_toml
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from akb.catalogue.entries import Entry
     from akb.config import Assumption, Branch, Settings
+    from akb.core.revenue import Terms
     from akb.ingest.types import Portfolio
     from akb.models.types import Gate, ModelRun, Prediction
 
@@ -62,6 +64,16 @@ class Base:
         entry = self.assumed[name]
         return entry.low, entry.value, entry.high
 
+    @cached_property
+    def terms(self) -> Terms:
+        """On what terms this client earns."""
+        return self.settings.revenue_terms()
+
+    @cached_property
+    def policies(self) -> pl.DataFrame:
+        """All policies with ``revenue_cents`` and its parts: the only definition of what a policy brings."""
+        return with_revenue(self.portfolio.policies, self.terms)
+
     @property
     def as_of(self) -> date:
         """X."""
@@ -91,7 +103,7 @@ class Base:
     def held(self) -> pl.DataFrame:
         """Policies in force at X with ``row`` and ``ends`` (the announced end, unless another policy continues it)."""
         return (
-            in_force(self.portfolio.policies, self.as_of)
+            in_force(self.policies, self.as_of)
             .join(self.customers.select("customer", "row"), on="customer")
             .with_columns(ends=pl.when(pl.col("replaced_on").is_null()).then(pl.col("end_date")))
             .sort("row", "branch", "policy")
@@ -126,19 +138,31 @@ class Base:
 
     @cached_property
     def has_commission(self) -> bool:
-        """Whether any policy in force has a commission."""
-        known = self.held.height - self.held["commission_cents"].null_count()
-        return self.portfolio.history.commission != "none" and known > 0
+        """Whether any policy in force has recurring revenue that is known."""
+        return self.held["revenue_cents"].count() > 0
 
     @cached_property
     def commission(self) -> Cents:
-        """Recurring commission per policy in `held`, cents a year; an unknown one counts as zero."""
-        return self.held["commission_cents"].fill_null(0).cast(pl.Int64).to_numpy()
+        """Recurring revenue per policy in `held`, cents a year; an unknown one counts as zero.
+
+        In this room "commission" is short for it: of an intermediary that is what it mostly consists of.
+        """
+        return self.held["revenue_cents"].fill_null(0).cast(pl.Int64).to_numpy()
 
     @cached_property
     def commission_customer(self) -> Cents:
-        """Recurring commission per customer, cents a year."""
+        """Recurring revenue per customer, cents a year."""
         return sum_cents(self.commission, self.rows, self.n)
+
+    @cached_property
+    def revenue_parts(self) -> dict[str, Cents]:
+        """Part of the recurring revenue -> cents a year per customer; they add up to `commission_customer`."""
+        columns = {part: self.held[f"revenue_{part}_cents"].fill_null(0).to_numpy() for part in PARTS}
+        return {part: sum_cents(cents, self.rows, self.n) for part, cents in columns.items()}
+
+    def banned(self, branch: str) -> bool:
+        """Whether a new policy of a branch may bring nothing: the ban is on commission, not on a margin."""
+        return self.taxonomy[branch].ban and self.terms.client != "verzekeraar"
 
     def score(self, key: str) -> Floats | None:
         """Return a modelled score per customer (NaN: not eligible), or None where the run has none."""

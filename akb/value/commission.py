@@ -1,4 +1,4 @@
-"""Recurring commission in the next 12 months, and its proof by replay."""
+"""Recurring revenue in the next 12 months, and its proof by replay."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ def replay(base: Base) -> Replay | None:
     if recorded is None or recorded > before or not base.has_commission:
         return None
     weighed = _weighed(base, test)
-    if weighed.is_empty() or int(weighed["commission_cents"].sum()) <= 0:
+    if weighed.is_empty() or int(weighed["revenue_cents"].sum()) <= 0:
         return None
     rates = lapse_by_branch(base.portfolio.policies, before, test)
     lapse = weighed.join(rates, on="branch", how="left", maintain_order="left")["lapse"].fill_null(0.0).to_numpy()
-    cents = weighed["commission_cents"].to_numpy().astype(np.float64)
+    cents = weighed["revenue_cents"].to_numpy().astype(np.float64)
     table = weighed.with_columns(
         expected=pl.Series(cents * earned_fraction(lapse)),
         realised=pl.Series(cents * _in_force_fraction(weighed, test)),
@@ -81,7 +81,7 @@ def replay(base: Base) -> Replay | None:
         _gate(evidence),
         round(float(per_customer["expected"].to_numpy().sum())),
         round(float(per_customer["realised"].to_numpy().sum())),
-        int(weighed["commission_cents"].sum()),
+        int(weighed["revenue_cents"].sum()),
     )
 
 
@@ -108,8 +108,8 @@ def is_lapse(last: date) -> pl.Expr:
 def _weighed(base: Base, test: date) -> pl.DataFrame:
     lapsed = is_lapse(add_months(test, 12))
     return (
-        in_force(base.portfolio.policies, test)
-        .filter(pl.col("commission_cents").is_not_null())
+        in_force(base.policies, test)
+        .filter(pl.col("revenue_cents").is_not_null())
         .with_columns(ends=pl.when(lapsed).then(pl.col("end_date")))
         .sort("customer", "policy")
     )

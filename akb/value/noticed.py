@@ -61,7 +61,7 @@ def _missing(base: Base) -> list[Finding]:
     if not base.has_commission:
         found.append(Finding("AKB-V001", "issue"))
     else:
-        unknown = base.held["commission_cents"].null_count()
+        unknown = base.held["revenue_cents"].null_count()
         if unknown:
             found.append(Finding("AKB-V012", "tip", count=unknown, share=unknown / base.held.height))
     if not base.has_ended:
@@ -75,7 +75,7 @@ def _gates(base: Base) -> list[Finding]:
     found = []
     if base.has_ended and base.churn_gate not in EURO_GATES:
         found.append(Finding("AKB-V004", "issue", params={"gate": base.churn_gate}))
-    sold = {branch: gate for branch, gate in base.branch_gates.items() if not base.taxonomy[branch].ban}
+    sold = {branch: gate for branch, gate in base.branch_gates.items() if not base.banned(branch)}
     unproven = [branch for branch, gate in sold.items() if gate not in EURO_GATES]
     if unproven:
         found.append(Finding("AKB-V005", "tip", count=len(unproven), share=len(unproven) / len(sold)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from akb.core.revenue import with_revenue
 from akb.core.text import load_toml
 from akb.value.base import EURO_GATES, at, band_labels, to_cents
 from akb.value.survival import YEAR
@@ -70,26 +71,37 @@ def stock(year: int, months: int, timing: float, kept: float) -> Floats:
 
 
 def typical_commission(base: Base) -> pl.DataFrame:
-    """Return the median recurring commission of a policy in force: branch, kind (null: all kinds), cents.
+    """Return the median recurring revenue of a policy in force: branch, kind (null: all kinds), cents.
 
-    A branch that nobody with a commission holds falls back to premium x rate of the taxonomy (an assumption).
+    A customer's own fee is left out: one more policy brings no second one. A branch that nobody with revenue holds
+    falls back to premium x rate of the taxonomy (an assumption).
     """
-    known = base.held.filter(pl.col("commission_cents").is_not_null()).join(
-        base.customers.select("row", "kind"), on="row"
-    )
-    median = pl.col("commission_cents").median().round().cast(pl.Int64).alias("cents")
+    held = base.held
+    if "fee_source" in held.columns:
+        fee = pl.when(pl.col("fee_source") == "customer").then("revenue_fee_cents").fill_null(0)
+        held = held.with_columns(revenue_cents=pl.col("revenue_cents") - fee)
+    known = held.filter(pl.col("revenue_cents").is_not_null()).join(base.customers.select("row", "kind"), on="row")
+    median = pl.col("revenue_cents").median().round().cast(pl.Int64).alias("cents")
     per_kind = known.drop_nulls("kind").group_by("branch", "kind").agg(median)
     overall = known.group_by("branch").agg(median)
-    default = pl.DataFrame(
-        {
-            "branch": list(base.taxonomy),
-            "cents": [round(100 * entry.premium * entry.commission) for entry in base.taxonomy.values()],
-        },
-        schema={"branch": pl.String, "cents": pl.Int64},
-    )
+    usual = with_revenue(_usual(base), base.terms)
+    default = usual.select("branch", cents=pl.col("revenue_cents").fill_null(0))
     overall = pl.concat([overall, default.join(overall, on="branch", how="anti")])
     overall = overall.with_columns(kind=pl.lit(None, dtype=pl.String))
     return pl.concat([per_kind, overall.select("branch", "kind", "cents")]).sort("branch", "kind")
+
+
+def _usual(base: Base) -> pl.DataFrame:
+    """Return a policy of every branch with the taxonomy's premium and commission (assumptions)."""
+    entries = base.taxonomy.values()
+    return pl.DataFrame(
+        {
+            "branch": list(base.taxonomy),
+            "premium_cents": [round(100 * entry.premium) for entry in entries],
+            "commission_cents": [round(100 * entry.premium * entry.commission) for entry in entries],
+        },
+        schema={"branch": pl.String, "premium_cents": pl.Int64, "commission_cents": pl.Int64},
+    )
 
 
 def offers(base: Base, cost: ServiceCost, kept: float) -> Offers:
@@ -97,9 +109,9 @@ def offers(base: Base, cost: ServiceCost, kept: float) -> Offers:
     euro_branches = [
         branch
         for branch, gate in base.branch_gates.items()
-        if gate in EURO_GATES and base.has_commission and not base.taxonomy[branch].ban
+        if gate in EURO_GATES and base.has_commission and not base.banned(branch)
     ]
-    bans = [branch for branch, entry in base.taxonomy.items() if entry.ban]
+    bans = [branch for branch in base.taxonomy if base.banned(branch)]
     typical = typical_commission(base)
     order = pl.DataFrame({"branch": list(base.taxonomy)}).with_row_index("order")
     table = (

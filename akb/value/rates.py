@@ -97,9 +97,9 @@ def closed_year(portfolio: Portfolio, gap_days: int, lag_days: int) -> tuple[dat
     return (first, last) if recorded is not None and recorded <= first else None
 
 
-def year_rates(portfolio: Portfolio, relations: pl.DataFrame, first: date, last: date) -> YearRates:
-    """Return the three figures of (first, last], with the counts behind them."""
-    held = in_force(portfolio.policies, first)
+def year_rates(policies: pl.DataFrame, relations: pl.DataFrame, first: date, last: date) -> YearRates:
+    """Return the three figures of (first, last], with the counts behind them; `policies` have ``revenue_cents``."""
+    held = in_force(policies, first)
     lapsed = held.filter(is_lapse(last))
     then = relations.filter(
         (pl.col("start") <= first)
@@ -107,7 +107,7 @@ def year_rates(portfolio: Portfolio, relations: pl.DataFrame, first: date, last:
         & pl.col("customer").is_in(held["customer"].unique().implode())
     )
     left = then.filter((pl.col("end") <= last) & (pl.col("cause") != "technical"))
-    known = held["commission_cents"].null_count() < held.height
+    known = held["revenue_cents"].null_count() < held.height
     return YearRates(
         first=first,
         last=last,
@@ -116,6 +116,6 @@ def year_rates(portfolio: Portfolio, relations: pl.DataFrame, first: date, last:
         customers=then.height,
         left=left.height,
         natural=left.filter(pl.col("cause") == "natural").height,
-        commission=int(held["commission_cents"].sum()) if known else None,
-        commission_lost=int(lapsed["commission_cents"].sum()) if known else None,
+        commission=int(held["revenue_cents"].sum()) if known else None,
+        commission_lost=int(lapsed["revenue_cents"].sum()) if known else None,
     )

@@ -57,7 +57,7 @@ def run_value(
     say("what happened in the last closed year")
     history = spells(portfolio.policies, time.gap_days)
     window = closed_year(portfolio, time.gap_days, time.registration_lag_days)
-    rates = year_rates(portfolio, history, *window) if window else None
+    rates = year_rates(base.policies, history, *window) if window else None
 
     say("cost to serve and survival")
     cost = service_cost(base)
@@ -177,6 +177,7 @@ def _components(
     """The parts of every value in integer cents; see `akb.value.types.ValueRun`."""
     parts: dict[str, Any] = {
         "commission": base.commission_customer,
+        **{f"revenue_{part}": cents for part, cents in base.revenue_parts.items()},
         "service_cost": cost.per_customer(base),
         "commission_12m": earned and earned[0],
         "handling_cost_12m": earned and earned[1],

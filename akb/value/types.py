@@ -76,11 +76,13 @@ class ValueRun:
     figures
         Aggregates for the report: see the value room's docstrings.
     components
-        The parts of every value in integer cents, a row per customer in force: ``commission_cents``,
-        ``service_cost_cents`` (both a year, as of X), ``commission_12m_cents``, ``handling_cost_12m_cents``,
-        ``current_cents`` = ``clv_commission_cents`` - ``clv_variable_cents`` - ``clv_fixed_cents``,
-        ``potential_cents``, ``clv_cents``, ``clv_5y_cents``, ``stay_cents``, ``leave_cents``, ``stake_cents``, and
-        ``preventable`` (the chance p behind stay and leave). Null where unavailable.
+        The parts of every value in integer cents, a row per customer in force: ``commission_cents`` (all recurring
+        revenue; the sum of ``revenue_commission_cents``, ``revenue_fee_cents``, ``revenue_signing_cents``,
+        ``revenue_profit_share_cents``, ``revenue_margin_cents``), ``service_cost_cents`` (all a year, as of X),
+        ``commission_12m_cents``, ``handling_cost_12m_cents``, ``current_cents`` = ``clv_commission_cents`` -
+        ``clv_variable_cents`` - ``clv_fixed_cents``, ``potential_cents``, ``clv_cents``, ``clv_5y_cents``,
+        ``stay_cents``, ``leave_cents``, ``stake_cents``, and ``preventable`` (the chance p behind stay and leave).
+        Null where unavailable.
     """
 
     scores: pl.DataFrame

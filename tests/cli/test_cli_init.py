@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from akb.cli import run
-from akb.config import load_settings
+from akb.config import Ingest, load_settings
 from akb.ingest import read_portfolio
 from akb.sample import simulate, write_sample
 from tests.broken.generate import GOOD, renamed, where, with_claims
@@ -123,3 +123,85 @@ def test_an_export_that_cannot_be_read_writes_nothing(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("a;b\n1;2\n")
     assert run(["init", str(tmp_path / "x.csv"), "--out", str(tmp_path / "akb.toml")]) == 2
     assert not (tmp_path / "akb.toml").exists()
+
+
+UGLY = "\r\n".join(
+    [
+        "Portefeuille kantoor Jansen;;;;;;;;",
+        "Klantnr.;Pol.nr;Soort verz.;Mij;Ing. dat.;Roy.dat;Prem. p/jr;Prov;Gekoppeld",
+        *(f"{1000 + n // 2};P{n:04d};{('AVP', 'Ruiter')[n % 2]};NN;0{1 + n % 9}/0{1 + n % 7}/1{n % 10};"
+          f"{'15/06/2024' if n % 3 == 0 else ''};{100 + n},50;{10 + n},25;ja" for n in range(60)),
+    ]
+)  # fmt: skip
+
+
+def test_a_foreign_export_is_settled_in_three_steps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a consultant does: take over the name that the error suggests, then the proposals of akb init."""
+    export, first, second = str(tmp_path / "export.csv"), tmp_path / "first.toml", tmp_path / "second.toml"
+    Path(export).write_text(UGLY, "utf-8")
+    assert run(["init", export, "--out", str(second)]) == 2
+    said = capsys.readouterr().err
+    lines = said.splitlines()[-2:]
+    assert [line.strip() for line in lines] == ["[ingest.columns.policies]", 'policy = "Pol.nr"']
+    first.write_text('[client]\nname = "Jansen"\n[ingest]\ndecimal = ","\n' + "\n".join(lines))
+    assert run(["init", export, "--config", str(first), "--out", str(second), "-q"]) == 0
+    text = second.read_text("utf-8")
+    proposed = [line.removeprefix("# ").partition("  #")[0] for line in text.splitlines() if "proposed, not" in line]
+    assert proposed == [
+        'branch = "Soort verz."', 'end = "Roy.dat"', 'premium = "Prem. p/jr"', 'commission = "Prov"'
+    ]  # fmt: skip
+    assert (load_settings(second).client.name, load_settings(second).ingest.decimal) == ("Jansen", ",")
+    for line in proposed:
+        text = text.replace(f"# {line}  # proposed, not read: take the first # away if this is it", line)
+    second.write_text(text, "utf-8")
+    capsys.readouterr()
+    assert run(["check", export, "--config", str(second), "--json", "-q"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["mapping"]["policies"]["proposals"] == {}
+    assert [entry["need"] for entry in told["missing"]] == ["reasons", "claims", "contacts"]
+    assert {entry["text"]: entry["key"] for entry in told["branches"]["texts"]} == {"AVP": "avp", "Ruiter": None}
+
+
+def test_check_tells_the_same_as_a_document_and_as_a_table(
+    office: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [str(office / name) for name in NAMES[:2]]
+    settings = load_settings_of(written(files, tmp_path / "akb.toml"), tmp_path)
+    assert run(["check", *files, "--json", "-q"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    monkeypatch.setenv("COLUMNS", "300")
+    assert run(["check", *files, "-q"]) == 0
+    table = " ".join(capsys.readouterr().out.split())
+    for role, columns in settings.columns.items():
+        entries = {entry["column"]: entry for entry in told["mapping"][role]["columns"]}
+        assert {name: entry["heading"] for name, entry in entries.items()} == columns
+        for entry in entries.values():
+            words = (entry["column"], entry["label"], entry["heading"], entry["confidence"], f"{entry['filled']:.0%}")
+            assert " ".join(words) in table
+    for name in ("branches", "reasons"):
+        texts = told[name]["texts"]
+        assert getattr(settings, name).items() <= {(entry["text"], entry["key"]) for entry in texts}
+        for entry in texts:
+            assert f"{entry['text']} {entry['rows']:,} {entry['key'] or 'unknown'}" in table
+    for entry in told["missing"]:
+        assert f"Missing: {entry['name']}; " in table
+        assert f"# Missing: {entry['name']}; " in (tmp_path / "akb.toml").read_text("utf-8")
+    assert told["as_of"] in table
+    assert [entry["need"] for entry in told["missing"]] == ["contacts"]
+    for finding in told["findings"]:
+        assert f"{finding['code']} {finding['severity']}" in table
+
+
+def load_settings_of(text: str, folder: Path) -> Ingest:
+    (folder / "copy.toml").write_text(text, "utf-8")
+    return load_settings(folder / "copy.toml").ingest
+
+
+def test_cells_that_do_not_fit_make_a_heading_a_guess(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "polissen.csv").write_bytes(where(5, "binnenkort", 2))
+    assert run(["check", str(tmp_path / "polissen.csv"), "--json", "-q"]) == 0
+    columns = {
+        entry["column"]: entry for entry in json.loads(capsys.readouterr().out)["mapping"]["policies"]["columns"]
+    }
+    assert (columns["end"]["confidence"], columns["start"]["confidence"]) == ("guess", "certain")
+    assert columns["end"]["legible"] < 0.9 < columns["start"]["legible"] == 1

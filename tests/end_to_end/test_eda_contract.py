@@ -15,7 +15,7 @@ from tests.end_to_end.conftest import CANARY, Office
 pytestmark = pytest.mark.xdist_group("end_to_end")
 
 CONTRACT = (
-    "report.html", "summary.json", "scores.parquet", "scores.csv", "rejects.csv", "manifest.json",
+    "report.html", "summary.json", "scores.parquet", "scores.csv", "winback.parquet", "rejects.csv", "manifest.json",
     "actions/top_defend.csv", "actions/next_best_policy.csv", "private/customers.csv", "models/churn.txt",
 )  # fmt: skip
 

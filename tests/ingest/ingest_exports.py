@@ -190,7 +190,7 @@ def assert_reconciles(portfolio: Portfolio) -> None:
 def assert_same(one: Portfolio, other: Portfolio, *, findings: bool = True) -> None:
     """The same tables, history and (by default) findings; rows and rejects may differ."""
     assert one.as_of == other.as_of
-    for name in ("policies", "customers", "claims", "contacts", "payments"):
+    for name in ("policies", "customers", "claims", "contacts", "payments", "premiums"):
         left, right = getattr(one, name), getattr(other, name)
         assert (left is None) == (right is None), name
         if left is not None:

@@ -100,16 +100,26 @@ def branch_world(
         )
         fresh = bought & ~state[m][None]
         mine = lapsed[m + 1 : m + 13] & state[m][None]
+        lost = mine.any(axis=0).sum(axis=1)
+        dropped = ((lost > 0) & (lost < state[m].sum(axis=1)))[who][shuffle]
         counts.append(
             pl.DataFrame(
                 {
                     "as_of": columns["as_of"],
                     "customer": columns["customer"],
                     "first_lapse": day[first((lapsed & state[m][None]).any(axis=2), m)[who][shuffle]].tolist(),
-                    "lapses_12m": mine.any(axis=0).sum(axis=1)[who][shuffle].astype(np.float32),
+                    "lapses_12m": lost[who][shuffle].astype(np.float32),
                     "first_purchase": day[first(fresh.any(axis=2), m)[who][shuffle]].tolist(),
+                    # the second branch is where people stop paying
+                    "first_nonpayment": day[
+                        first((lapsed & state[m][None])[:, :, 1 % branches], m)[who][shuffle]
+                    ].tolist(),
+                    "commission_drop": [add_months(ends[m], 12) if it else None for it in dropped],
+                    "commission_drop_possible": who % 10 > 0,
                 },
-                schema_overrides={"as_of": pl.Date, "first_lapse": pl.Date, "first_purchase": pl.Date},
+                schema_overrides=dict.fromkeys(
+                    ("as_of", "first_lapse", "first_purchase", "first_nonpayment", "commission_drop"), pl.Date
+                ),
             )
         )
         for rows, wanted, events in ((hold, state[m], lapsed), (free, ~state[m], bought)):

@@ -57,8 +57,9 @@ def test_every_method_of_this_room_is_registered() -> None:
 
 def test_one_prediction_per_entry_in_catalogue_order(result: ModelRun) -> None:
     assert [p.key for p in result.predictions] == [entry.key for entry in catalogue()]
+    former = {entry.key for entry in catalogue() if entry.rows == "former"}
     for p in result.predictions:
-        assert (p.key in result.scores.columns) == (p.status != "unavailable")
+        assert (p.key in result.scores.columns) == (p.status != "unavailable" and p.key not in former)
         assert p.status != "unavailable" or p.why.endswith(".")
 
 
@@ -74,6 +75,15 @@ def test_everyone_in_force_is_scored_and_every_score_is_a_number(world: BranchWo
         eligible = held.filter(pl.col("branch") == branch)["customer"]
         scored = result.scores.filter(pl.col(f"lapse_{branch}_12m").is_not_null())["customer"]
         assert scored.to_list() == sorted(eligible.to_list())
+
+
+def test_who_cannot_be_asked_has_no_score(result: ModelRun) -> None:
+    asked = result.scores["customer"] % 10 > 0
+    assert (result.scores["commission_drop_12m"].is_not_null() == asked).all()
+    by_key = {each.key: each for each in result.predictions}
+    assert by_key["commission_drop_12m"].population == asked.sum()
+    assert by_key["upsell_12m"].status == "unavailable"  # no dated premiums
+    assert "premies" in by_key["upsell_12m"].why
 
 
 def test_scores_agree_with_one_another(result: ModelRun) -> None:
@@ -119,6 +129,7 @@ def test_announced_leavers_are_certain(world: BranchWorld, result: ModelRun) -> 
     found = run(replace(world, targets=replace(world.targets, announced=told)))
     leaving = found.scores.filter(pl.col("customer").is_in(who))
     assert (leaving["policy_lapse_any_12m"] == 1).all() and (leaving["cross_sell_any_12m"] == 0).all()
+    assert (leaving["commission_drop_12m"].drop_nulls() == 0).all()  # who leaves does not stay
     own = found.branch_lapse.filter(pl.col("customer").is_in(who))
     assert (own["probability"] == 1).all()
     assert (leaving["policies_lost_12m"] >= own.group_by("customer").len().sort("customer")["len"]).all()

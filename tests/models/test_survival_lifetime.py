@@ -115,7 +115,12 @@ def test_a_spell_starts_when_it_is_first_seen(world: World, landmarks: Landmarks
 def test_delayed_entry_does_not_mistake_survivors_for_everyone(world: World, landmarks: Landmarks) -> None:
     """The yearly hazard of this world is near constant in level; ignoring late entry would halve it early on."""
     curve = portfolio_curve(landmarks, world.as_of, 20)
-    assert curve.columns == ["years", "share", "low", "high"] and curve["share"][0] == pytest.approx(1, abs=0.01)
+    causes = ["natural", "insurer", "preventable", "unknown"]
+    assert curve.columns == ["years", "share", "low", "high", *causes]
+    assert curve.select(pl.sum_horizontal("share", *causes)).to_series().to_numpy() == pytest.approx(1.0, abs=1e-9)
+    assert all((curve[cause].diff().drop_nulls() >= 0).all() for cause in causes) and curve["preventable"][-1] > 0.2
+    assert (curve["low"] <= curve["share"]).all() and (curve["share"] <= curve["high"]).all()
+    assert curve["share"][0] == pytest.approx(1, abs=0.01)
     assert (curve["share"].diff().drop_nulls() <= 0).all()
     lives = spells(landmarks, world.as_of)
     new = lives.entry < 0.2

@@ -36,6 +36,23 @@ def test_a_claim_about_health_is_not_seen(tmp_path: Path, branch: str) -> None:
     assert claims_seen(tmp_path, "Auto", TEXTS[branch]) == 0
 
 
+UNKNOWN = ("Ziekte collectief", "Inkomensplan ZZP", "Medisch plan", "Arbeidsongesch. maandbedrag", "Letselregeling")
+
+
+@pytest.mark.parametrize("text", UNKNOWN)
+def test_a_claim_of_an_unknown_branch_may_be_about_health_and_is_not_seen(tmp_path: Path, text: str) -> None:
+    assert claims_seen(tmp_path, text, "") == 0
+    assert claims_seen(tmp_path, text, text) == 0
+    assert claims_seen(tmp_path, "Auto", text) == 0  # its own words, whatever the policy is called
+
+
+def test_a_claim_of_a_branch_that_nobody_knows_is_not_seen(tmp_path: Path) -> None:
+    assert claims_seen(tmp_path, "Ruimtereis", "") == 0
+    assert claims_seen(tmp_path, "Overig", "Overig") == 0
+    assert claims_seen(tmp_path, "Ruimtereis", "Auto") == 1  # the claim itself says that it is another
+    assert claims_seen(tmp_path, "Auto", "Ruitbreuk") == 1  # a kind of damage
+
+
 def test_another_claim_is_seen(tmp_path: Path) -> None:
     assert claims_seen(tmp_path, "Auto", "") == 1
     assert claims_seen(tmp_path, "Auto", "Inboedel") == 1

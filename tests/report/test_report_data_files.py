@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from akb.report.bundle import RunBundle
 
 CONTRACT = {
-    "report.html", "summary.json", "scores.parquet", "scores.csv", "rejects.csv", "actions/top_defend.csv",
-    "actions/next_best_policy.csv",
+    "report.html", "summary.json", "scores.parquet", "winback.parquet", "scores.csv", "rejects.csv",
+    "actions/top_defend.csv", "actions/next_best_policy.csv",
 }  # fmt: skip
 
 
@@ -78,10 +78,10 @@ def test_a_hostile_adviser_cannot_reach_excel() -> None:
 
 def test_scores_have_the_catalogue_as_columns_and_no_nan(full: RunBundle, files: dict[str, bytes]) -> None:
     table = pl.read_parquet(io.BytesIO(files["scores.parquet"]))
-    assert table.columns == ["customer", *(entry.key for entry in full.entries)]
+    assert table.columns == ["customer", *(entry.key for entry in full.entries if entry.rows == "customers")]
     assert table["customer"].is_sorted()
     assert table["customer"].n_unique() == fixtures.in_force(full.portfolio).size
-    for entry in full.entries:
+    for entry in (each for each in full.entries if each.rows == "customers"):
         assert table.schema[entry.key] == (pl.String if entry.kind == "class" else pl.Float32)
     floats = table.select(pl.col(pl.Float32))
     assert floats.select(pl.all().is_nan().any()).row(0) == (False,) * floats.width

@@ -13,9 +13,8 @@ from akb.features.held import HELD
 from akb.report.reasons import Reasons, entry_of
 
 FEATURES = [*(feature for feature, _ in every_feature()), *HELD, *ELIGIBLE]
-FORBIDDEN = re.compile(
-    r"premie|provisie|premium|commission|geslacht|\bsex\b|overleden|deceased|ziek|diagnos", re.IGNORECASE
-)
+FORBIDDEN = re.compile(r"provisie|commission|geslacht|\bsex\b|overleden|deceased|ziek|diagnos", re.IGNORECASE)
+OVERWRITTEN = re.compile(r"premie|premium", re.IGNORECASE)  # a feature only where its history is dated
 
 
 def real(name: str) -> str:
@@ -48,6 +47,7 @@ def test_a_reason_is_finished_and_speaks_of_no_forbidden_field(language: str, va
         for text in (sentence, named):
             assert text is None or not re.search(r"[{}]", text), feature.name
             assert text is None or not FORBIDDEN.search(text), feature.name
+            assert text is None or feature.group == "premium" or not OVERWRITTEN.search(text), feature.name
 
 
 def test_the_two_languages_tell_the_same() -> None:

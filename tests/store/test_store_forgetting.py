@@ -1,4 +1,4 @@
-"""``akb forget`` takes one customer out of a run, in one step, and nothing else."""
+"""``akb forget`` takes one customer out of a run, and nothing else."""
 
 from __future__ import annotations
 

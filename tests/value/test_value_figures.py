@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 
@@ -12,6 +11,7 @@ import value_fixtures as f
 from hypothesis import given
 from hypothesis import strategies as st
 
+from akb.core.revenue import Terms, with_revenue
 from akb.core.text import load_toml
 from akb.value import run_value
 from akb.value.base import band_labels, bands
@@ -48,8 +48,7 @@ def test_three_rates_by_hand() -> None:
         (7, START, date(2025, 1, 2), "overstap", "preventable", None, 900),  # a day too late
         (8, START, date(2024, 3, 1), "technisch", "technical", None, 50),  # transferred: no churn
     )
-    made = replace(f.portfolio(9), policies=policies)
-    rates = year_rates(made, spells(policies, 31), FIRST, LAST)
+    rates = year_rates(with_revenue(policies, Terms()), spells(policies, 31), FIRST, LAST)
     assert (rates.customers, rates.left, rates.natural) == (9, 3, 1)
     assert (rates.policies, rates.lapsed) == (10, 5)
     assert rates.commission == 100 + 200 + 300 + 400 + 500 + 600 + 700 + 800 + 900 + 50

@@ -16,6 +16,7 @@ from akb.features.groups import (
     lifestage,
     payments,
     people,
+    premium,
     purchases,
     renewal,
     season,
@@ -45,6 +46,7 @@ BUILDERS = (
     contacts.build,
     payments.build,
     signals.build,
+    premium.build,
 )
 
 

@@ -41,12 +41,12 @@ def _row(context: Context, entry: Entry, prediction: Prediction | None) -> dict[
     made = prediction or Prediction(entry.key, "unavailable", context.words.plain("evidence.not_made"))
     return {
         "key": entry.key,
-        "name": entry.name_nl,
+        "name": context.words.reworded(entry.name_nl),
         "name_en": entry.name_en,
         "section": entry.section,
         "counts": entry.counts,
         "status": made.status,
-        "why": made.why,
+        "why": context.words.reworded(made.why),
         "horizon_months": made.horizon_months or entry.horizon_months,
         **_proof(made.evidence, context.limit, made.population),
         "gate": made.gate,

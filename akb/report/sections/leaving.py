@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from akb.report.context import Context, Row
 
 REASON_YEARS = 3
+TOLD_YEARS = (1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0)
 INTERMEDIARY = "overgang_tussenpersoon"
 
 
 def facts(context: Context) -> dict[str, Any]:
     """Return the three rates side by side, per year, by cause and reason, by tenure and holding, and the curve."""
     portfolio, years = context.bundle.portfolio, context.years
-    yearly = [history.year_rates(portfolio, context.relations, first, last) for first, last in years]
+    yearly = [history.year_rates(context.policies, context.relations, first, last) for first, last in years]
     reasons_known = portfolio.history.reasons
     missing = []
     if portfolio.history.recorded_from is None:
@@ -38,6 +39,10 @@ def facts(context: Context) -> dict[str, Any]:
         "by_tenure": _by_tenure(context, *years[0]) if years else [],
         "by_held": _by_held(context, *years[0]) if years else [],
         "curve": _curve(context),
+        "gone_by_cause": _gone_by_cause(context),
+        "cohorts": _cohorts(context),
+        "definition": context.bundle.settings.churn.definition,
+        "definitions": _definitions(context),
         "recorded_from": portfolio.history.recorded_from,
         "history_months": portfolio.history.months,
         "missing": missing,
@@ -130,3 +135,43 @@ def _curve(context: Context) -> list[Row]:
     years, alive = models.curve.columns[:2]
     known = models.curve.select(pl.col(years, alive).fill_nan(None)).drop_nulls().sort(years)
     return [{"years": float(y), "share": float(s)} for y, s in known.iter_rows()]
+
+
+def _gone_by_cause(context: Context) -> list[Row]:
+    """Return by tenure in years who is still there and who left by which cause; empty where causes are not known."""
+    models = context.bundle.models
+    causes = ("natural", "insurer", "preventable", "unknown")
+    if models is None or not set(causes) <= set(models.curve.columns) or not context.bundle.portfolio.history.reasons:
+        return []
+    shown = models.curve.filter(pl.col("years").is_in(TOLD_YEARS)).sort("years")
+    return shown.select("years", "share", *causes).to_dicts()
+
+
+def _cohorts(context: Context) -> dict[str, Any] | None:
+    """Return per band of tenure what was expected to leave, by whom, and what did; None without a test date."""
+    models = context.bundle.models
+    table = models.cohorts if models is not None else None
+    if table is None or table.is_empty():
+        return None
+    rivals = ("model", "sbg", "constant")
+    n = table["customers"].sum()
+    missed = {
+        name: sum(abs(row[name] * row["customers"] - row["left"]) for row in table.to_dicts()) / n for name in rivals
+    }
+    rows = [{**row, "rate": row["left"] / row["customers"]} for row in table.drop("test_date").to_dicts()]
+    shown = context.suppressed(rows, keep=("lower", "upper"), by=("customers", "customers_now", "left"), parts=True)
+    return {"test_date": table["test_date"][0], "customers": n, "missed": missed, "rows": shown}
+
+
+def _definitions(context: Context) -> dict[str, Any] | None:
+    """Return how many customers change class under each definition of churn; None without a closed year."""
+    models = context.bundle.models
+    table = models.definitions if models is not None else None
+    if table is None or table.is_empty():
+        return None
+    rows = [{**row, "rate": row["left"] / row["customers"] if row["customers"] else None} for row in table.to_dicts()]
+    for row in rows:
+        row["top_changed"] = row["top_changed"] if row["top"] is not None else None
+        del row["test_date"]
+    shown = context.suppressed(rows, keep=("definition", "chosen"), by=("left", "changed"))
+    return {"test_date": table["test_date"][0], "rows": shown}

@@ -7,20 +7,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from akb.core.revenue import PARTS
+
 if TYPE_CHECKING:
     from akb.report.context import Context, Row
 
 TENURE = ((0, 1), (1, 3), (3, 5), (5, 10), (10, None))
 AGES = ((0, 30), (30, 45), (45, 60), (60, 75), (75, None))
 FEW_DERIVED = 0.05  # up to here the total may be called counted
+ASSUMED = ("margin", "profit_share")  # parts of the revenue that nobody counted
 HELD = ((1, 2), (2, 3), (3, 4), (4, None))
 
 
 def facts(context: Context) -> dict[str, Any]:
     """Return who and what is in force at X: totals, and by branch, kind, office, tenure, age and number of policies."""
     customers, held = context.customers, context.held
-    commission = int(held["commission_cents"].sum()) if context.has_commission else None
-    derived = held.filter(pl.col("commission_source") == "derived").height
+    commission = int(held["revenue_cents"].sum()) if context.has_commission else None
+    parts = revenue(context)
+    derived = held.filter(pl.col("commission_source") == "derived").height if parts["commission"] is not None else 0
+    assumed = derived > FEW_DERIVED * held.height or any(parts[part] for part in ASSUMED)
     later = context.bundle.portfolio.policies.filter(pl.col("start_date") > context.as_of)
     return {
         "customers": customers.height,
@@ -29,8 +34,10 @@ def facts(context: Context) -> dict[str, Any]:
         "policies_per_customer": held.height / customers.height if customers.height else None,
         "commission_cents": commission,
         "commission_derived_share": derived / held.height if commission is not None and held.height else None,
-        "commission_mark": "counted" if derived <= FEW_DERIVED * held.height else "assumed",
-        "commission_known_share": 1 - held["commission_cents"].null_count() / held.height if held.height else None,
+        "commission_mark": "assumed" if assumed else "counted",
+        "commission_known_share": held["revenue_cents"].count() / held.height if held.height else None,
+        "revenue": parts,
+        "revenue_kind": context.words.money,
         "single_policy_share": int((customers["policies"] == 1).sum()) / customers.height if customers.height else None,
         "signed_policies": later.height,
         "top_fifth_share": _top_fifth(customers) if commission else None,
@@ -43,6 +50,12 @@ def facts(context: Context) -> dict[str, Any]:
         "insurers": _insurers(context),
         "missing": ["commission"] if commission is None else [],
     }
+
+
+def revenue(context: Context) -> dict[str, int | None]:
+    """Return the recurring revenue of the policies in force by part, cents a year; None where nothing is known."""
+    columns = {part: context.held[f"revenue_{part}_cents"] for part in PARTS}
+    return {part: int(cents.sum()) if cents.count() else None for part, cents in columns.items()}
 
 
 def bands(context: Context, frame: pl.DataFrame, column: str, edges: tuple[tuple[int, int | None], ...]) -> list[Row]:
@@ -69,7 +82,7 @@ def _branches(context: Context) -> list[Row]:
     table = context.held.group_by("branch").agg(
         policies=pl.len(),
         customers=pl.col("customer").n_unique(),
-        commission_cents=pl.col("commission_cents").cast(pl.Int64).sum(),
+        commission_cents=pl.col("revenue_cents").cast(pl.Int64).sum(),
     )
     count = context.customers.height
     rows = [

@@ -9,6 +9,7 @@ import polars as pl
 from akb.core.findings import in_order
 
 if TYPE_CHECKING:
+    from akb.core.findings import Finding
     from akb.report.context import Context, Row
 
 POLICY_COLUMNS = (
@@ -20,10 +21,13 @@ POLICY_COLUMNS = (
     "start_date",
     "premium_cents",
     "commission_cents",
+    "fee_cents",
+    "signing_cents",
     "payment_months",
     "collection",
     "renewal_date",
 )
+SELDOM = ("fee_cents", "signing_cents")  # most exports have none, and that is no lack
 CUSTOMER_COLUMNS = ("kind", "birth_year", "postcode4", "adviser", "office")
 
 
@@ -33,7 +37,7 @@ def facts(context: Context) -> dict[str, Any]:
     language = context.bundle.settings.report.language
     return {
         "rows": {"read": portfolio.rows.read, "used": portfolio.rows.used, "rejected": portfolio.rows.rejected},
-        "findings": [finding.as_json(language) for finding in in_order(context.bundle.findings)],
+        "findings": [_finding(context, finding, language) for finding in in_order(context.bundle.findings)],
         "files": [
             {
                 "name": source.name,
@@ -54,6 +58,14 @@ def facts(context: Context) -> dict[str, Any]:
     }
 
 
+def _finding(context: Context, finding: Finding, language: str) -> Row:
+    """Return a finding as JSON; those of the value room speak of revenue, those of the data of commission itself."""
+    row = finding.as_json(language)
+    if finding.code.startswith("AKB-V"):
+        row |= {part: context.words.reworded(row[part]) for part in ("sentence", "remedy")}
+    return row
+
+
 def _completeness(context: Context) -> list[Row]:
     """Return how full each column is, over policies in force and customers in force."""
     held = context.held
@@ -61,7 +73,7 @@ def _completeness(context: Context) -> list[Row]:
     rows: list[Row] = []
     for table, frame, names in (("policies", held, POLICY_COLUMNS), ("customers", people, CUSTOMER_COLUMNS)):
         for name in names:
-            if name in frame.columns and frame.height:
+            if name in frame.columns and frame.height and (name not in SELDOM or frame[name].count()):
                 filled = 1 - frame[name].null_count() / frame.height
                 rows.append({"table": table, "column": name, "filled": filled, "rows": frame.height})
     ended = context.bundle.portfolio.policies.filter(

@@ -23,17 +23,19 @@ class Case:
     settings: Settings = field(default_factory=Settings)
     as_of: date | None = X
     encoding: str = "utf-8-sig"
+    name: str = "polissen.csv"
 
     def codes(self, folder) -> set[str]:
         return codes(self.read(folder))
 
     def read(self, folder):
-        files = [write(folder, self.rows, encoding=self.encoding)]
+        files = [write(folder, self.rows, self.name, encoding=self.encoding)]
         files += [write(folder, rows, name) for name, rows in self.more.items()]
         return read(*files, settings=self.settings, as_of=self.as_of)
 
 
 GOOD = office(120)
+VOLMACHT = Settings(client={"type": "volmacht"})
 PAST = date(2023, 6, 30)
 
 
@@ -94,6 +96,13 @@ def lapsed() -> list[Row]:
 
 ENDLESS = [row for row in GOOD if not row["Einddatum"]]
 CLAIM = {"Relatienummer": "000001", "Meldingsdatum": "01-02-2024", "Schadebedrag": "100,00"}
+PREMIUM = {
+    "Polisnummer": next(r for r in GOOD if not r["Einddatum"])["Polisnummer"],
+    "Premie vanaf": "01-03-2024",
+    "Premie per jaar": "100,00",
+}
+RISEN = [PREMIUM, PREMIUM | {"Premie vanaf": "01-03-2025", "Premie per jaar": "110,00"}]
+STRANGE = PREMIUM | {"Polisnummer": "bestaat niet"}
 plain = Case(GOOD)
 ALL = Settings(time={"keep_ended_years": 0})
 HOMES = Settings(client={"unit": "household"})
@@ -156,6 +165,16 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
         Case([{("Premie" if k == "Premie per jaar" else k): v for k, v in policy(n, Termijn=("1", "12")[n % 2], Branche="Auto").items()} for n in range(90)]),
         Case([policy(n, Termijn=("1", "12")[n % 2], Branche="Auto", Premie_per_jaar=("50", "600")[n % 2]) for n in range(90)]),
     ),
+    "AKB-D080": (plain, Case(without("Provisie per jaar", "Premie per jaar")), Case(without("Provisie per jaar", "Premie per jaar", "Termijn"))),
+    "AKB-D081": (plain, Case(GOOD, settings=Settings(ingest={"premium_basis": "net"})), Case(without("Provisie per jaar", "Premie per jaar"))),
+    "AKB-D082": (Case(plus(policy(1, Polisnummer="C1", Provisie_per_jaar="-24,10"))), plain, Case(without("Provisie per jaar"))),
+    "AKB-D083": (Case(plus(policy(1, Polisnummer="C1", Provisie_per_jaar="0,00"))), plain, Case(without("Provisie per jaar"))),
+    "AKB-D084": (Case(each(Fee="25,00")), Case(each(Fee="25,00"), settings=Settings(ingest={"fee_for": "policy"})), plain),
+    "AKB-D085": (Case(each(Fee="25,00")), Case(each(Fee="0,00")), plain),
+    "AKB-D086": (Case(each(Afsluitprovisie="250,00")), Case(each(Afsluitprovisie="0,00")), plain),
+    "AKB-D087": (Case(GOOD, settings=VOLMACHT), Case(each(Tekencommissie="5,00"), settings=VOLMACHT), plain),
+    "AKB-D088": (Case(GOOD, settings=Settings(client={"type": "verzekeraar"})), plain, Case(GOOD, settings=VOLMACHT)),
+    "AKB-D089": (Case(each(Tekencommissie="5,00")), plain, Case(each(Tekencommissie="5,00"), settings=VOLMACHT)),
     "AKB-D031": (Case(GOOD, {"s.csv": [CLAIM | {"Relatienummer": "777777"}]}), Case(GOOD, {"s.csv": [CLAIM]}), plain),
     "AKB-D032": (Case(GOOD, {"s.csv": [CLAIM, CLAIM | {"Meldingsdatum": "10-12-2025"}]}), Case(GOOD, {"s.csv": [CLAIM]}), Case(GOOD, {"s.csv": [CLAIM]}, as_of=PAST)),
     "AKB-D033": (Case(plus(policy(1, Einddatum="01-03-2019"))), plain, Case(without("Einddatum", "Royementsreden"))),
@@ -176,11 +195,19 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
     "AKB-D050": (Case(deliveries(GOOD)), plain, Case([row | {"Peildatum": "30-11-2025"} for row in GOOD])),
     "AKB-D051": (Case(deliveries(GOOD, other=True)), Case(deliveries(GOOD)), plain),
     "AKB-D052": (Case([*lapsed(), policy(1, Polisnummer="S1", Einddatum="01-02-2024") | {"Status": "Actief"}]), Case(lapsed()), Case(each(Status="Actief"))),
+    "AKB-D055": (
+        Case(GOOD, as_of=None, name="polissen_2025-03.csv"),
+        Case(GOOD, as_of=None, name="polissen 20251215.csv"),
+        Case(GOOD, as_of=PAST, name="polissen_2025-03.csv"),
+    ),
     "AKB-D070": (Case(at_home(), settings=HOMES), Case(at_home()), plain),
     "AKB-D071": (Case(GOOD, settings=HOMES), Case(at_home(), settings=HOMES), plain),
     "AKB-D072": (Case(at_home(0), settings=HOMES), Case(at_home(), settings=HOMES), Case(at_home(0))),
     "AKB-D073": (Case(plus(*OLD)), Case([*plus(*OLD), *(row | {"Polisnummer": f"L{n}", "Einddatum": ""} for n, row in enumerate(OLD))]), Case(plus(*OLD), settings=ALL)),
     "AKB-D074": (Case(gone_to_another(20)), Case(gone_to_another(3)), Case(ENDLESS)),
+    "AKB-D060": (Case(GOOD, {"premies.csv": RISEN}), Case(GOOD, {"premies.csv": [PREMIUM]}), plain),
+    "AKB-D061": (Case(GOOD, {"premies.csv": [PREMIUM]}), Case(GOOD, {"premies.csv": RISEN}), plain),
+    "AKB-D062": (Case(GOOD, {"premies.csv": [*RISEN, STRANGE]}), Case(GOOD, {"premies.csv": RISEN}), plain),
     "AKB-P001": (Case([row | {"Achternaam": "Jansen", "IBAN": "NL00"} for row in GOOD]), plain, Case(each(Postcode="4811"))),
     "AKB-P002": (Case(half("Maatschappij", "anna@devaart.nl")), plain, Case(half("Achternaam", "anna@devaart.nl"))),
     "AKB-P003": (Case([row | {"Relatienummer": citizen(int(row["Relatienummer"]))} for row in GOOD]), Case([row | {"Relatienummer": f"9{row['Relatienummer']}11"} for row in GOOD]), plain),

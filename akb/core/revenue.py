@@ -1,0 +1,87 @@
+"""Recurring revenue of a policy in cents a year: one definition for every room and every kind of client.
+
+An intermediary earns recurring commission and fees; delegated underwriting earns signing fees as well, and perhaps a
+share in the profit; an insurer pays commission and keeps a margin on the net premium. One-off commission never counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+
+Client = Literal["intermediair", "volmacht", "verzekeraar"]
+Meaning = Literal["commission", "revenue", "margin"]
+PARTS = ("commission", "fee", "signing", "profit_share", "margin")
+"""What revenue consists of; ``with_revenue`` gives every part a column ``revenue_<part>_cents``."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On what terms a client earns.
+
+    Parameters
+    ----------
+    client
+        Who the client is.
+    margins
+        Branch -> share of the net premium that an insurer keeps after claims and commission (assumed).
+    signing_share, profit_share
+        Shares of the net premium (assumed): the signing fee where the export has none, and the share in the profit.
+    """
+
+    client: Client = "intermediair"
+    margins: Mapping[str, float] = field(default_factory=dict)
+    signing_share: float = 0.0
+    profit_share: float = 0.0
+
+
+def with_revenue(policies: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+    """Return the policies with ``revenue_cents`` (Int64, a year; null where no part is known) and its `PARTS`.
+
+    Parameters
+    ----------
+    policies
+        With ``branch`` and, where there are any, ``premium_cents`` (net), ``commission_cents``, ``fee_cents`` and
+        ``signing_cents``. Parts add up to the whole, to the cent; nothing is earned on a premium that is given back.
+    """
+    import polars as pl
+
+    nothing = pl.lit(None, dtype=pl.Int64)
+    there = set(policies.columns)
+
+    def given(column: str) -> pl.Expr:
+        return pl.col(column).cast(pl.Int64) if column in there else nothing
+
+    premium = pl.when(given("premium_cents") >= 0).then(given("premium_cents"))
+
+    def share(rate: float | pl.Expr) -> pl.Expr:
+        return (premium * rate).round().cast(pl.Int64)
+
+    parts = dict.fromkeys(PARTS, nothing)
+    if terms.client == "verzekeraar":
+        margin = pl.col("branch").replace_strict(dict(terms.margins), default=0.0, return_dtype=pl.Float64)
+        parts["margin"] = share(margin)
+    else:
+        parts["commission"], parts["fee"] = given("commission_cents"), given("fee_cents")
+    if terms.client == "volmacht":
+        signing = given("signing_cents")
+        parts["signing"] = pl.coalesce(signing, share(terms.signing_share)) if terms.signing_share else signing
+        parts["profit_share"] = share(terms.profit_share) if terms.profit_share else nothing
+    columns = {f"revenue_{name}_cents": part for name, part in parts.items()}
+    made = policies.with_columns(**columns)
+    known = pl.any_horizontal(pl.col(name).is_not_null() for name in columns)
+    return made.with_columns(revenue_cents=pl.when(known).then(pl.sum_horizontal(*columns)))
+
+
+def meaning(policies: pl.DataFrame, terms: Terms) -> Meaning:
+    """Say what these policies' revenue is called: commission alone, revenue of several kinds, or a margin."""
+    if terms.client == "verzekeraar":
+        return "margin"
+    others = [f"revenue_{name}_cents" for name in PARTS if name != "commission"]
+    several = any((policies[name].fill_null(0) != 0).any() for name in others if name in policies.columns)
+    return "revenue" if several or terms.client == "volmacht" else "commission"

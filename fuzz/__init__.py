@@ -1,0 +1,1 @@
+"""Fuzzing: `README.md` says how, for how long, and what it found."""
