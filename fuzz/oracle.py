@@ -33,14 +33,16 @@ def check_reader(raw: bytes, ingest: Ingest) -> tuple[RawTable, pl.DataFrame] | 
     frame = table.load(range(width))
     assert frame.height + table.ragged.height == table.read, "read = used + rejected"
     assert set(frame.columns) == {"line", *map(str, range(width))}
-    assert all(kind == pl.String for name, kind in frame.schema.items() if name != "line")
+    texts = [name for name in frame.columns if name != "line"]
+    assert all(frame[name].dtype == pl.String or isinstance(frame[name].dtype, pl.Categorical) for name in texts)
+    frame = frame.with_columns(pl.col(texts).cast(pl.String))  # a column that repeats is codes with a dictionary
     used, aside = frame["line"].to_list(), table.ragged["line"].to_list()
     assert used == sorted(set(used)), "lines ascend"
     assert aside == sorted(set(aside)), "lines ascend"
     assert not set(used) & set(aside), "a row is used or put aside"
     assert all(line > table.header_line for line in (*used, *aside))
     some = table.load([width - 1, 0]) if width > 1 else table.load([0])
-    assert some["0"].equals(frame["0"]), "a column is the same, whichever others are read"
+    assert some["0"].cast(pl.String).equals(frame["0"]), "a column is the same, whichever others are read"
     assert some["line"].to_list() == used
     if ingest.encoding in (None, "utf-8") and _is_plain(raw):
         _check_lines(raw.decode("utf-8"), table, frame)

@@ -53,7 +53,8 @@ class RawTable:
     ragged
         ``line`` i64, ``shape`` str: rows with too many or too few fields.
     load
-        Positions -> frame with ``line`` i64 and one text column per position, named by the position as text.
+        Positions -> frame with ``line`` i64 and one column of text per position (String, or Categorical where texts
+        repeat), named by the position as text.
     optional
         From an archive: a table that fits no role is left out instead of stopping the run.
     """
