@@ -11,7 +11,7 @@ help:
 	@echo "make eda       akb eda on the sample data, into out/eda/"
 	@echo "make test      ruff, mypy --strict, the import contract, pytest"
 	@echo "make bench     the measurements of benchmarks/ (slow)"
-	@echo "make lock      write requirements.lock anew (needs uv)"
+	@echo "make lock      write requirements.lock and benchmarks/requirements.lock anew (needs uv)"
 
 install: $(VENV)/.installed
 
@@ -37,11 +37,13 @@ test: lint
 	$(BIN)/pytest -n 2 --dist loadgroup
 
 bench: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.lock
 	$(BIN)/python -m benchmarks
 	AKB_KILLS=20 $(BIN)/pytest tests/end_to_end/test_eda_killed.py
 
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
+	uv pip compile pyproject.toml --extra dev --extra bench --constraint requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --output-file benchmarks/requirements.lock
 
 clean:
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -63,6 +63,8 @@ def run(arguments: list[str]) -> int:
     # Read when LightGBM's thread library is loaded: its threads sleep while they wait, instead of keeping a core busy
     # that another program could use (three times the wall time beside one other job).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Read when Polars is loaded: memory that is no longer used goes back within a second (a quarter less at the peak).
+    os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:2,dirty_decay_ms:500,muzzy_decay_ms:0")
     try:
         return int(app(arguments, standalone_mode=False) or 0)
     except typer.Exit as stop:

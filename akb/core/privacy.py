@@ -127,7 +127,9 @@ def redacted(text: str) -> str:
 
 def kinds_of(texts: pl.Series) -> dict[str, str]:
     """Return the distinct texts of a column that hold a direct identifier -> its kind."""
-    distinct = texts.drop_nulls().unique()
+    import polars as pl
+
+    distinct = texts.drop_nulls().unique().cast(pl.String)
     found = {text: identifier_in(text) for text in distinct.filter(distinct.str.contains(POSSIBLY)).sort()}
     return {text: kind for text, kind in found.items() if kind}
 

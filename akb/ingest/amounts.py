@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from akb.ingest.cells import distinct_of, known, look_up
+from akb.ingest.cells import told
 
 LARGEST = 1e11  # cents: a billion euros in one policy is a mistake
 _NUMBER = r"^\d{8,}$"  # ten million euros without cents is no amount but the number of something, or of somebody
@@ -50,9 +50,8 @@ def read_amounts(texts: pl.Series, *, decimal: str | None = None, scale: int = 1
     scale
         Parts of one that are counted: 100 for cents, more for percentages such as 6.125.
     """
-    texts = known(texts)
-    distinct = distinct_of(texts)
-    frame = _bare(distinct)
+    cells = told(texts)
+    frame = _bare(cells.texts)
     votes = frame.select(
         comma=_certain(",").sum(),
         point=_certain(".").sum(),
@@ -60,13 +59,14 @@ def read_amounts(texts: pl.Series, *, decimal: str | None = None, scale: int = 1
     ).row(0)
     sign = decimal or ("," if votes[0] > votes[1] else "." if votes[1] > votes[0] else "")
     values = frame.select(_cents(sign, scale)).to_series()
-    cents = look_up(texts, distinct, values)
+    cents = cells.spread(values)
     proven = sign != "" and min(votes[0], votes[1]) == 0
     unsure = 0
     if votes[2] and not (decimal or proven):
-        cells = look_up(texts, distinct, frame["t"].str.contains(r"^[1-9]\d{0,2}[.,]\d{3}$"))
-        unsure = int(cells.fill_null(value=False).sum())
-    return Amounts(cents, int((texts.is_not_null() & cents.is_null()).sum()), sign, unsure)
+        doubtful = cells.spread(frame["t"].str.contains(r"^[1-9]\d{0,2}[.,]\d{3}$"))
+        unsure = int(doubtful.fill_null(value=False).sum())
+    unreadable = cells.filled() - (cents.len() - cents.null_count())
+    return Amounts(cents, unreadable, sign, unsure)
 
 
 def _bare(distinct: pl.Series) -> pl.DataFrame:

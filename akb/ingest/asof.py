@@ -109,7 +109,7 @@ def _movements(tables: Sequence[Table], settings: Settings) -> tuple[pl.Series, 
         if table.headings.role == "policies":
             start = read_dates(table.texts("start"), date_format=settings.ingest.date_format)
             end = read_dates(table.texts("end"), date_format=settings.ingest.date_format, order=start.order)
-            who, what = table.texts("customer"), table.texts("policy")
+            who, what = (table.texts(name).cast(pl.String) for name in ("customer", "policy"))
             rows.append(pl.DataFrame({"who": who, "what": what, "start": start.values, "end": end.values}))
     once = pl.concat(rows).unique()
     starts = once["start"].drop_nulls().alias("day")

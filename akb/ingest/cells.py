@@ -15,7 +15,7 @@ import polars as pl
 from akb.core.text import load_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 SPACES = "[\\s\u00a0\u2007\u202f\ufeff\u200b]+"
 _PREFIX = 6  # letters of a word that may begin a longer one ("telefoongesprek")
@@ -71,7 +71,107 @@ def clean(texts: pl.Series) -> pl.Series:
         .str.strip_prefix("'")
         .str.strip_chars(" \t")
     )
-    return cleaned.to_frame("t").select(pl.when(pl.col("t") != "").then(pl.col("t"))).to_series().alias(texts.name)
+    return _where(cleaned, pl.col("t") != "")
+
+
+def _where(texts: pl.Series, keep: pl.Expr) -> pl.Series:
+    """Return the texts ``t`` for which `keep` holds, null for the others."""
+    return texts.to_frame("t").select(pl.when(keep).then(pl.col("t"))).to_series().alias(texts.name)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a column says: its distinct texts, and which of them stands where.
+
+    Parameters
+    ----------
+    texts
+        The distinct known texts (see `known`), sorted.
+    place
+        Per row the position in `texts`, u32; null where nothing is told.
+    """
+
+    texts: pl.Series
+    place: pl.Series
+
+    def spread(self, values: pl.Series) -> pl.Series:
+        """Return per row the value of its text, given one per distinct text; null where nothing is told."""
+        return values.gather(self.place).alias(self.place.name)
+
+    def filled(self) -> int:
+        """Return the number of rows that tell something."""
+        return self.place.len() - self.place.null_count()
+
+
+def nothing(name: str, rows: int) -> pl.Series:
+    """Return a column in which nothing stands."""
+    return pl.repeat(None, rows, dtype=pl.String, eager=True).alias(name)
+
+
+def compact(texts: pl.Series) -> pl.Series:
+    """Return a column of text as codes with a dictionary of its own, four bytes a row."""
+    return texts if isinstance(texts.dtype, pl.Categorical) else texts.cast(pl.Categorical(pl.Categories.random()))
+
+
+class Packer:
+    """Puts a table together from parts; columns whose texts repeat become codes as they come in.
+
+    Parameters
+    ----------
+    columns
+        Names of the columns.
+    """
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._parts: dict[str, list[pl.Series]] = {name: [] for name in columns}
+        self._types: dict[str, pl.DataType] = {}
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Add rows; the first ones decide which columns become codes."""
+        if not self._types:
+            self._types = {
+                name: pl.Categorical(pl.Categories.random()) if _repeats(rows[name]) else rows.schema[name]
+                for name in self._parts
+            }
+        packed = rows.select(pl.col(name).cast(dtype) for name, dtype in self._types.items())
+        for name, parts in self._parts.items():
+            parts.append(packed[name])
+
+    def frame(self) -> pl.DataFrame:
+        """Return the table and let go of its parts."""
+        if not self._types:
+            return pl.DataFrame(schema={name: pl.Int64 if name == "line" else pl.String for name in self._parts})
+        columns = [pl.concat(self._parts.pop(name), rechunk=True) for name in list(self._parts)]
+        return pl.DataFrame(columns)
+
+
+def packed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return a table whose columns of repeating texts are codes."""
+    return rows.with_columns(compact(cells) for cells in rows if _repeats(cells))
+
+
+def _repeats(cells: pl.Series) -> bool:
+    return cells.dtype == pl.String and 2 * cells.n_unique() <= cells.len()
+
+
+def told(texts: pl.Series) -> Told:
+    """Return the distinct known texts of a column (text, or codes with a dictionary) and where they stand."""
+    if texts.null_count() == texts.len():
+        return Told(pl.Series(dtype=pl.String), pl.repeat(None, texts.len(), dtype=pl.UInt32, eager=True))
+    codes = compact(texts)
+    present = codes.unique().drop_nulls()
+    cleaned = _known(present.cast(pl.String))
+    distinct = distinct_of(cleaned)
+    spots = look_up(cleaned, distinct, pl.int_range(distinct.len(), dtype=pl.UInt32, eager=True))
+    return Told(distinct, _per_row(codes, present, spots))
+
+
+def _per_row(codes: pl.Series, present: pl.Series, values: pl.Series) -> pl.Series:
+    """Return per row the value of its code, given one for each code that is `present`."""
+    found = pl.DataFrame({"code": present.to_physical(), "value": values})
+    every = pl.select(code=pl.int_range(found.select(pl.col("code").max().fill_null(0) + 1).item(), dtype=pl.UInt32))
+    table = every.join(found, on="code", how="left", maintain_order="left")["value"]
+    return table.gather(codes.to_physical()).alias(codes.name)
 
 
 def look_up(texts: pl.Series, distinct: pl.Series, values: pl.Series) -> pl.Series:
@@ -87,26 +187,36 @@ def _null_texts() -> frozenset[str]:
 
 
 def distinct_of(texts: pl.Series) -> pl.Series:
-    """Return the distinct cells, sorted, null left out."""
-    return texts.drop_nulls().unique().sort()
+    """Return the distinct cells as text, sorted, null left out."""
+    return texts.drop_nulls().unique().cast(pl.String).sort()
 
 
 def known(texts: pl.Series) -> pl.Series:
     """Return clean texts in which words for "nothing is known" are null."""
+    if isinstance(texts.dtype, pl.Categorical):
+        cells = told(texts)
+        return cells.spread(cells.texts)
+    return _known(texts)
+
+
+def _known(texts: pl.Series) -> pl.Series:
     cleaned = clean(texts)
-    distinct = distinct_of(cleaned)
-    nothing = _null_texts()
+    distinct = cleaned.drop_nulls().unique()
     short = distinct.filter((distinct.str.len_chars() <= 8) & ~distinct.str.contains(r"\d"))
-    empty = [text for text in short if plain(text).replace(" ", "") in nothing]
-    if not empty:
-        return cleaned
-    return (
-        cleaned.to_frame("t").select(pl.when(~pl.col("t").is_in(empty)).then(pl.col("t"))).to_series().alias(texts.name)
-    )
+    empty = [text for text in short if plain(text).replace(" ", "") in _null_texts()]
+    return _where(cleaned, ~pl.col("t").is_in(empty)) if empty else cleaned
 
 
 def identifiers(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
     """Return ids as text, as written and as the key to join on (upper case, no spaces and dots)."""
+    if isinstance(texts.dtype, pl.Categorical):
+        present = texts.unique().drop_nulls()
+        written, key = _identifiers(present.cast(pl.String))
+        return _per_row(texts, present, written), _per_row(texts, present, key)
+    return _identifiers(texts)
+
+
+def _identifiers(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
     written = known(texts.str.replace_all('"', "", literal=True))
     whole = written.str.contains(r"^\d+\.0$")
     if whole.any() and bool(whole.drop_nulls().all()):  # numbers that passed through a spreadsheet
@@ -129,8 +239,7 @@ def coded(texts: pl.Series, table: str | Mapping[str, list[str]]) -> tuple[pl.Se
     words = rules().values[table] if isinstance(table, str) else table
     exact = {plain(word): meaning for meaning, entries in words.items() for word in entries}
     long = sorted((word for word in exact if len(word) >= _PREFIX), key=lambda word: (-len(word), word))
-    texts = known(texts)
-    distinct = distinct_of(texts)
+    cells = told(texts)
 
     def meaning(text: str) -> str | None:
         word = plain(text)
@@ -141,6 +250,5 @@ def coded(texts: pl.Series, table: str | Mapping[str, list[str]]) -> tuple[pl.Se
         padded = f" {word}"
         return next((exact[entry] for entry in long if word.startswith(entry) or f" {entry} " in f"{padded} "), None)
 
-    values = pl.Series([meaning(text) for text in distinct], dtype=pl.String)
-    result = look_up(texts, distinct, values)
-    return result, int((texts.is_not_null() & result.is_null()).sum())
+    result = cells.spread(pl.Series([meaning(text) for text in cells.texts], dtype=pl.String))
+    return result, cells.filled() - (result.len() - result.null_count())

@@ -2,7 +2,8 @@
 
 The file is looked at line by line first. Lines that are plain go to Polars as they are; the few that are not (a
 line break or a stray quote inside a field) are read one at a time; what has too many or too few fields is put
-aside with its line number.
+aside with its line number. All of this happens a block of lines at a time, and columns whose texts repeat become codes
+with a dictionary as soon as they are read, so that memory grows with what the file says and not with its bytes.
 """
 
 from __future__ import annotations
@@ -11,21 +12,22 @@ import codecs
 import csv
 import re
 from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from akb.core.errors import AkbError
-from akb.ingest.cells import shape
+from akb.ingest.cells import Packer, shape
 from akb.ingest.sources import RawTable, check_width, unique_headings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from akb.config import Ingest
 
 _BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig", "UTF-8 (BOM)"),
     (codecs.BOM_UTF32_LE, "utf-32", "UTF-32"),
     (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
@@ -35,6 +37,7 @@ _PREVIEW = 40
 _HEADINGS_WITHIN = 15  # lines
 _LONGEST_HEADINGS = 10  # lines
 _LONGEST_RECORD = 20  # lines that one quoted field may span
+_BLOCK = 4_000_000  # bytes that are looked at together
 
 
 def open_csv(raw: bytes, name: str, digest: str, ingest: Ingest, known: Callable[[Sequence[str]], int]) -> RawTable:
@@ -47,12 +50,9 @@ def open_csv(raw: bytes, name: str, digest: str, ingest: Ingest, known: Callable
         far too many.
     """
     text, encoding = _decode(raw, name, ingest.encoding)
-    if b"\n" not in text and b"\r" in text:
-        text = text.replace(b"\r", b"\n")
-    lines = pl.read_lines(text).to_series()
-    head = lines.head(_PREVIEW).to_list()
+    head = next((_lines(block).head(_PREVIEW).to_list() for block in text), [])
     if not any(line.strip() for line in head):
-        if lines.str.strip_chars().str.len_chars().sum() == 0:
+        if all(_lines(block).str.strip_chars().str.len_chars().sum() == 0 for block in text):
             raise AkbError(f"{name} is empty", "It holds blank lines only. Export it again.")
         raise AkbError(f"{name}: the first {_PREVIEW} lines are blank", "Remove them.")
     separator, header = _layout(head, ingest.separator, known)
@@ -66,7 +66,7 @@ def open_csv(raw: bytes, name: str, digest: str, ingest: Ingest, known: Callable
             "Is it a table? akb knows ; , tab and | as separators; set separator in [ingest] of akb.toml.",
         )
     first = header + span  # 0-based, of the data
-    body = _Body(text, lines.slice(first), first + 1, separator, len(headings))
+    body = _Body(text, first, separator, len(headings))
     return RawTable(
         name=name,
         sha256=digest,
@@ -84,11 +84,46 @@ def open_csv(raw: bytes, name: str, digest: str, ingest: Ingest, known: Callable
     )
 
 
-def _decode(raw: bytes, name: str, asked: str | None) -> tuple[bytes, str]:
+@dataclass(frozen=True)
+class _Text:
+    """The bytes of a file as UTF-8, in blocks of whole lines; a preview fits in a block, and a record in two.
+
+    Parameters
+    ----------
+    raw
+        The bytes; a line ends at a line feed.
+    start
+        Where the text begins.
+    convert
+        Bytes of whole lines to UTF-8.
+    """
+
+    raw: bytes
+    start: int = 0
+    convert: Callable[[bytes], bytes] = bytes
+
+    def __iter__(self) -> Iterator[bytes]:
+        at = self.start
+        while at < len(self.raw):
+            end = self._end(at + _BLOCK)
+            while end < len(self.raw) and self.raw.count(b"\n", at, end) < _PREVIEW:
+                end = self._end(end)
+            yield self.convert(self.raw[at:end])
+            at = end
+
+    def _end(self, at: int) -> int:
+        return self.raw.find(b"\n", at) + 1 or len(self.raw)
+
+
+def _lines(block: bytes) -> pl.Series:
+    return pl.read_lines(block).to_series()
+
+
+def _decode(raw: bytes, name: str, asked: str | None) -> tuple[_Text, str]:
     """Return the text as UTF-8 without BOM, and the encoding: what the client says, BOM, strict UTF-8, cp1252."""
     if asked:
         try:
-            return raw.decode(asked).lstrip("\ufeff").encode(errors="replace"), asked
+            return _whole(raw.decode(asked)), asked
         except LookupError:
             raise AkbError(f"unknown encoding '{asked}' in [ingest]", "Use utf-8, cp1252 or utf-16.") from None
         except UnicodeError as error:
@@ -96,23 +131,42 @@ def _decode(raw: bytes, name: str, asked: str | None) -> tuple[bytes, str]:
             raise AkbError(
                 f"{name}, line {line}: not {asked}", "Leave encoding out of [ingest] and akb finds it."
             ) from None
+    if raw.startswith(codecs.BOM_UTF8):
+        text = _Text(_with_line_feeds(raw), len(codecs.BOM_UTF8))
+        return (text if _is_utf8(text) else _whole(raw.decode(errors="replace"))), "UTF-8 (BOM)"
     for bom, encoding, title in _BOMS:
         if raw.startswith(bom):
-            return raw.decode(encoding, errors="replace").lstrip("\ufeff").encode(), title
+            return _whole(raw.decode(encoding, errors="replace")), title
     raw = raw.rstrip(b"\0")  # what an interrupted copy leaves behind a file
     sample = raw[:4096]
     zeros = sample.count(0)
     if zeros > len(sample) // 4:
         encoding = "utf-16-le" if sample[1::2].count(0) >= sample[::2].count(0) else "utf-16-be"
-        return raw.decode(encoding, errors="replace").encode(), f"{encoding.upper()} (aangenomen)"
+        return _whole(raw.decode(encoding, errors="replace")), f"{encoding.upper()} (aangenomen)"
     if zeros > len(sample) // 50 or sum(byte < 9 or 13 < byte < 32 for byte in sample) > len(sample) // 50:
         raise AkbError(f"{name} is no text but binary data", "Export it again as CSV, XLSX or Parquet.")
-    raw = raw.replace(b"\0", b" ") if b"\0" in raw else raw
+    raw = _with_line_feeds(raw.replace(b"\0", b" ") if b"\0" in raw else raw)
+    if _is_utf8(_Text(raw)):
+        return _Text(raw), "UTF-8"
+    return _Text(raw, 0, lambda block: block.decode("cp1252", errors="replace").encode()), "cp1252 (aangenomen)"
+
+
+def _whole(text: str) -> _Text:
+    return _Text(_with_line_feeds(text.lstrip("\ufeff").encode(errors="replace")))
+
+
+def _with_line_feeds(raw: bytes) -> bytes:
+    """Return text whose lines end at a line feed: old Macintosh files have carriage returns only."""
+    return raw.replace(b"\r", b"\n") if b"\n" not in raw and b"\r" in raw else raw
+
+
+def _is_utf8(text: _Text) -> bool:
     try:
-        raw.decode("utf-8")
+        for block in text:
+            block.decode("utf-8")
     except UnicodeDecodeError:
-        return raw.decode("cp1252", errors="replace").encode(), "cp1252 (aangenomen)"
-    return raw, "UTF-8"
+        return False
+    return True
 
 
 def _fields(line: str, separator: str) -> list[str]:
@@ -160,26 +214,78 @@ def _layout(head: list[str], asked: str | None, known: Callable[[Sequence[str]],
     return best[1], best[2]
 
 
+@dataclass(frozen=True)
+class _Block:
+    """What a block of lines holds.
+
+    Parameters
+    ----------
+    first
+        Line number of its first data line, 1-based.
+    skip
+        Lines before that: title and headings.
+    height
+        Number of data lines.
+    plain
+        Positions of the lines that Polars can read, u32; None for all of them.
+    direct
+        No line has an open or stray quote: Polars can read the block as it is.
+    records
+        Line number -> fields of the rows that were read one at a time.
+    """
+
+    first: int
+    skip: int
+    height: int
+    plain: pl.Series | None
+    direct: bool
+    records: dict[int, list[str]]
+
+    @property
+    def rows(self) -> int:
+        return (self.height if self.plain is None else self.plain.len()) + len(self.records)
+
+
 class _Body:
     """The data lines of a CSV file, sorted into plain, odd and ragged."""
 
-    def __init__(self, text: bytes, lines: pl.Series, first_line: int, separator: str, width: int) -> None:
-        self._text, self._first, self._separator, self._width = text, first_line, separator, width
+    def __init__(self, text: _Text, skip: int, separator: str, width: int) -> None:
+        self._text, self._separator, self._width = text, separator, width
+        self._blocks: list[_Block] = []
+        ragged: list[pl.DataFrame] = [pl.DataFrame(schema={"line": pl.Int64, "shape": pl.String})]
+        first, swallowed = skip + 1, set[int]()
+        for block, following in pairwise(chain(text, [b""])):
+            lines = _lines(block).slice(0 if self._blocks else skip)
+            found, odd_ones, swallowed = self._sorted(lines, following, swallowed, first)
+            self._blocks.append(_Block(first, 0 if self._blocks else skip, lines.len(), *found))
+            ragged.append(odd_ones)
+            first += lines.len()
+        self.ragged = pl.concat(ragged)
+        self.read = sum(block.rows for block in self._blocks) + self.ragged.height
+
+    def _sorted(
+        self, lines: pl.Series, following: bytes, swallowed: set[int], first: int
+    ) -> tuple[tuple[pl.Series | None, bool, dict[int, list[str]]], pl.DataFrame, set[int]]:
+        """Return what a block holds (see `_Block`), its ragged rows, and the lines of the next block that are read."""
         frame = self._classified(lines)
-        odd = frame.filter("odd")
-        self._records, bad, swallowed = self._read_odd(frame, odd["index"].to_list()) if odd.height else ([], [], set())
-        plain_ok = ~pl.col("odd") & ~pl.col("blank") & ~pl.col("index").is_in(list(swallowed))
-        self._plain = frame.filter(plain_ok & pl.col("fits"))
-        ragged = pl.concat([frame.filter(plain_ok & ~pl.col("fits")), frame.filter(pl.col("index").is_in(bad))])
-        self._direct = odd.is_empty()
-        self._height = lines.len()
-        self.read = self._plain.height + len(self._records) + ragged.height
-        self.ragged = ragged.sort("index").select(
-            line=(pl.col("index") + first_line).cast(pl.Int64),
-            shape=pl.Series([shape(line) for line in ragged.sort("index")["line"]], dtype=pl.String),
+        odd = frame["index"].filter(frame["odd"]).to_list()
+        records: list[tuple[int, list[str]]] = []
+        bad: list[int] = []
+        if odd:
+            ahead = _lines(following).head(_LONGEST_RECORD)
+            records, bad, swallowed = self._read_odd(pl.concat([lines, ahead]), odd, swallowed)
+        usable = frame.filter(~pl.col("odd") & ~pl.col("blank") & ~pl.col("index").is_in(list(swallowed)))
+        plain = usable["index"].filter(usable["fits"])
+        off = pl.concat([usable["index"].filter(~usable["fits"]), pl.Series(bad, dtype=pl.UInt32)]).sort()
+        ragged = pl.DataFrame(
+            {
+                "line": off.cast(pl.Int64) + first,
+                "shape": pl.Series([shape(line) for line in lines.gather(off)], dtype=pl.String),
+            }
         )
-        if self._direct:
-            self._plain = self._plain.drop("line")
+        held = {first + index: fields for index, fields in records}
+        later = {index - lines.len() for index in swallowed if index >= lines.len()}
+        return (None if plain.len() == lines.len() else plain, not odd, held), ragged, later
 
     def _classified(self, lines: pl.Series) -> pl.DataFrame:
         s = self._separator
@@ -194,8 +300,7 @@ class _Body:
             .with_columns(bare=bare_line)
             .with_columns(count=bare.str.count_matches(s, literal=True).cast(pl.Int32))
             .select(
-                "line",
-                index=pl.int_range(pl.len(), dtype=pl.Int64),
+                index=pl.int_range(pl.len(), dtype=pl.UInt32),
                 odd=odd,
                 blank=line.str.strip_chars(f'{s} \t\r"\u00a0') == "",
                 fits=(pl.col("count") == self._width - 1)
@@ -207,12 +312,13 @@ class _Body:
             .collect()
         )
 
-    def _read_odd(self, frame: pl.DataFrame, odd: list[int]) -> tuple[list[tuple[int, list[str]]], list[int], set[int]]:
+    def _read_odd(
+        self, lines: pl.Series, odd: list[int], swallowed: set[int]
+    ) -> tuple[list[tuple[int, list[str]]], list[int], set[int]]:
         """Read the lines with a quote that is open or stray: records, ragged lines, lines inside a record."""
-        lines = frame["line"]
         records: list[tuple[int, list[str]]] = []
         bad: list[int] = []
-        swallowed: set[int] = set()
+        swallowed = set(swallowed)
         for index in odd:
             if index in swallowed:
                 continue
@@ -250,28 +356,29 @@ class _Body:
     def load(self, positions: Sequence[int]) -> pl.DataFrame:
         """Return the columns at `positions` of all rows that fit, with their line numbers, in file order."""
         wanted = sorted(set(positions))
-        names = {f"c{position}": str(position) for position in wanted}
-        if self._direct and self._height:
-            table = self._parse(self._text, wanted, self._first - 1, self._height)
-            if table is not None:
-                if self._plain.height < self._height:
-                    table = table[self._plain["index"].to_numpy()]
-                return table.rename(names).with_columns(line=self._plain["index"] + self._first)
-            lines = pl.read_lines(self._text).to_series().slice(self._first - 1)
-            self._plain = self._plain.with_columns(line=lines[self._plain["index"].to_numpy()])
-        parts = []
-        if self._plain.height:
-            joined = self._plain["line"].str.join("\n").item().encode()
-            table = self._parse(joined, wanted, 0, self._plain.height)
+        packer = Packer([*(str(position) for position in wanted), "line"])
+        for block, content in zip(self._blocks, self._text, strict=True):
+            if block.rows:
+                packer.add(self._rows(block, content, wanted))
+        return packer.frame()
+
+    def _rows(self, block: _Block, content: bytes, wanted: list[int]) -> pl.DataFrame:
+        """Return the rows of one block, in file order."""
+        index = pl.int_range(block.height, dtype=pl.UInt32, eager=True) if block.plain is None else block.plain
+        table = self._parse(content, wanted, block.skip, block.height) if block.direct and index.len() else None
+        if table is not None:
+            table = table if block.plain is None else table[index]
+        elif index.len():
+            plain = _lines(content).slice(block.skip).gather(index)
+            table = self._parse(plain.str.join("\n").item().encode(), wanted, 0, plain.len())
             if table is None:
-                table = self._columns([_fields(line, self._separator) for line in self._plain["line"]], wanted)
-            parts.append(table.with_columns(line=self._plain["index"] + self._first))
-        if self._records:
-            index = pl.Series([index + self._first for index, _ in self._records], dtype=pl.Int64)
-            parts.append(self._columns([row for _, row in self._records], wanted).with_columns(line=index))
-        if not parts:
-            return pl.DataFrame(schema={**dict.fromkeys(names.values(), pl.String), "line": pl.Int64})
-        return pl.concat(parts).sort("line").rename(names) if len(parts) > 1 else parts[0].rename(names)
+                table = self._columns([_fields(line, self._separator) for line in plain], wanted)
+        parts = [] if table is None else [table.with_columns(line=index.cast(pl.Int64) + block.first)]
+        if block.records:
+            line = pl.Series(list(block.records), dtype=pl.Int64)
+            parts.append(self._columns(list(block.records.values()), wanted).with_columns(line=line))
+        rows = pl.concat(parts).sort("line") if len(parts) > 1 else parts[0]
+        return rows.rename({f"c{position}": str(position) for position in wanted})
 
     def _columns(self, rows: list[list[str]], wanted: list[int]) -> pl.DataFrame:
         return pl.DataFrame(

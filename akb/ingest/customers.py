@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _SINGLE = ("kind", "birth_year", "postcode4")
 _LATEST = ("adviser", "office", "sub_office", "manager", "region", "main", "household", "home")
+ATTRIBUTES = (*_SINGLE, *_LATEST, "no_marketing", "deceased")
 
 
 def read_attributes(table: Table, cells: pl.DataFrame, clock: Clock, settings: Settings, notes: Notes) -> pl.DataFrame:

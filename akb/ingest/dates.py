@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.ingest.cells import distinct_of, known, look_up, rules
+from akb.ingest.cells import rules, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,8 +69,8 @@ def read_dates(
     order
         ``dmy`` or ``mdy`` as another column of the file proved; None if none did.
     """
-    texts = known(texts)
-    distinct = distinct_of(texts)
+    cells = told(texts)
+    distinct = cells.texts
     parts = _parts(distinct)
     votes = _votes(parts, upto)
     proven = "mdy" if votes[1] > votes[0] else "dmy" if votes[0] else order
@@ -83,8 +83,8 @@ def read_dates(
         day=pl.when(in_range & ~pl.col("empty")).then(pl.col("day")),
         bad=~pl.col("empty") & ~in_range.fill_null(value=False),
     )
-    values = look_up(texts, distinct, table["day"])
-    bad = look_up(texts, distinct, table["bad"]).fill_null(value=False)
+    values = cells.spread(table["day"])
+    bad = cells.spread(table["bad"]).fill_null(value=False)
     seen = table["day"].is_not_null() if upto is None else (table["day"] <= upto).fill_null(value=False)
     unproven = proven is None and not date_format and bool((parts["slash"] & seen).any())
     return Dates(values, bad, proven, unproven, _named(parts, proven or "dmy", date_format))

@@ -37,7 +37,7 @@ def keep_out_identifiers(tables: Sequence[Table], notes: Notes) -> None:
             if not found:
                 continue
             heading = table.headings.heading(column) or column
-            hits = int(table.cells[column].is_in(list(found)).sum())
+            hits = int(table.cells[column].cast(pl.String).is_in(list(found)).sum())
             filled = table.cells.height - table.cells[column].null_count()
             many = column != SPOKEN and hits >= rule("privacy", "column_share") * filled
             if many:
@@ -107,4 +107,4 @@ def _without(column: str, found: dict[str, str], *, many: bool) -> pl.Expr:
     if many:
         return pl.lit(None, dtype=pl.String).alias(column)
     instead = {value: redacted(value) if column == SPOKEN else None for value in found}
-    return pl.col(column).replace(instead)
+    return pl.col(column).cast(pl.String).replace(instead)

@@ -9,7 +9,7 @@ import polars as pl
 
 from akb.core.privacy import HEALTH_BRANCHES
 from akb.ingest.amounts import read_amounts
-from akb.ingest.cells import coded, identifiers, known, plain, rules
+from akb.ingest.cells import coded, distinct_of, identifiers, known, plain, rules
 from akb.ingest.columns import Headings
 from akb.ingest.dates import read_dates
 from akb.ingest.notes import Notes, Table, texts_of
@@ -221,7 +221,7 @@ def _contacts(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFr
 def _channel(texts: pl.Series) -> pl.Series:
     """Return known channels by key; an unknown one keeps its own name."""
     found, _ = coded(texts, "channel")
-    words = {text: plain(text) for text in texts.drop_nulls().unique()}
+    words = {text: plain(text) for text in distinct_of(texts)}
     own = known(texts).replace_strict(words, default=None, return_dtype=pl.String)
     return pl.DataFrame({"a": found, "b": own}).select(pl.coalesce("a", "b")).to_series()
 

@@ -148,7 +148,8 @@ def _tellable(tables: Sequence[Table], limit: int) -> frozenset[str]:
     """Return the texts of the branch columns that enough customers share; fewer might be somebody's name."""
     policies = [table for table in tables if table.headings.role == "policies"]
     texts, customers = (
-        pl.concat([table.texts(name).alias(name) for table in policies]) for name in ("branch", "customer")
+        pl.concat([table.texts(name).cast(pl.String).alias(name) for table in policies])
+        for name in ("branch", "customer")
     )
     return shared(known(texts), customers, limit)
 

@@ -189,6 +189,8 @@ def in_units(rows: pl.DataFrame, relations: pl.DataFrame, tables: Sequence[Table
     the row of the lowest relation number counts, the others are rejected (``duplicate``).
     """
     units = relations.select("key", "unit")
+    if (units["key"] == units["unit"]).all():
+        return rows
     joined = rows.join(units, on="key", how="left", maintain_order="left").sort("key", maintain_order=True)
     same = ["unit", "number", "insurer", "branch", "start_date"]
     if (joined["key"] != joined["unit"]).any() and joined.select(same).is_duplicated().any():

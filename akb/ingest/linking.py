@@ -141,14 +141,13 @@ def _insurer_moves(ended: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
     )
     days = _many(days).filter(pl.col("loose") >= rule("mass", "technical_share")).sort("day", "insurer")
     gone = []
-    for day, insurer, ends in days.select("day", "insurer", "ends").iter_rows():
-        held = policies.filter(
-            pl.col("insurer") == insurer,
-            pl.col("start_date") < day,
-            pl.col("end_date").is_null() | (pl.col("end_date") >= day),
-        ).height
-        if ends >= rule("mass", "insurer_share") * held:
-            gone.append(ended.filter(pl.col("day") == day, pl.col("insurer") == insurer))
+    for (insurer,), found in days.group_by("insurer", maintain_order=True):
+        own = policies.filter(pl.col("insurer") == insurer)
+        begun, over = own["start_date"].sort(), own["end_date"].drop_nulls().sort()
+        at = found["day"]  # every policy starts before it ends, so these are the ones held at the end of the day before
+        held = begun.search_sorted(at, "left").cast(pl.Int64) - over.search_sorted(at, "left").cast(pl.Int64)
+        moved = found.filter(found["ends"] >= rule("mass", "insurer_share") * held)
+        gone.append(ended.join(moved.select("day", "insurer"), on=["day", "insurer"], how="semi"))
     return pl.concat(gone) if gone else ended.head(0)
 
 

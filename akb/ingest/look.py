@@ -173,7 +173,7 @@ def _look(role: str, tables: list[Table], settings: Settings) -> Look:
 
 
 def _column(role: str, column: str, heading: str, tables: list[Table], settings: Settings) -> Column:
-    texts = pl.concat([table.texts(column).alias(column) for table in tables])
+    texts = pl.concat([table.texts(column).cast(pl.String).alias(column) for table in tables])
     cells = known(texts.gather_every(max(1, texts.len() // _ROWS)))
     counts = cells.drop_nulls().value_counts(sort=False)
     shapes = (
@@ -214,8 +214,8 @@ def _legible(column: str, cells: pl.Series, settings: Settings) -> float | None:
 
 def _words(tables: list[Table], column: str, mapped: Callable[[pl.Series], Mapped], limit: int) -> Words:
     """Return the texts of a column with their meaning, the most frequent first."""
-    texts = known(pl.concat([table.texts(column).alias("text") for table in tables]))
-    customers = pl.concat([table.texts("customer").alias("customer") for table in tables])
+    texts = known(pl.concat([table.texts(column).cast(pl.String).alias("text") for table in tables]))
+    customers = pl.concat([table.texts("customer").cast(pl.String).alias("customer") for table in tables])
     distinct = distinct_of(texts)
     counts = dict(texts.drop_nulls().value_counts().iter_rows())
     meaning = mapped(distinct)

@@ -9,7 +9,7 @@ import polars as pl
 
 from akb.core.findings import Finding
 from akb.core.text import texts
-from akb.ingest.cells import shape
+from akb.ingest.cells import distinct_of, look_up, nothing, shape
 
 if TYPE_CHECKING:
     from akb.core.findings import Severity
@@ -31,7 +31,7 @@ class Table:
     headings
         Its role and columns.
     cells
-        ``line`` i64 and a text column per canonical column.
+        ``line`` i64 and a text column per canonical column (String, or Categorical where texts repeat).
     bases, one_off
         How its money was read; rows with a one-off commission.
     """
@@ -46,15 +46,19 @@ class Table:
     one_off: int = 0
 
     def texts(self, canonical: str) -> pl.Series:
-        """Return the cells of a column, null where the file has no such column."""
+        """Return the cells of a column, null where the file has no such column; see `texts_of`."""
         return texts_of(self.cells, canonical)
 
 
 def texts_of(cells: pl.DataFrame, canonical: str) -> pl.Series:
-    """Return a text column, null where the frame has none."""
+    """Return a column of text, null where the frame has none.
+
+    It is String, or Categorical with a dictionary of its own: the readers of `akb.ingest.cells` take both and give
+    String; cast it before anything else is done with it.
+    """
     if canonical in cells.columns:
         return cells[canonical]
-    return pl.Series(canonical, [None] * cells.height, dtype=pl.String)
+    return nothing(canonical, cells.height)
 
 
 @dataclass
@@ -78,19 +82,17 @@ class Notes:
         if not cells.height:
             return
         heading = table.headings.heading(column) if column else None
-        values = texts_of(cells, column) if column and heading else pl.Series([None] * cells.height, dtype=pl.String)
-        known = {value: shape(value) for value in values.unique()}
+        values = texts_of(cells, column) if column and heading else nothing("", cells.height)
+        distinct = distinct_of(values)
+        shapes = pl.Series([shape(value) for value in distinct], dtype=pl.String)
         self.add(
             table,
-            pl.DataFrame(
-                {
-                    "file": pl.Series([table.raw.name] * cells.height, dtype=pl.String),
-                    "line": cells["line"],
-                    "column": pl.Series([heading] * cells.height, dtype=pl.String),
-                    "shape": pl.Series([known[value] for value in values], dtype=pl.String),
-                    "reason": pl.Series([reason] * cells.height, dtype=pl.String),
-                },
-                schema=REJECTS,
+            cells.select("line", shape=look_up(values.cast(pl.String), distinct, shapes).fill_null("")).select(
+                file=pl.lit(table.raw.name),
+                line="line",
+                column=pl.lit(heading, dtype=pl.String),
+                shape="shape",
+                reason=pl.lit(reason),
             ),
         )
 

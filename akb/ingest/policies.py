@@ -14,7 +14,7 @@ from akb.ingest.money import MONEY_OF, read_money
 from akb.ingest.notes import texts_of
 from akb.ingest.premiums import dated_rows
 from akb.ingest.taxonomy import NEVER, UNKNOWN, causes, map_reasons, read_branches
-from akb.ingest.versions import is_per_coverage, one_row_per_policy
+from akb.ingest.versions import HELPERS, is_per_coverage, one_row_per_policy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,8 +59,11 @@ def read_policies(
         rows = _typed(table, cells, start, clock, settings, notes)
         frames.append(rows.with_columns(file=pl.lit(position, dtype=pl.Int32)))
     every = pl.concat(frames)
+    frames.clear()
     rows = one_row_per_policy(every, mine, days, clock, notes)
     dated = dated_rows(every, clock, delivered=bool(days))
+    del every  # so many rows that each copy counts
+    rows = rows.drop(name for name in (*HELPERS, "changed") if name not in {"file", "line"})
     return rows.sort("key", "branch", "start_date", "number", "insurer", nulls_last=True), dated
 
 
@@ -105,6 +108,8 @@ def _usable(
 
 def _split(table: Table, cells: pl.DataFrame, blame: dict[str, str], notes: Notes) -> pl.DataFrame:
     """Put rows with a reason in ``_why`` aside; return the others."""
+    if cells["_why"].null_count() == cells.height:
+        return cells
     for why, column in blame.items():
         notes.reject(table, cells.filter(pl.col("_why") == why), column, why)
     return cells.filter(pl.col("_why").is_null())

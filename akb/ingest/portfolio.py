@@ -12,8 +12,9 @@ from akb.core.errors import AkbError, did_you_mean
 from akb.core.findings import in_order
 from akb.ingest import findings as find
 from akb.ingest.asof import Clock, find_clock
+from akb.ingest.cells import packed
 from akb.ingest.columns import ROLES, find_role, listed, map_headings, recognised
-from akb.ingest.customers import build_relations, guess_kind, read_customer_rows
+from akb.ingest.customers import ATTRIBUTES, build_relations, guess_kind, read_customer_rows
 from akb.ingest.door import keep_out_identifiers, keep_out_names, tell_of_citizen_numbers
 from akb.ingest.events import EVENTS, Known, read_events
 from akb.ingest.history import find_history, stated_start
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from akb.config import Settings
     from akb.ingest.sources import RawTable
     from akb.ingest.types import History
+
+# of the policy rows, once what they say of their customers stands in the customers
+_SPENT = sorted({*ATTRIBUTES, "file", "line"} - {"adviser", "office"})
 
 
 def read_portfolio(
@@ -109,7 +113,9 @@ def build_portfolio(
     say_bases(tables, notes)
     say_one_off(tables, notes)
     rows = with_fees(rows, tables, clock.as_of, settings, notes)  # a fee is a relation's, not a household's
-    policies = _canonical(in_units(rows, relations, tables, notes), customers)
+    rows = in_units(rows, relations, tables, notes).drop(_SPENT)
+    policies = _canonical(rows, customers)
+    del rows, file_rows, relations  # millions of rows: each copy counts
     policies = with_causes(settle_commission(policies, settings, notes))
     say_margin(policies, settings, notes)
     policies = settle_switches(link(policies, settings.time.gap_days))
@@ -174,13 +180,13 @@ def _table(raw: RawTable, given: Mapping[str, Mapping[str, str]], role: str | No
     runs = [raw.headings.index(heading) for heading in preset.customer_runs] if preset else []
     loaded = raw.load([*headings.at.values(), *runs])
     at = {canonical: pl.col(str(position)).alias(canonical) for canonical, position in headings.at.items()}
-    cells = loaded.select(*at.values(), "line")
+    cells = packed(loaded.select(*at.values(), "line"))
     table = Table(replace(raw, load=_spent), headings, cells)  # lets go of the file's bytes
     if preset and headings.role == "policies":
         table.dialect["preset"] = preset.name
         if runs and headings.at["customer"] == headings.at["policy"]:
-            agreeing = loaded.select(str(position) for position in sorted(set(runs)))
-            cells = cells.with_columns(customer=customers_of_runs(cells["policy"], agreeing))
+            agreeing = loaded.select(pl.col(str(position)).cast(pl.String) for position in sorted(set(runs)))
+            cells = cells.with_columns(customer=customers_of_runs(cells["policy"].cast(pl.String), agreeing))
             notes.find("AKB-D048", "issue", cells["customer"].n_unique(), file=raw.name)
         table.cells = recoded(cells, preset)
     if raw.ragged.height:
@@ -225,13 +231,12 @@ def _canonical(rows: pl.DataFrame, customers: pl.DataFrame) -> pl.DataFrame:
     """Number policies and customers, fall back to the customer's adviser and office."""
     who = customers.select("key", "customer", _adviser="adviser", _office="office")
     policies = rows.join(who, on="key", how="left", maintain_order="left")
-    return policies.sort(
-        "customer", "branch", "start_date", "number", "insurer", "relation", nulls_last=True
-    ).with_columns(
+    ordered = policies.sort("customer", "branch", "start_date", "number", "insurer", "relation", nulls_last=True)
+    return ordered.with_columns(
         policy=pl.int_range(pl.len(), dtype=pl.UInt32),
         adviser=pl.coalesce("adviser", "_adviser"),
         office=pl.coalesce("office", "_office"),
-    )
+    ).drop("_adviser", "_office")
 
 
 def _mark_deceased(customers: pl.DataFrame, policies: pl.DataFrame, clock: Clock) -> pl.DataFrame:

@@ -90,7 +90,7 @@ def with_preset(
 def recoded(cells: pl.DataFrame, preset: Preset) -> pl.DataFrame:
     """Return the cells with the preset's coded values as words."""
     columns = [
-        pl.col(column).str.strip_chars().replace(list(words), list(words.values()))
+        pl.col(column).cast(pl.String).str.strip_chars().replace(list(words), list(words.values()))
         for column, words in preset.values.items()
         if column in cells.columns
     ]

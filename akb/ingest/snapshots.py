@@ -46,7 +46,7 @@ class Snapshots:
     def rows(self, table: Table) -> pl.Series:
         """Return the day of each row of a table; null where there are no deliveries to tell apart."""
         found = dict(self.of_table).get(table.raw.name)
-        return found if found is not None else pl.Series([None] * table.cells.height, dtype=pl.Date)
+        return found if found is not None else pl.repeat(None, table.cells.height, dtype=pl.Date, eager=True)
 
     def known_at(self, as_of: date) -> tuple[date, ...]:
         """Return the deliveries made by `as_of`; all of them if none was."""
@@ -64,7 +64,7 @@ def find_snapshots(tables: Sequence[Table], settings: Settings) -> Snapshots:
             continue
         rows = read_dates(table.texts("header_day"), date_format=settings.ingest.date_format).values
         if rows.null_count() == rows.len():
-            rows = pl.Series([day_in_name(table.raw.name)] * table.cells.height, dtype=pl.Date)
+            rows = pl.repeat(day_in_name(table.raw.name), table.cells.height, dtype=pl.Date, eager=True)
         found[table.raw.name] = rows
     days = pl.concat([rows.alias("day") for rows in found.values()])
     if not days.len() or days.null_count() or days.n_unique() < 2:

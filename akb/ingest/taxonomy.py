@@ -12,7 +12,7 @@ import polars as pl
 from akb.core.errors import AkbError, did_you_mean
 from akb.core.privacy import OTHER_BRANCH
 from akb.core.text import load_toml
-from akb.ingest.cells import distinct_of, known, look_up, plain, rules
+from akb.ingest.cells import distinct_of, plain, rules, told
 
 if TYPE_CHECKING:
     from akb.config import Settings
@@ -156,10 +156,11 @@ def _reason_tables() -> tuple[dict[str, str], list[tuple[str, str]]]:
 
 
 def _mapped(texts: pl.Series, meaning: object, otherwise: str | None) -> Mapped:
-    texts = known(texts)
-    distinct = distinct_of(texts)
-    keys = [meaning(text) for text in distinct]  # type: ignore[operator]
-    found = look_up(texts, distinct, pl.Series(keys, dtype=pl.String))
-    lost = texts.filter(texts.is_not_null() & found.is_null()).value_counts()
-    unknown = {str(text): int(count) for text, count in sorted(lost.iter_rows())}
+    cells = told(texts)
+    keys = pl.Series([meaning(text) for text in cells.texts], dtype=pl.String)  # type: ignore[operator]
+    found = cells.spread(keys)
+    lost = (
+        cells.place.filter(cells.place.is_not_null() & found.is_null()).value_counts(sort=False).sort(cells.place.name)
+    )
+    unknown = {cells.texts[place]: int(count) for place, count in lost.iter_rows()}
     return Mapped(found.fill_null(otherwise) if otherwise else found, unknown)

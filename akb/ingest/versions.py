@@ -39,9 +39,9 @@ def one_row_per_policy(
     Parameters
     ----------
     rows
-        Typed policy rows with ``KEY``, start_date, end_date, changed, the money and `HELPERS`: file i32 (position in
-        `tables`), line, snapshot Date? (day of the delivery), version_date Date? (from when the row holds), version
-        i64?, coverage str?, sum_* (the money is per coverage).
+        Typed policy rows, by file and line, with ``KEY``, start_date, end_date, changed, the money and `HELPERS`: file
+        i32 (position in `tables`), line, snapshot Date? (day of the delivery), version_date Date? (from when the row
+        holds), version i64?, coverage str?, sum_* (the money is per coverage).
     tables
         The policies tables.
     days
@@ -55,7 +55,7 @@ def one_row_per_policy(
     -------
     The rows that are kept, with the first start of all their versions.
     """
-    rows = rows.sort("file", "line").with_columns(relation=pl.col("relation").min().over("key"))
+    rows = _with_one_relation(rows)
     rows = _without_late_money(rows, clock)
     twin = pl.struct(KEY).is_duplicated() if rows.height and not days else pl.lit(value=bool(days))
     twins = rows.filter(twin)
@@ -77,6 +77,14 @@ def one_row_per_policy(
     kept = _summed(kept.with_columns(start_date="first_start"), parts)
     kept = ends_by_difference(kept, spells.select("spell", "snapshot").unique(), days, notes)
     return pl.concat([rows.filter(~twin), kept.select(rows.columns)]).drop("late")
+
+
+def _with_one_relation(rows: pl.DataFrame) -> pl.DataFrame:
+    """Let the rows of one customer write its number in one way: the first in order."""
+    ways = rows.select("key", "relation").unique()
+    if ways.height == ways["key"].n_unique():
+        return rows
+    return rows.with_columns(relation=pl.col("relation").min().over("key"))
 
 
 def _without_late_money(rows: pl.DataFrame, clock: Clock) -> pl.DataFrame:
