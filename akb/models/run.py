@@ -258,7 +258,7 @@ def _agree(
     for target, key in by_target.items():
         given = parts[key].scores
         if target not in own and given is not None:
-            columns[key] = _for_who_stays(given, key, customers, certain)
+            columns[key] = _for_who_stays(given, key, customers, leaves)
     known = [key for key in churn.scores.columns[1:] if made.get(key) and made[key].status != "unavailable"]
     scores = frame.join(churn.scores.select("customer", *known), on="customer", how="left", maintain_order="left")
     scores = scores.with_columns(value.cast(pl.Float32).alias(key) for key, value in columns.items())

@@ -158,7 +158,7 @@ def test_a_foreign_export_is_settled_in_three_steps(tmp_path: Path, capsys: pyte
     assert run(["check", export, "--config", str(second), "--json", "-q"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["mapping"]["policies"]["proposals"] == {}
-    assert [entry["need"] for entry in told["missing"]] == ["reasons", "claims", "contacts"]
+    assert [entry["need"] for entry in told["missing"]] == ["reasons", "claims", "contacts", "premiums"]
     assert {entry["text"]: entry["key"] for entry in told["branches"]["texts"]} == {"AVP": "avp", "Ruiter": None}
 
 
@@ -187,7 +187,7 @@ def test_check_tells_the_same_as_a_document_and_as_a_table(
         assert f"Missing: {entry['name']}; " in table
         assert f"# Missing: {entry['name']}; " in (tmp_path / "akb.toml").read_text("utf-8")
     assert told["as_of"] in table
-    assert [entry["need"] for entry in told["missing"]] == ["contacts"]
+    assert [entry["need"] for entry in told["missing"]] == ["contacts", "premiums"]
     for finding in told["findings"]:
         assert f"{finding['code']} {finding['severity']}" in table
 

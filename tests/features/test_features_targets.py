@@ -185,7 +185,7 @@ def test_a_renumbered_policy_lapses_when_its_successor_does() -> None:
         (Customer(0),),
     )
     targets = targets_of(rows, [day])
-    assert targets.counts.row(0)[2:] == (date(2024, 6, 1), 1.0, None, None)
+    assert targets.counts.row(0)[2:5] == (date(2024, 6, 1), 1.0, None)
     assert targets.held.frame.filter(pl.col("branch") == "auto")["event_date"].to_list() == [date(2024, 6, 1)]
     features = build_matrix(portfolio(rows), [date(2024, 3, 31), X], SETTINGS).frame
     assert features["past_lapses_12m"].to_list() == [0.0, 1.0]
@@ -216,7 +216,7 @@ def test_two_policies_that_went_on_in_one_lapse_once() -> None:
         ),
         (Customer(0),),
     )
-    assert targets_of(rows, [date(2023, 10, 31)]).counts.row(0)[2:] == (lapsed, 1.0, None, None)
+    assert targets_of(rows, [date(2023, 10, 31)]).counts.row(0)[2:5] == (lapsed, 1.0, None)
 
 
 def _announced_rows() -> Rows:
