@@ -59,10 +59,10 @@ def card(context: Context, entry: Entry, made: Prediction) -> dict[str, Any]:
 
 
 def _constant(context: Context, key: str) -> bool:
-    """Whether every eligible customer gets the same score."""
+    """Whether there are scores and every eligible customer gets the same one."""
     for run in (context.bundle.models, context.bundle.value):
         if run is not None and key in run.scores.columns:
-            return bool(run.scores[key].drop_nulls().n_unique() <= 1)
+            return bool(run.scores[key].drop_nulls().n_unique() == 1)
     return False
 
 
