@@ -29,8 +29,8 @@ def per_arm(before: float, relative: float, alpha: float = 0.05, power: float = 
     after = before * (1 - relative)
     if not 0 < before < 1 or not 0 < relative <= 1:
         raise ValueError("a test needs a chance between 0 and 1 and an effect above 0")
-    spread = (norm.ppf(1 - alpha / 2) + norm.ppf(power)) ** 2
-    return int(ceil(spread * (before * (1 - before) + after * (1 - after)) / (before - after) ** 2))
+    spread = float(norm.ppf(1 - alpha / 2) + norm.ppf(power)) ** 2
+    return ceil(spread * (before * (1 - before) + after * (1 - after)) / (before - after) ** 2)
 
 
 def detectable(before: float, size: int, alpha: float = 0.05, power: float = 0.80) -> float | None:

@@ -81,7 +81,7 @@ def run_value(
     lists, left_out, found = _lists(base, paths, value, cost, made, pays)
     case = business_case(base, paths, value, lists, desk(base), rates)
     say("one action per customer, and who does it")
-    acts = act(base, paths, value, cost, found, made, pays, lists["top_defend"])
+    acts = act(base, paths, value, cost, found, made, pays, lists["top_defend"], lists["next_best_policy"])
     scores = _scores(base, value, earned, cost, found, made).join(acts.scores, on="customer", maintain_order="left")
     lapses = lapses_expected(base, rows, paths) if paths is not None and rows is not None else None
     return ValueRun(
