@@ -39,11 +39,12 @@ def recognition_files(context: Context) -> dict[str, bytes]:
 
 def _workbook(context: Context, test: pl.DataFrame, names: dict[int, str]) -> bytes:
     target = io.BytesIO()
-    book = new_workbook(target, context)
+    title = context.words.plain("recognition.title")
+    book = new_workbook(target, context, title)
     styles = Styles(book)
     spoken = context.words
     guide = [spoken.plain(f"recognition.guide_{part}") for part in ("why", "how", "blind", "read", "limits")]
-    write_guide(book, styles, context, guide, [])
+    write_guide(book, styles, spoken.plain("book.guide"), title, guide, [])
     for place, (_, rows) in enumerate(test.group_by("adviser", maintain_order=True), start=1):
         _cards(context, book, styles, place, rows, names)
     book.close()

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from akb.report.context import Context
     from akb.report.lists import ListTable
 
+HIGH_CHURN, SOME_CHURN, SOME_CHANCE = 0.20, 0.10, 0.25  # from here a cell is coloured
 _WIDTHS = {"customer": 22, "branches": 38, "reasons": 60, "gap": 66, "action": 16, "branch": 26, "adviser": 18}
 _WIDTH = 14
 _INK, _LINE, _HEAD = "#1B2430", "#D8DDE4", "#EEF1F5"
 _BANDS = {"high": "#F3C9A9", "middle": "#FBE8D8", "good": "#CFE6D6", "grey": "#9AA3AF"}
-HIGH_CHURN, SOME_CHURN, HIGH_CHANCE, SOME_CHANCE = 0.20, 0.10, 0.50, 0.25
 
 
-def new_workbook(target: io.BytesIO, context: Context) -> Workbook:
+def new_workbook(target: io.BytesIO, context: Context, title: str) -> Workbook:
     """Return a workbook whose bytes depend on nothing but its content."""
     from xlsxwriter import Workbook
 
@@ -46,14 +46,14 @@ def new_workbook(target: io.BytesIO, context: Context) -> Workbook:
         },
     )
     day = context.as_of
-    book.set_properties({"created": datetime(day.year, day.month, day.day), "title": context.words.plain("book.title")})
+    book.set_properties({"created": datetime(day.year, day.month, day.day), "title": title})
     return book
 
 
 def lists_workbook(context: Context, tables: Sequence[ListTable]) -> bytes:
     """Return the lists as a workbook: a guide, then one sheet per list."""
     target = io.BytesIO()
-    book = new_workbook(target, context)
+    book = new_workbook(target, context, context.words.plain("book.title"))
     styles = Styles(book)
     spoken = context.words
     guide = [spoken.plain(f"book.guide_{part}", as_of=context.as_of) for part in ("what", "control", "rules", "bands")]
@@ -61,7 +61,7 @@ def lists_workbook(context: Context, tables: Sequence[ListTable]) -> bytes:
     guide.append(spoken.plain("book.guide_seed", seed=str(context.bundle.settings.models.seed), share=control * 100))
     sheets = [(sheet_name(spoken.name("sheet", table.name)), table) for table in tables]
     rows = [(name, str(len(table.rows)), spoken.name("sheet_text", table.name)) for name, table in sheets]
-    write_guide(book, styles, context, guide, rows)
+    write_guide(book, styles, spoken.plain("book.guide"), spoken.plain("book.title"), guide, rows)
     for name, table in sheets:
         _sheet(book.add_worksheet(name), table, styles)
     book.close()
@@ -105,15 +105,20 @@ def sheet_name(name: str) -> str:
 
 
 def write_guide(
-    book: Workbook, styles: Styles, context: Context, sentences: Sequence[str], rows: Sequence[tuple[str, ...]]
+    book: Workbook,
+    styles: Styles,
+    name: str,
+    title: str,
+    sentences: Sequence[str],
+    rows: Sequence[tuple[str, ...]],
 ) -> None:
     """Write the first sheet: title, how to read the workbook, and what stands where."""
-    sheet = book.add_worksheet(sheet_name(context.words.plain("book.guide")))
+    sheet = book.add_worksheet(sheet_name(name))
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 30, styles.wrap)
     sheet.set_column(1, 1, 10, styles.text)
     sheet.set_column(2, 2, 90, styles.wrap)
-    sheet.write_string(0, 0, context.words.plain("book.title"), styles.title)
+    sheet.write_string(0, 0, title, styles.title)
     line = 2
     for sentence in sentences:
         sheet.merge_range(line, 0, line, 2, neutral(sentence), styles.wrap)
