@@ -100,7 +100,7 @@ def winback_list(base: Base) -> pl.DataFrame:
     Highest chance first. Whoever objects to marketing, has died or is under age is not on it; the control group is
     drawn anew, with the same share and seed, over the former customers in order.
     """
-    found: pl.DataFrame | None = getattr(base.models, "winback", None)
+    found = base.models.winback
     if found is None or found.is_empty() or "winback_12m" not in found.columns:
         return pl.DataFrame(schema=WINBACK_SCHEMA)
     minimum = int(load_toml("lists.toml")["eligible"]["minimum_age"])
