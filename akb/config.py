@@ -154,6 +154,13 @@ class Report(_Table):
     suppress_below: int = Field(default=5, ge=1)
 
 
+class Member(_Table):
+    """Somebody who works on the lists; see `akb.value.team`."""
+
+    level: Literal["inside", "adviser"] = "adviser"
+    hours: float | None = Field(default=None, ge=0, le=2500)  # a year, for the lists
+
+
 class Settings(_Table):
     """Everything that a run can be told, validated."""
 
@@ -166,6 +173,7 @@ class Settings(_Table):
     report: Report = Report()
     branches: dict[str, dict[str, Any]] = Field(default_factory=dict)
     assumptions: dict[str, float] = Field(default_factory=dict)
+    team: dict[str, Member] = Field(default_factory=dict)  # adviser as the export writes it -> level and hours
 
     def taxonomy(self) -> dict[str, Branch]:
         """Return the branch taxonomy with the client's own figures."""

@@ -13,12 +13,13 @@ import typer
 
 from akb.core.errors import AkbError
 from akb.store.folders import PRIVATE
+from akb.store.workbooks import workbook_renamed
 
 _PSEUDONYM_HEADINGS = ("klant", "customer")
 
 
 def reveal(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A list or scores.csv with pseudonyms.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A list, workbook or scores.csv with pseudonyms.")],
     run: Annotated[
         Path | None, typer.Option("--run", help="The run it belongs to (default: the folder it lies in).")
     ] = None,
@@ -30,7 +31,11 @@ def reveal(
 
     Example: akb reveal out/eda/actions/top_defend.csv --out bellijst.csv
     """
-    text = revealed(file, _relations(_run_of(file, run)))
+    relations = _relations(_run_of(file, run))
+    if file.suffix == ".xlsx":
+        _write_workbook(file, relations, out)
+        return
+    text = revealed(file, relations)
     if out is None:
         sys.stdout.write(text)
         return
@@ -38,6 +43,22 @@ def reveal(
         descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as target:
             target.write(text)
+    except OSError as error:
+        raise AkbError(f"cannot write {out}: {error.strerror}") from error
+
+
+def _write_workbook(file: Path, relations: dict[str, str], out: Path | None) -> None:
+    """Write a workbook of akb with relation numbers in the place of pseudonyms."""
+    if out is None:
+        raise AkbError("a workbook cannot be shown on the screen", "Name a file with --out.")
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise AkbError(f"cannot read {file}: {error.strerror}") from error
+    try:
+        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as target:
+            target.write(workbook_renamed(content, relations))
     except OSError as error:
         raise AkbError(f"cannot write {out}: {error.strerror}") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -12,38 +13,93 @@ from akb.report.tables import dutch_cell, dutch_csv
 if TYPE_CHECKING:
     from akb.report.context import Context
 
+_WHO = ("kind", "adviser", "office")
 ALWAYS = {
-    "top_defend": ("customer", "rank", "kind", "adviser", "office", "churn_12m", "value_at_stake", "expected_saving"),
-    "next_best_policy": ("customer", "rank", "branch", "probability", "kind", "adviser", "office"),
+    "next_best_action": ("customer", "rank", "action", "branch", "expected_euros", *_WHO, "done_by", "control"),
+    "top_defend": ("customer", "rank", *_WHO, "churn_12m", "value_at_stake", "expected_saving"),
+    "next_best_policy": ("customer", "rank", "branch", "probability", *_WHO),
+    "care_gaps": ("customer", "rank", "branch", "share", *_WHO, "control"),
+    "announced": ("customer", "rank", "ends", "commission", "branches", *_WHO, "control"),
+    "winback": ("customer", "rank", "probability", "left", "branches", *_WHO, "control"),
+    "bleeders": ("customer", "rank", "margin", "commission", "cost", "policies", *_WHO, "control"),
+    "feeders": ("customer", "rank", "margin", "commission", "cost", "policies", *_WHO, "control"),
 }
-"""Lists of the contract with the columns that they have when nobody could make them."""
+"""Lists of the contract, in the order of the workbook, with the columns that they have when nobody could make them."""
+CHANCES = ("probability", "threshold", "share")
+EUROS = (
+    "value_at_stake", "clv", "commission", "expected_saving", "expected_commission", "expected_euros", "margin", "cost",
+)  # fmt: skip
 
 
-def action_lists(context: Context) -> dict[str, bytes]:
-    """Return file name -> content of every list; those of the contract exist always, headings at least."""
+@dataclass(frozen=True)
+class ListTable:
+    """One list, ready to be written.
+
+    Parameters
+    ----------
+    columns
+        Keys; the first is ``customer``.
+    heads
+        What people read above them.
+    rows
+        Values: numbers and dates as they are, everything else as text. Nothing is neutralised yet.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    heads: tuple[str, ...]
+    rows: list[list[Any]]
+
+
+def list_tables(context: Context) -> list[ListTable]:
+    """Return every list, those of the contract always, in the order of the workbook."""
     value = context.bundle.value
     made = dict(value.lists) if value else {}
     for name, columns in ALWAYS.items():
         made.setdefault(name, pl.DataFrame(schema=dict.fromkeys(columns, pl.String)))
-    return {f"{name}.csv": _file(context, name, frame) for name, frame in sorted(made.items())}
+    order = {name: place for place, name in enumerate(ALWAYS)}
+    return [_table(context, name, made[name]) for name in sorted(made, key=lambda name: (order.get(name, 99), name))]
 
 
-def _file(context: Context, name: str, frame: pl.DataFrame) -> bytes:
+def action_lists(context: Context, tables: list[ListTable] | None = None) -> dict[str, bytes]:
+    """Return file name -> content of every list; those of the contract exist always, headings at least."""
+    return {f"{table.name}.csv": _csv(table) for table in tables or list_tables(context)}
+
+
+def _csv(table: ListTable) -> bytes:
+    decimals = [4 if is_chance(column) else 2 for column in table.columns]
+    rows = ([dutch_cell(cell, digits) for cell, digits in zip(row, decimals, strict=True)] for row in table.rows)
+    return dutch_csv(table.heads, rows)
+
+
+def is_chance(column: str) -> bool:
+    """Whether a column holds a chance or a share."""
+    return column.startswith("churn_") or column in CHANCES
+
+
+def _table(context: Context, name: str, frame: pl.DataFrame) -> ListTable:
     columns = _columns(context, frame)
     ordered = frame.sort("rank") if "rank" in frame.columns else frame
-    names = _names(context, ordered)
-    reasons = worded_reasons(context) if name == "top_defend" else {}
+    names = shown_names(context, ordered)
     spoken = context.words
-    head = [spoken.name("list_column", column) for column in columns]
-    if name == "top_defend":
-        head.append(spoken.name("list_column", "reasons"))
-    rows: list[list[str]] = []
+    extra = {"top_defend": "reasons", "care_gaps": "gap"}.get(name)
+    heads = [spoken.name("list_column", column) for column in [*columns, *([extra] if extra else [])]]
+    reasons = worded_reasons(context) if extra == "reasons" else {}
+    rows: list[list[Any]] = []
     for row in ordered.to_dicts():
         cells = [names[row["customer"]], *(_cell(context, column, row[column]) for column in columns[1:])]
-        if name == "top_defend":
-            cells.append(dutch_cell("; ".join(reasons.get(row["customer"], []))))
-        rows.append([dutch_cell(cells[0]), *cells[1:]])
-    return dutch_csv(head, rows)
+        if extra == "reasons":
+            cells.append("; ".join(reasons.get(row["customer"], [])))
+        elif extra == "gap":
+            cells.append(gap_sentence(context, row["branch"], row["share"]))
+        rows.append(cells)
+    return ListTable(name, (*columns, *([extra] if extra else [])), tuple(heads), rows)
+
+
+def gap_sentence(context: Context, branch: str, share: float | None) -> str:
+    """Return what an adviser may say of a missing cover: it informs, and names no product."""
+    tenths = None if share is None else max(1, min(9, round(10 * share)))
+    return context.words.plain("list_text.gap", branch=context.branch_name(branch).lower(), tenths=tenths)
 
 
 def _columns(context: Context, frame: pl.DataFrame) -> list[str]:
@@ -53,7 +109,8 @@ def _columns(context: Context, frame: pl.DataFrame) -> list[str]:
     return ["customer", *(["rank"] if "rank" in frame.columns else []), *rest]
 
 
-def _names(context: Context, frame: pl.DataFrame) -> dict[int, str]:
+def shown_names(context: Context, frame: pl.DataFrame) -> dict[int, str]:
+    """Return customer -> the name that the files show: the pseudonym, or the relation number for who may see it."""
     column = "relation" if context.bundle.no_pseudonyms else "pseudonym"
     if frame.is_empty():
         return {}
@@ -61,14 +118,17 @@ def _names(context: Context, frame: pl.DataFrame) -> dict[int, str]:
     return dict(frame.select("customer").join(known, on="customer", how="left").unique().iter_rows())
 
 
-def _cell(context: Context, column: str, value: Any) -> str:
-    if column in context.shared and value not in context.shared[column]:
+def _cell(context: Context, column: str, value: Any) -> Any:
+    spoken = context.words
+    if value is None:
+        return None
+    if column == "done_by" and str(value).startswith("#"):
+        return spoken.plain("list_text.worker", number=str(value)[1:])
+    people = "adviser" if column == "done_by" else column
+    if people in context.shared and value not in context.shared[people]:
         return ""  # who is the only one at an office or with an adviser would be found by it
-    if column == "branch" and value is not None:
-        return dutch_cell(context.branch_name(str(value)))
-    if column == "branches" and value:
-        return dutch_cell(", ".join(context.branch_name(part) for part in str(value).split(", ")))
-    if column == "kind" and value is not None:
-        return dutch_cell(context.words.name("kind", value))
-    chance = column.startswith("churn_") or column in ("probability", "threshold")
-    return dutch_cell(value, 4 if chance else 2)
+    if column in ("branch", "branches"):
+        return ", ".join(context.branch_name(part) for part in str(value).split(", ")) if value else value
+    if column in ("kind", "action", "done_level"):
+        return spoken.name(column, value)
+    return value

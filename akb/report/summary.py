@@ -59,6 +59,7 @@ def summary(model: dict[str, Any]) -> dict[str, Any]:
         "leaving": model["leaving"],
         "risk": model["risk"],
         "products": model["products"],
+        "actions": model["actions"],
         "quality": {key: quality[key] for key in ("files", "completeness", "rejects", "replay", "export_day")},
         "evidence": {
             key: model["evidence"][key] for key in ("total", "made", "proven", "strong", "usable", "calibration")

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from akb.report import html, model, scores
 from akb.report.context import Context
-from akb.report.lists import action_lists
+from akb.report.lists import action_lists, list_tables
+from akb.report.recognition import recognition_files
 from akb.report.summary import as_bytes, summary
+from akb.report.workbook import lists_workbook
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +23,7 @@ def report_files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
     facts = model.build(bundle)
     told = summary(facts)
     table = scores.score_table(context)
+    lists = list_tables(context)
     files = {
         "report.html": html.render(facts, context.words).encode(),
         "summary.json": as_bytes(told),
@@ -28,7 +31,9 @@ def report_files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
         "scores.csv": scores.scores_csv(table),
         "winback.parquet": scores.scores_parquet(scores.former_table(context)),
         "rejects.csv": scores.rejects_csv(context),
-        **{f"actions/{name}": content for name, content in action_lists(context).items()},
+        **{f"actions/{name}": content for name, content in action_lists(context, lists).items()},
+        "actions/actions.xlsx": lists_workbook(context, lists),
+        **recognition_files(context),
     }
     return files, told
 

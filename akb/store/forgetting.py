@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from akb.core.errors import AkbError, RefusedError
 from akb.store.folders import MANIFEST, PRIVATE, is_run, rewrite_run
+from akb.store.workbooks import workbook_without
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 HEADINGS = ("klant", "customer")
 _SHORT = 6  # the report shows the first signs of a pseudonym only
 _TOLD = {".csv", ".parquet", ".json", ".html", ".txt"}
+_WORKBOOKS = {"actions.xlsx", "recognition.xlsx"}
 
 
 def forget_customer(folder: Path, customer: str) -> dict[str, int]:
@@ -45,7 +47,7 @@ def forget_customer(folder: Path, customer: str) -> dict[str, int]:
     if not is_run(folder):
         raise AkbError(f"{folder} is not the folder of a finished akb run", "Name the folder that akb eda wrote.")
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix not in _TOLD:
+        if path.is_file() and path.suffix not in _TOLD and not _is_workbook(path):
             raise RefusedError(f"{path} is no file of akb, so it can't be searched", "Move it out of the folder.")
     names = _names(folder, customer)
     removed: dict[str, int] = {}
@@ -96,6 +98,8 @@ def _forget_in(path: Path, names: frozenset[str]) -> int:
         document = json.loads(path.read_text("utf-8"))
         rows = _forget_in_json(document, _shortened(names))
         content = (json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+    elif _is_workbook(path):
+        content, rows = workbook_without(path.read_bytes(), names)
     elif path.suffix == ".html":
         content, rows = _html_without(path.read_text("utf-8"), _shortened(names))
     else:
@@ -103,6 +107,10 @@ def _forget_in(path: Path, names: frozenset[str]) -> int:
     if rows:
         path.write_bytes(content)
     return rows
+
+
+def _is_workbook(path: Path) -> bool:
+    return path.parent.name == "actions" and path.name in _WORKBOOKS
 
 
 def _shortened(names: frozenset[str]) -> frozenset[str]:

@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 
 from akb.core.text import load_toml
+from akb.value.contact import resting, rules
+from akb.value.team import Worker, team
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +38,8 @@ class Desk:
         Cents per contact.
     called
         Customers called for retention; filled once that list is made.
+    workers
+        Whose minutes they are.
     """
 
     excluded: dict[str, Flags]
@@ -47,6 +51,7 @@ class Desk:
     offer_minutes: float
     contact_cost: float
     called: Flags
+    workers: tuple[Worker, ...] = ()
 
     @property
     def barred(self) -> Flags:
@@ -77,16 +82,19 @@ def desk(base: Base) -> Desk:
     """Return eligibility, control group and hours of this portfolio."""
     minutes = base.value("contact.minutes")
     advisers, counted = advisers_of(base)
+    workers = team(base, advisers)
+    kept = 1 - float(rules("arbitration", "care")["reserved_share"])
     return Desk(
         excluded=_excluded(base),
         control=control_group(base.n, base.value("experiment.control_share"), base.settings.models.seed),
         advisers=advisers,
         advisers_counted=counted,
-        minutes_available=60 * base.value("capacity.hours_per_year") * advisers,
+        minutes_available=kept * sum(worker.minutes for worker in workers),
         minutes=minutes,
         offer_minutes=base.value("contact.offer_minutes"),
         contact_cost=100 * base.value("cost.rate_office") * minutes / 60,
         called=np.zeros(base.n, dtype=np.bool_),
+        workers=workers,
     )
 
 
@@ -114,6 +122,7 @@ def _excluded(base: Base) -> dict[str, Flags]:
         "announced": base.announced,
         "no_marketing": customers["no_marketing"].to_numpy(),
         "under_age": ((age < minimum) & private).fill_null(value=False).to_numpy(),
+        **resting(base),
     }
     seen = np.zeros(base.n, dtype=np.bool_)
     for reason, flags in reasons.items():

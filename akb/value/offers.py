@@ -152,7 +152,8 @@ def next_best_list(
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     """Return the list ``next_best_policy`` and how many customers were left out, by reason.
 
-    One row per customer: the best branch. ``contact`` tells who is called for it (not the control group);
+    One row per customer: the best branch. ``rank`` is by expected commission, ``rank_chance`` by chance.
+    ``contact`` tells who is called for it (not the control group);
     ``extra_cents`` what a call adds to the commission in a year: uplift x untreated chance x commission x survival.
 
     Parameters
@@ -182,6 +183,7 @@ def next_best_list(
     left_out["no_hours"] = max(0, ranked.height - length)
     listed = ranked.with_columns(
         rank=pl.int_range(1, pl.len() + 1),
+        churn_effect=_churn_effect(base, ranked),
         extra_cents=pl.Series(to_cents(extra)),
         contact=pl.Series(in_talk | own_call),
         own_call=pl.Series(own_call),
@@ -190,18 +192,32 @@ def next_best_list(
     return _columns(base, listed), {reason: count for reason, count in left_out.items() if count}
 
 
+def _churn_effect(base: Base, rows: pl.DataFrame) -> pl.Series:
+    """Difference in leaving between comparable holders and others of each row's branch; null where nobody made it."""
+    out = np.full(len(rows), np.nan)
+    branches = rows["branch"].to_numpy()
+    for branch in rows["branch"].unique().sort():
+        effect = base.score(f"churn_effect_{branch}")
+        if effect is not None:
+            mine = branches == branch
+            out[mine] = effect[rows["row"].to_numpy()[mine]]
+    return at(out, pl.Float64)
+
+
 def _columns(base: Base, listed: pl.DataFrame) -> pl.DataFrame:
     who = base.customers.select("row", "kind", "adviser", "office")
     return (
         listed.join(who, on="row", how="left", maintain_order="left")
         .with_columns(
             rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64),
+            rank_chance=pl.struct(-pl.col("probability"), "rank").rank("ordinal").cast(pl.Int64),
             band=at(band_labels("chance", listed["probability"].to_numpy()), pl.String),
             commission=pl.col("commission_cents") / 100,
             expected_commission=(pl.col("expected_cents") / 100).round(2),
         )
         .select(
             "customer", "rank", "branch", "probability", "band", "commission", "expected_commission",
-            "kind", "adviser", "office", "ban", "contact", "own_call", "control", "extra_cents",
+            "rank_chance", "churn_effect", "kind", "adviser", "office", "ban", "contact", "own_call",
+            "control", "extra_cents",
         )
     )  # fmt: skip

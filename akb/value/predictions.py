@@ -127,6 +127,12 @@ def _next_best(work: Work) -> Told:
     return Told(why("next_best" if work.base.has_commission else "next_best_chance"))
 
 
+def _action(work: Work) -> Told:
+    gate = work.base.churn_gate
+    proven = gate in EURO_GATES and work.base.has_commission
+    return Told(why("next_best_action" if proven else "next_best_action_order"), gate)
+
+
 def _cross_sell(work: Work) -> Told:
     passed = [gate for gate in work.base.branch_gates.values() if gate in EURO_GATES]
     if not passed:
@@ -142,5 +148,6 @@ METHODS: dict[str, Callable[[Work], Told]] = {
     "top_defend": _top_defend,
     "next_best_policy": _next_best,
     "cross_sell_commission": _cross_sell,
+    "next_best_action": _action,
 }
 """Method named in the catalogue -> what answers for it."""

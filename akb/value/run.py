@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from akb.value.actions import act
 from akb.value.base import EURO_GATES, Base, at
 from akb.value.case import business_case
 from akb.value.clv import Lifetime, discount_factors, earned_12m, lapses_expected, lifetime, present_value, streams
@@ -76,22 +77,27 @@ def run_value(
         value = lifetime(base, paths, flows, made) if base.has_commission else None
 
     say("lists and business case")
-    lists, left_out, found = _lists(base, paths, value, cost, made)
+    pays = _years_of_commission(base, paths, made)
+    lists, left_out, found = _lists(base, paths, value, cost, made, pays)
     case = business_case(base, paths, value, lists, desk(base), rates)
-    scores = _scores(base, value, earned, cost, found, made)
+    say("one action per customer, and who does it")
+    acts = act(base, paths, value, cost, found, made, pays, lists["top_defend"], lists["next_best_policy"])
+    scores = _scores(base, value, earned, cost, found, made).join(acts.scores, on="customer", maintain_order="left")
     lapses = lapses_expected(base, rows, paths) if paths is not None and rows is not None else None
     return ValueRun(
         scores=scores,
-        lists=lists,
-        left_out=left_out,
+        lists={**lists, **acts.lists},
+        left_out={**left_out, **acts.left_out},
         case=case,
         predictions=predictions(Work(base, cost, _proof(base)), scores),
         figures={
             **figures(base, history, rates, paths, value, found, made, lists, lapses),
+            **acts.figures,
             "case_missing": None if case else case_missing(base),
         },
         findings=findings(base, paths, value, cost, desk(base), lists["top_defend"], lapses),
         components=_components(base, paths, value, earned, cost),
+        recognition=acts.recognition,
     )
 
 
@@ -106,7 +112,7 @@ def _mean_kept(rows: pl.DataFrame | None) -> float:
 
 
 def _lists(
-    base: Base, paths: Relations | None, value: Lifetime | None, cost: ServiceCost, made: Offers
+    base: Base, paths: Relations | None, value: Lifetime | None, cost: ServiceCost, made: Offers, pays: Floats
 ) -> tuple[dict[str, pl.DataFrame], dict[str, dict[str, int]], Defence | None]:
     """Make both lists: retention takes the hours first, offers what is left."""
     shared = desk(base)
@@ -120,7 +126,7 @@ def _lists(
         called = defend.filter(~pl.col("control")).join(base.customers.select("customer", "row"), on="customer")
         shared = shared.with_called(called["row"].to_numpy())
     alive = paths.alive[:, YEAR] if paths is not None else np.ones(base.n)
-    offer, offer_out = next_best_list(base, made, shared, alive, _years_of_commission(base, paths, made))
+    offer, offer_out = next_best_list(base, made, shared, alive, pays)
     lists = {"top_defend": defend, "next_best_policy": offer}
     return lists, {"top_defend": defend_out, "next_best_policy": offer_out}, found
 

@@ -67,8 +67,9 @@ class ValueRun:
     scores
         customer u32 + one column per value key (Float32 euros, or text classes): ``commission_12m``, ``clv``, ...
     lists
-        name (``top_defend``, ``next_best_policy``) -> frame with customer u32, rank and the columns of that list;
-        opt-outs, announced leavers and the deceased are already gone.
+        name (``top_defend``, ``next_best_policy``, ``next_best_action``, ``care_gaps``, ``bleeders``, ``feeders``,
+        ``announced``, ``winback``) -> frame with customer u32, rank, control and the columns of that list;
+        opt-outs and the deceased are already gone, and announced leavers too (but for their own list).
     left_out
         list name -> reason -> number of customers left out.
     predictions
@@ -83,6 +84,9 @@ class ValueRun:
         ``clv_variable_cents`` - ``clv_fixed_cents``, ``potential_cents``, ``clv_cents``, ``clv_5y_cents``,
         ``stay_cents``, ``leave_cents``, ``stake_cents``, and ``preventable`` (the chance p behind stay and leave).
         Null where unavailable.
+    recognition
+        The blinded test: adviser, number (order on paper), customer u32, ``listed``; see
+        `akb.value.recognition`. ``listed`` is the key and stays with who runs the test.
     """
 
     scores: pl.DataFrame
@@ -93,3 +97,4 @@ class ValueRun:
     figures: dict[str, object] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     components: pl.DataFrame | None = None
+    recognition: pl.DataFrame | None = None

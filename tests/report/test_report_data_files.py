@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from akb.report.bundle import RunBundle
 
 CONTRACT = {
-    "report.html", "summary.json", "scores.parquet", "winback.parquet", "scores.csv", "rejects.csv",
-    "actions/top_defend.csv", "actions/next_best_policy.csv",
+    "report.html", "summary.json", "scores.parquet", "scores.csv", "rejects.csv", "actions/top_defend.csv",
+    "actions/next_best_policy.csv", "winback.parquet", "actions/next_best_action.csv",
+    "actions/care_gaps.csv", "actions/announced.csv",
+    "actions/winback.csv", "actions/bleeders.csv", "actions/feeders.csv", "actions/actions.xlsx",
+    "actions/recognition.xlsx", "recognition_key.csv",
 }  # fmt: skip
 
 

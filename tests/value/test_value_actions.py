@@ -1,0 +1,480 @@
+"""One action per customer: arbitration, hours, rules of contact, lists, who does it, the pilot, the blind test."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import value_fixtures as f
+from hypothesis import given
+from hypothesis import settings as tries
+from hypothesis import strategies as st
+
+from akb.config import Member
+from akb.value import run_value
+from akb.value.arbitrate import ACTIONS
+from akb.value.assign import assign
+from akb.value.base import Base
+from akb.value.contact import do_not_wake, quiet
+from akb.value.cost import service_cost
+from akb.value.examples import customer_examples, offer_examples
+from akb.value.gaps import comparable_share
+from akb.value.lists import control_group, desk
+from akb.value.pilot import detectable, per_arm
+from akb.value.recognition import effectiveness
+from akb.value.team import Worker
+
+GOLDEN = {entry["id"]: entry for entry in json.loads((Path(__file__).parents[1] / "golden.json").read_text("utf-8"))}
+CHEAP = {"contact__minutes": 2.0, "contact__offer_minutes": 1.0}
+EVERY_LIST = (
+    "top_defend", "next_best_policy", "next_best_action", "care_gaps", "announced", "winback", "bleeders", "feeders",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made():
+    return f.portfolio(600)
+
+
+@pytest.fixture(scope="module")
+def result(made):
+    return run_value(made, f.models(made), f.settings(**CHEAP))
+
+
+def with_contacts(made, days: dict[int, list[int]], *, inbound: bool = False):
+    """`made` with contacts: customer -> days before X."""
+    rows = [(customer, f.X - timedelta(days=day), inbound) for customer, seen in days.items() for day in seen]
+    schema = {"customer": pl.UInt32, "date": pl.Date, "inbound": pl.Boolean}
+    return replace(made, contacts=pl.DataFrame(rows, schema=schema, orient="row"))
+
+
+def calls(listed: pl.DataFrame) -> pl.DataFrame:
+    return listed.filter(pl.col("action").is_in(["defend", "cross_sell"]) & ~pl.col("control"))
+
+
+# Arbitration
+
+
+def test_everybody_has_one_action(made, result) -> None:
+    actions = result.scores["next_best_action"]
+    assert actions.null_count() == 0
+    assert set(actions) <= set(ACTIONS)
+    listed = result.lists["next_best_action"]
+    assert listed["rank"].to_list() == list(range(1, listed.height + 1))
+    seen = result.scores.join(listed.filter(~pl.col("control")), on="customer")
+    assert (seen["next_best_action"] == seen["action"]).all()
+    alone = result.scores.join(listed.filter(~pl.col("control")), on="customer", how="anti")
+    assert set(alone["next_best_action"]) == {"leave_alone"}
+
+
+def test_a_call_serves_what_is_worth_most_and_only_what_pays(result) -> None:
+    called = calls(result.lists["next_best_action"]).join(result.scores, on="customer")
+    assert (called["expected_euros"] > 0).all()
+    assert set(called["action"]) == {"defend", "cross_sell"}
+    keep = called.filter(pl.col("action") == "defend")
+    assert np.allclose(keep["expected_euros"], keep["top_defend"], atol=0.011)
+
+
+def test_levers_change_the_choice_and_never_whether_it_pays(made, monkeypatch: pytest.MonkeyPatch) -> None:
+    from akb.value import arbitrate
+
+    shipped = arbitrate.rules
+
+    def pushed(*path: str):
+        table = dict(shipped(*path))
+        return {**table, "lever": 50.0} if path == ("arbitration", "cross_sell") else table
+
+    run = f.models(made)
+    before = run_value(made, run, f.settings(**CHEAP)).lists["next_best_action"]
+    monkeypatch.setattr(arbitrate, "rules", pushed)
+    after = run_value(made, run, f.settings(**CHEAP)).lists["next_best_action"]
+    kept = [listed.filter(pl.col("action") == "defend").height for listed in (before, after)]
+    assert kept[1] < kept[0] / 2
+    assert set(calls(before)["customer"]) == set(calls(after)["customer"])
+
+
+def test_scarce_hours_go_to_the_highest_priority(made) -> None:
+    scarce = run_value(made, f.models(made), f.settings(capacity__hours_per_year=1.0, **CHEAP))
+    plenty = run_value(made, f.models(made), f.settings(**CHEAP))
+    done, wanted = calls(scarce.lists["next_best_action"]), calls(plenty.lists["next_best_action"])
+    assert 0 < done.height < wanted.height
+    assert scarce.left_out["next_best_action"]["no_hours"] > 0
+    order = wanted["customer"].to_list()
+    assert done["customer"].to_list() == order[: done.height]
+    minutes = sum(row["minutes"] for row in scarce.figures["actions"]["by_action"] if row["minutes"])
+    assert minutes <= 4 * 60 + 1e-9
+
+
+def test_what_the_ledger_counts_is_what_people_do(result) -> None:
+    offers, defend = result.lists["next_best_policy"], result.lists["top_defend"]
+    ledger = pl.concat(
+        [offers.filter("own_call").select("customer"), defend.filter(~pl.col("control")).select("customer")]
+    )
+    assert set(ledger["customer"]) == set(calls(result.lists["next_best_action"])["customer"])
+
+
+def test_without_proven_euros_the_order_is_by_chance_and_no_euro_is_named(made) -> None:
+    result = run_value(made, f.models(made, gate="fail"), f.settings(**CHEAP))
+    listed = result.lists["next_best_action"]
+    assert listed["expected_euros"].null_count() == listed.height
+    assert calls(listed).height > 0
+    assert result.figures["actions"]["euros"] is False
+    told = {made.key: made for made in result.predictions}["next_best_action"]
+    assert told.status == "derived"
+    assert "op volgorde" in told.why
+
+
+def test_any_order_of_rows_gives_the_same(made) -> None:
+    run = f.models(made)
+    first = run_value(made, run, f.settings(**CHEAP))
+    second = run_value(*f.shuffled(made, run), f.settings(**CHEAP))
+    for name in EVERY_LIST:
+        assert first.lists[name].equals(second.lists[name]), name
+    assert first.recognition.equals(second.recognition)
+    assert first.figures["actions"] == second.figures["actions"]
+
+
+@pytest.mark.parametrize("poor", [{"commission": "none"}, {"ended": False}, {"advisers": 0}])
+def test_poor_exports_have_every_list(poor) -> None:
+    made = f.portfolio(120, **poor)
+    result = run_value(made, f.models(made), f.settings(**CHEAP))
+    assert set(result.lists) == set(EVERY_LIST)
+    assert all(frame.columns[:2] == ["customer", "rank"] for frame in result.lists.values())
+    assert result.scores["next_best_action"].null_count() == 0
+
+
+# Whom to leave alone
+
+
+def test_recent_contact_and_the_cap_leave_alone(made) -> None:
+    run = f.models(made)
+    first = run_value(made, run, f.settings(**CHEAP)).lists["top_defend"]["customer"].to_list()[:4]
+    recent, older, often, inbound = first
+    asked = with_contacts(made, {recent: [29], older: [31], often: [40 + day for day in range(6)]})
+    result = run_value(asked, run, f.settings(**CHEAP))
+    listed = set(result.lists["top_defend"]["customer"])
+    assert older in listed
+    assert not {recent, often} & listed
+    for name in ("top_defend", "next_best_policy", "next_best_action"):
+        assert not {recent, often} & set(result.lists[name]["customer"]), name
+    assert result.left_out["next_best_action"]["recent_contact"] == 1
+    assert result.left_out["next_best_action"]["contact_cap"] == 1
+    called_us = with_contacts(made, {inbound: [40 + day for day in range(9)]}, inbound=True)
+    assert inbound in set(run_value(called_us, run, f.settings(**CHEAP)).lists["top_defend"]["customer"])
+
+
+def test_a_quiet_customer_with_a_low_chance_is_not_woken(made) -> None:
+    run = f.models(made)
+    base = Base(made, run, f.SETTINGS)
+    asleep = do_not_wake(base)
+    assert 0 < asleep.sum() < base.n
+    assert (base.score("churn_12m")[asleep] < 0.03).all()
+    sleeper = int(base.customers["customer"].to_numpy()[asleep][0])
+    woken = Base(with_contacts(made, {sleeper: [100]}), run, f.SETTINGS)
+    place = int(np.flatnonzero(base.customers["customer"].to_numpy() == sleeper)[0])
+    assert not do_not_wake(woken)[place]
+    moved = made.policies.filter(pl.col("start_date").is_between(f.X - timedelta(days=700), f.X))
+    assert not quiet(base, f.X - timedelta(days=730))[
+        base.customers["customer"].is_in(moved["customer"].implode()).to_numpy()
+    ].any()
+    result = run_value(made, run, f.settings(**CHEAP))
+    rows = result.scores["next_best_action"].to_numpy()[asleep]
+    assert set(rows) == {"leave_alone"}
+
+
+@pytest.mark.parametrize("name", EVERY_LIST)
+def test_opt_outs_are_on_no_list_and_the_control_group_is_marked_on_all(made, result, name: str) -> None:
+    listed = result.lists[name]
+    people = listed.join(made.customers, on="customer")
+    assert not people["no_marketing"].any()
+    assert not people["deceased"].any()
+    assert listed.schema["control"] == pl.Boolean
+    drawn = control_group(result.scores.height, 0.1, f.SETTINGS.models.seed)
+    marked = result.scores.select("customer").with_columns(drawn=pl.Series(drawn)).join(listed, on="customer")
+    assert (marked["drawn"] == marked["control"]).all()
+
+
+def test_the_draw_is_recorded(result) -> None:
+    told = result.figures["actions"]
+    assert told["seed"] == f.SETTINGS.models.seed
+    assert told["control_share"] == 0.1
+    assert {row["key"] for row in told["lists"]} == set(EVERY_LIST)
+
+
+# The other lists
+
+
+def test_bleeders_and_feeders_are_the_ends_of_the_margin(made, result) -> None:
+    base = Base(made, f.models(made), f.settings(**CHEAP))
+    margin = (base.commission_customer - service_cost(base).per_customer(base)) / 100
+    known = pl.DataFrame({"customer": base.customers["customer"], "known": margin})
+    low, high = (result.lists[name].join(known, on="customer").sort("rank") for name in ("bleeders", "feeders"))
+    assert low.height > 0
+    assert np.allclose(low["margin"], low["known"])
+    assert (low["margin"] < 0).all()
+    assert (high["margin"] >= np.quantile(margin, 0.8)).all()
+    assert low["margin"].is_sorted()
+    assert high["margin"].is_sorted(descending=True)
+    assert np.allclose(high["margin"], high["commission"] - high["cost"])
+
+
+def test_announced_leavers_have_their_last_day(made) -> None:
+    leaver = int(f.present(made)["customer"].unique().sort()[0])
+    last = f.X + timedelta(days=40)
+    ends = pl.when((pl.col("customer") == leaver) & pl.col("end_date").is_null()).then(last)
+    policies = made.policies.with_columns(end_date=ends.otherwise(pl.col("end_date")))
+    result = run_value(replace(made, policies=policies), f.models(made), f.SETTINGS)
+    row = result.lists["announced"].row(0, named=True)
+    assert (row["customer"], row["ends"]) == (leaver, last)
+    assert result.lists["announced"].height == 1
+    assert leaver not in set(result.lists["next_best_action"]["customer"])
+
+
+def test_winback_follows_the_chance_of_former_customers(made) -> None:
+    former = sorted(set(made.policies["customer"]) - set(f.present(made)["customer"]))
+    run = f.models(made)
+    chance = pl.DataFrame({"customer": former, "winback_12m": np.linspace(0.01, 0.2, len(former))}).with_columns(
+        pl.col("customer").cast(pl.UInt32), pl.col("winback_12m").cast(pl.Float32)
+    )
+    listed = run_value(made, replace(run, winback=chance), f.SETTINGS).lists["winback"]
+    allowed = made.customers.filter(~pl.col("no_marketing") & ~pl.col("deceased"))["customer"]
+    assert set(listed["customer"]) == set(former) & set(allowed)
+    assert listed["probability"].is_sorted(descending=True)
+    assert listed["left"].null_count() == 0
+
+
+def test_a_gap_is_what_comparable_customers_hold_and_this_one_does_not(made, result) -> None:
+    gaps = result.lists["care_gaps"]
+    held = f.present(made).select("customer", "branch")
+    assert gaps.height > 0
+    assert (gaps["share"] >= 0.5).all()
+    assert gaps.join(held, on=["customer", "branch"]).is_empty()
+    base = Base(made, f.models(made), f.SETTINGS)
+    share = comparable_share(base, ["auto"])
+    business = base.customers.filter(pl.col("kind") == "business")
+    holders = held.filter(pl.col("branch") == "auto")["customer"]
+    plain = business["customer"].is_in(holders.implode()).mean()
+    known = share.join(business.select("row"), on="row")["share"]
+    assert np.allclose(known, plain)  # a kind without age bands is its own prior
+    care = result.lists["next_best_action"].filter(pl.col("action") == "care")
+    assert care["expected_euros"].null_count() == care.height  # never multiplied with euros
+
+
+def test_both_ranks_of_the_next_best_policy(result) -> None:
+    listed = result.lists["next_best_policy"]
+    assert sorted(listed["rank_chance"]) == listed["rank"].to_list()
+    assert listed.sort("rank_chance")["probability"].is_sorted(descending=True)
+    assert listed["rank_chance"].to_list() != listed["rank"].to_list()
+
+
+# Who does what
+
+
+def tasks(*rows: tuple[str | None, str, float, str]) -> pl.DataFrame:
+    schema = {"adviser": pl.String, "level": pl.String, "minutes": pl.Float64, "action": pl.String}
+    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(rank=pl.int_range(1, pl.len() + 1))
+
+
+def test_work_stays_at_the_own_adviser_and_moves_only_for_lack_of_hours() -> None:
+    asked = tasks(*[("A", "adviser", 10.0, "defend")] * 4, ("B", "adviser", 10.0, "defend"))
+    roomy = assign(asked, [Worker("A", "adviser", 60), Worker("B", "adviser", 60)])
+    assert roomy.rows["done_by"].to_list() == ["A"] * 4 + ["B"]
+    tight = assign(asked, [Worker("A", "adviser", 25), Worker("B", "adviser", 60)])
+    assert tight.rows["done_by"].to_list() == ["A", "A", "B", "B", "B"]
+    assert not tight.short
+
+
+def test_inside_staff_never_does_the_work_of_an_adviser_and_the_shortage_has_words() -> None:
+    asked = tasks(*[("A", "adviser", 30.0, "defend")] * 3, *[("A", "inside", 30.0, "care")] * 2)
+    done = assign(asked, [Worker("A", "adviser", 60), Worker("A", "inside", 600)])
+    rows = asked.join(done.rows, on="rank")
+    assert rows.filter(pl.col("level") == "adviser")["done_level"].drop_nulls().unique().to_list() == ["adviser"]
+    assert done.short == {"adviser": {"minutes": 30.0, "customers": 1.0}}
+    assert done.rows["done_by"].null_count() == 1
+    assert rows.filter(pl.col("done_by").is_null())["rank"].to_list() == [3]  # the last on the list
+
+
+def test_an_adviser_helps_out_inside() -> None:
+    asked = tasks(*[("A", "inside", 30.0, "care")] * 3)
+    done = assign(asked, [Worker("A", "adviser", 60), Worker("A", "inside", 30)])
+    assert sorted(done.rows["done_level"]) == ["adviser", "adviser", "inside"]
+
+
+def test_keeping_goes_before_care_where_hours_are_short() -> None:
+    asked = tasks(("A", "adviser", 30.0, "care"), ("A", "adviser", 30.0, "defend"))
+    done = assign(asked, [Worker("A", "adviser", 30)])
+    assert done.rows["done_by"].to_list() == [None, "A"]
+
+
+SMALL = st.lists(st.tuples(st.sampled_from(["A", "B", None]), st.sampled_from(["inside", "adviser"])), max_size=6)
+
+
+@given(SMALL, st.lists(st.integers(0, 4), min_size=4, max_size=4))
+@tries(max_examples=40, deadline=None)
+def test_no_other_assignment_is_better(asked: list[tuple[str | None, str]], hours: list[int]) -> None:
+    frame = tasks(*[(adviser, level, 10.0, "defend") for adviser, level in asked])
+    workers = [
+        Worker(name, level, 10.0 * hours[place])
+        for place, (name, level) in enumerate(itertools.product("AB", ("adviser", "inside")))
+    ]
+    done = assign(frame, workers)
+
+    def price(adviser: str | None, level: str, place: int | None) -> float:
+        if place is None:
+            return 400.0
+        who = workers[place]
+        if level == "adviser" and who.level == "inside":
+            return float("inf")
+        return 10.0 * ((adviser is not None and adviser != who.name) + 0.4 * (level != who.level))
+
+    best = float("inf")
+    for way in itertools.product([None, 0, 1, 2, 3], repeat=len(asked)):
+        if any(way.count(place) > hours[place] for place in range(4)):
+            continue
+        best = min(best, sum(price(*task, place) for task, place in zip(asked, way, strict=True)))
+    found = 0.0
+    by_name = {(who.name, who.level): place for place, who in enumerate(workers)}
+    for (adviser, level), (_, name, at) in zip(asked, done.rows.iter_rows(), strict=True):
+        found += price(adviser, level, None if name is None else by_name[(name, at)])
+    assert found == pytest.approx(best)
+    for row in done.hours:
+        assert row["used"] <= row["available"] + 1e-9
+
+
+def test_fifteen_thousand_customers_and_forty_advisers() -> None:
+    rng = np.random.default_rng(5)
+    n = 15_000
+    frame = pl.DataFrame(
+        {
+            "rank": np.arange(1, n + 1),
+            "adviser": [f"A{number:02d}" for number in rng.integers(0, 40, n)],
+            "level": rng.choice(["inside", "adviser"], n).tolist(),
+            "minutes": rng.choice([5.0, 15.0, 20.0], n),
+            "action": rng.choice(["defend", "cross_sell", "care", "thank"], n).tolist(),
+        }
+    )
+    workers = [Worker(f"A{number:02d}", level, 2600.0) for number in range(40) for level in ("adviser", "inside")]
+    done = assign(frame, workers)
+    assert all(row["used"] <= row["available"] for row in done.hours)
+    left = sum(part["minutes"] for part in done.short.values())
+    used = sum(row["used"] for row in done.hours)
+    assert left + used == pytest.approx(frame["minutes"].sum())
+    assert used > 0.98 * min(frame["minutes"].sum(), 80 * 2600)  # no hours lie idle while work is left
+    again = assign(frame.sample(fraction=1.0, shuffle=True, seed=1), workers)
+    assert done.rows.equals(again.rows)
+
+
+def test_the_clients_own_team(made) -> None:
+    asked = f.settings(**CHEAP).model_copy(
+        update={"team": {f"A{n}": Member(level="inside", hours=50) for n in range(4)}}
+    )
+    result = run_value(made, f.models(made), asked)
+    work = result.figures["actions"]["work"]
+    assert {row["level"] for row in work["hours"]} == {"inside"}
+    assert work["short"][0]["key"] == "adviser"
+    rows = result.lists["next_best_action"]
+    assert set(rows["done_level"].drop_nulls()) == {"inside"}
+    everyone = desk(Base(made, f.models(made), asked))
+    assert everyone.minutes_available == pytest.approx(4 * 50 * 60)
+
+
+def test_service_concept_stands_beside_what_was_counted(made) -> None:
+    someone = f.present(made)["customer"].unique().sort().to_list()
+    asked = with_contacts(made, {customer: [100, 200, 400] for customer in someone})
+    told = run_value(asked, f.models(made), f.SETTINGS).figures["actions"]["service"]
+    assert [row["key"] for row in told["rows"]] == ["A", "B", "C", "D"]
+    assert sum(row["customers"] for row in told["rows"]) == len(someone)
+    assert all(row["today"] == row["today_begun"] == 2.0 for row in told["rows"])
+    first = told["rows"][0]
+    assert first["hours"] == pytest.approx(first["customers"] * 2.0 * 60 / 60)
+    without = run_value(made, f.models(made), f.SETTINGS).figures["actions"]["service"]
+    assert all(row["today"] is None for row in without["rows"])
+
+
+# Worked examples, pilot, blind test
+
+
+@pytest.mark.parametrize("case", ["C_ab_9_36", "C_ab_9_10", "C_ab_27_36"])
+def test_sample_size(case: str) -> None:
+    entry = GOLDEN[case]
+    given_ = entry["in"]
+    size = per_arm(given_["p0"], given_["rel"], given_["alpha"], given_["power"])
+    assert size == pytest.approx(entry["out"], abs=entry["tol"])
+
+
+def test_what_a_pilot_of_250_per_arm_can_show() -> None:
+    assert detectable(0.09, 250) == pytest.approx(0.66, abs=0.01)
+    assert detectable(0.27, 250) == pytest.approx(0.38, abs=0.01)
+    assert detectable(0.09, 10) is None
+
+
+def test_the_pilot_of_the_own_list(result) -> None:
+    told = result.figures["actions"]["pilot"]
+    base = {row["key"]: row for row in told["rows"]}["base"]
+    listed = result.lists["top_defend"]
+    relative = 0.2 * listed["churn_preventable_12m"].mean() / listed["churn_12m"].mean()
+    assert base["relative"] == pytest.approx(relative)
+    assert base["per_arm"] == per_arm(listed["churn_12m"].mean(), relative)
+    assert base["offices"] == -(-2 * base["per_arm"] // listed.height)
+
+
+def test_d24_piet_and_saskia_with_our_formula() -> None:
+    entry = GOLDEN["D24_rank"]
+    rows = {row["name"]: row for row in customer_examples(0.2, 13.75)}
+    for name, told in entry["in"].items():
+        assert (rows[name]["commission"], rows[name]["churn"], rows[name]["value"]) == tuple(told.values())
+        assert rows[name]["risk"] == pytest.approx(entry["out"]["risicowaarde"][name])
+    assert sorted(rows, key=lambda name: rows[name]["rank_commission"]) == entry["out"]["volgorde_provisie"]
+    assert sorted(rows, key=lambda name: rows[name]["rank_defend"]) == entry["out"]["volgorde_top_defend"]
+    assert rows["Piet"]["saving"] == pytest.approx(0.2 * 30 - 13.75)  # below zero: a call costs more than it keeps
+
+
+def test_d25_by_chance_and_by_expected_commission() -> None:
+    entry = GOLDEN["D25_nbp"]
+    rows = {row["name"]: row for row in offer_examples()}
+    for name, told in entry["in"].items():
+        assert [rows[name]["low"], rows[name]["high"], rows[name]["commission"]] == told
+    assert {name: row["expected"] for name, row in rows.items()} == pytest.approx(entry["out"]["mid"])
+    first = {by: min(rows, key=lambda name: rows[name][by]) for by in ("rank_chance", "rank_expected")}
+    assert first == {"rank_chance": entry["out"]["eerste_op_kans"], "rank_expected": entry["out"]["eerste_op_waarde"]}
+
+
+def test_the_recognition_test_hides_which_is_which(made, result) -> None:
+    test = result.recognition
+    listed = set(result.lists["top_defend"]["customer"])
+    barred = desk(Base(made, f.models(made), f.settings(**CHEAP))).barred
+    may = set(result.scores["customer"].to_numpy()[~barred])
+    assert test["adviser"].n_unique() == 4
+    for _, cards in test.group_by("adviser"):
+        own = made.customers.join(cards, on="customer")
+        assert (own["adviser"] == own["adviser_right"]).all()
+        assert cards["customer"].n_unique() == cards.height
+        assert cards["listed"].sum() <= 20
+        theirs = made.customers.filter(pl.col("adviser") == own["adviser"][0])["customer"]
+        pool = may & set(theirs) - listed
+        assert (~cards["listed"]).sum() == min(20, len(pool))
+        assert set(cards["customer"]) <= may
+        assert all((row["customer"] in listed) == row["listed"] for row in cards.iter_rows(named=True))
+        assert sorted(cards["number"]) == list(range(1, cards.height + 1))
+        halves = cards.sort("number")["listed"].to_list()
+        assert halves not in (sorted(halves), sorted(halves, reverse=True))
+    other = run_value(made, f.models(made), f.settings(**CHEAP).model_copy(
+        update={"models": f.SETTINGS.models.model_copy(update={"seed": 3})}
+    )).recognition  # fmt: skip
+    assert not other.equals(test)
+
+
+def test_effectiveness_is_a_difference_with_an_interval() -> None:
+    difference, low, high = effectiveness(19, 20, 18, 20)
+    assert difference == pytest.approx(0.05)
+    assert low < 0 < high  # "95 % found it good" tells nothing beside 90 % for a random list
+    difference, low, high = effectiveness(56, 70, 48, 80)  # Newcombe (1998), method 10, example (a)
+    assert (difference, low, high) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
+    with pytest.raises(ValueError, match="judged"):
+        effectiveness(0, 0, 1, 2)
