@@ -65,10 +65,14 @@ class BranchRows:
         ``label`` Float32 (1 if the event falls in (T, T + 12 months], else 0; meaningless until closed),
         ``event_date`` Date? (first event of that kind after T, whatever its distance).
         Sorted by (as_of, branch, customer).
+    standing
+        Of what could be taken: branch str, ``reason`` str, ``customers`` i64 at X: ``open``, or why it is not (``held
+        | signed | kind | age | requires | included``, the first that holds). None for what is held.
     """
 
     frame: pl.DataFrame
     names: tuple[str, ...]
+    standing: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)
