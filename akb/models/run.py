@@ -102,6 +102,8 @@ def run_models(
         ),
         findings=(*churn.findings, *(f for part in parts.values() for f in part.findings), *noticed(own, names)),
         files={**files, COLUMNS: feature_table(files)} if files else {},
+        ranking=parts["family_purchase"].ranking if "family_purchase" in parts else None,
+        standing=targets.eligible.standing,
     )
 
 
