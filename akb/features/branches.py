@@ -10,7 +10,7 @@ import polars as pl
 from akb.core.dates import add_months
 from akb.features.branch_world import BranchWorld, names
 from akb.features.cut import cut
-from akb.features.eligible import ELIGIBLE, eligible_counts, eligible_rows
+from akb.features.eligible import ELIGIBLE, eligible_rows, open_now
 from akb.features.grid import to_day
 from akb.features.held import HELD, held_rows
 from akb.features.matrix import portfolio_branches
@@ -58,8 +58,8 @@ def build_branch_rows(
     chosen = eligible_dates(dates, settings)
     signed = _signed(facts, portfolio.as_of)
     eligible = [eligible_rows(cut(facts, {}, batch), purchases, taken, signed, world) for batch in _batches(chosen)]
-    why = eligible_counts(cut(facts, {}, [portfolio.as_of]), signed, world)
-    return BranchRows(_sorted(held), names(HELD)), BranchRows(_sorted(eligible), names(ELIGIBLE), why)
+    why, fits = open_now(cut(facts, {}, [portfolio.as_of]), signed, world)
+    return BranchRows(_sorted(held), names(HELD)), BranchRows(_sorted(eligible), names(ELIGIBLE), why, fits)
 
 
 def _signed(facts: pl.DataFrame, as_of: date) -> pl.DataFrame:

@@ -69,7 +69,7 @@ def standing(
     return grid.select(*members.columns, "branch", reason=pl.coalesce(told))
 
 
-def counts(table: pl.LazyFrame, world: BranchWorld) -> pl.DataFrame:
+def counts(table: pl.DataFrame, world: BranchWorld) -> pl.DataFrame:
     """Return branch str, reason str (`OPEN` or one of `REASONS`), customers i64; taxonomy order, `OPEN` first."""
     order = {reason: place for place, reason in enumerate((OPEN, *REASONS))}
     return (
@@ -77,7 +77,6 @@ def counts(table: pl.LazyFrame, world: BranchWorld) -> pl.DataFrame:
         .agg(customers=pl.len().cast(pl.Int64))
         .sort("branch", pl.col("reason").replace_strict(order, return_dtype=pl.Int8))
         .with_columns(world.name())
-        .collect()
     )
 
 

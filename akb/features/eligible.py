@@ -79,10 +79,12 @@ def eligible_rows(
     return finished(table, features, world)
 
 
-def eligible_counts(seen: Cut, signed: pl.DataFrame, world: BranchWorld) -> pl.DataFrame:
-    """Return to how many customers each branch is open, and why not to the others; see `eligibility.counts`."""
+def open_now(seen: Cut, signed: pl.DataFrame, world: BranchWorld) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return to how many customers each branch is open and why not to the others, and customer, branch of the open."""
     held, members = who_holds(seen, world)
-    return counts(standing(held, members, seen.dates, signed_at(seen, signed), world), world)
+    table = standing(held, members, seen.dates, signed_at(seen, signed), world).collect()
+    fits = table.filter(pl.col("reason").is_null()).sort("branch", "customer")
+    return counts(table, world), fits.select("customer", world.name())
 
 
 def who_holds(seen: Cut, world: BranchWorld) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -68,11 +68,15 @@ class BranchRows:
     standing
         Of what could be taken: branch str, ``reason`` str, ``customers`` i64 at X: ``open``, or why it is not (``held
         | signed | kind | age | requires | included``, the first that holds). None for what is held.
+    open
+        Of what could be taken: customer u32, branch str at X, for every branch of the portfolio, also those that are
+        taken too seldom to have rows. None for what is held.
     """
 
     frame: pl.DataFrame
     names: tuple[str, ...]
     standing: pl.DataFrame | None = None
+    open: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,7 @@ class Part:
     files: dict[str, bytes] = field(default_factory=dict)
     tested: Judged | None = None
     ranking: Ranking | None = None
+    effects: pl.DataFrame | None = None
 
 
 def why(key: str, **values: object) -> str:
