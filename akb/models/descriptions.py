@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LIMIT = 5
 YEARS = 3
+MONTHS = 12
 EFFECTS = {
     "branch": pl.String,
     "difference": pl.Float64,
@@ -60,7 +61,7 @@ def churn_effects(room: Room, entries: Sequence[Entry]) -> Part:
     branches = _branches(room)
     frame = room.matrix.frame
     closed = _years(room, entries[0])
-    rows = frame["as_of"].is_in(closed) & room.targets.relation["censored_on"].is_null() if closed else None
+    rows = _followed(room, closed) if closed else None
     now = frame.filter(pl.col("as_of") == room.as_of)
     columns: dict[str, NDArray[np.float64]] = {}
     told: dict[str, str] = {}
@@ -68,7 +69,7 @@ def churn_effects(room: Room, entries: Sequence[Entry]) -> Part:
     if rows is not None and rows.any():
         past, today = Peers.of(frame.filter(rows), branches), Peers.of(now, branches)
         customer = frame.filter(rows)["customer"].to_numpy()
-        gone = happened_within(room.targets.relation, "end_date", 12)[rows.to_numpy()] > 0
+        gone = happened_within(room.targets.relation.filter(rows), "end_date", MONTHS) > 0
         for entry in entries:
             if entry.branch not in branches:
                 continue
@@ -80,6 +81,14 @@ def churn_effects(room: Room, entries: Sequence[Entry]) -> Part:
     return Part(part.predictions, part.scores, effects=pl.DataFrame(found, schema=EFFECTS))
 
 
+def _followed(room: Room, closed: list[date]) -> pl.Series:
+    """Which rows of these dates were followed for the whole year: not those transferred or converted out of sight."""
+    rows, relation = room.matrix.frame["as_of"].is_in(closed), room.targets.relation
+    if "censored_on" not in relation.columns:
+        return rows
+    return rows & pl.Series(happened_within(relation, "censored_on", MONTHS) == 0)
+
+
 def _sentence(made: Effect) -> str:
     """The difference with its interval, and that it is no cause."""
     points = {name: number_nl(100 * getattr(made, name), 1) for name in ("difference", "low", "high")}
@@ -88,10 +97,10 @@ def _sentence(made: Effect) -> str:
 
 def _years(room: Room, entry: Entry) -> list[date]:
     """Return at most three closed dates a year apart, so that no year is counted twice."""
-    roles = phases(room.dates(entry), room.as_of, 12, room.targets.gap_days, room.targets.lag_days)
+    roles = phases(room.dates(entry), room.as_of, MONTHS, room.targets.gap_days, room.targets.lag_days)
     chosen: list[date] = []
     for day in reversed(roles.train):
-        if len(chosen) < YEARS and (not chosen or add_months(day, 12) <= chosen[-1]):
+        if len(chosen) < YEARS and (not chosen or add_months(day, MONTHS) <= chosen[-1]):
             chosen.append(day)
     return chosen
 
@@ -127,7 +136,7 @@ def _part(
                 Prediction(entry.key, "derived", told[entry.key], entry.horizon_months, size, seconds=seconds)
             )
         else:
-            predictions.append(unavailable(entry, why("nobody" if entry.key in columns else lacking, months=12)))
+            predictions.append(unavailable(entry, why("nobody" if entry.key in columns else lacking, months=MONTHS)))
     series = [
         pl.Series(prediction.key, columns[prediction.key], dtype=pl.Float32, nan_to_null=True)
         for prediction in predictions
