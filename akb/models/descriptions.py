@@ -91,7 +91,8 @@ def _followed(room: Room, closed: list[date]) -> pl.Series:
 
 def _sentence(made: Effect) -> str:
     """The difference with its interval, and that it is no cause."""
-    points = {name: number_nl(100 * getattr(made, name), 1) for name in ("difference", "low", "high")}
+    # a minus sign, as the report writes it
+    points = {name: number_nl(100 * getattr(made, name), 1).replace("-", "−") for name in ("difference", "low", "high")}
     return why("churn_effect", **points)
 
 
