@@ -44,6 +44,11 @@ class Branch(_Table):
     life: bool = False
     confidence: Literal["H", "M", "L", "A"]
     margin: float | None = Field(default=None, ge=-1, le=1)  # of an insurer; None: assumption insurer.margin
+    who: tuple[Literal["private", "business", "self_employed"], ...] = ()  # who can take it; none: by segment
+    age_from: int | None = Field(default=None, ge=0, le=120)  # youngest and oldest private customer who can start it
+    age_to: int | None = Field(default=None, ge=0, le=120)
+    requires: tuple[str, ...] = ()  # means something only beside one of these branches
+    included_in: tuple[str, ...] = ()  # a policy in one of these already covers it
     synonyms: tuple[str, ...]
 
 
@@ -180,10 +185,14 @@ class Settings(_Table):
         shipped = load_toml("branches.toml")
         for key in self.branches:
             _must_be_one_of(shipped, key, "branch", "[branches]")
-        return {
+        taxonomy = {
             key: _validated(Branch, {**entry, **self.branches.get(key, {})}, f"branches.{key}")
             for key, entry in shipped.items()
         }
+        for key, branch in taxonomy.items():
+            for other in (*branch.requires, *branch.included_in):
+                _must_be_one_of(shipped, other, "branch", f"[branches.{key}]")
+        return taxonomy
 
     def revenue_terms(self) -> Terms:
         """Return on what terms this client earns: a branch's own margin, else the assumed one."""

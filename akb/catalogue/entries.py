@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-Kind = Literal["probability", "count", "euro", "years", "class", "month"]
+Kind = Literal["probability", "count", "euro", "years", "class", "month", "share", "points"]
 Room = Literal["models", "value"]
 Section = Literal["moment", "klant", "product", "aandacht"]
 
@@ -29,7 +29,8 @@ class Entry(BaseModel):
     room
         The room whose run answers for this entry.
     needs
-        What the export must have: ``ended``, ``reasons``, ``commission``, ``contacts``, ``claims``, ``premiums``.
+        What the export must have: ``ended``, ``reasons``, ``commission``, ``contacts``, ``claims``, ``premiums``,
+        ``coverages`` (dated rows of what a policy covers).
     rows
         Whose scores they are: customers in force at X (``scores.parquet``) or former ones (``winback.parquet``).
     target

@@ -21,8 +21,8 @@ class BranchWorld:
         self, portfolio: Portfolio, branches: Mapping[str, Branch], recorded: int | None, gap_days: int
     ) -> None:
         self.branches = list(branches)
-        self.segments = [branch.segment for branch in branches.values()]
-        self.customers = portfolio.customers.select("customer", "kind", "adviser")
+        self.rules = tuple(branches.values())
+        self.customers = portfolio.customers.select("customer", "kind", "birth_year", "adviser")
         self.recorded = recorded
         self.gap_days = gap_days
 
@@ -33,19 +33,6 @@ class BranchWorld:
     def name(self) -> pl.Expr:
         """The key of a branch code."""
         return pl.col("branch").replace_strict(range(len(self.branches)), self.branches, return_dtype=pl.String)
-
-    def fits(self) -> pl.DataFrame:
-        """Kind and branch code: which branches a kind of customer can have."""
-        fitting = {
-            "private": ("P", "PZ"),
-            "business": ("Z", "PZ"),
-            "self_employed": ("P", "Z", "PZ"),
-            None: ("P", "Z", "PZ"),
-        }
-        pairs = [
-            (kind, code) for kind, all_ in fitting.items() for code, each in enumerate(self.segments) if each in all_
-        ]
-        return pl.DataFrame(pairs, schema={"kind": pl.String, "branch": pl.UInt8}, orient="row")
 
 
 def finished(table: pl.LazyFrame, features: dict[str, pl.Expr], world: BranchWorld) -> pl.DataFrame:

@@ -10,7 +10,7 @@ import polars as pl
 from akb.core.dates import add_months
 from akb.features.branch_world import BranchWorld, names
 from akb.features.cut import cut
-from akb.features.eligible import ELIGIBLE, eligible_rows
+from akb.features.eligible import ELIGIBLE, eligible_rows, open_now
 from akb.features.grid import to_day
 from akb.features.held import HELD, held_rows
 from akb.features.matrix import portfolio_branches
@@ -45,8 +45,7 @@ def build_branch_rows(
     Notes
     -----
     A branch with fewer than ``settings.models.min_events`` lapses (purchases) since the first T is left out. A
-    branch is eligible if it is not held and fits the kind of customer: P for private persons, Z for businesses, both
-    for the self-employed, everything where the kind is unknown.
+    branch is eligible if the rules of `eligibility` leave it open to the customer.
     """
     branches = portfolio_branches(portfolio, settings)
     dates: list[date] = sorted(rows["as_of"].unique().to_list()) or [portfolio.as_of]
@@ -57,8 +56,16 @@ def build_branch_rows(
     taken = _frequent(purchases.filter(pl.col("start") > first), "start", enough)
     held = [held_rows(cut(facts, {}, batch), facts, lapsing, world) for batch in _batches(dates)]
     chosen = eligible_dates(dates, settings)
-    eligible = [eligible_rows(cut(facts, {}, batch), purchases, taken, world) for batch in _batches(chosen)]
-    return BranchRows(_sorted(held), names(HELD)), BranchRows(_sorted(eligible), names(ELIGIBLE))
+    signed = _signed(facts, portfolio.as_of)
+    eligible = [eligible_rows(cut(facts, {}, batch), purchases, taken, signed, world) for batch in _batches(chosen)]
+    why, fits = open_now(cut(facts, {}, [portfolio.as_of]), signed, world)
+    return BranchRows(_sorted(held), names(HELD)), BranchRows(_sorted(eligible), names(ELIGIBLE), why, fits)
+
+
+def _signed(facts: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """as_of, customer, branch of policies that are known at X to start later (a replay has none)."""
+    later = facts.filter(pl.col("start") > to_day(as_of)).select("customer", "branch").unique()
+    return later.select(pl.lit(as_of, pl.Date).alias("as_of"), "customer", "branch")
 
 
 def eligible_dates(dates: list[date], settings: Settings) -> list[date]:

@@ -8,6 +8,7 @@ import polars as pl
 
 from akb.features.branch_world import finished
 from akb.features.cut import KEY
+from akb.features.eligibility import counts, standing
 from akb.features.grid import REACH
 from akb.features.rates import PER_MILLION, shrunk
 from akb.features.registry import since, within
@@ -39,11 +40,12 @@ ELIGIBLE = (
 )
 
 
-def eligible_rows(seen: Cut, purchases: pl.DataFrame, taken: list[int], world: BranchWorld) -> pl.DataFrame:
-    """One row per (T, customer, branch that fits and is not held)."""
-    held = seen.frames["held"].select(*KEY, "branch").unique().collect()
-    members = held.select(KEY).unique().join(world.customers, on="customer", how="left")
-    fits = world.fits().filter(pl.col("branch").is_in(taken))
+def eligible_rows(
+    seen: Cut, purchases: pl.DataFrame, taken: list[int], signed: pl.DataFrame, world: BranchWorld
+) -> pl.DataFrame:
+    """One row per (T, customer, branch that is open to the customer), see `eligibility.standing`."""
+    held, members = who_holds(seen, world)
+    rows = standing(held, members, seen.dates, signed_at(seen, signed), world)
     later = purchases.lazy().select("customer", "branch", pl.col("start").alias("event"))
     event = (
         seen.dates.lazy()
@@ -54,9 +56,7 @@ def eligible_rows(seen: Cut, purchases: pl.DataFrame, taken: list[int], world: B
         .agg(pl.col("event").min())
     )
     table = (
-        members.lazy()
-        .join(fits.lazy(), on="kind", nulls_equal=True)
-        .join(held.lazy(), on=[*KEY, "branch"], how="anti")
+        rows.filter(pl.col("reason").is_null() & pl.col("branch").is_in(taken))
         .join(seen.dates.lazy().select("t", "as_of", "ahead_12", "back_12", "back_36"), on="t")
         .join(_held_before(seen), on=[*KEY, "branch"], how="left")
         .join(_popularity(held, members).lazy(), on=["t", "kind", "branch"], how="left", nulls_equal=True)
@@ -77,6 +77,25 @@ def eligible_rows(seen: Cut, purchases: pl.DataFrame, taken: list[int], world: B
         "branch_adviser_purchase_rate_12m": pl.when(year).then(adviser),
     }
     return finished(table, features, world)
+
+
+def open_now(seen: Cut, signed: pl.DataFrame, world: BranchWorld) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return to how many customers each branch is open and why not to the others, and customer, branch of the open."""
+    held, members = who_holds(seen, world)
+    table = standing(held, members, seen.dates, signed_at(seen, signed), world).collect()
+    fits = table.filter(pl.col("reason").is_null()).sort("branch", "customer")
+    return counts(table, world), fits.select("customer", world.name())
+
+
+def who_holds(seen: Cut, world: BranchWorld) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return t, customer, branch in force at T, and t, customer with what is known of everyone who holds anything."""
+    held = seen.frames["held"].select(*KEY, "branch").unique().collect()
+    return held, held.select(KEY).unique().join(world.customers, on="customer", how="left")
+
+
+def signed_at(seen: Cut, signed: pl.DataFrame) -> pl.DataFrame:
+    """Return t, customer, branch of what is signed for: known at the export's own day only."""
+    return seen.dates.select("t", "as_of").join(signed, on="as_of").select(*KEY, "branch")
 
 
 def _held_before(seen: Cut) -> pl.LazyFrame:

@@ -65,10 +65,18 @@ class BranchRows:
         ``label`` Float32 (1 if the event falls in (T, T + 12 months], else 0; meaningless until closed),
         ``event_date`` Date? (first event of that kind after T, whatever its distance).
         Sorted by (as_of, branch, customer).
+    standing
+        Of what could be taken: branch str, ``reason`` str, ``customers`` i64 at X: ``open``, or why it is not (``held
+        | signed | kind | age | requires | included``, the first that holds). None for what is held.
+    open
+        Of what could be taken: customer u32, branch str at X, for every branch of the portfolio, also those that are
+        taken too seldom to have rows. None for what is held.
     """
 
     frame: pl.DataFrame
     names: tuple[str, ...]
+    standing: pl.DataFrame | None = None
+    open: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,15 @@ class Known:
 
 
 @dataclass(frozen=True)
+class OnChoice:
+    """What the winner expected of some customers' rows on T1, and the base rate per group known then (link scale)."""
+
+    rows: NDArray[np.int64]
+    expected: Floats
+    base: Floats
+
+
+@dataclass(frozen=True)
 class Outcome:
     """Everything that a problem gave.
 
@@ -108,6 +117,8 @@ class Outcome:
         Per group whether the gain over the best simpler rival on T1 is above zero at 95 %.
     test, tested
         T0, and what is delivered for its rows.
+    on_choice
+        T1; None where there was none.
     """
 
     problem: Problem
@@ -122,6 +133,7 @@ class Outcome:
     gains: tuple[bool, ...] = ()
     test: Trial | None = None
     tested: Floats | None = None
+    on_choice: OnChoice | None = None
 
 
 def fitters(objective: Objective, settings: Models, trees: int) -> dict[str, Fitter]:
@@ -231,6 +243,7 @@ class _Choice:
     competition: Competition | None = None
     judged: Again = ()
     gains: tuple[bool, ...] = ()
+    seen: OnChoice | None = None
 
 
 def _choose(problem: Problem, phases: Phases, settings: Models) -> _Choice:
@@ -259,9 +272,9 @@ def _choose(problem: Problem, phases: Phases, settings: Models) -> _Choice:
     competition = judge(expected, held_out.label, held_out.cluster, objective=problem.objective)
     judged = _by_group(problem, test, expected[competition.winner], window.test)
     names = heaviest if competition.winner == "boosting" else problem.names
-    return _Choice(
-        competition.winner, trees, names, competition, judged, _gains(problem, test, expected, competition.winner)
-    )
+    told = _gains(problem, test, expected, competition.winner)
+    seen = OnChoice(test, expected[competition.winner], base)
+    return _Choice(competition.winner, trees, names, competition, judged, told, seen)
 
 
 def _gains(problem: Problem, rows: NDArray[np.int64], expected: dict[str, Floats], winner: str) -> tuple[bool, ...]:
@@ -365,6 +378,7 @@ def run_problem(problem: Problem, phases: Phases, settings: Models, view: Viewer
         choice.gains,
         test,
         tested,
+        choice.seen,
     )
 
 

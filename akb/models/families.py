@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from akb.core.findings import Finding
+from akb.core.numbers import number_nl
 from akb.models.engine import run_problem
 from akb.models.explain import importance_of
 from akb.models.parts import Part, Room, tested, why
 from akb.models.problem import Problem, branch_problem, happened_within
+from akb.models.ranking import ranking
+from akb.models.rule import from_link
 from akb.models.verdict import shorter_evidence, unavailable, verdict
 from akb.models.windows import phases
 
@@ -32,11 +36,30 @@ def lapses(room: Room, entries: Sequence[Entry]) -> Part:
 
 
 def purchases(room: Room, entries: Sequence[Entry]) -> Part:
-    """Return the chance that a branch is taken, per customer and branch not held at X."""
-    return _family(room, entries, room.targets.eligible, "purchase")
+    """Return the chance that a branch is taken, per customer and branch open at X, and how well these are ordered."""
+    made: list[Outcome] = []
+    part = _family(room, entries, room.targets.eligible, "purchase", made)
+    found = ranking(made[0], room.settings.models.seed) if made else None
+    if found is None or part.branches is None:
+        return part
+    branches, findings = part.branches, part.findings
+    if found.delivered == "popularity":
+        branches = branches.join(_popular(made[0]), on="branch", how="left", maintain_order="left")
+    if found.gain_ci[0] <= 0:
+        findings = (*findings, Finding("AKB-M005", "tip", found.customers, params={"gain": number_nl(found.gain, 3)}))
+    return replace(part, branches=branches, findings=findings, ranking=found)
 
 
-def _family(room: Room, entries: Sequence[Entry], rows: BranchRows, name: str) -> Part:
+def _popular(outcome: Outcome) -> pl.DataFrame:
+    """Return branch and ``order``: the share of everyone it is open to who takes it."""
+    known, groups = outcome.known, outcome.problem.groups
+    share = from_link(outcome.problem.objective, known.base + known.flat_shift)
+    return pl.DataFrame({"branch": list(groups), "order": share}, schema={"branch": pl.String, "order": pl.Float64})
+
+
+def _family(
+    room: Room, entries: Sequence[Entry], rows: BranchRows, name: str, made: list[Outcome] | None = None
+) -> Part:
     began = time.perf_counter()
     months = entries[0].horizon_months or 12
     groups = tuple(entry.branch or "" for entry in entries)
@@ -54,6 +77,8 @@ def _family(room: Room, entries: Sequence[Entry], rows: BranchRows, name: str) -
 
     view = room.view(roles.evidence.test if roles.evidence else None, months)
     outcome = run_problem(problem, roles, room.settings.models, view)
+    if made is not None:
+        made.append(outcome)
     shorter = shorter_evidence(room, entries[0], dates, over) if roles.evidence is None else None
     seconds = (time.perf_counter() - began) / len(entries)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from akb.models.engine import Outcome
     from akb.models.people import People
     from akb.models.trial import Viewer
-    from akb.models.types import Prediction
+    from akb.models.types import Prediction, Ranking
 
     Floats = NDArray[np.float64]
 
@@ -83,7 +83,7 @@ class Part:
     scores
         customer + a Float32 or Float64 column per key (not yet reconciled); None without any.
     branches
-        customer, branch, ``probability`` Float64 at X, for a family.
+        customer, branch, ``probability`` Float64 at X, for a family; with ``order`` as in `ModelRun.branch_purchase`.
     tested
         The same for the test date; None without one.
     former
@@ -98,6 +98,8 @@ class Part:
     findings: tuple[Finding, ...] = ()
     files: dict[str, bytes] = field(default_factory=dict)
     tested: Judged | None = None
+    ranking: Ranking | None = None
+    effects: pl.DataFrame | None = None
 
 
 def why(key: str, **values: object) -> str:

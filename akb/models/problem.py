@@ -55,6 +55,8 @@ class Problem:
         (positions, column names) -> float32 features [n, f]; unknown is NaN.
     names, codes
         The columns to use, and those among them that hold codes.
+    all_names
+        Every column that can be gathered; empty: `names`.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Problem:
     gather: Callable[[NDArray[np.int64], tuple[str, ...]], NDArray[np.float32]]
     names: tuple[str, ...]
     codes: tuple[str, ...] = ()
+    all_names: tuple[str, ...] = ()
 
     def rows_on(self, dates: Iterable[date]) -> NDArray[np.int64]:
         """Return the positions of the eligible rows of these dates, ascending."""
@@ -87,11 +90,16 @@ class Problem:
     def only(self, names: Iterable[str]) -> Problem:
         """Return the same rows with fewer columns; columns with codes always stay."""
         keep = {*names, *self.codes}
-        return replace(self, names=tuple(name for name in self.names if name in keep))
+        kept = tuple(name for name in self.names if name in keep)
+        return replace(self, names=kept, all_names=self.all_names or self.names)
 
     def features(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the features of these rows, float32 [n, f]."""
         return self.gather(rows, self.names)
+
+    def extra(self, rows: NDArray[np.int64], name: str) -> NDArray[np.float32] | None:
+        """Return one column of these rows, whether or not it is used; None where there is none."""
+        return self.gather(rows, (name,))[:, 0] if name in (self.all_names or self.names) else None
 
     def sample(self, rows: NDArray[np.int64], weight: NDArray[np.float64], base: NDArray[np.float64]) -> Sample:
         """Return rows with their features; `base` is the offset per group on the link scale."""

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     Job = Callable[[], "Part"]
 
 CHURN_METHODS = ("hazard", "hazard_cause", "hazard_peak", "survival")
-METHODS = (*CHURN_METHODS, "binary", "count", "winback", "family_lapse", "family_purchase")
+DESCRIPTIONS = ("need", "churn_effect")
+METHODS = (*CHURN_METHODS, *DESCRIPTIONS, "unmade", "binary", "count", "winback", "family_lapse", "family_purchase")
 HEADLINE = "churn_12m"
 FAMILIES = ("family_lapse", "family_purchase")
 
@@ -102,6 +103,9 @@ def run_models(
         ),
         findings=(*churn.findings, *(f for part in parts.values() for f in part.findings), *noticed(own, names)),
         files={**files, COLUMNS: feature_table(files)} if files else {},
+        ranking=parts["family_purchase"].ranking if "family_purchase" in parts else None,
+        standing=targets.eligible.standing,
+        effects=parts["churn_effect"].effects if "churn_effect" in parts else None,
     )
 
 
@@ -112,6 +116,7 @@ def _unmet(entry: Entry, history: History, matrix: Matrix) -> str | None:
         "reasons": history.reasons,
         "commission": history.commission != "none",
         "premiums": PREMIUM in matrix.names,
+        "coverages": False,  # no dated coverage rows leave ingest: the money of a policy's coverages is added up
     }
     lacking = next((need for need in entry.needs if not has.get(need, True)), None)
     return why(f"needs_{lacking}") if lacking else None
@@ -143,12 +148,18 @@ def _former(parts: Sequence[Part]) -> pl.DataFrame:
 
 def _jobs(room: Room, entries: Sequence[Entry]) -> list[tuple[str, Job]]:
     """Return one job per target and one per family, the largest first."""
+    from akb.models.descriptions import churn_effects, needs
     from akb.models.families import lapses, purchases
     from akb.models.single import binary, count
     from akb.models.winback import winback
 
     singles = {"binary": binary, "count": count, "winback": winback}
-    families = {"family_lapse": lapses, "family_purchase": purchases}
+    families = {
+        "family_lapse": lapses,
+        "family_purchase": purchases,
+        "need": needs,
+        "churn_effect": churn_effects,
+    }
     jobs: list[tuple[str, Job]] = []
     for method, family in families.items():
         members = [entry for entry in entries if entry.method == method]
@@ -269,6 +280,9 @@ def _agree(
             if entry.method == method and made[entry.key].status != "unavailable"
         }
         scores = scores.join(wide(chances, keys), on="customer", how="left", maintain_order="left")
+    for described in (parts[method].scores for method in DESCRIPTIONS if method in parts):
+        if described is not None:
+            scores = scores.join(described, on="customer", how="left", maintain_order="left")
     order = [entry.key for entry in entries if entry.key in scores.columns]
     return _Agreed(scores.select("customer", *order), lapses, purchases)
 

@@ -141,6 +141,42 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class RankScore:
+    """How one rule ordered the branches: means over customers of hit rate, reciprocal rank and NDCG, first 3 places.
+
+    rule
+        ``popularity``, ``co_ownership`` or ``model``.
+    mean, ci
+        Per measure, with 95 % intervals (bootstrap over customers).
+    """
+
+    rule: str
+    mean: tuple[float, ...]
+    ci: tuple[Interval, ...]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The order of the branches on the latest closed date, over the customers who took at least one.
+
+    customers, purchases
+        Who took something, and how many branches they took.
+    gain, gain_ci
+        NDCG of the model minus that of popularity, both among what was open to the customer; 95 %.
+    delivered
+        Whose order is used, ``model`` or ``popularity``, as chosen on the date before.
+    """
+
+    test_date: date
+    customers: int
+    purchases: int
+    scores: tuple[RankScore, ...]
+    gain: float
+    gain_ci: Interval
+    delivered: str
+
+
+@dataclass(frozen=True)
 class Reason:
     """One feature's contribution to one customer's score, in log-odds; worded by the report."""
 
@@ -168,7 +204,8 @@ class ModelRun:
         months.
     branch_purchase
         customer u32, branch str, ``probability`` Float64: takes a policy in this branch, not held now, within 12
-        months.
+        months; ``order`` Float64 (may be absent): the chance that decides in which order a customer's branches stand,
+        where that is not the probability itself (see `ranking`).
     curve
         portfolio curve over the lifetime: ``years`` of tenure, ``share`` still a customer with its 95 % interval
         (``low``, ``high``), and the shares that left by ``natural``, ``insurer``, ``preventable`` and ``unknown``
@@ -192,6 +229,12 @@ class ModelRun:
         2,000 customers).
     importance
         (key, feature, share of gain) for the report.
+    ranking
+        How well the branches that could be taken were ordered; None where that could not be judged.
+    standing
+        To how many customers each branch is open at X and why not to the others: `BranchRows.standing`.
+    effects
+        Per branch the difference in churn between holders and comparable others; see `comparable.effects`.
     """
 
     as_of: date
@@ -208,3 +251,6 @@ class ModelRun:
     definitions: pl.DataFrame | None = None
     winback: pl.DataFrame | None = None
     files: dict[str, bytes] = field(default_factory=dict)
+    ranking: Ranking | None = None
+    standing: pl.DataFrame | None = None
+    effects: pl.DataFrame | None = None

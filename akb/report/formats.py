@@ -89,6 +89,18 @@ def of_hundred(share: float | None) -> str:
     return number(100 * share, 0 if share >= 0.01 or share == 0 else 1)
 
 
+def of_ten(share: float | None) -> str:
+    """Return a share as a count in ten: ``7 op de 10``."""
+    if share is None:
+        return NOTHING
+    return f"{number(10 * share, 0)} op de 10" if share >= 0.05 else "minder dan 1 op de 10"
+
+
+def in_points(difference: float | None) -> str:
+    """Return a difference of shares as a number of percentage points: ``−1,5``."""
+    return NOTHING if difference is None else number(100 * difference, 1)
+
+
 def band(lower: float, upper: float | None) -> str:
     """Return a band of shares as ``5–7,5 %`` or ``> 20 %``."""
     low = _short(100 * lower)

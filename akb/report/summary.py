@@ -10,6 +10,7 @@ _PREDICTION = (
     "key",
     "name",
     "name_en",
+    "counts",
     "status",
     "why",
     "horizon_months",

@@ -105,7 +105,11 @@ def _usual(base: Base) -> pl.DataFrame:
 
 
 def offers(base: Base, cost: ServiceCost, kept: float) -> Offers:
-    """Return the eligible branches of every customer, best first, and the margin that they are expected to bring."""
+    """Return the eligible branches of every customer, best first, and the margin that they are expected to bring.
+
+    Best is chance x commission; where a plain rule orders the branches as well as the model did, the rule's chance
+    decides (``order``), and the euros still come from the model's.
+    """
     euro_branches = [
         branch
         for branch, gate in base.branch_gates.items()
@@ -113,9 +117,12 @@ def offers(base: Base, cost: ServiceCost, kept: float) -> Offers:
     ]
     bans = [branch for branch in base.taxonomy if base.banned(branch)]
     typical = typical_commission(base)
-    order = pl.DataFrame({"branch": list(base.taxonomy)}).with_row_index("order")
+    places = pl.DataFrame({"branch": list(base.taxonomy)}).with_row_index("listed")
+    chances = base.models.branch_purchase
+    if "order" not in chances.columns:
+        chances = chances.with_columns(order=pl.lit(None, dtype=pl.Float64))
     table = (
-        base.models.branch_purchase.join(base.customers.select("customer", "row", "kind"), on="customer")
+        chances.join(base.customers.select("customer", "row", "kind"), on="customer")
         .with_columns(ban=pl.col("branch").is_in(bans))
         .join(typical.drop_nulls("kind"), on=["branch", "kind"], how="left")
         .join(typical.filter(pl.col("kind").is_null()).select("branch", any_kind="cents"), on="branch", how="left")
@@ -123,9 +130,11 @@ def offers(base: Base, cost: ServiceCost, kept: float) -> Offers:
             commission_cents=pl.when(pl.col("branch").is_in(euro_branches)).then(pl.coalesce("cents", "any_kind"))
         )
         .with_columns(expected_cents=pl.col("probability") * pl.col("commission_cents"))
-        .join(order, on="branch", how="left")
+        .join(places, on="branch", how="left")
+        .with_columns(likely=pl.coalesce("order", "probability"))
+        .with_columns(worth=pl.col("likely") * pl.col("commission_cents"))
         .sort(
-            ["row", "expected_cents", "probability", "order", "branch"],
+            ["row", "worth", "likely", "listed", "branch"],
             descending=[False, True, True, False, False],
             nulls_last=True,
         )

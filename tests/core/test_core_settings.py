@@ -65,6 +65,7 @@ def test_catalogue_keys_are_unique_and_unfold_over_branches() -> None:
     assert not [key for key in keys if "{" in key]
     assert {need for entry in templates() for need in entry.needs} <= {
         "ended",
+        "coverages",
         "premiums",
         "reasons",
         "commission",

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from akb.report.context import group_sum
+from akb.report.sections.gaps import gaps, need_of, ranking, standing
 from akb.report.sections.risk import SHOWN, left_out, level_range, proof
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ def facts(context: Context) -> dict[str, Any]:
         "branches": branches,
         "proof": proof(context, ["cross_sell_any_12m"]),
         "list": _list(context),
+        "ranking": ranking(context),
+        "standing": standing(context),
+        "gaps": gaps(context),
         "missing": missing,
     }
 
@@ -94,6 +98,7 @@ def _list(context: Context) -> dict[str, Any] | None:
     top = (called.sort("rank") if "rank" in called.columns else called).head(SHOWN)
     chances = _chances(context)
     rows: list[Row] = []
+    needs = need_of(context, [(row["customer"], str(row.get("branch", ""))) for row in top.to_dicts()])
     for rank, row in enumerate(top.join(who, on="customer", how="left", maintain_order="left").to_dicts(), start=1):
         branch = str(row.get("branch", ""))
         rows.append(
@@ -104,6 +109,7 @@ def _list(context: Context) -> dict[str, Any] | None:
                 "branch": branch,
                 "name": context.branch_name(branch),
                 "chance": row.get("probability") or chances.get((row["customer"], branch)),
+                "need": needs[rank - 1],
             }
         )
     return {
