@@ -15,10 +15,17 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from akb.catalogue.entries import Entry
     from akb.config import Settings
+    from akb.features.types import Matrix
     from akb.ingest.look import View
     from akb.ingest.types import Portfolio
     from akb.report.bundle import RunBundle
+    from akb.value.types import Past
+
+PAST_MONTHS = 36
+PAST_HISTORY_MONTHS = 18
+"""Recorded history before the day that we look back to: twelve months to see and their closing, and a few dates."""
 
 
 class Progress(Protocol):
@@ -108,8 +115,10 @@ def predict(portfolio: Portfolio, settings: Settings, progress: Progress, *, no_
             progress=progress.detail,
             customers=portfolio.customers,
         )
+    with progress.stage("looking back three years"):
+        past = look_back(portfolio, matrix, catalogue, settings, progress)
     with progress.stage("working out value and business case"):
-        value = run_value(portfolio, models, settings, progress=progress.detail)
+        value = run_value(portfolio, models, settings, progress=progress.detail, past=past)
     return RunBundle(
         portfolio=portfolio,
         features=matrix.features,
@@ -120,6 +129,40 @@ def predict(portfolio: Portfolio, settings: Settings, progress: Progress, *, no_
         versions={"akb": __version__},
         no_pseudonyms=no_pseudonyms,
     )
+
+
+def look_back(
+    portfolio: Portfolio, matrix: Matrix, catalogue: Sequence[Entry], settings: Settings, progress: Progress
+) -> Past | None:
+    """Return the portfolio and the survival of customers and policies as akb would have known them three years ago.
+
+    The rows of the matrix up to that day are what a replay would build, for no feature sees past its day. None where
+    the recorded history before it is too short to learn from: a year to look back, 12 months ahead and their closing.
+    """
+    from akb.core.dates import add_months
+    from akb.features import build_targets
+    from akb.ingest import earlier
+    from akb.models.run import LIFETIME_METHODS
+    from akb.value.types import Past
+
+    day = add_months(portfolio.as_of, -PAST_MONTHS)
+    recorded = portfolio.history.recorded_from
+    if recorded is None or day not in matrix.dates or recorded > add_months(day, -PAST_HISTORY_MONTHS):
+        return None
+    from akb.models import run_models
+
+    then = earlier(portfolio, day)
+    known = matrix.until(day)
+    models = run_models(
+        known,
+        build_targets(then, known, settings),
+        [entry for entry in catalogue if entry.method in LIFETIME_METHODS],
+        settings,
+        as_of=day,
+        history=then.history,
+        progress=progress.detail,
+    )
+    return Past(then, models)
 
 
 def eda(request: Request, progress: Progress) -> Result:

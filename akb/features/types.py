@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -54,6 +54,10 @@ class Matrix:
     def dates(self) -> list[date]:
         """The as-of dates, ascending."""
         return sorted(self.frame["as_of"].unique().to_list())
+
+    def until(self, day: date) -> Matrix:
+        """Return the rows of the as-of dates up to `day`: what was known by then."""
+        return replace(self, frame=self.frame.filter(self.frame["as_of"] <= day))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Files to a typed `Portfolio`: what the file says, what could not be used, and what akb noticed."""
 
+from akb.ingest.earlier import earlier
 from akb.ingest.portfolio import read_portfolio
 
-__all__ = ["read_portfolio"]
+__all__ = ["earlier", "read_portfolio"]

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 CHURN_METHODS = ("hazard", "hazard_cause", "hazard_peak", "survival")
 DESCRIPTIONS = ("need", "churn_effect")
 METHODS = (*CHURN_METHODS, *DESCRIPTIONS, "unmade", "binary", "count", "winback", "family_lapse", "family_purchase")
+LIFETIME_METHODS = (*CHURN_METHODS, "family_lapse")
+"""What lifetime value is made of: how long relations and policies last."""
 HEADLINE = "churn_12m"
 FAMILIES = ("family_lapse", "family_purchase")
 

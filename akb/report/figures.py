@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from akb.report import figures_ahead as ahead
 from akb.report import figures_past as past
+from akb.report import figures_worth as worth
 from akb.report.figure import Figure, Maker, Row
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ MAKERS = (
     ahead.horizons,
     ahead.bands,
     ahead.proof,
+    worth.lost,
+    worth.waterfall,
+    worth.clv_past,
     ahead.products,
     ahead.ledger,
     ahead.rule,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from akb.report.context import Context
-from akb.report.sections import actions, case, evidence, leaving, portfolio, products, quality, risk
+from akb.report.sections import actions, case, evidence, leaving, portfolio, products, quality, risk, worth
 
 if TYPE_CHECKING:
     from akb.report.bundle import RunBundle
@@ -32,6 +32,7 @@ def build(bundle: RunBundle) -> dict[str, Any]:
         "portfolio": portfolio.facts(context),
         "leaving": leaving.facts(context),
         "risk": risk.facts(context),
+        "worth": worth.facts(context),
         "products": products.facts(context),
         "case": case.facts(context),
         "actions": actions.facts(context),

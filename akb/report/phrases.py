@@ -28,6 +28,7 @@ class Phrases:
             "left_out": self.left_out,
             "feature_groups": self.feature_groups,
             "revenue_parts": self.revenue_parts,
+            "event_list": self.events,
             "fact_rows": self.facts(),
             "reason_name": self.words.reason_name,
         }
@@ -60,6 +61,10 @@ class Phrases:
         return self.enumerated(
             f"{formats.euro(cents)} {self.words.name('part', part)}" for part, cents in parts.items() if cents
         )
+
+    def events(self, kinds: list[str]) -> str:
+        """Return ``schades, contacten en mutaties``."""
+        return self.enumerated(self.words.name("event_kind", kind) for kind in kinds)
 
     def facts(self) -> list[tuple[str, str]]:
         """Return the numbers behind the business case that have a name, formatted by the ending of their key."""

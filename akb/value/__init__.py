@@ -10,13 +10,18 @@ if TYPE_CHECKING:
     from akb.config import Settings
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
-    from akb.value.types import ValueRun
+    from akb.value.types import Past, ValueRun
 
 
 def run_value(
-    portfolio: Portfolio, models: ModelRun, settings: Settings, *, progress: Callable[[str], None] | None = None
+    portfolio: Portfolio,
+    models: ModelRun,
+    settings: Settings,
+    *,
+    progress: Callable[[str], None] | None = None,
+    past: Past | None = None,
 ) -> ValueRun:
     """Return values, lists, the business case and the figures as of X; see `akb.value.run`."""
     from akb.value.run import run_value as run
 
-    return run(portfolio, models, settings, progress=progress)
+    return run(portfolio, models, settings, progress=progress, past=past)

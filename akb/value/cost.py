@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from akb.value.base import Base, Cents, Floats
 
 WINDOW_MONTHS = 36
+PER_POLICY = ("renewal", "mutations", "collection", "claims")
+PER_RELATION = ("contacts", "talks", "fixed")
+KINDS = (*PER_POLICY, *PER_RELATION)
+"""What serving costs: the first four end with the policy, the others with the relation."""
+RENEWAL_DAYS = 31
+"""A premium that changes this near to the renewal day is the renewal; any other change was asked for: a mutation."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +37,14 @@ class ServiceCost:
         Per customer: incoming contacts, periodic talks and the fixed cost; ends with the relation.
     estimated
         Which kinds of event the export does not have, so that assumed frequencies are used.
+    parts
+        `KINDS` -> cents a year per customer; together they are `per_customer`, to the cent.
     """
 
     policy: Cents
     relation: Cents
     estimated: tuple[str, ...]
+    parts: dict[str, Cents] = field(default_factory=dict)
 
     def per_customer(self, base: Base) -> Cents:
         """Return the whole yearly cost per customer, as long as everything stays."""
@@ -57,31 +66,77 @@ def shrunk_rate(events: Floats, years: Floats, prior_years: float) -> Floats:
 
 
 def service_cost(base: Base) -> ServiceCost:
-    """Return what serving every policy and customer costs in a year (rates and minutes: assumptions ``cost.*``)."""
+    """Return what serving every policy and customer costs in a year (rates and minutes: assumptions ``cost.*``).
+
+    Events that the export has are counted per customer (`event_rate`); of the others the assumed frequency holds.
+    """
     office = base.value("cost.rate_office") * 100 / 60  # cents a minute
     adviser = base.value("cost.rate_adviser") * 100 / 60
     counts = np.maximum(base.policies_per_customer, 1).astype(np.float64)
+    seen = {
+        "claims": event_rate(base, base.portfolio.claims),
+        "contacts": event_rate(base, base.portfolio.contacts),
+        "mutations": event_rate(base, mutations(base)),
+        "collection": event_rate(base, reminders(base)),
+    }
 
-    claims = event_rate(base, base.portfolio.claims)
-    per_policy = claims / counts if claims is not None else np.full(base.n, base.value("cost.claims_per_policy"))
-    contacts = event_rate(base, base.portfolio.contacts)
-    per_customer = contacts if contacts is not None else np.full(base.n, base.value("cost.contacts_per_customer"))
+    def per_policy(kind: str, assumed: float | Floats) -> Floats:
+        own = seen[kind]
+        rate = assumed if own is None else (own / counts)[base.rows]
+        return np.broadcast_to(np.asarray(rate, dtype=np.float64), base.rows.shape)
 
-    policy = office * (
-        base.value("cost.minutes_renewal")
-        + base.value("cost.minutes_mutation") * base.value("cost.mutations_per_policy")
-        + base.value("cost.minutes_collection") * base.value("cost.reminders_per_instalment") * _own_instalments(base)
-        + base.value("cost.minutes_claim") * per_policy[base.rows]
+    contacts = seen["contacts"]
+    minutes = {
+        "renewal": base.value("cost.minutes_renewal") * np.ones(len(base.rows)),
+        "mutations": base.value("cost.minutes_mutation")
+        * per_policy("mutations", base.value("cost.mutations_per_policy")),
+        "collection": base.value("cost.minutes_collection")
+        * per_policy("collection", base.value("cost.reminders_per_instalment") * _own_instalments(base)),
+        "claims": base.value("cost.minutes_claim") * per_policy("claims", base.value("cost.claims_per_policy")),
+    }
+    policy = {kind: to_cents(office * minutes[kind]) for kind in PER_POLICY}
+    relation = {
+        "contacts": to_cents(
+            office
+            * base.value("cost.minutes_contact")
+            * (np.full(base.n, base.value("cost.contacts_per_customer")) if contacts is None else contacts)
+        ),
+        "talks": to_cents(adviser * base.value("cost.minutes_talk") * _talks(base)),
+        "fixed": to_cents(np.full(base.n, base.value("cost.fixed") * 100)),
+    }
+    return ServiceCost(
+        policy=np.sum([policy[kind] for kind in PER_POLICY], axis=0),
+        relation=np.sum([relation[kind] for kind in PER_RELATION], axis=0),
+        estimated=tuple(kind for kind, rate in seen.items() if rate is None),
+        parts={kind: sum_cents(cents, base.rows, base.n) for kind, cents in policy.items()} | relation,
     )
-    relation = (
-        base.value("cost.fixed") * 100
-        + office * base.value("cost.minutes_contact") * per_customer
-        + adviser * base.value("cost.minutes_talk") * _talks(base)
+
+
+def mutations(base: Base) -> pl.DataFrame | None:
+    """Return customer and date of every premium change that is no renewal; None without dated premiums.
+
+    The first dated premium of a policy is where its record begins, no change. Indexation comes on the renewal day.
+    """
+    dated = base.portfolio.premiums
+    if dated is None:
+        return None
+    known = base.portfolio.policies.select("policy", "customer", due=pl.coalesce("renewal_date", "start_date"))
+    changes = (
+        dated.sort("policy", "date")
+        .filter(pl.col("policy") == pl.col("policy").shift(1))
+        .join(known, on="policy", maintain_order="left")
     )
-    missing = [
-        name for name, rate in (("claims", claims), ("contacts", contacts)) if rate is None
-    ]  # mutations are never in the export
-    return ServiceCost(to_cents(policy), to_cents(relation), (*missing, "mutations"))
+    apart = (pl.col("date").dt.ordinal_day().cast(pl.Int32) - pl.col("due").dt.ordinal_day()).abs()
+    return changes.filter(pl.min_horizontal(apart, 365 - apart) > RENEWAL_DAYS).select("customer", "date")
+
+
+def reminders(base: Base) -> pl.DataFrame | None:
+    """Return customer and date of every reminder and reversed payment; None where the export has none of them."""
+    payments = base.portfolio.payments
+    if payments is None:
+        return None
+    trouble = payments.filter(pl.col("kind").is_in(["reminder", "reversal"])).select("customer", "date")
+    return None if trouble.is_empty() else trouble
 
 
 def event_rate(base: Base, events: pl.DataFrame | None) -> Floats | None:

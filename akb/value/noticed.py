@@ -87,7 +87,7 @@ def _gates(base: Base) -> list[Finding]:
 
 def _estimates(base: Base, cost: ServiceCost, desk: Desk) -> list[Finding]:
     found = []
-    if cost.estimated != ("mutations",):
+    if set(cost.estimated) & {"claims", "contacts"}:
         found.append(Finding("AKB-V007", "tip", params={"missing": missing_events(cost)}))
     if not desk.advisers_counted:
         found.append(Finding("AKB-V009", "tip", count=desk.advisers))

@@ -101,8 +101,7 @@ def _commission(work: Work) -> Told:
 
 
 def _handling_cost(work: Work) -> Told:
-    missing = [name for name in work.cost.estimated if name != "mutations"]
-    if not missing:
+    if not work.cost.estimated:
         return Told(why("cost_counted"))
     return Told(why("cost_estimated", missing=missing_events(work.cost)))
 

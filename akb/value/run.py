@@ -12,16 +12,19 @@ from akb.value.base import EURO_GATES, Base, at
 from akb.value.case import business_case
 from akb.value.clv import Lifetime, discount_factors, earned_12m, lapses_expected, lifetime, present_value, streams
 from akb.value.commission import Replay, replay
-from akb.value.cost import ServiceCost, service_cost
+from akb.value.cost import KINDS, ServiceCost, service_cost
 from akb.value.defend import Defence, defence, defend_list, empty_list
 from akb.value.figures import figures
 from akb.value.lists import desk
 from akb.value.noticed import findings
+from akb.value.lost import lost_commission, lost_row
 from akb.value.offers import Offers, next_best_list, offers
+from akb.value.past import proof
 from akb.value.predictions import Work, case_missing, predictions
 from akb.value.rates import closed_year, spells, year_rates
 from akb.value.survival import YEAR, Relations, branch_rows, relations
 from akb.value.types import ValueRun
+from akb.value.waterfall import waterfall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,12 +33,18 @@ if TYPE_CHECKING:
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
     from akb.value.base import Cents, Floats
+    from akb.value.types import Past
 
 PLACES = (1, 2, 3)
 
 
 def run_value(
-    portfolio: Portfolio, models: ModelRun, settings: Settings, *, progress: Callable[[str], None] | None = None
+    portfolio: Portfolio,
+    models: ModelRun,
+    settings: Settings,
+    *,
+    progress: Callable[[str], None] | None = None,
+    past: Past | None = None,
 ) -> ValueRun:
     """Return values, lists, the business case and the figures as of X.
 
@@ -43,6 +52,8 @@ def run_value(
     ----------
     progress
         Called with what is being done, in English.
+    past
+        What was known and said three years ago, to prove lifetime value on; None where history is too short.
 
     Returns
     -------
@@ -94,6 +105,11 @@ def run_value(
             **figures(base, history, rates, paths, value, found, made, lists, lapses),
             **acts.figures,
             "case_missing": None if case else case_missing(base),
+            "lost_commission": lost_row(
+                base, lost_commission(base, paths, rows) if paths and rows is not None else None
+            ),
+            "waterfall": waterfall(base, cost),
+            "clv_past": proof(base, past, say),
         },
         findings=findings(base, paths, value, cost, desk(base), lists["top_defend"], lapses),
         components=_components(base, paths, value, earned, cost),
@@ -185,6 +201,7 @@ def _components(
         "commission": base.commission_customer,
         **{f"revenue_{part}": cents for part, cents in base.revenue_parts.items()},
         "service_cost": cost.per_customer(base),
+        **{f"cost_{kind}": cost.parts[kind] for kind in KINDS},
         "commission_12m": earned and earned[0],
         "handling_cost_12m": earned and earned[1],
         **{

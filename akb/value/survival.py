@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from akb.core.dates import add_months
+
 if TYPE_CHECKING:
     from akb.value.base import Base, Floats, Rows
 
@@ -140,24 +142,62 @@ def per_policy(branch_lapse: Floats, alive: Floats, policies: Rows) -> Floats:
 
 
 def branch_rows(base: Base, paths: Relations, fallback: float) -> pl.DataFrame:
-    """Return one row per (customer, branch) of policies without an announced end: row, branch, policies, kept.
+    """Return one row per (customer, branch) of policies without an announced end: row, branch, policies, kept, first.
 
-    ``kept`` is the yearly chance that such a policy survives in a surviving relation. A branch that the models do not
-    know uses `fallback`, the portfolio's counted yearly policy lapse.
+    ``kept`` is the yearly chance that such a policy survives in a surviving relation, ``first`` that of the coming 12
+    months: those who will cancel then include the policies whose end is announced, which are certain, so the others
+    cancel less and the portfolio's expectation stays (see `after_announced`). A branch that the models do not know
+    uses `fallback`, the portfolio's counted yearly policy lapse.
     """
     lapse = base.models.branch_lapse.select("customer", "branch", "probability")
     counted = base.held.group_by("row", "branch").agg(
         customer=pl.col("customer").first(),
         all=pl.len().cast(pl.Int64),
         policies=pl.col("ends").is_null().sum().cast(pl.Int64),
+        certain=(pl.col("ends") <= add_months(base.as_of, YEAR)).sum().cast(pl.Int64),
     )
     rows = counted.join(lapse, on=["customer", "branch"], how="left").sort("row", "branch")
-    alive = paths.alive[rows["row"].to_numpy(), YEAR]
+    where = rows["row"].to_numpy()
+    alive = paths.alive[where, YEAR]
     count = rows["all"].to_numpy()
     per_branch = rows["probability"].fill_null(np.nan).to_numpy()
     guess = 1.0 - (1.0 - fallback) ** count
     kept = per_policy(np.where(np.isnan(per_branch), guess, per_branch), alive, count)
-    return rows.select("row", "branch", "policies").with_columns(kept=pl.Series(kept)).filter(pl.col("policies") > 0)
+    certain = np.where(base.announced[where], 0, rows["certain"].to_numpy())
+    first = after_announced(kept, alive, rows["policies"].to_numpy(), certain)
+    made = rows.select("row", "branch", "policies").with_columns(kept=pl.Series(kept), first=pl.Series(first))
+    return made.filter(pl.col("policies") > 0)
+
+
+def after_announced(kept: Floats, alive: Floats, policies: Rows, certain: Rows) -> Floats:
+    """Return ``kept`` of the coming year where some lapses are known: one power for all, so that the total stays.
+
+    Parameters
+    ----------
+    kept, alive
+        Yearly survival of a policy in a surviving relation, and of that relation, as if nothing were announced.
+    policies, certain
+        Policies without an announced end, and policies that are certain to end within the year.
+
+    Notes
+    -----
+    At least a tenth of what was expected of the others stays: where more is announced, the total is exceeded.
+    """
+    expected = policies * alive * (1.0 - kept)
+    excess = float((certain * alive * kept).sum())  # certain, while 1 - alive x kept was expected
+    whole = float(expected.sum())
+    if excess <= 0 or whole <= 0:
+        return kept
+    wanted = max(whole - excess, 0.1 * whole)
+    low, high = 0.0, 1.0
+    for _ in range(50):
+        power = (low + high) / 2
+        if float((policies * alive * (1.0 - kept**power)).sum()) > wanted:
+            high = power
+        else:
+            low = power
+    out: Floats = kept**high
+    return out
 
 
 def announced_months(base: Base, months: int) -> tuple[Rows, Floats]:

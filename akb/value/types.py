@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from akb.core.findings import Finding
-    from akb.models.types import Prediction
+    from akb.ingest.types import Portfolio
+    from akb.models.types import ModelRun, Prediction
 
 Mark = Literal["counted", "predicted", "assumed"]
 
@@ -61,6 +62,14 @@ class BusinessCase:
 
 
 @dataclass(frozen=True)
+class Past:
+    """What akb would have known and said three years ago: the portfolio and the models as of that day."""
+
+    portfolio: Portfolio
+    models: ModelRun
+
+
+@dataclass(frozen=True)
 class ValueRun:
     """Everything that the value room says as of X.
 
@@ -79,7 +88,8 @@ class ValueRun:
     components
         The parts of every value in integer cents, a row per customer in force: ``commission_cents`` (all recurring
         revenue; the sum of ``revenue_commission_cents``, ``revenue_fee_cents``, ``revenue_signing_cents``,
-        ``revenue_profit_share_cents``, ``revenue_margin_cents``), ``service_cost_cents`` (all a year, as of X),
+        ``revenue_profit_share_cents``, ``revenue_margin_cents``), ``service_cost_cents`` (all a year, as of X;
+        the sum of ``cost_<kind>_cents`` over `akb.value.cost.KINDS`),
         ``commission_12m_cents``, ``handling_cost_12m_cents``, ``current_cents`` = ``clv_commission_cents`` -
         ``clv_variable_cents`` - ``clv_fixed_cents``, ``potential_cents``, ``clv_cents``, ``clv_5y_cents``,
         ``stay_cents``, ``leave_cents``, ``stake_cents``, and ``preventable`` (the chance p behind stay and leave).

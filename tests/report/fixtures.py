@@ -64,6 +64,33 @@ CUSTOMER_SCHEMA = {
 }
 REJECT_SCHEMA = {"file": pl.String, "line": pl.Int64, "column": pl.String, "shape": pl.String, "reason": pl.String}
 
+WORTH = {
+    "lost_commission": {
+        "expected": 950_000, "low": 830_000, "high": 1_070_000, "share": 0.095, "commission": 10_000_000, "years": 3,
+        "parts": [{"key": "preventable", "expected": 450_000}, {"key": "single", "expected": 400_000},
+                  {"key": "announced", "expected": 100_000}],
+        "deviation": {"chance": 70_000, "level": 40_000, "year": 45_000}, "between": 0.05,
+    },
+    "waterfall": {
+        "premium": 50_000_000, "kept_by_insurer": 40_000_000, "commission": 10_000_000, "value": 5_000_000,
+        "customers": 700, "estimated": ["mutations", "collection"],
+        "steps": [{"key": key, "cents": 1_250_000, "mark": "assumed"} for key in ("account", "marketing", "it", "handling")],
+    },
+    "clv_past": {
+        "available": True, "from": "2022-12-31", "to": "2025-12-31", "customers": 600, "realised": 24_000_000,
+        "models": [
+            {"key": "clv", "expected": 24_500_000, "ratio": 0.98, "rmse": 9_000.0, "rank": 0.91},
+            {"key": "status_quo", "expected": 24_800_000, "ratio": 0.97, "rmse": 9_200.0, "rank": 0.90,
+             "gain": 200.0, "gain_ci": (-50.0, 450.0)},
+            {"key": "all_stay", "expected": 30_000_000, "ratio": 0.80, "rmse": 12_000.0, "rank": 0.90,
+             "gain": 3_000.0, "gain_ci": (2_500.0, 3_500.0)},
+        ],
+        "winner": "none", "beats_all_stay": True, "lift": [2.2, 2.4, 2.5, 2.6, 2.7], "lifetime_years": 2.5,
+        "deciles": [{"decile": d, "customers": 60, "expected": 11_000 - 1000 * d, "realised": 10_900 - 1000 * d}
+                    for d in range(1, 11)],
+    },
+}  # fmt: skip
+
 
 def portfolio(customers: int = 900, seed: int = 1, *, hostile: bool = True) -> Portfolio:
     rng = np.random.default_rng(seed)
@@ -344,7 +371,8 @@ def value(book: Portfolio, run: ModelRun, seed: int = 3) -> ValueRun:
         "next_best": [
             {"key": b, "customers": 300, "expected_policies": 10.0, "expected_commission": 80_000, "ban": False}
             for b in BRANCHES[:5]
-        ]
+        ],
+        **WORTH,
     }
     derived = [
         Prediction(key, "derived", "Afgeleid.", None, who.size) for key in ("clv", "top_defend", "commission_12m")

@@ -24,8 +24,8 @@ SECTIONS = (
     "quality", "evidence", "assumptions", "method", "glossary",
 )  # fmt: skip
 FIGURES = (
-    "branches", "rates", "yearly", "reasons", "tenure", "curve", "horizons", "bands", "proof", "products", "ledger",
-    "rule", "calibration",
+    "branches", "rates", "yearly", "reasons", "tenure", "curve", "horizons", "bands", "proof", "lost",
+    "waterfall", "clv_past", "products", "ledger", "rule", "calibration",
 )  # fmt: skip
 
 

@@ -121,7 +121,7 @@ def test_cost_by_hand() -> None:
     talks = {"private": 0.05, "self_employed": 0.5, "business": 1.0, None: 0.05}
     expected = [1500 + 200 * 60 * talks[kind] for kind in base.customers["kind"].to_list()]
     assert cost.relation.tolist() == pytest.approx(expected)
-    assert cost.estimated == ("claims", "contacts", "mutations")
+    assert cost.estimated == ("claims", "contacts", "mutations", "collection")
 
 
 def test_events_after_as_of_change_no_cost() -> None:
@@ -130,10 +130,10 @@ def test_events_after_as_of_change_no_cost() -> None:
     late = made.claims.with_columns(date=pl.lit(date(2026, 5, 1)))
     more = Base(replace(made, claims=pl.concat([made.claims, late])), f.models(made), f.SETTINGS)
     assert (event_rate(base, base.portfolio.claims) == event_rate(more, more.portfolio.claims)).all()
-    assert service_cost(base).estimated == ("mutations",)
+    assert service_cost(base).estimated == ("mutations", "collection")
 
 
 def test_an_empty_event_file_is_no_event_file() -> None:
     made = f.portfolio(40, events=True)
     empty = replace(made, claims=made.claims.clear())
-    assert service_cost(Base(empty, f.models(made), f.SETTINGS)).estimated == ("claims", "mutations")
+    assert service_cost(Base(empty, f.models(made), f.SETTINGS)).estimated == ("claims", "mutations", "collection")
