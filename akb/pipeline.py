@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from akb.value.types import Past
 
 PAST_MONTHS = 36
+PAST_ROWS = 30_000
 PAST_HISTORY_MONTHS = 18
 """Recorded history before the day that we look back to: twelve months to see and their closing, and a few dates."""
 
@@ -157,12 +158,19 @@ def look_back(
         known,
         build_targets(then, known, settings),
         [entry for entry in catalogue if entry.method in LIFETIME_METHODS],
-        settings,
+        _fewer_rows(settings),
         as_of=day,
         history=then.history,
         progress=progress.detail,
     )
     return Past(then, models)
+
+
+def _fewer_rows(settings: Settings) -> Settings:
+    """Return settings with which the models of three years ago cost little: they are proof, nobody is called by them."""
+    models = settings.models
+    fewer = {name: min(getattr(models, name), PAST_ROWS) for name in ("hazard_rows", "target_rows")}
+    return settings.model_copy(update={"models": models.model_copy(update=fewer)})
 
 
 def eda(request: Request, progress: Progress) -> Result:

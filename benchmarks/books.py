@@ -1,4 +1,4 @@
-"""Fifty small simulated offices: does the 80 % interval of next year's lost commission hold the truth as often as it says?
+"""Fifty small simulated offices: does the 80 % interval of next year's lost commission hold what is lost?
 
     python -m benchmarks.books [--books 50] [--smallest 1500] [--largest 3000]
 
@@ -13,10 +13,10 @@ from concurrent.futures import ProcessPoolExecutor
 
 import polars as pl
 
+from akb.core.dates import add_months
 from akb.value.lost import Z80, Lost, lost_commission
 from akb.value.past import average_lapse
 from akb.value.survival import YEAR, branch_rows, relations
-from akb.core.dates import add_months
 from benchmarks.lifetimes import lasted, office
 
 JOBS = 2
@@ -44,9 +44,7 @@ def main() -> None:
     asked = parser.parse_args()
     step = (asked.largest - asked.smallest) / max(asked.books - 1, 1)
     tasks = [(asked.first + k, round(asked.smallest + k * step)) for k in range(asked.books)]
-    print(
-        "book  customers      expected   80 % interval            lost   held   z      sd: chance level year  between gate"
-    )
+    print("book  customers      expected   80 % interval            lost   held      z   sd (chance, level, year) gate")
     held, sum_z2 = 0, 0.0
     with ProcessPoolExecutor(asked.jobs) as pool:
         for (seed, customers), (_, found, lost, gate) in zip(tasks, pool.map(measure, tasks), strict=True):

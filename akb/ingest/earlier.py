@@ -42,7 +42,10 @@ def earlier(portfolio: Portfolio, day: date) -> Portfolio:
         as_of=day,
         policies=policies,
         customers=portfolio.customers.join(present, on="customer", how="semi"),
-        **{name: _until(getattr(portfolio, name), day) for name in ("claims", "contacts", "payments", "premiums")},
+        claims=_until(portfolio.claims, day),
+        contacts=_until(portfolio.contacts, day),
+        payments=_until(portfolio.payments, day),
+        premiums=_until(portfolio.premiums, day),
         history=history,
     )
 

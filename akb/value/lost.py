@@ -95,7 +95,7 @@ def lost_commission(base: Base, paths: Relations, rows: pl.DataFrame) -> Lost:
     row, cents, kept = free["row"].to_numpy(), free["cents"].to_numpy().astype(np.float64), free["first"].to_numpy()
 
     def per_relation(amounts: Floats) -> Floats:
-        return np.bincount(row, weights=amounts, minlength=base.n)
+        return np.bincount(row, weights=amounts, minlength=base.n).astype(np.float64)
 
     whole, single = per_relation(cents), per_relation(cents * (1 - kept))
     alive = np.where(base.announced, 1.0, paths.alive[:, YEAR])

@@ -16,8 +16,8 @@ from akb.value.cost import KINDS, ServiceCost, service_cost
 from akb.value.defend import Defence, defence, defend_list, empty_list
 from akb.value.figures import figures
 from akb.value.lists import desk
-from akb.value.noticed import findings
 from akb.value.lost import lost_commission, lost_row
+from akb.value.noticed import findings
 from akb.value.offers import Offers, next_best_list, offers
 from akb.value.past import proof
 from akb.value.predictions import Work, case_missing, predictions

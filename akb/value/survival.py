@@ -12,7 +12,11 @@ import polars as pl
 from akb.core.dates import add_months
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from akb.value.base import Base, Floats, Rows
+
+    Mask = NDArray[np.bool_]
 
 YEAR = 12
 
@@ -164,12 +168,26 @@ def branch_rows(base: Base, paths: Relations, fallback: float) -> pl.DataFrame:
     guess = 1.0 - (1.0 - fallback) ** count
     kept = per_policy(np.where(np.isnan(per_branch), guess, per_branch), alive, count)
     certain = np.where(base.announced[where], 0, rows["certain"].to_numpy())
-    first = after_announced(kept, alive, rows["policies"].to_numpy(), certain)
+    told = rows["certain"].to_numpy() > 0
+    others = np.where(told, _usual(kept, ~told, rows["branch"]), kept)
+    first = after_announced(others, alive, rows["policies"].to_numpy(), certain, foreseen=1.0 - alive * kept)
+    kept = others
     made = rows.select("row", "branch", "policies").with_columns(kept=pl.Series(kept), first=pl.Series(first))
     return made.filter(pl.col("policies") > 0)
 
 
-def after_announced(kept: Floats, alive: Floats, policies: Rows, certain: Rows) -> Floats:
+def _usual(kept: Floats, known: Mask, branch: pl.Series) -> Floats:
+    """Return the mean survival in the same branch of policies of which nothing is announced; 1 where there are none.
+
+    A chance of one says that the announced policy ends; it says nothing of another one in the same branch.
+    """
+    table = pl.DataFrame({"branch": branch, "kept": kept, "known": known})
+    mean = pl.col("kept").filter(pl.col("known")).mean().over("branch")
+    out: Floats = table.select(mean.fill_null(1.0).alias("mean"))["mean"].to_numpy()
+    return out
+
+
+def after_announced(kept: Floats, alive: Floats, policies: Rows, certain: Rows, foreseen: Floats) -> Floats:
     """Return ``kept`` of the coming year where some lapses are known: one power for all, so that the total stays.
 
     Parameters
@@ -178,13 +196,15 @@ def after_announced(kept: Floats, alive: Floats, policies: Rows, certain: Rows) 
         Yearly survival of a policy in a surviving relation, and of that relation, as if nothing were announced.
     policies, certain
         Policies without an announced end, and policies that are certain to end within the year.
+    foreseen
+        The chance that the models gave those of a row: the rest is news, and comes off what is expected of others.
 
     Notes
     -----
     At least a tenth of what was expected of the others stays: where more is announced, the total is exceeded.
     """
     expected = policies * alive * (1.0 - kept)
-    excess = float((certain * alive * kept).sum())  # certain, while 1 - alive x kept was expected
+    excess = float((certain * (1.0 - foreseen)).sum())
     whole = float(expected.sum())
     if excess <= 0 or whole <= 0:
         return kept

@@ -74,7 +74,8 @@ WORTH = {
     "waterfall": {
         "premium": 50_000_000, "kept_by_insurer": 40_000_000, "commission": 10_000_000, "value": 5_000_000,
         "customers": 700, "estimated": ["mutations", "collection"],
-        "steps": [{"key": key, "cents": 1_250_000, "mark": "assumed"} for key in ("account", "marketing", "it", "handling")],
+        "steps": [{"key": key, "cents": 1_250_000, "mark": "assumed"}
+                  for key in ("account", "marketing", "it", "handling")],
     },
     "clv_past": {
         "available": True, "from": "2022-12-31", "to": "2025-12-31", "customers": 600, "realised": 24_000_000,
