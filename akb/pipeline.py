@@ -167,7 +167,7 @@ def look_back(
 
 
 def _fewer_rows(settings: Settings) -> Settings:
-    """Return settings with which the models of three years ago cost little: they are proof, nobody is called by them."""
+    """Return settings with which the models of three years ago cost little: nobody is called by them."""
     models = settings.models
     fewer = {name: min(getattr(models, name), PAST_ROWS) for name in ("hazard_rows", "target_rows")}
     return settings.model_copy(update={"models": models.model_copy(update=fewer)})
