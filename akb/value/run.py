@@ -16,7 +16,7 @@ from akb.value.defend import Defence, defence, defend_list, empty_list
 from akb.value.figures import figures
 from akb.value.lists import desk
 from akb.value.noticed import findings
-from akb.value.offers import Offers, next_best_list, offers
+from akb.value.offers import Offers, Ranked, next_best_list, offers
 from akb.value.predictions import Work, case_missing, predictions
 from akb.value.rates import closed_year, spells, year_rates
 from akb.value.survival import YEAR, Relations, branch_rows, relations
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
     from akb.value.base import Cents, Floats
+    from akb.value.lists import Desk
 
 PLACES = (1, 2, 3)
 
@@ -76,8 +77,8 @@ def run_value(
         value = lifetime(base, paths, flows, made) if base.has_commission else None
 
     say("lists and business case")
-    lists, left_out, found = _lists(base, paths, value, cost, made)
-    case = business_case(base, paths, value, lists, desk(base), rates)
+    lists, left_out, found, called, ranked = _lists(base, paths, value, made)
+    case = business_case(base, paths, value, found, called, ranked, rates)
     scores = _scores(base, value, earned, cost, found, made)
     lapses = lapses_expected(base, rows, paths) if paths is not None and rows is not None else None
     return ValueRun(
@@ -90,7 +91,7 @@ def run_value(
             **figures(base, history, rates, paths, value, found, made, lists, lapses),
             "case_missing": None if case else case_missing(base),
         },
-        findings=findings(base, paths, value, cost, desk(base), lists["top_defend"], lapses),
+        findings=findings(base, paths, value, cost, called, lists["top_defend"], lapses),
         components=_components(base, paths, value, earned, cost),
     )
 
@@ -106,23 +107,24 @@ def _mean_kept(rows: pl.DataFrame | None) -> float:
 
 
 def _lists(
-    base: Base, paths: Relations | None, value: Lifetime | None, cost: ServiceCost, made: Offers
-) -> tuple[dict[str, pl.DataFrame], dict[str, dict[str, int]], Defence | None]:
+    base: Base, paths: Relations | None, value: Lifetime | None, made: Offers
+) -> tuple[dict[str, pl.DataFrame], dict[str, dict[str, int]], Defence | None, Desk, Ranked]:
     """Make both lists: retention takes the hours first, offers what is left."""
     shared = desk(base)
     euros = base.churn_gate in EURO_GATES and value is not None
-    found = defence(base, paths, value, cost, shared) if paths is not None and value is not None else None
+    found = defence(base, paths, value, shared) if paths is not None and value is not None else None
     defend = empty_list()
     defend_out: dict[str, int] = {}
     if paths is not None:
         defend, defend_out = defend_list(base, paths, value, found, shared, euros=euros)
     if euros:
         called = defend.filter(~pl.col("control")).join(base.customers.select("customer", "row"), on="customer")
-        shared = shared.with_called(called["row"].to_numpy())
+        if called.height >= base.settings.report.suppress_below:  # fewer are no line in a ledger
+            shared = shared.with_called(called["row"].to_numpy())
     alive = paths.alive[:, YEAR] if paths is not None else np.ones(base.n)
-    offer, offer_out = next_best_list(base, made, shared, alive, _years_of_commission(base, paths, made))
+    offer, offer_out, ranked = next_best_list(base, made, shared, alive, _years_of_commission(base, paths, made))
     lists = {"top_defend": defend, "next_best_policy": offer}
-    return lists, {"top_defend": defend_out, "next_best_policy": offer_out}, found
+    return lists, {"top_defend": defend_out, "next_best_policy": offer_out}, found, shared, ranked
 
 
 def _years_of_commission(base: Base, paths: Relations | None, made: Offers) -> Floats:
