@@ -13,8 +13,9 @@ Amounts in a basis are integers in thousandths of a cent, chances in millionths;
     ``fixed`` (chance x yearly service cost, by what it depends on), ``weight``, ``alive`` (what is kept, and what of
     it is there a year later), ``talks``, ``talk_commission``, ``talk_alive`` (policies to discuss in those calls).
 ``own_calls``
-    Calls for a policy alone: ``group`` (called: on the retention list of the run, candidate, never), ``upper``,
-    ``lower`` (worth of a call per unit of uplift, cents), ``calls``, ``commission``, ``alive``.
+    Calls for a policy alone: ``upper``, ``lower`` (worth of a call per unit of uplift, cents), ``calls``,
+    ``commission``, ``alive``.
+``group`` in both: a part of Top Defend; who is called to keep gets no call for a policy alone.
 """
 
 from __future__ import annotations
@@ -156,11 +157,11 @@ def plan(basis: Basis, values: Mapping[str, float]) -> Plan:
 def _own_calls(
     basis: Basis, values: Mapping[str, float], shares: Floats, free: float, room: float
 ) -> tuple[int, float, float]:
-    table = _table(basis.get("own_calls"), text=("group",))
+    table = _table(basis.get("own_calls"))
     if values["cross_sell.uplift"] <= 0 or not len(table["calls"]):
         return 0, 0.0, 0.0
     called = _called_parts(basis, shares)
-    available = np.array([1 - called.get(group, 0.0) for group in table["group"]])
+    available = np.array([1 - called.get(int(group), 0.0) for group in table["group"]])
     paying = above(table["upper"], table["lower"], contact_cost(values) / values["cross_sell.uplift"])
     order = np.lexsort((-table["lower"], -table["upper"]))
     taken = np.zeros(len(order))
@@ -173,15 +174,14 @@ def _own_calls(
     )
 
 
-def _called_parts(basis: Basis, shares: Floats) -> dict[str, float]:
-    """Which part of the run's own list, and of those below it, is called for retention."""
+def _called_parts(basis: Basis, shares: Floats) -> dict[int, float]:
+    """Which part of every group of Top Defend is called for retention."""
     if not len(shares):
         return {}
-    calls, cut = np.array(basis["retention"]["calls"], dtype=np.float64), basis["cut"]
-    taken = shares * calls
+    groups, calls = np.array(basis["retention"]["group"]), np.array(basis["retention"]["calls"], dtype=np.float64)
     return {
-        "called": float(taken[:cut].sum() / calls[:cut].sum()) if cut else 0.0,
-        "candidate": float(taken[cut:].sum() / calls[cut:].sum()) if cut < len(calls) else 0.0,
+        int(group): float((shares * calls)[groups == group].sum() / calls[groups == group].sum())
+        for group in np.unique(groups)
     }
 
 
@@ -191,15 +191,11 @@ def _within(wanted: Floats, room: float) -> Floats:
     return np.clip(np.minimum(wanted, room - before), 0.0, None)
 
 
-def _table(table: Mapping[str, Any] | None, text: tuple[str, ...] = ()) -> dict[str, Any]:
+def _table(table: Mapping[str, Any] | None) -> dict[str, Any]:
     if not table:
-        names = ("upper", "lower", "calls", *SUMS, *TALKS, *text)
+        names = ("group", "upper", "lower", "calls", *SUMS, *TALKS)
         return {name: np.zeros(0) for name in names}
-    return {
-        name: column if name in text else np.array(column, dtype=np.float64)
-        for name, column in table.items()
-        if name != "interval"
-    }
+    return {name: np.array(column, dtype=np.float64) for name, column in table.items() if name != "interval"}
 
 
 def share_factor(basis: Basis, values: Mapping[str, Any]) -> Any:

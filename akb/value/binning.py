@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 RETENTION_BINS = 400
-OFFER_BINS = 130  # for each of three groups
+CALLED, REST = 4, 2  # groups of customers on the run's list and below it
+NEVER = CALLED + REST  # nothing at stake
+OFFER_BINS = RETENTION_BINS // (NEVER + 1)  # for each group
 
 
 @dataclass(frozen=True)
@@ -141,8 +143,9 @@ def case_basis(
         Numbers for the explanation that no assumption here changes.
     """
     churn = float((paths.churn_12m * base.commission_customer).sum())
-    retention, cut = _retention(base, paths, desk, found, called, ranked) if "retention" in lines else (None, 0)
-    own = _own_calls(base, desk, found, called, ranked) if "cross_sell" in lines else None
+    group = np.full(base.n, NEVER)
+    retention = _retention(base, paths, desk, found, called, ranked, group) if "retention" in lines else None
+    own = _own_calls(base, desk, group, ranked) if "cross_sell" in lines else None
     return {
         "schema": SCHEMA,
         "customers": base.n,
@@ -153,7 +156,6 @@ def case_basis(
         "split": paths.split,
         "lines": list(lines),
         "at": {name: base.value(name) for name in CHANGEABLE},
-        "cut": cut,
         "retention": retention and {**retention, "interval": list(intervals["retention"])},
         "own_calls": own and {**own, "interval": list(intervals["cross_sell"])},
         "facts": dict(known),
@@ -161,9 +163,9 @@ def case_basis(
 
 
 def _retention(
-    base: Base, paths: Relations, desk: Desk, found: Stakes, called: Flags, ranked: Ranked
-) -> tuple[dict[str, Any], int]:
-    """Return the bins along Top Defend, and how many of them the run's own list calls."""
+    base: Base, paths: Relations, desk: Desk, found: Stakes, called: Flags, ranked: Ranked, group: Rows
+) -> dict[str, Any]:
+    """Return the bins along Top Defend; says in `group` to which part of them every customer belongs."""
     order = by_worth(found, desk)
     number = int(called.sum())
     least = base.settings.report.suppress_below
@@ -190,7 +192,14 @@ def _retention(
     table = {"upper": _floats(upper), "lower": _floats(lower)} | {
         name: _sums(column[order], starts) for name, column in sums.items()
     }
-    return table, sum(start < number for start in starts)
+    cut = sum(start < number for start in starts)
+    groups = [*_groups(cut, 0, CALLED), *_groups(len(starts) - cut, CALLED, REST)]
+    group[order] = np.repeat(groups, np.diff([*starts, len(order)]))
+    return {**table, "group": groups}
+
+
+def _groups(bins: int, first: int, count: int) -> list[int]:
+    return [first + count * place // bins for place in range(bins)]
 
 
 def by_worth(found: Stakes, desk: Desk) -> Rows:
@@ -199,22 +208,22 @@ def by_worth(found: Stakes, desk: Desk) -> Rows:
     return rows[np.lexsort((rows, -found.worth[rows]))]
 
 
-def _own_calls(base: Base, desk: Desk, found: Stakes, called: Flags, ranked: Ranked) -> dict[str, Any]:
-    """Return the bins of calls for a policy alone, for three groups: called, candidate, never called to keep."""
-    group = np.where(called, 0, np.where(found.worth > 0, 1, 2))[ranked.rows]
+def _own_calls(base: Base, desk: Desk, groups: Rows, ranked: Ranked) -> dict[str, Any]:
+    """Return the bins of calls for a policy alone, per group of Top Defend: who is called to keep gets no other call."""
+    group = groups[ranked.rows]
     free = ~desk.control[ranked.rows] & (ranked.worth > 0)
     least = base.settings.report.suppress_below
     own = ranked.own_call
     uplift = max(base.value("cross_sell.uplift"), 1e-12)
     threshold = contact_cost(base.values(CHANGEABLE)) / uplift
-    if any(0 < int((own & (group == number)).sum()) < least for number in (1, 2)):
-        group = np.where(group == 2, 1, group)  # too few in one of them: one group
-    bound = _own_bound(ranked, own, free & (group > 0), threshold)
+    if any(0 < int((own & (group == number)).sum()) < least for number in range(CALLED, NEVER + 1)):
+        group = np.where(group >= CALLED, NEVER, group)  # too few in one of them: one group
+    bound = _own_bound(ranked, own, free & (group >= CALLED), threshold)
     out: dict[str, list[Any]] = {name: [] for name in ("group", "upper", "lower", "calls", "commission", "alive")}
-    for number, name in enumerate(("called", "candidate", "never")):
+    for number in range(NEVER + 1):
         places = np.flatnonzero(free & (group == number))
         places = places[np.lexsort((ranked.rows[places], -ranked.worth[places]))]
-        cut = int(own[places].sum()) if number else int((ranked.worth[places] > bound).sum())
+        cut = int(own[places].sum()) if number >= CALLED else int((ranked.worth[places] > bound).sum())
         if cut < least:
             places, cut = places[cut:], 0
         if len(places) - cut < least:
@@ -228,7 +237,7 @@ def _own_calls(base: Base, desk: Desk, found: Stakes, called: Flags, ranked: Ran
         elif cut == len(places):
             lower[-1] = max(lower[-1], bound)
             upper = np.maximum(upper, lower)
-        out["group"] += [name] * len(starts)
+        out["group"] += [number] * len(starts)
         out["upper"] += _floats(upper)
         out["lower"] += _floats(lower)
         out["calls"] += _sums(np.ones(len(places), dtype=np.int64), starts)
