@@ -28,22 +28,68 @@ def action_lists(context: Context) -> dict[str, bytes]:
     return {f"{name}.csv": _file(context, name, frame) for name, frame in sorted(made.items())}
 
 
+CASE_SCHEMA: dict[str, Any] = {
+    "list": pl.String,
+    "place": pl.Int64,
+    "customer": pl.String,
+    "control": pl.Boolean,
+    "worth": pl.Float64,
+    "stake": pl.Float64,
+    "churn": pl.Float64,
+    "cells": pl.List(pl.String),
+}
+"""Everybody who could stand on a list, best first: the row as it would be shown, and what decides where it ends."""
+
+
+def case_candidates(context: Context) -> pl.DataFrame:
+    """Return everybody who could stand on a list under other assumptions about calls; see `CASE_SCHEMA`."""
+    value = context.bundle.value
+    made = [pl.DataFrame(schema=CASE_SCHEMA)]
+    for name, frame in sorted((value.candidates if value else {}).items()):
+        _, cells = _rows(context, name, frame)
+        numbers = frame.sort("rank").select("control", "worth", "stake", "churn")
+        columns = {
+            "list": [name] * len(cells),
+            "place": list(range(len(cells))),
+            "customer": [row[0].removeprefix("'") for row in cells],
+            **numbers.to_dict(as_series=False),
+            "cells": cells,
+        }
+        made.append(pl.DataFrame(columns, schema=CASE_SCHEMA))
+    return pl.concat(made)
+
+
+def list_heads(context: Context) -> dict[str, dict[str, list[str]]]:
+    """Return list -> its columns, as keys and in words."""
+    value = context.bundle.value
+    return {
+        name: {"key": _keys(context, name, frame), "head": _rows(context, name, frame.head(0))[0]}
+        for name, frame in sorted((value.candidates if value else {}).items())
+    }
+
+
 def _file(context: Context, name: str, frame: pl.DataFrame) -> bytes:
+    return dutch_csv(*_rows(context, name, frame))
+
+
+def _keys(context: Context, name: str, frame: pl.DataFrame) -> list[str]:
+    return [*_columns(context, frame), *(["reasons"] if name == "top_defend" else [])]
+
+
+def _rows(context: Context, name: str, frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Return the headings and the rows of a list, as cells for Dutch Excel."""
     columns = _columns(context, frame)
     ordered = frame.sort("rank") if "rank" in frame.columns else frame
     names = _names(context, ordered)
     reasons = worded_reasons(context) if name == "top_defend" else {}
-    spoken = context.words
-    head = [spoken.name("list_column", column) for column in columns]
-    if name == "top_defend":
-        head.append(spoken.name("list_column", "reasons"))
+    head = [context.words.name("list_column", key) for key in _keys(context, name, frame)]
     rows: list[list[str]] = []
     for row in ordered.to_dicts():
         cells = [names[row["customer"]], *(_cell(context, column, row[column]) for column in columns[1:])]
         if name == "top_defend":
             cells.append(dutch_cell("; ".join(reasons.get(row["customer"], []))))
         rows.append([dutch_cell(cells[0]), *cells[1:]])
-    return dutch_csv(head, rows)
+    return head, rows
 
 
 def _columns(context: Context, frame: pl.DataFrame) -> list[str]:

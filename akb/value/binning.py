@@ -209,7 +209,7 @@ def by_worth(found: Stakes, desk: Desk) -> Rows:
 
 
 def _own_calls(base: Base, desk: Desk, groups: Rows, ranked: Ranked) -> dict[str, Any]:
-    """Return the bins of calls for a policy alone, per group of Top Defend: who is called to keep gets no other call."""
+    """Return the bins of calls for a policy alone, per group: who is called to keep gets no other call."""
     group = groups[ranked.rows]
     free = ~desk.control[ranked.rows] & (ranked.worth > 0)
     least = base.settings.report.suppress_below

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,6 +92,7 @@ class Ranked:
     worth: Floats
     in_talk: Flags
     own_call: Flags
+    everyone: pl.DataFrame  # the list as long as it could be
 
 
 def stock(year: int, months: int, timing: float, kept: float) -> Floats:
@@ -209,13 +210,20 @@ def next_best_list(
     extra[contact] = cascade(uplift, found.extra[contact])
     length = desk.capacity
     left_out["no_hours"] = max(0, ranked.height - length)
-    listed = ranked.with_columns(
+    everyone = ranked.with_columns(
         rank=pl.int_range(1, pl.len() + 1),
         extra_cents=pl.Series(extra),
         contact=pl.Series(contact),
         own_call=pl.Series(found.own_call),
         control=pl.Series(desk.control[found.rows]),
-    ).filter((pl.col("rank") <= length) | pl.col("contact"))
+    )
+    listed = everyone.filter((pl.col("rank") <= length) | pl.col("contact"))
+    found = replace(
+        found,
+        everyone=_columns(base, everyone).with_columns(
+            worth=pl.Series(found.worth), stake=pl.lit(0.0), churn=pl.Series(1.0 - alive[found.rows])
+        ),
+    )
     return _columns(base, listed), {reason: count for reason, count in left_out.items() if count}, found
 
 
@@ -235,9 +243,8 @@ def _ranked(base: Base, ranked: pl.DataFrame, made: Offers, desk: Desk, alive: F
     own_call = np.zeros(len(rows), dtype=np.bool_)
     if len(own) >= base.settings.report.suppress_below:  # fewer are no line in a ledger
         own_call[own] = True
-    return Ranked(
-        rows, ranked["branch"], extra, np.rint(extra * alive[rows]).astype(np.int64), worth, in_talk, own_call
-    )
+    later = np.rint(extra * alive[rows]).astype(np.int64)
+    return Ranked(rows, ranked["branch"], extra, later, worth, in_talk, own_call, everyone=ranked)
 
 
 def _columns(base: Base, listed: pl.DataFrame) -> pl.DataFrame:

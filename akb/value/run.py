@@ -12,7 +12,7 @@ from akb.value.case import business_case
 from akb.value.clv import Lifetime, discount_factors, earned_12m, lapses_expected, lifetime, present_value, streams
 from akb.value.commission import Replay, replay
 from akb.value.cost import ServiceCost, service_cost
-from akb.value.defend import Defence, defence, defend_list, empty_list
+from akb.value.defend import Defence, candidates, defence, defend_list, empty_list
 from akb.value.figures import figures
 from akb.value.lists import desk
 from akb.value.noticed import findings
@@ -93,7 +93,16 @@ def run_value(
         },
         findings=findings(base, paths, value, cost, called, lists["top_defend"], lapses),
         components=_components(base, paths, value, earned, cost),
+        candidates=_candidates(base, paths, value, found, called, ranked) if case else {},
     )
+
+
+def _candidates(
+    base: Base, paths: Relations | None, value: Lifetime | None, found: Defence | None, desk: Desk, ranked: Ranked
+) -> dict[str, pl.DataFrame]:
+    if paths is None or value is None or found is None:
+        return {}
+    return {"top_defend": candidates(base, paths, value, found, desk), "next_best_policy": ranked.everyone}
 
 
 def _proof(base: Base) -> Replay | None:

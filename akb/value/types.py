@@ -100,6 +100,9 @@ class ValueRun:
         ``clv_variable_cents`` - ``clv_fixed_cents``, ``potential_cents``, ``clv_cents``, ``clv_5y_cents``,
         ``stay_cents``, ``leave_cents``, ``stake_cents``, and ``preventable`` (the chance p behind stay and leave).
         Null where unavailable.
+    candidates
+        Everybody who could stand on a list under other assumptions about calls, in the order of the list: its columns,
+        ``worth`` (what decides where the list ends, cents), ``stake`` (cents) and ``churn``. Empty without a case.
     """
 
     scores: pl.DataFrame
@@ -110,3 +113,4 @@ class ValueRun:
     figures: dict[str, object] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     components: pl.DataFrame | None = None
+    candidates: dict[str, pl.DataFrame] = field(default_factory=dict)
