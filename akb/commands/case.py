@@ -164,9 +164,7 @@ def write_case(
     from akb.store.manifest import write_json
 
     if folder.resolve() in (out.resolve(), *out.resolve().parents):
-        raise AkbError(
-            f"{out} is the run itself or lies inside it; akb case never changes a run", "Choose another --out."
-        )
+        raise AkbError(f"{out} is the run itself or lies inside it; a run never changes", "Choose another --out.")
     if not (folder / MODEL).is_file():
         raise AkbError(f"{folder} was made by an akb that kept no {MODEL}", "Run akb eda again, or leave --out away.")
     with copied_run(folder, out) as fresh:

@@ -23,6 +23,7 @@ MAKERS = (
     ahead.proof,
     ahead.products,
     ahead.ledger,
+    ahead.tornado,
     ahead.rule,
     ahead.calibration,
 )
