@@ -107,7 +107,8 @@ def implied_horizon(gain: float, churn_before: float, churn_after: float) -> flo
 
     def excess(periods: float) -> float:
         after, before = ((1 - (1 - churn) ** periods) / churn for churn in (churn_after, churn_before))
-        return after / before - 1 - gain
+        more: float = after / before - 1 - gain
+        return more
 
     return float(brentq(excess, 1e-6, 1e6))
 

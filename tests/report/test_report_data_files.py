@@ -23,13 +23,8 @@ if TYPE_CHECKING:
     from akb.report.bundle import RunBundle
 
 CONTRACT = {
-<<<<<<< HEAD
     "report.html", "summary.json", "scores.parquet", "winback.parquet", "scores.csv", "rejects.csv",
-    "actions/top_defend.csv", "actions/next_best_policy.csv",
-=======
-    "report.html", "summary.json", "scores.parquet", "scores.csv", "rejects.csv", "actions/top_defend.csv",
-    "actions/next_best_policy.csv", "report.json", "case_lists.parquet",
->>>>>>> 426e830 (All worked examples of the sources through public functions; EMPC beside a profit curve with everyone's own value)
+    "actions/top_defend.csv", "actions/next_best_policy.csv", "report.json", "case_lists.parquet",
 }  # fmt: skip
 
 

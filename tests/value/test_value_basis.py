@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -12,12 +13,14 @@ import value_fixtures as f
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from akb.models.grading import gate
+from akb.models.types import Calibration, Evidence
 from akb.value import run_value
 from akb.value.basis import CHANGEABLE, plan, work_out
 from akb.value.binning import bin_edges, cascade
 from akb.value.case import case_from, ranges
 from akb.value.ledger import payback_month, year_factors
-from akb.value.sensitivity import net_at, triangular
+from akb.value.sensitivity import band, net_at, triangular
 
 CHEAP = {"contact__minutes": 2.0, "contact__offer_minutes": 1.0}
 CASES = {
@@ -240,3 +243,35 @@ def test_a_case_of_four_customers_is_none() -> None:
     result = run_value(made, f.models(made), f.settings(**CHEAP))
     assert result.case.facts["contacts_used_count"] == 0
     assert result.case.benefits[0].base == 0
+
+
+def test_a_calibration_broken_on_purpose_brings_no_euro() -> None:
+    """Twice as many left as predicted: the gate fails, and no assumption can bring that line back."""
+    made, run = _made()
+    broken = Evidence(calibration=Calibration(2.0, (1.8, 2.2)))
+    assert gate(broken) == "fail"
+    predictions = tuple(
+        replace(one, evidence=broken, gate=gate(broken)) if one.key.startswith("churn") else one
+        for one in run.predictions
+    )
+    case = run_value(made, replace(run, predictions=predictions), f.settings(**CHEAP)).case
+    whole = _run("free hours").case
+    assert case.basis["retention"] is None
+    assert {line.key for line in whole.benefits} - {line.key for line in case.benefits} == {"retention"}
+    for rescue in (0.2, 1.0):
+        told = case_from(case.basis, _register(**CHEAP, retention__rescue=rescue))
+        assert [line.key for line in told.benefits] == ["cross_sell"]
+        assert told.facts["contacts_retention_count"] == told.facts["commission_saved_gross"] == 0
+        assert told.claims == ()
+        assert told.net == case.net
+
+
+def test_a_provisional_interval_widens_the_band_too() -> None:
+    made, run = _made()
+    wide = run_value(made, f.with_gate(run, "provisional", "churn", ci=(0.5, 1.9)), f.settings(**CHEAP)).case
+    plain = _run("free hours").case
+    assert wide.net[0] < plain.net[0] < plain.net[1] == wide.net[1] < plain.net[2] < wide.net[2]
+    known = {name: (mid, mid, mid) for name, (_, mid, _) in ranges(_register(**CHEAP)).items()}
+    for basis, moves in ((plain.basis, False), (wide.basis, True)):  # nothing but the level can move
+        drawn = band(basis, known)["net"]
+        assert (drawn[0] < drawn[1] < drawn[2]) is moves
