@@ -6,7 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from jinja2 import UndefinedError
 
+from akb.core.errors import RefusedError
 from akb.report import html, scores
 from akb.report.lists import case_candidates, list_heads
 from akb.report.model import plain
@@ -26,6 +28,7 @@ SCHEMA = "akb.report/1"
 MODEL = "report.json"
 CANDIDATES = "case_lists.parquet"
 RANK = 1  # its column in a list
+CUT = ("below_threshold", "no_hours")  # why a list ends
 
 
 def kept_files(context: Context, model: dict[str, Any]) -> dict[str, bytes]:
@@ -59,12 +62,16 @@ def told_again(folder: Path, case: BusinessCase, register: list[dict[str, Any]],
     for row in model["headlines"]:
         if row["key"] == "net":
             row.update(value=case.net[1], low=case.net[0], high=case.net[2])
-    for row in model["value"].get("risk_value") or ():
+    for row in (model["value"].get("risk_value") or ()) if changed else ():
         row["expected_saving"] = None  # of the run's own assumptions
     table = pl.read_parquet(folder / CANDIDATES)
     _lists_again(folder, table, model, case, now)
     _scores_again(folder, before, now)
-    (folder / "report.html").write_bytes(html.render(model, words).encode())
+    try:
+        page = html.render(model, words)
+    except UndefinedError:
+        raise RefusedError("the run was made by another akb; its report cannot be made again", "Run akb eda.") from None
+    (folder / "report.html").write_bytes(page.encode())
     (folder / "summary.json").write_bytes(as_bytes(summary(model)))
     (folder / MODEL).write_bytes(as_bytes({**document, "model": model}))
 
@@ -82,7 +89,7 @@ def _lists_again(folder: Path, table: pl.DataFrame, model: dict[str, Any], case:
         limits = [min(1.0, cost / (rescue * p)) if rescue * p > 0 else 1.0 for p in rows["stake"]]
         new = {"expected_saving": [s / 100 for s in saving], "threshold": limits}
         _write(folder, "top_defend", model["list_heads"]["top_defend"], rows, new)
-        _told_defend(model, rows, dict(zip(rows["customer"], saving, strict=True)), case)
+        _told_defend(model, rows, dict(zip(rows["customer"], saving, strict=True)), _paying(table, rescue, cost))
     if "cross_sell" in case.basis["lines"]:
         offers = table.filter(pl.col("list") == "next_best_policy").sort("place")
         spare = offers.filter(~pl.col("control") & ~pl.col("customer").is_in(list(called)) & (pl.col("worth") > 0))
@@ -107,7 +114,12 @@ def _first(table: pl.DataFrame, calls: int) -> pl.DataFrame:
     return ordered.filter(pl.col("place") <= last[0]) if len(last) else ordered.head(0)
 
 
-def _told_defend(model: dict[str, Any], rows: pl.DataFrame, saving: Mapping[str, float], case: BusinessCase) -> None:
+def _paying(table: pl.DataFrame, rescue: float, cost: float) -> int:
+    """Return for how many customers, control group included, a call to keep them pays."""
+    return table.filter((pl.col("list") == "top_defend") & (pl.col("worth") * rescue > cost)).height
+
+
+def _told_defend(model: dict[str, Any], rows: pl.DataFrame, saving: Mapping[str, float], paying: int) -> None:
     told = model["risk"]["defend"]
     if not told:
         return
@@ -117,13 +129,17 @@ def _told_defend(model: dict[str, Any], rows: pl.DataFrame, saving: Mapping[str,
         for row in told["rows"]
         if row["customer"] in by_short
     ]
-    chance = rows["churn"].drop_nulls()
-    told["customers"] = rows.height
-    told["expected"] = float(chance.sum())
-    told["share"] = float(chance.mean()) if len(chance) else None  # type: ignore[arg-type]
-    told["left_out"] = {
-        reason: count for reason, count in told["left_out"].items() if reason not in ("below_threshold", "no_hours")
+    before, left_out = told["customers"], told["left_out"]
+    free = before + sum(left_out.get(reason) or 0 for reason in CUT)  # everybody who may be called
+    counts = {CUT[0]: max(0, free - paying), CUT[1]: max(0, paying - rows.height)}
+    told["left_out"] = {reason: count for reason, count in left_out.items() if reason not in CUT} | {
+        reason: None if count < model["suppress_below"] else count for reason, count in counts.items() if count
     }
+    if rows.height != before:
+        chance = rows["churn"].drop_nulls().to_numpy()
+        told["customers"] = rows.height
+        told["expected"] = float(chance.sum())
+        told["share"] = float(chance.mean()) if len(chance) else None
 
 
 def _write(folder: Path, name: str, heads: Mapping[str, Any], rows: pl.DataFrame, new: Mapping[str, Any]) -> None:
@@ -141,9 +157,9 @@ def _write(folder: Path, name: str, heads: Mapping[str, Any], rows: pl.DataFrame
 def _scores_again(folder: Path, before: Mapping[str, float], now: Mapping[str, float]) -> None:
     """Recompute top_defend = rescue x chance x stake - contact cost for everybody, from the old value."""
     table = pl.read_parquet(folder / "scores.parquet")
-    if table["top_defend"].null_count() == table.height or before["retention.rescue"] <= 0:
-        return
     old, new = ((v["retention.rescue"], v["cost.rate_office"] * v["contact.minutes"] / 60) for v in (before, now))
+    if table["top_defend"].null_count() == table.height or old[0] <= 0 or old == new:
+        return
     saving = (pl.col("top_defend") + old[1]) * (new[0] / old[0]) - new[1]
     table = table.with_columns(saving.cast(pl.Float32).alias("top_defend"))
     (folder / "scores.parquet").write_bytes(scores.scores_parquet(table))
