@@ -85,7 +85,7 @@ def _lists_again(folder: Path, table: pl.DataFrame, model: dict[str, Any], case:
     if "retention" in case.basis["lines"]:
         rows = _first(table.filter(pl.col("list") == "top_defend"), calls["retention"])
         called = set(rows.filter(~pl.col("control"))["customer"])
-        saving = [rescue * worth - cost for worth in rows["worth"]]
+        saving = [round(rescue * worth - cost) for worth in rows["worth"]]
         limits = [min(1.0, cost / (rescue * p)) if rescue * p > 0 else 1.0 for p in rows["stake"]]
         new = {"expected_saving": [s / 100 for s in saving], "threshold": limits}
         _write(folder, "top_defend", model["list_heads"]["top_defend"], rows, new)
