@@ -15,6 +15,7 @@ import typer
 from typer.exceptions import TyperException
 
 from akb import __version__
+from akb.commands.case import case
 from akb.commands.check import check
 from akb.commands.eda import eda
 from akb.commands.forget import forget
@@ -34,7 +35,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (eda, init, check, predictions, sample, reveal, forget):
+for command in (eda, case, init, check, predictions, sample, reveal, forget):
     app.command()(command)
 
 

@@ -62,6 +62,21 @@ class Assumption(_Table):
     source: Literal["client", "seed", "measured", "guessed"]
     label: str
     note: str = ""
+    owner: Literal["klant", "adviseur", "directie", "akb"] = "akb"  # who may change it
+    supplied: bool = True  # False: there is no default, and nothing is shown until someone gives a value
+
+    def complaint(self, value: float) -> str | None:
+        """Return why `value` is impossible, or None."""
+        if self.unit.split(" ")[0] in ("kans", "deel") and not 0 <= value <= 1:
+            return "is a share: between 0 and 1 (or 0% and 100%)"
+        if not 0 <= value < float("inf"):
+            return "cannot be below zero or without end"
+        return None
+
+    def replaced(self, value: float) -> Assumption:
+        """Return it with the client's own value, in a range that holds it."""
+        low, high = (min(value, self.low), max(value, self.high)) if self.supplied else (value, value)
+        return self.model_copy(update={"value": value, "low": low, "high": high, "source": "client", "supplied": True})
 
 
 class Client(_Table):
@@ -218,15 +233,7 @@ class Settings(_Table):
                     f"unknown assumption '{name}' in [assumptions]{did_you_mean(name, register)}",
                     "The report lists them all under its assumptions.",
                 )
-            seen = register[name]
-            register[name] = seen.model_copy(
-                update={
-                    "value": value,
-                    "low": min(value, seen.low),
-                    "high": max(value, seen.high),
-                    "source": "client",
-                }
-            )
+            register[name] = register[name].replaced(value)
         return register
 
     def check_names(self) -> None:

@@ -27,6 +27,7 @@ MAKERS = (
     worth.clv_past,
     ahead.products,
     ahead.ledger,
+    ahead.tornado,
     ahead.rule,
     ahead.calibration,
 )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from akb.report.figure import Figure, Maker, Row
 
 SCENARIOS = ("low", "base", "high")
+TORNADO = 10  # assumptions shown; the table behind has them all
 
 
 def horizons(m: Maker) -> Figure | None:
@@ -198,6 +199,37 @@ def ledger(m: Maker) -> Figure | None:
         variant="title" if net["base"] >= 0 else "title_loss",
         net=f.euro(abs(net["base"])),
         range=f.span(f.euro(net["low"]), f.euro(net["high"])),
+    )
+
+
+def tornado(m: Maker) -> Figure | None:
+    """What is left if one assumption is at its low or its high end, the widest first."""
+    case = m.model["case"]
+    rows = case.get("tornado") if case["available"] else None
+    if not rows:
+        return None
+    label = {row["key"]: row["label"] for row in m.model["assumptions"]}
+    shown = []
+    for row in rows[:TORNADO]:
+        low, high = sorted((row["low"], row["high"]))
+        shown.append(Bar(label[row["key"]], high - low, f.span(f.euro(low), f.euro(high)), "@klant", base=low))
+    table = [
+        (
+            label[row["key"]],
+            f.trimmed(row["from"]),
+            f.trimmed(row["to"]),
+            f.euro_exact(row["low"]),
+            f.euro_exact(row["high"]),
+        )
+        for row in rows
+    ]
+    return m.figure(
+        "tornado",
+        bars(shown, m.axis("euro", "euro_year")),
+        ("assumption", "from_value", "to_value", "low", "high"),
+        table,
+        name=label[rows[0]["key"]].lower(),
+        net=f.euro(case["net"]["base"]),
     )
 
 

@@ -67,9 +67,13 @@ def action_lists(context: Context, tables: list[ListTable] | None = None) -> dic
 
 
 def _csv(table: ListTable) -> bytes:
+    return dutch_csv(table.heads, _cells(table))
+
+
+def _cells(table: ListTable) -> list[list[str]]:
+    """Return the rows as cells for Dutch Excel."""
     decimals = [4 if is_chance(column) else 2 for column in table.columns]
-    rows = ([dutch_cell(cell, digits) for cell, digits in zip(row, decimals, strict=True)] for row in table.rows)
-    return dutch_csv(table.heads, rows)
+    return [[dutch_cell(cell, digits) for cell, digits in zip(row, decimals, strict=True)] for row in table.rows]
 
 
 def is_chance(column: str) -> bool:
@@ -100,6 +104,46 @@ def gap_sentence(context: Context, branch: str, share: float | None) -> str:
     """Return what an adviser may say of a missing cover: it informs, and names no product."""
     tenths = None if share is None else max(1, min(9, round(10 * share)))
     return context.words.plain("list_text.gap", branch=context.branch_name(branch).lower(), tenths=tenths)
+
+
+CASE_SCHEMA: dict[str, Any] = {
+    "list": pl.String,
+    "place": pl.Int64,
+    "customer": pl.String,
+    "control": pl.Boolean,
+    "worth": pl.Float64,
+    "stake": pl.Float64,
+    "churn": pl.Float64,
+    "cells": pl.List(pl.String),
+}
+"""Everybody who could stand on a list, best first: the row as it would be shown, and what decides where it ends."""
+
+
+def case_candidates(context: Context) -> pl.DataFrame:
+    """Return everybody who could stand on a list under other assumptions about calls; see `CASE_SCHEMA`."""
+    value = context.bundle.value
+    made = [pl.DataFrame(schema=CASE_SCHEMA)]
+    for name, frame in sorted((value.candidates if value else {}).items()):
+        cells = _cells(_table(context, name, frame))
+        numbers = frame.sort("rank").select("control", "worth", "stake", "churn")
+        columns = {
+            "list": [name] * len(cells),
+            "place": list(range(len(cells))),
+            "customer": [row[0].removeprefix("'") for row in cells],
+            **numbers.to_dict(as_series=False),
+            "cells": cells,
+        }
+        made.append(pl.DataFrame(columns, schema=CASE_SCHEMA))
+    return pl.concat(made)
+
+
+def list_heads(context: Context) -> dict[str, dict[str, list[str]]]:
+    """Return list -> its columns, as keys and in words."""
+    value = context.bundle.value
+    tables = [
+        _table(context, name, frame.head(0)) for name, frame in sorted((value.candidates if value else {}).items())
+    ]
+    return {table.name: {"key": list(table.columns), "head": list(table.heads)} for table in tables}
 
 
 def _columns(context: Context, frame: pl.DataFrame) -> list[str]:

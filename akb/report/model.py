@@ -51,6 +51,8 @@ def build(bundle: RunBundle) -> dict[str, Any]:
         "value": dict(bundle.value.figures) if bundle.value else {},
     }
     plainly: dict[str, Any] = plain(model)
+    case_ = bundle.value.case if bundle.value else None
+    plainly["case"]["basis"] = case_.basis if case_ else None  # to the bit: figures are computed on it
     return plainly
 
 

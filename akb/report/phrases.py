@@ -29,6 +29,7 @@ class Phrases:
             "feature_groups": self.feature_groups,
             "revenue_parts": self.revenue_parts,
             "event_list": self.events,
+            "changed_list": self.changed,
             "fact_rows": self.facts(),
             "reason_name": self.words.reason_name,
         }
@@ -43,6 +44,11 @@ class Phrases:
         return self.enumerated(
             f"{formats.rough(row['expected'])} {self.words.name('cause_sentence', row['cause'])}" for row in rows
         )
+
+    def changed(self, values: dict[str, float]) -> str:
+        """Return ``behoudkans 0,25 en uurtarief binnendienst 65``."""
+        label = {row["key"]: row["label"] for row in self.model["assumptions"]}
+        return self.enumerated(f"{label[key].lower()} {formats.trimmed(value)}" for key, value in values.items())
 
     def left_out(self, counts: dict[str, int | None]) -> str:
         """Return why customers are not on a list, with their number."""

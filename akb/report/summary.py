@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 SCHEMA = "akb.summary/1"
@@ -36,6 +37,8 @@ _PREDICTION = (
     "pooled_weight",
     "test_date",
 )
+_EXTRA = ("npv", "payback_month", "multiple", "band", "tornado", "break_even", "claims", "changed")
+_NUMBERS = re.compile(r"\[\s+(-?[\d.eE+-]+(?:,\s+-?[\d.eE+-]+)*)\s+\]")
 
 
 def summary(model: dict[str, Any]) -> dict[str, Any]:
@@ -54,7 +57,8 @@ def summary(model: dict[str, Any]) -> dict[str, Any]:
         "findings": quality["findings"],
         "predictions": [{name: row[name] for name in _PREDICTION} for row in model["evidence"]["predictions"]],
         "value": model["value"],
-        "business_case": _case(case, model["assumptions"]),
+        "business_case": case_summary(case, model["assumptions"]),
+        "case_basis": case["basis"],
         "headlines": model["headlines"],
         "portfolio": portfolio,
         "leaving": model["leaving"],
@@ -70,11 +74,14 @@ def summary(model: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_bytes(document: dict[str, Any]) -> bytes:
-    """Return a document as JSON: keys in their own order, UTF-8, never NaN, ending in a newline."""
-    return (json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+    """Return a document as JSON: keys in their own order, UTF-8, never NaN, lists of numbers on one line."""
+    text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)  # a string holds no bare line break
+    flat = _NUMBERS.sub(lambda found: f"[{', '.join(found.group(1).split())}]".replace(",,", ","), text)
+    return (flat + "\n").encode()
 
 
-def _case(case: dict[str, Any], assumptions: list[dict[str, Any]]) -> dict[str, Any]:
+def case_summary(case: dict[str, Any], assumptions: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the business case by scenario, its parts and everything it depends on; cents."""
     scenarios = {
         scenario: {
             "benefits": case["total_benefits"][scenario],
@@ -92,6 +99,7 @@ def _case(case: dict[str, Any], assumptions: list[dict[str, Any]]) -> dict[str, 
         "parts": {"benefits": case["benefits"], "costs": case["costs"]} if case["available"] else None,
         "rule_of_thumb": case.get("rule_of_thumb"),
         "facts": case.get("facts"),
+        **{name: case.get(name) for name in _EXTRA},
         "missing": case["missing"],
         "assumptions": assumptions,
     }

@@ -94,7 +94,7 @@ def _forget_in(path: Path, names: frozenset[str]) -> int:
         return _forget_in_parquet(path, names)
     if path.suffix == ".csv":
         content, rows = _csv_without(path.read_bytes(), names, *HEADINGS)
-    elif path.name == "summary.json":
+    elif path.name in ("summary.json", "report.json"):
         document = json.loads(path.read_text("utf-8"))
         rows = _forget_in_json(document, _shortened(names))
         content = (json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()

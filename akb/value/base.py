@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from akb.core.revenue import PARTS, with_revenue
 from akb.core.text import load_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -58,6 +58,18 @@ class Base:
     def value(self, name: str) -> float:
         """Return the base value of an assumption."""
         return self.assumed[name].value
+
+    def values(self, names: Iterable[str]) -> dict[str, float]:
+        """Return the base values of some assumptions."""
+        return {name: self.value(name) for name in names}
+
+    def with_assumption(self, name: str, value: float) -> Base:
+        """Return the same with another value of one assumption that says nothing about who holds what."""
+        settings = self.settings.model_copy(update={"assumptions": {**self.settings.assumptions, name: value}})
+        other = replace(self, settings=settings)
+        for derived in ("customers", "held", "policies_per_customer"):  # made once
+            other.__dict__[derived] = getattr(self, derived)
+        return other
 
     def range(self, name: str) -> tuple[float, float, float]:
         """Return (low, base, high) of an assumption."""

@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 
 from akb.value.base import at, to_cents
+from akb.value.basis import MILLI
+from akb.value.binning import cascade, stakes
 
 if TYPE_CHECKING:
     from typing import Any
@@ -16,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from akb.value.base import Base, Cents, Floats, Rows
+    from akb.value.binning import Stakes
     from akb.value.clv import Lifetime
-    from akb.value.cost import ServiceCost
     from akb.value.lists import Desk
     from akb.value.survival import Relations
 
@@ -51,28 +53,33 @@ class Defence:
     ----------
     saving
         top_defend in cents: rescue x p x stake - contact cost.
-    yearly
-        Cents a year: what a call keeps at run rate, rescue x p x (commission - cost to serve). Cash flow, no CLV.
     threshold
         p* above which a contact pays; infinite where nothing is at stake.
+    stakes
+        Chance x value at stake (the order of the list) and chance x margin (what a call keeps in a year).
+    rescue, pays_from
+        The rescue chance, and the chance x value at stake above which a call pays, cents.
     """
 
     saving: Cents
-    yearly: Cents
     threshold: Floats
+    stakes: Stakes
+    rescue: float
+    pays_from: float
 
 
-def defence(base: Base, paths: Relations, value: Lifetime, cost: ServiceCost, desk: Desk) -> Defence:
+def defence(base: Base, paths: Relations, value: Lifetime, desk: Desk) -> Defence:
     """Return top_defend and its parts for every customer in force."""
     rescue = base.value("retention.rescue")
     stake = value.stake.astype(np.float64)
-    margin = base.commission_customer - cost.per_customer(base)
     worth = rescue * stake
     threshold = np.divide(desk.contact_cost, worth, out=np.full(base.n, np.inf), where=worth > 0)
     return Defence(
         saving=to_cents(worth * paths.preventable - desk.contact_cost),
-        yearly=to_cents(rescue * paths.preventable * margin),
         threshold=threshold,
+        stakes=stakes(base, paths, value),
+        rescue=rescue,
+        pays_from=desk.contact_cost / rescue if rescue > 0 else float("inf"),
     )
 
 
@@ -81,7 +88,7 @@ def defend_list(
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     """Return the list ``top_defend`` and how many customers were left out, by reason.
 
-    Only customers above their threshold, highest saving first; the list ends where the hours are used up. Members of
+    Only customers above their threshold, the most at stake first; the list ends where the hours are used up. Members of
     the control group stand on it (``control``) and take no hours. Without commission (`found` is None) there is no
     threshold and the chance of preventable churn alone makes the order.
 
@@ -92,14 +99,25 @@ def defend_list(
     """
     left_out = {reason: int(flags.sum()) for reason, flags in desk.excluded.items()}
     allowed = np.flatnonzero(~desk.barred)
-    worth = paths.preventable if found is None else found.saving.astype(np.float64)
-    paying = allowed[worth[allowed] > 0]
+    worth = paths.preventable if found is None else found.stakes.worth
+    paying = allowed[worth[allowed] > (0.0 if found is None else found.pays_from)]
     left_out["below_threshold"] = len(allowed) - len(paying)
     order = paying[np.lexsort((paying, -worth[paying]))]
     listed = order[np.cumsum(~desk.control[order]) <= desk.capacity]
     left_out["no_hours"] = len(order) - len(listed)
     frame = _frame(base, paths, value, found, desk, listed, euros=euros)
     return frame, {reason: count for reason, count in left_out.items() if count}
+
+
+def candidates(base: Base, paths: Relations, value: Lifetime, found: Defence, desk: Desk) -> pl.DataFrame:
+    """Return everybody with something at stake in the order of the list, with ``worth`` and ``stake`` in cents."""
+    rows = np.flatnonzero(~desk.barred & (found.stakes.worth > 0))
+    rows = rows[np.lexsort((rows, -found.stakes.worth[rows]))]
+    return _frame(base, paths, value, found, desk, rows, euros=True).with_columns(
+        worth=pl.Series(found.stakes.worth[rows]),
+        stake=pl.Series(value.stake[rows].astype(np.float64)),
+        churn=pl.col("churn_12m"),
+    )
 
 
 def empty_list() -> pl.DataFrame:
@@ -128,7 +146,7 @@ def _frame(
         "expected_saving": found.saving / 100 if found is not None and euros else unknown,
         "peak_risk_month": unknown if peak is None else peak,
         "threshold": unknown if found is None else np.minimum(found.threshold, 1.0),
-        "yearly_cents": np.zeros(base.n) if found is None else found.yearly,
+        "yearly_cents": np.zeros(base.n) if found is None else _yearly(found, desk, rows),
     }
     who = base.customers.select("customer", "kind", "adviser", "office")
     made = who.with_columns(
@@ -138,6 +156,15 @@ def _frame(
     )[rows]
     ranked = made.with_columns(rank=pl.int_range(1, pl.len() + 1))
     return ranked.select(pl.col(name).cast(dtype) for name, dtype in LIST_SCHEMA.items())
+
+
+def _yearly(found: Defence, desk: Desk, rows: Rows) -> Cents:
+    """What a call keeps in a year, per customer: those who are called add up to the ledger's line to the cent."""
+    margin = found.stakes.margin
+    out = to_cents(found.rescue * margin / MILLI)
+    called = rows[~desk.control[rows]]
+    out[called] = cascade(found.rescue, margin[called])
+    return out
 
 
 def _branches(base: Base) -> pl.Series:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -63,3 +65,99 @@ def half_year(benefits: Sequence[float]) -> float:
 def rank_by(values: Sequence[float]) -> list[int]:
     """Return positions from the highest value to the lowest; ties keep their order."""
     return sorted(range(len(values)), key=lambda place: (-values[place], place))
+
+
+def value_of_churn(customers: float, churn: float, value: float) -> float:
+    """Return what leaves in a year: customers x churn x value of one."""
+    return customers * churn * value
+
+
+def campaign(contacts: float, conversion: float, profit: float) -> tuple[float, float]:
+    """Return the contracts that a campaign brings, and their profit; the cost of contact is not in it."""
+    contracts = contacts * conversion
+    return contracts, contracts * profit
+
+
+def change(before: float, after: float) -> float:
+    """Return the relative change: (after - before) / before."""
+    return after / before - 1
+
+
+def cost_from_roi(benefits: float, ratio: float) -> float:
+    """Return the costs that a claimed ROI implies."""
+    return benefits / (1 + ratio)
+
+
+def value_at_constant_margin(value: float, churn_before: float, churn_after: float) -> float:
+    """Return what margin / churn says a value becomes when only churn changes."""
+    return value * churn_before / churn_after
+
+
+def implied_horizon(gain: float, churn_before: float, churn_after: float) -> float:
+    """Return the horizon, in periods, at which lower churn alone raises a value by `gain` (0.25: a quarter).
+
+    Value of a constant margin over t periods: ``(1 - (1 - churn)^t) / churn``.
+
+    Raises
+    ------
+    ValueError
+        If no horizon makes it: without one the gain is ``churn_before / churn_after - 1``.
+    """
+    from scipy.optimize import brentq
+
+    def excess(periods: float) -> float:
+        after, before = ((1 - (1 - churn) ** periods) / churn for churn in (churn_after, churn_before))
+        more: float = after / before - 1 - gain
+        return more
+
+    return float(brentq(excess, 1e-6, 1e6))
+
+
+def implied_discount(gain: float, churn_before: float, churn_after: float) -> float:
+    """Return the rate per period at which lower churn alone raises a perpetual value by `gain`.
+
+    Value of a constant margin: ``1 / (rate + churn)``.
+    """
+    return (churn_before - (1 + gain) * churn_after) / gain
+
+
+def yearly_growth(before: float, after: float, years: float) -> float:
+    """Return the growth per year that leads from one to the other."""
+    return float((after / before) ** (1 / years) - 1)
+
+
+def horizon_chances(yearly: float, months: Sequence[int]) -> list[float]:
+    """Return the chance within every number of months under one constant hazard: nested, never added up."""
+    return [1 - (1 - yearly) ** (month / 12) for month in months]
+
+
+def competing_risk(total: float, other_share: float, years: Sequence[int]) -> tuple[list[float], list[float]]:
+    """Return the chance of leaving for one cause by year: with the other cause counted, and with it censored.
+
+    Parameters
+    ----------
+    total
+        Yearly chance of leaving for any cause; hazards are constant.
+    other_share
+        Share of the other cause in the hazard.
+
+    Notes
+    -----
+    Censoring answers what would happen if nobody could leave for the other cause, and so says too much.
+    """
+    hazard = -math.log(1 - total)
+    own = 1 - other_share
+    counted = [own * (1 - (1 - total) ** year) for year in years]
+    censored = [1 - math.exp(-hazard * own * year) for year in years]
+    return counted, censored
+
+
+def pilot_size(base: float, reduction: float, alpha: float = 0.05, power: float = 0.8) -> int:
+    """Return the customers that each of two groups needs to see a relative reduction of a chance (two-sided).
+
+    Normal approximation for two proportions, each with its own variance.
+    """
+    normal = NormalDist()
+    other = base * (1 - reduction)
+    z = normal.inv_cdf(1 - alpha / 2) + normal.inv_cdf(power)
+    return math.ceil(z**2 * (base * (1 - base) + other * (1 - other)) / (base - other) ** 2)

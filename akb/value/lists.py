@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.text import load_toml
+from akb.value.basis import UNLIMITED, capacity
 from akb.value.contact import resting, rules
 from akb.value.team import Worker, team
 
@@ -64,12 +65,12 @@ class Desk:
     @property
     def capacity(self) -> int:
         """Contacts a year that fit in the hours."""
-        return int(self.minutes_available / self.minutes + 1e-9)
+        return int(min(capacity(self.minutes_available, self.minutes), UNLIMITED))
 
     def spare_contacts(self, offers_in_talks: int) -> int:
         """Return contacts left after retention, and after the extra time of policies discussed in those talks."""
         used = int(self.called.sum()) * self.minutes + offers_in_talks * self.offer_minutes
-        return max(0, int((self.minutes_available - used) / self.minutes + 1e-9))
+        return int(min(capacity(self.minutes_available - used, self.minutes), UNLIMITED))
 
     def with_called(self, rows: NDArray[np.int64]) -> Desk:
         """Return the desk after the retention list is made."""

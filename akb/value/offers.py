@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,12 +11,18 @@ import polars as pl
 from akb.core.revenue import with_revenue
 from akb.core.text import load_toml
 from akb.value.base import EURO_GATES, at, band_labels, to_cents
+from akb.value.basis import MILLI
+from akb.value.binning import cascade
 from akb.value.survival import YEAR
 
 if TYPE_CHECKING:
-    from akb.value.base import Base, Cents, Floats
+    from numpy.typing import NDArray
+
+    from akb.value.base import Base, Cents, Floats, Rows
     from akb.value.cost import ServiceCost
     from akb.value.lists import Desk
+
+    Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,33 @@ class Offers:
     def best(self, place: int) -> pl.DataFrame:
         """Return row and branch of the `place`-th best policy."""
         return self.table.filter(pl.col("place") == place).select("row", "branch")
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The best offer of every customer who may get one, in the order of the list.
+
+    Parameters
+    ----------
+    rows, branch
+        The customer's position, and which policy.
+    extra, extra_alive
+        Survival x untreated chance x commission: what uplift 1 would add in a year; and what of it is there a year
+        later. Integers, thousandths of a cent.
+    worth
+        What a call for this offer alone brings per unit of uplift over its life, after service; cents.
+    in_talk, own_call
+        Whether it is discussed in a retention call, and whether a call is made for it alone.
+    """
+
+    rows: Rows
+    branch: pl.Series
+    extra: Cents
+    extra_alive: Cents
+    worth: Floats
+    in_talk: Flags
+    own_call: Flags
+    everyone: pl.DataFrame  # the list as long as it could be
 
 
 def stock(year: int, months: int, timing: float, kept: float) -> Floats:
@@ -158,8 +191,8 @@ def _yearly_margin(base: Base, table: pl.DataFrame, policy_cost: float) -> Float
 
 def next_best_list(
     base: Base, made: Offers, desk: Desk, alive: Floats, pays: Floats
-) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Return the list ``next_best_policy`` and how many customers were left out, by reason.
+) -> tuple[pl.DataFrame, dict[str, int], Ranked]:
+    """Return the list ``next_best_policy``, how many customers were left out by reason, and all who were ranked.
 
     One row per customer: the best branch. ``rank`` is by expected commission, ``rank_chance`` by chance.
     ``contact`` tells who is called for it (not the control group);
@@ -180,25 +213,49 @@ def next_best_list(
     left_out["low_chance"] = allowed.height - likely.height
 
     ranked = likely.sort(["expected_cents", "probability", "customer"], descending=[True, True, False], nulls_last=True)
-    rows = ranked["row"].to_numpy()
-    uplift = base.value("cross_sell.uplift") * alive[rows]
-    extra = uplift * ranked["expected_cents"].fill_null(0.0).to_numpy()
-    cost = uplift * ranked["probability"].to_numpy() * made.policy_cost
-    control = desk.control[rows]
-    in_talk = desk.called[rows] & ~control & (extra > 0)
-    own_call = ~desk.called[rows] & ~control & ((extra - cost) * pays[rows] > desk.contact_cost)
-    own_call &= np.cumsum(own_call) <= desk.spare_contacts(int(in_talk.sum()))
+    found = _ranked(base, ranked, made, desk, alive, pays)
+    contact = found.in_talk | found.own_call
+    uplift = base.value("cross_sell.uplift")
+    extra = to_cents(uplift * found.extra / MILLI)
+    extra[contact] = cascade(uplift, found.extra[contact])
     length = desk.capacity
     left_out["no_hours"] = max(0, ranked.height - length)
-    listed = ranked.with_columns(
+    everyone = ranked.with_columns(
         rank=pl.int_range(1, pl.len() + 1),
         churn_effect=_churn_effect(base, ranked),
-        extra_cents=pl.Series(to_cents(extra)),
-        contact=pl.Series(in_talk | own_call),
-        own_call=pl.Series(own_call),
-        control=pl.Series(control),
-    ).filter((pl.col("rank") <= length) | pl.col("contact"))
-    return _columns(base, listed), {reason: count for reason, count in left_out.items() if count}
+        extra_cents=pl.Series(extra),
+        contact=pl.Series(contact),
+        own_call=pl.Series(found.own_call),
+        control=pl.Series(desk.control[found.rows]),
+    )
+    listed = everyone.filter((pl.col("rank") <= length) | pl.col("contact"))
+    found = replace(
+        found,
+        everyone=_columns(base, everyone).with_columns(
+            worth=pl.Series(found.worth), stake=pl.lit(0.0), churn=pl.Series(1.0 - alive[found.rows])
+        ),
+    )
+    return _columns(base, listed), {reason: count for reason, count in left_out.items() if count}, found
+
+
+def _ranked(base: Base, ranked: pl.DataFrame, made: Offers, desk: Desk, alive: Floats, pays: Floats) -> Ranked:
+    """Say for whom a call pays: first the offers in calls that take place anyway, then the calls worth most."""
+    rows = ranked["row"].to_numpy()
+    expected = ranked["expected_cents"].fill_null(0.0).to_numpy()
+    extra = np.rint(MILLI * alive[rows] * expected).astype(np.int64)
+    served = ranked["probability"].to_numpy() * made.policy_cost
+    worth = np.where(extra > 0, alive[rows] * (expected - served) * pays[rows], 0.0)
+    uplift = base.value("cross_sell.uplift")
+    control = desk.control[rows]
+    in_talk = desk.called[rows] & ~control & (extra > 0) & (uplift > 0)
+    pays_from = desk.contact_cost / uplift if uplift > 0 else np.inf
+    own = np.flatnonzero(~desk.called[rows] & ~control & (worth > pays_from))
+    own = own[np.lexsort((rows[own], -worth[own]))][: desk.spare_contacts(int(in_talk.sum()))]
+    own_call = np.zeros(len(rows), dtype=np.bool_)
+    if len(own) >= base.settings.report.suppress_below:  # fewer are no line in a ledger
+        own_call[own] = True
+    later = np.rint(extra * alive[rows]).astype(np.int64)
+    return Ranked(rows, ranked["branch"], extra, later, worth, in_talk, own_call, everyone=ranked)
 
 
 def _churn_effect(base: Base, rows: pl.DataFrame) -> pl.Series:

@@ -64,7 +64,7 @@ def pilot(base: Base, desk: Desk, defend: pl.DataFrame) -> dict[str, Any] | None
     alpha, power = float(rule["alpha"]), float(rule["power"])
     leave = float(known["churn_12m"].mean())  # type: ignore[arg-type]
     preventable = float(known["churn_preventable_12m"].mean())  # type: ignore[arg-type]
-    calls = desk.minutes_available / desk.minutes / 12
+    calls = desk.capacity / 12
     rows = []
     for key, rescue in zip(("low", "base", "high"), base.range("retention.rescue"), strict=True):
         relative = rescue * preventable / leave if leave > 0 else 0.0

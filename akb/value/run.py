@@ -13,12 +13,12 @@ from akb.value.case import business_case
 from akb.value.clv import Lifetime, discount_factors, earned_12m, lapses_expected, lifetime, present_value, streams
 from akb.value.commission import Replay, replay
 from akb.value.cost import KINDS, ServiceCost, service_cost
-from akb.value.defend import Defence, defence, defend_list, empty_list
+from akb.value.defend import Defence, candidates, defence, defend_list, empty_list
 from akb.value.figures import figures
 from akb.value.lists import desk
 from akb.value.lost import lost_commission, lost_row
 from akb.value.noticed import findings
-from akb.value.offers import Offers, next_best_list, offers
+from akb.value.offers import Offers, Ranked, next_best_list, offers
 from akb.value.past import proof
 from akb.value.predictions import Work, case_missing, predictions
 from akb.value.rates import closed_year, spells, year_rates
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
     from akb.value.base import Cents, Floats
+    from akb.value.lists import Desk
     from akb.value.types import Past
 
 PLACES = (1, 2, 3)
@@ -89,8 +90,8 @@ def run_value(
 
     say("lists and business case")
     pays = _years_of_commission(base, paths, made)
-    lists, left_out, found = _lists(base, paths, value, cost, made, pays)
-    case = business_case(base, paths, value, lists, desk(base), rates)
+    lists, left_out, found, called, ranked = _lists(base, paths, value, made, pays)
+    case = business_case(base, paths, value, found, called, ranked, rates)
     say("one action per customer, and who does it")
     acts = act(base, paths, value, cost, found, made, pays, lists["top_defend"], lists["next_best_policy"])
     scores = _scores(base, value, earned, cost, found, made).join(acts.scores, on="customer", maintain_order="left")
@@ -111,10 +112,19 @@ def run_value(
             "waterfall": waterfall(base, cost),
             "clv_past": proof(base, past, say),
         },
-        findings=findings(base, paths, value, cost, desk(base), lists["top_defend"], lapses),
+        findings=findings(base, paths, value, cost, called, lists["top_defend"], lapses),
         components=_components(base, paths, value, earned, cost),
         recognition=acts.recognition,
+        candidates=_candidates(base, paths, value, found, called, ranked) if case else {},
     )
+
+
+def _candidates(
+    base: Base, paths: Relations | None, value: Lifetime | None, found: Defence | None, desk: Desk, ranked: Ranked
+) -> dict[str, pl.DataFrame]:
+    if paths is None or value is None or found is None:
+        return {}
+    return {"top_defend": candidates(base, paths, value, found, desk), "next_best_policy": ranked.everyone}
 
 
 def _proof(base: Base) -> Replay | None:
@@ -128,23 +138,24 @@ def _mean_kept(rows: pl.DataFrame | None) -> float:
 
 
 def _lists(
-    base: Base, paths: Relations | None, value: Lifetime | None, cost: ServiceCost, made: Offers, pays: Floats
-) -> tuple[dict[str, pl.DataFrame], dict[str, dict[str, int]], Defence | None]:
+    base: Base, paths: Relations | None, value: Lifetime | None, made: Offers, pays: Floats
+) -> tuple[dict[str, pl.DataFrame], dict[str, dict[str, int]], Defence | None, Desk, Ranked]:
     """Make both lists: retention takes the hours first, offers what is left."""
     shared = desk(base)
     euros = base.churn_gate in EURO_GATES and value is not None
-    found = defence(base, paths, value, cost, shared) if paths is not None and value is not None else None
+    found = defence(base, paths, value, shared) if paths is not None and value is not None else None
     defend = empty_list()
     defend_out: dict[str, int] = {}
     if paths is not None:
         defend, defend_out = defend_list(base, paths, value, found, shared, euros=euros)
     if euros:
         called = defend.filter(~pl.col("control")).join(base.customers.select("customer", "row"), on="customer")
-        shared = shared.with_called(called["row"].to_numpy())
+        if called.height >= base.settings.report.suppress_below:  # fewer are no line in a ledger
+            shared = shared.with_called(called["row"].to_numpy())
     alive = paths.alive[:, YEAR] if paths is not None else np.ones(base.n)
-    offer, offer_out = next_best_list(base, made, shared, alive, pays)
+    offer, offer_out, ranked = next_best_list(base, made, shared, alive, pays)
     lists = {"top_defend": defend, "next_best_policy": offer}
-    return lists, {"top_defend": defend_out, "next_best_policy": offer_out}, found
+    return lists, {"top_defend": defend_out, "next_best_policy": offer_out}, found, shared, ranked
 
 
 def _years_of_commission(base: Base, paths: Relations | None, made: Offers) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,6 +49,15 @@ class BusinessCase:
     facts
         Numbers that explain the difference: turnover, contacts possible, contacts used, expected leavers on
         the list, rates of policy lapse, customer churn and commission churn side by side, and so on.
+    npv, payback_month
+        Present value of the three years (low, base, high); the month in which everything paid has come back, None if
+        not within them.
+    multiple
+        What it adds to the price of the portfolio; None until the client gives a multiple.
+    band, tornado, break_even, claims
+        See `akb.value.sensitivity`: one thing varied at a time, or all of them; and what vendors claim.
+    basis
+        What all of this was computed on; see `akb.value.basis`.
     """
 
     benefits: tuple[Line, ...]
@@ -59,6 +68,14 @@ class BusinessCase:
     rule_of_thumb: dict[str, int]
     facts: dict[str, float]
     three_years: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    npv: tuple[int, int, int] | None = None
+    payback_month: int | None = None
+    multiple: dict[str, Any] | None = None
+    band: dict[str, Any] = field(default_factory=dict)
+    tornado: tuple[dict[str, Any], ...] = ()
+    break_even: tuple[dict[str, Any], ...] = ()
+    claims: tuple[dict[str, Any], ...] = ()
+    basis: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -97,6 +114,9 @@ class ValueRun:
     recognition
         The blinded test: adviser, number (order on paper), customer u32, ``listed``; see
         `akb.value.recognition`. ``listed`` is the key and stays with who runs the test.
+    candidates
+        Everybody who could stand on a list under other assumptions about calls, in the order of the list: its columns,
+        ``worth`` (what decides where the list ends, cents), ``stake`` (cents) and ``churn``. Empty without a case.
     """
 
     scores: pl.DataFrame
@@ -108,3 +128,4 @@ class ValueRun:
     findings: tuple[Finding, ...] = ()
     components: pl.DataFrame | None = None
     recognition: pl.DataFrame | None = None
+    candidates: dict[str, pl.DataFrame] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from akb.report.context import Context
-    from akb.value.types import Line
+    from akb.value.types import BusinessCase, Line
 
 
 def facts(context: Context) -> dict[str, Any]:
@@ -18,6 +18,11 @@ def facts(context: Context) -> dict[str, Any]:
         if context.score("churn_12m") is None:
             lacking.append("churn_case")
         return {"available": False, "missing": lacking or ["case_gate"]}
+    return told(case)
+
+
+def told(case: BusinessCase) -> dict[str, Any]:
+    """Return a business case for tables, figures and JSON; costs stand in the scenario in which they are made."""
     benefits, costs = [_line(line) for line in case.benefits], [_swapped(_line(line)) for line in case.costs]
     return {
         "available": True,
@@ -29,8 +34,16 @@ def facts(context: Context) -> dict[str, Any]:
         "roi": _range(case.roi),
         "year1": _totals(case.year1),
         "three_years": _totals(case.three_years),
+        "npv": _range(case.npv) if case.npv else None,
+        "payback_month": case.payback_month,
         "rule_of_thumb": dict(case.rule_of_thumb),
         "facts": dict(case.facts),
+        "multiple": case.multiple,
+        "band": {key: _range(made) if isinstance(made, tuple) else made for key, made in case.band.items()},
+        "tornado": list(case.tornado),
+        "break_even": list(case.break_even),
+        "claims": list(case.claims),
+        "changed": {},
         "missing": [],
     }
 

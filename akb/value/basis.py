@@ -1,0 +1,409 @@
+"""One engine for the business case: a basis and assumptions in, figures out. Pure, and without a customer's data.
+
+A basis (``case_basis`` in summary.json) holds what does not depend on the assumptions that people argue about:
+customers binned along the order of Top Defend (chance x value at stake, which knows no rescue chance and no price of a
+call), and offers along the worth of a call. The run, ``akb case`` and the page all compute on it, so they agree to
+the cent.
+
+Amounts in a basis are integers in thousandths of a cent, chances in millionths; columns of a table have equal length.
+
+``retention``
+    ``upper``, ``lower`` (chance x value at stake in cents at the bin's edges, descending), ``calls`` (customers that
+    may be called: no control group), ``chance``, ``commission`` (chance x yearly commission), ``office``, ``adviser``,
+    ``fixed`` (chance x yearly service cost, by what it depends on), ``weight``, ``alive`` (what is kept, and what of
+    it is there a year later), ``talks``, ``talk_commission``, ``talk_alive`` (policies to discuss in those calls).
+``own_calls``
+    Calls for a policy alone: ``upper``, ``lower`` (worth of a call per unit of uplift, cents), ``calls``,
+    ``commission``, ``alive``.
+``group`` in both: a part of Top Defend; who is called to keep gets no call for a policy alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from akb.value.formulas import cross_sell_rule, saving_share
+from akb.value.ledger import first_year, ledger, over_years, payback_month, present_value_of_years, year_factors
+from akb.value.types import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Basis = Mapping[str, Any]
+    Number = TypeVar("Number", float, NDArray[np.float64])
+
+SCHEMA = "akb.case_basis/1"
+MILLI = 1000
+MICRO = 1_000_000
+UNLIMITED = 1_000_000_000  # calls that take no time
+SUMS = ("chance", "commission", "office", "adviser", "fixed", "weight", "alive")
+TALKS = ("talks", "talk_commission", "talk_alive")
+RATES = {"office": "cost.rate_office", "adviser": "cost.rate_adviser", "fixed": "cost.fixed"}
+FIRST = {"retention": "case.first_year_retention", "cross_sell": "case.first_year_cross_sell"}
+EFFECTS = (
+    "retention.rescue",
+    "retention.preventable_share",
+    "cross_sell.uplift",
+    "contact.minutes",
+    "contact.offer_minutes",
+    *RATES.values(),
+    "price.per_customer",
+)
+"""What nobody knows when the list is made: varied with the list as it stands."""
+PLAN = ("capacity.hours_per_year", "capacity.customers_per_adviser", "experiment.control_share")
+"""What decides how many are called: varied together with the list."""
+REST = (
+    "price.eda",
+    "case.discount",
+    "portfolio.multiple",
+    *FIRST.values(),
+    *(f"rule.{name}" for name in ("lapse", "natural", "rescue", "buys", "branch_share", "commission")),
+    *(f"claim.{name}" for name in ("low", "mid", "high")),
+)
+CHANGEABLE = (*EFFECTS, *PLAN, *REST)
+"""What can change without scoring anybody again."""
+
+Range = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Who is called, as sums over the basis: thousandths of cents, or counts.
+
+    Parameters
+    ----------
+    shares
+        (bins,): which part of every bin of the retention list is called.
+    retention_calls, own_calls, talks
+        Calls a year to keep, calls a year for a policy alone, policies discussed in calls that take place anyway.
+    """
+
+    shares: Floats
+    retention_calls: int
+    own_calls: int
+    talks: int
+    kept: Mapping[str, float]
+    offers: float
+    offers_alive: float
+
+    @property
+    def calls(self) -> int:
+        """All calls a year."""
+        return self.retention_calls + self.own_calls
+
+
+def scaled_cents(factor: float, milli: float) -> int:
+    """Return ``factor x milli`` in whole cents: the only rounding between a list and its line in the ledger."""
+    return round(factor * milli / MILLI)
+
+
+def contact_cost(values: Mapping[str, float]) -> float:
+    """Return what one call costs, cents."""
+    return 100 * values["cost.rate_office"] * values["contact.minutes"] / 60
+
+
+def minutes_available(basis: Basis, values: Mapping[str, float]) -> float:
+    """Return the minutes a year that advisers have for calls."""
+    advisers: float = basis["advisers"]
+    if not basis["advisers_counted"]:
+        advisers = max(1, round(basis["customers"] / values["capacity.customers_per_adviser"]))
+    return 60 * values["capacity.hours_per_year"] * advisers
+
+
+def capacity(minutes: float, per_call: float) -> float:
+    """Return how many calls fit; without a limit where a call takes no time."""
+    calls = max(0.0, minutes) / per_call if per_call > 0 else float("inf")
+    return float(int(calls + 1e-9)) if calls < UNLIMITED else float("inf")
+
+
+def above(upper: Floats, lower: Floats, threshold: float) -> Floats:
+    """Return which part of every bin lies above a threshold, as if its customers were spread evenly."""
+    width = upper - lower
+    inside = np.divide(upper - threshold, width, out=(upper > threshold).astype(np.float64), where=width > 0)
+    return np.clip(inside, 0.0, 1.0)
+
+
+def plan(basis: Basis, values: Mapping[str, float]) -> Plan:
+    """Return who is called under these assumptions: those for whom a call pays, best first, within the hours."""
+    cost = contact_cost(values)
+    minutes = minutes_available(basis, values)
+    at = basis["at"]
+    drawn = 1 - at["experiment.control_share"]
+    free = (1 - values["experiment.control_share"]) / drawn if drawn > 0 else 0.0
+
+    table = _table(basis.get("retention"))
+    shares, calls = np.zeros(len(table["calls"])), 0
+    if values["retention.rescue"] > 0 and len(shares):
+        threshold = cost / values["retention.rescue"] / share_factor(basis, values)
+        paying = above(table["upper"], table["lower"], threshold) * table["calls"] * free
+        shares = _within(paying, capacity(minutes, values["contact.minutes"])) / table["calls"]
+        calls = round(float((shares * table["calls"]).sum()))
+    kept = {name: float((shares * table[name]).sum()) for name in SUMS}
+    talked = basis["lines"].count("cross_sell") * values["cross_sell.uplift"] > 0
+    talks, talk_commission, talk_alive = (
+        float((shares * table[name]).sum()) if talked and len(shares) else 0.0 for name in TALKS
+    )
+    left = minutes - calls * values["contact.minutes"] - round(talks) * values["contact.offer_minutes"]
+    own, commission, alive = _own_calls(basis, values, shares, free, capacity(left, values["contact.minutes"]))
+    return Plan(shares, calls, own, round(talks), kept, talk_commission + commission, talk_alive + alive)
+
+
+def _own_calls(
+    basis: Basis, values: Mapping[str, float], shares: Floats, free: float, room: float
+) -> tuple[int, float, float]:
+    table = _table(basis.get("own_calls"))
+    if values["cross_sell.uplift"] <= 0 or not len(table["calls"]):
+        return 0, 0.0, 0.0
+    called = _called_parts(basis, shares)
+    available = np.array([1 - called.get(int(group), 0.0) for group in table["group"]])
+    paying = above(table["upper"], table["lower"], contact_cost(values) / values["cross_sell.uplift"])
+    order = np.lexsort((-table["lower"], -table["upper"]))
+    taken = np.zeros(len(order))
+    taken[order] = _within((paying * available * table["calls"] * free)[order], room)
+    part = taken / table["calls"]
+    return (
+        round(float(taken.sum())),
+        float((part * table["commission"]).sum()),
+        float((part * table["alive"]).sum()),
+    )
+
+
+def _called_parts(basis: Basis, shares: Floats) -> dict[int, float]:
+    """Which part of every group of Top Defend is called for retention."""
+    if not len(shares):
+        return {}
+    groups, calls = np.array(basis["retention"]["group"]), np.array(basis["retention"]["calls"], dtype=np.float64)
+    return {
+        int(group): float((shares * calls)[groups == group].sum() / calls[groups == group].sum())
+        for group in np.unique(groups)
+    }
+
+
+def _within(wanted: Floats, room: float) -> Floats:
+    """Return what of every bin fits, first come first served."""
+    before = np.concatenate([[0.0], np.cumsum(wanted)[:-1]])
+    return np.clip(np.minimum(wanted, room - before), 0.0, None)
+
+
+def _table(table: Mapping[str, Any] | None) -> dict[str, Any]:
+    if not table:
+        names = ("group", "upper", "lower", "calls", *SUMS, *TALKS)
+        return {name: np.zeros(0) for name in names}
+    return {name: np.array(column, dtype=np.float64) for name, column in table.items() if name != "interval"}
+
+
+def share_factor(basis: Basis, values: Mapping[str, Any]) -> Any:
+    """Return by what the chances change where the preventable share itself is an assumption; else 1."""
+    at = basis["at"]["retention.preventable_share"]
+    return 1.0 if basis["split"] or at <= 0 else values["retention.preventable_share"] / at
+
+
+def kept_margin(basis: Basis, made: Plan, values: Mapping[str, Any]) -> Any:
+    """Return what the called customers bring after service, if everyone who would leave stayed; thousandths."""
+    served = 0.0
+    for part, name in RATES.items():
+        at = basis["at"][name]
+        served = served + made.kept[part] * (values[name] / at if at else 1.0)
+    return share_factor(basis, values) * (made.kept["commission"] - served)
+
+
+def net_of(basis: Basis, made: Plan, values: Mapping[str, Any], width: Mapping[str, Any] | None = None) -> Any:
+    """Return (retention, cross_sell, licence, hours) in cents, not rounded; values may be numbers or arrays.
+
+    Parameters
+    ----------
+    width
+        Line -> what the level of its prediction turned out to be (observed over expected); 1 where it says nothing.
+    """
+    level = width or {}
+    retention = values["retention.rescue"] * kept_margin(basis, made, values) / MILLI * level.get("retention", 1.0)
+    cross_sell = values["cross_sell.uplift"] * made.offers / MILLI * level.get("cross_sell", 1.0)
+    licence = 100 * values["price.per_customer"] * basis["customers"]
+    minutes = values["contact.minutes"] * made.calls + values["contact.offer_minutes"] * made.talks
+    return retention, cross_sell, licence, 100 * values["cost.rate_office"] * minutes / 60
+
+
+def stay_share(made: Plan) -> float:
+    """Return the share of what is saved or sold that is still there a year later, weighed by the yearly euros."""
+    weight = made.kept["weight"] + made.offers
+    return (made.kept["alive"] + made.offers_alive) / weight if weight > 0 else 0.0
+
+
+def lines(basis: Basis, made: Plan, ranges: Mapping[str, Range]) -> tuple[list[Line], list[Line]]:
+    """Return the benefit lines and the cost lines; low and high are other outcomes of the same calls."""
+    values = {name: three[1] for name, three in ranges.items()}
+    benefits = []
+    if "retention" in basis["lines"]:
+        down, up = basis["retention"]["interval"]
+        low, mid, high = ranges["retention.rescue"]
+        if not basis["split"]:
+            share = ranges["retention.preventable_share"]
+            low, high = (low * share[0] / share[1], high * share[2] / share[1]) if share[1] else (0.0, 0.0)
+        margin = kept_margin(basis, made, values)
+        benefits.append(_line("retention", low * down, mid, high * up, margin))
+    if "cross_sell" in basis["lines"]:
+        down, up = basis["own_calls"]["interval"]
+        low, mid, high = ranges["cross_sell.uplift"]
+        benefits.append(_line("cross_sell", low * down, mid, high * up, made.offers))
+    low_cost, base_cost, high_cost = (
+        net_of(basis, made, {name: three[side] for name, three in ranges.items()})[2:] for side in range(3)
+    )
+    spent = [[round(amount) for amount in line] for line in zip(low_cost, base_cost, high_cost, strict=True)]
+    licence, hours = ((line[0], line[1], line[2]) for line in spent)
+    return benefits, [Line("licence", *licence, "counted"), Line("hours", *hours, "assumed")]
+
+
+def _line(key: str, low: float, mid: float, high: float, milli: float) -> Line:
+    """Return a benefit line; where the base is negative its ends swap."""
+    base = scaled_cents(mid, milli)
+    ends = sorted((scaled_cents(low, milli), scaled_cents(high, milli)))
+    return Line(key, min(ends[0], base), base, max(ends[1], base), "assumed")
+
+
+def work_out(basis: Basis, ranges: Mapping[str, Range], made: Plan | None = None) -> dict[str, Any]:
+    """Return the figures of the business case under these assumptions.
+
+    Parameters
+    ----------
+    ranges
+        Assumption -> (low, base, high); every name in `CHANGEABLE`.
+    made
+        The calls, if they were decided under other assumptions; else they follow from the base values.
+
+    Returns
+    -------
+    ``benefits``, ``costs`` (lines), ``net``, ``roi`` (run rate), ``year1`` (with ``roi``), ``three_years``, ``npv``
+    (each low, base, high), ``payback_month``, ``rule_of_thumb``, ``facts``, ``multiple`` (effect on the portfolio's
+    value, None until a multiple is given); cents, shares, months.
+    """
+    values = {name: three[1] for name, three in ranges.items()}
+    made = made or plan(basis, values)
+    benefits, costs = lines(basis, made, ranges)
+    net, ratios = ledger(benefits, costs)
+    eda = round(100 * values["price.eda"])
+    stays = stay_share(made)
+    first = {line: values[name] for line, name in FIRST.items()}
+    year1: dict[str, Any] = dict(first_year(benefits, costs, eda, first))
+    spent = reversed(year1["costs"])
+    year1["roi"] = tuple(n / c if c > 0 else 0.0 for n, c in zip(year1["net"], spent, strict=True))
+    rule = rule_of_thumb(basis["customers"], basis["turnover"], values)
+    return {
+        "benefits": benefits,
+        "costs": costs,
+        "net": net,
+        "roi": ratios,
+        "year1": year1,
+        "three_years": over_years(benefits, costs, eda, stays, first=first),
+        "npv": npv(benefits, costs, eda, stays, first, values["case.discount"]),
+        "payback_month": payback_month(
+            {line.key: line.base for line in benefits}, sum(line.base for line in costs), eda, stays, first
+        ),
+        "rule_of_thumb": rule,
+        "facts": facts(basis, made, ranges, benefits, rule),
+        "multiple": portfolio_effect(basis, made, ranges, stays),
+    }
+
+
+def npv(
+    benefits: list[Line], costs: list[Line], eda: int, stays: float, first: Mapping[str, float], discount: float
+) -> tuple[int, int, int]:
+    """Return the net present value over three years as (low, base, high), cents."""
+    out = []
+    for gain, spent in (("low", "high"), ("base", "base"), ("high", "low")):
+        cost = sum(getattr(line, spent) for line in costs)
+        flows = [-float(cost)] * 3
+        for line in benefits:
+            factors = year_factors(first[line.key], stays)
+            flows = [flow + factor * getattr(line, gain) for flow, factor in zip(flows, factors, strict=True)]
+        out.append(round(present_value_of_years(flows, eda, discount)))
+    return out[0], out[1], out[2]
+
+
+def rule_of_thumb(customers: int, turnover: int, values: Mapping[str, float]) -> dict[str, int]:
+    """Return what the sources' rule would promise for this portfolio, cents a year (D1 and D4)."""
+    share = saving_share(values["rule.lapse"], values["rule.natural"], values["rule.rescue"])
+    retention = round(share * turnover)
+    flow = cross_sell_rule(customers, values["rule.buys"], values["rule.branch_share"], 100 * values["rule.commission"])
+    return {"retention": retention, "cross_sell": round(flow), "total": retention + round(flow)}
+
+
+def portfolio_effect(basis: Basis, made: Plan, ranges: Mapping[str, Range], stays: float) -> dict[str, Any] | None:
+    """Return what three years of calls add to the price of the portfolio, at a multiple of recurring commission.
+
+    Recurring commission after three years: what each year's calls kept and sold, as far as it is still there.
+    """
+    multiple = ranges["portfolio.multiple"][1]
+    if multiple <= 0:
+        return None
+    left = sum(stays**later for later in range(3))
+    gained = []
+    for side in range(3):
+        at = {name: three[side] for name, three in ranges.items()}
+        kept = at["retention.rescue"] * share_factor(basis, at) * made.kept["commission"]
+        gained.append((kept + at["cross_sell.uplift"] * made.offers) / MILLI * left)
+    low, base, high = (round(multiple * amount) for amount in gained)
+    return {"multiple": multiple, "recurring": round(gained[1]), "low": low, "base": base, "high": high}
+
+
+def facts(
+    basis: Basis, made: Plan, ranges: Mapping[str, Range], benefits: list[Line], rule: Mapping[str, int]
+) -> dict[str, float]:
+    """Return the numbers that explain the case: cents, counts (``_count``), shares; the basis's own ones included."""
+    values = {name: three[1] for name, three in ranges.items()}
+    factor = share_factor(basis, values)
+    rescue = values["retention.rescue"]
+    kept = next((line.base for line in benefits if line.key == "retention"), 0)
+    listed = factor * made.kept["chance"] / MICRO
+    at_risk = factor * made.kept["commission"] / MILLI
+    minutes = minutes_available(basis, values)
+    possible = capacity(minutes, values["contact.minutes"])
+    out: dict[str, float] = {
+        "customers_count": basis["customers"],
+        "turnover": basis["turnover"],
+        "advisers_count": round(minutes / 60 / values["capacity.hours_per_year"])
+        if values["capacity.hours_per_year"] > 0
+        else basis["advisers"],
+        "advisers_counted": float(basis["advisers_counted"]),
+        "contacts_possible_count": min(possible, 2.0 * basis["customers"]),
+        "contacts_used_count": made.calls,
+        "contacts_retention_count": made.retention_calls,
+        "contacts_offer_count": made.own_calls,
+        "offers_in_talks_count": made.talks,
+        **basis["facts"],
+        "leavers_listed_count": listed,
+        "saved_expected_count": rescue * listed,
+        "rescue_share": rescue,
+        "commission_at_risk_listed": round(at_risk),
+        "commission_saved_gross": round(rescue * at_risk),
+        "serve_cost_saved": round(rescue * at_risk) - kept,
+        "eda_once": round(100 * values["price.eda"]),
+        "cross_sell_untreated": round(made.offers / MILLI),
+        "stay_share": stay_share(made),
+        **_pays(basis, values, ranges["retention.rescue"]),
+    }
+    if kept > 0:
+        out["rescue_implied_by_rule_share"] = rescue * rule["retention"] / kept
+    return out
+
+
+def _pays(basis: Basis, values: Mapping[str, float], rescue: Range) -> dict[str, float]:
+    """For how many customers a call pays at the low, base and high rescue chance, and if everyone would stay."""
+    factor = share_factor(basis, values)
+    if not basis.get("retention") or factor <= 0:
+        return {}
+    table = _table(basis["retention"])
+    names = ("low", "base", "high", "certain")
+    cost = contact_cost(values) / factor
+    return {
+        f"pays_at_rescue_{name}_count": round(
+            float((above(table["upper"], table["lower"], cost / chance) * table["calls"]).sum())
+        )
+        for name, chance in zip(names, (*rescue, 1.0), strict=True)
+        if chance > 0
+    }
