@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from akb.report import figures_ahead as ahead
+from akb.report import figures_outlook as outlook
 from akb.report import figures_past as past
 from akb.report.figure import Figure, Maker, Row
 
@@ -21,9 +22,14 @@ MAKERS = (
     ahead.horizons,
     ahead.bands,
     ahead.proof,
+    outlook.backtest,
     ahead.products,
     ahead.ledger,
     ahead.rule,
+    outlook.bridge,
+    outlook.ahead,
+    outlook.concentration,
+    outlook.contact_policy,
     ahead.calibration,
 )
 

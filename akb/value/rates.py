@@ -86,15 +86,23 @@ def spells(policies: pl.DataFrame, gap_days: int) -> pl.DataFrame:
     )
 
 
-def closed_year(portfolio: Portfolio, gap_days: int, lag_days: int) -> tuple[date, date] | None:
-    """Return (first, last] of the newest 12 months that are fully registered; None where history is shorter.
+def closed_years(portfolio: Portfolio, gap_days: int, lag_days: int, at_most: int = 5) -> list[tuple[date, date]]:
+    """Return the years (first, last], newest first, that are fully registered; none where history is shorter.
 
-    `last` lies gap + registration lag before X, so that no departure is counted that a later start would undo.
+    The newest ends gap + registration lag before X, so that no departure is counted that a later start would undo.
     """
-    last = portfolio.as_of - timedelta(days=gap_days + lag_days)
-    first = add_months(last, -12)
     recorded = portfolio.history.recorded_from
-    return (first, last) if recorded is not None and recorded <= first else None
+    last = portfolio.as_of - timedelta(days=gap_days + lag_days)
+    years: list[tuple[date, date]] = []
+    while recorded is not None and len(years) < at_most and recorded <= (first := add_months(last, -12)):
+        years.append((first, last))
+        last = first
+    return years
+
+
+def closed_year(portfolio: Portfolio, gap_days: int, lag_days: int) -> tuple[date, date] | None:
+    """Return (first, last] of the newest fully registered 12 months; None where history is shorter."""
+    return next(iter(closed_years(portfolio, gap_days, lag_days, at_most=1)), None)
 
 
 def year_rates(policies: pl.DataFrame, relations: pl.DataFrame, first: date, last: date) -> YearRates:

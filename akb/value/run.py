@@ -18,6 +18,7 @@ from akb.value.figures import figures
 from akb.value.lists import desk
 from akb.value.noticed import findings
 from akb.value.offers import Offers, next_best_list, offers
+from akb.value.outlook import outlook_figures
 from akb.value.predictions import Work, case_missing, predictions
 from akb.value.rates import closed_year, spells, year_rates
 from akb.value.survival import YEAR, Relations, branch_rows, relations
@@ -91,8 +92,9 @@ def run_value(
         case=case,
         predictions=predictions(Work(base, cost, _proof(base)), scores),
         figures={
-            **figures(base, history, rates, paths, value, found, made, lists, lapses),
+            **figures(base, history, rates, paths, value, found, made, lists, lapses, cost),
             **acts.figures,
+            **outlook_figures(base, history, rows, lists["top_defend"], desk(base)),
             "case_missing": None if case else case_missing(base),
         },
         findings=findings(base, paths, value, cost, desk(base), lists["top_defend"], lapses),
