@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-MODULES = ("startup", "ingest", "features", "scale", "truth")
+MODULES = ("startup", "ingest", "features", "scale", "truth", "defend")
 
 
 def main() -> None:

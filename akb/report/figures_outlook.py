@@ -124,13 +124,13 @@ def ahead(m: Maker) -> Figure | None:
         )
         for row in rows
     ]
-    change = end["customers"] / begin["customers"] - 1
+    sure = not end["low"] <= begin["customers"] <= end["high"]
     return m.figure(
         "ahead",
         plot,
         ("year", "customers", "range", "with_list", "commission", "commission_list", "mean_age", "per_adviser"),
         table,
-        variant="title_up" if change > 0.01 else "title_down" if change < -0.01 else "title_flat",
+        variant="title_flat" if not sure else "title_up" if end["low"] > begin["customers"] else "title_down",
         first=f.number(round(begin["customers"])),
         last=f.number(round(end["customers"])),
         year=str(end["year"]),
@@ -151,6 +151,7 @@ def concentration(m: Maker) -> Figure | None:
     after = told["curve_after_cost"]
     highest = max([1.0, *(value for _, value in after or ())])
     plot = line(points, x, y, "@klant", [(top, part, f.percent(part))], top=1.12 * highest)
+    plot["layout"]["annotations"][0] |= {"yshift": -12, "xshift": 28}  # below its line: the other lies above it
     if after:
         plot["data"].insert(0, _grey([(0.0, 0.0), *((share, value) for share, value in after)], x, y))
     table = [
@@ -196,7 +197,7 @@ def contact_policy(m: Maker) -> Figure | None:
     return m.figure(
         "contact_policy",
         bars(shown, m.axis("number", "hours_year")),
-        ("group", "customers", "interval", "talks", "hours", "seen"),
+        ("contact_group", "customers", "interval", "talks", "hours", "seen"),
         table,
         variant="title" if told["load"] <= 1 else "title_short",
         hours=f.rough(told["hours"]),

@@ -63,3 +63,13 @@ def half_year(benefits: Sequence[float]) -> float:
 def rank_by(values: Sequence[float]) -> list[int]:
     """Return positions from the highest value to the lowest; ties keep their order."""
     return sorted(range(len(values)), key=lambda place: (-values[place], place))
+
+
+def yearly_growth(now: float, later: float, years: int) -> float:
+    """Return the growth a year that leads from `now` to `later` in so many years."""
+    return float((later / now) ** (1 / years) - 1)
+
+
+def advisers_needed(customers: float, per_adviser: float) -> float:
+    """Return how many advisers so many customers ask for."""
+    return customers / per_adviser

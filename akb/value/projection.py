@@ -15,6 +15,7 @@ import polars as pl
 
 from akb.core.dates import add_months
 from akb.value.base import EURO_GATES, band_labels, bands, in_force
+from akb.value.formulas import advisers_needed
 from akb.value.lists import advisers_of
 from akb.value.survival import YEAR
 
@@ -159,9 +160,9 @@ def projection(
         "kept": kept.customers,
         "kept_cents": round(kept.cents) if money else None,
         "advisers": advisers,
-        "advisers_needed": later / (base.n / advisers),
+        "advisers_needed": advisers_needed(later, base.n / advisers),
         "norm": norm,
-        "advisers_at_norm": later / norm,
+        "advisers_at_norm": advisers_needed(later, norm),
         "list_ages": _list_ages(base, listed),
     }
 
