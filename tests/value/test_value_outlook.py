@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from akb.value import formulas, run_value
 from akb.value.base import Base
 from akb.value.bridge import bridge
-from akb.value.contact_policy import contact_policy
+from akb.value.contact_policy import GROUPS, contact_policy, groups
 from akb.value.dated import revenue_on
 from akb.value.projection import Extra, Kept, Newcomers, Today, path
 
@@ -123,6 +123,23 @@ def test_inflow_that_equals_outflow_keeps_the_number() -> None:
     assert told.age[-1] < 45.0 + 5  # newcomers are younger
 
 
+def test_newcomers_age_and_their_policies_lapse_as_those_of_others() -> None:
+    today, coming, _, nobody = _world(hazard=0.0)
+    told = path(today, coming, Extra(0.0, 0.9), 10.0, nobody)
+    came = [[(30.0 + since, 80.0 * 0.9**since) for since in range(year)] for year in range(YEARS)]
+    ages = [(50 * (45.0 + k) + 10 * sum(age for age, _ in new)) / (50 + 10 * k) for k, new in enumerate(came)]
+    assert told.age == pytest.approx(ages)
+    assert told.commission == pytest.approx([5000 + 10 * sum(cents for _, cents in new) for new in came])
+
+
+def test_extra_policies_are_bought_every_year_and_lapse() -> None:
+    today, coming, _, nobody = _world(hazard=0.0)
+    told = path(today, coming, Extra(4.0, 0.81), 0.0, nobody)
+    year = 4.0 * 50 * 0.9  # half a year of lapse in the year of the purchase
+    assert told.commission[1] - 5000 == pytest.approx(year)
+    assert told.commission[2] - 5000 == pytest.approx(year * 1.81)
+
+
 def test_the_list_adds_what_it_keeps_for_as_long_as_they_stay() -> None:
     today, coming, extra, nobody = _world(hazard=0.2)
     kept = Kept(2.0, 200.0, 60.0, np.exp(-0.2 * np.arange(YEARS)))
@@ -179,6 +196,13 @@ def test_the_contact_policy_by_hand() -> None:
     assert told["available"] == 40.0
     better = {row["key"]: row["customers"] for row in told["rows"]}
     assert better["private_better"] + better["private_other"] == private
+
+
+def test_the_better_private_customers_bring_the_most() -> None:
+    base = base_of(f.portfolio(200))
+    place, cents = groups(base), base.commission_customer
+    better, others = (cents[place == GROUPS.index(key)] for key in ("private_better", "private_other"))
+    assert better.min() >= others.max()
 
 
 def test_who_was_seen_counts_contacts_within_the_interval() -> None:
