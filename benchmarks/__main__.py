@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-MODULES = ("startup", "ingest", "features", "scale", "truth", "clv", "books")
+MODULES = ("startup", "ingest", "features", "scale", "truth", "clv", "books", "defend")
 
 
 def main() -> None:

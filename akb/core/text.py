@@ -25,12 +25,20 @@ def load_toml(relative: str) -> dict[str, Any]:
 
 @cache
 def texts(topic: str, language: str = "nl") -> dict[str, Any]:
-    """Return all words on a topic: the tables of ``configs/text/<language>/<topic>*.toml``, merged."""
+    """Return all words on a topic: the tables of ``configs/text/<language>/<topic>*.toml``, merged at every depth."""
     merged: dict[str, Any] = {}
     for path in sorted((configs_dir() / "text" / language).glob(f"{topic}*.toml")):
         with path.open("rb") as file:
-            merged.update(tomllib.load(file))
+            _merge(merged, tomllib.load(file))
     return merged
+
+
+def _merge(into: dict[str, Any], more: dict[str, Any]) -> None:
+    for key, value in more.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value
 
 
 def text(topic: str, language: str, *keys: str) -> str:

@@ -35,7 +35,7 @@ from akb.models.survival import (
     survival_frame,
     tenures,
 )
-from akb.models.types import Prediction
+from akb.models.types import Backtest, Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,6 +80,8 @@ class ChurnResult:
     tested
         The latest closed date and the chance, as it would have been told then, of leaving within 12 months of every
         customer in force on it (ascending): what the other predictions for that date have to agree with.
+    backtest
+        The same with its preventable part, see `ModelRun.backtest`.
     """
 
     scores: pl.DataFrame
@@ -94,6 +96,7 @@ class ChurnResult:
     files: dict[str, bytes] = field(default_factory=dict)
     tested: tuple[date, Floats] | None = None
     cohorts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COHORTS))
+    backtest: Backtest | None = None
 
 
 def fit_churn(
@@ -156,7 +159,19 @@ def fit_churn(
         findings=_findings(roles, proof, composed, causes),
         files=_files(hazard, causes, continuation),
         tested=proof.year,
+        backtest=_backtest(landmarks, roles, proof),
     )
+
+
+def _backtest(landmarks: Landmarks, roles: Plan, proof: Proof) -> Backtest | None:
+    """What was said of everyone in force on T0; a base rate has no list to make."""
+    if proof.year is None or proof.winner == "rate":
+        return None
+    day, gone = proof.year
+    own = np.full(len(gone), np.nan) if proof.year_causes is None else proof.year_causes[:, -1]
+    customers = landmarks.customer[landmarks.rows_of(roles.tests[LAGS])]
+    scores = pl.DataFrame({"customer": customers, "churn_12m": gone, "churn_preventable_12m": own})
+    return Backtest(day, scores.with_columns(pl.col("churn_preventable_12m").fill_nan(None)))
 
 
 @dataclass(frozen=True)

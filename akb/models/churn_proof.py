@@ -160,6 +160,8 @@ class Proof:
         How the remaining lifetime compares with one constant rate and with sBG, on the same rows.
     year
         T0 of the twelve months and the chance to leave of everyone in force on it, float64 [n].
+    year_causes
+        The same chance per recorded cause, float64 [n, causes]; None where causes are unknown.
     """
 
     winner: str
@@ -171,6 +173,7 @@ class Proof:
     judged: tuple[NDArray[np.int64], Floats] | None = None
     lifetime: Competition | None = None
     year: tuple[date, Floats] | None = None
+    year_causes: Floats | None = None
 
 
 def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) -> Proof:
@@ -180,7 +183,7 @@ def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) ->
     evidence: dict[str, Evidence] = {}
     fitted: dict[int, Hazard] = {}
     judged_rows: tuple[NDArray[np.int64], Floats] | None = None
-    year = None
+    year = by_cause = None
     for months in sorted(roles.tests, reverse=True):
         judge, test = roles.judge_of(months), roles.tests[months]
         if judge is None:
@@ -194,13 +197,22 @@ def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) ->
         if months == LAGS:
             year = (landmarks.dates[test], 1 - stay(everyone)[:, -1])
             judged_rows = (landmarks.rows_of(test, months), 1 - stay(chances)[:, -1])
-            evidence |= _judge_causes(landmarks, settings, roles, proof, fitted[judge], test, chances)
+            by_cause = _by_cause(landmarks, settings, fitted[judge], landmarks.rows_of(test), everyone)
+            if by_cause is not None:
+                evidence |= _judge_causes(landmarks, settings, roles, proof, fitted[judge], test, by_cause)
     found, lifetime = _judge_lifetime(landmarks, settings, roles, proof, as_of)
     evidence |= found
     judged = [evidence[key] for key in CHURN if key in evidence]
     chance = bool(judged) and all(each.auc_ci is None or each.auc_ci[0] <= 0.5 for each in judged)
-    winner = "rate" if chance else proof.winner
-    return replace(proof, evidence=evidence, winner=winner, judged=judged_rows, lifetime=lifetime, year=year)
+    return replace(
+        proof,
+        evidence=evidence,
+        winner="rate" if chance else proof.winner,
+        judged=judged_rows,
+        lifetime=lifetime,
+        year=year,
+        year_causes=by_cause,
+    )
 
 
 def fit_winner(landmarks: Landmarks, settings: Settings, proof: Proof, day: date, size: int) -> Hazard:
@@ -248,13 +260,10 @@ def _judge_causes(
     proof: Proof,
     hazard: Hazard,
     test: int,
-    chances: Floats,
+    by_cause: Floats,
 ) -> dict[str, Evidence]:
     """Evidence per cause on T0 and where possible on K1, on recorded causes: an unknown reason is none of them."""
-    rows = landmarks.rows_of(test, LAGS)
-    left = _by_cause(landmarks, settings, hazard, rows, chances)
-    if left is None:
-        return {}
+    rows, left = _followed(landmarks, test, by_cause, LAGS)
     again: list[Again] = [()] * len(CAUSES)
     if proof.chosen is not None and roles.choice is not None and roles.choice < test:
         earlier, chosen = _followed(landmarks, roles.choice, proof.chosen[1], LAGS)

@@ -108,6 +108,7 @@ def run_models(
         ranking=parts["family_purchase"].ranking if "family_purchase" in parts else None,
         standing=targets.eligible.standing,
         effects=parts["churn_effect"].effects if "churn_effect" in parts else None,
+        backtest=churn.backtest,
     )
 
 

@@ -188,6 +188,21 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class Backtest:
+    """What the churn model would have said on an earlier day of everyone in force then: learned only from before it.
+
+    as_of
+        T0 of the twelve months: the latest as-of date whose outcome is known.
+    scores
+        customer u32 (ascending), ``churn_12m`` and ``churn_preventable_12m`` Float64 (null without known reasons; of
+        recorded causes, so that an unknown reason is none of them). Nothing was announced as far as an export can tell.
+    """
+
+    as_of: date
+    scores: pl.DataFrame
+
+
+@dataclass(frozen=True)
 class ModelRun:
     """Everything that the models say as of X.
 
@@ -235,6 +250,8 @@ class ModelRun:
         To how many customers each branch is open at X and why not to the others: `BranchRows.standing`.
     effects
         Per branch the difference in churn between holders and comparable others; see `comparable.effects`.
+    backtest
+        What was said a year ago, to hold against what happened; None with too short a history.
     """
 
     as_of: date
@@ -254,3 +271,4 @@ class ModelRun:
     ranking: Ranking | None = None
     standing: pl.DataFrame | None = None
     effects: pl.DataFrame | None = None
+    backtest: Backtest | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from akb.report import figures_ahead as ahead
+from akb.report import figures_outlook as outlook
 from akb.report import figures_past as past
 from akb.report import figures_worth as worth
 from akb.report.figure import Figure, Maker, Row
@@ -25,10 +26,15 @@ MAKERS = (
     worth.lost,
     worth.waterfall,
     worth.clv_past,
+    outlook.backtest,
     ahead.products,
     ahead.ledger,
     ahead.tornado,
     ahead.rule,
+    outlook.bridge,
+    outlook.ahead,
+    outlook.concentration,
+    outlook.contact_policy,
     ahead.calibration,
 )
 

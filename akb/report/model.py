@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from akb.report.context import Context
-from akb.report.sections import actions, case, evidence, leaving, portfolio, products, quality, risk, worth
+from akb.report.sections import (
+    actions,
+    case,
+    evidence,
+    leaving,
+    outlook,
+    portfolio,
+    products,
+    quality,
+    risk,
+    worth,
+)
 
 if TYPE_CHECKING:
     from akb.report.bundle import RunBundle
@@ -36,6 +47,7 @@ def build(bundle: RunBundle) -> dict[str, Any]:
         "products": products.facts(context),
         "case": case.facts(context),
         "actions": actions.facts(context),
+        "outlook": outlook.facts(context),
         "quality": quality.facts(context),
         "evidence": evidence.facts(context),
     }

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from akb.catalogue.entries import entries
+from akb.core import relations
 from akb.core.revenue import PARTS, with_revenue
 from akb.core.text import load_toml
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     Cents = NDArray[np.int64]
     Rows = NDArray[np.int64]
 
-OPEN = date(9000, 1, 1)
+OPEN, in_force = relations.OPEN, relations.in_force
 EURO_GATES = ("pass", "provisional")  # only these levels may carry euros
 
 
@@ -220,12 +221,6 @@ class Base:
             for entry in self.entries
             if entry.method == "family_purchase" and entry.branch is not None
         }
-
-
-def in_force(policies: pl.DataFrame, day: date) -> pl.DataFrame:
-    """Return the policies in force on `day`: started, and without an end or with a later one."""
-    ends = pl.col("end_date")
-    return policies.filter((pl.col("start_date") <= day) & (ends.is_null() | (ends > day)))
 
 
 def sum_cents(cents: Cents, rows: Rows, n: int) -> Cents:

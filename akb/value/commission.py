@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
+from akb.core.relations import is_lapse
 from akb.models.types import Calibration, Evidence
 from akb.value.base import in_force
 
@@ -97,12 +98,6 @@ def lapse_by_branch(policies: pl.DataFrame, first: date, last: date) -> pl.DataF
         .with_columns(lapse=pl.col("lapsed") / pl.col("held"))
         .sort("branch")
     )
-
-
-def is_lapse(last: date) -> pl.Expr:
-    """Return whether a policy has lapsed by `last`: ended, not technically, not continued by another policy."""
-    real = (pl.col("cause").fill_null("unknown") != "technical") & pl.col("replaced_on").is_null()
-    return ((pl.col("end_date") <= last) & real).fill_null(value=False)
 
 
 def _weighed(base: Base, test: date) -> pl.DataFrame:

@@ -13,8 +13,9 @@ from akb.value.base import band_labels, bands
 from akb.value.suppress import shown
 
 if TYPE_CHECKING:
-    from akb.value.base import Base, Floats, Rows
+    from akb.value.base import Base, Cents, Floats, Rows
     from akb.value.clv import Lifetime
+    from akb.value.cost import ServiceCost
     from akb.value.defend import Defence
     from akb.value.offers import Offers
     from akb.value.rates import YearRates
@@ -33,6 +34,7 @@ def figures(
     made: Offers,
     lists: dict[str, pl.DataFrame],
     lapses: float | None,
+    cost: ServiceCost | None = None,
 ) -> dict[str, object]:
     """Return the aggregates. Money in integer cents; shares and chances as fractions; dates as ISO text.
 
@@ -45,7 +47,8 @@ def figures(
         ``portfolio`` {customers, policies, policies_per_customer, commission, commission_per_customer, by_branch,
         by_kind, by_office, by_age, density: rows {key, customers, policies, commission}} (by_branch: ``customers`` =
         holders; commission None where unknown);
-        ``concentration`` {top_share, commission_share, curve: [[share of customers, share of commission]]};
+        ``concentration`` {top_share, commission_share, after_cost_share, curve, curve_after_cost: [[share of customers,
+        share of commission]]} (after cost to serve the best share may bring more than everything: the rest costs);
         ``flow`` {years, months: rows {key, customers (in + out), policies (in + out), customers_in, customers_out,
         policies_in, policies_out, whole (recorded from first day to last)}} or None (since recorded_from,
         technical ends and continued policies excluded; a series is not merged: too small counts are None);
@@ -62,11 +65,12 @@ def figures(
         churn_12m, clv, value_at_stake, class_by_commission} or None;
         ``announced`` {customers, commission}: leavers whose end is known;
         ``checks`` {lapses_in_clv, policies_lost_12m};
-        ``case_missing`` (added by `run`): why there is no business case, or None.
+        ``case_missing`` (added by `run`): why there is no business case, or None;
+        ``bridge``, ``projection``, ``contact_policy``, ``backtest`` (added by `run`): see `outlook.outlook_figures`.
     """
     return {
         "portfolio": _portfolio(base),
-        "concentration": _concentration(base),
+        "concentration": _concentration(base, cost),
         "flow": history_figures.flow(base, history),
         "reasons": history_figures.reasons(base, history, rates),
         "rates": history_figures.rates_row(rates),
@@ -145,14 +149,30 @@ def _hide(base: Base, table: pl.DataFrame) -> list[Row]:
     return shown(rows, base.settings.report.suppress_below)
 
 
-def _concentration(base: Base) -> Row | None:
+def _concentration(base: Base, cost: ServiceCost | None) -> Row | None:
     if not base.has_commission or int(base.commission.sum()) <= 0:
         return None
     top = float(load_toml("lists.toml")["concentration"]["top_share"])
-    ordered = np.sort(base.commission_customer)[::-1]
-    running = np.cumsum(ordered) / ordered.sum()
-    curve = [[share / 20, float(running[max(0, round(share / 20 * base.n) - 1)])] for share in range(1, 21)]
-    return {"top_share": top, "commission_share": float(running[max(0, round(top * base.n) - 1)]), "curve": curve}
+    share, curve = _shares(base.commission_customer, top)
+    margin = None if cost is None else base.commission_customer - cost.per_customer(base)
+    after, after_curve = _shares(margin, top) if margin is not None and margin.sum() > 0 else (None, None)
+    return {
+        "top_share": top,
+        "commission_share": share,
+        "after_cost_share": after,
+        "curve": curve,
+        "curve_after_cost": after_curve,
+    }
+
+
+def _shares(cents: Cents, top: float) -> tuple[float, list[list[float]]]:
+    """Return what the best `top` of the customers bring of the whole, and the curve in steps of 5 %."""
+    running = np.cumsum(np.sort(cents)[::-1]) / cents.sum()
+
+    def best(share: float) -> float:
+        return float(running[max(0, round(share * len(cents)) - 1)])
+
+    return best(top), [[step / 20, best(step / 20)] for step in range(1, 21)]
 
 
 def _churn_bands(base: Base, paths: Relations | None) -> list[Row] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -152,12 +151,6 @@ def competing_risk(total: float, other_share: float, years: Sequence[int]) -> tu
     return counted, censored
 
 
-def pilot_size(base: float, reduction: float, alpha: float = 0.05, power: float = 0.8) -> int:
-    """Return the customers that each of two groups needs to see a relative reduction of a chance (two-sided).
-
-    Normal approximation for two proportions, each with its own variance.
-    """
-    normal = NormalDist()
-    other = base * (1 - reduction)
-    z = normal.inv_cdf(1 - alpha / 2) + normal.inv_cdf(power)
-    return math.ceil(z**2 * (base * (1 - base) + other * (1 - other)) / (base - other) ** 2)
+def advisers_needed(customers: float, per_adviser: float) -> float:
+    """Return how many advisers so many customers ask for."""
+    return customers / per_adviser

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
+from akb.core.relations import is_lapse
 from akb.value.base import band_labels, bands, in_force
-from akb.value.commission import is_lapse
 from akb.value.suppress import blanked, shown
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from akb.value.lists import desk
 from akb.value.lost import lost_commission, lost_row
 from akb.value.noticed import findings
 from akb.value.offers import Offers, Ranked, next_best_list, offers
+from akb.value.outlook import outlook_figures
 from akb.value.past import proof
 from akb.value.predictions import Work, case_missing, predictions
 from akb.value.rates import closed_year, spells, year_rates
@@ -103,8 +104,9 @@ def run_value(
         case=case,
         predictions=predictions(Work(base, cost, _proof(base)), scores),
         figures={
-            **figures(base, history, rates, paths, value, found, made, lists, lapses),
+            **figures(base, history, rates, paths, value, found, made, lists, lapses, cost),
             **acts.figures,
+            **outlook_figures(base, history, rows, lists["top_defend"], desk(base)),
             "case_missing": None if case else case_missing(base),
             "lost_commission": lost_row(
                 base, lost_commission(base, paths, rows) if paths and rows is not None else None

@@ -10,6 +10,7 @@ import pytest
 from hazard_world import World, simulate
 
 from akb.config import Settings, load_settings
+from akb.core.dates import add_months
 from akb.models.boosting import fit_boosting
 from akb.models.causes import CAUSES, fit_causes
 from akb.models.churn import BY_CAUSE, CHURN, KEYS, ChurnResult, fit_churn
@@ -119,6 +120,25 @@ def test_evidence_is_out_of_time_and_says_what_it_should(world: World, result: C
     assert year.status == "fitted" and year.grade in ("strong", "usable") and year.gate in ("pass", "provisional")
     assert {c.name for c in year.candidates} == {"rate", "rule", "logistic", "boosting"}
     assert result.predictions["churn_natural_12m"].evidence is not None
+
+
+def test_what_was_said_a_year_ago_is_what_was_judged(world: World, result: ChurnResult) -> None:
+    told, year = result.backtest, result.tested
+    assert told is not None
+    assert year is not None
+    assert told.as_of == year[0]
+    scores = told.scores
+    assert scores["customer"].is_sorted()
+    assert np.array_equal(scores["churn_12m"].to_numpy(), year[1])
+    assert (scores["churn_preventable_12m"] < scores["churn_12m"]).all()
+    there = world.matrix.frame.filter(pl.col("as_of") == told.as_of)["customer"].sort()
+    assert scores["customer"].equals(there, check_dtypes=False)
+    evidence = result.predictions["churn_12m"].evidence
+    assert evidence is not None
+    assert evidence.test_date == told.as_of
+    assert max(evidence.train_dates) < add_months(told.as_of, -1)
+    expected = evidence.positives / evidence.calibration.observed_expected if evidence.calibration else 0.0
+    assert scores["churn_12m"].sum() == pytest.approx(expected, rel=0.02)
 
 
 def test_natural_ends_are_told_apart(world: World, result: ChurnResult) -> None:

@@ -143,9 +143,17 @@ def test_plain_refuses_what_json_cannot_hold() -> None:
 def test_texts_of_the_report_do_not_overwrite_each_other() -> None:
     seen: dict[str, str] = {}
     for path in sorted((configs_dir() / "text" / "nl").glob("report*.toml")):
-        for table in tomllib.loads(path.read_text("utf-8")):
-            assert table not in seen, f"[{table}] stands in {seen.get(table)} and {path.name}"
-            seen[table] = path.name
+        for name in _leaves(tomllib.loads(path.read_text("utf-8"))):
+            assert name not in seen, f"{name} stands in {seen.get(name)} and {path.name}"
+            seen[name] = path.name
+
+
+def _leaves(table: dict[str, Any], path: str = "") -> list[str]:
+    """The dotted names of all texts: files may share a table, never a text."""
+    names = []
+    for key, value in table.items():
+        names += _leaves(value, f"{path}{key}.") if isinstance(value, dict) else [f"{path}{key}"]
+    return names
 
 
 def test_reasons_are_positive_worded_and_known(full: RunBundle, summary: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from scipy.integrate import quad
 from scipy.stats import beta as beta_distribution
 
 from akb.value import formulas
+from akb.value.pilot import per_arm
 from akb.value.profit import empc, profit_curve
 
 TESTS = Path(__file__).parents[1]
@@ -125,7 +126,7 @@ def test_c7_censoring_says_too_much() -> None:
 @pytest.mark.parametrize("name", ["C_ab_9_36", "C_ab_9_10", "C_ab_27_36"])
 def test_pilot_sizes(name: str) -> None:
     given, out, tol = _told(name)
-    assert formulas.pilot_size(given["p0"], given["rel"], given["alpha"], given["power"]) == pytest.approx(out, abs=tol)
+    assert per_arm(given["p0"], given["rel"], given["alpha"], given["power"]) == pytest.approx(out, abs=tol)
 
 
 def test_b2_empc() -> None:
