@@ -200,7 +200,7 @@ def _proof(
     settings: Mapping[str, Any],
 ) -> Profile | None:
     """Return a rule with what it showed on T0, or None where that does not confirm it."""
-    inside = later.masks[:, rule].all(axis=1)
+    inside = np.asarray(later.masks[:, rule].all(axis=1))
     events, total = round(later.event[inside].sum()), round(later.event.sum())
     if inside.sum() < settings["minimum_customers"] or not total:
         return None

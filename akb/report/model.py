@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from akb.report.context import Context
-from akb.report.sections import actions, case, evidence, leaving, portfolio, products, quality, risk, worth
+from akb.report.sections import actions, case, evidence, leaving, portfolio, products, quality, risk, segments, worth
 
 if TYPE_CHECKING:
     from akb.report.bundle import RunBundle
@@ -34,6 +34,7 @@ def build(bundle: RunBundle) -> dict[str, Any]:
         "risk": risk.facts(context),
         "worth": worth.facts(context),
         "products": products.facts(context),
+        "segments": segments.facts(context),
         "case": case.facts(context),
         "actions": actions.facts(context),
         "quality": quality.facts(context),

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
+
 OTHER = "_other"
 
 
@@ -45,6 +48,45 @@ def blanked(rows: list[dict[str, Any]], limit: int, groups: Mapping[str, tuple[s
         }
         for row in rows
     ]
+
+
+def crossed(counts: NDArray[np.int64], limit: int) -> list[list[int | None]]:
+    """Return a cross table in which cells from 1 to `limit` - 1 are None, and with them what would give them away.
+
+    Totals of rows and columns may be known. So in every row and column in which anything is hidden, two cells or more
+    are, which together are `limit` or more: the smallest others join them. Of a row or column that is itself under the
+    limit the total must not be shown.
+    """
+    hidden = (counts > 0) & (counts < limit)
+    lines = [(number, slice(None)) for number in range(counts.shape[0])]
+    lines += [(slice(None), number) for number in range(counts.shape[1])]  # type: ignore[misc]
+    changed = True
+    while changed:
+        changed = False
+        for line in lines:
+            away, there = hidden[line], counts[line]  # `away` is a view: what is set here is set in the table
+            if there.sum() < limit:
+                continue  # its own total stays hidden
+            while away.any() and (away.sum() < 2 or there[away].sum() < limit):
+                away[min((n == 0, n, place) for place, n in enumerate(there.tolist()) if not away[place])[2]] = True
+                changed = True
+    return [
+        [None if away else int(number) for number, away in zip(row, gone, strict=True)]
+        for row, gone in zip(counts, hidden, strict=True)
+    ]
+
+
+def parts_known(counts: NDArray[np.int64], cells: list[list[int | None]], limit: int) -> bool:
+    """Return whether the totals above, below and on the diagonal may stand beside a `crossed` table.
+
+    Above and below say how many went up and down: with one hidden cell in it such a total would tell that cell.
+    """
+    hidden: dict[int, list[int]] = {}
+    for row, line in enumerate(cells):
+        for column, cell in enumerate(line):
+            if cell is None and counts[row, column]:
+                hidden.setdefault((column > row) - (column < row), []).append(int(counts[row, column]))
+    return all(len(away) > 1 and sum(away) >= limit for away in hidden.values())
 
 
 def _merge(rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -122,7 +122,9 @@ def test_a_planted_buyer_is_found_for_his_product_only() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_noise_gives_no_profile(seed: int) -> None:
-    assert found(world(seed=10 + seed)).shown == ()
+    profiles = found(world(seed=10 + seed))
+    assert profiles.looked > 100
+    assert (profiles.found, profiles.shown) == (0, ())
 
 
 def test_a_group_that_no_longer_stands_out_is_dropped_and_counted() -> None:
