@@ -78,11 +78,11 @@ def search(dates: Sequence[Counts], about: Sequence[str], settings: Mapping[str,
     count = len(about)
     if not count or not any(day.event.sum() for day in dates):
         return Search((), 0)
-    levels: list[list[Rule]] = [[(place,) for place in range(count)]]
-    pairs = [pair for pair in combinations(range(count), 2) if about[pair[0]] != about[pair[1]]]
-    levels.append(pairs if settings["depth"] > 1 else [])
+    singles: list[Rule] = [(place,) for place in range(count)]
+    pairs: list[Rule] = [pair for pair in combinations(range(count), 2) if about[pair[0]] != about[pair[1]]]
+    levels = [singles, pairs if settings["depth"] > 1 else []]
     measured = {1: _measure(dates, levels[0]), 2: _measure(dates, levels[1])}
-    if settings["depth"] > 2:
+    if settings["depth"] > 2 and pairs:
         order = sorted(range(len(pairs)), key=lambda place: (-float(measured[2].sure[place]), pairs[place]))
         beam = [pairs[place] for place in order[: settings["beam"]]]
         levels.append(_extended(beam, about))
@@ -163,7 +163,7 @@ def _different(rules: Sequence[Rule], day: Counts, settings: Mapping[str, Any]) 
     for rule in rules:
         if len(chosen) == settings["found_at_most"]:
             break
-        group = day.masks[:, rule].all(axis=1)
+        group: NDArray[np.bool_] = np.asarray(day.masks[:, rule].all(axis=1))
         smaller = [max(1, min(int(group.sum()), int(other.sum()))) for other in groups]
         shared = [int((group & other).sum()) / size for other, size in zip(groups, smaller, strict=True)]
         if max(shared, default=0.0) <= settings["overlap"]:

@@ -11,7 +11,7 @@ from akb.core.dates import add_months
 from akb.core.text import load_toml
 from akb.value.base import in_force
 from akb.value.offers import typical_commission
-from akb.value.suppress import crossed, parts_known
+from akb.value.suppress import crossed
 
 if TYPE_CHECKING:
     from datetime import date
@@ -53,9 +53,11 @@ def migration(base: Base) -> dict[str, Any] | None:
     )
     counts = np.zeros((len(labels) + 1, len(labels) + 1), dtype=np.int64)
     np.add.at(counts, (both["old"].to_numpy(), both["now"].to_numpy()), 1)
-    cells = crossed(counts, base.settings.report.suppress_below)
+    limit = base.settings.report.suppress_below
+    cells = crossed(counts, limit, moves=len(labels))
     stayed = counts[:-1, :-1]
-    known = parts_known(stayed, [line[:-1] for line in cells[:-1]], base.settings.report.suppress_below)
+    up, down, same = (int(part.sum()) for part in (np.tril(stayed, -1), np.triu(stayed, 1), np.diag(stayed)))
+    known = not any(0 < number < limit for number in (up, down, same))
     return {
         "from": then.isoformat(),
         "to": base.as_of.isoformat(),
@@ -69,9 +71,9 @@ def migration(base: Base) -> dict[str, Any] | None:
             }
             for key, line in zip([*labels, NEW], cells, strict=True)
         ],
-        "up": int(np.tril(stayed, -1).sum()) if known else None,
-        "down": int(np.triu(stayed, 1).sum()) if known else None,
-        "same": int(np.trace(stayed)) if known else None,
+        "up": up if known else None,
+        "down": down if known else None,
+        "same": same if known else None,
     }
 
 

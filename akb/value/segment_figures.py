@@ -12,7 +12,7 @@ from akb.core.text import load_toml
 from akb.value.figures import class_of
 from akb.value.migration import migration
 from akb.value.segments import GROWTH, POSITION, unit_rows
-from akb.value.suppress import crossed, parts_known, shown
+from akb.value.suppress import crossed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +65,7 @@ def _classes(base: Base, value: Lifetime | None) -> Row | None:
     counts = np.zeros((len(labels), len(labels)), dtype=np.int64)
     np.add.at(counts, (today, worth), 1)
     limit = base.settings.report.suppress_below
-    cells = crossed(counts, limit)
+    cells = crossed(counts, limit, moves=len(labels))
 
     def group(inside: np.ndarray[Any, np.dtype[np.bool_]]) -> Row:
         number = int(inside.sum())
@@ -76,15 +76,16 @@ def _classes(base: Base, value: Lifetime | None) -> Row | None:
             "clv": None if hidden else int(value.clv[inside].sum()),
         }
 
-    known = parts_known(counts, cells, limit)
-    moved = group(today != worth)["customers"] if known else None
+    up, down = group(worth < today), group(worth > today)
+    known = up["customers"] is not None and down["customers"] is not None  # else their sum would tell the small one
+    moved = up["customers"] + down["customers"] if known else None
     return {
         "columns": labels,
         "rows": [{"key": label, **group(today == place[label]), "cells": cells[place[label]]} for label in labels],
         "moved": moved,
         "moved_share": moved / base.n if moved is not None and base.n else None,
-        "up": group(worth < today) if known else None,
-        "down": group(worth > today) if known else None,
+        "up": up if known else None,
+        "down": down if known else None,
     }
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
 OTHER = "_other"
@@ -50,43 +51,41 @@ def blanked(rows: list[dict[str, Any]], limit: int, groups: Mapping[str, tuple[s
     ]
 
 
-def crossed(counts: NDArray[np.int64], limit: int) -> list[list[int | None]]:
+def crossed(counts: NDArray[np.int64], limit: int, *, moves: int = 0) -> list[list[int | None]]:
     """Return a cross table in which cells from 1 to `limit` - 1 are None, and with them what would give them away.
 
     Totals of rows and columns may be known. So in every row and column in which anything is hidden, two cells or more
     are, which together are `limit` or more: the smallest others join them. Of a row or column that is itself under the
     limit the total must not be shown.
+
+    Parameters
+    ----------
+    moves
+        So many rows and columns, the first ones, are the same classes: of those cells the totals above, below and on
+        the diagonal (who went down, up, nowhere) may be known too.
     """
     hidden = (counts > 0) & (counts < limit)
-    lines = [(number, slice(None)) for number in range(counts.shape[0])]
-    lines += [(slice(None), number) for number in range(counts.shape[1])]  # type: ignore[misc]
+    row, column = np.indices(counts.shape)
+    lines = [row == number for number in range(counts.shape[0])] + [column == n for n in range(counts.shape[1])]
+    if moves:
+        square = (row < moves) & (column < moves)
+        lines += [square & (row < column), square & (row > column), square & (row == column)]
     changed = True
     while changed:
         changed = False
         for line in lines:
-            away, there = hidden[line], counts[line]  # `away` is a view: what is set here is set in the table
-            if there.sum() < limit:
+            if counts[line].sum() < limit:
                 continue  # its own total stays hidden
-            while away.any() and (away.sum() < 2 or there[away].sum() < limit):
-                away[min((n == 0, n, place) for place, n in enumerate(there.tolist()) if not away[place])[2]] = True
+            while hidden[line].any() and (hidden[line].sum() < 2 or counts[line & hidden].sum() < limit):
+                others = np.argwhere(line & ~hidden).tolist()
+                if not others:
+                    break  # a line of one cell
+                hidden[tuple(min(others, key=lambda cell: (counts[*cell] == 0, counts[*cell], cell)))] = True
                 changed = True
     return [
-        [None if away else int(number) for number, away in zip(row, gone, strict=True)]
-        for row, gone in zip(counts, hidden, strict=True)
+        [None if away else int(number) for number, away in zip(there, gone, strict=True)]
+        for there, gone in zip(counts, hidden, strict=True)
     ]
-
-
-def parts_known(counts: NDArray[np.int64], cells: list[list[int | None]], limit: int) -> bool:
-    """Return whether the totals above, below and on the diagonal may stand beside a `crossed` table.
-
-    Above and below say how many went up and down: with one hidden cell in it such a total would tell that cell.
-    """
-    hidden: dict[int, list[int]] = {}
-    for row, line in enumerate(cells):
-        for column, cell in enumerate(line):
-            if cell is None and counts[row, column]:
-                hidden.setdefault((column > row) - (column < row), []).append(int(counts[row, column]))
-    return all(len(away) > 1 and sum(away) >= limit for away in hidden.values())
 
 
 def _merge(rows: list[dict[str, Any]]) -> dict[str, Any]:

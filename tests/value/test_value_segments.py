@@ -20,7 +20,7 @@ from akb.value.base import Base
 from akb.value.migration import migration
 from akb.value.rates import spells
 from akb.value.segments import GROWTH, POSITION, growth_classes, highest, newcomers, position_classes
-from akb.value.suppress import crossed, parts_known
+from akb.value.suppress import crossed
 
 X = f.X
 
@@ -167,28 +167,38 @@ def test_without_a_year_of_history_nobody_is_said_to_have_moved() -> None:
 
 
 @given(
-    st.lists(st.lists(st.integers(0, 12), min_size=3, max_size=3), min_size=2, max_size=5),
+    st.integers(2, 5).flatmap(
+        lambda n: st.lists(st.lists(st.integers(0, 12), min_size=n, max_size=n), min_size=2, max_size=5)
+    ),
     st.integers(2, 6),
+    st.booleans(),
 )
-def test_no_hidden_cell_follows_from_a_total(table: list[list[int]], limit: int) -> None:
+def test_no_hidden_cell_follows_from_a_total(table: list[list[int]], limit: int, moves: bool) -> None:
     counts = np.array(table)
-    cells = crossed(counts, limit)
+    classes = min(counts.shape) if moves else 0
+    cells = crossed(counts, limit, moves=classes)
     hidden = np.array([[cell is None for cell in line] for line in cells])
     assert not ((counts > 0) & (counts < limit) & ~hidden).any()
     assert all(cell is None or cell == counts[i, j] for i, line in enumerate(cells) for j, cell in enumerate(line))
-    for lines, there in ((counts, hidden), (counts.T, hidden.T)):
-        for line, away in zip(lines, there, strict=True):
-            if away.any() and line.sum() >= limit:
-                assert away.sum() > 1
-                assert line[away].sum() >= limit
+    square = counts[:classes, :classes], hidden[:classes, :classes]
+    lines = [*zip(counts, hidden, strict=True), *zip(counts.T, hidden.T, strict=True)]
+    lines += [tuple(part(each) for each in square) for part in (_above, _below, np.diag) if moves]
+    for line, away in lines:
+        if away.any() and line.sum() >= limit and len(line) > 1:
+            assert away.sum() > 1
+            assert line[away].sum() >= limit
 
 
-def test_totals_of_movers_stand_only_where_they_tell_no_hidden_cell() -> None:
-    counts = np.array([[20, 3, 9], [3, 20, 9], [9, 9, 20]])
-    cells = crossed(counts, 5)
-    assert not parts_known(counts, [[None if n == 3 else int(n) for n in line] for line in counts], 5)
-    assert cells[0][1] is None
-    assert parts_known(np.full((3, 3), 9), [[9] * 3] * 3, 5)
+def _above(table: np.ndarray) -> np.ndarray:
+    return table[np.triu_indices(len(table), 1)]
+
+
+def _below(table: np.ndarray) -> np.ndarray:
+    return table[np.tril_indices(len(table), -1)]
+
+
+def test_a_table_without_small_cells_is_shown_whole() -> None:
+    assert crossed(np.full((3, 3), 9), 5, moves=3) == [[9] * 3] * 3
 
 
 @pytest.fixture(scope="module")
