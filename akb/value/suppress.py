@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -55,8 +55,8 @@ def crossed(counts: NDArray[np.int64], limit: int, *, moves: int = 0) -> list[li
     """Return a cross table in which cells from 1 to `limit` - 1 are None, and with them what would give them away.
 
     Totals of rows and columns may be known. So in every row and column in which anything is hidden, two cells or more
-    are, which together are `limit` or more: the smallest others join them. Of a row or column that is itself under the
-    limit the total must not be shown.
+    are, which together are `limit` or more: the smallest others join them, empty ones where a second cell is enough.
+    Of a row or column that is itself under the limit the total must not be shown.
 
     Parameters
     ----------
@@ -76,16 +76,22 @@ def crossed(counts: NDArray[np.int64], limit: int, *, moves: int = 0) -> list[li
         for line in lines:
             if counts[line].sum() < limit:
                 continue  # its own total stays hidden
-            while hidden[line].any() and (hidden[line].sum() < 2 or counts[line & hidden].sum() < limit):
-                others = np.argwhere(line & ~hidden).tolist()
-                if not others:
-                    break  # a line of one cell
-                hidden[tuple(min(others, key=lambda cell: (counts[*cell] == 0, counts[*cell], cell)))] = True
+            while hidden[line].any():
+                enough = bool(counts[line & hidden].sum() >= limit)
+                others: list[list[int]] = np.argwhere(line & ~hidden).tolist()
+                if not others or (enough and hidden[line].sum() > 1):
+                    break
+                hidden[tuple(min(others, key=lambda cell: _loss(int(counts[*cell]), cell, enough=enough)))] = True
                 changed = True
     return [
         [None if away else int(number) for number, away in zip(there, gone, strict=True)]
         for there, gone in zip(counts, hidden, strict=True)
     ]
+
+
+def _loss(count: int, cell: Sequence[int], *, enough: bool) -> tuple[bool, int, Sequence[int]]:
+    """How little is lost by hiding a cell: an empty one first, unless customers are needed to hide between."""
+    return (count == 0) != enough, count, cell
 
 
 def _merge(rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -129,6 +129,21 @@ def test_the_page_shows_every_table(written: dict[str, bytes]) -> None:
     assert "Noord &lt;b&gt;" in page
 
 
+def test_a_hidden_number_is_not_said_to_be_small(written: dict[str, bytes]) -> None:
+    """Large numbers are hidden too where they would tell a small one."""
+    page = written["report.html"].decode()
+    section = page[page.index('id="segments"') : page.index('id="case"')]
+    assert "niet getoond" in section
+    assert "&lt; 5" not in section
+
+
+def test_only_intermediaries_get_a_strategy_as_a_whole(written: dict[str, bytes]) -> None:
+    """Nobody is told to wind down an office of his own, or a colleague."""
+    page = written["report.html"].decode()
+    units = page[page.index('data-test="segments-units"') :]
+    assert "relatie verdiepen" not in units[: units.index("</table>")]
+
+
 def test_the_summary_has_the_segments_and_the_profiles_in_words(written: dict[str, bytes]) -> None:
     told = json.loads(written["summary.json"])["segments"]
     assert told["growth"][0]["customers"] == 300

@@ -197,6 +197,14 @@ def _below(table: np.ndarray) -> np.ndarray:
     return table[np.tril_indices(len(table), -1)]
 
 
+def test_no_more_is_hidden_than_it_takes() -> None:
+    """An empty cell is company enough for a large one; only a small one needs customers beside it."""
+    counts = np.array([[545, 57, 3, 0], [60, 1049, 101, 0], [0, 104, 1558, 152], [0, 0, 152, 2268]])
+    cells = crossed(counts, 5, moves=4)
+    assert [cells[n][n] for n in range(4)] == [545, 1049, 1558, 2268]
+    assert cells[0][2] is None
+
+
 def test_a_table_without_small_cells_is_shown_whole() -> None:
     assert crossed(np.full((3, 3), 9), 5, moves=3) == [[9] * 3] * 3
 
