@@ -23,7 +23,7 @@ from akb.value.past import proof
 from akb.value.predictions import Work, case_missing, predictions
 from akb.value.rates import closed_year, spells, year_rates
 from akb.value.segment_figures import segment_figures
-from akb.value.segments import segments
+from akb.value.segments import class_columns, segments
 from akb.value.survival import YEAR, Relations, branch_rows, relations
 from akb.value.types import ValueRun
 from akb.value.waterfall import waterfall
@@ -96,10 +96,7 @@ def run_value(
     say("one action per customer, and who does it")
     acts = act(base, paths, value, cost, found, made, pays, lists["top_defend"], lists["next_best_policy"])
     grouped = segments(base, cost, value, made, history)
-    scores = _scores(base, value, earned, cost, found, made).with_columns(
-        pl.Series(key, getattr(grouped, key.removesuffix("_segment")) if grouped else [None] * base.n, dtype=pl.String)
-        for key in ("growth_segment", "position_segment")
-    )
+    scores = _scores(base, value, earned, cost, found, made).with_columns(class_columns(grouped, base.n))
     scores = scores.join(acts.scores, on="customer", maintain_order="left")
     lapses = lapses_expected(base, rows, paths) if paths is not None and rows is not None else None
     return ValueRun(

@@ -71,6 +71,15 @@ def segments(
     )
 
 
+def class_columns(made: Segments | None, n: int) -> list[pl.Series]:
+    """Return the columns ``growth_segment`` and ``position_segment`` of the scores; null without segments."""
+    growth, position = (made.growth, made.position) if made else ([None] * n, [None] * n)
+    return [
+        pl.Series("growth_segment", growth, dtype=pl.String),
+        pl.Series("position_segment", position, dtype=pl.String),
+    ]
+
+
 def growth_classes(present: Floats, potential: Floats, new: Flags, back: Flags) -> tuple[str, ...]:
     """Return the growth segment of every customer: who is new or back first, then present x potential return."""
     rules = load_toml("segments.toml")["growth"]

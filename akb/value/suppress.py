@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -81,7 +81,7 @@ def crossed(counts: NDArray[np.int64], limit: int, *, moves: int = 0) -> list[li
                 others: list[list[int]] = np.argwhere(line & ~hidden).tolist()
                 if not others or (enough and hidden[line].sum() > 1):
                     break
-                hidden[tuple(min(others, key=lambda cell: _loss(int(counts[*cell]), cell, enough=enough)))] = True
+                hidden[tuple(_cheapest(counts, others, enough=enough))] = True
                 changed = True
     return [
         [None if away else int(number) for number, away in zip(there, gone, strict=True)]
@@ -89,9 +89,9 @@ def crossed(counts: NDArray[np.int64], limit: int, *, moves: int = 0) -> list[li
     ]
 
 
-def _loss(count: int, cell: Sequence[int], *, enough: bool) -> tuple[bool, int, Sequence[int]]:
-    """How little is lost by hiding a cell: an empty one first, unless customers are needed to hide between."""
-    return (count == 0) != enough, count, cell
+def _cheapest(counts: NDArray[np.int64], cells: list[list[int]], *, enough: bool) -> list[int]:
+    """Return the cell by which least is lost: an empty one, unless customers are needed to hide between."""
+    return min(cells, key=lambda cell: ((counts[*cell] == 0) != enough, int(counts[*cell]), cell))
 
 
 def _merge(rows: list[dict[str, Any]]) -> dict[str, Any]:
