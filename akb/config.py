@@ -102,6 +102,12 @@ class Churn(_Table):
     definition: Definition = "all"
 
 
+class Segment(_Table):
+    """What segments are made of, besides customers."""
+
+    unit: Literal["customer", "adviser", "office", "intermediary"] = "customer"
+
+
 class Ingest(_Table):
     """Where the export differs from what akb would guess."""
 
@@ -188,6 +194,7 @@ class Settings(_Table):
     client: Client = Client()
     time: Time = Time()
     churn: Churn = Churn()
+    segment: Segment = Segment()
     ingest: Ingest = Ingest()
     models: Models = Models()
     report: Report = Report()

@@ -13,6 +13,7 @@ from akb.models.announced import announced_lags, announced_lapses
 from akb.models.explain import MOST, contributions_of, importance_of, reasons
 from akb.models.landmark import LAGS
 from akb.models.parts import PREMIUM, Part, Room, why
+from akb.models.profiles import find_profiles
 from akb.models.reconcile import keep_total, positions, settle, wide
 from akb.models.saved import COLUMNS, feature_table
 from akb.models.types import ModelRun, Prediction
@@ -72,6 +73,7 @@ def run_models(
     able = [entry for entry in entries if entry.key not in reasonless]
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(settings.models.jobs) as pool:
         churn_job = pool.submit(_churn, room)
+        profiles_job = pool.submit(find_profiles, room)
         jobs = {name: pool.submit(job) for name, job in _jobs(room, able)}
         churn = churn_job.result()
         parts = {}
@@ -79,6 +81,7 @@ def run_models(
             parts[name] = job.result()
             progress(name)
         definitions = _definitions(room, churn, pool)
+        profiles = profiles_job.result()
     made = {p.key: p for part in parts.values() for p in part.predictions} | churn.predictions
     made |= {p.key: p for p in _prove_agreed(parts, churn, able)}
     made |= {e.key: unavailable(e, reasonless[e.key]) for e in entries if e.key in reasonless}
@@ -109,6 +112,7 @@ def run_models(
         standing=targets.eligible.standing,
         effects=parts["churn_effect"].effects if "churn_effect" in parts else None,
         backtest=churn.backtest,
+        profiles=profiles,
     )
 
 

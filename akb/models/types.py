@@ -203,6 +203,47 @@ class Backtest:
 
 
 @dataclass(frozen=True)
+class Profile:
+    """A readable group with an elevated chance, proven on a later date than those it was found on.
+
+    goal, branch
+        ``retention`` (leaves within 12 months, not by a natural cause or the insurer) or ``product`` (takes a policy in
+        `branch`, not held now, within 12 months).
+    conditions
+        Keys of ``configs/profiles.toml``, all of which hold; ``holds.auto`` where one unfolds per branch.
+    customers, events, rate, base_rate
+        On `test_date`: who was in the group, to how many it happened, and the rates of the group and of all asked.
+    lift, lift_ci
+        `rate` / `base_rate` on `test_date` with its 95 % interval.
+    customers_now
+        In the group at X.
+    """
+
+    goal: Literal["retention", "product"]
+    branch: str | None
+    conditions: tuple[str, ...]
+    test_date: date
+    customers: int
+    events: int
+    rate: float
+    base_rate: float
+    lift: float
+    lift_ci: Interval
+    customers_now: int
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """The profiles that hold on `test_date`; rules `looked` at, `found` on training dates and `dropped` again."""
+
+    shown: tuple[Profile, ...]
+    looked: int
+    found: int
+    dropped: int
+    test_date: date
+
+
+@dataclass(frozen=True)
 class ModelRun:
     """Everything that the models say as of X.
 
@@ -252,6 +293,8 @@ class ModelRun:
         Per branch the difference in churn between holders and comparable others; see `comparable.effects`.
     backtest
         What was said a year ago, to hold against what happened; None with too short a history.
+    profiles
+        Readable groups with an elevated chance; None without dates to judge them on.
     """
 
     as_of: date
@@ -272,3 +315,4 @@ class ModelRun:
     standing: pl.DataFrame | None = None
     effects: pl.DataFrame | None = None
     backtest: Backtest | None = None
+    profiles: Profiles | None = None

@@ -24,6 +24,7 @@ from akb.report.sections import (
     products,
     quality,
     risk,
+    segments,
     worth,
 )
 
@@ -45,6 +46,7 @@ def build(bundle: RunBundle) -> dict[str, Any]:
         "risk": risk.facts(context),
         "worth": worth.facts(context),
         "products": products.facts(context),
+        "segments": segments.facts(context),
         "case": case.facts(context),
         "actions": actions.facts(context),
         "outlook": outlook.facts(context),

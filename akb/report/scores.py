@@ -31,7 +31,9 @@ def score_table(context: Context) -> pl.DataFrame:
     columns = [
         _score(table, entry.key, text=entry.kind == "class") for entry in bundle.entries if entry.rows == "customers"
     ]
-    return table.select(pl.col("shown").alias("customer"), *columns).sort("customer")
+    scores = table.select(pl.col("shown").alias("customer"), *columns).sort("customer")
+    plainly = context.words.table("crm_name")  # a customer may ask to see how he is called
+    return scores.with_columns(pl.col(key).replace_strict(names, default=None) for key, names in plainly.items())
 
 
 def former_table(context: Context) -> pl.DataFrame:

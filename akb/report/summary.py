@@ -65,6 +65,7 @@ def summary(model: dict[str, Any]) -> dict[str, Any]:
         "risk": model["risk"],
         "products": model["products"],
         "actions": model["actions"],
+        "segments": model["segments"],
         "quality": {key: quality[key] for key in ("files", "completeness", "rejects", "replay", "export_day")},
         "evidence": {
             key: model["evidence"][key] for key in ("total", "made", "proven", "strong", "usable", "calibration")

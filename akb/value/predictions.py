@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from akb.value.base import Base
     from akb.value.commission import Replay
     from akb.value.cost import ServiceCost
+    from akb.value.segments import Segments
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Work:
     base: Base
     cost: ServiceCost
     replay: Replay | None
+    segments: Segments | None = None
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,11 @@ def _cross_sell(work: Work) -> Told:
     return Told(why("cross_sell"), "pass" if all(gate == "pass" for gate in passed) else "provisional")
 
 
+def _segment(work: Work) -> Told:
+    made = work.segments
+    return Told(why(f"segment_{made.potential_by}" if made else "segment_no_potential"))
+
+
 METHODS: dict[str, Callable[[Work], Told]] = {
     "commission": _commission,
     "handling_cost": _handling_cost,
@@ -148,5 +155,7 @@ METHODS: dict[str, Callable[[Work], Told]] = {
     "next_best_policy": _next_best,
     "cross_sell_commission": _cross_sell,
     "next_best_action": _action,
+    "growth_segment": _segment,
+    "position_segment": _segment,
 }
 """Method named in the catalogue -> what answers for it."""

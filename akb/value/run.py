@@ -23,6 +23,8 @@ from akb.value.outlook import outlook_figures
 from akb.value.past import proof
 from akb.value.predictions import Work, case_missing, predictions
 from akb.value.rates import closed_year, spells, year_rates
+from akb.value.segment_figures import segment_figures
+from akb.value.segments import class_columns, segments
 from akb.value.survival import YEAR, Relations, branch_rows, relations
 from akb.value.types import ValueRun
 from akb.value.waterfall import waterfall
@@ -95,18 +97,21 @@ def run_value(
     case = business_case(base, paths, value, found, called, ranked, rates)
     say("one action per customer, and who does it")
     acts = act(base, paths, value, cost, found, made, pays, lists["top_defend"], lists["next_best_policy"])
-    scores = _scores(base, value, earned, cost, found, made).join(acts.scores, on="customer", maintain_order="left")
+    grouped = segments(base, cost, value, made, history)
+    scores = _scores(base, value, earned, cost, found, made).with_columns(class_columns(grouped, base.n))
+    scores = scores.join(acts.scores, on="customer", maintain_order="left")
     lapses = lapses_expected(base, rows, paths) if paths is not None and rows is not None else None
     return ValueRun(
         scores=scores,
         lists={**lists, **acts.lists},
         left_out={**left_out, **acts.left_out},
         case=case,
-        predictions=predictions(Work(base, cost, _proof(base)), scores),
+        predictions=predictions(Work(base, cost, _proof(base), grouped), scores),
         figures={
             **figures(base, history, rates, paths, value, found, made, lists, lapses, cost),
             **acts.figures,
             **outlook_figures(base, history, rows, lists["top_defend"], desk(base)),
+            "segments": segment_figures(base, value, grouped),
             "case_missing": None if case else case_missing(base),
             "lost_commission": lost_row(
                 base, lost_commission(base, paths, rows) if paths and rows is not None else None

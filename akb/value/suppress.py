@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
 OTHER = "_other"
 
@@ -45,6 +49,49 @@ def blanked(rows: list[dict[str, Any]], limit: int, groups: Mapping[str, tuple[s
         }
         for row in rows
     ]
+
+
+def crossed(counts: NDArray[np.int64], limit: int, *, moves: int = 0) -> list[list[int | None]]:
+    """Return a cross table in which cells from 1 to `limit` - 1 are None, and with them what would give them away.
+
+    Totals of rows and columns may be known. So in every row and column in which anything is hidden, two cells or more
+    are, which together are `limit` or more: the smallest others join them, empty ones where a second cell is enough.
+    Of a row or column that is itself under the limit the total must not be shown.
+
+    Parameters
+    ----------
+    moves
+        So many rows and columns, the first ones, are the same classes: of those cells the totals above, below and on
+        the diagonal (who went down, up, nowhere) may be known too.
+    """
+    hidden = (counts > 0) & (counts < limit)
+    row, column = np.indices(counts.shape)
+    lines = [row == number for number in range(counts.shape[0])] + [column == n for n in range(counts.shape[1])]
+    if moves:
+        square = (row < moves) & (column < moves)
+        lines += [square & (row < column), square & (row > column), square & (row == column)]
+    changed = True
+    while changed:
+        changed = False
+        for line in lines:
+            if counts[line].sum() < limit:
+                continue  # its own total stays hidden
+            while hidden[line].any():
+                enough = bool(counts[line & hidden].sum() >= limit)
+                others: list[list[int]] = np.argwhere(line & ~hidden).tolist()
+                if not others or (enough and hidden[line].sum() > 1):
+                    break
+                hidden[tuple(_cheapest(counts, others, enough=enough))] = True
+                changed = True
+    return [
+        [None if away else int(number) for number, away in zip(there, gone, strict=True)]
+        for there, gone in zip(counts, hidden, strict=True)
+    ]
+
+
+def _cheapest(counts: NDArray[np.int64], cells: list[list[int]], *, enough: bool) -> list[int]:
+    """Return the cell by which least is lost: an empty one, unless customers are needed to hide between."""
+    return min(cells, key=lambda cell: ((counts[*cell] == 0) != enough, int(counts[*cell]), cell))
 
 
 def _merge(rows: list[dict[str, Any]]) -> dict[str, Any]:
