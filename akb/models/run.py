@@ -29,14 +29,17 @@ if TYPE_CHECKING:
     from akb.features.types import Matrix, Targets
     from akb.ingest.types import History
     from akb.models.churn import ChurnResult
+    from akb.models.drivers import Asked
     from akb.models.people import People
-    from akb.models.types import Reason
+    from akb.models.types import Determinants, Reason
 
     Job = Callable[[], "Part"]
+    Step = Callable[[Room, Entry], "Part"]
 
 CHURN_METHODS = ("hazard", "hazard_cause", "hazard_peak", "survival")
 DESCRIPTIONS = ("need", "churn_effect")
-METHODS = (*CHURN_METHODS, *DESCRIPTIONS, "unmade", "binary", "count", "winback", "family_lapse", "family_purchase")
+SINGLES = ("binary", "count", "winback", "events", "margin", "channel", "cluster", "unusual")
+METHODS = (*CHURN_METHODS, *DESCRIPTIONS, "unmade", *SINGLES, "family_lapse", "family_purchase", "family_topic")
 LIFETIME_METHODS = (*CHURN_METHODS, "family_lapse")
 """What lifetime value is made of: how long relations and policies last."""
 HEADLINE = "churn_12m"
@@ -68,7 +71,7 @@ def run_models(
     from threadpoolctl import threadpool_limits
 
     room = Room(matrix, targets, settings, as_of, history, progress, people)
-    reasonless = {entry.key: reason for entry in entries if (reason := _unmet(entry, history, matrix))}
+    reasonless = {entry.key: reason for entry in entries if (reason := _unmet(entry, room))}
     able = [entry for entry in entries if entry.key not in reasonless]
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(settings.models.jobs) as pool:
         churn_job = pool.submit(_churn, room)
@@ -79,6 +82,10 @@ def run_models(
             parts[name] = job.result()
             progress(name)
         definitions = _definitions(room, churn, pool)
+        wanted = {entry.key for entry in able if entry.determinants}
+        asked = [each for each in (churn.asked, *(part.asked for part in parts.values())) if each is not None]
+        found = pool.map(lambda each: _determinants(room, each), (each for each in asked if each.key in wanted))
+        telling = tuple(each for each in found if each is not None)
     made = {p.key: p for part in parts.values() for p in part.predictions} | churn.predictions
     made |= {p.key: p for p in _prove_agreed(parts, churn, able)}
     made |= {e.key: unavailable(e, reasonless[e.key]) for e in entries if e.key in reasonless}
@@ -96,6 +103,7 @@ def run_models(
         curve=churn.curve,
         cohorts=churn.cohorts,
         definitions=definitions,
+        determinants=telling,
         winback=_former([part for part in parts.values() if part.former is not None]),
         predictions=predictions,
         reasons=_reasons(churn),
@@ -112,9 +120,14 @@ def run_models(
     )
 
 
-def _unmet(entry: Entry, history: History, matrix: Matrix) -> str | None:
+def _unmet(entry: Entry, room: Room) -> str | None:
     """Return why this export cannot support an entry, or None."""
-    has = {
+    history, matrix, counts = room.history, room.matrix, room.targets.counts
+    recorded = {
+        name: bool(counts[asked].any()) if (asked := f"{name}_12m_possible") in counts.columns else False
+        for name in ("contacts", "claims")
+    }
+    has = recorded | {
         "ended": history.recorded_from is not None,
         "reasons": history.reasons,
         "commission": history.commission != "none",
@@ -140,6 +153,13 @@ def _definitions(room: Room, churn: ChurnResult, pool: ThreadPoolExecutor) -> pl
     return compare(room, chance, churn.names, pool)
 
 
+def _determinants(room: Room, asked: Asked) -> Determinants | None:
+    from akb.models.drivers import determinants
+
+    groups = {feature.name: feature.group for feature in room.matrix.features}
+    return determinants(asked, groups, room.settings.models.seed)
+
+
 def _former(parts: Sequence[Part]) -> pl.DataFrame:
     """Return the scores of former customers: a column per key."""
     frames = [part.former for part in parts if part.former is not None]
@@ -151,15 +171,19 @@ def _former(parts: Sequence[Part]) -> pl.DataFrame:
 
 def _jobs(room: Room, entries: Sequence[Entry]) -> list[tuple[str, Job]]:
     """Return one job per target and one per family, the largest first."""
+    from akb.models.behaviour import cluster, unusual
     from akb.models.descriptions import churn_effects, needs
     from akb.models.families import lapses, purchases
-    from akb.models.single import binary, count
+    from akb.models.questions import channel, topics
+    from akb.models.single import binary, count, events, margin
     from akb.models.winback import winback
 
-    singles = {"binary": binary, "count": count, "winback": winback}
+    steps = (binary, count, winback, events, margin, channel, cluster, unusual)
+    singles: dict[str, Step] = dict(zip(SINGLES, steps, strict=True))
     families = {
         "family_lapse": lapses,
         "family_purchase": purchases,
+        "family_topic": topics,
         "need": needs,
         "churn_effect": churn_effects,
     }
@@ -271,11 +295,16 @@ def _agree(
     columns = {by_target[target]: pl.Series(value) for target, value in own.items() if value is not None}
     for target, key in by_target.items():
         given = parts[key].scores
-        if target not in own and given is not None:
+        if target not in own and given is not None and parts[key].agrees:
             columns[key] = _for_who_stays(given, key, customers, leaves)
     known = [key for key in churn.scores.columns[1:] if made.get(key) and made[key].status != "unavailable"]
     scores = frame.join(churn.scores.select("customer", *known), on="customer", how="left", maintain_order="left")
     scores = scores.with_columns(value.cast(pl.Float32).alias(key) for key, value in columns.items())
+    for part in parts.values():
+        if not part.agrees:
+            for given in (part.scores, part.classes):
+                scores = scores if given is None else scores.join(_stored(given), on="customer", how="left")
+    scores = scores.sort("customer")
     for method, chances in (("family_lapse", lapses), ("family_purchase", purchases)):
         keys = {
             entry.branch or "": entry.key
@@ -288,6 +317,11 @@ def _agree(
             scores = scores.join(described, on="customer", how="left", maintain_order="left")
     order = [entry.key for entry in entries if entry.key in scores.columns]
     return _Agreed(scores.select("customer", *order), lapses, purchases)
+
+
+def _stored(given: pl.DataFrame) -> pl.DataFrame:
+    """Return scores as they are kept: numbers as Float32, classes as text."""
+    return given.with_columns(pl.selectors.float().cast(pl.Float32))
 
 
 def _for_who_stays(

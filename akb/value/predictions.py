@@ -9,6 +9,7 @@ from akb.core.numbers import day_nl, euro_nl
 from akb.core.text import text
 from akb.models.types import Evidence, Prediction
 from akb.value.base import EURO_GATES
+from akb.value.cost_proof import cost_replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from akb.value.base import Base
     from akb.value.commission import Replay
     from akb.value.cost import ServiceCost
+
+USABLE_EVENTS = 100
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,16 @@ def _commission(work: Work) -> Told:
 def _handling_cost(work: Work) -> Told:
     if not work.cost.estimated:
         return Told(why("cost_counted"))
+    missing = [name for name in work.cost.estimated if name != "mutations"]
+    if not missing:
+        found = cost_replay(work.base)
+        if found is None:
+            return Told(why("cost_counted"))
+        day, events = found.evidence.test_date, found.evidence.positives
+        amounts = {"expected": euro_nl(found.expected / 100), "realised": euro_nl(found.realised / 100)}
+        told = why("cost_replay", date=day_nl(day) if day else "", **amounts)
+        usable = found.gate in EURO_GATES and events >= USABLE_EVENTS
+        return Told(f"{why('cost_counted')} {told}", found.gate, "usable" if usable else "indicative", found.evidence)
     return Told(why("cost_estimated", missing=missing_events(work.cost)))
 
 
@@ -139,6 +152,14 @@ def _cross_sell(work: Work) -> Told:
     return Told(why("cross_sell"), "pass" if all(gate == "pass" for gate in passed) else "provisional")
 
 
+def _moment(work: Work) -> Told:
+    return Told(why("moment"))
+
+
+def _contact_month(work: Work) -> Told:
+    return Told(why("contact_month" if work.base.has_ended else "contact_month_renewal"))
+
+
 METHODS: dict[str, Callable[[Work], Told]] = {
     "commission": _commission,
     "handling_cost": _handling_cost,
@@ -148,5 +169,7 @@ METHODS: dict[str, Callable[[Work], Told]] = {
     "next_best_policy": _next_best,
     "cross_sell_commission": _cross_sell,
     "next_best_action": _action,
+    "moment": _moment,
+    "contact_month": _contact_month,
 }
 """Method named in the catalogue -> what answers for it."""
