@@ -92,7 +92,9 @@ def predict(portfolio: Portfolio, settings: Settings, progress: Progress, *, no_
 
     taxonomy = settings.taxonomy()
     held = set(portfolio.policies["branch"].unique())
-    catalogue = entries([(key, branch.name_nl) for key, branch in taxonomy.items() if key in held], topics_of(portfolio))
+    catalogue = entries(
+        [(key, branch.name_nl) for key, branch in taxonomy.items() if key in held], topics_of(portfolio)
+    )
 
     with progress.stage("building point-in-time features"):
         dates = as_of_grid(portfolio, settings)

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from akb.config import Assumption
+    from collections.abc import Callable, Mapping
 
 KINDS = ("private", "self_employed", "business")
 
@@ -38,11 +36,17 @@ class ServiceRates:
     claims_a_policy: float
 
 
-def service_rates(assumed: Mapping[str, Assumption]) -> ServiceRates:
-    """Return what every event, policy and relation costs."""
+def service_rates(assumed: Callable[[str], float]) -> ServiceRates:
+    """Return what every event, policy and relation costs.
+
+    Parameters
+    ----------
+    assumed
+        Name of an assumption -> its value.
+    """
 
     def value(name: str) -> float:
-        return float(assumed[f"cost.{name}"].value)
+        return assumed(f"cost.{name}")
 
     office, adviser = value("rate_office") * 100 / 60, value("rate_adviser") * 100 / 60  # cents a minute
     return ServiceRates(

@@ -23,7 +23,7 @@ REACH_MONTHS = 25
 
 TOPIC_DAYS, CHANNEL_DAYS = 90, 180
 NAMES = ("own_3m", "own_12m", "own_36m", "own_since", "own_share", "all_12m", "all_36m")
-ENOUGH = 6_000
+ENOUGH = 8_000
 """Customers per earlier date: with more of them every n-th is looked at, so that rows stay few; at X everyone is."""
 
 

@@ -7,7 +7,7 @@ what the export shows today (frozen at the end, indexed for survivors): it weigh
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
@@ -26,7 +26,7 @@ FEEDER = 0.80
 """A feeder's margin lies above this quantile of the yearly margins at T."""
 
 YEAR = 365
-COUNTED = ("contacts", "claims")
+COUNTED: tuple[Literal["contacts", "claims"], ...] = ("contacts", "claims")
 _LATE = 31  # days that the last event may lie before the end of a window that counts as recorded
 
 
@@ -50,7 +50,7 @@ def event_targets(
     Claims that may speak of health are left out, as everywhere in the models.
     """
     seen = dated_events(portfolio)
-    events = {name: seen[name] for name in COUNTED if name in seen and seen[name].height}  # type: ignore[index]
+    events = {name: seen[name] for name in COUNTED if name in seen and seen[name].height}
     as_of = to_day(portfolio.as_of)
     table = rows
     for name in COUNTED:
@@ -71,7 +71,7 @@ def event_targets(
         bleeder_now=pl.col("margin_now") < 0,
         feeder_now=pl.col("margin_now") > pl.col("top"),
     )
-    return found, {name: frame for name, frame in events.items()}
+    return found, {str(name): frame for name, frame in events.items()}
 
 
 def _with_counts(
@@ -108,7 +108,8 @@ def _with_margins(
     table: pl.DataFrame, portfolio: Portfolio, dates: pl.DataFrame, settings: Settings, given: tuple[str, ...]
 ) -> pl.DataFrame:
     """Add ``margin`` of (T, T + 12 months], ``margin_now`` a year as of T, and its quantile ``top``; cents."""
-    rates = service_rates(settings.assumed())
+    assumed = settings.assumed()
+    rates = service_rates(lambda name: float(assumed[name].value))
     relation = pl.col("kind").replace_strict(dict(rates.relation), default=rates.relation[KINDS[0]])
     kinds = portfolio.customers.select("customer", pl.col("kind").fill_null(KINDS[0]))
     kinds = kinds.select("customer", standing=relation.cast(pl.Int64))
@@ -135,9 +136,7 @@ def _with_margins(
     ).with_columns(top=pl.col("margin_now").quantile(FEEDER).over("t"))
 
 
-def _policy_days(
-    portfolio: Portfolio, dates: pl.DataFrame, settings: Settings, rates: ServiceRates
-) -> pl.DataFrame:
+def _policy_days(portfolio: Portfolio, dates: pl.DataFrame, settings: Settings, rates: ServiceRates) -> pl.DataFrame:
     """Return per (t, customer) of whom any revenue is known what the policies leave after their own cost.
 
     ``earned``: cent-days in (T, T + 12 months]; ``days``: policy-days; ``yearly``: cents a year of what is in force at

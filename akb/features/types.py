@@ -112,7 +112,8 @@ class Targets:
         as_of, customer, ``first_lapse`` Date?, ``lapses_12m`` Float32, ``first_purchase`` Date?
         (in a branch not held at T), ``first_nonpayment`` Date? (the first lapse for non-payment).
         Technical ends are no lapse, continued policies no purchase. And `targets_money.money_targets`: ``upsell``,
-        ``commission_drop`` Date?; `targets_events.event_targets`: contacts, claims, ``bleeder``, ``feeder``. A column ``{name}_possible`` bool says which rows can be asked for ``name``.
+        ``commission_drop`` Date?; `targets_events.event_targets`: contacts, claims, ``bleeder``,
+        ``feeder``. A column ``{name}_possible`` bool says which rows can be asked for ``name``.
     held, eligible
         branch rows for ``lapse_{branch}_12m`` and ``next_policy_{branch}_12m``.
     announced

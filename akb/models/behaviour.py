@@ -144,7 +144,7 @@ def stable_groups(x: Floats, numbers: Sequence[int], enough: float) -> tuple[Flo
     stable = [k for k, (agreement, _) in found.items() if agreement >= enough]
     best = max(stable) if stable else max(found, key=lambda k: (found[k][0], -k))
     centres = np.round(np.asarray(found[best][1].cluster_centers_, dtype=np.float64), 6)
-    return centres[np.lexsort(centres.T[::-1])], found[best][0]
+    return np.asarray(centres[np.lexsort(centres.T[::-1])], dtype=np.float64), found[best][0]
 
 
 def nearest(x: Floats, centres: Floats) -> NDArray[np.int64]:

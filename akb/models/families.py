@@ -83,7 +83,9 @@ def _family(
     seconds = (time.perf_counter() - began) / len(entries)
 
     def told(found: Outcome) -> tuple[Prediction, ...]:
-        return tuple(member_prediction(room, entry, code, found, seconds, shorter) for code, entry in enumerate(entries))
+        return tuple(
+            member_prediction(room, entry, code, found, seconds, shorter) for code, entry in enumerate(entries)
+        )
 
     predictions = told(outcome)
     few = [p.key for p in predictions if p.status == "unavailable"]

@@ -17,7 +17,7 @@ BEHAVIOUR = ("holdings", "tenure", "claims", "contacts", "payments")
 
 
 def lean(problem: Problem, matrix: Matrix, groups: tuple[str, ...], own: tuple[str, ...] = ()) -> Problem:
-    """Return the problem with the columns of some groups (and `own`); all of them where the matrix has none of these."""
+    """Return the problem with the columns of some groups (and `own`); all where the matrix has none."""
     names = {feature.name for feature in matrix.features if feature.group in groups}
     return problem.only((*names, *own)) if names else problem
 

@@ -19,7 +19,7 @@ from akb.models.types import ModelRun, Prediction
 from akb.models.verdict import noticed, unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
@@ -42,6 +42,7 @@ SINGLES = ("binary", "count", "winback", "events", "margin", "channel", "cluster
 METHODS = (*CHURN_METHODS, *DESCRIPTIONS, "unmade", *SINGLES, "family_lapse", "family_purchase", "family_topic")
 LIFETIME_METHODS = (*CHURN_METHODS, "family_lapse")
 """What lifetime value is made of: how long relations and policies last."""
+STANDING = ("margin",)
 HEADLINE = "churn_12m"
 FAMILIES = ("family_lapse", "family_purchase")
 
@@ -93,6 +94,7 @@ def run_models(
     agreed = _agree(room, parts, churn, able, made)
     names = {entry.key: entry.name_nl for entry in entries}
     files = {**churn.files, **{name: data for part in parts.values() for name, data in part.files.items()}}
+    standing = {entry.key for entry in entries if entry.method in STANDING}
     own = [made[p.key] for part in parts.values() for p in part.predictions]
     return ModelRun(
         as_of=as_of,
@@ -111,7 +113,11 @@ def run_models(
             *(importance_of(HEADLINE, churn.hazard.model) if churn.hazard else ()),
             *(each for part in parts.values() for each in part.importance),
         ),
-        findings=(*churn.findings, *(f for part in parts.values() for f in part.findings), *noticed(own, names)),
+        findings=(
+            *churn.findings,
+            *(f for part in parts.values() for f in part.findings),
+            *noticed(own, names, standing),
+        ),
         files={**files, COLUMNS: feature_table(files)} if files else {},
         ranking=parts["family_purchase"].ranking if "family_purchase" in parts else None,
         standing=targets.eligible.standing,
@@ -300,11 +306,7 @@ def _agree(
     known = [key for key in churn.scores.columns[1:] if made.get(key) and made[key].status != "unavailable"]
     scores = frame.join(churn.scores.select("customer", *known), on="customer", how="left", maintain_order="left")
     scores = scores.with_columns(value.cast(pl.Float32).alias(key) for key, value in columns.items())
-    for part in parts.values():
-        if not part.agrees:
-            for given in (part.scores, part.classes):
-                scores = scores if given is None else scores.join(_stored(given), on="customer", how="left")
-    scores = scores.sort("customer")
+    scores = _with_own(scores, parts.values())
     for method, chances in (("family_lapse", lapses), ("family_purchase", purchases)):
         keys = {
             entry.branch or "": entry.key
@@ -317,6 +319,15 @@ def _agree(
             scores = scores.join(described, on="customer", how="left", maintain_order="left")
     order = [entry.key for entry in entries if entry.key in scores.columns]
     return _Agreed(scores.select("customer", *order), lapses, purchases)
+
+
+def _with_own(scores: pl.DataFrame, parts: Iterable[Part]) -> pl.DataFrame:
+    """Add the scores and classes that have nothing to agree with."""
+    for part in parts:
+        if not part.agrees:
+            for given in (part.scores, part.classes):
+                scores = scores if given is None else scores.join(_stored(given), on="customer", how="left")
+    return scores.sort("customer")
 
 
 def _stored(given: pl.DataFrame) -> pl.DataFrame:

@@ -36,7 +36,7 @@ def moments(base: Base) -> list[str | None]:
     soon, year = base.score("churn_3m"), base.score("churn_preventable_12m")
     year = base.score("churn_12m") if year is None else year
     if soon is None or year is None:
-        return [ANNOUNCED if gone else None for gone in base.announced.tolist()]
+        return [None] * base.n
     rules, rest = load_toml("attention.toml")["moment"], ~base.announced
     bounds = [float(np.mean(chance[rest])) if rest.any() else 0.0 for chance in (soon, year)]
     kinds = np.where(year >= rules["open"] * bounds[1], OPEN, QUIET)

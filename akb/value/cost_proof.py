@@ -42,7 +42,7 @@ def cost_replay(base: Base) -> CostReplay | None:
     recorded = base.portfolio.history.recorded_from
     if recorded is None or recorded > before:
         return None
-    rates = service_rates(base.settings.assumed())
+    rates = service_rates(base.value)
     who = _there(base, test)
     expected, realised, last = (np.zeros(who.height) for _ in range(3))
     count = 0
