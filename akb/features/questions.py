@@ -37,7 +37,7 @@ def topic_rows(rows: pl.DataFrame, contacts: pl.DataFrame | None, dates: pl.Data
     contacts
         customer, ``date`` (days since 1970), ``topic``, ``channel``.
     """
-    if contacts is None:
+    if contacts is None or rows.is_empty():
         return None
     given = set(contacts["topic"].drop_nulls().unique())
     topics = [name for name in every_topic() if name in given]
@@ -50,7 +50,7 @@ def topic_rows(rows: pl.DataFrame, contacts: pl.DataFrame | None, dates: pl.Data
 
 def channel_rows(rows: pl.DataFrame, contacts: pl.DataFrame | None, dates: pl.DataFrame) -> BranchRows | None:
     """Return by which channel the first contact after T goes; rows without one within 180 days are not asked."""
-    if contacts is None:
+    if contacts is None or rows.is_empty():
         return None
     given = set(contacts["channel"].drop_nulls().unique())
     channels = [name for name in CHANNELS if name in given]

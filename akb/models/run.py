@@ -280,8 +280,8 @@ def _agree(
     purchases = _certain_branches(purchases, leaving, value=0.0)
     held = np.bincount(row, minlength=len(customers)).astype(np.float64)
     rest = np.bincount(row, weights=np.where(sure_rows, 0.0, lapses["probability"].to_numpy()), minlength=len(held))
-    whole, lost, bought = column("first_lapse"), column("lapses_12m"), column("first_purchase")
-    unpaid = column("first_nonpayment")
+    targets = ("first_lapse", "lapses_12m", "first_purchase", "first_nonpayment")
+    whole, lost, bought, unpaid = (column(target) for target in targets)
     if whole is not None:
         whole = keep_total("binary", whole, sure, np.ones(len(whole)))
     if lost is not None:
@@ -306,7 +306,6 @@ def _agree(
     known = [key for key in churn.scores.columns[1:] if made.get(key) and made[key].status != "unavailable"]
     scores = frame.join(churn.scores.select("customer", *known), on="customer", how="left", maintain_order="left")
     scores = scores.with_columns(value.cast(pl.Float32).alias(key) for key, value in columns.items())
-    scores = _with_own(scores, parts.values())
     for method, chances in (("family_lapse", lapses), ("family_purchase", purchases)):
         keys = {
             entry.branch or "": entry.key
@@ -314,9 +313,7 @@ def _agree(
             if entry.method == method and made[entry.key].status != "unavailable"
         }
         scores = scores.join(wide(chances, keys), on="customer", how="left", maintain_order="left")
-    for described in (parts[method].scores for method in DESCRIPTIONS if method in parts):
-        if described is not None:
-            scores = scores.join(described, on="customer", how="left", maintain_order="left")
+    scores = _with_own(scores, (part for name, part in parts.items() if not part.agrees or name in DESCRIPTIONS))
     order = [entry.key for entry in entries if entry.key in scores.columns]
     return _Agreed(scores.select("customer", *order), lapses, purchases)
 
@@ -324,9 +321,8 @@ def _agree(
 def _with_own(scores: pl.DataFrame, parts: Iterable[Part]) -> pl.DataFrame:
     """Add the scores and classes that have nothing to agree with."""
     for part in parts:
-        if not part.agrees:
-            for given in (part.scores, part.classes):
-                scores = scores if given is None else scores.join(_stored(given), on="customer", how="left")
+        for given in (part.scores, part.classes):
+            scores = scores if given is None else scores.join(_stored(given), on="customer", how="left")
     return scores.sort("customer")
 
 
