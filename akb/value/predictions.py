@@ -104,19 +104,16 @@ def _commission(work: Work) -> Told:
 
 
 def _handling_cost(work: Work) -> Told:
-    if not work.cost.estimated:
-        return Told(why("cost_counted"))
-    missing = [name for name in work.cost.estimated if name != "mutations"]
-    if not missing:
-        found = cost_replay(work.base)
-        if found is None:
-            return Told(why("cost_counted"))
-        day, events = found.evidence.test_date, found.evidence.positives
-        amounts = {"expected": euro_nl(found.expected / 100), "realised": euro_nl(found.realised / 100)}
-        told = why("cost_replay", date=day_nl(day) if day else "", **amounts)
-        usable = found.gate in EURO_GATES and events >= USABLE_EVENTS
-        return Told(f"{why('cost_counted')} {told}", found.gate, "usable" if usable else "indicative", found.evidence)
-    return Told(why("cost_estimated", missing=missing_events(work.cost)))
+    lacking = work.cost.estimated
+    made = why("cost_estimated", missing=missing_events(work.cost)) if lacking else why("cost_counted")
+    found = None if {"contacts", "claims"} & set(lacking) else cost_replay(work.base)
+    if found is None:
+        return Told(made)
+    day, events = found.evidence.test_date, found.evidence.positives
+    amounts = {"expected": euro_nl(found.expected / 100), "realised": euro_nl(found.realised / 100)}
+    told = why("cost_replay", date=day_nl(day) if day else "", **amounts)
+    usable = found.gate in EURO_GATES and events >= USABLE_EVENTS
+    return Told(f"{made} {told}", found.gate, "usable" if usable else "indicative", found.evidence)
 
 
 def missing_events(cost: ServiceCost) -> str:
