@@ -86,13 +86,15 @@ def predict(portfolio: Portfolio, settings: Settings, progress: Progress, *, no_
         If no customer has a policy in force on the as-of date.
     """
     from akb.catalogue.entries import entries
-    from akb.features import as_of_grid, build_matrix, build_targets
+    from akb.features import as_of_grid, build_matrix, build_targets, topics_of
     from akb.report.bundle import RunBundle
     from akb.value import run_value
 
     taxonomy = settings.taxonomy()
     held = set(portfolio.policies["branch"].unique())
-    catalogue = entries([(key, branch.name_nl) for key, branch in taxonomy.items() if key in held])
+    catalogue = entries(
+        [(key, branch.name_nl) for key, branch in taxonomy.items() if key in held], topics_of(portfolio)
+    )
 
     with progress.stage("building point-in-time features"):
         dates = as_of_grid(portfolio, settings)

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+from akb.core.text import load_toml
 
-Kind = Literal["probability", "count", "euro", "years", "class", "month", "share", "points"]
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+Kind = Literal["probability", "count", "euro", "years", "class", "month", "score", "share", "points"]
 Room = Literal["models", "value"]
 Section = Literal["moment", "klant", "product", "aandacht"]
 
@@ -23,7 +25,7 @@ class Entry(BaseModel):
     Parameters
     ----------
     key
-        Column in the scores and id in the summary; may contain ``{branch}``.
+        Column in the scores and id in the summary; may contain ``{branch}`` or ``{topic}``.
     method
         Name of the step that makes it; models or value registers it, and a test finds every name.
     room
@@ -35,9 +37,12 @@ class Entry(BaseModel):
         Whose scores they are: customers in force at X (``scores.parquet``) or former ones (``winback.parquet``).
     target
         Column of the targets that the method predicts, where the method serves several: ``first_lapse``,
-        ``first_purchase``, ``first_nonpayment``, ``lapses_12m``, ``upsell``, ``commission_drop``.
+        ``first_purchase``, ``first_nonpayment``, ``lapses_12m``, ``upsell``, ``commission_drop``,
+        ``contacts_12m``, ``claims_12m``, ``bleeder``, ``feeder``.
     population_nl
         Whom it is about, where that is not everyone with a policy in force.
+    determinants
+        Whether the report tells what goes together with it in the portfolio.
     counts
         Whether it counts as a prediction; False for descriptions such as ``need_{branch}``.
     """
@@ -58,8 +63,10 @@ class Entry(BaseModel):
     target: str = ""
     population_nl: str = ""
     counts: bool = True
+    determinants: bool = False
     rows: Literal["customers", "former"] = "customers"
     branch: str | None = None
+    topic: str | None = None
 
 
 @cache
@@ -69,32 +76,39 @@ def templates() -> tuple[Entry, ...]:
         return tuple(Entry.model_validate(entry) for entry in tomllib.load(file)["prediction"])
 
 
-def entries(branches: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[Entry, ...]:
+def entries(
+    branches: Mapping[str, str] | Iterable[tuple[str, str]], topics: Collection[str] | None = None
+) -> tuple[Entry, ...]:
     """Return the catalogue for a portfolio.
 
     Parameters
     ----------
     branches
         Branch key -> Dutch name, for the branches that the portfolio has, in taxonomy order.
+    topics
+        The topics of which its contacts speak; None: every topic of ``configs/topics.toml``.
     """
-    pairs = dict(branches)
+    known = {key: entry["name_nl"] for key, entry in load_toml("topics.toml").items()}
+    members = {
+        "branch": dict(branches),
+        "topic": {key: name for key, name in known.items() if topics is None or key in topics},
+    }
     unfolded: list[Entry] = []
     for entry in templates():
-        if "{branch}" not in entry.key:
-            unfolded.append(entry)
-            continue
-        for branch, name in pairs.items():
-            words = {"branch": name.lower()}
-            unfolded.append(
-                entry.model_copy(
-                    update={
-                        "key": entry.key.format(branch=branch),
-                        "name_nl": entry.name_nl.format(**words),
-                        "name_en": entry.name_en.format(branch=branch),
-                        "question_nl": entry.question_nl.format(**words),
-                        "population_nl": entry.population_nl.format(**words),
-                        "branch": branch,
-                    }
-                )
-            )
+        kind = next((kind for kind in members if f"{{{kind}}}" in entry.key), None)
+        unfolded += [entry] if kind is None else [_unfolded(entry, kind, *pair) for pair in members[kind].items()]
     return tuple(unfolded)
+
+
+def _unfolded(entry: Entry, kind: str, key: str, name: str) -> Entry:
+    words = {kind: name.lower()}
+    return entry.model_copy(
+        update={
+            "key": entry.key.format(**{kind: key}),
+            "name_nl": entry.name_nl.format(**words),
+            "name_en": entry.name_en.format(**{kind: key}),
+            "question_nl": entry.question_nl.format(**words),
+            "population_nl": entry.population_nl.format(**words),
+            kind: key,
+        }
+    )

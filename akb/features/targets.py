@@ -18,6 +18,8 @@ from akb.features.former import former_rows
 from akb.features.grid import date_table, to_day
 from akb.features.matrix import portfolio_branches, with_insurer_codes
 from akb.features.premiums import premium_records
+from akb.features.questions import channel_rows, topic_rows
+from akb.features.targets_events import event_targets
 from akb.features.targets_money import money_targets
 from akb.features.types import Targets
 
@@ -57,6 +59,8 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
     counts = _counts(rows, relation, facts, purchases)
     margin = settings.assumed()["upsell.margin"].value
     money = money_targets(relation, facts, premium_records(portfolio), branches, margin=margin)
+    asked, events = event_targets(portfolio, relation, dates, settings)
+    contacts = events.get("contacts")
     return Targets(
         relation=relation.select(
             "as_of",
@@ -65,13 +69,15 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
             _cause(),
             _date("censored_on"),
         ),
-        counts=counts.hstack(money),
+        counts=counts.hstack(money).hstack(asked),
         held=held,
         eligible=eligible,
         announced=_announced(ends.filter((pl.col("day") == as_of) & (not portfolio.replay))),
         announced_lapses=_announced_lapses(portfolio, whole, names, as_of),
         definitions=definition_labels(rows, whole, names, as_of, settings),
         former=former_rows(portfolio, whole, matrix.dates, settings),
+        topics=topic_rows(relation, contacts, dates),
+        channels=channel_rows(relation, contacts, dates),
         gap_days=gap,
         lag_days=settings.time.registration_lag_days,
     )

@@ -11,6 +11,8 @@ from akb.core.text import load_toml
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from akb.ingest.types import Portfolio
+
 
 def themes_of(branches: Iterable[str]) -> dict[str, tuple[int, ...]]:
     """Return the themes that a portfolio has, with the positions of their branches in `branches`."""
@@ -44,3 +46,11 @@ def topic_of(subject: pl.Expr) -> pl.Expr:
         *(pl.when(lower.str.contains(pattern)).then(pl.lit(name)) for name, pattern in topics),
         pl.lit(None, pl.String),
     )
+
+
+def topics_of(portfolio: Portfolio) -> tuple[str, ...] | None:
+    """Return the topics that the portfolio's contacts speak of, in the order of the list; None without contacts."""
+    if portfolio.contacts is None or portfolio.contacts.is_empty():
+        return None
+    given = set(portfolio.contacts.select(topic_of(pl.col("subject"))).to_series().drop_nulls().unique())
+    return tuple(name for name in every_topic() if name in given)

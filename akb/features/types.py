@@ -112,7 +112,8 @@ class Targets:
         as_of, customer, ``first_lapse`` Date?, ``lapses_12m`` Float32, ``first_purchase`` Date?
         (in a branch not held at T), ``first_nonpayment`` Date? (the first lapse for non-payment).
         Technical ends are no lapse, continued policies no purchase. And `targets_money.money_targets`: ``upsell``,
-        ``commission_drop`` Date?. A column ``{name}_possible`` bool says which rows can be asked for ``name``.
+        ``commission_drop`` Date?; `targets_events.event_targets`: contacts, claims, ``bleeder``,
+        ``feeder``. A column ``{name}_possible`` bool says which rows can be asked for ``name``.
     held, eligible
         branch rows for ``lapse_{branch}_12m`` and ``next_policy_{branch}_12m``.
     announced
@@ -125,6 +126,10 @@ class Targets:
         followed), for the rows of a few closed dates, the latest being the last closed year.
     former
         Former customers, see `FormerRows`.
+    topics, channels
+        Rows like those of branches in which ``branch`` is the topic of a contact or its channel: the label is whether
+        a contact about it takes place within 90 days, or whether the first contact after T goes by it (``asked`` bool:
+        there was one within 12 months). None without contacts.
     """
 
     relation: pl.DataFrame
@@ -137,3 +142,5 @@ class Targets:
     announced_lapses: pl.DataFrame | None = None
     definitions: pl.DataFrame | None = None
     former: FormerRows | None = None
+    topics: BranchRows | None = None
+    channels: BranchRows | None = None

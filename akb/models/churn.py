@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from akb.config import Settings
     from akb.features.types import Matrix, Targets
+    from akb.models.drivers import Asked
     from akb.models.people import People
     from akb.models.types import Evidence
 
@@ -82,6 +83,8 @@ class ChurnResult:
         customer in force on it (ascending): what the other predictions for that date have to agree with.
     backtest
         The same with its preventable part, see `ModelRun.backtest`.
+    asked
+        How to ask the model of that date what its columns did, for the determinants.
     """
 
     scores: pl.DataFrame
@@ -95,6 +98,7 @@ class ChurnResult:
     findings: tuple[Finding, ...] = ()
     files: dict[str, bytes] = field(default_factory=dict)
     tested: tuple[date, Floats] | None = None
+    asked: Asked | None = None
     cohorts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COHORTS))
     backtest: Backtest | None = None
 
@@ -160,6 +164,7 @@ def fit_churn(
         files=_files(hazard, causes, continuation),
         tested=proof.year,
         backtest=_backtest(landmarks, roles, proof),
+        asked=proof.asked,
     )
 
 

@@ -22,6 +22,7 @@ from akb.models.boosting import fit_boosting
 from akb.models.candidates import judge
 from akb.models.causes import CAUSES, ended_by, fit_causes
 from akb.models.cohorts import fit_retention
+from akb.models.drivers import asked_of_churn
 from akb.models.engine import ENOUGH_FOR_SPLINES, ENOUGH_FOR_TREES, fitters
 from akb.models.evidence import auc_with_interval, binary_evidence
 from akb.models.hazard import Hazard, choose, fit_hazard, incidence, levelled, stay
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from akb.config import Settings
     from akb.models.candidates import Competition, Fitter, Model, Sample
+    from akb.models.drivers import Asked
     from akb.models.types import Evidence
 
     Floats = NDArray[np.float64]
@@ -162,6 +164,8 @@ class Proof:
         T0 of the twelve months and the chance to leave of everyone in force on it, float64 [n].
     year_causes
         The same chance per recorded cause, float64 [n, causes]; None where causes are unknown.
+    asked
+        How to ask the model of that day what its columns did.
     """
 
     winner: str
@@ -174,6 +178,7 @@ class Proof:
     lifetime: Competition | None = None
     year: tuple[date, Floats] | None = None
     year_causes: Floats | None = None
+    asked: Asked | None = None
 
 
 def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) -> Proof:
@@ -183,7 +188,7 @@ def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) ->
     evidence: dict[str, Evidence] = {}
     fitted: dict[int, Hazard] = {}
     judged_rows: tuple[NDArray[np.int64], Floats] | None = None
-    year = by_cause = None
+    year = by_cause = asked = None
     for months in sorted(roles.tests, reverse=True):
         judge, test = roles.judge_of(months), roles.tests[months]
         if judge is None:
@@ -197,6 +202,7 @@ def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) ->
         if months == LAGS:
             year = (landmarks.dates[test], 1 - stay(everyone)[:, -1])
             judged_rows = (landmarks.rows_of(test, months), 1 - stay(chances)[:, -1])
+            asked = asked_of_churn(CHURN[-1], lean, fitted[judge], judged_rows[0], landmarks.dates[test])
             by_cause = _by_cause(landmarks, settings, fitted[judge], landmarks.rows_of(test), everyone)
             if by_cause is not None:
                 evidence |= _judge_causes(landmarks, settings, roles, proof, fitted[judge], test, by_cause)
@@ -212,6 +218,7 @@ def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) ->
         lifetime=lifetime,
         year=year,
         year_causes=by_cause,
+        asked=None if chance else asked,
     )
 
 

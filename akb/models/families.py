@@ -83,7 +83,9 @@ def _family(
     seconds = (time.perf_counter() - began) / len(entries)
 
     def told(found: Outcome) -> tuple[Prediction, ...]:
-        return tuple(_prediction(room, entry, code, found, seconds, shorter) for code, entry in enumerate(entries))
+        return tuple(
+            member_prediction(room, entry, code, found, seconds, shorter) for code, entry in enumerate(entries)
+        )
 
     predictions = told(outcome)
     few = [p.key for p in predictions if p.status == "unavailable"]
@@ -109,9 +111,10 @@ def _family(
     )
 
 
-def _prediction(
+def member_prediction(
     room: Room, entry: Entry, code: int, outcome: Outcome, seconds: float, shorter: Shorter | None
 ) -> Prediction:
+    """Return the verdict on one member of a family; with too few events of its own it is unavailable."""
     events, least = int(outcome.known.events[code]), room.settings.models.min_events
     population = int((outcome.problem.group[outcome.rows] == code).sum())
     if events < least:

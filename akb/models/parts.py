@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from akb.core.findings import Finding
     from akb.features.types import Matrix, Targets
     from akb.ingest.types import History
+    from akb.models.drivers import Asked
     from akb.models.engine import Outcome
     from akb.models.people import People
     from akb.models.trial import Viewer
@@ -49,6 +50,10 @@ class Room:
         """Return the dates that may teach an entry: those at which what it needs was recorded."""
         start = self.history.recorded_from
         days = [day for day in self.matrix.dates if "ended" not in entry.needs or (start is not None and day >= start)]
+        asked = f"{entry.target}_possible"
+        if entry.target and asked in self.targets.counts.columns:
+            can = self.targets.counts.filter(self.targets.counts[asked])["as_of"].unique()
+            days = [day for day in days if day in set(can)]
         if "premiums" not in entry.needs:
             return days
         priced = set(self.matrix.frame.filter(self.matrix.frame[PREMIUM].is_not_null())["as_of"].unique())
@@ -88,6 +93,12 @@ class Part:
         The same for the test date; None without one.
     former
         customer + a Float32 column per key, for former customers.
+    agrees
+        Whether the scores have to be made to agree with what is announced; what also happens to leavers has not.
+    classes
+        customer + a text column per key, for classes.
+    asked
+        How to ask the model of T0 what its columns did, for the determinants.
     """
 
     predictions: tuple[Prediction, ...]
@@ -100,6 +111,9 @@ class Part:
     tested: Judged | None = None
     ranking: Ranking | None = None
     effects: pl.DataFrame | None = None
+    agrees: bool = True
+    classes: pl.DataFrame | None = None
+    asked: Asked | None = None
 
 
 def why(key: str, **values: object) -> str:

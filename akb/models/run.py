@@ -20,7 +20,7 @@ from akb.models.types import ModelRun, Prediction
 from akb.models.verdict import noticed, unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
@@ -30,16 +30,20 @@ if TYPE_CHECKING:
     from akb.features.types import Matrix, Targets
     from akb.ingest.types import History
     from akb.models.churn import ChurnResult
+    from akb.models.drivers import Asked
     from akb.models.people import People
-    from akb.models.types import Reason
+    from akb.models.types import Determinants, Reason
 
     Job = Callable[[], "Part"]
+    Step = Callable[[Room, Entry], "Part"]
 
 CHURN_METHODS = ("hazard", "hazard_cause", "hazard_peak", "survival")
 DESCRIPTIONS = ("need", "churn_effect")
-METHODS = (*CHURN_METHODS, *DESCRIPTIONS, "unmade", "binary", "count", "winback", "family_lapse", "family_purchase")
+SINGLES = ("binary", "count", "winback", "events", "margin", "channel", "cluster", "unusual")
+METHODS = (*CHURN_METHODS, *DESCRIPTIONS, "unmade", *SINGLES, "family_lapse", "family_purchase", "family_topic")
 LIFETIME_METHODS = (*CHURN_METHODS, "family_lapse")
 """What lifetime value is made of: how long relations and policies last."""
+STANDING = ("margin",)
 HEADLINE = "churn_12m"
 FAMILIES = ("family_lapse", "family_purchase")
 
@@ -69,7 +73,7 @@ def run_models(
     from threadpoolctl import threadpool_limits
 
     room = Room(matrix, targets, settings, as_of, history, progress, people)
-    reasonless = {entry.key: reason for entry in entries if (reason := _unmet(entry, history, matrix))}
+    reasonless = {entry.key: reason for entry in entries if (reason := _unmet(entry, room))}
     able = [entry for entry in entries if entry.key not in reasonless]
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(settings.models.jobs) as pool:
         churn_job = pool.submit(_churn, room)
@@ -82,6 +86,10 @@ def run_models(
             progress(name)
         definitions = _definitions(room, churn, pool)
         profiles = profiles_job.result()
+        wanted = {entry.key for entry in able if entry.determinants}
+        asked = [each for each in (churn.asked, *(part.asked for part in parts.values())) if each is not None]
+        found = pool.map(lambda each: _determinants(room, each), (each for each in asked if each.key in wanted))
+        telling = tuple(each for each in found if each is not None)
     made = {p.key: p for part in parts.values() for p in part.predictions} | churn.predictions
     made |= {p.key: p for p in _prove_agreed(parts, churn, able)}
     made |= {e.key: unavailable(e, reasonless[e.key]) for e in entries if e.key in reasonless}
@@ -89,6 +97,7 @@ def run_models(
     agreed = _agree(room, parts, churn, able, made)
     names = {entry.key: entry.name_nl for entry in entries}
     files = {**churn.files, **{name: data for part in parts.values() for name, data in part.files.items()}}
+    standing = {entry.key for entry in entries if entry.method in STANDING}
     own = [made[p.key] for part in parts.values() for p in part.predictions]
     return ModelRun(
         as_of=as_of,
@@ -99,6 +108,7 @@ def run_models(
         curve=churn.curve,
         cohorts=churn.cohorts,
         definitions=definitions,
+        determinants=telling,
         winback=_former([part for part in parts.values() if part.former is not None]),
         predictions=predictions,
         reasons=_reasons(churn),
@@ -106,7 +116,11 @@ def run_models(
             *(importance_of(HEADLINE, churn.hazard.model) if churn.hazard else ()),
             *(each for part in parts.values() for each in part.importance),
         ),
-        findings=(*churn.findings, *(f for part in parts.values() for f in part.findings), *noticed(own, names)),
+        findings=(
+            *churn.findings,
+            *(f for part in parts.values() for f in part.findings),
+            *noticed(own, names, standing),
+        ),
         files={**files, COLUMNS: feature_table(files)} if files else {},
         ranking=parts["family_purchase"].ranking if "family_purchase" in parts else None,
         standing=targets.eligible.standing,
@@ -116,9 +130,14 @@ def run_models(
     )
 
 
-def _unmet(entry: Entry, history: History, matrix: Matrix) -> str | None:
+def _unmet(entry: Entry, room: Room) -> str | None:
     """Return why this export cannot support an entry, or None."""
-    has = {
+    history, matrix, counts = room.history, room.matrix, room.targets.counts
+    recorded = {
+        name: bool(counts[asked].any()) if (asked := f"{name}_12m_possible") in counts.columns else False
+        for name in ("contacts", "claims")
+    }
+    has = recorded | {
         "ended": history.recorded_from is not None,
         "reasons": history.reasons,
         "commission": history.commission != "none",
@@ -144,6 +163,13 @@ def _definitions(room: Room, churn: ChurnResult, pool: ThreadPoolExecutor) -> pl
     return compare(room, chance, churn.names, pool)
 
 
+def _determinants(room: Room, asked: Asked) -> Determinants | None:
+    from akb.models.drivers import determinants
+
+    groups = {feature.name: feature.group for feature in room.matrix.features}
+    return determinants(asked, groups, room.settings.models.seed)
+
+
 def _former(parts: Sequence[Part]) -> pl.DataFrame:
     """Return the scores of former customers: a column per key."""
     frames = [part.former for part in parts if part.former is not None]
@@ -155,15 +181,19 @@ def _former(parts: Sequence[Part]) -> pl.DataFrame:
 
 def _jobs(room: Room, entries: Sequence[Entry]) -> list[tuple[str, Job]]:
     """Return one job per target and one per family, the largest first."""
+    from akb.models.behaviour import cluster, unusual
     from akb.models.descriptions import churn_effects, needs
     from akb.models.families import lapses, purchases
-    from akb.models.single import binary, count
+    from akb.models.questions import channel, topics
+    from akb.models.single import binary, count, events, margin
     from akb.models.winback import winback
 
-    singles = {"binary": binary, "count": count, "winback": winback}
+    steps = (binary, count, winback, events, margin, channel, cluster, unusual)
+    singles: dict[str, Step] = dict(zip(SINGLES, steps, strict=True))
     families = {
         "family_lapse": lapses,
         "family_purchase": purchases,
+        "family_topic": topics,
         "need": needs,
         "churn_effect": churn_effects,
     }
@@ -254,8 +284,8 @@ def _agree(
     purchases = _certain_branches(purchases, leaving, value=0.0)
     held = np.bincount(row, minlength=len(customers)).astype(np.float64)
     rest = np.bincount(row, weights=np.where(sure_rows, 0.0, lapses["probability"].to_numpy()), minlength=len(held))
-    whole, lost, bought = column("first_lapse"), column("lapses_12m"), column("first_purchase")
-    unpaid = column("first_nonpayment")
+    targets = ("first_lapse", "lapses_12m", "first_purchase", "first_nonpayment")
+    whole, lost, bought, unpaid = (column(target) for target in targets)
     if whole is not None:
         whole = keep_total("binary", whole, sure, np.ones(len(whole)))
     if lost is not None:
@@ -275,7 +305,7 @@ def _agree(
     columns = {by_target[target]: pl.Series(value) for target, value in own.items() if value is not None}
     for target, key in by_target.items():
         given = parts[key].scores
-        if target not in own and given is not None:
+        if target not in own and given is not None and parts[key].agrees:
             columns[key] = _for_who_stays(given, key, customers, leaves)
     known = [key for key in churn.scores.columns[1:] if made.get(key) and made[key].status != "unavailable"]
     scores = frame.join(churn.scores.select("customer", *known), on="customer", how="left", maintain_order="left")
@@ -287,11 +317,22 @@ def _agree(
             if entry.method == method and made[entry.key].status != "unavailable"
         }
         scores = scores.join(wide(chances, keys), on="customer", how="left", maintain_order="left")
-    for described in (parts[method].scores for method in DESCRIPTIONS if method in parts):
-        if described is not None:
-            scores = scores.join(described, on="customer", how="left", maintain_order="left")
+    scores = _with_own(scores, (part for name, part in parts.items() if not part.agrees or name in DESCRIPTIONS))
     order = [entry.key for entry in entries if entry.key in scores.columns]
     return _Agreed(scores.select("customer", *order), lapses, purchases)
+
+
+def _with_own(scores: pl.DataFrame, parts: Iterable[Part]) -> pl.DataFrame:
+    """Add the scores and classes that have nothing to agree with."""
+    for part in parts:
+        for given in (part.scores, part.classes):
+            scores = scores if given is None else scores.join(_stored(given), on="customer", how="left")
+    return scores.sort("customer")
+
+
+def _stored(given: pl.DataFrame) -> pl.DataFrame:
+    """Return scores as they are kept: numbers as Float32, classes as text."""
+    return given.with_columns(pl.selectors.float().cast(pl.Float32))
 
 
 def _for_who_stays(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from akb.models.drivers import asked_of
 from akb.models.engine import run_problem
 from akb.models.explain import importance_of
+from akb.models.lean import SERVICE, frugal, lean
 from akb.models.parts import Part, Room, tested, why
 from akb.models.problem import Problem, customer_problem, happened_within
+from akb.models.types import Prediction
 from akb.models.verdict import shorter_evidence, unavailable, verdict
 from akb.models.windows import phases
 
@@ -19,7 +23,6 @@ if TYPE_CHECKING:
 
     from akb.catalogue.entries import Entry
     from akb.models.engine import Outcome
-    from akb.models.types import Prediction
 
 
 def binary(room: Room, entry: Entry) -> Part:
@@ -37,20 +40,63 @@ def binary(room: Room, entry: Entry) -> Part:
 
 def count(room: Room, entry: Entry) -> Part:
     """Return the expected number that the entry's target counts."""
-    label = room.targets.counts[entry.target].fill_null(0.0).to_numpy()
-    problem = customer_problem(room.matrix, entry.key, "poisson", label)
+    problem = _counted(room, entry)
     return _part(room, entry, lambda months: problem, counted=True)
 
 
-def _part(room: Room, entry: Entry, over: Callable[[int], Problem], *, counted: bool = False) -> Part:
+def events(room: Room, entry: Entry) -> Part:
+    """Return the expected number of contacts or claims: leavers have theirs until they leave."""
+    problem = lean(_counted(room, entry), room.matrix, SERVICE)
+    part = _part(room, entry, lambda months: problem, counted=True, spare=True)
+    return replace(part, agrees=False)
+
+
+def margin(room: Room, entry: Entry) -> Part:
+    """Return the chance that the realised margin falls on one side: learned where events are counted, else derived.
+
+    Derived is what the yearly margin as of X says by itself, a chance of 0 or 1, without evidence.
+    """
+    counts = room.targets.counts
+    if f"{entry.target}_possible" in counts.columns and room.dates(entry):
+
+        def over(months: int) -> Problem:
+            label = happened_within(counts, entry.target, months)
+            problem = customer_problem(room.matrix, entry.key, "binary", label)
+            return lean(problem.among(counts[f"{entry.target}_possible"].to_numpy()), room.matrix, SERVICE)
+
+        part = _part(room, entry, over, spare=True)
+        if part.scores is not None:
+            return replace(part, agrees=False)
+    now = f"{entry.target}_now"
+    if now not in counts.columns:
+        return Part((unavailable(entry, why("nobody")),))
+    scores = counts.filter(pl.col("as_of") == room.as_of).select("customer", pl.col(now).cast(pl.Float64))
+    scores = scores.drop_nulls().rename({now: entry.key}).sort("customer")
+    if scores.is_empty():
+        return Part((unavailable(entry, why("nobody")),))
+    made = Prediction(entry.key, "derived", why("margin_derived"), entry.horizon_months, scores.height)
+    return Part((made,), scores, agrees=False)
+
+
+def _counted(room: Room, entry: Entry) -> Problem:
+    counts = room.targets.counts
+    problem = customer_problem(room.matrix, entry.key, "poisson", counts[entry.target].fill_null(0.0).to_numpy())
+    asked = f"{entry.target}_possible"
+    return problem.among(counts[asked].to_numpy()) if asked in counts.columns else problem
+
+
+def _part(
+    room: Room, entry: Entry, over: Callable[[int], Problem], *, counted: bool = False, spare: bool = False
+) -> Part:
     began = time.perf_counter()
     months = entry.horizon_months or 12
+    settings = frugal(room.settings.models) if spare else room.settings.models
     roles = phases(room.dates(entry), room.as_of, months, room.targets.gap_days, room.targets.lag_days)
     if not roles.train:
         return Part((unavailable(entry, why("too_short", months=months)),))
     problem: Problem = over(months)
     view = room.view(roles.evidence.test if roles.evidence else None, months)
-    outcome = run_problem(problem, roles, room.settings.models, view)
+    outcome = run_problem(problem, roles, settings, view)
     if not outcome.known.events.sum():
         return Part((unavailable(entry, why("few_events", events=0, least=room.settings.models.min_events)),))
     shorter = None
@@ -68,4 +114,5 @@ def _part(room: Room, entry: Entry, over: Callable[[int], Problem], *, counted: 
         importance=importance_of(entry.key, outcome.known.model),
         files=outcome.known.files(outcome.problem),
         tested=tested(outcome, view, told),
+        asked=asked_of(entry.key, outcome) if entry.determinants else None,
     )

@@ -244,12 +244,46 @@ class Profiles:
 
 
 @dataclass(frozen=True)
+class GroupWeight:
+    """What one group of features is worth on later data.
+
+    share, ci
+        The part of what the model knows beyond the base rate (log loss) that is lost when the group is shuffled among
+        customers, with its 95 % interval. Groups overlap, so the shares need not add up to 1.
+    """
+
+    group: str
+    share: float
+    ci: Interval
+
+
+@dataclass(frozen=True)
+class Effect:
+    """How the chance moves with one feature: (value, chance more or less than the mean, low, high), 95 % intervals."""
+
+    feature: str
+    points: tuple[tuple[float, float, float, float], ...]
+
+
+@dataclass(frozen=True)
+class Determinants:
+    """What goes together with an outcome in the portfolio, measured on the customers of T0: association, no cause."""
+
+    key: str
+    test_date: date
+    population: int
+    events: int
+    groups: tuple[GroupWeight, ...]
+    effects: tuple[Effect, ...]
+
+
+@dataclass(frozen=True)
 class ModelRun:
     """Everything that the models say as of X.
 
     scores
-        customer u32 (ascending, every customer in force at X) + one Float32 column per modelled key; null = not
-        eligible.
+        customer u32 (ascending, every customer in force at X) + one Float32 column per modelled key (text for a
+        class); null = not eligible.
     survival
         customer u32, month i32 (1..12, then 24, 36, ... to the horizon), ``alive`` Float64 (chance that the relation
         still exists), ``natural``, ``insurer``, ``preventable`` Float64 (cumulative chance of having left by that
@@ -295,6 +329,8 @@ class ModelRun:
         What was said a year ago, to hold against what happened; None with too short a history.
     profiles
         Readable groups with an elevated chance; None without dates to judge them on.
+    determinants
+        For the entries that ask for it, what goes together with them.
     """
 
     as_of: date
@@ -310,6 +346,7 @@ class ModelRun:
     cohorts: pl.DataFrame | None = None
     definitions: pl.DataFrame | None = None
     winback: pl.DataFrame | None = None
+    determinants: tuple[Determinants, ...] = ()
     files: dict[str, bytes] = field(default_factory=dict)
     ranking: Ranking | None = None
     standing: pl.DataFrame | None = None

@@ -13,7 +13,7 @@ from akb.models.types import Prediction
 from akb.models.windows import phases
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import date
 
     from akb.catalogue.entries import Entry
@@ -111,8 +111,15 @@ def _why(
     return why(first, events=number_nl(evidence.positives)) if first else ""
 
 
-def noticed(predictions: Iterable[Prediction], names: dict[str, str]) -> list[Finding]:
-    """Return the findings over all predictions: not provable, too good, off level."""
+def noticed(predictions: Iterable[Prediction], names: dict[str, str], standing: Collection[str] = ()) -> list[Finding]:
+    """Return the findings over all predictions: not provable, too good, off level.
+
+    Parameters
+    ----------
+    standing
+        Keys of which the outcome mostly stands at T (what a customer has decides his margin): a rank that is good is
+        then no sign of a leak.
+    """
     seen = [each for each in predictions if each.status in ("fitted", "baseline")]
     found = []
     unproven = [each for each in seen if each.gate == "none"]
@@ -120,7 +127,13 @@ def noticed(predictions: Iterable[Prediction], names: dict[str, str]) -> list[Fi
         found.append(Finding("AKB-M001", "tip", len(unproven), len(unproven) / len(seen)))
     for each in seen:
         proof = each.evidence
-        if proof is None or proof.auc is None or (each.horizon_months or 0) < 12 or each.gate == "none":
+        if (
+            each.key in standing
+            or proof is None
+            or proof.auc is None
+            or (each.horizon_months or 0) < 12
+            or each.gate == "none"
+        ):
             continue  # over a month or two a renewal calendar may rank this well without a leak
         if proof.auc > TOO_GOOD and proof.positives >= FEW_EVENTS:
             params = {"name": names.get(each.key, each.key), "auc": number_nl(proof.auc, 2)}

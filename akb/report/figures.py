@@ -36,6 +36,7 @@ MAKERS = (
     outlook.concentration,
     outlook.contact_policy,
     ahead.calibration,
+    ahead.determinants,
 )
 
 

@@ -316,3 +316,36 @@ def _shares(m: Maker, row: Row) -> str:
 
 def _commission(m: Maker, cents: int | None, *, banned: bool) -> str:
     return m.words.plain("products.banned_short") if banned else f.euro_exact(cents)
+
+
+def determinants(m: Maker) -> Figure | None:
+    """Which groups of features weigh most in the first outcome."""
+    if not m.model["determinants"]:
+        return None
+    found = m.model["determinants"][0]
+    rows = found["groups"]
+    if not rows:
+        return None
+    shown = [
+        Bar(
+            row["words"],
+            row["share"],
+            f.percent(row["share"]),
+            "@moment" if row is rows[0] else "@context",
+            low=row["low"],
+            high=row["high"],
+        )
+        for row in rows
+    ]
+    table = [(r["words"], f.percent(r["share"]), f.span(f.percent(r["low"]), f.percent(r["high"]))) for r in rows]
+    return m.figure(
+        "determinants",
+        bars(shown, m.axis("share", "share_known")),
+        ("feature_group", "known_share", "share_range"),
+        table,
+        top=f"{rows[0]['words'][:1].upper()}{rows[0]['words'][1:]}",
+        outcome=found["name"].lower(),
+        share=f.percent(rows[0]["share"]),
+        population=found["population"],
+        test_date=f.day(found["test_date"]),
+    )

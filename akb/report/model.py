@@ -17,6 +17,7 @@ from akb.report.context import Context
 from akb.report.sections import (
     actions,
     case,
+    determinants,
     evidence,
     leaving,
     outlook,
@@ -40,7 +41,7 @@ def build(bundle: RunBundle) -> dict[str, Any]:
     Money in integer cents, shares and chances in [0, 1], dates as ISO text; unknown and not applicable are None.
     """
     context = Context(bundle)
-    sections = {
+    sections: dict[str, Any] = {
         "portfolio": portfolio.facts(context),
         "leaving": leaving.facts(context),
         "risk": risk.facts(context),
@@ -52,6 +53,7 @@ def build(bundle: RunBundle) -> dict[str, Any]:
         "outlook": outlook.facts(context),
         "quality": quality.facts(context),
         "evidence": evidence.facts(context),
+        "determinants": determinants.facts(context),
     }
     model = {
         "as_of": context.as_of,

@@ -70,6 +70,7 @@ def summary(model: dict[str, Any]) -> dict[str, Any]:
         "evidence": {
             key: model["evidence"][key] for key in ("total", "made", "proven", "strong", "usable", "calibration")
         },
+        "determinants": model["determinants"],
         "method": model["method"],
     }
 

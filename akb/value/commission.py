@@ -76,10 +76,10 @@ def replay(base: Base) -> Replay | None:
         table.group_by("customer").agg(pl.col("expected", "realised", "stay").sort_by("policy").sum()).sort("customer")
     )
     lapses = int((weighed["ends"] <= add_months(test, 12)).sum())
-    evidence = _evidence(per_customer, test, lapses)
+    evidence = level_evidence(per_customer, test, lapses)
     return Replay(
         evidence,
-        _gate(evidence),
+        gate_of(evidence),
         round(float(per_customer["expected"].to_numpy().sum())),
         round(float(per_customer["realised"].to_numpy().sum())),
         int(weighed["revenue_cents"].sum()),
@@ -117,7 +117,16 @@ def _in_force_fraction(weighed: pl.DataFrame, test: date) -> Floats:
     return out
 
 
-def _evidence(per_customer: pl.DataFrame, test: date, lapses: int) -> Evidence:
+def level_evidence(per_customer: pl.DataFrame, test: date, events: int) -> Evidence:
+    """Return level and gain of an expected amount per customer on the day `test`.
+
+    Parameters
+    ----------
+    per_customer
+        customer, ``expected``, ``realised`` and ``stay`` (the baseline), all in cents.
+    events
+        How many things happened behind the amounts.
+    """
     expected, realised, stay = (per_customer[name].to_numpy() for name in ("expected", "realised", "stay"))
     ratio = float(realised.sum() / expected.sum())
     residual = realised - ratio * expected
@@ -134,14 +143,14 @@ def _evidence(per_customer: pl.DataFrame, test: date, lapses: int) -> Evidence:
     return Evidence(
         test_date=test,
         population=per_customer.height,
-        positives=float(lapses),
+        positives=float(events),
         deviance_skill=skill,
         calibration=Calibration(ratio, (ratio - width, ratio + width)),
         decile_table=deciles,
     )
 
 
-def _gate(evidence: Evidence) -> Gate:
+def gate_of(evidence: Evidence) -> Gate:
     """Return the gate on the level, as the models room defines it."""
     assert evidence.calibration is not None
     low, high = evidence.calibration.ci

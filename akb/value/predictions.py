@@ -9,6 +9,7 @@ from akb.core.numbers import day_nl, euro_nl
 from akb.core.text import text
 from akb.models.types import Evidence, Prediction
 from akb.value.base import EURO_GATES
+from akb.value.cost_proof import cost_replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from akb.value.commission import Replay
     from akb.value.cost import ServiceCost
     from akb.value.segments import Segments
+
+USABLE_EVENTS = 100
 
 
 @dataclass(frozen=True)
@@ -103,9 +106,16 @@ def _commission(work: Work) -> Told:
 
 
 def _handling_cost(work: Work) -> Told:
-    if not work.cost.estimated:
-        return Told(why("cost_counted"))
-    return Told(why("cost_estimated", missing=missing_events(work.cost)))
+    lacking = work.cost.estimated
+    made = why("cost_estimated", missing=missing_events(work.cost)) if lacking else why("cost_counted")
+    found = None if {"contacts", "claims"} & set(lacking) else cost_replay(work.base)
+    if found is None:
+        return Told(made)
+    day, events = found.evidence.test_date, found.evidence.positives
+    amounts = {"expected": euro_nl(found.expected / 100), "realised": euro_nl(found.realised / 100)}
+    told = why("cost_replay", date=day_nl(day) if day else "", **amounts)
+    usable = found.gate in EURO_GATES and events >= USABLE_EVENTS
+    return Told(f"{made} {told}", found.gate, "usable" if usable else "indicative", found.evidence)
 
 
 def missing_events(cost: ServiceCost) -> str:
@@ -146,6 +156,14 @@ def _segment(work: Work) -> Told:
     return Told(why(f"segment_{made.potential_by}" if made else "segment_no_potential"))
 
 
+def _moment(work: Work) -> Told:
+    return Told(why("moment"))
+
+
+def _contact_month(work: Work) -> Told:
+    return Told(why("contact_month" if work.base.has_ended else "contact_month_renewal"))
+
+
 METHODS: dict[str, Callable[[Work], Told]] = {
     "commission": _commission,
     "handling_cost": _handling_cost,
@@ -157,5 +175,7 @@ METHODS: dict[str, Callable[[Work], Told]] = {
     "next_best_action": _action,
     "growth_segment": _segment,
     "position_segment": _segment,
+    "moment": _moment,
+    "contact_month": _contact_month,
 }
 """Method named in the catalogue -> what answers for it."""

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from akb.value.actions import act
+from akb.value.attention import attention
 from akb.value.base import EURO_GATES, Base, at
 from akb.value.case import business_case
 from akb.value.clv import Lifetime, discount_factors, earned_12m, lapses_expected, lifetime, present_value, streams
@@ -204,7 +205,7 @@ def _scores(
     for place in PLACES:
         key = "next_best_policy" if place == 1 else f"next_best_policy_{place}"
         scores = scores.join(made.best(place).rename({"branch": key}), on="row", how="left", maintain_order="left")
-    return scores.drop("row")
+    return scores.join(attention(base), on="row", how="left", maintain_order="left").drop("row")
 
 
 def _components(

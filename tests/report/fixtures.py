@@ -14,7 +14,17 @@ from akb.core.dates import add_months
 from akb.core.pseudonyms import pseudonyms
 from akb.features.types import Feature
 from akb.ingest.types import History, Portfolio, RowCount, SourceFile
-from akb.models.types import Calibration, Candidate, Evidence, ModelRun, Prediction, Reason
+from akb.models.types import (
+    Calibration,
+    Candidate,
+    Determinants,
+    Effect,
+    Evidence,
+    GroupWeight,
+    ModelRun,
+    Prediction,
+    Reason,
+)
 from akb.report.bundle import RunBundle
 from akb.value.types import BusinessCase, Line, ValueRun
 
@@ -91,6 +101,19 @@ WORTH = {
                     for d in range(1, 11)],
     },
 }  # fmt: skip
+
+
+DETERMINANTS = (
+    Determinants(
+        "churn_12m",
+        date(2024, 10, 31),
+        1500,
+        120,
+        (GroupWeight("renewal", 0.62, (0.48, 0.77)), GroupWeight("holdings", 0.21, (0.11, 0.32))),
+        (Effect("policies", ((1.0, 0.021, 0.012, 0.03), (2.0, 0.0, -0.004, 0.003), (5.0, -0.03, -0.04, -0.02))),),
+    ),
+    Determinants("cross_sell_any_12m", date(2024, 10, 31), 1500, 3, (GroupWeight("tenure", 0.5, (0.1, 0.9)),), ()),
+)
 
 
 def portfolio(customers: int = 900, seed: int = 1, *, hostile: bool = True) -> Portfolio:
@@ -297,6 +320,7 @@ def models(book: Portfolio, seed: int = 2) -> ModelRun:
         tuple(made),
         reasons,
         (("churn_12m", "months_since_lapse_12m", 0.31), ("churn_12m", "policies", 0.2)),
+        determinants=DETERMINANTS,
     )
 
 

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 SECTIONS = (
     "summary", "portfolio", "leaving", "risk", "products", "case",
-    "quality", "evidence", "assumptions", "method", "glossary",
+    "quality", "evidence", "determinants", "assumptions", "method", "glossary",
 )  # fmt: skip
 FIGURES = (
     "branches", "rates", "yearly", "reasons", "tenure", "curve", "horizons", "bands", "proof", "lost",
-    "waterfall", "clv_past", "products", "ledger", "rule", "calibration",
+    "waterfall", "clv_past", "products", "ledger", "rule", "calibration", "determinants",
 )  # fmt: skip
 
 
