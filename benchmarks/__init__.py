@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def data_folder(name: str, given: str | None = None) -> Path | None:
-    """Return the folder of real data: the one given, else ``$AKB_DATA/name``; None, with a sentence, if there is none."""
+    """Return the folder of real data: the one given, else ``$AKB_DATA/name``; None, with a sentence, without."""
     root = os.environ.get("AKB_DATA")
     folder = Path(given) if given else Path(root) / name if root else None
     if folder is not None and folder.is_dir():

@@ -67,9 +67,7 @@ def main() -> None:
     print(
         f"of {owners.sum():.0f} owners among {PICKED} of {len(owners):,}: akb {mean:.1f} (mean of {len(found)} seeds)"
     )
-    print(
-        f"  per seed: {' '.join(map(str, found))}; winners inside the training file: {dict(Counter(w for w, _ in told))}"
-    )
+    print(f"  per seed: {' '.join(map(str, found))}; won inside the training file: {dict(Counter(w for w, _ in told))}")
     for name, model in peers.items():
         hits = caught(model.predict_proba(table.x[test, :85])[:, 1], owners)
         print(f"  {name:<22} {hits:4d}   akb / peer {mean / hits:.2f}")

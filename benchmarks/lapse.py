@@ -3,10 +3,10 @@
     python -m benchmarks.lapse [DATA/casdatasets] [--seeds 10]
 
 ``eudirectlapse.parquet``: 23,060 motor renewals without a date. Five folds per seed; inside the other four akb's rivals
-compete by cross-validation and the winner scores the fifth. Lost premium: which share of the premium of those who left is
-found among the tenth with the highest chance x premium (what a defence list ranks by), beside premium alone and
-chance alone. ``uslapseagent.parquet``: 29,317 whole-life policies, time in quarters; leaving by surrender when death and
-other ends make it impossible, beside one minus Kaplan-Meier, which takes them for policies still there.
+compete by cross-validation and the winner scores the fifth. Lost premium: which share of the premium of those who left
+is found among the tenth with the highest chance x premium (what a defence list ranks by), beside premium alone and
+chance alone. ``uslapseagent.parquet``: 29,317 whole-life policies, time in quarters; leaving by surrender when death
+and other ends make it impossible, beside one minus Kaplan-Meier, which takes them for policies still there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""akb's rivals on a table without dates: they compete by cross-validation inside the rows given, the winner is fitted to all.
+"""akb's rivals on a table without dates: cross-validation inside the rows given says who wins and is fitted to all.
 
 What an export never is: a table in which every row is another customer and nothing happens later than anything else. So
 random folds over customers are honest here, and only here; the engine itself always chooses and proves on later dates.
@@ -80,7 +80,7 @@ def _boosters(train: Sample, trees: int, seed: int) -> dict[int, Callable[[Sampl
 
 
 def fit_all(train: Sample, seed: int, trees: int = SIZES[-1]) -> dict[str, Callable[[Sample], Floats]]:
-    """Fit akb's rivals, simplest first; `boosting_N` with N trees, `both_N` the mean of it and the logistic regression."""
+    """Fit akb's rivals, simplest first; `both_N` is the mean of the logistic regression and N trees."""
     logistic = _plain(fit_logistic(train, "binary", seed=seed))
     boosters = _boosters(train, trees, seed)
     return {

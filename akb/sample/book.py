@@ -121,7 +121,14 @@ class Book:
         return window(self.anchor[0], step, self.anchor[1])
 
     def futures(
-        self, n: int, seed: int, months: int = 12, *, contacted: Rows | None = None, former: bool = False
+        self,
+        n: int,
+        seed: int,
+        months: int = 12,
+        *,
+        contacted: Rows | None = None,
+        former: bool = False,
+        first: int = 0,
     ) -> Futures:
         """Draw `n` further futures of the customers in force, from the same day.
 
@@ -137,6 +144,8 @@ class Book:
             the same as without, so the difference of two sets of futures is the effect of the calls.
         former
             Also former customers, for win-back.
+        first
+            Number of the first draw, to share the draws of one seed among processes.
 
         Returns
         -------
@@ -150,7 +159,7 @@ class Book:
         if contacted is not None:
             chosen = np.isin(rows, contacted)
             treated = np.where(chosen, 1 - self.people.persuadable[rows], 1).astype(np.float32)
-        return draw_futures(self, rows, n, seed, months, treated)
+        return draw_futures(self, rows, range(first, first + n), seed, months, treated)
 
     def later(self, months: int, seed: int | None = None) -> Book:
         """Return this office `months` later, with new customers: one realised future.

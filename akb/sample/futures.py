@@ -110,9 +110,9 @@ class Futures:
         return series
 
 
-def draw_futures(book: Book, rows: Rows, n: int, seed: int, months: int, treated: Floats | None) -> Futures:
+def draw_futures(book: Book, rows: Rows, draws: range, seed: int, months: int, treated: Floats | None) -> Futures:
     """Draw futures of some customers (see `Book.futures`)."""
-    drawn = [_one(book, rows, np.random.default_rng([seed, _FUTURE, k]), months, treated) for k in range(n)]
+    drawn = [_one(book, rows, np.random.default_rng([seed, _FUTURE, k]), months, treated) for k in draws]
     t = to_day(book.as_of)
     gone = np.stack([np.where(one.gone == NEVER_DAY, 0, one.gone - t) for one in drawn]).astype(np.int16)
     return Futures(
