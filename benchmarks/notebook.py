@@ -3,10 +3,10 @@
     python -m benchmarks.notebook                     (simulated office, both, and the comparison: versus.py)
     python -m benchmarks.notebook --fit FOLDER OUT    (only the peer: FOLDER/polissen.csv and the others)
 
-Written once, in good faith, then left as it is. pandas features per as-of date, eight dates, about 80 columns, one
-``LGBMClassifier`` with its defaults per target, 31 targets, each fitted twice: on the dates whose year had closed by the
-latest closed date (evidence: AUC there), and on all eight for the scores. What such a person gets right is right here:
-every feature at T looks at rows dated up to T; premium, commission and the other fields that the back office overwrites
+Written once, in good faith, then left as it is. pandas features per as-of date, eight dates, some 80 columns, one
+``LGBMClassifier`` with its defaults per target, 31 targets, each fitted twice: on the dates whose year had closed by
+the latest closed date (evidence: AUC there), and on all eight for the scores. What such a person gets right is right
+here: every feature at T looks at rows dated up to T; premium, commission and whatever else the back office overwrites
 are left out; new numbers for the same policy are no lapse; whoever has given notice at the day of the export is gone.
 """
 
@@ -78,8 +78,10 @@ def renumbered(policies: pd.DataFrame) -> pd.DataFrame:
     ended = policies.loc[policies["end"] < FAR, ["customer", "branch", "start", "end"]].reset_index()
     pairs = ended.merge(policies[["customer", "branch", "start"]], on=["customer", "branch"], suffixes=("", "_other"))
     near = (pairs["start_other"] - pairs["end"]).abs() <= GAP
-    successor = pairs.loc[near & (pairs["start_other"] > pairs["start"]), "index"].unique()
-    policies.loc[successor, "cause"] = "technical"
+    pairs = pairs[near & (pairs["start_other"] > pairs["start"])]
+    policies.loc[pairs["index"].unique(), "cause"] = "technical"
+    follows = pd.MultiIndex.from_frame(pairs[["customer", "branch", "start_other"]])
+    policies["continued"] = pd.MultiIndex.from_frame(policies[["customer", "branch", "start"]]).isin(follows)
     return policies
 
 
@@ -91,6 +93,7 @@ def features(policies: pd.DataFrame, claims: pd.DataFrame, contacts: pd.DataFram
     """Return one row per customer in force on `day`, from what was known then."""
     started = policies[policies["start"] <= day]
     held = started[started["end"] > day]
+    fresh = started[~started["continued"]]
     ended = started[(started["end"] <= day) & (started["cause"] != "technical")]
     by = held.groupby("customer")
     age = (day - held["start"]).dt.days / 30.44
@@ -131,7 +134,7 @@ def features(policies: pd.DataFrame, claims: pd.DataFrame, contacts: pd.DataFram
         since = months_before(day, months)
         lapsed = ended[ended["end"] > since].groupby("customer")
         out[f"lapses_{months}"] = lapsed.size()
-        out[f"starts_{months}"] = started[started["start"] > since].groupby("customer").size()
+        out[f"starts_{months}"] = fresh[fresh["start"] > since].groupby("customer").size()
         seen = claims[(claims["Meldingsdatum"] <= day) & (claims["Meldingsdatum"] > since)]
         out[f"claims_{months}"] = seen.groupby("customer").size()
         talked = contacts[(contacts["Datum"] <= day) & (contacts["Datum"] > since)]
@@ -155,6 +158,10 @@ def features(policies: pd.DataFrame, claims: pd.DataFrame, contacts: pd.DataFram
     out["months_since_claim"] = (day - seen.groupby("customer")["Meldingsdatum"].max()).dt.days / 30.44
     talked = contacts[(contacts["Datum"] <= day) & (contacts["Datum"] > year)]
     out["months_since_contact"] = (day - talked.groupby("customer")["Datum"].max()).dt.days / 30.44
+    for channel in ("Telefoon", "E-mail", "Portaal", "Bezoek"):
+        out[f"by_{channel}"] = talked[talked["Kanaal"] == channel].groupby("customer").size()
+        out[f"by_{channel}"] = out[f"by_{channel}"].fillna(0)
+    out["outbound_share"] = 1 - out["inbound_12"] / out["contacts_12"].where(out["contacts_12"] > 0)
     out["contact_trend"] = out["contacts_3"] - out["contacts_12"] / 4
     out["policies_a_branch"] = out["policies"] / out["branches"]
     out["adviser_lapses_12"] = out.groupby("adviser")["lapses_12"].transform("mean")

@@ -7,9 +7,9 @@ The truth is the share of futures, drawn from the export day with the simulator'
 each customer once as an event with weight p and once as a non-event with weight 1 - p; p comes from the second half of
 the futures, and the first half, as a score, is the most that anybody could reach (*oracle*).
 
-The reference is LightGBM fitted to the true chances (not to what happened) of other customers, in eight other offices of
-the same size, on what their exports' columns say on that day: akb's features, those of the branch, and the ends that are
-announced. One model per prediction with at least 200 true events in some seed, the same for all seeds.
+The reference is LightGBM fitted to the true chances (not to what happened) of other customers, in eight other offices
+of the same size, on what their exports' columns say on that day: akb's features, those of the branch, and the ends that
+are announced. One model per prediction with at least 200 true events in some seed, the same for all seeds.
 """
 
 from __future__ import annotations
@@ -213,16 +213,16 @@ def report(cells: list[Cell], references: dict[str, list[float]], seeds: list[in
             kept.append((cell.auc - 0.5, theirs - 0.5))
         if everything or (cell.true >= FEW and not cell.near):
             mark = "  <-" if cell.true >= FEW and not cell.near else ""
-            print(f"{cell.key:<30} {cell.seed:4d} {cell.true:8.1f}   {cell.predicted:8.1f}  {cell.predicted / cell.true:5.2f}"
-                  f"  {cell.auc:.3f}   {theirs:8.3f}  {cell.oracle:.3f}{mark}")  # fmt: skip
+            level = f"{cell.true:8.1f}   {cell.predicted:8.1f}  {cell.predicted / cell.true:5.2f}"
+            print(f"{cell.key:<30} {cell.seed:4d} {level}  {cell.auc:.3f}   {theirs:8.3f}  {cell.oracle:.3f}{mark}")
     if not everything:
         print("(only totals further from the truth than asked; --all prints every prediction)")
     for seed in seeds:
         asked = [cell for cell in cells if cell.seed == seed and cell.true >= FEW]
-        share = np.mean([cell.near for cell in asked])
+        share = sum(cell.near for cell in asked) / max(len(asked), 1)
         many = sum(cell.true >= MANY for cell in asked)
         print(f"seed {seed}: {sum(cell.near for cell in asked)} of {len(asked)} totals near enough ({many} with {MANY} "
-              f"events or more): {share:.0%}, asked {CELLS_ASKED:.0%}: {_said(bool(share >= CELLS_ASKED))}")  # fmt: skip
+              f"events or more): {share:.0%}, asked {CELLS_ASKED:.0%}: {_said(share >= CELLS_ASKED)}")  # fmt: skip
     ours, theirs = (float(sum(pair[side] for pair in kept)) for side in (0, 1))
     print(f"rank: akb {ours:.2f} / reference {theirs:.2f} = {ours / theirs:.3f} over {len(kept)} predictions, "
           f"asked {SHARE_ASKED:.2f}: {_said(ours / theirs >= SHARE_ASKED)}")  # fmt: skip

@@ -37,6 +37,8 @@ def table(akb: pl.DataFrame, notebook: pl.DataFrame, truth: pl.DataFrame) -> lis
         name for name in notebook.columns if name in akb.columns and name in truth.columns and name != "customer"
     ]:
         known = told.drop_nulls([key, f"{key}_akb"])
+        if known.is_empty():
+            continue  # too few events: akb has no such prediction
         p = known[key].to_numpy()
         scores = [weighted_auc(p, known[f"{key}_{who}"].to_numpy()) for who in ("akb", "notebook")]
         rows.append((key, float(p.sum()), float(scores[0]), float(scores[1])))
