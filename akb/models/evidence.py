@@ -55,7 +55,9 @@ def auc_with_interval(label: Floats, score: Floats, cluster: NDArray[Any], z: fl
     sums = cluster_sums(influence, cluster)
     # a floor, so that a perfect ranking of a few events does not look certain
     variance = max(float((sums**2).sum()) * len(sums) / max(len(sums) - 1, 1), 0.25 / ((n1 + 1) * (n0 + 1)))
-    return auc, _on_logit(auc, variance, 1 / (2 * (n1 * n0 + 1)), z)
+    # nearer to one than half its error, the log-odds say nothing: a leak's AUC of 1 would have the interval (0, 1)
+    edge = min(max(1 / (2 * (n1 * n0 + 1)), np.sqrt(variance) / 2), 0.5)
+    return auc, _on_logit(auc, variance, float(edge), z)
 
 
 def _on_logit(value: float, variance: float, edge: float, z: float) -> Interval:
