@@ -7,19 +7,21 @@ import subprocess
 import sys
 from pathlib import Path
 
-MODULES = ("startup", "ingest", "features", "scale", "truth", "clv", "books", "defend")
+MODULES = ("startup", "ingest", "features", "scale", "truth", "notebook", "clv", "books", "defend")
+REAL = ("es_motor", "coil2000", "lapse")
+FOLDERS = {"lapse": "casdatasets"}
 
 
 def main() -> None:
     data = os.environ.get("AKB_DATA")
     commands = [[f"benchmarks.{name}"] for name in MODULES]
     if data:
-        commands.append(["benchmarks.es_motor", str(Path(data) / "es_motor")])
+        commands += [[f"benchmarks.{name}", str(Path(data) / FOLDERS.get(name, name))] for name in REAL]
     for command in commands:
         print(f"\n== python -m {' '.join(command)}", flush=True)
         subprocess.run([sys.executable, "-m", *command], check=True)
     if not data:
-        print("\nes_motor left out: set AKB_DATA to the folder that holds es_motor/portfolio.csv")
+        print(f"\n{', '.join(REAL)} left out: set AKB_DATA to the folder with es_motor/, coil2000/ and casdatasets/")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import os
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,8 @@ def one_seed(folder: Path, seed: int) -> tuple[dict[str, float], Counter[str]]:
 
 def renewals(folder: Path, seeds: int) -> None:
     """Print rank and lost premium on real renewals."""
-    with ProcessPoolExecutor(min(seeds, os.cpu_count() or 1)) as pool:
+    os.environ.update(POLARS_MAX_THREADS="1", OMP_NUM_THREADS="1")  # for the workers: each has one processor
+    with ProcessPoolExecutor(min(seeds, os.cpu_count() or 1), mp_context=get_context("spawn")) as pool:
         runs = list(pool.map(partial(one_seed, folder), range(seeds)))
     mean = {name: float(np.mean([figures[name] for figures, _ in runs])) for name in runs[0][0]}
     winners = sum((each for _, each in runs), Counter[str]())

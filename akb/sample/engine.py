@@ -196,6 +196,10 @@ class Draws:
     lead: NDArray[np.float64]
     spread: NDArray[np.float64]
 
+    def take(self, rows: Rows) -> Draws:
+        """Return the random numbers of some customers."""
+        return Draws(*(getattr(self, field.name)[rows] for field in fields(self)))
+
 
 def draw(rng: np.random.Generator, count: int, slots: int) -> Draws:
     """Draw the random numbers of one step."""
@@ -271,10 +275,12 @@ def _relation_events(
     """Death, end of business, emigration, switching everything, non-payment, merging households."""
     p = world.p
     chances = hazards.relation_hazards(people, state, world, w, risk)
-    at = np.zeros(len(people))
-    event = u.event
-    for name, chance in chances.items():
-        rows = np.flatnonzero((event >= at) & (event < at + chance))
+    hit = np.flatnonzero(u.event < sum(chances.values()))  # few: the rest of the month is theirs alone
+    at = np.zeros(len(hit))
+    event = u.event[hit]
+    for name, every in chances.items():
+        chance = every[hit]
+        rows = hit[(event >= at) & (event < at + chance)]
         at = at + chance
         if not len(rows):
             continue

@@ -128,14 +128,29 @@ def draw_futures(book: Book, rows: Rows, draws: range, seed: int, months: int, t
 
 def _one(book: Book, rows: Rows, rng: np.random.Generator, months: int, treated: Floats | None) -> Outcome:
     """Return the outcome of one future; next year's premiums are another draw as well."""
-    log = simulated(book, rows, rng, months + EXTRA_MONTHS, treated)
+    log = simulated(book, rows, rng, months, treated, aftermath=EXTRA_MONTHS)
     until = to_day(add_months(book.as_of, months))
     slots = len(book.p.slot)
     return outcome(log.policies(), book.p.branch_of_slot, len(rows), slots, to_day(book.as_of), until)
 
 
-def simulated(book: Book, rows: Rows, rng: np.random.Generator, months: int, treated: Floats | None = None) -> Log:
-    """Return the policies of one future: those in force now (record numbers first), then those taken later."""
+def simulated(
+    book: Book,
+    rows: Rows,
+    rng: np.random.Generator,
+    months: int,
+    treated: Floats | None = None,
+    *,
+    aftermath: int = 0,
+) -> Log:
+    """Return the policies of one future: those in force now (record numbers first), then those taken later.
+
+    Parameters
+    ----------
+    aftermath
+        Months that follow, only of customers of whom a policy ended in the last two: has it been replaced? They see
+        the same chance as if everybody went on.
+    """
     people = book.people.take(rows)
     people = replace(people, number=np.arange(len(rows)))
     state = book.state.take(rows)
@@ -144,6 +159,13 @@ def simulated(book: Book, rows: Rows, rng: np.random.Generator, months: int, tre
     _restart_log(book, rows, state, log)
     for step in range(book.step + 1, book.step + months + 1):
         u = draw(rng, len(rows), state.held.shape[1])
+        advance(people, state, world, book.window(step), u, log, keep=False, treated=treated)
+    last = book.step + months
+    lately = np.flatnonzero(state.cancelled >= last - 1)
+    people, state = people.take(lately), state.take(lately)
+    treated = None if treated is None else treated[lately]
+    for step in range(last + 1, last + aftermath + 1):
+        u = draw(rng, len(rows), len(book.p.slot)).take(lately)
         advance(people, state, world, book.window(step), u, log, keep=False, treated=treated)
     return log
 
