@@ -169,6 +169,29 @@ def test_churn_is_what_a_slow_reference_says(book):
     assert found > 50
 
 
+def test_the_aftermath_of_a_few_is_that_of_everybody():
+    """Two months on, only for those of whom a policy ended lately: the same outcome as with everybody simulated."""
+    small = simulate(600, 42)
+    rows, t = small.in_force, to_day(small.as_of)
+    until = to_day(add_months(small.as_of, 12))
+    shorter = 0
+    for k in range(6):
+        few, every = (
+            simulated(small, rows, np.random.default_rng([8, k]), months, aftermath=14 - months).policies()
+            for months in (12, 14)
+        )
+        shorter += len(few.start) < len(every.start)
+        told = [outcome(log, small.p.branch_of_slot, len(rows), len(small.p.slot), t, until) for log in (few, every)]
+        for name in ("gone", "cause", "lapsed", "bought"):
+            assert (getattr(told[0], name) == getattr(told[1], name)).all(), name
+    assert shorter == 6
+
+
+def test_draws_can_be_shared_among_processes(book):
+    whole, late = book.futures(5, 9), book.futures(2, 9, first=3)
+    assert (whole.gone[3:] == late.gone).all() and (whole.bought[3:] == late.bought).all()
+
+
 def _slow_churn(policies, t, days):
     starts = {int(start) for start, _, _ in policies}
     for day in range(t + 1, t + days + 1):
