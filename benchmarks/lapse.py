@@ -39,10 +39,21 @@ def tenth(score: np.ndarray) -> np.ndarray:
     return np.argsort(-score, kind="stable")[: round(len(score) / 10)]
 
 
+def columns(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return what the renewal tells, as akb's premium features do: the rise, and the premium against other levels."""
+    final = pl.col(PREMIUM)
+    return frame.drop("lapse", *FORBIDDEN).with_columns(
+        premium_change=final / pl.col("prem_last") - 1,
+        premium_against_market=final / pl.col("prem_market"),
+        premium_against_risk=final / pl.col("prem_pure"),
+        power=pl.col("vehicl_powerkw").cast(pl.String).str.extract(r"(\d+)").cast(pl.Float64),
+    )
+
+
 def one_seed(folder: Path, seed: int) -> tuple[dict[str, float], Counter[str]]:
     """Return the mean over five folds of every figure, and who won in them."""
     frame = pl.read_parquet(folder / "eudirectlapse.parquet")
-    table, label = numeric(frame.drop("lapse", *FORBIDDEN)), frame["lapse"].to_numpy().astype(np.float64)
+    table, label = numeric(columns(frame)), frame["lapse"].to_numpy().astype(np.float64)
     premium = frame[PREMIUM].to_numpy().astype(np.float64)
     fold, figures, winners = folds(label, seed), [], Counter[str]()
     for k in range(5):
