@@ -223,6 +223,9 @@ def report(cells: list[Cell], references: dict[str, list[float]], seeds: list[in
         many = sum(cell.true >= MANY for cell in asked)
         print(f"seed {seed}: {sum(cell.near for cell in asked)} of {len(asked)} totals near enough ({many} with {MANY} "
               f"events or more): {share:.0%}, asked {CELLS_ASKED:.0%}: {_said(share >= CELLS_ASKED)}")  # fmt: skip
+    if not kept:
+        print(f"no prediction with {FEW} true events: nothing to compare ranks on")
+        return
     ours, theirs = (float(sum(pair[side] for pair in kept)) for side in (0, 1))
     print(f"rank: akb {ours:.2f} / reference {theirs:.2f} = {ours / theirs:.3f} over {len(kept)} predictions, "
           f"asked {SHARE_ASKED:.2f}: {_said(ours / theirs >= SHARE_ASKED)}")  # fmt: skip
