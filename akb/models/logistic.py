@@ -116,7 +116,7 @@ def _spline(column: int, values: NDArray[np.float32]) -> Spline | None:
     return Spline(column, low, high, knots, float(np.median(known)))
 
 
-def _telling(sample: Sample, objective: Objective) -> tuple[Spline, ...]:
+def _telling(sample: Sample, objective: Objective, most: int) -> tuple[Spline, ...]:
     """The features with the strongest single rules, without twins (rank correlation above .98), as splines."""
     from scipy.stats import rankdata
 
@@ -136,25 +136,27 @@ def _telling(sample: Sample, objective: Objective) -> tuple[Spline, ...]:
             continue
         ranks.append(rank / size)
         chosen.append(spline)
-        if len(chosen) == FEATURES:
+        if len(chosen) == most:
             break
     return tuple(chosen)
 
 
-def fit_logistic(sample: Sample, objective: Objective, *, seed: int = 0) -> Logistic | Rate:
+def fit_logistic(sample: Sample, objective: Objective, *, seed: int = 0, features: int = FEATURES) -> Logistic | Rate:
     """Fit on at most `ROW_CAP` rows, evenly spread over the sample; the base rate where nothing can be learnt.
 
     Parameters
     ----------
     sample
         Training rows; its offset enters as a column of its own.
+    features
+        The most columns it may use; the default is for the time that hundreds of columns would take.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression, PoissonRegressor
 
     if len(sample) == 0 or len(np.unique(sample.label)) < 2:
         return Rate(objective)
-    splines = _telling(sample, objective)
+    splines = _telling(sample, objective, features)
     if not splines:
         return Rate(objective)
     take = np.linspace(0, len(sample) - 1, min(len(sample), ROW_CAP)).astype(np.int64)
