@@ -43,6 +43,8 @@ class Entry(BaseModel):
         Whom it is about, where that is not everyone with a policy in force.
     determinants
         Whether the report tells what goes together with it in the portfolio.
+    spare
+        Whether fewer rows and trees are spent on it: no list and no euro rests on it.
     counts
         Whether it counts as a prediction; False for descriptions such as ``need_{branch}``.
     """
@@ -63,6 +65,7 @@ class Entry(BaseModel):
     target: str = ""
     population_nl: str = ""
     counts: bool = True
+    spare: bool = False
     determinants: bool = False
     rows: Literal["customers", "former"] = "customers"
     branch: str | None = None

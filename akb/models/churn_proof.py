@@ -25,7 +25,7 @@ from akb.models.cohorts import fit_retention
 from akb.models.drivers import asked_of_churn
 from akb.models.engine import ENOUGH_FOR_SPLINES, ENOUGH_FOR_TREES, fitters
 from akb.models.evidence import auc_with_interval, binary_evidence
-from akb.models.hazard import Hazard, choose, fit_hazard, incidence, levelled, stay
+from akb.models.hazard import Hazard, choose, fit_hazard, incidence, levelled, screen, stay
 from akb.models.landmark import LAGS, Landmarks
 from akb.models.problem import day_number
 from akb.models.survival import ATTENUATION, ages, fit_continuation, fit_lifetime, observed_months, tenures
@@ -238,6 +238,7 @@ def _choose(landmarks: Landmarks, settings: Settings, roles: Plan) -> Proof:
         return Proof(default, trees, landmarks.names, None, None, {})
     day, rng = landmarks.dates[roles.choice], np.random.default_rng(settings.models.seed)
     train = landmarks.known_on(day, settings.models.hazard_rows // PART, rng)
+    landmarks = screen(landmarks, train)
     test = landmarks.after(roles.choice, landmarks.dates[until], _JUDGED, rng)
     choice = choose(landmarks, rivals(settings, trees), train, test)
     winner = choice.competition.winner

@@ -17,7 +17,7 @@ from akb.models.grading import FEW_EVENTS
 from akb.models.level import Levels, group_levels
 from akb.models.logistic import fit_logistic
 from akb.models.problem import Problem
-from akb.models.rule import Rate, fit_rule, from_link, to_link
+from akb.models.rule import Rate, fit_rule, from_link, screened, to_link
 from akb.models.trial import Trial
 
 if TYPE_CHECKING:
@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 CHUNK = 40_000
-TEST_ROWS = 40_000
+TEST_ROWS = 30_000
 LEARNING_RATE = 0.12  # a third of the trees at .12 ranks like half of them at .08 (expected AUC within .001)
 CHOICE_SHARE, PROOF_SHARE = 0.25, 0.4  # of the rows of the final fit: choosing and proving need fewer
+SCREENED = 160  # columns that rivals choose among, by what each tells alone on the training dates: cost of the choice
 KEPT = 48  # columns that trees keep after T1, by gain: half of the time, and less noise to learn by heart
 ENOUGH_FOR_TREES, ENOUGH_FOR_SPLINES = 300, 100  # distinct events, where there was no T1 to choose on
 PRIOR_EVENTS = 20.0
@@ -258,6 +259,7 @@ def _choose(problem: Problem, phases: Phases, settings: Models) -> _Choice:
     rows = problem.rows_on(window.train)
     base = base_rates(problem, rows)
     picked, weight = problem.draw(rows, int(CHOICE_SHARE * settings.target_rows), _rng(settings, problem, "choice"))
+    problem = problem.only(screened(problem.sample(picked, weight, base), problem.objective, SCREENED))
     train = problem.sample(picked, weight, base)
     test = problem.some_customers(test, TEST_ROWS, _rng(settings, problem, "T1"))
     held_out = problem.sample(test, np.ones(len(test)), base)

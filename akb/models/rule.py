@@ -135,6 +135,18 @@ def scan(sample: Sample, objective: Objective) -> list[int]:
     return sorted(range(len(gains)), key=lambda column: (-gains[column], column))
 
 
+def screened(sample: Sample, objective: Objective, most: int) -> tuple[str, ...]:
+    """Return the `most` columns that tell most on their own in these training rows; codes always stay.
+
+    A first sieve that costs less than a fit: each column by the deviance that a rule on it explains (`scan`). A column
+    that tells something in combination only may be lost, so `most` leaves in more than any fit uses.
+    """
+    if len(sample.names) <= most:
+        return sample.names
+    best = set(scan(sample, objective)[:most]) | set(sample.categorical)
+    return tuple(name for column, name in enumerate(sample.names) if column in best)
+
+
 def fit_rule(sample: Sample, objective: Objective) -> Rule | Rate:
     """Return the one rule that explains most on the training rows; the base rate where there is no feature."""
     if not len(sample) or not sample.names:

@@ -35,7 +35,7 @@ def binary(room: Room, entry: Entry) -> Part:
         asked = f"{entry.target}_possible"
         return problem.among(counts[asked].to_numpy()) if asked in counts.columns else problem
 
-    return _part(room, entry, over)
+    return _part(room, entry, over, spare=entry.spare)
 
 
 def count(room: Room, entry: Entry) -> Part:
