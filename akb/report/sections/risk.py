@@ -19,6 +19,8 @@ BANDS = ((0.0, 0.05), (0.05, 0.075), (0.075, 0.10), (0.10, 0.20), (0.20, 1.0))
 CAUSES = ("natural", "insurer", "preventable")
 SHOWN = 10
 REASONS = 3
+SAME_NEWS = dict.fromkeys(("coverage", "branches", "insurers"), "holdings")
+"""Groups of features that tell an adviser the same: how much, and how little, a customer has here."""
 
 
 def facts(context: Context) -> dict[str, Any]:
@@ -200,7 +202,7 @@ def worded_reasons(context: Context) -> dict[int, list[str]]:
     for reason in models.reasons if models else ():
         mine = found.setdefault(reason.customer, {})
         # the models' own columns, such as the month ahead, are no reason that a person can use
-        idea = group.get(reason.feature)
+        idea = SAME_NEWS.get(group.get(reason.feature, ""), group.get(reason.feature))
         if reason.contribution <= 0 or idea is None or idea in mine or len(mine) == REASONS:
             continue
         worded = context.words.reason(reason.feature, reason.value)
