@@ -91,7 +91,13 @@ def _rules(world: BranchWorld) -> pl.LazyFrame:
             "age_to": [rule.age_to for rule in world.rules],
             "requiring": [bool(set(rule.requires) & set(world.branches)) for rule in world.rules],
         },
-        schema_overrides={"branch": pl.UInt8, "age_from": pl.Int32, "age_to": pl.Int32},
+        schema_overrides={
+            "branch": pl.UInt8,
+            **{f"for_{kind}": pl.Boolean for kind in KINDS},
+            "age_from": pl.Int32,
+            "age_to": pl.Int32,
+            "requiring": pl.Boolean,
+        },
     )
 
 
