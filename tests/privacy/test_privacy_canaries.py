@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -114,14 +115,16 @@ def everywhere(office: Planted, tmp_path_factory: pytest.TempPathFactory) -> Pla
 
 
 def outputs(folder: Path) -> dict[str, bytes]:
-    """Every output: its bytes, and of Parquet the texts inside as well."""
+    """Every output: its bytes, and what is packed inside Parquet and workbooks as well."""
     found = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.parent.name != "private":
             found[str(path.relative_to(folder))] = path.read_bytes()
             if path.suffix == ".parquet":
-                texts = pl.read_parquet(path).select(pl.col(pl.String, pl.Categorical).cast(pl.String))
-                found[f"{path.name}: texts"] = "\n".join(map(str, texts.to_numpy().ravel())).encode()
+                found[f"{path.name}: rows"] = pl.read_parquet(path).write_ndjson().encode()
+            if path.suffix == ".xlsx":
+                with zipfile.ZipFile(path) as book:
+                    found |= {f"{path.name}: {part}": book.read(part) for part in book.namelist()}
     return found
 
 
@@ -135,6 +138,7 @@ def test_no_output_of_a_run_holds_a_person(
     written = {**outputs(out), "stdout": said.out.encode(), "stderr": said.err.encode(), "log": log.read_bytes()}
     assert {"report.html", "summary.json", "scores.csv", "rejects.csv", "manifest.json"} <= set(written)
     assert any(name.startswith("models/") for name in written)
+    assert {"actions.xlsx: xl/sharedStrings.xml", "case_lists.parquet: rows"} <= set(written)
     assert {name: found for name, content in written.items() if (found := everywhere.found_in(content))} == {}
     assert b"AKB-P002" in written["summary.json"]
 
