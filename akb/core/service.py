@@ -36,6 +36,11 @@ class ServiceRates:
     claims_a_policy: float
 
 
+def per_minute(euros_per_hour: float) -> float:
+    """Return the cents that a minute costs at an hourly rate."""
+    return euros_per_hour * 100 / 60
+
+
 def service_rates(assumed: Callable[[str], float]) -> ServiceRates:
     """Return what every event, policy and relation costs.
 
@@ -48,7 +53,7 @@ def service_rates(assumed: Callable[[str], float]) -> ServiceRates:
     def value(name: str) -> float:
         return assumed(f"cost.{name}")
 
-    office, adviser = value("rate_office") * 100 / 60, value("rate_adviser") * 100 / 60  # cents a minute
+    office, adviser = per_minute(value("rate_office")), per_minute(value("rate_adviser"))
     return ServiceRates(
         contact=round(office * value("minutes_contact")),
         claim=round(office * value("minutes_claim")),

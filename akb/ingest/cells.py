@@ -17,7 +17,6 @@ from akb.core.text import load_toml
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-SPACES = "[\\s\u00a0\u2007\u202f\ufeff\u200b]+"
 _PREFIX = 6  # letters of a word that may begin a longer one ("telefoongesprek")
 _ACCENTS = str.maketrans(
     "áàâäãåéèêëíìîïóòôöõúùûüýÿñçšžÁÀÂÄÃÅÉÈÊËÍÌÎÏÓÒÔÖÕÚÙÛÜÝÑÇ", "aaaaaaeeeeiiiiooooouuuuyyncszAAAAAAEEEEIIIIOOOOOUUUUYNC"

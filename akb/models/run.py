@@ -45,7 +45,6 @@ LIFETIME_METHODS = (*CHURN_METHODS, "family_lapse")
 """What lifetime value is made of: how long relations and policies last."""
 STANDING = ("margin",)
 HEADLINE = "churn_12m"
-FAMILIES = ("family_lapse", "family_purchase")
 
 
 def run_models(

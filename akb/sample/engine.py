@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 Rows = NDArray[np.int64]
 
 ACTIVE, CLOSED = 1, 2
-CONTACT_KINDS = ("question", "complaint", "outbound", "claim")
 
 
 @dataclass

@@ -56,10 +56,6 @@ class Futures:
         limit = to_day(add_months(self.book.as_of, months)) - to_day(self.book.as_of)
         return (self.gone > 0) & (self.gone <= limit)
 
-    def slot_lapsed(self, slot: int) -> NDArray[np.bool_]:
-        """Return [n, N] whether a policy in a slot lapsed."""
-        return np.asarray((self.lapsed >> np.uint32(slot)) & np.uint32(1), np.bool_)
-
     def branch_bought(self, branch: int) -> NDArray[np.bool_]:
         """Return [n, N] whether a first policy in a branch was taken."""
         return np.asarray((self.bought >> np.uint32(branch)) & np.uint32(1), np.bool_)

@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
+from akb.core.service import KINDS as CUSTOMER_KINDS
+from akb.core.service import per_minute
 from akb.value.base import sum_cents, to_cents
 
 if TYPE_CHECKING:
@@ -70,8 +72,7 @@ def service_cost(base: Base) -> ServiceCost:
 
     Events that the export has are counted per customer (`event_rate`); of the others the assumed frequency holds.
     """
-    office = base.value("cost.rate_office") * 100 / 60  # cents a minute
-    adviser = base.value("cost.rate_adviser") * 100 / 60
+    office, adviser = per_minute(base.value("cost.rate_office")), per_minute(base.value("cost.rate_adviser"))
     counts = np.maximum(base.policies_per_customer, 1).astype(np.float64)
     seen = {
         "claims": event_rate(base, base.portfolio.claims),
@@ -172,7 +173,7 @@ def _own_instalments(base: Base) -> Floats:
 
 def _talks(base: Base) -> Floats:
     """Periodic talks a year per customer; an unknown kind is treated as private."""
-    frequency = {kind: base.value(f"cost.talks_{kind}") for kind in ("private", "self_employed", "business")}
+    frequency = {kind: base.value(f"cost.talks_{kind}") for kind in CUSTOMER_KINDS}
     kinds = base.customers["kind"].fill_null("private")
     out: Floats = kinds.replace_strict(frequency, default=frequency["private"], return_dtype=pl.Float64).to_numpy()
     return out

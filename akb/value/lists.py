@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.text import load_toml
-from akb.value.basis import UNLIMITED, capacity
+from akb.value.basis import UNLIMITED, capacity, contact_cost
 from akb.value.contact import resting, rules
 from akb.value.team import Worker, team
 
@@ -93,7 +93,7 @@ def desk(base: Base) -> Desk:
         minutes_available=kept * sum(worker.minutes for worker in workers),
         minutes=minutes,
         offer_minutes=base.value("contact.offer_minutes"),
-        contact_cost=100 * base.value("cost.rate_office") * minutes / 60,
+        contact_cost=contact_cost({name: each.value for name, each in base.assumed.items()}),
         called=np.zeros(base.n, dtype=np.bool_),
         workers=workers,
     )
