@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -68,13 +68,32 @@ class Boosted:
         self, x: NDArray[np.float32], init_score: NDArray[np.float64] | None = None, trees: int | None = None
     ) -> NDArray[np.float64]:
         """Return the chance (binary), chances per class (multiclass) or expected count (poisson) per row."""
-        raw = self.raw(x, init_score, trees)
+        return self._from_link(self.raw(x, init_score, trees))
+
+    def _from_link(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.objective == "poisson":
             return np.exp(np.clip(raw, -30, 30))
         if self.objective == "binary":
             return np.asarray(1 / (1 + np.exp(-np.clip(raw, -35, 35))))
         odds = np.exp(raw - raw.max(axis=1, keepdims=True))
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+
+    def staged(
+        self, x: NDArray[np.float32], init_score: NDArray[np.float64], sizes: Sequence[int]
+    ) -> Iterator[tuple[int, NDArray[np.float64]]]:
+        """Yield (size, what the first `size` rounds predict) for ascending sizes; no round is asked twice."""
+        score, done = init_score, 0
+        for size in sizes:
+            more = self.booster.predict(
+                x,
+                raw_score=True,
+                start_iteration=done,
+                num_iteration=size - done,
+                num_threads=self.jobs,
+                validate_features=False,
+            )
+            score, done = score + np.asarray(more, dtype=np.float64), size
+            yield size, self._from_link(score)
 
     def contributions(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return each feature's contribution on the link scale, [n, f] (binary and poisson; without the bias)."""
@@ -138,7 +157,7 @@ def fit_boosting(
         "lambda_l2": 10.0,
         "feature_fraction_bynode": 0.5,
         "max_bin": 63,
-        "bin_construct_sample_cnt": 30_000,
+        "bin_construct_sample_cnt": 10_000,
         "cat_smooth": 20.0,
         "cat_l2": 20.0,
         "max_cat_threshold": 8,

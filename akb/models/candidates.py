@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -12,6 +12,8 @@ from akb.models.types import Candidate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from akb.models.boosting import Boosted
 
 Objective = Literal["binary", "poisson"]
 SIMPLEST_FIRST = ("rate", "rule", "logistic", "boosting")
@@ -39,6 +41,8 @@ class Sample:
         Column names of `x`.
     categorical
         Positions in `x` that hold codes.
+    ranked
+        Positions in `x` by what each column tells alone, best first; empty where nobody looked yet.
     """
 
     x: NDArray[np.float32]
@@ -48,6 +52,7 @@ class Sample:
     cluster: NDArray[Any]
     names: tuple[str, ...]
     categorical: tuple[int, ...] = ()
+    ranked: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.label)
@@ -138,6 +143,25 @@ def judge(
     winner = next(name for name in order if name == best or gaps[name][0] <= gaps[name][1])
     table = tuple(Candidate(name, mean[name], *gaps[name], won=name == winner) for name in order)
     return Competition(winner, table, gains(loss, winner, cluster, w))
+
+
+def best_size(
+    model: Boosted, test: Sample, parts: Sequence[float], objective: Objective = "binary"
+) -> tuple[NDArray[np.float64], int]:
+    """Return the predictions with the number of trees that does best on `test`, and that number.
+
+    Parameters
+    ----------
+    parts
+        Of all trees, in (0, 1].
+    """
+    sizes = sorted({max(1, int(model.trees * part)) for part in parts})
+    best, found, size_of = np.inf, np.empty(0), 0
+    for size, expected in model.staged(test.x, test.offset, sizes):
+        loss = float(test.weight @ losses(objective, test.label, expected))
+        if loss < best:
+            best, found, size_of = loss, expected, size
+    return found, size_of
 
 
 def gains(

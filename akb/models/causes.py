@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from akb.models.boosting import Boosted, fit_boosting
+from akb.models.candidates import Sample
 from akb.models.landmark import BANDS, LAGS, NEVER, Landmarks, band_of
+from akb.models.rule import scan
 
 if TYPE_CHECKING:
     from datetime import date
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 CAUSES = ("natural", "insurer", "preventable")
 FEW, MANY = 60, 400  # distinct leavers with a known cause: below FEW shares, from MANY trees, between a logistic model
-_ROWS = 10_000
+_ROWS, _SCANNED, _KEPT = 10_000, 4_000, 24
 _TREES = 50
 _PRIOR = 2.0
 
@@ -56,12 +58,15 @@ class Causes:
         Share of each cause among distinct leavers with a known cause, float64 [causes].
     known, unknown
         Distinct leavers with and without a known cause.
+    names
+        The columns that the model learned from, without those of the lag.
     """
 
     model: CauseModel
     shares: Floats
     known: int
     unknown: int
+    names: tuple[str, ...] = ()
 
     @property
     def unknown_share(self) -> float:
@@ -76,6 +81,7 @@ class Causes:
     def split(self, landmarks: Landmarks, rows: NDArray[np.int64], lags: int = LAGS) -> Floats:
         """Return P(cause | end in month 1..`lags`), float64 [n, lags, causes]; asked once per lag band."""
         result = np.empty((len(rows), lags, len(CAUSES)))
+        landmarks = landmarks.narrowed(self.names)
         x = landmarks.design(rows, np.ones(len(rows), dtype=np.int64))
         first = len(landmarks.names)
         band = band_of(np.arange(1, NEVER))[:lags]
@@ -164,8 +170,24 @@ def fit_causes(landmarks: Landmarks, day: date, *, seed: int) -> Causes | None:
     if len(row) > _ROWS:
         picked = np.sort(np.random.default_rng(seed).choice(len(row), _ROWS, replace=False))
         row, code, weight = row[picked], code[picked], weight[picked]
+    if distinct >= MANY:
+        landmarks = landmarks.narrowed(_telling(landmarks, row, code, weight, shares))
     model = _fit(landmarks, row, code, weight, shares, distinct, seed)
-    return Causes(model, shares, distinct, unknown)
+    return Causes(model, shares, distinct, unknown, landmarks.names)
+
+
+def _telling(
+    landmarks: Landmarks, row: NDArray[np.int64], code: NDArray[np.int64], weight: Floats, shares: Floats
+) -> tuple[str, ...]:
+    """The columns that tell each cause from the others best on their own."""
+    at = np.linspace(0, len(row) - 1, min(len(row), _SCANNED)).astype(np.int64)
+    x, found = landmarks.base(row[at]), set()
+    for number, share in enumerate(shares):
+        label = (code[at] == number).astype(np.float64)
+        offset = np.full(len(at), np.log(share / (1 - share)))
+        sample = Sample(x, label, weight[at], offset, landmarks.customer[row[at]], landmarks.names)
+        found |= {landmarks.names[column] for column in scan(sample, "binary")[:_KEPT]}
+    return tuple(sorted(found))
 
 
 def _relation(landmarks: Landmarks, rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -133,8 +133,7 @@ def fit_churn(
     say("churn: choosing and proving on later data")
     proof = prove(landmarks, settings, roles, as_of)
     say("churn: fitting and composing")
-    lean = landmarks.narrowed(proof.features)
-    hazard = fit_winner(lean, settings, proof, as_of, settings.models.hazard_rows)
+    lean, hazard = fit_winner(landmarks, settings, proof, as_of, settings.models.hazard_rows)
     causes = fit_causes(landmarks, as_of, seed=settings.models.seed)
     split = causes.split(landmarks, now) if causes is not None else None
     composed = _compose(lean, targets, hazard, split, now, as_of)

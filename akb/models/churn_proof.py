@@ -25,7 +25,7 @@ from akb.models.cohorts import fit_retention
 from akb.models.drivers import asked_of_churn
 from akb.models.engine import ENOUGH_FOR_SPLINES, ENOUGH_FOR_TREES, fitters
 from akb.models.evidence import auc_with_interval, binary_evidence
-from akb.models.hazard import Hazard, choose, fit_hazard, incidence, levelled, screen, stay
+from akb.models.hazard import Hazard, choose, fit_hazard, incidence, levelled, stay, with_later
 from akb.models.landmark import LAGS, Landmarks
 from akb.models.problem import day_number
 from akb.models.survival import ATTENUATION, ages, fit_continuation, fit_lifetime, observed_months, tenures
@@ -51,7 +51,7 @@ LIFETIME = "remaining_lifetime_years"
 ENOUGH = 100  # distinct leavers from which rivals can be compared and a later window can be judged
 PART = 3  # choosing and proving learn from a third of the rows of the final fit
 _JUDGED = 40_000
-_STEP = 0.08
+_STEP, _TREES_SHARE = 0.12, 1 / 3
 _FOLLOWED = 18  # months that a lifetime has to be followed before it counts as evidence
 
 
@@ -154,8 +154,8 @@ class Proof:
         The winner on K1 and its monthly hazards there, float64 [n, 12].
     evidence
         By key.
-    features
-        The columns that the fits after the choice learn from.
+    features, later
+        The columns that the fits after the choice learn from, and those that became known since: see `with_later`.
     judged
         Rows of T0 and their chance to leave within 12 months as a model of that day had it.
     lifetime
@@ -171,6 +171,7 @@ class Proof:
     winner: str
     trees: int
     features: tuple[str, ...]
+    later: tuple[str, ...]
     competition: Competition | None
     chosen: tuple[Hazard, Floats] | None
     evidence: dict[str, Evidence]
@@ -184,9 +185,8 @@ class Proof:
 def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) -> Proof:
     """Let the rivals compete, then judge the winner as it would have been on its day on what happened next."""
     proof = _choose(landmarks, settings, roles)
-    lean = landmarks.narrowed(proof.features)
     evidence: dict[str, Evidence] = {}
-    fitted: dict[int, Hazard] = {}
+    fitted: dict[int, tuple[Landmarks, Hazard]] = {}
     judged_rows: tuple[NDArray[np.int64], Floats] | None = None
     year = by_cause = asked = None
     for months in sorted(roles.tests, reverse=True):
@@ -195,17 +195,18 @@ def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) ->
             continue
         if judge not in fitted:
             size = settings.models.hazard_rows // PART
-            fitted[judge] = fit_winner(lean, settings, proof, landmarks.dates[judge], size)
-        everyone = fitted[judge].monthly(lean, landmarks.rows_of(test), months)
+            fitted[judge] = fit_winner(landmarks, settings, proof, landmarks.dates[judge], size)
+        lean, hazard = fitted[judge]
+        everyone = hazard.monthly(lean, landmarks.rows_of(test), months)
         chances = _followed(landmarks, test, everyone, months)[1]
-        evidence[f"churn_{months}m"] = _judge(landmarks, roles, proof, fitted[judge], test, chances)
+        evidence[f"churn_{months}m"] = _judge(landmarks, roles, proof, hazard, test, chances)
         if months == LAGS:
             year = (landmarks.dates[test], 1 - stay(everyone)[:, -1])
             judged_rows = (landmarks.rows_of(test, months), 1 - stay(chances)[:, -1])
-            asked = asked_of_churn(CHURN[-1], lean, fitted[judge], judged_rows[0], landmarks.dates[test])
-            by_cause = _by_cause(landmarks, settings, fitted[judge], landmarks.rows_of(test), everyone)
+            asked = asked_of_churn(CHURN[-1], lean, hazard, judged_rows[0], landmarks.dates[test])
+            by_cause = _by_cause(landmarks, settings, hazard, landmarks.rows_of(test), everyone)
             if by_cause is not None:
-                evidence |= _judge_causes(landmarks, settings, roles, proof, fitted[judge], test, by_cause)
+                evidence |= _judge_causes(landmarks, settings, roles, proof, hazard, test, by_cause)
     found, lifetime = _judge_lifetime(landmarks, settings, roles, proof, as_of)
     evidence |= found
     judged = [evidence[key] for key in CHURN if key in evidence]
@@ -222,30 +223,33 @@ def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) ->
     )
 
 
-def fit_winner(landmarks: Landmarks, settings: Settings, proof: Proof, day: date, size: int) -> Hazard:
-    """Fit the winner on at most `size` person-months of what was known on `day`; `landmarks` narrowed by the choice."""
+def fit_winner(
+    landmarks: Landmarks, settings: Settings, proof: Proof, day: date, size: int
+) -> tuple[Landmarks, Hazard]:
+    """Fit the winner on at most `size` person-months of what was known on `day`; return its columns and the hazard."""
+    seed = settings.models.seed
+    lean = with_later(landmarks, proof.features, proof.later, day, seed)
     learn = rivals(settings, proof.trees)[proof.winner]
-    return fit_hazard(landmarks, learn, proof.winner, day, size, settings.models.seed)
+    return lean, fit_hazard(lean, learn, proof.winner, day, size, seed)
 
 
 def _choose(landmarks: Landmarks, settings: Settings, roles: Plan) -> Proof:
     """Let the rivals compete on the person-months after K1; with a short history take the documented default."""
-    trees = max(20, settings.models.trees // 2)
+    trees = max(20, round(settings.models.trees * _TREES_SHARE))
     until = roles.early if roles.early is not None else roles.late
     if roles.choice is None or until is None:
         enough = [(ENOUGH_FOR_TREES, "boosting"), (ENOUGH_FOR_SPLINES, "logistic"), (0, "rate")]
         default = next(name for least, name in enough if roles.leavers >= least)
-        return Proof(default, trees, landmarks.names, None, None, {})
+        return Proof(default, trees, landmarks.names, (), None, None, {})
     day, rng = landmarks.dates[roles.choice], np.random.default_rng(settings.models.seed)
     train = landmarks.known_on(day, settings.models.hazard_rows // PART, rng)
-    landmarks = screen(landmarks, train)
     test = landmarks.after(roles.choice, landmarks.dates[until], _JUDGED, rng)
     choice = choose(landmarks, rivals(settings, trees), train, test)
-    winner = choice.competition.winner
+    landmarks, winner = choice.landmarks, choice.competition.winner
     seed = settings.models.seed
     hazard = levelled(landmarks, choice.models[winner], choice.offset, winner, day, choice.rows, seed)
     chances = hazard.monthly(landmarks, landmarks.rows_of(roles.choice))
-    return Proof(winner, choice.trees or trees, choice.telling, choice.competition, (hazard, chances), {})
+    return Proof(winner, choice.trees or trees, choice.telling, choice.later, choice.competition, (hazard, chances), {})
 
 
 def _judge(landmarks: Landmarks, roles: Plan, proof: Proof, hazard: Hazard, test: int, chances: Floats) -> Evidence:

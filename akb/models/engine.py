@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from akb.models.boosting import Boosted, fit_boosting
-from akb.models.candidates import Competition, Fitter, Model, Objective, Sample, gains, judge, paired_difference
+from akb.models.candidates import (
+    Competition,
+    Fitter,
+    Model,
+    Objective,
+    Sample,
+    best_size,
+    gains,
+    judge,
+    paired_difference,
+)
 from akb.models.candidates import losses as row_losses
 from akb.models.evidence import auc_with_interval
 from akb.models.grading import FEW_EVENTS
@@ -34,9 +44,10 @@ if TYPE_CHECKING:
 
 CHUNK = 40_000
 TEST_ROWS = 30_000
-LEARNING_RATE = 0.12  # a third of the trees at .12 ranks like half of them at .08 (expected AUC within .001)
+LEARNING_RATE, TREES_SHARE = 0.18, 2 / 9  # ranks like half of the trees at .08 (expected AUC within .001)
 CHOICE_SHARE, PROOF_SHARE = 0.25, 0.4  # of the rows of the final fit: choosing and proving need fewer
 SCREENED = 160  # columns that rivals choose among, by what each tells alone on the training dates: cost of the choice
+SIZES = (0.3, 0.5, 0.7, 1.0)  # parts of the trees that T1 chooses among
 KEPT = 48  # columns that trees keep after T1, by gain: half of the time, and less noise to learn by heart
 ENOUGH_FOR_TREES, ENOUGH_FOR_SPLINES = 300, 100  # distinct events, where there was no T1 to choose on
 PRIOR_EVENTS = 20.0
@@ -249,7 +260,7 @@ class _Choice:
 
 def _choose(problem: Problem, phases: Phases, settings: Models) -> _Choice:
     """Let the rivals compete on T1; with a short history take the documented default."""
-    trees = max(20, settings.trees // 3)
+    trees = max(20, round(settings.trees * TREES_SHARE))
     window = phases.choice
     test = problem.rows_on([window.test]) if window else np.empty(0, dtype=np.int64)
     if window is None or not len(test) or not (problem.label[test] > 0).any():
@@ -259,18 +270,19 @@ def _choose(problem: Problem, phases: Phases, settings: Models) -> _Choice:
     rows = problem.rows_on(window.train)
     base = base_rates(problem, rows)
     picked, weight = problem.draw(rows, int(CHOICE_SHARE * settings.target_rows), _rng(settings, problem, "choice"))
-    problem = problem.only(screened(problem.sample(picked, weight, base), problem.objective, SCREENED))
-    train = problem.sample(picked, weight, base)
+    train = screened(problem.sample(picked, weight, base), problem.objective, SCREENED)
+    problem = problem.only(train.names)
     test = problem.some_customers(test, TEST_ROWS, _rng(settings, problem, "T1"))
     held_out = problem.sample(test, np.ones(len(test)), base)
     expected: dict[str, Floats] = {}
     heaviest = problem.names
     for name, fit in fitters(problem.objective, settings, trees).items():
         model = fit(train)
-        expected[name] = model.predict(held_out.x, held_out.offset)
         if isinstance(model, Boosted):
-            expected[name], trees = _best_size(problem, model, held_out)
+            expected[name], trees = best_size(model, held_out, SIZES, problem.objective)
             heaviest = _heaviest(model)
+        else:
+            expected[name] = model.predict(held_out.x, held_out.offset)
     competition = judge(expected, held_out.label, held_out.cluster, objective=problem.objective)
     judged = _by_group(problem, test, expected[competition.winner], window.test)
     names = heaviest if competition.winner == "boosting" else problem.names
@@ -298,14 +310,6 @@ def _fit_of(choice: _Choice, problem: Problem, settings: Models, share: float) -
 def _heaviest(model: Boosted) -> tuple[str, ...]:
     shares = model.importance()
     return tuple(sorted(shares, key=lambda name: (-shares[name], name))[:KEPT])
-
-
-def _best_size(problem: Problem, model: Boosted, test: Sample) -> tuple[Floats, int]:
-    """Return the predictions with the number of trees that does best on T1, and that number."""
-    sizes = sorted({max(1, model.trees * part // 10) for part in (3, 5, 7, 10)})
-    staged = {size: model.predict(test.x, test.offset, size) for size in sizes}
-    best = min(sizes, key=lambda size: float(row_losses(problem.objective, test.label, staged[size]).mean()))
-    return staged[best], best
 
 
 def _by_group(

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from akb.models.boosting import Boosted
-from akb.models.candidates import Competition, judge, losses
+from akb.models.candidates import Competition, best_size, judge
 from akb.models.evidence import BETWEEN_YEAR
 from akb.models.landmark import BANDS, LAGS, NEVER, Landmarks, PersonMonths, band_of, base_offset
 from akb.models.level import between_years, level_factor, shift_for
-from akb.models.rule import screened
+from akb.models.rule import SCAN_ROWS, scan, screened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _YEARS = 3
 _KEPT = 80  # columns that later fits learn from: as good as all 230 on a simulated office, in half the time
+_ADDED = 32  # columns that became known after the choice, beside them
+_SIZES = (0.2, 0.4, 0.6, 0.8, 1.0)  # parts of the trees that the choice is among
 SCREENED = 160  # columns that the rivals choose among, see `screened`
 _LATER = 0.2  # share of rows in which a column has become known since
 _CELL = 8_000  # person-months per lag band and year for the level
@@ -97,19 +99,25 @@ class Choice:
     ----------
     models, offset, rows
         The fitted rivals by name, the log-odds per lag that they started from and the rows that they learned from.
+    landmarks
+        With the columns that the rivals chose among.
     trees
         The number of trees that did best; 0 without trees.
     telling
-        The columns that the trees leaned on most, and those that are much better known at the latest date than in
-        these rows: look-back windows of old dates reach before the recorded history.
+        The columns that the trees leaned on most.
+    later
+        Those that are much better known at the latest date than in these rows: look-back windows of old dates reach
+        before the recorded history.
     """
 
     competition: Competition
     models: dict[str, Model]
     offset: Floats
     rows: int
+    landmarks: Landmarks
     trees: int
     telling: tuple[str, ...]
+    later: tuple[str, ...]
 
 
 def choose(
@@ -120,46 +128,46 @@ def choose(
 ) -> Choice:
     """Fit every rival on `train`, compare them on later person-months and return who won."""
     offset = base_offset(train)
-    learned, judged = landmarks.sample(train, offset), landmarks.sample(test, offset)
+    whole = landmarks.sample(train, offset)
+    later = _better_known(landmarks, whole)
+    learned = screened(whole, "binary", SCREENED, landmarks.lag_names)
+    landmarks = landmarks.narrowed(learned.names)
+    judged = landmarks.sample(test, offset)
     models = {name: fit(learned) for name, fit in rivals.items()}
-    expected = {name: model.predict(judged.x, judged.offset) for name, model in models.items()}
+    expected: dict[str, Floats] = {}
     trees, telling = 0, landmarks.names
     for name, model in list(models.items()):
         if isinstance(model, Boosted):
-            expected[name], trees = _best_size(model, judged)
+            expected[name], trees = best_size(model, judged, _SIZES)
             models[name] = replace(model, text=model.booster.model_to_string(num_iteration=trees))
-            telling = _telling(landmarks, model, learned)
+            gain = model.importance()
+            telling = tuple(sorted(gain, key=lambda name: (-gain[name], name))[:_KEPT])
+        else:
+            expected[name] = model.predict(judged.x, judged.offset)
     competition = judge(expected, judged.label, judged.cluster, weight=judged.weight)
-    return Choice(competition, models, offset, len(train), trees, telling)
+    return Choice(competition, models, offset, len(train), landmarks, trees, telling, later)
 
 
-def _telling(landmarks: Landmarks, model: Boosted, train: Sample) -> tuple[str, ...]:
-    gain = model.importance()
-    heaviest = set(sorted(gain, key=lambda name: (-gain[name], name))[:_KEPT])
-    heaviest |= _better_known(landmarks, train)
-    return tuple(name for name in landmarks.names if name in heaviest)
-
-
-def _better_known(landmarks: Landmarks, train: Sample) -> set[str]:
+def _better_known(landmarks: Landmarks, train: Sample) -> tuple[str, ...]:
     now = landmarks.base(landmarks.rows_of(len(landmarks.dates) - 1))
     then = train.x[:, : now.shape[1]]
-    later = np.isnan(then).mean(axis=0) - np.isnan(now).mean(axis=0) > _LATER
-    return {name for name, known in zip(landmarks.names, later, strict=True) if known}
+    known = np.isnan(then).mean(axis=0) - np.isnan(now).mean(axis=0) > _LATER
+    return tuple(name for name, better in zip(landmarks.names, known, strict=True) if better)
 
 
-def screen(landmarks: Landmarks, train: PersonMonths) -> Landmarks:
-    """Return `landmarks` with the columns that tell most on their own on `train`, and those that became known since."""
-    sample = landmarks.sample(train, base_offset(train))
-    keep = {*screened(sample, "binary", SCREENED), *_better_known(landmarks, sample)}
-    return landmarks.narrowed(tuple(name for name in landmarks.names if name in keep))
+def with_later(
+    landmarks: Landmarks, chosen: tuple[str, ...], later: tuple[str, ...], day: date, seed: int
+) -> Landmarks:
+    """Return `landmarks` with the chosen columns and the best of `later`, by what each tells alone of what `day` knew.
 
-
-def _best_size(model: Boosted, test: Sample) -> tuple[Floats, int]:
-    """Return the predictions with the number of trees that does best on later person-months, and that number."""
-    sizes = sorted({max(1, model.trees * part // 5) for part in (1, 2, 3, 4, 5)})
-    staged = {size: model.predict(test.x, test.offset, size) for size in sizes}
-    best = min(sizes, key=lambda size: float(test.weight @ losses("binary", test.label, staged[size])))
-    return staged[best], best
+    Nobody could choose among the later ones on K1, where they were unknown; a few of them are enough.
+    """
+    if not later:
+        return landmarks.narrowed(chosen)
+    months = landmarks.known_on(day, SCAN_ROWS, np.random.default_rng(seed))
+    sample = landmarks.narrowed(later).sample(months, base_offset(months))
+    ranked = [sample.names[column] for column in scan(sample, "binary")]
+    return landmarks.narrowed((*chosen, *[name for name in ranked if name not in landmarks.lag_names][:_ADDED]))
 
 
 def fit_hazard(landmarks: Landmarks, fit: Fitter, name: str, day: date, size: int, seed: int) -> Hazard:
@@ -224,7 +232,7 @@ def stay(hazards: Floats) -> Floats:
         float64 [n, m], or [n, m, causes]: then per cause, adding up to the hazard.
     """
     total = hazards.sum(axis=2) if hazards.ndim == 3 else hazards
-    return np.asarray(np.cumprod(1 - total, axis=1))
+    return np.asarray(np.cumprod(np.maximum(1 - total, 0), axis=1))  # causes of a certain leaver may add up past one
 
 
 def incidence(by_cause: Floats) -> Floats:

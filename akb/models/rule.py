@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from numpy.typing import NDArray
 
     from akb.models.candidates import Objective, Sample
 
-BINS = 8
+QUANTILES = (0.01, 0.05, *(part / 8 for part in range(1, 8)), 0.95, 0.99)
 PRIOR_EVENTS = 20.0  # events of the base rate mixed into each bin
-SCAN_ROWS = 10_000
+SCAN_ROWS, EDGE_ROWS = 10_000, 2_500  # rows that columns are compared on, and of those the ones that set the edges
 
 
 def from_link(objective: Objective, link: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -100,21 +100,27 @@ def _bins(values: NDArray[np.float32], edges: NDArray[np.float64]) -> NDArray[np
 
 
 def _edges(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Edges at the eighths and in both tails, and above the lowest value: most signals are zero for nearly everyone."""
     known = values[~np.isnan(values)]
     if not len(known):
         return np.empty(0)
-    cuts = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1]).astype(np.float64))
-    return np.asarray(cuts[cuts > known.min()])
+    above = known[known > known.min()]
+    if not len(above):
+        return np.empty(0)
+    cuts = np.append(np.quantile(known, QUANTILES), above.min()).astype(np.float64)
+    return np.unique(cuts[cuts > known.min()])
 
 
-def _fit_column(sample: Sample, objective: Objective, take: NDArray[np.int64], column: int) -> tuple[float, Rule]:
-    """Return the rule of one column on some rows, with the deviance it explains there."""
+def _fit_column(
+    sample: Sample, objective: Objective, take: NDArray[np.int64], column: int, every: int = 1
+) -> tuple[float, Rule]:
+    """Return the rule of one column on some rows (every so many set the edges), with the deviance it explains there."""
     weight, label = sample.weight[take], sample.label[take]
     base, events = from_link(objective, sample.offset[take]) * weight, label * weight
     # Weighted events stand for as many real rows as were sampled, so the prior is scaled to their average weight.
     prior = PRIOR_EVENTS * (float(events.sum()) / max(float((label > 0).sum()), 1.0) or 1.0)
     values = sample.x[take, column]
-    edges = _edges(values)
+    edges = _edges(values[::every])
     group = _bins(values, edges)
     observed = np.bincount(group, weights=events, minlength=len(edges) + 2)
     expected = np.bincount(group, weights=base, minlength=len(edges) + 2)
@@ -128,23 +134,34 @@ def _fit_column(sample: Sample, objective: Objective, take: NDArray[np.int64], c
 def scan(sample: Sample, objective: Objective) -> list[int]:
     """Return the columns by the deviance that a rule on each of them explains, best first.
 
-    At most `SCAN_ROWS` rows are looked at, evenly spread over the sample.
+    At most `SCAN_ROWS` rows are looked at, evenly spread over the sample. What was found before (`Sample.ranked`) is
+    not looked for again.
     """
+    if sample.ranked:
+        return list(sample.ranked)
     take = np.linspace(0, len(sample) - 1, min(len(sample), SCAN_ROWS)).astype(np.int64)
-    gains = [_fit_column(sample, objective, take, column)[0] for column in range(len(sample.names))]
+    every = max(1, len(take) // EDGE_ROWS)
+    gains = [_fit_column(sample, objective, take, column, every)[0] for column in range(len(sample.names))]
     return sorted(range(len(gains)), key=lambda column: (-gains[column], column))
 
 
-def screened(sample: Sample, objective: Objective, most: int) -> tuple[str, ...]:
-    """Return the `most` columns that tell most on their own in these training rows; codes always stay.
+def screened(sample: Sample, objective: Objective, most: int, always: Collection[str] = ()) -> Sample:
+    """Return the rows with the `most` columns that tell most on their own in them, ranked; codes and `always` stay.
 
     A first sieve that costs less than a fit: each column by the deviance that a rule on it explains (`scan`). A column
     that tells something in combination only may be lost, so `most` leaves in more than any fit uses.
     """
-    if len(sample.names) <= most:
-        return sample.names
-    best = set(scan(sample, objective)[:most]) | set(sample.categorical)
-    return tuple(name for column, name in enumerate(sample.names) if column in best)
+    order = scan(sample, objective)
+    stay = {column for column, name in enumerate(sample.names) if name in always}
+    kept = sorted({*order[:most], *sample.categorical, *stay})
+    place = {column: position for position, column in enumerate(kept)}
+    return replace(
+        sample,
+        x=sample.x if len(kept) == len(sample.names) else sample.x[:, kept],
+        names=tuple(sample.names[column] for column in kept),
+        categorical=tuple(place[column] for column in sample.categorical),
+        ranked=tuple(place[column] for column in order if column in place),
+    )
 
 
 def fit_rule(sample: Sample, objective: Objective) -> Rule | Rate:
