@@ -11,12 +11,12 @@ from synthetic import BRANCHES, GAP, LAG, X, branch_world
 
 from akb.catalogue.entries import entries
 from akb.config import load_settings
+from akb.models.agree import prove_agreed
 from akb.models.candidates import gains
 from akb.models.churn import ChurnResult
 from akb.models.engine import run_problem
 from akb.models.parts import Judged, Part
 from akb.models.problem import branch_problem, customer_problem
-from akb.models.run import _prove_agreed
 from akb.models.types import Evidence, Prediction
 from akb.models.windows import phases
 
@@ -50,7 +50,7 @@ def test_what_is_judged_has_agreed() -> None:
     catalogue = entries([(branch, branch) for branch in BRANCHES])
     frame = pl.DataFrame({"customer": customer})
     result = ChurnResult(frame, frame, frame, {}, tested=(T0, churn))
-    made = _prove_agreed(parts, result, catalogue)
+    made = prove_agreed(parts, result, catalogue)
     assert [each.key for each in made] == ["any", "lost", "lapse"]
     assert (seen["any"] >= churn.astype(np.float32)).all()
     assert (seen["lapse"] <= seen["any"][row]).all()
@@ -58,7 +58,7 @@ def test_what_is_judged_has_agreed() -> None:
     assert seen["any"].sum() == pytest.approx(whole.sum(), rel=0.25)
     seen.clear()  # another test date is another question
     other = {**parts, "policies_lost_12m": part("lost", customer, none, lost, date(2024, 8, 31))}
-    assert [each.key for each in _prove_agreed(other, result, catalogue)] == ["any", "lapse"]
+    assert [each.key for each in prove_agreed(other, result, catalogue)] == ["any", "lapse"]
 
 
 def test_who_gets_the_base_rate_is_judged_by_it() -> None:
