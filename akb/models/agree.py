@@ -30,19 +30,21 @@ DESCRIPTIONS = ("need", "churn_effect")
 def prove_agreed(parts: dict[str, Part], churn: ChurnResult, entries: Sequence[Entry]) -> tuple[Prediction, ...]:
     """Return the predictions that are made to agree, with the evidence of what they said of T0 once they agreed.
 
-    On T0 nothing was announced as far as an export can tell, so agreeing is all that was done to the scores.
+    On T0 nothing was announced as far as an export can tell, so agreeing is all that was done to the scores; purchases
+    and what happens only to those who stay agree with nothing else. Over shorter horizons, where a year is not closed,
+    what is proven is the rank of each by itself.
     """
     by_target = {entry.target: parts[entry.key].tested for entry in entries if entry.target and entry.key in parts}
     whole = by_target.get("first_lapse")
     if whole is None:
         return ()
     family = parts["family_lapse"].tested if "family_lapse" in parts else None
-    count, branch = (
+    count, unpaid, branch = (
         each if each is not None and each.test_date == whole.test_date else None
-        for each in (by_target.get("lapses_12m"), family)
+        for each in (by_target.get("lapses_12m"), by_target.get("first_nonpayment"), family)
     )
     gone = churn.tested[1] if churn.tested and churn.tested[0] == whole.test_date else None
-    if count is None and branch is None and gone is None:
+    if all(each is None for each in (count, unpaid, branch, gone)):
         return ()
     row = positions(whole.customer, branch.customer) if branch else np.empty(0, dtype=np.int64)
     any32, lost32, parts32 = settle(
@@ -54,7 +56,10 @@ def prove_agreed(parts: dict[str, Part], churn: ChurnResult, entries: Sequence[E
         branch.group.astype(np.int64) if branch else row,
         np.zeros(len(whole.customer), dtype=np.bool_),
     )
-    agreed = ((whole, any32), (count, lost32), (branch, parts32))
+    least = None
+    if unpaid is not None and any32 is not None:
+        least = _at_most(_float32(unpaid.expected), any32[positions(whole.customer, unpaid.customer)])
+    agreed = ((whole, any32), (count, lost32), (unpaid, least), (branch, parts32))
     return tuple(
         prediction
         for tested, found in agreed

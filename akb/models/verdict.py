@@ -33,15 +33,23 @@ def unavailable(entry: Entry, reason: str) -> Prediction:
 
 
 def shorter_evidence(
-    room: Room, entry: Entry, dates: Sequence[date], problem_for: Callable[[int], Problem]
+    room: Room, entry: Entry, dates: Sequence[date], problem_for: Callable[[int], Problem | None]
 ) -> Shorter | None:
-    """Return the evidence over the longest shorter horizon that the history can prove, and that horizon."""
+    """Return the evidence over the longest shorter horizon that the history can prove, and that horizon.
+
+    Parameters
+    ----------
+    problem_for
+        What is asked over so many months; None where nobody counted that. A yearly comparison (a drop, a margin) never
+        happens sooner and proves nothing over less.
+    """
     for months in SHORTER:
         if months >= (entry.horizon_months or 0):
             continue
         roles = phases(dates, room.as_of, months, room.targets.gap_days, room.targets.lag_days)
-        if roles.evidence is not None:
-            return months, prove(problem_for(months), roles, room.settings.models)
+        problem = problem_for(months) if roles.evidence is not None else None
+        if problem is not None and (problem.label > 0).any():
+            return months, prove(problem, roles, room.settings.models)
     return None
 
 
