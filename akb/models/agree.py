@@ -15,19 +15,42 @@ from akb.models.reconcile import keep_total, positions, settle, wide
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date
 
     from numpy.typing import NDArray
 
     from akb.catalogue.entries import Entry
     from akb.models.churn import ChurnResult
-    from akb.models.parts import Room
+    from akb.models.parts import Judged, Room
     from akb.models.types import Prediction
 
 HEADLINE = "churn_12m"
 DESCRIPTIONS = ("need", "churn_effect")
 
 
-def prove_agreed(parts: dict[str, Part], churn: ChurnResult, entries: Sequence[Entry]) -> tuple[Prediction, ...]:
+@dataclass(frozen=True)
+class Proven:
+    """Predictions with evidence of what is delivered; per (customer, branch) of T0 the lapse that was delivered."""
+
+    predictions: tuple[Prediction, ...] = ()
+    lapses: tuple[Judged, NDArray[np.float32]] | None = None
+
+    def lapses_of(self, entries: Sequence[Entry], day: date) -> pl.DataFrame | None:
+        """Return customer, branch, probability as they were told of `day`; None where that is not T0."""
+        if self.lapses is None or self.lapses[0].test_date != day:
+            return None
+        judged, told = self.lapses
+        names = [entry.branch for entry in entries if entry.method == "family_lapse"]
+        frame = {
+            "customer": judged.customer,
+            "branch": [names[code] for code in judged.group.tolist()],
+            "probability": told.astype(np.float64),
+        }
+        schema = {"customer": pl.UInt32, "branch": pl.String, "probability": pl.Float64}
+        return pl.DataFrame(frame, schema=schema).sort("customer", "branch")
+
+
+def prove_agreed(parts: dict[str, Part], churn: ChurnResult, entries: Sequence[Entry]) -> Proven:
     """Return the predictions that are made to agree, with the evidence of what they said of T0 once they agreed.
 
     On T0 nothing was announced as far as an export can tell, so agreeing is all that was done to the scores; purchases
@@ -37,7 +60,7 @@ def prove_agreed(parts: dict[str, Part], churn: ChurnResult, entries: Sequence[E
     by_target = {entry.target: parts[entry.key].tested for entry in entries if entry.target and entry.key in parts}
     whole = by_target.get("first_lapse")
     if whole is None:
-        return ()
+        return Proven()
     family = parts["family_lapse"].tested if "family_lapse" in parts else None
     count, unpaid, branch = (
         each if each is not None and each.test_date == whole.test_date else None
@@ -45,7 +68,7 @@ def prove_agreed(parts: dict[str, Part], churn: ChurnResult, entries: Sequence[E
     )
     gone = churn.tested[1] if churn.tested and churn.tested[0] == whole.test_date else None
     if all(each is None for each in (count, unpaid, branch, gone)):
-        return ()
+        return Proven()
     row = positions(whole.customer, branch.customer) if branch else np.empty(0, dtype=np.int64)
     any32, lost32, parts32 = settle(
         None if gone is None else gone.astype(np.float32),
@@ -60,12 +83,13 @@ def prove_agreed(parts: dict[str, Part], churn: ChurnResult, entries: Sequence[E
     if unpaid is not None and any32 is not None:
         least = _at_most(_float32(unpaid.expected), any32[positions(whole.customer, unpaid.customer)])
     agreed = ((whole, any32), (count, lost32), (unpaid, least), (branch, parts32))
-    return tuple(
+    predictions = tuple(
         prediction
         for tested, found in agreed
         if tested is not None and found is not None
         for prediction in tested.again(found.astype(np.float64))
     )
+    return Proven(predictions, None if branch is None else (branch, parts32))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from akb.core.scoring import gini
 from akb.models.candidates import cluster_sums, losses
 from akb.models.types import Calibration, Evidence, LastYear, Segment
 
@@ -319,21 +320,6 @@ def _among_due(
         return {}
     auc, interval = auc_with_interval(label[due], probability[due], cluster[due])
     return {"auc_due": auc, "auc_due_ci": interval, "due": int(due.sum())}
-
-
-def gini(label: Floats, expected: Floats) -> float | None:
-    """Return the Gini of the ordering by `expected`, as a share of what a perfect ordering reaches."""
-
-    def concentration(score: Floats) -> float:
-        from scipy.stats import rankdata
-
-        ranks = rankdata(score)  # mid-ranks: equal predictions share, so that a constant scores zero
-        return float((label * (2 * ranks - len(label) - 1)).sum() / (len(label) * label.sum()))
-
-    if len(label) == 0 or float(label.sum()) <= 0:
-        return None
-    perfect = concentration(label)
-    return concentration(expected) / perfect if perfect > 0 else None
 
 
 def count_evidence(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,7 +84,8 @@ def run_models(
         found = pool.map(lambda each: _determinants(room, each), (each for each in asked if each.key in wanted))
         telling = tuple(each for each in found if each is not None)
     made = {p.key: p for part in parts.values() for p in part.predictions} | churn.predictions
-    made |= {p.key: p for p in prove_agreed(parts, churn, able)}
+    proven = prove_agreed(parts, churn, able)
+    made |= {p.key: p for p in proven.predictions}
     made |= {e.key: unavailable(e, reasonless[e.key]) for e in entries if e.key in reasonless}
     predictions = tuple(made[entry.key] for entry in entries)
     agreed = agree_all(room, parts, churn, able, made)
@@ -117,7 +119,7 @@ def run_models(
         ranking=parts["family_purchase"].ranking if "family_purchase" in parts else None,
         standing=targets.eligible.standing,
         effects=parts["churn_effect"].effects if "churn_effect" in parts else None,
-        backtest=churn.backtest,
+        backtest=churn.backtest and replace(churn.backtest, branch_lapse=proven.lapses_of(able, churn.backtest.as_of)),
         profiles=profiles,
     )
 

@@ -52,17 +52,21 @@ def test_what_is_judged_has_agreed() -> None:
     catalogue = entries([(branch, branch) for branch in BRANCHES])
     frame = pl.DataFrame({"customer": customer})
     result = ChurnResult(frame, frame, frame, {}, tested=(T0, churn))
-    made = prove_agreed(parts, result, catalogue)
-    assert [each.key for each in made] == ["any", "lost", "unpaid", "lapse"]
+    found = prove_agreed(parts, result, catalogue)
+    assert [each.key for each in found.predictions] == ["any", "lost", "unpaid", "lapse"]
     assert (seen["any"] >= churn.astype(np.float32)).all()
     assert (seen["lapse"] <= seen["any"][row]).all()
     assert (seen["lost"] >= seen["any"]).all()
     assert (seen["unpaid"] == np.minimum(unpaid.astype(np.float32), seen["any"])[::2]).all()
     assert (unpaid.astype(np.float32) > seen["any"])[::2].any()
     assert seen["any"].sum() == pytest.approx(whole.sum(), rel=0.25)
+    told = found.lapses_of([each for each in catalogue if each.branch in BRANCHES], T0)
+    assert told is not None and told.height == len(row)
+    assert np.allclose(np.sort(told["probability"].to_numpy()), np.sort(seen["lapse"]))
+    assert found.lapses_of(catalogue, date(2024, 8, 31)) is None
     seen.clear()  # another test date is another question
     other = {**parts, "policies_lost_12m": part("lost", customer, none, lost, date(2024, 8, 31))}
-    assert [each.key for each in prove_agreed(other, result, catalogue)] == ["any", "unpaid", "lapse"]
+    assert [each.key for each in prove_agreed(other, result, catalogue).predictions] == ["any", "unpaid", "lapse"]
 
 
 def test_who_gets_the_base_rate_is_judged_by_it() -> None:
