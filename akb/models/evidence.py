@@ -63,9 +63,11 @@ def auc_with_interval(label: Floats, score: Floats, cluster: NDArray[Any], z: fl
 
 def _on_logit(value: float, variance: float, edge: float, z: float) -> Interval:
     """The interval of a share, symmetric in its log-odds; `edge` keeps zero and one finite."""
+    from scipy.special import expit
+
     inside = float(np.clip(value, edge, 1 - edge))
     centre, width = np.log(inside / (1 - inside)), z * np.sqrt(variance) / (inside * (1 - inside))
-    low, high = 1 / (1 + np.exp(-(centre - width))), 1 / (1 + np.exp(-(centre + width)))
+    low, high = expit(centre - width), expit(centre + width)  # a rare event's width may be thousands
     return float(min(low, value)), float(max(high, value))
 
 
