@@ -381,6 +381,13 @@ def count_evidence(
     )
 
 
+def stood(label: Floats, value: Floats, cluster: NDArray[Any]) -> LastYear:
+    """Return how well what stood on the day itself ranks what happened, in the better direction; unknown is median."""
+    filled = np.where(np.isnan(value), np.nanmedian(value) if not np.isnan(value).all() else 0.0, value)
+    auc = auc_with_interval(label, filled, cluster)[0]
+    return LastYear(None, None, auc=max(auc, 1 - auc))
+
+
 def _skill(label: Floats, expected: Floats) -> float | None:
     """The share of the Poisson deviance around the mean that an expectation takes away."""
     worst = float(losses("poisson", label, np.full(len(label), max(float(label.mean()), 1e-9))).sum())

@@ -38,7 +38,6 @@ SINGLES = ("binary", "count", "winback", "events", "margin", "channel", "cluster
 METHODS = (*CHURN_METHODS, *DESCRIPTIONS, "unmade", *SINGLES, "family_lapse", "family_purchase", "family_topic")
 LIFETIME_METHODS = (*CHURN_METHODS, "family_lapse")
 """What lifetime value is made of: how long relations and policies last."""
-STANDING = ("margin",)
 
 
 def run_models(
@@ -91,7 +90,6 @@ def run_models(
     agreed = agree_all(room, parts, churn, able, made)
     names = {entry.key: entry.name_nl for entry in entries}
     files = {**churn.files, **{name: data for part in parts.values() for name, data in part.files.items()}}
-    standing = {entry.key for entry in entries if entry.method in STANDING}
     own = [made[p.key] for part in parts.values() for p in part.predictions]
     return ModelRun(
         as_of=as_of,
@@ -113,7 +111,7 @@ def run_models(
         findings=(
             *churn.findings,
             *(f for part in parts.values() for f in part.findings),
-            *noticed(own, names, standing),
+            *noticed(own, names),
         ),
         files={**files, COLUMNS: feature_table(files)} if files else {},
         ranking=parts["family_purchase"].ranking if "family_purchase" in parts else None,

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from akb.models.drivers import asked_of
@@ -64,7 +65,9 @@ def margin(room: Room, entry: Entry) -> Part:
         def over(months: int) -> Problem:
             label = happened_within(counts, entry.target, months)
             problem = customer_problem(room.matrix, entry.key, "binary", label)
-            return lean(problem.among(counts[f"{entry.target}_possible"].to_numpy()), room.matrix, SERVICE)
+            stands = counts["margin_now"].fill_null(np.nan).to_numpy() if "margin_now" in counts.columns else None
+            asked = replace(problem, standing=stands).among(counts[f"{entry.target}_possible"].to_numpy())
+            return lean(asked, room.matrix, SERVICE)
 
         part = _part(room, entry, over, spare=True)
         if part.scores is not None:

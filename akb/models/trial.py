@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from akb.models.evidence import BETWEEN_YEAR, binary_evidence, count_evidence
+from akb.models.evidence import BETWEEN_YEAR, binary_evidence, count_evidence, stood
 from akb.models.problem import Problem
 
 if TYPE_CHECKING:
@@ -95,6 +95,8 @@ class Trial:
         else:
             due = None if view is None or view.due is None else view.due[here]
             found = binary_evidence(label, told, customer, due=due, **common)
+            if problem.standing is not None and found.auc is not None:
+                found = replace(found, last_year=stood(label, problem.standing[rows], customer))
         now = (self.test_date, len(label), float(label.sum()), found.auc)
         return replace(found, by_date=(now, self.again[code]) if self.again else (now,))
 

@@ -68,11 +68,15 @@ class Segment:
 
 @dataclass(frozen=True)
 class LastYear:
-    """What the latest value that was known on the test date would have shown as a forecast of a count or an amount."""
+    """What the latest value that was known on the test date would have shown as a forecast.
+
+    Of a count or an amount the first three; of a chance ``auc``, the rank by what already stood on that day.
+    """
 
     gini: float | None
     deviance_skill: float | None
     decile_table: tuple[tuple[int, int, float, float], ...] = ()
+    auc: float | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class Evidence:
     auc_due, due
         The rank among those of whom a policy renews within the horizon, and how many they are.
     last_year
-        The baseline of a count or an amount.
+        The baseline of a count, an amount, or a chance of something that mostly stands already.
     deviance
         Of which distribution `deviance_skill` is: ``poisson`` for counts, ``tweedie`` (power 1.5) for amounts.
     """

@@ -102,6 +102,7 @@ def _shown(context: Context, proof: Evidence) -> dict[str, Any]:
         else {
             "gini": proof.last_year.gini,
             "deviance_skill": proof.last_year.deviance_skill,
+            "auc": proof.last_year.auc,
             "deciles": _deciles(proof.last_year.decile_table, limit),
         },
         "by_date": [
