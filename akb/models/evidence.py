@@ -210,7 +210,8 @@ def errors(
 ) -> tuple[Segment, ...]:
     """Return observed/expected in each part; figures over too few customers, or giving those away, are None.
 
-    A part's own figure is drawn to that of everyone: with 100 customers to whom it happened both weigh the same.
+    A part's own figure is drawn to that of everyone: with 100 customers to whom it happened, over all closed windows,
+    both weigh the same.
     """
     total = float(expected.sum())
     everyone = float(label.sum()) / total if total > 0 else 1.0
@@ -218,13 +219,13 @@ def errors(
     for division in parts:
         masks = [division.code == code for code in range(len(division.names))]
         shown = _shown([int(mask.sum()) for mask in masks], [int((label[mask] > 0).sum()) for mask in masks], division)
-        for name, mask, may in zip(division.names, masks, shown, strict=True):
+        for code, (name, mask, may) in enumerate(zip(division.names, masks, shown, strict=True)):
             if not may:
                 if mask.any():
                     found.append(Segment(division.kind, name, None, None, None, None, None))
                 continue
             ratio, interval = observed_expected(label[mask], expected[mask], cluster[mask], between_year)
-            own = float(len(np.unique(cluster[mask & (label > 0)])))
+            own = float(division.events[code] if division.events else len(np.unique(cluster[mask & (label > 0)])))
             weight = own / (own + POOLING_EVENTS)
             pooled = weight * ratio + (1 - weight) * everyone
             found.append(Segment(division.kind, name, int(mask.sum()), ratio, interval, weight, pooled))

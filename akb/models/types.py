@@ -54,7 +54,8 @@ class Segment:
     population, observed_expected, ci
         Customers; observed/expected with its 90 % interval. All None where too few customers stand behind them.
     own_weight, pooled
-        Weight of the segment's own figure against that of everyone (100 events weigh the same), and what remains.
+        Weight of the segment's own figure against that of everyone (with 100 different customers to whom it happened,
+        over all closed windows, both weigh the same), and what remains.
     """
 
     kind: str
