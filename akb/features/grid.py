@@ -27,6 +27,9 @@ Nothing older than the longest is looked at, at any T, so that all T see equally
 
 REACH = WINDOWS[-1]
 
+AHEAD = (1, 3, 6, 12)
+"""Months after T in which lapses are counted: the shorter ones prove what a year cannot prove yet."""
+
 
 def as_of_grid(portfolio: Portfolio, settings: Settings) -> list[date]:
     """Return X, every second month back for two years and every fourth before, ascending, so that X is the last.
@@ -49,14 +52,15 @@ def date_table(dates: Iterable[date]) -> pl.DataFrame:
     """Return one row per as-of date T.
 
     t u16 (position, ascending), as_of Date, ``day`` i32 (days since 1970, as all days inside this room),
-    ``back_{w}`` i32 (the day T - w months, for each window; a window is (back_w, day]), ``ahead_12`` i32,
-    year, month, day_of_month, month_end.
+    ``back_{w}`` i32 (the day T - w months, for each window; a window is (back_w, day]), ``ahead_{m}`` i32 for each of
+    `AHEAD`, year, month, day_of_month, month_end.
     """
     grid = sorted(set(dates))
     columns: dict[str, list[int] | list[bool]] = {"day": [to_day(each) for each in grid]}
     for window in WINDOWS:
         columns[f"back_{window}"] = [to_day(add_months(each, -window)) for each in grid]
-    columns["ahead_12"] = [to_day(add_months(each, 12)) for each in grid]
+    for months in AHEAD:
+        columns[f"ahead_{months}"] = [to_day(add_months(each, months)) for each in grid]
     columns["year"] = [each.year for each in grid]
     columns["month"] = [each.month for each in grid]
     columns["day_of_month"] = [each.day for each in grid]

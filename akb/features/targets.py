@@ -15,7 +15,7 @@ from akb.features.cut import KEY
 from akb.features.definitions import definition_labels, relation_ends
 from akb.features.facts import CAUSES, FOREVER, lines, policy_facts
 from akb.features.former import former_rows
-from akb.features.grid import date_table, to_day
+from akb.features.grid import AHEAD, date_table, to_day
 from akb.features.matrix import portfolio_branches, with_insurer_codes
 from akb.features.premiums import premium_records
 from akb.features.questions import channel_rows, topic_rows
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from akb.ingest.types import Portfolio
 
 TECHNICAL = CAUSES.index("technical")
+_AHEAD = tuple(f"ahead_{months}" for months in AHEAD)
 
 
 def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> Targets:
@@ -46,7 +47,7 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
     facts = with_insurer_codes(policy_facts(portfolio, list(branches), gap))
     dates = date_table(matrix.dates)
     rows = matrix.frame.select("as_of", "customer").join(
-        dates.select("as_of", "t", "day", "ahead_12"), on="as_of", how="left", maintain_order="left"
+        dates.select("as_of", "t", "day", *_AHEAD), on="as_of", how="left", maintain_order="left"
     )
     whole = facts.join(lines(facts), on="policy", how="left", maintain_order="left")
     seen = [pl.when(pl.col(name) <= as_of).then(name).alias(name) for name in ("lapse", "lapse_unpaid")]
@@ -94,7 +95,7 @@ def _relation(ends: pl.DataFrame, as_of: int) -> pl.DataFrame:
 
 
 def _counts(rows: pl.DataFrame, relation: pl.DataFrame, facts: pl.DataFrame, purchases: pl.DataFrame) -> pl.DataFrame:
-    """First lapse, first one for non-payment, lapses within 12 months and first purchase per row."""
+    """First lapse, first one for non-payment, lapses within 1 to 12 months and first purchase per row."""
     held = _in_force(rows, facts.lazy().select("customer", "start", "end", "last", "lapse", "lapse_unpaid"))
     lost = (
         held.filter(pl.col("lapse").is_not_null())
@@ -103,11 +104,16 @@ def _counts(rows: pl.DataFrame, relation: pl.DataFrame, facts: pl.DataFrame, pur
         .agg(
             first_lapse=pl.col("lapse").min(),
             first_nonpayment=pl.col("lapse_unpaid").min(),
-            lapses=(pl.col("lapse") <= pl.col("ahead_12")).sum(),
+            **{f"lapses_{months}m": (pl.col("lapse") <= pl.col(f"ahead_{months}")).sum() for months in AHEAD},
         )
     )
-    whole = relation.select(*KEY, "end_date", "ahead_12")
-    left = pl.col("end_date") <= pl.col("ahead_12")
+    whole = relation.select(*KEY, "end_date", *_AHEAD)
+
+    def lapses(months: int) -> pl.Expr:
+        """Return the lapses of who keeps something, at least one of who left."""
+        left = (pl.col("end_date") <= pl.col(f"ahead_{months}")).fill_null(value=False).cast(pl.UInt32)
+        return pl.max_horizontal(pl.col(f"lapses_{months}m").fill_null(0), left).cast(pl.Float32)
+
     return (
         rows.lazy()
         .select("as_of", *KEY)
@@ -116,15 +122,16 @@ def _counts(rows: pl.DataFrame, relation: pl.DataFrame, facts: pl.DataFrame, pur
         .join(_first_purchase(rows, facts, purchases), on=KEY, how="left", maintain_order="left")
         .with_columns(
             first_lapse=pl.min_horizontal("first_lapse", "end_date"),
-            lapses_12m=pl.max_horizontal(pl.col("lapses").fill_null(0), left.fill_null(value=False).cast(pl.UInt32)),
+            **{f"lapses_{months}m": lapses(months) for months in AHEAD},
         )
         .select(
             "as_of",
             "customer",
             _date("first_lapse"),
-            pl.col("lapses_12m").cast(pl.Float32),
+            "lapses_12m",
             _date("first_purchase"),
             _date("first_nonpayment"),
+            *(f"lapses_{months}m" for months in AHEAD[:-1]),
         )
         .collect()
     )
@@ -145,7 +152,7 @@ def _in_force(rows: pl.DataFrame, policies: pl.LazyFrame) -> pl.LazyFrame:
     """Policies in force at T of the rows' customers."""
     return (
         rows.lazy()
-        .select(*KEY, "day", "ahead_12")
+        .select(*KEY, "day", *_AHEAD)
         .join(policies, on="customer")
         .filter((pl.col("start") <= pl.col("day")) & (pl.col("end").is_null() | (pl.col("end") > pl.col("day"))))
     )

@@ -46,7 +46,8 @@ def event_targets(
     -------
     ``contacts_12m``, ``claims_12m`` Float32; ``bleeder``, ``feeder`` Date? (T + 12 months where it is so), each with
     ``{name}_possible`` bool; ``bleeder_now``, ``feeder_now`` bool?: whether the yearly margin as of T, by what was
-    counted in the 12 months before (assumed where nothing is counted), lies below zero or above the quantile.
+    counted in the 12 months before (assumed where nothing is counted), lies below zero or above the quantile;
+    ``margin_now`` Float64?, that margin in cents: the baseline of both, and no feature.
     Claims that may speak of health are left out, as everywhere in the models.
     """
     seen = dated_events(portfolio)
@@ -70,6 +71,7 @@ def event_targets(
         feeder_possible=margin & before & pl.col("top").is_not_null(),
         bleeder_now=pl.col("margin_now") < 0,
         feeder_now=pl.col("margin_now") > pl.col("top"),
+        margin_now=pl.col("margin_now").cast(pl.Float64) / YEAR,
     )
     return found, {str(name): frame for name, frame in events.items()}
 

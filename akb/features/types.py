@@ -109,7 +109,7 @@ class Targets:
         starting within G days; null if not recorded by X), ``cause`` str? (``natural | insurer |
         preventable | unknown``).
     counts
-        as_of, customer, ``first_lapse`` Date?, ``lapses_12m`` Float32, ``first_purchase`` Date?
+        as_of, customer, ``first_lapse`` Date?, ``lapses_{1,3,6,12}m`` Float32, ``first_purchase`` Date?
         (in a branch not held at T), ``first_nonpayment`` Date? (the first lapse for non-payment).
         Technical ends are no lapse, continued policies no purchase. And `targets_money.money_targets`: ``upsell``,
         ``commission_drop`` Date?; `targets_events.event_targets`: contacts, claims, ``bleeder``,

@@ -27,11 +27,13 @@ from akb.models.engine import ENOUGH_FOR_SPLINES, ENOUGH_FOR_TREES, fitters
 from akb.models.evidence import auc_with_interval, binary_evidence
 from akb.models.hazard import Hazard, choose, fit_hazard, incidence, levelled, stay, with_later
 from akb.models.landmark import LAGS, Landmarks
+from akb.models.people import with_events
 from akb.models.problem import day_number
 from akb.models.survival import ATTENUATION, ages, fit_continuation, fit_lifetime, observed_months, tenures
 from akb.models.trial import RENEWAL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     from numpy.typing import NDArray
@@ -262,7 +264,8 @@ def _judge(landmarks: Landmarks, roles: Plan, proof: Proof, hazard: Hazard, test
         expected = 1 - stay(chosen)[:, months - 1]
         again = _date(landmarks, earlier, _gone(landmarks, earlier, months), expected)
     label = _gone(landmarks, rows, months)
-    return _evidence(landmarks, hazard, rows, label, 1 - stay(chances)[:, -1], again, months)
+    ever = _ever(landmarks, test, lambda earlier: _gone(landmarks, earlier, months))
+    return _evidence(landmarks, hazard, rows, label, 1 - stay(chances)[:, -1], again, months, ever)
 
 
 def _judge_causes(
@@ -285,12 +288,12 @@ def _judge_causes(
                 _date(landmarks, earlier, ended_by(landmarks, earlier, LAGS, cause), before[:, number])
                 for number, cause in enumerate(CAUSES)
             ]
-    return {
-        key: _evidence(
-            landmarks, hazard, rows, ended_by(landmarks, rows, LAGS, cause), left[:, number], again[number], LAGS
-        )
-        for number, (key, cause) in enumerate(zip(BY_CAUSE, CAUSES, strict=True))
-    }
+    found = {}
+    for number, (key, cause) in enumerate(zip(BY_CAUSE, CAUSES, strict=True)):
+        label = ended_by(landmarks, rows, LAGS, cause)
+        ever = _ever(landmarks, test, lambda earlier, cause=cause: ended_by(landmarks, earlier, LAGS, cause))  # type: ignore[misc]
+        found[key] = _evidence(landmarks, hazard, rows, label, left[:, number], again[number], LAGS, ever)
+    return found
 
 
 def _by_cause(
@@ -344,6 +347,12 @@ def _gone(landmarks: Landmarks, rows: NDArray[np.int64], months: int) -> Floats:
     return np.asarray(landmarks.event_lag[rows] <= months, dtype=np.float64)
 
 
+def _ever(landmarks: Landmarks, test: int, label: Callable[[NDArray[np.int64]], Floats]) -> NDArray[np.uint32]:
+    """Every customer once to whom it happened after a date up to the test date."""
+    rows = np.arange(landmarks.stop[test])
+    return np.unique(landmarks.customer[rows[label(rows) > 0]])
+
+
 def _followed(landmarks: Landmarks, position: int, values: Floats, months: int) -> tuple[NDArray[np.int64], Floats]:
     """The rows of one date that can be followed for so many months, and their part of `values`."""
     rows = landmarks.rows_of(position, months)
@@ -367,19 +376,26 @@ def _evidence(
     expected: Floats,
     again: Again = (),
     months: int | None = None,
+    ever: NDArray[np.uint32] | None = None,
 ) -> Evidence:
-    """Evidence on one date; with a horizon in months also of those of whom something renews within it."""
+    """Evidence on one date; with a horizon in months also of those of whom something renews within it.
+
+    `ever`: to whom it happened in any closed window; None: as on this date.
+    """
+    people, customers = landmarks.people, landmarks.customer[rows]
     day = landmarks.dates[int(landmarks.date_of[rows[0]])] if len(rows) else None
     renewal = landmarks.column(RENEWAL)[rows]
+    happened = np.unique(customers[label > 0]) if ever is None else ever
+    parts = with_events(lambda who: people.parts(who, day), customers, happened) if people and day else ()
     found = binary_evidence(
         label,
         expected,
-        landmarks.customer[rows],
+        customers,
         test_date=day,
         train_dates=hazard.train_dates,
         train_rows=hazard.rows,
         between_year=hazard.between_year,
         due=None if months is None or bool(np.isnan(renewal).all()) else renewal <= months,
-        parts=landmarks.people.parts(landmarks.customer[rows], day) if landmarks.people and day else (),
+        parts=parts,
     )
     return replace(found, by_date=(*found.by_date, *again))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from akb.core.scoring import gini
 from akb.models.candidates import cluster_sums, losses
 from akb.models.types import Calibration, Evidence, LastYear, Segment
 
@@ -62,9 +63,11 @@ def auc_with_interval(label: Floats, score: Floats, cluster: NDArray[Any], z: fl
 
 def _on_logit(value: float, variance: float, edge: float, z: float) -> Interval:
     """The interval of a share, symmetric in its log-odds; `edge` keeps zero and one finite."""
+    from scipy.special import expit
+
     inside = float(np.clip(value, edge, 1 - edge))
     centre, width = np.log(inside / (1 - inside)), z * np.sqrt(variance) / (inside * (1 - inside))
-    low, high = 1 / (1 + np.exp(-(centre - width))), 1 / (1 + np.exp(-(centre + width)))
+    low, high = expit(centre - width), expit(centre + width)  # a rare event's width may be thousands
     return float(min(low, value)), float(max(high, value))
 
 
@@ -207,7 +210,8 @@ def errors(
 ) -> tuple[Segment, ...]:
     """Return observed/expected in each part; figures over too few customers, or giving those away, are None.
 
-    A part's own figure is drawn to that of everyone: with 100 customers to whom it happened both weigh the same.
+    A part's own figure is drawn to that of everyone: with 100 customers to whom it happened, over all closed windows,
+    both weigh the same.
     """
     total = float(expected.sum())
     everyone = float(label.sum()) / total if total > 0 else 1.0
@@ -215,13 +219,13 @@ def errors(
     for division in parts:
         masks = [division.code == code for code in range(len(division.names))]
         shown = _shown([int(mask.sum()) for mask in masks], [int((label[mask] > 0).sum()) for mask in masks], division)
-        for name, mask, may in zip(division.names, masks, shown, strict=True):
+        for code, (name, mask, may) in enumerate(zip(division.names, masks, shown, strict=True)):
             if not may:
                 if mask.any():
                     found.append(Segment(division.kind, name, None, None, None, None, None))
                 continue
             ratio, interval = observed_expected(label[mask], expected[mask], cluster[mask], between_year)
-            own = float(len(np.unique(cluster[mask & (label > 0)])))
+            own = float(division.events[code] if division.events else len(np.unique(cluster[mask & (label > 0)])))
             weight = own / (own + POOLING_EVENTS)
             pooled = weight * ratio + (1 - weight) * everyone
             found.append(Segment(division.kind, name, int(mask.sum()), ratio, interval, weight, pooled))
@@ -321,21 +325,6 @@ def _among_due(
     return {"auc_due": auc, "auc_due_ci": interval, "due": int(due.sum())}
 
 
-def gini(label: Floats, expected: Floats) -> float | None:
-    """Return the Gini of the ordering by `expected`, as a share of what a perfect ordering reaches."""
-
-    def concentration(score: Floats) -> float:
-        from scipy.stats import rankdata
-
-        ranks = rankdata(score)  # mid-ranks: equal predictions share, so that a constant scores zero
-        return float((label * (2 * ranks - len(label) - 1)).sum() / (len(label) * label.sum()))
-
-    if len(label) == 0 or float(label.sum()) <= 0:
-        return None
-    perfect = concentration(label)
-    return concentration(expected) / perfect if perfect > 0 else None
-
-
 def count_evidence(
     label: Floats,
     expected: Floats,
@@ -391,6 +380,13 @@ def count_evidence(
         segments=errors(label, expected, cluster, parts, between_year),
         last_year=None if last is None else _last_year(label, last),
     )
+
+
+def stood(label: Floats, value: Floats, cluster: NDArray[Any]) -> LastYear:
+    """Return how well what stood on the day itself ranks what happened, in the better direction; unknown is median."""
+    filled = np.where(np.isnan(value), np.nanmedian(value) if not np.isnan(value).all() else 0.0, value)
+    auc = auc_with_interval(label, filled, cluster)[0]
+    return LastYear(None, None, auc=max(auc, 1 - auc))
 
 
 def _skill(label: Floats, expected: Floats) -> float | None:

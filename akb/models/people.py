@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from akb.core.privacy import shared
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     import polars as pl
@@ -30,12 +31,40 @@ class Parts:
         Position in `names` per row; -1: in none.
     limit
         Figures over fewer customers than this are not shown.
+    events
+        Per name how many different customers it happened to over all closed windows; empty: as on these rows.
     """
 
     kind: str
     names: tuple[str, ...]
     code: NDArray[np.int64]
     limit: int
+    events: tuple[int, ...] = ()
+
+
+def with_events(
+    divide: Callable[[NDArray[Any]], tuple[Parts, ...]], customers: NDArray[Any], happened: NDArray[Any]
+) -> tuple[Parts, ...]:
+    """Return the divisions of some rows, with how often it happened over all closed windows in each part.
+
+    Parameters
+    ----------
+    divide
+        Customers -> divisions.
+    customers
+        The customer per row.
+    happened
+        Every customer once to whom it happened in any closed window.
+    """
+    n = len(customers)
+    return tuple(
+        replace(
+            each,
+            code=each.code[:n],
+            events=tuple(np.bincount(each.code[n:][each.code[n:] >= 0], minlength=len(each.names)).tolist()),
+        )
+        for each in divide(np.concatenate([customers, happened]))
+    )
 
 
 @dataclass(frozen=True)

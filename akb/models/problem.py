@@ -57,6 +57,9 @@ class Problem:
         The columns to use, and those among them that hold codes.
     all_names
         Every column that can be gathered; empty: `names`.
+    standing
+        Per row what stood at T already of what is asked (a margin): no feature, the baseline of the evidence. None
+        where there is no such thing.
     """
 
     name: str
@@ -70,6 +73,7 @@ class Problem:
     names: tuple[str, ...]
     codes: tuple[str, ...] = ()
     all_names: tuple[str, ...] = ()
+    standing: NDArray[np.float64] | None = None
 
     def rows_on(self, dates: Iterable[date]) -> NDArray[np.int64]:
         """Return the positions of the eligible rows of these dates, ascending."""

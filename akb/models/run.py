@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from akb.models.announced import announced_lags, announced_lapses
+from akb.models.agree import DESCRIPTIONS, HEADLINE, agree_all, prove_agreed
 from akb.models.explain import MOST, contributions_of, importance_of, reasons
-from akb.models.landmark import LAGS
 from akb.models.parts import PREMIUM, Part, Room, why
 from akb.models.profiles import find_profiles
-from akb.models.reconcile import keep_total, positions, settle, wide
 from akb.models.saved import COLUMNS, feature_table
-from akb.models.types import ModelRun, Prediction
+from akb.models.types import ModelRun
 from akb.models.verdict import noticed, unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date
-
-    from numpy.typing import NDArray
 
     from akb.catalogue.entries import Entry
     from akb.config import Settings
@@ -38,13 +34,10 @@ if TYPE_CHECKING:
     Step = Callable[[Room, Entry], "Part"]
 
 CHURN_METHODS = ("hazard", "hazard_cause", "hazard_peak", "survival")
-DESCRIPTIONS = ("need", "churn_effect")
 SINGLES = ("binary", "count", "winback", "events", "margin", "channel", "cluster", "unusual")
 METHODS = (*CHURN_METHODS, *DESCRIPTIONS, "unmade", *SINGLES, "family_lapse", "family_purchase", "family_topic")
 LIFETIME_METHODS = (*CHURN_METHODS, "family_lapse")
 """What lifetime value is made of: how long relations and policies last."""
-STANDING = ("margin",)
-HEADLINE = "churn_12m"
 
 
 def run_models(
@@ -90,13 +83,13 @@ def run_models(
         found = pool.map(lambda each: _determinants(room, each), (each for each in asked if each.key in wanted))
         telling = tuple(each for each in found if each is not None)
     made = {p.key: p for part in parts.values() for p in part.predictions} | churn.predictions
-    made |= {p.key: p for p in _prove_agreed(parts, churn, able)}
+    proven = prove_agreed(parts, churn, able)
+    made |= {p.key: p for p in proven.predictions}
     made |= {e.key: unavailable(e, reasonless[e.key]) for e in entries if e.key in reasonless}
     predictions = tuple(made[entry.key] for entry in entries)
-    agreed = _agree(room, parts, churn, able, made)
+    agreed = agree_all(room, parts, churn, able, made)
     names = {entry.key: entry.name_nl for entry in entries}
     files = {**churn.files, **{name: data for part in parts.values() for name, data in part.files.items()}}
-    standing = {entry.key for entry in entries if entry.method in STANDING}
     own = [made[p.key] for part in parts.values() for p in part.predictions]
     return ModelRun(
         as_of=as_of,
@@ -118,13 +111,13 @@ def run_models(
         findings=(
             *churn.findings,
             *(f for part in parts.values() for f in part.findings),
-            *noticed(own, names, standing),
+            *noticed(own, names),
         ),
         files={**files, COLUMNS: feature_table(files)} if files else {},
         ranking=parts["family_purchase"].ranking if "family_purchase" in parts else None,
         standing=targets.eligible.standing,
         effects=parts["churn_effect"].effects if "churn_effect" in parts else None,
-        backtest=churn.backtest,
+        backtest=churn.backtest and replace(churn.backtest, branch_lapse=proven.lapses_of(able, churn.backtest.as_of)),
         profiles=profiles,
     )
 
@@ -206,163 +199,6 @@ def _jobs(room: Room, entries: Sequence[Entry]) -> list[tuple[str, Job]]:
             step = singles[entry.method]
             jobs.append((entry.key, lambda step=step, entry=entry: step(room, entry)))  # type: ignore[misc]
     return jobs
-
-
-def _prove_agreed(parts: dict[str, Part], churn: ChurnResult, entries: Sequence[Entry]) -> tuple[Prediction, ...]:
-    """Return the predictions that are made to agree, with the evidence of what they said of T0 once they agreed.
-
-    On T0 nothing was announced as far as an export can tell, so agreeing is all that was done to the scores.
-    """
-    by_target = {entry.target: parts[entry.key].tested for entry in entries if entry.target and entry.key in parts}
-    whole = by_target.get("first_lapse")
-    if whole is None:
-        return ()
-    family = parts["family_lapse"].tested if "family_lapse" in parts else None
-    count, branch = (
-        each if each is not None and each.test_date == whole.test_date else None
-        for each in (by_target.get("lapses_12m"), family)
-    )
-    gone = churn.tested[1] if churn.tested and churn.tested[0] == whole.test_date else None
-    if count is None and branch is None and gone is None:
-        return ()
-    row = positions(whole.customer, branch.customer) if branch else np.empty(0, dtype=np.int64)
-    any32, lost32, parts32 = settle(
-        None if gone is None else gone.astype(np.float32),
-        whole.expected,
-        None if count is None else count.expected,
-        row,
-        branch.expected if branch else np.empty(0),
-        branch.group.astype(np.int64) if branch else row,
-        np.zeros(len(whole.customer), dtype=np.bool_),
-    )
-    agreed = ((whole, any32), (count, lost32), (branch, parts32))
-    return tuple(
-        prediction
-        for tested, found in agreed
-        if tested is not None and found is not None
-        for prediction in tested.again(found.astype(np.float64))
-    )
-
-
-@dataclass(frozen=True)
-class _Agreed:
-    scores: pl.DataFrame
-    lapses: pl.DataFrame
-    purchases: pl.DataFrame
-
-
-_NO_BRANCHES = pl.DataFrame(schema={"customer": pl.UInt32, "branch": pl.String, "probability": pl.Float64})
-
-
-def _agree(
-    room: Room, parts: dict[str, Part], churn: ChurnResult, entries: Sequence[Entry], made: dict[str, Prediction]
-) -> _Agreed:
-    """Return all scores at X as float32, agreeing with one another."""
-    frame = room.matrix.frame.filter(pl.col("as_of") == room.as_of).select("customer").sort("customer")
-    customers = frame["customer"].to_numpy()
-    gone = announced_lags(room.targets.announced, customers, room.as_of)
-    leaves = (gone > 0) & (gone <= LAGS)
-    # only under this definition does whoever leaves lose every policy
-    certain = leaves if room.settings.churn.definition == "all" else np.zeros_like(leaves)
-    by_target = {e.target: e.key for e in entries if e.target and e.key in parts and parts[e.key].scores is not None}
-
-    def column(target: str) -> NDArray[np.float64] | None:
-        part = parts.get(by_target.get(target, ""))
-        return None if part is None or part.scores is None else part.scores[by_target[target]].to_numpy()
-
-    def branches(method: str) -> pl.DataFrame:
-        part = parts.get(method)
-        return _NO_BRANCHES if part is None or part.branches is None else part.branches
-
-    lapses, purchases = branches("family_lapse"), branches("family_purchase")
-    told = announced_lapses(room.targets.announced_lapses, customers, lapses, room.as_of)
-    row = positions(customers, lapses["customer"].to_numpy())
-    sure, sure_rows = leaves | (told.policies > 0), certain[row] | told.rows
-    lapses = _certain_branches(lapses, sure_rows, value=1.0)
-    leaving = certain[positions(customers, purchases["customer"].to_numpy())]
-    purchases = _certain_branches(purchases, leaving, value=0.0)
-    held = np.bincount(row, minlength=len(customers)).astype(np.float64)
-    rest = np.bincount(row, weights=np.where(sure_rows, 0.0, lapses["probability"].to_numpy()), minlength=len(held))
-    targets = ("first_lapse", "lapses_12m", "first_purchase", "first_nonpayment")
-    whole, lost, bought, unpaid = (column(target) for target in targets)
-    if whole is not None:
-        whole = keep_total("binary", whole, sure, np.ones(len(whole)))
-    if lost is not None:
-        goes = np.where(certain, np.maximum(np.maximum(lost, held), told.policies), told.policies + rest)
-        lost = keep_total("poisson", lost, sure, np.maximum(goes, 1.0))
-    if bought is not None:
-        bought = keep_total("binary", bought, certain, np.zeros(len(bought)))
-    if unpaid is not None:  # who leaves for another reason does not lapse for this one any more
-        unpaid = keep_total("binary", unpaid, certain | told.nonpayment, told.nonpayment.astype(np.float64))
-    gone_12m = churn.scores[HEADLINE].to_numpy() if HEADLINE in churn.scores.columns else None
-    code = np.unique(lapses["branch"].to_numpy().astype(str), return_inverse=True)[1]
-    chance = lapses["probability"].to_numpy()
-    any32, lost32, parts32 = settle(gone_12m, whole, lost, row, chance, code, sure, sure_rows)
-    lapses = lapses.with_columns(pl.Series("probability", parts32.astype(np.float64)))
-    own = {"first_lapse": any32, "lapses_12m": lost32, "first_purchase": _float32(bought)}
-    own["first_nonpayment"] = _at_most(_float32(unpaid), any32)
-    columns = {by_target[target]: pl.Series(value) for target, value in own.items() if value is not None}
-    for target, key in by_target.items():
-        given = parts[key].scores
-        if target not in own and given is not None and parts[key].agrees:
-            columns[key] = _for_who_stays(given, key, customers, leaves)
-    known = [key for key in churn.scores.columns[1:] if made.get(key) and made[key].status != "unavailable"]
-    scores = frame.join(churn.scores.select("customer", *known), on="customer", how="left", maintain_order="left")
-    scores = scores.with_columns(value.cast(pl.Float32).alias(key) for key, value in columns.items())
-    for method, chances in (("family_lapse", lapses), ("family_purchase", purchases)):
-        keys = {
-            entry.branch or "": entry.key
-            for entry in entries
-            if entry.method == method and made[entry.key].status != "unavailable"
-        }
-        scores = scores.join(wide(chances, keys), on="customer", how="left", maintain_order="left")
-    scores = _with_own(scores, (part for name, part in parts.items() if not part.agrees or name in DESCRIPTIONS))
-    order = [entry.key for entry in entries if entry.key in scores.columns]
-    return _Agreed(scores.select("customer", *order), lapses, purchases)
-
-
-def _with_own(scores: pl.DataFrame, parts: Iterable[Part]) -> pl.DataFrame:
-    """Add the scores and classes that have nothing to agree with."""
-    for part in parts:
-        for given in (part.scores, part.classes):
-            scores = scores if given is None else scores.join(_stored(given), on="customer", how="left")
-    return scores.sort("customer")
-
-
-def _stored(given: pl.DataFrame) -> pl.DataFrame:
-    """Return scores as they are kept: numbers as Float32, classes as text."""
-    return given.with_columns(pl.selectors.float().cast(pl.Float32))
-
-
-def _for_who_stays(
-    given: pl.DataFrame, key: str, customers: NDArray[np.uint32], certain: NDArray[np.bool_]
-) -> pl.Series:
-    """Return chances of what happens only to those who stay: none for announced leavers, null where it is not asked."""
-    at = positions(customers, given["customer"].to_numpy())
-    chance = keep_total("binary", given[key].to_numpy(), certain[at], np.zeros(len(at)))
-    values: list[float | None] = [None] * len(customers)
-    for place, value in zip(at.tolist(), chance.tolist(), strict=True):
-        values[place] = value
-    return pl.Series(key, values, dtype=pl.Float32)
-
-
-def _at_most(part: NDArray[np.float32] | None, whole: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
-    return part if part is None or whole is None else np.minimum(part, whole)
-
-
-def _float32(values: NDArray[np.float64] | None) -> NDArray[np.float32] | None:
-    return None if values is None else values.astype(np.float32)
-
-
-def _certain_branches(branches: pl.DataFrame, told: NDArray[np.bool_], *, value: float) -> pl.DataFrame:
-    """Return the branch chances with the announced ones certain and each branch's total kept."""
-    if not told.any():
-        return branches
-    chance, name = branches["probability"].to_numpy().copy(), branches["branch"].to_numpy().astype(str)
-    for branch in np.unique(name):
-        here = name == branch
-        chance[here] = keep_total("binary", chance[here], told[here], np.full(int(here.sum()), value))
-    return branches.with_columns(pl.Series("probability", chance))
 
 
 def _reasons(churn: ChurnResult) -> tuple[Reason, ...]:

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from akb.models.drivers import asked_of
@@ -40,15 +41,17 @@ def binary(room: Room, entry: Entry) -> Part:
 
 def count(room: Room, entry: Entry) -> Part:
     """Return the expected number that the entry's target counts."""
-    problem = _counted(room, entry)
-    return _part(room, entry, lambda months: problem, counted=True)
+    return _part(room, entry, lambda months: _counted(room, entry, months))
 
 
 def events(room: Room, entry: Entry) -> Part:
     """Return the expected number of contacts or claims: leavers have theirs until they leave."""
-    problem = lean(_counted(room, entry), room.matrix, SERVICE)
-    part = _part(room, entry, lambda months: problem, counted=True, spare=True)
-    return replace(part, agrees=False)
+
+    def over(months: int) -> Problem | None:
+        problem = _counted(room, entry, months)
+        return None if problem is None else lean(problem, room.matrix, SERVICE)
+
+    return replace(_part(room, entry, over, spare=True), agrees=False)
 
 
 def margin(room: Room, entry: Entry) -> Part:
@@ -62,7 +65,9 @@ def margin(room: Room, entry: Entry) -> Part:
         def over(months: int) -> Problem:
             label = happened_within(counts, entry.target, months)
             problem = customer_problem(room.matrix, entry.key, "binary", label)
-            return lean(problem.among(counts[f"{entry.target}_possible"].to_numpy()), room.matrix, SERVICE)
+            stands = counts["margin_now"].fill_null(np.nan).to_numpy() if "margin_now" in counts.columns else None
+            asked = replace(problem, standing=stands).among(counts[f"{entry.target}_possible"].to_numpy())
+            return lean(asked, room.matrix, SERVICE)
 
         part = _part(room, entry, over, spare=True)
         if part.scores is not None:
@@ -78,29 +83,31 @@ def margin(room: Room, entry: Entry) -> Part:
     return Part((made,), scores, agrees=False)
 
 
-def _counted(room: Room, entry: Entry) -> Problem:
+def _counted(room: Room, entry: Entry, months: int) -> Problem | None:
+    """What is counted within so many months; None where only a year was counted."""
     counts = room.targets.counts
-    problem = customer_problem(room.matrix, entry.key, "poisson", counts[entry.target].fill_null(0.0).to_numpy())
+    column = f"{entry.target.removesuffix(f'_{entry.horizon_months}m')}_{months}m"
+    if column not in counts.columns:
+        return None
+    problem = customer_problem(room.matrix, entry.key, "poisson", counts[column].fill_null(0.0).to_numpy())
     asked = f"{entry.target}_possible"
     return problem.among(counts[asked].to_numpy()) if asked in counts.columns else problem
 
 
-def _part(
-    room: Room, entry: Entry, over: Callable[[int], Problem], *, counted: bool = False, spare: bool = False
-) -> Part:
+def _part(room: Room, entry: Entry, over: Callable[[int], Problem | None], *, spare: bool = False) -> Part:
     began = time.perf_counter()
     months = entry.horizon_months or 12
     settings = frugal(room.settings.models) if spare else room.settings.models
     roles = phases(room.dates(entry), room.as_of, months, room.targets.gap_days, room.targets.lag_days)
-    if not roles.train:
+    problem = over(months) if roles.train else None
+    if problem is None:
         return Part((unavailable(entry, why("too_short", months=months)),))
-    problem: Problem = over(months)
     view = room.view(roles.evidence.test if roles.evidence else None, months)
     outcome = run_problem(problem, roles, settings, view)
     if not outcome.known.events.sum():
         return Part((unavailable(entry, why("few_events", events=0, least=room.settings.models.min_events)),))
     shorter = None
-    if roles.evidence is None and not counted:
+    if roles.evidence is None:
         shorter = shorter_evidence(room, entry, room.dates(entry), over)
     seconds = time.perf_counter() - began
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from akb.models.evidence import BETWEEN_YEAR, binary_evidence, count_evidence
-from akb.models.problem import Problem
+from akb.models.evidence import BETWEEN_YEAR, binary_evidence, count_evidence, stood
+from akb.models.people import with_events
+from akb.models.problem import Problem, day_number
 
 if TYPE_CHECKING:
     from datetime import date
@@ -88,15 +89,24 @@ class Trial:
             "train_dates": self.train_dates,
             "train_rows": self.known.rows,
             "between_year": max(BETWEEN_YEAR, self.known.between_year),
-            "parts": () if view is None else view.parts(customer),
+            "parts": () if view is None else with_events(view.parts, customer, self._happened(code)),
         }
         if problem.objective == "poisson":
             found = count_evidence(label, told, customer, last=self._last(rows) if view else None, **common)
         else:
             due = None if view is None or view.due is None else view.due[here]
             found = binary_evidence(label, told, customer, due=due, **common)
+            if problem.standing is not None and found.auc is not None:
+                found = replace(found, last_year=stood(label, problem.standing[rows], customer))
         now = (self.test_date, len(label), float(label.sum()), found.auc)
         return replace(found, by_date=(now, self.again[code]) if self.again else (now,))
+
+    def _happened(self, code: int) -> NDArray[Any]:
+        """Every customer once to whom it happened in a window that is closed: those of T0 and the dates before it."""
+        problem = self.problem
+        since, until = day_number(min(self.train_dates, default=self.test_date)), day_number(self.test_date)
+        seen = (problem.day >= since) & (problem.day <= until) & (problem.group == code) & (problem.label > 0)
+        return np.unique(problem.customer[seen])
 
     def _last(self, rows: NDArray[np.int64]) -> Floats:
         """The value of the latest date whose window was closed on T0, per row; NaN where the customer was not there."""

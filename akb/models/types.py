@@ -54,7 +54,8 @@ class Segment:
     population, observed_expected, ci
         Customers; observed/expected with its 90 % interval. All None where too few customers stand behind them.
     own_weight, pooled
-        Weight of the segment's own figure against that of everyone (100 events weigh the same), and what remains.
+        Weight of the segment's own figure against that of everyone (with 100 different customers to whom it happened,
+        over all closed windows, both weigh the same), and what remains.
     """
 
     kind: str
@@ -68,11 +69,15 @@ class Segment:
 
 @dataclass(frozen=True)
 class LastYear:
-    """What the latest value that was known on the test date would have shown as a forecast of a count."""
+    """What the latest value that was known on the test date would have shown as a forecast.
+
+    Of a count or an amount the first three; of a chance ``auc``, the rank by what already stood on that day.
+    """
 
     gini: float | None
     deviance_skill: float | None
     decile_table: tuple[tuple[int, int, float, float], ...] = ()
+    auc: float | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,9 @@ class Evidence:
     auc_due, due
         The rank among those of whom a policy renews within the horizon, and how many they are.
     last_year
-        The baseline of a count.
+        The baseline of a count, an amount, or a chance of something that mostly stands already.
+    deviance
+        Of which distribution `deviance_skill` is: ``poisson`` for counts, ``tweedie`` (power 1.5) for amounts.
     """
 
     test_date: date | None = None
@@ -115,6 +122,7 @@ class Evidence:
     due: int | None = None
     segments: tuple[Segment, ...] = ()
     last_year: LastYear | None = None
+    deviance: Literal["poisson", "tweedie"] = "poisson"
 
     @property
     def test_dates(self) -> int:
@@ -124,7 +132,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Prediction:
-    """One entry of the catalogue as it came out of this run."""
+    """One entry of the catalogue as it came out of this run; `limits` are sentences of its own for its card."""
 
     key: str
     status: Status
@@ -138,6 +146,7 @@ class Prediction:
     candidates: tuple[Candidate, ...] = ()
     pooled_weight: float | None = None
     seconds: float = 0.0
+    limits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -196,10 +205,13 @@ class Backtest:
     scores
         customer u32 (ascending), ``churn_12m`` and ``churn_preventable_12m`` Float64 (null without known reasons; of
         recorded causes, so that an unknown reason is none of them). Nothing was announced as far as an export can tell.
+    branch_lapse
+        As `ModelRun.branch_lapse`, made to agree, for the customers of that day; None where it has another test date.
     """
 
     as_of: date
     scores: pl.DataFrame
+    branch_lapse: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)

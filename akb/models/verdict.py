@@ -13,7 +13,7 @@ from akb.models.types import Prediction
 from akb.models.windows import phases
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date
 
     from akb.catalogue.entries import Entry
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Shorter = tuple[int, "tuple[Evidence | None, ...]"]  # a horizon in months, and the evidence per group over it
 SHORTER = (6, 3, 1)
 TOO_GOOD = 0.93
+LEFT = 0.4  # of the errors of what stood at T already: honest margins leave more than half
 MONTHS_TO_PROVE = 30
 
 
@@ -33,15 +34,23 @@ def unavailable(entry: Entry, reason: str) -> Prediction:
 
 
 def shorter_evidence(
-    room: Room, entry: Entry, dates: Sequence[date], problem_for: Callable[[int], Problem]
+    room: Room, entry: Entry, dates: Sequence[date], problem_for: Callable[[int], Problem | None]
 ) -> Shorter | None:
-    """Return the evidence over the longest shorter horizon that the history can prove, and that horizon."""
+    """Return the evidence over the longest shorter horizon that the history can prove, and that horizon.
+
+    Parameters
+    ----------
+    problem_for
+        What is asked over so many months; None where nobody counted that. A yearly comparison (a drop, a margin) never
+        happens sooner and proves nothing over less.
+    """
     for months in SHORTER:
         if months >= (entry.horizon_months or 0):
             continue
         roles = phases(dates, room.as_of, months, room.targets.gap_days, room.targets.lag_days)
-        if roles.evidence is not None:
-            return months, prove(problem_for(months), roles, room.settings.models)
+        problem = problem_for(months) if roles.evidence is not None else None
+        if problem is not None and (problem.label > 0).any():
+            return months, prove(problem, roles, room.settings.models)
     return None
 
 
@@ -111,15 +120,20 @@ def _why(
     return why(first, events=number_nl(evidence.positives)) if first else ""
 
 
-def noticed(predictions: Iterable[Prediction], names: dict[str, str], standing: Collection[str] = ()) -> list[Finding]:
-    """Return the findings over all predictions: not provable, too good, off level.
+def too_good(proof: Evidence) -> bool:
+    """Return whether a rank over a year is better than honest ones are.
 
-    Parameters
-    ----------
-    standing
-        Keys of which the outcome mostly stands at T (what a customer has decides his margin): a rank that is good is
-        then no sign of a leak.
+    Where the outcome mostly stands at T (what a customer has decides his margin), what stood there ranks well without
+    any model. A leak shows then as taking away most of the errors that this baseline makes.
     """
+    if proof.auc is None or proof.auc <= TOO_GOOD or proof.positives < FEW_EVENTS:
+        return False
+    stood = proof.last_year.auc if proof.last_year is not None else None
+    return stood is None or 1 - proof.auc < LEFT * (1 - stood)
+
+
+def noticed(predictions: Iterable[Prediction], names: dict[str, str]) -> list[Finding]:
+    """Return the findings over all predictions: not provable, too good, off level."""
     seen = [each for each in predictions if each.status in ("fitted", "baseline")]
     found = []
     unproven = [each for each in seen if each.gate == "none"]
@@ -127,15 +141,9 @@ def noticed(predictions: Iterable[Prediction], names: dict[str, str], standing: 
         found.append(Finding("AKB-M001", "tip", len(unproven), len(unproven) / len(seen)))
     for each in seen:
         proof = each.evidence
-        if (
-            each.key in standing
-            or proof is None
-            or proof.auc is None
-            or (each.horizon_months or 0) < 12
-            or each.gate == "none"
-        ):
+        if proof is None or proof.auc is None or (each.horizon_months or 0) < 12 or each.gate == "none":
             continue  # over a month or two a renewal calendar may rank this well without a leak
-        if proof.auc > TOO_GOOD and proof.positives >= FEW_EVENTS:
+        if too_good(proof):
             params = {"name": names.get(each.key, each.key), "auc": number_nl(proof.auc, 2)}
             found.append(Finding("AKB-M002", "issue", params=params))
     failed = [each for each in seen if each.gate == "fail" and each.grade == "indicative"]

@@ -11,8 +11,8 @@ import polars as pl
 from akb.core.dates import add_months
 from akb.core.text import load_toml
 from akb.value.base import sum_cents
-from akb.value.commission import Z90
 from akb.value.dated import ENOUGH_DATED, dated_share, revenue_on
+from akb.value.euro_evidence import Z90
 
 if TYPE_CHECKING:
     from datetime import date

@@ -1,4 +1,8 @@
-"""Recurring revenue in the next 12 months, and its proof by replay."""
+"""Recurring revenue in the next 12 months, and its proof by replay.
+
+The export keeps no dated commission, so policies weigh with what is known of it today, at every date: what is proven is
+*time in force*, not the amount.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +15,14 @@ import polars as pl
 
 from akb.core.dates import add_months
 from akb.core.relations import is_lapse
-from akb.models.types import Calibration, Evidence
 from akb.value.base import in_force
+from akb.value.euro_evidence import gate_of, level_evidence
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from akb.models.types import Gate
+    from akb.models.types import Evidence, Gate
     from akb.value.base import Base, Floats
-
-BETWEEN_YEARS = 0.05  # floor of the spread between years in an interval of a level
-Z90 = 1.6449
 
 
 def earned_fraction(lapse: Floats) -> Floats:
@@ -38,7 +39,8 @@ def earned_fraction(lapse: Floats) -> Floats:
 class Replay:
     """What commission_12m would have said a year and a bit ago, with frozen commissions as weights.
 
-    Amounts are in cents; `all_stay` is the status-quo forecast (last year's commission), `gate` that of the level.
+    Amounts are in cents; `all_stay` is the status-quo forecast (the commission in force on T), `gate` that of the
+    level; `own` says whether the customers' own chances were used, or the lapse per branch of the year before.
     """
 
     evidence: Evidence
@@ -46,17 +48,22 @@ class Replay:
     expected: int
     realised: int
     all_stay: int
+    own: bool = False
 
 
 def replay(base: Base) -> Replay | None:
     """Return the proof of the earned-commission rule at the latest closed date T; None with too little history.
 
     Policies in force at T are weighed with the commission that the export shows today, for them and for those that
-    ended, so only *time in force* is tested, not the amounts. The forecast uses the policy lapse per branch counted
-    over the 12 months before T: the customers' own chances have their evidence with the branch predictions.
+    ended, so only *time in force* is tested, not the amounts. The forecast uses the chances per branch that the models
+    gave the customers of T, made to agree as those of today are; where they gave none, the policy lapse per branch
+    counted over the 12 months before T. The baseline is what the same weights earned in the year before T.
     """
-    time = base.settings.time
+    time, told = base.settings.time, base.models.backtest
+    chances = told.branch_lapse if told is not None else None
     test = add_months(base.as_of, -12) - timedelta(days=time.gap_days + time.registration_lag_days)
+    if told is not None and chances is not None:
+        test = told.as_of
     before = add_months(test, -12)
     recorded = base.portfolio.history.recorded_from
     if recorded is None or recorded > before or not base.has_commission:
@@ -64,17 +71,17 @@ def replay(base: Base) -> Replay | None:
     weighed = _weighed(base, test)
     if weighed.is_empty() or int(weighed["revenue_cents"].sum()) <= 0:
         return None
-    rates = lapse_by_branch(base.portfolio.policies, before, test)
-    lapse = weighed.join(rates, on="branch", how="left", maintain_order="left")["lapse"].fill_null(0.0).to_numpy()
+    lapse = _lapses(weighed, lapse_by_branch(base.portfolio.policies, before, test), chances)
     cents = weighed["revenue_cents"].to_numpy().astype(np.float64)
     table = weighed.with_columns(
         expected=pl.Series(cents * earned_fraction(lapse)),
         realised=pl.Series(cents * _in_force_fraction(weighed, test)),
-        stay=pl.Series(cents),
     )
     per_customer = (
-        table.group_by("customer").agg(pl.col("expected", "realised", "stay").sort_by("policy").sum()).sort("customer")
+        table.group_by("customer").agg(pl.col("expected", "realised").sort_by("policy").sum()).sort("customer")
     )
+    last = _earned_between(base, before, test)
+    per_customer = per_customer.join(last, on="customer", how="left", maintain_order="left")
     lapses = int((weighed["ends"] <= add_months(test, 12)).sum())
     evidence = level_evidence(per_customer, test, lapses)
     return Replay(
@@ -83,6 +90,46 @@ def replay(base: Base) -> Replay | None:
         round(float(per_customer["expected"].to_numpy().sum())),
         round(float(per_customer["realised"].to_numpy().sum())),
         int(weighed["revenue_cents"].sum()),
+        own=chances is not None,
+    )
+
+
+def _lapses(weighed: pl.DataFrame, rates: pl.DataFrame, chances: pl.DataFrame | None) -> Floats:
+    """Return the chance to lapse within a year per policy: the customer's own in its branch, else the branch's.
+
+    The chances are that at least one of the customer's policies in the branch lapses: they are spread over those.
+    """
+    table = weighed.join(rates, on="branch", how="left", maintain_order="left")
+    usual: Floats = table["lapse"].fill_null(0.0).to_numpy()
+    if chances is None:
+        return usual
+    same = pl.len().over("customer", "branch")
+    table = table.with_columns(same=same).join(
+        chances.select("customer", "branch", "probability"),
+        on=["customer", "branch"],
+        how="left",
+        maintain_order="left",
+    )
+    one = 1 - (1 - table["probability"].fill_null(np.nan).to_numpy()) ** (1 / table["same"].to_numpy())
+    return np.where(np.isnan(one), usual, one)
+
+
+def _earned_between(base: Base, before: date, test: date) -> pl.DataFrame:
+    """Return customer, ``last``: cents earned in (before, test]; null for who was no customer all that time."""
+    year = (test - before).days
+    days = (
+        pl.min_horizontal(pl.col("end_date").fill_null(test), pl.lit(test))
+        - pl.max_horizontal("start_date", pl.lit(before))
+    ).dt.total_days()
+    seen = base.policies.filter(
+        (pl.col("start_date") <= test) & (pl.col("end_date").is_null() | (pl.col("end_date") > before))
+    )
+    return (
+        seen.with_columns(cents=pl.col("revenue_cents").fill_null(0) * days.clip(0) / year)
+        .group_by("customer")
+        .agg(last=pl.col("cents").sort_by("policy").sum(), since=pl.col("start_date").min())
+        .select("customer", last=pl.when(pl.col("since") <= before).then("last"))
+        .sort("customer")
     )
 
 
@@ -115,45 +162,3 @@ def _in_force_fraction(weighed: pl.DataFrame, test: date) -> Floats:
     days = (weighed["ends"] - pl.Series([test])).dt.total_days().fill_null(year).to_numpy()
     out: Floats = np.clip(days / year, 0.0, 1.0)
     return out
-
-
-def level_evidence(per_customer: pl.DataFrame, test: date, events: int) -> Evidence:
-    """Return level and gain of an expected amount per customer on the day `test`.
-
-    Parameters
-    ----------
-    per_customer
-        customer, ``expected``, ``realised`` and ``stay`` (the baseline), all in cents.
-    events
-        How many things happened behind the amounts.
-    """
-    expected, realised, stay = (per_customer[name].to_numpy() for name in ("expected", "realised", "stay"))
-    ratio = float(realised.sum() / expected.sum())
-    residual = realised - ratio * expected
-    sampling = float(np.sqrt((residual**2).sum()) / expected.sum())
-    width = Z90 * float(np.hypot(sampling, BETWEEN_YEARS * ratio))
-    against = float(((realised - stay) ** 2).sum())
-    skill = 1.0 - float(((realised - expected) ** 2).sum()) / against if against > 0 else None
-    order = np.lexsort((per_customer["customer"].to_numpy(), -expected))
-    deciles = tuple(
-        (number + 1, len(part), float(expected[part].mean()) / 100, float(realised[part].mean()) / 100)
-        for number, part in enumerate(np.array_split(order, 10))
-        if len(part)
-    )
-    return Evidence(
-        test_date=test,
-        population=per_customer.height,
-        positives=float(events),
-        deviance_skill=skill,
-        calibration=Calibration(ratio, (ratio - width, ratio + width)),
-        decile_table=deciles,
-    )
-
-
-def gate_of(evidence: Evidence) -> Gate:
-    """Return the gate on the level, as the models room defines it."""
-    assert evidence.calibration is not None
-    low, high = evidence.calibration.ci
-    if high < 0.90 or low > 1.10:
-        return "fail"
-    return "pass" if low >= 0.80 and high <= 1.25 else "provisional"

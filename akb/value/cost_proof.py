@@ -16,8 +16,8 @@ import polars as pl
 from akb.core.dates import add_months
 from akb.core.service import service_rates
 from akb.value.base import in_force
-from akb.value.commission import gate_of, level_evidence
 from akb.value.cost import WINDOW_MONTHS, shrunk_rate
+from akb.value.euro_evidence import gate_of, level_evidence
 
 if TYPE_CHECKING:
     from akb.models.types import Evidence, Gate
@@ -62,7 +62,8 @@ def cost_replay(base: Base) -> CostReplay | None:
         count += int(happened.sum())
     if not expected.sum() or not realised.sum():
         return None
-    totals = {"expected": expected, "realised": realised, "stay": last}
+    whole = who["start"].to_numpy() <= np.datetime64(before)  # who came later has no last year
+    totals = {"expected": expected, "realised": realised, "last": np.where(whole, last, np.nan)}
     evidence = level_evidence(who.select("customer").with_columns(**totals), test, count)
     return CostReplay(evidence, gate_of(evidence), round(float(expected.sum())), round(float(realised.sum())))
 

@@ -19,7 +19,7 @@ import polars as pl
 from akb.core.dates import add_months
 from akb.core.relations import is_lapse
 from akb.value.base import EURO_GATES, in_force
-from akb.value.commission import BETWEEN_YEARS
+from akb.value.euro_evidence import BETWEEN_YEARS
 from akb.value.survival import YEAR
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from akb.core.numbers import day_nl, euro_nl
@@ -44,6 +44,7 @@ class Told:
     gate: Gate = "none"
     grade: Grade = "none"
     evidence: Evidence | None = None
+    limits: tuple[str, ...] = ()
 
 
 def predictions(work: Work, scores: pl.DataFrame) -> tuple[Prediction, ...]:
@@ -84,6 +85,7 @@ def _prediction(work: Work, entry: Entry, scores: pl.DataFrame) -> Prediction:
         evidence=told.evidence,
         gate=told.gate,
         grade=told.grade,
+        limits=tuple(why(f"limit_{name}") for name in told.limits),
     )
 
 
@@ -91,18 +93,18 @@ def _commission(work: Work) -> Told:
     if work.replay is None:
         time = work.base.settings.time
         months = 24 + -(-(time.gap_days + time.registration_lag_days) // 31)
-        return Told(why("commission_no_replay", months=str(months)))
+        return Told(why("commission_no_replay", months=str(months)), limits=("frozen",))
     found = work.replay
     day = found.evidence.test_date
     sentence = why(
-        "commission_replay",
+        "commission_replay_own" if found.own else "commission_replay",
         date=day_nl(day) if day else "",
         expected=euro_nl(found.expected / 100),
         realised=euro_nl(found.realised / 100),
         stay=euro_nl(found.all_stay / 100),
     )
     grade: Grade = "usable" if found.gate in EURO_GATES and found.evidence.positives >= 100 else "indicative"
-    return Told(sentence, found.gate, grade, found.evidence)
+    return Told(sentence, found.gate, grade, found.evidence, ("frozen",))
 
 
 def _handling_cost(work: Work) -> Told:
@@ -110,12 +112,12 @@ def _handling_cost(work: Work) -> Told:
     made = why("cost_estimated", missing=missing_events(work.cost)) if lacking else why("cost_counted")
     found = None if {"contacts", "claims"} & set(lacking) else cost_replay(work.base)
     if found is None:
-        return Told(made)
+        return Told(made, limits=("cost_assumed",))
     day, events = found.evidence.test_date, found.evidence.positives
     amounts = {"expected": euro_nl(found.expected / 100), "realised": euro_nl(found.realised / 100)}
     told = why("cost_replay", date=day_nl(day) if day else "", **amounts)
     usable = found.gate in EURO_GATES and events >= USABLE_EVENTS
-    return Told(f"{made} {told}", found.gate, "usable" if usable else "indicative", found.evidence)
+    return Told(f"{made} {told}", found.gate, "usable" if usable else "indicative", found.evidence, ("cost_assumed",))
 
 
 def missing_events(cost: ServiceCost) -> str:
@@ -129,9 +131,13 @@ def _clv(work: Work) -> Told:
     return Told(why("clv" if gate in EURO_GATES else "clv_rank_only"), gate)
 
 
+def _value_at_stake(work: Work) -> Told:
+    return replace(_clv(work), limits=("two_futures",))
+
+
 def _top_defend(work: Work) -> Told:
     gate = work.base.churn_gate
-    return Told(why("top_defend" if gate in EURO_GATES else "top_defend_rank_only"), gate)
+    return Told(why("top_defend" if gate in EURO_GATES else "top_defend_rank_only"), gate, limits=("two_futures",))
 
 
 def _next_best(work: Work) -> Told:
@@ -147,8 +153,9 @@ def _action(work: Work) -> Told:
 def _cross_sell(work: Work) -> Told:
     passed = [gate for gate in work.base.branch_gates.values() if gate in EURO_GATES]
     if not passed:
-        return Told(why("cross_sell_withheld"))
-    return Told(why("cross_sell"), "pass" if all(gate == "pass" for gate in passed) else "provisional")
+        return Told(why("cross_sell_withheld"), limits=("cross_sell",))
+    level: Gate = "pass" if all(gate == "pass" for gate in passed) else "provisional"
+    return Told(why("cross_sell"), level, limits=("cross_sell",))
 
 
 def _segment(work: Work) -> Told:
@@ -168,7 +175,7 @@ METHODS: dict[str, Callable[[Work], Told]] = {
     "commission": _commission,
     "handling_cost": _handling_cost,
     "clv": _clv,
-    "value_at_stake": _clv,
+    "value_at_stake": _value_at_stake,
     "top_defend": _top_defend,
     "next_best_policy": _next_best,
     "cross_sell_commission": _cross_sell,

@@ -140,3 +140,11 @@ def test_what_happens_after_t_changes_no_feature_of_a_topic_or_channel(table: st
         )
     assert seen[0].height > 0
     assert seen[0].equals(seen[1])
+
+
+def test_the_margin_as_of_t_is_known_beside_its_side() -> None:
+    counts = rows_at(made(CONTACTS, CLAIMS))
+    assert ((counts["margin_now"] < 0) == counts["bleeder_now"]).all()
+    rates = service_rates(lambda name: float(Settings().assumed()[name].value))
+    quiet = counts["margin_now"].max()
+    assert quiet == pytest.approx(10_000 - rates.policy - rates.relation["private"])

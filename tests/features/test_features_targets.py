@@ -27,6 +27,7 @@ from akb.config import Settings
 from akb.core.dates import add_months
 from akb.features import build_matrix, build_targets
 from akb.features.branches import eligible_dates
+from akb.features.grid import AHEAD
 from akb.features.types import Targets
 
 SETTINGS = Settings.model_validate({"models": {"min_events": 1}})
@@ -106,19 +107,18 @@ def test_targets_agree_with_the_definitions_read_slowly(rows: Rows) -> None:
     slow, targets = Slow(rows), targets_of(rows)
     expected = [(day, customer) for day in DATES for customer in slow.in_force(day)]
     assert targets.relation.select("as_of", "customer").rows() == expected
-    counted = targets.counts.select("first_lapse", "lapses_12m", "first_purchase")
+    counted = targets.counts.select("first_lapse", "first_purchase", *(f"lapses_{months}m" for months in AHEAD))
     for (day, customer), end, count in zip(
         expected, targets.relation.drop("as_of", "customer").rows(), counted.rows(), strict=True
     ):
         left, cause, censored = slow.relation(customer, day)
         assert end == (left, cause, censored)
-        year = add_months(day, 12)
         lapses = slow.lapses(customer, day)
-        number = sum(each <= year for each in lapses)
         first = min([*lapses, *([left] if left else [])], default=None)
         bought = slow.purchases(customer, day)
-        within = max(number, int(left is not None and left <= year))
-        assert count == (first, within, bought[0] if bought else None)
+        ahead = [add_months(day, months) for months in AHEAD]
+        within = [max(sum(each <= then for each in lapses), int(left is not None and left <= then)) for then in ahead]
+        assert count == (first, bought[0] if bought else None, *within)
 
 
 @MANY

@@ -101,6 +101,7 @@ def branch_world(
         fresh = bought & ~state[m][None]
         mine = lapsed[m + 1 : m + 13] & state[m][None]
         lost = mine.any(axis=0).sum(axis=1)
+        sooner = {months: mine[:months].any(axis=0).sum(axis=1)[who][shuffle] for months in (1, 3, 6)}
         dropped = ((lost > 0) & (lost < state[m].sum(axis=1)))[who][shuffle]
         counts.append(
             pl.DataFrame(
@@ -109,6 +110,7 @@ def branch_world(
                     "customer": columns["customer"],
                     "first_lapse": day[first((lapsed & state[m][None]).any(axis=2), m)[who][shuffle]].tolist(),
                     "lapses_12m": lost[who][shuffle].astype(np.float32),
+                    **{f"lapses_{months}m": number.astype(np.float32) for months, number in sooner.items()},
                     "first_purchase": day[first(fresh.any(axis=2), m)[who][shuffle]].tolist(),
                     # the second branch is where people stop paying
                     "first_nonpayment": day[

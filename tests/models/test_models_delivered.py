@@ -11,12 +11,12 @@ from synthetic import BRANCHES, GAP, LAG, X, branch_world
 
 from akb.catalogue.entries import entries
 from akb.config import load_settings
+from akb.models.agree import prove_agreed
 from akb.models.candidates import gains
 from akb.models.churn import ChurnResult
 from akb.models.engine import run_problem
 from akb.models.parts import Judged, Part
 from akb.models.problem import branch_problem, customer_problem
-from akb.models.run import _prove_agreed
 from akb.models.types import Evidence, Prediction
 from akb.models.windows import phases
 
@@ -32,6 +32,7 @@ def test_what_is_judged_has_agreed() -> None:
     group = rng.integers(0, 3, len(row)).astype(np.int16)
     churn, whole = rng.uniform(0, 0.3, n), rng.uniform(0, 0.3, n)
     lost, lapse = rng.uniform(0, 0.4, n), rng.uniform(0, 0.3, len(row))
+    unpaid = rng.uniform(0, 0.3, n)
     seen: dict[str, np.ndarray] = {}
 
     def part(name: str, who: np.ndarray, code: np.ndarray, expected: np.ndarray, day: date = T0) -> Part:
@@ -45,20 +46,27 @@ def test_what_is_judged_has_agreed() -> None:
     parts = {
         "policy_lapse_any_12m": part("any", customer, none, whole),
         "policies_lost_12m": part("lost", customer, none, lost),
+        "nonpayment_lapse_12m": part("unpaid", customer[::2], none[::2], unpaid[::2]),
         "family_lapse": part("lapse", customer[row], group, lapse),
     }
     catalogue = entries([(branch, branch) for branch in BRANCHES])
     frame = pl.DataFrame({"customer": customer})
     result = ChurnResult(frame, frame, frame, {}, tested=(T0, churn))
-    made = _prove_agreed(parts, result, catalogue)
-    assert [each.key for each in made] == ["any", "lost", "lapse"]
+    found = prove_agreed(parts, result, catalogue)
+    assert [each.key for each in found.predictions] == ["any", "lost", "unpaid", "lapse"]
     assert (seen["any"] >= churn.astype(np.float32)).all()
     assert (seen["lapse"] <= seen["any"][row]).all()
     assert (seen["lost"] >= seen["any"]).all()
+    assert (seen["unpaid"] == np.minimum(unpaid.astype(np.float32), seen["any"])[::2]).all()
+    assert (unpaid.astype(np.float32) > seen["any"])[::2].any()
     assert seen["any"].sum() == pytest.approx(whole.sum(), rel=0.25)
+    told = found.lapses_of([each for each in catalogue if each.branch in BRANCHES], T0)
+    assert told is not None and told.height == len(row)
+    assert np.allclose(np.sort(told["probability"].to_numpy()), np.sort(seen["lapse"]))
+    assert found.lapses_of(catalogue, date(2024, 8, 31)) is None
     seen.clear()  # another test date is another question
     other = {**parts, "policies_lost_12m": part("lost", customer, none, lost, date(2024, 8, 31))}
-    assert [each.key for each in _prove_agreed(other, result, catalogue)] == ["any", "lapse"]
+    assert [each.key for each in prove_agreed(other, result, catalogue).predictions] == ["any", "unpaid", "lapse"]
 
 
 def test_who_gets_the_base_rate_is_judged_by_it() -> None:

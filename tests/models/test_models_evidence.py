@@ -6,6 +6,7 @@ from sklearn.metrics import roc_auc_score
 
 from akb.models.evidence import (
     auc_with_interval,
+    average_precision_with_interval,
     bands,
     binary_evidence,
     calibration_slope,
@@ -156,3 +157,12 @@ def test_counts_have_deviance_skill_and_gini() -> None:
     assert found.gini is not None and 0.2 < found.gini < 1.0
     assert flat.gini == pytest.approx(0.0, abs=1e-12)
     assert gini(label, label) == pytest.approx(1.0)
+
+
+def test_one_event_among_many_has_a_wide_interval_and_no_overflow() -> None:
+    label = np.zeros(200_000)
+    label[-1] = 1.0
+    with np.errstate(over="raise", invalid="raise"):
+        value, (low, high) = average_precision_with_interval(label, -np.arange(200_000.0), np.arange(200_000))
+    assert value < 1e-5
+    assert low == pytest.approx(0.0, abs=1e-9) and high == pytest.approx(1.0)

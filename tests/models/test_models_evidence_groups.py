@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from akb.models.evidence import average_precision_with_interval, binary_evidence, count_evidence, errors
-from akb.models.people import OFFICES, OTHER, Parts, People
+from akb.models.evidence import average_precision_with_interval, binary_evidence, count_evidence, errors, stood
+from akb.models.people import OFFICES, OTHER, Parts, People, with_events
 
 DAY = date(2024, 6, 30)
 
@@ -126,3 +126,33 @@ def test_a_count_is_set_beside_last_years_value() -> None:
     assert len(baseline.decile_table) == 10
     assert found.events == (label > 0).sum() < found.positives
     assert count_evidence(label, mu, np.arange(20_000), last=np.full(20_000, np.nan)).last_year is None
+
+
+def test_an_office_weighs_by_the_customers_of_all_closed_windows() -> None:
+    """Where the test date saw few events, earlier ones say how far the office's own figure may be leant on."""
+    p, label = drawn(2000)
+    office = (np.arange(2000) < 200).astype(np.int64)
+    who = people([("B" if number < 200 else "A") for number in range(2000)])
+    customers = np.arange(2000, dtype=np.uint32)
+    happened = np.flatnonzero((label > 0) | (np.arange(2000) < 150)).astype(np.uint32)
+    divided = with_events(lambda rows: who.parts(rows, DAY), customers, happened)
+    division = next(each for each in divided if each.kind == "office")
+    assert np.array_equal(division.code, office)
+    expected = (int((happened >= 200).sum()), int((happened < 200).sum()), 0)
+    assert division.events == expected
+    small = errors(label, p, customers, [division])[1]
+    assert small.own_weight == pytest.approx(expected[1] / (expected[1] + 100))
+    assert small.own_weight > label[:200].sum() / (label[:200].sum() + 100)
+    everyone = label.sum() / p.sum()
+    assert small.observed_expected is not None
+    assert small.pooled == pytest.approx(small.own_weight * small.observed_expected + (1 - small.own_weight) * everyone)
+
+
+def test_what_stood_ranks_in_its_better_direction() -> None:
+    p, label = drawn(2000)
+    margin = -p.copy()
+    margin[:50] = np.nan
+    found = stood(label, margin, np.arange(2000))
+    assert found.auc is not None and found.auc == pytest.approx(stood(label, -margin, np.arange(2000)).auc)
+    assert found.auc == pytest.approx(roc_auc_score(label[50:], p[50:]), abs=0.02)
+    assert stood(label, np.full(2000, np.nan), np.arange(2000)).auc == pytest.approx(0.5)

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from akb.models.types import Calibration, Evidence, Gate, Grade, Prediction, Status
+from akb.models.types import Calibration, Evidence, Gate, Grade, LastYear, Prediction, Status
 from akb.models.verdict import noticed
 
 
@@ -15,6 +15,7 @@ def told(
     status: Status = "fitted",
     months: int = 12,
     events: float = 300,
+    stood: float | None = None,
 ) -> Prediction:
     proof = Evidence(
         test_date=date(2024, 1, 1),
@@ -22,6 +23,7 @@ def told(
         auc=auc,
         auc_ci=(auc - 0.03, auc + 0.03),
         calibration=Calibration(1.0, (0.9, 1.1)),
+        last_year=None if stood is None else LastYear(None, None, auc=stood),
     )
     return Prediction("k", status, horizon_months=months, evidence=proof, gate=gate, grade=grade)
 
@@ -49,6 +51,12 @@ def test_a_finding_fires_when_it_must_and_only_then(
 def test_too_good_needs_events_and_its_own_window() -> None:
     assert "AKB-M002" not in codes(told(auc=0.97, events=40))
     assert "AKB-M002" not in codes(told(auc=0.97, gate="none"))
+
+
+def test_what_stood_already_explains_a_good_rank_but_not_a_perfect_one() -> None:
+    assert "AKB-M002" not in codes(told(auc=0.95, stood=0.90))
+    assert "AKB-M002" in codes(told(auc=0.95, stood=0.60))
+    assert "AKB-M002" in codes(told(auc=0.99, stood=0.90))
 
 
 def test_every_finding_has_its_words() -> None:

@@ -177,6 +177,11 @@ def test_a_short_history_speaks_through_a_shorter_horizon(world: BranchWorld) ->
     assert p.gate == "none" and p.grade in ("indicative", "insufficient")
     assert "maanden vooruit" in p.why
     assert any(finding.code == "AKB-M001" for finding in found.findings)
+    lost = {each.key: each for each in found.predictions}["policies_lost_12m"]
+    assert lost.evidence is not None and lost.evidence.test_date == p.evidence.test_date
+    assert lost.evidence.deviance_skill is not None and lost.gate == "none" and lost.why == p.why
+    drop = {each.key: each for each in found.predictions}["commission_drop_12m"]
+    assert drop.evidence is None, "a fall over a year cannot be seen sooner"
 
 
 def test_a_family_with_fewer_dates_than_the_matrix_still_competes(world: BranchWorld) -> None:

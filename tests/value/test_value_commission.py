@@ -9,9 +9,10 @@ import pytest
 import value_fixtures as f
 
 from akb.core.dates import add_months
+from akb.models.types import Backtest
 from akb.value import run_value
 from akb.value.base import Base
-from akb.value.commission import earned_fraction, lapse_by_branch, replay
+from akb.value.commission import _earned_between, earned_fraction, lapse_by_branch, replay
 from akb.value.cost import event_rate, service_cost, shrunk_rate
 
 
@@ -137,3 +138,57 @@ def test_an_empty_event_file_is_no_event_file() -> None:
     made = f.portfolio(40, events=True)
     empty = replace(made, claims=made.claims.clear())
     assert service_cost(Base(empty, f.models(made), f.SETTINGS)).estimated == ("claims", "mutations", "collection")
+
+
+def test_replay_weighs_with_the_chances_of_then_and_beats_last_year_and_the_branch() -> None:
+    """Who is bound to lapse is known: the customers' own chances tell more than the branch, and than last year."""
+    made = f.portfolio(2000, seed=5, months=120)
+    run = f.models(made)
+    usual = replay(Base(made, run, f.SETTINGS))
+    assert usual is not None and not usual.own
+    test = usual.evidence.test_date
+    assert test is not None
+    held = made.policies.filter(
+        (pl.col("start_date") <= test) & (pl.col("end_date").is_null() | (pl.col("end_date") > test))
+    )
+    gone = (pl.col("end_date") <= add_months(test, 12)).fill_null(value=False)
+    chances = held.group_by("customer", "branch").agg(probability=pl.when(gone.any()).then(0.9).otherwise(0.01))
+    told = Backtest(test, pl.DataFrame(), chances)
+    own = replay(Base(made, replace(run, backtest=told), f.SETTINGS))
+    assert own is not None and own.own
+    assert own.evidence.test_date == test
+    assert own.realised == usual.realised
+    proof, before = own.evidence, own.evidence.last_year
+    assert proof.deviance == "tweedie" and before is not None
+    assert proof.deviance_skill > usual.evidence.deviance_skill > 0.5
+    assert proof.deviance_skill > before.deviance_skill
+    assert proof.gini > before.gini
+    assert len(proof.decile_table) == len(before.decile_table) == 10
+    means = [row[3] for row in proof.decile_table]
+    assert means[0] > 3 * means[-1]
+
+
+def test_last_year_is_what_was_earned_and_unknown_for_newcomers() -> None:
+    made = f.portfolio(300, months=120)
+    base = Base(made, f.models(made), f.SETTINGS)
+    test = date(2024, 6, 30)
+    before = add_months(test, -12)
+    last = dict(_earned_between(base, before, test).rows())
+    one = base.policies.group_by("customer").agg(
+        pl.len(), pl.col("start_date").min(), pl.all().exclude("start_date").first()
+    )
+    steady = one.filter((pl.col("len") == 1) & (pl.col("start_date") <= before) & pl.col("end_date").is_null()).row(
+        0, named=True
+    )
+    assert last[steady["customer"]] == pytest.approx(steady["revenue_cents"])
+    new = one.filter((pl.col("start_date") > before) & (pl.col("start_date") <= test))["customer"]
+    assert len(new) and all(last[customer] is None for customer in new)
+
+
+def test_what_cannot_be_proven_is_said_on_the_card() -> None:
+    made = f.portfolio(200)
+    told = {p.key: p for p in run_value(made, f.models(made), f.SETTINGS).predictions}
+    assert "provisie die nu bekend is" in told["commission_12m"].limits[0]
+    assert "uit geen enkele export na te tellen" in told["value_at_stake"].limits[0]
+    assert "aannames" in told["handling_cost_12m"].limits[0]
+    assert told["clv"].limits == ()

@@ -20,6 +20,7 @@ _PLAIN = (
     "average_precision_ci",
     "brier_skill",
     "deviance_skill",
+    "deviance",
     "gini",
     "auc_due",
     "auc_due_ci",
@@ -53,7 +54,8 @@ def card(context: Context, entry: Entry, made: Prediction) -> dict[str, Any]:
         "evidence": _shown(context, proof) if proof else None,
         "gate": made.gate,
         "grade": made.grade,
-        "limits": [words.plain(f"card.limit.{name}") for name in _limits(made, constant=constant)],
+        "limits": [words.plain(f"card.limit.{name}") for name in _limits(made, constant=constant)]
+        + [words.reworded(each) for each in made.limits],
         "not_for": [words.plain(f"card.not_for.{name}") for name in ("acceptance", "premium", "effect")],
     }
 
@@ -76,7 +78,7 @@ def _limits(made: Prediction, *, constant: bool) -> list[str]:
         "past": True,
         "constant": constant,
         "unproven": proof is None,
-        "one_date": proof is not None and proof.test_dates == 1 and made.grade != "none",
+        "one_date": proof is not None and (proof.test_dates or len(proof.by_date)) == 1 and made.grade != "none",
         "few": proof is not None and events < _EVENTS,
         "some": proof is not None and _EVENTS <= events < _ENOUGH,
         "provisional": made.gate == "provisional",
@@ -100,6 +102,7 @@ def _shown(context: Context, proof: Evidence) -> dict[str, Any]:
         else {
             "gini": proof.last_year.gini,
             "deviance_skill": proof.last_year.deviance_skill,
+            "auc": proof.last_year.auc,
             "deciles": _deciles(proof.last_year.decile_table, limit),
         },
         "by_date": [
