@@ -39,6 +39,8 @@ class Sample:
         Column names of `x`.
     categorical
         Positions in `x` that hold codes.
+    monotone
+        Per column +1 or -1 where the label is sure to rise or fall with it, else 0; empty: all are free.
     """
 
     x: NDArray[np.float32]
@@ -48,6 +50,7 @@ class Sample:
     cluster: NDArray[Any]
     names: tuple[str, ...]
     categorical: tuple[int, ...] = ()
+    monotone: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.label)

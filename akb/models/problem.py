@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from akb.catalogue.directions import constraints
 from akb.core.dates import add_months
 from akb.models.candidates import Objective, Sample
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from akb.catalogue.directions import Outcome
     from akb.features.types import BranchRows, Matrix
 
 BRANCH = "branch"
@@ -57,6 +59,8 @@ class Problem:
         The columns to use, and those among them that hold codes.
     all_names
         Every column that can be gathered; empty: `names`.
+    outcome
+        The kind of outcome, which says which columns have a sure direction; None: none has.
     """
 
     name: str
@@ -70,6 +74,7 @@ class Problem:
     names: tuple[str, ...]
     codes: tuple[str, ...] = ()
     all_names: tuple[str, ...] = ()
+    outcome: Outcome | None = None
 
     def rows_on(self, dates: Iterable[date]) -> NDArray[np.int64]:
         """Return the positions of the eligible rows of these dates, ascending."""
@@ -111,6 +116,7 @@ class Problem:
             cluster=self.customer[rows],
             names=self.names,
             categorical=tuple(self.names.index(name) for name in self.codes),
+            monotone=constraints(self.outcome, self.names),
         )
 
     def draw(

@@ -94,14 +94,18 @@ def _part(
     roles = phases(room.dates(entry), room.as_of, months, room.targets.gap_days, room.targets.lag_days)
     if not roles.train:
         return Part((unavailable(entry, why("too_short", months=months)),))
-    problem: Problem = over(months)
+
+    def asking(horizon: int) -> Problem:
+        return replace(over(horizon), outcome=entry.outcome)
+
+    problem = asking(months)
     view = room.view(roles.evidence.test if roles.evidence else None, months)
     outcome = run_problem(problem, roles, settings, view)
     if not outcome.known.events.sum():
         return Part((unavailable(entry, why("few_events", events=0, least=room.settings.models.min_events)),))
     shorter = None
     if roles.evidence is None and not counted:
-        shorter = shorter_evidence(room, entry, room.dates(entry), over)
+        shorter = shorter_evidence(room, entry, room.dates(entry), asking)
     seconds = time.perf_counter() - began
 
     def told(found: Outcome) -> tuple[Prediction, ...]:
