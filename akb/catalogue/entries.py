@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from akb.catalogue.directions import Outcome
 from akb.core.text import load_toml
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Entry(BaseModel):
         Column of the targets that the method predicts, where the method serves several: ``first_lapse``,
         ``first_purchase``, ``first_nonpayment``, ``lapses_12m``, ``upsell``, ``commission_drop``,
         ``contacts_12m``, ``claims_12m``, ``bleeder``, ``feeder``.
+    outcome
+        The kind of outcome, which says in which features a direction is sure (``configs/directions.toml``).
     population_nl
         Whom it is about, where that is not everyone with a policy in force.
     determinants
@@ -63,6 +66,7 @@ class Entry(BaseModel):
     horizon_months: int | None = None
     needs: tuple[str, ...] = ()
     target: str = ""
+    outcome: Outcome | None = None
     population_nl: str = ""
     counts: bool = True
     spare: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from akb.catalogue.directions import check_features, directions
 from akb.config import Settings
 from akb.core.text import configs_dir
 from akb.features.eligible import ELIGIBLE
@@ -29,6 +30,9 @@ The premium, commission, status and change date that the back office shows today
 claims about health, disability, absence or death (or of an unknown branch). Premium features exist only where the
 export has dated premiums, and say something only at a T at which the premiums of 95 % of the policies in force were
 known.
+
+*Sure* says for which kinds of outcome the field is sure that they rise (+) or fall (-) with the feature, other things
+equal; the trees may not learn the opposite. Why stands in `configs/directions.toml`.
 """
 _BRANCH = "\nBranch rows (per T, customer and branch) add:\n"
 
@@ -49,17 +53,31 @@ def every_feature() -> list[tuple[Feature, int]]:
     return [(column.feature, column.back) for group in groups(world) for column in group.columns]
 
 
+def every_row() -> tuple[Feature, ...]:
+    """Return every feature, of customers and of branch rows."""
+    return (*(feature for feature, _ in every_feature()), *HELD, *ELIGIBLE)
+
+
 def table() -> str:
-    """Return ``docs/features.md``."""
+    """Return ``docs/features.md``.
+
+    Raises
+    ------
+    AkbError
+        If ``configs/directions.toml`` names a feature that does not exist.
+    """
+    check_features(directions(), {feature.name for feature in every_row()})
     matrix = [_row(feature, str(back or "")) for feature, back in every_feature()]
     branch = [_row(feature, "") for feature in (*HELD, *ELIGIBLE)]
-    head = ["| feature | group | meaning | unit | look-back | now |", "|---|---|---|---|---|---|"]
+    head = ["| feature | group | meaning | unit | look-back | now | sure |", "|---|---|---|---|---|---|---|"]
     return "\n".join([_HEAD, f"{len(matrix)} per customer:\n", *head, *matrix, _BRANCH, *head, *branch, ""])
 
 
 def _row(feature: Feature, back: str) -> str:
     now = "now" if feature.current else ""
-    return f"| `{feature.name}` | {feature.group} | {feature.meaning} | {feature.unit} | {back} | {now} |"
+    told = directions().get(feature.name, {}).items()
+    sure = ", ".join(f"{outcome} {'+' if sign > 0 else '-'}" for outcome, sign in told)
+    return f"| `{feature.name}` | {feature.group} | {feature.meaning} | {feature.unit} | {back} | {now} | {sure} |"
 
 
 def path() -> Path:

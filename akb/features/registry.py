@@ -152,10 +152,9 @@ class Group:
         back_days: int = 0,
         record: Record | tuple[Record, ...] = "ends",
         current: bool = False,
-        monotone: int = 0,
     ) -> None:
         """Add a feature."""
-        feature = Feature(name, self.name, meaning, unit, current, monotone)
+        feature = Feature(name, self.name, meaning, unit, current)
         records = record if isinstance(record, tuple) else (record,)
         self.columns.append(Column(feature, value, back, back_days, records))
 

@@ -22,8 +22,6 @@ class Feature:
     current
         True if the source keeps only today's value (adviser, office, postcode): a slowly changing attribute that
         needs watching, see design.md Time 2.
-    monotone
-        +1 or -1 where the field is sure that churn rises or falls with it, else 0.
     """
 
     name: str
@@ -31,7 +29,6 @@ class Feature:
     meaning: str
     unit: str
     current: bool = False
-    monotone: int = 0
 
 
 @dataclass(frozen=True)

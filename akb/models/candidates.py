@@ -43,6 +43,8 @@ class Sample:
         Positions in `x` that hold codes.
     ranked
         Positions in `x` by what each column tells alone, best first; empty where nobody looked yet.
+    monotone
+        Per column +1 or -1 where the label is sure to rise or fall with it, else 0; empty: all are free.
     """
 
     x: NDArray[np.float32]
@@ -53,6 +55,7 @@ class Sample:
     names: tuple[str, ...]
     categorical: tuple[int, ...] = ()
     ranked: tuple[int, ...] = ()
+    monotone: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.label)

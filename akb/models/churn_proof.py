@@ -136,6 +136,7 @@ def rivals(settings: Settings, trees: int) -> dict[str, Fitter]:
             seed=settings.models.seed,
             jobs=1,
             trees=trees,
+            monotone=sample.monotone,
             learning_rate=_STEP,
         )
 

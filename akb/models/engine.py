@@ -163,6 +163,7 @@ def fitters(objective: Objective, settings: Models, trees: int) -> dict[str, Fit
             jobs=1,
             trees=trees,
             categorical=sample.categorical,
+            monotone=sample.monotone,
             learning_rate=LEARNING_RATE,
         )
 

@@ -70,7 +70,7 @@ def _family(
         reason = why("nobody") if roles.train else why("too_short", months=months)
         return Part(tuple(unavailable(entry, reason) for entry in entries))
 
-    problem = branch_problem(room.matrix, rows, name, groups)
+    problem = replace(branch_problem(room.matrix, rows, name, groups), outcome=entries[0].outcome)
 
     def over(shorter: int) -> Problem:
         return problem.with_label(happened_within(rows.frame, "event_date", shorter))

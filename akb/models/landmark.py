@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from akb.catalogue.directions import constraints
 from akb.core.dates import add_months, months_between
 from akb.core.errors import RefusedError
 from akb.models.candidates import Sample
@@ -334,6 +335,7 @@ class Landmarks:
             offset=offset[months.lag - 1],
             cluster=self.customer[months.row],
             names=self.names + self.lag_names,
+            monotone=constraints("leave", self.names + self.lag_names),
         )
 
 

@@ -1,4 +1,7 @@
-"""Regularised logistic (or Poisson) regression with linear splines on the most telling features."""
+"""Regularised logistic (or Poisson) regression with linear splines on the most telling features.
+
+Its slopes are free: a direction of which the field is sure (``configs/directions.toml``) binds the trees only.
+"""
 
 from __future__ import annotations
 

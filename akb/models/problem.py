@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from akb.catalogue.directions import constraints
 from akb.core.dates import add_months
 from akb.models.candidates import Objective, Sample
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from akb.catalogue.directions import Outcome
     from akb.features.types import BranchRows, Matrix
 
 BRANCH = "branch"
@@ -60,6 +62,8 @@ class Problem:
     standing
         Per row what stood at T already of what is asked (a margin): no feature, the baseline of the evidence. None
         where there is no such thing.
+    outcome
+        The kind of outcome, which says which columns have a sure direction; None: none has.
     """
 
     name: str
@@ -74,6 +78,7 @@ class Problem:
     codes: tuple[str, ...] = ()
     all_names: tuple[str, ...] = ()
     standing: NDArray[np.float64] | None = None
+    outcome: Outcome | None = None
 
     def rows_on(self, dates: Iterable[date]) -> NDArray[np.int64]:
         """Return the positions of the eligible rows of these dates, ascending."""
@@ -115,6 +120,7 @@ class Problem:
             cluster=self.customer[rows],
             names=self.names,
             categorical=tuple(self.names.index(name) for name in self.codes),
+            monotone=constraints(self.outcome, self.names),
         )
 
     def draw(

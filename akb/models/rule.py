@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from akb.models.candidates import Objective, Sample
 
-QUANTILES = (0.01, 0.05, *(part / 8 for part in range(1, 8)), 0.95, 0.99)
+QUANTILES = tuple(part / 8 for part in range(1, 8))
 PRIOR_EVENTS = 20.0  # events of the base rate mixed into each bin
 SCAN_ROWS, EDGE_ROWS = 10_000, 2_500  # rows that columns are compared on, and of those the ones that set the edges
 
@@ -100,7 +100,7 @@ def _bins(values: NDArray[np.float32], edges: NDArray[np.float64]) -> NDArray[np
 
 
 def _edges(values: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Edges at the eighths and in both tails, and above the lowest value: most signals are zero for nearly everyone."""
+    """Edges at the eighths and above the lowest value: most signals are zero for nearly everyone."""
     known = values[~np.isnan(values)]
     if not len(known):
         return np.empty(0)
@@ -160,6 +160,7 @@ def screened(sample: Sample, objective: Objective, most: int, always: Collection
         x=sample.x if len(kept) == len(sample.names) else sample.x[:, kept],
         names=tuple(sample.names[column] for column in kept),
         categorical=tuple(place[column] for column in sample.categorical),
+        monotone=tuple(sample.monotone[column] for column in kept) if sample.monotone else (),
         ranked=tuple(place[column] for column in order if column in place),
     )
 

@@ -99,7 +99,12 @@ def _part(room: Room, entry: Entry, over: Callable[[int], Problem | None], *, sp
     months = entry.horizon_months or 12
     settings = frugal(room.settings.models) if spare else room.settings.models
     roles = phases(room.dates(entry), room.as_of, months, room.targets.gap_days, room.targets.lag_days)
-    problem = over(months) if roles.train else None
+
+    def asking(horizon: int) -> Problem | None:
+        asked = over(horizon)
+        return None if asked is None else replace(asked, outcome=entry.outcome)
+
+    problem = asking(months) if roles.train else None
     if problem is None:
         return Part((unavailable(entry, why("too_short", months=months)),))
     view = room.view(roles.evidence.test if roles.evidence else None, months)
@@ -108,7 +113,7 @@ def _part(room: Room, entry: Entry, over: Callable[[int], Problem | None], *, sp
         return Part((unavailable(entry, why("few_events", events=0, least=room.settings.models.min_events)),))
     shorter = None
     if roles.evidence is None:
-        shorter = shorter_evidence(room, entry, room.dates(entry), over)
+        shorter = shorter_evidence(room, entry, room.dates(entry), asking)
     seconds = time.perf_counter() - began
 
     def told(found: Outcome) -> tuple[Prediction, ...]:

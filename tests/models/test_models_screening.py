@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from akb.models.candidates import Sample
@@ -21,10 +23,30 @@ def sample() -> Sample:
 
 def test_what_tells_stays_and_codes_always_do() -> None:
     kept = screened(sample(), "binary", 5)
-    assert {"c0", "c38"} <= set(kept)
-    assert len(kept) in (5, 6)
-    assert list(kept) == sorted(kept, key=lambda name: int(name[1:]))
+    assert {"c0", "c38"} <= set(kept.names)
+    assert len(kept.names) in (5, 6)
+    assert list(kept.names) == sorted(kept.names, key=lambda name: int(name[1:]))
+    assert kept.names[kept.ranked[0]] == "c38"
+    assert kept.names[kept.categorical[0]] == "c0"
+    assert (kept.x[:, kept.names.index("c38")] == sample().x[:, 38]).all()
+
+
+def test_directions_follow_their_columns() -> None:
+    bound = replace(sample(), monotone=tuple(range(40)))
+    kept = screened(bound, "binary", 5)
+    assert [f"c{direction}" for direction in kept.monotone] == list(kept.names)
+
+
+def test_a_rare_signal_is_seen() -> None:
+    rng = np.random.default_rng(4)
+    rare = rng.random(4_000) < 0.02
+    noise = sample()
+    x = noise.x.copy()
+    x[:, 7] = rare
+    label = (rng.random(4_000) < np.where(rare, 0.6, 0.05)).astype(np.float64)
+    kept = screened(replace(noise, x=x, label=label), "binary", 3)
+    assert kept.names[kept.ranked[0]] == "c7"
 
 
 def test_few_columns_are_not_screened() -> None:
-    assert screened(sample(), "binary", 40) == sample().names
+    assert screened(sample(), "binary", 40).names == sample().names
