@@ -169,7 +169,7 @@ def test_conditions_are_put_into_one_sentence(rich: RunBundle) -> None:
     context = Context(rich)
     assert sentence(context, profile("two_policies", "claimed_12m", "loyal", "started_12m")) == (
         "klanten met twee polissen en een schade in het laatste jaar die tien jaar of langer klant zijn en in het "
-        "laatste jaar een polis afsloten: 2,4 × zo vaak weg"
+        "laatste jaar een polis afsloten: 2,4\u00a0×\u00a0zo vaak weg"
     )
     assert "een polis " in sentence(context, FOUND.shown[1])
 
