@@ -144,7 +144,9 @@ def _sheet(sheet: Worksheet, table: ListTable, styles: Styles) -> None:
         for place, (column, cell) in enumerate(zip(table.columns, row, strict=True)):
             write_cell(sheet, line, place, cell, styles, column)
     sheet.freeze_panes(1, 1)
-    sheet.set_row(0, 32)
+    widths = [_WIDTHS.get(column, _WIDTH) for column in table.columns]
+    lines = max(math.ceil(len(head) / width) for head, width in zip(table.heads, widths, strict=True))
+    sheet.set_row(0, 15 * max(2, lines + 1) + 2)  # words wrap earlier than letters
     sheet.autofilter(0, 0, last, len(table.columns) - 1)
     sheet.set_landscape()
     sheet.set_paper(9)
