@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from dataclasses import replace
 from datetime import date
@@ -21,6 +22,7 @@ from akb.report.lists import ALWAYS, list_tables
 from akb.report.sections.risk import worded_reasons
 from akb.report.words import Words
 from akb.report.write import report_files
+from akb.store.forgetting import _html_without
 from tests.report import fixtures
 
 if TYPE_CHECKING:
@@ -182,3 +184,15 @@ def test_every_class_entry_of_the_catalogue_is_looked_at_here() -> None:
     """A new class must get a name before it can reach a list."""
     kinds = {entry.key for entry in entries([]) if entry.kind == "class"}
     assert kinds == {*CLASSES, "behaviour_cluster", "next_best_policy", "next_best_policy_2", "next_best_policy_3"}
+
+
+def test_next_best_policies_stand_per_branch_and_a_forgotten_customer_costs_no_row(classed: RunBundle) -> None:
+    files = report_files(classed)[0]
+    listed = json.loads(files["report.json"])["model"]["products"]["list"]
+    rows = listed["by_branch"]
+    assert sum(row["customers"] for row in rows) == listed["customers"]
+    assert len({row["branch"] for row in rows}) == len(rows) > 1
+    first = rows[0]["first"][0]["customer"]
+    page, _ = _html_without(files["report.html"].decode(), frozenset({first}))
+    assert first not in page.decode()
+    assert f'<th scope="row">{rows[0]["name"]}</th><td class="num">{rows[0]["customers"]}</td>' in page.decode()

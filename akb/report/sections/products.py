@@ -143,7 +143,7 @@ def _by_branch(context: Context, listed: pl.DataFrame) -> list[Row]:
             "customers": part.height,
             "chance": part["probability"].mean(),
             "highest": part["probability"].max(),
-            "first": [short_code(name) for name in part["pseudonym"].head(FIRST)],
+            "first": [{"customer": short_code(name)} for name in part["pseudonym"].head(FIRST)],
             "grade": proven[key].grade if (key := f"next_policy_{branch}_12m") in proven else "none",
         }
         for (branch,), part in ordered.group_by("branch", maintain_order=True)
