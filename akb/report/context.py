@@ -109,6 +109,18 @@ class Context:
         """Return the Dutch name of a branch; a key outside the taxonomy stands for itself."""
         return self.taxonomy[key].name_nl if key in self.taxonomy else key
 
+    @cached_property
+    def told(self) -> pl.DataFrame:
+        """What is known of every customer in force as a class or a month: segments, moment, channel, contact month."""
+        table = self.customers.select("customer")
+        value, models = self.bundle.value, self.bundle.models
+        made = (value.classes if value else None, value.scores if value else None, models.scores if models else None)
+        for known in made:
+            if known is not None:
+                wanted = [name for name, kind in known.schema.items() if kind == pl.String or name == "contact_month"]
+                table = table.join(known.select("customer", *wanted), on="customer", how="left", maintain_order="left")
+        return table
+
     def score(self, key: str) -> np.ndarray[Any, np.dtype[np.float64]] | None:
         """Return the scores under `key` in the order of customers: NaN = not eligible; None if there is none."""
         for run in (self.bundle.models, self.bundle.value):

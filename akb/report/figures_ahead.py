@@ -330,14 +330,16 @@ def determinants(m: Maker) -> Figure | None:
         Bar(
             row["words"],
             row["share"],
-            f.percent(row["share"]),
+            f.at_most_all(row["share"]),
             "@moment" if row is rows[0] else "@context",
             low=row["low"],
             high=row["high"],
         )
         for row in rows
     ]
-    table = [(r["words"], f.percent(r["share"]), f.span(f.percent(r["low"]), f.percent(r["high"]))) for r in rows]
+    table = [
+        (r["words"], f.at_most_all(r["share"]), f.span(f.at_most_all(r["low"]), f.at_most_all(r["high"]))) for r in rows
+    ]
     return m.figure(
         "determinants",
         bars(shown, m.axis("share", "share_known")),

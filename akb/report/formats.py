@@ -8,6 +8,7 @@ from math import floor, log10
 from akb.core.numbers import MONTHS, NBSP, day_nl, euro_nl, number_nl, percent_nl
 
 NOTHING = "–"
+MARCH = 3  # the only month that is not cut to its first three letters
 
 
 def number(value: float | None, decimals: int = 0) -> str:
@@ -34,6 +35,11 @@ def percent(share: float | None, decimals: int | None = None) -> str:
     if decimals is None and 0 < abs(share) < 0.0005:
         decimals = 2
     return percent_nl(share, decimals).replace("-", "−")
+
+
+def at_most_all(share: float | None) -> str:
+    """Return a share as a percentage, above everything as ``> 100 %``: how far above says nothing to a reader."""
+    return f">{NBSP}100{NBSP}%" if share is not None and share > 1 else percent(share)
 
 
 def points(difference: float | None) -> str:
@@ -64,7 +70,7 @@ def span(low: str, high: str) -> str:
         return low
     if low.endswith(f"{NBSP}%") and high.endswith(f"{NBSP}%"):
         low = low.removesuffix(f"{NBSP}%")
-    if low.startswith("−") or high.startswith("−"):
+    if low.startswith("−") or high.startswith(("−", ">")):
         return f"{low} tot {high}"
     if low.startswith("€") and high.startswith(f"€{NBSP}"):
         high = high.removeprefix(f"€{NBSP}")
@@ -79,7 +85,7 @@ def interval(low: float | None, high: float | None) -> str:
 def month_year(value: str) -> str:
     """Return an ISO date as ``sep 2025``."""
     when = date.fromisoformat(value)
-    return f"{MONTHS[when.month - 1][:3]} {when.year}"
+    return f"{'mrt' if when.month == MARCH else MONTHS[when.month - 1][:3]} {when.year}"
 
 
 def of_hundred(share: float | None) -> str:
@@ -107,9 +113,9 @@ def band(lower: float, upper: float | None) -> str:
     return f"> {low}{NBSP}%" if upper is None or upper >= 1 else f"{low}–{_short(100 * upper)}{NBSP}%"
 
 
-def short_name(pseudonym: str) -> str:
-    """Return a pseudonym as it stands in the report: ``klant K-7F3A``."""
-    return f"klant {pseudonym[:6]}"
+def short_code(pseudonym: str | None) -> str:
+    """Return a pseudonym as it stands in the report: ``K-7F3A``. Never join on it: two customers may be alike."""
+    return (pseudonym or "")[:6]
 
 
 def nice_step(largest: float) -> float:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from akb.report.list_columns import ADDED, SENTENCE, discuss_sentence, named, with_added
 from akb.report.sections.risk import worded_reasons
 from akb.report.tables import dutch_cell, dutch_csv
 
@@ -25,6 +26,8 @@ ALWAYS = {
     "feeders": ("customer", "rank", "margin", "commission", "cost", "policies", *_WHO, "control"),
 }
 """Lists of the contract, in the order of the workbook, with the columns that they have when nobody could make them."""
+POINTS = ("churn_effect",)
+"""Differences in percentage points."""
 CHANCES = ("probability", "threshold", "share")
 EUROS = (
     "value_at_stake", "clv", "commission", "expected_saving", "expected_commission", "expected_euros", "margin", "cost",
@@ -78,32 +81,32 @@ def _cells(table: ListTable) -> list[list[str]]:
 
 def is_chance(column: str) -> bool:
     """Whether a column holds a chance or a share."""
-    return column.startswith("churn_") or column in CHANCES
+    return (column.startswith("churn_") and column not in POINTS) or column in CHANCES
 
 
 def _table(context: Context, name: str, frame: pl.DataFrame) -> ListTable:
-    columns = _columns(context, frame)
-    ordered = frame.sort("rank") if "rank" in frame.columns else frame
+    ordered = with_added(context, name, frame.sort("rank") if "rank" in frame.columns else frame)
+    columns = _columns(context, name, ordered)
     names = shown_names(context, ordered)
-    spoken = context.words
-    extra = {"top_defend": "reasons", "care_gaps": "gap"}.get(name)
-    heads = [spoken.name("list_column", column) for column in [*columns, *([extra] if extra else [])]]
+    extra = SENTENCE.get(name)
+    heads = [_head(context, name, column) for column in [*columns, *([extra] if extra else [])]]
     reasons = worded_reasons(context) if extra == "reasons" else {}
     rows: list[list[Any]] = []
     for row in ordered.to_dicts():
         cells = [names[row["customer"]], *(_cell(context, column, row[column]) for column in columns[1:])]
         if extra == "reasons":
-            cells.append("; ".join(reasons.get(row["customer"], [])))
+            told = "; ".join(reasons.get(row["customer"], []))
+            cells.append(told or (context.words.plain("list_text.no_reason") if reasons else ""))
         elif extra == "gap":
-            cells.append(gap_sentence(context, row["branch"], row["share"]))
+            cells.append(discuss_sentence(context, row["branch"], row["share"]))
         rows.append(cells)
     return ListTable(name, (*columns, *([extra] if extra else [])), tuple(heads), rows)
 
 
-def gap_sentence(context: Context, branch: str, share: float | None) -> str:
-    """Return what an adviser may say of a missing cover: it informs, and names no product."""
-    tenths = None if share is None else max(1, min(9, round(10 * share)))
-    return context.words.plain("list_text.gap", branch=context.branch_name(branch).lower(), tenths=tenths)
+def _head(context: Context, name: str, column: str) -> str:
+    """Return what people read above a column; of a list's own where it means something else there."""
+    own = context.words.table("list_column_of").get(name, {})
+    return str(own[column]) if column in own else context.words.name("list_column", column)
 
 
 CASE_SCHEMA: dict[str, Any] = {
@@ -146,11 +149,12 @@ def list_heads(context: Context) -> dict[str, dict[str, list[str]]]:
     return {table.name: {"key": list(table.columns), "head": list(table.heads)} for table in tables}
 
 
-def _columns(context: Context, frame: pl.DataFrame) -> list[str]:
-    """Customer first, rank second, then the list's own order without what only the ledger needs."""
-    hidden = set(context.words.table("list_hidden"))
-    rest = [column for column in frame.columns if column not in hidden and column not in ("customer", "rank")]
-    return ["customer", *(["rank"] if "rank" in frame.columns else []), *rest]
+def _columns(context: Context, name: str, frame: pl.DataFrame) -> list[str]:
+    """Customer first, rank second, then the list's own order without what only the ledger needs; `ADDED` at the end."""
+    apart = {"customer", "rank", *context.words.table("list_hidden")}
+    last = [column for column in ADDED.get(name, ()) if column in frame.columns]
+    rest = [column for column in frame.columns if column not in apart and column not in last]
+    return ["customer", *(["rank"] if "rank" in frame.columns else []), *rest, *last]
 
 
 def shown_names(context: Context, frame: pl.DataFrame) -> dict[int, str]:
@@ -173,6 +177,4 @@ def _cell(context: Context, column: str, value: Any) -> Any:
         return ""  # who is the only one at an office or with an adviser would be found by it
     if column in ("branch", "branches"):
         return ", ".join(context.branch_name(part) for part in str(value).split(", ")) if value else value
-    if column in ("kind", "action", "done_level"):
-        return spoken.name(column, value)
-    return value
+    return named(context, column, value)

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from akb.core.text import load_toml, texts
 from akb.report import formats
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _PLACE = re.compile(r"\\{(\w+)\\}")
 _YEARS_FROM = 24
@@ -44,6 +47,12 @@ class Reasons:
         entry, places = self._find(feature)
         return self._filled(entry["name"], places) if entry else feature.replace("_", " ")
 
+    def trivial(self, feature: str, value: float | None, like: Iterable[str]) -> bool:
+        """Return whether a feature says nothing of a customer who is `like` this: keys of ``configs/trivial.toml``."""
+        (family, _), table = self._matched(feature), load_toml("trivial.toml")
+        like = like if value else (*like, "absent")
+        return any(family in table[each]["features"] for each in like if each in table)
+
     def _choose(self, entry: dict[str, str], value: float, places: dict[str, str]) -> str | None:
         """The phrase that is true for this value."""
         if "yes" in entry:
@@ -59,13 +68,18 @@ class Reasons:
 
     def _find(self, feature: str) -> tuple[dict[str, str], dict[str, str]]:
         """Return the entry of a feature and what its places hold."""
+        family, places = self._matched(feature)
+        return (self._entries[family], places) if family is not None else ({}, {})
+
+    def _matched(self, feature: str) -> tuple[str | None, dict[str, str]]:
+        """Return the key under which a feature or its family stands, and what its places hold."""
         if feature in self._entries:
-            return self._entries[feature], {}
+            return feature, {}
         for key, pattern in _patterns(self.language):
             found = pattern.fullmatch(feature)
             if found:
-                return self._entries[key], found.groupdict()
-        return {}, {}
+                return key, found.groupdict()
+        return None, {}
 
     def _filled(self, text: str, places: dict[str, str]) -> str:
         for place, held in places.items():

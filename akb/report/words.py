@@ -12,7 +12,7 @@ from akb.report import formats
 from akb.report.reasons import Reasons
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from akb.core.revenue import Meaning
 
@@ -33,6 +33,7 @@ class Words:
         self._reasons = Reasons(language)
         self.money = money
         tree = texts("report", language)
+        tree = {**tree, "column": {**texts("columns", language)["columns"], **tree["column"]}}
         self._says: dict[str, str] = tree["money_words"].get(money, {})
         self._tree = self._reworded(tree, set(tree["money_words"]["keep"]), "")
 
@@ -99,7 +100,7 @@ class Words:
 
     def span(self, unit: str, row: Mapping[str, float | None]) -> str:
         """Return a band [lower, upper) in a unit: ``1 tot 3 jaar``, ``10 jaar of langer``, ``tot 1 jaar``."""
-        lower, upper = row["lower"], row["upper"]
+        lower, upper = (_whole(row[edge]) for edge in ("lower", "upper"))
         if upper is None:
             return self.plain(f"band.{unit}.from", lower=lower)
         if not lower:
@@ -110,6 +111,10 @@ class Words:
     def reason(self, feature: str, value: float | None) -> str | None:
         """Return what a feature's value says about the customer (see `Reasons.sentence`)."""
         return self._reasons.sentence(feature, value)
+
+    def trivial(self, feature: str, value: float | None, like: Iterable[str]) -> bool:
+        """Return whether a feature says nothing of a customer who is `like` this (see `Reasons.trivial`)."""
+        return self._reasons.trivial(feature, value, like)
 
     def feature_name(self, feature: str) -> str:
         """Return what a feature is called, or its key where it is one of the models' own."""
@@ -123,6 +128,11 @@ class Words:
 def slug(term: str) -> str:
     """Return a term as the id of its place in the glossary."""
     return re.sub(r"[^a-z0-9]+", "-", term.lower()).strip("-")
+
+
+def _whole(edge: float | None) -> float | None:
+    """Return 3.0 as 3, so that no band runs to ``3,0 jaar``."""
+    return int(edge) if edge is not None and float(edge).is_integer() else edge
 
 
 def _shown(values: Mapping[str, object]) -> dict[str, str]:

@@ -11,7 +11,7 @@ import math
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from akb.report.lists import EUROS, is_chance
+from akb.report.lists import EUROS, POINTS, is_chance
 from akb.report.tables import neutral
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from akb.report.lists import ListTable
 
 HIGH_CHURN, SOME_CHURN, SOME_CHANCE = 0.20, 0.10, 0.25  # from here a cell is coloured
-_WIDTHS = {"customer": 22, "branches": 38, "reasons": 60, "gap": 66, "action": 16, "branch": 26, "adviser": 18}
+_WIDTHS = {
+    "customer": 22, "branches": 38, "reasons": 60, "gap": 66, "action": 16, "branch": 26, "adviser": 18, "moment": 26,
+}  # fmt: skip
 _WIDTH = 14
 _INK, _LINE, _HEAD = "#1B2430", "#D8DDE4", "#EEF1F5"
 _BANDS = {"high": "#F3C9A9", "middle": "#FBE8D8", "good": "#CFE6D6", "grey": "#9AA3AF"}
@@ -83,6 +85,7 @@ class Styles:
         self.rank: Format = book.add_format({**plain, "num_format": "0"})
         self.euro: Format = book.add_format({**plain, "num_format": "[$€-413] #,##0.00;[Red]-[$€-413] #,##0.00"})
         self.chance: Format = book.add_format({**plain, "num_format": "0.0%"})
+        self.points: Format = book.add_format({**plain, "num_format": "0.0"})
         self.day: Format = book.add_format({**plain, "num_format": "dd-mm-yyyy", "align": "left"})
         self.input: Format = book.add_format({**plain, "border": 1, "border_color": _LINE, "locked": False})
         self.bands: dict[str, Format] = {
@@ -96,6 +99,8 @@ class Styles:
             return self.chance
         if column in EUROS:
             return self.euro
+        if column in POINTS:
+            return self.points
         return self.rank if column.startswith("rank") else self.number
 
 
@@ -139,7 +144,9 @@ def _sheet(sheet: Worksheet, table: ListTable, styles: Styles) -> None:
         for place, (column, cell) in enumerate(zip(table.columns, row, strict=True)):
             write_cell(sheet, line, place, cell, styles, column)
     sheet.freeze_panes(1, 1)
-    sheet.set_row(0, 32)
+    widths = [_WIDTHS.get(column, _WIDTH) for column in table.columns]
+    lines = max(math.ceil(len(head) / width) for head, width in zip(table.heads, widths, strict=True))
+    sheet.set_row(0, 15 * max(2, lines + 1) + 2)  # words wrap earlier than letters
     sheet.autofilter(0, 0, last, len(table.columns) - 1)
     sheet.set_landscape()
     sheet.set_paper(9)

@@ -24,7 +24,7 @@ from akb.value.outlook import outlook_figures
 from akb.value.past import proof
 from akb.value.predictions import Work, case_missing, predictions
 from akb.value.rates import closed_year, spells, year_rates
-from akb.value.segment_figures import segment_figures
+from akb.value.segment_figures import class_table, segment_figures
 from akb.value.segments import class_columns, segments
 from akb.value.survival import YEAR, Relations, branch_rows, relations
 from akb.value.types import ValueRun
@@ -124,6 +124,7 @@ def run_value(
         components=_components(base, paths, value, earned, cost),
         recognition=acts.recognition,
         candidates=_candidates(base, paths, value, found, called, ranked) if case else {},
+        classes=class_table(base, value),
     )
 
 

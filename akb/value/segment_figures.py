@@ -54,6 +54,17 @@ def segment_figures(base: Base, value: Lifetime | None, made: Segments | None) -
     }
 
 
+def class_table(base: Base, value: Lifetime | None) -> pl.DataFrame:
+    """Return ``class_commission`` and ``class_value``, A to D, of every customer in force; null where unavailable."""
+    made = {
+        "class_commission": class_of(base.commission_customer) if base.has_commission else [None] * base.n,
+        "class_value": class_of(value.clv) if value is not None else [None] * base.n,
+    }
+    return base.customers.select("customer").with_columns(
+        pl.Series(name, labels, dtype=pl.String) for name, labels in made.items()
+    )
+
+
 def _classes(base: Base, value: Lifetime | None) -> Row | None:
     """Cross A to D by commission with A to D by lifetime value."""
     if value is None:

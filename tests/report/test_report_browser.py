@@ -35,10 +35,13 @@ def chromium() -> str:
     return found
 
 
-def opened(chromium: str, page: Path, profile: Path) -> tuple[str, list[str]]:
+LOCAL = "--allow-file-access-from-files"  # a page may look into its own frame
+
+
+def opened(chromium: str, page: Path, profile: Path, *more: str) -> tuple[str, list[str]]:
     """Return the page as the browser built it, and what it wrote to the console."""
     done = subprocess.run(
-        [chromium, *QUIET, f"--user-data-dir={profile}", "--dump-dom", page.as_uri()],
+        [chromium, *QUIET, *more, f"--user-data-dir={profile}", "--dump-dom", page.as_uri()],
         capture_output=True, text=True, timeout=50, check=False,
     )  # fmt: skip
     return done.stdout, CONSOLE.findall(done.stderr)
@@ -67,3 +70,29 @@ def test_the_policy_blocks_requests_and_the_test_would_see_it(chromium: str, tmp
     page.write_text(content.replace("<main>", '<main><img src="https://example.invalid/x.png">'), "utf-8")
     _, console = opened(chromium, page, tmp_path / "profile")
     assert any("Content Security Policy" in line for line in console)
+
+
+PROBE = """<script>addEventListener("load", () => setTimeout(() => {
+  const seen = document.querySelector("iframe").contentDocument, root = seen.documentElement;
+  const wide = [...seen.querySelectorAll("main *")].filter((e) => !e.closest(".scroll, svg, details:not([open])")
+    && e.getBoundingClientRect().right > root.clientWidth + 1).map((e) => e.tagName + "." + e.className);
+  const own = [...seen.querySelectorAll(".scroll")].filter((e) => e.scrollWidth > e.clientWidth).length;
+  document.body.dataset.probe = [root.clientWidth, root.scrollWidth, own, wide.slice(0, 5)].join(" ");
+}, 500))</script>"""
+
+
+def test_on_a_phone_wide_tables_scroll_in_their_own_box(chromium: str, tmp_path: Path) -> None:
+    """A window of Chromium is never narrower than 500 px, so that the page stands in a frame of 390."""
+    content = report_files(fixtures.full())[0]["report.html"].decode()
+    page = tmp_path / "report.html"
+    page.write_text(content.replace("<details", "<details open"), "utf-8")
+    frame = tmp_path / "frame.html"
+    frame.write_text(f'<body><iframe src="report.html" width="390" height="800"></iframe>{PROBE}</body>', "utf-8")
+    found = re.search(
+        r'data-probe="(\d+) (\d+) (\d+) ([^"]*)"', opened(chromium, frame, tmp_path / "profile", LOCAL)[0]
+    )
+    assert found is not None
+    width, scroll, boxes, wide = int(found[1]), int(found[2]), int(found[3]), found[4]
+    assert 300 < width <= 390
+    assert (scroll, wide) == (width, "")
+    assert boxes > 5  # tables that are wider than a phone

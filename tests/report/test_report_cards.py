@@ -63,8 +63,8 @@ def test_the_report_says_it_too(bundle: RunBundle) -> None:
     assert "Kantoor: Zwolle" in page and "321" in page
     card = page[page.index(f'data-test="card-{bundle.models.predictions[0].key}"') :]  # type: ignore[union-attr]
     card = card[: card.index("</details>")]
-    assert "Van de 100 klanten met de hoogste kans overkwam het er" in card
-    assert "&lt; 5" in card  # the age band of too few customers
+    assert "Van elke 100 klanten uit de 10 % met de hoogste kans overkwam het er" in card
+    assert "niet getoond" in card  # the age band of too few customers
     assert "Niet bedoeld voor" in card
 
 

@@ -62,7 +62,7 @@ def test_the_two_languages_tell_the_same() -> None:
 @pytest.mark.parametrize(
     ("feature", "value", "sentence"),
     [
-        ("policies", 1.0, "heeft nog maar één polis"),
+        ("policies", 1.0, "heeft maar één polis"),
         ("lapses_preventable_12m", 2.0, "zegde in het laatste jaar 2 polissen op"),
         ("months_since_lapse_36m", 4.2, "er verviel 4 maanden geleden een polis"),
         ("months_since_lapse_36m", 36.0, "er verviel in de laatste 3 jaar geen polis"),
@@ -88,7 +88,7 @@ def test_a_reason_reads_like_a_sentence(feature: str, value: float | None, sente
 @pytest.mark.parametrize(
     ("feature", "value", "sentence"),
     [
-        ("policies", 1.0, "has only one policy left"),
+        ("policies", 1.0, "has only one policy"),
         ("lapses_preventable_12m", 2.0, "cancelled 2 policies in the last year"),
         ("months_since_lapse_36m", 4.2, "a policy lapsed 4 months ago"),
         ("renewal_opstal", 3.0, "renews the building policy in 3 months"),

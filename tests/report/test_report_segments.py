@@ -149,7 +149,7 @@ def test_the_summary_has_the_segments_and_the_profiles_in_words(written: dict[st
     assert told["growth"][0]["customers"] == 300
     assert told["profiles"]["dropped"] == 1
     assert told["profiles"]["rows"][0]["words"] == (
-        "zakelijke klanten met één polis die binnen 3 maanden verlengen: 2,4 × zo vaak weg"
+        "zakelijke klanten met één polis die binnen 3 maanden verlengen: 2,4\u00a0×\u00a0zo vaak weg"
     )
     assert told["profiles"]["rows"][1]["customers_now"] is None
 
@@ -169,7 +169,7 @@ def test_conditions_are_put_into_one_sentence(rich: RunBundle) -> None:
     context = Context(rich)
     assert sentence(context, profile("two_policies", "claimed_12m", "loyal", "started_12m")) == (
         "klanten met twee polissen en een schade in het laatste jaar die tien jaar of langer klant zijn en in het "
-        "laatste jaar een polis afsloten: 2,4 × zo vaak weg"
+        "laatste jaar een polis afsloten: 2,4\u00a0×\u00a0zo vaak weg"
     )
     assert "een polis " in sentence(context, FOUND.shown[1])
 

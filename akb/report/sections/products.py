@@ -8,11 +8,15 @@ import numpy as np
 import polars as pl
 
 from akb.report.context import group_sum
+from akb.report.formats import short_code
 from akb.report.sections.gaps import gaps, need_of, ranking, standing
 from akb.report.sections.risk import SHOWN, left_out, level_range, proof
 
 if TYPE_CHECKING:
     from akb.report.context import Context, Row
+
+FIRST = 3
+"""Customers named per branch."""
 
 
 def facts(context: Context) -> dict[str, Any]:
@@ -104,7 +108,7 @@ def _list(context: Context) -> dict[str, Any] | None:
         rows.append(
             {
                 "rank": row.get("rank", rank),
-                "customer": (row["pseudonym"] or "")[:6],
+                "customer": short_code(row["pseudonym"]),
                 "kind": row["kind_now"],
                 "branch": branch,
                 "name": context.branch_name(branch),
@@ -115,8 +119,37 @@ def _list(context: Context) -> dict[str, Any] | None:
     return {
         "customers": listed["customer"].n_unique(),
         "rows": rows,
+        "by_branch": _by_branch(context, listed),
         "left_out": left_out(context, value.left_out.get("next_best_policy", {})),
     }
+
+
+def _by_branch(context: Context, listed: pl.DataFrame) -> list[Row]:
+    """Return per branch that is somebody's best: how many customers, the first of them, and their chances.
+
+    The list as a whole is topped by whatever branch pays most; an adviser looks for whom to talk to about one.
+    """
+    if "branch" not in listed.columns or "probability" not in listed.columns:
+        return []
+    known, proven = context.customers.select("customer", "pseudonym"), context.bundle.predictions
+    called = listed.filter(~pl.col("control")) if "control" in listed.columns else listed
+    ordered = (called.sort("rank") if "rank" in called.columns else called).join(
+        known, on="customer", how="left", maintain_order="left"
+    )
+    rows = [
+        {
+            "branch": str(branch),
+            "name": context.branch_name(str(branch)),
+            "customers": part.height,
+            "chance": part["probability"].mean(),
+            "highest": part["probability"].max(),
+            "first": [{"customer": short_code(name)} for name in part["pseudonym"].head(FIRST)],
+            "grade": proven[key].grade if (key := f"next_policy_{branch}_12m") in proven else "none",
+        }
+        for (branch,), part in ordered.group_by("branch", maintain_order=True)
+    ]
+    rows.sort(key=lambda row: (-int(str(row["customers"])), str(row["branch"])))
+    return [row for row in rows if int(str(row["customers"])) >= context.limit]
 
 
 def _chances(context: Context) -> dict[tuple[int, str], float]:

@@ -9,6 +9,7 @@ import polars as pl
 
 from akb.report import history
 from akb.report.context import group_sum
+from akb.report.formats import short_code
 
 if TYPE_CHECKING:
     from akb.models.types import Evidence
@@ -149,7 +150,7 @@ def _pair(context: Context) -> list[Row] | None:
     if not pair:
         return None
     rows = [
-        {**row, "customer": row["customer"][:6], "at_risk": round(row["churn_12m"] * row["value_at_stake"])}
+        {**row, "customer": short_code(row["customer"]), "at_risk": round(row["churn_12m"] * row["value_at_stake"])}
         for row in (pair["high_commission"], pair["high_stake"])
     ]
     return rows if rows[1]["at_risk"] > rows[0]["at_risk"] else None
@@ -177,7 +178,7 @@ def first_rows(context: Context, listed: pl.DataFrame, count: int = SHOWN) -> li
         rows.append(
             {
                 "rank": row.get("rank", rank),
-                "customer": (row["pseudonym"] or "")[:6],
+                "customer": short_code(row["pseudonym"]),
                 "kind": row["kind"],
                 "office": row["office"],
                 "policies": row["policies"],
@@ -194,9 +195,11 @@ def first_rows(context: Context, listed: pl.DataFrame, count: int = SHOWN) -> li
 def worded_reasons(context: Context) -> dict[int, list[str]]:
     """Return customer -> why the chance of leaving is high, in words, strongest first, at most three.
 
-    One per group of features: "one policy" and "one branch" are the same news.
+    One per group of features: "one policy" and "one branch" are the same news. What is true of everybody like this
+    customer (all policies of who has one renew on one day) is no news either.
     """
     models = context.bundle.models
+    like = _like(context)
     group = {feature.name: feature.group for feature in context.bundle.features}
     found: dict[int, dict[str, str]] = {}
     for reason in models.reasons if models else ():
@@ -205,10 +208,18 @@ def worded_reasons(context: Context) -> dict[int, list[str]]:
         idea = SAME_NEWS.get(group.get(reason.feature, ""), group.get(reason.feature))
         if reason.contribution <= 0 or idea is None or idea in mine or len(mine) == REASONS:
             continue
+        if context.words.trivial(reason.feature, reason.value, like.get(reason.customer, ())):
+            continue
         worded = context.words.reason(reason.feature, reason.value)
         if worded:
             mine[idea] = worded
     return {customer: list(mine.values()) for customer, mine in found.items()}
+
+
+def _like(context: Context) -> dict[int, tuple[str, ...]]:
+    """Return customer -> what he is, as ``configs/trivial.toml`` names it."""
+    told = context.customers.select("customer", "kind", "policies").iter_rows()
+    return {customer: (kind, *(["one_policy"] if policies == 1 else [])) for customer, kind, policies in told}
 
 
 def _at(values: np.ndarray[Any, Any] | None, place: int | None) -> float | None:
