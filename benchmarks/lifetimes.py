@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,10 +47,12 @@ def office(customers: int, seed: int) -> Office:
     matrix = build_matrix(portfolio, as_of_grid(portfolio, settings), settings)
     held = set(portfolio.policies["branch"].unique())
     catalogue = entries([(key, branch.name_nl) for key, branch in settings.taxonomy().items() if key in held])
+    asked = [entry for entry in catalogue if entry.method in LIFETIME_METHODS]
+    # determinants and other definitions of churn describe, they change no score: a measurement can do without them
     models = run_models(
         matrix,
-        build_targets(portfolio, matrix, settings),
-        [entry for entry in catalogue if entry.method in LIFETIME_METHODS],
+        replace(build_targets(portfolio, matrix, settings), definitions=None),
+        [entry.model_copy(update={"determinants": False}) for entry in asked],
         settings,
         as_of=portfolio.as_of,
         history=portfolio.history,

@@ -3,7 +3,8 @@
 Three things make next year differ from the expectation, and each has its own variance:
 
 - chance: customers leave or stay as a whole, and policies of those who stay end one by one;
-- level: the expectation was learned from a few closed years, each with that same chance and a year of its own;
+- level: the expectation was learned from a few closed years, each with its own chance and a year of its own. It was
+  learned by counting policies per branch, so one large policy makes next year less sure and the level no less;
 - the year itself: good and bad years, a floor of 5 % unless the closed years differ by more than that and chance.
 """
 
@@ -85,7 +86,7 @@ def lost_commission(base: Base, paths: Relations, rows: pl.DataFrame) -> Lost:
     -----
     Of a relation with survival ``a`` that holds policies of ``c`` cents, each kept with chance ``k`` while it lasts,
     the loss has mean ``(1 - a) C + a M`` and variance ``a (1 - a) (C - M)^2 + a sum c^2 k (1 - k)``, where
-    ``C = sum c`` and ``M = sum c (1 - k)``.
+    ``C = sum c`` and ``M = sum c (1 - k)``. For the level ``c`` is the mean of the branch.
     """
     until = add_months(base.as_of, YEAR)
     table = base.held.select("row", "branch", "ends", cents=pl.Series(base.commission)).join(
@@ -98,18 +99,22 @@ def lost_commission(base: Base, paths: Relations, rows: pl.DataFrame) -> Lost:
     def per_relation(amounts: Floats) -> Floats:
         return np.bincount(row, weights=amounts, minlength=base.n).astype(np.float64)
 
-    whole, single = per_relation(cents), per_relation(cents * (1 - kept))
+    def variance(amounts: Floats) -> float:
+        whole, single = per_relation(amounts), per_relation(amounts * (1 - kept))
+        ends = alive * (1 - alive) * (whole - single) ** 2
+        return float((ends + alive * per_relation(amounts**2 * kept * (1 - kept))).sum())
+
     alive = np.where(base.announced, 1.0, paths.alive[:, YEAR])
-    variance = alive * (1 - alive) * (whole - single) ** 2 + alive * per_relation(cents**2 * kept * (1 - kept))
-    parts = _by_cause(base, paths, whole, alive)
-    parts["single"] = round(float((alive * single).sum()))
+    parts = _by_cause(base, paths, per_relation(cents), alive)
+    parts["single"] = round(float((alive * per_relation(cents * (1 - kept))).sum()))
     uncertain = sum(parts.values())
-    chance = float(np.sqrt(variance.sum()))
+    chance = float(np.sqrt(variance(cents)))
+    usual = free.select(pl.col("cents").mean().over("branch"))["cents"].to_numpy()
     closed = closed_years(base)
     years = min(max(len(closed), 1), LEVEL_YEARS)
     between = between_years(closed, chance / uncertain if uncertain else 0.0)
     own_year = between * uncertain
-    level = float(np.sqrt((chance**2 + own_year**2) / years))
+    level = float(np.sqrt((variance(usual) + own_year**2) / years))
     return Lost({**parts, "announced": announced}, chance, level, own_year, years, between)
 
 

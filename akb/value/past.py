@@ -6,7 +6,7 @@ status quo (today's revenue x average lifetime) and "everything stays" (three ti
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from akb.core.dates import add_months
 from akb.core.relations import is_lapse
 from akb.value.base import Base, in_force
 from akb.value.clv import streams
-from akb.value.commission import lapse_by_branch
+from akb.value.commission import lapse_by_branch, level_evidence
 from akb.value.cost import service_cost
 from akb.value.survival import YEAR, branch_rows, relations
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
+    from akb.models.types import Evidence
     from akb.value.base import Floats
     from akb.value.types import Past
 
@@ -171,25 +172,41 @@ def lift_within(now: Floats, expected: Floats, truth: Floats) -> list[float]:
     return [float(earned / today) if today else 0.0 for earned, today in totals.tolist()]
 
 
-def proof(base: Base, past: Past | None, say: Callable[[str], None]) -> dict[str, Any]:
-    """Return the proof as plain data, or ``{"available": False, "reason": ...}``: ``history``, ``revenue`` or ``few``.
+@dataclass(frozen=True)
+class Proof:
+    """What looking back gave.
 
-    Keys: ``from``, ``to``, ``customers``, ``realised``, ``models`` (rows with key ``clv``, ``status_quo``,
-    ``all_stay``: ``expected``, ``ratio``, ``rmse``, ``rank`` and for the rivals ``gain``, ``gain_ci`` of CLV over
-    them), ``winner`` (``clv``, ``status_quo``, or ``none`` where the interval
-    holds zero), ``beats_all_stay``, ``deciles``, ``lift``
+    Parameters
+    ----------
+    figures
+        For the report, see `proof`.
+    evidence
+        The same as evidence of lifetime value: level with its interval, and tenths; None where it is not available.
+    """
+
+    figures: dict[str, Any]
+    evidence: Evidence | None = None
+
+
+def proof(base: Base, past: Past | None, say: Callable[[str], None]) -> Proof:
+    """Look back three years.
+
+    The figures are ``{"available": False, "reason": ...}`` with ``history``, ``revenue`` or ``few``, or these keys:
+    ``from``, ``to``, ``customers``, ``realised``, ``models`` (rows with key ``clv``, ``status_quo``, ``all_stay``:
+    ``expected``, ``ratio``, ``rmse``, ``rank`` and for the rivals ``gain``, ``gain_ci`` of CLV over them), ``winner``
+    (``clv``, ``status_quo``, or ``none`` where the interval holds zero), ``beats_all_stay``, ``deciles``, ``lift``
     (realised per euro of revenue over fifths of CLV / revenue, inside tenths of revenue), ``lifetime_years``.
     Money in cents.
     """
     if not base.has_commission:
-        return {"available": False, "reason": "revenue"}
+        return Proof({"available": False, "reason": "revenue"})
     if past is None:
-        return {"available": False, "reason": "history"}
+        return Proof({"available": False, "reason": "history"})
     say("lifetime value as of three years ago")
     then = Base(past.portfolio, past.models, base.settings)
     told = forecast(then)
     if told is None or len(told.now) < FEW:
-        return {"available": False, "reason": "history" if told is None else "few"}
+        return Proof({"available": False, "reason": "history" if told is None else "few"})
     truth = realised(base.policies, told.customer, then.as_of, MONTHS)
     years = status_quo(then)
     rivals = {"status_quo": years * told.now, "all_stay": MONTHS / YEAR * told.now}
@@ -200,7 +217,7 @@ def proof(base: Base, past: Past | None, say: Callable[[str], None]) -> dict[str
     for key, rival in rivals.items():
         single = alone_against(rival, truth)
         rows.append({**_row(key, rival, single), "gain": found[key].gain, "gain_ci": found[key].gain_ci})
-    return {
+    figures = {
         "available": True,
         "from": then.as_of.isoformat(),
         "to": add_months(then.as_of, MONTHS).isoformat(),
@@ -216,6 +233,16 @@ def proof(base: Base, past: Past | None, say: Callable[[str], None]) -> dict[str
         "lift": lift_within(told.now, told.expected, truth),
         "lifetime_years": years,
     }
+    return Proof(figures, _evidence(base, told, truth, rivals["all_stay"], then.as_of))
+
+
+def _evidence(base: Base, told: Forecast, truth: Floats, stay: Floats, day: date) -> Evidence | None:
+    """The level per customer on `day`; what was gained is told in euros of error."""
+    if told.expected.sum() <= 0:
+        return None
+    amounts = {"customer": told.customer, "expected": told.expected, "realised": truth, "stay": stay}
+    lapses = in_force(base.policies, day).filter(is_lapse(add_months(day, MONTHS))).height
+    return replace(level_evidence(pl.DataFrame(amounts), day, lapses), deviance_skill=None)
 
 
 def winner(against: Comparison) -> str:

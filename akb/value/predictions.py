@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from akb.value.base import Base
     from akb.value.commission import Replay
     from akb.value.cost import ServiceCost
+    from akb.value.past import Proof
     from akb.value.segments import Segments
 
 USABLE_EVENTS = 100
@@ -34,6 +35,7 @@ class Work:
     cost: ServiceCost
     replay: Replay | None
     segments: Segments | None = None
+    backwards: Proof | None = None
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,26 @@ def _value_at_stake(work: Work) -> Told:
     return replace(_clv(work), limits=("two_futures",))
 
 
+def _clv_whole(work: Work) -> Told:
+    """Lifetime value itself is proven backwards, on commission: who won, and whether it beat "everything stays"."""
+    plain, found = _clv(work), work.backwards
+    if found is None or found.evidence is None or found.evidence.test_date is None:
+        return plain
+    past = found.figures
+    stay = next(row for row in past["models"] if row["key"] == "all_stay")
+    gain, (low, high) = stay["gain"], stay["gain_ci"]
+    told = why(
+        "clv_backwards",
+        date=day_nl(found.evidence.test_date),
+        winner=why(f"clv_winner_{past['winner']}"),
+        better=why("clv_better" if past["beats_all_stay"] else "clv_not_better"),
+        gain=euro_nl(gain / 100, rounded=False),
+        low=euro_nl(low / 100, rounded=False),
+        high=euro_nl(high / 100, rounded=False),
+    )
+    return Told(f"{plain.why} {told}", plain.gate, plain.grade, found.evidence)
+
+
 def _top_defend(work: Work) -> Told:
     gate = work.base.churn_gate
     return Told(why("top_defend" if gate in EURO_GATES else "top_defend_rank_only"), gate, limits=("two_futures",))
@@ -175,6 +197,7 @@ METHODS: dict[str, Callable[[Work], Told]] = {
     "commission": _commission,
     "handling_cost": _handling_cost,
     "clv": _clv,
+    "clv_whole": _clv_whole,
     "value_at_stake": _value_at_stake,
     "top_defend": _top_defend,
     "next_best_policy": _next_best,

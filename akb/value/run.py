@@ -102,12 +102,13 @@ def run_value(
     scores = _scores(base, value, earned, cost, found, made).with_columns(class_columns(grouped, base.n))
     scores = scores.join(acts.scores, on="customer", maintain_order="left")
     lapses = lapses_expected(base, rows, paths) if paths is not None and rows is not None else None
+    backwards = proof(base, past, say)
     return ValueRun(
         scores=scores,
         lists={**lists, **acts.lists},
         left_out={**left_out, **acts.left_out},
         case=case,
-        predictions=predictions(Work(base, cost, _proof(base), grouped), scores),
+        predictions=predictions(Work(base, cost, _proof(base), grouped, backwards), scores),
         figures={
             **figures(base, history, rates, paths, value, found, made, lists, lapses, cost),
             **acts.figures,
@@ -118,7 +119,7 @@ def run_value(
                 base, lost_commission(base, paths, rows) if paths and rows is not None else None
             ),
             "waterfall": waterfall(base, cost),
-            "clv_past": proof(base, past, say),
+            "clv_past": backwards.figures,
         },
         findings=findings(base, paths, value, cost, called, lists["top_defend"], lapses),
         components=_components(base, paths, value, earned, cost),

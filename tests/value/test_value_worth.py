@@ -17,12 +17,14 @@ from scipy.special import betaln
 
 from akb.core.dates import add_months
 from akb.ingest import earlier
+from akb.models.types import Evidence
 from akb.value import run_value
 from akb.value.base import Base
 from akb.value.clv import residual_lifetime
 from akb.value.cost import KINDS, mutations, reminders, service_cost
 from akb.value.lost import between_years, lost_commission
-from akb.value.past import compare, lift_within, proof, realised, winner
+from akb.value.past import Proof, compare, lift_within, proof, realised, winner
+from akb.value.predictions import Work, predictions
 from akb.value.survival import YEAR, after_announced, branch_rows, relations
 from akb.value.types import Past
 
@@ -86,7 +88,21 @@ def test_lost_commission_has_the_mean_and_variance_of_what_it_describes() -> Non
     lost = (~keeps * base.commission).sum(axis=1)
     assert found.expected == pytest.approx(lost.mean(), rel=0.005)
     assert found.chance == pytest.approx(lost.std(), rel=0.03)
-    assert found.level == pytest.approx(np.hypot(found.chance, found.year) / np.sqrt(found.years))
+    assert found.level < np.hypot(found.chance, found.year) / np.sqrt(found.years)
+
+
+def test_the_level_is_learned_by_counting_so_one_large_policy_makes_chance_larger_and_not_the_level() -> None:
+    """Amounts alike in a branch: a year's chance over the root of the years."""
+    made = f.portfolio(200)
+    alike = made.policies.with_columns(commission_cents=pl.lit(10_000, pl.Int64))
+    base, paths, rows = _lost(replace(made, policies=alike), f.models(made))
+    plain = lost_commission(base, paths, rows)
+    assert plain.level == pytest.approx(np.hypot(plain.chance, plain.year) / np.sqrt(plain.years))
+    large = f.present(made)["policy"][0]
+    cents = pl.when(pl.col("policy") == large).then(1_000_000).otherwise(pl.col("commission_cents"))
+    told = lost_commission(*_lost(replace(made, policies=alike.with_columns(commission_cents=cents)), f.models(made)))
+    assert told.chance > 2 * plain.chance
+    assert told.level < 1.7 * plain.level
 
 
 def test_the_parts_of_the_loss_are_all_of_it_and_an_announced_end_is_certain() -> None:
@@ -240,7 +256,7 @@ def test_realised_is_time_in_force_and_a_replaced_policy_goes_on() -> None:
 def test_the_proof_compares_with_the_status_quo_and_says_who_won() -> None:
     made = f.portfolio(500, months=60)
     base = Base(made, f.models(made), f.SETTINGS)
-    found = proof(base, _past(made), lambda _: None)
+    found = proof(base, _past(made), lambda _: None).figures
     assert found["available"]
     assert [row["key"] for row in found["models"]] == ["clv", "status_quo", "all_stay"]
     truth = realised(base.policies, _past(made).models.scores["customer"], date(2022, 12, 31), 36)
@@ -250,16 +266,47 @@ def test_the_proof_compares_with_the_status_quo_and_says_who_won() -> None:
     assert means == sorted(means, reverse=True)
     assert found["winner"] in ("clv", "status_quo", "none")
     again = proof(base, _past(made), lambda _: None)
-    assert again == found
+    assert again.figures == found
+    level = again.evidence
+    assert level is not None
+    assert (level.test_date, level.population) == (date(2022, 12, 31), found["customers"])
+    assert level.calibration is not None
+    assert level.calibration.observed_expected == pytest.approx(found["models"][0]["ratio"])
+
+
+@pytest.mark.parametrize(
+    ("won", "better", "words"),
+    [
+        ("clv", True, ("beter dan de eenvoudige regel", "had een kleinere fout")),
+        ("status_quo", False, ("beter dan de klantwaarde", "geen aantoonbaar kleinere fout")),
+        ("none", False, ("even goed", "geen aantoonbaar kleinere fout")),
+    ],
+)
+def test_the_card_of_lifetime_value_says_who_won_and_what_it_did_not_beat(
+    won: str, better: bool, words: tuple[str, str]
+) -> None:
+    made = f.portfolio(60)
+    base = Base(made, f.models(made), f.SETTINGS)
+    rows = [{"key": "all_stay", "gain": 600.0, "gain_ci": (-100.0, 1300.0)}]
+    evidence = Evidence(test_date=date(2022, 12, 31), population=60, positives=40.0)
+    found = Proof({"available": True, "winner": won, "beats_all_stay": better, "models": rows}, evidence)
+    keys = [entry.key for entry in base.entries if entry.room == "value"]
+    scores = pl.DataFrame({key: [1.0] for key in keys})
+    told = {each.key: each for each in predictions(Work(base, service_cost(base), None, backwards=found), scores)}
+    assert all(part in told["clv"].why for part in (*words, "31\u00a0december\u00a02022", "€\u00a013"))
+    assert told["clv"].evidence is evidence
+    assert told["value_at_stake"].evidence is None
+    unproven = {each.key: each for each in predictions(Work(base, service_cost(base), None), scores)}
+    assert "Nagerekend" not in unproven["clv"].why
 
 
 def test_no_proof_says_why() -> None:
     made = f.portfolio(60)
     base = Base(made, f.models(made), f.SETTINGS)
-    assert proof(base, None, lambda _: None) == {"available": False, "reason": "history"}
-    assert proof(base, _past(made), lambda _: None) == {"available": False, "reason": "few"}
+    assert proof(base, None, lambda _: None).figures == {"available": False, "reason": "history"}
+    assert proof(base, _past(made), lambda _: None).figures == {"available": False, "reason": "few"}
     bare = f.portfolio(60, commission="none")
-    assert proof(Base(bare, f.models(bare), f.SETTINGS), None, lambda _: None)["reason"] == "revenue"
+    assert proof(Base(bare, f.models(bare), f.SETTINGS), None, lambda _: None).figures["reason"] == "revenue"
 
 
 def test_the_paired_interval_tells_a_better_forecast_from_chance() -> None:
