@@ -11,6 +11,9 @@ import polars as pl
 from akb.value.base import at, to_cents
 from akb.value.basis import MILLI
 from akb.value.binning import cascade, stakes
+from akb.value.calls import gross, payback
+from akb.value.lists import NO_HOURS
+from akb.value.survival import YEAR
 
 if TYPE_CHECKING:
     from typing import Any
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
     from akb.value.base import Base, Cents, Floats, Rows
     from akb.value.binning import Stakes
+    from akb.value.calls import Calls
     from akb.value.clv import Lifetime
     from akb.value.lists import Desk
     from akb.value.survival import Relations
@@ -54,58 +58,76 @@ class Defence:
     saving
         top_defend in cents: rescue x p x stake - contact cost.
     threshold
-        p* above which a contact pays; infinite where nothing is at stake.
+        p* above which a contact pays within the payback years: cost / (rescue x margin x years); infinite where
+        nothing is at stake.
     stakes
         Chance x value at stake (the order of the list) and chance x margin (what a call keeps in a year).
-    rescue, pays_from
-        The rescue chance, and the chance x value at stake above which a call pays, cents.
+    rescue
+        The rescue chance.
+    years
+        Full years of its margin that a customer who is kept brings within the payback years.
     """
 
     saving: Cents
     threshold: Floats
     stakes: Stakes
     rescue: float
-    pays_from: float
+    years: Floats
+
+    @property
+    def earned(self) -> Floats:
+        """What a call earns within the payback years, cents."""
+        return gross(self.rescue, self.stakes.margin, self.years)
 
 
 def defence(base: Base, paths: Relations, value: Lifetime, desk: Desk) -> Defence:
     """Return top_defend and its parts for every customer in force."""
     rescue = base.value("retention.rescue")
-    stake = value.stake.astype(np.float64)
-    worth = rescue * stake
-    threshold = np.divide(desk.contact_cost, worth, out=np.full(base.n, np.inf), where=worth > 0)
+    worth = rescue * value.stake.astype(np.float64)
+    found = stakes(base, paths, value)
+    years = payback(base, paths.alive[:, YEAR], "retention")
+    earned = gross(rescue, found.margin, years)
+    threshold = np.divide(desk.contact_cost * paths.preventable, earned, out=np.full(base.n, np.inf), where=earned > 0)
     return Defence(
         saving=to_cents(worth * paths.preventable - desk.contact_cost),
         threshold=threshold,
-        stakes=stakes(base, paths, value),
+        stakes=found,
         rescue=rescue,
-        pays_from=desk.contact_cost / rescue if rescue > 0 else float("inf"),
+        years=years,
     )
 
 
 def defend_list(
-    base: Base, paths: Relations, value: Lifetime | None, found: Defence | None, desk: Desk, *, euros: bool
+    base: Base,
+    paths: Relations,
+    value: Lifetime | None,
+    found: Defence | None,
+    desk: Desk,
+    calls: Calls | None,
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     """Return the list ``top_defend`` and how many customers were left out, by reason.
 
-    Only customers above their threshold, the most at stake first; the list ends where the hours are used up. Members of
-    the control group stand on it (``control``) and take no hours. Without commission (`found` is None) there is no
-    threshold and the chance of preventable churn alone makes the order.
+    Those whose call earns its cost within the payback years, as far as the hours reach; the most at stake over the
+    whole life of the relation first. Members of the control group stand on it (``control``) and take no hours.
 
     Parameters
     ----------
-    euros
-        Whether the churn prediction passed its gate; else the order stays and ``expected_saving`` is null.
+    calls
+        None where no euro may be named: the chance of preventable churn, or chance x value at stake, makes the order,
+        and the list ends where the hours do.
     """
     left_out = {reason: int(flags.sum()) for reason, flags in desk.excluded.items()}
     allowed = np.flatnonzero(~desk.barred)
     worth = paths.preventable if found is None else found.stakes.worth
-    paying = allowed[worth[allowed] > (0.0 if found is None else found.pays_from)]
+    earned = None if found is None else found.earned if calls is None else calls.keep
+    pays = worth > 0 if earned is None else earned > desk.contact_cost
+    paying = allowed[pays[allowed]]
     left_out["below_threshold"] = len(allowed) - len(paying)
     order = paying[np.lexsort((paying, -worth[paying]))]
-    listed = order[np.cumsum(~desk.control[order]) <= desk.capacity]
-    left_out["no_hours"] = len(order) - len(listed)
-    frame = _frame(base, paths, value, found, desk, listed, euros=euros)
+    reached = np.cumsum(~desk.control[order]) <= desk.capacity if calls is None else calls.listed[order]
+    listed = order[reached]
+    left_out[NO_HOURS] = left_out.get(NO_HOURS, 0) + len(order) - len(listed)
+    frame = _frame(base, paths, value, found, desk, listed, euros=calls is not None)
     return frame, {reason: count for reason, count in left_out.items() if count}
 
 
@@ -115,6 +137,7 @@ def candidates(base: Base, paths: Relations, value: Lifetime, found: Defence, de
     rows = rows[np.lexsort((rows, -found.stakes.worth[rows]))]
     return _frame(base, paths, value, found, desk, rows, euros=True).with_columns(
         worth=pl.Series(found.stakes.worth[rows]),
+        pays=pl.Series(found.stakes.margin[rows] / MILLI * found.years[rows]),
         stake=pl.Series(value.stake[rows].astype(np.float64)),
         churn=pl.col("churn_12m"),
     )
