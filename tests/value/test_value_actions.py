@@ -111,14 +111,15 @@ def test_scarce_hours_go_to_the_calls_that_earn_most(made) -> None:
     assert 0 < done.height < wanted.height
     assert scarce.left_out["next_best_action"]["no_hours"] > 0
     assert set(done["action"]) == {"defend", "cross_sell"}
-    earned = {}
-    for name in ("top_defend", "next_best_policy"):
-        effect = {"top_defend": 0.2, "next_best_policy": 0.25}[name]
-        frame = plenty.candidates[name]
-        for customer, pays in frame.select("customer", "pays").iter_rows():
-            earned[customer] = max(earned.get(customer, 0.0), effect * pays)
+    year = f.models(made).survival.filter(pl.col("month") == 12).select("customer", "alive")
+    earned: dict[int, float] = {}
+    for name, cents in (("top_defend", "yearly_cents"), ("next_best_policy", "extra_cents")):
+        frame = plenty.lists[name].join(year, on="customer")
+        years = 0.5 + pl.col("alive") + pl.col("alive") ** 2
+        for customer, pays in frame.select("customer", pl.col(cents) * years).iter_rows():
+            earned[customer] = max(earned.get(customer, 0.0), pays)
     missed = set(wanted["customer"]) - set(done["customer"])
-    assert min(earned[who] for who in done["customer"]) > max(earned[who] for who in missed)
+    assert min(earned[who] for who in done["customer"]) > max(earned[who] for who in missed) - 3  # whole cents
     minutes = sum(row["minutes"] for row in scarce.figures["actions"]["by_action"] if row["minutes"])
     assert 4 * 60 - 4 < minutes <= 4 * 60 + 1e-9
 

@@ -26,7 +26,7 @@ CHEAP = {"contact__minutes": 2.0, "contact__offer_minutes": 1.0}
 CASES = {
     "free hours": CHEAP,
     "few hours": {**CHEAP, "capacity__hours_per_year": 1.5},
-    "more hours": {**CHEAP, "capacity__hours_per_year": 5.5},
+    "more hours": {**CHEAP, "capacity__hours_per_year": 3.5},
     "calls cost a quarter": {"contact__minutes": 15.0, "retention__rescue": 0.5, "cross_sell__uplift": 1.0},
     "nobody stays": {**CHEAP, "retention__rescue": 0.0},
     "no effect on sales": {**CHEAP, "cross_sell__uplift": 0.0},
