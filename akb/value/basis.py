@@ -487,6 +487,7 @@ def facts(
         **_pays(basis, values, ranges["retention.rescue"]),
         **_pays_within(basis, values),
         **_round(basis, made, values, benefits),
+        **_first_call(basis, values),
     }
     if kept > 0:
         out["rescue_implied_by_rule_share"] = rescue * rule["retention"] / kept
@@ -550,4 +551,24 @@ def _round(basis: Basis, made: Plan, values: Mapping[str, float], benefits: list
         "round_1": round(brought[1]),
         "round_3": round(brought[3]),
         "payback_years": values["value.payback_years"],
+        "outside_cost": round(100 * values["cost.rate_office"] * basis["facts"].get("outside_minutes", 0.0) / 60),
     }
+
+
+def _first_call(basis: Basis, values: Mapping[str, float]) -> dict[str, float]:
+    """Return where calling begins to pay for the customers with the most to gain: effect, and cost of a call.
+
+    The mean of the first bin, at least `least` customers: of one customer nothing is told.
+    """
+    cost, best = contact_cost(values), 0.0
+    out = {"contact_cost": cost}
+    for name, key in (("retention", "first_call_rescue_share"), ("own_calls", "first_call_uplift_share")):
+        table = _table(basis.get(name))
+        if not len(table["calls"]):
+            continue
+        middle = _stretch(basis, values, table, name) * (table["upper"] + table["lower"]) / 2
+        most = float(middle.max()) * (share_factor(basis, values) if name == "retention" else 1.0)
+        if most > 0:
+            out[key] = cost / most
+        best = max(best, _effect(basis, values, name) * float(middle.max()))
+    return {**out, "first_call_cost": best}

@@ -60,7 +60,16 @@ def business_case(
         return None
     intervals = {"retention": _retention_interval(base), "cross_sell": _cross_sell_interval(base, ranked)}
     basis = case_basis(
-        base, paths, value, desk, found, calls, ranked, given, intervals, {**_known(base, paths, rates), **outside}
+        base,
+        paths,
+        value,
+        desk,
+        found,
+        calls,
+        ranked,
+        given,
+        intervals,
+        {**_known(base, paths, rates), **outside, **_callable(desk)},
     )
     basis["draws"] = drawn(base.settings.models.seed)
     return case_from(basis, base.assumed)
@@ -124,6 +133,10 @@ def _interval(base: Base, *keys: str) -> Interval | None:
         and made.evidence.calibration is not None
     ]
     return (min(ci[0] for ci in found), max(ci[1] for ci in found)) if found else None
+
+
+def _callable(desk: Desk) -> dict[str, float]:
+    return {"customers_callable_count": float((~desk.barred & ~desk.control).sum())}
 
 
 def _known(base: Base, paths: Relations, rates: YearRates | None) -> dict[str, Any]:
