@@ -28,6 +28,7 @@ ALWAYS = {
 CHANCES = ("probability", "threshold", "share")
 EUROS = (
     "value_at_stake", "clv", "commission", "expected_saving", "expected_commission", "expected_euros", "margin", "cost",
+    "yearly", "extra",
 )  # fmt: skip
 
 

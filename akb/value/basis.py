@@ -275,7 +275,7 @@ def _stretch(
     now = then = table["commission"]
     for part, rate in parts.items():
         then = then - table[part]
-        now = now - table[part] * (values[rate] / at[rate] if at[rate] else 1.0)
+        now = now - table[part] * _rate(basis, values, rate)
     weight = then if name == "own_calls" else table["weight"]
     stays = np.divide(table["alive"], weight, out=np.zeros(len(then)), where=weight > 0)
     before = call_years(stays, at["value.payback_years"], at[first])
@@ -475,6 +475,7 @@ def facts(
         "contacts_offer_count": made.own_calls,
         "offers_in_talks_count": made.talks,
         **basis["facts"],
+        "policy_cost": basis["facts"].get("policy_cost", 0.0) * _rate(basis, values, "cost.rate_office"),
         "leavers_listed_count": listed,
         "saved_expected_count": rescue * listed,
         "rescue_share": rescue,
@@ -492,6 +493,12 @@ def facts(
     if kept > 0:
         out["rescue_implied_by_rule_share"] = rescue * rule["retention"] / kept
     return out
+
+
+def _rate(basis: Basis, values: Mapping[str, float], name: str) -> float:
+    """Return by what a rate differs from the run's."""
+    at: float = basis["at"][name]
+    return values[name] / at if at else 1.0
 
 
 def _pays(basis: Basis, values: Mapping[str, float], rescue: Range) -> dict[str, float]:

@@ -69,7 +69,7 @@ def business_case(
         ranked,
         given,
         intervals,
-        {**_known(base, paths, rates), **outside, **_callable(desk)},
+        {**_known(base, paths, rates), **outside, **_callable(desk), "policy_cost": ranked.policy_cost},
     )
     basis["draws"] = drawn(base.settings.models.seed)
     return case_from(basis, base.assumed)

@@ -12,6 +12,7 @@ from akb.value.base import at, to_cents
 from akb.value.basis import MILLI
 from akb.value.binning import cascade, stakes
 from akb.value.calls import gross, payback
+from akb.value.cost import service_cost
 from akb.value.lists import NO_HOURS
 from akb.value.survival import YEAR
 
@@ -36,6 +37,8 @@ LIST_SCHEMA = {
     "value_at_stake": pl.Float64,
     "clv": pl.Float64,
     "commission": pl.Float64,
+    "cost": pl.Float64,
+    "yearly": pl.Float64,
     "expected_saving": pl.Float64,
     "kind": pl.String,
     "adviser": pl.String,
@@ -46,7 +49,10 @@ LIST_SCHEMA = {
     "control": pl.Boolean,
     "yearly_cents": pl.Int64,
 }
-"""Columns of the list ``top_defend``; euros, except ``yearly_cents`` (the row's part of the ledger line)."""
+"""Columns of the list ``top_defend``; euros, ``yearly_cents`` excepted (``yearly``: the row's part of the ledger line).
+
+``cost`` is what it costs to serve the customer for a year.
+"""
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,8 @@ class Defence:
         The rescue chance.
     years
         Full years of its margin that a customer who is kept brings within the payback years.
+    cost
+        Of serving the customer a year, cents.
     """
 
     saving: Cents
@@ -73,6 +81,7 @@ class Defence:
     stakes: Stakes
     rescue: float
     years: Floats
+    cost: Cents
 
     @property
     def earned(self) -> Floats:
@@ -94,6 +103,7 @@ def defence(base: Base, paths: Relations, value: Lifetime, desk: Desk) -> Defenc
         stakes=found,
         rescue=rescue,
         years=years,
+        cost=service_cost(base).per_customer(base),
     )
 
 
@@ -160,16 +170,19 @@ def _frame(
 ) -> pl.DataFrame:
     unknown = np.full(base.n, np.nan)
     peak = base.score("peak_risk_month")
+    yearly = np.zeros(base.n, dtype=np.int64) if found is None else _yearly(found, desk, rows)
     columns: dict[str, NDArray[Any]] = {
         "churn_12m": paths.churn_12m,
         "churn_preventable_12m": paths.preventable,
         "value_at_stake": unknown if value is None else value.stake / 100,
         "clv": unknown if value is None else value.clv / 100,
         "commission": base.commission_customer / 100 if base.has_commission else unknown,
+        "cost": unknown if found is None else found.cost / 100,
+        "yearly": unknown if found is None or not euros else yearly / 100,
         "expected_saving": found.saving / 100 if found is not None and euros else unknown,
         "peak_risk_month": unknown if peak is None else peak,
         "threshold": unknown if found is None else np.minimum(found.threshold, 1.0),
-        "yearly_cents": np.zeros(base.n) if found is None else _yearly(found, desk, rows),
+        "yearly_cents": yearly,
     }
     who = base.customers.select("customer", "kind", "adviser", "office")
     made = who.with_columns(

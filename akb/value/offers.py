@@ -88,6 +88,8 @@ class Ranked:
         What a call for this offer alone brings per unit of uplift over its life, after service; cents.
     in_talk, own_call
         Whether it is discussed in a retention call, and whether a call is made for it alone.
+    policy_cost
+        Of serving one policy a year, cents.
     table
         The offers as a frame, in the same order.
     everyone
@@ -103,6 +105,7 @@ class Ranked:
     worth: Floats
     in_talk: Flags
     own_call: Flags
+    policy_cost: float
     table: pl.DataFrame
     everyone: pl.DataFrame
 
@@ -237,6 +240,7 @@ def rank_offers(base: Base, made: Offers, desk: Desk, alive: Floats, pays: Float
         worth=extra / MILLI * pays[rows],
         in_talk=nobody,
         own_call=nobody,
+        policy_cost=made.policy_cost,
         table=ranked,
         everyone=ranked,
     ), left_out
@@ -312,10 +316,11 @@ def _columns(base: Base, listed: pl.DataFrame) -> pl.DataFrame:
             band=at(band_labels("chance", listed["probability"].to_numpy()), pl.String),
             commission=pl.col("commission_cents") / 100,
             expected_commission=(pl.col("expected_cents") / 100).round(2),
+            extra=pl.when(pl.col("expected_cents").is_not_null()).then(pl.col("extra_cents") / 100),
         )
         .select(
             "customer", "rank", "branch", "probability", "band", "commission", "expected_commission",
             "rank_chance", "churn_effect", "kind", "adviser", "office", "ban", "contact", "own_call",
-            "control", "extra_cents",
+            "extra", "control", "extra_cents",
         )
     )  # fmt: skip
