@@ -137,15 +137,17 @@ def defend_list(
     reached = np.cumsum(~desk.control[order]) <= desk.capacity if calls is None else calls.listed[order]
     listed = order[reached]
     left_out[NO_HOURS] = left_out.get(NO_HOURS, 0) + len(order) - len(listed)
-    frame = _frame(base, paths, value, found, desk, listed, euros=calls is not None)
+    frame = _frame(
+        base, paths, value, found, desk, listed, euros=calls is not None, level=calls.level if calls else 0.0
+    )
     return frame, {reason: count for reason, count in left_out.items() if count}
 
 
-def candidates(base: Base, paths: Relations, value: Lifetime, found: Defence, desk: Desk) -> pl.DataFrame:
+def candidates(base: Base, paths: Relations, value: Lifetime, found: Defence, desk: Desk, calls: Calls) -> pl.DataFrame:
     """Return everybody with something at stake in the order of the list, with ``worth`` and ``stake`` in cents."""
     rows = np.flatnonzero(~desk.barred & (found.stakes.worth > 0))
     rows = rows[np.lexsort((rows, -found.stakes.worth[rows]))]
-    return _frame(base, paths, value, found, desk, rows, euros=True).with_columns(
+    return _frame(base, paths, value, found, desk, rows, euros=True, level=calls.level).with_columns(
         worth=pl.Series(found.stakes.worth[rows]),
         pays=pl.Series(found.stakes.margin[rows] / MILLI * found.years[rows]),
         stake=pl.Series(value.stake[rows].astype(np.float64)),
@@ -167,10 +169,11 @@ def _frame(
     rows: Rows,
     *,
     euros: bool,
+    level: float = 0.0,
 ) -> pl.DataFrame:
     unknown = np.full(base.n, np.nan)
     peak = base.score("peak_risk_month")
-    yearly = np.zeros(base.n, dtype=np.int64) if found is None else _yearly(found, desk, rows)
+    yearly = np.zeros(base.n, dtype=np.int64) if found is None else _yearly(found, desk, rows, level)
     columns: dict[str, NDArray[Any]] = {
         "churn_12m": paths.churn_12m,
         "churn_preventable_12m": paths.preventable,
@@ -194,11 +197,11 @@ def _frame(
     return ranked.select(pl.col(name).cast(dtype) for name, dtype in LIST_SCHEMA.items())
 
 
-def _yearly(found: Defence, desk: Desk, rows: Rows) -> Cents:
+def _yearly(found: Defence, desk: Desk, rows: Rows, level: float) -> Cents:
     """What a call keeps in a year, per customer: those who are called add up to the ledger's line to the cent."""
     margin = found.stakes.margin
     out = to_cents(found.rescue * margin / MILLI)
-    called = rows[~desk.control[rows]]
+    called = rows[~desk.control[rows] & (found.earned[rows] > level)]
     out[called] = cascade(found.rescue, margin[called])
     return out
 

@@ -20,7 +20,7 @@ from akb.value.figures import figures
 from akb.value.lists import desk
 from akb.value.lost import lost_commission, lost_row
 from akb.value.noticed import findings
-from akb.value.offers import Offers, Ranked, next_best_list, offers
+from akb.value.offers import Offers, next_best_list, offers
 from akb.value.outlook import outlook_figures
 from akb.value.past import proof
 from akb.value.predictions import Work, case_missing, predictions
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
     from akb.value.base import Cents, Floats
-    from akb.value.lists import Desk
     from akb.value.types import Past
 
 PLACES = (1, 2, 3)
@@ -125,16 +124,19 @@ def run_value(
         findings=findings(base, paths, value, cost, called, lists["top_defend"], lapses),
         components=_components(base, paths, value, earned, cost),
         recognition=acts.recognition,
-        candidates=_candidates(base, paths, value, found, called, ranked) if case else {},
+        candidates=_candidates(base, paths, value, found, decision) if case else {},
     )
 
 
 def _candidates(
-    base: Base, paths: Relations | None, value: Lifetime | None, found: Defence | None, desk: Desk, ranked: Ranked
+    base: Base, paths: Relations | None, value: Lifetime | None, found: Defence | None, decision: Decision
 ) -> dict[str, pl.DataFrame]:
     if paths is None or value is None or found is None:
         return {}
-    return {"top_defend": candidates(base, paths, value, found, desk), "next_best_policy": ranked.everyone}
+    return {
+        "top_defend": candidates(base, paths, value, found, decision.desk, decision.calls),
+        "next_best_policy": decision.ranked.everyone,
+    }
 
 
 def _proof(base: Base) -> Replay | None:
