@@ -86,15 +86,22 @@ def _lists_again(folder: Path, table: pl.DataFrame, model: dict[str, Any], case:
         rows = _first(table.filter(pl.col("list") == "top_defend"), calls["retention"])
         called = set(rows.filter(~pl.col("control"))["customer"])
         saving = [round(rescue * worth - cost) for worth in rows["worth"]]
-        limits = [min(1.0, cost / (rescue * p)) if rescue * p > 0 else 1.0 for p in rows["stake"]]
+        limits = [
+            min(1.0, cost * worth / (rescue * stake * pays)) if rescue * stake * pays > 0 else 1.0
+            for worth, stake, pays in rows.select("worth", "stake", "pays").iter_rows()
+        ]
         new = {"expected_saving": [s / 100 for s in saving], "threshold": limits}
         _write(folder, "top_defend", model["list_heads"]["top_defend"], rows, new)
         _told_defend(model, rows, dict(zip(rows["customer"], saving, strict=True)), _paying(table, rescue, cost))
     if "cross_sell" in case.basis["lines"]:
         offers = table.filter(pl.col("list") == "next_best_policy").sort("place")
-        spare = offers.filter(~pl.col("control") & ~pl.col("customer").is_in(list(called)) & (pl.col("worth") > 0))
-        own = set(spare.sort("worth", "place", descending=[True, False])["customer"].head(calls["offer"]))
-        talked = pl.col("customer").is_in(list(called)) & (pl.col("worth") != 0) & ~pl.col("control")
+        spare = offers.filter(~pl.col("control") & ~pl.col("customer").is_in(list(called)) & (pl.col("pays") > 0))
+        own = set(spare.sort("pays", "place", descending=[True, False])["customer"].head(calls["offer"]))
+        talked = pl.col("customer").is_in(list(called)) & ~pl.col("control")
+        talked &= (
+            pl.col("pays") * now["cross_sell.uplift"]
+            > 100 * now["cost.rate_office"] * now["contact.offer_minutes"] / 60
+        )
         offers = offers.with_columns(
             own=pl.col("customer").is_in(list(own)), talk=talked & (now["cross_sell.uplift"] > 0)
         )
@@ -107,16 +114,16 @@ def _lists_again(folder: Path, table: pl.DataFrame, model: dict[str, Any], case:
 
 
 def _first(table: pl.DataFrame, calls: int) -> pl.DataFrame:
-    """Return the rows up to the last that is called; members of the control group stand among them."""
-    ordered = table.sort("place")
-    number = (~ordered["control"]).cast(pl.Int64).cum_sum()
-    last = ordered.filter((~ordered["control"]) & (number == calls))["place"]
-    return ordered.filter(pl.col("place") <= last[0]) if len(last) else ordered.head(0)
+    """Return the calls that earn most, with the members of the control group that would; in the list's own order."""
+    free = table.filter(~pl.col("control")).sort("pays", "place", descending=[True, False]).head(calls)
+    least = free["pays"].min() if free.height else float("inf")
+    told = pl.col("customer").is_in(free["customer"].to_list()) | (pl.col("control") & (pl.col("pays") >= least))
+    return table.filter(told).sort("place")
 
 
 def _paying(table: pl.DataFrame, rescue: float, cost: float) -> int:
     """Return for how many customers, control group included, a call to keep them pays."""
-    return table.filter((pl.col("list") == "top_defend") & (pl.col("worth") * rescue > cost)).height
+    return table.filter((pl.col("list") == "top_defend") & (pl.col("pays") * rescue > cost)).height
 
 
 def _told_defend(model: dict[str, Any], rows: pl.DataFrame, saving: Mapping[str, float], paying: int) -> None:

@@ -31,6 +31,7 @@ POINTS = ("churn_effect",)
 CHANCES = ("probability", "threshold", "share")
 EUROS = (
     "value_at_stake", "clv", "commission", "expected_saving", "expected_commission", "expected_euros", "margin", "cost",
+    "yearly", "extra",
 )  # fmt: skip
 
 
@@ -116,6 +117,7 @@ CASE_SCHEMA: dict[str, Any] = {
     "control": pl.Boolean,
     "worth": pl.Float64,
     "stake": pl.Float64,
+    "pays": pl.Float64,
     "churn": pl.Float64,
     "cells": pl.List(pl.String),
 }
@@ -128,7 +130,7 @@ def case_candidates(context: Context) -> pl.DataFrame:
     made = [pl.DataFrame(schema=CASE_SCHEMA)]
     for name, frame in sorted((value.candidates if value else {}).items()):
         cells = _cells(_table(context, name, frame))
-        numbers = frame.sort("rank").select("control", "worth", "stake", "churn")
+        numbers = frame.sort("rank").select("control", "worth", "stake", "pays", "churn")
         columns = {
             "list": [name] * len(cells),
             "place": list(range(len(cells))),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,23 +13,25 @@ from akb.core.privacy import shared as may_be_named
 from akb.value import arbitrate
 from akb.value.assign import Assignment, assign
 from akb.value.base import EURO_GATES
+from akb.value.calls import decided, no_calls
 from akb.value.examples import customer_examples, offer_examples
 from akb.value.figures import class_of
 from akb.value.gaps import care_gaps
 from akb.value.lists import desk
 from akb.value.more_lists import more_lists
+from akb.value.offers import rank_offers, selling
 from akb.value.pilot import pilot
 from akb.value.recognition import recognition_test
 from akb.value.service import levels, service_concept
-from akb.value.survival import YEAR
 
 if TYPE_CHECKING:
     from akb.value.base import Base, Floats
+    from akb.value.calls import Calls
     from akb.value.clv import Lifetime
     from akb.value.cost import ServiceCost
     from akb.value.defend import Defence
     from akb.value.lists import Desk
-    from akb.value.offers import Offers
+    from akb.value.offers import Offers, Ranked
     from akb.value.survival import Relations
 
 
@@ -47,6 +49,8 @@ class Actions:
         ``actions``: see `act`.
     recognition
         See `recognition.recognition_test`.
+    outside
+        What is done beside the calls of the ledger: counts of customers, and minutes.
     """
 
     scores: pl.DataFrame
@@ -54,6 +58,7 @@ class Actions:
     left_out: dict[str, dict[str, int]]
     figures: dict[str, Any]
     recognition: pl.DataFrame
+    outside: dict[str, float]
 
 
 def act(
@@ -63,7 +68,7 @@ def act(
     cost: ServiceCost,
     found: Defence | None,
     made: Offers,
-    pays: Floats,
+    decision: Decision,
     defend: pl.DataFrame,
     offered: pl.DataFrame,
 ) -> Actions:
@@ -73,8 +78,8 @@ def act(
     ----------
     found, defend, offered
         Top Defend per customer, and the lists ``top_defend`` and ``next_best_policy``.
-    pays
-        Discounted years that a policy bought today is expected to pay.
+    decision
+        The calls and who makes them.
 
     Returns
     -------
@@ -88,11 +93,11 @@ def act(
     """
     shared = desk(base)
     euros = base.churn_gate in EURO_GATES and value is not None
-    classes = class_of(value.clv if value is not None else base.commission_customer)
+    classes = client_classes(base, value)
     gaps = care_gaps(base)
-    choice = _choice(base, paths, found, made, pays, shared, gaps, classes, euros=euros)
-    todo = arbitrate.action_list(base, shared, choice)
-    work = _assigned(base, todo, shared, classes)
+    choice = _choice(base, paths, found, made, decision, gaps, classes, euros=euros)
+    todo = arbitrate.action_list(base, decision.desk, choice)
+    work = _assigned(todo, decision, classes)
     todo = todo.join(work.rows, on="rank", how="left", maintain_order="left").drop("minutes", "row")
     alone = choice.why[choice.action == arbitrate.ALONE]
     counted = Counter(alone.tolist())
@@ -118,7 +123,89 @@ def act(
         "example_offers": offer_examples(),
     }
     left_out = {"next_best_action": {reason: count for reason, count in counted.items() if reason != "control"}}
-    return Actions(scores, lists, left_out, {"actions": figures}, test)
+    outside = _outside(choice, decision.calls, limit)
+    return Actions(scores, lists, left_out, {"actions": figures}, test, outside)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The calls that are made, the offers among them, and who makes them.
+
+    Parameters
+    ----------
+    desk
+        What the lists share; without those for whom nobody at the right level has time.
+    ranked, left_out
+        See `offers.rank_offers`.
+    work
+        Who makes the calls; ``rank`` is the customer's row; ``short`` tells of those who were left out.
+    """
+
+    desk: Desk
+    calls: Calls
+    ranked: Ranked
+    left_out: dict[str, int]
+    work: Assignment
+
+
+def decide(
+    base: Base, value: Lifetime | None, found: Defence | None, made: Offers, alive: Floats, pays: Floats
+) -> Decision:
+    """Return who is called, so that everybody who is called is called by someone.
+
+    The hours of all together may suffice where those of one level do not: whom nobody can call is left out, and others
+    get the hours.
+
+    Parameters
+    ----------
+    found
+        Top Defend; None where no euro may be named.
+    """
+    shared = desk(base)
+    classes = client_classes(base, value)
+    short: list[dict[str, dict[str, float]]] = []
+    while True:
+        ranked, left_out = rank_offers(base, made, shared, alive, pays)
+        keep = no_calls(base.n) if found is None else found.earned
+        calls = decided(base, shared, keep, selling(base, ranked, alive))
+        work = _hands(base, calls, shared, classes)
+        undone = work.rows.filter(pl.col("done_by").is_null())["rank"].to_numpy()
+        if not len(undone):
+            return Decision(shared, calls, ranked, left_out, replace(work, short=_summed(short)))
+        short.append(work.short)
+        shared = shared.without(undone)
+
+
+def _summed(short: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """Return minutes and customers per level of all shortages together."""
+    return {
+        level: {name: sum(one[level][name] for one in short if level in one) for name in ("minutes", "customers")}
+        for level in dict.fromkeys(level for one in short for level in one)
+    }
+
+
+def client_classes(base: Base, value: Lifetime | None) -> list[str]:
+    """Return the class of every customer: by lifetime value, or by commission where there is none."""
+    return class_of(value.clv if value is not None else base.commission_customer)
+
+
+def _hands(base: Base, calls: Calls, shared: Desk, classes: list[str]) -> Assignment:
+    """Return who makes the calls."""
+    level = np.array(levels(classes))
+    best = np.maximum(calls.keep, calls.sell)
+    rows = np.flatnonzero(calls.to_keep | calls.to_sell)
+    rows = rows[np.lexsort((rows, -best[rows]))]
+    talk = np.where(calls.talk[rows], shared.offer_minutes, 0.0)
+    tasks = base.customers.select("adviser")[rows].with_columns(
+        rank=pl.Series(np.arange(len(rows)), dtype=pl.Int64),
+        level=pl.Series(level[rows].tolist(), dtype=pl.String),
+        minutes=pl.Series(shared.minutes + talk, dtype=pl.Float64),
+        action=pl.Series(np.where(calls.to_keep[rows], arbitrate.DEFEND, arbitrate.SELL).tolist(), dtype=pl.String),
+    )
+    work = assign(tasks, shared.workers)
+    whose = pl.DataFrame({"rank": np.arange(len(rows)), "row": rows}, schema={"rank": pl.Int64, "row": pl.Int64})
+    found = work.rows.join(whose, on="rank").select(rank="row", done_by="done_by", done_level="done_level")
+    return replace(work, rows=found)
 
 
 def _choice(
@@ -126,22 +213,26 @@ def _choice(
     paths: Relations | None,
     found: Defence | None,
     made: Offers,
-    pays: Floats,
-    shared: Desk,
+    decision: Decision,
     gaps: pl.DataFrame,
     classes: list[str],
     *,
     euros: bool,
 ) -> arbitrate.Choice:
-    alive = paths.alive[:, YEAR] if paths is not None else np.ones(base.n)
-    selling, offer = arbitrate.selling_worth(base, made, alive, pays)
+    ranked, calls = decision.ranked, decision.calls
+    offer = dict(zip(ranked.rows.tolist(), ranked.branch.to_list(), strict=True))
+    proven = bool((ranked.extra > 0).any())
     fallback, likely = arbitrate.chances(base, made, paths)
+    sold = np.full(base.n, np.nan)
+    sold[ranked.rows] = base.value("cross_sell.uplift") * ranked.worth - calls.cost
+    keep, sell = arbitrate.weights(base)
+    saved = np.full(base.n, np.nan) if found is None else found.saving.astype(np.float64)
     return arbitrate.choose(
         base,
-        shared,
-        arbitrate.defence_worth(base, found, shared, euros=euros),
-        selling,
-        offer if selling is not None else likely,
+        decision.desk,
+        calls,
+        arbitrate.Weigh(keep, sell, saved, sold, (euros, proven)),
+        offer if proven else likely,
         dict(gaps.select("row", "branch").iter_rows()),
         dict(gaps.select("row", "share").iter_rows()),
         arbitrate.jubilees(base, classes),
@@ -149,11 +240,40 @@ def _choice(
     )
 
 
-def _assigned(base: Base, todo: pl.DataFrame, shared: Desk, classes: list[str]) -> Assignment:
+def _assigned(todo: pl.DataFrame, decision: Decision, classes: list[str]) -> Assignment:
+    """Return who does what: the calls as they were given out, the rest in the minutes that are left."""
     level = np.array(levels(classes))
-    tasks = todo.filter(~pl.col("control"))
+    calls = todo.join(decision.work.rows.rename({"rank": "row"}), on="row", how="inner", maintain_order="left").select(
+        "rank", "done_by", "done_level"
+    )
+    tasks = todo.filter(~pl.col("control")).join(calls, on="rank", how="anti", maintain_order="left")
     tasks = tasks.with_columns(level=pl.Series(level[tasks["row"].to_numpy()].tolist(), dtype=pl.String))
-    return assign(tasks.select("rank", "adviser", "level", "minutes", "action"), shared.workers)
+    used = [hours["used"] for hours in decision.work.hours]
+    free = [
+        replace(who, minutes=max(0.0, who.minutes - spent))
+        for who, spent in zip(decision.desk.workers, used, strict=True)
+    ]
+    rest = assign(tasks.select("rank", "adviser", "level", "minutes", "action"), free)
+    return Assignment(
+        pl.concat([calls, rest.rows]).sort("rank"),
+        tuple(
+            {**hours, "used": hours["used"] + more["used"]}
+            for hours, more in zip(decision.work.hours, rest.hours, strict=True)
+        ),
+        {name: minutes + rest.needed[name] for name, minutes in decision.work.needed.items()},
+        _summed([decision.work.short, rest.short]),
+    )
+
+
+def _outside(choice: arbitrate.Choice, calls: Calls, limit: int) -> dict[str, float]:
+    """Return what people do in the hours beside the calls of the ledger: counts, and minutes of all of it."""
+    kinds = {"care_calls_count": arbitrate.CARE, "thank_calls_count": arbitrate.THANK}
+    groups = {name: choice.action == kind for name, kind in kinds.items()}
+    euro_calls = calls.to_keep | calls.to_sell
+    groups["unproven_calls_count"] = np.isin(choice.action, (arbitrate.DEFEND, arbitrate.SELL)) & ~euro_calls
+    told = {name: float(rows.sum()) for name, rows in groups.items() if rows.sum() >= limit}
+    everybody = np.logical_or.reduce([groups[name] for name in told]) if told else np.zeros(len(euro_calls), dtype=bool)
+    return {**told, "outside_minutes": float(choice.minutes[everybody].sum())}
 
 
 def _by_action(choice: arbitrate.Choice) -> list[dict[str, Any]]:

@@ -1,8 +1,9 @@
-"""``next_best_action``: one action per customer, by expected euros within the hours.
+"""``next_best_action``: one action per customer, within the hours.
 
-Priority = propensity x value x (1 + urgency) x (1 + lever) - cost of the call. Eligibility comes first (opt-outs,
-cooling off, caps, the customers not to wake), the control group is left alone, and care is no matter of euros: it
-takes hours of its own and what the euros leave.
+Who is called is what the ledger counts (`akb.value.calls`). Priority = what the call earns x (1 + urgency) x (1 +
+lever) - its cost says who comes first. Eligibility comes before all of it (opt-outs, cooling off, caps, the customers
+not to wake), the control group is left alone, and care is no matter of euros: it takes hours of its own and what the
+calls leave.
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from akb.core.text import load_toml
 from akb.value.base import at
+from akb.value.calls import KEEP, NONE
+from akb.value.calls import SELL as CALL_TO_SELL
 from akb.value.contact import contacts_since, rules
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from akb.value.base import Base, Floats, Rows
-    from akb.value.defend import Defence
+    from akb.value.calls import Calls
     from akb.value.lists import Desk
     from akb.value.offers import Offers
     from akb.value.survival import Relations
@@ -65,38 +67,44 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Worth:
-    """Euros per customer of one kind of call, gross of its cost, and what its urgency and lever make of them."""
+class Weigh:
+    """What orders the calls beside what they earn, and what is expected of them over life.
 
-    gross: Floats
-    weight: Floats
+    Parameters
+    ----------
+    keep, sell
+        (1 + urgency) x (1 + lever) of a call to keep and of a call to sell, per customer.
+    saved, sold
+        What a call brings over the life of relation or policy, after its cost, cents.
+    euros
+        Whether euros may be named of a call to keep, and of a call to sell.
+    """
 
-    def net(self, cost: float) -> Floats:
-        """Return expected euros after the cost of the call, in cents."""
-        return self.gross - cost
-
-    def priority(self, cost: float) -> Floats:
-        """Return what orders the calls, in cents."""
-        return self.gross * self.weight - cost
+    keep: Floats
+    sell: Floats
+    saved: Floats
+    sold: Floats
+    euros: tuple[bool, bool]
 
 
 def choose(
     base: Base,
     desk: Desk,
-    defence: Worth | None,
-    selling: Worth | None,
+    calls: Calls,
+    weigh: Weigh,
     offer: dict[int, str],
     gaps: dict[int, str],
     shares: dict[int, float],
     jubilee: Flags,
     fallback: tuple[Floats, Floats],
 ) -> Choice:
-    """Return the action of every customer.
+    """Return the action of every customer: the calls that are made, and what is done in the hours that they leave.
+
+    Urgency and lever say who is called first; whether a call pays and who is called is decided in `akb.value.calls`,
+    as in the ledger.
 
     Parameters
     ----------
-    defence, selling
-        Worth of a call to keep and of a call to sell; None where no euro may be named.
     offer, gaps, shares
         Row -> best branch to sell, widest gap, and the share of comparable customers behind that gap.
     jubilee
@@ -104,20 +112,15 @@ def choose(
     fallback
         Chances that order the calls to keep and to sell where euros may not; NaN: no call.
     """
-    n, cost = base.n, desk.contact_cost
-    nets, orders = np.full((2, n), np.nan), np.full((2, n), -np.inf)
-    for place, worth in enumerate((defence, selling)):
-        if worth is not None:
-            nets[place] = worth.net(cost)
-            orders[place] = np.where(nets[place] > 0, worth.priority(cost), -np.inf)
-        elif defence is None and selling is None:
-            orders[place] = np.where(np.isnan(fallback[place]), -np.inf, fallback[place] + (1 - place))
-        else:
-            orders[place] = np.where(np.isnan(fallback[place]), -np.inf, 1e-9 * fallback[place])
-    best = np.argmax(orders, axis=0)
-    priority = orders[best, np.arange(n)]
-    called = np.isfinite(priority)
-    wanted = np.where(called, np.array([DEFEND, SELL])[best], ALONE).astype("<U12")
+    n, wants = base.n, calls.wanted
+    wanted = np.array([ALONE, DEFEND, SELL])[wants].astype("<U12")
+    priority = np.select(
+        [wants == KEEP, wants == CALL_TO_SELL],
+        [calls.keep * weigh.keep - calls.cost, calls.sell * weigh.sell - calls.cost],
+        -np.inf,
+    )
+    _by_chance(wanted, priority, weigh.euros, fallback)
+    called = wanted != ALONE
     has_gap = np.zeros(n, dtype=np.bool_)
     has_gap[list(gaps)] = True
     due = has_gap & (_contacts_since_days(base, int(rules("arbitration", "care")["quiet_days"])) == 0)
@@ -127,16 +130,32 @@ def choose(
     priority[wanted == THANK] = base.commission_customer[wanted == THANK]
     wanted[desk.barred] = ALONE
 
-    also = (wanted == DEFEND) & (np.array([row in offer for row in range(n)])) & (nets[1] + cost > 0)
+    also = (wants == KEEP) & (calls.sell > desk.offer_cost)
     minutes = _minutes(wanted, desk) + np.where(also, desk.offer_minutes, 0.0)
-    action, why = _within_hours(base, desk, wanted, priority, minutes)
+    action, why = _within_hours(base, desk, calls, wanted, priority, minutes)
     branch = [
         offer.get(row) if what == SELL or also[row] else gaps.get(row) if what == CARE else None
         for row, what in enumerate(wanted.tolist())
     ]
-    euros = np.isin(wanted, (DEFEND, SELL))
-    expected = np.where(euros, nets[best, np.arange(n)], np.nan) / 100
+    expected = np.select([wants == KEEP, wants == CALL_TO_SELL], [weigh.saved, weigh.sold], np.nan) / 100
     return Choice(action, wanted, branch, expected, priority, minutes, why)
+
+
+def _by_chance(
+    wanted: NDArray[np.str_], priority: Floats, euros: tuple[bool, bool], fallback: tuple[Floats, Floats]
+) -> None:
+    """Fill in calls of a kind of which no euro may be named, by chance; below those that are known to pay."""
+    scale = 1e-9 if any(euros) else 1.0
+    orders = np.full((2, len(priority)), -np.inf)
+    for place, proven in enumerate(euros):
+        if not proven:
+            chance = fallback[place] + (0.0 if any(euros) else 1 - place)
+            orders[place] = np.where(np.isnan(chance), -np.inf, scale * chance)
+    best = np.argmax(orders, axis=0)
+    order = orders[best, np.arange(len(priority))]
+    rows = np.flatnonzero((wanted == ALONE) & np.isfinite(order))
+    wanted[rows] = np.array([DEFEND, SELL])[best[rows]]
+    priority[rows] = order[rows]
 
 
 def _minutes(wanted: NDArray[np.str_], desk: Desk) -> Floats:
@@ -150,22 +169,25 @@ def _contacts_since_days(base: Base, days: int) -> NDArray[np.int64]:
 
 
 def _within_hours(
-    base: Base, desk: Desk, wanted: NDArray[np.str_], priority: Floats, minutes: Floats
+    base: Base, desk: Desk, calls: Calls, wanted: NDArray[np.str_], priority: Floats, minutes: Floats
 ) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
-    """Fill the hours: calls by priority, then care, then thanks; each stops where its hours end."""
+    """Fill what the calls leave of the hours: unproven calls, then care, then thanks; each stops where hours end."""
     why = np.full(base.n, "", dtype="<U16")
     why[wanted == ALONE] = "nothing_pays"
     for reason, flags in desk.excluded.items():
         why[flags] = reason
+    made = calls.to_keep | calls.to_sell
     action = wanted.copy()
+    late = (calls.wanted != NONE) & ~made
+    action[late], why[late] = ALONE, "no_hours"
     action[desk.control] = ALONE
     why[desk.control & (wanted != ALONE)] = "control"
     kept = float(rules("arbitration", "care")["reserved_share"])
-    left = desk.minutes_available
+    left = desk.minutes_available - float(minutes[made].sum())
     for kinds in ((DEFEND, SELL), (CARE,), (THANK,)):
         if kinds == (CARE,):
             left += desk.minutes_available / (1 - kept) * kept
-        rows = np.flatnonzero(np.isin(action, kinds))
+        rows = np.flatnonzero(np.isin(action, kinds) & ~made)
         order = rows[np.lexsort((rows, -priority[rows]))]
         used = np.cumsum(minutes[order])
         over = order[used > left + 1e-9]
@@ -174,38 +196,21 @@ def _within_hours(
     return action, why
 
 
-def defence_worth(base: Base, found: Defence | None, desk: Desk, *, euros: bool) -> Worth | None:
-    """Return rescue x chance of preventable leaving x value at stake; urgent where the risk is near."""
-    if found is None or not euros:
-        return None
+def weights(base: Base) -> tuple[Floats, Floats]:
+    """Return (1 + urgency) x (1 + lever) of calls to keep, urgent where the risk is near, and of calls to sell.
+
+    A call to sell is urgent where a policy is renewed soon.
+    """
     rule = rules("arbitration", "defend")
     soon, year = base.score("churn_3m"), base.score("churn_12m")
     near = np.zeros(base.n)
     if soon is not None and year is not None:
         share = np.divide(soon, year, out=np.full(base.n, 0.25), where=year > 0)
         near = np.clip((np.nan_to_num(share, nan=0.25) - 0.25) / 0.75, 0.0, 1.0)
-    weight = (1 + float(rule["urgency"]) * near) * (1 + float(rule["lever"]))
-    return Worth(found.saving.astype(np.float64) + desk.contact_cost, weight)
-
-
-def selling_worth(base: Base, made: Offers, alive: Floats, pays: Floats) -> tuple[Worth | None, dict[int, str]]:
-    """Return uplift x chance x (commission - cost to serve) over the years that it pays, and row -> branch.
-
-    Only chances above the list's minimum whose level is proven; urgent where a policy is renewed soon.
-    """
-    best = made.table.filter(pl.col("place") == 1)
-    least = float(load_toml("lists.toml")["next_best_policy"]["minimum_probability"])
-    best = best.filter((pl.col("probability") >= least) & pl.col("expected_cents").is_not_null())
-    if best.is_empty():
-        return None, {}
+    keep = (1 + float(rule["urgency"]) * near) * (1 + float(rule["lever"]))
     rule = rules("arbitration", "cross_sell")
-    rows = best["row"].to_numpy()
-    margin = best["expected_cents"].to_numpy() - best["probability"].to_numpy() * made.policy_cost
-    gross = np.zeros(base.n)
-    gross[rows] = base.value("cross_sell.uplift") * alive[rows] * margin * pays[rows]
-    near = renews_within(base, int(rule["renewal_days"]))
-    weight = (1 + float(rule["urgency"]) * near) * (1 + float(rule["lever"]))
-    return Worth(gross, weight), dict(best.select("row", "branch").iter_rows())
+    renewed = renews_within(base, int(rule["renewal_days"]))
+    return keep, (1 + float(rule["urgency"]) * renewed) * (1 + float(rule["lever"]))
 
 
 def chances(base: Base, made: Offers, paths: Relations | None) -> tuple[tuple[Floats, Floats], dict[int, str]]:

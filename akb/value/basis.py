@@ -8,25 +8,35 @@ the cent.
 Amounts in a basis are integers in thousandths of a cent, chances in millionths; columns of a table have equal length.
 
 ``retention``
-    ``upper``, ``lower`` (chance x value at stake in cents at the bin's edges, descending), ``calls`` (customers that
-    may be called: no control group), ``chance``, ``commission`` (chance x yearly commission), ``office``, ``adviser``,
-    ``fixed`` (chance x yearly service cost, by what it depends on), ``weight``, ``alive`` (what is kept, and what of
-    it is there a year later), ``talks``, ``talk_commission``, ``talk_alive`` (policies to discuss in those calls).
+    ``upper``, ``lower`` (what a call earns within the payback years per unit of rescue, cents, at the bin's edges,
+    descending), ``calls`` (customers that may be called: no control group), ``chance``, ``commission`` (chance x yearly
+    commission), ``office``, ``adviser``, ``fixed`` (chance x yearly service cost, by what it depends on), ``weight``,
+    ``alive`` (what is kept, and what of it is there a year later), ``life`` (chance x value at stake), ``talks``,
+    ``talk_commission``, ``talk_served``, ``talk_alive`` (policies to discuss in those calls).
 ``own_calls``
-    Calls for a policy alone: ``upper``, ``lower`` (worth of a call per unit of uplift, cents), ``calls``,
-    ``commission``, ``alive``.
+    Calls for a policy alone: ``upper``, ``lower`` (what a call earns within the payback years per unit of uplift,
+    cents), ``calls``, ``commission``, ``served``, ``alive``, ``life``.
 ``group`` in both: a part of Top Defend; who is called to keep gets no call for a policy alone.
+``level``: what a call earned at least in the run, cents; ``least``: fewer calls of a kind are none.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from akb.value.formulas import cross_sell_rule, saving_share
-from akb.value.ledger import first_year, ledger, over_years, payback_month, present_value_of_years, year_factors
+from akb.value.ledger import (
+    call_years,
+    first_year,
+    ledger,
+    over_years,
+    payback_month,
+    present_value_of_years,
+    year_factors,
+)
 from akb.value.types import Line
 
 if TYPE_CHECKING:
@@ -38,12 +48,13 @@ if TYPE_CHECKING:
     Basis = Mapping[str, Any]
     Number = TypeVar("Number", float, NDArray[np.float64])
 
-SCHEMA = "akb.case_basis/1"
+SCHEMA = "akb.case_basis/2"
 MILLI = 1000
 MICRO = 1_000_000
 UNLIMITED = 1_000_000_000  # calls that take no time
-SUMS = ("chance", "commission", "office", "adviser", "fixed", "weight", "alive")
-TALKS = ("talks", "talk_commission", "talk_alive")
+SUMS = ("chance", "commission", "office", "adviser", "fixed", "weight", "alive", "life")
+TALKS = ("talks", "talk_commission", "talk_served", "talk_alive")
+SOLD = ("commission", "served", "alive", "life")
 RATES = {"office": "cost.rate_office", "adviser": "cost.rate_adviser", "fixed": "cost.fixed"}
 FIRST = {"retention": "case.first_year_retention", "cross_sell": "case.first_year_cross_sell"}
 EFFECTS = (
@@ -56,7 +67,12 @@ EFFECTS = (
     "price.per_customer",
 )
 """What nobody knows when the list is made: varied with the list as it stands."""
-PLAN = ("capacity.hours_per_year", "capacity.customers_per_adviser", "experiment.control_share")
+PLAN = (
+    "value.payback_years",
+    "capacity.hours_per_year",
+    "capacity.customers_per_adviser",
+    "experiment.control_share",
+)
 """What decides how many are called: varied together with the list."""
 REST = (
     "price.eda",
@@ -78,19 +94,24 @@ class Plan:
 
     Parameters
     ----------
-    shares
-        (bins,): which part of every bin of the retention list is called.
+    shares, own_shares
+        (bins,): which part of every bin of each table is called.
+    level
+        What a call earns at least within the payback years, cents: its cost, or more where the hours bind.
     retention_calls, own_calls, talks
         Calls a year to keep, calls a year for a policy alone, policies discussed in calls that take place anyway.
+    kept, sold
+        Sums of both tables over those who are called; in `sold` also what is discussed in calls to keep.
     """
 
     shares: Floats
+    own_shares: Floats
+    level: float
     retention_calls: int
     own_calls: int
     talks: int
     kept: Mapping[str, float]
-    offers: float
-    offers_alive: float
+    sold: Mapping[str, float]
 
     @property
     def calls(self) -> int:
@@ -108,12 +129,17 @@ def contact_cost(values: Mapping[str, float]) -> float:
     return 100 * values["cost.rate_office"] * values["contact.minutes"] / 60
 
 
+def offer_cost(values: Mapping[str, float]) -> float:
+    """Return what it costs to discuss a policy in a call that takes place anyway, cents."""
+    return 100 * values["cost.rate_office"] * values["contact.offer_minutes"] / 60
+
+
 def minutes_available(basis: Basis, values: Mapping[str, float]) -> float:
     """Return the minutes a year that advisers have for calls."""
     advisers: float = basis["advisers"]
     if not basis["advisers_counted"]:
         advisers = max(1, round(basis["customers"] / values["capacity.customers_per_adviser"]))
-    return 60 * values["capacity.hours_per_year"] * advisers
+    return 60 * values["capacity.hours_per_year"] * advisers * float(basis["hours_factor"])
 
 
 def capacity(minutes: float, per_call: float) -> float:
@@ -130,70 +156,137 @@ def above(upper: Floats, lower: Floats, threshold: float) -> Floats:
 
 
 def plan(basis: Basis, values: Mapping[str, float]) -> Plan:
-    """Return who is called under these assumptions: those for whom a call pays, best first, within the hours."""
-    cost = contact_cost(values)
-    minutes = minutes_available(basis, values)
-    at = basis["at"]
-    drawn = 1 - at["experiment.control_share"]
-    free = (1 - values["experiment.control_share"]) / drawn if drawn > 0 else 0.0
-
-    table = _table(basis.get("retention"))
-    shares, calls = np.zeros(len(table["calls"])), 0
-    if values["retention.rescue"] > 0 and len(shares):
-        threshold = cost / values["retention.rescue"] / share_factor(basis, values)
-        paying = above(table["upper"], table["lower"], threshold) * table["calls"] * free
-        shares = _within(paying, capacity(minutes, values["contact.minutes"])) / table["calls"]
-        calls = round(float((shares * table["calls"]).sum()))
-    kept = {name: float((shares * table[name]).sum()) for name in SUMS}
-    talked = basis["lines"].count("cross_sell") * values["cross_sell.uplift"] > 0
-    talks, talk_commission, talk_alive = (
-        float((shares * table[name]).sum()) if talked and len(shares) else 0.0 for name in TALKS
+    """Return who is called under these assumptions: those whose call pays, most per call first, within the hours."""
+    keep, own = _table(basis.get("retention")), _table(basis.get("own_calls"))
+    reach = _Reach(
+        basis,
+        values,
+        keep,
+        own,
+        _edges(basis, values, keep, "retention"),
+        _edges(basis, values, own, "own_calls"),
     )
-    left = minutes - calls * values["contact.minutes"] - round(talks) * values["contact.offer_minutes"]
-    own, commission, alive = _own_calls(basis, values, shares, free, capacity(left, values["contact.minutes"]))
-    return Plan(shares, calls, own, round(talks), kept, talk_commission + commission, talk_alive + alive)
+    level = reach.level()
+    shares, own_shares = reach.at(level)
+    calls = round(float((shares * keep["calls"]).sum()))
+    if 0 < calls < basis["least"]:
+        reach = replace(reach, keeping=(np.zeros(len(shares)), np.zeros(len(shares))))
+        level = reach.level()
+        shares, own_shares = reach.at(level)
+        calls = round(float((shares * keep["calls"]).sum()))
+    own_calls = round(float((own_shares * own["calls"]).sum()))
+    if own_calls < basis["least"]:
+        own_shares, own_calls = np.zeros(len(own_shares)), 0
+    talked = "cross_sell" in basis["lines"] and values["cross_sell.uplift"] > 0
+    talks = {name: float((shares * keep[name]).sum()) if talked else 0.0 for name in TALKS}
+    sold = {name: float((own_shares * own[name]).sum()) for name in SOLD}
+    for name in ("commission", "served", "alive"):
+        sold[name] += talks[f"talk_{name}"]
+    kept = {name: float((shares * keep[name]).sum()) for name in SUMS}
+    return Plan(shares, own_shares, level, calls, own_calls, round(talks["talks"]), kept, sold)
 
 
-def _own_calls(
-    basis: Basis, values: Mapping[str, float], shares: Floats, free: float, room: float
-) -> tuple[int, float, float]:
-    table = _table(basis.get("own_calls"))
-    if values["cross_sell.uplift"] <= 0 or not len(table["calls"]):
-        return 0, 0.0, 0.0
-    called = _called_parts(basis, shares)
-    available = np.array([1 - called.get(int(group), 0.0) for group in table["group"]])
-    paying = above(table["upper"], table["lower"], contact_cost(values) / values["cross_sell.uplift"])
-    order = np.lexsort((-table["lower"], -table["upper"]))
-    taken = np.zeros(len(order))
-    taken[order] = _within((paying * available * table["calls"] * free)[order], room)
-    part = taken / table["calls"]
-    return (
-        round(float(taken.sum())),
-        float((part * table["commission"]).sum()),
-        float((part * table["alive"]).sum()),
-    )
+Edges = tuple["Floats", "Floats"]
 
 
-def _called_parts(basis: Basis, shares: Floats) -> dict[int, float]:
-    """Which part of every group of Top Defend is called for retention."""
-    if not len(shares):
-        return {}
-    groups, calls = np.array(basis["retention"]["group"]), np.array(basis["retention"]["calls"], dtype=np.float64)
+@dataclass(frozen=True)
+class _Reach:
+    """How far the hours reach: shares of every bin that earn more than a level, and the minutes that they take."""
+
+    basis: Basis
+    values: Mapping[str, float]
+    keep: Mapping[str, Any]
+    own: Mapping[str, Any]
+    keeping: Edges
+    selling: Edges
+
+    def at(self, level: float) -> Edges:
+        """Return which part of every bin of both tables is called: who may be called to keep gets no other call."""
+        drawn = 1 - self.basis["at"]["experiment.control_share"]
+        free = (1 - self.values["experiment.control_share"]) / drawn if drawn > 0 else 0.0
+        keep = above(*self.keeping, level)
+        called = _parts_of_groups(self.keep, keep)
+        left = np.array([1 - called.get(int(group), 0.0) for group in self.own["group"]])
+        return free * keep, free * left * above(*self.selling, level)
+
+    def calls(self, level: float) -> float:
+        keep, own = self.at(level)
+        return float((keep * self.keep["calls"]).sum() + (own * self.own["calls"]).sum())
+
+    def fits(self, level: float) -> bool:
+        keep, _ = self.at(level)
+        talked = "cross_sell" in self.basis["lines"] and self.values["cross_sell.uplift"] > 0
+        talks = float((keep * self.keep["talks"]).sum()) if talked else 0.0
+        minutes = self.calls(level) * self.values["contact.minutes"] + talks * self.values["contact.offer_minutes"]
+        return minutes <= minutes_available(self.basis, self.values) + 1e-6
+
+    def level(self) -> float:
+        """Return the lowest level from the cost of a call up at which the calls fit; the run's where that is as good.
+
+        Between two edges a bin may give a part of a call: less than two calls more than the run has are no reason to
+        leave its level.
+        """
+        low = contact_cost(self.values)
+        if self.fits(low):
+            return low
+        high = max([low, *(float(upper.max()) for upper, _ in (self.keeping, self.selling) if len(upper))]) + 1
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (low, middle) if self.fits(middle) else (middle, high)
+        known: float = self.basis["level"]
+        return known if self.fits(known) and self.calls(high) - self.calls(known) < 2 else high
+
+
+def _parts_of_groups(table: Mapping[str, Any], share: Floats) -> dict[int, float]:
+    """Return which part of every group of Top Defend is called for retention."""
+    groups, calls = table["group"], table["calls"]
     return {
-        int(group): float((shares * calls)[groups == group].sum() / calls[groups == group].sum())
+        int(group): float((share * calls)[groups == group].sum() / calls[groups == group].sum())
         for group in np.unique(groups)
     }
 
 
-def _within(wanted: Floats, room: float) -> Floats:
-    """Return what of every bin fits, first come first served."""
-    before = np.concatenate([[0.0], np.cumsum(wanted)[:-1]])
-    return np.clip(np.minimum(wanted, room - before), 0.0, None)
+def _life(table: Mapping[str, Any]) -> Floats:
+    """Return what a call brings over life, as a multiple of what it earns within the payback years of the run."""
+    middle = table["calls"] * (table["upper"] + table["lower"]) / 2
+    factors: Floats = np.divide(table["life"] / MILLI, middle, out=np.zeros(len(middle)), where=middle > 0)
+    return factors
+
+
+def _edges(basis: Basis, values: Mapping[str, float], table: Mapping[str, Any], name: str) -> Edges:
+    """Return what a call earns within the payback years at the edges of every bin under these values, cents."""
+    effect = _effect(basis, values, name) * _stretch(basis, values, table, name)
+    return effect * table["upper"], effect * table["lower"]
+
+
+def _effect(basis: Basis, values: Mapping[str, float], name: str) -> float:
+    if name == "own_calls":
+        return values["cross_sell.uplift"]
+    return float(values["retention.rescue"] * share_factor(basis, values))
+
+
+def _stretch(
+    basis: Basis, values: Mapping[str, float], table: Mapping[str, Any], name: str, years: float | None = None
+) -> Floats:
+    """Return by what the earnings of every bin differ from the run's: other service costs, other payback years."""
+    at = basis["at"]
+    first = FIRST["retention" if name == "retention" else "cross_sell"]
+    parts = RATES if name == "retention" else {"served": "cost.rate_office"}
+    now = then = table["commission"]
+    for part, rate in parts.items():
+        then = then - table[part]
+        now = now - table[part] * _rate(basis, values, rate)
+    weight = then if name == "own_calls" else table["weight"]
+    stays = np.divide(table["alive"], weight, out=np.zeros(len(then)), where=weight > 0)
+    before = call_years(stays, at["value.payback_years"], at[first])
+    after = call_years(stays, values["value.payback_years"] if years is None else years, values[first])
+    factors: Floats = np.divide(now * after, then * before, out=np.zeros(len(then)), where=then * before > 0)
+    return factors
 
 
 def _table(table: Mapping[str, Any] | None) -> dict[str, Any]:
     if not table:
-        names = ("group", "upper", "lower", "calls", *SUMS, *TALKS)
+        names = ("group", "upper", "lower", "calls", *SUMS, *TALKS, *SOLD)
         return {name: np.zeros(0) for name in names}
     return {name: np.array(column, dtype=np.float64) for name, column in table.items() if name != "interval"}
 
@@ -213,6 +306,12 @@ def kept_margin(basis: Basis, made: Plan, values: Mapping[str, Any]) -> Any:
     return share_factor(basis, values) * (made.kept["commission"] - served)
 
 
+def sold_margin(basis: Basis, made: Plan, values: Mapping[str, Any]) -> Any:
+    """Return what the policies of the called customers would bring in a year after service at uplift 1; thousandths."""
+    at = basis["at"]["cost.rate_office"]
+    return made.sold["commission"] - made.sold["served"] * (values["cost.rate_office"] / at if at else 1.0)
+
+
 def net_of(basis: Basis, made: Plan, values: Mapping[str, Any], width: Mapping[str, Any] | None = None) -> Any:
     """Return (retention, cross_sell, licence, hours) in cents, not rounded; values may be numbers or arrays.
 
@@ -223,7 +322,7 @@ def net_of(basis: Basis, made: Plan, values: Mapping[str, Any], width: Mapping[s
     """
     level = width or {}
     retention = values["retention.rescue"] * kept_margin(basis, made, values) / MILLI * level.get("retention", 1.0)
-    cross_sell = values["cross_sell.uplift"] * made.offers / MILLI * level.get("cross_sell", 1.0)
+    cross_sell = values["cross_sell.uplift"] * sold_margin(basis, made, values) / MILLI * level.get("cross_sell", 1.0)
     licence = 100 * values["price.per_customer"] * basis["customers"]
     minutes = values["contact.minutes"] * made.calls + values["contact.offer_minutes"] * made.talks
     return retention, cross_sell, licence, 100 * values["cost.rate_office"] * minutes / 60
@@ -231,8 +330,8 @@ def net_of(basis: Basis, made: Plan, values: Mapping[str, Any], width: Mapping[s
 
 def stay_share(made: Plan) -> float:
     """Return the share of what is saved or sold that is still there a year later, weighed by the yearly euros."""
-    weight = made.kept["weight"] + made.offers
-    return (made.kept["alive"] + made.offers_alive) / weight if weight > 0 else 0.0
+    weight = made.kept["weight"] + made.sold["commission"] - made.sold["served"]
+    return (made.kept["alive"] + made.sold["alive"]) / weight if weight > 0 else 0.0
 
 
 def lines(basis: Basis, made: Plan, ranges: Mapping[str, Range]) -> tuple[list[Line], list[Line]]:
@@ -250,7 +349,7 @@ def lines(basis: Basis, made: Plan, ranges: Mapping[str, Range]) -> tuple[list[L
     if "cross_sell" in basis["lines"]:
         down, up = basis["own_calls"]["interval"]
         low, mid, high = ranges["cross_sell.uplift"]
-        benefits.append(_line("cross_sell", low * down, mid, high * up, made.offers))
+        benefits.append(_line("cross_sell", low * down, mid, high * up, sold_margin(basis, made, values)))
     low_cost, base_cost, high_cost = (
         net_of(basis, made, {name: three[side] for name, three in ranges.items()})[2:] for side in range(3)
     )
@@ -346,7 +445,7 @@ def portfolio_effect(basis: Basis, made: Plan, ranges: Mapping[str, Range], stay
     for side in range(3):
         at = {name: three[side] for name, three in ranges.items()}
         kept = at["retention.rescue"] * share_factor(basis, at) * made.kept["commission"]
-        gained.append((kept + at["cross_sell.uplift"] * made.offers) / MILLI * left)
+        gained.append((kept + at["cross_sell.uplift"] * made.sold["commission"]) / MILLI * left)
     low, base, high = (round(multiple * amount) for amount in gained)
     return {"multiple": multiple, "recurring": round(gained[1]), "low": low, "base": base, "high": high}
 
@@ -376,6 +475,7 @@ def facts(
         "contacts_offer_count": made.own_calls,
         "offers_in_talks_count": made.talks,
         **basis["facts"],
+        "policy_cost": basis["facts"].get("policy_cost", 0.0) * _rate(basis, values, "cost.rate_office"),
         "leavers_listed_count": listed,
         "saved_expected_count": rescue * listed,
         "rescue_share": rescue,
@@ -383,13 +483,22 @@ def facts(
         "commission_saved_gross": round(rescue * at_risk),
         "serve_cost_saved": round(rescue * at_risk) - kept,
         "eda_once": round(100 * values["price.eda"]),
-        "cross_sell_untreated": round(made.offers / MILLI),
+        "cross_sell_untreated": round(made.sold["commission"] / MILLI),
         "stay_share": stay_share(made),
         **_pays(basis, values, ranges["retention.rescue"]),
+        **_pays_within(basis, values),
+        **_round(basis, made, values, benefits),
+        **_first_call(basis, values),
     }
     if kept > 0:
         out["rescue_implied_by_rule_share"] = rescue * rule["retention"] / kept
     return out
+
+
+def _rate(basis: Basis, values: Mapping[str, float], name: str) -> float:
+    """Return by what a rate differs from the run's."""
+    at: float = basis["at"][name]
+    return values[name] / at if at else 1.0
 
 
 def _pays(basis: Basis, values: Mapping[str, float], rescue: Range) -> dict[str, float]:
@@ -399,11 +508,74 @@ def _pays(basis: Basis, values: Mapping[str, float], rescue: Range) -> dict[str,
         return {}
     table = _table(basis["retention"])
     names = ("low", "base", "high", "certain")
+    stretch = _stretch(basis, values, table, "retention")
+    upper, lower = stretch * table["upper"], stretch * table["lower"]
     cost = contact_cost(values) / factor
     return {
-        f"pays_at_rescue_{name}_count": round(
-            float((above(table["upper"], table["lower"], cost / chance) * table["calls"]).sum())
-        )
+        f"pays_at_rescue_{name}_count": round(float((above(upper, lower, cost / chance) * table["calls"]).sum()))
         for name, chance in zip(names, (*rescue, 1.0), strict=True)
         if chance > 0
     }
+
+
+def _pays_within(basis: Basis, values: Mapping[str, float]) -> dict[str, float]:
+    """For how many customers a call pays within 1 year, within 3, within the payback years, only over life, or never.
+
+    Nested: who pays within a year pays within three. The hours are left aside.
+    """
+    counts = {}
+    for name, years in (("1", 1.0), ("3", 3.0), ("payback", None), ("life", 0.0)):
+        parts: dict[int, float] = {}
+        total = 0.0
+        for line, line_name in (("retention", "retention"), ("own_calls", "own_calls")):
+            table = _table(basis.get(line))
+            if not len(table["calls"]):
+                continue
+            stretch = _life(table) if name == "life" else _stretch(basis, values, table, line_name, years)
+            effect = _effect(basis, values, line_name)
+            share = above(effect * stretch * table["upper"], effect * stretch * table["lower"], contact_cost(values))
+            if line == "retention":
+                parts = _parts_of_groups(table, share)
+            else:
+                share = share * np.array([1 - parts.get(int(group), 0.0) for group in table["group"]])
+            total += float((share * table["calls"]).sum())
+        counts[f"calls_pay_{name}_count"] = float(round(total))
+    counts["calls_pay_life_count"] = max(counts["calls_pay_life_count"], counts["calls_pay_3_count"])
+    return counts
+
+
+def _round(basis: Basis, made: Plan, values: Mapping[str, float], benefits: list[Line]) -> dict[str, float]:
+    """Return one year's round of calls by itself: what it costs, and what it brings in year 1, in 3 years, in life."""
+    first = {line: values[name] for line, name in FIRST.items()}
+    stays = stay_share(made)
+    brought = {
+        years: sum(float(call_years(np.array(stays), years, first[line.key])) * line.base for line in benefits)
+        for years in (1, 3)
+    }
+    _, _, _, hours = net_of(basis, made, values)
+    return {
+        "round_cost": round(hours),
+        "round_1": round(brought[1]),
+        "round_3": round(brought[3]),
+        "payback_years": values["value.payback_years"],
+        "outside_cost": round(100 * values["cost.rate_office"] * basis["facts"].get("outside_minutes", 0.0) / 60),
+    }
+
+
+def _first_call(basis: Basis, values: Mapping[str, float]) -> dict[str, float]:
+    """Return where calling begins to pay for the customers with the most to gain: effect, and cost of a call.
+
+    The mean of the first bin, at least `least` customers: of one customer nothing is told.
+    """
+    cost, best = contact_cost(values), 0.0
+    out = {"contact_cost": cost}
+    for name, key in (("retention", "first_call_rescue_share"), ("own_calls", "first_call_uplift_share")):
+        table = _table(basis.get(name))
+        if not len(table["calls"]):
+            continue
+        middle = _stretch(basis, values, table, name) * (table["upper"] + table["lower"]) / 2
+        most = float(middle.max()) * (share_factor(basis, values) if name == "retention" else 1.0)
+        if most > 0:
+            out[key] = cost / most
+        best = max(best, _effect(basis, values, name) * float(middle.max()))
+    return {**out, "first_call_cost": best}

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from akb.value.basis import CHANGEABLE, MICRO, MILLI, RATES, SCHEMA, contact_cost
+from akb.value.basis import CHANGEABLE, MICRO, MILLI, RATES, SCHEMA
+from akb.value.calls import payback
 from akb.value.cost import service_cost
 from akb.value.survival import YEAR
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from akb.value.base import Base, Cents, Floats, Rows
+    from akb.value.calls import Calls
     from akb.value.clv import Lifetime
+    from akb.value.defend import Defence
     from akb.value.lists import Desk
     from akb.value.offers import Ranked
     from akb.value.survival import Relations
@@ -120,8 +123,8 @@ def case_basis(
     paths: Relations,
     value: Lifetime,
     desk: Desk,
-    found: Stakes,
-    called: Flags,
+    found: Defence,
+    calls: Calls,
     ranked: Ranked,
     lines: tuple[str, ...],
     intervals: Mapping[str, tuple[float, float]],
@@ -131,8 +134,8 @@ def case_basis(
 
     Parameters
     ----------
-    called
-        Whom the run's list calls for retention.
+    calls
+        The calls that the run makes.
     ranked
         The best offer of every customer who may get one.
     lines
@@ -144,8 +147,9 @@ def case_basis(
     """
     churn = float((paths.churn_12m * base.commission_customer).sum())
     group = np.full(base.n, NEVER)
-    retention = _retention(base, paths, desk, found, called, ranked, group) if "retention" in lines else None
-    own = _own_calls(base, desk, group, ranked) if "cross_sell" in lines else None
+    retention = _retention(base, paths, desk, found, calls, ranked, group) if "retention" in lines else None
+    own = _own_calls(base, paths, desk, group, ranked, calls) if "cross_sell" in lines else None
+    hours = 60 * base.value("capacity.hours_per_year") * desk.advisers
     return {
         "schema": SCHEMA,
         "customers": base.n,
@@ -153,41 +157,53 @@ def case_basis(
         "churn_commission": round(churn),
         "advisers": desk.advisers,
         "advisers_counted": desk.advisers_counted,
+        "hours_factor": desk.minutes_available / hours if hours > 0 else 1.0,
         "split": paths.split,
         "lines": list(lines),
         "at": {name: base.value(name) for name in CHANGEABLE},
         "retention": retention and {**retention, "interval": list(intervals["retention"])},
         "own_calls": own and {**own, "interval": list(intervals["cross_sell"])},
+        "level": calls.level,
+        "least": base.settings.report.suppress_below,
         "facts": dict(known),
     }
 
 
 def _retention(
-    base: Base, paths: Relations, desk: Desk, found: Stakes, called: Flags, ranked: Ranked, group: Rows
+    base: Base, paths: Relations, desk: Desk, found: Defence, calls: Calls, ranked: Ranked, group: Rows
 ) -> dict[str, Any]:
-    """Return the bins along Top Defend; says in `group` to which part of them every customer belongs."""
-    order = by_worth(found, desk)
-    number = int(called.sum())
+    """Return the bins of calls to keep; says in `group` to which part of them every customer belongs."""
+    stakes, earned = found.stakes, found.stakes.margin / MILLI * found.years
+    order = by_earnings(earned, desk)
+    number = int(calls.to_keep.sum())
     least = base.settings.report.suppress_below
+    bound = calls.level / max(found.rescue, 1e-12)
+    if number == 0:  # fewer than are a line in a ledger
+        order = order[earned[order] <= bound]
     if len(order) - number < least:
         order = order[:number]
-    threshold = contact_cost(base.values(CHANGEABLE)) / max(base.value("retention.rescue"), 1e-12)
-    free = number < len(order) and found.worth[order[number]] <= threshold
-    starts, upper, lower = bin_edges(found.worth[order], number, threshold if free else None, RETENTION_BINS, least)
-    kept = np.maximum(found.margin, 0)
-    talk = np.zeros(base.n, dtype=np.int64)
-    talk[ranked.rows] = ranked.extra
+    starts, upper, lower = _bounded(earned[order], number, bound, RETENTION_BINS, least)
+    kept = np.maximum(stakes.margin, 0)
+    offered, served, later = (np.zeros(base.n, dtype=np.int64) for _ in range(3))
+    talks = np.zeros(base.n, dtype=np.bool_)
+    talks[ranked.rows] = calls.sell[ranked.rows] > desk.offer_cost
+    rows = ranked.rows[talks[ranked.rows]]
+    offered[rows], served[rows], later[rows] = (
+        part[talks[ranked.rows]] for part in (ranked.commission, ranked.served, ranked.later)
+    )
     alive = paths.alive[:, YEAR]
     sums: dict[str, Cents] = {
         "calls": np.ones(base.n, dtype=np.int64),
         "chance": np.rint(MICRO * paths.preventable).astype(np.int64),
-        "commission": found.commission,
-        **found.parts,
+        "commission": stakes.commission,
+        **stakes.parts,
         "weight": kept,
         "alive": np.rint(kept * alive).astype(np.int64),
-        "talks": (talk > 0).astype(np.int64),
-        "talk_commission": talk,
-        "talk_alive": np.rint(talk * alive).astype(np.int64),
+        "life": _milli(stakes.worth),
+        "talks": talks.astype(np.int64),
+        "talk_commission": offered,
+        "talk_served": served,
+        "talk_alive": later,
     }
     table = {"upper": _floats(upper), "lower": _floats(lower)} | {
         name: _sums(column[order], starts) for name, column in sums.items()
@@ -198,60 +214,67 @@ def _retention(
     return {**table, "group": groups}
 
 
+def _bounded(values: Floats, cut: int, bound: float, bins: int, least: int) -> tuple[list[int], Floats, Floats]:
+    """Return `bin_edges` with everybody before the cut above `bound` and everybody after it below."""
+    starts, upper, lower = bin_edges(values, cut, bound, bins, least)
+    if not starts:
+        return starts, upper, lower
+    if cut == 0:  # the best of those below the bound
+        upper[0] = min(upper[0], bound)
+        lower = np.minimum(lower, upper)
+    elif cut == len(values):
+        lower[-1] = max(lower[-1], bound)
+        upper = np.maximum(upper, lower)
+    return starts, upper, lower
+
+
 def _groups(bins: int, first: int, count: int) -> list[int]:
     return [first + count * place // bins for place in range(bins)]
 
 
-def by_worth(found: Stakes, desk: Desk) -> Rows:
-    """Return who may be called and has something at stake, the most first; nobody of the control group."""
-    rows = np.flatnonzero(~desk.barred & ~desk.control & (found.worth > 0))
-    return rows[np.lexsort((rows, -found.worth[rows]))]
+def by_earnings(earned: Floats, desk: Desk) -> Rows:
+    """Return who may be called and has something to lose, the most first; nobody of the control group."""
+    rows = np.flatnonzero(~desk.barred & ~desk.control & (earned > 0))
+    return rows[np.lexsort((rows, -earned[rows]))]
 
 
-def _own_calls(base: Base, desk: Desk, groups: Rows, ranked: Ranked) -> dict[str, Any]:
+def _own_calls(base: Base, paths: Relations, desk: Desk, groups: Rows, ranked: Ranked, calls: Calls) -> dict[str, Any]:
     """Return the bins of calls for a policy alone, per group: who is called to keep gets no other call."""
     group = groups[ranked.rows]
-    free = ~desk.control[ranked.rows] & (ranked.worth > 0)
+    earned = ranked.extra / MILLI * payback(base, paths.alive[:, YEAR], "cross_sell")[ranked.rows]
+    free = ~desk.barred[ranked.rows] & ~desk.control[ranked.rows] & (earned > 0)
     least = base.settings.report.suppress_below
     own = ranked.own_call
-    uplift = max(base.value("cross_sell.uplift"), 1e-12)
-    threshold = contact_cost(base.values(CHANGEABLE)) / uplift
     if any(0 < int((own & (group == number)).sum()) < least for number in range(CALLED, NEVER + 1)):
         group = np.where(group >= CALLED, NEVER, group)  # too few in one of them: one group
-    bound = _own_bound(ranked, own, free & (group >= CALLED), threshold)
-    out: dict[str, list[Any]] = {name: [] for name in ("group", "upper", "lower", "calls", "commission", "alive")}
+    bound = calls.level / max(base.value("cross_sell.uplift"), 1e-12)
+    columns = {
+        "commission": ranked.commission,
+        "served": ranked.served,
+        "alive": ranked.later,
+        "life": _milli(ranked.worth),
+    }
+    out: dict[str, list[Any]] = {name: [] for name in ("group", "upper", "lower", "calls", *columns)}
     for number in range(NEVER + 1):
         places = np.flatnonzero(free & (group == number))
-        places = places[np.lexsort((ranked.rows[places], -ranked.worth[places]))]
-        cut = int(own[places].sum()) if number >= CALLED else int((ranked.worth[places] > bound).sum())
+        places = places[np.lexsort((ranked.rows[places], -earned[places]))]
+        cut = int(own[places].sum()) if number >= CALLED else int((earned[places] > bound).sum())
         if cut < least:
             places, cut = places[cut:], 0
+        if number >= CALLED and not own.any():
+            places = places[earned[places] <= bound]
         if len(places) - cut < least:
             places = places[:cut]
         if not len(places):
             continue
-        starts, upper, lower = bin_edges(ranked.worth[places], cut, bound, OFFER_BINS, least)
-        if cut == 0:  # the best of those below the bound
-            upper[0] = min(upper[0], bound)
-            lower = np.minimum(lower, upper)
-        elif cut == len(places):
-            lower[-1] = max(lower[-1], bound)
-            upper = np.maximum(upper, lower)
+        starts, upper, lower = _bounded(earned[places], cut, bound, OFFER_BINS, least)
         out["group"] += [number] * len(starts)
         out["upper"] += _floats(upper)
         out["lower"] += _floats(lower)
         out["calls"] += _sums(np.ones(len(places), dtype=np.int64), starts)
-        out["commission"] += _sums(ranked.extra[places], starts)
-        out["alive"] += _sums(ranked.extra_alive[places], starts)
+        for name, column in columns.items():
+            out[name] += _sums(column[places], starts)
     return out
-
-
-def _own_bound(ranked: Ranked, own: Flags, free: Flags, threshold: float) -> float:
-    """Return the worth that divides the calls of the run from the rest: where it stops paying, or the hours end."""
-    last = float(ranked.worth[own].min()) if own.any() else threshold
-    rest = ranked.worth[free & ~own]
-    best = float(rest.max()) if len(rest) else 0.0
-    return threshold if best <= threshold else (last + best) / 2
 
 
 def _milli(cents: Floats) -> Cents:

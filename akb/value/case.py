@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from akb.core.errors import RefusedError
 from akb.value.base import EURO_GATES
+from akb.value.basis import SCHEMA
 from akb.value.binning import case_basis
 from akb.value.sensitivity import drawn, whole_case
 from akb.value.types import BusinessCase
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from akb.models.types import Gate, Interval
     from akb.value.base import Base
     from akb.value.basis import Basis, Range
+    from akb.value.calls import Calls
     from akb.value.clv import Lifetime
     from akb.value.defend import Defence
     from akb.value.lists import Desk
@@ -36,8 +39,10 @@ def business_case(
     value: Lifetime | None,
     found: Defence | None,
     desk: Desk,
+    calls: Calls,
     ranked: Ranked,
     rates: YearRates | None,
+    outside: Mapping[str, float],
 ) -> BusinessCase | None:
     """Return the business case; None without commission or where no benefit line may be given.
 
@@ -45,15 +50,26 @@ def business_case(
 
     Parameters
     ----------
-    desk
-        With those who are called for retention.
+    calls
+        The calls that are made; see `akb.value.calls`.
+    outside
+        What else people do in these hours, which brings no euro here: counts and minutes.
     """
     given = tuple(line for line in LINES if line not in withheld(base))
     if value is None or paths is None or found is None or not given:
         return None
     intervals = {"retention": _retention_interval(base), "cross_sell": _cross_sell_interval(base, ranked)}
     basis = case_basis(
-        base, paths, value, desk, found.stakes, desk.called, ranked, given, intervals, _known(base, paths, rates)
+        base,
+        paths,
+        value,
+        desk,
+        found,
+        calls,
+        ranked,
+        given,
+        intervals,
+        {**_known(base, paths, rates), **outside, **_callable(desk), "policy_cost": ranked.policy_cost},
     )
     basis["draws"] = drawn(base.settings.models.seed)
     return case_from(basis, base.assumed)
@@ -61,6 +77,8 @@ def business_case(
 
 def case_from(basis: Basis, register: Mapping[str, Assumption]) -> BusinessCase:
     """Return the business case of a basis under an assumption register: the same for a run, `akb case` and a page."""
+    if basis.get("schema") != SCHEMA:
+        raise RefusedError("the business case was made by another akb", "Run akb eda again.")
     figures = whole_case(basis, ranges(register), {name: entry.unit for name, entry in register.items()})
     figures["benefits"], figures["costs"] = tuple(figures["benefits"]), tuple(figures["costs"])
     return BusinessCase(**figures, basis=dict(basis))
@@ -115,6 +133,10 @@ def _interval(base: Base, *keys: str) -> Interval | None:
         and made.evidence.calibration is not None
     ]
     return (min(ci[0] for ci in found), max(ci[1] for ci in found)) if found else None
+
+
+def _callable(desk: Desk) -> dict[str, float]:
+    return {"customers_callable_count": float((~desk.barred & ~desk.control).sum())}
 
 
 def _known(base: Base, paths: Relations, rates: YearRates | None) -> dict[str, Any]:

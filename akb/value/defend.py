@@ -11,6 +11,10 @@ import polars as pl
 from akb.value.base import at, to_cents
 from akb.value.basis import MILLI
 from akb.value.binning import cascade, stakes
+from akb.value.calls import gross, payback
+from akb.value.cost import service_cost
+from akb.value.lists import NO_HOURS
+from akb.value.survival import YEAR
 
 if TYPE_CHECKING:
     from typing import Any
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 
     from akb.value.base import Base, Cents, Floats, Rows
     from akb.value.binning import Stakes
+    from akb.value.calls import Calls
     from akb.value.clv import Lifetime
     from akb.value.lists import Desk
     from akb.value.survival import Relations
@@ -32,6 +37,8 @@ LIST_SCHEMA = {
     "value_at_stake": pl.Float64,
     "clv": pl.Float64,
     "commission": pl.Float64,
+    "cost": pl.Float64,
+    "yearly": pl.Float64,
     "expected_saving": pl.Float64,
     "kind": pl.String,
     "adviser": pl.String,
@@ -42,7 +49,10 @@ LIST_SCHEMA = {
     "control": pl.Boolean,
     "yearly_cents": pl.Int64,
 }
-"""Columns of the list ``top_defend``; euros, except ``yearly_cents`` (the row's part of the ledger line)."""
+"""Columns of the list ``top_defend``; euros, ``yearly_cents`` excepted (``yearly``: the row's part of the ledger line).
+
+``cost`` is what it costs to serve the customer for a year.
+"""
 
 
 @dataclass(frozen=True)
@@ -54,67 +64,92 @@ class Defence:
     saving
         top_defend in cents: rescue x p x stake - contact cost.
     threshold
-        p* above which a contact pays; infinite where nothing is at stake.
+        p* above which a contact pays within the payback years: cost / (rescue x margin x years); infinite where
+        nothing is at stake.
     stakes
         Chance x value at stake (the order of the list) and chance x margin (what a call keeps in a year).
-    rescue, pays_from
-        The rescue chance, and the chance x value at stake above which a call pays, cents.
+    rescue
+        The rescue chance.
+    years
+        Full years of its margin that a customer who is kept brings within the payback years.
+    cost
+        Of serving the customer a year, cents.
     """
 
     saving: Cents
     threshold: Floats
     stakes: Stakes
     rescue: float
-    pays_from: float
+    years: Floats
+    cost: Cents
+
+    @property
+    def earned(self) -> Floats:
+        """What a call earns within the payback years, cents."""
+        return gross(self.rescue, self.stakes.margin, self.years)
 
 
 def defence(base: Base, paths: Relations, value: Lifetime, desk: Desk) -> Defence:
     """Return top_defend and its parts for every customer in force."""
     rescue = base.value("retention.rescue")
-    stake = value.stake.astype(np.float64)
-    worth = rescue * stake
-    threshold = np.divide(desk.contact_cost, worth, out=np.full(base.n, np.inf), where=worth > 0)
+    worth = rescue * value.stake.astype(np.float64)
+    found = stakes(base, paths, value)
+    years = payback(base, paths.alive[:, YEAR], "retention")
+    earned = gross(rescue, found.margin, years)
+    threshold = np.divide(desk.contact_cost * paths.preventable, earned, out=np.full(base.n, np.inf), where=earned > 0)
     return Defence(
         saving=to_cents(worth * paths.preventable - desk.contact_cost),
         threshold=threshold,
-        stakes=stakes(base, paths, value),
+        stakes=found,
         rescue=rescue,
-        pays_from=desk.contact_cost / rescue if rescue > 0 else float("inf"),
+        years=years,
+        cost=service_cost(base).per_customer(base),
     )
 
 
 def defend_list(
-    base: Base, paths: Relations, value: Lifetime | None, found: Defence | None, desk: Desk, *, euros: bool
+    base: Base,
+    paths: Relations,
+    value: Lifetime | None,
+    found: Defence | None,
+    desk: Desk,
+    calls: Calls | None,
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     """Return the list ``top_defend`` and how many customers were left out, by reason.
 
-    Only customers above their threshold, the most at stake first; the list ends where the hours are used up. Members of
-    the control group stand on it (``control``) and take no hours. Without commission (`found` is None) there is no
-    threshold and the chance of preventable churn alone makes the order.
+    Those whose call earns its cost within the payback years, as far as the hours reach; the most at stake over the
+    whole life of the relation first. Members of the control group stand on it (``control``) and take no hours.
 
     Parameters
     ----------
-    euros
-        Whether the churn prediction passed its gate; else the order stays and ``expected_saving`` is null.
+    calls
+        None where no euro may be named: the chance of preventable churn, or chance x value at stake, makes the order,
+        and the list ends where the hours do.
     """
     left_out = {reason: int(flags.sum()) for reason, flags in desk.excluded.items()}
     allowed = np.flatnonzero(~desk.barred)
     worth = paths.preventable if found is None else found.stakes.worth
-    paying = allowed[worth[allowed] > (0.0 if found is None else found.pays_from)]
+    earned = None if found is None else found.earned if calls is None else calls.keep
+    pays = worth > 0 if earned is None else earned > desk.contact_cost
+    paying = allowed[pays[allowed]]
     left_out["below_threshold"] = len(allowed) - len(paying)
     order = paying[np.lexsort((paying, -worth[paying]))]
-    listed = order[np.cumsum(~desk.control[order]) <= desk.capacity]
-    left_out["no_hours"] = len(order) - len(listed)
-    frame = _frame(base, paths, value, found, desk, listed, euros=euros)
+    reached = np.cumsum(~desk.control[order]) <= desk.capacity if calls is None else calls.listed[order]
+    listed = order[reached]
+    left_out[NO_HOURS] = left_out.get(NO_HOURS, 0) + len(order) - len(listed)
+    frame = _frame(
+        base, paths, value, found, desk, listed, euros=calls is not None, level=calls.level if calls else 0.0
+    )
     return frame, {reason: count for reason, count in left_out.items() if count}
 
 
-def candidates(base: Base, paths: Relations, value: Lifetime, found: Defence, desk: Desk) -> pl.DataFrame:
+def candidates(base: Base, paths: Relations, value: Lifetime, found: Defence, desk: Desk, calls: Calls) -> pl.DataFrame:
     """Return everybody with something at stake in the order of the list, with ``worth`` and ``stake`` in cents."""
     rows = np.flatnonzero(~desk.barred & (found.stakes.worth > 0))
     rows = rows[np.lexsort((rows, -found.stakes.worth[rows]))]
-    return _frame(base, paths, value, found, desk, rows, euros=True).with_columns(
+    return _frame(base, paths, value, found, desk, rows, euros=True, level=calls.level).with_columns(
         worth=pl.Series(found.stakes.worth[rows]),
+        pays=pl.Series(found.stakes.margin[rows] / MILLI * found.years[rows]),
         stake=pl.Series(value.stake[rows].astype(np.float64)),
         churn=pl.col("churn_12m"),
     )
@@ -134,19 +169,23 @@ def _frame(
     rows: Rows,
     *,
     euros: bool,
+    level: float = 0.0,
 ) -> pl.DataFrame:
     unknown = np.full(base.n, np.nan)
     peak = base.score("peak_risk_month")
+    yearly = np.zeros(base.n, dtype=np.int64) if found is None else _yearly(found, desk, rows, level)
     columns: dict[str, NDArray[Any]] = {
         "churn_12m": paths.churn_12m,
         "churn_preventable_12m": paths.preventable,
         "value_at_stake": unknown if value is None else value.stake / 100,
         "clv": unknown if value is None else value.clv / 100,
         "commission": base.commission_customer / 100 if base.has_commission else unknown,
+        "cost": unknown if found is None else found.cost / 100,
+        "yearly": unknown if found is None or not euros else yearly / 100,
         "expected_saving": found.saving / 100 if found is not None and euros else unknown,
         "peak_risk_month": unknown if peak is None else peak,
         "threshold": unknown if found is None else np.minimum(found.threshold, 1.0),
-        "yearly_cents": np.zeros(base.n) if found is None else _yearly(found, desk, rows),
+        "yearly_cents": yearly,
     }
     who = base.customers.select("customer", "kind", "adviser", "office")
     made = who.with_columns(
@@ -158,11 +197,11 @@ def _frame(
     return ranked.select(pl.col(name).cast(dtype) for name, dtype in LIST_SCHEMA.items())
 
 
-def _yearly(found: Defence, desk: Desk, rows: Rows) -> Cents:
+def _yearly(found: Defence, desk: Desk, rows: Rows, level: float) -> Cents:
     """What a call keeps in a year, per customer: those who are called add up to the ledger's line to the cent."""
     margin = found.stakes.margin
     out = to_cents(found.rescue * margin / MILLI)
-    called = rows[~desk.control[rows]]
+    called = rows[~desk.control[rows] & (found.earned[rows] > level)]
     out[called] = cascade(found.rescue, margin[called])
     return out
 

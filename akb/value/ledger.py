@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from akb.value.formulas import roi
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from akb.value.types import Line
+
+    Floats = NDArray[np.float64]
 
 YEARS = 3
 MONTHS = 12
@@ -43,6 +49,19 @@ def cohort_years(stays: float, years: int, first: float = HALF_YEAR) -> float:
     One year gives 0.5; with ``stays`` = 1 two years give 2 and three years 4.5.
     """
     return sum(year_factors(first, stays, years))
+
+
+def call_years(stays: Floats, years: float, first: float = HALF_YEAR) -> Floats:
+    """Return how many full years of its yearly benefit one call brings within `years` years of its own.
+
+    ``first + stays + stays^2 + ...``: the call's own year under the half-year rule, and every later year as far as the
+    customer is still there; of a broken last year its part.
+    """
+    total = np.zeros(np.shape(stays))
+    for year in range(int(np.ceil(years))):
+        part = min(1.0, years - year)
+        total = total + part * (first if year == 0 else np.asarray(stays) ** year)
+    return total
 
 
 def over_years(

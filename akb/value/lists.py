@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.text import load_toml
-from akb.value.basis import UNLIMITED, capacity, contact_cost
+from akb.value.basis import UNLIMITED, capacity, contact_cost, offer_cost
 from akb.value.contact import resting, rules
 from akb.value.team import Worker, team
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from akb.value.base import Base
 
     Flags = NDArray[np.bool_]
+
+NO_HOURS = "no_hours"
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,8 @@ class Desk:
         How many advisers, and whether they were counted in the data.
     minutes_available, minutes, offer_minutes
         Per year; per contact; extra per policy discussed in a contact that takes place anyway.
-    contact_cost
-        Cents per contact.
-    called
-        Customers called for retention; filled once that list is made.
+    contact_cost, offer_cost
+        Cents per contact; cents for a policy discussed in a contact that takes place anyway.
     workers
         Whose minutes they are.
     """
@@ -51,7 +51,7 @@ class Desk:
     minutes: float
     offer_minutes: float
     contact_cost: float
-    called: Flags
+    offer_cost: float
     workers: tuple[Worker, ...] = ()
 
     @property
@@ -67,16 +67,12 @@ class Desk:
         """Contacts a year that fit in the hours."""
         return int(min(capacity(self.minutes_available, self.minutes), UNLIMITED))
 
-    def spare_contacts(self, offers_in_talks: int) -> int:
-        """Return contacts left after retention, and after the extra time of policies discussed in those talks."""
-        used = int(self.called.sum()) * self.minutes + offers_in_talks * self.offer_minutes
-        return int(min(capacity(self.minutes_available - used, self.minutes), UNLIMITED))
-
-    def with_called(self, rows: NDArray[np.int64]) -> Desk:
-        """Return the desk after the retention list is made."""
-        called = self.called.copy()
-        called[rows] = True
-        return replace(self, called=called)
+    def without(self, rows: NDArray[np.int64]) -> Desk:
+        """Return the desk without customers for whom nobody at the right level has time."""
+        late = np.zeros(len(self.control), dtype=np.bool_)
+        late[rows] = True
+        before = self.excluded.get(NO_HOURS, np.zeros(len(self.control), dtype=np.bool_))
+        return replace(self, excluded={**self.excluded, NO_HOURS: before | late})
 
 
 def desk(base: Base) -> Desk:
@@ -85,6 +81,7 @@ def desk(base: Base) -> Desk:
     advisers, counted = advisers_of(base)
     workers = team(base, advisers)
     kept = 1 - float(rules("arbitration", "care")["reserved_share"])
+    values = {name: each.value for name, each in base.assumed.items()}
     return Desk(
         excluded=_excluded(base),
         control=control_group(base.n, base.value("experiment.control_share"), base.settings.models.seed),
@@ -93,8 +90,8 @@ def desk(base: Base) -> Desk:
         minutes_available=kept * sum(worker.minutes for worker in workers),
         minutes=minutes,
         offer_minutes=base.value("contact.offer_minutes"),
-        contact_cost=contact_cost({name: each.value for name, each in base.assumed.items()}),
-        called=np.zeros(base.n, dtype=np.bool_),
+        contact_cost=contact_cost(values),
+        offer_cost=offer_cost(values),
         workers=workers,
     )
 

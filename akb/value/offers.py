@@ -13,12 +13,15 @@ from akb.core.text import load_toml
 from akb.value.base import EURO_GATES, at, band_labels, to_cents
 from akb.value.basis import MILLI
 from akb.value.binning import cascade
+from akb.value.calls import gross, no_calls, payback
+from akb.value.lists import NO_HOURS
 from akb.value.survival import YEAR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from akb.value.base import Base, Cents, Floats, Rows
+    from akb.value.calls import Calls
     from akb.value.cost import ServiceCost
     from akb.value.lists import Desk
 
@@ -76,23 +79,35 @@ class Ranked:
     ----------
     rows, branch
         The customer's position, and which policy.
-    extra, extra_alive
-        Survival x untreated chance x commission: what uplift 1 would add in a year; and what of it is there a year
-        later. Integers, thousandths of a cent.
+    extra
+        Survival x untreated chance x (commission - cost to serve): what uplift 1 would add in a year, zero where that
+        is nothing; `commission` less `served`. Thousandths of a cent, as `commission`, `served` and `later`.
+    commission, served, later
+        Its parts, and what of it is there a year later.
     worth
         What a call for this offer alone brings per unit of uplift over its life, after service; cents.
     in_talk, own_call
         Whether it is discussed in a retention call, and whether a call is made for it alone.
+    policy_cost
+        Of serving one policy a year, cents.
+    table
+        The offers as a frame, in the same order.
+    everyone
+        The list as long as it could be.
     """
 
     rows: Rows
     branch: pl.Series
     extra: Cents
-    extra_alive: Cents
+    commission: Cents
+    served: Cents
+    later: Cents
     worth: Floats
     in_talk: Flags
     own_call: Flags
-    everyone: pl.DataFrame  # the list as long as it could be
+    policy_cost: float
+    table: pl.DataFrame
+    everyone: pl.DataFrame
 
 
 def stock(year: int, months: int, timing: float, kept: float) -> Floats:
@@ -189,21 +204,15 @@ def _yearly_margin(base: Base, table: pl.DataFrame, policy_cost: float) -> Float
     return out
 
 
-def next_best_list(
-    base: Base, made: Offers, desk: Desk, alive: Floats, pays: Floats
-) -> tuple[pl.DataFrame, dict[str, int], Ranked]:
-    """Return the list ``next_best_policy``, how many customers were left out by reason, and all who were ranked.
-
-    One row per customer: the best branch. ``rank`` is by expected commission, ``rank_chance`` by chance.
-    ``contact`` tells who is called for it (not the control group);
-    ``extra_cents`` what a call adds to the commission in a year: uplift x untreated chance x commission x survival.
+def rank_offers(base: Base, made: Offers, desk: Desk, alive: Floats, pays: Floats) -> tuple[Ranked, dict[str, int]]:
+    """Return the best offer of everybody who may get one, best first, and how many have none, by reason.
 
     Parameters
     ----------
     alive
         Chance per customer that the relation still exists after 12 months.
     pays
-        Discounted years that a new policy is expected to pay: decides whether a call of its own pays.
+        Discounted years that a new policy is expected to pay.
     """
     minimum = float(load_toml("lists.toml")["next_best_policy"]["minimum_probability"])
     best = made.table.filter(pl.col("place") == 1)
@@ -211,51 +220,78 @@ def next_best_list(
     allowed = best.filter(~pl.Series(desk.barred[best["row"].to_numpy()]))
     likely = allowed.filter(pl.col("probability") >= minimum)
     left_out["low_chance"] = allowed.height - likely.height
-
     ranked = likely.sort(["expected_cents", "probability", "customer"], descending=[True, True, False], nulls_last=True)
-    found = _ranked(base, ranked, made, desk, alive, pays)
-    contact = found.in_talk | found.own_call
+
+    rows = ranked["row"].to_numpy()
+    expected = ranked["expected_cents"].fill_null(0.0).to_numpy()
+    commission = np.rint(MILLI * alive[rows] * expected).astype(np.int64)
+    served = np.rint(MILLI * alive[rows] * ranked["probability"].to_numpy() * made.policy_cost).astype(np.int64)
+    pays_off = commission > served
+    commission, served = (np.where(pays_off, part, 0) for part in (commission, served))
+    extra = commission - served
+    nobody = np.zeros(len(rows), dtype=np.bool_)
+    return Ranked(
+        rows=rows,
+        branch=ranked["branch"],
+        extra=extra,
+        commission=commission,
+        served=served,
+        later=np.rint(extra * alive[rows]).astype(np.int64),
+        worth=extra / MILLI * pays[rows],
+        in_talk=nobody,
+        own_call=nobody,
+        policy_cost=made.policy_cost,
+        table=ranked,
+        everyone=ranked,
+    ), left_out
+
+
+def next_best_list(
+    base: Base, ranked: Ranked, desk: Desk, calls: Calls, alive: Floats, before: dict[str, int]
+) -> tuple[pl.DataFrame, dict[str, int], Ranked]:
+    """Return the list ``next_best_policy``, how many customers were left out by reason, and all who were ranked.
+
+    One row per customer: the best branch. ``rank`` is by expected commission, ``rank_chance`` by chance.
+    ``contact`` tells who is called for it (not the control group); ``extra_cents`` what a call adds in a year after
+    service: uplift x untreated chance x (commission - cost to serve) x survival.
+    """
+    rows = ranked.rows
+    in_talk, own_call = calls.talk[rows], calls.to_sell[rows]
+    contact = in_talk | own_call
     uplift = base.value("cross_sell.uplift")
-    extra = to_cents(uplift * found.extra / MILLI)
-    extra[contact] = cascade(uplift, found.extra[contact])
+    extra = to_cents(uplift * ranked.extra / MILLI)
+    extra[contact] = cascade(uplift, ranked.extra[contact])
     length = desk.capacity
-    left_out["no_hours"] = max(0, ranked.height - length)
-    everyone = ranked.with_columns(
+    everyone = ranked.table.with_columns(
         rank=pl.int_range(1, pl.len() + 1),
-        churn_effect=_churn_effect(base, ranked),
+        churn_effect=_churn_effect(base, ranked.table),
         extra_cents=pl.Series(extra),
         contact=pl.Series(contact),
-        own_call=pl.Series(found.own_call),
-        control=pl.Series(desk.control[found.rows]),
+        own_call=pl.Series(own_call),
+        control=pl.Series(desk.control[rows]),
     )
     listed = everyone.filter((pl.col("rank") <= length) | pl.col("contact"))
+    left_out = {**before, NO_HOURS: before.get(NO_HOURS, 0) + everyone.height - listed.height}
     found = replace(
-        found,
+        ranked,
+        in_talk=in_talk,
+        own_call=own_call,
         everyone=_columns(base, everyone).with_columns(
-            worth=pl.Series(found.worth), stake=pl.lit(0.0), churn=pl.Series(1.0 - alive[found.rows])
+            worth=pl.Series(ranked.worth),
+            stake=pl.lit(0.0),
+            churn=pl.Series(1.0 - alive[rows]),
+            pays=pl.Series(ranked.extra / MILLI * payback(base, alive, "cross_sell")[rows]),
         ),
     )
     return _columns(base, listed), {reason: count for reason, count in left_out.items() if count}, found
 
 
-def _ranked(base: Base, ranked: pl.DataFrame, made: Offers, desk: Desk, alive: Floats, pays: Floats) -> Ranked:
-    """Say for whom a call pays: first the offers in calls that take place anyway, then the calls worth most."""
-    rows = ranked["row"].to_numpy()
-    expected = ranked["expected_cents"].fill_null(0.0).to_numpy()
-    extra = np.rint(MILLI * alive[rows] * expected).astype(np.int64)
-    served = ranked["probability"].to_numpy() * made.policy_cost
-    worth = np.where(extra > 0, alive[rows] * (expected - served) * pays[rows], 0.0)
-    uplift = base.value("cross_sell.uplift")
-    control = desk.control[rows]
-    in_talk = desk.called[rows] & ~control & (extra > 0) & (uplift > 0)
-    pays_from = desk.contact_cost / uplift if uplift > 0 else np.inf
-    own = np.flatnonzero(~desk.called[rows] & ~control & (worth > pays_from))
-    own = own[np.lexsort((rows[own], -worth[own]))][: desk.spare_contacts(int(in_talk.sum()))]
-    own_call = np.zeros(len(rows), dtype=np.bool_)
-    if len(own) >= base.settings.report.suppress_below:  # fewer are no line in a ledger
-        own_call[own] = True
-    later = np.rint(extra * alive[rows]).astype(np.int64)
-    return Ranked(rows, ranked["branch"], extra, later, worth, in_talk, own_call, everyone=ranked)
+def selling(base: Base, ranked: Ranked, alive: Floats) -> Floats:
+    """Return (n,): what a call for a policy alone earns within the payback years, cents; ``-inf`` without an offer."""
+    out = no_calls(base.n)
+    earned = gross(base.value("cross_sell.uplift"), ranked.extra, payback(base, alive, "cross_sell")[ranked.rows])
+    out[ranked.rows] = np.where(ranked.extra > 0, earned, -np.inf)
+    return out
 
 
 def _churn_effect(base: Base, rows: pl.DataFrame) -> pl.Series:
@@ -280,10 +316,11 @@ def _columns(base: Base, listed: pl.DataFrame) -> pl.DataFrame:
             band=at(band_labels("chance", listed["probability"].to_numpy()), pl.String),
             commission=pl.col("commission_cents") / 100,
             expected_commission=(pl.col("expected_cents") / 100).round(2),
+            extra=pl.when(pl.col("expected_cents").is_not_null()).then(pl.col("extra_cents") / 100),
         )
         .select(
             "customer", "rank", "branch", "probability", "band", "commission", "expected_commission",
             "rank_chance", "churn_effect", "kind", "adviser", "office", "ban", "contact", "own_call",
-            "control", "extra_cents",
+            "extra", "control", "extra_cents",
         )
     )  # fmt: skip

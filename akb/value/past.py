@@ -16,8 +16,9 @@ from akb.core.dates import add_months
 from akb.core.relations import is_lapse
 from akb.value.base import Base, in_force
 from akb.value.clv import streams
-from akb.value.commission import lapse_by_branch, level_evidence
+from akb.value.commission import lapse_by_branch
 from akb.value.cost import service_cost
+from akb.value.euro_evidence import level_evidence
 from akb.value.survival import YEAR, branch_rows, relations
 
 if TYPE_CHECKING:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from akb.value.actions import act
+from akb.value.actions import Decision, act, decide
 from akb.value.attention import attention
 from akb.value.base import EURO_GATES, Base, at
 from akb.value.case import business_case
@@ -19,7 +20,7 @@ from akb.value.figures import figures
 from akb.value.lists import desk
 from akb.value.lost import lost_commission, lost_row
 from akb.value.noticed import findings
-from akb.value.offers import Offers, Ranked, next_best_list, offers
+from akb.value.offers import Offers, next_best_list, offers
 from akb.value.outlook import outlook_figures
 from akb.value.past import proof
 from akb.value.predictions import Work, case_missing, predictions
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
     from akb.value.base import Cents, Floats
-    from akb.value.lists import Desk
     from akb.value.types import Past
 
 PLACES = (1, 2, 3)
@@ -94,10 +94,11 @@ def run_value(
 
     say("lists and business case")
     pays = _years_of_commission(base, paths, made)
-    lists, left_out, found, called, ranked = _lists(base, paths, value, made, pays)
-    case = business_case(base, paths, value, found, called, ranked, rates)
+    lists, left_out, found, decision = _lists(base, paths, value, made, pays)
+    called, ranked = decision.desk, decision.ranked
     say("one action per customer, and who does it")
-    acts = act(base, paths, value, cost, found, made, pays, lists["top_defend"], lists["next_best_policy"])
+    acts = act(base, paths, value, cost, found, made, decision, lists["top_defend"], lists["next_best_policy"])
+    case = business_case(base, paths, value, found, called, decision.calls, ranked, rates, acts.outside)
     grouped = segments(base, cost, value, made, history)
     scores = _scores(base, value, earned, cost, found, made).with_columns(class_columns(grouped, base.n))
     scores = scores.join(acts.scores, on="customer", maintain_order="left")
@@ -124,17 +125,20 @@ def run_value(
         findings=findings(base, paths, value, cost, called, lists["top_defend"], lapses),
         components=_components(base, paths, value, earned, cost),
         recognition=acts.recognition,
-        candidates=_candidates(base, paths, value, found, called, ranked) if case else {},
+        candidates=_candidates(base, paths, value, found, decision) if case else {},
         classes=class_table(base, value),
     )
 
 
 def _candidates(
-    base: Base, paths: Relations | None, value: Lifetime | None, found: Defence | None, desk: Desk, ranked: Ranked
+    base: Base, paths: Relations | None, value: Lifetime | None, found: Defence | None, decision: Decision
 ) -> dict[str, pl.DataFrame]:
     if paths is None or value is None or found is None:
         return {}
-    return {"top_defend": candidates(base, paths, value, found, desk), "next_best_policy": ranked.everyone}
+    return {
+        "top_defend": candidates(base, paths, value, found, decision.desk, decision.calls),
+        "next_best_policy": decision.ranked.everyone,
+    }
 
 
 def _proof(base: Base) -> Replay | None:
@@ -149,23 +153,22 @@ def _mean_kept(rows: pl.DataFrame | None) -> float:
 
 def _lists(
     base: Base, paths: Relations | None, value: Lifetime | None, made: Offers, pays: Floats
-) -> tuple[dict[str, pl.DataFrame], dict[str, dict[str, int]], Defence | None, Desk, Ranked]:
-    """Make both lists: retention takes the hours first, offers what is left."""
-    shared = desk(base)
+) -> tuple[dict[str, pl.DataFrame], dict[str, dict[str, int]], Defence | None, Decision]:
+    """Decide who is called, and make both lists of it."""
     euros = base.churn_gate in EURO_GATES and value is not None
+    shared = desk(base)
     found = defence(base, paths, value, shared) if paths is not None and value is not None else None
+    alive = paths.alive[:, YEAR] if paths is not None else np.ones(base.n)
+    decision = decide(base, value, found if euros else None, made, alive, pays)
+    shared, calls = decision.desk, decision.calls
     defend = empty_list()
     defend_out: dict[str, int] = {}
     if paths is not None:
-        defend, defend_out = defend_list(base, paths, value, found, shared, euros=euros)
-    if euros:
-        called = defend.filter(~pl.col("control")).join(base.customers.select("customer", "row"), on="customer")
-        if called.height >= base.settings.report.suppress_below:  # fewer are no line in a ledger
-            shared = shared.with_called(called["row"].to_numpy())
-    alive = paths.alive[:, YEAR] if paths is not None else np.ones(base.n)
-    offer, offer_out, ranked = next_best_list(base, made, shared, alive, pays)
+        defend, defend_out = defend_list(base, paths, value, found, shared, calls if euros else None)
+    offer, offer_out, ranked = next_best_list(base, decision.ranked, shared, calls, alive, decision.left_out)
     lists = {"top_defend": defend, "next_best_policy": offer}
-    return lists, {"top_defend": defend_out, "next_best_policy": offer_out}, found, shared, ranked
+    left_out = {"top_defend": defend_out, "next_best_policy": offer_out}
+    return lists, left_out, found, replace(decision, ranked=ranked)
 
 
 def _years_of_commission(base: Base, paths: Relations | None, made: Offers) -> Floats:

@@ -6,6 +6,7 @@ decide how many are called (hours, control group) change the calls with them.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from akb.value.basis import (
 from akb.value.ledger import year_factors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -134,23 +135,50 @@ def _net(basis: Basis, made: Plan, values: Mapping[str, float]) -> int:
 
 
 def break_even(basis: Basis, ranges: Mapping[str, Range], units: Mapping[str, str]) -> tuple[dict[str, Any], ...]:
-    """Return per assumption the value at which the net is zero, all others at their base; None if there is none.
+    """Return per assumption the value at which the case comes out at zero, all others at their base.
 
     Looked for between 0 and 1 for shares and chances, else between 0 and ten times the high end of the range.
-    """
-    from scipy.optimize import brentq
 
+    Returns
+    -------
+    Rows of ``key``, ``at`` (today), ``value`` (the net at run rate is zero with the calls as they are) and
+    ``three_years`` (the net of three years is zero when who is called follows); None where there is no such value.
+    """
     rows = []
     for name in (*EFFECTS, *PLAN):
         top = 1.0 if units.get(name, "").startswith(_SHARES) else 10 * max(ranges[name][2], 1e-9)
         least = 1e-6 if name == "capacity.customers_per_adviser" else 0.0
         ends = [net_at(basis, ranges, name, end) for end in (least, top)]
-        found = None
-        if ends[0] != ends[1] and (ends[0] <= 0) != (ends[1] <= 0):
-            found = float(brentq(lambda at, key=name: net_at(basis, ranges, key, at), least, top, xtol=1e-9))
-        if ends[0] != ends[1]:
-            rows.append({"key": name, "at": ranges[name][1], "value": found})
+        found = _turning(partial(net_at, basis, ranges, name), least, top)
+        later = _turning(partial(three_years_at, basis, ranges, name), least, top)
+        if ends[0] != ends[1] or later is not None:
+            rows.append({"key": name, "at": ranges[name][1], "value": found, "three_years": later})
     return tuple(rows)
+
+
+def _turning(net: Callable[[float], float], least: float, top: float) -> float | None:
+    """Return where `net` changes sign between its ends; None where both have the same."""
+    from scipy.optimize import brentq
+
+    ends = [net(end) for end in (least, top)]
+    if ends[0] == ends[1] or (ends[0] <= 0) == (ends[1] <= 0):
+        return None
+    return float(brentq(net, least, top, xtol=1e-6))
+
+
+def three_years_at(basis: Basis, ranges: Mapping[str, Range], name: str, value: float) -> float:
+    """Return the net of three years, cents, with one assumption at another value and the calls that follow from it."""
+    values = {key: three[1] for key, three in ranges.items()} | {name: value}
+    made = plan(basis, values)
+    retention, cross_sell, licence, hours = net_of(basis, made, values)
+    earned = {"retention": retention, "cross_sell": cross_sell}
+    stays = stay_share(made)
+    gained = sum(
+        cents * sum(year_factors(values[FIRST[line]], stays))
+        for line, cents in earned.items()
+        if line in basis["lines"]
+    )
+    return float(gained - 3 * (licence + hours) - 100 * values["price.eda"])
 
 
 def claims(basis: Basis, ranges: Mapping[str, Range]) -> tuple[dict[str, Any], ...]:

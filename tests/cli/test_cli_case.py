@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from akb.cli import app, run
-from akb.value.basis import CHANGEABLE, SUMS, TALKS
+from akb.value.basis import CHANGEABLE, SCHEMA, SOLD, SUMS, TALKS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,11 +51,12 @@ def office(tmp_path: Path) -> Path:
 
     register = load_settings().assumed()
     basis = {
-        "schema": "akb.case_basis/1", "customers": 10_000, "turnover": 200_000_000, "churn_commission": 18_000_000,
+        "schema": SCHEMA, "customers": 10_000, "turnover": 200_000_000, "churn_commission": 18_000_000,
+        "hours_factor": 1.0, "level": 0.0, "least": 5,
         "advisers": 10, "advisers_counted": True, "split": True, "lines": ["retention", "cross_sell"],
         "at": {name: register[name].value for name in CHANGEABLE} | {"experiment.control_share": 0.0},
         "retention": retention, "own_calls": {"interval": [1.0, 1.0]} | {
-            name: [] for name in ("group", "upper", "lower", "calls", "commission", "alive")
+            name: [] for name in ("group", "upper", "lower", "calls", *SOLD)
         },
         "facts": {}, "draws": {"retention.rescue": [0, 5000, 9999]},
     }  # fmt: skip

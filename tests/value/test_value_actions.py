@@ -81,7 +81,7 @@ def test_a_call_serves_what_is_worth_most_and_only_what_pays(result) -> None:
     assert np.allclose(keep["expected_euros"], keep["top_defend"], atol=0.011)
 
 
-def test_levers_change_the_choice_and_never_whether_it_pays(made, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_levers_change_who_comes_first_and_never_who_is_called(made, monkeypatch: pytest.MonkeyPatch) -> None:
     from akb.value import arbitrate
 
     shipped = arbitrate.rules
@@ -91,24 +91,70 @@ def test_levers_change_the_choice_and_never_whether_it_pays(made, monkeypatch: p
         return {**table, "lever": 50.0} if path == ("arbitration", "cross_sell") else table
 
     run = f.models(made)
-    before = run_value(made, run, f.settings(**CHEAP)).lists["next_best_action"]
+    before = run_value(made, run, f.settings(**CHEAP))
     monkeypatch.setattr(arbitrate, "rules", pushed)
-    after = run_value(made, run, f.settings(**CHEAP)).lists["next_best_action"]
-    kept = [listed.filter(pl.col("action") == "defend").height for listed in (before, after)]
-    assert kept[1] < kept[0] / 2
-    assert set(calls(before)["customer"]) == set(calls(after)["customer"])
+    after = run_value(made, run, f.settings(**CHEAP))
+    lists = [calls(result.lists["next_best_action"]) for result in (before, after)]
+    first = [(listed["action"].head(20) == "cross_sell").sum() for listed in lists]
+    assert first[1] == 20 > first[0]
+    assert dict(lists[0].select("customer", "action").iter_rows()) == dict(
+        lists[1].select("customer", "action").iter_rows()
+    )
+    assert before.case == after.case
 
 
-def test_scarce_hours_go_to_the_highest_priority(made) -> None:
-    scarce = run_value(made, f.models(made), f.settings(capacity__hours_per_year=1.0, **CHEAP))
+def test_scarce_hours_go_to_the_calls_that_earn_most(made) -> None:
+    team = {f"A{number}": Member(level="adviser", hours=1.0) for number in range(4)}  # who may call everybody
+    scarce = run_value(made, f.models(made), f.settings(**CHEAP).model_copy(update={"team": team}))
     plenty = run_value(made, f.models(made), f.settings(**CHEAP))
     done, wanted = calls(scarce.lists["next_best_action"]), calls(plenty.lists["next_best_action"])
     assert 0 < done.height < wanted.height
     assert scarce.left_out["next_best_action"]["no_hours"] > 0
-    order = wanted["customer"].to_list()
-    assert done["customer"].to_list() == order[: done.height]
+    assert set(done["action"]) == {"defend", "cross_sell"}
+    year = f.models(made).survival.filter(pl.col("month") == 12).select("customer", "alive")
+    earned: dict[int, float] = {}
+    for name, cents in (("top_defend", "yearly_cents"), ("next_best_policy", "extra_cents")):
+        frame = plenty.lists[name].join(year, on="customer")
+        years = 0.5 + pl.col("alive") + pl.col("alive") ** 2
+        for customer, pays in frame.select("customer", pl.col(cents) * years).iter_rows():
+            earned[customer] = max(earned.get(customer, 0.0), pays)
+    missed = set(wanted["customer"]) - set(done["customer"])
+    assert min(earned[who] for who in done["customer"]) > max(earned[who] for who in missed) - 3  # whole cents
     minutes = sum(row["minutes"] for row in scarce.figures["actions"]["by_action"] if row["minutes"])
-    assert minutes <= 4 * 60 + 1e-9
+    assert 4 * 60 - 4 < minutes <= 4 * 60 + 1e-9
+
+
+@pytest.mark.parametrize("hours", [100.0, 1.0, 0.3])
+def test_one_set_of_calls_in_ledger_actions_lists_and_assignment(made, hours: float) -> None:
+    result = run_value(made, f.models(made), f.settings(capacity__hours_per_year=hours, **CHEAP))
+    offers, defend = result.lists["next_best_policy"], result.lists["top_defend"].filter(~pl.col("control"))
+    todo = calls(result.lists["next_best_action"])
+    for listed, action, count in (
+        (defend, "defend", "contacts_retention_count"),
+        (offers.filter("own_call"), "cross_sell", "contacts_offer_count"),
+    ):
+        asked = todo.filter(pl.col("action") == action)
+        assert set(asked["customer"]) == set(listed["customer"])
+        assert asked["done_by"].null_count() == 0
+        assert result.case.facts[count] == asked.height
+        scores = result.scores.filter(pl.col("next_best_action") == action)
+        assert set(scores["customer"]) == set(asked["customer"])
+    talks = set(offers.filter(pl.col("contact") & ~pl.col("own_call"))["customer"])
+    assert talks == set(todo.filter((pl.col("action") == "defend") & pl.col("branch").is_not_null())["customer"])
+
+
+def test_whom_nobody_at_the_right_level_can_call_costs_and_brings_nothing(made) -> None:
+    few = f.settings(**CHEAP)
+    team = {f"A{number}": Member(level="inside", hours=10.0) for number in range(4)}
+    team["A0"] = Member(level="adviser", hours=1.0)
+    result = run_value(made, f.models(made), few.model_copy(update={"team": team}))
+    todo = calls(result.lists["next_best_action"])
+    assert result.left_out["next_best_action"]["no_hours"] > 0
+    assert todo["done_by"].null_count() == 0
+    assert result.case.facts["contacts_used_count"] == todo.height > 0
+    lines = {line.key: line.base for line in result.case.benefits}
+    assert lines["retention"] == result.lists["top_defend"].filter(~pl.col("control"))["yearly_cents"].sum()
+    assert lines["cross_sell"] == result.lists["next_best_policy"].filter("contact")["extra_cents"].sum()
 
 
 def test_what_the_ledger_counts_is_what_people_do(result) -> None:

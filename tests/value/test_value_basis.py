@@ -25,8 +25,8 @@ from akb.value.sensitivity import band, net_at, triangular
 CHEAP = {"contact__minutes": 2.0, "contact__offer_minutes": 1.0}
 CASES = {
     "free hours": CHEAP,
-    "hours bind the calls to keep": {**CHEAP, "capacity__hours_per_year": 1.5},
-    "hours bind the calls to sell": {**CHEAP, "capacity__hours_per_year": 5.5},
+    "few hours": {**CHEAP, "capacity__hours_per_year": 1.5},
+    "more hours": {**CHEAP, "capacity__hours_per_year": 3.5},
     "calls cost a quarter": {"contact__minutes": 15.0, "retention__rescue": 0.5, "cross_sell__uplift": 1.0},
     "nobody stays": {**CHEAP, "retention__rescue": 0.0},
     "no effect on sales": {**CHEAP, "cross_sell__uplift": 0.0},
@@ -67,10 +67,10 @@ def test_the_engine_says_what_the_lists_say(name: str) -> None:
 
 def test_the_cases_are_what_they_say() -> None:
     counts = {name: _run(name).case.facts for name in CASES}
-    assert counts["hours bind the calls to keep"]["contacts_retention_count"] == 4 * 45
-    assert counts["hours bind the calls to keep"]["contacts_offer_count"] == 0
-    sell = counts["hours bind the calls to sell"]
-    assert 5 <= sell["contacts_offer_count"] < counts["free hours"]["contacts_offer_count"]
+    free = counts["free hours"]
+    for kind in ("retention", "offer"):
+        assert 5 <= counts["few hours"][f"contacts_{kind}_count"] < free[f"contacts_{kind}_count"]
+    assert 5 <= counts["more hours"]["contacts_offer_count"] < free["contacts_offer_count"]
     assert counts["everybody in the control group"]["contacts_used_count"] == 0
 
 
@@ -214,7 +214,7 @@ def test_at_its_turning_point_nothing_is_left() -> None:
 
 
 def test_claims_say_what_they_take() -> None:
-    case = _run("hours bind the calls to keep").case
+    case = _run("few hours").case
     low, _, high = case.claims
     assert low["promised"] == round(0.10 * case.basis["churn_commission"])
     assert high["rescue"] == pytest.approx(3.6 * low["rescue"])

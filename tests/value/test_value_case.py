@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import polars as pl
 import pytest
 import value_fixtures as f
@@ -20,7 +21,7 @@ def made():
 
 
 def _case(made, run=None, **assumptions):
-    result = run_value(made, run or f.models(made), f.settings(**CHEAP, **assumptions))
+    result = run_value(made, run or f.models(made), f.settings(**{**CHEAP, **assumptions}))
     return result, result.case
 
 
@@ -35,6 +36,104 @@ def test_the_lists_add_up_to_the_ledger_to_the_cent(made) -> None:
     assert _line(case, "retention").base == called["yearly_cents"].sum() > 0
     assert _line(case, "cross_sell").base == offers["extra_cents"].sum() > 0
     assert case.net[1] == sum(line.base for line in case.benefits) - sum(line.base for line in case.costs)
+
+
+def test_every_call_can_be_worked_out_again_by_hand(made) -> None:
+    """Rescue x chance x margin, and uplift x survival x chance x margin: to the cent, for hundreds of customers."""
+    result, case = _case(made)
+    run = f.models(made)
+    year = run.survival.filter(pl.col("month") == 12).select("customer", stays="alive")
+    kept = result.lists["top_defend"].filter(~pl.col("control")).join(year, on="customer")
+    by_hand = 0.2 * kept["churn_preventable_12m"] * (kept["commission"] - kept["cost"])
+    assert kept.height > 100
+    assert np.allclose(kept["yearly"], by_hand, atol=0.0101)
+    assert (by_hand * (0.5 + kept["stays"] + kept["stays"] ** 2) > 55 * 2 / 60).all()
+    cost = dict(result.components.select("customer", "service_cost_cents").iter_rows())
+    assert all(round(100 * euros) == cost[who] for who, euros in kept.select("customer", "cost").iter_rows())
+    sold = result.lists["next_best_policy"].filter("contact").join(year, on="customer")
+    margin = sold["commission"] - case.facts["policy_cost"] / 100
+    assert sold.height > 100
+    assert np.allclose(sold["extra"], 0.25 * sold["stays"] * sold["probability"] * margin, atol=0.0101)
+    assert round(100 * kept["yearly"].sum()) + round(100 * sold["extra"].sum()) == sum(
+        line.base for line in case.benefits
+    )
+
+
+def test_one_call_less_or_more_never_earns_more_within_the_payback_years(made) -> None:
+    result, case = _case(made)
+    called = result.lists["top_defend"].filter(~pl.col("control"))["customer"]
+    rest = result.lists["next_best_policy"].filter(~pl.col("control") & ~pl.col("contact"))
+    year = f.models(made).survival.filter(pl.col("month") == 12).select("customer", "alive")
+    left = rest.filter(~pl.col("customer").is_in(called.to_list())).join(year, on="customer")
+    assert (left["extra"].fill_null(0) * (0.5 + left["alive"] + left["alive"] ** 2) <= 55 * 2 / 60 + 0.02).all()
+    assert case.facts["round_3"] > case.facts["round_cost"]
+    for years in (1.0, 2.0, 5.0):
+        other, case = _case(made, value__payback_years=years)
+        counts = [found.lists["top_defend"].height for found in (result, other)]
+        assert counts == sorted(counts, reverse=years < 3)
+        assert counts[0] != counts[1]
+
+
+def test_what_calls_pay_when_is_nested(made) -> None:
+    _, case = _case(made)
+    counts = [case.facts[f"calls_pay_{name}_count"] for name in ("1", "3", "life")]
+    assert counts == sorted(counts)
+    assert case.facts["calls_pay_payback_count"] == case.facts["calls_pay_3_count"] == case.facts["contacts_used_count"]
+    assert counts[2] <= case.facts["customers_callable_count"]
+
+
+def test_where_no_call_pays_the_case_says_from_where_one_would(made) -> None:
+    result, case = _case(made, contact__minutes=600.0)
+    assert result.lists["top_defend"].is_empty()
+    assert case.facts["contacts_used_count"] == 0
+    assert [line.base for line in case.benefits] == [0, 0]
+    turn = case.facts["first_call_cost"]
+    assert 0 < turn < case.facts["contact_cost"] == 55_000
+    again, _ = _case(made, contact__minutes=600.0 * turn / 55_000 * 0.8)
+    assert again.lists["top_defend"].height > 0
+
+
+@pytest.mark.parametrize("key", ["next_policy_auto", "next_policy", "churn_12m", "churn_preventable", "churn"])
+def test_what_failed_its_gate_brings_nothing_to_any_euro(made, key: str) -> None:
+    """Break one prediction after another: no call, line, list or sum of euros may still use it."""
+    run = f.with_gate(f.models(made), "fail", key)
+    result, case = _case(made, run)
+    lines = {line.key: line.base for line in case.benefits}
+    defend, offers = result.lists["top_defend"], result.lists["next_best_policy"]
+    todo = result.lists["next_best_action"].filter(~pl.col("control"))
+    if key.startswith("churn"):
+        assert "retention" not in lines
+        assert defend["yearly"].null_count() == defend["expected_saving"].null_count() == defend.height
+        assert case.facts["contacts_retention_count"] == case.facts["saved_expected_count"] == 0
+        assert case.basis["retention"] is None
+        assert todo.filter(pl.col("action") == "defend")["expected_euros"].null_count() == (
+            todo.filter(pl.col("action") == "defend").height
+        )
+    else:
+        broken = offers.filter(pl.lit(key == "next_policy") | (pl.col("branch") == key.removeprefix("next_policy_")))
+        assert broken["extra"].null_count() == broken["expected_commission"].null_count() == broken.height
+        assert not broken["contact"].any()
+        assert broken["extra_cents"].sum() == 0
+        sold = todo.filter((pl.col("action") == "cross_sell") & pl.col("expected_euros").is_not_null())
+        assert not set(sold["branch"]) & set(broken["branch"])
+        assert ("cross_sell" in lines) is (key != "next_policy")
+        if key == "next_policy":
+            assert case.basis["own_calls"] is None
+            assert result.scores["cross_sell_commission_12m"].fill_null(0).sum() == 0
+            assert (result.components["potential_cents"] == 0).all()  # no purchase in anybody's lifetime value
+            assert case.facts["cross_sell_untreated"] == 0
+    earned = sum(lines.values())
+    assert case.net[1] == earned - sum(line.base for line in case.costs)
+
+
+def test_a_provisional_branch_widens_its_own_line_only(made) -> None:
+    _, plain = _case(made)
+    _, wide = _case(made, f.with_gate(f.models(made), "provisional", "next_policy", ci=(0.6, 1.5)))
+    assert _line(wide, "retention") == _line(plain, "retention")
+    before, after = _line(plain, "cross_sell"), _line(wide, "cross_sell")
+    assert after.base == before.base
+    assert after.low == pytest.approx(0.6 * before.low, rel=0.01)
+    assert after.high == pytest.approx(1.5 * before.high, rel=0.01)
 
 
 def test_customers_add_up_to_the_total(made) -> None:
