@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,7 +92,6 @@ class Ranked:
     worth: Floats
     in_talk: Flags
     own_call: Flags
-    everyone: pl.DataFrame  # the list as long as it could be
 
 
 def stock(year: int, months: int, timing: float, kept: float) -> Floats:
@@ -220,7 +219,7 @@ def next_best_list(
     extra[contact] = cascade(uplift, found.extra[contact])
     length = desk.capacity
     left_out["no_hours"] = max(0, ranked.height - length)
-    everyone = ranked.with_columns(
+    offered = ranked.with_columns(
         rank=pl.int_range(1, pl.len() + 1),
         churn_effect=_churn_effect(base, ranked),
         extra_cents=pl.Series(extra),
@@ -228,13 +227,7 @@ def next_best_list(
         own_call=pl.Series(found.own_call),
         control=pl.Series(desk.control[found.rows]),
     )
-    listed = everyone.filter((pl.col("rank") <= length) | pl.col("contact"))
-    found = replace(
-        found,
-        everyone=_columns(base, everyone).with_columns(
-            worth=pl.Series(found.worth), stake=pl.lit(0.0), churn=pl.Series(1.0 - alive[found.rows])
-        ),
-    )
+    listed = offered.filter((pl.col("rank") <= length) | pl.col("contact"))
     return _columns(base, listed), {reason: count for reason, count in left_out.items() if count}, found
 
 
@@ -255,7 +248,7 @@ def _ranked(base: Base, ranked: pl.DataFrame, made: Offers, desk: Desk, alive: F
     if len(own) >= base.settings.report.suppress_below:  # fewer are no line in a ledger
         own_call[own] = True
     later = np.rint(extra * alive[rows]).astype(np.int64)
-    return Ranked(rows, ranked["branch"], extra, later, worth, in_talk, own_call, everyone=ranked)
+    return Ranked(rows, ranked["branch"], extra, later, worth, in_talk, own_call)
 
 
 def _churn_effect(base: Base, rows: pl.DataFrame) -> pl.Series:

@@ -14,7 +14,7 @@ from akb.value.case import business_case
 from akb.value.clv import Lifetime, discount_factors, earned_12m, lapses_expected, lifetime, present_value, streams
 from akb.value.commission import Replay, replay
 from akb.value.cost import KINDS, ServiceCost, service_cost
-from akb.value.defend import Defence, candidates, defence, defend_list, empty_list
+from akb.value.defend import Defence, defence, defend_list, empty_list
 from akb.value.figures import figures
 from akb.value.lists import desk
 from akb.value.lost import lost_commission, lost_row
@@ -23,6 +23,7 @@ from akb.value.offers import Offers, Ranked, next_best_list, offers
 from akb.value.outlook import outlook_figures
 from akb.value.past import proof
 from akb.value.predictions import Work, case_missing, predictions
+from akb.value.profit_figures import empc_figures, profit_figures
 from akb.value.rates import closed_year, spells, year_rates
 from akb.value.segment_figures import segment_figures
 from akb.value.segments import class_columns, segments
@@ -112,6 +113,8 @@ def run_value(
             **figures(base, history, rates, paths, value, found, made, lists, lapses, cost),
             **acts.figures,
             **outlook_figures(base, history, rows, lists["top_defend"], desk(base)),
+            "profit": profit_figures(base, paths, value, found, called),
+            "empc": empc_figures(base, history),
             "segments": segment_figures(base, value, grouped),
             "case_missing": None if case else case_missing(base),
             "lost_commission": lost_row(
@@ -123,16 +126,7 @@ def run_value(
         findings=findings(base, paths, value, cost, called, lists["top_defend"], lapses),
         components=_components(base, paths, value, earned, cost),
         recognition=acts.recognition,
-        candidates=_candidates(base, paths, value, found, called, ranked) if case else {},
     )
-
-
-def _candidates(
-    base: Base, paths: Relations | None, value: Lifetime | None, found: Defence | None, desk: Desk, ranked: Ranked
-) -> dict[str, pl.DataFrame]:
-    if paths is None or value is None or found is None:
-        return {}
-    return {"top_defend": candidates(base, paths, value, found, desk), "next_best_policy": ranked.everyone}
 
 
 def _proof(base: Base) -> Replay | None:

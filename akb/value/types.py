@@ -114,9 +114,6 @@ class ValueRun:
     recognition
         The blinded test: adviser, number (order on paper), customer u32, ``listed``; see
         `akb.value.recognition`. ``listed`` is the key and stays with who runs the test.
-    candidates
-        Everybody who could stand on a list under other assumptions about calls, in the order of the list: its columns,
-        ``worth`` (what decides where the list ends, cents), ``stake`` (cents) and ``churn``. Empty without a case.
     """
 
     scores: pl.DataFrame
@@ -128,4 +125,3 @@ class ValueRun:
     findings: tuple[Finding, ...] = ()
     components: pl.DataFrame | None = None
     recognition: pl.DataFrame | None = None
-    candidates: dict[str, pl.DataFrame] = field(default_factory=dict)
