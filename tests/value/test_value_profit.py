@@ -71,21 +71,18 @@ def test_a_level_that_is_not_proven_names_no_euros() -> None:
 
 
 def measured(order: str) -> dict[str, dict[str, float]]:
-    made = f.portfolio(600, seed=5)
-    day = date(2024, 12, 31)
-    history = spells(made.policies, f.SETTINGS.time.gap_days)
-    then = history.filter((pl.col("start") <= day) & (pl.col("end").is_null() | (pl.col("end") > day)))
-    people = (
-        then.select("customer", gone=(pl.col("end") <= f.X).fill_null(value=False)).unique("customer").sort("customer")
+    """A year ago 300 customers, of whom 60 left since: 40 preventably and 20 by a mass transfer that is no leaving."""
+    day, number = date(2024, 12, 31), pl.col("customer")
+    history = pl.select(customer=pl.int_range(300, dtype=pl.UInt32)).with_columns(
+        start=pl.lit(date(2020, 1, 1)),
+        end=pl.when(number < 60).then(date(2025, 6, 1)),
+        cause=pl.when(number < 40).then(pl.lit("preventable")).when(number < 60).then(pl.lit("technical")),
     )
-    chance = {
-        "knows": pl.col("gone").cast(pl.Float64),
-        "nothing": pl.lit(0.1),
-        "wrong": 1 - pl.col("gone").cast(pl.Float64),
-    }[order]
-    scores = people.select("customer", churn_12m=chance, churn_preventable_12m=pl.lit(None, dtype=pl.Float64))
-    base = Base(made, replace(f.models(made), backtest=Backtest(day, scores)), f.SETTINGS)
-    return empc_figures(base, history)
+    gone = (number < 40).cast(pl.Float64)
+    chance = {"knows": gone, "nothing": pl.lit(0.1), "wrong": 1 - gone}[order]
+    scores = history.select("customer", churn_12m=chance, churn_preventable_12m=pl.lit(None, dtype=pl.Float64))
+    made = f.portfolio(300, seed=5)
+    return empc_figures(Base(made, replace(f.models(made), backtest=Backtest(day, scores)), f.SETTINGS), history)
 
 
 def test_the_profit_measure_rewards_knowing_who_leaves() -> None:
@@ -93,6 +90,7 @@ def test_the_profit_measure_rewards_knowing_who_leaves() -> None:
     assert knows["empc"] > nothing["empc"] == nothing["random"] >= wrong["empc"] >= 0
     # Known leavers alone are contacted: prior x (CLV x E[gamma] - E[gamma] x incentive - contact), all gammas pay.
     prior = knows["left"] / knows["customers"]
+    assert (knows["left"], knows["customers"]) == (40, 300)
     assert knows["empc"] == pytest.approx(prior * (0.3 * (200 - 10) - 1), rel=1e-4)
     assert "churn_preventable_12m" not in measured("knows")  # no scores, no measure
 
