@@ -98,7 +98,7 @@ def bundle_of(
     if not (folder / KEPT).is_file():
         raise RefusedError(f"{folder} was made by an akb that kept no {KEPT}", "Run akb eda again.")
     with progress.stage("reading what the run kept"):
-        things = unpacked((folder / KEPT).read_bytes(), _classes())
+        things = unpacked((folder / KEPT).read_bytes(), kept_classes())
         own = {name: content for name, content in read_models(folder).items() if "/cards/" not in name}
         models = replace(things["models"], files=own)
         portfolio = things["portfolio"]
@@ -135,7 +135,7 @@ def _past(portfolio: Portfolio, models: ModelRun | None) -> Past | None:
     return Past(earlier(portfolio, add_months(portfolio.as_of, -PAST_MONTHS)), models) if models else None
 
 
-def _classes() -> list[type]:
+def kept_classes() -> list[type]:
     """Return the dataclasses that a run keeps."""
     from akb.core.findings import Finding
     from akb.features.types import Feature

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from akb.again import _classes, is_learned
+from akb.again import is_learned, kept_classes
 from akb.cli import run
 from akb.config import Settings, load_settings
 from akb.store.packed import unpacked
@@ -61,7 +61,7 @@ def test_it_leaves_what_eda_would_have_left(
     other: Path, finished: Path, office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The models are those of the run: that they read none of these assumptions is the next test's matter.
-    kept = unpacked((finished / "kept.zip").read_bytes(), _classes())
+    kept = unpacked((finished / "kept.zip").read_bytes(), kept_classes())
     files = {name: content for name, content in _files(finished).items() if name.startswith("models/")}
     files = {name: content for name, content in files.items() if "/cards/" not in name and "manifest" not in name}
     said = {0: replace(kept["models"], files=files), 1: kept["past"]}
