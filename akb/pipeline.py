@@ -245,9 +245,10 @@ def kept(bundle: RunBundle) -> bytes:
 
     portfolio = bundle.portfolio
     nameless = portfolio.customers.with_columns(relation=pl.lit(None, dtype=pl.String))
+    sources = tuple(replace(source, sha256="") for source in portfolio.sources)  # of the manifest; rows may be shuffled
     return packed(
         {
-            "portfolio": replace(portfolio, customers=nameless, relations=None),
+            "portfolio": replace(portfolio, customers=nameless, relations=None, sources=sources),
             "features": bundle.features,
             "models": bundle.models and _timeless(bundle.models),
             "past": bundle.past and replace(_timeless(bundle.past), reasons=()),
