@@ -243,6 +243,11 @@ class Settings(_Table):
             register[name] = register[name].replaced(value)
         return register
 
+    def own_assumptions(self) -> dict[str, float]:
+        """Return the client's own values, by name, as far as they differ from those that akb ships."""
+        shipped = _shipped_assumptions()
+        return {name: value for name, value in sorted(self.assumptions.items()) if value != shipped[name].value}
+
     def check_names(self) -> None:
         """Raise AkbError if any table names a branch, reason, role, column or assumption that akb does not know."""
         columns = load_toml("columns.toml")

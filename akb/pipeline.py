@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from akb import __version__
@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 
     from akb.catalogue.entries import Entry
     from akb.config import Settings
-    from akb.features.types import Matrix
+    from akb.features.types import Feature, Matrix
     from akb.ingest.look import View
     from akb.ingest.types import Portfolio
+    from akb.models.types import ModelRun
     from akb.report.bundle import RunBundle
     from akb.value.types import Past
 
+KEPT = "kept.zip"
+"""What a run was made of, for `akb case --out`: see `kept`."""
 PAST_MONTHS = 36
 PAST_ROWS = 30_000
 PAST_HISTORY_MONTHS = 18
@@ -85,17 +88,9 @@ def predict(portfolio: Portfolio, settings: Settings, progress: Progress, *, no_
     AkbError
         If no customer has a policy in force on the as-of date.
     """
-    from akb.catalogue.entries import entries
-    from akb.features import as_of_grid, build_matrix, build_targets, topics_of
-    from akb.report.bundle import RunBundle
-    from akb.value import run_value
+    from akb.features import as_of_grid, build_matrix, build_targets
 
-    taxonomy = settings.taxonomy()
-    held = set(portfolio.policies["branch"].unique())
-    catalogue = entries(
-        [(key, branch.name_nl) for key, branch in taxonomy.items() if key in held], topics_of(portfolio)
-    )
-
+    catalogue = catalogue_of(portfolio, settings)
     with progress.stage("building point-in-time features"):
         dates = as_of_grid(portfolio, settings)
         matrix = build_matrix(portfolio, dates, settings)
@@ -120,17 +115,45 @@ def predict(portfolio: Portfolio, settings: Settings, progress: Progress, *, no_
         )
     with progress.stage("looking back three years"):
         past = look_back(portfolio, matrix, catalogue, settings, progress)
+    return valued(portfolio, matrix.features, models, past, settings, progress, no_pseudonyms=no_pseudonyms)
+
+
+def catalogue_of(portfolio: Portfolio, settings: Settings) -> tuple[Entry, ...]:
+    """Return the catalogue, unfolded for the branches and topics that this portfolio holds."""
+    from akb.catalogue.entries import entries
+    from akb.features import topics_of
+
+    held = set(portfolio.policies["branch"].unique())
+    branches = [(key, branch.name_nl) for key, branch in settings.taxonomy().items() if key in held]
+    return entries(branches, topics_of(portfolio))
+
+
+def valued(
+    portfolio: Portfolio,
+    features: tuple[Feature, ...],
+    models: ModelRun,
+    past: Past | None,
+    settings: Settings,
+    progress: Progress,
+    *,
+    no_pseudonyms: bool = False,
+) -> RunBundle:
+    """Work out value, lists and business case on what the models said: everything that the report tells."""
+    from akb.report.bundle import RunBundle
+    from akb.value import run_value
+
     with progress.stage("working out value and business case"):
         value = run_value(portfolio, models, settings, progress=progress.detail, past=past)
     return RunBundle(
         portfolio=portfolio,
-        features=matrix.features,
+        features=features,
         models=models,
         value=value,
-        entries=catalogue,
+        entries=catalogue_of(portfolio, settings),
         settings=settings,
         versions={"akb": __version__},
         no_pseudonyms=no_pseudonyms,
+        past=past.models if past else None,
     )
 
 
@@ -194,6 +217,7 @@ def eda(request: Request, progress: Progress) -> Result:
         with progress.stage("writing the report"):
             summary = write_report(fresh, bundle)
             write_models(fresh, bundle)
+            (fresh / KEPT).write_bytes(kept(bundle))
         write_json(fresh / "manifest.json", manifest(request, bundle, progress.seconds, time.perf_counter() - began))
     write_private(folder, private_customers(bundle))
     return Result(folder, bundle, summary)
@@ -208,6 +232,33 @@ def write_models(folder: Path, bundle: RunBundle) -> None:
     files = {**(bundle.models.files if bundle.models else {}), **card_files(bundle)}
     for name, content in sorted(sealed(files).items()):
         (folder / name).write_bytes(content)
+
+
+def kept(bundle: RunBundle) -> bytes:
+    """Return what value, lists and report of this run can be worked out from again; `akb.again` reads it.
+
+    The portfolio and what the models said, without relation numbers and model files: those stand elsewhere in the run.
+    """
+    import polars as pl
+
+    from akb.store.packed import packed
+
+    portfolio = bundle.portfolio
+    nameless = portfolio.customers.with_columns(relation=pl.lit(None, dtype=pl.String))
+    sources = tuple(replace(source, sha256="") for source in portfolio.sources)  # of the manifest; rows may be shuffled
+    return packed(
+        {
+            "portfolio": replace(portfolio, customers=nameless, relations=None, sources=sources),
+            "features": bundle.features,
+            "models": bundle.models and _timeless(bundle.models),
+            "past": bundle.past and replace(_timeless(bundle.past), reasons=()),
+        }
+    )
+
+
+def _timeless(models: ModelRun) -> ModelRun:
+    """Return what the models said, without their files and without how long it took."""
+    return replace(models, files={}, predictions=tuple(replace(each, seconds=0.0) for each in models.predictions))
 
 
 def default_folder(export: Path, as_of: date) -> Path:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from akb.config import Assumption
-    from akb.value.types import BusinessCase
 
 Sets = Annotated[
     list[str] | None,
@@ -32,26 +31,27 @@ def case(
 ) -> None:
     """Work out the business case of a run again, under other assumptions; DIR stays as it is.
 
-    Example: akb case out/eda --set retention.rescue=25% --set cost.rate_office=65 --out out/case
+    Example: akb case out/eda --set retention.rescue=25% --set contact.minutes=20 --out out/case
     """
     from akb.commands.console import Stages
-    from akb.value.case import case_from
 
     summary = read_summary(folder)
-    basis = summary.get("case_basis")
-    if not basis:
-        raise AkbError(f"{folder} has no business case to work out again", "Its report says what was missing.")
+    stages = Stages(quiet=quiet or json)
     register = register_of(summary)
-    changed = parsed(set_ or (), register)
-    now = {name: entry.replaced(changed[name]) if name in changed else entry for name, entry in register.items()}
-    made = case_from(basis, now)
+    changed = parsed(set_ or (), register, whole=out is not None)
     if out is not None:
-        write_case(folder, out, made, now, changed)
+        from akb.again import told_again
+
+        check_out(folder, out)
+        made = told_again(folder, out, changed, stages)["business_case"]
+    else:
+        made = figures(folder, summary, register, changed)
     if json:
-        options.print_json(document(summary, made, now, changed))
+        options.print_json(
+            {"schema": "akb.case/1", "as_of": summary["as_of"], "changed": changed, "business_case": made}
+        )
         return
-    stages = Stages(quiet=quiet)
-    for line in closing_lines(summary, made, out):
+    for line in closing_lines(summary["business_case"], made, out):
         stages.say(line)
 
 
@@ -86,16 +86,19 @@ def register_of(summary: dict[str, Any]) -> dict[str, Assumption]:
     return {**load_settings().assumed(), **told}
 
 
-def parsed(sets: Iterable[str], register: dict[str, Assumption]) -> dict[str, float]:
+def parsed(sets: Iterable[str], register: dict[str, Assumption], *, whole: bool) -> dict[str, float]:
     """Return name -> value of every ``NAME=VALUE``; ``25%`` and a decimal comma are understood.
+
+    Parameters
+    ----------
+    whole
+        A whole new run is written, so that everything but the models can change.
 
     Raises
     ------
     AkbError
         If a name is unknown (with a suggestion), a value is impossible, or the change needs a new run.
     """
-    from akb.value.basis import CHANGEABLE
-
     found: dict[str, float] = {}
     for given in sets:
         name, equals, text = (part.strip() for part in given.partition("="))
@@ -106,16 +109,29 @@ def parsed(sets: Iterable[str], register: dict[str, Assumption]) -> dict[str, fl
                 f"unknown assumption '{name}'{did_you_mean(name, register)}",
                 "The report and summary.json list them all under their names.",
             )
-        if name not in CHANGEABLE:
-            raise AkbError(
-                f"{name} is part of every customer's value, so it cannot change without scoring everybody again",
-                f'Put "{name}" = … under [assumptions] in akb.toml and run akb eda --config akb.toml.',
-            )
+        _check_changeable(name, whole=whole)
         found[name] = _number(name, text)
         why = register[name].complaint(found[name])
         if why:
             raise AkbError(f"--set {given}: {name} {why}")
     return found
+
+
+def _check_changeable(name: str, *, whole: bool) -> None:
+    from akb.again import is_learned
+    from akb.value.basis import CHANGEABLE
+
+    if is_learned(name) and (whole or name not in CHANGEABLE):
+        alone = " (its figures alone can: leave --out away)" if name in CHANGEABLE else ""
+        raise AkbError(
+            f"the models were fitted with {name}, so a finished run cannot be told again with another value{alone}",
+            f'Put "{name}" = … under [assumptions] in akb.toml and run akb eda --config akb.toml.',
+        )
+    if not whole and name not in CHANGEABLE:
+        raise AkbError(
+            f"{name} is part of what every customer is worth, so that has to be worked out again with it",
+            f'Add --out NEW, or put "{name}" = … under [assumptions] in akb.toml and run akb eda --config akb.toml.',
+        )
 
 
 def _number(name: str, text: str) -> float:
@@ -127,66 +143,60 @@ def _number(name: str, text: str) -> float:
     return value / 100 if percent else value
 
 
-def document(
-    summary: dict[str, Any], made: BusinessCase, register: dict[str, Assumption], changed: dict[str, float]
+def figures(
+    folder: Path, summary: dict[str, Any], register: dict[str, Assumption], changed: dict[str, float]
 ) -> dict[str, Any]:
-    """Return what ``--json`` prints: the shape of the summary's ``business_case``, and what was changed."""
-    from akb.report.model import plain
-    from akb.report.sections.case import told
-    from akb.report.summary import case_summary
-
-    figures = plain({**told(made), "changed": changed})
-    return {
-        "schema": "akb.case/1",
-        "as_of": summary["as_of"],
-        "changed": changed,
-        "business_case": case_summary(figures, plain(rows_of(register))),
-    }
-
-
-def rows_of(register: dict[str, Assumption]) -> list[dict[str, Any]]:
-    """Return the register as the report has it."""
-    return [{"key": name, **entry.model_dump()} for name, entry in sorted(register.items())]
-
-
-def write_case(
-    folder: Path, out: Path, made: BusinessCase, register: dict[str, Assumption], changed: dict[str, float]
-) -> None:
-    """Write a copy of a run in which report, summary, lists and scores tell this case.
+    """Return the business case on the basis that the run kept, in the shape of the summary's ``business_case``.
 
     Raises
     ------
     AkbError
-        If `out` is the run itself, lies inside it, or holds something that is no run.
+        If the run has no business case.
     """
-    from akb.report.again import MODEL, told_again
-    from akb.store.folders import MANIFEST, PRIVATE, copied_run, write_private
-    from akb.store.manifest import write_json
+    from akb.report.model import plain
+    from akb.report.sections.case import told
+    from akb.report.summary import case_summary
+    from akb.value.case import case_from
+
+    basis = summary.get("case_basis")
+    if not basis:
+        raise AkbError(f"{folder} has no business case to work out again", "Its report says what was missing.")
+    now = {**register, **{name: shipped(name, register).replaced(value) for name, value in changed.items()}}
+    rows = [{"key": name, **entry.model_dump()} for name, entry in sorted(now.items())]
+    return case_summary(plain({**told(case_from(basis, now)), "changed": changed}), plain(rows))
+
+
+def shipped(name: str, register: dict[str, Assumption]) -> Assumption:
+    """Return an assumption with the range that akb ships, as `akb eda` would start from."""
+    from akb.config import load_settings
+
+    return load_settings().assumed().get(name, register[name])
+
+
+def check_out(folder: Path, out: Path) -> None:
+    """Raise AkbError if `out` is the run itself, lies inside it, or holds something that is no run."""
+    from akb.store.folders import check_replaceable
 
     if folder.resolve() in (out.resolve(), *out.resolve().parents):
         raise AkbError(f"{out} is the run itself or lies inside it; a run never changes", "Choose another --out.")
-    if not (folder / MODEL).is_file():
-        raise AkbError(f"{folder} was made by an akb that kept no {MODEL}", "Run akb eda again, or leave --out away.")
-    with copied_run(folder, out) as fresh:
-        told_again(fresh, made, rows_of(register), changed)
-        manifest = json_module.loads((fresh / MANIFEST).read_text("utf-8"))
-        write_json(fresh / MANIFEST, {**manifest, "case": {"changed": changed}})
-    if (folder / PRIVATE).is_file():
-        write_private(out, (folder / PRIVATE).read_bytes())
+    check_replaceable(out, [folder])
 
 
-def closing_lines(summary: dict[str, Any], made: BusinessCase, out: Path | None) -> list[str]:
+def closing_lines(before: dict[str, Any], made: dict[str, Any], out: Path | None) -> list[str]:
     """Return the case in a few lines, beside the one of the run."""
-    before = summary["business_case"]["base"]
-    payback = f"month {made.payback_month}" if made.payback_month else "not within 3 years"
-    lines = [
-        f"net a year: {_euro(made.net[1])} ({_euro(made.net[0])} to {_euro(made.net[2])}), ROI {made.roi[1]:.0%}; "
-        f"in the run {_euro(before['net'])}",
-        f"first year: {_euro(made.year1['net'][1])}, ROI {made.year1['roi'][1]:.0%}; "
-        f"three years: {_euro(made.three_years['net'][1])}; payback: {payback}",
-        f"calls a year: {made.facts['contacts_used_count']:,.0f}",
+    report = [f"report: {out / 'report.html'}"] if out else []
+    if not made["available"]:
+        return ["no business case under these assumptions; the report says what is missing", *report]
+    low, base, high = (made[scenario] for scenario in ("low", "base", "high"))
+    was = f"; in the run {_euro(before['base']['net'])}" if before["available"] else ""
+    payback = f"month {made['payback_month']}" if made["payback_month"] else "not within 3 years"
+    return [
+        f"net a year: {_euro(base['net'])} ({_euro(low['net'])} to {_euro(high['net'])}), ROI {base['roi']:.0%}{was}",
+        f"first year: {_euro(base['year1']['net'])}, ROI {base['year1']['roi']:.0%}; "
+        f"three years: {_euro(base['three_years']['net'])}; payback: {payback}",
+        f"calls a year: {made['facts']['contacts_used_count']:,.0f}",
+        *report,
     ]
-    return [*lines, *([f"report: {out / 'report.html'}"] if out else [])]
 
 
 def _euro(cents: float) -> str:

@@ -35,6 +35,8 @@ class RunBundle:
         Library -> version. No times, no paths: the report is byte-equal between runs on the same input.
     no_pseudonyms
         Write relation numbers instead of pseudonyms in the files for those who may see them; never in report.html.
+    past
+        What the models said three years ago; only kept, for whoever works the value out again.
     """
 
     portfolio: Portfolio
@@ -46,6 +48,7 @@ class RunBundle:
     extra_findings: tuple[Finding, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     no_pseudonyms: bool = False
+    past: ModelRun | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:

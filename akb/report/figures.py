@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from akb.report import figures_ahead as ahead
 from akb.report import figures_outlook as outlook
 from akb.report import figures_past as past
+from akb.report import figures_profit as profit
 from akb.report import figures_worth as worth
 from akb.report.figure import Figure, Maker, Row
 
@@ -23,6 +24,7 @@ MAKERS = (
     ahead.horizons,
     ahead.bands,
     ahead.proof,
+    profit.profit,
     worth.lost,
     worth.waterfall,
     worth.clv_past,

@@ -110,47 +110,6 @@ def _head(context: Context, name: str, column: str) -> str:
     return str(own[column]) if column in own else context.words.name("list_column", column)
 
 
-CASE_SCHEMA: dict[str, Any] = {
-    "list": pl.String,
-    "place": pl.Int64,
-    "customer": pl.String,
-    "control": pl.Boolean,
-    "worth": pl.Float64,
-    "stake": pl.Float64,
-    "pays": pl.Float64,
-    "churn": pl.Float64,
-    "cells": pl.List(pl.String),
-}
-"""Everybody who could stand on a list, best first: the row as it would be shown, and what decides where it ends."""
-
-
-def case_candidates(context: Context) -> pl.DataFrame:
-    """Return everybody who could stand on a list under other assumptions about calls; see `CASE_SCHEMA`."""
-    value = context.bundle.value
-    made = [pl.DataFrame(schema=CASE_SCHEMA)]
-    for name, frame in sorted((value.candidates if value else {}).items()):
-        cells = _cells(_table(context, name, frame))
-        numbers = frame.sort("rank").select("control", "worth", "stake", "pays", "churn")
-        columns = {
-            "list": [name] * len(cells),
-            "place": list(range(len(cells))),
-            "customer": [row[0].removeprefix("'") for row in cells],
-            **numbers.to_dict(as_series=False),
-            "cells": cells,
-        }
-        made.append(pl.DataFrame(columns, schema=CASE_SCHEMA))
-    return pl.concat(made)
-
-
-def list_heads(context: Context) -> dict[str, dict[str, list[str]]]:
-    """Return list -> its columns, as keys and in words."""
-    value = context.bundle.value
-    tables = [
-        _table(context, name, frame.head(0)) for name, frame in sorted((value.candidates if value else {}).items())
-    ]
-    return {table.name: {"key": list(table.columns), "head": list(table.heads)} for table in tables}
-
-
 def _columns(context: Context, name: str, frame: pl.DataFrame) -> list[str]:
     """Customer first, rank second, then the list's own order without what only the ledger needs; `ADDED` at the end."""
     apart = {"customer", "rank", *context.words.table("list_hidden")}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from akb.report import html, model, scores
-from akb.report.again import kept_files
 from akb.report.context import Context
 from akb.report.lists import action_lists, list_tables
 from akb.report.recognition import recognition_files
@@ -32,7 +31,6 @@ def report_files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
         "scores.csv": scores.scores_csv(table),
         "winback.parquet": scores.scores_parquet(scores.former_table(context)),
         "rejects.csv": scores.rejects_csv(context),
-        **kept_files(context, facts),
         **{f"actions/{name}": content for name, content in action_lists(context, lists).items()},
         "actions/actions.xlsx": lists_workbook(context, lists),
         **recognition_files(context),

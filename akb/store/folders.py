@@ -165,21 +165,6 @@ def _beside(folder: Path) -> Path:
         ) from error
 
 
-@contextmanager
-def copied_run(folder: Path, out: Path) -> Iterator[Path]:
-    """Yield a copy of a finished run, without relation numbers; on leaving without an error it becomes `out`.
-
-    Raises
-    ------
-    AkbError
-        If `out` may not be replaced or its parent cannot be written.
-    """
-    with run_folder(out) as fresh:
-        shutil.copytree(folder, fresh, dirs_exist_ok=True, ignore=shutil.ignore_patterns(PRIVATE.parent.name))
-        fresh.chmod(0o700)
-        yield fresh
-
-
 def write_private(folder: Path, content: bytes) -> None:
     """Write the only file with relation numbers (0600) into a finished run, in one step."""
     target = folder / PRIVATE

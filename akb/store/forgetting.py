@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from akb.core.errors import AkbError, RefusedError
 from akb.store.folders import MANIFEST, PRIVATE, is_run, rewrite_run
+from akb.store.packed import emptied
 from akb.store.workbooks import workbook_without
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 HEADINGS = ("klant", "customer")
 _SHORT = 6  # the report shows the first signs of a pseudonym only
+_KEPT = "kept.zip"
 _TOLD = {".csv", ".parquet", ".json", ".html", ".txt"}
 _WORKBOOKS = {"actions.xlsx", "recognition.xlsx"}
 
@@ -47,7 +49,7 @@ def forget_customer(folder: Path, customer: str) -> dict[str, int]:
     if not is_run(folder):
         raise AkbError(f"{folder} is not the folder of a finished akb run", "Name the folder that akb eda wrote.")
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix not in _TOLD and not _is_workbook(path):
+        if path.is_file() and path.suffix not in _TOLD and not _is_workbook(path) and path != folder / _KEPT:
             raise RefusedError(f"{path} is no file of akb, so it can't be searched", "Move it out of the folder.")
     names = _names(folder, customer)
     removed: dict[str, int] = {}
@@ -90,11 +92,14 @@ def _forget_in(path: Path, names: frozenset[str]) -> int:
     """Rewrite one file without the customer; return how many rows went."""
     if path.name == MANIFEST or path.parent.name == "models":
         return 0
+    if path.name == _KEPT:
+        path.write_bytes(emptied())  # no part of it can do without one customer
+        return 0
     if path.suffix == ".parquet":
         return _forget_in_parquet(path, names)
     if path.suffix == ".csv":
         content, rows = _csv_without(path.read_bytes(), names, *HEADINGS)
-    elif path.name in ("summary.json", "report.json"):
+    elif path.name in ("summary.json",):
         document = json.loads(path.read_text("utf-8"))
         rows = _forget_in_json(document, _shortened(names))
         content = (json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()

@@ -143,18 +143,6 @@ def defend_list(
     return frame, {reason: count for reason, count in left_out.items() if count}
 
 
-def candidates(base: Base, paths: Relations, value: Lifetime, found: Defence, desk: Desk, calls: Calls) -> pl.DataFrame:
-    """Return everybody with something at stake in the order of the list, with ``worth`` and ``stake`` in cents."""
-    rows = np.flatnonzero(~desk.barred & (found.stakes.worth > 0))
-    rows = rows[np.lexsort((rows, -found.stakes.worth[rows]))]
-    return _frame(base, paths, value, found, desk, rows, euros=True, level=calls.level).with_columns(
-        worth=pl.Series(found.stakes.worth[rows]),
-        pays=pl.Series(found.stakes.margin[rows] / MILLI * found.years[rows]),
-        stake=pl.Series(value.stake[rows].astype(np.float64)),
-        churn=pl.col("churn_12m"),
-    )
-
-
 def empty_list() -> pl.DataFrame:
     """Return the list without rows, for exports that cannot teach churn."""
     return pl.DataFrame(schema=LIST_SCHEMA)

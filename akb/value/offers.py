@@ -107,7 +107,6 @@ class Ranked:
     own_call: Flags
     policy_cost: float
     table: pl.DataFrame
-    everyone: pl.DataFrame
 
 
 def stock(year: int, months: int, timing: float, kept: float) -> Floats:
@@ -242,7 +241,6 @@ def rank_offers(base: Base, made: Offers, desk: Desk, alive: Floats, pays: Float
         own_call=nobody,
         policy_cost=made.policy_cost,
         table=ranked,
-        everyone=ranked,
     ), left_out
 
 
@@ -262,7 +260,7 @@ def next_best_list(
     extra = to_cents(uplift * ranked.extra / MILLI)
     extra[contact] = cascade(uplift, ranked.extra[contact])
     length = desk.capacity
-    everyone = ranked.table.with_columns(
+    listed = ranked.table.with_columns(
         rank=pl.int_range(1, pl.len() + 1),
         churn_effect=_churn_effect(base, ranked.table),
         extra_cents=pl.Series(extra),
@@ -270,19 +268,9 @@ def next_best_list(
         own_call=pl.Series(own_call),
         control=pl.Series(desk.control[rows]),
     )
-    listed = everyone.filter((pl.col("rank") <= length) | pl.col("contact"))
-    left_out = {**before, NO_HOURS: before.get(NO_HOURS, 0) + everyone.height - listed.height}
-    found = replace(
-        ranked,
-        in_talk=in_talk,
-        own_call=own_call,
-        everyone=_columns(base, everyone).with_columns(
-            worth=pl.Series(ranked.worth),
-            stake=pl.lit(0.0),
-            churn=pl.Series(1.0 - alive[rows]),
-            pays=pl.Series(ranked.extra / MILLI * payback(base, alive, "cross_sell")[rows]),
-        ),
-    )
+    listed = listed.filter((pl.col("rank") <= length) | pl.col("contact"))
+    left_out = {**before, NO_HOURS: before.get(NO_HOURS, 0) + len(rows) - listed.height}
+    found = replace(ranked, in_talk=in_talk, own_call=own_call)
     return _columns(base, listed), {reason: count for reason, count in left_out.items() if count}, found
 
 

@@ -6,7 +6,7 @@ status quo (today's revenue x average lifetime) and "everything stays" (three ti
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -238,12 +238,12 @@ def proof(base: Base, past: Past | None, say: Callable[[str], None]) -> Proof:
 
 
 def _evidence(base: Base, told: Forecast, truth: Floats, stay: Floats, day: date) -> Evidence | None:
-    """The level per customer on `day`; what was gained is told in euros of error."""
+    """The level per customer on `day`, beside today's commission; what was gained is told in euros of error."""
     if told.expected.sum() <= 0:
         return None
-    amounts = {"customer": told.customer, "expected": told.expected, "realised": truth, "stay": stay}
+    amounts = {"customer": told.customer, "expected": told.expected, "realised": truth, "last": stay}
     lapses = in_force(base.policies, day).filter(is_lapse(add_months(day, MONTHS))).height
-    return replace(level_evidence(pl.DataFrame(amounts), day, lapses), deviance_skill=None)
+    return level_evidence(pl.DataFrame(amounts), day, lapses)
 
 
 def winner(against: Comparison) -> str:

@@ -15,7 +15,7 @@ from akb.value.case import business_case
 from akb.value.clv import Lifetime, discount_factors, earned_12m, lapses_expected, lifetime, present_value, streams
 from akb.value.commission import Replay, replay
 from akb.value.cost import KINDS, ServiceCost, service_cost
-from akb.value.defend import Defence, candidates, defence, defend_list, empty_list
+from akb.value.defend import Defence, defence, defend_list, empty_list
 from akb.value.figures import figures
 from akb.value.lists import desk
 from akb.value.lost import lost_commission, lost_row
@@ -24,6 +24,7 @@ from akb.value.offers import Offers, next_best_list, offers
 from akb.value.outlook import outlook_figures
 from akb.value.past import proof
 from akb.value.predictions import Work, case_missing, predictions
+from akb.value.profit_figures import empc_figures, profit_figures
 from akb.value.rates import closed_year, spells, year_rates
 from akb.value.segment_figures import class_table, segment_figures
 from akb.value.segments import class_columns, segments
@@ -114,6 +115,8 @@ def run_value(
             **figures(base, history, rates, paths, value, found, made, lists, lapses, cost),
             **acts.figures,
             **outlook_figures(base, history, rows, lists["top_defend"], desk(base)),
+            "profit": profit_figures(base, paths, value, found, called),
+            "empc": empc_figures(base, history),
             "segments": segment_figures(base, value, grouped),
             "case_missing": None if case else case_missing(base),
             "lost_commission": lost_row(
@@ -125,20 +128,8 @@ def run_value(
         findings=findings(base, paths, value, cost, called, lists["top_defend"], lapses),
         components=_components(base, paths, value, earned, cost),
         recognition=acts.recognition,
-        candidates=_candidates(base, paths, value, found, decision) if case else {},
         classes=class_table(base, value),
     )
-
-
-def _candidates(
-    base: Base, paths: Relations | None, value: Lifetime | None, found: Defence | None, decision: Decision
-) -> dict[str, pl.DataFrame]:
-    if paths is None or value is None or found is None:
-        return {}
-    return {
-        "top_defend": candidates(base, paths, value, found, decision.desk, decision.calls),
-        "next_best_policy": decision.ranked.everyone,
-    }
 
 
 def _proof(base: Base) -> Replay | None:

@@ -114,9 +114,6 @@ class ValueRun:
     recognition
         The blinded test: adviser, number (order on paper), customer u32, ``listed``; see
         `akb.value.recognition`. ``listed`` is the key and stays with who runs the test.
-    candidates
-        Everybody who could stand on a list under other assumptions about calls, in the order of the list: its columns,
-        ``worth`` (what decides where the list ends, cents), ``stake`` (cents) and ``churn``. Empty without a case.
     classes
         customer u32, ``class_commission`` and ``class_value`` (A to D, see `akb.value.figures.class_of`; null where
         there is no commission, or no lifetime value); None where nobody made them.
@@ -131,5 +128,4 @@ class ValueRun:
     findings: tuple[Finding, ...] = ()
     components: pl.DataFrame | None = None
     recognition: pl.DataFrame | None = None
-    candidates: dict[str, pl.DataFrame] = field(default_factory=dict)
     classes: pl.DataFrame | None = None

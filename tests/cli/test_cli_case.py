@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +128,9 @@ def test_a_run_never_changes(office: Path) -> None:
         ("cost.rate_office=-1", "below zero"),
         ("price.eda=inf", "without end"),
         ("value.horizon_years=5", "akb eda --config"),
+        ("value.horizon_years=5", "--out"),
+        ("lifetime.attenuation=0.5", "the models were fitted with"),
+        ("cost.minutes_claim=5", '"cost.minutes_claim" = '),
     ],
 )
 def test_impossible_changes_are_refused(office: Path, capsys: Any, given: str, words: str) -> None:
@@ -149,6 +154,47 @@ def test_without_a_case_there_is_nothing_to_change(office: Path, capsys: Any) ->
     (office / "summary.json").write_text(json.dumps({**told, "case_basis": None}))
     assert run(["case", str(office)]) == 2
     assert "no business case" in capsys.readouterr().err
+
+
+def test_a_whole_run_refuses_what_the_models_read(office: Path, tmp_path: Path, capsys: Any) -> None:
+    out = ["--out", str(tmp_path / "new")]
+    assert run(["case", str(office), "--set", "cost.rate_office=65", *out]) == 2
+    assert '"cost.rate_office" = … under [assumptions]' in capsys.readouterr().err
+    assert run(["case", str(office), "--set", "cost.rate_office=65", "--quiet"]) == 0
+    assert not (tmp_path / "new").exists()
+
+
+def test_only_a_run_gives_way(office: Path, tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "one.txt").write_text("mine")
+    assert run(["case", str(office), "--out", str(tmp_path / "letters")]) == 2
+    assert "not the output of an akb run" in capsys.readouterr().err
+    assert run(["case", str(office), "--out", str(office.parent)]) == 2
+    assert (tmp_path / "letters" / "one.txt").read_text() == "mine"
+
+
+def test_a_run_of_another_schema_is_named(office: Path, capsys: Any) -> None:
+    told = json.loads((office / "summary.json").read_text())
+    (office / "summary.json").write_text(json.dumps({**told, "schema": "akb.summary/2"}))
+    assert run(["case", str(office)]) == 2
+    assert "akb.summary/2" in capsys.readouterr().err
+
+
+def test_json_is_one_document(office: Path, capfd: Any) -> None:
+    assert run(["case", str(office), "--json", "--set", "retention.rescue=30%"]) == 0
+    said = capfd.readouterr()
+    told = json.loads(said.out)
+    assert (told["schema"], told["changed"], said.err) == ("akb.case/1", {"retention.rescue": 0.3}, "")
+
+
+def test_figures_need_no_heavy_library(office: Path) -> None:
+    code = (
+        "import sys; from akb.cli import run; "
+        f"run(['case', {str(office)!r}, '--set', 'retention.rescue=30%', '--quiet']); "
+        "print(sorted({'lightgbm', 'sklearn', 'lifelines', 'plotly', 'jinja2', 'pandas'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_it_is_quick(office: Path) -> None:

@@ -114,6 +114,10 @@ def everywhere(office: Planted, tmp_path_factory: pytest.TempPathFactory) -> Pla
     return planted
 
 
+def _readable(name: str, content: bytes) -> bytes:
+    return pl.read_parquet(content).write_ndjson().encode() if name.endswith(".parquet") else content
+
+
 def outputs(folder: Path) -> dict[str, bytes]:
     """Every output: its bytes, and what is packed inside Parquet and workbooks as well."""
     found = {}
@@ -122,9 +126,9 @@ def outputs(folder: Path) -> dict[str, bytes]:
             found[str(path.relative_to(folder))] = path.read_bytes()
             if path.suffix == ".parquet":
                 found[f"{path.name}: rows"] = pl.read_parquet(path).write_ndjson().encode()
-            if path.suffix == ".xlsx":
+            if path.suffix in (".xlsx", ".zip"):
                 with zipfile.ZipFile(path) as book:
-                    found |= {f"{path.name}: {part}": book.read(part) for part in book.namelist()}
+                    found |= {f"{path.name}: {part}": _readable(part, book.read(part)) for part in book.namelist()}
     return found
 
 
@@ -138,7 +142,7 @@ def test_no_output_of_a_run_holds_a_person(
     written = {**outputs(out), "stdout": said.out.encode(), "stderr": said.err.encode(), "log": log.read_bytes()}
     assert {"report.html", "summary.json", "scores.csv", "rejects.csv", "manifest.json"} <= set(written)
     assert any(name.startswith("models/") for name in written)
-    assert {"actions.xlsx: xl/sharedStrings.xml", "case_lists.parquet: rows"} <= set(written)
+    assert {"actions.xlsx: xl/sharedStrings.xml", "kept.zip: kept.json", "kept.zip: 0.parquet"} <= set(written)
     assert {name: found for name, content in written.items() if (found := everywhere.found_in(content))} == {}
     assert b"AKB-P002" in written["summary.json"]
 

@@ -75,6 +75,20 @@ CUSTOMER_SCHEMA = {
 REJECT_SCHEMA = {"file": pl.String, "line": pl.Int64, "column": pl.String, "shape": pl.String, "reason": pl.String}
 
 WORTH = {
+    "profit": {
+        "customers": 640, "years": 3.0, "capacity": 260, "rescue": 0.2, "call": 1375.0, "best": {"calls": 120, "cents": 310_000},
+        "at": 120,
+        "orders": [{"key": key, "best_calls": best, "best_cents": top, "at_cents": at}
+                   for key, best, top, at in (("top_defend", 120, 310_000, 310_000), ("commission", 60, 90_000, 40_000),
+                                              ("churn", 0, 0, -50_000), ("random", 0, 0, -70_000))],
+        "points": [
+            {"calls": calls, "top_defend": first, "commission": second, "churn": -400 * calls, "random": -580 * calls}
+            for calls, first, second in ((0, 0, 0), (60, 240_000, 90_000), (120, 310_000, 40_000),
+                                         (260, 150_000, -90_000), (360, -20_000, -190_000))
+        ],
+    },
+    "empc": {"churn_12m": {"empc": 0.62, "random": 0.0, "customers": 700, "left": 60, "from": "2024-10-31",
+                           "alpha": 6.0, "beta": 14.0, "clv": 200.0, "incentive": 10.0, "contact": 1.0}},
     "lost_commission": {
         "expected": 950_000, "low": 830_000, "high": 1_070_000, "share": 0.095, "commission": 10_000_000, "years": 3,
         "parts": [{"key": "preventable", "expected": 450_000}, {"key": "single", "expected": 400_000},

@@ -28,7 +28,6 @@ CONTRACT = {
     "actions/care_gaps.csv", "actions/announced.csv",
     "actions/winback.csv", "actions/bleeders.csv", "actions/feeders.csv", "actions/actions.xlsx",
     "actions/recognition.xlsx", "recognition_key.csv",
-    "report.json", "case_lists.parquet",
 }  # fmt: skip
 
 

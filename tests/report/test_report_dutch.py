@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from dataclasses import replace
 from datetime import date
@@ -19,6 +18,7 @@ from akb.models.types import Reason
 from akb.report.context import Context
 from akb.report.list_columns import ADDED, discuss_sentence, month_ahead, named
 from akb.report.lists import ALWAYS, list_tables
+from akb.report.model import build
 from akb.report.sections.risk import worded_reasons
 from akb.report.words import Words
 from akb.report.write import report_files
@@ -188,7 +188,7 @@ def test_every_class_entry_of_the_catalogue_is_looked_at_here() -> None:
 
 def test_next_best_policies_stand_per_branch_and_a_forgotten_customer_costs_no_row(classed: RunBundle) -> None:
     files = report_files(classed)[0]
-    listed = json.loads(files["report.json"])["model"]["products"]["list"]
+    listed = build(classed)["products"]["list"]
     rows = listed["by_branch"]
     assert sum(row["customers"] for row in rows) == listed["customers"]
     assert len({row["branch"] for row in rows}) == len(rows) > 1

@@ -52,6 +52,7 @@ def card(context: Context, entry: Entry, made: Prediction) -> dict[str, Any]:
         "rivals": [asdict(candidate) for candidate in made.candidates],
         "pooled_weight": made.pooled_weight,
         "evidence": _shown(context, proof) if proof else None,
+        "profit": _profit(context, entry.key),
         "gate": made.gate,
         "grade": made.grade,
         "limits": [words.plain(f"card.limit.{name}") for name in _limits(made, constant=constant)]
@@ -66,6 +67,14 @@ def _constant(context: Context, key: str) -> bool:
         if run is not None and key in run.scores.columns:
             return bool(run.scores[key].drop_nulls().n_unique() == 1)
     return False
+
+
+def _profit(context: Context, key: str) -> dict[str, Any] | None:
+    """Return the expected maximum profit of a prediction, where the value room measured it."""
+    value = context.bundle.value
+    measured: Any = value.figures.get("empc") if value else None
+    found: dict[str, Any] | None = (measured or {}).get(key)
+    return found
 
 
 def _limits(made: Prediction, *, constant: bool) -> list[str]:

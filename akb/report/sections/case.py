@@ -18,7 +18,7 @@ def facts(context: Context) -> dict[str, Any]:
         if context.score("churn_12m") is None:
             lacking.append("churn_case")
         return {"available": False, "missing": lacking or ["case_gate"]}
-    return told(case)
+    return {**told(case), "changed": context.bundle.settings.own_assumptions()}
 
 
 def told(case: BusinessCase) -> dict[str, Any]:

@@ -1,0 +1,146 @@
+"""The story of ``akb case --out``: a finished run, told again under other assumptions and without its export.
+
+What was read and what the models said is kept with a run; value, lists, business case and report are worked out from
+it by the same code as in ``akb eda``. So the new run is the one that ``akb eda`` would have left with these
+assumptions, byte for byte but for its manifest.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import is_dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from akb.core.errors import RefusedError
+from akb.pipeline import KEPT, PAST_MONTHS, kept, valued, write_models
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from akb.config import Settings
+    from akb.ingest.types import Portfolio
+    from akb.models.types import ModelRun
+    from akb.pipeline import Progress
+    from akb.report.bundle import RunBundle
+    from akb.value.types import Past
+
+_FREE_COSTS = ("cost.marketing_share", "cost.prior_years")
+
+
+def is_learned(name: str) -> bool:
+    """Whether features or models read this assumption, so that another value means fitting them again.
+
+    What serving a customer costs decides who costs more than he brings, and that is a forecast of its own.
+    """
+    table = name.partition(".")[0]
+    costs = table == "cost" and name not in _FREE_COSTS
+    return costs or table in ("upsell", "lifetime", "insurer", "volmacht")
+
+
+def told_again(folder: Path, out: Path, changed: Mapping[str, float], progress: Progress) -> dict[str, Any]:
+    """Write a whole run with other assumptions into `out` and return its summary; `folder` stays as it is.
+
+    Parameters
+    ----------
+    folder
+        A finished run.
+    changed
+        Assumption -> value; none that `is_learned`.
+
+    Raises
+    ------
+    AkbError
+        If `out` may not be replaced.
+    RefusedError
+        If the run kept nothing that this akb can read.
+    """
+    from akb.report import write_report
+    from akb.store.folders import MANIFEST, PRIVATE, run_folder, write_private
+    from akb.store.manifest import write_json
+
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    settings = settings_of(manifest, changed)
+    private = (folder / PRIVATE).read_bytes() if (folder / PRIVATE).is_file() else None
+    bundle = bundle_of(folder, manifest, settings, private, progress)
+    with run_folder(out) as fresh:
+        with progress.stage("writing the report"):
+            summary = write_report(fresh, bundle)
+            write_models(fresh, bundle)
+            (fresh / KEPT).write_bytes(kept(bundle))
+        told = settings.model_dump(mode="json", by_alias=True)
+        write_json(fresh / MANIFEST, {**manifest, "settings": told, "case": {"changed": dict(changed)}})
+    if private is not None:
+        write_private(out, private)
+    return summary
+
+
+def settings_of(manifest: Mapping[str, Any], changed: Mapping[str, float]) -> Settings:
+    """Return the settings of a run with other assumptions."""
+    from pydantic import ValidationError
+
+    from akb.config import Settings
+
+    try:
+        settings = Settings.model_validate(manifest["settings"])
+    except (KeyError, ValidationError):
+        raise RefusedError("this akb does not know the settings of the run", "Run akb eda again.") from None
+    return settings.model_copy(update={"assumptions": {**settings.assumptions, **changed}})
+
+
+def bundle_of(
+    folder: Path, manifest: Mapping[str, Any], settings: Settings, private: bytes | None, progress: Progress
+) -> RunBundle:
+    """Return what `folder` would have told under other settings."""
+    from akb.store.models import read_models
+    from akb.store.packed import unpacked
+
+    if not (folder / KEPT).is_file():
+        raise RefusedError(f"{folder} was made by an akb that kept no {KEPT}", "Run akb eda again.")
+    with progress.stage("reading what the run kept"):
+        things = unpacked((folder / KEPT).read_bytes(), kept_classes())
+        own = {name: content for name, content in read_models(folder).items() if "/cards/" not in name}
+        models = replace(things["models"], files=own)
+        portfolio = things["portfolio"]
+        past = _past(portfolio, things["past"])
+        named = not manifest.get("pseudonyms", True)
+        if named:
+            portfolio = with_relations(portfolio, private)
+    return valued(portfolio, things["features"], models, past, settings, progress, no_pseudonyms=named)
+
+
+def with_relations(portfolio: Portfolio, private: bytes | None) -> Portfolio:
+    """Return the portfolio with the relation numbers of the run, for those who may see them.
+
+    Raises
+    ------
+    RefusedError
+        If they are no longer with the run.
+    """
+    import polars as pl
+
+    if private is None:
+        raise RefusedError("this run shows relation numbers, and its private/customers.csv is gone", "Run akb eda.")
+    known = pl.read_csv(private, infer_schema=False).unique("customer", keep="first")
+    numbers = known.select(pseudonym="customer", relation=pl.col("relation").str.strip_prefix("'"))
+    customers = portfolio.customers.drop("relation").join(numbers, on="pseudonym", how="left", maintain_order="left")
+    return replace(portfolio, customers=customers.select(portfolio.customers.columns))
+
+
+def _past(portfolio: Portfolio, models: ModelRun | None) -> Past | None:
+    from akb.core.dates import add_months
+    from akb.ingest import earlier
+    from akb.value.types import Past
+
+    return Past(earlier(portfolio, add_months(portfolio.as_of, -PAST_MONTHS)), models) if models else None
+
+
+def kept_classes() -> list[type]:
+    """Return the dataclasses that a run keeps."""
+    from akb.core.findings import Finding
+    from akb.features.types import Feature
+    from akb.ingest import types as ingested
+    from akb.models import types as modelled
+
+    found = [each for room in (ingested, modelled) for each in vars(room).values()]
+    return [Feature, Finding, *(each for each in found if isinstance(each, type) and is_dataclass(each))]

@@ -1,0 +1,138 @@
+"""Results of the rooms as one file, and back: dataclasses as JSON, frames as Parquet, in a zip of its own bytes.
+
+Data, never code: only the classes that the reader names are made, and nothing in the file can run.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import fields, is_dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from akb.core.errors import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import polars as pl
+
+SCHEMA = "akb.kept/1"
+_DOCUMENT = "kept.json"
+_DAY = (1980, 1, 1, 0, 0, 0)  # a zip wants a time; the same one gives the same bytes
+_KIND, _VALUE = "kind", "value"
+_AGAIN = "Run akb eda again."
+
+
+def packed(things: Mapping[str, Any]) -> bytes:
+    """Return things by name as one file; the same things give the same bytes.
+
+    They may hold dataclasses, frames, tuples, lists, dictionaries, dates, text and numbers, whatever deep.
+
+    Raises
+    ------
+    TypeError
+        If they hold anything else: a programming error.
+    """
+    frames: list[pl.DataFrame] = []
+    document = {"schema": SCHEMA, "things": _plain(dict(things), frames)}
+    parts = {_DOCUMENT: json.dumps(document, ensure_ascii=False).encode()}
+    for place, frame in enumerate(frames):
+        held = io.BytesIO()
+        frame.write_parquet(held, compression="zstd", compression_level=3, row_group_size=max(1, frame.height))
+        parts[f"{place}.parquet"] = held.getvalue()
+    return _zipped(parts)
+
+
+def emptied() -> bytes:
+    """Return the file that stands where one was whose content had to go."""
+    return _zipped({_DOCUMENT: json.dumps({"schema": SCHEMA, "things": None}).encode()})
+
+
+def unpacked(content: bytes, classes: Iterable[type]) -> dict[str, Any]:
+    """Return what was packed.
+
+    Parameters
+    ----------
+    classes
+        The dataclasses that may be in it.
+
+    Raises
+    ------
+    RefusedError
+        If the file is damaged, was emptied, or was made by another akb.
+    """
+    known = {each.__name__: each for each in classes}
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as held:
+            parts = {name: held.read(name) for name in held.namelist()}
+        document = json.loads(parts[_DOCUMENT])
+        if document["schema"] != SCHEMA:
+            raise RefusedError(f"this run kept its state as {document['schema']}; this akb reads {SCHEMA}", _AGAIN)
+        if document["things"] is None:
+            raise RefusedError("a customer was taken out of this run, and with him what it was made of", _AGAIN)
+        made: dict[str, Any] = _made(document["things"], parts, known)
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
+        raise RefusedError(f"what this run kept cannot be read by this akb ({type(error).__name__})", _AGAIN) from None
+    return made
+
+
+def _zipped(parts: Mapping[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as held:
+        for name, content in parts.items():
+            kind = zipfile.ZIP_DEFLATED if name == _DOCUMENT else zipfile.ZIP_STORED  # Parquet is compressed already
+            held.writestr(zipfile.ZipInfo(name, _DAY), content, compress_type=kind)
+    return out.getvalue()
+
+
+def _plain(thing: Any, frames: list[pl.DataFrame]) -> Any:
+    """Return a thing as JSON; what JSON has no form for says its kind, frames go to `frames`."""
+    import polars as pl
+
+    made: Any
+    if thing is None or isinstance(thing, bool | int | float | str):
+        made = thing
+    elif isinstance(thing, pl.DataFrame):
+        frames.append(thing)
+        made = {_KIND: "frame", _VALUE: len(frames) - 1}
+    elif isinstance(thing, date):
+        made = {_KIND: "date", _VALUE: thing.isoformat()}
+    elif isinstance(thing, list):
+        made = [_plain(each, frames) for each in thing]
+    elif isinstance(thing, tuple):
+        made = {_KIND: "tuple", _VALUE: [_plain(each, frames) for each in thing]}
+    elif is_dataclass(thing) and not isinstance(thing, type):
+        values = {field.name: _plain(getattr(thing, field.name), frames) for field in fields(thing)}
+        made = {_KIND: type(thing).__name__, _VALUE: values}
+    elif hasattr(thing, "items"):
+        made = {_KIND: "dict", _VALUE: [[_plain(key, frames), _plain(each, frames)] for key, each in thing.items()]}
+    elif hasattr(thing, "item"):  # a number of NumPy
+        made = thing.item()
+    else:
+        raise TypeError(f"no form to keep for {type(thing).__name__}")
+    return made
+
+
+def _made(told: Any, parts: Mapping[str, bytes], known: Mapping[str, type]) -> Any:
+    import polars as pl
+
+    if isinstance(told, list):
+        return [_made(each, parts, known) for each in told]
+    if not isinstance(told, dict):
+        return told
+    kind, value = told[_KIND], told[_VALUE]
+    made: Any
+    if kind == "frame":
+        made = pl.read_parquet(io.BytesIO(parts[f"{value}.parquet"])).rechunk()
+    elif kind == "date":
+        made = date.fromisoformat(value)
+    elif kind == "tuple":
+        made = tuple(_made(each, parts, known) for each in value)
+    elif kind == "dict":
+        made = {_made(key, parts, known): _made(each, parts, known) for key, each in value}
+    else:
+        made = known[kind](**{name: _made(each, parts, known) for name, each in value.items()})
+    return made
