@@ -12,7 +12,7 @@ from dataclasses import is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from akb.core.errors import RefusedError
-from akb.pipeline import KEPT, PAST_MONTHS, kept, valued, write_models
+from akb.pipeline import KEPT, PAST_MONTHS, catalogue_of, kept, valued, write_models
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,7 +106,8 @@ def bundle_of(
         named = not manifest.get("pseudonyms", True)
         if named:
             portfolio = with_relations(portfolio, private)
-    return valued(portfolio, things["features"], models, past, settings, progress, no_pseudonyms=named)
+    catalogue = catalogue_of(portfolio, settings, things["topics"])
+    return valued(portfolio, catalogue, things["features"], models, past, settings, progress, no_pseudonyms=named)
 
 
 def with_relations(portfolio: Portfolio, private: bytes | None) -> Portfolio:

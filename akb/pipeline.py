@@ -88,9 +88,9 @@ def predict(portfolio: Portfolio, settings: Settings, progress: Progress, *, no_
     AkbError
         If no customer has a policy in force on the as-of date.
     """
-    from akb.features import as_of_grid, build_matrix, build_targets
+    from akb.features import as_of_grid, build_matrix, build_targets, topics_of
 
-    catalogue = catalogue_of(portfolio, settings)
+    catalogue = catalogue_of(portfolio, settings, topics_of(portfolio))
     with progress.stage("building point-in-time features"):
         dates = as_of_grid(portfolio, settings)
         matrix = build_matrix(portfolio, dates, settings)
@@ -115,21 +115,21 @@ def predict(portfolio: Portfolio, settings: Settings, progress: Progress, *, no_
         )
     with progress.stage("looking back three years"):
         past = look_back(portfolio, matrix, catalogue, settings, progress)
-    return valued(portfolio, matrix.features, models, past, settings, progress, no_pseudonyms=no_pseudonyms)
+    return valued(portfolio, catalogue, matrix.features, models, past, settings, progress, no_pseudonyms=no_pseudonyms)
 
 
-def catalogue_of(portfolio: Portfolio, settings: Settings) -> tuple[Entry, ...]:
-    """Return the catalogue, unfolded for the branches and topics that this portfolio holds."""
+def catalogue_of(portfolio: Portfolio, settings: Settings, topics: tuple[str, ...] | None) -> tuple[Entry, ...]:
+    """Return the catalogue, unfolded for the branches that this portfolio holds and the topics of its contacts."""
     from akb.catalogue.entries import entries
-    from akb.features import topics_of
 
     held = set(portfolio.policies["branch"].unique())
     branches = [(key, branch.name_nl) for key, branch in settings.taxonomy().items() if key in held]
-    return entries(branches, topics_of(portfolio))
+    return entries(branches, topics)
 
 
 def valued(
     portfolio: Portfolio,
+    catalogue: tuple[Entry, ...],
     features: tuple[Feature, ...],
     models: ModelRun,
     past: Past | None,
@@ -149,7 +149,7 @@ def valued(
         features=features,
         models=models,
         value=value,
-        entries=catalogue_of(portfolio, settings),
+        entries=catalogue,
         settings=settings,
         versions={"akb": __version__},
         no_pseudonyms=no_pseudonyms,
@@ -237,18 +237,19 @@ def write_models(folder: Path, bundle: RunBundle) -> None:
 def kept(bundle: RunBundle) -> bytes:
     """Return what value, lists and report of this run can be worked out from again; `akb.again` reads it.
 
-    The portfolio and what the models said, without relation numbers and model files: those stand elsewhere in the run.
+    The portfolio and what the models said, without relation numbers and model files, which stand elsewhere in the run,
+    and without texts that may not be shown.
     """
-    import polars as pl
-
+    from akb.features import topics_of
+    from akb.ingest import masked
     from akb.store.packed import packed
 
-    portfolio = bundle.portfolio
-    nameless = portfolio.customers.with_columns(relation=pl.lit(None, dtype=pl.String))
+    portfolio = masked(bundle.portfolio, bundle.settings.report.suppress_below)
     sources = tuple(replace(source, sha256="") for source in portfolio.sources)  # of the manifest; rows may be shuffled
     return packed(
         {
-            "portfolio": replace(portfolio, customers=nameless, relations=None, sources=sources),
+            "portfolio": replace(portfolio, sources=sources),
+            "topics": topics_of(bundle.portfolio),
             "features": bundle.features,
             "models": bundle.models and _timeless(bundle.models),
             "past": bundle.past and replace(_timeless(bundle.past), reasons=()),

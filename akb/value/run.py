@@ -115,7 +115,7 @@ def run_value(
             **figures(base, history, rates, paths, value, found, made, lists, lapses, cost),
             **acts.figures,
             **outlook_figures(base, history, rows, lists["top_defend"], desk(base)),
-            "profit": profit_figures(base, paths, value, found, called),
+            "profit": profit_figures(base, paths, value, found, desk(base)),
             "empc": empc_figures(base, history),
             "segments": segment_figures(base, value, grouped),
             "case_missing": None if case else case_missing(base),

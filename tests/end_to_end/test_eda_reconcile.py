@@ -52,8 +52,8 @@ def test_every_listed_customer_can_be_worked_out_again_to_the_cent(finished: Pat
         if row["bellen"] != "ja":
             continue
         stays = 1 - scores[row["klant"]]["churn_12m"]
-        expected = _euro(row["verwachte provisie (euro)"])
-        served = expected / _euro(row["provisie per jaar (euro)"]) * case["facts"]["policy_cost"] / 100
+        expected = _euro(row["kans × provisie (euro)"])
+        served = expected / _euro(row["provisie per jaar van deze polis (euro)"]) * case["facts"]["policy_cost"] / 100
         extra = _euro(row["naar verwachting erbij per jaar (euro)"])
         assert extra == pytest.approx(value["cross_sell.uplift"] * stays * (expected - served), abs=CENT)
         sold += round(100 * extra)

@@ -76,7 +76,8 @@ REJECT_SCHEMA = {"file": pl.String, "line": pl.Int64, "column": pl.String, "shap
 
 WORTH = {
     "profit": {
-        "customers": 640, "years": 3.0, "capacity": 260, "rescue": 0.2, "call": 1375.0, "best": {"calls": 120, "cents": 310_000},
+        "customers": 640, "years": 3.0, "capacity": 260, "rescue": 0.2, "call": 1375.0,
+        "best": {"calls": 120, "cents": 310_000},
         "at": 120,
         "orders": [{"key": key, "best_calls": best, "best_cents": top, "at_cents": at}
                    for key, best, top, at in (("top_defend", 120, 310_000, 310_000), ("commission", 60, 90_000, 40_000),

@@ -53,7 +53,7 @@ def test_between_two_points_stand_enough_customers(run) -> None:
 
 
 def test_hours_decide_where_orders_are_compared() -> None:
-    told = profit_of(retention__rescue=0.5, capacity__hours_per_year=1).figures["profit"]
+    told = profit_of(retention__rescue=0.5, capacity__hours_per_year=2).figures["profit"]
     assert told["at"] == told["capacity"] < told["best"]["calls"]
 
 
