@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -200,11 +201,13 @@ def _fewer_rows(settings: Settings) -> Settings:
 
 def eda(request: Request, progress: Progress) -> Result:
     """Read the export, predict, and leave the run folder."""
+    from akb.models import import_libraries
     from akb.report import write_report
     from akb.store.folders import check_replaceable, heal, run_folder, write_private
     from akb.store.manifest import write_json
 
     began = time.perf_counter()
+    threading.Thread(target=import_libraries, daemon=True).start()
     with progress.stage("reading and checking the export"):
         if request.out is not None:
             check_replaceable(request.out, request.files)

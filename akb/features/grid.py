@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     from akb.config import Settings
     from akb.ingest.types import Portfolio
 
-STEP, OLD_STEP, OLD = 2, 4, 24
-"""Months between as-of dates, and between those more than two years back: they say less and cost as much."""
+OLD = 24
+STEPS, WIDE_STEPS = (2, 4), (3, 6)
+"""Months between as-of dates, and between those more than `OLD` months back: they say less and cost as much."""
+
+MANY = 10_000
+"""Customers in force from which the wider steps do: their rows fill the samples that models learn from anyway."""
 
 WINDOWS = (1, 3, 6, 9, 12, 15, 18, 21, 24, 36)
 """Look-back windows in months: the quarters of two years, and three years.
@@ -34,6 +38,8 @@ AHEAD = (1, 3, 6, 12)
 def as_of_grid(portfolio: Portfolio, settings: Settings) -> list[date]:
     """Return X, every second month back for two years and every fourth before, ascending, so that X is the last.
 
+    With many customers the steps are wider, see `MANY`.
+
     Dates go back as long as they lie within the recorded history (before it only survivors are in the file) and
     within ``settings.time.history_cap_months``. Without any ended policy there is no history: X alone.
     """
@@ -41,11 +47,19 @@ def as_of_grid(portfolio: Portfolio, settings: Settings) -> list[date]:
     dates = [x]
     if recorded is not None:
         first = max(recorded, add_months(x, -settings.time.history_cap_months))
-        back = STEP
+        step, old_step = WIDE_STEPS if _in_force(portfolio) >= MANY else STEPS
+        back = step
         while add_months(x, -back) >= first:
             dates.append(add_months(x, -back))
-            back += STEP if back < OLD else OLD_STEP
+            back += step if back < OLD else old_step
     return sorted(dates)
+
+
+def _in_force(portfolio: Portfolio) -> int:
+    """Customers in force on X."""
+    open_ended = pl.col("end_date").is_null() | (pl.col("end_date") > portfolio.as_of)
+    held = portfolio.policies.filter((pl.col("start_date") <= portfolio.as_of) & open_ended)
+    return held["customer"].n_unique()
 
 
 def date_table(dates: Iterable[date]) -> pl.DataFrame:

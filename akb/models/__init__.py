@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +17,27 @@ if TYPE_CHECKING:
     from akb.features.types import Matrix, Targets
     from akb.ingest.types import History
     from akb.models.types import ModelRun
+
+
+_LIBRARIES = (
+    "lightgbm",
+    "lifelines",
+    "scipy.stats",
+    "sklearn.cluster",
+    "sklearn.ensemble",
+    "sklearn.linear_model",
+    "sklearn.metrics",
+)
+
+
+def import_libraries() -> None:
+    """Import what the models lean on: it takes two seconds, in which an export can be read.
+
+    A library that cannot be imported is told of where it is used.
+    """
+    with suppress(ImportError, OSError):
+        for library in _LIBRARIES:
+            import_module(library)
 
 
 def run_models(

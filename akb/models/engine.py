@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 CHUNK = 40_000
 TEST_ROWS = 30_000
 LEARNING_RATE, TREES_SHARE = 0.18, 2 / 9  # ranks like half of the trees at .08 (expected AUC within .001)
-CHOICE_SHARE, PROOF_SHARE = 0.25, 0.4  # of the rows of the final fit: choosing and proving need fewer
+CHOICE_SHARE, PROOF_SHARE = 0.4, 0.5  # of the rows of the final fit: choosing and proving need fewer
 SCREENED = 160  # columns that rivals choose among, by what each tells alone on the training dates: cost of the choice
 SIZES = (0.3, 0.5, 0.7, 1.0)  # parts of the trees that T1 chooses among
 KEPT = 48  # columns that trees keep after T1, by gain: half of the time, and less noise to learn by heart
