@@ -46,12 +46,14 @@ LIST_SCHEMA = {
     "branches": pl.String,
     "peak_risk_month": pl.Int32,
     "threshold": pl.Float64,
+    "contact": pl.Boolean,
     "control": pl.Boolean,
     "yearly_cents": pl.Int64,
 }
 """Columns of the list ``top_defend``; euros, ``yearly_cents`` excepted (``yearly``: the row's part of the ledger line).
 
-``cost`` is what it costs to serve the customer for a year.
+``cost`` is what it costs to serve the customer for a year; ``contact`` whether he is called, because that earns itself
+back within the payback years.
 """
 
 
@@ -64,8 +66,8 @@ class Defence:
     saving
         top_defend in cents: rescue x p x stake - contact cost.
     threshold
-        p* above which a contact pays within the payback years: cost / (rescue x margin x years); infinite where
-        nothing is at stake.
+        p* above which a contact pays over the whole life of the relation: cost / (rescue x value at stake); infinite
+        where nothing is at stake.
     stakes
         Chance x value at stake (the order of the list) and chance x margin (what a call keeps in a year).
     rescue
@@ -95,8 +97,7 @@ def defence(base: Base, paths: Relations, value: Lifetime, desk: Desk) -> Defenc
     worth = rescue * value.stake.astype(np.float64)
     found = stakes(base, paths, value)
     years = payback(base, paths.alive[:, YEAR], "retention")
-    earned = gross(rescue, found.margin, years)
-    threshold = np.divide(desk.contact_cost * paths.preventable, earned, out=np.full(base.n, np.inf), where=earned > 0)
+    threshold = np.divide(desk.contact_cost, worth, out=np.full(base.n, np.inf), where=worth > 0)
     return Defence(
         saving=to_cents(worth * paths.preventable - desk.contact_cost),
         threshold=threshold,
@@ -117,8 +118,10 @@ def defend_list(
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     """Return the list ``top_defend`` and how many customers were left out, by reason.
 
-    Those whose call earns its cost within the payback years, as far as the hours reach; the most at stake over the
-    whole life of the relation first. Members of the control group stand on it (``control``) and take no hours.
+    Those for whom a call is worth its cost over the whole life of the relation (their chance lies above p*), the most
+    at stake first, as many as the hours could reach. Who of them is called (``contact``) is decided by what a call
+    earns within the payback years: those stand on the list wherever it ends. Members of the control group stand on it
+    (``control``) and take no hours.
 
     Parameters
     ----------
@@ -129,17 +132,15 @@ def defend_list(
     left_out = {reason: int(flags.sum()) for reason, flags in desk.excluded.items()}
     allowed = np.flatnonzero(~desk.barred)
     worth = paths.preventable if found is None else found.stakes.worth
-    earned = None if found is None else found.earned if calls is None else calls.keep
-    pays = worth > 0 if earned is None else earned > desk.contact_cost
-    paying = allowed[pays[allowed]]
+    pays = worth > 0 if found is None else found.rescue * worth > desk.contact_cost
+    called = np.zeros(base.n, dtype=np.bool_) if calls is None else calls.listed
+    paying = allowed[(pays | called)[allowed]]
     left_out["below_threshold"] = len(allowed) - len(paying)
     order = paying[np.lexsort((paying, -worth[paying]))]
-    reached = np.cumsum(~desk.control[order]) <= desk.capacity if calls is None else calls.listed[order]
-    listed = order[reached]
+    reached = np.cumsum(~desk.control[order]) <= desk.capacity
+    listed = order[reached | called[order]]
     left_out[NO_HOURS] = left_out.get(NO_HOURS, 0) + len(order) - len(listed)
-    frame = _frame(
-        base, paths, value, found, desk, listed, euros=calls is not None, level=calls.level if calls else 0.0
-    )
+    frame = _frame(base, paths, value, found, desk, listed, calls)
     return frame, {reason: count for reason, count in left_out.items() if count}
 
 
@@ -155,13 +156,12 @@ def _frame(
     found: Defence | None,
     desk: Desk,
     rows: Rows,
-    *,
-    euros: bool,
-    level: float = 0.0,
+    calls: Calls | None,
 ) -> pl.DataFrame:
     unknown = np.full(base.n, np.nan)
-    peak = base.score("peak_risk_month")
-    yearly = np.zeros(base.n, dtype=np.int64) if found is None else _yearly(found, desk, rows, level)
+    peak, euros = base.score("peak_risk_month"), calls is not None
+    contact = ~desk.control if calls is None else calls.to_keep
+    yearly = np.zeros(base.n, dtype=np.int64) if found is None else _yearly(found, rows[contact[rows]])
     columns: dict[str, NDArray[Any]] = {
         "churn_12m": paths.churn_12m,
         "churn_preventable_12m": paths.preventable,
@@ -179,17 +179,17 @@ def _frame(
     made = who.with_columns(
         _branches(base).alias("branches"),
         *(at(values, pl.Float64).alias(name) for name, values in columns.items()),
+        pl.Series("contact", contact),
         pl.Series("control", desk.control),
     )[rows]
     ranked = made.with_columns(rank=pl.int_range(1, pl.len() + 1))
     return ranked.select(pl.col(name).cast(dtype) for name, dtype in LIST_SCHEMA.items())
 
 
-def _yearly(found: Defence, desk: Desk, rows: Rows, level: float) -> Cents:
+def _yearly(found: Defence, called: Rows) -> Cents:
     """What a call keeps in a year, per customer: those who are called add up to the ledger's line to the cent."""
     margin = found.stakes.margin
     out = to_cents(found.rescue * margin / MILLI)
-    called = rows[~desk.control[rows] & (found.earned[rows] > level)]
     out[called] = cascade(found.rescue, margin[called])
     return out
 

@@ -288,7 +288,7 @@ def _extra(base: Base, rows: pl.DataFrame, years: list[tuple[date, date]]) -> Ex
 
 def _kept(base: Base, today: Today, listed: pl.DataFrame) -> Kept:
     """What calling this year's list keeps: rescue x the chance to leave preventably, of those who are called."""
-    called = listed.filter(~pl.col("control")).join(base.customers.select("customer", "row"), on="customer").sort("row")
+    called = listed.filter("contact").join(base.customers.select("customer", "row"), on="customer").sort("row")
     rows, p = called["row"].to_numpy(), called["churn_preventable_12m"].to_numpy()
     if not len(rows) or not p.sum():
         return Kept(0.0, 0.0, np.nan, today.alive.mean(axis=0))
@@ -316,7 +316,7 @@ def _list_ages(base: Base, listed: pl.DataFrame) -> list[dict[str, Any]]:
     private = base.customers.filter(
         (pl.col("kind").fill_null("private") == "private") & pl.col("birth_year").is_not_null()
     ).with_columns(
-        on_list=pl.col("customer").is_in(listed.filter(~pl.col("control"))["customer"].implode()),
+        on_list=pl.col("customer").is_in(listed.filter("contact")["customer"].implode()),
         age=base.as_of.year - pl.col("birth_year"),
     )
     total, chosen = private.height, int(private["on_list"].sum())

@@ -128,7 +128,7 @@ def test_every_place_tells_the_new_figures(other: Path, finished: Path) -> None:
 
 def test_the_lists_are_as_long_as_the_ledger_says(other: Path) -> None:
     facts = _told(other)["business_case"]["facts"]
-    called = [row for row in _list(other, "top_defend") if row["controlegroep, niet bellen"] == "nee"]
+    called = [row for row in _list(other, "top_defend") if row["bellen"] == "ja"]
     offers = _list(other, "next_best_policy")
     assert len(called) == facts["contacts_retention_count"]
     assert sum(row["eigen gesprek nodig"] == "ja" for row in offers) == facts["contacts_offer_count"]

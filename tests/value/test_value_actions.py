@@ -127,7 +127,7 @@ def test_scarce_hours_go_to_the_calls_that_earn_most(made) -> None:
 @pytest.mark.parametrize("hours", [100.0, 1.0, 0.3])
 def test_one_set_of_calls_in_ledger_actions_lists_and_assignment(made, hours: float) -> None:
     result = run_value(made, f.models(made), f.settings(capacity__hours_per_year=hours, **CHEAP))
-    offers, defend = result.lists["next_best_policy"], result.lists["top_defend"].filter(~pl.col("control"))
+    offers, defend = result.lists["next_best_policy"], result.lists["top_defend"].filter("contact")
     todo = calls(result.lists["next_best_action"])
     for listed, action, count in (
         (defend, "defend", "contacts_retention_count"),
@@ -153,15 +153,13 @@ def test_whom_nobody_at_the_right_level_can_call_costs_and_brings_nothing(made) 
     assert todo["done_by"].null_count() == 0
     assert result.case.facts["contacts_used_count"] == todo.height > 0
     lines = {line.key: line.base for line in result.case.benefits}
-    assert lines["retention"] == result.lists["top_defend"].filter(~pl.col("control"))["yearly_cents"].sum()
+    assert lines["retention"] == result.lists["top_defend"].filter("contact")["yearly_cents"].sum()
     assert lines["cross_sell"] == result.lists["next_best_policy"].filter("contact")["extra_cents"].sum()
 
 
 def test_what_the_ledger_counts_is_what_people_do(result) -> None:
     offers, defend = result.lists["next_best_policy"], result.lists["top_defend"]
-    ledger = pl.concat(
-        [offers.filter("own_call").select("customer"), defend.filter(~pl.col("control")).select("customer")]
-    )
+    ledger = pl.concat([offers.filter("own_call").select("customer"), defend.filter("contact").select("customer")])
     assert set(ledger["customer"]) == set(calls(result.lists["next_best_action"])["customer"])
 
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
-import polars as pl
 import pytest
 import value_fixtures as f
 from hypothesis import given, settings
@@ -55,7 +54,7 @@ def _register(**assumptions: float):
 def test_the_engine_says_what_the_lists_say(name: str) -> None:
     result = _run(name)
     case = result.case
-    called = result.lists["top_defend"].filter(~pl.col("control"))
+    called = result.lists["top_defend"].filter("contact")
     offers = result.lists["next_best_policy"].filter("contact")
     lines = {line.key: line.base for line in case.benefits}
     assert lines["retention"] == called["yearly_cents"].sum()

@@ -31,7 +31,7 @@ def _line(case, key: str) -> Line:
 
 def test_the_lists_add_up_to_the_ledger_to_the_cent(made) -> None:
     result, case = _case(made)
-    called = result.lists["top_defend"].filter(~pl.col("control"))
+    called = result.lists["top_defend"].filter("contact")
     offers = result.lists["next_best_policy"].filter("contact")
     assert _line(case, "retention").base == called["yearly_cents"].sum() > 0
     assert _line(case, "cross_sell").base == offers["extra_cents"].sum() > 0
@@ -43,7 +43,7 @@ def test_every_call_can_be_worked_out_again_by_hand(made) -> None:
     result, case = _case(made)
     run = f.models(made)
     year = run.survival.filter(pl.col("month") == 12).select("customer", stays="alive")
-    kept = result.lists["top_defend"].filter(~pl.col("control")).join(year, on="customer")
+    kept = result.lists["top_defend"].filter("contact").join(year, on="customer")
     by_hand = 0.2 * kept["churn_preventable_12m"] * (kept["commission"] - kept["cost"])
     assert kept.height > 100
     assert np.allclose(kept["yearly"], by_hand, atol=0.0101)
@@ -61,7 +61,7 @@ def test_every_call_can_be_worked_out_again_by_hand(made) -> None:
 
 def test_one_call_less_or_more_never_earns_more_within_the_payback_years(made) -> None:
     result, case = _case(made)
-    called = result.lists["top_defend"].filter(~pl.col("control"))["customer"]
+    called = result.lists["top_defend"].filter("contact")["customer"]
     rest = result.lists["next_best_policy"].filter(~pl.col("control") & ~pl.col("contact"))
     year = f.models(made).survival.filter(pl.col("month") == 12).select("customer", "alive")
     left = rest.filter(~pl.col("customer").is_in(called.to_list())).join(year, on="customer")
@@ -69,7 +69,7 @@ def test_one_call_less_or_more_never_earns_more_within_the_payback_years(made) -
     assert case.facts["round_3"] > case.facts["round_cost"]
     for years in (1.0, 2.0, 5.0):
         other, case = _case(made, value__payback_years=years)
-        counts = [found.lists["top_defend"].height for found in (result, other)]
+        counts = [found.lists["top_defend"]["contact"].sum() for found in (result, other)]
         assert counts == sorted(counts, reverse=years < 3)
         assert counts[0] != counts[1]
 
@@ -149,7 +149,7 @@ def test_customers_add_up_to_the_total(made) -> None:
 
 def test_hours_are_paid_for_every_call(made) -> None:
     result, case = _case(made)
-    calls = result.lists["top_defend"].filter(~pl.col("control")).height
+    calls = result.lists["top_defend"].filter("contact").height
     offers = result.lists["next_best_policy"].filter("contact")
     own = offers["own_call"].sum()
     minutes = 2 * (calls + own) + 1 * (offers.height - own)
@@ -282,5 +282,5 @@ def test_facts_explain_the_difference(made) -> None:
     assert facts["policy_lapse_share"] == result.figures["rates"]["policy_lapse"]
     counts = [facts[f"pays_at_rescue_{name}_count"] for name in ("low", "base", "high", "certain")]
     assert counts == sorted(counts)
-    assert counts[1] == result.lists["top_defend"].filter(~pl.col("control")).height  # the hours do not bind here
+    assert counts[1] == result.lists["top_defend"].filter("contact").height  # the hours do not bind here
     assert facts["leavers_listed_count"] < facts["leavers_preventable_count"] < facts["leavers_expected_count"]

@@ -32,11 +32,12 @@ def test_top_defend_is_its_formula(made, result) -> None:
     assert np.allclose(listed["expected_saving"], expected, atol=0.006)
     assert (listed["expected_saving"] > 0).all()
     assert (listed["churn_preventable_12m"] > listed["threshold"]).all()
-    called = listed.filter(~pl.col("control") & (pl.col("yearly_cents") > 500))
+    called = listed.filter(pl.col("contact") & (pl.col("yearly_cents") > 500))
     stays = 1 - called["churn_12m"]
     earned = called["yearly_cents"] / 100 * (0.5 + stays + stays**2)  # three years, the first one half
     assert called.height >= 20
-    assert np.allclose(called["threshold"], cost * called["churn_preventable_12m"] / earned, rtol=0.003)
+    assert (earned > cost - 0.03).all()  # and a call is made only if that is more than it costs
+    assert np.allclose(listed["threshold"], cost / (0.2 * listed["value_at_stake"]), rtol=0.003)
     scores = result.scores.join(listed, on="customer")
     assert np.allclose(scores["top_defend"], scores["expected_saving"], atol=0.01)
 
@@ -92,7 +93,7 @@ def test_the_list_ends_where_the_hours_end(made) -> None:
     result = run_value(made, f.models(made), f.settings(capacity__hours_per_year=0.25, **CHEAP))
     listed = result.lists["top_defend"]
     offers = result.lists["next_best_policy"]
-    called, own = listed.filter(~pl.col("control")).height, offers["own_call"].sum()
+    called, own = listed.filter("contact").height, offers["own_call"].sum()
     minutes = 2 * (called + own) + offers["contact"].sum() - own
     assert 4 * 15 - 3 < minutes <= 4 * 15  # 4 advisers x 15 minutes
     assert result.left_out["top_defend"]["no_hours"] > 0

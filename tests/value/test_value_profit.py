@@ -31,7 +31,7 @@ def run():
 
 def test_the_best_number_of_calls_is_the_list_where_hours_suffice(run) -> None:
     told = run.figures["profit"]
-    called = run.lists["top_defend"].filter(~pl.col("control"))
+    called = run.lists["top_defend"].filter("contact")
     assert told["capacity"] >= told["best"]["calls"] == called.height > LIMIT
     assert 0 < told["best"]["cents"] < 100 * called["expected_saving"].sum()  # three years count, not a whole life
 

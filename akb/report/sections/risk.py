@@ -134,8 +134,11 @@ def _defend(context: Context) -> dict[str, Any] | None:
     order = context.customers["customer"].to_numpy()
     on_list = np.isin(order, listed["customer"].to_numpy())
     rows = first_rows(context, listed)
+    case = value.case
     return {
         "customers": listed.height,
+        "called": int(listed["contact"].sum()) if case and "contact" in listed.columns else None,
+        "years": case.facts.get("payback_years") if case else None,
         "expected": float(np.nansum(chance[on_list])) if chance is not None else None,
         "share": float(np.nanmean(chance[on_list])) if chance is not None and on_list.any() else None,
         "share_all": float(np.nanmean(chance)) if chance is not None else None,
@@ -186,6 +189,7 @@ def first_rows(context: Context, listed: pl.DataFrame, count: int = SHOWN) -> li
                 **numbers,
                 "value_at_stake": row.get("value_at_stake"),
                 "expected_saving": row.get("expected_saving"),
+                "contact": row.get("contact"),
                 "reasons": reasons.get(row["customer"], []),
             }
         )
