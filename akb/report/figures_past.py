@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 def branches(m: Maker) -> Figure | None:
     """Share of customers per branch held."""
-    rows = [row for row in m.model["portfolio"]["branches"] if not row["suppressed"]]
+    known = (row for row in m.model["portfolio"]["branches"] if not row["suppressed"])
+    rows = sorted(known, key=lambda row: -row["share"])  # by policies a fleet comes before what more customers have
     if not rows:
         return None
     widest = max(rows, key=lambda row: row["customers"])
