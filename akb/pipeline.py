@@ -243,16 +243,16 @@ def kept(bundle: RunBundle) -> bytes:
     The portfolio and what the models said, without relation numbers and model files, which stand elsewhere in the run,
     and without texts that may not be shown.
     """
-    from akb.features import topics_of
     from akb.ingest import masked
     from akb.store.packed import packed
 
+    topics = tuple(sorted({entry.topic for entry in bundle.entries if entry.topic}))
     portfolio = masked(bundle.portfolio, bundle.settings.report.suppress_below)
     sources = tuple(replace(source, sha256="") for source in portfolio.sources)  # of the manifest; rows may be shuffled
     return packed(
         {
             "portfolio": replace(portfolio, sources=sources),
-            "topics": topics_of(bundle.portfolio),
+            "topics": None if portfolio.contacts is None else topics,
             "features": bundle.features,
             "models": bundle.models and _timeless(bundle.models),
             "past": bundle.past and replace(_timeless(bundle.past), reasons=()),
