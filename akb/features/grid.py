@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.core.dates import add_months
+from akb.core.relations import in_force
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,19 +48,13 @@ def as_of_grid(portfolio: Portfolio, settings: Settings) -> list[date]:
     dates = [x]
     if recorded is not None:
         first = max(recorded, add_months(x, -settings.time.history_cap_months))
-        step, old_step = WIDE_STEPS if _in_force(portfolio) >= MANY else STEPS
+        customers = in_force(portfolio.policies, x)["customer"].n_unique()
+        step, old_step = WIDE_STEPS if customers >= MANY else STEPS
         back = step
         while add_months(x, -back) >= first:
             dates.append(add_months(x, -back))
             back += step if back < OLD else old_step
     return sorted(dates)
-
-
-def _in_force(portfolio: Portfolio) -> int:
-    """Customers in force on X."""
-    open_ended = pl.col("end_date").is_null() | (pl.col("end_date") > portfolio.as_of)
-    held = portfolio.policies.filter((pl.col("start_date") <= portfolio.as_of) & open_ended)
-    return held["customer"].n_unique()
 
 
 def date_table(dates: Iterable[date]) -> pl.DataFrame:

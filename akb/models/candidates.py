@@ -188,11 +188,3 @@ def gains(
     rival = min(simpler, key=lambda name: float((w * loss[name]).sum()))
     gain, error = paired_difference(loss[rival], loss[winner], cluster, w)
     return gain > Z95 * error
-
-
-def compete(
-    fitters: Mapping[str, Fitter], train: Sample, test: Sample, *, objective: Objective = "binary"
-) -> Competition:
-    """Fit every rival on `train`, compare them on `test` (T1's window) and return who won."""
-    expected = {name: fit(train).predict(test.x, test.offset) for name, fit in fitters.items()}
-    return judge(expected, test.label, test.cluster, objective=objective, weight=test.weight)

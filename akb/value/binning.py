@@ -56,24 +56,24 @@ class Stakes:
         return self.commission - sum(self.parts.values())
 
 
-def stakes(base: Base, paths: Relations, value: Lifetime) -> Stakes:
-    """Return what a call for retention is about, for every customer."""
+def stakes(base: Base, paths: Relations, value: Lifetime, cost: Cents) -> Stakes:
+    """Return what a call for retention is about, for every customer; `cost` is of serving each a year, cents."""
     p = paths.preventable
     own = base.commission_customer.astype(np.float64)
     return Stakes(
         worth=p * value.stake,
         commission=_milli(p * own),
-        parts={part: _milli(p * cents) for part, cents in service_parts(base).items()},
+        parts={part: _milli(p * cents) for part, cents in service_parts(base, cost).items()},
     )
 
 
-def service_parts(base: Base) -> dict[str, Floats]:
-    """Return yearly service cost per customer, cents, by the assumption that it is proportional to.
+def service_parts(base: Base, cost: Cents) -> dict[str, Floats]:
+    """Return yearly service `cost` per customer, cents, by the assumption that it is proportional to.
 
     Cost is linear in each of them: what is left when one is zero does not depend on it. The rest (there is none
     today) goes with the office's rate.
     """
-    total = service_cost(base).per_customer(base).astype(np.float64)
+    total = cost.astype(np.float64)
     parts = {}
     for part, name in RATES.items():
         without = base.with_assumption(name, 0.0)

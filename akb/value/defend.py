@@ -12,7 +12,6 @@ from akb.value.base import at, to_cents
 from akb.value.basis import MILLI
 from akb.value.binning import cascade, stakes
 from akb.value.calls import gross, payback
-from akb.value.cost import service_cost
 from akb.value.lists import NO_HOURS
 from akb.value.survival import YEAR
 
@@ -91,11 +90,11 @@ class Defence:
         return gross(self.rescue, self.stakes.margin, self.years)
 
 
-def defence(base: Base, paths: Relations, value: Lifetime, desk: Desk) -> Defence:
-    """Return top_defend and its parts for every customer in force."""
+def defence(base: Base, paths: Relations, value: Lifetime, desk: Desk, cost: Cents) -> Defence:
+    """Return top_defend and its parts for every customer in force; `cost` is of serving each a year, cents."""
     rescue = base.value("retention.rescue")
     worth = rescue * value.stake.astype(np.float64)
-    found = stakes(base, paths, value)
+    found = stakes(base, paths, value, cost)
     years = payback(base, paths.alive[:, YEAR], "retention")
     threshold = np.divide(desk.contact_cost, worth, out=np.full(base.n, np.inf), where=worth > 0)
     return Defence(
@@ -104,7 +103,7 @@ def defence(base: Base, paths: Relations, value: Lifetime, desk: Desk) -> Defenc
         stakes=found,
         rescue=rescue,
         years=years,
-        cost=service_cost(base).per_customer(base),
+        cost=cost,
     )
 
 

@@ -92,8 +92,6 @@ class Ranked:
         Of serving one policy a year, cents.
     table
         The offers as a frame, in the same order.
-    everyone
-        The list as long as it could be.
     """
 
     rows: Rows

@@ -95,7 +95,13 @@ def run_value(
 
     say("lists and business case")
     pays = _years_of_commission(base, paths, made)
-    lists, left_out, found, decision = _lists(base, paths, value, made, pays)
+    shared = desk(base)
+    found = (
+        defence(base, paths, value, shared, cost.per_customer(base))
+        if paths is not None and value is not None
+        else None
+    )
+    lists, left_out, decision = _lists(base, paths, value, found, made, pays)
     called, ranked = decision.desk, decision.ranked
     say("one action per customer, and who does it")
     acts = act(base, paths, value, cost, found, made, decision, lists["top_defend"], lists["next_best_policy"])
@@ -114,8 +120,8 @@ def run_value(
         figures={
             **figures(base, history, rates, paths, value, found, made, lists, lapses, cost),
             **acts.figures,
-            **outlook_figures(base, history, rows, lists["top_defend"], desk(base)),
-            "profit": profit_figures(base, paths, value, found, desk(base)),
+            **outlook_figures(base, history, rows, lists["top_defend"], shared),
+            "profit": profit_figures(base, paths, value, found, shared),
             "empc": empc_figures(base, history),
             "segments": segment_figures(base, value, grouped),
             "case_missing": None if case else case_missing(base),
@@ -143,12 +149,10 @@ def _mean_kept(rows: pl.DataFrame | None) -> float:
 
 
 def _lists(
-    base: Base, paths: Relations | None, value: Lifetime | None, made: Offers, pays: Floats
-) -> tuple[dict[str, pl.DataFrame], dict[str, dict[str, int]], Defence | None, Decision]:
+    base: Base, paths: Relations | None, value: Lifetime | None, found: Defence | None, made: Offers, pays: Floats
+) -> tuple[dict[str, pl.DataFrame], dict[str, dict[str, int]], Decision]:
     """Decide who is called, and make both lists of it."""
     euros = base.churn_gate in EURO_GATES and value is not None
-    shared = desk(base)
-    found = defence(base, paths, value, shared) if paths is not None and value is not None else None
     alive = paths.alive[:, YEAR] if paths is not None else np.ones(base.n)
     decision = decide(base, value, found if euros else None, made, alive, pays)
     shared, calls = decision.desk, decision.calls
@@ -159,7 +163,7 @@ def _lists(
     offer, offer_out, ranked = next_best_list(base, decision.ranked, shared, calls, alive, decision.left_out)
     lists = {"top_defend": defend, "next_best_policy": offer}
     left_out = {"top_defend": defend_out, "next_best_policy": offer_out}
-    return lists, left_out, found, replace(decision, ranked=ranked)
+    return lists, left_out, replace(decision, ranked=ranked)
 
 
 def _years_of_commission(base: Base, paths: Relations | None, made: Offers) -> Floats:
