@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import io
 import math
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from akb.report.lists import EUROS, POINTS, is_chance
+from akb.report.sheets import ListSheet
 from akb.report.tables import neutral
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from xlsxwriter import Workbook
     from xlsxwriter.format import Format
-    from xlsxwriter.worksheet import Worksheet
 
     from akb.report.context import Context
     from akb.report.lists import ListTable
@@ -65,7 +65,7 @@ def lists_workbook(context: Context, tables: Sequence[ListTable]) -> bytes:
     rows = [(name, str(len(table.rows)), spoken.name("sheet_text", table.name)) for name, table in sheets]
     write_guide(book, styles, spoken.plain("book.guide"), spoken.plain("book.title"), guide, rows)
     for name, table in sheets:
-        _sheet(book.add_worksheet(name), table, styles)
+        _sheet(book.add_worksheet(name, ListSheet), table, styles)
     book.close()
     return target.getvalue()
 
@@ -135,14 +135,12 @@ def write_guide(
             sheet.write_string(line, place, neutral(cell), styles.wrap)
 
 
-def _sheet(sheet: Worksheet, table: ListTable, styles: Styles) -> None:
+def _sheet(sheet: ListSheet, table: ListTable, styles: Styles) -> None:
     last = max(len(table.rows), 1)
     for place, column in enumerate(table.columns):
         sheet.set_column(place, place, _WIDTHS.get(column, _WIDTH))
         sheet.write_string(0, place, neutral(table.heads[place]), styles.head)
-    for line, row in enumerate(table.rows, start=1):
-        for place, (column, cell) in enumerate(zip(table.columns, row, strict=True)):
-            write_cell(sheet, line, place, cell, styles, column)
+    sheet.write_lines(table.rows, [styles.of(column) for column in table.columns], styles.text, styles.day)
     sheet.freeze_panes(1, 1)
     widths = [_WIDTHS.get(column, _WIDTH) for column in table.columns]
     lines = max(math.ceil(len(head) / width) for head, width in zip(table.heads, widths, strict=True))
@@ -155,21 +153,7 @@ def _sheet(sheet: Worksheet, table: ListTable, styles: Styles) -> None:
     _shade(sheet, table, styles, last)
 
 
-def write_cell(sheet: Worksheet, line: int, place: int, cell: Any, styles: Styles, column: str = "") -> None:
-    """Write a value as what it is; text is neutralised, nothing is left empty, nothing becomes a formula."""
-    if cell is None or (isinstance(cell, float) and not math.isfinite(cell)):
-        return
-    if isinstance(cell, bool):
-        sheet.write_string(line, place, "ja" if cell else "nee", styles.text)
-    elif isinstance(cell, int | float):
-        sheet.write_number(line, place, round(cell, 6), styles.of(column))
-    elif isinstance(cell, date):
-        sheet.write_datetime(line, place, datetime(cell.year, cell.month, cell.day), styles.day)
-    else:
-        sheet.write_string(line, place, neutral(str(cell)), styles.text)
-
-
-def _shade(sheet: Worksheet, table: ListTable, styles: Styles, last: int) -> None:
+def _shade(sheet: ListSheet, table: ListTable, styles: Styles, last: int) -> None:
     """Colour the bands: leaving in orange, taking a policy in green, a loss in red, the control group in grey."""
     from xlsxwriter.utility import xl_col_to_name
 
