@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -201,13 +202,19 @@ def _fewer_rows(settings: Settings) -> Settings:
 
 def eda(request: Request, progress: Progress) -> Result:
     """Read the export, predict, and leave the run folder."""
-    from akb.models import import_libraries
+    from akb.core.garbage import seldom_collected
+
+    with seldom_collected():
+        return _eda(request, progress)
+
+
+def _eda(request: Request, progress: Progress) -> Result:
     from akb.report import write_report
     from akb.store.folders import check_replaceable, heal, run_folder, write_private
     from akb.store.manifest import write_json
 
     began = time.perf_counter()
-    threading.Thread(target=import_libraries, daemon=True).start()
+    threading.Thread(target=_ahead, daemon=True).start()
     with progress.stage("reading and checking the export"):
         if request.out is not None:
             check_replaceable(request.out, request.files)
@@ -217,13 +224,23 @@ def eda(request: Request, progress: Progress) -> Result:
         check_replaceable(folder, request.files)
     bundle = predict(portfolio, request.settings, progress, no_pseudonyms=request.no_pseudonyms)
     with run_folder(folder, request.files) as fresh:
-        with progress.stage("writing the report"):
+        with progress.stage("writing the report"), ThreadPoolExecutor(1) as beside:
+            packing = beside.submit(kept, bundle)  # compresses while the report is worded
             summary = write_report(fresh, bundle)
             write_models(fresh, bundle)
-            (fresh / KEPT).write_bytes(kept(bundle))
+            (fresh / KEPT).write_bytes(packing.result())
         write_json(fresh / "manifest.json", manifest(request, bundle, progress.seconds, time.perf_counter() - began))
     write_private(folder, private_customers(bundle))
     return Result(folder, bundle, summary)
+
+
+def _ahead() -> None:
+    """Get ready what takes seconds and needs no data, while an export is read and features are counted."""
+    from akb.models import import_libraries
+    from akb.report import prepare
+
+    import_libraries()
+    prepare()
 
 
 def write_models(folder: Path, bundle: RunBundle) -> None:

@@ -15,3 +15,19 @@ def write_report(folder: Path, bundle: RunBundle) -> dict[str, Any]:
     from akb.report.write import write_report as write
 
     return write(folder, bundle)
+
+
+def prepare() -> None:
+    """Import what the report leans on and compile its templates, so that nobody has to wait for it later.
+
+    What cannot be had ready is told of where it is used.
+    """
+    from contextlib import suppress
+
+    with suppress(ImportError, OSError):
+        import xlsxwriter  # noqa: F401
+
+        from akb.report import write  # noqa: F401
+        from akb.report.html import compile_templates
+
+        compile_templates()

@@ -81,6 +81,13 @@ def css_text(text: str) -> Markup:
     return Markup('"' + "".join(c if c in _CSS_SAFE else f"\\{ord(c):06x}" for c in text) + '"')
 
 
+def compile_templates() -> None:
+    """Compile every template, so that a page is rendered without delay."""
+    environment = _environment()
+    for name in environment.list_templates():
+        environment.get_template(name)
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
