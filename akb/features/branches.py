@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.core.dates import add_months
-from akb.features.branch_world import BranchWorld, names
+from akb.features.branch_world import BranchWorld, in_order, names
 from akb.features.cut import cut
 from akb.features.eligible import ELIGIBLE, eligible_rows, open_now
 from akb.features.grid import to_day
@@ -91,7 +91,7 @@ def _frequent(facts: pl.DataFrame, day: str, enough: int) -> list[int]:
 
 
 def _sorted(parts: list[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat(parts).sort("as_of", "branch", "customer")
+    return in_order(pl.concat(parts))
 
 
 def _batches(dates: list[date]) -> list[list[date]]:

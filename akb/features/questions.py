@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from akb.features.branch_world import in_order
 from akb.features.cut import KEY, MONTH
 from akb.features.events import CHANNELS
 from akb.features.themes import every_topic
@@ -117,4 +118,4 @@ def _finished(table: pl.DataFrame, happened: pl.Expr, asked: pl.Expr) -> BranchR
         event_date=pl.col("next").cast(pl.Date),
         asked=asked,
     )
-    return BranchRows(known.sort("as_of", "branch", "customer"), NAMES)
+    return BranchRows(in_order(known), NAMES)
