@@ -31,6 +31,9 @@ MONTH = 30.4375
 ANSWERS = ("contacted", "paid")
 """Days on which an event was followed by another: they are dated themselves."""
 
+ONE = (pl.col("t").cast(pl.UInt64) * 2**40 + pl.col("branch").cast(pl.UInt64) * 2**32 + pl.col("customer")).alias("one")
+"""T, branch code and customer as one whole number: tables find each other by it in less time than by three columns."""
+
 _WINDOWS = ("day", *(f"back_{window}" for window in WINDOWS))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.features.cut import KEY
+from akb.features.cut import KEY, ONE
 
 if TYPE_CHECKING:
     from akb.features.branch_world import BranchWorld
@@ -33,7 +33,7 @@ _BY_SEGMENT = {
 def standing(
     held: pl.DataFrame, members: pl.DataFrame, dates: pl.DataFrame, signed: pl.DataFrame, world: BranchWorld
 ) -> pl.LazyFrame:
-    """Return one row per (T, customer, branch): the columns of `members`, branch u8, ``reason`` str? (null: open).
+    """Return one row per (T, customer, branch): columns of `members`, branch u8, `ONE`, ``reason`` str? (null: open).
 
     Parameters
     ----------
@@ -50,10 +50,11 @@ def standing(
     needed = owned.join(_pairs(world, "requires"), on="branch").select(*KEY, branch="other").unique()
     inside = owned.join(_pairs(world, "included_in"), on="branch").select(*KEY, branch="other").unique()
     marks = {"is_held": owned, "is_signed": signed.lazy(), "is_needed": needed, "is_inside": inside}
-    grid = members.lazy().join(_rules(world), how="cross").join(dates.lazy().select("t", "year"), on="t")
+    grid = members.lazy().join(dates.lazy().select("t", "year"), on="t").join(_rules(world), how="cross")
+    grid = grid.with_columns(ONE)
     for name, rows in marks.items():
-        marked = rows.select(*KEY, "branch").unique().with_columns(pl.lit(value=True).alias(name))
-        grid = grid.join(marked, on=[*KEY, "branch"], how="left").with_columns(pl.col(name).fill_null(value=False))
+        marked = rows.select(ONE).unique().with_columns(pl.lit(value=True).alias(name))
+        grid = grid.join(marked, on="one", how="left").with_columns(pl.col(name).fill_null(value=False))
     age = pl.col("year") - pl.col("birth_year")
     age = pl.when(age.is_between(0, OLDEST)).then(age)
     natural = pl.col("kind") != "business"
@@ -66,7 +67,7 @@ def standing(
         "included": pl.col("is_inside"),
     }
     told = [pl.when(off[reason].fill_null(value=False)).then(pl.lit(reason)) for reason in REASONS]
-    return grid.select(*members.columns, "branch", reason=pl.coalesce(told))
+    return grid.select(*members.columns, "branch", "one", reason=pl.coalesce(told))
 
 
 def counts(table: pl.DataFrame, world: BranchWorld) -> pl.DataFrame:

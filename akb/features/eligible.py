@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.features.branch_world import finished
-from akb.features.cut import KEY
+from akb.features.cut import KEY, ONE
 from akb.features.eligibility import counts, standing
 from akb.features.grid import REACH
 from akb.features.rates import PER_MILLION, shrunk
@@ -52,18 +52,18 @@ def eligible_rows(
         .select("t", "day")
         .join(later, how="cross")
         .filter(pl.col("event") > pl.col("day"))
-        .group_by(*KEY, "branch")
+        .group_by(ONE)
         .agg(pl.col("event").min())
     )
     table = (
         rows.filter(pl.col("reason").is_null() & pl.col("branch").is_in(taken))
         .join(seen.dates.lazy().select("t", "as_of", "ahead_12", "back_12", "back_36"), on="t")
-        .join(_held_before(seen), on=[*KEY, "branch"], how="left")
+        .join(_held_before(seen), on="one", how="left")
         .join(_popularity(held, members).lazy(), on=["t", "kind", "branch"], how="left", nulls_equal=True)
         .join(_purchase_rates(seen, members, world), on=["t", "branch"], how="left")
         .join(_adviser_purchases(seen, members, world), on=["t", "adviser", "branch"], how="left")
-        .join(_co_ownership(held, len(world.branches)).lazy(), on=[*KEY, "branch"], how="left")
-        .join(event, on=[*KEY, "branch"], how="left")
+        .join(_co_ownership(held, len(world.branches)).lazy(), on="one", how="left")
+        .join(event, on="one", how="left")
     )
     ago, year = world.seen(REACH), world.seen(12, world.gap_days)
     adviser = shrunk(pl.col("adviser_taken").fill_null(0), pl.col("adviser_members"), pl.col("purchase_rate"))
@@ -99,7 +99,7 @@ def signed_at(seen: Cut, signed: pl.DataFrame) -> pl.DataFrame:
 
 
 def _held_before(seen: Cut) -> pl.LazyFrame:
-    return seen.frames["gone"].group_by(*KEY, "branch").agg(ago=pl.col("since").min())
+    return seen.frames["gone"].group_by(ONE).agg(ago=pl.col("since").min())
 
 
 def _popularity(held: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
@@ -167,6 +167,5 @@ def _co_ownership(held: pl.DataFrame, size: int) -> pl.DataFrame:
         .group_by(KEY)
         .agg((pl.col(f"p{code}").sum() // pl.len()).cast(pl.Int32).alias(str(code)) for code in range(size))
     )
-    return score.unpivot(index=KEY, variable_name="branch", value_name="co_ppm").with_columns(
-        pl.col("branch").cast(pl.UInt8)
-    )
+    long = score.unpivot(index=KEY, variable_name="branch", value_name="co_ppm")
+    return long.with_columns(pl.col("branch").cast(pl.UInt8)).select(ONE, "co_ppm")
