@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +19,8 @@ from akb.features.themes import every_theme, every_topic, themes_of
 from akb.features.types import Matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from concurrent.futures import Future
     from datetime import date
 
     from akb.config import Branch, Settings
@@ -74,9 +77,25 @@ def build_matrix(portfolio: Portfolio, dates: Iterable[date], settings: Settings
     chosen = groups(world)
     recorded: dict[Source, pl.DataFrame] = {record: events[record] for record in EVENTS if record in records}
     features = tuple(column.feature for group in chosen for column in group.columns)
-    parts = (_assemble(chosen, cut(facts, recorded, batch), customers, world) for batch in _batches(dates))
+
+    def part(batch: list[date]) -> pl.DataFrame:
+        return _assemble(chosen, cut(facts, recorded, batch), customers, world)
+
+    parts = _two_at_a_time(part, _batches(dates))
     frame = _stacked(parts, tuple(feature.name for feature in features), _rows(facts, dates))
     return Matrix(frame, features)
+
+
+def _two_at_a_time(part: Callable[[list[date]], pl.DataFrame], batches: list[list[date]]) -> Iterator[pl.DataFrame]:
+    """Yield the part of each batch in order: where one leaves a core idle the next goes on, and no more are kept."""
+    with ThreadPoolExecutor(2) as pool:
+        started: deque[Future[pl.DataFrame]] = deque()
+        for batch in batches:
+            started.append(pool.submit(part, batch))
+            if len(started) == 2:
+                yield started.popleft().result()
+        while started:
+            yield started.popleft().result()
 
 
 def _named(

@@ -6,6 +6,7 @@ a policy is replaced (renumbered, converted), its line goes on in the successor 
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -56,12 +57,18 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
     names, definition = list(branches), settings.churn.definition
     ends = relation_ends(rows, whole, definition, names, settings)
     relation = _relation(ends, as_of)
-    held, eligible = build_branch_rows(portfolio, facts, purchases, rows, settings)
-    counts = _counts(rows, relation, facts, purchases)
     margin = settings.assumed()["upsell.margin"].value
-    money = money_targets(relation, facts, premium_records(portfolio), branches, margin=margin)
     asked, events = event_targets(portfolio, relation, dates, settings)
     contacts = events.get("contacts")
+    with ThreadPoolExecutor(2) as pool:  # each leaves a core idle for much of its time; the longest goes first
+        branch_rows = pool.submit(build_branch_rows, portfolio, facts, purchases, rows, settings)
+        defined = pool.submit(definition_labels, rows, whole, names, as_of, settings)
+        counts = pool.submit(_counts, rows, relation, facts, purchases)
+        money = pool.submit(money_targets, relation, facts, premium_records(portfolio), branches, margin=margin)
+        topics = pool.submit(topic_rows, relation, contacts, dates)
+        channels = pool.submit(channel_rows, relation, contacts, dates)
+        former = pool.submit(former_rows, portfolio, whole, matrix.dates, settings)
+    held, eligible = branch_rows.result()
     return Targets(
         relation=relation.select(
             "as_of",
@@ -70,15 +77,15 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
             _cause(),
             _date("censored_on"),
         ),
-        counts=counts.hstack(money).hstack(asked),
+        counts=counts.result().hstack(money.result()).hstack(asked),
         held=held,
         eligible=eligible,
         announced=_announced(ends.filter((pl.col("day") == as_of) & (not portfolio.replay))),
         announced_lapses=_announced_lapses(portfolio, whole, names, as_of),
-        definitions=definition_labels(rows, whole, names, as_of, settings),
-        former=former_rows(portfolio, whole, matrix.dates, settings),
-        topics=topic_rows(relation, contacts, dates),
-        channels=channel_rows(relation, contacts, dates),
+        definitions=defined.result(),
+        former=former.result(),
+        topics=topics.result(),
+        channels=channels.result(),
         gap_days=gap,
         lag_days=settings.time.registration_lag_days,
     )
