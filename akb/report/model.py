@@ -35,12 +35,17 @@ if TYPE_CHECKING:
 _DIGITS = 9
 
 
-def build(bundle: RunBundle) -> dict[str, Any]:
+def build(bundle: RunBundle, context: Context | None = None) -> dict[str, Any]:
     """Return the report model of a run: plain JSON types only, figures suppressed where they must be.
 
     Money in integer cents, shares and chances in [0, 1], dates as ISO text; unknown and not applicable are None.
+
+    Parameters
+    ----------
+    context
+        Of the same bundle, with what others made of it already; a new one if None.
     """
-    context = Context(bundle)
+    context = context or Context(bundle)
     sections: dict[str, Any] = {
         "portfolio": portfolio.facts(context),
         "leaving": leaving.facts(context),

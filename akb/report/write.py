@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def report_files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
     """Return path inside the run folder -> content, and the summary; the same bundle gives the same bytes."""
     context = Context(bundle)
-    facts = model.build(bundle)
+    facts = model.build(bundle, context)
     told = summary(facts)
     table = scores.score_table(context)
     lists = list_tables(context)
