@@ -17,7 +17,7 @@ SELDOM = (100_000, 50, 100)
 def seldom_collected() -> Iterator[None]:
     """Look for cyclic garbage seldom within the block; what lies in no cycle is freed at once all the same.
 
-    On 66,768 policies the usual pace costs `akb eda` 2.5 of its 45 CPU seconds, and finds nothing that matters.
+    On 66,768 policies the usual pace costs `akb eda` 1.3 CPU seconds, this one 0.4; there is next to nothing to find.
     """
     usual = gc.get_threshold()
     gc.set_threshold(*SELDOM)
