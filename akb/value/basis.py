@@ -84,6 +84,8 @@ REST = (
 )
 CHANGEABLE = (*EFFECTS, *PLAN, *REST)
 """What can change without scoring anybody again."""
+SAME_CALLS = {"price.per_customer", *REST} - set(FIRST.values())
+"""What decides nothing about who is called: a basis is exact about these."""
 
 Range = tuple[float, float, float]
 
