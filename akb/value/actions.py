@@ -13,7 +13,7 @@ from akb.core.privacy import shared as may_be_named
 from akb.value import arbitrate
 from akb.value.assign import Assignment, assign
 from akb.value.base import EURO_GATES
-from akb.value.calls import decided, no_calls
+from akb.value.calls import decided, minutes_of, no_calls
 from akb.value.examples import customer_examples, offer_examples
 from akb.value.figures import class_of
 from akb.value.gaps import care_gaps
@@ -22,9 +22,12 @@ from akb.value.offers import rank_offers, selling, with_calls
 from akb.value.pilot import pilot
 from akb.value.recognition import recognition_test
 from akb.value.service import levels, service_concept
+from akb.value.team import INSIDE
 
 if TYPE_CHECKING:
-    from akb.value.base import Base, Floats
+    from numpy.typing import NDArray
+
+    from akb.value.base import Base, Floats, Rows
     from akb.value.calls import Calls
     from akb.value.clv import Lifetime
     from akb.value.defend import Defence
@@ -139,7 +142,8 @@ def decide(
     """Return who is called, so that everybody who is called is called by someone.
 
     The hours of all together may suffice where those of one level do not: whom nobody can call is left out, and others
-    get the hours.
+    get the hours. Customers of that level who would be next in line are left out with them: they find the same hours
+    full.
 
     Parameters
     ----------
@@ -148,18 +152,22 @@ def decide(
     found
         Top Defend; None where no euro may be named.
     """
-    classes = client_classes(base, value)
+    level = np.array(levels(client_classes(base, value)))
     short: list[dict[str, dict[str, float]]] = []
     while True:
         ranked, left_out = rank_offers(base, made, shared, alive, pays)
         keep = no_calls(base.n) if found is None else found.earned
         calls = decided(base, shared, keep, selling(base, ranked, alive))
-        work = _hands(base, calls, shared, classes)
+        work = _hands(base, calls, shared, level)
         undone = work.rows.filter(pl.col("done_by").is_null())["rank"].to_numpy()
         if not len(undone):
             return Decision(shared, calls, with_calls(ranked, calls), left_out, replace(work, short=_summed(short)))
         short.append(work.short)
-        shared = shared.without(undone)
+        late = _late(calls, shared, undone, level)
+        if late is None:  # minutes too broken for a call: others could not have them either
+            spent = minutes_of(calls, shared)
+            shared = replace(shared, minutes_available=float(spent.sum() - spent[undone].sum()))
+        shared = shared.without(undone if late is None else late)
 
 
 def _summed(short: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
@@ -175,9 +183,34 @@ def client_classes(base: Base, value: Lifetime | None) -> list[str]:
     return class_of(value.clv if value is not None else base.commission_customer)
 
 
-def _hands(base: Base, calls: Calls, shared: Desk, classes: list[str]) -> Assignment:
+def _late(calls: Calls, shared: Desk, undone: Rows, level: NDArray[np.str_]) -> Rows | None:
+    """Return for whom nobody has time: of the level whose hours are full, who earns least.
+
+    Those who would come next and find the same hours full are among them, as far as they stand before the others who
+    fill the minutes that come free. None where the hours of no single level are full: they are only too broken.
+    """
+    full = np.unique(level[undone])
+    if len(full) != 1:
+        return None
+    hours = sum(who.minutes for who in shared.workers if full[0] in (who.level, INSIDE))  # an adviser does both
+    called = calls.to_keep | calls.to_sell
+    best = np.where(shared.barred | shared.control, -np.inf, np.maximum(calls.keep, calls.sell))
+    order = np.flatnonzero(best > calls.cost)
+    order = order[np.lexsort((order, -best[order]))]
+    talk = (calls.keep > calls.cost) & (calls.sell > shared.offer_cost)
+    minutes = shared.minutes + np.where(talk, shared.offer_minutes, 0.0)[order]
+    same = level[order] == full[0]
+    beyond = same & (np.cumsum(np.where(same, minutes, 0.0)) > hours)
+    made = called[order]
+    if not (beyond & made).any():
+        return None
+    filled = np.cumsum(np.where(~same & ~made, minutes, 0.0)) > minutes[beyond & made].sum()
+    late: Rows = order[beyond & ~filled]
+    return late
+
+
+def _hands(base: Base, calls: Calls, shared: Desk, level: NDArray[np.str_]) -> Assignment:
     """Return who makes the calls."""
-    level = np.array(levels(classes))
     best = np.maximum(calls.keep, calls.sell)
     rows = np.flatnonzero(calls.to_keep | calls.to_sell)
     rows = rows[np.lexsort((rows, -best[rows]))]
