@@ -90,7 +90,7 @@ def run_value(
             **outlook_figures(base, history, rows, lists["top_defend"], work.desk),
             "profit": profit_figures(base, paths, value, found, work.desk),
             "empc": empc_figures(base, history),
-            "segments": segment_figures(base, value, grouped),
+            "segments": segment_figures(base, value, grouped, history, cost),
             "case_missing": None if case else case_missing(base),
             "lost_commission": lost_row(
                 base, lost_commission(base, paths, rows) if paths and rows is not None else None

@@ -106,7 +106,7 @@ def test_who_is_new_and_who_came_back() -> None:
         (5, old, None),
         (5, X - timedelta(days=30), None),  # a new policy makes no new customer
     )
-    new, back = newcomers(_base(policies), spells(policies, 31))
+    new, back = newcomers(_base(policies).customers["customer"], spells(policies, 31), f.X)
     assert new.tolist() == [True, False, True, False, False, False]
     assert back.tolist() == [False, False, True, False, False, False]
 
