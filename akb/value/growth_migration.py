@@ -40,8 +40,8 @@ def growth_migration(base: Base, history: pl.DataFrame, cost: ServiceCost) -> di
         return None
     basis = basis_of(base, told.as_of)
     each = float(cost.per_customer(base).sum()) / max(base.held.height, 1)
-    old = _segments_on(base, told.as_of, told.branch_purchase, history, basis, each).rename({"segment": "old"})
-    now = _segments_on(base, base.as_of, base.models.branch_purchase, history, basis, each).rename({"segment": "now"})
+    old = segments_on(base, told.as_of, told.branch_purchase, history, basis, each).rename({"segment": "old"})
+    now = segments_on(base, base.as_of, base.models.branch_purchase, history, basis, each).rename({"segment": "now"})
     both = old.join(now, on="customer", how="full", coalesce=True).fill_null(len(GROWTH))
     counts = np.zeros((len(GROWTH) + 1, len(GROWTH) + 1), dtype=np.int64)
     np.add.at(counts, (both["old"].to_numpy(), both["now"].to_numpy()), 1)
@@ -59,7 +59,7 @@ def growth_migration(base: Base, history: pl.DataFrame, cost: ServiceCost) -> di
     }
 
 
-def _segments_on(
+def segments_on(
     base: Base, day: date, chances: pl.DataFrame, history: pl.DataFrame, basis: Basis, each: float
 ) -> pl.DataFrame:
     """Return customer, segment (its place in `GROWTH`) of who was in force on a day."""
