@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from akb.models.types import ModelRun
     from akb.pipeline import Progress
     from akb.report.bundle import RunBundle
-    from akb.value.types import Past
+    from akb.value.types import BusinessCase, Past
 
 _FREE_COSTS = ("cost.marketing_share", "cost.prior_years")
 
@@ -75,6 +75,26 @@ def told_again(folder: Path, out: Path, changed: Mapping[str, float], progress: 
     return summary
 
 
+def case_again(folder: Path, changed: Mapping[str, float]) -> BusinessCase | None:
+    """Return the business case that `told_again` would tell, to the cent; None where the run has none.
+
+    Raises
+    ------
+    RefusedError
+        If the run kept nothing that this akb can read.
+    """
+    from akb.store.folders import MANIFEST
+    from akb.store.packed import unpacked
+    from akb.value import case_alone
+
+    if not (folder / KEPT).is_file():
+        raise _nothing_kept(folder)
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    settings = settings_of(manifest, changed)
+    things = unpacked((folder / KEPT).read_bytes(), kept_classes(), only=("portfolio", "models"))
+    return case_alone(things["portfolio"], things["models"], settings)
+
+
 def settings_of(manifest: Mapping[str, Any], changed: Mapping[str, float]) -> Settings:
     """Return the settings of a run with other assumptions."""
     from pydantic import ValidationError
@@ -96,7 +116,7 @@ def bundle_of(
     from akb.store.packed import unpacked
 
     if not (folder / KEPT).is_file():
-        raise RefusedError(f"{folder} was made by an akb that kept no {KEPT}", "Run akb eda again.")
+        raise _nothing_kept(folder)
     with progress.stage("reading what the run kept"):
         things = unpacked((folder / KEPT).read_bytes(), kept_classes())
         own = {name: content for name, content in read_models(folder).items() if "/cards/" not in name}
@@ -108,6 +128,10 @@ def bundle_of(
             portfolio = with_relations(portfolio, private)
     catalogue = catalogue_of(portfolio, settings, things["topics"])
     return valued(portfolio, catalogue, things["features"], models, past, settings, progress, no_pseudonyms=named)
+
+
+def _nothing_kept(folder: Path) -> RefusedError:
+    return RefusedError(f"{folder} was made by an akb that kept no {KEPT}", "Run akb eda again.")
 
 
 def with_relations(portfolio: Portfolio, private: bytes | None) -> Portfolio:

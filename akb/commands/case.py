@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from akb.config import Assumption
+    from akb.value.types import BusinessCase
 
 Sets = Annotated[
     list[str] | None,
@@ -44,14 +45,15 @@ def case(
 
         check_out(folder, out)
         made = told_again(folder, out, changed, stages)["business_case"]
+        exact = True
     else:
-        made = figures(folder, summary, register, changed)
+        made, exact = figures(folder, summary, register, changed)
     if json:
-        options.print_json(
-            {"schema": "akb.case/1", "as_of": summary["as_of"], "changed": changed, "business_case": made}
-        )
+        note = None if exact else estimated()
+        told = {"as_of": summary["as_of"], "changed": changed, "exact": exact, "note": note, "business_case": made}
+        options.print_json({"schema": "akb.case/1", **told})
         return
-    for line in closing_lines(summary["business_case"], made, out):
+    for line in closing_lines(summary["business_case"], made, out, exact=exact):
         stages.say(line)
 
 
@@ -145,8 +147,11 @@ def _number(name: str, text: str) -> float:
 
 def figures(
     folder: Path, summary: dict[str, Any], register: dict[str, Assumption], changed: dict[str, float]
-) -> dict[str, Any]:
-    """Return the business case on the basis that the run kept, in the shape of the summary's ``business_case``.
+) -> tuple[dict[str, Any], bool]:
+    """Return the business case in the shape of the summary's ``business_case``, and whether it is that of ``--out``.
+
+    It is worked out from what the run kept; where nothing is left of that, on the basis in the summary, whose bins make
+    it an estimate wherever other customers are called.
 
     Raises
     ------
@@ -156,6 +161,7 @@ def figures(
     from akb.report.model import plain
     from akb.report.sections.case import told
     from akb.report.summary import case_summary
+    from akb.value.basis import SAME_CALLS
     from akb.value.case import case_from
 
     basis = summary.get("case_basis")
@@ -163,7 +169,28 @@ def figures(
         raise AkbError(f"{folder} has no business case to work out again", "Its report says what was missing.")
     now = {**register, **{name: shipped(name, register).replaced(value) for name, value in changed.items()}}
     rows = [{"key": name, **entry.model_dump()} for name, entry in sorted(now.items())]
-    return case_summary(plain({**told(case_from(basis, now)), "changed": changed}), plain(rows))
+    same = set(changed) <= SAME_CALLS
+    case = None if same else _from_customers(folder, changed)
+    found = case_from(basis, now) if case is None else case
+    return case_summary(plain({**told(found), "changed": changed}), plain(rows)), same or case is not None
+
+
+def _from_customers(folder: Path, changed: dict[str, float]) -> BusinessCase | None:
+    """Return the business case from what the run kept; None where nothing is left of that."""
+    from akb.again import case_again
+    from akb.core.errors import RefusedError
+
+    try:
+        return case_again(folder, changed)
+    except RefusedError:
+        return None
+
+
+def estimated() -> str:
+    """Return in Dutch that figures are estimates, by how much, and what gives exact ones."""
+    from akb.core.text import text
+
+    return text("case", "nl", "estimated")
 
 
 def shipped(name: str, register: dict[str, Assumption]) -> Assumption:
@@ -182,7 +209,7 @@ def check_out(folder: Path, out: Path) -> None:
     check_replaceable(out, [folder])
 
 
-def closing_lines(before: dict[str, Any], made: dict[str, Any], out: Path | None) -> list[str]:
+def closing_lines(before: dict[str, Any], made: dict[str, Any], out: Path | None, *, exact: bool = True) -> list[str]:
     """Return the case in a few lines, beside the one of the run."""
     report = [f"report: {out / 'report.html'}"] if out else []
     if not made["available"]:
@@ -195,6 +222,7 @@ def closing_lines(before: dict[str, Any], made: dict[str, Any], out: Path | None
         f"first year: {_euro(base['year1']['net'])}, ROI {base['year1']['roi']:.0%}; "
         f"three years: {_euro(base['three_years']['net'])}; payback: {payback}",
         f"calls a year: {made['facts']['contacts_used_count']:,.0f}",
+        *([] if exact else [f"an estimate: {estimated()}"]),
         *report,
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -37,17 +37,28 @@ class Proven:
 
     def lapses_of(self, entries: Sequence[Entry], day: date) -> pl.DataFrame | None:
         """Return customer, branch, probability as they were told of `day`; None where that is not T0."""
-        if self.lapses is None or self.lapses[0].test_date != day:
-            return None
-        judged, told = self.lapses
-        names = [entry.branch for entry in entries if entry.method == "family_lapse"]
-        frame = {
-            "customer": judged.customer,
-            "branch": [names[code] for code in judged.group.tolist()],
-            "probability": told.astype(np.float64),
-        }
-        schema = {"customer": pl.UInt32, "branch": pl.String, "probability": pl.Float64}
-        return pl.DataFrame(frame, schema=schema).sort("customer", "branch")
+        return None if self.lapses is None else _told_of(*self.lapses, entries, "family_lapse", day)
+
+
+def purchases_of(parts: dict[str, Part], entries: Sequence[Entry], day: date) -> pl.DataFrame | None:
+    """Return customer, branch, probability of a purchase as told of `day`, where that is T0; it agrees with nothing."""
+    judged = parts["family_purchase"].tested if "family_purchase" in parts else None
+    return None if judged is None else _told_of(judged, judged.expected, entries, "family_purchase", day)
+
+
+def _told_of(
+    judged: Judged, told: NDArray[Any], entries: Sequence[Entry], method: str, day: date
+) -> pl.DataFrame | None:
+    if judged.test_date != day:
+        return None
+    names = [entry.branch for entry in entries if entry.method == method]
+    frame = {
+        "customer": judged.customer,
+        "branch": [names[code] for code in judged.group.tolist()],
+        "probability": told.astype(np.float64),
+    }
+    schema = {"customer": pl.UInt32, "branch": pl.String, "probability": pl.Float64}
+    return pl.DataFrame(frame, schema=schema).sort("customer", "branch")
 
 
 def prove_agreed(parts: dict[str, Part], churn: ChurnResult, entries: Sequence[Entry]) -> Proven:

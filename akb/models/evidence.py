@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from akb.core.people import POOLING_EVENTS
 from akb.core.scoring import gini
 from akb.models.candidates import cluster_sums, losses
 from akb.models.types import Calibration, Evidence, LastYear, Segment
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 Z90, Z95 = 1.6448536269514722, 1.959963984540054
 BETWEEN_YEAR = 0.05  # floor of the between-year spread of observed/expected (standard deviation of its logarithm)
-POOLING_EVENTS = 100.0  # events at which a part's own figure and that of everyone weigh the same
 SEED_BANDS = (0.05, 0.075, 0.10, 0.20)  # the seed's bands; they only say something around a yearly rate of churn
 _TIES = 20261121
 
@@ -218,7 +218,7 @@ def errors(
     found: list[Segment] = []
     for division in parts:
         masks = [division.code == code for code in range(len(division.names))]
-        shown = _shown([int(mask.sum()) for mask in masks], [int((label[mask] > 0).sum()) for mask in masks], division)
+        shown = division.shown([int(mask.sum()) for mask in masks], [int((label[mask] > 0).sum()) for mask in masks])
         for code, (name, mask, may) in enumerate(zip(division.names, masks, shown, strict=True)):
             if not may:
                 if mask.any():
@@ -230,21 +230,6 @@ def errors(
             pooled = weight * ratio + (1 - weight) * everyone
             found.append(Segment(division.kind, name, int(mask.sum()), ratio, interval, weight, pooled))
     return tuple(found)
-
-
-def _shown(counts: list[int], events: list[int], division: Parts) -> list[bool]:
-    """Which parts may be shown: enough customers, and enough of those to whom it did and did not happen.
-
-    One hidden part could be found from the total of all: then the smallest other one is hidden too.
-    """
-    small = [
-        any(0 < number < division.limit for number in (count, event, count - event))
-        for count, event in zip(counts, events, strict=True)
-    ]
-    others = [place for place, hidden in enumerate(small) if not hidden and counts[place]]
-    if sum(small) == 1 and others:
-        small[min(others, key=lambda place: (counts[place], place))] = True
-    return [count > 0 and not hidden for count, hidden in zip(counts, small, strict=True)]
 
 
 def binary_evidence(

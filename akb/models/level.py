@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from akb.models.evidence import BETWEEN_YEAR, POOLING_EVENTS, Z90
+from akb.core.people import POOLING_EVENTS
+from akb.models.evidence import BETWEEN_YEAR, Z90
 from akb.models.problem import days
 from akb.models.rule import from_link, to_link
 from akb.models.windows import yearly_windows

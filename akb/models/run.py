@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from akb.models.agree import DESCRIPTIONS, HEADLINE, agree_all, prove_agreed
+from akb.models.agree import DESCRIPTIONS, HEADLINE, agree_all, prove_agreed, purchases_of
 from akb.models.explain import MOST, contributions_of, importance_of, reasons
 from akb.models.parts import PREMIUM, Part, Room, why
 from akb.models.profiles import find_profiles
@@ -117,7 +117,12 @@ def run_models(
         ranking=parts["family_purchase"].ranking if "family_purchase" in parts else None,
         standing=targets.eligible.standing,
         effects=parts["churn_effect"].effects if "churn_effect" in parts else None,
-        backtest=churn.backtest and replace(churn.backtest, branch_lapse=proven.lapses_of(able, churn.backtest.as_of)),
+        backtest=churn.backtest
+        and replace(
+            churn.backtest,
+            branch_lapse=proven.lapses_of(able, churn.backtest.as_of),
+            branch_purchase=purchases_of(parts, able, churn.backtest.as_of),
+        ),
         profiles=profiles,
     )
 

@@ -207,11 +207,14 @@ class Backtest:
         recorded causes, so that an unknown reason is none of them). Nothing was announced as far as an export can tell.
     branch_lapse
         As `ModelRun.branch_lapse`, made to agree, for the customers of that day; None where it has another test date.
+    branch_purchase
+        As `ModelRun.branch_purchase`, without ``order``, for the customers of that day; None as `branch_lapse`.
     """
 
     as_of: date
     scores: pl.DataFrame
     branch_lapse: pl.DataFrame | None = None
+    branch_purchase: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)

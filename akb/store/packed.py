@@ -51,13 +51,15 @@ def emptied() -> bytes:
     return _zipped({_DOCUMENT: json.dumps({"schema": SCHEMA, "things": None}).encode()})
 
 
-def unpacked(content: bytes, classes: Iterable[type]) -> dict[str, Any]:
+def unpacked(content: bytes, classes: Iterable[type], only: Iterable[str] | None = None) -> dict[str, Any]:
     """Return what was packed.
 
     Parameters
     ----------
     classes
         The dataclasses that may be in it.
+    only
+        The names asked for; the rest is not read.
 
     Raises
     ------
@@ -67,16 +69,21 @@ def unpacked(content: bytes, classes: Iterable[type]) -> dict[str, Any]:
     known = {each.__name__: each for each in classes}
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as held:
-            parts = {name: held.read(name) for name in held.namelist()}
-        document = json.loads(parts[_DOCUMENT])
+            document = json.loads(held.read(_DOCUMENT))
+            parts = {name: held.read(name) for name in held.namelist() if name != _DOCUMENT}
         if document["schema"] != SCHEMA:
             raise RefusedError(f"this run kept its state as {document['schema']}; this akb reads {SCHEMA}", _AGAIN)
         if document["things"] is None:
             raise RefusedError("a customer was taken out of this run, and with him what it was made of", _AGAIN)
-        made: dict[str, Any] = _made(document["things"], parts, known)
+        asked = document["things"] if only is None else _only(document["things"], set(only))
+        made: dict[str, Any] = _made(asked, parts, known)
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
         raise RefusedError(f"what this run kept cannot be read by this akb ({type(error).__name__})", _AGAIN) from None
     return made
+
+
+def _only(things: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
+    return {**things, _VALUE: [pair for pair in things[_VALUE] if pair[0] in names]}
 
 
 def _zipped(parts: Mapping[str, bytes]) -> bytes:

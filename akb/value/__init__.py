@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from akb.config import Settings
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
-    from akb.value.types import Past, ValueRun
+    from akb.value.types import BusinessCase, Past, ValueRun
 
 
 def run_value(
@@ -25,3 +25,10 @@ def run_value(
     from akb.value.run import run_value as run
 
     return run(portfolio, models, settings, progress=progress, past=past)
+
+
+def case_alone(portfolio: Portfolio, models: ModelRun, settings: Settings) -> BusinessCase | None:
+    """Return the business case of `run_value`, to the cent, without its lists and figures."""
+    from akb.value.groundwork import case_alone as alone
+
+    return alone(portfolio, models, settings)

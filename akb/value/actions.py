@@ -13,23 +13,25 @@ from akb.core.privacy import shared as may_be_named
 from akb.value import arbitrate
 from akb.value.assign import Assignment, assign
 from akb.value.base import EURO_GATES
-from akb.value.calls import decided, no_calls
+from akb.value.calls import decided, minutes_of, no_calls
 from akb.value.examples import customer_examples, offer_examples
 from akb.value.figures import class_of
 from akb.value.gaps import care_gaps
-from akb.value.lists import desk
 from akb.value.more_lists import more_lists
-from akb.value.offers import rank_offers, selling
+from akb.value.offers import rank_offers, selling, with_calls
 from akb.value.pilot import pilot
 from akb.value.recognition import recognition_test
 from akb.value.service import levels, service_concept
+from akb.value.team import INSIDE
 
 if TYPE_CHECKING:
-    from akb.value.base import Base, Floats
+    from numpy.typing import NDArray
+
+    from akb.value.base import Base, Floats, Rows
     from akb.value.calls import Calls
     from akb.value.clv import Lifetime
-    from akb.value.cost import ServiceCost
     from akb.value.defend import Defence
+    from akb.value.groundwork import Groundwork
     from akb.value.lists import Desk
     from akb.value.offers import Offers, Ranked
     from akb.value.survival import Relations
@@ -61,25 +63,13 @@ class Actions:
     outside: dict[str, float]
 
 
-def act(
-    base: Base,
-    paths: Relations | None,
-    value: Lifetime | None,
-    cost: ServiceCost,
-    found: Defence | None,
-    made: Offers,
-    decision: Decision,
-    defend: pl.DataFrame,
-    offered: pl.DataFrame,
-) -> Actions:
+def act(work: Groundwork, defend: pl.DataFrame, offered: pl.DataFrame) -> Actions:
     """Return actions, lists and assignment.
 
     Parameters
     ----------
-    found, defend, offered
-        Top Defend per customer, and the lists ``top_defend`` and ``next_best_policy``.
-    decision
-        The calls and who makes them.
+    defend, offered
+        The lists ``top_defend`` and ``next_best_policy``.
 
     Returns
     -------
@@ -91,30 +81,29 @@ def act(
         ``own`` (share that stays with the own adviser); ``service`` (see `service_concept`); ``pilot`` (see
         `pilot.pilot`); ``recognition`` {advisers, customers}; ``example`` and ``example_offers`` (see `examples`).
     """
-    shared = desk(base)
-    euros = base.churn_gate in EURO_GATES and value is not None
-    classes = client_classes(base, value)
+    base, shared, decision = work.base, work.desk, work.decision
+    classes = client_classes(base, work.value)
     gaps = care_gaps(base)
-    choice = _choice(base, paths, found, made, decision, gaps, classes, euros=euros)
+    choice = chosen(base, work.paths, work.value, work.found, work.made, decision, gaps)
     todo = arbitrate.action_list(base, decision.desk, choice)
-    work = _assigned(todo, decision, classes)
-    todo = todo.join(work.rows, on="rank", how="left", maintain_order="left").drop("minutes", "row")
+    hands = _assigned(todo, decision, classes)
+    todo = todo.join(hands.rows, on="rank", how="left", maintain_order="left").drop("minutes", "row")
     alone = choice.why[choice.action == arbitrate.ALONE]
     counted = Counter(alone.tolist())
-    lists = {"next_best_action": todo, **more_lists(base, cost, shared, gaps)}
+    lists = {"next_best_action": todo, **more_lists(base, work.cost, shared, gaps)}
     test = recognition_test(base, shared, defend)
     scores = base.customers.select("customer").with_columns(
         next_best_action=pl.Series(choice.action.tolist(), dtype=pl.String)
     )
     limit = base.settings.report.suppress_below
     figures = {
-        "euros": bool(euros or made.table["expected_cents"].count()),
+        "euros": bool(work.euros or work.made.table["expected_cents"].count()),
         "by_action": hidden(_by_action(choice), limit, "customers", "minutes"),
         "alone": {reason: counted[reason] for reason in sorted(counted) if counted[reason] >= limit},
         "lists": _list_sizes({"top_defend": defend, "next_best_policy": offered, **lists}, limit),
         "seed": base.settings.models.seed,
         "control_share": base.value("experiment.control_share"),
-        "work": _work(base, work),
+        "work": _work(base, hands),
         "own": _own_share(todo),
         "service": service_concept(base, classes, shared),
         "pilot": pilot(base, shared, defend),
@@ -123,8 +112,7 @@ def act(
         "example_offers": offer_examples(),
     }
     left_out = {"next_best_action": {reason: count for reason, count in counted.items() if reason != "control"}}
-    outside = _outside(choice, decision.calls, limit)
-    return Actions(scores, lists, left_out, {"actions": figures}, test, outside)
+    return Actions(scores, lists, left_out, {"actions": figures}, test, outside(base, choice, decision.calls))
 
 
 @dataclass(frozen=True)
@@ -149,31 +137,37 @@ class Decision:
 
 
 def decide(
-    base: Base, value: Lifetime | None, found: Defence | None, made: Offers, alive: Floats, pays: Floats
+    base: Base, shared: Desk, value: Lifetime | None, found: Defence | None, made: Offers, alive: Floats, pays: Floats
 ) -> Decision:
     """Return who is called, so that everybody who is called is called by someone.
 
     The hours of all together may suffice where those of one level do not: whom nobody can call is left out, and others
-    get the hours.
+    get the hours. Customers of that level who would be next in line are left out with them: they find the same hours
+    full.
 
     Parameters
     ----------
+    shared
+        Who may be on a list.
     found
         Top Defend; None where no euro may be named.
     """
-    shared = desk(base)
-    classes = client_classes(base, value)
+    level = np.array(levels(client_classes(base, value)))
     short: list[dict[str, dict[str, float]]] = []
     while True:
         ranked, left_out = rank_offers(base, made, shared, alive, pays)
         keep = no_calls(base.n) if found is None else found.earned
         calls = decided(base, shared, keep, selling(base, ranked, alive))
-        work = _hands(base, calls, shared, classes)
+        work = _hands(base, calls, shared, level)
         undone = work.rows.filter(pl.col("done_by").is_null())["rank"].to_numpy()
         if not len(undone):
-            return Decision(shared, calls, ranked, left_out, replace(work, short=_summed(short)))
+            return Decision(shared, calls, with_calls(ranked, calls), left_out, replace(work, short=_summed(short)))
         short.append(work.short)
-        shared = shared.without(undone)
+        late = _late(calls, shared, undone, level)
+        if late is None:  # minutes too broken for a call: others could not have them either
+            spent = minutes_of(calls, shared)
+            shared = replace(shared, minutes_available=float(spent.sum() - spent[undone].sum()))
+        shared = shared.without(undone if late is None else late)
 
 
 def _summed(short: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
@@ -189,9 +183,34 @@ def client_classes(base: Base, value: Lifetime | None) -> list[str]:
     return class_of(value.clv if value is not None else base.commission_customer)
 
 
-def _hands(base: Base, calls: Calls, shared: Desk, classes: list[str]) -> Assignment:
+def _late(calls: Calls, shared: Desk, undone: Rows, level: NDArray[np.str_]) -> Rows | None:
+    """Return for whom nobody has time: of the level whose hours are full, who earns least.
+
+    Those who would come next and find the same hours full are among them, as far as they stand before the others who
+    fill the minutes that come free. None where the hours of no single level are full: they are only too broken.
+    """
+    full = np.unique(level[undone])
+    if len(full) != 1:
+        return None
+    hours = sum(who.minutes for who in shared.workers if full[0] in (who.level, INSIDE))  # an adviser does both
+    called = calls.to_keep | calls.to_sell
+    best = np.where(shared.barred | shared.control, -np.inf, np.maximum(calls.keep, calls.sell))
+    order = np.flatnonzero(best > calls.cost)
+    order = order[np.lexsort((order, -best[order]))]
+    talk = (calls.keep > calls.cost) & (calls.sell > shared.offer_cost)
+    minutes = shared.minutes + np.where(talk, shared.offer_minutes, 0.0)[order]
+    same = level[order] == full[0]
+    beyond = same & (np.cumsum(np.where(same, minutes, 0.0)) > hours)
+    made = called[order]
+    if not (beyond & made).any():
+        return None
+    filled = np.cumsum(np.where(~same & ~made, minutes, 0.0)) > minutes[beyond & made].sum()
+    late: Rows = order[beyond & ~filled]
+    return late
+
+
+def _hands(base: Base, calls: Calls, shared: Desk, level: NDArray[np.str_]) -> Assignment:
     """Return who makes the calls."""
-    level = np.array(levels(classes))
     best = np.maximum(calls.keep, calls.sell)
     rows = np.flatnonzero(calls.to_keep | calls.to_sell)
     rows = rows[np.lexsort((rows, -best[rows]))]
@@ -208,17 +227,23 @@ def _hands(base: Base, calls: Calls, shared: Desk, classes: list[str]) -> Assign
     return replace(work, rows=found)
 
 
-def _choice(
+def chosen(
     base: Base,
     paths: Relations | None,
+    value: Lifetime | None,
     found: Defence | None,
     made: Offers,
     decision: Decision,
     gaps: pl.DataFrame,
-    classes: list[str],
-    *,
-    euros: bool,
 ) -> arbitrate.Choice:
+    """Return one action for everybody.
+
+    Parameters
+    ----------
+    gaps
+        Care gaps, see `gaps.care_gaps`.
+    """
+    euros = base.churn_gate in EURO_GATES and value is not None
     ranked, calls = decision.ranked, decision.calls
     offer = dict(zip(ranked.rows.tolist(), ranked.branch.to_list(), strict=True))
     proven = bool((ranked.extra > 0).any())
@@ -235,7 +260,7 @@ def _choice(
         offer if proven else likely,
         dict(gaps.select("row", "branch").iter_rows()),
         dict(gaps.select("row", "share").iter_rows()),
-        arbitrate.jubilees(base, classes),
+        arbitrate.jubilees(base, client_classes(base, value)),
         fallback,
     )
 
@@ -265,8 +290,9 @@ def _assigned(todo: pl.DataFrame, decision: Decision, classes: list[str]) -> Ass
     )
 
 
-def _outside(choice: arbitrate.Choice, calls: Calls, limit: int) -> dict[str, float]:
+def outside(base: Base, choice: arbitrate.Choice, calls: Calls) -> dict[str, float]:
     """Return what people do in the hours beside the calls of the ledger: counts, and minutes of all of it."""
+    limit = base.settings.report.suppress_below
     kinds = {"care_calls_count": arbitrate.CARE, "thank_calls_count": arbitrate.THANK}
     groups = {name: choice.action == kind for name, kind in kinds.items()}
     euro_calls = calls.to_keep | calls.to_sell

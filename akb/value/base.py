@@ -12,6 +12,7 @@ import polars as pl
 
 from akb.catalogue.entries import entries
 from akb.core import relations
+from akb.core.people import People
 from akb.core.revenue import PARTS, with_revenue
 from akb.core.text import load_toml
 
@@ -55,6 +56,11 @@ class Base:
     def taxonomy(self) -> dict[str, Branch]:
         """Branch key -> its entry."""
         return self.settings.taxonomy()
+
+    @cached_property
+    def people(self) -> People:
+        """Who all customers of the export are, to tell errors by group."""
+        return People.of(self.portfolio.customers, self.settings.report.suppress_below)
 
     def value(self, name: str) -> float:
         """Return the base value of an assumption."""

@@ -84,6 +84,8 @@ REST = (
 )
 CHANGEABLE = (*EFFECTS, *PLAN, *REST)
 """What can change without scoring anybody again."""
+SAME_CALLS = {"price.per_customer", *REST} - set(FIRST.values())
+"""What decides nothing about who is called: a basis is exact about these."""
 
 Range = tuple[float, float, float]
 
@@ -151,8 +153,9 @@ def capacity(minutes: float, per_call: float) -> float:
 def above(upper: Floats, lower: Floats, threshold: float) -> Floats:
     """Return which part of every bin lies above a threshold, as if its customers were spread evenly."""
     width = upper - lower
-    inside = np.divide(upper - threshold, width, out=(upper > threshold).astype(np.float64), where=width > 0)
-    return np.clip(inside, 0.0, 1.0)
+    reached = np.clip(upper - threshold, 0.0, width)  # so that a hair's width divides no large number
+    share: Floats = np.divide(reached, width, out=(upper > threshold).astype(np.float64), where=width > 0)
+    return share
 
 
 def plan(basis: Basis, values: Mapping[str, float]) -> Plan:
@@ -205,19 +208,22 @@ class _Reach:
         drawn = 1 - self.basis["at"]["experiment.control_share"]
         free = (1 - self.values["experiment.control_share"]) / drawn if drawn > 0 else 0.0
         keep = above(*self.keeping, level)
-        called = _parts_of_groups(self.keep, keep)
-        left = np.array([1 - called.get(int(group), 0.0) for group in self.own["group"]])
+        left = 1 - _called_of(self.own["group"], self.keep, keep)
         return free * keep, free * left * above(*self.selling, level)
 
     def calls(self, level: float) -> float:
-        keep, own = self.at(level)
-        return float((keep * self.keep["calls"]).sum() + (own * self.own["calls"]).sum())
+        return self._counted(*self.at(level))
+
+    def _counted(self, keep: Floats, own: Floats) -> float:
+        return float(keep @ self.keep["calls"] + own @ self.own["calls"])
 
     def fits(self, level: float) -> bool:
-        keep, _ = self.at(level)
+        keep, own = self.at(level)
         talked = "cross_sell" in self.basis["lines"] and self.values["cross_sell.uplift"] > 0
-        talks = float((keep * self.keep["talks"]).sum()) if talked else 0.0
-        minutes = self.calls(level) * self.values["contact.minutes"] + talks * self.values["contact.offer_minutes"]
+        talks = float(keep @ self.keep["talks"]) if talked else 0.0
+        minutes = (
+            self._counted(keep, own) * self.values["contact.minutes"] + talks * self.values["contact.offer_minutes"]
+        )
         return minutes <= minutes_available(self.basis, self.values) + 1e-6
 
     def level(self) -> float:
@@ -237,13 +243,14 @@ class _Reach:
         return known if self.fits(known) and self.calls(high) - self.calls(known) < 2 else high
 
 
-def _parts_of_groups(table: Mapping[str, Any], share: Floats) -> dict[int, float]:
-    """Return which part of every group of Top Defend is called for retention."""
-    groups, calls = table["group"], table["calls"]
-    return {
-        int(group): float((share * calls)[groups == group].sum() / calls[groups == group].sum())
-        for group in np.unique(groups)
-    }
+def _called_of(groups: Floats, table: Mapping[str, Any], share: Floats) -> Floats:
+    """Return which part of each of these groups of Top Defend is called for retention; nobody of others."""
+    known, own = table["group"].astype(np.int64), groups.astype(np.int64)
+    length = int(max(known.max(initial=-1), own.max(initial=-1))) + 1
+    called = np.bincount(known, weights=share * table["calls"], minlength=length)
+    calls = np.bincount(known, weights=table["calls"], minlength=length)
+    parts: Floats = np.divide(called, calls, out=np.zeros(length), where=calls > 0)[own]
+    return parts
 
 
 def _life(table: Mapping[str, Any]) -> Floats:
@@ -525,7 +532,7 @@ def _pays_within(basis: Basis, values: Mapping[str, float]) -> dict[str, float]:
     """
     counts = {}
     for name, years in (("1", 1.0), ("3", 3.0), ("payback", None), ("life", 0.0)):
-        parts: dict[int, float] = {}
+        keeping: tuple[dict[str, Any], Floats] = _table(None), np.zeros(0)
         total = 0.0
         for line, line_name in (("retention", "retention"), ("own_calls", "own_calls")):
             table = _table(basis.get(line))
@@ -535,9 +542,9 @@ def _pays_within(basis: Basis, values: Mapping[str, float]) -> dict[str, float]:
             effect = _effect(basis, values, line_name)
             share = above(effect * stretch * table["upper"], effect * stretch * table["lower"], contact_cost(values))
             if line == "retention":
-                parts = _parts_of_groups(table, share)
+                keeping = table, share
             else:
-                share = share * np.array([1 - parts.get(int(group), 0.0) for group in table["group"]])
+                share = share * (1 - _called_of(table["group"], *keeping))
             total += float((share * table["calls"]).sum())
         counts[f"calls_pay_{name}_count"] = float(round(total))
     counts["calls_pay_life_count"] = max(counts["calls_pay_life_count"], counts["calls_pay_3_count"])

@@ -122,6 +122,13 @@ def _at(desk: Desk, keep: Floats, sell: Floats, level: float) -> Calls:
     return Calls(keep, sell, level, to_keep, to_sell, to_keep & (sell > desk.offer_cost), desk.contact_cost)
 
 
+def minutes_of(made: Calls, desk: Desk) -> Floats:
+    """Return the minutes that are spent on every customer."""
+    called = made.to_keep | made.to_sell
+    spent: Floats = called * desk.minutes + made.talk * desk.offer_minutes
+    return spent
+
+
 def _minutes(made: Calls, desk: Desk) -> float:
     calls = int(made.to_keep.sum() + made.to_sell.sum())
     return calls * desk.minutes + int(made.talk.sum()) * desk.offer_minutes

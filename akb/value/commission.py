@@ -78,12 +78,14 @@ def replay(base: Base) -> Replay | None:
         realised=pl.Series(cents * _in_force_fraction(weighed, test)),
     )
     per_customer = (
-        table.group_by("customer").agg(pl.col("expected", "realised").sort_by("policy").sum()).sort("customer")
+        table.group_by("customer")
+        .agg(pl.col("expected", "realised").sort_by("policy").sum(), happened=pl.col("ends").is_not_null().any())
+        .sort("customer")
     )
     last = _earned_between(base, before, test)
     per_customer = per_customer.join(last, on="customer", how="left", maintain_order="left")
     lapses = int((weighed["ends"] <= add_months(test, 12)).sum())
-    evidence = level_evidence(per_customer, test, lapses)
+    evidence = level_evidence(per_customer, test, lapses, base.people)
     return Replay(
         evidence,
         gate_of(evidence),

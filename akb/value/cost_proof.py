@@ -44,8 +44,7 @@ def cost_replay(base: Base) -> CostReplay | None:
         return None
     rates = service_rates(base.value)
     who = _there(base, test)
-    expected, realised, last = (np.zeros(who.height) for _ in range(3))
-    count = 0
+    expected, realised, last, seen = (np.zeros(who.height) for _ in range(4))
     for table, cents in zip(events, (rates.contact, rates.claim), strict=True):
         first = table["date"].min() if table is not None and not table.is_empty() else None
         if table is None or not isinstance(first, date) or first > before + timedelta(days=31):
@@ -59,12 +58,12 @@ def cost_replay(base: Base) -> CostReplay | None:
         expected += cents * rate * _stayed(base, before)
         realised += cents * happened
         last += cents * _counted(who, table, before, test)
-        count += int(happened.sum())
+        seen += happened
     if not expected.sum() or not realised.sum():
         return None
     whole = who["start"].to_numpy() <= np.datetime64(before)  # who came later has no last year
-    totals = {"expected": expected, "realised": realised, "last": np.where(whole, last, np.nan)}
-    evidence = level_evidence(who.select("customer").with_columns(**totals), test, count)
+    totals = {"expected": expected, "realised": realised, "last": np.where(whole, last, np.nan), "happened": seen > 0}
+    evidence = level_evidence(who.select("customer").with_columns(**totals), test, int(seen.sum()), base.people)
     return CostReplay(evidence, gate_of(evidence), round(float(expected.sum())), round(float(realised.sum())))
 
 

@@ -42,8 +42,8 @@ def migration(base: Base) -> dict[str, Any] | None:
     recorded = base.portfolio.history.recorded_from
     if recorded is None or recorded > then:
         return None
-    basis: Basis = "dated" if _dated(base, then) is not None else "standard"
-    old, now = (_per_customer(base, day, basis) for day in (then, base.as_of))
+    basis = basis_of(base, then)
+    old, now = (commission_on(base, day, basis) for day in (then, base.as_of))
     labels = list(load_toml("lists.toml")["classes"]["labels"])
     bounds = _bounds(old["cents"].to_numpy())
     both = (
@@ -77,7 +77,12 @@ def migration(base: Base) -> dict[str, Any] | None:
     }
 
 
-def _per_customer(base: Base, day: date, basis: Basis) -> pl.DataFrame:
+def basis_of(base: Base, then: date) -> Basis:
+    """Return by what commission on `then` can be known; see `migration`."""
+    return "dated" if _dated(base, then) is not None else "standard"
+
+
+def commission_on(base: Base, day: date, basis: Basis) -> pl.DataFrame:
     """Return customer, cents: the commission of the policies in force on a day, by what was knowable then."""
     held = in_force(base.portfolio.policies, day)
     known = _dated(base, day, share=0.0) if basis == "dated" else None

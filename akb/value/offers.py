@@ -242,18 +242,22 @@ def rank_offers(base: Base, made: Offers, desk: Desk, alive: Floats, pays: Float
     ), left_out
 
 
+def with_calls(ranked: Ranked, calls: Calls) -> Ranked:
+    """Return the offers that know in which calls they are made."""
+    return replace(ranked, in_talk=calls.talk[ranked.rows], own_call=calls.to_sell[ranked.rows])
+
+
 def next_best_list(
-    base: Base, ranked: Ranked, desk: Desk, calls: Calls, alive: Floats, before: dict[str, int]
-) -> tuple[pl.DataFrame, dict[str, int], Ranked]:
-    """Return the list ``next_best_policy``, how many customers were left out by reason, and all who were ranked.
+    base: Base, ranked: Ranked, desk: Desk, before: dict[str, int]
+) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Return the list ``next_best_policy``, and how many customers were left out by reason.
 
     One row per customer: the best branch. ``rank`` is by expected commission, ``rank_chance`` by chance.
     ``contact`` tells who is called for it (not the control group); ``extra_cents`` what a call adds in a year after
     service: uplift x untreated chance x (commission - cost to serve) x survival.
     """
     rows = ranked.rows
-    in_talk, own_call = calls.talk[rows], calls.to_sell[rows]
-    contact = in_talk | own_call
+    contact = ranked.in_talk | ranked.own_call
     uplift = base.value("cross_sell.uplift")
     extra = to_cents(uplift * ranked.extra / MILLI)
     extra[contact] = cascade(uplift, ranked.extra[contact])
@@ -263,13 +267,12 @@ def next_best_list(
         churn_effect=_churn_effect(base, ranked.table),
         extra_cents=pl.Series(extra),
         contact=pl.Series(contact),
-        own_call=pl.Series(own_call),
+        own_call=pl.Series(ranked.own_call),
         control=pl.Series(desk.control[rows]),
     )
     listed = listed.filter((pl.col("rank") <= length) | pl.col("contact"))
     left_out = {**before, NO_HOURS: before.get(NO_HOURS, 0) + len(rows) - listed.height}
-    found = replace(ranked, in_talk=in_talk, own_call=own_call)
-    return _columns(base, listed), {reason: count for reason, count in left_out.items() if count}, found
+    return _columns(base, listed), {reason: count for reason, count in left_out.items() if count}
 
 
 def selling(base: Base, ranked: Ranked, alive: Floats) -> Floats:

@@ -242,8 +242,9 @@ def _evidence(base: Base, told: Forecast, truth: Floats, stay: Floats, day: date
     if told.expected.sum() <= 0:
         return None
     amounts = {"customer": told.customer, "expected": told.expected, "realised": truth, "last": stay}
-    lapses = in_force(base.policies, day).filter(is_lapse(add_months(day, MONTHS))).height
-    return level_evidence(pl.DataFrame(amounts), day, lapses)
+    lapses = in_force(base.policies, day).filter(is_lapse(add_months(day, MONTHS)))
+    who = pl.DataFrame(amounts).with_columns(happened=pl.col("customer").is_in(lapses["customer"].unique().implode()))
+    return level_evidence(who, day, lapses.height, base.people)
 
 
 def winner(against: Comparison) -> str:

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
-from akb.value.actions import Decision, act, decide
+from akb.value.actions import act
 from akb.value.attention import attention
-from akb.value.base import EURO_GATES, Base, at
-from akb.value.case import business_case
-from akb.value.clv import Lifetime, discount_factors, earned_12m, lapses_expected, lifetime, present_value, streams
+from akb.value.base import Base, at
+from akb.value.clv import Lifetime, lapses_expected
 from akb.value.commission import Replay, replay
-from akb.value.cost import KINDS, ServiceCost, service_cost
-from akb.value.defend import Defence, defence, defend_list, empty_list
+from akb.value.cost import KINDS, ServiceCost
+from akb.value.defend import Defence, defend_list, empty_list
 from akb.value.figures import figures
-from akb.value.lists import desk
+from akb.value.groundwork import Groundwork, case_of, groundwork
 from akb.value.lost import lost_commission, lost_row
 from akb.value.noticed import findings
-from akb.value.offers import Offers, next_best_list, offers
+from akb.value.offers import Offers, next_best_list
 from akb.value.outlook import outlook_figures
 from akb.value.past import proof
 from akb.value.predictions import Work, case_missing, predictions
 from akb.value.profit_figures import empc_figures, profit_figures
-from akb.value.rates import closed_year, spells, year_rates
 from akb.value.segment_figures import class_table, segment_figures
 from akb.value.segments import class_columns, segments
-from akb.value.survival import YEAR, Relations, branch_rows, relations
+from akb.value.survival import Relations
 from akb.value.types import ValueRun
 from akb.value.waterfall import waterfall
 
@@ -38,7 +34,7 @@ if TYPE_CHECKING:
     from akb.config import Settings
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
-    from akb.value.base import Cents, Floats
+    from akb.value.base import Cents
     from akb.value.types import Past
 
 PLACES = (1, 2, 3)
@@ -69,45 +65,16 @@ def run_value(
         `offers.next_best_list`, `case` and `figures.figures`. Nothing crashes on what the export lacks.
     """
     say = progress or (lambda _: None)
-    base = Base(portfolio, models, settings)
-    time = settings.time
-
-    say("what happened in the last closed year")
-    history = spells(portfolio.policies, time.gap_days)
-    window = closed_year(portfolio, time.gap_days, time.registration_lag_days)
-    rates = year_rates(base.policies, history, *window) if window else None
-
-    say("cost to serve and survival")
-    cost = service_cost(base)
-    months = YEAR * max(1, round(base.value("value.horizon_years")))
-    paths = relations(base, months)
-    rows = branch_rows(base, paths, rates.policy_lapse if rates else 0.0) if paths else None
-
-    say("next best policies")
-    made = offers(base, cost, _mean_kept(rows))
-    value = earned = None
-    if paths is not None and rows is not None:
-        say("lifetime value")
-        flows = streams(base, rows, cost, months, base.value("value.timing"))
-        halfway = flows if base.value("value.timing") == 0.5 else streams(base, rows, cost, YEAR, 0.5)
-        earned = earned_12m(halfway, paths)
-        value = lifetime(base, paths, flows, made) if base.has_commission else None
-
+    work = groundwork(portfolio, models, settings, say=say)
+    base, history, rates, cost = work.base, work.history, work.rates, work.cost
+    paths, rows, made, value, found = work.paths, work.rows, work.made, work.value, work.found
     say("lists and business case")
-    pays = _years_of_commission(base, paths, made)
-    shared = desk(base)
-    found = (
-        defence(base, paths, value, shared, cost.per_customer(base))
-        if paths is not None and value is not None
-        else None
-    )
-    lists, left_out, decision = _lists(base, paths, value, found, made, pays)
-    called, ranked = decision.desk, decision.ranked
+    lists, left_out = _lists(work)
     say("one action per customer, and who does it")
-    acts = act(base, paths, value, cost, found, made, decision, lists["top_defend"], lists["next_best_policy"])
-    case = business_case(base, paths, value, found, called, decision.calls, ranked, rates, acts.outside)
+    acts = act(work, lists["top_defend"], lists["next_best_policy"])
+    case = case_of(work, acts.outside)
     grouped = segments(base, cost, value, made, history)
-    scores = _scores(base, value, earned, cost, found, made).with_columns(class_columns(grouped, base.n))
+    scores = _scores(base, value, work.earned, cost, found, made).with_columns(class_columns(grouped, base.n))
     scores = scores.join(acts.scores, on="customer", maintain_order="left")
     lapses = lapses_expected(base, rows, paths) if paths is not None and rows is not None else None
     backwards = proof(base, past, say)
@@ -120,10 +87,10 @@ def run_value(
         figures={
             **figures(base, history, rates, paths, value, found, made, lists, lapses, cost),
             **acts.figures,
-            **outlook_figures(base, history, rows, lists["top_defend"], shared),
-            "profit": profit_figures(base, paths, value, found, shared),
+            **outlook_figures(base, history, rows, lists["top_defend"], work.desk),
+            "profit": profit_figures(base, paths, value, found, work.desk),
             "empc": empc_figures(base, history),
-            "segments": segment_figures(base, value, grouped),
+            "segments": segment_figures(base, value, grouped, history, cost),
             "case_missing": None if case else case_missing(base),
             "lost_commission": lost_row(
                 base, lost_commission(base, paths, rows) if paths and rows is not None else None
@@ -131,8 +98,8 @@ def run_value(
             "waterfall": waterfall(base, cost),
             "clv_past": backwards.figures,
         },
-        findings=findings(base, paths, value, cost, called, lists["top_defend"], lapses),
-        components=_components(base, paths, value, earned, cost),
+        findings=findings(base, paths, value, cost, work.decision.desk, lists["top_defend"], lapses),
+        components=_components(base, paths, value, work.earned, cost),
         recognition=acts.recognition,
         classes=class_table(base, value),
     )
@@ -142,39 +109,19 @@ def _proof(base: Base) -> Replay | None:
     return replay(base) if base.has_ended else None
 
 
-def _mean_kept(rows: pl.DataFrame | None) -> float:
-    if rows is None or rows.is_empty():
-        return 1.0
-    return float(np.average(rows["kept"].to_numpy(), weights=rows["policies"].to_numpy()))
-
-
-def _lists(
-    base: Base, paths: Relations | None, value: Lifetime | None, found: Defence | None, made: Offers, pays: Floats
-) -> tuple[dict[str, pl.DataFrame], dict[str, dict[str, int]], Decision]:
-    """Decide who is called, and make both lists of it."""
-    euros = base.churn_gate in EURO_GATES and value is not None
-    alive = paths.alive[:, YEAR] if paths is not None else np.ones(base.n)
-    decision = decide(base, value, found if euros else None, made, alive, pays)
-    shared, calls = decision.desk, decision.calls
+def _lists(work: Groundwork) -> tuple[dict[str, pl.DataFrame], dict[str, dict[str, int]]]:
+    """Return both lists that follow from who is called, and who was left out of them."""
+    base, decision = work.base, work.decision
     defend = empty_list()
     defend_out: dict[str, int] = {}
-    if paths is not None:
-        defend, defend_out = defend_list(base, paths, value, found, shared, calls if euros else None)
-    offer, offer_out, ranked = next_best_list(base, decision.ranked, shared, calls, alive, decision.left_out)
-    lists = {"top_defend": defend, "next_best_policy": offer}
-    left_out = {"top_defend": defend_out, "next_best_policy": offer_out}
-    return lists, left_out, replace(decision, ranked=ranked)
-
-
-def _years_of_commission(base: Base, paths: Relations | None, made: Offers) -> Floats:
-    """Discounted years that a policy bought today is expected to pay, per customer."""
-    if paths is None:
-        return np.ones(base.n)
-    timing = base.value("value.timing")
-    months = paths.months
-    curve = made.kept ** ((np.arange(months) + timing) / YEAR) / YEAR
-    factors = discount_factors(months, base.value("value.discount"), base.value("value.indexation"), timing)
-    return present_value(np.broadcast_to(curve, (base.n, months)), paths.alive_at(timing), factors)
+    if work.paths is not None:
+        calls = decision.calls if work.euros else None
+        defend, defend_out = defend_list(base, work.paths, work.value, work.found, decision.desk, calls)
+    offer, offer_out = next_best_list(base, decision.ranked, decision.desk, decision.left_out)
+    return (
+        {"top_defend": defend, "next_best_policy": offer},
+        {"top_defend": defend_out, "next_best_policy": offer_out},
+    )
 
 
 def _scores(

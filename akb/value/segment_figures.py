@@ -10,6 +10,7 @@ import polars as pl
 from akb.core.privacy import shared
 from akb.core.text import load_toml
 from akb.value.figures import class_of
+from akb.value.growth_migration import growth_migration
 from akb.value.migration import migration
 from akb.value.segments import GROWTH, POSITION, unit_rows
 from akb.value.suppress import crossed, shown
@@ -19,12 +20,15 @@ if TYPE_CHECKING:
 
     from akb.value.base import Base
     from akb.value.clv import Lifetime
+    from akb.value.cost import ServiceCost
     from akb.value.segments import Segments
 
 Row = dict[str, Any]
 
 
-def segment_figures(base: Base, value: Lifetime | None, made: Segments | None) -> Row:
+def segment_figures(
+    base: Base, value: Lifetime | None, made: Segments | None, history: pl.DataFrame, cost: ServiceCost
+) -> Row:
     """Return the aggregates on segments. Money in integer cents.
 
     Returns
@@ -37,7 +41,7 @@ def segment_figures(base: Base, value: Lifetime | None, made: Segments | None) -
         ``by_office``, ``by_adviser`` {columns, rows {key, customers, cells}} or None: position segments, cells under
         the limit hidden with as many others as it takes that no total gives them away;
         ``unit``, ``units``: the unit of ``[segment] unit`` and `segments.unit_rows`;
-        ``migration``: see `migration.migration`.
+        ``migration``: see `migration.migration`; ``growth_migration``: see `growth_migration.growth_migration`.
     """
     unit = base.settings.segment.unit
     column = load_toml("segments.toml")["unit"].get(unit)
@@ -51,6 +55,7 @@ def segment_figures(base: Base, value: Lifetime | None, made: Segments | None) -
         "unit": unit,
         "units": unit_rows(base, made, _names(base, column)) if made and column else [],
         "migration": migration(base) if base.has_commission else None,
+        "growth_migration": growth_migration(base, history, cost) if made else None,
     }
 
 

@@ -13,6 +13,7 @@ from akb.core.text import load_toml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from numpy.typing import NDArray
 
@@ -61,7 +62,7 @@ def segments(
         return None
     potential, by = found
     present = (base.commission_customer - cost.per_customer(base)).astype(np.float64)
-    new, back = newcomers(base, history)
+    new, back = newcomers(base.customers["customer"], history, base.as_of)
     return Segments(
         growth=growth_classes(present, potential, new, back),
         position=position_classes(base.commission_customer.astype(np.float64), potential),
@@ -114,22 +115,22 @@ def highest(values: Floats, share: float) -> Flags:
     return out
 
 
-def newcomers(base: Base, history: pl.DataFrame) -> tuple[Flags, Flags]:
-    """Return who is a customer for less than two years, and who is back for at most two after having been gone.
+def newcomers(customers: pl.Series, history: pl.DataFrame, day: date) -> tuple[Flags, Flags]:
+    """Return who of the `customers` on a `day` is one for less than two years, and who is back for at most two.
 
     Who left before ended policies were recorded and came back looks new: the export does not know better.
     """
     rules = load_toml("segments.toml")["growth"]
-    begun = (pl.col("start") <= base.as_of) & (pl.col("end").is_null() | (pl.col("end") > base.as_of))
+    begun = (pl.col("start") <= day) & (pl.col("end").is_null() | (pl.col("end") > day))
     now = (
         history.sort("customer", "start")
         .with_columns(earlier=pl.int_range(pl.len()).over("customer"))
         .filter(begun)
         .unique("customer", keep="last", maintain_order=True)
     )
-    since = base.customers.select("customer").join(now, on="customer", how="left", maintain_order="left")
-    fresh = since["start"] > add_months(base.as_of, -rules["new_months"])
-    again = (since["start"] >= add_months(base.as_of, -rules["returned_months"])) & (since["earlier"] > 0)
+    since = customers.to_frame("customer").join(now, on="customer", how="left", maintain_order="left")
+    fresh = since["start"] > add_months(day, -rules["new_months"])
+    again = (since["start"] >= add_months(day, -rules["returned_months"])) & (since["earlier"] > 0)
     return fresh.fill_null(value=False).to_numpy(), again.fill_null(value=False).to_numpy()
 
 

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from akb.again import is_learned, kept_classes
+from akb.again import case_again, is_learned, kept_classes
 from akb.cli import run
 from akb.config import Settings, load_settings
+from akb.report.model import plain
+from akb.report.sections.case import told as case_told
 from akb.store.packed import unpacked
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ CHANGED = {
     "value.horizon_years": 7.0, "contact_policy.years_private": 2.0, "outlook.inflow": 0.02,
     "cost.marketing_share": 0.1, "price.eda": 4000.0,
 }  # fmt: skip
+SAME = ("npv", "payback_month", "band", "tornado", "break_even", "claims")
 
 
 def _told(folder: Path) -> dict[str, Any]:
@@ -124,6 +127,30 @@ def test_every_place_tells_the_new_figures(other: Path, finished: Path) -> None:
     assert 'data-test="case-changed"' in (other / "report.html").read_text("utf-8")
     assert 'data-test="case-changed"' not in (finished / "report.html").read_text("utf-8")
     assert json.loads((other / "manifest.json").read_text())["case"]["changed"] == CHANGED
+
+
+def test_the_figures_alone_are_those_of_the_whole_run(other: Path, finished: Path) -> None:
+    found = case_again(finished, CHANGED)
+    assert found is not None
+    told, case = plain(case_told(found)), _told(other)["business_case"]
+    assert case["facts"] == told["facts"]
+    assert [case["base"]["net"], case["base"]["roi"]] == [told["net"]["base"], told["roi"]["base"]]
+    assert {name: case[name] for name in SAME} == {name: told[name] for name in SAME}
+
+
+def test_without_what_was_kept_the_figures_say_that_they_are_estimates(
+    finished: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for name in ("summary.json", "manifest.json"):
+        shutil.copy(finished / name, bare / name)
+    said = {}
+    for folder, given in ((finished, "retention.rescue=0.6"), (bare, "retention.rescue=0.6"), (bare, "price.eda=9000")):
+        assert run(["case", str(folder), "--set", given, "--json"]) == 0
+        told = json.loads(capfd.readouterr().out)
+        said[folder.name, given] = told["exact"], told["note"] is not None
+    assert list(said.values()) == [(True, False), (False, True), (True, False)]
 
 
 def test_the_lists_are_as_long_as_the_ledger_says(other: Path) -> None:

@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from akb.core.people import OFFICES, OTHER, Parts, People
 from akb.models.evidence import average_precision_with_interval, binary_evidence, count_evidence, errors, stood
-from akb.models.people import OFFICES, OTHER, Parts, People, with_events
+from akb.models.people import with_events
 
 DAY = date(2024, 6, 30)
 

@@ -63,6 +63,22 @@ def test_one_prediction_per_entry_in_catalogue_order(result: ModelRun) -> None:
         assert p.status != "unavailable" or p.why.endswith(".")
 
 
+def test_the_chances_told_of_the_test_date_are_those_that_were_proven(world: BranchWorld, result: ModelRun) -> None:
+    told = result.backtest
+    assert told is not None and told.branch_purchase is not None
+    open_then = world.targets.eligible.frame.filter(pl.col("as_of") == told.as_of)
+    pairs = told.branch_purchase.select("customer", "branch")
+    assert pairs.rows() == open_then.select("customer", "branch").sort("customer", "branch").rows()
+    assert told.branch_purchase["probability"].is_between(0, 1).all()
+    proven = {p.key: p.evidence for p in result.predictions}
+    for entry in catalogue():
+        evidence = proven[entry.key]
+        if entry.method != "family_purchase" or evidence is None or evidence.calibration is None:
+            continue
+        expected = told.branch_purchase.filter(pl.col("branch") == entry.branch)["probability"].sum()
+        assert expected * evidence.calibration.observed_expected == pytest.approx(evidence.positives)
+
+
 def test_everyone_in_force_is_scored_and_every_score_is_a_number(world: BranchWorld, result: ModelRun) -> None:
     now = world.matrix.frame.filter(pl.col("as_of") == X)["customer"]
     assert result.scores["customer"].to_list() == now.to_list()

@@ -62,3 +62,8 @@ def test_what_cannot_be_read_is_refused(content: bytes) -> None:
 def test_only_named_classes_are_made() -> None:
     with pytest.raises(RefusedError):
         unpacked(packed(THINGS), [])
+
+
+def test_only_what_is_asked_for_is_read() -> None:
+    again = unpacked(packed({**THINGS, "n": 3}), [], only=("n", "none"))
+    assert again == {"n": 3, "none": None}

@@ -7,19 +7,27 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
+import polars as pl
 import pytest
 import value_fixtures as f
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 
+from akb.config import Member
 from akb.models.grading import gate
 from akb.models.types import Calibration, Evidence
-from akb.value import run_value
+from akb.value import case_alone, run_value
+from akb.value.actions import client_classes
+from akb.value.assign import Assignment, assign
 from akb.value.basis import CHANGEABLE, plan, work_out
 from akb.value.binning import bin_edges, cascade
 from akb.value.case import case_from, ranges
+from akb.value.groundwork import groundwork
 from akb.value.ledger import payback_month, year_factors
 from akb.value.sensitivity import band, net_at, triangular
+from akb.value.service import levels
+from akb.value.team import ADVISER, Worker
 
 CHEAP = {"contact__minutes": 2.0, "contact__offer_minutes": 1.0}
 CASES = {
@@ -107,6 +115,50 @@ def test_other_assumptions_come_close_to_a_new_run(changed: dict[str, float]) ->
     for one, other in zip((*here.benefits, *here.costs), (*there.benefits, *there.costs), strict=True):
         assert one.base == pytest.approx(other.base, rel=0.03, abs=500)
     assert here.facts["contacts_used_count"] == pytest.approx(there.facts["contacts_used_count"], rel=0.02, abs=2)
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    changed=st.fixed_dictionaries(
+        {},
+        optional={
+            "retention__rescue": st.sampled_from([0.0, 0.1, 0.35, 0.9]),
+            "cross_sell__uplift": st.sampled_from([0.0, 0.1, 0.6]),
+            "contact__minutes": st.sampled_from([0.0, 2.0, 15.0]),
+            "contact__offer_minutes": st.sampled_from([0.0, 6.0]),
+            "capacity__hours_per_year": st.sampled_from([0.5, 1.5, 4.0]),
+            "cost__rate_office": st.just(90.0),
+            "value__payback_years": st.sampled_from([1.0, 5.0]),
+            "experiment__control_share": st.just(0.4),
+        },
+    )
+)
+def test_the_case_alone_is_that_of_a_whole_run(changed: dict[str, float]) -> None:
+    made, run = _made()
+    chosen = f.settings(**{**CHEAP, **changed})
+    assert case_alone(made, run, chosen) == run_value(made, run, chosen).case
+
+
+def test_where_the_hours_of_one_level_are_short_the_best_calls_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, run = _made()
+    team = {f"A{n}": Member(level="inside" if n else "adviser", hours=2.0 if n else 0.5) for n in range(4)}
+    told = {**CHEAP, "contact__offer_minutes": 0.0, "retention__rescue": 0.5, "cross_sell__uplift": 0.9}
+    rounds: list[int] = []
+
+    def assigned(tasks: pl.DataFrame, workers: tuple[Worker, ...]) -> Assignment:
+        rounds.append(tasks.height)
+        return assign(tasks, workers)
+
+    monkeypatch.setattr("akb.value.actions.assign", assigned)
+    work = groundwork(made, run, f.settings(**told).model_copy(update={"team": team}), say=lambda _: None)
+    calls, desk, level = work.decision.calls, work.desk, np.array(levels(client_classes(work.base, work.value)))
+    best = np.where(desk.barred | desk.control, 0.0, np.maximum(calls.keep, calls.sell) - calls.cost).clip(0)
+    minutes = np.array([np.full(len(best), 2.0), np.where(level == ADVISER, 2.0, 0.0)])
+    possible = linprog(-best, A_ub=minutes, b_ub=[desk.minutes_available, 30.0], bounds=(0, 1))
+    called = calls.to_keep | calls.to_sell
+    assert 2 * (called & (level == ADVISER)).sum() == 30  # half an hour, all of it
+    assert best[called].sum() > -0.99 * possible.fun
+    assert len(rounds) <= 4
 
 
 def test_service_cost_moves_with_its_rates() -> None:

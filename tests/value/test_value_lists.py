@@ -95,7 +95,7 @@ def test_the_list_ends_where_the_hours_end(made) -> None:
     offers = result.lists["next_best_policy"]
     called, own = listed.filter("contact").height, offers["own_call"].sum()
     minutes = 2 * (called + own) + offers["contact"].sum() - own
-    assert 4 * 15 - 3 < minutes <= 4 * 15  # 4 advisers x 15 minutes
+    assert 4 * 15 - 8 < minutes <= 4 * 15  # 4 advisers x 15 minutes, in 8 parts that may end in a broken minute
     assert result.left_out["top_defend"]["no_hours"] > 0
     assert result.case.facts["contacts_used_count"] == called + own
 

@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 
 from akb.config import load_settings
 from akb.core.text import texts
+from akb.models.types import Backtest
 from akb.value import run_value
-from akb.value.base import Base
-from akb.value.migration import migration
+from akb.value.base import Base, in_force
+from akb.value.cost import service_cost
+from akb.value.growth_migration import growth_migration, segments_on
+from akb.value.migration import basis_of, migration
 from akb.value.rates import spells
 from akb.value.segments import GROWTH, POSITION, growth_classes, highest, newcomers, position_classes
 from akb.value.suppress import crossed
@@ -106,7 +109,7 @@ def test_who_is_new_and_who_came_back() -> None:
         (5, old, None),
         (5, X - timedelta(days=30), None),  # a new policy makes no new customer
     )
-    new, back = newcomers(_base(policies), spells(policies, 31))
+    new, back = newcomers(_base(policies).customers["customer"], spells(policies, 31), f.X)
     assert new.tolist() == [True, False, True, False, False, False]
     assert back.tolist() == [False, False, True, False, False, False]
 
@@ -298,3 +301,58 @@ def test_every_segment_has_words_and_a_neutral_name() -> None:
     assert set(words["crm_name"]["position_segment"]) == set(POSITION)
     names = {name for table in words["crm_name"].values() for name in table.values()}
     assert names == {"Groei", "Onderhoud", "Zelfservice"}
+
+
+def _with_purchase_chances(made, day, seed: int = 3):
+    """A run that told purchase chances of `day`, at random, for everybody in force then."""
+    held = in_force(made.policies, day)["customer"].unique().sort()
+    rng = np.random.default_rng(seed)
+    rows = held.to_frame("customer").join(pl.DataFrame({"branch": ["avp", "reis"]}), how="cross")
+    chances = rows.with_columns(probability=pl.Series(rng.uniform(0, 0.3, rows.height)))
+    return replace(f.models(made), backtest=Backtest(day, pl.DataFrame(), None, chances))
+
+
+def _migrated(made, run):
+    base = Base(made, run, f.SETTINGS)
+    return growth_migration(base, spells(made.policies, 31), service_cost(base))
+
+
+def test_growth_segments_then_and_now_hold_everybody() -> None:
+    made, day = f.portfolio(4000, seed=4), date(2024, 10, 31)
+    run = _with_purchase_chances(made, day)
+    found = _migrated(made, run)
+    assert (found["from"], found["to"], found["basis"]) == ("2024-10-31", "2025-12-31", "standard")
+    assert [row["key"] for row in found["rows"]] == [*GROWTH, "new"]
+    shown = [cell for row in found["rows"] for cell in row["cells"] if cell is not None]
+    assert all(cell == 0 or cell >= 5 for cell in shown)
+    then, now = (set(in_force(made.policies, each)["customer"]) for each in (day, f.X))
+    assert sum(shown) <= len(then | now)
+    assert sum(cell is None for row in found["rows"] for cell in row["cells"]) < 32
+    assert sum(shown) > 0.9 * len(then | now)
+    new = found["rows"][-1]["cells"]
+    assert new[GROWTH.index("warme_daler")] == 0  # who came within the year is a starter, or back
+    assert 0.1 < found["same"] < 0.9
+    assert _migrated(made, replace(run, backtest=None)) is None
+    assert _migrated(made, replace(run, backtest=Backtest(day, pl.DataFrame()))) is None
+
+
+def test_nothing_after_the_earlier_day_changes_its_segments() -> None:
+    made, day = f.portfolio(600, seed=5), date(2024, 10, 31)
+    usual = pl.col("branch").str.len_chars().cast(pl.Int64) * 1000  # today's amounts are no news of that day
+    made = replace(made, policies=made.policies.with_columns(commission_cents=usual))
+    run = _with_purchase_chances(made, day)
+    later = pl.col("end_date") > day
+    other = replace(
+        made,
+        policies=made.policies.filter(pl.col("start_date") <= day).with_columns(
+            end_date=pl.when(later).then(None).otherwise("end_date"), reason=pl.when(~later).then("reason")
+        ),
+    )
+    rows = []
+    for book in (made, other):
+        base = Base(book, run, f.SETTINGS)
+        assert basis_of(base, day) == "standard"
+        chances = run.backtest.branch_purchase
+        rows.append(segments_on(base, day, chances, spells(book.policies, 31), "standard", 1000.0))
+    assert rows[0].equals(rows[1])
+    assert rows[0]["segment"].n_unique() >= 5

@@ -27,6 +27,7 @@ def facts(context: Context) -> dict[str, Any]:
         "unit": made.get("unit", "customer"),
         "units": made.get("units", []),
         "migration": made.get("migration"),
+        "growth_migration": made.get("growth_migration"),
         "profiles": _profiles(context),
         "missing": [] if growth else ["segments"],
     }
