@@ -14,7 +14,6 @@ from akb.core.dates import add_months
 from akb.core.findings import Finding
 from akb.core.numbers import number_nl
 from akb.models.announced import announced_causes, announced_lags, reconcile
-from akb.models.boosting import Boosted
 from akb.models.causes import CAUSES, Causes, fit_causes
 from akb.models.churn_proof import BY_CAUSE, CHURN, HORIZONS, LIFETIME, Plan, Proof, fit_winner, plan, prove
 from akb.models.cohorts import SCHEMA as COHORTS
@@ -75,9 +74,9 @@ class ChurnResult:
         By key, one for each of `KEYS`.
     hazard
         The fitted hazard; None if the export cannot teach churn.
-    booster, names, x
-        For explanations: the trees (None if a simpler rival won), their columns, and each customer's row (order of
-        `scores`) in the month in which the risk is highest, float32 [n, f].
+    names, x
+        For explanations: the columns of the hazard, and each customer's row (order of `scores`) in the month in which
+        the risk is highest, float32 [n, f].
     tested
         The latest closed date and the chance, as it would have been told then, of leaving within 12 months of every
         customer in force on it (ascending): what the other predictions for that date have to agree with.
@@ -92,7 +91,6 @@ class ChurnResult:
     curve: pl.DataFrame
     predictions: dict[str, Prediction]
     hazard: Hazard | None = None
-    booster: Boosted | None = None
     names: tuple[str, ...] = ()
     x: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
     findings: tuple[Finding, ...] = ()
@@ -156,7 +154,6 @@ def fit_churn(
         ),
         predictions=_predictions(proof, len(now), causes, perf_counter() - started),
         hazard=hazard,
-        booster=hazard.model if isinstance(hazard.model, Boosted) else None,
         names=lean.names + lean.lag_names,
         x=lean.design(now, composed.peak),
         findings=_findings(roles, proof, composed, causes),

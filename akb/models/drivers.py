@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from akb.models.boosting import Boosted
 from akb.models.candidates import losses
-from akb.models.explain import importance_of
+from akb.models.explain import importance_of, shares_of
 from akb.models.landmark import LAGS
 from akb.models.rule import from_link, to_link
 from akb.models.types import Determinants, Effect, GroupWeight
@@ -104,7 +103,7 @@ def asked_of_churn(key: str, landmarks: Landmarks, hazard: Hazard, rows: NDArray
         return 1 - stay
 
     label = (landmarks.event_lag[rows] <= LAGS).astype(np.float64)
-    share = hazard.model.importance() if isinstance(hazard.model, Boosted) else {}
+    share = shares_of(hazard.model)
     x = np.concatenate([base, *lagged], axis=1)
     return Asked(key, day, landmarks.names + own, x, label, told, share)
 

@@ -44,8 +44,10 @@ if TYPE_CHECKING:
 
 CHUNK = 40_000
 TEST_ROWS = 30_000
-LEARNING_RATE, TREES_SHARE = 0.18, 2 / 9  # ranks like half of the trees at .08 (expected AUC within .001)
-CHOICE_SHARE, PROOF_SHARE = 0.4, 0.5  # of the rows of the final fit: choosing and proving need fewer
+STEP, TREES_SHARE = 0.18, 2 / 9  # for choosing and proving: ranks like half of the trees at .08 (AUC within .001)
+FINE_STEP = 0.12  # of the final fit, with as many more trees
+CHOICE_SHARE, PROOF_SHARE = 4 / 15, 1 / 3  # of the rows of the final fit: choosing and proving need fewer
+FAMILY_SHARE = 2.0  # a family asks as many questions as it has branches: the rarest learn from few rows otherwise
 SCREENED = 160  # columns that rivals choose among, by what each tells alone on the training dates: cost of the choice
 SIZES = (0.3, 0.5, 0.7, 1.0)  # parts of the trees that T1 chooses among
 KEPT = 48  # columns that trees keep after T1, by gain: half of the time, and less noise to learn by heart
@@ -148,7 +150,7 @@ class Outcome:
     on_choice: OnChoice | None = None
 
 
-def fitters(objective: Objective, settings: Models, trees: int) -> dict[str, Fitter]:
+def fitters(objective: Objective, settings: Models, trees: int, step: float = STEP) -> dict[str, Fitter]:
     """Return the rivals by name, simplest first."""
 
     def boosting(sample: Sample) -> Model:
@@ -164,7 +166,7 @@ def fitters(objective: Objective, settings: Models, trees: int) -> dict[str, Fit
             trees=trees,
             categorical=sample.categorical,
             monotone=sample.monotone,
-            learning_rate=LEARNING_RATE,
+            learning_rate=step,
         )
 
     return {
@@ -300,12 +302,12 @@ def _gains(problem: Problem, rows: NDArray[np.int64], expected: dict[str, Floats
     return tuple(gains({name: each[mask] for name, each in loss.items()}, winner, customer[mask]) for mask in masks)
 
 
-def _fit_of(choice: _Choice, problem: Problem, settings: Models, share: float) -> Fitter:
+def _fit_of(choice: _Choice, problem: Problem, settings: Models, share: float, step: float = STEP) -> Fitter:
     """The winner's fitter; with more rows than on T1 trees may be more: their number grows with the cube root."""
     trees = choice.trees
     if choice.competition is not None:
-        trees = round(trees * (share / CHOICE_SHARE) ** (1 / 3))
-    return fitters(problem.objective, settings, trees)[choice.winner]
+        trees = round(trees * (share / CHOICE_SHARE) ** (1 / 3) * STEP / step)
+    return fitters(problem.objective, settings, trees, step)[choice.winner]
 
 
 def _heaviest(model: Boosted) -> tuple[str, ...]:
@@ -363,8 +365,9 @@ def run_problem(problem: Problem, phases: Phases, settings: Models, view: Viewer
     test = _test(problem, phases, choice, settings)
     flat = _flat(test, len(problem.groups))
     winner = "rate" if bool(flat.all()) else choice.winner
-    fit = _fit_of(replace(choice, winner=winner), problem, settings, 1.0)
-    known = know(problem, phases.train, fit, settings, share=1.0, role="final")
+    share = FAMILY_SHARE if len(problem.groups) > 1 else 1.0
+    fit = _fit_of(replace(choice, winner=winner), problem, settings, share, FINE_STEP)
+    known = know(problem, phases.train, fit, settings, share=share, role="final")
     known = replace(known, flat=known.flat | flat)
     rows = problem.rows_on([phases.as_of])
     evidence: tuple[Evidence | None, ...] = (None,) * len(problem.groups)

@@ -23,14 +23,15 @@ LISTED = 15
 
 def importance_of(key: str, model: object) -> tuple[tuple[str, str, float], ...]:
     """Return (key, feature, share) of a model's heaviest features; the shares of all add to 1."""
-    if isinstance(model, Boosted | Logistic):
-        shares = model.importance()
-    elif isinstance(model, Rule):
-        shares = {model.feature: 1.0}
-    else:
-        shares = {}
-    heaviest = sorted(shares.items(), key=lambda pair: (-pair[1], pair[0]))[:LISTED]
+    heaviest = sorted(shares_of(model).items(), key=lambda pair: (-pair[1], pair[0]))[:LISTED]
     return tuple((key, feature, share) for feature, share in heaviest)
+
+
+def shares_of(model: object) -> dict[str, float]:
+    """Return each used feature's share of what the model goes by; the shares add to 1, empty for a base rate."""
+    if isinstance(model, Boosted | Logistic):
+        return model.importance()
+    return {model.feature: 1.0} if isinstance(model, Rule) else {}
 
 
 def contributions_of(model: object, x: NDArray[np.float32]) -> NDArray[np.float64] | None:
