@@ -169,7 +169,7 @@ class Models(_Table):
     min_events: int = Field(default=30, ge=1)
     lifetime_horizon_years: int = Field(default=20, ge=5, le=60)
     hazard_rows: int = Field(default=100_000, ge=1000)
-    target_rows: int = Field(default=90_000, ge=1000)
+    target_rows: int = Field(default=60_000, ge=1000)
     trees: int = Field(default=200, ge=1)
 
 

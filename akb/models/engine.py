@@ -44,10 +44,9 @@ if TYPE_CHECKING:
 
 CHUNK = 40_000
 TEST_ROWS = 30_000
-STEP, TREES_SHARE = 0.18, 2 / 9  # for choosing and proving: ranks like half of the trees at .08 (AUC within .001)
-FINE_STEP = 0.12  # of the final fit, with as many more trees
-CHOICE_SHARE, PROOF_SHARE = 4 / 15, 1 / 3  # of the rows of the final fit: choosing and proving need fewer
-FAMILY_SHARE = 2.0  # a family asks as many questions as it has branches: the rarest learn from few rows otherwise
+STEP, TREES_SHARE = 0.18, 2 / 9  # ranks like half of the trees at .08 (expected AUC within .001)
+CHOICE_SHARE, PROOF_SHARE = 0.4, 0.5  # of the rows of the final fit: choosing and proving need fewer
+FAMILY_STEP, FAMILY_SHARE = 0.12, 3.0  # of its final fit: it asks a question per branch, and the rare ones have few rows
 SCREENED = 160  # columns that rivals choose among, by what each tells alone on the training dates: cost of the choice
 SIZES = (0.3, 0.5, 0.7, 1.0)  # parts of the trees that T1 chooses among
 KEPT = 48  # columns that trees keep after T1, by gain: half of the time, and less noise to learn by heart
@@ -365,8 +364,8 @@ def run_problem(problem: Problem, phases: Phases, settings: Models, view: Viewer
     test = _test(problem, phases, choice, settings)
     flat = _flat(test, len(problem.groups))
     winner = "rate" if bool(flat.all()) else choice.winner
-    share = FAMILY_SHARE if len(problem.groups) > 1 else 1.0
-    fit = _fit_of(replace(choice, winner=winner), problem, settings, share, FINE_STEP)
+    share, step = (FAMILY_SHARE, FAMILY_STEP) if len(problem.groups) > 1 else (1.0, STEP)
+    fit = _fit_of(replace(choice, winner=winner), problem, settings, share, step)
     known = know(problem, phases.train, fit, settings, share=share, role="final")
     known = replace(known, flat=known.flat | flat)
     rows = problem.rows_on([phases.as_of])

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from akb.features.types import Matrix
     from akb.models.problem import Problem
 
-ROWS, TREES = 36_000, 120
+ROWS, TREES = 24_000, 120
 SERVICE = ("holdings", "tenure", "lifestage", "claims", "contacts", "payments", "branches", "premium", "season")
 """Groups that speak of what a customer asks of the office and of what he has there."""
 
