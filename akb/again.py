@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import is_dataclass, replace
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from akb.core.errors import RefusedError
@@ -85,10 +86,11 @@ def case_again(folder: Path, changed: Mapping[str, float]) -> BusinessCase | Non
     """
     from akb.store.folders import MANIFEST
     from akb.store.packed import unpacked
-    from akb.value import case_alone
+    from akb.value import case_alone, import_libraries
 
     if not (folder / KEPT).is_file():
         raise _nothing_kept(folder)
+    Thread(target=import_libraries, daemon=True).start()  # while the run is read: a fifth of the waiting
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
     settings = settings_of(manifest, changed)
     things = unpacked((folder / KEPT).read_bytes(), kept_classes(), only=("portfolio", "models"))

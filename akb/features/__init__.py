@@ -1,8 +1,25 @@
-"""What was known when: as-of cuts, named feature groups, targets."""
+"""What was known when: as-of cuts, named feature groups, targets.
 
-from akb.features.grid import as_of_grid
-from akb.features.matrix import build_matrix
-from akb.features.targets import build_targets
-from akb.features.themes import topics_of
+Nothing is imported before it is asked for: the types alone must be cheap for commands that read no export.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from akb.features.grid import as_of_grid
+    from akb.features.matrix import build_matrix
+    from akb.features.targets import build_targets
+    from akb.features.themes import topics_of
 
 __all__ = ["as_of_grid", "build_matrix", "build_targets", "topics_of"]
+
+_WHERE = {"as_of_grid": "grid", "build_matrix": "matrix", "build_targets": "targets", "topics_of": "themes"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)

@@ -1,7 +1,24 @@
-"""Files to a typed `Portfolio`: what the file says, what could not be used, and what akb noticed."""
+"""Files to a typed `Portfolio`: what the file says, what could not be used, and what akb noticed.
 
-from akb.ingest.earlier import earlier
-from akb.ingest.masking import masked
-from akb.ingest.portfolio import read_portfolio
+Nothing is imported before it is asked for: the types alone must be cheap for commands that read no export.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from akb.ingest.as_it_was import earlier
+    from akb.ingest.masking import masked
+    from akb.ingest.portfolio import read_portfolio
 
 __all__ = ["earlier", "masked", "read_portfolio"]
+
+_WHERE = {"earlier": "as_it_was", "masked": "masking", "read_portfolio": "portfolio"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 from akb.core.errors import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import polars as pl
 
-SCHEMA = "akb.kept/1"
+SCHEMA = "akb.kept/2"
 _DOCUMENT = "kept.json"
 _DAY = (1980, 1, 1, 0, 0, 0)  # a zip wants a time; the same one gives the same bytes
 _KIND, _VALUE = "kind", "value"
+_MANY = 100  # small things of one class from which they are kept as a table
 _AGAIN = "Run akb eda again."
 
 
@@ -70,13 +71,12 @@ def unpacked(content: bytes, classes: Iterable[type], only: Iterable[str] | None
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as held:
             document = json.loads(held.read(_DOCUMENT))
-            parts = {name: held.read(name) for name in held.namelist() if name != _DOCUMENT}
-        if document["schema"] != SCHEMA:
-            raise RefusedError(f"this run kept its state as {document['schema']}; this akb reads {SCHEMA}", _AGAIN)
-        if document["things"] is None:
-            raise RefusedError("a customer was taken out of this run, and with him what it was made of", _AGAIN)
-        asked = document["things"] if only is None else _only(document["things"], set(only))
-        made: dict[str, Any] = _made(asked, parts, known)
+            if document["schema"] != SCHEMA:
+                raise RefusedError(f"this run kept its state as {document['schema']}; this akb reads {SCHEMA}", _AGAIN)
+            if document["things"] is None:
+                raise RefusedError("a customer was taken out of this run, and with him what it was made of", _AGAIN)
+            asked = document["things"] if only is None else _only(document["things"], set(only))
+            made: dict[str, Any] = _made(asked, held.read, known)
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
         raise RefusedError(f"what this run kept cannot be read by this akb ({type(error).__name__})", _AGAIN) from None
     return made
@@ -109,6 +109,9 @@ def _plain(thing: Any, frames: list[pl.DataFrame]) -> Any:
         made = {_KIND: "date", _VALUE: thing.isoformat()}
     elif isinstance(thing, list):
         made = [_plain(each, frames) for each in thing]
+    elif isinstance(thing, tuple) and (table := _table(thing)) is not None:
+        frames.append(table)
+        made = {_KIND: "rows", _VALUE: [type(thing[0]).__name__, len(frames) - 1]}
     elif isinstance(thing, tuple):
         made = {_KIND: "tuple", _VALUE: [_plain(each, frames) for each in thing]}
     elif is_dataclass(thing) and not isinstance(thing, type):
@@ -123,23 +126,40 @@ def _plain(thing: Any, frames: list[pl.DataFrame]) -> Any:
     return made
 
 
-def _made(told: Any, parts: Mapping[str, bytes], known: Mapping[str, type]) -> Any:
+def _table(things: tuple[Any, ...]) -> pl.DataFrame | None:
+    """Return many small things of one class as a frame, None where they are no such thing: a tenth of the time."""
+    import polars as pl
+
+    if len(things) < _MANY or not is_dataclass(things[0]) or len({type(thing) for thing in things}) > 1:
+        return None
+    flat = {bool: pl.Boolean, int: pl.Int64, float: pl.Float64, str: pl.String}
+    columns = {field.name: [getattr(thing, field.name) for thing in things] for field in fields(things[0])}
+    kinds = {name: {type(value) for value in values} - {type(None)} for name, values in columns.items()}
+    if any(len(kind) != 1 or not kind <= flat.keys() for kind in kinds.values()):
+        return None
+    return pl.DataFrame(columns, schema={name: flat[kind.pop()] for name, kind in kinds.items()})
+
+
+def _made(told: Any, part: Callable[[str], bytes], known: Mapping[str, type]) -> Any:
     import polars as pl
 
     if isinstance(told, list):
-        return [_made(each, parts, known) for each in told]
+        return [_made(each, part, known) for each in told]
     if not isinstance(told, dict):
         return told
     kind, value = told[_KIND], told[_VALUE]
     made: Any
     if kind == "frame":
-        made = pl.read_parquet(io.BytesIO(parts[f"{value}.parquet"])).rechunk()
+        made = pl.read_parquet(io.BytesIO(part(f"{value}.parquet"))).rechunk()
+    elif kind == "rows":
+        rows = pl.read_parquet(io.BytesIO(part(f"{value[1]}.parquet")))
+        made = tuple(known[value[0]](*row) for row in rows.iter_rows())
     elif kind == "date":
         made = date.fromisoformat(value)
     elif kind == "tuple":
-        made = tuple(_made(each, parts, known) for each in value)
+        made = tuple(_made(each, part, known) for each in value)
     elif kind == "dict":
-        made = {_made(key, parts, known): _made(each, parts, known) for key, each in value}
+        made = {_made(key, part, known): _made(each, part, known) for key, each in value}
     else:
-        made = known[kind](**{name: _made(each, parts, known) for name, each in value.items()})
+        made = known[kind](**{name: _made(each, part, known) for name, each in value.items()})
     return made

@@ -42,6 +42,27 @@ def test_what_goes_in_comes_out_to_the_bit() -> None:
         assert after.frame.schema == before.frame.schema
 
 
+@dataclass(frozen=True)
+class Small:
+    number: int
+    name: str
+    value: float | None
+
+
+def test_many_small_things_come_out_as_they_went_in() -> None:
+    values = [0.1 + 0.2, None, -1e-300, float("inf")]
+    many = tuple(Small(place, f"é{place % 7}", values[place % 4]) for place in range(500))
+    unknown = (Small(1, "", None),) * 200
+    content = packed({"many": many, "few": many[:3], "mixed": (*many, 1), "none": unknown})
+    again = unpacked(content, [Small])
+    assert again["many"] == many
+    assert again["few"] == many[:3]
+    assert again["mixed"] == (*many, 1)
+    assert again["none"] == unknown
+    with pytest.raises(RefusedError):
+        unpacked(content, [])
+
+
 def test_the_same_things_give_the_same_bytes_however_frames_were_built() -> None:
     pieces = pl.concat([FRAME.head(1), FRAME.tail(2)], rechunk=False)
     assert packed({"frame": pieces}) == packed({"frame": FRAME})
