@@ -205,7 +205,7 @@ def _late(calls: Calls, shared: Desk, undone: Rows, level: NDArray[np.str_]) -> 
     if not (beyond & made).any():
         return None
     filled = np.cumsum(np.where(~same & ~made, minutes, 0.0)) > minutes[beyond & made].sum()
-    late: Rows = order[beyond & ~filled]
+    late: Rows = order[beyond & (made | ~filled)]  # never empty, so the rounds come to an end
     return late
 
 
