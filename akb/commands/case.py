@@ -179,9 +179,11 @@ def _from_customers(folder: Path, changed: dict[str, float]) -> BusinessCase | N
     """Return the business case from what the run kept; None where nothing is left of that."""
     from akb.again import case_again
     from akb.core.errors import RefusedError
+    from akb.core.garbage import seldom_collected
 
     try:
-        return case_again(folder, changed)
+        with seldom_collected():
+            return case_again(folder, changed)
     except RefusedError:
         return None
 
