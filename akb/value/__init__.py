@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import contextlib
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ def import_libraries() -> None:
 
     A library that cannot be imported is told of where it is used.
     """
-    with suppress(ImportError, OSError):
+    with contextlib.suppress(ImportError, OSError):  # `suppress` is a module of this room
         import_module("scipy.optimize")
 
 
