@@ -5,8 +5,9 @@ Nothing is imported before it is asked for: the types alone must be cheap for co
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from akb.core.imports import asked_for
 
 if TYPE_CHECKING:
     from akb.features.grid import as_of_grid
@@ -20,6 +21,4 @@ _WHERE = {"as_of_grid": "grid", "build_matrix": "matrix", "build_targets": "targ
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    return asked_for(__name__, _WHERE, name)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from akb.core.imports import import_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,13 +31,8 @@ _LIBRARIES = (
 
 
 def import_libraries() -> None:
-    """Import what the models lean on: it takes two seconds, in which an export can be read.
-
-    A library that cannot be imported is told of where it is used.
-    """
-    with suppress(ImportError, OSError):
-        for library in _LIBRARIES:
-            import_module(library)
+    """Import what the models lean on: it takes two seconds, in which an export can be read."""
+    import_ahead(_LIBRARIES)
 
 
 def run_models(

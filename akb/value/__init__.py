@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from akb.core.imports import import_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,12 +16,8 @@ if TYPE_CHECKING:
 
 
 def import_libraries() -> None:
-    """Import what assigning calls leans on: it takes .4 s, in which a run can be read.
-
-    A library that cannot be imported is told of where it is used.
-    """
-    with contextlib.suppress(ImportError, OSError):  # `suppress` is a module of this room
-        import_module("scipy.optimize")
+    """Import what assigning calls leans on: it takes .4 s, in which a run can be read."""
+    import_ahead(["scipy.optimize"])
 
 
 def run_value(
