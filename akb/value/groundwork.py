@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from akb.value.actions import chosen, decide, outside
+from akb.value.actions import chosen, outside
 from akb.value.base import EURO_GATES, Base
 from akb.value.case import business_case
 from akb.value.clv import discount_factors, earned_12m, lifetime, present_value, streams
 from akb.value.cost import service_cost
+from akb.value.decision import decide
 from akb.value.defend import defence
 from akb.value.gaps import care_gaps
 from akb.value.lists import desk
@@ -30,10 +31,10 @@ if TYPE_CHECKING:
     from akb.config import Settings
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
-    from akb.value.actions import Decision
     from akb.value.base import Cents, Floats
     from akb.value.clv import Lifetime
     from akb.value.cost import ServiceCost
+    from akb.value.decision import Decision
     from akb.value.defend import Defence
     from akb.value.lists import Desk
     from akb.value.offers import Offers

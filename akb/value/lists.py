@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from akb.core.text import load_toml
-from akb.value.basis import UNLIMITED, capacity, contact_cost, offer_cost
 from akb.value.contact import resting, rules
+from akb.value.hours import UNLIMITED, capacity, contact_cost, offer_cost
 from akb.value.team import Worker, team
 
 if TYPE_CHECKING:

@@ -11,26 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from akb.value.basis import (
-    EFFECTS,
-    FIRST,
-    MILLI,
-    PLAN,
-    minutes_available,
-    net_of,
-    plan,
-    share_factor,
-    stay_share,
-    work_out,
-)
+from akb.value.basis import EFFECTS, FIRST, MILLI, PLAN, share_factor
+from akb.value.benefits import net_of, stay_share
+from akb.value.hours import minutes_available
 from akb.value.ledger import year_factors
+from akb.value.plan import plan
+from akb.value.results import work_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
-    from akb.value.basis import Basis, Plan, Range
+    from akb.value.basis import Basis, Range
+    from akb.value.plan import Plan
 
     Floats = NDArray[np.float64]
 

@@ -12,8 +12,8 @@ import value_fixtures as f
 
 from akb.value import formulas
 from akb.value.base import band_labels
-from akb.value.basis import rule_of_thumb
 from akb.value.ledger import first_year, ledger
+from akb.value.results import rule_of_thumb
 from akb.value.types import Line
 
 GOLDEN = {entry["id"]: entry for entry in json.loads((Path(__file__).parents[1] / "golden.json").read_text("utf-8"))}
