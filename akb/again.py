@@ -85,16 +85,12 @@ def case_again(folder: Path, changed: Mapping[str, float]) -> BusinessCase | Non
         If the run kept nothing that this akb can read.
     """
     from akb.store.folders import MANIFEST
-    from akb.store.packed import unpacked
     from akb.value import case_alone, import_libraries
 
-    if not (folder / KEPT).is_file():
-        raise _nothing_kept(folder)
     Thread(target=import_libraries, daemon=True).start()  # while the run is read: a fifth of the waiting
+    things = things_kept(folder, only=("portfolio", "models"))
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-    settings = settings_of(manifest, changed)
-    things = unpacked((folder / KEPT).read_bytes(), kept_classes(), only=("portfolio", "models"))
-    return case_alone(things["portfolio"], things["models"], settings)
+    return case_alone(things["portfolio"], things["models"], settings_of(manifest, changed))
 
 
 def settings_of(manifest: Mapping[str, Any], changed: Mapping[str, float]) -> Settings:
@@ -115,12 +111,9 @@ def bundle_of(
 ) -> RunBundle:
     """Return what `folder` would have told under other settings."""
     from akb.store.models import read_models
-    from akb.store.packed import unpacked
 
-    if not (folder / KEPT).is_file():
-        raise _nothing_kept(folder)
     with progress.stage("reading what the run kept"):
-        things = unpacked((folder / KEPT).read_bytes(), kept_classes())
+        things = things_kept(folder)
         own = {name: content for name, content in read_models(folder).items() if "/cards/" not in name}
         models = replace(things["models"], files=own)
         portfolio = things["portfolio"]
@@ -132,8 +125,24 @@ def bundle_of(
     return valued(portfolio, catalogue, things["features"], models, past, settings, progress, no_pseudonyms=named)
 
 
-def _nothing_kept(folder: Path) -> RefusedError:
-    return RefusedError(f"{folder} was made by an akb that kept no {KEPT}", "Run akb eda again.")
+def things_kept(folder: Path, only: tuple[str, ...] | None = None) -> dict[str, Any]:
+    """Return what a run kept, by name.
+
+    Parameters
+    ----------
+    only
+        The names asked for; the rest is not read.
+
+    Raises
+    ------
+    RefusedError
+        If the run kept nothing that this akb can read.
+    """
+    from akb.store.packed import unpacked
+
+    if not (folder / KEPT).is_file():
+        raise RefusedError(f"{folder} was made by an akb that kept no {KEPT}", "Run akb eda again.")
+    return unpacked((folder / KEPT).read_bytes(), kept_classes(), only)
 
 
 def with_relations(portfolio: Portfolio, private: bytes | None) -> Portfolio:
