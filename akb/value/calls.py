@@ -100,11 +100,11 @@ def _within_hours(desk: Desk, keep: Floats, sell: Floats) -> Calls:
     free = np.where(desk.control, -np.inf, np.maximum(keep, sell))
     best = np.sort(free[free > desk.contact_cost])[::-1]
     few, many = 0, len(best)
-    if _minutes(_at(desk, keep, sell, desk.contact_cost), desk) <= desk.minutes_available + 1e-9:
+    if minutes_of(_at(desk, keep, sell, desk.contact_cost), desk) <= desk.minutes_available + 1e-9:
         return _at(desk, keep, sell, desk.contact_cost)
     while many - few > 1:  # minutes grow as the level falls
         middle = (few + many) // 2
-        fits = _minutes(_at(desk, keep, sell, _between(best, middle)), desk) <= desk.minutes_available + 1e-9
+        fits = minutes_of(_at(desk, keep, sell, _between(best, middle)), desk) <= desk.minutes_available + 1e-9
         few, many = (middle, many) if fits else (few, middle)
     return _at(desk, keep, sell, _between(best, few))
 
@@ -122,16 +122,19 @@ def _at(desk: Desk, keep: Floats, sell: Floats, level: float) -> Calls:
     return Calls(keep, sell, level, to_keep, to_sell, to_keep & (sell > desk.offer_cost), desk.contact_cost)
 
 
-def minutes_of(made: Calls, desk: Desk) -> Floats:
-    """Return the minutes that are spent on every customer."""
-    called = made.to_keep | made.to_sell
-    spent: Floats = called * desk.minutes + made.talk * desk.offer_minutes
-    return spent
+def minutes_of(made: Calls, desk: Desk, rows: Flags | slice = slice(None)) -> float:
+    """Return the minutes that the calls take.
 
+    Counts times minutes, not a sum of minutes: the same calls give the same float in any order, so hours that were
+    measured with it hold exactly the calls that they were measured on.
 
-def _minutes(made: Calls, desk: Desk) -> float:
-    calls = int(made.to_keep.sum() + made.to_sell.sum())
-    return calls * desk.minutes + int(made.talk.sum()) * desk.offer_minutes
+    Parameters
+    ----------
+    rows
+        (n,): the customers that count; everybody by default.
+    """
+    calls = int(made.to_keep[rows].sum() + made.to_sell[rows].sum())
+    return calls * desk.minutes + int(made.talk[rows].sum()) * desk.offer_minutes
 
 
 def gross(effect: float, milli: Cents, years: Floats) -> Floats:

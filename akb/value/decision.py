@@ -77,8 +77,9 @@ def decide(
         short.append(work.short)
         late = _late(calls, shared, undone, level)
         if late is None:  # minutes too broken for a call: others could not have them either
-            spent = minutes_of(calls, shared)
-            shared = replace(shared, minutes_available=float(spent.sum() - spent[undone].sum()))
+            left = np.ones(base.n, dtype=np.bool_)
+            left[undone] = False
+            shared = replace(shared, minutes_available=minutes_of(calls, shared, left))
         shared = shared.without(undone if late is None else late)
 
 
