@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from akb.features.cut import in_one
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -49,11 +51,9 @@ def finished(table: pl.LazyFrame, features: dict[str, pl.Expr], world: BranchWor
 
 
 def in_order(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return branch rows by as_of, branch key and customer: one whole number per row sorts in a quarter of the time."""
+    """Return branch rows by as_of, branch key and customer."""
     keys = pl.Enum(rows["branch"].unique().sort())
-    day = pl.col("as_of").to_physical().cast(pl.Int64) * 2**44
-    place = pl.col("branch").cast(keys).to_physical().cast(pl.Int64) * 2**32
-    return rows.sort(day + place + pl.col("customer").cast(pl.Int64))
+    return rows.sort(in_one(pl.col("as_of").to_physical(), pl.col("branch").cast(keys).to_physical()))
 
 
 def names(features: tuple[Feature, ...]) -> tuple[str, ...]:
