@@ -20,7 +20,7 @@ from akb.value.ledger import call_years
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from akb.value.base import Base, Cents, Floats
+    from akb.value.base import Base, Cents, Floats, Rows
     from akb.value.lists import Desk
 
     Flags = NDArray[np.bool_]
@@ -61,6 +61,13 @@ class Calls:
         return self.keep > self.level
 
     @property
+    def in_line(self) -> Rows:
+        """Rows of those who are called, the call that earns most first."""
+        best = np.maximum(self.keep, self.sell)
+        rows = np.flatnonzero(self.to_keep | self.to_sell)
+        return rows[np.lexsort((rows, -best[rows]))]
+
+    @property
     def wanted(self) -> NDArray[np.int64]:
         """Whose call pays, whatever the hours and the draw: `KEEP`, `SELL`, or `NONE`."""
         above = [self.keep > self.level, self.sell > self.level, self.keep > self.cost, self.sell > self.cost]
@@ -95,13 +102,19 @@ def decided(base: Base, desk: Desk, keep: Floats, sell: Floats) -> Calls:
     return made
 
 
+def without_limit(made: Calls, desk: Desk) -> Calls:
+    """Return the calls that would be made if the hours had no end: those that pay."""
+    return _at(desk, made.keep, made.sell, desk.contact_cost)
+
+
 def _within_hours(desk: Desk, keep: Floats, sell: Floats) -> Calls:
     """Lower the level from the best call down to the cost of a call, as far as the minutes reach."""
     free = np.where(desk.control, -np.inf, np.maximum(keep, sell))
     best = np.sort(free[free > desk.contact_cost])[::-1]
     few, many = 0, len(best)
-    if minutes_of(_at(desk, keep, sell, desk.contact_cost), desk) <= desk.minutes_available + 1e-9:
-        return _at(desk, keep, sell, desk.contact_cost)
+    paying = _at(desk, keep, sell, desk.contact_cost)
+    if minutes_of(paying, desk) <= desk.minutes_available + 1e-9:
+        return paying
     while many - few > 1:  # minutes grow as the level falls
         middle = (few + many) // 2
         fits = minutes_of(_at(desk, keep, sell, _between(best, middle)), desk) <= desk.minutes_available + 1e-9

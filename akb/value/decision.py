@@ -10,7 +10,7 @@ import polars as pl
 
 from akb.value import arbitrate
 from akb.value.assign import Assignment, assign
-from akb.value.calls import decided, minutes_of, no_calls
+from akb.value.calls import decided, minutes_of, no_calls, without_limit
 from akb.value.figures import class_of
 from akb.value.offers import rank_offers, selling, with_calls
 from akb.value.service import levels
@@ -93,15 +93,12 @@ def _late(calls: Calls, shared: Desk, undone: Rows, level: NDArray[np.str_]) -> 
     if len(full) != 1:
         return None
     hours = sum(who.minutes for who in shared.workers if full[0] in (who.level, INSIDE))  # an adviser does both
-    called = calls.to_keep | calls.to_sell
-    best = np.where(shared.barred | shared.control, -np.inf, np.maximum(calls.keep, calls.sell))
-    order = np.flatnonzero(best > calls.cost)
-    order = order[np.lexsort((order, -best[order]))]
-    talk = (calls.keep > calls.cost) & (calls.sell > shared.offer_cost)
-    minutes = shared.minutes + np.where(talk, shared.offer_minutes, 0.0)[order]
+    paying = without_limit(calls, shared)
+    order = paying.in_line
+    minutes = shared.minutes + np.where(paying.talk[order], shared.offer_minutes, 0.0)
     same = level[order] == full[0]
     beyond = same & (np.cumsum(np.where(same, minutes, 0.0)) > hours)
-    made = called[order]
+    made = (calls.to_keep | calls.to_sell)[order]
     if not (beyond & made).any():
         return None
     filled = np.cumsum(np.where(~same & ~made, minutes, 0.0)) > minutes[beyond & made].sum()
@@ -111,9 +108,7 @@ def _late(calls: Calls, shared: Desk, undone: Rows, level: NDArray[np.str_]) -> 
 
 def _hands(base: Base, calls: Calls, shared: Desk, level: NDArray[np.str_]) -> Assignment:
     """Return who makes the calls."""
-    best = np.maximum(calls.keep, calls.sell)
-    rows = np.flatnonzero(calls.to_keep | calls.to_sell)
-    rows = rows[np.lexsort((rows, -best[rows]))]
+    rows = calls.in_line
     talk = np.where(calls.talk[rows], shared.offer_minutes, 0.0)
     tasks = base.customers.select("adviser")[rows].with_columns(
         rank=pl.Series(np.arange(len(rows)), dtype=pl.Int64),
