@@ -9,6 +9,7 @@ import polars as pl
 
 from akb.core.dates import add_months
 from akb.core.privacy import shared
+from akb.core.relations import in_force
 from akb.core.text import text
 from akb.ingest.cells import known, rule
 from akb.ingest.linking import INTERMEDIARY
@@ -209,16 +210,12 @@ def find_intermediary(policies: pl.DataFrame, clock: Clock, settings: Settings, 
         pl.col("end_date") <= last,
     )
     customers = moved["customer"].unique()
-    held = policies.filter(
-        pl.col("start_date") <= clock.as_of, pl.col("end_date").is_null() | (pl.col("end_date") > clock.as_of)
-    )
-    left = customers.len() - customers.is_in(held["customer"].unique().implode()).sum()
+    held = in_force(policies, clock.as_of)["customer"].unique()
+    left = customers.len() - customers.is_in(held.implode()).sum()
     limit = settings.report.suppress_below
     if customers.len() < limit:
         return
-    there = policies.filter(pl.col("start_date") <= first, pl.col("end_date").is_null() | (pl.col("end_date") > first))[
-        "customer"
-    ].n_unique()
+    there = in_force(policies, first)["customer"].n_unique()
     told = text("columns", "nl", "left", "all" if left == customers.len() else "some" if left >= limit else "few")
     notes.find(
         "AKB-D074",

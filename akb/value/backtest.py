@@ -10,7 +10,7 @@ import polars as pl
 
 from akb.core.dates import add_months
 from akb.core.text import load_toml
-from akb.value.base import sum_cents
+from akb.value.base import in_force, sum_cents
 from akb.value.dated import ENOUGH_DATED, dated_share, revenue_on
 from akb.value.euro_evidence import Z90
 
@@ -205,8 +205,9 @@ def _money(base: Base, day: date, last: date) -> tuple[str, pl.DataFrame] | None
         return None
     if dated_share(held) >= ENOUGH_DATED:
         return "dated", held.with_columns(cents=pl.col("then_cents"))
-    open_now = held.filter(pl.col("end_date").is_null() | (pl.col("end_date") > last))
-    typical = open_now.group_by("branch").agg(typical=pl.col("revenue_cents").median().round().cast(pl.Int64))
+    typical = (
+        in_force(held, last).group_by("branch").agg(typical=pl.col("revenue_cents").median().round().cast(pl.Int64))
+    )
     weighed = held.join(typical, on="branch", how="left", maintain_order="left")
     ended = weighed.filter(pl.col("end_date") <= last)
     kept, usual = ended["revenue_cents"].fill_null(0), ended["typical"].fill_null(0)

@@ -23,7 +23,7 @@ class Curve:
     contacted
         k = 0, 1, ..., n.
     profit
-        Cumulative, in the unit of the values.
+        Cumulative, in the unit of what is earned.
     """
 
     contacted: NDArray[np.int64]
@@ -35,22 +35,21 @@ class Curve:
         return int(np.argmax(self.profit))
 
 
-def profit_curve(scores: ArrayLike, left: ArrayLike, values: ArrayLike, rescue: float, cost: float) -> Curve:
-    """Return the profit of contacting customers from the highest score down, each with his own value.
+def profit_curve(scores: ArrayLike, earned: ArrayLike, cost: float) -> Curve:
+    """Return the profit of contacting customers from the highest score down, each with his own earnings.
 
     Parameters
     ----------
     scores
         What the order is made by, (n,); ties keep their order.
-    left
-        Who left (0 or 1), or the chance of leaving, (n,).
-    values
-        What is kept if a leaver stays, (n,).
-    rescue, cost
-        Chance that a contacted leaver stays; cost of a contact.
+    earned
+        What a contact earns, gross of its cost: for a leaver the chance that he stays after it, times what is kept
+        then, (n,).
+    cost
+        Of a contact.
     """
     order = np.argsort(-np.asarray(scores, dtype=np.float64), kind="stable")
-    gain = rescue * np.asarray(left, dtype=np.float64) * np.asarray(values, dtype=np.float64) - cost
+    gain = np.asarray(earned, dtype=np.float64) - cost
     return Curve(np.arange(len(order) + 1), np.concatenate([[0.0], np.cumsum(gain[order])]))
 
 

@@ -56,9 +56,7 @@ def profit_figures(
         "commission": base.commission_customer[rows].astype(np.float64),
         "churn": paths.churn_12m[rows],
     }
-    profit = {
-        key: profit_curve(order, np.ones(n), earned, 1.0, desk.contact_cost).profit for key, order in orders.items()
-    }
+    profit = {key: profit_curve(order, earned, desk.contact_cost).profit for key, order in orders.items()}
     profit["random"] = np.linspace(0.0, float(profit["top_defend"][-1]), n + 1)  # the mean of all draws
     capacity = min(desk.capacity, n)
     tops = {key: _best(curve, limit) for key, curve in profit.items()}

@@ -152,9 +152,9 @@ def test_empc_is_the_integral_that_it_says() -> None:
 
 
 def test_profit_with_everyones_own_value() -> None:
-    left, values = [1, 0, 1, 0], [1000.0, 10.0, 50.0, 10.0]
-    by_value = profit_curve([0.9, 0.1, 0.5, 0.0], left, values, 0.2, 25)
+    earned = 0.2 * np.array([1, 0, 1, 0]) * np.array([1000.0, 10.0, 50.0, 10.0])  # rescue x left x value
+    by_value = profit_curve([0.9, 0.1, 0.5, 0.0], earned, 25)
     assert by_value.profit.tolist() == pytest.approx([0, 175, 160, 135, 110])
     assert by_value.best == 1
-    assert profit_curve([0.1, 0.9, 0.5, 0.0], left, values, 0.2, 25).best == 3
-    assert profit_curve([0.1, 0.9], [0, 0], [1.0, 1.0], 0.2, 25).best == 0
+    assert profit_curve([0.1, 0.9, 0.5, 0.0], earned, 25).best == 3
+    assert profit_curve([0.1, 0.9], [0, 0], 25).best == 0
