@@ -132,13 +132,9 @@ def _gone(facts: pl.DataFrame, dates: pl.DataFrame) -> pl.LazyFrame:
         .select("customer", "branch", "insurer_code", "start", "end", "opens", "cause", "moved", "settled")
     )
     return (
-        dates.lazy()
-        .select("t", *_WINDOWS)
-        .join(known, how="cross")
-        .filter((pl.col("end") <= pl.col("day")) & (pl.col("end") > pl.col(f"back_{REACH}")))
+        _up_to_each(dates, known, "end")
         .with_columns(
             lapsed=pl.col("settled").is_null() | (pl.col("settled") > pl.col("day")),
-            since=pl.col("day") - pl.col("end"),
             lasted=pl.col("end") - pl.col("start"),
         )
         .drop("settled")
@@ -148,23 +144,23 @@ def _gone(facts: pl.DataFrame, dates: pl.DataFrame) -> pl.LazyFrame:
 def _taken(facts: pl.DataFrame, dates: pl.DataFrame) -> pl.LazyFrame:
     """Purchases up to T, as known at T."""
     known = facts.lazy().filter("taken").select("customer", "branch", "start")
-    return (
-        dates.lazy()
-        .select("t", *_WINDOWS)
-        .join(known, how="cross")
-        .filter((pl.col("start") <= pl.col("day")) & (pl.col("start") > pl.col(f"back_{REACH}")))
-        .with_columns(since=pl.col("day") - pl.col("start"))
-    )
+    return _up_to_each(dates, known, "start")
 
 
 def _happened(events: pl.DataFrame, dates: pl.DataFrame) -> pl.LazyFrame:
     """Events up to T; what answered an event is known from the day of the answer."""
     answers = [name for name in ANSWERS if name in events.columns]
+    return _up_to_each(dates, events.lazy(), "date").with_columns(
+        pl.when(pl.col(name) <= pl.col("day")).then(pl.col(name)) for name in answers
+    )
+
+
+def _up_to_each(dates: pl.DataFrame, known: pl.LazyFrame, when: str) -> pl.LazyFrame:
+    """What happened in the `REACH` months up to each T by its column `when`, and how many days ago (``since``)."""
     return (
         dates.lazy()
         .select("t", *_WINDOWS)
-        .join(events.lazy(), how="cross")
-        .filter((pl.col("date") <= pl.col("day")) & (pl.col("date") > pl.col(f"back_{REACH}")))
-        .with_columns(since=pl.col("day") - pl.col("date"))
-        .with_columns(pl.when(pl.col(name) <= pl.col("day")).then(pl.col(name)) for name in answers)
+        .join(known, how="cross")
+        .filter((pl.col(when) <= pl.col("day")) & (pl.col(when) > pl.col(f"back_{REACH}")))
+        .with_columns(since=pl.col("day") - pl.col(when))
     )

@@ -15,6 +15,8 @@ from akb.core.text import load_toml
 from akb.ingest.cells import distinct_of, plain, rules, told
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from akb.config import Settings
 
 OTHER = OTHER_BRANCH
@@ -58,13 +60,7 @@ def map_branches(texts: pl.Series, settings: Settings) -> Mapped:
     whole words; generic words ("motorrijtuig", "aansprakelijkheid"); else ``overig``.
     """
     taxonomy = settings.taxonomy()
-    own = {plain(text): key for text, key in settings.ingest.branches.items()}
-    for key in own.values():
-        if key not in taxonomy:
-            raise AkbError(
-                f"[ingest.branches]: unknown branch '{key}'{did_you_mean(key, taxonomy)}",
-                f"akb knows {', '.join(taxonomy)}.",
-            )
+    own = _own(settings.ingest.branches, taxonomy, "branches", "branch")
     codes = {code.lstrip("0"): key for key, entries in rules().values["branch_codes"].items() for code in entries}
     names = {key: (*entry.synonyms, entry.name_nl, entry.name_en) for key, entry in taxonomy.items()}
     synonyms = _ordered_synonyms(tuple(names.items()))
@@ -122,13 +118,7 @@ def _forms(word: str) -> list[str]:
 def map_reasons(texts: pl.Series, settings: Settings) -> Mapped:
     """Return the reason of each row: the client's own mapping, an ADNMUT code, the first entry with a fitting text."""
     taxonomy = reasons()
-    own = {plain(text): key for text, key in settings.ingest.reasons.items()}
-    for key in own.values():
-        if key not in taxonomy:
-            raise AkbError(
-                f"[ingest.reasons]: unknown reason '{key}'{did_you_mean(key, taxonomy)}",
-                f"akb knows {', '.join(taxonomy)}.",
-            )
+    own = _own(settings.ingest.reasons, taxonomy, "reasons", "reason")
     codes, patterns = _reason_tables()
 
     def reason(text: str) -> str | None:
@@ -143,6 +133,18 @@ def map_reasons(texts: pl.Series, settings: Settings) -> Mapped:
         return next((key for pattern, key in patterns if f" {pattern}" in padded), None)
 
     return _mapped(texts, reason, None)
+
+
+def _own(given: Mapping[str, str], taxonomy: Collection[str], table: str, kind: str) -> dict[str, str]:
+    """Return text -> key as the client maps it under ``[ingest.<table>]``; AkbError where there is no such key."""
+    own = {plain(text): key for text, key in given.items()}
+    for key in own.values():
+        if key not in taxonomy:
+            raise AkbError(
+                f"[ingest.{table}]: unknown {kind} '{key}'{did_you_mean(key, taxonomy)}",
+                f"akb knows {', '.join(taxonomy)}.",
+            )
+    return own
 
 
 @cache

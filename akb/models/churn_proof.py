@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from akb.core.dates import add_months
-from akb.models.boosting import fit_boosting
 from akb.models.candidates import judge
 from akb.models.causes import CAUSES, ended_by, fit_causes
 from akb.models.cohorts import fit_retention
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from akb.config import Settings
-    from akb.models.candidates import Competition, Fitter, Model, Sample
+    from akb.models.candidates import Competition, Fitter
     from akb.models.drivers import Asked
     from akb.models.types import Evidence
 
@@ -125,22 +124,7 @@ def rivals(settings: Settings, trees: int) -> dict[str, Fitter]:
     Each fit uses one thread: other targets are fitted beside it, and threads that wait for each other on a busy
     machine took eight times as long. The steps are small, for the same customers come back from many dates and lags.
     """
-
-    def boosting(sample: Sample) -> Model:
-        return fit_boosting(
-            sample.x,
-            sample.label,
-            weight=sample.weight,
-            init_score=sample.offset,
-            names=sample.names,
-            seed=settings.models.seed,
-            jobs=1,
-            trees=trees,
-            monotone=sample.monotone,
-            learning_rate=_STEP,
-        )
-
-    return {**fitters("binary", settings.models, trees), "boosting": boosting}
+    return fitters("binary", settings.models, trees, _STEP)
 
 
 @dataclass(frozen=True)

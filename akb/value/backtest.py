@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
+from akb.core.relations import leavers
 from akb.core.text import load_toml
 from akb.value.base import in_force, sum_cents
 from akb.value.dated import ENOUGH_DATED, dated_share, revenue_on
@@ -170,9 +171,7 @@ def _then(base: Base, history: pl.DataFrame) -> Then | None:
     amounts, held = money
     known = held.join(people, on="customer").sort("row", "policy")
     cents = sum_cents(known["cents"].fill_null(0).to_numpy(), known["row"].to_numpy(), people.height)
-    gone = history.filter(
-        (pl.col("start") <= day) & (pl.col("end") > day) & (pl.col("end") <= last) & (pl.col("cause") != "technical")
-    ).join(people, on="customer")
+    gone = leavers(history, day, last).filter("left").join(people, on="customer")
     counts = pl.col("cause") == "preventable" if split else pl.lit(value=True)
     return Then(
         chance=scores["churn_preventable_12m" if split else "churn_12m"].fill_null(0.0).to_numpy(),

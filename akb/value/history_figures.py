@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
-from akb.core.relations import is_lapse
+from akb.core.relations import is_lapse, leavers
 from akb.value.base import band_labels, bands, in_force
 from akb.value.suppress import blanked, shown
 
@@ -110,8 +110,8 @@ def reasons(base: Base, history: pl.DataFrame, rates: YearRates | None) -> dict[
     first, last = rates.first, rates.last
     limit = base.settings.report.suppress_below
     held = in_force(base.portfolio.policies, first)
-    then = history.filter((pl.col("start") <= first) & (pl.col("end").is_null() | (pl.col("end") > first)))
-    left = then.filter((pl.col("end") <= last) & (pl.col("cause") != "technical"))
+    then = leavers(history, first, last)
+    left = then.filter("left")
     lapsed = held.filter(is_lapse(last))
     return {
         "relations": _by_reason(left, "customers", limit),
@@ -124,7 +124,7 @@ def reasons(base: Base, history: pl.DataFrame, rates: YearRates | None) -> dict[
             limit,
         ),
         "by_branch": _by_branch(held, last, limit),
-        "by_tenure": _by_tenure(then, first, last, limit),
+        "by_tenure": _by_tenure(then, first, limit),
     }
 
 
@@ -154,10 +154,10 @@ def _by_branch(held: pl.DataFrame, last: date, limit: int) -> list[Row]:
     return [{**row, "lapse": row["lapsed"] / row["held"]} for row in shown(table.to_dicts(), limit)]
 
 
-def _by_tenure(then: pl.DataFrame, first: date, last: date, limit: int) -> list[Row]:
+def _by_tenure(then: pl.DataFrame, first: date, limit: int) -> list[Row]:
     years = (pl.Series([first]) - then["start"]).dt.total_days().to_numpy() / 365.25
     _, labels = bands("tenure")
-    gone = ((then["end"] <= last) & (then["cause"] != "technical")).fill_null(value=False).to_numpy()
+    gone = then["left"].to_numpy()
     names = np.array(band_labels("tenure", years))
     rows = [
         {"key": label, "customers": int((names == label).sum()), "left": int(gone[names == label].sum())}

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
+from akb.core.relations import leavers
 from akb.value.base import EURO_GATES
 from akb.value.profit import empc, profit_curve
 
@@ -125,12 +126,7 @@ def empc_figures(base: Base, history: pl.DataFrame) -> dict[str, dict[str, Any]]
     if told is None:
         return {}
     until = add_months(told.as_of, 12)
-    left = history.filter(
-        (pl.col("start") <= told.as_of)
-        & (pl.col("end") > told.as_of)
-        & (pl.col("end") <= until)
-        & (pl.col("cause") != "technical")
-    )
+    left = leavers(history, told.as_of, until).filter("left")
     counted = {
         "churn_12m": left,
         "churn_preventable_12m": left.filter(pl.col("cause") == "preventable"),
