@@ -1,6 +1,6 @@
 """What the Top Defend list saves on simulated offices where the effect of a call is known.
 
-    python -m benchmarks.defend [--seeds 3] [--customers 5000] [--futures 300]
+    python -m benchmarks.defend [--seeds 10] [--customers 5000] [--futures 300]
 
 A call keeps a customer who would leave preventably within twelve months with the assumed rescue chance, so what a list
 saves is the sum over its customers of rescue x true chance x true value at stake. The chances are shares of futures
@@ -8,6 +8,9 @@ drawn from the export day with the simulator's known hazards; the value at stake
 less akb's own cost to serve, over akb's own horizon) in long futures in which the customer does not leave so, less
 that of half a year. The list of the true hazards is ranked on one half of the futures, and every list is weighed on
 the other half. All lists leave out whom akb leaves out (opt-outs, the announced, minors). "Random" is the expectation.
+
+One office of 5,000 differs from the next by some 3 points, for its 250 best customers hold a quarter of what can be saved:
+ten of them are needed to tell 84 % from 87 %.
 """
 
 from __future__ import annotations
@@ -167,16 +170,18 @@ def measure(seed: int, customers: int, futures: int) -> list[tuple[float, dict[s
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--customers", type=int, default=5_000)
     parser.add_argument("--futures", type=int, default=300)
     asked = parser.parse_args()
     total: dict[tuple[float, str], float] = {}
+    shares: dict[float, list[float]] = {capacity: [] for capacity in CAPACITIES}
     for seed in range(1, asked.seeds + 1):
         for capacity, lists, calls in measure(seed, asked.customers, asked.futures):
             for name, euros in lists.items():
                 total[capacity, name] = total.get((capacity, name), 0.0) + euros
             shown = "  ".join(f"{name} {euros:,.0f}" for name, euros in lists.items())
+            shares[capacity].append(lists["top_defend"] / lists["true"])
             share, net = lists["top_defend"] / lists["true"], (lists["top_defend"] - calls) / (lists["true"] - calls)
             print(
                 f"seed {seed}, {capacity:.0%}: {shown}; of the true list {share:.1%}, after calls {net:.1%}", flush=True
@@ -185,6 +190,8 @@ def main() -> None:
         mine = total[capacity, "top_defend"]
         parts = [f"{name} {mine / euros:.2f} x" for (at, name), euros in total.items() if at == capacity]
         print(f"together, {capacity:.0%}: top_defend / " + ", ".join(parts))
+        error = np.std(shares[capacity], ddof=1) / len(shares[capacity]) ** 0.5 if asked.seeds > 1 else np.nan
+        print(f"of the true list, {capacity:.0%}: mean {np.mean(shares[capacity]):.1%}, standard error {error:.1%}")
 
 
 if __name__ == "__main__":
