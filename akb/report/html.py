@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ _FILTERS = {
     "euro_exact": formats.euro_exact,
     "day": formats.day,
 }
+# A line may break between the two signs; a word joiner forbids it. Not in the JSON of a figure: no lines break there.
+_KEPT_TOGETHER = re.compile(r"−€(?![^<]*</script>)")
 _CSS_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 
@@ -61,7 +64,7 @@ def render(model: dict[str, Any], words: Words) -> str:
             **phrases.functions(),
         )
     )
-    page = page.strip() + "\n"
+    page = _KEPT_TOGETHER.sub("−\u2060€", page.strip()) + "\n"
     size = len(page.encode())
     if size > SIZE_LIMIT:
         raise ValueError(f"report.html is {size:,} bytes, the contract allows {SIZE_LIMIT:,}")
