@@ -29,8 +29,9 @@ _FILTERS = {
     "euro_exact": formats.euro_exact,
     "day": formats.day,
 }
-# A line may break between the two signs; a word joiner forbids it. Not in the JSON of a figure: no lines break there.
-_KEPT_TOGETHER = re.compile(r"−€(?![^<]*</script>)")
+# What a line may not be broken in, each with what holds it together; figures' JSON and scripts stay as they are.
+_HELD = ((re.compile("−€"), "−\u2060€"), (re.compile(r"(?<=\d) (?=%)|(?<=€) (?=\d)"), "\u00a0"))
+_SCRIPT = re.compile(r"(<script.*?</script>)", re.DOTALL)
 _CSS_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 
@@ -64,11 +65,20 @@ def render(model: dict[str, Any], words: Words) -> str:
             **phrases.functions(),
         )
     )
-    page = _KEPT_TOGETHER.sub("−\u2060€", page.strip()) + "\n"
+    page = held_together(page.strip()) + "\n"
     size = len(page.encode())
     if size > SIZE_LIMIT:
         raise ValueError(f"report.html is {size:,} bytes, the contract allows {SIZE_LIMIT:,}")
     return page
+
+
+def held_together(page: str) -> str:
+    """Return the page with no line break possible between a number and its sign: ``−€``, ``€ 12``, ``90 %``."""
+    parts = _SCRIPT.split(page)
+    for place in range(0, len(parts), 2):
+        for loose, held in _HELD:
+            parts[place] = loose.sub(held, parts[place])
+    return "".join(parts)
 
 
 def as_json(value: Any) -> Markup:

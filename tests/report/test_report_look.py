@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from akb.report import model
-from akb.report.html import render
+from akb.report.html import held_together, render
 from akb.report.plots import Axis
 from akb.report.words import Words
 
@@ -28,6 +28,13 @@ def test_no_line_can_break_between_the_minus_and_the_euro(facts: dict[str, Any])
     assert outside.count("−\u2060€") > 5
     assert "−€" not in outside
     assert "\u2060" not in "".join(re.findall(r"<script.*?</script>", page, re.DOTALL))
+
+
+def test_a_number_keeps_its_sign_and_scripts_keep_their_bytes() -> None:
+    page = "<p>tot −€ 5 of 90 % van € 12</p><script>a = b % c; x = 5 % 2; '−€ 1'</script><p>8 %</p>"
+    held = held_together(page)
+    assert held.startswith("<p>tot −\u2060€\u00a05 of 90\u00a0% van €\u00a012</p><script>a = b % c; x = 5 % 2; '−€ 1'<")
+    assert held.endswith("<p>8\u00a0%</p>")
 
 
 def test_an_axis_below_zero_writes_its_minus_as_the_text_does() -> None:
