@@ -76,8 +76,9 @@ PROBE = """<script>addEventListener("load", () => setTimeout(() => {
   const seen = document.querySelector("iframe").contentDocument, root = seen.documentElement;
   const wide = [...seen.querySelectorAll("main *")].filter((e) => !e.closest(".scroll, svg, details:not([open])")
     && e.getBoundingClientRect().right > root.clientWidth + 1).map((e) => e.tagName + "." + e.className);
-  const cut = [...seen.querySelectorAll(".plot")].flatMap((p) => [...p.querySelectorAll(".annotation-text")].filter((e) =>
-    e.getBoundingClientRect().right > p.getBoundingClientRect().right + 1).map((e) => p.id + " " + e.textContent));
+  const cut = [...seen.querySelectorAll(".plot")].flatMap((p) => [...p.querySelectorAll(".annotation-text")]
+    .filter((e) => e.getBoundingClientRect().right > p.getBoundingClientRect().right + 1)
+    .map((e) => p.id + " " + e.textContent));
   document.body.dataset.cut = [seen.querySelectorAll(".annotation-text").length, ...cut.slice(0, 3)].join("; ");
   const own = [...seen.querySelectorAll(".scroll")].filter((e) => e.scrollWidth > e.clientWidth).length;
   document.body.dataset.probe = [root.clientWidth, root.scrollWidth, own, wide.slice(0, 5)].join(" ");

@@ -46,9 +46,7 @@ def test_an_axis_below_zero_writes_its_minus_as_the_text_does() -> None:
     assert "tickvals" not in axis.layout(0.0, 100.0)
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "said"), [(0.99, 1.5, "edge_low"), (0.7, 1.02, "edge_high"), (0.8, 1.2, None)]
-)
+@pytest.mark.parametrize(("low", "high", "said"), [(0.99, 1.5, "edge_low"), (0.7, 1.02, "edge_high"), (0.8, 1.2, None)])
 def test_a_range_that_lies_on_one_side_is_explained(
     facts: dict[str, Any], low: float, high: float, said: str | None
 ) -> None:

@@ -19,12 +19,16 @@
   function fitted(layout) {
     var labels = (layout.annotations || []).filter(function (note) { return note.xref === "paper" && note.text.indexOf("&nbsp; ") > 0; });
     var room = layout.width - layout.margin.l - layout.margin.r, size = layout.width < 480 ? 13 : 14, most = 1;
-    ruler.font = "600 " + size + "px " + layout.font.family;
+    function wide(text) { // the value behind <b> is bold
+      return text.split("<b>").reduce(function (sum, part, place) {
+        ruler.font = (place ? "700 " : "400 ") + size + "px " + layout.font.family;
+        return sum + ruler.measureText(part.replace("</b>", "").replace(/&[^;]+;/g, "x")).width;
+      }, 0);
+    }
     labels.forEach(function (label) {
       var parts = label.text.split("&nbsp; "), words = parts[0].split(" "), lines = [words.shift()];
       words.map(function (word) { return " " + word; }).concat("&nbsp; " + parts[1]).forEach(function (more) {
-        var plain = (lines[lines.length - 1] + more).replace(/<[^>]*>/g, "").replace(/&[^;]+;/g, "x");
-        if (ruler.measureText(plain).width > room) { lines.push(more.replace(/^(&nbsp;)? /, "")); }
+        if (wide(lines[lines.length - 1] + more) > room) { lines.push(more.replace(/^(&nbsp;)? /, "")); }
         else { lines[lines.length - 1] += more; }
       });
       label.text = lines.join("<br>");
