@@ -47,15 +47,16 @@ class Maker:
         head: Sequence[str],
         rows: Sequence[Sequence[str]],
         variant: str = "title",
+        action: str = "action",
         **values: object,
     ) -> Figure:
-        """Return a figure whose words stand under ``[figure.<key>]``; `variant` names the title that fits."""
+        """Return a figure whose words stand under ``[figure.<key>]``; `variant` and `action` name what fits."""
         say = self.words.plain
         return Figure(
             id=key,
             title=say(f"figure.{key}.{variant}", **values),
             subtitle=say(f"figure.{key}.subtitle", **values),
-            action=say(f"figure.{key}.action", **values),
+            action=say(f"figure.{key}.{action}", **values),
             alt=say(f"figure.{key}.alt", **values),
             plot=plot,
             head=tuple(say(f"head.{name}") for name in head),

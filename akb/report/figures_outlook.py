@@ -24,7 +24,7 @@ def backtest(m: Maker) -> Figure | None:
     for key, row in rows.items():
         name = m.words.name("list_kind", key)
         if row["left_share"] is None:
-            table.append((name, f.NOTHING, f.NOTHING, f.NOTHING, f.NOTHING, f.NOTHING))
+            table.append((name, m.words.plain("page.hidden"), *[f.NOTHING] * 4))
             continue
         colour = "@moment" if key == "top_defend" else "@context"
         label = m.words.plain("axis.of_hundred", count=f.of_hundred(row["left_share"]))

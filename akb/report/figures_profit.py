@@ -50,6 +50,7 @@ def profit(m: Maker) -> Figure | None:
         ("calls", *(f"profit_{key}" for key in LOOKS)),
         table,
         variant="title" if pays else "title_none",
+        action="action" if pays else "action_none",
         calls=f.number(best["calls"]),
         profit=f.euro(best["cents"]),
         at=f.number(told["at"]),

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from akb.report.figure import Figure, Maker
 
 
+_BEFORE = ("premium", "insurer")  # stand above the commission: as a share of it they say nothing
+
+
 def lost(m: Maker) -> Figure | None:
     """What the coming 12 months are expected to take, by cause, with the interval of the whole."""
     found = m.model["worth"]["lost"]
@@ -63,7 +66,7 @@ def waterfall(m: Maker) -> Figure | None:
             names[key],
             f.euro_exact(length),
             f.euro_exact(length / found["customers"]),
-            f.percent(length / total) if total else f.NOTHING,
+            f.percent(length / total) if total and key not in _BEFORE else f.NOTHING,
             m.words.plain(f"mark.{marks[key]}"),
         )
         for key, _, length, _ in rows

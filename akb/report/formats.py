@@ -148,5 +148,10 @@ def trimmed(value: float | None) -> str:
     return text.rstrip("0").rstrip(",")
 
 
+def turning(value: float | None) -> str:
+    """Return a value at which something turns, no finer than it is known: ``0,153``, ``1,0``, ``6,2``, ``48``."""
+    return trimmed(value) if value is None or abs(value) < 1 else rough(value)
+
+
 def _short(value: float) -> str:
     return number(value, 0 if float(value).is_integer() else 1)

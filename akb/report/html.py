@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,9 @@ _FILTERS = {
     "euro_exact": formats.euro_exact,
     "day": formats.day,
 }
+# What a line may not be broken in, each with what holds it together; figures' JSON and scripts stay as they are.
+_HELD = ((re.compile("−€"), "−\u2060€"), (re.compile(r"(?<=\d) (?=%)|(?<=€) (?=\d)"), "\u00a0"))
+_SCRIPT = re.compile(r"(<script.*?</script>)", re.DOTALL)
 _CSS_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 
@@ -61,11 +65,20 @@ def render(model: dict[str, Any], words: Words) -> str:
             **phrases.functions(),
         )
     )
-    page = page.strip() + "\n"
+    page = held_together(page.strip()) + "\n"
     size = len(page.encode())
     if size > SIZE_LIMIT:
         raise ValueError(f"report.html is {size:,} bytes, the contract allows {SIZE_LIMIT:,}")
     return page
+
+
+def held_together(page: str) -> str:
+    """Return the page with no line break possible between a number and its sign: ``−€``, ``€ 12``, ``90 %``."""
+    parts = _SCRIPT.split(page)
+    for place in range(0, len(parts), 2):
+        for loose, held in _HELD:
+            parts[place] = loose.sub(held, parts[place])
+    return "".join(parts)
 
 
 def as_json(value: Any) -> Markup:

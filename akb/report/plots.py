@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
 from akb.report import formats
@@ -47,9 +48,11 @@ class Axis:
 
     def layout(self, low: float, high: float) -> dict[str, Any]:
         """Return the axis from `low` to `high` (in its unit) with a few round ticks."""
+        step = formats.nice_step(high - low)
         return {
             "range": [low, high],
-            "dtick": formats.nice_step(high - low),
+            "dtick": step,
+            **(_below_zero(low, high, step) if self.kind == "euro" and low < 0 else {}),
             "tickprefix": "€ " if self.kind == "euro" else "",
             "ticksuffix": " %" if self.kind == "share" else "",
             "tickformat": ",.10~f",
@@ -61,6 +64,12 @@ class Axis:
             "zerolinewidth": 1,
             "fixedrange": True,
         }
+
+
+def _below_zero(low: float, high: float, step: float) -> dict[str, Any]:
+    """Ticks in euros with the minus in front, as in the text; Plotly would put it behind the sign."""
+    ticks = [step * place for place in range(ceil(low / step), floor(high / step) + 1)]
+    return {"tickmode": "array", "tickvals": ticks, "ticktext": [formats.euro_exact(100 * tick) for tick in ticks]}
 
 
 def bars(rows: Sequence[Bar], axis: Axis, reference: tuple[float, str] | None = None) -> dict[str, Any]:

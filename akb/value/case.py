@@ -142,7 +142,7 @@ def _callable(desk: Desk) -> dict[str, float]:
 def _known(base: Base, paths: Relations, rates: YearRates | None) -> dict[str, Any]:
     """Numbers that explain the case and that no assumption about calls changes. Cents, counts or shares."""
     turnover = int(base.commission.sum())
-    p = paths.preventable
+    p = np.where(base.announced, 0.0, paths.preventable)  # those who gave notice are not expected but known
     at_risk = float((p * base.commission_customer.astype(np.float64)).sum())
     facts: dict[str, float] = {
         "leavers_expected_count": float(paths.churn_12m.sum()),

@@ -76,6 +76,10 @@ PROBE = """<script>addEventListener("load", () => setTimeout(() => {
   const seen = document.querySelector("iframe").contentDocument, root = seen.documentElement;
   const wide = [...seen.querySelectorAll("main *")].filter((e) => !e.closest(".scroll, svg, details:not([open])")
     && e.getBoundingClientRect().right > root.clientWidth + 1).map((e) => e.tagName + "." + e.className);
+  const cut = [...seen.querySelectorAll(".plot")].flatMap((p) => [...p.querySelectorAll(".annotation-text")]
+    .filter((e) => e.getBoundingClientRect().right > p.getBoundingClientRect().right + 1)
+    .map((e) => p.id + " " + e.textContent));
+  document.body.dataset.cut = [seen.querySelectorAll(".annotation-text").length, ...cut.slice(0, 3)].join("; ");
   const own = [...seen.querySelectorAll(".scroll")].filter((e) => e.scrollWidth > e.clientWidth).length;
   document.body.dataset.probe = [root.clientWidth, root.scrollWidth, own, wide.slice(0, 5)].join(" ");
 }, 500))</script>"""
@@ -88,11 +92,14 @@ def test_on_a_phone_wide_tables_scroll_in_their_own_box(chromium: str, tmp_path:
     page.write_text(content.replace("<details", "<details open"), "utf-8")
     frame = tmp_path / "frame.html"
     frame.write_text(f'<body><iframe src="report.html" width="390" height="800"></iframe>{PROBE}</body>', "utf-8")
-    found = re.search(
-        r'data-probe="(\d+) (\d+) (\d+) ([^"]*)"', opened(chromium, frame, tmp_path / "profile", LOCAL)[0]
-    )
+    seen = opened(chromium, frame, tmp_path / "profile", LOCAL)[0]
+    found = re.search(r'data-probe="(\d+) (\d+) (\d+) ([^"]*)"', seen)
+    labels = re.search(r'data-cut="(\d+)([^"]*)"', seen)
     assert found is not None
+    assert labels is not None
     width, scroll, boxes, wide = int(found[1]), int(found[2]), int(found[3]), found[4]
     assert 300 < width <= 390
     assert (scroll, wide) == (width, "")
     assert boxes > 5  # tables that are wider than a phone
+    assert int(labels[1]) > 50
+    assert labels[2] == ""  # no figure writes past its edge

@@ -62,7 +62,7 @@ def test_the_report_says_it_too(bundle: RunBundle) -> None:
     assert shown == [entry.key for entry in bundle.entries if entry.key in made]
     assert "Kantoor: Zwolle" in page and "321" in page
     card = page[page.index(f'data-test="card-{bundle.models.predictions[0].key}"') :]  # type: ignore[union-attr]
-    card = card[: card.index("</details>")]
+    card = card[: card.index("</details>")].replace("\u00a0", " ")
     assert "Van elke 100 klanten uit de 10 % met de hoogste kans overkwam het er" in card
     assert "niet getoond" in card  # the age band of too few customers
     assert "Niet bedoeld voor" in card

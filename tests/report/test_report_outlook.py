@@ -109,6 +109,24 @@ def test_the_page_tells_it_and_hides_the_few(told: dict[str, Any]) -> None:
     assert "Bandbreedte provisie" in page
 
 
+def test_a_list_of_hardly_anybody_has_no_table_of_ages(told: dict[str, Any]) -> None:
+    """A table of nothing but hidden counts and zeros says nothing; one with a count stands."""
+    few, lead = Words().plain("outlook.ages_few"), Words().plain("outlook.ages_lead")
+    page = render(told, Words())
+    assert few in page
+    assert lead not in page
+    ages = [{"key": "30–44", "customers": 100, "share": 0.2, "listed": 9, "listed_share": 0.9}]
+    ahead = {**told["outlook"]["projection"], "list_ages": ages}
+    page = render({**told, "outlook": {**told["outlook"], "projection": ahead}}, Words())
+    assert few not in page
+    assert lead in page
+
+
+def test_the_list_by_commission_is_hidden_in_words(told: dict[str, Any]) -> None:
+    row = next(row for row in figures(told, Words())["backtest"].rows if row[0] == "Lijst op provisie")
+    assert row == ("Lijst op provisie", "niet getoond", "–", "–", "–", "–")
+
+
 def test_what_is_missing_is_asked_for() -> None:
     page = render(model.build(fixtures.full()), Words())
     assert 'data-test="missing-bridge"' in page

@@ -220,6 +220,10 @@ def test_another_limit_hides_more(full: RunBundle) -> None:
         (formats.band(0.2, 1.0), "> 20\u00a0%"),
         (formats.trimmed(0.2), "0,2"),
         (formats.trimmed(1400.0), "1.400"),
+        (formats.turning(1.0484), "1,0"),
+        (formats.turning(6.1842), "6,2"),
+        (formats.turning(0.1534), "0,153"),
+        (formats.turning(412.7), "413"),
         (formats.short_code("K-7F3A90C2D4E1B605"), "K-7F3A"),
     ],
 )

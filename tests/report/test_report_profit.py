@@ -28,7 +28,7 @@ def told(full: RunBundle, **changes: Any) -> tuple[dict[str, Any], Words]:
 
 
 def test_the_figure_stands_beside_top_defend(page: str, summary: dict[str, Any]) -> None:
-    risk = page[page.index('id="risk"') : page.index('id="products"')].replace("\u00a0", " ")
+    risk = page[page.index('id="risk"') : page.index('id="products"')].replace("\u00a0", " ").replace("\u2060", "")
     assert risk.index("Top Defend") < risk.index('id="plot-profit"')
     assert "De eerste 120 gesprekken leveren samen € 3.100 op" in risk
     assert "De uren reiken tot 260 gesprekken en zijn hier dus niet de grens." in risk
@@ -44,6 +44,8 @@ def test_it_says_which_is_the_limit(full: RunBundle) -> None:
     page = render(facts, words)
     assert "verdient geen groep klanten zijn gesprekken terug" in page
     assert "De eerste 0" not in page
+    assert words.plain("figure.profit.action_none") in page  # a comparison at the whole portfolio would be a dead heat
+    assert "Met dezelfde" not in page
 
 
 def test_four_lines_and_the_marked_top(full: RunBundle) -> None:

@@ -13,6 +13,7 @@ import pytest
 from akb.models.types import Profile, Profiles
 from akb.report.context import Context
 from akb.report.sections.segments import facts, sentence
+from akb.report.words import Words
 from akb.report.write import report_files
 
 if TYPE_CHECKING:
@@ -133,7 +134,8 @@ def test_a_hidden_number_is_not_said_to_be_small(written: dict[str, bytes]) -> N
     """Large numbers are hidden too where they would tell a small one."""
     page = written["report.html"].decode()
     section = page[page.index('id="segments"') : page.index('id="case"')]
-    assert "niet getoond" in section
+    assert '<abbr title="niet getoond">x</abbr>' in section
+    assert Words().plain("segments.hidden_note") in section
     assert "&lt; 5" not in section
 
 

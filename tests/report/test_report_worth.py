@@ -6,6 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from akb.core.text import text
+from akb.report import model
+from akb.report.figures import figures
+from akb.report.words import Words
 from akb.report.write import report_files
 
 if TYPE_CHECKING:
@@ -14,6 +17,12 @@ if TYPE_CHECKING:
 
 def _said(key: str) -> str:
     return text("report", "nl", "worth", key)
+
+
+def test_what_stands_above_the_commission_is_no_share_of_it(full: RunBundle) -> None:
+    rows = {row[0]: row for row in figures(model.build(full), Words())["waterfall"].rows}
+    assert rows["Nettopremie"][3] == rows["Blijft bij de verzekeraar"][3] == "–"
+    assert rows["Provisie"][3].startswith("100")
 
 
 def test_the_report_says_who_won_and_what_lifetime_value_did_not_beat(full: RunBundle, page: str) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import polars as pl
@@ -284,3 +285,15 @@ def test_facts_explain_the_difference(made) -> None:
     assert counts == sorted(counts)
     assert counts[1] == result.lists["top_defend"].filter("contact").height  # the hours do not bind here
     assert facts["leavers_listed_count"] < facts["leavers_preventable_count"] < facts["leavers_expected_count"]
+
+
+def test_who_gave_notice_is_not_among_those_to_keep(made) -> None:
+    """Both counts and the commission beside them are of the same customers: those whose end is not known yet."""
+    run = f.models(made)
+    leavers = f.present(made)["customer"].unique().sort()[:40].to_list()
+    ends = pl.when(pl.col("customer").is_in(leavers) & pl.col("end_date").is_null()).then(f.X + timedelta(days=40))
+    gone = replace(made, policies=made.policies.with_columns(end_date=ends.otherwise(pl.col("end_date"))))
+    before, after = (run_value(each, run, f.settings(**CHEAP)).case.facts for each in (made, gone))
+    chance = run.survival.filter(pl.col("month") == 12, pl.col("customer").is_in(leavers))["preventable"].sum()
+    assert before["leavers_preventable_count"] - after["leavers_preventable_count"] == pytest.approx(chance)
+    assert after["commission_at_risk_preventable"] < before["commission_at_risk_preventable"]

@@ -14,10 +14,37 @@
     });
   }
 
+  // A label that does not fit above its bar goes on with a next line, and the rows make room for it.
+  var ruler = document.createElement("canvas").getContext("2d");
+  function fitted(layout) {
+    var labels = (layout.annotations || []).filter(function (note) { return note.xref === "paper" && note.text.indexOf("&nbsp; ") > 0; });
+    var room = layout.width - layout.margin.l - layout.margin.r, size = layout.width < 480 ? 13 : 14, most = 1;
+    function wide(text) { // the value behind <b> is bold
+      return text.split("<b>").reduce(function (sum, part, place) {
+        ruler.font = (place ? "700 " : "400 ") + size + "px " + layout.font.family;
+        return sum + ruler.measureText(part.replace("</b>", "").replace(/&[^;]+;/g, "x")).width;
+      }, 0);
+    }
+    labels.forEach(function (label) {
+      var parts = label.text.split("&nbsp; "), words = parts[0].split(" "), lines = [words.shift()];
+      words.map(function (word) { return " " + word; }).concat("&nbsp; " + parts[1]).forEach(function (more) {
+        if (wide(lines[lines.length - 1] + more) > room) { lines.push(more.replace(/^(&nbsp;)? /, "")); }
+        else { lines[lines.length - 1] += more; }
+      });
+      label.text = lines.join("<br>");
+      label.font.size = size;
+      most = Math.max(most, lines.length);
+    });
+    layout.height += labels.length * (most - 1) * 18;
+    labels.forEach(function (label) { label.yshift += 4 * (most - 1); });
+  }
+
   function draw(width) {
     specs.forEach(function (spec) {
       var plot = coloured(spec.json);
       plot.layout.width = width || spec.at.clientWidth;
+      fitted(plot.layout);
+      spec.at.style.height = plot.layout.height + "px";
       Plotly.react(spec.at, plot.data, plot.layout, { staticPlot: true, displayModeBar: false });
     });
   }
