@@ -58,14 +58,11 @@ def eda(
 
 def closing_lines(result: Result) -> list[str]:
     """Return what a person wants to know when the run is done."""
-    predictions = result.summary["predictions"]
-    made = [entry for entry in predictions if entry["status"] in ("fitted", "derived")]
-    proven = [entry for entry in predictions if entry["grade"] in ("strong", "usable")]
-    rows = result.summary["rows"]
+    evidence, rows = result.summary["evidence"], result.summary["rows"]
     return [
         f"{rows['read']:,} rows read = {rows['used']:,} used + {rows['rejected']:,} rejected; "
         f"{result.summary['customers']['in_force']:,} customers in force on {result.summary['as_of']}",
-        f"{len(made)} predictions made, {len(proven)} of them strong or usable on later data; "
-        f"{len(result.summary['findings'])} findings",
+        f"{evidence['made']} of {evidence['total']} predictions made, "
+        f"{evidence['proven']} of them strong or usable on later data; {len(result.summary['findings'])} findings",
         f"report: {result.folder / 'report.html'}",
     ]

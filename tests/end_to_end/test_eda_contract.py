@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import stat
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import polars as pl
 import pytest
 
 from akb.catalogue.entries import templates
+from akb.commands.eda import closing_lines
 from tests.end_to_end.conftest import CANARY, Office
 
 pytestmark = pytest.mark.xdist_group("end_to_end")
@@ -41,6 +44,15 @@ def test_rows_reconcile(finished: Path) -> None:
     rows = summary(finished)["rows"]
     assert rows["read"] == rows["used"] + rows["rejected"]
     assert rows["rejected"] == pl.read_csv(finished / "rejects.csv").height
+
+
+def test_the_last_lines_count_predictions_as_the_report_does(finished: Path) -> None:
+    told = summary(finished)
+    counts = told["evidence"]
+    said = closing_lines(cast("Any", SimpleNamespace(summary=told, folder=finished)))
+    page = (finished / "report.html").read_text("utf-8")
+    assert any(line.startswith(f"{counts['made']} of {counts['total']} predictions made") for line in said)
+    assert f"Van de {counts['total']} voorspellingen in de catalogus zijn er {counts['made']} gemaakt" in page
 
 
 def test_scores_are_complete_and_consistent(finished: Path) -> None:
