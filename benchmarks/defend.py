@@ -9,8 +9,8 @@ less akb's own cost to serve, over akb's own horizon) in long futures in which t
 that of half a year. The list of the true hazards is ranked on one half of the futures, and every list is weighed on
 the other half. All lists leave out whom akb leaves out (opt-outs, the announced, minors). "Random" is the expectation.
 
-One office of 5,000 differs from the next by some 3 points, for its 250 best customers hold a quarter of what can be saved:
-ten of them are needed to tell 84 % from 87 %.
+One office of 5,000 differs from the next by some 3 points, for its 250 best customers hold a quarter of what can be
+saved: ten of them are needed to tell 84 % from 87 %.
 """
 
 from __future__ import annotations
