@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from akb.core.errors import AkbError, did_you_mean
 from akb.core.revenue import Terms
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 _WRITTEN = "docs/settings.md has all settings; mend it"
 _ENCODINGS = ("utf-8", "utf-16", "cp1252", "iso-8859-1", "iso-8859-15", "ascii", "cp850")
+_LONGEST_YEARS = 100  # longer than any relation lasts
 _T = TypeVar("_T", bound=BaseModel)
 Definition = Literal["all", "any_policy", "main_branch", "non_life", "essential"]
 
@@ -65,12 +66,22 @@ class Assumption(_Table):
     owner: Literal["klant", "adviseur", "directie", "akb"] = "akb"  # who may change it
     supplied: bool = True  # False: there is no default, and nothing is shown until someone gives a value
 
+    @model_validator(mode="after")
+    def _in_its_range(self) -> Assumption:
+        if not self.low <= self.value <= self.high:
+            raise ValueError(f"the value {self.value} lies outside its range {self.low} to {self.high}")
+        return self
+
     def complaint(self, value: float) -> str | None:
         """Return why `value` is impossible, or None."""
         if self.unit.split(" ")[0] in ("kans", "deel") and not 0 <= value <= 1:
             return "is a share: between 0 and 1 (or 0% and 100%)"
         if not 0 <= value < float("inf"):
             return "cannot be below zero or without end"
+        if self.unit == "jaar" and value > _LONGEST_YEARS:
+            return f"is a number of years: at most {_LONGEST_YEARS}"
+        if self.unit == "klanten" and value < 1:
+            return "is a number of customers for one adviser: at least 1"
         return None
 
     def replaced(self, value: float) -> Assumption:
@@ -202,6 +213,21 @@ class Settings(_Table):
     assumptions: dict[str, float] = Field(default_factory=dict)
     team: dict[str, Member] = Field(default_factory=dict)  # adviser as the export writes it -> level and hours
 
+    @field_validator("assumptions", mode="before")
+    @classmethod
+    def _by_full_name(cls, given: Any) -> Any:
+        """Let a table of its own stand for its names: ``[assumptions.retention] rescue`` is ``retention.rescue``."""
+        if not isinstance(given, dict):
+            return given
+        named: dict[str, Any] = {}
+        for name, value in given.items():
+            inner = cls._by_full_name(value) if isinstance(value, dict) else {"": value}
+            named |= {f"{name}.{key}" if key else name: each for key, each in inner.items()}
+        wrong = next((name for name, value in named.items() if isinstance(value, bool | str)), None)
+        if wrong:
+            raise ValueError(f"{wrong} is no number")
+        return named
+
     def taxonomy(self) -> dict[str, Branch]:
         """Return the branch taxonomy with the client's own figures."""
         shipped = load_toml("branches.toml")
@@ -232,7 +258,13 @@ class Settings(_Table):
         )
 
     def assumed(self) -> dict[str, Assumption]:
-        """Return the assumption register by ``table.key``, with the client's own values marked ``client``."""
+        """Return the assumption register by ``table.key``, with the client's own values marked ``client``.
+
+        Raises
+        ------
+        AkbError
+            If a name is unknown or a value impossible.
+        """
         register = dict(_shipped_assumptions())
         for name, value in self.assumptions.items():
             if name not in register:
@@ -240,6 +272,9 @@ class Settings(_Table):
                     f"unknown assumption '{name}' in [assumptions]{did_you_mean(name, register)}",
                     "The report lists them all under its assumptions.",
                 )
+            why = register[name].complaint(value)
+            if why:
+                raise AkbError(f"[assumptions]: {name} = {value:g} {why}", f"{_WRITTEN}.")
             register[name] = register[name].replaced(value)
         return register
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from akb.catalogue.entries import entries, templates
-from akb.config import load_settings
+from akb.config import Assumption, load_settings
 from akb.core.errors import AkbError
 from akb.core.pseudonyms import load_or_create_key, pseudonym
 
@@ -28,6 +28,17 @@ def write(folder: Path, text: str) -> Path:
         ("[branches.auot]\npremium = 3", "did you mean 'auto'?"),
         ("[branches.auto]\ncommission = 17.5", "branches.auto"),
         ("[assumptions]\n'retention.rescu' = 0.3", "did you mean 'retention.rescue'?"),
+        ("[assumptions]\n'retention.rescue' = 1.5", "retention.rescue = 1.5 is a share"),
+        ("[assumptions]\n'retention.rescue' = -0.5", "retention.rescue = -0.5 is a share"),
+        ("[assumptions]\n'retention.rescue' = nan", "retention.rescue = nan is a share"),
+        ("[assumptions]\n'retention.rescue' = true", "retention.rescue is no number"),
+        ("[assumptions]\n'retention.rescue' = '0,3'", "retention.rescue is no number"),
+        ("[assumptions]\n'value.payback_years' = -3", "cannot be below zero"),
+        ("[assumptions]\n'value.payback_years' = 1e6", "at most 100"),
+        ("[assumptions]\n'value.horizon_years' = inf", "without end"),
+        ("[assumptions]\n'capacity.customers_per_adviser' = 0", "at least 1"),
+        ("[assumptions.retention]\nrescu = 0.3", "did you mean 'retention.rescue'?"),
+        ("[assumptions]\n'retention.rescue' = {low = 0.5}", "unknown assumption 'retention.rescue.low'"),
         ("schema = 99", "Upgrade"),
         ("schema = 'x'", "schema"),
         ("time = 3", "time"),
@@ -49,6 +60,21 @@ def test_the_clients_own_numbers_take_effect(tmp_path: Path) -> None:
     assert (rescue.value, rescue.source) == (0.4, "client")
     assert rescue.low <= rescue.value <= rescue.high
     assert settings.models.seed == 5
+
+
+@pytest.mark.parametrize(
+    "written", ["'retention.rescue' = 0.4", "retention.rescue = 0.4", "[assumptions.retention]\nrescue = 0.4"]
+)
+def test_an_assumption_goes_by_its_name_or_in_a_table_of_its_own(tmp_path: Path, written: str) -> None:
+    assumed = load_settings(write(tmp_path, f"[assumptions]\n{written}\n")).assumed()
+    assert assumed["retention.rescue"].value == 0.4
+    assert sum(entry.source == "client" for entry in assumed.values()) == 1
+
+
+@pytest.mark.parametrize(("value", "low", "high"), [(0.2, 0.5, 0.1), (0.2, 0.3, 0.4), (0.2, 0.0, 0.1)])
+def test_a_register_whose_range_does_not_hold_its_value_is_refused(value: float, low: float, high: float) -> None:
+    with pytest.raises(ValueError, match="outside its range"):
+        Assumption(value=value, low=low, high=high, unit="deel", source="guessed", label="x")
 
 
 def test_every_assumption_lies_in_its_range_and_says_where_it_comes_from() -> None:
