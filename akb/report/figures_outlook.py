@@ -199,7 +199,7 @@ def contact_policy(m: Maker) -> Figure | None:
         bars(shown, m.axis("number", "hours_year")),
         ("contact_group", "customers", "interval", "talks", "hours", "seen"),
         table,
-        variant="title" if told["load"] <= 1 else "title_short",
+        variant="title" if told["hours"] <= told["available"] else "title_short",
         hours=f.rough(told["hours"]),
         available=f.rough(told["available"]),
         load=f.percent(told["load"]),

@@ -109,7 +109,9 @@ def _placed(groups: pl.DataFrame, workers: Sequence[Worker]) -> Floats:
         for place in np.argsort(costs[group], kind="stable"):
             if not np.isfinite(costs[group, place]) or left[group] <= 0:
                 break
-            more = min(left[group], np.floor((free[place] + 1e-9) / minutes[group]))
+            more = left[group]
+            if minutes[group] > 0:
+                more = min(more, np.floor((free[place] + 1e-9) / minutes[group]))
             if more > 0:
                 counts[group, place] += more
                 free[place] -= more * minutes[group]

@@ -12,6 +12,7 @@ import polars as pl
 
 from akb.catalogue.entries import entries
 from akb.core import relations
+from akb.core.errors import AkbError
 from akb.core.people import People
 from akb.core.revenue import PARTS, with_revenue
 from akb.core.text import load_toml
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 OPEN, in_force = relations.OPEN, relations.in_force
 EURO_GATES = ("pass", "provisional")  # only these levels may carry euros
+EXACT_CENTS = 2**53 / 1000  # so that a thousandth of a cent is still exact
 
 
 @dataclass(frozen=True)
@@ -237,7 +239,18 @@ def sum_cents(cents: Cents, rows: Rows, n: int) -> Cents:
 
 
 def to_cents(amounts: Floats) -> Cents:
-    """Return amounts in (fractions of) cents as integer cents, half to even."""
+    """Return amounts in (fractions of) cents as integer cents, half to even.
+
+    Raises
+    ------
+    AkbError
+        If an amount is no number or too large to count exactly: only assumptions make it so.
+    """
+    if not (np.abs(amounts) < EXACT_CENTS).all():
+        raise AkbError(
+            "under these assumptions amounts grow without end",
+            "Look at what you set: value.indexation and value.horizon_years make later years count for more.",
+        )
     return np.rint(amounts).astype(np.int64)
 
 

@@ -87,6 +87,12 @@ def test_every_figure_says_its_finding(told: dict[str, Any]) -> None:
     assert "maar 40" in made["contact_policy"].title
 
 
+def test_without_hours_the_contact_policy_still_has_a_figure(told: dict[str, Any]) -> None:
+    nobody = {**told["outlook"]["contact_policy"], "available": 0.0, "load": None}
+    made = figures({**told, "outlook": {**told["outlook"], "contact_policy": nobody}}, Words())
+    assert "maar 0" in made["contact_policy"].title
+
+
 def test_the_bridge_in_the_figure_ends_at_today(told: dict[str, Any]) -> None:
     bars = figures(told, Words())["bridge"].plot["data"][0]
     steps = list(zip(bars["base"], bars["x"], strict=True))
