@@ -230,6 +230,15 @@ class Base:
             if entry.method == "family_purchase" and entry.branch is not None
         }
 
+    @cached_property
+    def failed_lapse(self) -> tuple[str, ...]:
+        """Branches whose prediction of policy lapse failed its gate: nothing in euros may follow it."""
+        return tuple(
+            entry.branch
+            for entry in self.entries
+            if entry.method == "family_lapse" and entry.branch is not None and self.gate(entry.key) == "fail"
+        )
+
 
 def sum_cents(cents: Cents, rows: Rows, n: int) -> Cents:
     """Return integer sums of `cents` per row number 0..n-1, exact in any order."""

@@ -56,14 +56,16 @@ def replay(base: Base) -> Replay | None:
 
     Policies in force at T are weighed with the commission that the export shows today, for them and for those that
     ended, so only *time in force* is tested, not the amounts. The forecast uses the chances per branch that the models
-    gave the customers of T, made to agree as those of today are; where they gave none, the policy lapse per branch
-    counted over the 12 months before T. The baseline is what the same weights earned in the year before T.
+    gave the customers of T, made to agree as those of today are; where they gave none, or their level failed, the
+    policy lapse per branch counted over the 12 months before T. The baseline is what the same weights earned in the
+    year before T.
     """
     time, told = base.settings.time, base.models.backtest
     chances = told.branch_lapse if told is not None else None
     test = add_months(base.as_of, -12) - timedelta(days=time.gap_days + time.registration_lag_days)
     if told is not None and chances is not None:
         test = told.as_of
+        chances = chances.filter(~pl.col("branch").cast(pl.String).is_in(base.failed_lapse))
     before = add_months(test, -12)
     recorded = base.portfolio.history.recorded_from
     if recorded is None or recorded > before or not base.has_commission:

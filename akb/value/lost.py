@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 Z80 = 1.2816
 LEVEL_YEARS = 3  # the level of a prediction is that of at most three closed years
 CAUSES = ("natural", "insurer", "preventable")
+OTHERS = CAUSES[:2]
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,9 @@ class Lost:
     Parameters
     ----------
     parts
-        Whom it goes with, in cents: relations that end (``natural``, ``insurer``, ``preventable``; ``relation`` where
-        causes are unknown), ``single`` policies of those who stay, ends that are ``announced``.
+        Whom it goes with, in cents: relations that end (``natural``, ``insurer``, ``preventable``; ``other`` for the
+        first two together where one of their predictions failed its gate; ``relation`` where causes are unknown),
+        ``single`` policies of those who stay, ends that are ``announced``.
     chance, level, year
         Standard deviations in cents; independent of each other.
     years
@@ -119,7 +121,11 @@ def lost_commission(base: Base, paths: Relations, rows: pl.DataFrame) -> Lost:
 
 
 def _by_cause(base: Base, paths: Relations, whole: Floats, alive: Floats) -> dict[str, int]:
-    """What goes with relations that end, split by cause where causes are known."""
+    """What goes with relations that end, split by cause where causes are known and their levels stand.
+
+    Where the level of one of the other causes failed, these two are told together: what is left of all churn when the
+    preventable part is taken off, and the gate of both of those is that of the whole row (see `lost_row`).
+    """
     gone = 1 - alive
     if not paths.split:
         return {"relation": round(float((whole * gone).sum()))}
@@ -128,7 +134,10 @@ def _by_cause(base: Base, paths: Relations, whole: Floats, alive: Floats) -> dic
     left = np.nan_to_num(shares.select(CAUSES).to_numpy().astype(np.float64))
     total = left.sum(axis=1, keepdims=True)
     share = np.divide(left, total, out=np.full_like(left, 1 / len(CAUSES)), where=total > 0)
-    return {cause: round(float((whole * gone * share[:, place]).sum())) for place, cause in enumerate(CAUSES)}
+    parts = {cause: round(float((whole * gone * share[:, place]).sum())) for place, cause in enumerate(CAUSES)}
+    if any(base.gate(f"churn_{cause}_12m") == "fail" for cause in OTHERS):
+        return {"other": sum(parts[cause] for cause in OTHERS), "preventable": parts["preventable"]}
+    return parts
 
 
 def closed_years(base: Base) -> list[float]:

@@ -1,4 +1,4 @@
-"""What the value room noticed: findings AKB-V001 to AKB-V012."""
+"""What the value room noticed: findings AKB-V001 to AKB-V014."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ def findings(
         if off > LAPSES_OFF:
             found.append(Finding("AKB-V008", "tip", count=round(lapses), share=off))
     if value is not None:
-        if defend.is_empty():
+        if desk.barred.all():
+            found.append(Finding("AKB-V014", "issue"))
+        elif defend.is_empty():
             found.append(Finding("AKB-V010", "tip"))
         negative = int((value.clv < 0).sum())
         if negative >= base.settings.report.suppress_below:
@@ -75,6 +77,9 @@ def _gates(base: Base) -> list[Finding]:
     found = []
     if base.has_ended and base.churn_gate not in EURO_GATES:
         found.append(Finding("AKB-V004", "issue", params={"gate": base.churn_gate}))
+    failed = base.failed_lapse if base.has_ended else ()
+    if failed:
+        found.append(Finding("AKB-V013", "tip", count=len(failed)))
     sold = {branch: gate for branch, gate in base.branch_gates.items() if not base.banned(branch)}
     unproven = [branch for branch, gate in sold.items() if gate not in EURO_GATES]
     if unproven:

@@ -10,6 +10,8 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
+from akb.value.commission import lapse_by_branch
+from akb.value.rates import closed_year
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 YEAR = 12
+COUNTED_PRIOR = 50
 
 
 @dataclass(frozen=True)
@@ -151,9 +154,12 @@ def branch_rows(base: Base, paths: Relations, fallback: float) -> pl.DataFrame:
     ``kept`` is the yearly chance that such a policy survives in a surviving relation, ``first`` that of the coming 12
     months: those who will cancel then include the policies whose end is announced, which are certain, so the others
     cancel less and the portfolio's expectation stays (see `after_announced`). A branch that the models do not know
-    uses `fallback`, the portfolio's counted yearly policy lapse.
+    uses `fallback`, the portfolio's counted yearly policy lapse. These chances are multiplied with commission, so a
+    branch whose level failed on later data uses what was counted in it instead (see `counted_lapse`).
     """
     lapse = base.models.branch_lapse.select("customer", "branch", "probability")
+    lapse = lapse.filter(~pl.col("branch").cast(pl.String).is_in(base.failed_lapse))
+    known = counted_lapse(base, fallback)
     counted = base.held.group_by("row", "branch").agg(
         customer=pl.col("customer").first(),
         all=pl.len().cast(pl.Int64),
@@ -165,7 +171,8 @@ def branch_rows(base: Base, paths: Relations, fallback: float) -> pl.DataFrame:
     alive = paths.alive[where, YEAR]
     count = rows["all"].to_numpy()
     per_branch = rows["probability"].fill_null(np.nan).to_numpy()
-    guess = 1.0 - (1.0 - fallback) ** count
+    usual = rows["branch"].cast(pl.String).replace_strict(known, default=fallback, return_dtype=pl.Float64)
+    guess = 1.0 - (1.0 - usual.to_numpy()) ** count
     kept = per_policy(np.where(np.isnan(per_branch), guess, per_branch), alive, count)
     certain = np.where(base.announced[where], 0, rows["certain"].to_numpy())
     told = rows["certain"].to_numpy() > 0
@@ -174,6 +181,22 @@ def branch_rows(base: Base, paths: Relations, fallback: float) -> pl.DataFrame:
     kept = others
     made = rows.select("row", "branch", "policies").with_columns(kept=pl.Series(kept), first=pl.Series(first))
     return made.filter(pl.col("policies") > 0)
+
+
+def counted_lapse(base: Base, average: float) -> dict[str, float]:
+    """Return the policy lapse counted in the last closed year of every branch whose prediction failed its gate.
+
+    ``(lapsed + m average) / (held + m)`` with m = `COUNTED_PRIOR` policies, so that a handful says little.
+    """
+    time = base.settings.time
+    window = closed_year(base.portfolio, time.gap_days, time.registration_lag_days)
+    if not base.failed_lapse or window is None:
+        return {}
+    counted = lapse_by_branch(base.portfolio.policies, *window).filter(pl.col("branch").is_in(base.failed_lapse))
+    return {
+        branch: (lapsed + COUNTED_PRIOR * average) / (held + COUNTED_PRIOR)
+        for branch, held, lapsed in counted.select(pl.col("branch").cast(pl.String), "held", "lapsed").iter_rows()
+    }
 
 
 def _usual(kept: Floats, known: Mask, branch: pl.Series) -> Floats:

@@ -38,6 +38,18 @@ def _gated(gate: str, *prefixes: str, **how):
     return made, f.with_gate(run, gate, *prefixes)
 
 
+def _lapse_gate(gate: str, **how):
+    made, run = _book(**how)
+    told = replace(run.predictions[0], key="lapse_auto_12m", gate=gate)
+    return made, replace(run, predictions=(*run.predictions, told))
+
+
+def _nobody_to_call(**how):
+    made = f.portfolio(120, **how)
+    made = replace(made, customers=made.customers.with_columns(no_marketing=pl.lit(value=True)))
+    return made, f.models(made)
+
+
 def _half_commission(**how):
     made, run = _book(**how)
     cents = pl.when(pl.col("policy") % 2 == 0).then(pl.col("commission_cents"))
@@ -71,6 +83,8 @@ CASES = {
     "AKB-V010": ((*_book(), LONG), (*_book(), SHORT), (*_book(**NO_EURO), LONG)),
     "AKB-V011": ((*_book(), DEAR), (*_book(), FREE), (*_book(**NO_EURO), DEAR)),
     "AKB-V012": (_half_commission(), _book(), _book(**NO_EURO)),
+    "AKB-V013": (_lapse_gate("fail"), _lapse_gate("provisional"), _lapse_gate("fail", **NO_EURO)),
+    "AKB-V014": (_nobody_to_call(), _book(), _nobody_to_call(**NO_EURO)),
 }
 
 
@@ -79,6 +93,10 @@ CASES = {
 def test_finding(code: str, place: int, fires: bool) -> None:
     made, run, *assumptions = CASES[code][place]
     assert (code in _codes(made, run, **(assumptions[0] if assumptions else {}))) is fires
+
+
+def test_where_nobody_may_be_called_the_price_of_a_call_is_not_what_empties_the_list() -> None:
+    assert "AKB-V010" not in _codes(*_nobody_to_call())
 
 
 def test_every_code_with_words_is_tested() -> None:

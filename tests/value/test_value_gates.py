@@ -1,0 +1,84 @@
+"""A prediction that failed its gate brings no euro: whatever it says, every euro stays the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+import value_fixtures as f
+
+from akb.value import run_value
+from akb.value.base import Base
+from akb.value.lost import lost_commission
+from akb.value.rates import closed_year
+from akb.value.survival import YEAR, branch_rows, counted_lapse, relations
+
+if TYPE_CHECKING:
+    from akb.models.types import Gate, ModelRun
+
+OFFICE = f.portfolio(200)
+MADE = f.models(OFFICE)
+
+
+def told(key: str, gate: Gate, run: ModelRun = MADE) -> ModelRun:
+    """`run` with one more prediction."""
+    return replace(run, predictions=(*run.predictions, replace(run.predictions[0], key=key, gate=gate)))
+
+
+def nonsense(run: ModelRun) -> ModelRun:
+    """`run` with other chances to lapse for cars."""
+    lapse = pl.when(pl.col("branch") == "auto").then(0.999).otherwise(pl.col("probability"))
+    return replace(run, branch_lapse=run.branch_lapse.with_columns(probability=lapse))
+
+
+def euros(run: ModelRun) -> dict[str, Any]:
+    made = run_value(OFFICE, run, f.SETTINGS)
+    assert made.case is not None
+    names = ("lost_commission", "projection", "classes", "profit", "concentration")
+    return {
+        "scores": made.scores.to_dicts(), "case": made.case, "defend": made.lists["top_defend"].to_dicts(),
+        **{name: made.figures[name] for name in names},
+    }  # fmt: skip
+
+
+def test_the_lapse_of_a_branch_that_failed_changes_no_euro() -> None:
+    assert euros(told("lapse_auto_12m", "fail")) == euros(told("lapse_auto_12m", "fail", nonsense(MADE)))
+
+
+def test_such_a_branch_follows_what_was_counted_in_it() -> None:
+    base = Base(OFFICE, told("lapse_auto_12m", "fail"), f.SETTINGS)
+    window = closed_year(OFFICE, f.SETTINGS.time.gap_days, f.SETTINGS.time.registration_lag_days)
+    assert window is not None
+    first, last = window
+    cars = OFFICE.policies.filter(
+        (pl.col("branch") == "auto") & (pl.col("start_date") <= first) & (pl.col("end_date").fill_null(f.X) > first)
+    )
+    lapsed = cars.filter(pl.col("end_date") <= last).height
+    assert cars.height > 50 > lapsed > 0
+    assert counted_lapse(base, 0.3) == {"auto": pytest.approx((lapsed + 50 * 0.3) / (cars.height + 50))}
+    assert counted_lapse(Base(OFFICE, MADE, f.SETTINGS), 0.3) == {}
+
+
+@pytest.mark.parametrize("gate", ["pass", "provisional"])
+def test_the_lapse_of_a_branch_that_stands_does(gate: Gate) -> None:
+    before, after = (euros(told("lapse_auto_12m", gate, run)) for run in (MADE, nonsense(MADE)))
+    for name in ("scores", "case", "lost_commission", "projection"):
+        assert before[name] != after[name], name
+
+
+@pytest.mark.parametrize("cause", ["natural", "insurer"])
+def test_a_cause_that_failed_has_no_euro_of_its_own(cause: str) -> None:
+    def parts(run: ModelRun) -> dict[str, int]:
+        base = Base(OFFICE, run, f.SETTINGS)
+        paths = relations(base, YEAR)
+        assert paths is not None
+        return lost_commission(base, paths, branch_rows(base, paths, 0.0)).parts
+
+    stands = parts(told(f"churn_{cause}_12m", "provisional"))
+    failed = parts(told(f"churn_{cause}_12m", "fail"))
+    assert set(stands) == {"natural", "insurer", "preventable", "single", "announced"}
+    assert set(failed) == {"other", "preventable", "single", "announced"}
+    assert failed["other"] == stands["natural"] + stands["insurer"]
+    assert sum(failed.values()) == sum(stands.values())
