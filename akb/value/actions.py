@@ -130,7 +130,7 @@ def chosen(
     ranked, calls = decision.ranked, decision.calls
     offer = dict(zip(ranked.rows.tolist(), ranked.branch.to_list(), strict=True))
     proven = bool((ranked.extra > 0).any())
-    fallback, likely = arbitrate.chances(base, made, paths)
+    fallback, likely = arbitrate.chances(base, made, paths, found)
     sold = np.full(base.n, np.nan)
     sold[ranked.rows] = base.value("cross_sell.uplift") * ranked.worth - calls.cost
     keep, sell = arbitrate.weights(base)

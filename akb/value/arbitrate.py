@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from akb.value.base import Base, Floats, Rows
     from akb.value.calls import Calls
+    from akb.value.defend import Defence
     from akb.value.lists import Desk
     from akb.value.offers import Offers
     from akb.value.survival import Relations
@@ -213,8 +214,14 @@ def weights(base: Base) -> tuple[Floats, Floats]:
     return keep, (1 + float(rule["urgency"]) * renewed) * (1 + float(rule["lever"]))
 
 
-def chances(base: Base, made: Offers, paths: Relations | None) -> tuple[tuple[Floats, Floats], dict[int, str]]:
-    """Return what orders the calls where no euro may be named, and row -> likeliest branch."""
+def chances(
+    base: Base, made: Offers, paths: Relations | None, found: Defence | None
+) -> tuple[tuple[Floats, Floats], dict[int, str]]:
+    """Return what orders the calls where no euro may be named, and row -> likeliest branch.
+
+    To keep, those whom Top Defend lists are called, in its order: two lists of one office must not name other people.
+    Without a lifetime value it is the tenth with the highest chance.
+    """
     least = float(rules("arbitration", "cross_sell")["minimum_chance"])
     likely = made.table.filter(pl.col("probability") >= least).sort(
         ["row", "probability", "place"], descending=[False, True, False]
@@ -223,7 +230,10 @@ def chances(base: Base, made: Offers, paths: Relations | None) -> tuple[tuple[Fl
     buys = np.full(base.n, np.nan)
     buys[likely["row"].to_numpy()] = likely["probability"].to_numpy()
     keep = np.full(base.n, np.nan)
-    if paths is not None:
+    if found is not None:
+        worth = found.stakes.worth.astype(np.float64)
+        keep[found.pays] = worth[found.pays] / worth.max()
+    elif paths is not None:
         high = paths.preventable >= np.quantile(paths.preventable, 0.9)
         keep[high] = paths.preventable[high]
     return (keep, buys), dict(likely.select("row", "branch").iter_rows())

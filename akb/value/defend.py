@@ -75,6 +75,8 @@ class Defence:
         Full years of its margin that a customer who is kept brings within the payback years.
     cost
         Of serving the customer a year, cents.
+    contact_cost
+        Of one call, cents.
     """
 
     saving: Cents
@@ -83,6 +85,13 @@ class Defence:
     rescue: float
     years: Floats
     cost: Cents
+    contact_cost: float
+
+    @property
+    def pays(self) -> NDArray[np.bool_]:
+        """Whose call is worth its cost over the whole life of the relation: chance above p*."""
+        worthy: NDArray[np.bool_] = self.rescue * self.stakes.worth > self.contact_cost
+        return worthy
 
     @property
     def earned(self) -> Floats:
@@ -104,6 +113,7 @@ def defence(base: Base, paths: Relations, value: Lifetime, desk: Desk, cost: Cen
         rescue=rescue,
         years=years,
         cost=cost,
+        contact_cost=desk.contact_cost,
     )
 
 
@@ -131,7 +141,7 @@ def defend_list(
     left_out = {reason: int(flags.sum()) for reason, flags in desk.excluded.items()}
     allowed = np.flatnonzero(~desk.barred)
     worth = paths.preventable if found is None else found.stakes.worth
-    pays = worth > 0 if found is None else found.rescue * worth > desk.contact_cost
+    pays = worth > 0 if found is None else found.pays
     called = np.zeros(base.n, dtype=np.bool_) if calls is None else calls.listed
     paying = allowed[(pays | called)[allowed]]
     left_out["below_threshold"] = len(allowed) - len(paying)

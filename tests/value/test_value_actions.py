@@ -163,6 +163,17 @@ def test_what_the_ledger_counts_is_what_people_do(result) -> None:
     assert set(ledger["customer"]) == set(calls(result.lists["next_best_action"])["customer"])
 
 
+@pytest.mark.parametrize("prefix", ["", "churn"], ids=["no_euro", "euros_of_sales_alone"])
+def test_who_is_called_to_keep_stands_on_top_defend_where_no_euro_may_be_named(made, prefix: str) -> None:
+    result = run_value(made, f.with_gate(f.models(made), "fail", prefix), f.settings(**CHEAP, retention__rescue=0.1))
+    listed = result.lists["top_defend"]
+    kept = result.lists["next_best_action"].filter(pl.col("action") == "defend")
+    assert 5 < kept.height <= listed.height
+    assert [customer for customer in listed["customer"] if customer in set(kept["customer"])] == kept[
+        "customer"
+    ].to_list()
+
+
 def test_without_proven_euros_the_order_is_by_chance_and_no_euro_is_named(made) -> None:
     result = run_value(made, f.models(made, gate="fail"), f.settings(**CHEAP))
     listed = result.lists["next_best_action"]
