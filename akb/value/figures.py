@@ -54,7 +54,7 @@ def figures(
         technical ends and continued policies excluded; a series is not merged: too small counts are None);
         ``reasons`` {relations: rows {key (reason or ``_unknown``), cause, customers}, policies: same with
         ``policies``, causes: rows {key, customers}, by_branch: rows {key, held, lapsed, lapse, customers},
-        by_tenure: rows {key, customers, left, share}} over the closed year;
+        by_tenure: rows {key, customers, left, share}} over the closed year (``lapsed``, ``left`` None where too few);
         ``rates`` {from, to, policies, lapsed, policy_lapse, customers, left, customer_churn, natural, commission,
         commission_lost, commission_churn} or None (royementspercentage, klantverloop, provisieverloop);
         ``churn_bands`` rows {key, customers, expected, commission} or None;

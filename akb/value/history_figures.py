@@ -11,7 +11,7 @@ import polars as pl
 from akb.core.dates import add_months
 from akb.core.relations import is_lapse, leavers
 from akb.value.base import band_labels, bands, in_force
-from akb.value.suppress import blanked, shown
+from akb.value.suppress import blanked, shown, unsaid
 
 if TYPE_CHECKING:
     from akb.value.base import Base
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 MONTHS_SHOWN = 36
-SERIES = {
-    "customers": ("customers", "customers_in", "customers_out"),
-    "policies": ("policies", "policies_in", "policies_out"),
-}
+_PEOPLE, _POLICIES = (tuple(f"{what}{way}" for way in ("", "_in", "_out")) for what in ("customers", "policies"))
+SERIES = {count: names for names in (_PEOPLE, _POLICIES) for count in names}
+"""A count that is too small takes its sum and the other way along, which would give it away."""
 
 
 def rates_row(rates: YearRates | None) -> Row | None:
@@ -151,7 +150,8 @@ def _by_branch(held: pl.DataFrame, last: date, limit: int) -> list[Row]:
         )
         .sort("held", "key", descending=[True, False])
     )
-    return [{**row, "lapse": row["lapsed"] / row["held"]} for row in shown(table.to_dicts(), limit)]
+    rows = [{**row, "lapse": row["lapsed"] / row["held"]} for row in shown(table.to_dicts(), limit)]
+    return unsaid(rows, limit, "lapsed", "lapse")
 
 
 def _by_tenure(then: pl.DataFrame, first: date, limit: int) -> list[Row]:
@@ -163,7 +163,5 @@ def _by_tenure(then: pl.DataFrame, first: date, limit: int) -> list[Row]:
         {"key": label, "customers": int((names == label).sum()), "left": int(gone[names == label].sum())}
         for label in labels
     ]
-    return [
-        {**row, "share": row["left"] / row["customers"]}
-        for row in shown([row for row in rows if row["customers"]], limit)
-    ]
+    large = shown([row for row in rows if row["customers"]], limit)
+    return unsaid([{**row, "share": row["left"] / row["customers"]} for row in large], limit, "left", "share")

@@ -51,6 +51,22 @@ def blanked(rows: list[dict[str, Any]], limit: int, groups: Mapping[str, tuple[s
     ]
 
 
+def unsaid(rows: list[dict[str, Any]], limit: int, count: str, *beside: str) -> list[dict[str, Any]]:
+    """Return rows in which a `count` from 1 to `limit` - 1 is None, with what follows from it (`beside`).
+
+    For what happened in groups that are themselves large enough, and whose total is known: so that the total cannot
+    give them away the hidden ones are two or more, and together the limit or more, as far as other rows can join them.
+    """
+    hidden = {place for place, row in enumerate(rows) if 0 < row[count] < limit}
+    while hidden and (len(hidden) < 2 or sum(rows[place][count] for place in hidden) < limit):
+        others = [place for place, row in enumerate(rows) if place not in hidden and row[count]]
+        if not others:
+            break
+        hidden.add(min(others, key=lambda place: (rows[place][count], place)))
+    away = dict.fromkeys((count, *beside))
+    return [{**row, **away} if place in hidden else row for place, row in enumerate(rows)]
+
+
 def crossed(counts: NDArray[np.int64], limit: int, *, moves: int = 0) -> list[list[int | None]]:
     """Return a cross table in which cells from 1 to `limit` - 1 are None, and with them what would give them away.
 

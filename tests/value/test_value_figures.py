@@ -16,9 +16,9 @@ from akb.core.text import load_toml
 from akb.value import run_value
 from akb.value.base import band_labels, bands
 from akb.value.figures import class_of
-from akb.value.history_figures import flow
+from akb.value.history_figures import SERIES, flow
 from akb.value.rates import spells, year_rates
-from akb.value.suppress import blanked, shown
+from akb.value.suppress import blanked, shown, unsaid
 
 
 def _policies(*rows: tuple) -> pl.DataFrame:
@@ -86,6 +86,28 @@ def test_no_small_group_is_shown_and_no_total_gives_one_away(counts: list[int]) 
     if total != kept:  # what is missing is smaller than the limit, and nothing else is shown beside it
         assert kept == 0
     assert all(row["euros"] == 10 * row["customers"] for row in out)
+
+
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=12))
+def test_few_events_in_a_large_group_are_not_told_nor_given_away_by_their_total(counts: list[int]) -> None:
+    rows = [{"key": place, "customers": 50, "left": count, "share": count / 50} for place, count in enumerate(counts)]
+    out = unsaid(rows, 5, "left", "share")
+    assert [row["key"] for row in out] == [row["key"] for row in rows]
+    away = [count for count, row in zip(counts, out, strict=True) if row["left"] is None]
+    told = [count for count, row in zip(counts, out, strict=True) if row["left"] is not None]
+    assert not [count for count in told if 0 < count < 5]
+    assert all((row["left"] is None) == (row["share"] is None) for row in out)
+    assert not away or (len(away) > 1 and sum(away) >= 5) or not any(told)
+
+
+def test_history_of_a_small_office_names_no_small_count() -> None:
+    made = f.portfolio(90, seed=3)
+    told = run_value(made, f.models(made), f.SETTINGS).figures
+    months, why = told["flow"]["months"], told["reasons"]
+    seen = [row[name] for row in months for name in SERIES]
+    seen += [row["lapsed"] for row in why["by_branch"]] + [row["left"] for row in why["by_tenure"]]
+    assert None in seen
+    assert not [count for count in seen if count is not None and 0 < count < 5]
 
 
 def test_a_series_keeps_its_rows() -> None:
