@@ -45,7 +45,8 @@ def waterfall(m: Maker) -> Figure | None:
     found = m.model["worth"]["waterfall"]
     if not found:
         return None
-    marks = {"premium": "counted", "insurer": "counted", "commission": m.model["portfolio"]["commission_mark"]}
+    mark = m.model["portfolio"]["commission_mark"]
+    marks = {"premium": "counted", "insurer": mark, "commission": mark}  # the insurer keeps the difference
     rows: list[tuple[str, int, int, str]] = []  # key, where it begins, length, colour
     if found["premium"] is not None:
         rows.append(("premium", 0, found["premium"], "@context"))
@@ -80,6 +81,7 @@ def waterfall(m: Maker) -> Figure | None:
         left=f.euro(abs(found["value"]) / total * 10_000) if total else f.NOTHING,
         as_of=f.day(m.model["as_of"]),
         customers=found["customers"],
+        origin=m.words.plain(f"commission_origin.{mark}"),
     )
 
 

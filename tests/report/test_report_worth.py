@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from akb.core.text import text
 from akb.report import model
 from akb.report.figures import figures
@@ -35,3 +37,18 @@ def test_the_report_says_who_won_and_what_lifetime_value_did_not_beat(full: RunB
     assert _said("winner_status_quo") in told
     assert _said("past_not_better") in told
     assert _said("winner_none") not in told
+
+
+def test_no_page_calls_commission_counted_that_was_estimated_from_premium(full: RunBundle) -> None:
+    def told(source: str) -> str:
+        policies = full.portfolio.policies.with_columns(commission_source=pl.lit(source))
+        made = replace(full, portfolio=replace(full.portfolio, policies=policies))
+        assert figures(model.build(made), Words())["waterfall"].rows[1][-1] == said[source]
+        return report_files(made)[0]["report.html"].decode()
+
+    said = {"given": "geteld", "derived": "aanname"}
+    counted, assumed = told("given"), told("derived")
+    for words in ("rovisie is {}", "provisie {}, kosten aangenomen"):
+        assert words.format("geteld") in counted
+        assert words.format("geteld") not in assumed
+        assert words.format("aangenomen") in assumed
