@@ -110,18 +110,22 @@ def advisers_of(base: Base) -> tuple[int, bool]:
     return max(1, round(base.n / base.value("capacity.customers_per_adviser"))), False
 
 
-def _excluded(base: Base) -> dict[str, Flags]:
+def never(base: Base) -> dict[str, Flags]:
+    """Return who is on no list at all, by reason; a customer may have more than one."""
     customers = base.customers
     minimum = int(load_toml("lists.toml")["eligible"]["minimum_age"])
     age = base.as_of.year - customers["birth_year"]
     private = customers["kind"].fill_null("private") != "business"
-    reasons = {
+    return {
         "deceased": customers["deceased"].to_numpy(),
-        "announced": base.announced,
         "no_marketing": customers["no_marketing"].to_numpy(),
         "under_age": ((age < minimum) & private).fill_null(value=False).to_numpy(),
-        **resting(base),
     }
+
+
+def _excluded(base: Base) -> dict[str, Flags]:
+    always = never(base)
+    reasons = {"deceased": always["deceased"], "announced": base.announced, **always, **resting(base)}
     seen = np.zeros(base.n, dtype=np.bool_)
     for reason, flags in reasons.items():
         reasons[reason] = flags & ~seen

@@ -10,7 +10,7 @@ import polars as pl
 from akb.core.text import load_toml
 from akb.value.base import OPEN, at
 from akb.value.contact import rules
-from akb.value.lists import control_group
+from akb.value.lists import control_group, never
 
 if TYPE_CHECKING:
     from akb.value.base import Base
@@ -79,7 +79,8 @@ def margin_lists(base: Base, cost: ServiceCost, desk: Desk) -> dict[str, pl.Data
 
 def announced_list(base: Base, desk: Desk) -> pl.DataFrame:
     """Return who has announced to leave, by the last day of cover: for winding up well, not for keeping."""
-    rows = np.flatnonzero(base.announced & ~_may_not(desk, "deceased", "no_marketing", "under_age"))
+    barred = np.logical_or.reduce(list(never(base).values()))  # under `excluded` they stand as announced alone
+    rows = np.flatnonzero(base.announced & ~barred)
     known = base.held.group_by("row").agg(
         ends=pl.col("ends").fill_null(OPEN).max(), branches=pl.col("branch").unique().sort().str.join(", ")
     )

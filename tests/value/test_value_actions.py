@@ -279,6 +279,21 @@ def test_bleeders_and_feeders_are_the_ends_of_the_margin(made, result) -> None:
     assert np.allclose(high["margin"], high["commission"] - high["cost"])
 
 
+def test_who_objects_is_on_no_list_even_when_leaving(made) -> None:
+    """Everybody leaves and half of them object: an opt-out does not end with a notice."""
+    half = made.customers["customer"].to_list()[::2]
+    end = pl.when(pl.col("end_date").is_null()).then(pl.lit(f.X + timedelta(days=40))).otherwise(pl.col("end_date"))
+    objecting = replace(
+        made,
+        policies=made.policies.with_columns(end_date=end),
+        customers=made.customers.with_columns(no_marketing=pl.col("customer").is_in(half)),
+    )
+    result = run_value(objecting, f.models(made), f.settings(**CHEAP))
+    assert result.lists["announced"].height > 50
+    for name in EVERY_LIST:
+        assert not set(result.lists[name]["customer"]) & set(half), name
+
+
 def test_announced_leavers_have_their_last_day(made) -> None:
     leaver = int(f.present(made)["customer"].unique().sort()[0])
     last = f.X + timedelta(days=40)
