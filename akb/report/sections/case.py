@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from akb.report.context import Context
     from akb.value.types import BusinessCase, Line
 
+COUNTED = ("calls_pay_", "pays_at_rescue_", "offers_in_talks_")
+"""Facts that count customers and that no rule keeps from being few; calls of a kind are none or enough."""
+
 
 def facts(context: Context) -> dict[str, Any]:
     """Return the ledger (cents a year), its totals at run rate and in year 1, and the rule of thumb beside it."""
@@ -37,7 +40,7 @@ def told(case: BusinessCase) -> dict[str, Any]:
         "npv": _range(case.npv) if case.npv else None,
         "payback_month": case.payback_month,
         "rule_of_thumb": dict(case.rule_of_thumb),
-        "facts": dict(case.facts),
+        "facts": _large_enough(case),
         "multiple": case.multiple,
         "band": {key: _range(made) if isinstance(made, tuple) else made for key, made in case.band.items()},
         "tornado": list(case.tornado),
@@ -45,6 +48,14 @@ def told(case: BusinessCase) -> dict[str, Any]:
         "claims": list(case.claims),
         "changed": {},
         "missing": [],
+    }
+
+
+def _large_enough(case: BusinessCase) -> dict[str, float | None]:
+    """Return the facts without the counts of customers that are too few to be named; zero is named."""
+    least = case.basis.get("least", 0)
+    return {
+        name: None if name.startswith(COUNTED) and 0 < value < least else value for name, value in case.facts.items()
     }
 
 
