@@ -221,6 +221,11 @@ class Base:
         order: list[Gate] = ["fail", "provisional", "pass"]
         return min(known, key=order.index) if known else "none"
 
+    @property
+    def churn_in_euros(self) -> bool:
+        """Whether retention and lifetime value may be told in euros; else they rank customers and no more."""
+        return self.churn_gate in EURO_GATES
+
     @cached_property
     def branch_gates(self) -> dict[str, Gate]:
         """Branch -> gate of its purchase prediction."""

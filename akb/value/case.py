@@ -99,7 +99,7 @@ def widening(gate: Gate, interval: Interval | None) -> tuple[float, float]:
 def withheld(base: Base) -> tuple[str, ...]:
     """Return the benefit lines that may not be given, because the prediction under them did not pass its gate."""
     out = []
-    if base.churn_gate not in EURO_GATES:
+    if not base.churn_in_euros:
         out.append("retention")
     if not any(gate in EURO_GATES for gate in base.branch_gates.values()):
         out.append("cross_sell")

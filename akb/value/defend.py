@@ -169,19 +169,20 @@ def _frame(
 ) -> pl.DataFrame:
     unknown = np.full(base.n, np.nan)
     peak, euros = base.score("peak_risk_month"), calls is not None
+    told = value if euros else None  # an unproven level ranks: its euros are nobody's
     contact = ~desk.control if calls is None else calls.to_keep
     yearly = np.zeros(base.n, dtype=np.int64) if found is None else _yearly(found, rows[contact[rows]])
     columns: dict[str, NDArray[Any]] = {
         "churn_12m": paths.churn_12m,
         "churn_preventable_12m": paths.preventable,
-        "value_at_stake": unknown if value is None else value.stake / 100,
-        "clv": unknown if value is None else value.clv / 100,
+        "value_at_stake": unknown if told is None else told.stake / 100,
+        "clv": unknown if told is None else told.clv / 100,
         "commission": base.commission_customer / 100 if base.has_commission else unknown,
         "cost": unknown if found is None else found.cost / 100,
         "yearly": unknown if found is None or not euros else yearly / 100,
         "expected_saving": found.saving / 100 if found is not None and euros else unknown,
         "peak_risk_month": unknown if peak is None else peak,
-        "threshold": unknown if found is None else np.minimum(found.threshold, 1.0),
+        "threshold": unknown if found is None or not euros else np.minimum(found.threshold, 1.0),
         "yearly_cents": yearly,
     }
     who = base.customers.select("customer", "kind", "adviser", "office")

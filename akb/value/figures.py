@@ -196,7 +196,7 @@ def _churn_bands(base: Base, paths: Relations | None) -> list[Row] | None:
 
 
 def _risk_value(base: Base, paths: Relations | None, value: Lifetime | None, found: Defence | None) -> list[Row] | None:
-    if paths is None or value is None or found is None:
+    if paths is None or value is None or found is None or not base.churn_in_euros:
         return None
     table = (
         pl.DataFrame(
@@ -238,7 +238,7 @@ def _next_best(base: Base, made: Offers) -> list[Row]:
 
 
 def _classes(base: Base, value: Lifetime | None) -> list[Row] | None:
-    if value is None:
+    if value is None or not base.churn_in_euros:
         return None
     table = (
         pl.DataFrame(
@@ -260,7 +260,7 @@ def _pair(
     base: Base, paths: Relations | None, value: Lifetime | None, lists: dict[str, pl.DataFrame]
 ) -> dict[str, Row] | None:
     """Two private customers: A by commission with the lowest lifetime value, and C or D with most expected saving."""
-    if paths is None or value is None or lists["top_defend"].is_empty():
+    if paths is None or value is None or not base.churn_in_euros or lists["top_defend"].is_empty():
         return None
     classes = class_of(base.commission_customer)
     label = np.array(classes)

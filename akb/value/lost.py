@@ -19,7 +19,7 @@ import polars as pl
 
 from akb.core.dates import add_months
 from akb.core.relations import is_lapse
-from akb.value.base import EURO_GATES, in_force
+from akb.value.base import in_force
 from akb.value.euro_evidence import BETWEEN_YEARS
 from akb.value.survival import YEAR
 
@@ -189,7 +189,7 @@ def between_years(shares: list[float], chance: float) -> float:
 
 def lost_row(base: Base, found: Lost | None) -> dict[str, Any] | None:
     """Return the interval as a plain dict for the report; None where the level of the predictions is not proven."""
-    if found is None or not base.has_commission or base.churn_gate not in EURO_GATES:
+    if found is None or not base.has_commission or not base.churn_in_euros:
         return None
     low, high = found.interval()
     total = int(base.commission.sum())

@@ -75,7 +75,7 @@ def _gates(base: Base) -> list[Finding]:
     if not base.has_commission:
         return []
     found = []
-    if base.has_ended and base.churn_gate not in EURO_GATES:
+    if base.has_ended and not base.churn_in_euros:
         found.append(Finding("AKB-V004", "issue", params={"gate": base.churn_gate}))
     failed = base.failed_lapse if base.has_ended else ()
     if failed:

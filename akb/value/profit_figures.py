@@ -9,7 +9,6 @@ import polars as pl
 
 from akb.core.dates import add_months
 from akb.core.relations import leavers
-from akb.value.base import EURO_GATES
 from akb.value.profit import empc, profit_curve
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def profit_figures(
         ``orders``: rows {key (``top_defend``, ``commission``, ``churn``, ``random``), best_calls, best_cents,
         at_cents}; ``points``: rows {calls, and cents per order}.
     """
-    if value is None or paths is None or found is None or base.churn_gate not in EURO_GATES:
+    if value is None or paths is None or found is None or not base.churn_in_euros:
         return None
     rows = np.flatnonzero(~desk.barred & ~desk.control)
     n, limit = len(rows), base.settings.report.suppress_below

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
-from akb.value.base import EURO_GATES, band_labels, bands, in_force
+from akb.value.base import band_labels, bands, in_force
 from akb.value.formulas import advisers_needed
 from akb.value.lists import advisers_of
 from akb.value.survival import YEAR
@@ -112,7 +112,7 @@ def projection(
         ``list_ages`` {key, customers, share, listed, listed_share}. None without survival, or where its level failed:
         no count or euro is built on that. Commission is None where unknown.
     """
-    if rows is None or base.churn_gate not in EURO_GATES:
+    if rows is None or not base.churn_in_euros:
         return None
     today = _today(base, rows)
     coming = _newcomers(base, today, history, years)

@@ -29,7 +29,7 @@ Row = dict[str, Any]
 def segment_figures(
     base: Base, value: Lifetime | None, made: Segments | None, history: pl.DataFrame, cost: ServiceCost
 ) -> Row:
-    """Return the aggregates on segments. Money in integer cents.
+    """Return the aggregates on segments. Money in integer cents; ``clv`` is None where lifetime value only ranks.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def _classes(base: Base, value: Lifetime | None) -> Row | None:
         return {
             "customers": None if hidden else number,
             "commission": None if hidden else int(base.commission_customer[inside].sum()),
-            "clv": None if hidden else int(value.clv[inside].sum()),
+            "clv": int(value.clv[inside].sum()) if base.churn_in_euros and not hidden else None,
         }
 
     up, down = group(worth < today), group(worth > today)
@@ -120,8 +120,9 @@ def _rows(base: Base, value: Lifetime | None, classes: Sequence[str], order: Seq
     found = {row["key"]: row for row in table.to_dicts()}
     empty = {"customers": 0, "commission": 0, "clv": 0}
     rows = shown([{"key": key, **empty, **found.get(key, {})} for key in order], base.settings.report.suppress_below)
+    told = value is not None and base.churn_in_euros
     return [
-        {**row, "share": row["customers"] / base.n if base.n else 0.0, "clv": row["clv"] if value else None}
+        {**row, "share": row["customers"] / base.n if base.n else 0.0, "clv": row["clv"] if told else None}
         for row in rows
     ]
 

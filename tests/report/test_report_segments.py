@@ -130,6 +130,24 @@ def test_the_page_shows_every_table(written: dict[str, bytes]) -> None:
     assert "Noord &lt;b&gt;" in page
 
 
+def test_lifetime_value_that_only_ranks_has_no_euro(rich: RunBundle) -> None:
+    def ranks(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{**row, "clv": None} for row in rows]
+
+    own = SEGMENTS["classes"]
+    moved = {side: {**own[side], "clv": None} for side in ("up", "down") if own.get(side)}
+    unproven = {
+        **SEGMENTS, "classes": {**own, **moved, "rows": ranks(own["rows"])},
+        "growth": ranks(GROWTH), "position": ranks(POSITION),
+    }  # fmt: skip
+    assert rich.value is not None
+    value = replace(rich.value, figures={**rich.value.figures, "segments": unproven})
+    page = report_files(replace(rich, value=value))[0]["report.html"].decode()
+    assert "het niveau van de kans op vertrek is nog niet bewezen" in page
+    assert "aan klantwaarde waard" not in page
+    assert "None" not in page.split('id="segments"')[1].split("</section>")[0]
+
+
 def test_a_hidden_number_is_not_said_to_be_small(written: dict[str, bytes]) -> None:
     """Large numbers are hidden too where they would tell a small one."""
     page = written["report.html"].decode()

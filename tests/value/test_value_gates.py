@@ -82,3 +82,21 @@ def test_a_cause_that_failed_has_no_euro_of_its_own(cause: str) -> None:
     assert set(failed) == {"other", "preventable", "single", "announced"}
     assert failed["other"] == stands["natural"] + stands["insurer"]
     assert sum(failed.values()) == sum(stands.values())
+
+
+@pytest.mark.parametrize("gate", ["fail", "none"])
+def test_lifetime_value_on_an_unproven_level_ranks_and_names_no_euro(gate: Gate) -> None:
+    proven, made = (run_value(OFFICE, f.models(OFFICE, gate=given), f.SETTINGS) for given in ("provisional", gate))
+    listed, known = made.lists["top_defend"], proven.lists["top_defend"]
+    assert listed.height > 0
+    assert known["value_at_stake"].null_count() == 0
+    for name in ("value_at_stake", "clv", "threshold", "expected_saving", "yearly"):
+        assert listed[name].null_count() + listed[name].is_nan().sum() == listed.height, name
+    assert known["clv"].is_not_nan().all()
+    segments = made.figures["segments"]
+    for rows in (segments["classes"]["rows"], segments["growth"], segments["position"]):
+        assert rows
+        assert all(row["clv"] is None for row in rows)
+    assert all(made.figures[name] is None for name in ("classes", "pair", "risk_value"))
+    assert proven.figures["classes"]
+    assert made.classes["class_value"].null_count() == 0
