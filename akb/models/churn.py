@@ -143,7 +143,7 @@ def fit_churn(
         tenure_years=tenures(landmarks, now),
         age=ages(landmarks, now),
         horizon_years=horizon,
-        certain_year=_certain_year(targets.announced, composed.customers, as_of, composed.lag, horizon),
+        certain=_certain(targets.announced, composed.customers, as_of, composed.lag, horizon),
     )
     return ChurnResult(
         scores=_scores(composed, lifetime, causes=causes is not None, peak=proof.winner != "rate"),
@@ -305,18 +305,21 @@ def _scores(composed: _Composed, lifetime: Lifetime, *, causes: bool, peak: bool
     return pl.DataFrame({"customer": composed.customers, **stored})
 
 
-def _certain_year(
+def _certain(
     announced: pl.DataFrame, customers: NDArray[np.uint32], as_of: date, lag: NDArray[np.int64], horizon: int
-) -> NDArray[np.int64]:
-    """In which year an announced end after the first twelve months falls; 0 for none."""
-    year = np.zeros(len(customers), dtype=np.int64)
+) -> Floats:
+    """After how many years an announced end after the first twelve months falls; NaN for none."""
+    after = np.full(len(customers), np.nan)
     if announced.is_empty():
-        return year
+        return after
     told = dict(announced.select("customer", "end_date").sort("end_date", descending=True).iter_rows())
+    turns = [add_months(as_of, LAGS * year) for year in range(horizon + 1)]
     for place in np.flatnonzero(lag > LAGS).tolist():
         end = told[int(customers[place])]
-        year[place] = next((k for k in range(2, horizon + 1) if end <= add_months(as_of, LAGS * k)), 0)
-    return year
+        year = next((k for k in range(2, horizon + 1) if end <= turns[k]), 0)
+        if year:
+            after[place] = year - 1 + (end - turns[year - 1]).days / (turns[year] - turns[year - 1]).days
+    return after
 
 
 def _files(hazard: Hazard, causes: Causes | None, continuation: Continuation) -> dict[str, bytes]:
