@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -72,12 +72,15 @@ class BranchRows:
     open
         Of what could be taken: customer u32, branch str at X, for every branch of the portfolio, also those that are
         taken too seldom to have rows. None for what is held.
+    seldom
+        Events since the first T of the branches that have too few for rows.
     """
 
     frame: pl.DataFrame
     names: tuple[str, ...]
     standing: pl.DataFrame | None = None
     open: pl.DataFrame | None = None
+    seldom: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

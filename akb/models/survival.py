@@ -272,13 +272,13 @@ def fit_lifetime(
         yearly = level[:, None] * share * growth
         hazard = np.minimum(yearly.sum(axis=1), 5.0)
         leave = -np.expm1(-hazard)
-        part_of_year = leave / np.maximum(hazard, 1e-12)
         ends = np.ceil(certain) == year
-        leave, part_of_year = np.where(ends, 1.0, leave), np.where(ends, certain - (year - 1), part_of_year)
+        lived = alive[:, LAGS + year - 3] * leave / np.maximum(hazard, 1e-12)
+        years += np.where(ends, alive[:, LAGS + year - 3] * (certain - (year - 1)), lived)
+        leave = np.where(ends, 1.0, leave)
         at, part = LAGS + year - 2, yearly / np.maximum(yearly.sum(axis=1, keepdims=True), 1e-300)
         alive[:, at] = alive[:, at - 1] * (1 - leave)
         left[:, at] = left[:, at - 1] + (alive[:, at - 1] * leave)[:, None] * part
-        years += alive[:, at - 1] * part_of_year
     return Lifetime(months, alive, left, years)
 
 
