@@ -17,6 +17,7 @@ from akb.features.matrix import portfolio_branches
 from akb.features.types import BranchRows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
     from akb.config import Settings
@@ -52,14 +53,19 @@ def build_branch_rows(
     recorded = portfolio.history.recorded_from
     world = BranchWorld(portfolio, branches, None if recorded is None else to_day(recorded), settings.time.gap_days)
     first, enough = to_day(dates[0]), settings.models.min_events
-    lapsing = _frequent(facts.filter(pl.col("lapse") > first), "lapse", enough)
-    taken = _frequent(purchases.filter(pl.col("start") > first), "start", enough)
+    lapses = _events(facts.filter(pl.col("lapse") > first), "lapse", branches)
+    bought = _events(purchases.filter(pl.col("start") > first), "start", branches)
+    lapsing, taken = ([code for code, n in enumerate(each.values()) if n >= enough] for each in (lapses, bought))
     held = [held_rows(cut(facts, {}, batch), facts, lapsing, world) for batch in _batches(dates)]
     chosen = eligible_dates(dates, settings)
     signed = _signed(facts, portfolio.as_of)
     eligible = [eligible_rows(cut(facts, {}, batch), purchases, taken, signed, world) for batch in _batches(chosen)]
     why, fits = open_now(cut(facts, {}, [portfolio.as_of]), signed, world)
-    return BranchRows(_sorted(held), names(HELD)), BranchRows(_sorted(eligible), names(ELIGIBLE), why, fits)
+    few, few_bought = ({key: n for key, n in each.items() if n < enough} for each in (lapses, bought))
+    return (
+        BranchRows(_sorted(held), names(HELD), seldom=few),
+        BranchRows(_sorted(eligible), names(ELIGIBLE), why, fits, few_bought),
+    )
 
 
 def _signed(facts: pl.DataFrame, as_of: date) -> pl.DataFrame:
@@ -84,10 +90,10 @@ def eligible_dates(dates: list[date], settings: Settings) -> list[date]:
     return [*reversed(wanted), as_of]
 
 
-def _frequent(facts: pl.DataFrame, day: str, enough: int) -> list[int]:
-    """Branch codes with enough distinct customer-events."""
-    counts = facts.group_by("branch").agg(n=pl.struct("customer", day).n_unique())
-    return sorted(counts.filter(pl.col("n") >= enough)["branch"].to_list())
+def _events(facts: pl.DataFrame, day: str, branches: Iterable[str]) -> dict[str, int]:
+    """Distinct customer-events per branch, in the order of their codes."""
+    counts = dict(facts.group_by("branch").agg(n=pl.struct("customer", day).n_unique()).iter_rows())
+    return {key: counts.get(code, 0) for code, key in enumerate(branches)}
 
 
 def _sorted(parts: list[pl.DataFrame]) -> pl.DataFrame:

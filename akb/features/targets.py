@@ -57,14 +57,17 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
     names, definition = list(branches), settings.churn.definition
     ends = relation_ends(rows, whole, definition, names, settings)
     relation = _relation(ends, as_of)
+    # who left one branch still earns and costs: money and who stays are of the whole relation, whatever churn means
+    entire_ends = ends if definition == "all" else relation_ends(rows, whole, "all", names, settings)
+    entire = relation if definition == "all" else _relation(entire_ends, as_of)
     margin = settings.assumed()["upsell.margin"].value
-    asked, events = event_targets(portfolio, relation, dates, settings)
+    asked, events = event_targets(portfolio, entire, dates, settings)
     contacts = events.get("contacts")
     with ThreadPoolExecutor(2) as pool:  # each leaves a core idle for much of its time; the longest goes first
         branch_rows = pool.submit(build_branch_rows, portfolio, facts, purchases, rows, settings)
         defined = pool.submit(definition_labels, rows, whole, names, as_of, settings)
         counts = pool.submit(_counts, rows, relation, facts, purchases)
-        money = pool.submit(money_targets, relation, facts, premium_records(portfolio), branches, margin=margin)
+        money = pool.submit(money_targets, entire, facts, premium_records(portfolio), branches, margin=margin)
         topics = pool.submit(topic_rows, relation, contacts, dates)
         channels = pool.submit(channel_rows, relation, contacts, dates)
         former = pool.submit(former_rows, portfolio, whole, matrix.dates, settings)
@@ -81,6 +84,7 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
         held=held,
         eligible=eligible,
         announced=_announced(ends.filter((pl.col("day") == as_of) & (not portfolio.replay))),
+        leaving=_announced(entire_ends.filter((pl.col("day") == as_of) & (not portfolio.replay))),
         announced_lapses=_announced_lapses(portfolio, whole, names, as_of),
         definitions=defined.result(),
         former=former.result(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -72,12 +72,15 @@ class BranchRows:
     open
         Of what could be taken: customer u32, branch str at X, for every branch of the portfolio, also those that are
         taken too seldom to have rows. None for what is held.
+    seldom
+        Events since the first T of the branches that have too few for rows.
     """
 
     frame: pl.DataFrame
     names: tuple[str, ...]
     standing: pl.DataFrame | None = None
     open: pl.DataFrame | None = None
+    seldom: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,8 @@ class Targets:
     counts
         as_of, customer, ``first_lapse`` Date?, ``lapses_{1,3,6,12}m`` Float32, ``first_purchase`` Date?
         (in a branch not held at T), ``first_nonpayment`` Date? (the first lapse for non-payment).
-        Technical ends are no lapse, continued policies no purchase. And `targets_money.money_targets`: ``upsell``,
+        Technical ends are no lapse, continued policies no purchase. Of the whole relation, whatever the definition:
+        `targets_money.money_targets`: ``upsell``,
         ``commission_drop`` Date?; `targets_events.event_targets`: contacts, claims, ``bleeder``,
         ``feeder``. A column ``{name}_possible`` bool says which rows can be asked for ``name``.
     held, eligible
@@ -116,6 +120,8 @@ class Targets:
     announced
         customer, ``end_date``, ``cause``: relations at X whose end is already announced (under the definition that is
         set; with ``all``: all policies end, no known policy starts within G days).
+    leaving
+        The same of the whole relation, whatever the definition; None: not told apart.
     announced_lapses
         customer, ``branch``, ``end_date``, ``nonpayment`` bool: policies in force at X whose lapse is announced.
     definitions
@@ -137,6 +143,7 @@ class Targets:
     gap_days: int
     lag_days: int
     announced_lapses: pl.DataFrame | None = None
+    leaving: pl.DataFrame | None = None
     definitions: pl.DataFrame | None = None
     former: FormerRows | None = None
     topics: BranchRows | None = None

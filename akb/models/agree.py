@@ -123,8 +123,7 @@ def agree_all(
     customers = frame["customer"].to_numpy()
     gone = announced_lags(room.targets.announced, customers, room.as_of)
     leaves = (gone > 0) & (gone <= LAGS)
-    # only under this definition does whoever leaves lose every policy
-    certain = leaves if room.settings.churn.definition == "all" else np.zeros_like(leaves)
+    certain = _leaving(room, customers, leaves)
     by_target = {e.target: e.key for e in entries if e.target and e.key in parts and parts[e.key].scores is not None}
 
     def column(target: str) -> NDArray[np.float64] | None:
@@ -166,7 +165,7 @@ def agree_all(
     for target, key in by_target.items():
         given = parts[key].scores
         if target not in own and given is not None and parts[key].agrees:
-            columns[key] = _for_who_stays(given, key, customers, leaves)
+            columns[key] = _for_who_stays(given, key, customers, certain)
     known = [key for key in churn.scores.columns[1:] if made.get(key) and made[key].status != "unavailable"]
     scores = frame.join(churn.scores.select("customer", *known), on="customer", how="left", maintain_order="left")
     scores = scores.with_columns(value.cast(pl.Float32).alias(key) for key, value in columns.items())
@@ -180,6 +179,16 @@ def agree_all(
     scores = _with_own(scores, (part for name, part in parts.items() if not part.agrees or name in DESCRIPTIONS))
     order = [entry.key for entry in entries if entry.key in scores.columns]
     return Agreed(scores.select("customer", *order), lapses, purchases)
+
+
+def _leaving(room: Room, customers: NDArray[np.uint32], leaves: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Who loses every policy within 12 months because it is announced: under ``all`` whoever leaves."""
+    if room.settings.churn.definition == "all":
+        return leaves
+    if room.targets.leaving is None:
+        return np.zeros_like(leaves)
+    gone = announced_lags(room.targets.leaving, customers, room.as_of)
+    return (gone > 0) & (gone <= LAGS)
 
 
 def _with_own(scores: pl.DataFrame, parts: Iterable[Part]) -> pl.DataFrame:

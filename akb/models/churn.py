@@ -12,16 +12,16 @@ import polars as pl
 
 from akb.core.dates import add_months
 from akb.core.findings import Finding
-from akb.core.numbers import number_nl
 from akb.models.announced import announced_causes, announced_lags, reconcile
 from akb.models.causes import CAUSES, Causes, fit_causes
 from akb.models.churn_proof import BY_CAUSE, CHURN, HORIZONS, LIFETIME, Plan, Proof, fit_winner, plan, prove
 from akb.models.cohorts import SCHEMA as COHORTS
 from akb.models.cohorts import cohort_table
+from akb.models.engine import ENOUGH_FOR_SPLINES
 from akb.models.grading import gate, grade
 from akb.models.hazard import Hazard, stay
 from akb.models.landmark import LAGS, Landmarks
-from akb.models.parts import why
+from akb.models.parts import some, why
 from akb.models.survival import (
     ATTENUATION,
     Continuation,
@@ -143,8 +143,9 @@ def fit_churn(
         tenure_years=tenures(landmarks, now),
         age=ages(landmarks, now),
         horizon_years=horizon,
-        certain_year=_certain_year(targets.announced, composed.customers, as_of, composed.lag, horizon),
+        certain=_certain(targets.announced, composed.customers, as_of, composed.lag, horizon),
     )
+    told = _Told(roles.leavers, settings.report.suppress_below)
     return ChurnResult(
         scores=_scores(composed, lifetime, causes=causes is not None, peak=proof.winner != "rate"),
         survival=survival_frame(composed.customers, lifetime),
@@ -152,7 +153,7 @@ def fit_churn(
         cohorts=cohort_table(
             landmarks, judged=proof.judged, now=now, years=lifetime.years, as_of=as_of, horizon=horizon
         ),
-        predictions=_predictions(proof, len(now), causes, perf_counter() - started),
+        predictions=_predictions(proof, len(now), causes, perf_counter() - started, told),
         hazard=hazard,
         names=lean.names + lean.lag_names,
         x=lean.design(now, composed.peak),
@@ -225,16 +226,26 @@ def _continuation(
     return fit_continuation(landmarks, as_of, causes=causes, assumed=assumed, measured=measured)
 
 
-def _predictions(proof: Proof, population: int, causes: Causes | None, seconds: float) -> dict[str, Prediction]:
-    made = {key: _prediction(proof, key, population, seconds / len(KEYS)) for key in KEYS}
+@dataclass(frozen=True)
+class _Told:
+    """How many relations are known to have ended, and below how many customers a number stays hidden."""
+
+    leavers: int
+    limit: int
+
+
+def _predictions(
+    proof: Proof, population: int, causes: Causes | None, seconds: float, told: _Told
+) -> dict[str, Prediction]:
+    made = {key: _prediction(proof, key, population, seconds / len(KEYS), told) for key in KEYS}
     if causes is None:
         made |= {key: Prediction(key, "unavailable", why("needs_reasons"), LAGS) for key in BY_CAUSE}
     if proof.winner == "rate":  # a base rate has no month that stands out
-        made[PEAK] = Prediction(PEAK, "unavailable", why("base_rate"), LAGS)
+        made[PEAK] = Prediction(PEAK, "unavailable", _why_rate(proof, told), LAGS)
     return made
 
 
-def _prediction(proof: Proof, key: str, population: int, seconds: float) -> Prediction:
+def _prediction(proof: Proof, key: str, population: int, seconds: float, told: _Told) -> Prediction:
     """One verdict. A horizon that was never seen whole borrows the evidence of a shorter one: ranks at most."""
     evidence, shorter = proof.evidence.get(key), None
     barrier = gate(evidence)
@@ -242,6 +253,8 @@ def _prediction(proof: Proof, key: str, population: int, seconds: float) -> Pred
         earlier = reversed(CHURN[: CHURN.index(key)])
         shorter = next((each for each in earlier if each in proof.evidence), None)
         evidence = proof.evidence[shorter] if shorter else None
+    rate = proof.winner == "rate"
+    reason = _why_rate(proof, told) if rate else _why(key, evidence, barrier, shorter, proof.winner, told.limit)
     won = proof.lifetime if key == LIFETIME else proof.competition
     level = grade(
         evidence,
@@ -253,7 +266,7 @@ def _prediction(proof: Proof, key: str, population: int, seconds: float) -> Pred
     return Prediction(
         key=key,
         status="derived" if key == PEAK else "baseline" if proof.winner in ("rate", "rule") else "fitted",
-        why="" if key == PEAK else _why(key, evidence, barrier, shorter, proof.winner),
+        why="" if key == PEAK else reason,
         horizon_months=_MONTHS.get(key),
         population=population,
         evidence=evidence,
@@ -265,15 +278,20 @@ def _prediction(proof: Proof, key: str, population: int, seconds: float) -> Pred
     )
 
 
-def _why(key: str, evidence: Evidence | None, barrier: str, shorter: str | None, winner: str) -> str:
-    if winner == "rate":
-        return why("base_rate")
+def _why_rate(proof: Proof, told: _Told) -> str:
+    """Nothing told leavers apart, or too few were known to try."""
+    if proof.competition is None and not proof.evidence:
+        return why("few_leavers", events=some(told.leavers, told.limit), least=ENOUGH_FOR_SPLINES)
+    return why("base_rate")
+
+
+def _why(key: str, evidence: Evidence | None, barrier: str, shorter: str | None, winner: str, limit: int) -> str:
     if evidence is None:
         return why("no_evidence", months=_TO_PROVE)
     if shorter is not None:
         return why("shorter", months=_MONTHS[key], shorter=_MONTHS[shorter])
     if evidence.positives < 50:
-        return why("few_to_prove", events=number_nl(evidence.positives))
+        return why("few_to_prove", events=some(evidence.positives, limit, evidence.events))
     if barrier == "fail":
         return why("off_level")
     return why("rule") if winner == "rule" else ""
@@ -305,18 +323,21 @@ def _scores(composed: _Composed, lifetime: Lifetime, *, causes: bool, peak: bool
     return pl.DataFrame({"customer": composed.customers, **stored})
 
 
-def _certain_year(
+def _certain(
     announced: pl.DataFrame, customers: NDArray[np.uint32], as_of: date, lag: NDArray[np.int64], horizon: int
-) -> NDArray[np.int64]:
-    """In which year an announced end after the first twelve months falls; 0 for none."""
-    year = np.zeros(len(customers), dtype=np.int64)
+) -> Floats:
+    """After how many years an announced end after the first twelve months falls; NaN for none."""
+    after = np.full(len(customers), np.nan)
     if announced.is_empty():
-        return year
+        return after
     told = dict(announced.select("customer", "end_date").sort("end_date", descending=True).iter_rows())
+    turns = [add_months(as_of, LAGS * year) for year in range(horizon + 1)]
     for place in np.flatnonzero(lag > LAGS).tolist():
         end = told[int(customers[place])]
-        year[place] = next((k for k in range(2, horizon + 1) if end <= add_months(as_of, LAGS * k)), 0)
-    return year
+        year = next((k for k in range(2, horizon + 1) if end <= turns[k]), 0)
+        if year:
+            after[place] = year - 1 + (end - turns[year - 1]).days / (turns[year] - turns[year - 1]).days
+    return after
 
 
 def _files(hazard: Hazard, causes: Causes | None, continuation: Continuation) -> dict[str, bytes]:
@@ -350,5 +371,5 @@ def _unavailable(landmarks: Landmarks, now: NDArray[np.int64]) -> ChurnResult:
         schema={"customer": pl.UInt32, "month": pl.Int32, "alive": pl.Float64, **dict.fromkeys(CAUSES, pl.Float64)}
     )
     curve = pl.DataFrame(schema=dict.fromkeys(("years", "share", "low", "high", *CAUSES, "unknown"), pl.Float64))
-    predictions = {key: Prediction(key, "unavailable", why("needs_ended"), _MONTHS.get(key)) for key in KEYS}
+    predictions = {key: Prediction(key, "unavailable", why("no_leavers"), _MONTHS.get(key)) for key in KEYS}
     return ChurnResult(pl.DataFrame({"customer": customers}), survival, curve, predictions)

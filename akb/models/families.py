@@ -13,7 +13,7 @@ from akb.core.findings import Finding
 from akb.core.numbers import number_nl
 from akb.models.engine import run_problem
 from akb.models.explain import importance_of
-from akb.models.parts import Part, Room, tested, why
+from akb.models.parts import Part, Room, some, tested, why
 from akb.models.problem import Problem, branch_problem, happened_within
 from akb.models.ranking import ranking
 from akb.models.rule import from_link
@@ -84,7 +84,8 @@ def _family(
 
     def told(found: Outcome) -> tuple[Prediction, ...]:
         return tuple(
-            member_prediction(room, entry, code, found, seconds, shorter) for code, entry in enumerate(entries)
+            member_prediction(room, entry, code, found, seconds, shorter, rows.seldom.get(groups[code], 0))
+            for code, entry in enumerate(entries)
         )
 
     predictions = told(outcome)
@@ -112,13 +113,19 @@ def _family(
 
 
 def member_prediction(
-    room: Room, entry: Entry, code: int, outcome: Outcome, seconds: float, shorter: Shorter | None
+    room: Room, entry: Entry, code: int, outcome: Outcome, seconds: float, shorter: Shorter | None, seldom: int = 0
 ) -> Prediction:
-    """Return the verdict on one member of a family; with too few events of its own it is unavailable."""
-    events, least = int(outcome.known.events[code]), room.settings.models.min_events
+    """Return the verdict on one member of a family; with too few events of its own it is unavailable.
+
+    Parameters
+    ----------
+    seldom
+        Events of a member that has too few for rows.
+    """
+    events, least = max(int(outcome.known.events[code]), seldom), room.settings.models.min_events
     population = int((outcome.problem.group[outcome.rows] == code).sum())
     if events < least:
-        return unavailable(entry, why("few_events", events=events, least=least))
+        return unavailable(entry, why("few_events", events=some(events, room.limit), least=least))
     if not population:
         return unavailable(entry, why("nobody"))
-    return verdict(entry, outcome, code, population=population, seconds=seconds, shorter=shorter)
+    return verdict(entry, outcome, code, population=population, seconds=seconds, shorter=shorter, limit=room.limit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from akb.core.numbers import number_nl
 from akb.core.text import text
 from akb.models.trial import viewer
 
@@ -58,6 +59,11 @@ class Room:
             return days
         priced = set(self.matrix.frame.filter(self.matrix.frame[PREMIUM].is_not_null())["as_of"].unique())
         return [day for day in days if day in priced]
+
+    @property
+    def limit(self) -> int:
+        """Below how many customers a number stays hidden."""
+        return self.settings.report.suppress_below
 
     def view(self, test_date: date | None, months: int) -> Viewer | None:
         """Return how the rows of a test date are looked at by group; None without one."""
@@ -119,6 +125,20 @@ class Part:
 def why(key: str, **values: object) -> str:
     """Return a sentence of ``configs/text/<language>/why_models.toml``."""
     return text("why", "nl", "why_models", key).format_map(values)
+
+
+def some(events: float, limit: int, customers: int | None = None) -> str:
+    """Return a number of events as a sentence may tell it: how many below `limit` (of customers) stays hidden.
+
+    Parameters
+    ----------
+    limit
+        ``settings.report.suppress_below``.
+    customers
+        How many different ones they happened to; None: one each.
+    """
+    least = events if customers is None else min(events, customers)
+    return why("under", limit=limit) if 0 < least < limit else number_nl(events)
 
 
 def tested(outcome: Outcome, view: Viewer | None, told: Callable[[Outcome], tuple[Prediction, ...]]) -> Judged | None:

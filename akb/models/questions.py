@@ -14,7 +14,7 @@ from akb.models.evidence import binary_evidence
 from akb.models.explain import importance_of
 from akb.models.families import member_prediction
 from akb.models.lean import BEHAVIOUR, frugal, lean
-from akb.models.parts import Part, Room, why
+from akb.models.parts import Part, Room, some, why
 from akb.models.problem import branch_problem, day_number
 from akb.models.reconcile import wide
 from akb.models.verdict import unavailable, verdict
@@ -75,7 +75,7 @@ def channel(room: Room, entry: Entry) -> Part:
     outcome = run_problem(problem, roles, frugal(room.settings.models))
     events, least = int(outcome.known.events.sum()), room.settings.models.min_events
     if events < least:
-        return Part((unavailable(entry, why("few_events", events=events, least=least)),))
+        return Part((unavailable(entry, why("few_events", events=some(events, room.limit), least=least)),))
     chances = _chances(outcome, names)
     best = (
         chances.sort("customer", "probability", "branch", descending=[False, True, False])
@@ -85,7 +85,7 @@ def channel(room: Room, entry: Entry) -> Part:
     together = _together(outcome)
     told = replace(outcome, evidence=(together,) * len(names))
     most = int(np.argmax(outcome.known.events))
-    made = verdict(entry, told, most, population=best.height, seconds=time.perf_counter() - began)
+    made = verdict(entry, told, most, population=best.height, seconds=time.perf_counter() - began, limit=room.limit)
     return Part(
         (replace(made, pooled_weight=None),),
         classes=best,

@@ -117,7 +117,8 @@ def _part(room: Room, entry: Entry, over: Callable[[int], Problem | None], *, sp
     seconds = time.perf_counter() - began
 
     def told(found: Outcome) -> tuple[Prediction, ...]:
-        return (verdict(entry, found, population=len(found.rows), seconds=seconds, shorter=shorter),)
+        made = verdict(entry, found, population=len(found.rows), seconds=seconds, shorter=shorter, limit=room.limit)
+        return (made,)
 
     scores = pl.DataFrame({"customer": problem.customer[outcome.rows], entry.key: outcome.expected})
     return Part(

@@ -246,7 +246,7 @@ def fit_lifetime(
     tenure_years: Floats,
     age: Floats,
     horizon_years: int,
-    certain_year: NDArray[np.int64] | None = None,
+    certain: Floats | None = None,
 ) -> Lifetime:
     """Continue the composed hazard of twelve months to the horizon.
 
@@ -256,8 +256,8 @@ def fit_lifetime(
         Hazards per month and cause, float64 [n, 12, causes].
     tenure_years, age
         Per customer, float64 [n]; NaN unknown.
-    certain_year
-        In which year (2, 3, ...) an announced end falls; 0 for none.
+    certain
+        After how many years an announced end after the first twelve months falls, float64 [n]; NaN for none.
     """
     months = np.concatenate([np.arange(1, LAGS + 1), LAGS * np.arange(2, horizon_years + 1)])
     alive, left = np.empty((len(by_cause), len(months))), np.empty((len(by_cause), len(months), len(CAUSES)))
@@ -266,17 +266,19 @@ def fit_lifetime(
     share = _cause_share(left[:, LAGS - 1])
     area = np.concatenate([np.ones((len(alive), 1)), alive[:, : LAGS - 1]], axis=1)
     years = (area + alive[:, :LAGS]).sum(axis=1) / (2 * LAGS)
+    certain = np.full(len(alive), np.nan) if certain is None else certain
     for year in range(2, horizon_years + 1):
         growth = _growth(continuation, tenure_years, age, year - 1)
         yearly = level[:, None] * share * growth
         hazard = np.minimum(yearly.sum(axis=1), 5.0)
         leave = -np.expm1(-hazard)
-        if certain_year is not None:
-            leave = np.where(certain_year == year, 1.0, leave)
+        ends = np.ceil(certain) == year
+        lived = alive[:, LAGS + year - 3] * leave / np.maximum(hazard, 1e-12)
+        years += np.where(ends, alive[:, LAGS + year - 3] * (certain - (year - 1)), lived)
+        leave = np.where(ends, 1.0, leave)
         at, part = LAGS + year - 2, yearly / np.maximum(yearly.sum(axis=1, keepdims=True), 1e-300)
         alive[:, at] = alive[:, at - 1] * (1 - leave)
         left[:, at] = left[:, at - 1] + (alive[:, at - 1] * leave)[:, None] * part
-        years += alive[:, at - 1] * leave / np.maximum(hazard, 1e-12)
     return Lifetime(months, alive, left, years)
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from akb.core.findings import Finding
 from akb.core.numbers import number_nl
-from akb.models.engine import prove
+from akb.models.engine import ENOUGH_FOR_SPLINES, prove
 from akb.models.grading import FEW_EVENTS, gate, grade
-from akb.models.parts import Room, why
+from akb.models.parts import Room, some, why
 from akb.models.types import Prediction
 from akb.models.windows import phases
 
@@ -62,11 +62,12 @@ def verdict(
     population: int,
     seconds: float,
     shorter: Shorter | None = None,
+    limit: int,
 ) -> Prediction:
     """Return what a reader should know of one group of an outcome.
 
     With evidence over a shorter horizon only, the grade is *indicative* at best and the gate stays shut: ranks may hold
-    over twelve months, a level need not.
+    over twelve months, a level need not. Numbers of events below `limit` stay hidden, see `some`.
     """
     evidence = outcome.evidence[code]
     flat = bool(outcome.known.flat[code])
@@ -85,7 +86,7 @@ def verdict(
     return Prediction(
         key=entry.key,
         status="baseline" if flat or outcome.winner in ("rate", "rule") else "fitted",
-        why=_why(entry, outcome, evidence, level, shorter[0] if shorter else None, flat=flat),
+        why=_why(entry, outcome, evidence, level, shorter[0] if shorter else None, limit=limit, flat=flat),
         horizon_months=entry.horizon_months,
         population=population,
         evidence=evidence,
@@ -99,13 +100,24 @@ def verdict(
 
 
 def _why(
-    entry: Entry, outcome: Outcome, evidence: Evidence | None, level: Gate, shorter: int | None, *, flat: bool
+    entry: Entry,
+    outcome: Outcome,
+    evidence: Evidence | None,
+    level: Gate,
+    shorter: int | None,
+    limit: int,
+    *,
+    flat: bool,
 ) -> str:
     months = entry.horizon_months or 12
+    events = some(evidence.positives, limit, evidence.events) if evidence else number_nl(0)
     if flat:
         few = evidence is not None and evidence.positives < FEW_EVENTS
+        if outcome.chosen == "rate" and outcome.competition is None:  # no T1: nothing was tried
+            known = int(outcome.known.events.sum())
+            return why("few_to_learn", events=some(known, limit), least=ENOUGH_FOR_SPLINES)
         reason = "base_rate" if outcome.chosen == "rate" else "few_base_rate" if few else "worse_than_chance"
-        return why(reason, events=number_nl(evidence.positives if evidence else 0))
+        return why(reason, events=events)
     if evidence is None:
         return why("no_evidence", months=MONTHS_TO_PROVE if months >= 12 else 3 * months)
     if shorter is not None:
@@ -117,7 +129,7 @@ def _why(
         "rule": outcome.winner == "rule",
     }
     first = next((doubt for doubt, holds in doubts.items() if holds), None)
-    return why(first, events=number_nl(evidence.positives)) if first else ""
+    return why(first, events=events) if first else ""
 
 
 def too_good(proof: Evidence) -> bool:

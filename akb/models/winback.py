@@ -10,7 +10,7 @@ import polars as pl
 from akb.features.types import Feature, Matrix
 from akb.models.engine import run_problem
 from akb.models.explain import importance_of
-from akb.models.parts import Part, Room, why
+from akb.models.parts import Part, Room, some, why
 from akb.models.problem import customer_problem, happened_within
 from akb.models.verdict import unavailable, verdict
 from akb.models.windows import phases
@@ -40,8 +40,10 @@ def winback(room: Room, entry: Entry) -> Part:
     outcome = run_problem(problem, roles, room.settings.models)
     events, least = int(outcome.known.events.sum()), room.settings.models.min_events
     if events < least:
-        return Part((unavailable(entry, why("few_events", events=events, least=least)),))
-    prediction = verdict(entry, outcome, population=len(outcome.rows), seconds=time.perf_counter() - began)
+        return Part((unavailable(entry, why("few_events", events=some(events, room.limit), least=least)),))
+    prediction = verdict(
+        entry, outcome, population=len(outcome.rows), seconds=time.perf_counter() - began, limit=room.limit
+    )
     scores = pl.DataFrame({"customer": problem.customer[outcome.rows], entry.key: outcome.expected})
     return Part(
         (prediction,),

@@ -101,6 +101,43 @@ def test_a_wider_definition_never_ends_later(rows: Rows) -> None:
     )  # an empty branch has lost a policy
 
 
+MONEY = ("commission_drop", "commission_drop_possible", "bleeder", "bleeder_possible", "feeder", "margin_now")
+
+
+@pytest.mark.parametrize("definition", DEFINITIONS)
+def test_who_left_one_branch_still_earns_costs_and_stays(definition: str) -> None:
+    """Money and who stays are of the whole relation: its costs do not stop where a narrower definition sees an end."""
+    told = (
+        Policy(0, "auto", BEGIN, date(2024, 3, 1), "preventable"),
+        Policy(0, "avp", BEGIN),
+        Policy(1, "auto", BEGIN, date(2024, 2, 1), "technical"),
+        Policy(1, "avp", BEGIN),
+    )
+    spoken = tuple((who, add_months(T, months), "phone", True, "Vraag") for who in (0, 1) for months in (-30, 3, 13))
+    rows = Rows(told, (Customer(0), Customer(1)), contacts=spoken)
+    counts = targets_of(rows, definition).counts.filter(pl.col("as_of") == T)
+    assert counts["bleeder_possible"].to_list() == [True, True]
+    assert counts["commission_drop"].to_list() == [add_months(T, 12)] * 2
+    assert counts.select(MONEY).equals(targets_of(rows).counts.filter(pl.col("as_of") == T).select(MONEY))
+    # a standing cost of a whole year against twice EUR 20: nobody earns his keep
+    assert counts["bleeder"].to_list() == [add_months(T, 12)] * 2
+
+
+def test_a_whole_relation_that_is_announced_to_end_is_told_under_every_definition() -> None:
+    soon = add_months(X, 2)
+    rows = policies(
+        Policy(0, "auto", BEGIN, soon, "preventable"),
+        Policy(0, "leven", BEGIN),
+        Policy(1, "auto", BEGIN, soon, "preventable"),
+        Policy(1, "leven", BEGIN, add_months(X, 3), "natural"),
+    )
+    for definition in DEFINITIONS:
+        found = targets_of(rows, definition)
+        assert found.leaving is not None
+        assert found.leaving.rows() == [(1, add_months(X, 3), "natural")]
+        assert found.announced.height == (1 if definition == "all" else 2)
+
+
 def test_the_setting_is_checked() -> None:
     with pytest.raises(Exception, match="definition"):
         load_settings(churn__definition="some")

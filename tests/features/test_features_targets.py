@@ -289,3 +289,16 @@ def test_no_date_before_the_history_and_an_empty_portfolio_makes_empty_frames() 
     assert targets.held.frame.is_empty()
     assert set(targets.held.names) <= set(targets.held.frame.columns)
     assert set(targets.eligible.names) <= set(targets.eligible.frame.columns)
+
+
+def test_branches_too_rare_for_rows_tell_how_often_it_happened() -> None:
+    begin = date(2019, 1, 1)
+    lapsed = [Policy(number, "avp", begin, date(2022, 1 + number, 1), "preventable") for number in range(4)]
+    bought = [Policy(number, "reis", date(2021, 10, 1)) for number in range(2)]
+    rows = Rows((*lapsed, *bought, Policy(9, "auto", begin)), tuple(Customer(n) for n in (0, 1, 2, 3, 9)))
+    made = portfolio(rows)
+    told = Settings.model_validate({"models": {"min_events": 4}})
+    found = build_targets(made, build_matrix(made, DATES, told), told)
+    assert set(found.held.frame["branch"]) == {"avp"} and found.eligible.frame.is_empty()
+    assert found.held.seldom == {"auto": 0, "reis": 0}
+    assert found.eligible.seldom == {"auto": 0, "avp": 0, "reis": 2}

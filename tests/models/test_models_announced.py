@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from synthetic import BRANCHES, BranchWorld, X, branch_world
 
 from akb.catalogue.entries import entries
-from akb.config import load_settings
+from akb.config import Settings, load_settings
 from akb.core.dates import add_months
 from akb.features.types import FormerRows
 from akb.ingest.types import History
 from akb.models import run_models
+from akb.models.agree import _leaving
+from akb.models.parts import Room
 from akb.models.reconcile import settle
 from akb.models.types import ModelRun
 
@@ -107,6 +109,24 @@ def test_an_announced_end_of_one_policy_is_certain_and_the_rest_of_the_customer_
     assert scores["churn_12m"] < 0.9
     later = result.scores.filter(pl.col("customer") == two["customer"]).row(0, named=True)
     assert later["policy_lapse_any_12m"] < 0.9  # announced, but after these twelve months
+
+
+def test_under_a_narrower_definition_only_who_leaves_wholly_buys_and_drops_nothing(world: BranchWorld) -> None:
+    now = world.matrix.frame.filter(pl.col("as_of") == X)["customer"].sort()
+    one, two = now[5], now[6]
+    schema = {"customer": pl.UInt32, "end_date": pl.Date, "cause": pl.String}
+    soon = [(who, add_months(X, 4), "preventable") for who in (one, two)]
+    told = pl.DataFrame(soon, schema=schema, orient="row")
+    narrow = SETTINGS.model_copy(update={"churn": SETTINGS.churn.model_copy(update={"definition": "any_policy"})})
+    customers, leaves = now.to_numpy(), now.is_in([one, two]).to_numpy()
+
+    def leaving(settings: Settings, whole: pl.DataFrame | None) -> list[int]:
+        targets = replace(world.targets, announced=told, leaving=whole)
+        room = Room(world.matrix, targets, settings, X, History(None, 0, True, "given"), print)
+        return customers[_leaving(room, customers, leaves)].tolist()
+
+    assert leaving(narrow, told.filter(pl.col("customer") == two)) == [two]
+    assert leaving(narrow, None) == [] and leaving(SETTINGS, told.clear()) == [one, two]
 
 
 def test_scores_still_agree_and_non_payment_is_one_of_the_lapses(result: ModelRun) -> None:

@@ -70,7 +70,7 @@ def planted(world: BranchWorld, *, known: bool) -> list[Finding]:
     problem = customer_problem(matrix, "any", "binary", label)
     outcome = run_problem(problem, phases(matrix.dates, X, 12, GAP, LAG), SETTINGS)
     entry = next(each for each in entries({}) if each.key == "policy_lapse_any_12m")
-    prediction = verdict(entry, outcome, population=len(outcome.rows), seconds=0.0)
+    prediction = verdict(entry, outcome, population=len(outcome.rows), seconds=0.0, limit=5)
     return noticed([prediction], {entry.key: entry.name_nl})
 
 

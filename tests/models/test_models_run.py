@@ -13,6 +13,7 @@ from akb.config import Settings, load_settings
 from akb.core.dates import add_months
 from akb.ingest.types import History
 from akb.models import run_models
+from akb.models.parts import some
 from akb.models.run import METHODS
 from akb.models.types import ModelRun
 
@@ -174,6 +175,20 @@ def test_without_ended_policies_cross_sell_still_runs(world: BranchWorld) -> Non
     assert "churn_12m" not in found.scores.columns
 
 
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ((0, 5, None), "0"),
+        ((4, 5, None), "minder dan 5"),
+        ((5, 5, 5), "5"),
+        ((9, 5, 4), "minder dan 5"),
+        ((3, 2, 3), "3"),
+    ],
+)
+def test_a_sentence_hides_how_few_it_happened_to(told: tuple[float, int, int | None], said: str) -> None:
+    assert some(*told) == said
+
+
 def test_thirty_customers_and_one_branch_get_a_base_rate_at_most() -> None:
     world = branch_world(30, seed=2, branches=1, noise=2)
     found = run(world, branches=BRANCHES[:1])
@@ -215,6 +230,17 @@ def test_no_model_file_is_a_pickle(result: ModelRun) -> None:
         assert name.startswith("models/") and name.endswith((".txt", ".json", ".parquet"))
         if not name.endswith(".parquet"):
             data.decode("utf-8")
+
+
+def test_a_branch_too_rare_for_rows_tells_how_often_it_happened(world: BranchWorld) -> None:
+    held = world.targets.held
+    rare, rarer = BRANCHES[:2]
+    rows = held.frame.filter(~pl.col("branch").is_in([rare, rarer]))
+    few = replace(held, frame=rows, seldom={rare: 17, rarer: 3})
+    found = run(replace(world, targets=replace(world.targets, held=few)))
+    why = {p.key: p.why for p in found.predictions if p.status == "unavailable"}
+    assert why[f"lapse_{rare}_12m"].startswith("Er zijn 17 gebeurtenissen bekend")
+    assert why[f"lapse_{rarer}_12m"].startswith("Er zijn minder dan 5 gebeurtenissen bekend")
 
 
 def test_an_unlucky_branch_is_unavailable_and_still_counts_in_the_sum() -> None:

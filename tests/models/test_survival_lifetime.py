@@ -84,14 +84,16 @@ def test_attenuation_draws_later_years_together_and_keeps_their_level() -> None:
 
 def test_an_announced_end_after_a_year_is_certain() -> None:
     by_cause = _same(2, 0.09, (0.2, 0.0, 0.8))
+    by_cause[1] = 0  # nobody who announced a later day leaves before it
     lifetime = fit_lifetime(
         FLAT,
         by_cause,
         tenure_years=np.full(2, 3.0),
         age=np.full(2, np.nan),
         horizon_years=10,
-        certain_year=np.array([0, 2]),
+        certain=np.array([np.nan, 1.5]),
     )
+    assert lifetime.years[1] == pytest.approx(1.5) and lifetime.years[0] <= 10
     assert lifetime.alive[1, 12] == 0 and lifetime.alive[0, 12] > 0.8
     assert np.abs(lifetime.alive + lifetime.left.sum(axis=2) - 1).max() < 1e-9
 

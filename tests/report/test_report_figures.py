@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from akb.core.text import configs_dir
 from akb.report import model
 from akb.report.context import Context
-from akb.report.sections import case
+from akb.report.sections import case, portfolio
 from tests.report import fixtures
 
 if TYPE_CHECKING:
@@ -45,6 +46,21 @@ def test_counts_agree_with_the_tables(full: RunBundle, summary: dict[str, Any]) 
         sum(row["commission_cents"] for row in summary["portfolio"]["kinds"])
         == summary["portfolio"]["commission_cents"]
     )
+
+
+def test_who_only_signed_is_no_former_customer(full: RunBundle) -> None:
+    """Not in force on the day itself, but never gone: the first policy is still to begin."""
+    before = portfolio.facts(Context(full))
+    policies, day = full.portfolio.policies, full.portfolio.as_of
+    one = policies.filter(~pl.col("customer").is_in(fixtures.in_force(full.portfolio)))["customer"][0]
+    mine = pl.col("customer") == one
+    begun = policies.with_columns(
+        start_date=pl.when(mine).then(day + timedelta(days=10)).otherwise("start_date"),
+        end_date=pl.when(mine).then(None).otherwise("end_date"),
+    )
+    after = portfolio.facts(Context(replace(full, portfolio=replace(full.portfolio, policies=begun))))
+    assert after["customers"] == before["customers"]
+    assert after["former_customers"] == before["former_customers"] - 1
 
 
 def test_expected_leavers_are_the_sum_of_the_chances_and_lie_in_their_range(

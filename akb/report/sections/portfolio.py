@@ -26,11 +26,14 @@ def facts(context: Context) -> dict[str, Any]:
     parts = revenue(context)
     derived = held.filter(pl.col("commission_source") == "derived").height if parts["commission"] is not None else 0
     assumed = derived > FEW_DERIVED * held.height or any(parts[part] for part in ASSUMED)
-    later = context.bundle.portfolio.policies.filter(pl.col("start_date") > context.as_of)
+    policies = context.bundle.portfolio.policies
+    later = policies.filter(pl.col("start_date") > context.as_of)
+    # who only signed for a policy that starts later is no former customer
+    ever = policies.filter(pl.col("start_date") <= context.as_of)["customer"].n_unique()
     return {
         "customers": customers.height,
         "policies": held.height,
-        "former_customers": context.bundle.portfolio.customers.height - customers.height,
+        "former_customers": ever - customers.height,
         "policies_per_customer": held.height / customers.height if customers.height else None,
         "commission_cents": commission,
         "commission_derived_share": derived / held.height if commission is not None and held.height else None,
