@@ -133,16 +133,21 @@ def _last_recorded(counts: npt.NDArray[np.int64], expected: npt.NDArray[np.float
     """Return the index of the earliest month (0 is the last one) that belongs to the recorded history.
 
     The last three months may be thin (lapses are registered late), and a gap that ends within half a year is a gap,
-    not the start of the record.
+    not the start of the record. So are the empty months of an office that registers most ends on one day of the year.
     """
-    share, wanted = rule("history", "share"), rule("history", "block_events")
+    share, wanted, whole = (rule("history", name) for name in ("share", "block_events", "year_share"))
     seen, due, block = 0.0, 0.0, 0
+
+    def goes_on(month: int, months: int, least: float) -> bool:
+        earlier = slice(month + 1, month + 1 + months)
+        due = expected[earlier].sum()
+        return bool(due >= wanted and counts[earlier].sum() >= least * due)
+
     for month in range(len(counts)):
         seen, due = seen + counts[month], due + expected[month]
         if due < wanted and month < len(counts) - 1:
             continue
-        earlier = slice(month + 1, month + 7)
-        gap = expected[earlier].sum() >= wanted and counts[earlier].sum() >= share * expected[earlier].sum()
+        gap = goes_on(month, 6, share) or goes_on(month, 12, whole)
         if seen < share * due and due >= 1 and month >= _LATE and not gap:
             while block <= month and counts[block] >= max(1, share * expected[block]):
                 block += 1

@@ -130,6 +130,16 @@ def test_a_few_old_ends_do_not_open_the_history():
     assert date(2022, 1, 1) <= found <= date(2022, 1, 8)
 
 
+@pytest.mark.parametrize(("month", "day"), [(12, 31), (1, 1), (7, 1)])
+def test_ends_on_one_day_of_the_year_are_a_history_of_many_years(month: int, day: int):
+    """Most offices register lapses when they happen, some only at the yearly renewal."""
+    rng = np.random.default_rng(11)
+    x = date(2025, 12, 31)
+    starts = [date(2008, 1, 1) + timedelta(days=int(d)) for d in rng.integers(0, 5800, 4000)]
+    ends = [date(year, month, day) for year in range(2020, 2026) for _ in range(int(rng.poisson(240)))]
+    assert recorded_from(pl.Series(starts), pl.Series(ends), x) == date(2020, month, day)
+
+
 def test_no_ends_no_history(tmp_path):
     found = read(write(tmp_path, [row for row in office(60) if not row["Einddatum"]]))
     assert found.history.recorded_from is None
