@@ -40,13 +40,14 @@ class Work:
 
 @dataclass(frozen=True)
 class Told:
-    """What a step says of its result."""
+    """What a step says of its result; `absent` where no customer has one."""
 
     why: str
     gate: Gate = "none"
     grade: Grade = "none"
     evidence: Evidence | None = None
     limits: tuple[str, ...] = ()
+    absent: str = ""
 
 
 def predictions(work: Work, scores: pl.DataFrame) -> tuple[Prediction, ...]:
@@ -81,7 +82,7 @@ def _prediction(work: Work, entry: Entry, scores: pl.DataFrame) -> Prediction:
     return Prediction(
         key=entry.key,
         status="derived" if population else "unavailable",
-        why=told.why,
+        why=told.why if population else told.absent or told.why,
         horizon_months=entry.horizon_months,
         population=population,
         evidence=told.evidence,
@@ -163,13 +164,15 @@ def _top_defend(work: Work) -> Told:
 
 
 def _next_best(work: Work) -> Told:
-    return Told(why("next_best" if work.base.has_commission else "next_best_chance"))
+    made = why("next_best" if work.base.has_commission else "next_best_chance")
+    return Told(made, absent=why("next_best_none"))
 
 
 def _action(work: Work) -> Told:
     gate = work.base.churn_gate
     proven = gate in EURO_GATES and work.base.has_commission
-    return Told(why("next_best_action" if proven else "next_best_action_order"), gate)
+    made = why("next_best_action" if proven else "next_best_action_order")
+    return Told(made, gate, absent=why("next_best_action_none"))
 
 
 def _cross_sell(work: Work) -> Told:

@@ -300,6 +300,17 @@ def test_the_card_of_lifetime_value_says_who_won_and_what_it_did_not_beat(
     assert "Nagerekend" not in unproven["clv"].why
 
 
+def test_what_no_customer_has_is_not_said_to_be_derived() -> None:
+    made = f.portfolio(60)
+    base = Base(made, f.models(made), f.SETTINGS)
+    keys = [entry.key for entry in base.entries if entry.room == "value"]
+    scores = pl.DataFrame({key: [None] for key in keys}, schema=dict.fromkeys(keys, pl.Float64))
+    told = {each.key: each for each in predictions(Work(base, service_cost(base), None), scores)}
+    for key in ("next_best_policy", "next_best_policy_2", "next_best_policy_3", "next_best_action"):
+        assert told[key].status == "unavailable"
+        assert "Afgeleid" not in told[key].why
+
+
 def test_no_proof_says_why() -> None:
     made = f.portfolio(60)
     base = Base(made, f.models(made), f.SETTINGS)
