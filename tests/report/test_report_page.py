@@ -161,7 +161,9 @@ def test_the_page_is_bounded_whatever_the_portfolio() -> None:
 def test_an_office_of_one_customer_is_named_nowhere() -> None:
     book = fixtures.portfolio(400, seed=9)
     own = pl.format("Thuis bij nummer {}", "customer")
-    book = replace(book, customers=book.customers.with_columns(office=own), policies=book.policies.with_columns(office=own))
+    book = replace(
+        book, customers=book.customers.with_columns(office=own), policies=book.policies.with_columns(office=own)
+    )
     run = fixtures.models(book)
     value = fixtures.value(book, run)
     lists = {name: listed.with_columns(office=own) for name, listed in value.lists.items()}
