@@ -33,7 +33,9 @@ def test_every_usual_form_is_read(text):
 @pytest.mark.parametrize(
     "text",
     [None, "", " ", "0", "00000000", "00-00-0000", "0000-00-00", "31-12-9999", "99991231", "9999-12-31 00:00:00",
-     "1900-01-01", "01-01-1900", "0001-01-01", "n.v.t.", "onbekend", "-", "NULL"],
+     "1900-01-01", "01-01-1900", "0001-01-01", "n.v.t.", "onbekend", "-", "NULL", "1-1-0001", "1-1-0001 00:00:00",
+     "1/1/1900", "1-1-1900 0:00", "30-12-1899", "1-1-1753", "1 januari 1900", "01-01-2100", "31-12-2199", "5-5-9999",
+     "Doorlopend", "onbepaalde tijd", "heden"],
 )  # fmt: skip
 def test_null_dates_are_empty_and_not_bad(text):
     assert one(text) == (None, False)
