@@ -1,8 +1,8 @@
 """Who does not want marketing: a column that says who may be written to, or one that says who objected.
 
 An objection that is not understood is still one (AVG art. 21), so what cannot be read counts as no. Only a column of
-permissions that is written in words or codes of its own, so that most of it cannot be read, says nothing: then a finding
-tells that nobody was left out by it.
+permissions that is written in words or codes of its own, so that most of it cannot be read, says nothing: then a
+finding tells that nobody was left out by it.
 """
 
 from __future__ import annotations
