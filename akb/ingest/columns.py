@@ -342,7 +342,7 @@ def _spread(part: str, word: str) -> bool:
 
 def _looks_like_data(headings: Sequence[str]) -> bool:
     filled = [heading for heading in headings if heading.strip()]
-    if any(_VALUE.fullmatch(heading.strip()) or identifier_in(heading) for heading in filled):
+    if any(_VALUE.fullmatch(heading.strip()) or identifier_in(heading) or "…" in heading for heading in filled):
         return True
     return bool(filled) and sum(any(c.isdigit() for c in heading) for heading in filled) * 2 >= len(filled)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PIVOT = 30  # 29 is 2029, 30 is 1930
-FIRST, LAST = date(1900, 1, 2), date(2089, 12, 31)
+FIRST, LAST = date(1900, 1, 2), date(2099, 12, 30)
 # What programs write where there is no day: the first day of .NET (1-1-0001), SQL Server (1-1-1753 and 1-1-1900) and
 # Excel; later than LAST is "never".
 _NEVER = (date(1, 1, 1), date(1753, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1))

@@ -29,7 +29,7 @@ from akb.ingest.revenue import say_bases, say_margin, say_one_off, settle_commis
 from akb.ingest.snapshots import find_snapshots
 from akb.ingest.sources import open_file
 from akb.ingest.types import Portfolio, RowCount, SourceFile
-from akb.ingest.zeros import restore_zeros
+from akb.ingest.zeros import restore_zeros, say_restored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,13 +96,14 @@ def build_portfolio(
     """Return what opened tables hold; parameters and errors as `read_portfolio`."""
     if not any(table.cells.height for table in tables if table.headings.role == "policies"):
         raise _nothing_usable(tables, notes)
-    restore_zeros(tables, notes)
+    restored = restore_zeros(tables)
     close_the_door_on_addresses(tables, settings, key)
     keep_out_identifiers(tables, notes)
     keep_out_names(tables, notes)
     tell_of_citizen_numbers(tables, notes)
     snapshots = find_snapshots(tables, settings)
     clock = find_clock(tables, snapshots, settings, as_of, today or date.today())
+    say_restored(restored, clock, notes)
     rows, dated = read_policies(tables, snapshots, clock, settings, notes)
     if rows.is_empty():
         raise _nothing_usable(tables, notes)

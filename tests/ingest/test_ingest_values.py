@@ -100,6 +100,11 @@ def test_amounts_of_dutch_offices():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("text", [" €          -   ", "€ -", "EUR –", "€ 0,00"])
+def test_the_dash_behind_a_currency_is_zero(text):
+    assert cents("12,50", text, "-") == [1250, 0, None]
+
+
 def test_amounts_with_a_point():
     assert cents("1234.56", "1,234", "12.5", "-3.75", ".5") == [123456, 123400, 1250, -375, 50]
 
