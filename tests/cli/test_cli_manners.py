@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -88,6 +89,20 @@ def test_a_fault_of_akb_names_its_place_and_never_the_data(
     assert "ValueError at test_cli_manners.py" in words
     assert "Jansen" not in words
     assert "0012345" not in words
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "No space left on device"), OSError("No space left on device")]
+)
+def test_a_full_disk_is_no_fault_of_akb(
+    error: OSError, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(options, "split_roles", full)
+    assert run(["check", "x.csv"]) == 2
+    assert "No space left on device" in capsys.readouterr().err
 
 
 def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
