@@ -5,6 +5,7 @@ Exit codes: 0 fine, 1 findings at ``--fail-on``, 2 usage or input, 3 refused, 70
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -83,8 +84,18 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if os.environ.get("AKB_DEBUG"):
             raise
-        code = _confess(error)
+        code = _explain(_no_room(error)) if _is_full(error) else _confess(error)
     return code
+
+
+def _is_full(error: Exception) -> bool:
+    full = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+    return isinstance(error, OSError) and (error.errno in full or "No space left on device" in str(error))
+
+
+def _no_room(error: Exception) -> AkbError:
+    words = getattr(error, "strerror", None) or "No space left on device"
+    return AkbError(f"cannot write: {words}; nothing was changed", "Make room, or choose another place with --out.")
 
 
 def _explain(error: AkbError | TyperException) -> int:

@@ -175,7 +175,7 @@ class Ingest(_Table):
 class Models(_Table):
     """What the engine may spend."""
 
-    seed: int = 20261121
+    seed: int = Field(default=20261121, ge=0)
     jobs: int = Field(default=2, ge=1, le=256)
     min_events: int = Field(default=30, ge=1)
     lifetime_horizon_years: int = Field(default=20, ge=5, le=60)

@@ -6,6 +6,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from akb.core.errors import AkbError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -20,11 +22,23 @@ class Stages:
         Say nothing.
     log_file
         Also append plain lines to this file. Stages hold no data of the client, so neither does the log.
+
+    Raises
+    ------
+    AkbError
+        If the log file cannot be written.
     """
 
     def __init__(self, *, quiet: bool = False, log_file: Path | None = None) -> None:
         from rich.console import Console
 
+        if log_file is not None:  # told before an hour's work, not after
+            try:
+                log_file.open("a", encoding="utf-8").close()
+            except OSError as error:
+                raise AkbError(
+                    f"cannot write the log {log_file}: {error.strerror}", "Give another file with --log-file."
+                ) from error
         self.seconds: dict[str, float] = {}
         self._quiet = quiet
         self._log_file = log_file

@@ -41,7 +41,7 @@ NoPseudonyms = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
-Seed = Annotated[int | None, typer.Option("--seed", help="Seed of everything drawn at random.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of everything drawn at random.")]
 Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Threads; changes the time, never a result.")]
 FailOn = Annotated[
     list[str] | None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import stat
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -39,12 +40,7 @@ def reveal(
     if out is None:
         sys.stdout.write(text)
         return
-    try:
-        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as target:
-            target.write(text)
-    except OSError as error:
-        raise AkbError(f"cannot write {out}: {error.strerror}") from error
+    _write_private(out, text.encode())
 
 
 def _write_workbook(file: Path, relations: dict[str, str], out: Path | None) -> None:
@@ -55,10 +51,18 @@ def _write_workbook(file: Path, relations: dict[str, str], out: Path | None) -> 
         content = file.read_bytes()
     except OSError as error:
         raise AkbError(f"cannot read {file}: {error.strerror}") from error
+    _write_private(out, workbook_renamed(content, relations))
+
+
+def _write_private(out: Path, content: bytes) -> None:
+    """Write relation numbers where their owner alone can read them, also in a file that others could read before."""
     try:
-        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "wb") as target:
-            target.write(workbook_renamed(content, relations))
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.fchmod(descriptor, 0o600)
+                os.ftruncate(descriptor, 0)
+            target.write(content)
     except OSError as error:
         raise AkbError(f"cannot write {out}: {error.strerror}") from error
 
@@ -88,6 +92,10 @@ def revealed(file: Path, relations: dict[str, str]) -> str:
     writer = csv.writer(target, delimiter=separator, lineterminator="\r\n" if "\r\n" in body else "\n")
     writer.writerow(["relatienummer", *heading])
     for line, row in enumerate(rows[1:], start=2):
+        if not row:
+            continue
+        if len(row) <= column:
+            raise AkbError(f"{file}, line {line}: too few fields", "Give the list as akb wrote it.")
         if row[column] not in relations:
             raise AkbError(
                 f"{file}, line {line}: this customer is not in the run's private/customers.csv", "Is it that run?"
@@ -107,7 +115,14 @@ def _run_of(file: Path, run: Path | None) -> Path:
 def _relations(run: Path) -> dict[str, str]:
     """Return pseudonym -> relation number; those of a household with ``+`` between them."""
     found: dict[str, list[str]] = {}
-    with (run / PRIVATE).open(encoding="utf-8", newline="") as source:
-        for row in csv.DictReader(source):
-            found.setdefault(row["customer"], []).append(row["relation"])
+    try:
+        with (run / PRIVATE).open(encoding="utf-8", newline="") as source:
+            for row in csv.DictReader(source):
+                found.setdefault(row["customer"], []).append(row["relation"])
+    except OSError as error:
+        raise AkbError(f"cannot read {run / PRIVATE}: {error.strerror}") from error
+    except (KeyError, UnicodeDecodeError, csv.Error):
+        raise AkbError(
+            f"{run / PRIVATE} is not as akb wrote it", "Name another run with --run, or run akb eda again."
+        ) from None
     return {customer: " + ".join(relations) for customer, relations in found.items()}

@@ -16,7 +16,7 @@ def sample(
     customers: Annotated[
         int, typer.Option("--customers", min=20, max=1_000_000, help="Customers in force, about.")
     ] = 6000,
-    seed: Annotated[int, typer.Option("--seed", help="Another seed, another office.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed, another office.")] = 1,
     dialect: Annotated[
         str, typer.Option("--dialect", metavar="NAME", help="The form of the export; an unknown name lists them all.")
     ] = "abc",

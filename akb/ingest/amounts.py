@@ -74,6 +74,7 @@ def _bare(distinct: pl.Series) -> pl.DataFrame:
     text = (
         pl.col("raw")
         .str.to_lowercase()
+        .str.replace(r"^\s*(?:€|â‚¬|eur)\s*[-–]+\s*$", "0")  # how Excel shows a zero as an amount
         .str.replace_all(r"eur(o)?|€|â‚¬|[\s\x{a0}\x{202f}']|%", "")
         .str.replace_all("−|–", "-")
         .str.replace(r",[-=]+$", "")  # € 12,- and € 12,=

@@ -7,10 +7,12 @@ import io
 import zipfile
 import zlib
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from akb.core.errors import AkbError
 from akb.ingest.cells import rule
+from akb.ingest.sources import without_identifiers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +60,8 @@ def open_archive(
         tables: list[RawTable] = []
         for entry in sorted(entries, key=lambda entry: entry.filename):
             content = _read(archive, entry, name)
-            inner = f"{name}/{entry.filename.rsplit('/', 1)[-1]}"
+            path = PurePosixPath(entry.filename)
+            inner = f"{name}/{without_identifiers(path.stem)}{path.suffix}"
             if content.startswith(_NESTED) and not is_workbook(content):
                 raise AkbError(f"{inner} is an archive inside an archive", _HELP)
             try:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from akb.core.text import text
-from akb.ingest.columns import key_of
+from akb.ingest.columns import key_of, spelled_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -159,7 +159,7 @@ def _first(headings: Headings, names: Sequence[str]) -> str | None:
 
 def says(heading: str | None, *meanings: str) -> str | None:
     """Return which of `meanings` a heading has in its words."""
-    key = key_of(heading or "")
+    key = key_of(spelled_out(heading or ""))
     return next((meaning for meaning in meanings if any(word in key for word in _WORDS[meaning])), None)
 
 

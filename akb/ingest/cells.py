@@ -201,7 +201,7 @@ def known(texts: pl.Series) -> pl.Series:
 def _known(texts: pl.Series) -> pl.Series:
     cleaned = clean(texts)
     distinct = cleaned.drop_nulls().unique()
-    short = distinct.filter((distinct.str.len_chars() <= 8) & ~distinct.str.contains(r"\d"))
+    short = distinct.filter((distinct.str.len_chars() <= 8) & ~distinct.str.contains(r"\d|€"))  # "€ -" is zero
     empty = [text for text in short if plain(text).replace(" ", "") in _null_texts()]
     return _where(cleaned, ~pl.col("t").is_in(empty)) if empty else cleaned
 

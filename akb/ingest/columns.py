@@ -83,6 +83,22 @@ def _entities() -> tuple[str, ...]:
     return tuple(sorted((key_of(word) for word in _table()["entities"]), key=lambda word: (-len(word), word)))
 
 
+_UNITS = (
+    (re.compile(r"(?i)[(\[]?\b(?:in\s+)?(?:eur|euro'?s?)\b[)\]]?|[(\[]?\bj\s*/\s*n\b[)\]]?"), " "),
+    (re.compile(r"(?i)(?:\bp\s*[./]\s*|(?<!\bt)\s*/\s*|\bper\s+)(?:m|mnd|maand)\b\.?"), " per maand "),
+    (re.compile(r"(?i)(?:\bp\s*[./]\s*|\s*/\s*|\bper\s+)(?:j|jr|jaar)\b\.?"), " per jaar "),
+    (re.compile(r"(?i)(?:\bp\s*[./]\s*|\s*/\s*|\bper\s+)(?:t|term|termijn)\b\.?"), " per termijn "),
+)
+
+
+@cache
+def spelled_out(heading: str) -> str:
+    """Return a heading without its currency and "J/N", with "p/m", "/jr" and "per mnd." in full."""
+    for short, full in _UNITS:
+        heading = short.sub(full, heading)
+    return heading
+
+
 @cache
 def _keys(heading: str) -> tuple[str, ...]:
     """Return the keys under which a heading may be known, the fullest first."""
@@ -96,7 +112,8 @@ def _keys(heading: str) -> tuple[str, ...]:
             keys.append(field[len(entity) :])
         if field.endswith(entity) and len(field) > len(entity) + 2:
             keys.append(field[: -len(entity)])
-    return tuple(dict.fromkeys(keys))
+    spelled = key_of(spelled_out(heading.rsplit("->", 1)[-1]))
+    return tuple(dict.fromkeys([*keys, spelled] if spelled else keys))
 
 
 def _match(heading: str, role: str) -> tuple[str, int] | None:
@@ -240,6 +257,15 @@ def find_role(
     raise _unfit(headings, guess, where)
 
 
+def nearly_policies(
+    headings: Sequence[str], given: Mapping[str, Mapping[str, str]], found: Headings, where: str
+) -> AkbError | None:
+    """Return what a file lacks to hold policies, if it knows more columns of them than of the role it was given."""
+    mapping = map_headings(headings, "policies", given.get("policies", {}))
+    enough = len(mapping.at) >= max(_HEADINGS_KNOWN, len(found.at) + 1)
+    return _unfit(headings, mapping, where) if enough and missing(mapping) else None
+
+
 def _unfit(headings: Sequence[str], guess: Headings, where: str) -> AkbError:
     lacking = missing(guess) or [" or ".join(_table()["roles"][guess.role]["signature"])]
     if len(guess.at) < _HEADINGS_KNOWN and _looks_like_data(headings):
@@ -248,13 +274,18 @@ def _unfit(headings: Sequence[str], guess: Headings, where: str) -> AkbError:
             f"({listed([shape(heading, 12) for heading in headings], 12)})",
             "akb needs a row of headings, with at least a customer, a policy and a start date.",
         )
-    first = lacking[0].split(" or ")[0]
-    near = _nearest(headings, guess.role, lacking, set(guess.at.values()))
+    taken = set(guess.at.values())
+    lines: list[str] = []
+    for names in lacking:
+        near = _nearest(headings, guess.role, [names], taken)
+        if near or not lines:
+            lines.append(f'  {names.split(" or ")[0]} = "{near or "heading in your file"}"')
+        taken |= {headings.index(near)} if near else set()
     return AkbError(
         f"{where}: {'no headings recognised' if not guess.at else 'needed column not found'}: {', '.join(lacking)} "
         f"(for {guess.role})",
         f"Headings found: {listed(headings)}. Name the right one in akb.toml and give it with --config:\n"
-        f'  [ingest.columns.{guess.role}]\n  {first} = "{near or "heading in your file"}"',
+        f"  [ingest.columns.{guess.role}]\n" + "\n".join(lines),
     )
 
 
@@ -311,7 +342,7 @@ def _spread(part: str, word: str) -> bool:
 
 def _looks_like_data(headings: Sequence[str]) -> bool:
     filled = [heading for heading in headings if heading.strip()]
-    if any(_VALUE.fullmatch(heading.strip()) or identifier_in(heading) for heading in filled):
+    if any(_VALUE.fullmatch(heading.strip()) or identifier_in(heading) or "…" in heading for heading in filled):
         return True
     return bool(filled) and sum(any(c.isdigit() for c in heading) for heading in filled) * 2 >= len(filled)
 

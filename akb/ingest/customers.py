@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.ingest.cells import coded, identifiers, known, rule
+from akb.ingest.consent import read_objections
 from akb.ingest.dates import read_dates
 from akb.ingest.notes import texts_of
 
@@ -50,7 +51,7 @@ def read_attributes(table: Table, cells: pl.DataFrame, clock: Clock, settings: S
             "household": identifiers(texts_of(cells, "household"))[1],
             "home": texts_of(cells, "home"),
             "region": known(texts_of(cells, "region")),
-            "no_marketing": _no_marketing(cells, notes),
+            "no_marketing": read_objections(table, cells, notes),
             "deceased": _deceased(cells, clock, settings),
         }
     )
@@ -89,18 +90,6 @@ def _right_century(texts: pl.Series, days: pl.Series, clock: Clock) -> pl.Series
     frame = pl.DataFrame({"text": known(texts), "year": days.dt.year()})
     moved = pl.when((age < 0) | young.fill_null(value=False)).then(pl.col("year") - 100).otherwise("year")
     return frame.select(moved.alias("year")).to_series()
-
-
-def _no_marketing(cells: pl.DataFrame, notes: Notes) -> pl.Series:
-    mailing, strange = coded(texts_of(cells, "mailing"), "boolean")
-    refused, odd = coded(texts_of(cells, "no_marketing"), "boolean")
-    notes.count_unreadable("mailing", strange)
-    notes.count_unreadable("no_marketing", odd)
-    frame = pl.DataFrame({"mailing": mailing, "refused": refused})
-    return frame.select(
-        pl.coalesce(pl.col("refused") == "yes", pl.col("mailing") == "no")
-        | (pl.col("mailing") == "no").fill_null(value=False)
-    ).to_series()
 
 
 def _deceased(cells: pl.DataFrame, clock: Clock, settings: Settings) -> pl.Series:

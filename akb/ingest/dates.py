@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PIVOT = 30  # 29 is 2029, 30 is 1930
-FIRST, LAST = date(1900, 1, 2), date(2199, 12, 31)
+FIRST, LAST = date(1900, 1, 2), date(2099, 12, 30)
+# What programs write where there is no day: the first day of .NET (1-1-0001), SQL Server (1-1-1753 and 1-1-1900) and
+# Excel; later than LAST is "never".
+_NEVER = (date(1, 1, 1), date(1753, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1))
 _EXCEL_ZERO = date(1899, 12, 30)
 _MONTHS = (
     ("jan", 1), ("feb", 2), ("mrt", 3), ("maa", 3), ("mar", 3), ("apr", 4), ("mei", 5), ("may", 5), ("jun", 6),
@@ -106,7 +109,7 @@ def _parts(distinct: pl.Series) -> pl.DataFrame:
         ymd=t.str.extract_groups(r"^(?<y>(?:19|20|21)\d{2})(?<m>0[1-9]|1[0-2])(?<d>[0-3]\d)$"),
         dmy8=t.str.extract_groups(r"^(?<d>[0-3]\d)(?<m>0[1-9]|1[0-2])(?<y>(?:19|20|21)\d{2})$"),
         serial=t.str.extract(r"^([1-7]\d{4})(?:[.,]\d+)?$").cast(pl.Int32),
-        empty=t.str.replace_all(r"[-/. :]", "").is_in(rules().values["null"]["dates"]),
+        empty=t.str.to_lowercase().str.replace_all(r"[-/. :]", "").is_in(rules().values["null"]["dates"]),
     )
     fields = {"iso": "ymd", "ymd": "ymd", "dmy8": "ymd", "named": "dy"}
     columns = {
@@ -116,10 +119,11 @@ def _parts(distinct: pl.Series) -> pl.DataFrame:
     }
     frame = frame.with_columns(**columns, word=pl.col("named").struct.field("w"))
     year = pl.coalesce("iso_y", "ymd_y", "named_y", pl.when(pl.col("ymd_y").is_null()).then(pl.col("dmy8_y")))
+    written = pl.coalesce(pl.col(name).struct.field("y") for name in ("iso", "ymd", "named", "dmy8", "pair"))
     return frame.select(
         "empty",
         "serial",
-        y=_full_year(pl.coalesce(year, pl.col("pair").struct.field("y").cast(pl.Int32))),
+        y=_full_year(pl.coalesce(year, pl.col("pair").struct.field("y").cast(pl.Int32)), written.str.len_chars() == 2),
         m=pl.coalesce("iso_m", "ymd_m", months, "dmy8_m"),
         d=pl.coalesce("iso_d", "ymd_d", "named_d", "dmy8_d"),
         first=pl.col("pair").struct.field("a").cast(pl.Int32),
@@ -131,13 +135,18 @@ def _parts(distinct: pl.Series) -> pl.DataFrame:
     )
 
 
-def _full_year(year: pl.Expr) -> pl.Expr:
-    return pl.when(year < PIVOT).then(year + 2000).when(year < 100).then(year + 1900).otherwise(year)
+def _full_year(year: pl.Expr, short: pl.Expr) -> pl.Expr:
+    return pl.when(short & (year < PIVOT)).then(year + 2000).when(short).then(year + 1900).otherwise(year)
 
 
 def _day(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
     """Return a date, null where there is no such day."""
-    text = pl.format("{}-{}-{}", year, month.cast(pl.String).str.zfill(2), day.cast(pl.String).str.zfill(2))
+    text = pl.format(
+        "{}-{}-{}",
+        year.cast(pl.String).str.zfill(4),
+        month.cast(pl.String).str.zfill(2),
+        day.cast(pl.String).str.zfill(2),
+    )
     return text.str.to_date("%Y-%m-%d", strict=False)
 
 
@@ -155,13 +164,15 @@ def _votes(parts: pl.DataFrame, upto: date | None) -> tuple[int, int]:
 
 def _resolved(parts: pl.DataFrame, order: str) -> pl.DataFrame:
     day, month = ("first", "second") if order == "dmy" else ("second", "first")
-    return parts.select(
+    read = parts.select(
         "empty",
         day=pl.coalesce(
             _day(pl.col("y"), pl.coalesce("m", month), pl.coalesce("d", day)),
             pl.lit(_EXCEL_ZERO) + pl.duration(days=pl.col("serial")),
         ),
     )
+    never = (pl.col("day").is_in(_NEVER) | (pl.col("day") > LAST)).fill_null(value=False)
+    return read.with_columns(empty=pl.col("empty") | never)
 
 
 def _named(parts: pl.DataFrame, order: str, date_format: str | None) -> str:

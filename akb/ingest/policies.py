@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -18,7 +19,6 @@ from akb.ingest.versions import HELPERS, is_per_coverage, one_row_per_policy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     from akb.config import Settings
     from akb.ingest.asof import Clock
@@ -225,7 +225,7 @@ def _with_ends(
     reasons = map_reasons(texts_of(cells, "reason"), settings)
     told = known(texts_of(cells, "reason")).is_not_null()
     frame = cells.with_columns(
-        _end=end.values,
+        _end=_without_never(texts_of(cells, "end"), end.values, cells["_start"]),
         _end_bad=end.bad,
         _changed=changed.values,
         _reason=pl.DataFrame({"r": reasons.keys, "t": told})
@@ -270,6 +270,16 @@ def _with_ends(
     )
     notes.unknown_reasons += sum(seen.unknown.values())
     return frame
+
+
+def _without_never(texts: pl.Series, ends: pl.Series, starts: pl.Series) -> pl.Series:
+    """Return the ends without 31-12-99 where that is 31-12-9999 cut short: most of those rows started after 1999."""
+    frame = pl.DataFrame({"text": known(texts), "end": ends, "start": starts})
+    short = frame["text"].str.contains(r"(?i)^31[-/. ]?(?:12|dec)[-/. ]?99$").fill_null(value=False)
+    since = frame.filter(short)["start"]
+    if since.is_empty() or 2 * (since > date(1999, 12, 31)).sum() < since.len():
+        return ends
+    return frame.select(pl.when(~short).then("end")).to_series()
 
 
 def _reversed(frame: pl.DataFrame, clock: Clock, notes: Notes) -> pl.Expr:

@@ -13,7 +13,7 @@ from akb.core.findings import in_order
 from akb.ingest import findings as find
 from akb.ingest.asof import Clock, find_clock
 from akb.ingest.cells import packed
-from akb.ingest.columns import ROLES, find_role, listed, map_headings, recognised
+from akb.ingest.columns import ROLES, find_role, listed, map_headings, nearly_policies, recognised
 from akb.ingest.customers import ATTRIBUTES, build_relations, guess_kind, read_customer_rows
 from akb.ingest.door import keep_out_identifiers, keep_out_names, tell_of_citizen_numbers
 from akb.ingest.events import EVENTS, Known, read_events
@@ -29,6 +29,7 @@ from akb.ingest.revenue import say_bases, say_margin, say_one_off, settle_commis
 from akb.ingest.snapshots import find_snapshots
 from akb.ingest.sources import open_file
 from akb.ingest.types import Portfolio, RowCount, SourceFile
+from akb.ingest.zeros import restore_zeros, say_restored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,12 +96,14 @@ def build_portfolio(
     """Return what opened tables hold; parameters and errors as `read_portfolio`."""
     if not any(table.cells.height for table in tables if table.headings.role == "policies"):
         raise _nothing_usable(tables, notes)
+    restored = restore_zeros(tables)
     close_the_door_on_addresses(tables, settings, key)
     keep_out_identifiers(tables, notes)
     keep_out_names(tables, notes)
     tell_of_citizen_numbers(tables, notes)
     snapshots = find_snapshots(tables, settings)
     clock = find_clock(tables, snapshots, settings, as_of, today or date.today())
+    say_restored(restored, clock, notes)
     rows, dated = read_policies(tables, snapshots, clock, settings, notes)
     if rows.is_empty():
         raise _nothing_usable(tables, notes)
@@ -164,12 +167,20 @@ def open_tables(files: Sequence[Path], roles: Mapping[str, Path], settings: Sett
     if not tables:
         raise AkbError("none of the files holds policies", f"Found: {', '.join(skipped[:8])}. Add the policy export.")
     if not any(table.headings.role == "policies" for table in tables):
-        found = ", ".join(f"{table.raw.name} ({table.headings.role})" for table in tables)
-        raise AkbError(
-            f"none of the files holds policies: {found}",
-            f"Headings of the first: {listed(tables[0].raw.headings)}. Add the policy export.",
-        )
+        raise _no_policies(tables, given)
     return sorted(tables, key=lambda table: (ROLES.index(table.headings.role), table.raw.name, table.raw.sha256))
+
+
+def _no_policies(tables: Sequence[Table], given: Mapping[str, Mapping[str, str]]) -> AkbError:
+    for table in tables:
+        nearly = nearly_policies(table.raw.headings, given, table.headings, _where(table.raw))
+        if nearly is not None:
+            return nearly
+    found = ", ".join(f"{table.raw.name} ({table.headings.role})" for table in tables)
+    return AkbError(
+        f"none of the files holds policies: {found}",
+        f"Headings of the first: {listed(tables[0].raw.headings)}. Add the policy export.",
+    )
 
 
 def _table(raw: RawTable, given: Mapping[str, Mapping[str, str]], role: str | None, notes: Notes) -> Table:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from akb.core.errors import AkbError
+from akb.core.privacy import identifier_in, redacted
 from akb.ingest.cells import rule
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class RawTable:
     Parameters
     ----------
     name
-        File name without its folder; a workbook's further sheets have theirs in brackets.
+        File name without its folder and without identifiers; a workbook's further sheets have theirs in brackets.
     sha256
         Hash of the file's bytes.
     dialect
@@ -94,11 +95,12 @@ def open_file(
     from akb.ingest import archive
 
     raw = _bytes_of(path)
+    name = without_identifiers(path.stem) + path.suffix
     if raw.startswith((b"PK\x03\x04", b"PK\x05\x06")) and archive.is_archive(raw):
         left_out = skipped if skipped is not None else []
         one = partial(_open_bytes, ingest=ingest, known=known)
-        return archive.open_archive(raw, path.name, one, left_out)
-    return _open_bytes(raw, path.name, hashlib.sha256(raw).hexdigest(), ingest=ingest, known=known)
+        return archive.open_archive(raw, name, one, left_out)
+    return _open_bytes(raw, name, hashlib.sha256(raw).hexdigest(), ingest=ingest, known=known)
 
 
 def _open_bytes(
@@ -157,14 +159,19 @@ def _near(path: Path) -> str:
 
 
 def unique_headings(row: Sequence[str | None]) -> tuple[str, ...]:
-    """Return headings without line breaks and outer spaces, empty ones named by their place, twins numbered."""
+    """Return headings without line breaks, outer spaces and identifiers, empty ones by their place, twins numbered."""
     seen: dict[str, int] = {}
     result = []
     for position, cell in enumerate(row, start=1):
-        heading = " ".join((cell or "").replace("\ufeff", "").split()) or f"(column {position})"
+        heading = without_identifiers(" ".join((cell or "").replace("\ufeff", "").split())) or f"(column {position})"
         seen[heading] = seen.get(heading, 0) + 1
         result.append(heading if seen[heading] == 1 else f"{heading} ({seen[heading]})")
     return tuple(result)
+
+
+def without_identifiers(name: str) -> str:
+    """Return a heading or a file's name as it may be told: an e-mail address, telephone number or IBAN taken out."""
+    return redacted(name) if identifier_in(name) else name
 
 
 def check_width(columns: int, where: str) -> None:

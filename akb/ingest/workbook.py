@@ -11,7 +11,7 @@ import polars as pl
 
 from akb.core.errors import AkbError
 from akb.ingest.cells import rule
-from akb.ingest.sources import RawTable, check_width, unique_headings
+from akb.ingest.sources import RawTable, check_width, unique_headings, without_identifiers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -53,7 +53,7 @@ def open_workbook(raw: bytes, name: str, digest: str, known: Callable[[Sequence[
     several = len(usable) > 1
     return [
         _table(f"{name} [{sheet}]" if several else name, digest, frame, row, {"format": "Excel", "sheet": sheet})
-        for sheet, frame, row, _ in usable
+        for sheet, frame, row, _ in ((without_identifiers(table[0]), *table[1:]) for table in usable)
     ]
 
 

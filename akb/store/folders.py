@@ -113,6 +113,7 @@ def run_folder(folder: Path, inputs: Sequence[Path] = ()) -> Iterator[Path]:
     AkbError
         If `folder` may not be replaced or its parent cannot be written.
     """
+    folder = folder.resolve()  # a link stays one: the folder behind it is replaced
     heal(folder)
     check_replaceable(folder, inputs)
     fresh = _beside(folder)

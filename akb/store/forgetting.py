@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEADINGS = ("klant", "customer")
+_PSEUDONYM = re.compile(r"K-[0-9A-F]{16}")
 _SHORT = 6  # the report shows the first signs of a pseudonym only
 _KEPT = "kept.zip"
 _TOLD = {".csv", ".parquet", ".json", ".html", ".txt"}
@@ -78,10 +79,24 @@ def _names(folder: Path, customer: str) -> frozenset[str]:
     if (folder / PRIVATE).is_file():
         with (folder / PRIVATE).open(encoding="utf-8", newline="") as source:
             rows = [(row["customer"], row["relation"]) for row in csv.DictReader(source)]
-        found = {name for name, relation in rows if wanted in (_plain(name), _plain(relation))}
+        found = {name for name, relation in rows if wanted and wanted in (_plain(name), _plain(relation))}
         if found:
             return frozenset(found | {relation for name, relation in rows if name in found})
-    return frozenset({customer.strip()})
+    if _PSEUDONYM.fullmatch(wanted) or customer.strip() in _scored(folder):
+        return frozenset({wanted if _PSEUDONYM.fullmatch(wanted) else customer.strip()})
+    # Any other text is nobody: an office or a branch also stands in cells, and an empty text in most rows.
+    raise AkbError(f"no such customer in {folder}", "Give a pseudonym (K-…) or a relation number of this run.")
+
+
+def _scored(folder: Path) -> frozenset[str]:
+    """Return the customers of a run as its scores name them: the relation numbers of a run without pseudonyms."""
+    import polars as pl
+
+    found: set[str] = set()
+    for path in (folder / "scores.parquet", folder / "winback.parquet"):
+        if path.is_file() and "customer" in pl.read_parquet_schema(path):
+            found |= set(pl.read_parquet(path, columns=["customer"])["customer"].cast(pl.String).drop_nulls())
+    return frozenset(found)
 
 
 def _plain(name: str) -> str:

@@ -22,12 +22,16 @@ _STRING = re.compile(r"<si>(.*?)</si>", re.DOTALL)
 _TEXT = re.compile(r"(<t\b[^>]*>)(.*?)(</t>)", re.DOTALL)
 _ROW = re.compile(r'<row r="(\d+)"[^>]*?(?:/>|>.*?</row>)', re.DOTALL)
 _SHARED = re.compile(r'<c [^>]*t="s"[^>]*><v>(\d+)</v></c>')
+_CELL = re.compile(r'<c r="([A-Z]+)\d+"[^>]*t="s"[^>]*><v>(\d+)</v></c>')
+_CUSTOMER = ("klant", "customer")
 
 
 def workbook_without(content: bytes, names: frozenset[str]) -> tuple[bytes, int]:
     """Return a workbook without the rows of a customer, and how many rows went.
 
-    Later rows move up. Texts that no cell holds any more are emptied, so that nothing of the row stays behind.
+    A customer is looked for under the heading that says customer (in a sheet without one: everywhere), for an office
+    may have the same number. Later rows move up. Texts that no cell holds any more are emptied, so that nothing of the
+    row stays behind.
 
     Raises
     ------
@@ -35,13 +39,15 @@ def workbook_without(content: bytes, names: frozenset[str]) -> tuple[bytes, int]
         If the file is no workbook as akb writes them.
     """
     parts = _opened(content)
-    gone = {place for place, text in enumerate(_texts(parts[_STRINGS])) if text.removeprefix("'") in names}
+    texts = _texts(parts[_STRINGS])
+    gone = {place for place, text in enumerate(texts) if text.removeprefix("'") in names}
+    titles = {place for place, text in enumerate(texts) if text in _CUSTOMER}
     if not gone:
         return content, 0
     removed, used = 0, set()
     for name in parts:
         if _SHEET.fullmatch(name):
-            parts[name], rows = _rows_without(parts[name], gone)
+            parts[name], rows = _rows_without(parts[name], gone, titles)
             removed += rows
             used |= {int(number) for number in _SHARED.findall(parts[name])}
     places = iter(range(len(_STRING.findall(parts[_STRINGS]))))
@@ -78,13 +84,14 @@ def _texts(strings: str) -> list[str]:
     return [html.unescape("".join(part[1] for part in _TEXT.findall(body))) for body in _STRING.findall(strings)]
 
 
-def _rows_without(sheet: str, gone: set[int]) -> tuple[str, int]:
+def _rows_without(sheet: str, gone: set[int], titles: set[int]) -> tuple[str, int]:
     removed = 0
+    columns = {letters for letters, number in _CELL.findall(sheet) if int(number) in titles}
 
     def moved(found: re.Match[str]) -> str:
         nonlocal removed
         row = found.group(0)
-        if gone & {int(number) for number in _SHARED.findall(row)}:
+        if gone & {int(number) for letters, number in _CELL.findall(row) if not columns or letters in columns}:
             removed += 1
             return ""
         if not removed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -57,6 +58,9 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
         (["eda"], "Missing argument"),
         (["eda", "x.csv", "--as-of", "yesterday"], "--as-of"),
         (["eda", "x.csv", "--jobs", "0"], "--jobs"),
+        (["eda", "x.csv", "--seed", "-1"], "--seed"),
+        (["sample", "x", "--seed", "-1"], "--seed"),
+        (["check", "x.csv", "--log-file", "."], "--log-file"),
         (["eda", "there-is-none.csv"], "there-is-none.csv"),
         (["check", "x.csv", "--fail-on", "isue"], "did you mean 'issue'?"),
         (["eda", "claim=x.csv"], "did you mean 'claims'?"),
@@ -85,6 +89,20 @@ def test_a_fault_of_akb_names_its_place_and_never_the_data(
     assert "ValueError at test_cli_manners.py" in words
     assert "Jansen" not in words
     assert "0012345" not in words
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "No space left on device"), OSError("No space left on device")]
+)
+def test_a_full_disk_is_no_fault_of_akb(
+    error: OSError, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(options, "split_roles", full)
+    assert run(["check", "x.csv"]) == 2
+    assert "No space left on device" in capsys.readouterr().err
 
 
 def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,8 @@ import pytest
 
 from akb.config import Settings
 from akb.core.errors import AkbError
-from akb.ingest.columns import find_role, listed, recognised
+from akb.ingest.bases import says
+from akb.ingest.columns import find_role, listed, nearly_policies, recognised, spelled_out
 from akb.ingest.taxonomy import causes, map_branches, map_reasons, reasons
 
 ANVA = (
@@ -88,6 +89,39 @@ def test_plain_english():
 def test_roles_are_found_by_columns(headings, role):
     names, _ = named(headings.split(";"), role)
     assert len(names) == headings.count(";") + 1
+
+
+@pytest.mark.parametrize(
+    ("heading", "canonical"),
+    [
+        ("JAARPREMIE (EUR)", "premium"), ("Jaarpremie in euro's", "premium"), ("Premie (€) p/j", "premium"),
+        ("Premie/jr", "premium"), ("Premie per maand", "premium_term"), ("Premie p/m", "premium_term"),
+        ("Premie p.m.", "premium_term"), ("Premie (EUR/mnd.)", "premium_term"), ("Premie per mnd", "premium_term"),
+        ("Premie p/t", "premium_term"), ("Provisie (EUR/jr)", "commission"), ("Provisie p.m.", "commission_term"),
+        ("MAILING J/N", "mailing"), ("Mailing (J/N)", "mailing"),
+    ],
+)  # fmt: skip
+def test_a_unit_in_a_heading_is_understood(heading, canonical):
+    names, _ = named(["Relatienummer", "Polisnummer", "Ingangsdatum", heading])
+    assert names.get(heading) == canonical
+
+
+@pytest.mark.parametrize(
+    ("heading", "per"),
+    [("Premie p/m", "month"), ("Premie (EUR/mnd.)", "month"), ("Provisie p/j", "year"), ("Premie p/t", "instalment")],
+)
+def test_a_heading_says_per_what(heading, per):
+    assert says(heading, "month", "year", "instalment") == per
+
+
+def test_through_is_no_month():
+    assert spelled_out("Geldig t/m") == "Geldig t/m"
+
+
+def test_every_needed_column_that_is_nearly_there_is_named():
+    headings = ("REL. NR.", "MIJ", "POL. NR.", "INGANGSDAT.", "JAARPREMIE (EUR)", "MAILING J/N")
+    with pytest.raises(AkbError, match=r'policy = "POL\. NR\."\n  start = "INGANGSDAT\."'):
+        raise nearly_policies(headings, {}, find_role(headings, {}, "x.csv"), "x.csv")
 
 
 def test_names_are_not_taken_for_customers():

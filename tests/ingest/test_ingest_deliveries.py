@@ -316,3 +316,43 @@ def test_a_known_branch_code_wins_and_the_text_fills_in(tmp_path):
         for n, (text, code) in enumerate(texts, start=1)
     ]
     assert read(write(tmp_path, rows), as_of=X).policies["branch"].to_list() == ["auto", "inboedel", "inboedel"]
+
+
+# Leading zeros that a spreadsheet took away.
+
+
+def stripped(rows: list[Row], *headings: str) -> list[Row]:
+    return [row | {heading: row[heading].lstrip("0") for heading in headings} for row in rows]
+
+
+def test_a_number_without_its_zeros_is_the_same_relation_and_policy(tmp_path):
+    rows = [row | {"Polisnummer": f"00{row['Polisnummer'][1:]}"} for row in ROWS]
+    claims = [
+        {"Relatienummer": row["Relatienummer"], "Polisnummer": row["Polisnummer"], "Meldingsdatum": "01-02-2024"}
+        for row in rows[:40]
+    ]
+    whole = read(write(tmp_path, rows, "p.csv"), write(tmp_path, claims, "s.csv"), as_of=X)
+    for policies, told in (
+        (rows, stripped(claims, "Relatienummer", "Polisnummer")),
+        (stripped(rows, "Relatienummer", "Polisnummer"), claims),
+    ):
+        found = read(write(tmp_path, policies, "p.csv"), write(tmp_path, told, "s.csv"), as_of=X)
+        assert found.rows == whole.rows
+        assert finding(found, "AKB-D063").severity == "tip"
+        assert found.customers.height == whole.customers.height
+        assert found.claims["policy"].null_count() == whole.claims["policy"].null_count() == 0
+
+
+def test_a_delivery_without_zeros_makes_no_second_customer(tmp_path):
+    whole = read(write(tmp_path, ROWS, "a.csv"), as_of=X)
+    found = read(write(tmp_path, ROWS, "a.csv"), write(tmp_path, stripped(ROWS, "Relatienummer"), "b.csv"), as_of=X)
+    assert_frame_equal(found.customers, whole.customers)
+    assert_reconciles(found)
+
+
+def test_two_ways_in_one_file_are_two_relations(tmp_path):
+    both = [*ROWS, policy(1, Relatienummer="1", Polisnummer="Q1")]
+    claims = [{"Relatienummer": "1", "Polisnummer": "Q1", "Meldingsdatum": "01-02-2024"}]
+    found = read(write(tmp_path, both, "p.csv"), write(tmp_path, claims, "s.csv"), as_of=X)
+    assert found.customers.height == read(write(tmp_path, ROWS, "p.csv"), as_of=X).customers.height + 1
+    assert "AKB-D063" not in codes(found)

@@ -69,6 +69,24 @@ def test_offers_and_statuses(tmp_path):
     assert date(2024, 5, 1) in found.policies["end_date"].to_list()
 
 
+@pytest.mark.parametrize("never", ["31-12-99", "31-dec-99"])
+def test_an_end_in_9999_that_was_cut_short_is_no_end(tmp_path, never):
+    rows = [row | ({} if row["Einddatum"] else {"Einddatum": never}) for row in office(60)]
+    rows.append(policy(900, Ingangsdatum="01-02-1990", Einddatum=never))
+    found, whole = (
+        read(write(tmp_path, rows)),
+        read(write(tmp_path, [*office(60), policy(900, Ingangsdatum="01-02-1990")])),
+    )
+    assert found.rows.rejected == whole.rows.rejected
+    assert found.policies.equals(whole.policies)
+
+
+def test_an_end_in_1999_stays_one(tmp_path):
+    rows = [policy(900 + n, Polisnummer=f"Z{n}", Ingangsdatum="01-02-90", Einddatum="31-12-99") for n in range(9)]
+    found = read(write(tmp_path, [*office(60), *rows]), settings=Settings(time={"keep_ended_years": 0}))
+    assert found.policies.filter(pl.col("end_date") == date(1999, 12, 31)).height == 9
+
+
 def test_doubles_and_versions(tmp_path):
     first = policy(1, Polisnummer="V1", Ingangsdatum="01-01-2018", Einddatum="01-01-2020", Branche="Cyber")
     rows = [

@@ -33,7 +33,9 @@ def test_every_usual_form_is_read(text):
 @pytest.mark.parametrize(
     "text",
     [None, "", " ", "0", "00000000", "00-00-0000", "0000-00-00", "31-12-9999", "99991231", "9999-12-31 00:00:00",
-     "1900-01-01", "01-01-1900", "0001-01-01", "n.v.t.", "onbekend", "-", "NULL"],
+     "1900-01-01", "01-01-1900", "0001-01-01", "n.v.t.", "onbekend", "-", "NULL", "1-1-0001", "1-1-0001 00:00:00",
+     "1/1/1900", "1-1-1900 0:00", "30-12-1899", "1-1-1753", "1 januari 1900", "01-01-2100", "31-12-2199", "5-5-9999",
+     "Doorlopend", "onbepaalde tijd", "heden"],
 )  # fmt: skip
 def test_null_dates_are_empty_and_not_bad(text):
     assert one(text) == (None, False)
@@ -96,6 +98,11 @@ def test_amounts_of_dutch_offices():
     assert cents("1.234,56", "1.234", "€ 12,5", "33,75-", "(10,00)", "-5", "EUR 1.234.567,89", "12,-", "") == [
         123456, 123400, 1250, -3375, -1000, -500, 123456789, 1200, None,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [" €          -   ", "€ -", "EUR –", "€ 0,00"])
+def test_the_dash_behind_a_currency_is_zero(text):
+    assert cents("12,50", text, "-") == [1250, 0, None]
 
 
 def test_amounts_with_a_point():

@@ -158,6 +158,20 @@ def test_the_page_is_bounded_whatever_the_portfolio() -> None:
     assert len(made) < 1_500_000 < html.SIZE_LIMIT
 
 
+def test_an_office_of_one_customer_is_named_nowhere() -> None:
+    book = fixtures.portfolio(400, seed=9)
+    own = pl.format("Thuis bij nummer {}", "customer")
+    book = replace(
+        book, customers=book.customers.with_columns(office=own), policies=book.policies.with_columns(office=own)
+    )
+    run = fixtures.models(book)
+    value = fixtures.value(book, run)
+    lists = {name: listed.with_columns(office=own) for name, listed in value.lists.items()}
+    made = report_files(fixtures.bundle(book, run, replace(value, lists=lists)))[0]
+    assert json.loads(made["summary.json"])["risk"]["defend"]["rows"]
+    assert not [name for name in ("report.html", "summary.json") if b"Thuis bij" in made[name]]
+
+
 def test_accuracy_is_never_shown(page: str) -> None:
     assert "accuracy" not in " ".join(read(page).text.values()).lower()
 

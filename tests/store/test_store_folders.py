@@ -117,3 +117,14 @@ def test_a_run_that_is_still_being_written_is_not_cleared(tmp_path: Path) -> Non
     running.mkdir()
     heal(tmp_path / "run")
     assert running.exists()
+
+
+def test_a_link_to_a_run_stays_a_link(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "disk" / "run")
+    for text in ('"akb.manifest/1"', '"akb.manifest/1 again"'):
+        with run_folder(link) as fresh:
+            (fresh / "manifest.json").write_text(text)
+        assert link.is_symlink()
+        assert (tmp_path / "disk" / "run" / "manifest.json").read_text() == text
+    assert [path.name for path in (tmp_path / "disk").iterdir()] == ["run"]

@@ -7,8 +7,10 @@ import shutil
 import stat
 from pathlib import Path
 
+import fastexcel
 import polars as pl
 import pytest
+import xlsxwriter
 
 from akb.cli import run
 from akb.store import folders, forgetting
@@ -98,6 +100,34 @@ def test_an_unknown_customer_changes_nothing_and_is_not_repeated(
     assert "0099887766" not in said
     assert contents(folder) == before
     assert list(folder.parent.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize("private", [True, False])
+@pytest.mark.parametrize("text", ["Breda", "", " ", "K-", GONE[:6], "1", "klant"])
+def test_a_text_that_is_no_customer_takes_no_row_along(folder: Path, text: str, private: bool) -> None:
+    listed = f"\ufeffklant;kantoor;memo\r\n{STAYS};Breda;\r\n{GONE};Breda;1\r\n"
+    (folder / "actions" / "top_defend.csv").write_bytes(listed.encode())
+    with xlsxwriter.Workbook(folder / "actions" / "actions.xlsx") as made:
+        page = made.add_worksheet()
+        for line, row in enumerate([["klant", "kantoor", "memo"], [STAYS, "Breda", ""], [GONE, "Breda", "K-"]]):
+            for place, cell in enumerate(row):
+                page.write_string(line, place, cell)
+    if not private:
+        shutil.rmtree(folder / "private")
+    before = contents(folder)
+    assert run(["forget", str(folder), text]) == 2
+    assert contents(folder) == before
+
+
+def test_a_relation_number_that_is_also_an_office_takes_its_own_row_only(folder: Path) -> None:
+    with xlsxwriter.Workbook(folder / "actions" / "actions.xlsx") as made:
+        page = made.add_worksheet()
+        for line, row in enumerate([["klant", "kantoor"], [STAYS, "00.17 a"], [GONE, "0018"]]):
+            for place, cell in enumerate(row):
+                page.write_string(line, place, cell)
+    assert forget_customer(folder, GONE)["actions/actions.xlsx"] == 1
+    book = fastexcel.read_excel(folder / "actions" / "actions.xlsx").load_sheet(0, header_row=None).to_polars()
+    assert book.rows() == [("klant", "kantoor"), (STAYS, "00.17 a")]
 
 
 def test_twice_is_an_unknown_customer(folder: Path) -> None:

@@ -171,7 +171,8 @@ def first_rows(context: Context, listed: pl.DataFrame, count: int = SHOWN) -> li
     who = context.customers.select(
         "customer", "pseudonym", "kind", "office", "policies", "commission_cents", place=pl.int_range(pl.len())
     )
-    joined = top.join(who, on="customer", how="left", suffix="_now", maintain_order="left")
+    # The lists hold the office as it is written, `who` only if enough customers share it to name it.
+    joined = top.drop("office", strict=False).join(who, on="customer", how="left", suffix="_now", maintain_order="left")
     scores = {key: context.score(key) for key in ("churn_3m", "churn_12m", "churn_preventable_12m", "clv")}
     reasons = worded_reasons(context)
     rows: list[Row] = []

@@ -208,10 +208,13 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
     "AKB-D060": (Case(GOOD, {"premies.csv": RISEN}), Case(GOOD, {"premies.csv": [PREMIUM]}), plain),
     "AKB-D061": (Case(GOOD, {"premies.csv": [PREMIUM]}), Case(GOOD, {"premies.csv": RISEN}), plain),
     "AKB-D062": (Case(GOOD, {"premies.csv": [*RISEN, STRANGE]}), Case(GOOD, {"premies.csv": RISEN}), plain),
+    "AKB-D063": (Case(GOOD, {"s.csv": [CLAIM | {"Relatienummer": CLAIM["Relatienummer"].lstrip("0")}]}), Case(GOOD, {"s.csv": [CLAIM]}), plain),
     "AKB-P001": (Case([row | {"Achternaam": "Jansen", "IBAN": "NL00"} for row in GOOD]), plain, Case(each(Postcode="4811"))),
     "AKB-P002": (Case(half("Maatschappij", "anna@devaart.nl")), plain, Case(half("Achternaam", "anna@devaart.nl"))),
     "AKB-P003": (Case([row | {"Relatienummer": citizen(int(row["Relatienummer"]))} for row in GOOD]), Case([row | {"Relatienummer": f"9{row['Relatienummer']}11"} for row in GOOD]), plain),
     "AKB-P004": (Case([row | {"Adviseur": f"J. de {'Vries' + chr(97 + int(row['Relatienummer']) % 26) + chr(97 + int(row['Relatienummer']) // 26)}"} for row in GOOD]), Case(each(Adviseur="J. de Vries")), Case(without("Adviseur"))),
+    "AKB-P005": (Case([*each(Mailing="J"), policy(900) | {"Mailing": "code 7"}]), Case(each(Mailing="Nooit")), plain),
+    "AKB-P006": (Case(each(Mailing="code 7")), Case([*each(Mailing="J"), policy(900) | {"Mailing": "code 7"}]), plain),
 }  # fmt: skip
 
 
