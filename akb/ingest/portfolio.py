@@ -28,6 +28,7 @@ from akb.ingest.retention import leave_out
 from akb.ingest.revenue import say_bases, say_margin, say_one_off, settle_commission, with_fees
 from akb.ingest.snapshots import find_snapshots
 from akb.ingest.sources import open_file
+from akb.ingest.spelling import one_spelling, say_spelling
 from akb.ingest.types import Portfolio, RowCount, SourceFile
 from akb.ingest.zeros import restore_zeros, say_restored
 
@@ -96,7 +97,7 @@ def build_portfolio(
     """Return what opened tables hold; parameters and errors as `read_portfolio`."""
     if not any(table.cells.height for table in tables if table.headings.role == "policies"):
         raise _nothing_usable(tables, notes)
-    restored = restore_zeros(tables)
+    restored, respelled = restore_zeros(tables), one_spelling(tables)
     close_the_door_on_addresses(tables, settings, key)
     keep_out_identifiers(tables, notes)
     keep_out_names(tables, notes)
@@ -104,6 +105,7 @@ def build_portfolio(
     snapshots = find_snapshots(tables, settings)
     clock = find_clock(tables, snapshots, settings, as_of, today or date.today())
     say_restored(restored, clock, notes)
+    say_spelling(respelled, clock, notes)
     rows, dated = read_policies(tables, snapshots, clock, settings, notes)
     if rows.is_empty():
         raise _nothing_usable(tables, notes)

@@ -356,3 +356,22 @@ def test_two_ways_in_one_file_are_two_relations(tmp_path):
     found = read(write(tmp_path, both, "p.csv"), write(tmp_path, claims, "s.csv"), as_of=X)
     assert found.customers.height == read(write(tmp_path, ROWS, "p.csv"), as_of=X).customers.height + 1
     assert "AKB-D063" not in codes(found)
+
+
+def test_another_spelling_is_no_other_insurer_adviser_or_policy(tmp_path):
+    rows = [row | {"Maatschappij": "Crédit & Zn.", "Adviseur": "J. de Vries"} for row in ROWS]
+    loud = [row | {"Maatschappij": "CREDIT &  ZN", "Adviseur": "J de Vries "} for row in rows]
+    whole = read(write(tmp_path, rows, "a.csv"), as_of=X)
+    found = read(write(tmp_path, rows, "a.csv"), write(tmp_path, loud, "b.csv"), as_of=X)
+    assert_frame_equal(found.policies, whole.policies)
+    assert_frame_equal(found.customers, whole.customers)
+    assert "AKB-D064" not in codes(whole)
+    assert finding(found, "AKB-D064").count == len(rows)
+    assert_reconciles(found)
+
+
+def test_names_that_differ_in_letters_stay_two(tmp_path):
+    rows = [row | {"Adviseur": ("J. de Vries", "J. de Vriese")[place % 2]} for place, row in enumerate(ROWS)]
+    found = read(write(tmp_path, rows, "a.csv"), as_of=X)
+    assert "AKB-D064" not in codes(found)
+    assert found.policies["adviser"].drop_nulls().n_unique() == 2
