@@ -17,6 +17,7 @@ from akb.ingest.columns import ROLES, find_role, listed, map_headings, nearly_po
 from akb.ingest.customers import ATTRIBUTES, build_relations, guess_kind, read_customer_rows
 from akb.ingest.door import keep_out_identifiers, keep_out_names, tell_of_citizen_numbers
 from akb.ingest.events import EVENTS, Known, read_events
+from akb.ingest.expiry import say_expiries, without_expiries
 from akb.ingest.history import find_history, stated_start
 from akb.ingest.households import close_the_door_on_addresses, customers_of, in_units, with_units
 from akb.ingest.linking import link, settle_switches, without_mass_days
@@ -98,6 +99,7 @@ def build_portfolio(
     if not any(table.cells.height for table in tables if table.headings.role == "policies"):
         raise _nothing_usable(tables, notes)
     restored, respelled = restore_zeros(tables), one_spelling(tables)
+    expired = without_expiries(tables, settings, today or date.today())
     close_the_door_on_addresses(tables, settings, key)
     keep_out_identifiers(tables, notes)
     keep_out_names(tables, notes)
@@ -106,6 +108,7 @@ def build_portfolio(
     clock = find_clock(tables, snapshots, settings, as_of, today or date.today())
     say_restored(restored, clock, notes)
     say_spelling(respelled, clock, notes)
+    say_expiries(expired, clock, notes)
     rows, dated = read_policies(tables, snapshots, clock, settings, notes)
     if rows.is_empty():
         raise _nothing_usable(tables, notes)

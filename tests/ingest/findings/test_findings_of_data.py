@@ -210,6 +210,7 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
     "AKB-D062": (Case(GOOD, {"premies.csv": [*RISEN, STRANGE]}), Case(GOOD, {"premies.csv": RISEN}), plain),
     "AKB-D063": (Case(GOOD, {"s.csv": [CLAIM | {"Relatienummer": CLAIM["Relatienummer"].lstrip("0")}]}), Case(GOOD, {"s.csv": [CLAIM]}), plain),
     "AKB-D064": (Case(half("Maatschappij", "DE VAART")), Case(each(Maatschappij="DE VAART")), Case(without("Maatschappij"))),
+    "AKB-D065": (Case([r if r["Einddatum"] else r | {"Einddatum": r["Ingangsdatum"][:6] + "2027"} for r in GOOD]), plain, Case(ENDLESS)),
     "AKB-P001": (Case([row | {"Achternaam": "Jansen", "IBAN": "NL00"} for row in GOOD]), plain, Case(each(Postcode="4811"))),
     "AKB-P002": (Case(half("Maatschappij", "anna@devaart.nl")), plain, Case(half("Achternaam", "anna@devaart.nl"))),
     "AKB-P003": (Case([row | {"Relatienummer": citizen(int(row["Relatienummer"]))} for row in GOOD]), Case([row | {"Relatienummer": f"9{row['Relatienummer']}11"} for row in GOOD]), plain),
