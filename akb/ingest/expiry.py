@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from akb.core.findings import Finding
 from akb.ingest.asof import last_dense_day
 from akb.ingest.cells import coded, known, rule
 from akb.ingest.dates import read_dates
@@ -19,14 +20,13 @@ if TYPE_CHECKING:
     from datetime import date
 
     from akb.config import Settings
-    from akb.ingest.asof import Clock
-    from akb.ingest.notes import Notes, Table
+    from akb.ingest.notes import Table
 
 _NEAR = 3  # days: month ends
 
 
-def without_expiries(tables: Sequence[Table], settings: Settings, today: date) -> list[tuple[Table, int]]:
-    """Empty the end dates that are expiries of contracts; changes the cells and returns how many, per table.
+def without_expiries(tables: Sequence[Table], settings: Settings, today: date) -> list[Finding]:
+    """Empty the end dates that are expiries of contracts; changes the cells and returns AKB-D065 per table.
 
     They have no reason and no status that says ended, lie behind the last day on which policies usually start, and on
     the anniversary of their start or renewal. Both must hold for most of the policies that seem to run.
@@ -39,15 +39,9 @@ def without_expiries(tables: Sequence[Table], settings: Settings, today: date) -
             if count:
                 kept = pl.when(~expiry).then(pl.col("end")).alias("end")  # type: ignore[operator]
                 table.cells = table.cells.with_columns(kept)
-                found.append((table, count))
+                params = {"column": (table.headings.heading("end") or "")[:40], "file": table.raw.name}
+                found.append(Finding("AKB-D065", "issue", count, count / table.cells.height, params))
     return found
-
-
-def say_expiries(found: Sequence[tuple[Table, int]], clock: Clock, notes: Notes) -> None:
-    """Add AKB-D065 per table; not in a replay, of which no finding may tell of later rows."""
-    for table, count in () if clock.replay else found:
-        heading = (table.headings.heading("end") or "")[:40]
-        notes.find("AKB-D065", "issue", count, count / table.cells.height, column=heading, file=table.raw.name)
 
 
 def _mostly_filled(ends: pl.Series) -> bool:

@@ -17,7 +17,7 @@ from akb.ingest.columns import ROLES, find_role, listed, map_headings, nearly_po
 from akb.ingest.customers import ATTRIBUTES, build_relations, guess_kind, read_customer_rows
 from akb.ingest.door import keep_out_identifiers, keep_out_names, tell_of_citizen_numbers
 from akb.ingest.events import EVENTS, Known, read_events
-from akb.ingest.expiry import say_expiries, without_expiries
+from akb.ingest.expiry import without_expiries
 from akb.ingest.history import find_history, stated_start
 from akb.ingest.households import close_the_door_on_addresses, customers_of, in_units, with_units
 from akb.ingest.linking import link, settle_switches, without_mass_days
@@ -29,9 +29,9 @@ from akb.ingest.retention import leave_out
 from akb.ingest.revenue import say_bases, say_margin, say_one_off, settle_commission, with_fees
 from akb.ingest.snapshots import find_snapshots
 from akb.ingest.sources import open_file
-from akb.ingest.spelling import one_spelling, say_spelling
+from akb.ingest.spelling import one_spelling
 from akb.ingest.types import Portfolio, RowCount, SourceFile
-from akb.ingest.zeros import restore_zeros, say_restored
+from akb.ingest.zeros import restore_zeros
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,17 +98,15 @@ def build_portfolio(
     """Return what opened tables hold; parameters and errors as `read_portfolio`."""
     if not any(table.cells.height for table in tables if table.headings.role == "policies"):
         raise _nothing_usable(tables, notes)
-    restored, respelled = restore_zeros(tables), one_spelling(tables)
-    expired = without_expiries(tables, settings, today or date.today())
+    today = today or date.today()
+    mended = [*restore_zeros(tables), *one_spelling(tables), *without_expiries(tables, settings, today)]
     close_the_door_on_addresses(tables, settings, key)
     keep_out_identifiers(tables, notes)
     keep_out_names(tables, notes)
     tell_of_citizen_numbers(tables, notes)
     snapshots = find_snapshots(tables, settings)
-    clock = find_clock(tables, snapshots, settings, as_of, today or date.today())
-    say_restored(restored, clock, notes)
-    say_spelling(respelled, clock, notes)
-    say_expiries(expired, clock, notes)
+    clock = find_clock(tables, snapshots, settings, as_of, today)
+    notes.findings += [] if clock.replay else mended  # in a replay no finding may tell of later rows
     rows, dated = read_policies(tables, snapshots, clock, settings, notes)
     if rows.is_empty():
         raise _nothing_usable(tables, notes)

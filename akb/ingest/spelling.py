@@ -10,21 +10,19 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from akb.core.findings import Finding
 from akb.ingest.cells import distinct_of, packed, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from akb.ingest.asof import Clock
-    from akb.ingest.notes import Notes, Table
+    from akb.ingest.notes import Table
 
 _NAMES = ("insurer", "adviser", "office", "sub_office", "manager", "region")
 
 
-def one_spelling(tables: Sequence[Table]) -> list[tuple[str, int, float]]:
-    """Spell the names of insurers and people in one way; changes the cells.
-
-    Returns (heading, rows, share of the rows) per column in which anything was changed.
+def one_spelling(tables: Sequence[Table]) -> list[Finding]:
+    """Spell the names of insurers and people in one way; changes the cells and returns AKB-D064 per column.
 
     Of several spellings the one that reads best is kept, not the one that occurs most: how often a text occurs up to X
     must not tell of what comes later.
@@ -38,14 +36,9 @@ def one_spelling(tables: Sequence[Table]) -> list[tuple[str, int, float]]:
         rows = sum(_respell(table, name, instead) for table in mine) if instead else 0
         if rows:
             heading = (mine[0].headings.heading(name) or "")[:40]
-            found.append((heading, rows, rows / sum(table.cells.height for table in mine)))
+            share = rows / sum(table.cells.height for table in mine)
+            found.append(Finding("AKB-D064", "tip", rows, share, {"column": heading}))
     return found
-
-
-def say_spelling(found: Sequence[tuple[str, int, float]], clock: Clock, notes: Notes) -> None:
-    """Add AKB-D064 per column; not in a replay, of which no finding may tell of later rows."""
-    for heading, rows, share in () if clock.replay else found:
-        notes.find("AKB-D064", "tip", rows, share, column=heading)
 
 
 def _instead(texts: pl.Series) -> dict[str, str]:

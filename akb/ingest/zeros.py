@@ -6,35 +6,24 @@ differently, they are one, in the longest way of writing; two ways in one file a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from akb.core.findings import Finding
 from akb.ingest.cells import distinct_of, identifiers, packed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from akb.ingest.asof import Clock
-    from akb.ingest.notes import Notes, Table
+    from akb.ingest.notes import Table
 
 _NUMBERS = ("customer", "policy")
 
 
-@dataclass(frozen=True)
-class Restored:
-    """A column that got its zeros back, in so many of its rows."""
-
-    file: str
-    heading: str
-    rows: int
-    share: float
-
-
-def restore_zeros(tables: Sequence[Table]) -> list[Restored]:
-    """Give numbers the leading zeros that they have in another file; changes the cells and returns where."""
-    found: list[Restored] = []
+def restore_zeros(tables: Sequence[Table]) -> list[Finding]:
+    """Give numbers the zeros that they have in another file; changes the cells and returns AKB-D063 per column."""
+    found: list[Finding] = []
     if len(tables) < 2:
         return found
     for column in _NUMBERS:
@@ -51,14 +40,9 @@ def restore_zeros(tables: Sequence[Table]) -> list[Restored]:
             instead = texts.replace(mended["text"], mended["whole"]).alias(column)
             table.cells = table.cells.with_columns(packed(instead.to_frame())[column])
             heading = (table.headings.heading(column) or "")[:40]
-            found.append(Restored(table.raw.name, heading, rows, rows / table.cells.height))
+            params = {"file": table.raw.name, "column": heading}
+            found.append(Finding("AKB-D063", "tip", rows, rows / table.cells.height, params))
     return found
-
-
-def say_restored(restored: Sequence[Restored], clock: Clock, notes: Notes) -> None:
-    """Add AKB-D063 per column; not in a replay, of which no finding may tell of later rows."""
-    for column in () if clock.replay else restored:
-        notes.find("AKB-D063", "tip", column.rows, column.share, file=column.file, column=column.heading)
 
 
 def _written(table: Table, column: str) -> pl.DataFrame:
