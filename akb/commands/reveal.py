@@ -13,10 +13,8 @@ from typing import Annotated
 import typer
 
 from akb.core.errors import AkbError
-from akb.store.folders import PRIVATE
+from akb.store.folders import CUSTOMER_HEADINGS, PRIVATE
 from akb.store.workbooks import workbook_renamed
-
-_PSEUDONYM_HEADINGS = ("klant", "customer")
 
 
 def reveal(
@@ -85,9 +83,9 @@ def revealed(file: Path, relations: dict[str, str]) -> str:
     separator = ";" if body.partition("\n")[0].count(";") > body.partition("\n")[0].count(",") else ","
     rows = list(csv.reader(io.StringIO(body, newline=""), delimiter=separator))
     heading = rows[0] if rows else []
-    column = next((heading.index(name) for name in _PSEUDONYM_HEADINGS if name in heading), None)
+    column = next((heading.index(name) for name in CUSTOMER_HEADINGS if name in heading), None)
     if column is None:
-        raise AkbError(f"{file} has no column {' or '.join(_PSEUDONYM_HEADINGS)}", "Give a list of a run.")
+        raise AkbError(f"{file} has no column {' or '.join(CUSTOMER_HEADINGS)}", "Give a list of a run.")
     target = io.StringIO(newline="")
     writer = csv.writer(target, delimiter=separator, lineterminator="\r\n" if "\r\n" in body else "\n")
     writer.writerow(["relatienummer", *heading])

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 PRIVATE = Path("private") / "customers.csv"
+CUSTOMER_HEADINGS = ("klant", "customer")  # of the column with pseudonyms, in lists and in scores
 _HALF = PRIVATE.with_suffix(".new")
 _MARK = ".akb-unfinished-"
 _READY = "ready"

@@ -10,14 +10,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from akb.core.errors import AkbError, RefusedError
-from akb.store.folders import MANIFEST, PRIVATE, is_run, rewrite_run
+from akb.store.folders import CUSTOMER_HEADINGS, MANIFEST, PRIVATE, is_run, rewrite_run
 from akb.store.packed import emptied
 from akb.store.workbooks import workbook_without
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEADINGS = ("klant", "customer")
 _PSEUDONYM = re.compile(r"K-[0-9A-F]{16}")
 _SHORT = 6  # the report shows the first signs of a pseudonym only
 _KEPT = "kept.zip"
@@ -113,7 +112,7 @@ def _forget_in(path: Path, names: frozenset[str]) -> int:
     if path.suffix == ".parquet":
         return _forget_in_parquet(path, names)
     if path.suffix == ".csv":
-        content, rows = _csv_without(path.read_bytes(), names, *HEADINGS)
+        content, rows = _csv_without(path.read_bytes(), names, *CUSTOMER_HEADINGS)
     elif path.name in ("summary.json",):
         document = json.loads(path.read_text("utf-8"))
         rows = _forget_in_json(document, _shortened(names))
@@ -141,7 +140,7 @@ def _forget_in_parquet(path: Path, names: frozenset[str]) -> int:
     import polars as pl
 
     table = pl.read_parquet(path)
-    column = next((name for name in HEADINGS if name in table.columns), None)
+    column = next((name for name in CUSTOMER_HEADINGS if name in table.columns), None)
     if column is None:
         return 0
     kept = table.filter(~pl.col(column).is_in(list(names)))

@@ -12,6 +12,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from akb.core.errors import RefusedError
+from akb.store.folders import CUSTOMER_HEADINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,6 @@ _TEXT = re.compile(r"(<t\b[^>]*>)(.*?)(</t>)", re.DOTALL)
 _ROW = re.compile(r'<row r="(\d+)"[^>]*?(?:/>|>.*?</row>)', re.DOTALL)
 _SHARED = re.compile(r'<c [^>]*t="s"[^>]*><v>(\d+)</v></c>')
 _CELL = re.compile(r'<c r="([A-Z]+)\d+"[^>]*t="s"[^>]*><v>(\d+)</v></c>')
-_CUSTOMER = ("klant", "customer")
 
 
 def workbook_without(content: bytes, names: frozenset[str]) -> tuple[bytes, int]:
@@ -41,7 +41,7 @@ def workbook_without(content: bytes, names: frozenset[str]) -> tuple[bytes, int]
     parts = _opened(content)
     texts = _texts(parts[_STRINGS])
     gone = {place for place, text in enumerate(texts) if text.removeprefix("'") in names}
-    titles = {place for place, text in enumerate(texts) if text in _CUSTOMER}
+    titles = {place for place, text in enumerate(texts) if text in CUSTOMER_HEADINGS}
     if not gone:
         return content, 0
     removed, used = 0, set()

@@ -12,6 +12,7 @@ import polars as pl
 from akb.value import arbitrate
 from akb.value.action_figures import by_action, hidden, hours_used, list_sizes, own_share
 from akb.value.assign import Assignment, assign
+from akb.value.base import may_tell
 from akb.value.decision import client_classes, summed
 from akb.value.examples import customer_examples, offer_examples
 from akb.value.gaps import care_gaps
@@ -125,7 +126,7 @@ def chosen(
     gaps
         Care gaps, see `gaps.care_gaps`.
     """
-    euros = base.churn_in_euros and value is not None
+    euros = may_tell(base, value)
     ranked, calls = decision.ranked, decision.calls
     offer = dict(zip(ranked.rows.tolist(), ranked.branch.to_list(), strict=True))
     proven = bool((ranked.extra > 0).any())

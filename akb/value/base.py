@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from akb.core.revenue import Terms
     from akb.ingest.types import Portfolio
     from akb.models.types import Gate, ModelRun, Prediction
+    from akb.value.clv import Lifetime
 
     Floats = NDArray[np.float64]
     Cents = NDArray[np.int64]
@@ -243,6 +244,11 @@ class Base:
             for entry in self.entries
             if entry.method == "family_lapse" and entry.branch is not None and self.gate(entry.key) == "fail"
         )
+
+
+def may_tell(base: Base, value: Lifetime | None) -> bool:
+    """Return whether retention may be told in euros: its level is proven, and there is a lifetime value."""
+    return base.churn_in_euros and value is not None
 
 
 def sum_cents(cents: Cents, rows: Rows, n: int) -> Cents:

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from akb.value.actions import chosen, outside
-from akb.value.base import Base
+from akb.value.base import Base, may_tell
 from akb.value.case import business_case
 from akb.value.clv import discount_factors, earned_12m, lifetime, present_value, streams
 from akb.value.cost import service_cost
@@ -152,11 +152,6 @@ def case_alone(portfolio: Portfolio, models: ModelRun, settings: Settings) -> Bu
     work = groundwork(portfolio, models, settings, say=lambda _: None, earned=False)
     choice = chosen(work.base, work.paths, work.value, work.found, work.made, work.decision, care_gaps(work.base))
     return case_of(work, outside(work.base, choice, work.decision.calls))
-
-
-def may_tell(base: Base, value: Lifetime | None) -> bool:
-    """Return whether retention may be told in euros: its level is proven, and there is a lifetime value."""
-    return base.churn_in_euros and value is not None
 
 
 def alive_12m(base: Base, paths: Relations | None) -> Floats:

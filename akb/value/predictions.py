@@ -130,8 +130,7 @@ def missing_events(cost: ServiceCost) -> str:
 
 
 def _clv(work: Work) -> Told:
-    gate = work.base.churn_gate
-    return Told(why("clv" if gate in EURO_GATES else "clv_rank_only"), gate)
+    return Told(why("clv" if work.base.churn_in_euros else "clv_rank_only"), work.base.churn_gate)
 
 
 def _value_at_stake(work: Work) -> Told:
@@ -159,8 +158,8 @@ def _clv_whole(work: Work) -> Told:
 
 
 def _top_defend(work: Work) -> Told:
-    gate = work.base.churn_gate
-    return Told(why("top_defend" if gate in EURO_GATES else "top_defend_rank_only"), gate, limits=("two_futures",))
+    made = why("top_defend" if work.base.churn_in_euros else "top_defend_rank_only")
+    return Told(made, work.base.churn_gate, limits=("two_futures",))
 
 
 def _next_best(work: Work) -> Told:
@@ -169,10 +168,9 @@ def _next_best(work: Work) -> Told:
 
 
 def _action(work: Work) -> Told:
-    gate = work.base.churn_gate
-    proven = gate in EURO_GATES and work.base.has_commission
+    proven = work.base.churn_in_euros and work.base.has_commission
     made = why("next_best_action" if proven else "next_best_action_order")
-    return Told(made, gate, absent=why("next_best_action_none"))
+    return Told(made, work.base.churn_gate, absent=why("next_best_action_none"))
 
 
 def _cross_sell(work: Work) -> Told:
