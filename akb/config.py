@@ -192,7 +192,7 @@ class Report(_Table):
 
 
 class Member(_Table):
-    """Somebody who works on the lists; see `akb.value.team`."""
+    """Somebody who works on the lists; see `akb.value.targeting.team`."""
 
     level: Literal["inside", "adviser"] = "adviser"
     hours: float | None = Field(default=None, ge=0, le=2500)  # a year, for the lists

@@ -19,9 +19,9 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
-from akb.value.lost import Z80, Lost, lost_commission
-from akb.value.past import average_lapse
-from akb.value.survival import YEAR, branch_rows, relations
+from akb.value.lifetime.backtest import average_lapse
+from akb.value.lifetime.lost import Z80, Lost, lost_commission
+from akb.value.lifetime.survival import YEAR, branch_rows, relations
 from benchmarks.lifetimes import lasted, office
 
 if TYPE_CHECKING:

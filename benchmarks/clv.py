@@ -23,7 +23,16 @@ import numpy as np
 import polars as pl
 from scipy.stats import spearmanr
 
-from akb.value.past import MONTHS, Comparison, Forecast, alone_against, compare, forecast, lift_within, status_quo
+from akb.value.lifetime.backtest import (
+    MONTHS,
+    Comparison,
+    Forecast,
+    alone_against,
+    compare,
+    forecast,
+    lift_within,
+    status_quo,
+)
 from benchmarks.lifetimes import lasted, office
 
 if TYPE_CHECKING:

@@ -34,9 +34,9 @@ from akb.sample.futures import simulated
 from akb.sample.parameters import CAUSES, NEVER_DAY
 from akb.sample.records import relation_numbers
 from akb.sample.truth import relation_ends
-from akb.value.base import Base
-from akb.value.cost import service_cost
-from akb.value.lists import desk
+from akb.value.in_force import InForce
+from akb.value.revenue.cost import service_cost
+from akb.value.targeting.eligibility import desk
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -121,7 +121,7 @@ def measure(seed: int, customers: int, futures: int) -> list[tuple[float, dict[s
     settings = load_settings()
     portfolio = read_portfolio(files, settings, key=bytes(32))
     bundle = predict(portfolio, settings, Quiet())
-    base = Base(portfolio, bundle.models, settings)
+    base = InForce(portfolio, bundle.models, settings)
     cost, shared = service_cost(base), desk(base)
 
     scores = base.customers.select("customer", "relation", "row").join(bundle.value.scores, on="customer")

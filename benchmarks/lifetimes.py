@@ -22,7 +22,7 @@ from akb.sample.calendar import to_day
 from akb.sample.futures import EXTRA_MONTHS, simulated
 from akb.sample.records import policy_numbers_now, relation_numbers
 from akb.sample.truth import outcome
-from akb.value.base import Base
+from akb.value.in_force import InForce
 
 if TYPE_CHECKING:
     from akb.sample import Book
@@ -33,7 +33,7 @@ class Office:
     """A simulated book and what akb knows of it on its as-of date: the portfolio and the models of lifetimes."""
 
     book: Book
-    base: Base
+    base: InForce
 
 
 def office(customers: int, seed: int) -> Office:
@@ -58,7 +58,7 @@ def office(customers: int, seed: int) -> Office:
         history=portfolio.history,
         progress=lambda _: None,
     )
-    return Office(book, Base(portfolio, models, settings))
+    return Office(book, InForce(portfolio, models, settings))
 
 
 def lasted(made: Office, months: int, seed: int, draws: int = 1) -> list[pl.DataFrame]:

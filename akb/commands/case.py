@@ -121,7 +121,7 @@ def parsed(sets: Iterable[str], register: dict[str, Assumption], *, whole: bool)
 
 def _check_changeable(name: str, *, whole: bool) -> None:
     from akb.again import is_learned
-    from akb.value.basis import CHANGEABLE
+    from akb.value.case.basis import CHANGEABLE
 
     if is_learned(name) and (whole or name not in CHANGEABLE):
         alone = " (its figures alone can: leave --out away)" if name in CHANGEABLE else ""
@@ -161,8 +161,8 @@ def figures(
     from akb.report.model import plain
     from akb.report.sections.case import told
     from akb.report.summary import case_summary
-    from akb.value.basis import SAME_CALLS
-    from akb.value.case import case_from
+    from akb.value.case.basis import SAME_CALLS
+    from akb.value.case.case import case_from
 
     basis = summary.get("case_basis")
     if not basis:

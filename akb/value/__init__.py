@@ -36,6 +36,6 @@ def run_value(
 
 def case_alone(portfolio: Portfolio, models: ModelRun, settings: Settings) -> BusinessCase | None:
     """Return the business case of `run_value`, to the cent, without its lists and figures."""
-    from akb.value.groundwork import case_alone as alone
+    from akb.value.valuation import case_alone as alone
 
     return alone(portfolio, models, settings)

@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from akb.core.disclosure import shown
 from akb.core.text import load_toml
 from akb.value import history_figures
-from akb.value.base import band_labels, bands
-from akb.value.suppress import shown
+from akb.value.in_force import band_labels, bands
 
 if TYPE_CHECKING:
-    from akb.value.base import Base, Cents, Floats, Rows
-    from akb.value.clv import Lifetime
-    from akb.value.cost import ServiceCost
-    from akb.value.defend import Defence
-    from akb.value.offers import Offers
-    from akb.value.rates import YearRates
-    from akb.value.survival import Relations
+    from akb.value.in_force import Cents, Floats, InForce, Rows
+    from akb.value.lifetime.clv import Lifetime
+    from akb.value.lifetime.survival import Relations
+    from akb.value.revenue.cost import ServiceCost
+    from akb.value.revenue.rates import YearRates
+    from akb.value.targeting.cross_sell import Offers
+    from akb.value.targeting.retention import Defence
 
 Row = dict[str, Any]
 
 
 def figures(
-    base: Base,
+    base: InForce,
     history: pl.DataFrame,
     rates: YearRates | None,
     paths: Relations | None,
@@ -95,7 +95,7 @@ def class_of(values: Rows) -> list[str]:
     return [table["labels"][number] for number in numbers.tolist()]
 
 
-def _money(base: Base) -> pl.DataFrame:
+def _money(base: InForce) -> pl.DataFrame:
     """One row per customer: what the tables group by, and commission."""
     age = base.as_of.year - base.customers["birth_year"]
     known = age.is_not_null().to_numpy()
@@ -107,7 +107,7 @@ def _money(base: Base) -> pl.DataFrame:
     )
 
 
-def _portfolio(base: Base) -> Row:
+def _portfolio(base: InForce) -> Row:
     people = _money(base)
     total = int(base.commission.sum()) if base.has_commission else None
     by_branch = (
@@ -130,7 +130,7 @@ def _portfolio(base: Base) -> Row:
     }
 
 
-def _grouped(base: Base, people: pl.DataFrame, by: str, order: list[str] | None = None) -> list[Row]:
+def _grouped(base: InForce, people: pl.DataFrame, by: str, order: list[str] | None = None) -> list[Row]:
     table = (
         people.with_columns(key=pl.col(by).fill_null("_unknown"))
         .group_by("key")
@@ -142,14 +142,14 @@ def _grouped(base: Base, people: pl.DataFrame, by: str, order: list[str] | None 
     return _hide(base, table)
 
 
-def _hide(base: Base, table: pl.DataFrame) -> list[Row]:
+def _hide(base: InForce, table: pl.DataFrame) -> list[Row]:
     rows = table.to_dicts()
     if not base.has_commission:
         rows = [{**row, "commission": None} if "commission" in row else row for row in rows]
     return shown(rows, base.settings.report.suppress_below)
 
 
-def _concentration(base: Base, cost: ServiceCost | None) -> Row | None:
+def _concentration(base: InForce, cost: ServiceCost | None) -> Row | None:
     if not base.has_commission or int(base.commission.sum()) <= 0:
         return None
     top = float(load_toml("lists.toml")["concentration"]["top_share"])
@@ -175,7 +175,7 @@ def _shares(cents: Cents, top: float) -> tuple[float, list[list[float]]]:
     return best(top), [[step / 20, best(step / 20)] for step in range(1, 21)]
 
 
-def _churn_bands(base: Base, paths: Relations | None) -> list[Row] | None:
+def _churn_bands(base: InForce, paths: Relations | None) -> list[Row] | None:
     if paths is None:
         return None
     _, labels = bands("churn")
@@ -195,7 +195,9 @@ def _churn_bands(base: Base, paths: Relations | None) -> list[Row] | None:
     return _hide(base, table.sort(pl.col("key").replace_strict({k: i for i, k in enumerate(labels)}, default=0)))
 
 
-def _risk_value(base: Base, paths: Relations | None, value: Lifetime | None, found: Defence | None) -> list[Row] | None:
+def _risk_value(
+    base: InForce, paths: Relations | None, value: Lifetime | None, found: Defence | None
+) -> list[Row] | None:
     if paths is None or value is None or found is None or not base.churn_in_euros:
         return None
     table = (
@@ -219,7 +221,7 @@ def _risk_value(base: Base, paths: Relations | None, value: Lifetime | None, fou
     )
 
 
-def _next_best(base: Base, made: Offers) -> list[Row]:
+def _next_best(base: InForce, made: Offers) -> list[Row]:
     table = (
         made.table.group_by(key="branch")
         .agg(
@@ -237,7 +239,7 @@ def _next_best(base: Base, made: Offers) -> list[Row]:
     return shown(table.to_dicts(), base.settings.report.suppress_below)
 
 
-def _classes(base: Base, value: Lifetime | None) -> list[Row] | None:
+def _classes(base: InForce, value: Lifetime | None) -> list[Row] | None:
     if value is None or not base.churn_in_euros:
         return None
     table = (
@@ -257,7 +259,7 @@ def _classes(base: Base, value: Lifetime | None) -> list[Row] | None:
 
 
 def _pair(
-    base: Base, paths: Relations | None, value: Lifetime | None, lists: dict[str, pl.DataFrame]
+    base: InForce, paths: Relations | None, value: Lifetime | None, lists: dict[str, pl.DataFrame]
 ) -> dict[str, Row] | None:
     """Two private customers: A by commission with the lowest lifetime value, and C or D with most expected saving."""
     if paths is None or value is None or not base.churn_in_euros or lists["top_defend"].is_empty():
@@ -277,7 +279,7 @@ def _pair(
     }
 
 
-def _person(base: Base, paths: Relations, value: Lifetime, row: int, label: str) -> Row:
+def _person(base: InForce, paths: Relations, value: Lifetime, row: int, label: str) -> Row:
     who = base.customers.row(row, named=True)
     age = None if who["birth_year"] is None else band_labels("age", [base.as_of.year - who["birth_year"]])[0]
     return {
@@ -293,14 +295,14 @@ def _person(base: Base, paths: Relations, value: Lifetime, row: int, label: str)
     }
 
 
-def _announced(base: Base) -> Row:
+def _announced(base: InForce) -> Row:
     number = int(base.announced.sum())
     cents = int(base.commission_customer[base.announced].sum()) if base.has_commission else None
     hidden = 0 < number < base.settings.report.suppress_below
     return {"customers": None if hidden else number, "commission": None if hidden else cents}
 
 
-def _checks(base: Base, lapses: float | None) -> dict[str, float | None]:
+def _checks(base: InForce, lapses: float | None) -> dict[str, float | None]:
     lost: Floats | None = base.score("policies_lost_12m")
     return {
         "lapses_in_clv": lapses,

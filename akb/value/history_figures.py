@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
+from akb.core.disclosure import blanked, shown, unsaid
 from akb.core.relations import is_lapse, leavers
-from akb.value.base import band_labels, bands, in_force
-from akb.value.suppress import blanked, shown, unsaid
+from akb.value.in_force import band_labels, bands, in_force
 
 if TYPE_CHECKING:
-    from akb.value.base import Base
-    from akb.value.rates import YearRates
+    from akb.value.in_force import InForce
+    from akb.value.revenue.rates import YearRates
 
 Row = dict[str, Any]
 MONTHS_SHOWN = 36
@@ -44,7 +44,7 @@ def rates_row(rates: YearRates | None) -> Row | None:
     }
 
 
-def flow(base: Base, history: pl.DataFrame) -> dict[str, list[Row]] | None:
+def flow(base: InForce, history: pl.DataFrame) -> dict[str, list[Row]] | None:
     """Return customers and policies that came and went, per calendar year and per month of the last three years.
 
     Only from the first day on which ended policies are recorded: before it the leavers are not in the file. The year
@@ -102,7 +102,7 @@ def _counted(events: pl.DataFrame, form: str) -> list[Row]:
     )
 
 
-def reasons(base: Base, history: pl.DataFrame, rates: YearRates | None) -> dict[str, list[Row]] | None:
+def reasons(base: InForce, history: pl.DataFrame, rates: YearRates | None) -> dict[str, list[Row]] | None:
     """Return why customers and policies left in the closed year, by reason, cause, branch and tenure."""
     if rates is None:
         return None

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from akb.core.numbers import day_nl, euro_nl
 from akb.core.text import text
 from akb.models.types import Evidence, Prediction
-from akb.value.base import EURO_GATES
-from akb.value.cost_proof import cost_replay
+from akb.value.in_force import EURO_GATES
+from akb.value.revenue.cost_proof import cost_replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from akb.catalogue.entries import Entry
     from akb.models.types import Gate, Grade
-    from akb.value.base import Base
-    from akb.value.commission import Replay
-    from akb.value.cost import ServiceCost
-    from akb.value.past import Proof
-    from akb.value.segments import Segments
+    from akb.value.in_force import InForce
+    from akb.value.lifetime.backtest import Proof
+    from akb.value.revenue.commission import Replay
+    from akb.value.revenue.cost import ServiceCost
+    from akb.value.segments.segments import Segments
 
 USABLE_EVENTS = 100
 
@@ -31,7 +31,7 @@ USABLE_EVENTS = 100
 class Work:
     """What the steps did, as far as the predictions have to tell."""
 
-    base: Base
+    base: InForce
     cost: ServiceCost
     replay: Replay | None
     segments: Segments | None = None
@@ -60,13 +60,13 @@ def why(key: str, **values: str) -> str:
     return text("why", "nl", "why_value", key).format_map(values)
 
 
-def missing_need(base: Base, entry: Entry) -> str | None:
+def missing_need(base: InForce, entry: Entry) -> str | None:
     """Return the first thing that this entry needs and the export does not have."""
     have = {"ended": base.has_ended, "commission": base.has_commission}
     return next((need for need in entry.needs if not have.get(need, True)), None)
 
 
-def case_missing(base: Base) -> str:
+def case_missing(base: InForce) -> str:
     """Return why there is no business case, as a Dutch sentence."""
     if not base.has_commission:
         return why("needs_commission")

@@ -6,27 +6,27 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from akb.value.actions import act
-from akb.value.attention import attention
-from akb.value.base import Base, at
-from akb.value.clv import Lifetime, lapses_expected
-from akb.value.commission import Replay, replay
-from akb.value.cost import KINDS, ServiceCost
-from akb.value.defend import Defence, defend_list, empty_list
+from akb.value.case.profit_figures import empc_figures, profit_figures
+from akb.value.checks import findings
 from akb.value.figures import figures
-from akb.value.groundwork import Groundwork, case_of, groundwork
-from akb.value.lost import lost_commission, lost_row
-from akb.value.noticed import findings
-from akb.value.offers import Offers, next_best_list
-from akb.value.outlook import outlook_figures
-from akb.value.past import proof
+from akb.value.in_force import InForce, at
+from akb.value.lifetime.backtest import proof
+from akb.value.lifetime.clv import Lifetime, lapses_expected
+from akb.value.lifetime.lost import lost_commission, lost_row
+from akb.value.lifetime.survival import Relations
+from akb.value.outlook.outlook import outlook_figures
 from akb.value.predictions import Work, case_missing, predictions
-from akb.value.profit_figures import empc_figures, profit_figures
-from akb.value.segment_figures import class_table, segment_figures
-from akb.value.segments import class_columns, segments
-from akb.value.survival import Relations
+from akb.value.revenue.commission import Replay, replay
+from akb.value.revenue.cost import KINDS, ServiceCost
+from akb.value.revenue.waterfall import waterfall
+from akb.value.segments.figures import class_table, segment_figures
+from akb.value.segments.segments import class_columns, segments
+from akb.value.targeting.actions import act
+from akb.value.targeting.attention import attention
+from akb.value.targeting.cross_sell import Offers, next_best_list
+from akb.value.targeting.retention import Defence, defend_list, empty_list
 from akb.value.types import ValueRun
-from akb.value.waterfall import waterfall
+from akb.value.valuation import Valuation, case_of, valuation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from akb.config import Settings
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
-    from akb.value.base import Cents
+    from akb.value.in_force import Cents
     from akb.value.types import Past
 
 PLACES = (1, 2, 3)
@@ -65,7 +65,7 @@ def run_value(
         `offers.next_best_list`, `case` and `figures.figures`. Nothing crashes on what the export lacks.
     """
     say = progress or (lambda _: None)
-    work = groundwork(portfolio, models, settings, say=say)
+    work = valuation(portfolio, models, settings, say=say)
     base, history, rates, cost = work.base, work.history, work.rates, work.cost
     paths, rows, made, value, found = work.paths, work.rows, work.made, work.value, work.found
     say("lists and business case")
@@ -105,11 +105,11 @@ def run_value(
     )
 
 
-def _proof(base: Base) -> Replay | None:
+def _proof(base: InForce) -> Replay | None:
     return replay(base) if base.has_ended else None
 
 
-def _lists(work: Groundwork) -> tuple[dict[str, pl.DataFrame], dict[str, dict[str, int]]]:
+def _lists(work: Valuation) -> tuple[dict[str, pl.DataFrame], dict[str, dict[str, int]]]:
     """Return both lists that follow from who is called, and who was left out of them."""
     base, decision = work.base, work.decision
     defend = empty_list()
@@ -125,7 +125,7 @@ def _lists(work: Groundwork) -> tuple[dict[str, pl.DataFrame], dict[str, dict[st
 
 
 def _scores(
-    base: Base,
+    base: InForce,
     value: Lifetime | None,
     earned: tuple[Cents, Cents] | None,
     cost: ServiceCost,
@@ -156,7 +156,7 @@ def _scores(
 
 
 def _components(
-    base: Base,
+    base: InForce,
     paths: Relations | None,
     value: Lifetime | None,
     earned: tuple[Cents, Cents] | None,

@@ -55,9 +55,9 @@ class BusinessCase:
     multiple
         What it adds to the price of the portfolio; None until the client gives a multiple.
     band, tornado, break_even, claims
-        See `akb.value.sensitivity`: one thing varied at a time, or all of them; and what vendors claim.
+        See `akb.value.case.sensitivity`: one thing varied at a time, or all of them; and what vendors claim.
     basis
-        What all of this was computed on; see `akb.value.basis`.
+        What all of this was computed on; see `akb.value.case.basis`.
     """
 
     benefits: tuple[Line, ...]
@@ -106,14 +106,14 @@ class ValueRun:
         The parts of every value in integer cents, a row per customer in force: ``commission_cents`` (all recurring
         revenue; the sum of ``revenue_commission_cents``, ``revenue_fee_cents``, ``revenue_signing_cents``,
         ``revenue_profit_share_cents``, ``revenue_margin_cents``), ``service_cost_cents`` (all a year, as of X;
-        the sum of ``cost_<kind>_cents`` over `akb.value.cost.KINDS`),
+        the sum of ``cost_<kind>_cents`` over `akb.value.revenue.cost.KINDS`),
         ``commission_12m_cents``, ``handling_cost_12m_cents``, ``current_cents`` = ``clv_commission_cents`` -
         ``clv_variable_cents`` - ``clv_fixed_cents``, ``potential_cents``, ``clv_cents``, ``clv_5y_cents``,
         ``stay_cents``, ``leave_cents``, ``stake_cents``, and ``preventable`` (the chance p behind stay and leave).
         Null where unavailable.
     recognition
         The blinded test: adviser, number (order on paper), customer u32, ``listed``; see
-        `akb.value.recognition`. ``listed`` is the key and stays with who runs the test.
+        `akb.value.targeting.recognition`. ``listed`` is the key and stays with who runs the test.
     classes
         customer u32, ``class_commission`` and ``class_value`` (A to D, see `akb.value.figures.class_of`; null where
         there is no commission, or no lifetime value); None where nobody made them.

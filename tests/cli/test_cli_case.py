@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from akb.cli import app, run
-from akb.value.basis import CHANGEABLE, SCHEMA, SOLD, SUMS, TALKS
+from akb.value.case.basis import CHANGEABLE, SCHEMA, SOLD, SUMS, TALKS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,7 +21,7 @@ from akb.report.recognition import KEY, WORKBOOK, recognition_files
 from akb.report.workbook import lists_workbook, sheet_name
 from akb.report.write import report_files, write_report
 from akb.store.workbooks import texts_of
-from akb.value.recognition import SCHEMA
+from akb.value.targeting.recognition import SCHEMA
 
 if TYPE_CHECKING:
     from akb.report.bundle import RunBundle

@@ -18,17 +18,17 @@ from hypothesis import strategies as st
 
 from akb.config import Member
 from akb.value import run_value
-from akb.value.arbitrate import ACTIONS
-from akb.value.assign import assign
-from akb.value.base import Base
-from akb.value.contact import do_not_wake, quiet
-from akb.value.cost import service_cost
-from akb.value.examples import customer_examples, offer_examples
-from akb.value.gaps import comparable_share
-from akb.value.lists import control_group, desk
-from akb.value.pilot import detectable, per_arm
-from akb.value.recognition import effectiveness
-from akb.value.team import Worker
+from akb.value.case.pilot import detectable, per_arm
+from akb.value.in_force import InForce
+from akb.value.revenue.cost import service_cost
+from akb.value.targeting.contact import do_not_wake, quiet
+from akb.value.targeting.eligibility import control_group, desk
+from akb.value.targeting.examples import customer_examples, offer_examples
+from akb.value.targeting.gaps import comparable_share
+from akb.value.targeting.next_best_action import ACTIONS
+from akb.value.targeting.recognition import effectiveness
+from akb.value.targeting.staffing import assign
+from akb.value.targeting.team import Worker
 
 GOLDEN = {entry["id"]: entry for entry in json.loads((Path(__file__).parents[1] / "golden.json").read_text("utf-8"))}
 CHEAP = {"contact__minutes": 2.0, "contact__offer_minutes": 1.0}
@@ -82,7 +82,7 @@ def test_a_call_serves_what_is_worth_most_and_only_what_pays(result) -> None:
 
 
 def test_levers_change_who_comes_first_and_never_who_is_called(made, monkeypatch: pytest.MonkeyPatch) -> None:
-    from akb.value import arbitrate
+    from akb.value.targeting import next_best_action as arbitrate
 
     shipped = arbitrate.rules
 
@@ -226,12 +226,12 @@ def test_recent_contact_and_the_cap_leave_alone(made) -> None:
 
 def test_a_quiet_customer_with_a_low_chance_is_not_woken(made) -> None:
     run = f.models(made)
-    base = Base(made, run, f.SETTINGS)
+    base = InForce(made, run, f.SETTINGS)
     asleep = do_not_wake(base)
     assert 0 < asleep.sum() < base.n
     assert (base.score("churn_12m")[asleep] < 0.03).all()
     sleeper = int(base.customers["customer"].to_numpy()[asleep][0])
-    woken = Base(with_contacts(made, {sleeper: [100]}), run, f.SETTINGS)
+    woken = InForce(with_contacts(made, {sleeper: [100]}), run, f.SETTINGS)
     place = int(np.flatnonzero(base.customers["customer"].to_numpy() == sleeper)[0])
     assert not do_not_wake(woken)[place]
     moved = made.policies.filter(pl.col("start_date").is_between(f.X - timedelta(days=700), f.X))
@@ -266,7 +266,7 @@ def test_the_draw_is_recorded(result) -> None:
 
 
 def test_bleeders_and_feeders_are_the_ends_of_the_margin(made, result) -> None:
-    base = Base(made, f.models(made), f.settings(**CHEAP))
+    base = InForce(made, f.models(made), f.settings(**CHEAP))
     margin = (base.commission_customer - service_cost(base).per_customer(base)) / 100
     known = pl.DataFrame({"customer": base.customers["customer"], "known": margin})
     low, high = (result.lists[name].join(known, on="customer").sort("rank") for name in ("bleeders", "feeders"))
@@ -325,7 +325,7 @@ def test_a_gap_is_what_comparable_customers_hold_and_this_one_does_not(made, res
     assert gaps.height > 0
     assert (gaps["share"] >= 0.5).all()
     assert gaps.join(held, on=["customer", "branch"]).is_empty()
-    base = Base(made, f.models(made), f.SETTINGS)
+    base = InForce(made, f.models(made), f.SETTINGS)
     share = comparable_share(base, ["auto"])
     business = base.customers.filter(pl.col("kind") == "business")
     holders = held.filter(pl.col("branch") == "auto")["customer"]
@@ -450,7 +450,7 @@ def test_the_clients_own_team(made) -> None:
     assert work["short"][0]["key"] == "adviser"
     rows = result.lists["next_best_action"]
     assert set(rows["done_level"].drop_nulls()) == {"inside"}
-    everyone = desk(Base(made, f.models(made), asked))
+    everyone = desk(InForce(made, f.models(made), asked))
     assert everyone.minutes_available == pytest.approx(4 * 50 * 60)
 
 
@@ -518,7 +518,7 @@ def test_d25_by_chance_and_by_expected_commission() -> None:
 def test_the_recognition_test_hides_which_is_which(made, result) -> None:
     test = result.recognition
     listed = set(result.lists["top_defend"]["customer"])
-    barred = desk(Base(made, f.models(made), f.settings(**CHEAP))).barred
+    barred = desk(InForce(made, f.models(made), f.settings(**CHEAP))).barred
     may = set(result.scores["customer"].to_numpy()[~barred])
     assert test["adviser"].n_unique() == 4
     for _, cards in test.group_by("adviser"):

@@ -10,19 +10,19 @@ import polars as pl
 import pytest
 from value_fixtures import SETTINGS, X, models, portfolio
 
-from akb.value.attention import attention, contact_months, moments
-from akb.value.base import Base
-from akb.value.cost_proof import cost_replay
+from akb.value.in_force import InForce
+from akb.value.revenue.cost_proof import cost_replay
+from akb.value.targeting.attention import attention, contact_months, moments
 
 
-def with_churn(base: Base, soon: np.ndarray, year: np.ndarray) -> Base:
+def with_churn(base: InForce, soon: np.ndarray, year: np.ndarray) -> InForce:
     scores = base.models.scores.with_columns(churn_3m=pl.Series(soon), churn_preventable_12m=pl.Series(year))
     return replace(base, models=replace(base.models, scores=scores))
 
 
-def made(n: int = 60, **kept: object) -> Base:
+def made(n: int = 60, **kept: object) -> InForce:
     book = replace(portfolio(n, **kept))  # type: ignore[arg-type]
-    return Base(book, models(book), SETTINGS)
+    return InForce(book, models(book), SETTINGS)
 
 
 def test_moments_follow_the_chances() -> None:
@@ -65,7 +65,7 @@ def test_contact_comes_two_months_before_a_renewal(due: date, month: int) -> Non
     assert set(contact_months(base).tolist()) == {month}
 
 
-def steady(factor: float = 1.0) -> Base:
+def steady(factor: float = 1.0) -> InForce:
     """Contacts and claims at a steady pace; `factor` times as many from the test day on."""
     base = made(300, months=60)
     rng = np.random.default_rng(5)

@@ -12,9 +12,9 @@ import pytest
 import value_fixtures as f
 
 from akb.models.types import Backtest
-from akb.value.backtest import Then, at_random, backtest, chosen, listed
-from akb.value.base import Base, in_force
-from akb.value.rates import spells
+from akb.value.in_force import InForce, in_force
+from akb.value.revenue.rates import spells
+from akb.value.targeting.list_backtest import Then, at_random, backtest, chosen, listed
 
 T0 = date(2024, 10, 31)
 LAST = date(2025, 10, 31)
@@ -27,12 +27,12 @@ def then(chance, cents, left) -> Then:
     return Then(np.array(chance), np.array(cents, dtype=np.int64), "dated", ~none, flags, none, True)
 
 
-def told_of(made, chance=None) -> Base:
+def told_of(made, chance=None) -> InForce:
     """A run in which everyone in force on T0 had a score."""
     ids = in_force(made.policies, T0)["customer"].unique().sort()
     p = np.random.default_rng(5).uniform(0.01, 0.2, len(ids)) if chance is None else chance(ids)
     scores = pl.DataFrame({"customer": ids, "churn_12m": np.minimum(1.0, 1.3 * p), "churn_preventable_12m": p})
-    return Base(made, replace(f.models(made), backtest=Backtest(T0, scores)), f.SETTINGS)
+    return InForce(made, replace(f.models(made), backtest=Backtest(T0, scores)), f.SETTINGS)
 
 
 def office():
@@ -56,7 +56,7 @@ def leavers(made) -> set[int]:
     return set(gone["customer"])
 
 
-def run(base: Base, contacts: int = 10_000):
+def run(base: InForce, contacts: int = 10_000):
     return backtest(base, spells(base.portfolio.policies, 31), contacts)
 
 
@@ -132,7 +132,7 @@ def test_dated_premiums_give_the_amount_of_that_day() -> None:
 
 def test_nothing_is_told_without_a_score_of_then_or_about_a_few() -> None:
     made = office()
-    assert run(Base(made, f.models(made), f.SETTINGS)) is None
+    assert run(InForce(made, f.models(made), f.SETTINGS)) is None
     assert run(told_of(made), contacts=0) is None
     small = f.portfolio(60, months=36)
     found = run(told_of(small))

@@ -18,18 +18,18 @@ from akb.config import Member
 from akb.models.grading import gate
 from akb.models.types import Calibration, Evidence
 from akb.value import case_alone, run_value
-from akb.value.assign import Assignment, assign
-from akb.value.basis import CHANGEABLE
-from akb.value.binning import bin_edges, cascade
-from akb.value.case import case_from, ranges
-from akb.value.decision import client_classes
-from akb.value.groundwork import groundwork
-from akb.value.ledger import payback_month, year_factors
-from akb.value.plan import plan
-from akb.value.results import work_out
-from akb.value.sensitivity import band, net_at, triangular
-from akb.value.service import levels
-from akb.value.team import ADVISER, Worker
+from akb.value.case.basis import CHANGEABLE
+from akb.value.case.binning import bin_edges, cascade
+from akb.value.case.case import case_from, ranges
+from akb.value.case.ledger import payback_month, year_factors
+from akb.value.case.plan import plan
+from akb.value.case.results import work_out
+from akb.value.case.sensitivity import band, net_at, triangular
+from akb.value.targeting.decision import client_classes
+from akb.value.targeting.service import levels
+from akb.value.targeting.staffing import Assignment, assign
+from akb.value.targeting.team import ADVISER, Worker
+from akb.value.valuation import valuation
 
 CHEAP = {"contact__minutes": 2.0, "contact__offer_minutes": 1.0}
 CASES = {
@@ -151,8 +151,8 @@ def test_where_the_hours_of_one_level_are_short_the_best_calls_are_made(monkeypa
         rounds.append(tasks.height)
         return assign(tasks, workers)
 
-    monkeypatch.setattr("akb.value.decision.assign", assigned)
-    work = groundwork(made, run, f.settings(**told).model_copy(update={"team": team}), say=lambda _: None)
+    monkeypatch.setattr("akb.value.targeting.decision.assign", assigned)
+    work = valuation(made, run, f.settings(**told).model_copy(update={"team": team}), say=lambda _: None)
     calls, desk, level = work.decision.calls, work.desk, np.array(levels(client_classes(work.base, work.value)))
     best = np.where(desk.barred | desk.control, 0.0, np.maximum(calls.keep, calls.sell) - calls.cost).clip(0)
     minutes = np.array([np.full(len(best), 2.0), np.where(level == ADVISER, 2.0, 0.0)])

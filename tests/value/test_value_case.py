@@ -9,8 +9,8 @@ import pytest
 import value_fixtures as f
 
 from akb.value import run_value
-from akb.value.case import widening
-from akb.value.ledger import cohort_years, first_year, ledger, over_years
+from akb.value.case.case import widening
+from akb.value.case.ledger import cohort_years, first_year, ledger, over_years
 from akb.value.types import Line
 
 CHEAP = {"contact__minutes": 2.0, "contact__offer_minutes": 1.0}

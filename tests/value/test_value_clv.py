@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akb.value import run_value
-from akb.value.base import Base
-from akb.value.clv import discount_factors, lapses_expected, present_value, stay_and_leave
-from akb.value.survival import YEAR, branch_rows, monthly, per_policy, relations
+from akb.value.in_force import InForce
+from akb.value.lifetime.clv import discount_factors, lapses_expected, present_value, stay_and_leave
+from akb.value.lifetime.survival import YEAR, branch_rows, monthly, per_policy, relations
 
 
 @pytest.mark.parametrize("reasons", [True, False])
@@ -197,7 +197,7 @@ def test_the_moment_of_payment_matters_and_is_explicit() -> None:
 def test_lapses_agree_with_the_branch_chances() -> None:
     made = f.portfolio()
     run = f.models(made)
-    base = Base(made, run, f.SETTINGS)
+    base = InForce(made, run, f.SETTINGS)
     paths = relations(base, 120)
     assert paths is not None
     rows = branch_rows(base, paths, 0.0)
@@ -238,10 +238,10 @@ def test_a_signed_policy_keeps_an_announced_leaver_in_the_book() -> None:
         policy=pl.lit(made.policies.height, dtype=pl.UInt32),
     )  # fmt: skip
     stays = replace(made, policies=pl.concat([made.policies, signed]))
-    assert not Base(stays, f.models(made), f.SETTINGS).announced.any()
+    assert not InForce(stays, f.models(made), f.SETTINGS).announced.any()
     late = signed.with_columns(start_date=pl.lit(f.X + timedelta(days=100 + 32)))
     leaves = replace(made, policies=pl.concat([made.policies, late]))
-    assert Base(leaves, f.models(made), f.SETTINGS).announced.sum() == 1
+    assert InForce(leaves, f.models(made), f.SETTINGS).announced.sum() == 1
 
 
 def test_a_replaced_policy_has_no_announced_end() -> None:
@@ -251,7 +251,7 @@ def test_a_replaced_policy_has_no_announced_end() -> None:
         .then(pl.col("end_date"))
         .otherwise(None)
     )
-    base = Base(replace(made, policies=goes_on), f.models(made), f.SETTINGS)
+    base = InForce(replace(made, policies=goes_on), f.models(made), f.SETTINGS)
     assert not base.announced.any()
 
 
@@ -260,7 +260,7 @@ def test_one_announced_policy_does_not_make_a_leaver() -> None:
     counts = f.present(made).group_by("customer").len().sort("customer")
     assert counts["len"][0] > 1
     _, made = _announce(made, 100, all_policies=False)
-    base = Base(made, f.models(made), f.SETTINGS)
+    base = InForce(made, f.models(made), f.SETTINGS)
     assert not base.announced.any()
     paths = relations(base, 12 * 10)
     assert paths is not None

@@ -11,9 +11,9 @@ import value_fixtures as f
 from akb.core.dates import add_months
 from akb.models.types import Backtest
 from akb.value import run_value
-from akb.value.base import Base
-from akb.value.commission import _earned_between, earned_fraction, lapse_by_branch, replay
-from akb.value.cost import event_rate, service_cost, shrunk_rate
+from akb.value.in_force import InForce
+from akb.value.revenue.commission import _earned_between, earned_fraction, lapse_by_branch, replay
+from akb.value.revenue.cost import event_rate, service_cost, shrunk_rate
 
 
 def test_earned_fraction_by_hand() -> None:
@@ -45,7 +45,7 @@ def test_commission_12m_is_independent_of_indexation_and_discount() -> None:
 
 def test_replay_finds_what_happened() -> None:
     made = f.portfolio(2000, seed=5, months=120)
-    found = replay(Base(made, f.models(made), f.SETTINGS))
+    found = replay(InForce(made, f.models(made), f.SETTINGS))
     assert found is not None
     test = found.evidence.test_date
     assert test is not None
@@ -63,19 +63,19 @@ def test_replay_finds_what_happened() -> None:
 def test_replay_does_not_know_the_amounts_of_later_starts() -> None:
     """Policies that start after the test date change nothing."""
     made = f.portfolio(500, months=120)
-    first = replay(Base(made, f.models(made), f.SETTINGS))
+    first = replay(InForce(made, f.models(made), f.SETTINGS))
     assert first is not None
     later = pl.col("start_date") > first.evidence.test_date
     dearer = made.policies.with_columns(
         commission_cents=pl.when(later).then(pl.col("commission_cents") * 7).otherwise(pl.col("commission_cents"))
     )
-    second = replay(Base(replace(made, policies=dearer), f.models(made), f.SETTINGS))
+    second = replay(InForce(replace(made, policies=dearer), f.models(made), f.SETTINGS))
     assert second == first
 
 
 def test_no_replay_without_two_closed_years() -> None:
     made = f.portfolio(200, months=20)
-    assert replay(Base(made, f.models(made), f.SETTINGS)) is None
+    assert replay(InForce(made, f.models(made), f.SETTINGS)) is None
     result = run_value(made, f.models(made), f.SETTINGS)
     told = next(p for p in result.predictions if p.key == "commission_12m")
     assert told.status == "derived"
@@ -114,7 +114,7 @@ def test_cost_by_hand() -> None:
     settings = f.settings(
         cost__claims_per_policy=0.0, cost__contacts_per_customer=0.0, cost__rate_office=60.0, cost__rate_adviser=120.0
     )
-    base = Base(made, f.models(made), settings)
+    base = InForce(made, f.models(made), settings)
     cost = service_cost(base)
     months = base.held["payment_months"].cast(pl.Float64).to_numpy()
     minutes = 3 + 12 * 0.2 + 6 * 0.03 * 12 / months
@@ -127,9 +127,9 @@ def test_cost_by_hand() -> None:
 
 def test_events_after_as_of_change_no_cost() -> None:
     made = f.portfolio(100, events=True)
-    base = Base(made, f.models(made), f.SETTINGS)
+    base = InForce(made, f.models(made), f.SETTINGS)
     late = made.claims.with_columns(date=pl.lit(date(2026, 5, 1)))
-    more = Base(replace(made, claims=pl.concat([made.claims, late])), f.models(made), f.SETTINGS)
+    more = InForce(replace(made, claims=pl.concat([made.claims, late])), f.models(made), f.SETTINGS)
     assert (event_rate(base, base.portfolio.claims) == event_rate(more, more.portfolio.claims)).all()
     assert service_cost(base).estimated == ("mutations", "collection")
 
@@ -137,14 +137,14 @@ def test_events_after_as_of_change_no_cost() -> None:
 def test_an_empty_event_file_is_no_event_file() -> None:
     made = f.portfolio(40, events=True)
     empty = replace(made, claims=made.claims.clear())
-    assert service_cost(Base(empty, f.models(made), f.SETTINGS)).estimated == ("claims", "mutations", "collection")
+    assert service_cost(InForce(empty, f.models(made), f.SETTINGS)).estimated == ("claims", "mutations", "collection")
 
 
 def test_replay_weighs_with_the_chances_of_then_and_beats_last_year_and_the_branch() -> None:
     """Who is bound to lapse is known: the customers' own chances tell more than the branch, and than last year."""
     made = f.portfolio(2000, seed=5, months=120)
     run = f.models(made)
-    usual = replay(Base(made, run, f.SETTINGS))
+    usual = replay(InForce(made, run, f.SETTINGS))
     assert usual is not None and not usual.own
     test = usual.evidence.test_date
     assert test is not None
@@ -154,7 +154,7 @@ def test_replay_weighs_with_the_chances_of_then_and_beats_last_year_and_the_bran
     gone = (pl.col("end_date") <= add_months(test, 12)).fill_null(value=False)
     chances = held.group_by("customer", "branch").agg(probability=pl.when(gone.any()).then(0.9).otherwise(0.01))
     told = Backtest(test, pl.DataFrame(), chances)
-    own = replay(Base(made, replace(run, backtest=told), f.SETTINGS))
+    own = replay(InForce(made, replace(run, backtest=told), f.SETTINGS))
     assert own is not None and own.own
     assert own.evidence.test_date == test
     assert own.realised == usual.realised
@@ -170,7 +170,7 @@ def test_replay_weighs_with_the_chances_of_then_and_beats_last_year_and_the_bran
 
 def test_last_year_is_what_was_earned_and_unknown_for_newcomers() -> None:
     made = f.portfolio(300, months=120)
-    base = Base(made, f.models(made), f.SETTINGS)
+    base = InForce(made, f.models(made), f.SETTINGS)
     test = date(2024, 6, 30)
     before = add_months(test, -12)
     last = dict(_earned_between(base, before, test).rows())

@@ -11,9 +11,9 @@ import pytest
 import value_fixtures as f
 
 from akb.core.people import People
-from akb.value.base import Base
-from akb.value.commission import replay
-from akb.value.euro_evidence import level_evidence
+from akb.value.in_force import InForce
+from akb.value.revenue.commission import replay
+from akb.value.revenue.euro_evidence import level_evidence
 
 DAY = date(2024, 12, 31)
 N = 2000
@@ -81,7 +81,7 @@ def test_a_group_with_too_few_events_is_hidden_and_so_is_what_would_give_it_away
 
 def test_the_proof_of_commission_tells_it_by_group() -> None:
     made = f.portfolio(700)
-    told = replay(Base(made, f.models(made), f.settings()))
+    told = replay(InForce(made, f.models(made), f.settings()))
     kinds = {each.kind for each in told.evidence.segments}
     assert kinds == {"age", "kind", "office"}
     shown = [each for each in told.evidence.segments if each.population is not None and each.kind == "office"]
@@ -89,5 +89,5 @@ def test_the_proof_of_commission_tells_it_by_group() -> None:
     low, high = min(each.observed_expected for each in shown), max(each.observed_expected for each in shown)
     assert low <= told.evidence.calibration.observed_expected <= high
     alone = replace(made, customers=made.customers.with_columns(office=pl.lit("O1"), kind=pl.lit("private")))
-    other = replay(Base(alone, f.models(alone), f.settings()))
+    other = replay(InForce(alone, f.models(alone), f.settings()))
     assert {each.kind for each in other.evidence.segments} == {"age"}  # one part says nothing

@@ -11,14 +11,14 @@ import value_fixtures as f
 from hypothesis import given
 from hypothesis import strategies as st
 
+from akb.core.disclosure import blanked, shown, unsaid
 from akb.core.revenue import Terms, with_revenue
 from akb.core.text import load_toml
 from akb.value import run_value
-from akb.value.base import band_labels, bands
 from akb.value.figures import class_of
 from akb.value.history_figures import SERIES, flow
-from akb.value.rates import spells, year_rates
-from akb.value.suppress import blanked, shown, unsaid
+from akb.value.in_force import band_labels, bands
+from akb.value.revenue.rates import spells, year_rates
 
 
 def _policies(*rows: tuple) -> pl.DataFrame:

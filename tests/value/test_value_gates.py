@@ -10,10 +10,10 @@ import pytest
 import value_fixtures as f
 
 from akb.value import run_value
-from akb.value.base import Base
-from akb.value.lost import lost_commission
-from akb.value.rates import closed_year
-from akb.value.survival import YEAR, branch_rows, counted_lapse, relations
+from akb.value.in_force import InForce
+from akb.value.lifetime.lost import lost_commission
+from akb.value.lifetime.survival import YEAR, branch_rows, counted_lapse, relations
+from akb.value.revenue.rates import closed_year
 
 if TYPE_CHECKING:
     from akb.models.types import Gate, ModelRun
@@ -48,7 +48,7 @@ def test_the_lapse_of_a_branch_that_failed_changes_no_euro() -> None:
 
 
 def test_such_a_branch_follows_what_was_counted_in_it() -> None:
-    base = Base(OFFICE, told("lapse_auto_12m", "fail"), f.SETTINGS)
+    base = InForce(OFFICE, told("lapse_auto_12m", "fail"), f.SETTINGS)
     window = closed_year(OFFICE, f.SETTINGS.time.gap_days, f.SETTINGS.time.registration_lag_days)
     assert window is not None
     first, last = window
@@ -58,7 +58,7 @@ def test_such_a_branch_follows_what_was_counted_in_it() -> None:
     lapsed = cars.filter(pl.col("end_date") <= last).height
     assert cars.height > 50 > lapsed > 0
     assert counted_lapse(base, 0.3) == {"auto": pytest.approx((lapsed + 50 * 0.3) / (cars.height + 50))}
-    assert counted_lapse(Base(OFFICE, MADE, f.SETTINGS), 0.3) == {}
+    assert counted_lapse(InForce(OFFICE, MADE, f.SETTINGS), 0.3) == {}
 
 
 @pytest.mark.parametrize("gate", ["pass", "provisional"])
@@ -71,7 +71,7 @@ def test_the_lapse_of_a_branch_that_stands_does(gate: Gate) -> None:
 @pytest.mark.parametrize("cause", ["natural", "insurer"])
 def test_a_cause_that_failed_has_no_euro_of_its_own(cause: str) -> None:
     def parts(run: ModelRun) -> dict[str, int]:
-        base = Base(OFFICE, run, f.SETTINGS)
+        base = InForce(OFFICE, run, f.SETTINGS)
         paths = relations(base, YEAR)
         assert paths is not None
         return lost_commission(base, paths, branch_rows(base, paths, 0.0)).parts

@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 import value_fixtures as f
 
-from akb.value import formulas
-from akb.value.base import band_labels
-from akb.value.ledger import first_year, ledger
-from akb.value.results import rule_of_thumb
+from akb.value.case import formulas
+from akb.value.case.ledger import first_year, ledger
+from akb.value.case.results import rule_of_thumb
+from akb.value.in_force import band_labels
 from akb.value.types import Line
 
 GOLDEN = {entry["id"]: entry for entry in json.loads((Path(__file__).parents[1] / "golden.json").read_text("utf-8"))}

@@ -10,9 +10,9 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import beta as beta_distribution
 
-from akb.value import formulas
-from akb.value.pilot import per_arm
-from akb.value.profit import empc, profit_curve
+from akb.value.case import formulas
+from akb.value.case.pilot import per_arm
+from akb.value.case.profit import empc, profit_curve
 
 TESTS = Path(__file__).parents[1]
 GOLDEN = {entry["id"]: entry for entry in json.loads((TESTS / "golden.json").read_text("utf-8"))}

@@ -8,8 +8,8 @@ import pytest
 import value_fixtures as f
 
 from akb.value import run_value
-from akb.value.base import Base
-from akb.value.lists import control_group, desk
+from akb.value.in_force import InForce
+from akb.value.targeting.eligibility import control_group, desk
 
 CHEAP = {"contact__minutes": 2.0, "contact__offer_minutes": 1.0}  # so that many contacts pay
 
@@ -113,8 +113,8 @@ def test_the_control_group_is_drawn_with_the_seed_and_never_called(made, result)
 
 
 def test_control_does_not_depend_on_rank(made) -> None:
-    base = Base(made, f.models(made), f.SETTINGS)
-    other = Base(made, f.models(made, seed=99), f.SETTINGS)
+    base = InForce(made, f.models(made), f.SETTINGS)
+    other = InForce(made, f.models(made, seed=99), f.SETTINGS)
     assert (desk(base).control == desk(other).control).all()
 
 
@@ -169,10 +169,10 @@ def test_cross_sell_commission_sums_over_eligible_branches(made, result) -> None
 
 def test_without_advisers_their_number_is_assumed() -> None:
     made = f.portfolio(60, advisers=0)
-    shared = desk(Base(made, f.models(made), f.SETTINGS))
+    shared = desk(InForce(made, f.models(made), f.SETTINGS))
     assert (shared.advisers, shared.advisers_counted) == (1, False)
     made = f.portfolio(60, advisers=3)
-    assert desk(Base(made, f.models(made), f.SETTINGS)).advisers == 3
+    assert desk(InForce(made, f.models(made), f.SETTINGS)).advisers == 3
 
 
 def test_row_order_changes_nothing(made, result) -> None:

@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from akb.value import formulas, run_value
-from akb.value.base import Base
-from akb.value.bridge import bridge
-from akb.value.contact_policy import GROUPS, contact_policy, groups
-from akb.value.dated import revenue_on
-from akb.value.projection import Extra, Kept, Newcomers, Today, path
+from akb.value import run_value
+from akb.value.case import formulas
+from akb.value.in_force import InForce
+from akb.value.outlook.projection import Extra, Kept, Newcomers, Today, path
+from akb.value.revenue.bridge import bridge
+from akb.value.revenue.dated import revenue_on
+from akb.value.targeting.contact_policy import GROUPS, contact_policy, groups
 
 THEN = date(2024, 12, 31)
 YEARS = 6
@@ -39,8 +40,8 @@ def with_premiums(made, *, rise: float = 0.03):
     return replace(made, premiums=told)
 
 
-def base_of(made, **assumptions: float) -> Base:
-    return Base(made, f.models(made), f.settings(**assumptions))
+def base_of(made, **assumptions: float) -> InForce:
+    return InForce(made, f.models(made), f.settings(**assumptions))
 
 
 @given(st.integers(0, 10_000))

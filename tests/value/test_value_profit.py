@@ -12,9 +12,9 @@ import value_fixtures as f
 
 from akb.models.types import Backtest
 from akb.value import run_value
-from akb.value.base import Base
-from akb.value.profit_figures import empc_figures
-from akb.value.rates import spells
+from akb.value.case.profit_figures import empc_figures
+from akb.value.in_force import InForce
+from akb.value.revenue.rates import spells
 
 LIMIT = f.SETTINGS.report.suppress_below
 
@@ -82,7 +82,7 @@ def measured(order: str) -> dict[str, dict[str, float]]:
     chance = {"knows": gone, "nothing": pl.lit(0.1), "wrong": 1 - gone}[order]
     scores = history.select("customer", churn_12m=chance, churn_preventable_12m=pl.lit(None, dtype=pl.Float64))
     made = f.portfolio(300, seed=5)
-    return empc_figures(Base(made, replace(f.models(made), backtest=Backtest(day, scores)), f.SETTINGS), history)
+    return empc_figures(InForce(made, replace(f.models(made), backtest=Backtest(day, scores)), f.SETTINGS), history)
 
 
 def test_the_profit_measure_rewards_knowing_who_leaves() -> None:
@@ -97,5 +97,5 @@ def test_the_profit_measure_rewards_knowing_who_leaves() -> None:
 
 def test_without_a_closed_year_there_is_no_measure() -> None:
     made = f.portfolio(200)
-    base = Base(made, replace(f.models(made), backtest=None), f.SETTINGS)
+    base = InForce(made, replace(f.models(made), backtest=None), f.SETTINGS)
     assert empc_figures(base, spells(made.policies, 31)) == {}

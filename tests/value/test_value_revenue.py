@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from akb.config import Settings
 from akb.core.revenue import PARTS, Terms, meaning, with_revenue
 from akb.value import run_value
-from akb.value.base import Base
-from akb.value.offers import typical_commission
+from akb.value.in_force import InForce
+from akb.value.targeting.cross_sell import typical_commission
 
 CENTS = st.one_of(st.none(), st.integers(-10_000, 10_000_000))
 CLIENTS = ("intermediair", "volmacht", "verzekeraar")
@@ -67,21 +67,21 @@ def test_a_margin_is_the_branchs_own_then_the_assumed_one() -> None:
 
 def test_fees_alone_are_revenue_and_commission_of_an_insurer_is_none() -> None:
     made = _book(commission_cents=None, fee_cents=1_500, signing_cents=None, premium_cents=None)
-    assert Base(made, f.models(made), _settings("intermediair")).has_commission
-    assert not Base(made, f.models(made), _settings("verzekeraar")).has_commission
+    assert InForce(made, f.models(made), _settings("intermediair")).has_commission
+    assert not InForce(made, f.models(made), _settings("verzekeraar")).has_commission
 
 
 def test_one_more_policy_brings_no_second_fee_of_the_customer() -> None:
     made = _book(commission_cents=10_000, fee_cents=1_500, signing_cents=None)
     of_customer = replace(made, policies=made.policies.with_columns(fee_source=pl.lit("customer")))
     for book, cents in ((made, 11_500), (of_customer, 10_000)):
-        table = typical_commission(Base(book, f.models(book), _settings("intermediair")))
+        table = typical_commission(InForce(book, f.models(book), _settings("intermediair")))
         assert table.filter(pl.col("branch") == "auto")["cents"].unique().to_list() == [cents]
 
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_ban_is_on_commission_only(client) -> None:
-    base = Base(f.portfolio(40), f.models(f.portfolio(40)), _settings(client))
+    base = InForce(f.portfolio(40), f.models(f.portfolio(40)), _settings(client))
     assert base.banned("uitvaart") == (client != "verzekeraar")
     assert not base.banned("auto")
 

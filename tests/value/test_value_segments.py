@@ -14,16 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akb.config import load_settings
+from akb.core.disclosure import crossed
 from akb.core.text import texts
 from akb.models.types import Backtest
 from akb.value import run_value
-from akb.value.base import Base, in_force
-from akb.value.cost import service_cost
-from akb.value.growth_migration import growth_migration, segments_on
-from akb.value.migration import basis_of, migration
-from akb.value.rates import spells
-from akb.value.segments import GROWTH, POSITION, growth_classes, highest, newcomers, position_classes
-from akb.value.suppress import crossed
+from akb.value.in_force import InForce, in_force
+from akb.value.revenue.cost import service_cost
+from akb.value.revenue.rates import spells
+from akb.value.segments.growth_migration import growth_migration, segments_on
+from akb.value.segments.migration import basis_of, migration
+from akb.value.segments.segments import GROWTH, POSITION, growth_classes, highest, newcomers, position_classes
 
 X = f.X
 
@@ -87,12 +87,12 @@ def _policies(*rows: tuple[int, date, date | None]) -> pl.DataFrame:
     )
 
 
-def _base(policies: pl.DataFrame) -> Base:
+def _base(policies: pl.DataFrame) -> InForce:
     made = f.portfolio(1)
     ids = policies["customer"].unique().sort()
     customers = made.customers.drop("customer").head(1).join(ids.to_frame(), how="cross")
     made = replace(made, policies=policies, customers=customers)
-    return Base(made, f.models(f.portfolio(30)), f.SETTINGS)
+    return InForce(made, f.models(f.portfolio(30)), f.SETTINGS)
 
 
 def test_who_is_new_and_who_came_back() -> None:
@@ -145,7 +145,7 @@ def test_migration_uses_no_amount_that_the_back_office_overwrote() -> None:
     turned = made.policies.filter(now).with_columns(pl.col("commission_cents").reverse().over("branch"))
     ended = made.policies.filter(~now).with_columns(pl.col("commission_cents") * 10)
     other = replace(made, policies=pl.concat([turned, ended]).sort("policy"))
-    first, second = (migration(Base(each, f.models(made), f.SETTINGS)) for each in (made, other))
+    first, second = (migration(InForce(each, f.models(made), f.SETTINGS)) for each in (made, other))
     assert first is not None
     assert not made.policies["commission_cents"].equals(other.policies["commission_cents"])
     assert first == second
@@ -156,17 +156,17 @@ def test_migration_takes_dated_commission_where_nearly_every_policy_has_it() -> 
     dated = made.policies.select("policy", date="start_date", premium_cents="premium_cents").with_columns(
         commission_cents=pl.lit(5_000, dtype=pl.Int64)
     )
-    with_dates = Base(replace(made, premiums=dated), f.models(made), f.SETTINGS)
+    with_dates = InForce(replace(made, premiums=dated), f.models(made), f.SETTINGS)
     found = migration(with_dates)
     assert found is not None
     assert found["basis"] == "dated"
-    few = Base(replace(made, premiums=dated.head(20)), f.models(made), f.SETTINGS)
+    few = InForce(replace(made, premiums=dated.head(20)), f.models(made), f.SETTINGS)
     assert (migration(few) or {})["basis"] == "standard"
 
 
 def test_without_a_year_of_history_nobody_is_said_to_have_moved() -> None:
     made = f.portfolio(200, months=11)
-    assert migration(Base(made, f.models(made), f.SETTINGS)) is None
+    assert migration(InForce(made, f.models(made), f.SETTINGS)) is None
 
 
 @given(
@@ -313,7 +313,7 @@ def _with_purchase_chances(made, day, seed: int = 3):
 
 
 def _migrated(made, run):
-    base = Base(made, run, f.SETTINGS)
+    base = InForce(made, run, f.SETTINGS)
     return growth_migration(base, spells(made.policies, 31), service_cost(base))
 
 
@@ -350,7 +350,7 @@ def test_nothing_after_the_earlier_day_changes_its_segments() -> None:
     )
     rows = []
     for book in (made, other):
-        base = Base(book, run, f.SETTINGS)
+        base = InForce(book, run, f.SETTINGS)
         assert basis_of(base, day) == "standard"
         chances = run.backtest.branch_purchase
         rows.append(segments_on(base, day, chances, spells(book.policies, 31), "standard", 1000.0))

@@ -19,13 +19,13 @@ from akb.core.dates import add_months
 from akb.ingest import earlier
 from akb.models.types import Evidence
 from akb.value import run_value
-from akb.value.base import Base
-from akb.value.clv import residual_lifetime
-from akb.value.cost import KINDS, mutations, reminders, service_cost
-from akb.value.lost import between_years, lost_commission
-from akb.value.past import Proof, compare, lift_within, proof, realised, winner
+from akb.value.in_force import InForce
+from akb.value.lifetime.backtest import Proof, compare, lift_within, proof, realised, winner
+from akb.value.lifetime.clv import residual_lifetime
+from akb.value.lifetime.lost import between_years, lost_commission
+from akb.value.lifetime.survival import YEAR, after_announced, branch_rows, relations
 from akb.value.predictions import Work, predictions
-from akb.value.survival import YEAR, after_announced, branch_rows, relations
+from akb.value.revenue.cost import KINDS, mutations, reminders, service_cost
 from akb.value.types import Past
 
 GOLDEN = {entry["id"]: entry for entry in json.loads((Path(__file__).parents[1] / "golden.json").read_text("utf-8"))}
@@ -70,7 +70,7 @@ def test_both_ends_of_the_year_add_up_to_clv_to_the_cent(
 
 
 def _lost(made, run, **assumed):
-    base = Base(made, run, f.settings(**assumed))
+    base = InForce(made, run, f.settings(**assumed))
     paths = relations(base, YEAR)
     assert paths is not None
     return base, paths, branch_rows(base, paths, 0.0)
@@ -149,7 +149,7 @@ def test_no_interval_without_a_proven_level() -> None:
 
 def test_the_waterfall_adds_up_and_says_what_is_assumed() -> None:
     made = f.portfolio(events=True)
-    base = Base(made, f.models(made), f.SETTINGS)
+    base = InForce(made, f.models(made), f.SETTINGS)
     found = run_value(made, f.models(made), f.SETTINGS).figures["waterfall"]
     assert found["premium"] - found["kept_by_insurer"] == found["commission"] == base.commission.sum()
     assert found["value"] == found["commission"] - sum(step["cents"] for step in found["steps"])
@@ -179,12 +179,12 @@ def test_a_premium_that_changes_outside_the_renewal_is_a_mutation() -> None:
         {"policy": [policy["policy"]] * 3, "date": days, "premium_cents": [100, 110, 150]},
         schema_overrides={"policy": pl.UInt32},
     )
-    base = Base(replace(made, premiums=dated), f.models(made), f.SETTINGS)
+    base = InForce(replace(made, premiums=dated), f.models(made), f.SETTINGS)
     found = mutations(base)
     assert found is not None
     assert found["date"].to_list() == [days[2]]
     assert "mutations" not in service_cost(base).estimated
-    assert mutations(Base(made, f.models(made), f.SETTINGS)) is None
+    assert mutations(InForce(made, f.models(made), f.SETTINGS)) is None
 
 
 def test_only_trouble_with_payments_costs_time() -> None:
@@ -193,9 +193,9 @@ def test_only_trouble_with_payments_costs_time() -> None:
         {"customer": [0, 1, 2], "date": [date(2025, 3, 1)] * 3, "kind": ["paid", "reminder", "reversal"]},
         schema_overrides={"customer": pl.UInt32},
     )
-    base = Base(replace(made, payments=paid), f.models(made), f.SETTINGS)
+    base = InForce(replace(made, payments=paid), f.models(made), f.SETTINGS)
     assert reminders(base)["customer"].to_list() == [1, 2]
-    only = Base(replace(made, payments=paid.head(1)), f.models(made), f.SETTINGS)
+    only = InForce(replace(made, payments=paid.head(1)), f.models(made), f.SETTINGS)
     assert reminders(only) is None
     assert "collection" in service_cost(only).estimated
 
@@ -255,7 +255,7 @@ def test_realised_is_time_in_force_and_a_replaced_policy_goes_on() -> None:
 
 def test_the_proof_compares_with_the_status_quo_and_says_who_won() -> None:
     made = f.portfolio(500, months=60)
-    base = Base(made, f.models(made), f.SETTINGS)
+    base = InForce(made, f.models(made), f.SETTINGS)
     found = proof(base, _past(made), lambda _: None).figures
     assert found["available"]
     assert [row["key"] for row in found["models"]] == ["clv", "status_quo", "all_stay"]
@@ -286,7 +286,7 @@ def test_the_card_of_lifetime_value_says_who_won_and_what_it_did_not_beat(
     won: str, better: bool, words: tuple[str, str]
 ) -> None:
     made = f.portfolio(60)
-    base = Base(made, f.models(made), f.SETTINGS)
+    base = InForce(made, f.models(made), f.SETTINGS)
     rows = [{"key": "all_stay", "gain": 600.0, "gain_ci": (-100.0, 1300.0)}]
     evidence = Evidence(test_date=date(2022, 12, 31), population=60, positives=40.0)
     found = Proof({"available": True, "winner": won, "beats_all_stay": better, "models": rows}, evidence)
@@ -302,7 +302,7 @@ def test_the_card_of_lifetime_value_says_who_won_and_what_it_did_not_beat(
 
 def test_what_no_customer_has_is_not_said_to_be_derived() -> None:
     made = f.portfolio(60)
-    base = Base(made, f.models(made), f.SETTINGS)
+    base = InForce(made, f.models(made), f.SETTINGS)
     keys = [entry.key for entry in base.entries if entry.room == "value"]
     scores = pl.DataFrame({key: [None] for key in keys}, schema=dict.fromkeys(keys, pl.Float64))
     told = {each.key: each for each in predictions(Work(base, service_cost(base), None), scores)}
@@ -313,11 +313,11 @@ def test_what_no_customer_has_is_not_said_to_be_derived() -> None:
 
 def test_no_proof_says_why() -> None:
     made = f.portfolio(60)
-    base = Base(made, f.models(made), f.SETTINGS)
+    base = InForce(made, f.models(made), f.SETTINGS)
     assert proof(base, None, lambda _: None).figures == {"available": False, "reason": "history"}
     assert proof(base, _past(made), lambda _: None).figures == {"available": False, "reason": "few"}
     bare = f.portfolio(60, commission="none")
-    assert proof(Base(bare, f.models(bare), f.SETTINGS), None, lambda _: None).figures["reason"] == "revenue"
+    assert proof(InForce(bare, f.models(bare), f.SETTINGS), None, lambda _: None).figures["reason"] == "revenue"
 
 
 def test_the_paired_interval_tells_a_better_forecast_from_chance() -> None:

@@ -1,0 +1,1 @@
+"""What contacts bring and cost: the business case of a plan."""

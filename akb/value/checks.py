@@ -1,0 +1,99 @@
+"""What the value room noticed: findings AKB-V001 to AKB-V014."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from akb.core.findings import Finding
+from akb.value.in_force import EURO_GATES
+from akb.value.predictions import missing_events
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from akb.value.in_force import InForce
+    from akb.value.lifetime.clv import Lifetime
+    from akb.value.lifetime.survival import Relations
+    from akb.value.revenue.cost import ServiceCost
+    from akb.value.targeting.eligibility import Desk
+
+LAPSES_OFF = 0.10
+
+
+def findings(
+    base: InForce,
+    paths: Relations | None,
+    value: Lifetime | None,
+    cost: ServiceCost,
+    desk: Desk,
+    defend: pl.DataFrame,
+    lapses: float | None,
+) -> tuple[Finding, ...]:
+    """Return what is worth telling, in the order of the codes.
+
+    Parameters
+    ----------
+    lapses
+        Policies expected to lapse under the survivals that the lifetime value uses.
+    """
+    found = [*_missing(base), *_gates(base), *_estimates(base, cost, desk)]
+    if paths is not None and not paths.split:
+        found.append(Finding("AKB-V003", "issue", share=base.value("retention.preventable_share")))
+    predicted = base.score("policies_lost_12m")
+    if lapses is not None and predicted is not None:
+        total = float(np.nansum(predicted))
+        off = abs(lapses / total - 1) if total > 0 else 0.0
+        if off > LAPSES_OFF:
+            found.append(Finding("AKB-V008", "tip", count=round(lapses), share=off))
+    if value is not None:
+        if desk.barred.all():
+            found.append(Finding("AKB-V014", "issue"))
+        elif defend.is_empty():
+            found.append(Finding("AKB-V010", "tip"))
+        negative = int((value.clv < 0).sum())
+        if negative >= base.settings.report.suppress_below:
+            found.append(Finding("AKB-V011", "tip", count=negative, share=negative / base.n))
+    return tuple(sorted(found, key=lambda finding: finding.code))
+
+
+def _missing(base: InForce) -> list[Finding]:
+    found = []
+    if not base.has_commission:
+        found.append(Finding("AKB-V001", "issue"))
+    else:
+        unknown = base.held["revenue_cents"].null_count()
+        if unknown:
+            found.append(Finding("AKB-V012", "tip", count=unknown, share=unknown / base.held.height))
+    if not base.has_ended:
+        found.append(Finding("AKB-V002", "issue"))
+    return found
+
+
+def _gates(base: InForce) -> list[Finding]:
+    if not base.has_commission:
+        return []
+    found = []
+    if base.has_ended and not base.churn_in_euros:
+        found.append(Finding("AKB-V004", "issue", params={"gate": base.churn_gate}))
+    failed = base.failed_lapse if base.has_ended else ()
+    if failed:
+        found.append(Finding("AKB-V013", "tip", count=len(failed)))
+    sold = {branch: gate for branch, gate in base.branch_gates.items() if not base.banned(branch)}
+    unproven = [branch for branch, gate in sold.items() if gate not in EURO_GATES]
+    if unproven:
+        found.append(Finding("AKB-V005", "tip", count=len(unproven), share=len(unproven) / len(sold)))
+    provisional = [base.churn_gate, *sold.values()].count("provisional")
+    if provisional:
+        found.append(Finding("AKB-V006", "tip", count=provisional))
+    return found
+
+
+def _estimates(base: InForce, cost: ServiceCost, desk: Desk) -> list[Finding]:
+    found = []
+    if set(cost.estimated) & {"claims", "contacts"}:
+        found.append(Finding("AKB-V007", "tip", params={"missing": missing_events(cost)}))
+    if not desk.advisers_counted:
+        found.append(Finding("AKB-V009", "tip", count=desk.advisers))
+    return found

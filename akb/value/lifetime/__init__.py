@@ -1,0 +1,1 @@
+"""What customers are worth while they stay: survival, lifetime value and its backtest."""

@@ -1,0 +1,255 @@
+"""Monthly survival of relations and policies, from what the models say at a few months."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from akb.core.dates import add_months
+from akb.value.revenue.commission import lapse_by_branch
+from akb.value.revenue.rates import closed_year
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from akb.value.in_force import Floats, InForce, Rows
+
+    Mask = NDArray[np.bool_]
+
+YEAR = 12
+COUNTED_PRIOR = 50
+
+
+@dataclass(frozen=True)
+class Relations:
+    """Survival of relations, one row per customer in force.
+
+    Parameters
+    ----------
+    alive
+        (n, months + 1): chance that the relation still exists after 0, 1, ... months; 1 at month 0.
+    leaving
+        (n, 13): chance of being there at month 0..12 *and* leaving preventably later within those 12 months.
+    preventable
+        (n,): churn_preventable_12m; equals ``leaving[:, 0]``.
+    split
+        Whether the causes come from the data; else the preventable share is an assumption.
+    """
+
+    alive: Floats
+    leaving: Floats
+    preventable: Floats
+    split: bool
+
+    @property
+    def months(self) -> int:
+        """Months to the horizon."""
+        return int(self.alive.shape[1]) - 1
+
+    @cached_property
+    def churn_12m(self) -> Floats:
+        """Chance that the relation ends within 12 months."""
+        return 1.0 - self.alive[:, YEAR]
+
+    def alive_at(self, timing: float) -> Floats:
+        """Return (n, months): survival at the moment `timing` (0 begin, 1 end) within each month, geometrically."""
+        return self.alive[:, :-1] ** (1 - timing) * self.alive[:, 1:] ** timing
+
+    def leaving_at(self, timing: float) -> Floats:
+        """Return (n, 12): `leaving` at the moment `timing` within each month; never above survival itself."""
+        inside = self.leaving[:, :-1] * (1 - timing) + self.leaving[:, 1:] * timing
+        return np.minimum(inside, self.alive_at(timing)[:, :YEAR])
+
+
+def monthly(months: Rows, alive: Floats, horizon: int) -> Floats:
+    """Return survival at month 0..horizon from survival at `months` (ascending), interpolated geometrically.
+
+    Beyond the last month the last interval's monthly hazard goes on. A survival of zero stays zero.
+    """
+    knots = np.concatenate([[0], months])
+    levels = np.concatenate([np.ones((alive.shape[0], 1)), alive], axis=1)
+    out = np.empty((alive.shape[0], horizon + 1))
+    for month in range(horizon + 1):
+        right = min(max(1, int(np.searchsorted(knots, month))), len(knots) - 1)
+        left = right - 1
+        weight = (month - knots[left]) / (knots[right] - knots[left])
+        before, after = levels[:, left], levels[:, right]
+        if weight in (0, 1):
+            out[:, month] = after if weight else before
+        else:
+            step = np.divide(after, before, out=np.zeros_like(after), where=before > 0)
+            out[:, month] = before * step**weight
+    return out
+
+
+def relations(base: InForce, horizon: int) -> Relations | None:
+    """Return the survival of every customer in force; None where the models know no ends.
+
+    Announced leavers are kept alive here: their policies carry the exact end (see `announced_months`).
+    Without reasons of ending a fixed, assumed share of every departure counts as preventable.
+    """
+    if not base.has_ended:
+        return None
+    columns = ["alive", "preventable"]
+    known = base.models.survival.join(base.customers.select("customer", "row"), on="customer").sort("row", "month")
+    months = np.unique(known["month"].to_numpy())
+    grid = np.full((base.n, len(months), 2), np.nan)
+    place = np.searchsorted(months, known["month"].to_numpy())
+    grid[known["row"].to_numpy(), place] = known.select(columns).to_numpy()
+    missing = np.isnan(grid[:, 0, 0])
+    if missing.any():  # a customer that the models did not see follows the portfolio
+        grid[missing] = np.nanmean(grid, axis=0)
+    alive = monthly(months.astype(np.int64), np.clip(grid[:, :, 0], 0.0, 1.0), max(horizon, YEAR))
+    split = base.portfolio.history.reasons and base.score("churn_preventable_12m") is not None
+    if split:
+        left = np.concatenate([np.zeros((base.n, 1)), _first_year(months, grid[:, :, 1])], axis=1)
+    else:
+        left = (1.0 - alive[:, : YEAR + 1]) * base.value("retention.preventable_share")
+    preventable = left[:, YEAR].copy()
+    alive[base.announced] = 1.0
+    leaving = np.clip(preventable[:, None] - left, 0.0, None)
+    return Relations(alive, leaving, preventable, split)
+
+
+def _first_year(months: Rows, cumulative: Floats) -> Floats:
+    wanted = np.arange(1, YEAR + 1)
+    knots = np.concatenate([[0], months])
+    levels = np.concatenate([np.zeros((cumulative.shape[0], 1)), cumulative], axis=1)
+    right = np.clip(np.searchsorted(knots, wanted), 1, len(knots) - 1)
+    weight = (wanted - knots[right - 1]) / (knots[right] - knots[right - 1])
+    cumulated: Floats = levels[:, right - 1] * (1 - weight) + levels[:, right] * weight
+    return cumulated
+
+
+def per_policy(branch_lapse: Floats, alive: Floats, policies: Rows) -> Floats:
+    """Return the yearly chance that one policy survives in a relation that survives.
+
+    Parameters
+    ----------
+    branch_lapse
+        Chance that at least one of the customer's policies in this branch lapses within 12 months.
+    alive
+        Chance that the relation survives those 12 months.
+    policies
+        How many policies the customer has in this branch.
+
+    Notes
+    -----
+    A relation that ends takes all its policies at once, so relation churn is divided out first and the rest is spread
+    over the policies: ``((1 - P) / S) ^ (1 / n)``. Where relations do not end this is the textbook
+    ``1 - (1 - (1 - P)^(1/n))``; spreading P itself would make a policy's lapse less likely than its relation's end.
+    """
+    within = np.divide(1.0 - branch_lapse, alive, out=np.ones_like(alive), where=alive > 0)
+    kept: Floats = np.clip(within, 0.0, 1.0) ** (1.0 / policies)
+    return kept
+
+
+def branch_rows(base: InForce, paths: Relations, fallback: float) -> pl.DataFrame:
+    """Return one row per (customer, branch) of policies without an announced end: row, branch, policies, kept, first.
+
+    ``kept`` is the yearly chance that such a policy survives in a surviving relation, ``first`` that of the coming 12
+    months: those who will cancel then include the policies whose end is announced, which are certain, so the others
+    cancel less and the portfolio's expectation stays (see `after_announced`). A branch that the models do not know
+    uses `fallback`, the portfolio's counted yearly policy lapse. These chances are multiplied with commission, so a
+    branch whose level failed on later data uses what was counted in it instead (see `counted_lapse`).
+    """
+    lapse = base.models.branch_lapse.select("customer", "branch", "probability")
+    lapse = lapse.filter(~pl.col("branch").cast(pl.String).is_in(base.failed_lapse))
+    known = counted_lapse(base, fallback)
+    counted = base.held.group_by("row", "branch").agg(
+        customer=pl.col("customer").first(),
+        all=pl.len().cast(pl.Int64),
+        policies=pl.col("ends").is_null().sum().cast(pl.Int64),
+        certain=(pl.col("ends") <= add_months(base.as_of, YEAR)).sum().cast(pl.Int64),
+    )
+    rows = counted.join(lapse, on=["customer", "branch"], how="left").sort("row", "branch")
+    where = rows["row"].to_numpy()
+    alive = paths.alive[where, YEAR]
+    count = rows["all"].to_numpy()
+    per_branch = rows["probability"].fill_null(np.nan).to_numpy()
+    usual = rows["branch"].cast(pl.String).replace_strict(known, default=fallback, return_dtype=pl.Float64)
+    guess = 1.0 - (1.0 - usual.to_numpy()) ** count
+    kept = per_policy(np.where(np.isnan(per_branch), guess, per_branch), alive, count)
+    certain = np.where(base.announced[where], 0, rows["certain"].to_numpy())
+    told = rows["certain"].to_numpy() > 0
+    others = np.where(told, _usual(kept, ~told, rows["branch"]), kept)
+    first = after_announced(others, alive, rows["policies"].to_numpy(), certain, foreseen=1.0 - alive * kept)
+    kept = others
+    made = rows.select("row", "branch", "policies").with_columns(kept=pl.Series(kept), first=pl.Series(first))
+    return made.filter(pl.col("policies") > 0)
+
+
+def counted_lapse(base: InForce, average: float) -> dict[str, float]:
+    """Return the policy lapse counted in the last closed year of every branch whose prediction failed its gate.
+
+    ``(lapsed + m average) / (held + m)`` with m = `COUNTED_PRIOR` policies, so that a handful says little.
+    """
+    time = base.settings.time
+    window = closed_year(base.portfolio, time.gap_days, time.registration_lag_days)
+    if not base.failed_lapse or window is None:
+        return {}
+    counted = lapse_by_branch(base.portfolio.policies, *window).filter(pl.col("branch").is_in(base.failed_lapse))
+    return {
+        branch: (lapsed + COUNTED_PRIOR * average) / (held + COUNTED_PRIOR)
+        for branch, held, lapsed in counted.select(pl.col("branch").cast(pl.String), "held", "lapsed").iter_rows()
+    }
+
+
+def _usual(kept: Floats, known: Mask, branch: pl.Series) -> Floats:
+    """Return the mean survival in the same branch of policies of which nothing is announced; 1 where there are none.
+
+    A chance of one says that the announced policy ends; it says nothing of another one in the same branch.
+    """
+    table = pl.DataFrame({"branch": branch, "kept": kept, "known": known})
+    mean = pl.col("kept").filter(pl.col("known")).mean().over("branch")
+    out: Floats = table.select(mean.fill_null(1.0).alias("mean"))["mean"].to_numpy()
+    return out
+
+
+def after_announced(kept: Floats, alive: Floats, policies: Rows, certain: Rows, foreseen: Floats) -> Floats:
+    """Return ``kept`` of the coming year where some lapses are known: one power for all, so that the total stays.
+
+    Parameters
+    ----------
+    kept, alive
+        Yearly survival of a policy in a surviving relation, and of that relation, as if nothing were announced.
+    policies, certain
+        Policies without an announced end, and policies that are certain to end within the year.
+    foreseen
+        The chance that the models gave those of a row: the rest is news, and comes off what is expected of others.
+
+    Notes
+    -----
+    At least a tenth of what was expected of the others stays: where more is announced, the total is exceeded.
+    """
+    expected = policies * alive * (1.0 - kept)
+    excess = float((certain * (1.0 - foreseen)).sum())
+    whole = float(expected.sum())
+    if excess <= 0 or whole <= 0:
+        return kept
+    wanted = max(whole - excess, 0.1 * whole)
+    low, high = 0.0, 1.0
+    for _ in range(50):
+        power = (low + high) / 2
+        if float((policies * alive * (1.0 - kept**power)).sum()) > wanted:
+            high = power
+        else:
+            low = power
+    out: Floats = kept**high
+    return out
+
+
+def announced_months(base: InForce, months: int) -> tuple[Rows, Floats]:
+    """Return the positions in `held` of policies with an announced end, and the part of each month in force.
+
+    The second has shape (k, months). Exact by day: months have equal length, a twelfth of 365.25 days.
+    """
+    ends = base.held.with_row_index("place").filter(pl.col("ends").is_not_null())
+    days = (ends["ends"] - pl.Series([base.as_of])).dt.total_days().cast(pl.Float64).to_numpy()
+    length = 365.25 / YEAR
+    fraction = np.clip((days[:, None] - length * np.arange(months)) / length, 0.0, 1.0)
+    return ends["place"].cast(pl.Int64).to_numpy(), fraction

@@ -1,0 +1,1 @@
+"""Where the portfolio goes in five years."""

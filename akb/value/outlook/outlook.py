@@ -1,0 +1,43 @@
+"""What lies ahead without action, and what a list would have been worth a year ago: the figures of both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from akb.value.outlook.projection import projection
+from akb.value.revenue.bridge import bridge
+from akb.value.revenue.rates import closed_years
+from akb.value.targeting.contact_policy import contact_policy
+from akb.value.targeting.list_backtest import backtest
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from akb.value.in_force import InForce
+    from akb.value.targeting.eligibility import Desk
+
+INFLOW_YEARS = 3
+
+
+def outlook_figures(
+    base: InForce, history: pl.DataFrame, rows: pl.DataFrame | None, listed: pl.DataFrame, shared: Desk
+) -> dict[str, Any]:
+    """Return ``bridge``, ``projection``, ``contact_policy`` and ``backtest``; see the functions of those names.
+
+    Parameters
+    ----------
+    history
+        `rates.spells` of the portfolio.
+    rows
+        `survival.branch_rows`; None without survival.
+    listed
+        The list ``top_defend``.
+    """
+    time = base.settings.time
+    years = closed_years(base.portfolio, time.gap_days, time.registration_lag_days, INFLOW_YEARS)
+    return {
+        "bridge": bridge(base),
+        "projection": projection(base, rows, history, years, listed),
+        "contact_policy": contact_policy(base),
+        "backtest": backtest(base, history, shared.capacity),
+    }

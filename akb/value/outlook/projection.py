@@ -1,0 +1,345 @@
+"""Five years ahead: what becomes of customers, commission and age if nothing changes, and with the list every year.
+
+A calculation, no forecast of its own: who is a customer today stays as the models' survival paths say, newcomers come
+as in the last closed years and stay as the customers of less than a year do. Amounts are at today's price level.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from akb.core.dates import add_months
+from akb.value.case.formulas import advisers_needed
+from akb.value.in_force import band_labels, bands, in_force
+from akb.value.lifetime.survival import YEAR
+from akb.value.targeting.eligibility import advisers_of
+
+if TYPE_CHECKING:
+    from akb.value.in_force import Floats, InForce, Rows
+
+YEARS = 5
+ENOUGH = 50  # customers of less than a year from which newcomers are described; else everybody stands in
+
+
+@dataclass(frozen=True)
+class Today:
+    """The customers in force at X.
+
+    Parameters
+    ----------
+    alive
+        (n, 6): chance to be a customer after 0..5 years.
+    commission
+        (n, 6): cents a year of the policies held today that are still there then, given that the customer is.
+    age
+        (n,): years; NaN unknown or a business.
+    """
+
+    alive: Floats
+    commission: Floats
+    age: Floats
+
+
+@dataclass(frozen=True)
+class Newcomers:
+    """Who comes in a year, as it was in the last closed years.
+
+    Parameters
+    ----------
+    counts
+        New customers per closed year who were still there at its end, newest first.
+    alive
+        (6,): their chance to be a customer 0..5 years later.
+    commission, age
+        Of one: cents a year, and years.
+    """
+
+    counts: tuple[int, ...]
+    alive: Floats
+    commission: float
+    age: float
+
+
+@dataclass(frozen=True)
+class Extra:
+    """Policies that customers buy besides: cents a year bought per customer and year, and the share kept a year on."""
+
+    cents: float
+    kept: float
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a year of the list keeps: customers, cents a year, their mean age and how they stay (6,)."""
+
+    customers: float
+    cents: float
+    age: float
+    alive: Floats
+
+
+def projection(
+    base: InForce,
+    rows: pl.DataFrame | None,
+    history: pl.DataFrame,
+    years: list[tuple[date, date]],
+    listed: pl.DataFrame,
+) -> dict[str, Any] | None:
+    """Return customers, commission, mean age and customers per adviser from X to X + 5 years.
+
+    Parameters
+    ----------
+    rows
+        `survival.branch_rows`: policies per customer and branch with their yearly survival.
+    history, years
+        `rates.spells` and `rates.closed_years`.
+    listed
+        The list ``top_defend``.
+
+    Returns
+    -------
+    dict
+        ``rows`` {year, date, customers, low, high, commission, commission_low, commission_high, age, per_adviser, and
+        the same figures with the list: customers_list, commission_list, age_list, per_adviser_list}; ``inflow`` {mean,
+        low, high, years, factor}; ``newcomer_commission``, ``newcomer_age``, ``extra_cents``; ``level`` (low, high),
+        the interval of observed / expected behind the range; ``kept``, ``kept_cents`` a year by the list;
+        ``advisers``, ``advisers_needed`` at today's customers per adviser, ``norm`` and ``advisers_at_norm``;
+        ``list_ages`` {key, customers, share, listed, listed_share}. None without survival, or where its level failed:
+        no count or euro is built on that. Commission is None where unknown.
+    """
+    if rows is None or not base.churn_in_euros:
+        return None
+    today = _today(base, rows)
+    coming = _newcomers(base, today, history, years)
+    extra = _extra(base, rows, years)
+    kept = _kept(base, today, listed)
+    factor = base.value("outlook.inflow")
+    flows = [factor * count for count in coming.counts] or [0.0]
+    mean = sum(flows) / len(flows)
+    level = _level(base)
+    nobody = Kept(0.0, 0.0, 0.0, coming.alive)
+    plain = path(today, coming, extra, mean, nobody)
+    low = path(today, coming, extra, min(flows), nobody, level[1])
+    high = path(today, coming, extra, max(flows), nobody, level[0])
+    acted = path(today, coming, extra, mean, kept)
+    advisers, _ = advisers_of(base)
+    norm = base.value("outlook.customers_per_adviser")
+    money = base.has_commission
+    table = [
+        {
+            "year": base.as_of.year + year,
+            "date": add_months(base.as_of, YEAR * year).isoformat(),
+            "customers": plain.customers[year],
+            "low": low.customers[year],
+            "high": high.customers[year],
+            "commission": round(plain.commission[year]) if money else None,
+            "commission_low": round(low.commission[year]) if money else None,
+            "commission_high": round(high.commission[year]) if money else None,
+            "age": _known(plain.age[year]),
+            "per_adviser": plain.customers[year] / advisers,
+            "customers_list": acted.customers[year],
+            "commission_list": round(acted.commission[year]) if money else None,
+            "age_list": _known(acted.age[year]),
+            "per_adviser_list": acted.customers[year] / advisers,
+        }
+        for year in range(YEARS + 1)
+    ]
+    later = plain.customers[YEARS]
+    return {
+        "rows": table,
+        "inflow": {"mean": mean, "low": min(flows), "high": max(flows), "years": len(coming.counts), "factor": factor},
+        "newcomer_commission": round(coming.commission) if money else None,
+        "newcomer_age": _known(coming.age),
+        "extra_cents": round(extra.cents) if money else None,
+        "level": list(level),
+        "kept": kept.customers,
+        "kept_cents": round(kept.cents) if money else None,
+        "advisers": advisers,
+        "advisers_needed": advisers_needed(later, base.n / advisers),
+        "norm": norm,
+        "advisers_at_norm": advisers_needed(later, norm),
+        "list_ages": _list_ages(base, listed),
+    }
+
+
+@dataclass(frozen=True)
+class Path:
+    """Year 0..5, float64 (6,): customers, commission in cents a year, mean age (NaN where nobody's is known)."""
+
+    customers: Floats
+    commission: Floats
+    age: Floats
+
+
+def path(today: Today, coming: Newcomers, extra: Extra, inflow: float, kept: Kept, level: float = 1.0) -> Path:
+    """Return one path: today's customers, `inflow` newcomers a year and what the list keeps every year.
+
+    Parameters
+    ----------
+    level
+        Observed over expected departures: every survival is raised to this power.
+    """
+    alive, new, saved = today.alive**level, coming.alive**level, kept.alive**level
+    known = np.isfinite(today.age)
+    age = np.where(known, today.age, 0.0)
+    there = alive.sum(axis=0)
+    customers, commission = there.copy(), (alive * today.commission).sum(axis=0)
+    aged, counted = np.zeros(YEARS + 1), np.zeros(YEARS + 1)
+    share = float(known.mean()) if len(known) else 0.0
+    bought = 0.0
+    for year in range(YEARS + 1):
+        cohorts = np.arange(year)  # of 0, 1, ... whole years ago
+        came, stayed = inflow * new[cohorts], kept.customers * saved[cohorts]
+        customers[year] += came.sum() + stayed.sum()
+        commission[year] += inflow * coming.commission * (new[cohorts] * extra.kept**cohorts).sum()
+        commission[year] += kept.cents * (saved[cohorts] * extra.kept**cohorts).sum()
+        if year:
+            staying = there[year] / there[year - 1] if there[year - 1] else 0.0
+            bought = bought * extra.kept * staying
+            bought += extra.cents * (customers[year - 1] + customers[year]) / 2 * np.sqrt(extra.kept)
+            commission[year] += bought
+        aged[year] = (alive[:, year] * (age + year))[known].sum()
+        counted[year] = alive[known, year].sum()
+        for weights, first in ((came, coming.age), (stayed, kept.age + 1)):
+            if weights.sum() and np.isfinite(first):
+                aged[year] += share * float((weights * (first + cohorts)).sum())
+                counted[year] += share * float(weights.sum())
+    mean = np.divide(aged, counted, out=np.full(YEARS + 1, np.nan), where=counted > 0)
+    return Path(customers, commission, mean)
+
+
+def _today(base: InForce, rows: pl.DataFrame) -> Today:
+    months = [YEAR * year for year in range(1, YEARS + 1)]
+    wide = (
+        base.models.survival.filter(pl.col("month").is_in(months))
+        .select("customer", "month", "alive")
+        .sort("month")
+        .pivot("month", index="customer", values="alive")
+    )
+    given = base.customers.select("customer").join(wide, on="customer", how="left", maintain_order="left")
+    paths = given.select(pl.col(str(month)) if str(month) in wide.columns else pl.lit(None) for month in months)
+    levels = paths.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    levels = np.where(np.isnan(levels), np.nanmean(levels, axis=0, keepdims=True), levels)
+    alive = np.concatenate([np.ones((base.n, 1)), levels], axis=1)
+    private = (base.customers["kind"].fill_null("private") == "private").to_numpy()
+    age = (base.as_of.year - base.customers["birth_year"]).cast(pl.Float64).fill_null(np.nan).to_numpy()
+    return Today(alive, _commission(base, rows), np.where(private, age, np.nan))
+
+
+def _commission(base: InForce, rows: pl.DataFrame) -> Floats:
+    """Cents a year per customer after 0..5 years of the policies held today, given that the customer is still there."""
+    held = base.held.with_columns(cents=pl.Series(base.commission))
+    money = held.filter(pl.col("ends").is_null()).group_by("row", "branch").agg(pl.col("cents").sum())
+    table = rows.join(money, on=["row", "branch"], how="left", maintain_order="left")
+    out = np.zeros((base.n, YEARS + 1))
+    kept = table["kept"].to_numpy()[:, None] ** np.arange(YEARS + 1)
+    np.add.at(out, table["row"].to_numpy(), kept * table["cents"].fill_null(0).to_numpy()[:, None])
+    told = held.filter(pl.col("ends").is_not_null())
+    for year in range(YEARS + 1):
+        still = told.filter(pl.col("ends") > add_months(base.as_of, YEAR * year))
+        np.add.at(out[:, year], still["row"].to_numpy(), still["cents"].to_numpy())
+    return out
+
+
+def _newcomers(base: InForce, today: Today, history: pl.DataFrame, years: list[tuple[date, date]]) -> Newcomers:
+    counts = tuple(
+        history.filter(
+            (pl.col("start") > first) & (pl.col("start") <= last) & (pl.col("end").is_null() | (pl.col("end") > last))
+        ).height
+        for first, last in years
+    )
+    fresh = history.filter((pl.col("start") > add_months(base.as_of, -YEAR)) & (pl.col("start") <= base.as_of)).join(
+        base.customers.select("customer", "row"), on="customer"
+    )
+    new: Rows = np.unique(fresh["row"].to_numpy())
+    if len(new) < ENOUGH:
+        new = np.arange(base.n)
+    ages = today.age[new]
+    return Newcomers(
+        counts,
+        today.alive[new].mean(axis=0),
+        float(base.commission_customer[new].mean()),
+        float(np.nanmean(ages)) if np.isfinite(ages).any() else np.nan,
+    )
+
+
+def _extra(base: InForce, rows: pl.DataFrame, years: list[tuple[date, date]]) -> Extra:
+    """What customers who were there already bought, per customer and year: counted over the closed years."""
+    weights = rows["policies"].to_numpy()
+    kept = float(np.average(rows["kept"].to_numpy(), weights=weights)) if rows.height else 1.0
+    cents, customers = 0, 0
+    for first, last in years:
+        there = in_force(base.policies, first)["customer"].unique()
+        taken = base.policies.filter(
+            (pl.col("start_date") > first)
+            & (pl.col("start_date") <= last)
+            & ~pl.col("replaces")
+            & pl.col("customer").is_in(there.implode())
+        )
+        cents += int(taken["revenue_cents"].sum())
+        customers += len(there)
+    return Extra(cents / customers if customers else 0.0, kept)
+
+
+def _kept(base: InForce, today: Today, listed: pl.DataFrame) -> Kept:
+    """What calling this year's list keeps: rescue x the chance to leave preventably, of those who are called."""
+    called = listed.filter("contact").join(base.customers.select("customer", "row"), on="customer").sort("row")
+    rows, p = called["row"].to_numpy(), called["churn_preventable_12m"].to_numpy()
+    if not len(rows) or not p.sum():
+        return Kept(0.0, 0.0, np.nan, today.alive.mean(axis=0))
+    rescue = base.value("retention.rescue")
+    ages = today.age[rows]
+    known = np.isfinite(ages)
+    return Kept(
+        rescue * float(p.sum()),
+        rescue * float((p * base.commission_customer[rows]).sum()),
+        float(np.average(ages[known], weights=p[known])) if p[known].sum() else np.nan,
+        np.average(today.alive[rows], axis=0, weights=p),
+    )
+
+
+def _level(base: InForce) -> tuple[float, float]:
+    """The interval of observed over expected departures."""
+    made = base.predictions.get("churn_12m")
+    found = made.evidence.calibration if made is not None and made.evidence is not None else None
+    return (1.0, 1.0) if found is None else (min(1.0, found.ci[0]), max(1.0, found.ci[1]))
+
+
+def _list_ages(base: InForce, listed: pl.DataFrame) -> list[dict[str, Any]]:
+    """Whether the list leans to one age group: its shares beside those of all private customers."""
+    limit = base.settings.report.suppress_below
+    private = base.customers.filter(
+        (pl.col("kind").fill_null("private") == "private") & pl.col("birth_year").is_not_null()
+    ).with_columns(
+        on_list=pl.col("customer").is_in(listed.filter("contact")["customer"].implode()),
+        age=base.as_of.year - pl.col("birth_year"),
+    )
+    total, chosen = private.height, int(private["on_list"].sum())
+    labels = np.array(band_labels("age", private["age"].to_numpy()))
+    flags = private["on_list"].to_numpy()
+    out = []
+    for label in bands("age")[1]:
+        inside = labels == label
+        count, on_list = int(inside.sum()), int(flags[inside].sum())
+        if count < limit or not chosen:
+            continue
+        hidden = 0 < on_list < limit
+        out.append(
+            {
+                "key": label,
+                "customers": count,
+                "share": count / total,
+                "listed": None if hidden else on_list,
+                "listed_share": None if hidden else on_list / chosen,
+            }
+        )
+    return out
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,1 @@
+"""Classes and segments of customers, and who moved between them."""

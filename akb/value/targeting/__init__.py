@@ -1,0 +1,1 @@
+"""Whom to contact, about what, and by whom."""
