@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from akb.value.lifetime.survival import Relations
     from akb.value.revenue.cost import ServiceCost
     from akb.value.revenue.rates import YearRates
-    from akb.value.targeting.cross_sell import Offers
+    from akb.value.lifetime.purchases import Offers
     from akb.value.targeting.retention import Defence
 
 Row = dict[str, Any]

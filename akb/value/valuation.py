@@ -19,7 +19,7 @@ from akb.value.lifetime.survival import YEAR, branch_rows, relations
 from akb.value.revenue.cost import service_cost
 from akb.value.revenue.rates import closed_year, spells, year_rates
 from akb.value.targeting.actions import chosen, outside
-from akb.value.targeting.cross_sell import offers
+from akb.value.lifetime.purchases import offers
 from akb.value.targeting.decision import decide
 from akb.value.targeting.eligibility import desk
 from akb.value.targeting.gaps import care_gaps
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from akb.value.lifetime.survival import Relations
     from akb.value.revenue.cost import ServiceCost
     from akb.value.revenue.rates import YearRates
-    from akb.value.targeting.cross_sell import Offers
+    from akb.value.lifetime.purchases import Offers
     from akb.value.targeting.decision import Decision
     from akb.value.targeting.eligibility import Desk
     from akb.value.targeting.retention import Defence

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from akb.value.in_force import Floats, InForce
     from akb.value.lifetime.clv import Lifetime
     from akb.value.revenue.cost import ServiceCost
-    from akb.value.targeting.cross_sell import Offers
+    from akb.value.lifetime.purchases import Offers
 
     Flags = NDArray[np.bool_]
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from akb.value.lifetime.clv import Lifetime
     from akb.value.lifetime.survival import Relations
     from akb.value.targeting.calls import Calls
-    from akb.value.targeting.cross_sell import Offers
+    from akb.value.lifetime.purchases import Offers
     from akb.value.targeting.decision import Decision
     from akb.value.targeting.retention import Defence
     from akb.value.valuation import Valuation

@@ -55,7 +55,7 @@ def assign(tasks: pl.DataFrame, workers: Sequence[Worker]) -> Assignment:
     tasks
         rank, adviser (own; may be null), level (``inside`` or ``adviser``), minutes, action; a row per customer.
     workers
-        Everybody's minutes. An adviser may do inside work, not the other way.
+        Everybody's minutes. Whose pool does the work is decided by the plan: its cost is that of who really does it.
     """
     groups = tasks.group_by(_KEYS).agg(pl.len().alias("customers"), pl.col("rank").sort()).sort(_KEYS, nulls_last=True)
     counts = _placed(groups, workers)
@@ -120,16 +120,15 @@ def _placed(groups: pl.DataFrame, workers: Sequence[Worker]) -> Floats:
 
 
 def _costs(groups: pl.DataFrame, workers: Sequence[Worker]) -> Floats:
-    """Return cost per minute of every group at every worker; infinite where the level is too low."""
+    """Return cost per minute of every group at every worker; infinite in another pool than the plan's."""
     rule = rules("assignment")
     out = np.zeros((len(groups), len(workers)))
     for place, (own, level) in enumerate(groups.select("adviser", "level").iter_rows()):
         for number, who in enumerate(workers):
-            if level == ADVISER and who.level == INSIDE:
+            if level != who.level:
                 out[place, number] = np.inf
                 continue
             out[place, number] = float(rule["other_adviser"]) * (own is not None and who.name != own)
-            out[place, number] += float(rule["adviser_for_inside"]) * (who.level != level)
     # One optimum only: of equal solutions the one that a fixed, tiny preference picks.
     tie = (np.arange(out.size) * 0.618033988749895 % 1.0).reshape(out.shape)
     made: Floats = out + 1e-4 * tie

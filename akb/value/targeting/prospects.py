@@ -1,0 +1,211 @@
+"""What a contact could change of every customer: the numbers that every contact type's benefit is made of.
+
+A row is a customer in force, or a weighted bin of customers that are alike (the page's). Nothing here knows a contact
+type, an hour or an effect; `akb.value.targeting.benefits` puts those beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from akb.value.in_force import Floats, InForce, Rows
+    from akb.value.lifetime.clv import Lifetime
+    from akb.value.lifetime.purchases import Offers
+    from akb.value.lifetime.survival import Relations
+    from akb.value.targeting.eligibility import Eligibility
+
+    Flags = NDArray[np.bool_]
+
+CANDIDATES = 5
+"""Branches kept per customer: contact types discuss the best few of them."""
+INBOUND_YEARS = 2
+
+
+@dataclass(frozen=True)
+class Prospects:
+    """What is at stake per row; n rows, b branches that may be discussed, best first.
+
+    Parameters
+    ----------
+    weight
+        (n,): customers of the row; 1 for a customer.
+    relation, leaving
+        (n,): churn_preventable_12m x value at stake in cents, and that chance itself; zero where its gate is closed.
+    policy, lost
+        (n,): what preventable lapses in relations that stay cost in 12 months, cents, and how many policies those are.
+    chance, worth, branch
+        (n, b): chance of buying within 12 months untreated, discounted cents that one purchase more is worth, and the
+        place of the branch in the taxonomy; worth 0 and branch -1 where nothing is left to discuss.
+    likely
+        (n, b): the highest chances of the branches that are open, whatever they are worth; 0 where there is none. An
+        effect in points is an effect on these, so that no euro moves it.
+    inbound_rate
+        (n,): contacts a year that the customer begins.
+    eligible, control
+        (n,): may be contacted at all; drawn for the control group, so not contacted for euros.
+    wakeable
+        (n,): the office may begin; others only in a contact that they begin.
+    reachable
+        Consent (``post``, ``email``, ``phone``) -> (n,).
+    repeated
+        (n,): had a contact of the plan within 24 months.
+    """
+
+    weight: Floats
+    relation: Floats
+    leaving: Floats
+    policy: Floats
+    lost: Floats
+    chance: Floats
+    worth: Floats
+    branch: Rows
+    likely: Floats
+    inbound_rate: Floats
+    eligible: Flags
+    control: Flags
+    wakeable: Flags
+    reachable: Mapping[str, Flags]
+    repeated: Flags
+
+    @property
+    def n(self) -> int:
+        """Rows."""
+        return len(self.weight)
+
+    @property
+    def inbound_year(self) -> Floats:
+        """(n,): chance that the customer begins a contact within 12 months."""
+        out: Floats = -np.expm1(-self.inbound_rate)
+        return out
+
+    @property
+    def inbound_before_end(self) -> Floats:
+        """(n,): chance of that before an end that falls at any moment of the 12 months: 1 - (1 - e^-r) / r."""
+        rate = np.maximum(self.inbound_rate, 1e-9)
+        out: Floats = 1 + np.expm1(-rate) / rate
+        return out
+
+
+@dataclass(frozen=True)
+class Stakes:
+    """What the lifetime room says of the lines, per customer in force: see `Prospects` for the units."""
+
+    relation: Floats
+    leaving: Floats
+    policy: Floats
+    lost: Floats
+    purchase_years: Floats
+    """(rows of the offers): discounted years that one purchase more pays, see `akb.value.lifetime.flows`."""
+
+
+def relation_stakes(in_force: InForce, paths: Relations | None, value: Lifetime | None) -> tuple[Floats, Floats]:
+    """Return (relation, leaving) of `Prospects`; zero where no euro may be named or the end is announced."""
+    nothing = np.zeros(in_force.n)
+    if paths is None or value is None or not in_force.churn_in_euros:
+        return nothing, nothing
+    leaving = np.where(in_force.announced, 0.0, paths.preventable)
+    return leaving * value.stake, leaving
+
+
+def prospects(in_force: InForce, stakes: Stakes, offers: Offers, eligibility: Eligibility) -> Prospects:
+    """Return what a contact could change of every customer in force."""
+    chance, worth, branch = _offered(in_force, offers, stakes.purchase_years)
+    return Prospects(
+        weight=np.ones(in_force.n),
+        relation=stakes.relation,
+        leaving=stakes.leaving,
+        policy=stakes.policy,
+        lost=stakes.lost,
+        chance=chance,
+        worth=worth,
+        branch=branch,
+        likely=_likely(in_force, offers),
+        inbound_rate=inbound_rates(in_force),
+        eligible=~eligibility.barred,
+        control=eligibility.control,
+        wakeable=~eligibility.resting,
+        reachable=reachable(in_force),
+        repeated=np.zeros(in_force.n, dtype=np.bool_),
+    )
+
+
+def _offered(in_force: InForce, offers: Offers, years: Floats) -> tuple[Floats, Floats, Rows]:
+    """Return chance, worth and branch of the best few policies per customer: what a push at the chance is worth."""
+    places = {branch: place for place, branch in enumerate(in_force.taxonomy)}
+    table = offers.table.with_columns(years=pl.Series(years)).filter(pl.col("commission_cents").is_not_null())
+    table = (
+        table.with_columns(worth=(pl.col("commission_cents") - offers.policy_cost) * pl.col("years"))
+        .filter(pl.col("worth") > 0)
+        .with_columns(push=pl.col("probability") * (1 - pl.col("probability")) * pl.col("worth"))
+        .sort(["row", "push", "place"], descending=[False, True, False])
+        .with_columns(order=pl.int_range(pl.len()).over("row"))
+        .filter(pl.col("order") < CANDIDATES)
+    )
+    shape = (in_force.n, CANDIDATES)
+    chance, worth, branch = np.zeros(shape), np.zeros(shape), np.full(shape, -1, dtype=np.int64)
+    at = table["row"].to_numpy(), table["order"].to_numpy()
+    chance[at] = table["probability"].to_numpy()
+    worth[at] = table["worth"].to_numpy()
+    branch[at] = [places[name] for name in table["branch"].to_list()]
+    return chance, worth, branch
+
+
+def _likely(in_force: InForce, offers: Offers) -> Floats:
+    """Return (n, b): the highest chances per customer among the branches of which euros may be named."""
+    table = (
+        offers.table.filter(pl.col("commission_cents").is_not_null())
+        .sort(["row", "probability"], descending=[False, True])
+        .with_columns(order=pl.int_range(pl.len()).over("row"))
+        .filter(pl.col("order") < CANDIDATES)
+    )
+    out = np.zeros((in_force.n, CANDIDATES))
+    out[table["row"].to_numpy(), table["order"].to_numpy()] = table["probability"].to_numpy()
+    return out
+
+
+def inbound_rates(in_force: InForce) -> Floats:
+    """Return contacts a year that every customer begins: counted over two years and shrunk to the book's mean.
+
+    Without a direction of contacts in the export it is the register's number for everybody.
+
+    Notes
+    -----
+    Gamma-Poisson: with a mean m and a variance s^2 of the counts the prior weighs ``m / (s^2 / m - 1)`` years.
+    """
+    usual = in_force.value("inbound.rate")
+    seen = in_force.portfolio.contacts
+    if seen is None or "inbound" not in seen.columns or not seen["inbound"].any():
+        return np.full(in_force.n, usual)
+    since = in_force.as_of - timedelta(days=round(365.25 * INBOUND_YEARS))
+    begun = seen.filter(pl.col("inbound") & (pl.col("date") > since) & (pl.col("date") <= in_force.as_of))
+    rows = begun.join(in_force.customers.select("customer", "row"), on="customer")["row"].to_numpy()
+    counts = np.bincount(rows, minlength=in_force.n).astype(np.float64)
+    mean, spread = counts.mean(), counts.var()
+    if mean == 0:
+        return np.full(in_force.n, usual)
+    if spread <= mean:
+        return np.full(in_force.n, mean / INBOUND_YEARS)
+    shape = mean**2 / (spread - mean)
+    rate: Floats = (counts + shape) / (INBOUND_YEARS * (1 + shape / mean))
+    return rate
+
+
+def reachable(in_force: InForce) -> dict[str, Flags]:
+    """Return consent -> who may be reached that way; an objection per channel counts where the export has one."""
+    everybody = np.ones(in_force.n, dtype=np.bool_)
+    out = {}
+    for consent in ("post", "email", "phone"):
+        column = f"no_{consent}"
+        known = column in in_force.customers.columns
+        out[consent] = ~in_force.customers[column].fill_null(value=False).to_numpy() if known else everybody
+    return out
