@@ -83,9 +83,12 @@ def register_of(summary: dict[str, Any]) -> dict[str, Assumption]:
     """Return the assumptions as the run had them, and those of this akb that the run did not know yet."""
     from akb.config import Assumption, load_settings
 
-    rows = summary["business_case"]["assumptions"]
-    told = {row["key"]: Assumption(**{name: row[name] for name in row if name != "key"}) for row in rows}
-    return {**load_settings().assumed(), **told}
+    shipped = load_settings().assumed()
+    told = {}
+    for row in summary["business_case"]["assumptions"]:
+        usual = shipped[row["key"]].model_dump() if row["key"] in shipped else {}  # an older run lacks what is new
+        told[row["key"]] = Assumption(**{**usual, **{name: row[name] for name in row if name != "key"}})
+    return {**shipped, **told}
 
 
 def parsed(sets: Iterable[str], register: dict[str, Assumption], *, whole: bool) -> dict[str, float]:
