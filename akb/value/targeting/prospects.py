@@ -6,7 +6,7 @@ type, an hour or an effect; `akb.value.targeting.benefits` puts those beside it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -209,3 +209,41 @@ def reachable(in_force: InForce) -> dict[str, Flags]:
         known = column in in_force.customers.columns
         out[consent] = ~in_force.customers[column].fill_null(value=False).to_numpy() if known else everybody
     return out
+
+
+def averaged(prospects: Prospects, commission: Floats, policies: tuple[Floats, Floats, Rows]) -> Prospects:
+    """Return what an office knows without predictions: commission, and the averages of the book and of branches.
+
+    Parameters
+    ----------
+    commission
+        (n,): recurring commission a year of every customer, cents.
+    policies
+        Per policy line: expected cents, yearly margin in cents, and a number of its branch with the customer's row as
+        pairs ``branch * n + row``.
+    """
+    n = prospects.n
+    weight = prospects.weight
+    total = float(weight @ np.maximum(commission, 0.0))
+    share = np.maximum(commission, 0.0) / total if total > 0 else np.zeros(n)
+    expected, margin, place = policies
+    branch, row = place // n, place % n
+    size = int(branch.max(initial=-1)) + 1
+    earned = np.bincount(branch, weights=margin, minlength=size)
+    lost = np.bincount(branch, weights=expected, minlength=size)
+    rate = np.divide(lost, earned, out=np.zeros(size), where=earned > 0)
+    policy = np.bincount(row, weights=rate[branch] * margin, minlength=n)
+    open_branch = prospects.branch >= 0
+    chance, worth = prospects.chance.copy(), prospects.worth.copy()
+    for number in np.unique(prospects.branch[open_branch]).tolist():
+        mine = prospects.branch == number
+        chance[mine], worth[mine] = chance[mine].mean(), worth[mine].mean()
+    return replace(
+        prospects,
+        relation=share * float(weight @ prospects.relation),
+        policy=policy,
+        chance=chance,
+        worth=worth,
+        likely=-np.sort(-chance, axis=1),
+        inbound_rate=np.full(n, np.average(prospects.inbound_rate, weights=weight)),
+    )
