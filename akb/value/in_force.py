@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 OPEN, in_force = relations.OPEN, relations.in_force
 EURO_GATES = ("pass", "provisional")  # only these levels may carry euros
+ANY_LAPSE = "policy_lapse_any_12m"
+LapseGate = Literal["own", "base", "closed"]
 EXACT_CENTS = 2**53 / 1000  # so that a thousandth of a cent is still exact
 
 
@@ -77,7 +79,7 @@ class InForce:
         """Return the same with another value of one assumption that says nothing about who holds what."""
         settings = self.settings.model_copy(update={"assumptions": {**self.settings.assumptions, name: value}})
         other = replace(self, settings=settings)
-        for derived in ("customers", "held", "policies_per_customer"):  # made once
+        for derived in ("customers", "held", "policies_per_customer", "spells"):  # made once
             other.__dict__[derived] = getattr(self, derived)
         return other
 
@@ -152,6 +154,11 @@ class InForce:
         out = np.zeros(self.n, dtype=np.bool_)
         out[leaving] = True
         return out
+
+    @cached_property
+    def spells(self) -> pl.DataFrame:
+        """Every unbroken relation of the export, see `akb.core.relations.spells`."""
+        return relations.spells(self.portfolio.policies, self.settings.time.gap_days)
 
     @cached_property
     def has_ended(self) -> bool:
@@ -237,6 +244,16 @@ class InForce:
         }
 
     @cached_property
+    def lapse_gates(self) -> dict[str, LapseGate]:
+        """Branch -> whose chances of a policy lapse may carry euros: its ``own``, the ``base`` rate, or none."""
+        base: LapseGate = "base" if self.gate(ANY_LAPSE) in EURO_GATES else "closed"
+        return {
+            entry.branch: "own" if self.gate(entry.key) in EURO_GATES else base
+            for entry in self.entries
+            if entry.method == "family_lapse" and entry.branch is not None
+        }
+
+    @cached_property
     def failed_lapse(self) -> tuple[str, ...]:
         """Branches whose prediction of policy lapse failed its gate: nothing in euros may follow it."""
         return tuple(
@@ -244,6 +261,12 @@ class InForce:
             for entry in self.entries
             if entry.method == "family_lapse" and entry.branch is not None and self.gate(entry.key) == "fail"
         )
+
+    @cached_property
+    def counted_branches(self) -> tuple[str, ...]:
+        """Branches whose policies lapse at the rate that was counted: failed, or closed where base rates may speak."""
+        base = [branch for branch, gate in self.lapse_gates.items() if gate == "base"]
+        return tuple(sorted({*self.failed_lapse, *base}))
 
 
 def may_tell(base: InForce, value: Lifetime | None) -> bool:

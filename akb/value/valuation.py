@@ -17,7 +17,7 @@ from akb.value.in_force import InForce, may_tell
 from akb.value.lifetime.clv import discount_factors, earned_12m, lifetime, present_value, streams
 from akb.value.lifetime.survival import YEAR, branch_rows, relations
 from akb.value.revenue.cost import service_cost
-from akb.value.revenue.rates import closed_year, spells, year_rates
+from akb.value.revenue.rates import closed_year, year_rates
 from akb.value.targeting.actions import chosen, outside
 from akb.value.lifetime.purchases import offers
 from akb.value.targeting.decision import decide
@@ -97,7 +97,7 @@ def valuation(
     base = InForce(portfolio, models, settings)
     time = settings.time
     say("what happened in the last closed year")
-    history = spells(portfolio.policies, time.gap_days)
+    history = base.spells
     window = closed_year(portfolio, time.gap_days, time.registration_lag_days)
     rates = year_rates(base.policies, history, *window) if window else None
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 import pytest
 import value_fixtures as f
 
 from akb.value import run_value
 from akb.value.in_force import InForce
+from akb.value.lifetime.ends import staying_ends
 from akb.value.lifetime.lost import lost_commission
 from akb.value.lifetime.survival import YEAR, branch_rows, counted_lapse, relations
-from akb.value.revenue.rates import closed_year
 
 if TYPE_CHECKING:
     from akb.models.types import Gate, ModelRun
@@ -48,17 +49,29 @@ def test_the_lapse_of_a_branch_that_failed_changes_no_euro() -> None:
 
 
 def test_such_a_branch_follows_what_was_counted_in_it() -> None:
+    """Policies of who held two or more and stayed, over three closed years, mixed with 50 of the portfolio's."""
     base = InForce(OFFICE, told("lapse_auto_12m", "fail"), f.SETTINGS)
-    window = closed_year(OFFICE, f.SETTINGS.time.gap_days, f.SETTINGS.time.registration_lag_days)
-    assert window is not None
-    first, last = window
-    cars = OFFICE.policies.filter(
-        (pl.col("branch") == "auto") & (pl.col("start_date") <= first) & (pl.col("end_date").fill_null(f.X) > first)
-    )
-    lapsed = cars.filter(pl.col("end_date") <= last).height
-    assert cars.height > 50 > lapsed > 0
-    assert counted_lapse(base, 0.3) == {"auto": pytest.approx((lapsed + 50 * 0.3) / (cars.height + 50))}
+    ends = staying_ends(base).filter(pl.col("year") < 3)
+    cars = ends.filter(pl.col("branch") == "auto").select(pl.col("held", "lapsed").sum()).row(0)
+    held, lapsed = ends.select(pl.col("held", "lapsed").sum()).row(0)
+    assert cars[0] > 50 > cars[1] > 0
+    rate = (cars[1] + 50 * lapsed / held) / (cars[0] + 50)
+    assert counted_lapse(base, 0.3) == {"auto": pytest.approx(rate)}
     assert counted_lapse(InForce(OFFICE, MADE, f.SETTINGS), 0.3) == {}
+    paths = relations(base, YEAR)
+    assert paths is not None
+    rows = branch_rows(base, paths, 0.3).filter(pl.col("branch") == "auto")
+    alone = base.policies_per_customer[rows["row"].to_numpy()] == 1
+    assert 0 < alone.sum() < rows.height
+    assert np.allclose(rows["kept"], np.where(alone, 1.0, 1.0 - rate))  # the only policy goes with its relation
+
+
+@pytest.mark.parametrize(("own", "whole", "counted"), [
+    ("pass", "pass", False), ("none", "pass", True), ("fail", "fail", True), ("none", "fail", False),
+])  # fmt: skip
+def test_base_rates_speak_where_the_gate_of_all_lapses_is_open(own: Gate, whole: Gate, counted: bool) -> None:
+    run = told("policy_lapse_any_12m", whole, told("lapse_auto_12m", own))
+    assert ("auto" in counted_lapse(InForce(OFFICE, run, f.SETTINGS), 0.3)) is counted
 
 
 @pytest.mark.parametrize("gate", ["pass", "provisional"])

@@ -10,8 +10,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
-from akb.value.revenue.commission import lapse_by_branch
-from akb.value.revenue.rates import closed_year
+from akb.value.lifetime.ends import staying_ends, staying_lapse
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 YEAR = 12
-COUNTED_PRIOR = 50
 
 
 @dataclass(frozen=True)
@@ -155,11 +153,9 @@ def branch_rows(base: InForce, paths: Relations, fallback: float) -> pl.DataFram
     months: those who will cancel then include the policies whose end is announced, which are certain, so the others
     cancel less and the portfolio's expectation stays (see `after_announced`). A branch that the models do not know
     uses `fallback`, the portfolio's counted yearly policy lapse. These chances are multiplied with commission, so a
-    branch whose level failed on later data uses what was counted in it instead (see `counted_lapse`).
+    branch whose gate is not open uses what was counted in it instead (see `counted_lapse`).
     """
     lapse = base.models.branch_lapse.select("customer", "branch", "probability")
-    lapse = lapse.filter(~pl.col("branch").cast(pl.String).is_in(base.failed_lapse))
-    known = counted_lapse(base, fallback)
     counted = base.held.group_by("row", "branch").agg(
         customer=pl.col("customer").first(),
         all=pl.len().cast(pl.Int64),
@@ -171,9 +167,8 @@ def branch_rows(base: InForce, paths: Relations, fallback: float) -> pl.DataFram
     alive = paths.alive[where, YEAR]
     count = rows["all"].to_numpy()
     per_branch = rows["probability"].fill_null(np.nan).to_numpy()
-    usual = rows["branch"].cast(pl.String).replace_strict(known, default=fallback, return_dtype=pl.Float64)
-    guess = 1.0 - (1.0 - usual.to_numpy()) ** count
-    kept = per_policy(np.where(np.isnan(per_branch), guess, per_branch), alive, count)
+    kept = per_policy(np.where(np.isnan(per_branch), 1.0 - (1.0 - fallback) ** count, per_branch), alive, count)
+    kept = _with_counted(base, rows, kept, fallback)
     certain = np.where(base.announced[where], 0, rows["certain"].to_numpy())
     told = rows["certain"].to_numpy() > 0
     others = np.where(told, _usual(kept, ~told, rows["branch"]), kept)
@@ -183,20 +178,26 @@ def branch_rows(base: InForce, paths: Relations, fallback: float) -> pl.DataFram
     return made.filter(pl.col("policies") > 0)
 
 
-def counted_lapse(base: InForce, average: float) -> dict[str, float]:
-    """Return the policy lapse counted in the last closed year of every branch whose prediction failed its gate.
+def _with_counted(base: InForce, rows: pl.DataFrame, kept: Floats, fallback: float) -> Floats:
+    """Return `kept` with the counted rate in every branch whose own chances may carry no euro.
 
-    ``(lapsed + m average) / (held + m)`` with m = `COUNTED_PRIOR` policies, so that a handful says little.
+    Who holds one policy cannot lose it and stay, so that one is kept while its relation lasts.
     """
-    time = base.settings.time
-    window = closed_year(base.portfolio, time.gap_days, time.registration_lag_days)
-    if not base.failed_lapse or window is None:
+    rates = counted_lapse(base, fallback)
+    lapse = rows["branch"].cast(pl.String).replace_strict(rates, default=np.nan, return_dtype=pl.Float64).to_numpy()
+    alone = base.policies_per_customer[rows["row"].to_numpy()] == 1
+    return np.where(np.isnan(lapse), kept, np.where(alone, 1.0, 1.0 - lapse))
+
+
+def counted_lapse(base: InForce, fallback: float) -> dict[str, float]:
+    """Return the yearly lapse while the relation stays, counted in every branch whose own chances carry no euro.
+
+    `fallback` where no closed year was recorded.
+    """
+    if not base.counted_branches:
         return {}
-    counted = lapse_by_branch(base.portfolio.policies, *window).filter(pl.col("branch").is_in(base.failed_lapse))
-    return {
-        branch: (lapsed + COUNTED_PRIOR * average) / (held + COUNTED_PRIOR)
-        for branch, held, lapsed in counted.select(pl.col("branch").cast(pl.String), "held", "lapsed").iter_rows()
-    }
+    rates, average = staying_lapse(staying_ends(base), fallback)
+    return {branch: rates.get(branch, average) for branch in base.counted_branches}
 
 
 def _usual(kept: Floats, known: Mask, branch: pl.Series) -> Floats:

@@ -56,7 +56,7 @@ def replay(base: InForce) -> Replay | None:
 
     Policies in force at T are weighed with the commission that the export shows today, for them and for those that
     ended, so only *time in force* is tested, not the amounts. The forecast uses the chances per branch that the models
-    gave the customers of T, made to agree as those of today are; where they gave none, or their level failed, the
+    gave the customers of T, made to agree as those of today are; where they gave none, or no euro may follow them, the
     policy lapse per branch counted over the 12 months before T. The baseline is what the same weights earned in the
     year before T.
     """
@@ -65,7 +65,7 @@ def replay(base: InForce) -> Replay | None:
     test = add_months(base.as_of, -12) - timedelta(days=time.gap_days + time.registration_lag_days)
     if told is not None and chances is not None:
         test = told.as_of
-        chances = chances.filter(~pl.col("branch").cast(pl.String).is_in(base.failed_lapse))
+        chances = chances.filter(~pl.col("branch").cast(pl.String).is_in(base.counted_branches))
     before = add_months(test, -12)
     recorded = base.portfolio.history.recorded_from
     if recorded is None or recorded > before or not base.has_commission:

@@ -1,0 +1,116 @@
+"""What kept relations and gained policies bring month by month: indexed, not discounted, so that it can be banked.
+
+Every flow has the same present value as the stakes that the plan counts with: Σ weight x stake, to the cent. The flow
+of kept policies is `policies.policy_flow`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from akb.value.lifetime.policies import policy_flow
+from akb.value.lifetime.present import index_factors, present_factors, present_value_of
+from akb.value.lifetime.survival import YEAR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from akb.value.in_force import Floats, InForce
+    from akb.value.lifetime.clv import Lifetime, Streams
+    from akb.value.lifetime.survival import Relations
+    from akb.value.targeting.cross_sell import Offers
+
+__all__ = ["margin_months", "policy_flow", "present_value_of", "purchase_flow", "purchase_years", "relation_flow"]
+
+BOUGHT = YEAR // 2  # months: a policy that a contact sells starts halfway through the 12
+
+
+def margin_months(base: InForce, flows: Streams, offers: Offers) -> Floats:
+    """Return (n, months): what a relation earns per month while it lives, purchases it makes anyway included; cents."""
+    months = flows.commission.shape[1]
+    cross_sell = offers.margin_stream(base, months, base.value("value.timing"))
+    margin: Floats = flows.commission - flows.variable - flows.fixed + cross_sell
+    return margin
+
+
+def relation_flow(base: InForce, survival: Relations, margin: Floats, value: Lifetime, weights: Floats) -> Floats:
+    """Return (months,): what kept relations bring month by month; cents, indexed, not discounted.
+
+    Parameters
+    ----------
+    margin
+        `margin_months`.
+    weights
+        Relations kept, one number per customer in force: an effect x churn_preventable_12m.
+
+    Notes
+    -----
+    The present value is Σ weight x ``value.stake``: the part of a cent that rounding took from a customer's stake
+    comes in the first month. Where leaving is impossible or certain nothing is at stake.
+    """
+    p = survival.preventable
+    weights = np.where((p > 0) & (p < 1) & ~base.announced, weights, 0.0)
+    rows = np.flatnonzero(weights)
+    share, p, margin = weights[rows], p[rows], margin[rows]
+    timing, months = base.value("value.timing"), margin.shape[1]
+    alive, leaving = survival.alive_at(timing)[rows, :months], survival.leaving_at(timing)[rows]
+    stays = share / (1.0 - p)
+    gained = np.einsum("i,ij,ij->j", stays, margin, alive)
+    gained[:YEAR] -= np.einsum("i,ij,ij->j", stays + share / p, margin[:, :YEAR], leaving)
+    flow: Floats = gained * index_factors(base, months)
+    rest = float(share @ value.stake[rows]) - present_value_of(base, flow)
+    flow[0] += rest * index_factors(base, 1)[0] / present_factors(base, 1)[0]
+    return flow
+
+
+def purchase_years(base: InForce, survival: Relations, kept: Floats | float, chance: Floats) -> Floats:
+    """Return (n, k): years that a gained policy pays, indexed and discounted, as a purchase brought forward does not.
+
+    Parameters
+    ----------
+    kept
+        Yearly chance that such a policy survives while the relation lasts; a number, (k,) or (n, k).
+    chance
+        (n, k): the chance of that purchase within 12 months without a contact; NaN where there is no such offer.
+
+    Notes
+    -----
+    ``Σ_t discount x S_relation(t) x kept^(t - 1/2) x (1 - chance)^(t - 1)``: bought halfway through the 12 months, and
+    from then on counted only as long as it would not have been bought anyway.
+    """
+    years = np.zeros_like(chance, dtype=np.float64)
+    factors = present_factors(base, survival.months)
+    for factor, month in zip(factors.tolist(), _gained_months(base, survival, kept, chance), strict=True):
+        years += factor * month
+    return years / YEAR
+
+
+def purchase_flow(base: InForce, survival: Relations, kept: Floats | float, chance: Floats, weights: Floats) -> Floats:
+    """Return (months,): what gained policies bring month by month; cents, indexed, not discounted.
+
+    Parameters
+    ----------
+    kept, chance
+        As for `purchase_years`.
+    weights
+        (n, k): gained purchases x yearly margin of one, cents. The present value is Σ weight x `purchase_years`.
+    """
+    months = _gained_months(base, survival, kept, chance)
+    gained = np.array([float((weights * month).sum()) for month in months])
+    return gained / YEAR * index_factors(base, survival.months)
+
+
+def _gained_months(base: InForce, survival: Relations, kept: Floats | float, chance: Floats) -> Iterator[Floats]:
+    """Yield per month the part of it that a gained policy is in force and would not have been bought anyway."""
+    timing = base.value("value.timing")
+    alive = survival.alive_at(timing)
+    offered = ~np.isnan(chance)
+    never = np.where(offered, 1.0 - np.nan_to_num(chance), 0.0)
+    policy, not_bought = np.broadcast_to(np.asarray(kept, dtype=np.float64), chance.shape), offered.astype(np.float64)
+    for month in range(survival.months):
+        moment = month + timing
+        own = policy ** ((moment - BOUGHT) / YEAR) if month >= BOUGHT else 0.0
+        waits = never ** ((moment - YEAR) / YEAR) if month >= YEAR else not_bought
+        yield alive[:, month, None] * own * waits
