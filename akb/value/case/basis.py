@@ -68,7 +68,7 @@ class Cohort:
 
     def line(self, line: str, side: Side = "base") -> float:
         """Return the benefit of a line at one side of the effects, cents of today."""
-        return sum(getattr(each, line)[side] for each in self.sums)
+        return sum(float(getattr(each, line)[side]) for each in self.sums)
 
     @property
     def benefit(self) -> float:
@@ -170,7 +170,7 @@ def contact_cost(sums: OptionSums, basis: CaseBasis, side: Side) -> float:
     more = sums.reached * time * (minutes * getattr(rate, far) - contact.minutes * rate.value)
     paid = basis.register.get(f"contacts.{sums.key}.cost")
     more += 100 * sums.reached * ((getattr(paid, far) if paid is not None else contact.cost) - contact.cost)
-    return max(0.0, sums.cost + more)
+    return float(max(0.0, sums.cost + more))
 
 
 def benefit(cohort: Cohort, basis: CaseBasis, line: str) -> Span:
@@ -191,12 +191,7 @@ def net(cohort: Cohort, basis: CaseBasis) -> Span:
     """Return benefit less contacts less price of one cohort: the same contacts under other assumptions."""
     gained = [benefit(cohort, basis, line) for line in LINES]
     spent, price = contacts(cohort, basis), basis.price()
-    return Span(
-        *(
-            sum(each.side(side) for each in gained) - spent.side(side) - price.side(side)
-            for side in SIDES
-        )
-    )
+    return Span(*(sum(each.side(side) for each in gained) - spent.side(side) - price.side(side) for side in SIDES))
 
 
 def spread_over_year(flow: Floats) -> Floats:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from akb.value.case.basis import LINES, SIDES, Span, benefit, contacts
+from akb.value.case.basis import LINES, Span, benefit, contacts
+from akb.value.targeting.benefits import SIDES
 
 if TYPE_CHECKING:
     from akb.value.case.basis import CaseBasis, Cohort
@@ -38,6 +39,4 @@ def options(basis: CaseBasis) -> list[dict[str, Any]]:
         "self": {side: every[side] - YEARS * own.side(side) - analysis for side in SIDES},
         "service": {side: every[side] - YEARS * price.side(side) - analysis for side in SIDES},
     }
-    return [
-        {"key": key, "years": YEARS, "net": Span(*(nets[key][side] for side in SIDES)).cents()} for key in KEYS
-    ]
+    return [{"key": key, "years": YEARS, "net": Span(*(nets[key][side] for side in SIDES)).cents()} for key in KEYS]

@@ -91,7 +91,8 @@ class Draws:
 
     def benefit(self, cohort: Cohort) -> Floats:
         """Return (draws,): what a cohort brings, cents."""
-        return np.sum([self.line(cohort, line) for line in LINES], axis=0)
+        out: Floats = np.sum([self.line(cohort, line) for line in LINES], axis=0)
+        return out
 
     def line(self, cohort: Cohort, line: str) -> Floats:
         """Return (draws,): one line of a cohort, cents."""

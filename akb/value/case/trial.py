@@ -175,7 +175,7 @@ def best_trial(draws: Draws, seed: int) -> Trial | None:
 
 
 def kept_share(basis: CaseBasis, trialled: Trialled) -> float:
-    """Return the share of preventable ends that the contact of a trial keeps at the base, the plan's mix of contacts."""
+    """Return the share of preventable ends that a trial's contact keeps at the base: the plan's mix of contacts."""
     shares = [
         (entry.value, each.customers)
         for each in basis.cohort.sums

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from akb.core.draws import control_group
+from akb.core.draws import experiment_name
 from akb.core.text import load_toml
 from akb.value.targeting.contact import resting, rules
+from akb.value.targeting.control import control_group
 from akb.value.targeting.team import POOLS, Worker, team
 
 if TYPE_CHECKING:
@@ -80,21 +81,21 @@ def eligibility(in_force: InForce) -> Eligibility:
     advisers, counted = advisers_of(in_force)
     return Eligibility(
         excluded=_excluded(in_force),
-        control=drawn_for_control(in_force, in_force.customers["pseudonym"]),
+        control=control_group(
+            in_force.customers,
+            in_force.value("experiment.control_share"),
+            experiment_of(in_force),
+            spared=in_force.announced,
+        ),
         advisers=advisers,
         advisers_counted=counted,
         workers=team(in_force, advisers),
     )
 
 
-def drawn_for_control(in_force: InForce, pseudonyms: pl.Series) -> Flags:
-    """Return who is drawn for the control group: by keyed hash, so that the next export draws the same."""
-    return control_group(pseudonyms, in_force.value("experiment.control_share"), experiment_of(in_force))
-
-
 def experiment_of(in_force: InForce) -> str:
     """Return the name of the experiment that runs at X: one a calendar year."""
-    return f"akb-{in_force.as_of.year}"
+    return experiment_name("akb", in_force.as_of)
 
 
 def advisers_of(in_force: InForce) -> tuple[int, bool]:

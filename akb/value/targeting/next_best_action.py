@@ -17,11 +17,12 @@ import polars as pl
 from akb.value.in_force import at
 from akb.value.targeting.contact import contacts_since, rules
 from akb.value.targeting.planner import NONE
-from akb.value.targeting.retention import keeps
+from akb.value.targeting.retention import DEFEND, SELL, keeps
 from akb.value.targeting.team import POOLS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from numpy.typing import NDArray
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     Flags = NDArray[np.bool_]
 
-DEFEND, SELL, CARE, THANK, ALONE = "defend", "cross_sell", "care", "thank", "leave_alone"
+CARE, THANK, ALONE = "care", "thank", "leave_alone"
 ACTIONS = (DEFEND, SELL, CARE, THANK, ALONE)
 
 
@@ -79,9 +80,7 @@ class Gaps:
     share: Mapping[int, float]
 
 
-def choose(
-    in_force: InForce, eligibility: Eligibility, plan: ContactPlan | None, gaps: Gaps, jubilee: Flags
-) -> Choice:
+def choose(in_force: InForce, eligibility: Eligibility, plan: ContactPlan | None, gaps: Gaps, jubilee: Flags) -> Choice:
     """Return the action of every customer: the contacts of the plan, then care, then thanks, within the hours.
 
     Parameters
@@ -141,7 +140,7 @@ def care_contact(ladder: Mapping[str, ContactType]) -> tuple[str, ContactType] |
     return min(known, key=lambda each: each[1].minutes, default=None)
 
 
-def _days_ago(in_force: InForce, action: str, name: str):  # type: ignore[no-untyped-def]
+def _days_ago(in_force: InForce, action: str, name: str) -> date:
     return in_force.as_of - timedelta(days=int(rules("arbitration", action)[name]))
 
 
@@ -254,7 +253,9 @@ def action_list(in_force: InForce, plan: ContactPlan | None, choice: Choice, con
             contact=pl.Series([choice.contact[row] for row in order.tolist()], dtype=pl.String),
             branch=pl.Series([choice.branch[row] for row in order.tolist()], dtype=pl.String),
             expected_euros=at(np.round(choice.expected[order], 2), pl.Float64),
-            runner_up=pl.Series([key if paid else None for key, paid in zip(other, euros, strict=True)], dtype=pl.String),
+            runner_up=pl.Series(
+                [key if paid else None for key, paid in zip(other, euros, strict=True)], dtype=pl.String
+            ),
             runner_up_euros=at(np.where(euros, np.round(brings / 100, 2), np.nan), pl.Float64),
             contacts_12m=at(recent[order], pl.Int64),
             minutes=pl.Series(choice.minutes[order], dtype=pl.Float64),

@@ -93,6 +93,12 @@ class ContactPlan:
         return out
 
     @property
+    def personal(self) -> int:
+        """How many customers a person contacts."""
+        pools = np.array([each.pool != "automatic" for each in self.menu.options], dtype=np.bool_)
+        return int((self.planned & pools[np.maximum(self.option, 0)]).sum())
+
+    @property
     def net(self) -> float:
         """Benefit less cost of contacts of the linear optimum, cents."""
         return self.best.total
@@ -118,6 +124,13 @@ class ContactPlan:
     @property
     def _prices(self) -> Floats:
         return np.concatenate([self.best.pool_price, self.best.place_price])
+
+    def contact_value(self, n: int) -> list[float]:
+        """Return (n,): euros of the planned contact after its cost; 0 without one."""
+        rows = np.flatnonzero(self.planned)
+        out = np.zeros(n)
+        out[rows] = self.menu.value_of(rows, self.option[rows]) / 100
+        return [float(euros) for euros in out]
 
     def runner_up(self, rows: Rows) -> tuple[list[str | None], Floats]:
         """Return for some customers the next best contact type and what it would bring after its cost, cents.
@@ -186,8 +199,16 @@ class ContactPlan:
         return reduced_values(self.choices, self._prices)
 
 
-def contact_plan(prospects: Prospects, planning: Planning, available: Mapping[str, float]) -> ContactPlan:
-    """Return the plan that brings most within these minutes per pool."""
+def contact_plan(
+    prospects: Prospects, planning: Planning, available: Mapping[str, float], *, whole: bool = True
+) -> ContactPlan:
+    """Return the plan that brings most within these minutes per pool.
+
+    Parameters
+    ----------
+    whole
+        Whether lists are wanted as well: rows are customers then, each of weight 1.
+    """
     offered = menu(prospects, planning)
     types = list(planning.ladder)
     limits = [contact.per_year for contact in planning.ladder.values()]
@@ -200,4 +221,5 @@ def contact_plan(prospects: Prospects, planning: Planning, available: Mapping[st
         weight=prospects.weight,
     )
     best = optimum(choices)
-    return ContactPlan(prospects, planning, offered, choices, best, rounded(choices, best), dict(available))
+    option = rounded(choices, best) if whole else np.full(prospects.n, NONE, dtype=np.int64)
+    return ContactPlan(prospects, planning, offered, choices, best, option, dict(available))

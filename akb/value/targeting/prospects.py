@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -98,14 +98,12 @@ class Prospects:
 
 @dataclass(frozen=True)
 class Stakes:
-    """What the lifetime room says of the lines, per customer in force: see `Prospects` for the units."""
+    """What the lifetime room says of the lines that keep, per customer in force: see `Prospects` for the units."""
 
     relation: Floats
     leaving: Floats
     policy: Floats
     lost: Floats
-    purchase_years: Floats
-    """(rows of the offers): discounted years that one purchase more pays, see `akb.value.lifetime.flows`."""
 
 
 def relation_stakes(in_force: InForce, paths: Relations | None, value: Lifetime | None) -> tuple[Floats, Floats]:
@@ -117,9 +115,23 @@ def relation_stakes(in_force: InForce, paths: Relations | None, value: Lifetime 
     return leaving * value.stake, leaving
 
 
-def prospects(in_force: InForce, stakes: Stakes, offers: Offers, eligibility: Eligibility) -> Prospects:
-    """Return what a contact could change of every customer in force."""
-    chance, worth, branch = _offered(in_force, offers, stakes.purchase_years)
+def prospects(
+    in_force: InForce,
+    stakes: Stakes,
+    offers: Offers,
+    eligibility: Eligibility,
+    years: Callable[[Floats], Floats],
+) -> Prospects:
+    """Return what a contact could change of every customer in force.
+
+    Parameters
+    ----------
+    years
+        (n, b) chances, NaN where there is no offer -> discounted years that one purchase more pays; see
+        `akb.value.lifetime.flows.purchase_years`.
+    """
+    chance, margin, branch = _candidates(in_force, offers)
+    worth = margin * np.nan_to_num(years(np.where(branch >= 0, chance, np.nan)))
     return Prospects(
         weight=np.ones(in_force.n),
         relation=stakes.relation,
@@ -139,25 +151,25 @@ def prospects(in_force: InForce, stakes: Stakes, offers: Offers, eligibility: El
     )
 
 
-def _offered(in_force: InForce, offers: Offers, years: Floats) -> tuple[Floats, Floats, Rows]:
-    """Return chance, worth and branch of the best few policies per customer: what a push at the chance is worth."""
+def _candidates(in_force: InForce, offers: Offers) -> tuple[Floats, Floats, Rows]:
+    """Return chance, yearly margin and branch of the few policies per customer at which a push brings most."""
     places = {branch: place for place, branch in enumerate(in_force.taxonomy)}
-    table = offers.table.with_columns(years=pl.Series(years)).filter(pl.col("commission_cents").is_not_null())
     table = (
-        table.with_columns(worth=(pl.col("commission_cents") - offers.policy_cost) * pl.col("years"))
-        .filter(pl.col("worth") > 0)
-        .with_columns(push=pl.col("probability") * (1 - pl.col("probability")) * pl.col("worth"))
+        offers.table.filter(pl.col("commission_cents").is_not_null())
+        .with_columns(margin=pl.col("commission_cents") - offers.policy_cost)
+        .filter(pl.col("margin") > 0)
+        .with_columns(push=pl.col("probability") * (1 - pl.col("probability")) * pl.col("margin"))
         .sort(["row", "push", "place"], descending=[False, True, False])
         .with_columns(order=pl.int_range(pl.len()).over("row"))
         .filter(pl.col("order") < CANDIDATES)
     )
     shape = (in_force.n, CANDIDATES)
-    chance, worth, branch = np.zeros(shape), np.zeros(shape), np.full(shape, -1, dtype=np.int64)
+    chance, margin, branch = np.zeros(shape), np.zeros(shape), np.full(shape, -1, dtype=np.int64)
     at = table["row"].to_numpy(), table["order"].to_numpy()
     chance[at] = table["probability"].to_numpy()
-    worth[at] = table["worth"].to_numpy()
+    margin[at] = table["margin"].to_numpy()
     branch[at] = [places[name] for name in table["branch"].to_list()]
-    return chance, worth, branch
+    return chance, margin, branch
 
 
 def _likely(in_force: InForce, offers: Offers) -> Floats:
@@ -232,7 +244,7 @@ def averaged(prospects: Prospects, commission: Floats, policies: tuple[Floats, F
     earned = np.bincount(branch, weights=margin, minlength=size)
     lost = np.bincount(branch, weights=expected, minlength=size)
     rate = np.divide(lost, earned, out=np.zeros(size), where=earned > 0)
-    policy = np.bincount(row, weights=rate[branch] * margin, minlength=n)
+    policy = np.bincount(row, weights=rate[branch] * margin, minlength=n).astype(np.float64)
     open_branch = prospects.branch >= 0
     chance, worth = prospects.chance.copy(), prospects.worth.copy()
     for number in np.unique(prospects.branch[open_branch]).tolist():

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from akb.value.targeting.plan import ContactPlan
 
 
+DEFEND, SELL = "defend", "cross_sell"
+"""The purposes of a contact that is made for euros."""
 LIST_SCHEMA = {
     "customer": pl.UInt32,
     "rank": pl.Int64,
@@ -180,3 +182,33 @@ def _branches(in_force: InForce) -> pl.Series:
         .agg(pl.col("branch").str.join(", "))
         .sort("row")["branch"]
     )
+
+
+def defend_by_chance(
+    in_force: InForce, paths: Relations, eligibility: Eligibility
+) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Return the list where no euro may be named: the tenth of the callable customers most likely to leave preventably.
+
+    Ranks only: nobody is contacted for it, and it has no euros.
+    """
+    left_out = {reason: int(flags.sum()) for reason, flags in eligibility.excluded.items() if flags.any()}
+    rows = np.flatnonzero(eligibility.callable & (paths.preventable > 0))
+    rows = rows[np.lexsort((rows, -paths.preventable[rows]))][: round(in_force.n / 10)]
+    peak = in_force.score("peak_risk_month")
+    columns = {
+        "churn_12m": paths.churn_12m,
+        "churn_preventable_12m": paths.preventable,
+        "peak_risk_month": np.full(in_force.n, np.nan) if peak is None else peak,
+    }
+    frame = in_force.customers.select("customer", "kind", "adviser", "office").with_columns(
+        _branches(in_force).alias("branches"),
+        *(at(values, pl.Float64).alias(name) for name, values in columns.items()),
+        contact=pl.lit(value=False),
+        control=pl.Series(eligibility.control),
+    )[rows]
+    if in_force.has_commission:
+        frame = frame.with_columns(commission=pl.Series(in_force.commission_customer[rows] / 100))
+    frame = frame.with_columns(
+        pl.lit(None).alias(name) for name in LIST_SCHEMA if name not in frame.columns and name != "rank"
+    ).with_columns(rank=pl.int_range(1, pl.len() + 1))
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in LIST_SCHEMA.items()), left_out
