@@ -117,9 +117,10 @@ class CaseBasis:
     ----------
     cohort
         The contacts of the 12 months from X.
-    steady
-        Those of a later year on the same book: customers who were contacted the year before count as repeats, what
-        was sold is not offered again.
+    later
+        Those of the second and the third year on the same book: customers who were contacted the year before count as
+        repeats, what was sold is not offered again. Further years take turns between both: who was left alone for a
+        year is no repeat any more.
     levels
         Line -> by what its benefit may be off at the low and high end: gates that are provisional, reasons unknown.
     exploration, trialled
@@ -134,7 +135,7 @@ class CaseBasis:
 
     customers: int
     cohort: Cohort
-    steady: Cohort
+    later: tuple[Cohort, Cohort]
     levels: Mapping[str, Span]
     exploration: Exploration
     trialled: Trialled | None
@@ -147,6 +148,10 @@ class CaseBasis:
     def value(self, name: str) -> float:
         """Return the base value of an assumption."""
         return self.register[name].value
+
+    def year(self, place: int) -> Cohort:
+        """Return the contacts of year 0, 1, ... when they go on every year."""
+        return self.cohort if place == 0 else self.later[(place - 1) % 2]
 
     def price(self) -> Span:
         """Return the price of the predictions a year, cents; low costs come with the high end."""

@@ -163,13 +163,13 @@ def _multiple(basis: CaseBasis) -> dict[str, Any] | None:
 def case_basis(valued: Valuation) -> CaseBasis:
     """Return what the case is computed on: the plan's sums and cash flows, and the plan of a later year."""
     in_force, plan = valued.in_force, _planned(valued)
-    steady = steady_plan(plan)
+    second = next_year(plan)
     register = in_force.assumed
     without = without_predictions(valued, plan)
     return CaseBasis(
         customers=in_force.n,
         cohort=cohort_of(valued, plan),
-        steady=cohort_of(valued, steady),
+        later=(cohort_of(valued, second), cohort_of(valued, next_year(second))),
         levels=levels(valued, plan),
         exploration=explored(in_force, plan),
         trialled=trialled(valued, plan),
@@ -241,14 +241,14 @@ def _evenly(total: float, months: int) -> Floats:
     return out
 
 
-def steady_plan(plan: ContactPlan) -> ContactPlan:
-    """Return the plan of a later year on the same book: who was contacted counts as a repeat, what was sold is gone."""
+def next_year(plan: ContactPlan) -> ContactPlan:
+    """Return the plan of the next year: who was contacted counts as a repeat, what was sold is not offered again."""
     share = plan.best.share
     contacted = share.sum(axis=1)
     sold = (share * plan.menu.lines["base"].sales).sum(axis=1)
     worth = plan.prospects.worth * np.maximum(1.0 - sold, 0.0)[:, None]
     later = replace(plan.prospects, repeated=contacted > 0.5, worth=worth)
-    return contact_plan(later, plan.planning, plan.available, whole=False)
+    return contact_plan(later, plan.planning, plan.available, whole=False, shifts=plan.shifts)
 
 
 def without_predictions(valued: Valuation, plan: ContactPlan) -> float:
@@ -264,7 +264,7 @@ def without_predictions(valued: Valuation, plan: ContactPlan) -> float:
         place = table["place"].to_numpy() * n + table["row"].to_numpy()
         policies = table["expected"].to_numpy(), np.maximum(margin, 0.0), place
     average = averaged(plan.prospects, in_force.commission_customer.astype(np.float64), policies)
-    blind = contact_plan(average, plan.planning, plan.available, whole=False)
+    blind = contact_plan(average, plan.planning, plan.available, whole=False, shifts=plan.shifts)
     true = np.where(plan.menu.allowed, plan.menu.lines["base"].total - plan.menu.cost, 0.0)
     return float((blind.best.share * true).sum())
 

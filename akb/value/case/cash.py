@@ -41,10 +41,10 @@ def monthly(cohort: Cohort) -> Floats:
 
 
 def inflow(basis: CaseBasis, months: int) -> Floats:
-    """Return (months,): benefit per month when contacts go on every year; the first year's cohort, then steady ones."""
+    """Return (months,): benefit per month when contacts go on every year; each year's cohort by itself."""
     out = np.zeros(months)
     for year in range(-(-months // YEAR)):
-        came = monthly(basis.cohort if year == 0 else basis.steady)[: months - YEAR * year]
+        came = monthly(basis.year(year))[: months - YEAR * year]
         out[YEAR * year : YEAR * year + len(came)] += came
     return out
 
@@ -53,8 +53,7 @@ def cash(basis: CaseBasis) -> list[Cash]:
     """Return the first five years with weekly predictions by the year."""
     benefit = inflow(basis, YEARS * YEAR).reshape(YEARS, YEAR).sum(axis=1)
     price = basis.price().base
-    first, later = basis.cohort.contacts, basis.steady.contacts
-    return [Cash(float(gain), first if year == 0 else later, price) for year, gain in enumerate(benefit.tolist())]
+    return [Cash(float(gain), basis.year(year).contacts, price) for year, gain in enumerate(benefit.tolist())]
 
 
 def running_year(basis: CaseBasis) -> Cash:
@@ -62,8 +61,8 @@ def running_year(basis: CaseBasis) -> Cash:
 
     In such a year the cohorts of all ages together bring what one cohort brings over its whole life.
     """
-    benefit = float(sum(basis.steady.flows[line].sum() for line in LINES))
-    return Cash(benefit, basis.steady.contacts, basis.price().base)
+    benefit = float(np.mean([sum(each.flows[line].sum() for line in LINES) for each in basis.later]))
+    return Cash(benefit, float(np.mean([each.contacts for each in basis.later])), basis.price().base)
 
 
 def cumulative(basis: CaseBasis) -> Floats:

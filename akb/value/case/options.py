@@ -27,10 +27,10 @@ def options(basis: CaseBasis) -> list[dict[str, Any]]:
     ``once``: these lists, used over one year while they age. ``self``: lists made anew every week by the office, in
     hours of its own. ``service``: the same at the price per customer. All three pay the analysis.
     """
-    first, later = gained(basis, basis.cohort), gained(basis, basis.steady)
+    years = [gained(basis, basis.year(place)) for place in range(YEARS)]
     aged = gained(basis, basis.cohort, basis.value("lists.ageing"))
     analysis = 100 * basis.value("price.eda")
-    every = {side: first.side(side) + (YEARS - 1) * later.side(side) for side in SIDES}
+    every = {side: sum(each.side(side) for each in years) for side in SIDES}
     hours, rate = basis.register["price.self_hours"], 100 * basis.value("cost.rate_office")
     own = Span(*(rate * each for each in (hours.high, hours.value, hours.low)))
     price = basis.price()

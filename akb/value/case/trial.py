@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 OUTCOMES = ("relations", "policies", "euros")
 OFFICES = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)
 """How many offices like this one may share a trial."""
-ARMS = (25, 50, 100, 200, 400, 800, 1600, 3200, 6400)
+ARMS = (25, 50, 100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600)
 ALPHA, POWER = 0.05, 0.80
 
 
@@ -188,5 +188,5 @@ def kept_share(basis: CaseBasis, trialled: Trialled) -> float:
 
 
 def _cost(basis: CaseBasis, trialled: Trialled, treated: float) -> float:
-    """Return what a trial costs an office: the contacts less what they bring, and a year's price of predictions."""
-    return basis.price().base + max(0.0, treated * (trialled.cost - trialled.benefit))
+    """Return what a trial costs an office: a year's price of predictions and the contacts, less what they bring."""
+    return max(0.0, basis.price().base + treated * (trialled.cost - trialled.benefit))

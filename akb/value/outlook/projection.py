@@ -20,8 +20,8 @@ from akb.value.lifetime.survival import YEAR
 from akb.value.targeting.eligibility import advisers_of
 
 if TYPE_CHECKING:
-    from akb.value.targeting.plan import ContactPlan
     from akb.value.in_force import Floats, InForce, Rows
+    from akb.value.targeting.plan import ContactPlan
 
 YEARS = 5
 ENOUGH = 50  # customers of less than a year from which newcomers are described; else everybody stands in

@@ -149,13 +149,17 @@ class Menu:
         return out
 
 
-def menu(prospects: Prospects, planning: Planning) -> Menu:
-    """Return what every contact brings and takes."""
-    columns = options(planning.ladder)
-    shifts = {
+def shifts_of(prospects: Prospects, ladder: Mapping[str, ContactType]) -> dict[str, Shifts]:
+    """Return contact type -> by how much it shifts log-odds of buying, at every side of its effect."""
+    return {
         key: {side: shift_of(prospects, contact, getattr(contact.purchase, side)) for side in SIDES}
-        for key, contact in planning.ladder.items()
+        for key, contact in ladder.items()
     }
+
+
+def menu(prospects: Prospects, planning: Planning, shifts: Mapping[str, Shifts]) -> Menu:
+    """Return what every contact brings and takes; `shifts`: see `shifts_of`."""
+    columns = options(planning.ladder)
     raw = {side: [_raw(prospects, planning, option, side, shifts) for option in columns] for side in SIDES}
     retention, purchase = _purposes(raw["base"], planning.secondary_share)
     repeat = np.where(prospects.repeated, planning.repeat_share, 1.0)[:, None]

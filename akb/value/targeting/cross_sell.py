@@ -1,4 +1,4 @@
-"""The list ``next_best_policy``: the best branch of every customer who may get an offer, and who is contacted for it."""
+"""The list ``next_best_policy``: the best branch of everybody who may get an offer, and who is contacted for it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """``next_best_action``: one action per customer. Euros are the plan's; care and thanks take the hours that it leaves.
 
-What the plan contacts is ``defend`` or ``cross_sell``, by the line that brings most. Nobody else is contacted for euros.
-Care is no matter of euros: a gap is discussed in a planned contact where there is one, else in a contact of its own, and
-nobody is withheld from it by lot.
+What the plan contacts is ``defend`` or ``cross_sell``, by the line that brings most. Nobody else is contacted for
+euros. Care is no matter of euros: a gap is discussed in a planned contact where there is one, else in a contact of its
+own, and nobody is withheld from it by lot.
 """
 
 from __future__ import annotations
