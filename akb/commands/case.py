@@ -114,7 +114,7 @@ def parsed(sets: Iterable[str], register: dict[str, Assumption], *, whole: bool)
                 f"unknown assumption '{name}'{did_you_mean(name, register)}",
                 "The report and summary.json list them all under their names.",
             )
-        _check_changeable(name, whole=whole)
+        _check_changeable(name, register[name], whole=whole)
         found[name] = _number(name, text)
         why = register[name].complaint(found[name])
         if why:
@@ -122,20 +122,14 @@ def parsed(sets: Iterable[str], register: dict[str, Assumption], *, whole: bool)
     return found
 
 
-def _check_changeable(name: str, *, whole: bool) -> None:
-    from akb.again import is_learned
+def _check_changeable(name: str, entry: Assumption, *, whole: bool) -> None:
     from akb.value.case.basis import CHANGEABLE
 
-    if is_learned(name) and (whole or name not in CHANGEABLE):
+    if entry.affects == "models" and (whole or name not in CHANGEABLE):
         alone = " (its figures alone can: leave --out away)" if name in CHANGEABLE else ""
         raise AkbError(
             f"the models were fitted with {name}, so a finished run cannot be told again with another value{alone}",
             f'Put "{name}" = … under [assumptions] in akb.toml and run akb eda --config akb.toml.',
-        )
-    if not whole and name not in CHANGEABLE:
-        raise AkbError(
-            f"{name} is part of what every customer is worth, so that has to be worked out again with it",
-            f'Add --out NEW, or put "{name}" = … under [assumptions] in akb.toml and run akb eda --config akb.toml.',
         )
 
 
@@ -159,12 +153,12 @@ def figures(
     Raises
     ------
     AkbError
-        If the run has no business case.
+        If the run has no business case, or nothing is left of what it kept and the change cannot do without.
     """
     from akb.report.model import plain
     from akb.report.sections.case import told
     from akb.report.summary import case_summary
-    from akb.value.case.basis import SAME_CALLS
+    from akb.value.case.basis import CHANGEABLE, SAME_CALLS
     from akb.value.case.case import case_from
 
     basis = summary.get("case_basis")
@@ -174,6 +168,12 @@ def figures(
     rows = [{"key": name, **entry.model_dump()} for name, entry in sorted(now.items())]
     same = set(changed) <= SAME_CALLS
     case = None if same else _from_customers(folder, changed)
+    beyond = sorted(set(changed) - set(CHANGEABLE)) if case is None else []
+    if beyond:
+        raise AkbError(
+            f"{folder} has nothing left of its customers, and without them no other {beyond[0]} can be worked out",
+            f'Put "{beyond[0]}" = … under [assumptions] in akb.toml and run akb eda --config akb.toml.',
+        )
     found = case_from(basis, now) if case is None else case
     return case_summary(plain({**told(found), "changed": changed}), plain(rows)), same or case is not None
 
