@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from akb.config import ContactType, Effect, Settings, load_settings
 from akb.config.contacts import NUMBERS
+from akb.config.docs import path, written
 from akb.config.register import LIMITS, Assumption
 from akb.core.errors import AkbError
 from akb.core.text import load_toml
@@ -184,3 +186,26 @@ def test_what_is_possible_follows_from_the_kind_and_not_from_the_unit(kind: str)
         assert inside.complaint(impossible), (kind, impossible)
         with pytest.raises(ValueError, match=r"is a|is an|cannot be|outside"):
             entry(impossible)
+
+
+def test_the_page_with_all_settings_is_up_to_date() -> None:
+    page = path().read_text("utf-8")
+    assert written(page) == page, "run: python -m akb.config.docs"
+    for name in Settings().assumed():
+        assert f"| `{name}` |" in page
+    for key in SHIPPED:
+        assert f"| `{key}`: " in page
+
+
+def test_the_example_on_the_page_is_read(tmp_path: Path) -> None:
+    blocks = re.findall(r"```toml\n(.*?)```", path().read_text("utf-8"), re.DOTALL)
+    assert len(blocks) == 2
+    first, second = (settings_of(tmp_path, block) for block in blocks)
+    assert (first.ladder()["call"].minutes, "review" in first.ladder()) == (20, False)
+    assert first.ladder()["call"].relation.base == 0.2
+    assert second.ladder()["visit"].per_year == 200
+
+
+def test_a_page_without_a_place_for_a_table_is_refused() -> None:
+    with pytest.raises(ValueError, match="no place for the table"):
+        written("# Settings")
