@@ -269,7 +269,7 @@ def next_year(plan: ContactPlan) -> ContactPlan:
     sold = (share * plan.menu.lines["base"].sales).sum(axis=1)
     worth = plan.prospects.worth * np.maximum(1.0 - sold, 0.0)[:, None]
     later = replace(plan.prospects, repeated=contacted > 0.5, worth=worth)
-    return contact_plan(later, plan.planning, plan.available, whole=False, shifts=plan.shifts)
+    return contact_plan(later, plan.planning, plan.available, whole=False, pushes=plan.pushes)
 
 
 def without_predictions(valued: Valuation, plan: ContactPlan) -> float:
@@ -285,7 +285,7 @@ def without_predictions(valued: Valuation, plan: ContactPlan) -> float:
         place = table["place"].to_numpy() * n + table["row"].to_numpy()
         policies = table["expected"].to_numpy(), np.maximum(margin, 0.0), place
     average = averaged(plan.prospects, in_force.commission_customer.astype(np.float64), policies)
-    blind = contact_plan(average, plan.planning, plan.available, whole=False, shifts=plan.shifts)
+    blind = contact_plan(average, plan.planning, plan.available, whole=False)
     true = np.where(plan.menu.allowed, plan.menu.lines["base"].total - plan.menu.cost, 0.0)
     return float((blind.best.share * true).sum())
 
