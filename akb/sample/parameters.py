@@ -175,13 +175,6 @@ class Purchase(_Table):
     settled_share: float
 
 
-class ContactTrial(_Table):
-    """What a retention call does."""
-
-    mean: float
-    sd: float
-
-
 class Reason(_Table):
     """Why a policy ended."""
 
@@ -236,7 +229,6 @@ class Parameters(_Table):
     life: Life
     service: Service
     purchase: Purchase
-    contact_trial: ContactTrial
     reason: dict[str, Reason]
     slot: list[Slot]
     pair: list[Pair]

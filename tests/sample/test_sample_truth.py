@@ -284,16 +284,6 @@ def test_probabilities_nest_and_add_up(book):
     assert (first.gone[0] == futures.gone[0]).all()
 
 
-def test_a_retention_call_changes_only_those_who_are_called(book):
-    rows = book.in_force
-    called = rows[::2]
-    without, with_call = book.futures(10, 4), book.futures(10, 4, contacted=called)
-    is_called = np.isin(rows, called)
-    assert (without.gone[:, ~is_called] == with_call.gone[:, ~is_called]).all()
-    saved = without.churned(12)[:, is_called].mean() - with_call.churned(12)[:, is_called].mean()
-    assert 0.05 < saved / without.churned(12)[:, is_called].mean() < 0.30
-
-
 def test_churn_can_be_learned_but_not_perfectly(book):
     """The oracle's expected AUC: each customer once an event with weight p, once a non-event with 1 - p."""
     futures = book.futures(100, 6)
