@@ -270,7 +270,7 @@ class Contacts:
         self._chance, self._start, self._rows = chance, start, rows
         self._top = effects.more.max(axis=1, initial=0.0)
         self._wakes = bool((effects.relation < 0).any() or (effects.policy < 0).any())
-        self._last = int(effects.begin.max(initial=-1)) + WINDOW
+        self.last = int(effects.begin.max(initial=-1)) + WINDOW  # the last month in which a contact works
 
     @property
     def touched(self) -> Rows:
@@ -312,7 +312,7 @@ class Contacts:
     def _window(self, month: Month) -> NDArray[np.bool_] | None:
         """Return whose contact is at most a year ago, None if nobody's is."""
         now = month.w.step - self._start
-        if now > self._last:
+        if now > self.last:
             return None
         begin = self.effects.begin
         window = (begin >= 0) & (begin < now) & (now <= begin + WINDOW)

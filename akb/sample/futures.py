@@ -194,7 +194,7 @@ def simulated(
     for _ in range(months):
         run.month(draw(rng, len(rows), slots), interventions)
     lately = np.flatnonzero(run.state.cancelled >= book.step + months - 1)
-    run.people, run.state = run.people.take(lately), run.state.take(lately)
+    run.keep(lately)
     for _ in range(aftermath):
         run.month(draw(rng, len(rows), slots).take(lately))
     return run.log
@@ -210,6 +210,10 @@ class Run:
         self._book, self._step = book, book.step
         self._world = World(book.p, tables(), market)
         _restart_log(book, rows, self.state, self.log)
+
+    def keep(self, rows: Rows) -> None:
+        """Go on with some of the customers alone; what the log holds of the others ends here."""
+        self.people, self.state = self.people.take(rows), self.state.take(rows)
 
     def month(self, u: Draws, interventions: Sequence[Intervention] = ()) -> None:
         """Let a month pass."""

@@ -87,7 +87,10 @@ class Changed:
 
 @dataclass(frozen=True)
 class Paired:
-    """One future of `count` customers: without contact, and what each plan changes in it."""
+    """One future of `count` customers: without contact, and what each plan changes in it.
+
+    `without` holds the policies of all of them, or of those whom some plan changes (`Book.paired`, `everybody`).
+    """
 
     count: int
     without: FuturePolicies
@@ -112,14 +115,16 @@ class Paired:
         return after.total(amounts(after), self.count) - before.total(amounts(before), self.count)
 
     def under(self, plan: int) -> FuturePolicies:
-        """Return all policies under a plan: those of the customers it changes last."""
+        """Return the policies of `without` as they are under a plan: those of the customers it changes last."""
         changed = self.changed[plan]
         rest = self.without.of(np.setdiff1d(np.arange(self.count), changed.customers))
         columns = {name: np.concatenate([getattr(rest, name), getattr(changed.policies, name)]) for name in _COLUMNS}
         return FuturePolicies(as_of=rest.as_of, **columns)
 
 
-def paired_futures(book: Book, plans: Sequence[ContactPlan], draws: range, seed: int, months: int) -> Iterator[Paired]:
+def paired_futures(
+    book: Book, plans: Sequence[ContactPlan], draws: range, *, seed: int, months: int, everybody: bool
+) -> Iterator[Paired]:
     """Draw futures in pairs (see `Book.paired`)."""
     rows = book.in_force
     effects = [plan_effects(book, plan) for plan in plans]
@@ -130,20 +135,25 @@ def paired_futures(book: Book, plans: Sequence[ContactPlan], draws: range, seed:
         chances = [draw(rng, len(rows), len(book.p.slot)) for _ in range(months)]
         chance = contact_chance(book, seed, k)
         watching = [Contacts(each, chance, book.step, works=False) for each in effects]
-        run = Run(book, rows, market)
-        for u in chances:
+        run, window = Run(book, rows, market), max((watch.last for watch in watching), default=0)
+        for u in chances[:window]:
             run.month(u, watching)
         touched = [watch.touched for watch in watching]
+        shown = np.arange(len(rows)) if everybody else np.unique(np.concatenate([*touched, rows[:0]]))
+        run.keep(shown)
+        for u in chances[window:]:
+            run.month(u if everybody else u.take(shown))
+        without = price.policies(run.log.policies(), np.arange(len(rows)))
         changed: tuple[Changed, ...] = ()
         if touched:
             places = np.concatenate(touched)
             those = Effects.concatenate([each.take(part) for each, part in zip(effects, touched, strict=True)])
             contacts = Contacts(those, chance, book.step, rows=places)
             again = Run(book, rows[places], market)  # all plans at once: a month costs the same for few or many
-            for u in chances:
-                again.month(u.take(places), [contacts])
+            for month, u in enumerate(chances):
+                again.month(u.take(places), [contacts] if month < window else [])
             changed = _split(price, again.log, places, contacts, touched)
-        yield Paired(len(rows), price.policies(run.log.policies(), np.arange(len(rows))), changed)
+        yield Paired(len(rows), without if everybody else without.of(shown), changed)
 
 
 def _split(price: _Price, log: Log, places: Rows, contacts: Contacts, touched: list[Rows]) -> tuple[Changed, ...]:

@@ -98,6 +98,17 @@ def test_a_pair_is_what_simulating_everybody_gives(book, count):
         assert gains.sum() == pytest.approx((pair.under(0).commission(count) - pair.without.commission(count)).sum())
 
 
+def test_gains_are_the_same_without_those_whom_nothing_changes(book, count):
+    plans = [ContactPlan.everybody(ALL, count), ContactPlan(np.arange(count) % 5 - 1, (ALL,) * 4)]
+    both = zip(book.paired(plans, 2, 8, 40), book.paired(plans, 2, 8, 40, everybody=False), strict=True)
+    for whole, part in both:
+        shown = np.union1d(*(changed.customers for changed in whole.changed))
+        assert (_table(part.without) == _table(whole.without.of(shown))).all()
+        for number in range(len(plans)):
+            assert (part.gain(number) == whole.gain(number)).all()
+    assert not len(next(book.paired([], 1, 8, 3, everybody=False)).without.customer)
+
+
 def test_the_futures_of_a_book_under_a_plan_are_those_of_its_pairs(book, count):
     plan = ContactPlan.everybody(ALL, count)
     futures = book.futures(2, 5, months=12, contact=plan)
