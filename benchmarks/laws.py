@@ -75,7 +75,9 @@ def broken(run: Path, number: int, seed: int) -> list[str]:
         before = net_of(kept["portfolio"], kept["models"], settings, values)
         after = net_of(kept["portfolio"], kept["models"], settings, {**values, name: far})
         if after < before - CENT:
-            found.append(f"setting {place}: {name} {values[name]:.4g} -> {far:.4g}: {before / 100:,.2f} -> {after / 100:,.2f}")
+            found.append(
+                f"setting {place}: {name} {values[name]:.4g} -> {far:.4g}: {before / 100:,.2f} -> {after / 100:,.2f}"
+            )
     return found
 
 
@@ -88,7 +90,9 @@ def main() -> None:
     given = parser.parse_args()
     began = time.perf_counter()
     found = broken(given.run, given.settings, given.seed)
-    print(f"{given.settings} settings of {given.run.name}: {len(found)} against a law; {time.perf_counter() - began:.0f} s")
+    print(
+        f"{given.settings} settings of {given.run.name}: {len(found)} against a law; {time.perf_counter() - began:.0f} s"
+    )
     for line in found:
         print(line)
 

@@ -117,8 +117,10 @@ class Menu:
         (n, k, p): per pool of `POOLS`.
     out_of_pocket, cost
         (n, k): cents; the second with the time at the rate of who does it.
-    first
-        (n, k): place among the prospects' branches of the one to discuss first.
+    discussed
+        Per option (n, branches): places among the prospects' branches of those to discuss, the best first.
+    keeps_first
+        (n, k): whether keeping is the first purpose of the contact; else selling is.
     could, allowed
         (n, k): whether the option may be used but for the draw of the control group, and with it.
     """
@@ -128,9 +130,16 @@ class Menu:
     minutes: Floats
     out_of_pocket: Floats
     cost: Floats
-    first: Rows
+    discussed: tuple[Rows, ...]
+    keeps_first: Flags
     could: Flags
     allowed: Flags
+
+    @cached_property
+    def first(self) -> Rows:
+        """(n, k): place of the branch to discuss first; 0 where an option discusses none."""
+        none = np.zeros(len(self.cost), dtype=np.int64)
+        return np.stack([each[:, 0] if each.shape[1] else none for each in self.discussed], axis=1)
 
     @cached_property
     def value(self) -> Floats:
@@ -162,7 +171,9 @@ def menu(prospects: Prospects, planning: Planning, pushes: Pushes) -> Menu:
     columns = options(planning.ladder)
     offers = {each: _offer(prospects, planning, each, pushes) for each in _parts(columns, planning.ladder)}
     raw = {side: [_raw(prospects, planning, option, side, offers) for option in columns] for side in SIDES}
-    retention, purchase = _purposes(raw["base"], planning.secondary_share)
+    keeps_first = _keeps_first(raw["base"])
+    retention = np.where(keeps_first, 1.0, planning.secondary_share)
+    purchase = np.where(keeps_first, planning.secondary_share, 1.0)
     repeat = np.where(prospects.repeated, planning.repeat_share, 1.0)[:, None]
     keeping, selling = retention * repeat, purchase * repeat
     factors = {
@@ -195,7 +206,8 @@ def menu(prospects: Prospects, planning: Planning, pushes: Pushes) -> Menu:
         minutes=minutes + sold,
         out_of_pocket=paid,
         cost=paid + minutes @ rates,
-        first=np.stack([offers[each].first for each in columns], axis=1),
+        discussed=tuple(offers[each].discussed for each in columns),
+        keeps_first=keeps_first,
         could=could,
         allowed=could & ~prospects.control[:, None],
     )
@@ -203,11 +215,11 @@ def menu(prospects: Prospects, planning: Planning, pushes: Pushes) -> Menu:
 
 @dataclass(frozen=True)
 class _Offer:
-    """What is discussed in one option: side -> (n,) cents and purchases; ``first`` (n,): the first branch."""
+    """What is discussed in one option: side -> (n,) cents and purchases; ``discussed`` (n, branches): which."""
 
     brings: Mapping[Side, Floats]
     sales: Mapping[Side, Floats]
-    first: Rows
+    discussed: Rows
 
 
 def _parts(columns: tuple[Option, ...], ladder: Mapping[str, ContactType]) -> list[Option]:
@@ -223,7 +235,7 @@ def _offer(prospects: Prospects, planning: Planning, option: Option, pushes: Pus
     nothing = np.zeros(prospects.n)
     if not breadth:
         none = dict.fromkeys(SIDES, nothing)
-        return _Offer(none, none, np.zeros(prospects.n, dtype=np.int64))
+        return _Offer(none, none, np.zeros((prospects.n, 0), dtype=np.int64))
     selling = contact.sale_minutes * planning.rates[option.pool]
     net = np.maximum(prospects.worth - selling, 0.0)  # what does not pay is not discussed
     more = pushes[option.key]
@@ -234,16 +246,16 @@ def _offer(prospects: Prospects, planning: Planning, option: Option, pushes: Pus
     return _Offer(
         {side: (each * worth).sum(axis=1) for side, each in gained.items()},
         {side: each.sum(axis=1) for side, each in gained.items()},
-        order[:, 0],
+        order,
     )
 
 
-def _purposes(raw: list[Lines], secondary: float) -> tuple[Floats, Floats]:
-    """Return (n, k) factors of keeping and of selling: the purpose that brings more counts whole, the other a part."""
+def _keeps_first(raw: list[Lines]) -> Flags:
+    """Return (n, k): whether keeping brings more than selling; that purpose counts whole, the other a part."""
     keep = np.stack([each.relation + each.policy for each in raw], axis=1)
     sell = np.stack([each.purchase for each in raw], axis=1)
-    first = keep >= sell
-    return np.where(first, 1.0, secondary), np.where(first, secondary, 1.0)
+    out: Flags = keep >= sell
+    return out
 
 
 def _raw(

@@ -82,13 +82,9 @@ def defence(plan: ContactPlan) -> Defence:
 
 
 def keeps(plan: ContactPlan, option: Rows) -> NDArray[np.bool_]:
-    """Return whose option (`NONE`: nobody's) keeps more than it sells: the first purpose of that contact."""
-    rows = np.flatnonzero(option != NONE)
-    lines = plan.menu.lines["base"]
-    out = np.zeros(len(option), dtype=np.bool_)
-    column = option[rows]
-    kept = lines.relation[rows, column] + lines.policy[rows, column]
-    out[rows] = kept >= lines.purchase[rows, column]
+    """Return whose option (`NONE`: nobody's) is there to keep first of all."""
+    chosen = plan.menu.keeps_first[np.arange(len(option)), np.maximum(option, 0)]
+    out: NDArray[np.bool_] = chosen & (option != NONE)
     return out
 
 
