@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from akb.sample import hazards
 from akb.sample.calendar import Days, Window, first_of_next_month, month_of
-from akb.sample.parameters import NEVER_DAY, NEVER_MONTH, Floats, Parameters, Tables
+from akb.sample.parameters import CAUSES, NEVER_DAY, NEVER_MONTH, Floats, Parameters, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -306,10 +306,11 @@ def advance(
     for each in interventions:
         each.ends(month, decisions, buys)
         buys = each.purchases(month, buys)
+    leaving = _leaving(state, world)
     _end_what_is_due(state, w, log)
     _fade(state, world)
     _claims(people, state, world, w, u, cells, log, keep=keep)
-    _contacts(people, state, world, w, u, held_before, log, keep=keep)
+    _contacts(month, u, leaving, buys[0], log, keep=keep)
     _rises(people, state, world, w)
     _start(people, state, w, *buys, log)
     _join(people, state, w, u, log)
@@ -503,25 +504,55 @@ def _claims(
         log.claim(people.number[row], cells.slot[hit].astype(np.int64), state.record.reshape(-1)[cells.flat[hit]], day)
 
 
-def _contacts(
-    people: People, state: State, world: World, w: Window, u: Draws, held: Rows, log: Log, *, keep: bool
-) -> None:
+def _leaving(state: State, world: World) -> Days:
+    """Return the day of the first preventable end that lies ahead per customer, NEVER_DAY if there is none."""
+    flat = np.flatnonzero(state.ends.reshape(-1) != NEVER_DAY)
+    own_choice = world.tables.reason_class[state.reason.reshape(-1)[flat]] == CAUSES.index("preventable")
+    flat = flat[own_choice]
+    first = np.full(len(state.status), NEVER_DAY, np.int32)
+    np.minimum.at(first, flat // state.held.shape[1], state.ends.reshape(-1)[flat])
+    return first
+
+
+def _calls(month: Month, leaving: Days, buyers: Rows) -> NDArray[np.float64]:
+    """Return the chance that a customer calls or mails this month.
+
+    More policies, a recent claim, a premium rise, a renewal near, something that changes (a move, a purchase, an end):
+    more to ask. Of those about to end a policy some call first.
+    """
+    state, service, cells, w = month.state, month.world.p.service, month.cells, month.w
+    near = np.isin((w.month - np.arange(12)) % 12, (11, 0, 1))
+    renewals = np.bincount(cells.row, weights=near[state.renew.reshape(-1)[cells.flat]], minlength=len(state.status))
+    changed = (w.step - state.moved <= 1) * 1.0 + (w.step - state.cancelled <= 1)
+    changed[np.unique(buyers)] += 1
+    reason = 1 + state.price_shock + service.inbound_claim * state.claimed + service.inbound_mutation * changed
+    reason += service.inbound_renewal * renewals / np.maximum(month.held, 1)
+    busy = month.people.engagement * np.sqrt(month.held) / 12
+    first = (leaving != NEVER_DAY) * service.inbound_leaving * np.minimum(month.people.engagement, 2.0)
+    return np.asarray(service.inbound * busy * reason + first, np.float64)
+
+
+def _contacts(month: Month, u: Draws, leaving: Days, buyers: Rows, log: Log, *, keep: bool) -> None:
     """Calls and mails: from the customer, from the office, and complaints."""
-    service = world.p.service
-    busy = people.engagement * np.sqrt(held).astype(np.float32) / 12
+    people, state, w, held = month.people, month.state, month.w, month.held
+    service = month.world.p.service
     complaint = (service.complaint / 12) * (1 + 4 * np.maximum(state.upset, 0) + 2 * state.price_shock) * (held > 0)
     outbound = (service.outbound / 12) * people.engagement * (held > 0)
-    inbound = service.inbound * busy * (1 + state.price_shock)
+    inbound = _calls(month, leaving, buyers)
     bounds = np.cumsum(np.stack([complaint, outbound, inbound]), axis=0)
     rows = np.flatnonzero(u.contact < bounds[2])
     if not len(rows):
         return
     kind = (u.contact[rows] >= bounds[:2, rows]).sum(axis=0)
-    state.contact[rows[kind > 0]] = 1.0
+    farewell = (kind == 2) & (leaving[rows] != NEVER_DAY)
+    state.contact[rows[(kind > 0) & ~farewell]] = 1.0  # who calls to end a policy is not won over by that
     state.upset[rows[kind == 0]] += np.float32(service.complaint_effect)
     if keep:
         codes = np.array([1, 2, 0], np.int8)[kind]
-        log.contacts(people.number[rows], day_in(w, _mixed(u.spread[rows], kind), 0.0), codes)
+        day = day_in(w, _mixed(u.spread[rows], kind), 0.0)
+        before = np.maximum(np.minimum(leaving[rows] - 1, w.until) - w.after, 1)  # days left to call in
+        early = w.after + 1 + np.floor(_mixed(u.spread[rows], kind) * before).astype(np.int32)
+        log.contacts(people.number[rows], np.where(farewell, early, day).astype(np.int32), codes)
 
 
 def _rises(people: People, state: State, world: World, w: Window) -> None:

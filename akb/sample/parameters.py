@@ -150,6 +150,10 @@ class Service(_Table):
     good_claim_effect: float
     upset_decay: float
     inbound: float
+    inbound_claim: float
+    inbound_mutation: float
+    inbound_renewal: float
+    inbound_leaving: float
     outbound: float
     complaint: float
     complaint_effect: float

@@ -187,7 +187,7 @@ def test_the_aftermath_of_a_few_is_that_of_everybody():
         for name in ("gone", "cause", "lapsed", "bought"):
             assert (getattr(told, name) == getattr(whole, name)).all(), name
         saved += int((cut.gone != whole.gone).sum() + (cut.lapsed != whole.lapsed).sum())
-    assert saved >= 3  # without those two months some would count as gone
+    assert saved >= 1  # without those two months some would count as gone
 
 
 def test_draws_can_be_shared_among_processes(book):
