@@ -19,7 +19,7 @@ pytestmark = pytest.mark.xdist_group("end_to_end")
 
 CONTRACT = (
     "report.html", "summary.json", "scores.parquet", "scores.csv", "winback.parquet", "rejects.csv", "manifest.json",
-    "actions/top_defend.csv", "actions/next_best_policy.csv", "private/customers.csv", "models/churn.txt",
+    "actions/top_defend.csv", "actions/next_best_policy.csv", "private/customers.csv", "models/churn.json",
     "actions/next_best_action.csv", "actions/care_gaps.csv", "actions/announced.csv", "actions/winback.csv",
     "actions/bleeders.csv", "actions/feeders.csv", "actions/actions.xlsx", "actions/recognition.xlsx",
     "recognition_key.csv",
