@@ -18,6 +18,15 @@ SETTINGS = load_settings()
 CALIBRATED = Calibration(1.0, (0.92, 1.08))
 
 
+CALLS_PAY = {
+    "contacts__call__minutes": 2.0,
+    "contacts__call__follow_up": 0.0,
+    "contacts__call__sale_minutes": 2.0,
+    "contacts__inbound_else_call__minutes": 2.0,
+}
+"""Calls so cheap that they pay for most customers of these small books."""
+
+
 def settings(**assumptions: float):
     """Settings with assumptions by name, dots written as double underscores."""
     return load_settings().model_copy(
@@ -180,6 +189,21 @@ def with_gate(run: ModelRun, gate: str, *prefixes: str, ci: tuple[float, float] 
         for made in run.predictions
     )
     return replace(run, predictions=changed)
+
+
+def with_lapses(run: ModelRun, gate: str = "pass") -> ModelRun:
+    """`run` with a prediction of the lapses of every branch, so that policies may be told in euros."""
+    keys = [f"lapse_{branch}_12m" for branch in sorted(run.branch_lapse["branch"].unique())]
+    evidence = Evidence(calibration=CALIBRATED)
+    more = [Prediction(key, "fitted", gate=gate, evidence=evidence) for key in (*keys, "policy_lapse_any_12m")]
+    # A branch lapses a little more often than its relation ends: the fixtures' own chances lie just below it.
+    more_often = run.branch_lapse.with_columns(probability=1 - (1 - pl.col("probability")) * 0.93)
+    return replace(run, predictions=(*run.predictions, *more), branch_lapse=more_often)
+
+
+def earning(made: Portfolio, factor: int = 4) -> Portfolio:
+    """`made` with so much commission that every customer is worth keeping."""
+    return replace(made, policies=made.policies.with_columns(pl.col("commission_cents") * factor))
 
 
 def shuffled(made: Portfolio, run: ModelRun) -> tuple[Portfolio, ModelRun]:
