@@ -31,7 +31,7 @@ CENT = 0.01
 
 @cache
 def book(seed: int):
-    made = f.earning(f.portfolio(200, seed=seed))
+    made = f.earning(f.portfolio(120, seed=seed))
     return made, f.with_lapses(f.models(made, seed=seed + 10))
 
 
@@ -122,20 +122,36 @@ def test_less_cost_never_lowers_the_case(seed: int) -> None:
     names = [name for name in (f"contacts.{key}.{cost}" for key in KEYS for cost in COSTS) if register[name].value > 0]
     moved = 0
     for name in (*names, "cost.rate_office", "cost.rate_adviser", "price.per_customer"):
-        for part in (0.9, 0.3):
-            after = net(valued, {**before, name: part * register[name].value})
-            assert after >= base - CENT, (name, part)
-            moved += after > base + 1
+        after = net(valued, {**before, name: 0.3 * register[name].value})
+        assert after >= base - CENT, name
+        moved += after > base + 1
     assert moved > 6
+
+
+def test_a_sale_takes_no_hours_from_those_who_are_worth_more() -> None:
+    """Hours so scarce that an hour is worth far more than a sale: selling more must not crowd anybody out."""
+    rng = np.random.default_rng(1)
+    could = f.prospects(
+        80, relation=rng.gamma(2, 50_000, 80), chance=rng.uniform(0.05, 0.3, (80, 2)), worth=np.full((80, 2), 4800.0)
+    )
+    hours = {"inside": 200.0, "adviser": 200.0}
+
+    def brings(**assumptions: float) -> float:
+        return contact_plan(could, Planning.of(f.settings(**assumptions)), hours, whole=False).net
+
+    nets = [brings(contacts__call__effect_purchase=effect) for effect in (0.0, 0.02, 0.08)]
+    assert nets == sorted(nets)
+    quick = [brings(contacts__call__sale_minutes=minutes) for minutes in (90.0, 45.0, 20.0)]
+    assert quick == sorted(quick)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_more_hours_and_a_smaller_control_group_never_lower_the_case(seed: int) -> None:
     valued, before = valued_of(seed), asked(seed)
     for name, values in (
-        ("capacity.hours_per_year_inside", (0.0, 0.2, 1.0, 5.0, 1000.0)),
-        ("capacity.hours_per_year_adviser", (0.0, 0.2, 1.0, 5.0, 1000.0)),
-        ("experiment.control_share", (1.0, 0.5, 0.3, 0.1, 0.0)),
+        ("capacity.hours_per_year_inside", (0.0, 0.2, 2.0, 1000.0)),
+        ("capacity.hours_per_year_adviser", (0.0, 0.2, 2.0, 1000.0)),
+        ("experiment.control_share", (1.0, 0.3, 0.0)),
     ):
         nets = [net(valued, {**before, name: value}) for value in values]
         assert all(after >= one - CENT for one, after in zip(nets, nets[1:], strict=False)), name

@@ -11,6 +11,7 @@ import polars as pl
 from akb.config import load_settings
 from akb.ingest.types import History, Portfolio, RowCount
 from akb.models.types import Calibration, Evidence, ModelRun, Prediction
+from akb.value.targeting.prospects import Prospects
 
 X = date(2025, 12, 31)
 BRANCHES = ("avp", "inboedel", "opstal", "auto", "rechtsbijstand", "reis")
@@ -218,3 +219,18 @@ def shuffled(made: Portfolio, run: ModelRun) -> tuple[Portfolio, ModelRun]:
         for name in ("scores", "survival", "branch_lapse", "branch_purchase")
     }
     return other, replace(run, **frames)
+
+
+def prospects(n: int = 1, **columns: object) -> Prospects:
+    """Customers of whom nothing is at stake and who may be contacted in every way, but for what `columns` say."""
+    flat = {"relation": 0.0, "leaving": 0.0, "policy": 0.0, "lost": 0.0, "inbound_rate": 0.0, "weight": 1.0}
+    wide = {"chance": 0.0, "worth": 0.0}
+    values: dict[str, object] = {name: np.full(n, value) for name, value in flat.items()}
+    values |= {name: np.full((n, 2), value) for name, value in wide.items()}
+    values |= {"branch": np.zeros((n, 2), dtype=np.int64)}
+    values |= {name: np.ones(n, dtype=np.bool_) for name in ("eligible", "wakeable")}
+    values |= {name: np.zeros(n, dtype=np.bool_) for name in ("control", "repeated")}
+    values["reachable"] = {name: np.ones(n, dtype=np.bool_) for name in ("post", "email", "phone")}
+    values |= columns
+    values.setdefault("likely", -np.sort(-np.asarray(values["chance"]), axis=1))
+    return Prospects(**values)  # type: ignore[arg-type]
