@@ -100,11 +100,18 @@ def test_a_trial_only_where_it_is_worth_more_than_it_costs() -> None:
     assert advice(sure.basis, sure, 7)["key"] == "start"
     told = advice(hopeless.basis, hopeless, 7)
     assert (told["key"], told["next"]) == ("stop", "nothing")
-    doubtful = drawn(11_000.0, experiment__horizon_years=5.0)
-    many = replace(doubtful.basis, trialled=replace(doubtful.basis.trialled, customers=50_000, cost=100.0, benefit=90.0))
+    # Calls at what 100 of them cost, so that it is anybody's guess whether they pay: 100 x a quarter of an hour x € 55.
+    doubtful = Draws(basis_of(cohort(120_000.0, policy=24_000.0, purchase=12_000.0, cost=137_500.0)), 7)
+    trialled = replace(doubtful.basis.trialled, customers=50_000, cost=100.0, benefit=90.0)  # type: ignore[type-var]
+    many = replace(doubtful.basis, trialled=trialled)
     told = advice(many, Draws(many, 7), 7)
     assert told["key"] == "pilot"
-    assert (told["key"] == "pilot") is (told["information"]["value"] > told["information"]["cost"])
+    assert told["information"]["value"] > told["information"]["cost"]
+    assert told["next"] == ("pool" if told["trial"]["offices"] > 1 else "trial")
+    dear = replace(many, trialled=replace(trialled, cost=100_000.0))
+    told = advice(dear, Draws(dear, 7), 7)
+    assert told["key"] == "stop"
+    assert told["information"]["value"] <= told["information"]["cost"]
     none = replace(doubtful.basis, trialled=None)
     told = advice(none, Draws(none, 7), 7)
     assert (told["key"], told["trial"], told["information"]) == ("stop", None, None)
