@@ -17,7 +17,9 @@ def sums(relation: float, *, policy: float = 0.0, purchase: float = 0.0, cost: f
 
     def line(base: float, name: str) -> dict[str, float]:
         entry = REGISTER[f"contacts.call.{name}"]
-        return dict(zip(SIDES, (base * each / entry.value for each in (entry.low, entry.value, entry.high)), strict=True))
+        return dict(
+            zip(SIDES, (base * each / entry.value for each in (entry.low, entry.value, entry.high)), strict=True)
+        )
 
     none = dict.fromkeys(SIDES, 0.0)
     return OptionSums(

@@ -168,15 +168,12 @@ def test_exploration_is_drawn_among_those_left_out_and_counted_beside() -> None:
     fewer = plan.without(np.flatnonzero(plan.planned)[:0])
     assert set(explorers(valued.in_force, fewer, 20)[0]) == set(drawn)
     case = case_of(**SCARCE)
-    assert line(case, "exploration")["customers"] == min(
-        round(valued.in_force.value("experiment.contacts")), len(rows)
-    )
+    assert line(case, "exploration")["customers"] == min(round(valued.in_force.value("experiment.contacts")), len(rows))
     assert case.cohort["benefit"] == sum(line(case, key)["base"] for key in ("relation", "policy", "purchase"))
     assert explorers(valued.in_force, plan, 0)[0].size == 0
 
 
 def test_who_is_explored_does_not_depend_on_whom_else_the_book_holds() -> None:
-    made, run = book()
     valued = valued_of(**SCARCE)
     plan = valued.plan
     assert plan is not None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -71,9 +72,7 @@ def planned(valued: Valuation, settings: Settings) -> Valuation:
     in_force = InForce(valued.in_force.portfolio, valued.in_force.models, settings)
     eligible = eligibility(in_force)
     assert valued.prospects is not None
-    could = replace(
-        valued.prospects, eligible=~eligible.barred, control=eligible.control, wakeable=~eligible.resting
-    )
+    could = replace(valued.prospects, eligible=~eligible.barred, control=eligible.control, wakeable=~eligible.resting)
     plan = contact_plan(could, Planning.of(settings), eligible.minutes, whole=False)
     return replace(valued, in_force=in_force, eligibility=eligible, prospects=could, plan=plan)
 
@@ -154,7 +153,7 @@ def test_more_hours_and_a_smaller_control_group_never_lower_the_case(seed: int) 
         ("experiment.control_share", (1.0, 0.3, 0.0)),
     ):
         nets = [net(valued, {**before, name: value}) for value in values]
-        assert all(after >= one - CENT for one, after in zip(nets, nets[1:], strict=False)), name
+        assert all(after >= one - CENT for one, after in pairwise(nets)), name
         assert nets[-1] > nets[0], name
 
 
@@ -247,5 +246,3 @@ def test_a_contact_by_an_adviser_costs_what_the_adviser_costs() -> None:
     rates = plan.planning.rates
     more = contact.minutes * (rates["adviser"] - rates["inside"])
     assert np.allclose(plan.menu.cost[:, adviser] - plan.menu.cost[:, inside], more)
-
-

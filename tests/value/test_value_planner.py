@@ -86,9 +86,7 @@ def test_nobody_who_may_be_contacted_and_no_options() -> None:
 
 def test_whoever_takes_no_minutes_is_contacted_where_that_pays() -> None:
     choices = problem(2)
-    free = replace(
-        choices, minutes=np.zeros_like(choices.minutes), available=np.zeros(2), most=np.full(3, np.inf)
-    )
+    free = replace(choices, minutes=np.zeros_like(choices.minutes), available=np.zeros(2), most=np.full(3, np.inf))
     best = optimum(free)
     pays = np.maximum(np.max(free.value, axis=1), 0.0)
     assert best.total == pytest.approx(float(free.weight @ pays))

@@ -14,6 +14,7 @@ from akb.value.case.profit_figures import empc_figures
 from akb.value.in_force import InForce
 from akb.value.revenue.rates import spells
 
+
 def measured(order: str) -> dict[str, dict[str, float]]:
     """A year ago 300 customers, of whom 60 left since: 40 preventably and 20 by a mass transfer that is no leaving."""
     day, number = date(2024, 12, 31), pl.col("customer")
