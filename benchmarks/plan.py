@@ -35,7 +35,7 @@ from akb.value.targeting.benefits import PLACE
 from akb.value.targeting.plan import contact_plan
 from akb.value.targeting.planner import NONE
 from akb.value.valuation import valuation
-from benchmarks.defend import Quiet
+from benchmarks.quiet import Quiet
 
 if TYPE_CHECKING:
     from akb.config import Settings
@@ -211,7 +211,7 @@ def nets(one: Office, halves: list[Truth], seed: int) -> dict[float, dict[str, f
 
 
 def rival_option(one: Office, ours: Any, rival: str, seed: int) -> np.ndarray:
-    """Return the plan of a simpler rule: as many contacts of every type as akb's, the dearest type first in its order."""
+    """Return a simpler rule's plan: as many contacts of every type as akb's, the dearest type first in its order."""
     valued = one.valued
     churn = valued.survival.churn_12m
     order = {
