@@ -205,7 +205,7 @@ def weights(base: InForce) -> tuple[Floats, Floats]:
     A call to sell is urgent where a policy is renewed soon.
     """
     rule = rules("arbitration", "defend")
-    soon, year = base.score("churn_3m"), base.score("churn_12m")
+    soon, year = base.relation_churn(3), base.relation_churn(12)
     near = np.zeros(base.n)
     if soon is not None and year is not None:
         share = np.divide(soon, year, out=np.full(base.n, 0.25), where=year > 0)
