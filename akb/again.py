@@ -26,18 +26,6 @@ if TYPE_CHECKING:
     from akb.report.bundle import RunBundle
     from akb.value.types import BusinessCase, Past
 
-_FREE_COSTS = ("cost.marketing_share", "cost.prior_years")
-
-
-def is_learned(name: str) -> bool:
-    """Whether features or models read this assumption, so that another value means fitting them again.
-
-    What serving a customer costs decides who costs more than he brings, and that is a forecast of its own.
-    """
-    table = name.partition(".")[0]
-    costs = table == "cost" and name not in _FREE_COSTS
-    return costs or table in ("upsell", "lifetime", "insurer", "volmacht")
-
 
 def told_again(folder: Path, out: Path, changed: Mapping[str, float], progress: Progress) -> dict[str, Any]:
     """Write a whole run with other assumptions into `out` and return its summary; `folder` stays as it is.
@@ -47,7 +35,7 @@ def told_again(folder: Path, out: Path, changed: Mapping[str, float], progress: 
     folder
         A finished run.
     changed
-        Assumption -> value; none that `is_learned`.
+        Assumption -> value; none of which the register says that it affects the models.
 
     Raises
     ------

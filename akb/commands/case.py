@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from akb.config import Assumption
-    from akb.value.types import BusinessCase
 
 Sets = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Another value, as in retention.rescue=0.25 or =25%; repeatable."),
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="Another value, as in price.per_customer=0.8 or =80%; repeatable."
+    ),
 ]
 
 
@@ -32,7 +33,7 @@ def case(
 ) -> None:
     """Work out the business case of a run again, under other assumptions; DIR stays as it is.
 
-    Example: akb case out/eda --set retention.rescue=25% --set contact.minutes=20 --out out/case
+    Example: akb case out/eda --set contacts.call.effect_policy=20% --set contacts.call.minutes=20 --out out/case
     """
     from akb.commands.console import Stages
 
@@ -44,16 +45,14 @@ def case(
         from akb.again import told_again
 
         check_out(folder, out)
-        made = told_again(folder, out, changed, stages)["business_case"]
-        exact = True
+        case = told_again(folder, out, changed, stages)["business_case"]
     else:
-        made, exact = figures(folder, summary, register, changed)
+        case = figures(folder, summary, register, changed)
     if json:
-        note = None if exact else estimated()
-        told = {"as_of": summary["as_of"], "changed": changed, "exact": exact, "note": note, "business_case": made}
-        options.print_json({"schema": "akb.case/1", **told})
+        shown = {"as_of": summary["as_of"], "changed": changed, "business_case": case}
+        options.print_json({"schema": "akb.case/2", **shown})
         return
-    for line in closing_lines(summary["business_case"], made, out, exact=exact):
+    for line in closing_lines(summary["business_case"], case, out):
         stages.say(line)
 
 
@@ -74,8 +73,8 @@ def read_summary(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         raise AkbError(f"{folder / 'summary.json'} cannot be read", "Run akb eda again.") from None
     schema = str(told.get("schema"))
-    if schema != "akb.summary/1":
-        raise AkbError(f"{folder / 'summary.json'} has schema {schema}; this akb knows akb.summary/1", "Upgrade akb.")
+    if schema != "akb.summary/2":
+        raise AkbError(f"{folder / 'summary.json'} has schema {schema}; this akb reads akb.summary/2", "Upgrade akb.")
     return told
 
 
@@ -83,9 +82,12 @@ def register_of(summary: dict[str, Any]) -> dict[str, Assumption]:
     """Return the assumptions as the run had them, and those of this akb that the run did not know yet."""
     from akb.config import Assumption, load_settings
 
-    rows = summary["business_case"]["assumptions"]
-    told = {row["key"]: Assumption(**{name: row[name] for name in row if name != "key"}) for row in rows}
-    return {**load_settings().assumed(), **told}
+    shipped = load_settings().assumed()
+    told = {}
+    for row in summary["business_case"]["assumptions"]:
+        usual = shipped[row["key"]].model_dump() if row["key"] in shipped else {}  # an older run lacks what is new
+        told[row["key"]] = Assumption(**{**usual, **{name: row[name] for name in row if name != "key"}})
+    return {**shipped, **told}
 
 
 def parsed(sets: Iterable[str], register: dict[str, Assumption], *, whole: bool) -> dict[str, float]:
@@ -105,13 +107,13 @@ def parsed(sets: Iterable[str], register: dict[str, Assumption], *, whole: bool)
     for given in sets:
         name, equals, text = (part.strip() for part in given.partition("="))
         if not equals:
-            raise AkbError(f"--set {given}: there is no value", "Write --set retention.rescue=0.25.")
+            raise AkbError(f"--set {given}: there is no value", "Write --set contacts.call.minutes=20.")
         if name not in register:
             raise AkbError(
                 f"unknown assumption '{name}'{did_you_mean(name, register)}",
                 "The report and summary.json list them all under their names.",
             )
-        _check_changeable(name, whole=whole)
+        _check_changeable(name, register[name], whole=whole)
         found[name] = _number(name, text)
         why = register[name].complaint(found[name])
         if why:
@@ -119,20 +121,14 @@ def parsed(sets: Iterable[str], register: dict[str, Assumption], *, whole: bool)
     return found
 
 
-def _check_changeable(name: str, *, whole: bool) -> None:
-    from akb.again import is_learned
-    from akb.value.case.basis import CHANGEABLE
-
-    if is_learned(name) and (whole or name not in CHANGEABLE):
-        alone = " (its figures alone can: leave --out away)" if name in CHANGEABLE else ""
+def _check_changeable(name: str, entry: Assumption, *, whole: bool) -> None:
+    # What serving costs teaches models who costs more than he brings, and no euro of the case follows those.
+    figures_alone = name.startswith("cost.")
+    if entry.affects == "models" and (whole or not figures_alone):
+        alone = " (its figures alone can: leave --out away)" if figures_alone else ""
         raise AkbError(
-            f"the models were fitted with {name}, so a finished run cannot be told again with another value{alone}",
+            f"the models were fitted with {name}, so a finished run cannot be worked out with another value{alone}",
             f'Put "{name}" = … under [assumptions] in akb.toml and run akb eda --config akb.toml.',
-        )
-    if not whole and name not in CHANGEABLE:
-        raise AkbError(
-            f"{name} is part of what every customer is worth, so that has to be worked out again with it",
-            f'Add --out NEW, or put "{name}" = … under [assumptions] in akb.toml and run akb eda --config akb.toml.',
         )
 
 
@@ -147,52 +143,31 @@ def _number(name: str, text: str) -> float:
 
 def figures(
     folder: Path, summary: dict[str, Any], register: dict[str, Assumption], changed: dict[str, float]
-) -> tuple[dict[str, Any], bool]:
-    """Return the business case in the shape of the summary's ``business_case``, and whether it is that of ``--out``.
-
-    It is worked out from what the run kept; where nothing is left of that, on the basis in the summary, whose bins make
-    it an estimate wherever other customers are called.
+) -> dict[str, Any]:
+    """Return the business case in the shape of the summary's ``business_case``: that of ``--out``, to the cent.
 
     Raises
     ------
     AkbError
         If the run has no business case.
+    RefusedError
+        If nothing is left of what the run kept of its customers.
     """
+    from akb.again import case_again
+    from akb.core.garbage import seldom_collected
     from akb.report.model import plain
-    from akb.report.sections.case import told
+    from akb.report.sections.case import worded
     from akb.report.summary import case_summary
-    from akb.value.case.basis import SAME_CALLS
-    from akb.value.case.case import case_from
 
-    basis = summary.get("case_basis")
-    if not basis:
+    if not summary.get("case_basis"):
         raise AkbError(f"{folder} has no business case to work out again", "Its report says what was missing.")
     now = {**register, **{name: shipped(name, register).replaced(value) for name, value in changed.items()}}
     rows = [{"key": name, **entry.model_dump()} for name, entry in sorted(now.items())]
-    same = set(changed) <= SAME_CALLS
-    case = None if same else _from_customers(folder, changed)
-    found = case_from(basis, now) if case is None else case
-    return case_summary(plain({**told(found), "changed": changed}), plain(rows)), same or case is not None
-
-
-def _from_customers(folder: Path, changed: dict[str, float]) -> BusinessCase | None:
-    """Return the business case from what the run kept; None where nothing is left of that."""
-    from akb.again import case_again
-    from akb.core.errors import RefusedError
-    from akb.core.garbage import seldom_collected
-
-    try:
-        with seldom_collected():
-            return case_again(folder, changed)
-    except RefusedError:
-        return None
-
-
-def estimated() -> str:
-    """Return in Dutch that figures are estimates, by how much, and what gives exact ones."""
-    from akb.core.text import text
-
-    return text("case", "nl", "estimated")
+    with seldom_collected():
+        case = case_again(folder, changed)
+    if case is None:
+        raise AkbError(f"{folder} has no business case to work out again", "Its report says what was missing.")
+    return case_summary(plain({**worded(case), "changed": changed}), plain(rows))
 
 
 def shipped(name: str, register: dict[str, Assumption]) -> Assumption:
@@ -211,20 +186,22 @@ def check_out(folder: Path, out: Path) -> None:
     check_replaceable(out, [folder])
 
 
-def closing_lines(before: dict[str, Any], made: dict[str, Any], out: Path | None, *, exact: bool = True) -> list[str]:
+def closing_lines(before: dict[str, Any], case: dict[str, Any], out: Path | None) -> list[str]:
     """Return the case in a few lines, beside the one of the run."""
     report = [f"report: {out / 'report.html'}"] if out else []
-    if not made["available"]:
+    if not case["available"]:
         return ["no business case under these assumptions; the report says what is missing", *report]
-    low, base, high = (made[scenario] for scenario in ("low", "base", "high"))
-    was = f"; in the run {_euro(before['base']['net'])}" if before["available"] else ""
-    payback = f"month {made['payback_month']}" if made["payback_month"] else "not within 3 years"
+    cohort, net, advice = case["cohort"], case["cohort"]["net"], case["advice"]
+    was = f"; in the run {_euro(before['cohort']['net']['base'])}" if before["available"] else ""
+    planned = sum(row["customers"] for row in case["plan"]["contacts"])
+    payback = f"month {case['payback_month']}" if case["payback_month"] else "not within 5 years"
+    running = case["running_year"]["net"]
     return [
-        f"net a year: {_euro(base['net'])} ({_euro(low['net'])} to {_euro(high['net'])}), ROI {base['roi']:.0%}{was}",
-        f"first year: {_euro(base['year1']['net'])}, ROI {base['year1']['roi']:.0%}; "
-        f"three years: {_euro(base['three_years']['net'])}; payback: {payback}",
-        f"calls a year: {made['facts']['contacts_used_count']:,.0f}",
-        *([] if exact else [f"an estimate: {estimated()}"]),
+        f"net of one year's contacts: {_euro(net['base'])} ({_euro(net['low'])} to {_euro(net['high'])}){was}",
+        f"benefit {_euro(cohort['benefit'])}, contacts {_euro(cohort['contacts'])}, price {_euro(cohort['price'])}; "
+        f"a running year: {_euro(running)}; payback: {payback}",
+        f"customers contacted: {planned:,}; advice: {advice['key']} (net above zero in "
+        f"{advice['probability']:.0%} of the draws)",
         *report,
     ]
 

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 OTHER = "_other"
 
 
+def few(count: float, limit: int) -> float | None:
+    """Return a count of customers, or None where it is so small that it tells of persons; zero is told."""
+    return None if 0 < count < limit else count
+
+
 def shown(rows: list[dict[str, Any]], limit: int, count: str = "customers") -> list[dict[str, Any]]:
     """Return rows in which every `count` is zero or at least `limit`; the others merged under key ``_other``.
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from akb.core.dates import add_months
 from akb.core.findings import Finding
+from akb.core.gates import FEW_EVENTS
 from akb.models.announced import announced_causes, announced_lags, reconcile
 from akb.models.causes import CAUSES, Causes, fit_causes
 from akb.models.churn_proof import BY_CAUSE, CHURN, HORIZONS, LIFETIME, Plan, Proof, fit_winner, plan, prove
@@ -259,7 +260,7 @@ def _prediction(proof: Proof, key: str, population: int, seconds: float, told: _
     level = grade(
         evidence,
         barrier,
-        evidence.positives if evidence else 0.0,
+        evidence.tested if evidence else 0.0,
         evidence.test_dates if evidence else 0,
         gain_significant=won is not None and won.gain_significant,
     )
@@ -290,8 +291,8 @@ def _why(key: str, evidence: Evidence | None, barrier: str, shorter: str | None,
         return why("no_evidence", months=_TO_PROVE)
     if shorter is not None:
         return why("shorter", months=_MONTHS[key], shorter=_MONTHS[shorter])
-    if evidence.positives < 50:
-        return why("few_to_prove", events=some(evidence.positives, limit, evidence.events))
+    if evidence.tested < FEW_EVENTS:
+        return why("few_to_prove", events=some(evidence.tested, limit))
     if barrier == "fail":
         return why("off_level")
     return why("rule") if winner == "rule" else ""

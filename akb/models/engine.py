@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from akb.core.gates import FEW_EVENTS
 from akb.models.boosting import Boosted, fit_boosting
 from akb.models.candidates import (
     Competition,
@@ -23,7 +24,6 @@ from akb.models.candidates import (
 )
 from akb.models.candidates import losses as row_losses
 from akb.models.evidence import auc_with_interval
-from akb.models.grading import FEW_EVENTS
 from akb.models.level import Levels, group_levels
 from akb.models.logistic import fit_logistic
 from akb.models.problem import Problem

@@ -4,29 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from akb.core.gates import FEW_EVENTS, level_gate
+
 if TYPE_CHECKING:
-    from akb.models.types import Evidence, Gate, Grade, Interval
-
-FEW_EVENTS = 50  # below this a test date proves nothing
-
-
-def _outside(interval: Interval, low: float, high: float) -> bool:
-    return interval[1] < low or interval[0] > high
+    from akb.models.types import Evidence, Gate, Grade
 
 
 def gate(evidence: Evidence | None) -> Gate:
-    """Return whether euros may rest on this level.
-
-    ``fail`` if the 90 % interval of observed/expected lies wholly outside .90-1.10 or the slope's wholly outside
-    .8-1.2; ``pass`` if that of observed/expected lies inside .80-1.25; between: ``provisional``. ``none`` without
-    evidence.
-    """
+    """Return whether euros may rest on this level, see `akb.core.gates.level_gate`; ``none`` without evidence."""
     if evidence is None or evidence.calibration is None:
         return "none"
-    level, slope = evidence.calibration.ci, evidence.calibration.slope_ci
-    if _outside(level, 0.90, 1.10) or (slope is not None and _outside(slope, 0.8, 1.2)):
-        return "fail"
-    return "pass" if level[0] >= 0.80 and level[1] <= 1.25 else "provisional"
+    return level_gate(evidence.tested, evidence.calibration.ci, evidence.calibration.slope_ci)
 
 
 def grade(evidence: Evidence | None, gate: Gate, events: float, test_dates: int, *, gain_significant: bool) -> Grade:

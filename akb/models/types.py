@@ -125,6 +125,11 @@ class Evidence:
     deviance: Literal["poisson", "tweedie"] = "poisson"
 
     @property
+    def tested(self) -> float:
+        """Events in the test window: customers to whom it happened, where they are known; `positives` may be euros."""
+        return self.positives if self.events is None else float(self.events)
+
+    @property
     def test_dates(self) -> int:
         """On how many dates a rank could be judged."""
         return sum(auc is not None for *_, auc in self.by_date)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from akb.core.findings import Finding
+from akb.core.gates import FEW_EVENTS
 from akb.core.numbers import number_nl
 from akb.models.engine import ENOUGH_FOR_SPLINES, prove
-from akb.models.grading import FEW_EVENTS, gate, grade
+from akb.models.grading import gate, grade
 from akb.models.parts import Room, some, why
 from akb.models.types import Prediction
 from akb.models.windows import phases
@@ -79,7 +80,7 @@ def verdict(
         given = grade(
             evidence,
             level,
-            evidence.positives if evidence.events is None else evidence.events,
+            evidence.tested,
             evidence.test_dates,
             gain_significant=bool(outcome.gains) and outcome.gains[code] and not flat,
         )
@@ -110,9 +111,9 @@ def _why(
     flat: bool,
 ) -> str:
     months = entry.horizon_months or 12
-    events = some(evidence.positives, limit, evidence.events) if evidence else number_nl(0)
+    events = some(evidence.tested, limit) if evidence else number_nl(0)
     if flat:
-        few = evidence is not None and evidence.positives < FEW_EVENTS
+        few = evidence is not None and evidence.tested < FEW_EVENTS
         if outcome.chosen == "rate" and outcome.competition is None:  # no T1: nothing was tried
             known = int(outcome.known.events.sum())
             return why("few_to_learn", events=some(known, limit), least=ENOUGH_FOR_SPLINES)
@@ -123,7 +124,7 @@ def _why(
     if shorter is not None:
         return why("shorter", months=months, shorter=shorter)
     doubts = {
-        "few_to_prove": evidence.positives < FEW_EVENTS,
+        "few_to_prove": evidence.tested < FEW_EVENTS,
         "borrowed": evidence.auc_ci is None or evidence.auc_ci[0] <= 0.5,
         "off_level": level == "fail",
         "rule": outcome.winner == "rule",
@@ -138,7 +139,7 @@ def too_good(proof: Evidence) -> bool:
     Where the outcome mostly stands at T (what a customer has decides his margin), what stood there ranks well without
     any model. A leak shows then as taking away most of the errors that this baseline makes.
     """
-    if proof.auc is None or proof.auc <= TOO_GOOD or proof.positives < FEW_EVENTS:
+    if proof.auc is None or proof.auc <= TOO_GOOD or proof.tested < FEW_EVENTS:
         return False
     stood = proof.last_year.auc if proof.last_year is not None else None
     return stood is None or 1 - proof.auc < LEFT * (1 - stood)

@@ -90,7 +90,7 @@ def headlines(sections: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     if ahead and ahead[-1]["months"] == 12:
         found.append(_headline("leavers", "predicted", ahead[-1]["expected"], ahead[-1]["low"], ahead[-1]["high"]))
     if sections["case"]["available"]:
-        net = sections["case"]["net"]
+        net = sections["case"]["cohort"]["net"]
         found.append(_headline("net", "assumed", net["base"], net["low"], net["high"]))
     return found[:5]
 

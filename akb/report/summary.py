@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-SCHEMA = "akb.summary/1"
+SCHEMA = "akb.summary/2"
 _PREDICTION = (
     "key",
     "name",
@@ -37,7 +37,10 @@ _PREDICTION = (
     "pooled_weight",
     "test_date",
 )
-_EXTRA = ("npv", "payback_month", "multiple", "band", "tornado", "break_even", "claims", "changed")
+_CASE = (
+    "cohort", "cash", "running_year", "payback_month", "deepest", "curve", "options", "without_predictions", "plan",
+    "advice", "sensitivity", "claims", "why_different", "rule_of_thumb", "multiple", "facts", "changed",
+)  # fmt: skip
 _NUMBERS = re.compile(r"\[\s+(-?[\d.eE+-]+(?:,\s+-?[\d.eE+-]+)*)\s+\]")
 
 
@@ -83,25 +86,10 @@ def as_bytes(document: dict[str, Any]) -> bytes:
 
 
 def case_summary(case: dict[str, Any], assumptions: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the business case by scenario, its parts and everything it depends on; cents."""
-    scenarios = {
-        scenario: {
-            "benefits": case["total_benefits"][scenario],
-            "costs": case["total_costs"][scenario],
-            "net": case["net"][scenario],
-            "roi": case["roi"][scenario],
-            "year1": {key: amounts[scenario] for key, amounts in case["year1"].items()},
-            "three_years": {key: amounts[scenario] for key, amounts in case["three_years"].items()},
-        }
-        for scenario in (("low", "base", "high") if case["available"] else ())
-    }
+    """Return the business case and everything it depends on; cents. See `akb.value.types.BusinessCase`."""
     return {
         "available": case["available"],
-        **{scenario: scenarios.get(scenario) for scenario in ("low", "base", "high")},
-        "parts": {"benefits": case["benefits"], "costs": case["costs"]} if case["available"] else None,
-        "rule_of_thumb": case.get("rule_of_thumb"),
-        "facts": case.get("facts"),
-        **{name: case.get(name) for name in _EXTRA},
+        **{name: case.get(name) for name in _CASE},
         "missing": case["missing"],
         "assumptions": assumptions,
     }

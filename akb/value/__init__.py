@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def import_libraries() -> None:
-    """Import what assigning calls leans on: it takes .4 s, in which a run can be read."""
+    """Import what the planner leans on: it takes .4 s, in which a run can be read."""
     import_ahead(["scipy.optimize"])
 
 
@@ -36,6 +36,7 @@ def run_value(
 
 def case_alone(portfolio: Portfolio, models: ModelRun, settings: Settings) -> BusinessCase | None:
     """Return the business case of `run_value`, to the cent, without its lists and figures."""
-    from akb.value.valuation import case_alone as alone
+    from akb.value.case.case import business_case
+    from akb.value.valuation import valuation
 
-    return alone(portfolio, models, settings)
+    return business_case(valuation(portfolio, models, settings, say=lambda _: None, earned=False))

@@ -14,47 +14,41 @@ if TYPE_CHECKING:
     import polars as pl
 
     from akb.value.in_force import InForce
-    from akb.value.lifetime.clv import Lifetime
-    from akb.value.lifetime.survival import Relations
     from akb.value.revenue.cost import ServiceCost
-    from akb.value.targeting.eligibility import Desk
+    from akb.value.targeting.eligibility import Eligibility
+    from akb.value.valuation import Valuation
 
 LAPSES_OFF = 0.10
 
 
-def findings(
-    base: InForce,
-    paths: Relations | None,
-    value: Lifetime | None,
-    cost: ServiceCost,
-    desk: Desk,
-    defend: pl.DataFrame,
-    lapses: float | None,
-) -> tuple[Finding, ...]:
+def findings(valued: Valuation, defend: pl.DataFrame, lapses: float | None) -> tuple[Finding, ...]:
     """Return what is worth telling, in the order of the codes.
 
     Parameters
     ----------
+    defend
+        The list ``top_defend``.
     lapses
         Policies expected to lapse under the survivals that the lifetime value uses.
     """
-    found = [*_missing(base), *_gates(base), *_estimates(base, cost, desk)]
-    if paths is not None and not paths.split:
-        found.append(Finding("AKB-V003", "issue", share=base.value("retention.preventable_share")))
-    predicted = base.score("policies_lost_12m")
+    in_force, survival, value = valued.in_force, valued.survival, valued.value
+    found = [*_missing(in_force), *_gates(in_force), *_estimates(in_force, valued.cost, valued.eligibility)]
+    if survival is not None and not survival.split:
+        found.append(Finding("AKB-V003", "issue", share=in_force.value("retention.preventable_share")))
+    predicted = in_force.score("policies_lost_12m")
     if lapses is not None and predicted is not None:
         total = float(np.nansum(predicted))
         off = abs(lapses / total - 1) if total > 0 else 0.0
         if off > LAPSES_OFF:
             found.append(Finding("AKB-V008", "tip", count=round(lapses), share=off))
     if value is not None:
-        if desk.barred.all():
+        if not valued.eligibility.callable.any():
             found.append(Finding("AKB-V014", "issue"))
         elif defend.is_empty():
             found.append(Finding("AKB-V010", "tip"))
         negative = int((value.clv < 0).sum())
-        if negative >= base.settings.report.suppress_below:
-            found.append(Finding("AKB-V011", "tip", count=negative, share=negative / base.n))
+        if negative >= in_force.settings.report.suppress_below:
+            found.append(Finding("AKB-V011", "tip", count=negative, share=negative / in_force.n))
     return tuple(sorted(found, key=lambda finding: finding.code))
 
 
@@ -90,10 +84,10 @@ def _gates(base: InForce) -> list[Finding]:
     return found
 
 
-def _estimates(base: InForce, cost: ServiceCost, desk: Desk) -> list[Finding]:
+def _estimates(base: InForce, cost: ServiceCost, eligible: Eligibility) -> list[Finding]:
     found = []
     if set(cost.estimated) & {"claims", "contacts"}:
         found.append(Finding("AKB-V007", "tip", params={"missing": missing_events(cost)}))
-    if not desk.advisers_counted:
-        found.append(Finding("AKB-V009", "tip", count=desk.advisers))
+    if not eligible.advisers_counted:
+        found.append(Finding("AKB-V009", "tip", count=eligible.advisers))
     return found

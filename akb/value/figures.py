@@ -11,31 +11,20 @@ from akb.core.disclosure import shown
 from akb.core.text import load_toml
 from akb.value import history_figures
 from akb.value.in_force import band_labels, bands
+from akb.value.targeting.retention import defence
 
 if TYPE_CHECKING:
     from akb.value.in_force import Cents, Floats, InForce, Rows
     from akb.value.lifetime.clv import Lifetime
+    from akb.value.lifetime.purchases import Offers
     from akb.value.lifetime.survival import Relations
     from akb.value.revenue.cost import ServiceCost
-    from akb.value.revenue.rates import YearRates
-    from akb.value.targeting.cross_sell import Offers
-    from akb.value.targeting.retention import Defence
+    from akb.value.valuation import Valuation
 
 Row = dict[str, Any]
 
 
-def figures(
-    base: InForce,
-    history: pl.DataFrame,
-    rates: YearRates | None,
-    paths: Relations | None,
-    value: Lifetime | None,
-    found: Defence | None,
-    made: Offers,
-    lists: dict[str, pl.DataFrame],
-    lapses: float | None,
-    cost: ServiceCost | None = None,
-) -> dict[str, object]:
+def figures(valued: Valuation, lists: dict[str, pl.DataFrame], lapses: float | None) -> dict[str, object]:
     """Return the aggregates. Money in integer cents; shares and chances as fractions; dates as ISO text.
 
     A row always has ``key`` (branch, kind, office, band label or year) and ``customers``; rows over fewer customers
@@ -68,15 +57,16 @@ def figures(
         ``case_missing`` (added by `run`): why there is no business case, or None;
         ``bridge``, ``projection``, ``contact_policy``, ``backtest`` (added by `run`): see `outlook.outlook_figures`.
     """
+    base, paths, value = valued.in_force, valued.survival, valued.value
     return {
         "portfolio": _portfolio(base),
-        "concentration": _concentration(base, cost),
-        "flow": history_figures.flow(base, history),
-        "reasons": history_figures.reasons(base, history, rates),
-        "rates": history_figures.rates_row(rates),
+        "concentration": _concentration(base, valued.cost),
+        "flow": history_figures.flow(base, base.spells),
+        "reasons": history_figures.reasons(base, base.spells, valued.rates),
+        "rates": history_figures.rates_row(valued.rates),
         "churn_bands": _churn_bands(base, paths),
-        "risk_value": _risk_value(base, paths, value, found),
-        "next_best": _next_best(base, made),
+        "risk_value": _risk_value(valued),
+        "next_best": _next_best(base, valued.offers),
         "classes": _classes(base, value),
         "pair": _pair(base, paths, value, lists),
         "announced": _announced(base),
@@ -195,18 +185,18 @@ def _churn_bands(base: InForce, paths: Relations | None) -> list[Row] | None:
     return _hide(base, table.sort(pl.col("key").replace_strict({k: i for i, k in enumerate(labels)}, default=0)))
 
 
-def _risk_value(
-    base: InForce, paths: Relations | None, value: Lifetime | None, found: Defence | None
-) -> list[Row] | None:
-    if paths is None or value is None or found is None or not base.churn_in_euros:
+def _risk_value(valued: Valuation) -> list[Row] | None:
+    base, paths, value = valued.in_force, valued.survival, valued.value
+    if paths is None or value is None or valued.plan is None or not base.churn_in_euros:
         return None
+    saving = defence(valued.plan).saving
     table = (
         pl.DataFrame(
             {
                 "key": pl.Series(band_labels("churn", paths.churn_12m), dtype=pl.String),
                 "stake": pl.Series(band_labels("stake", value.stake / 100), dtype=pl.String),
                 "commission": base.commission_customer,
-                "expected_saving": np.maximum(found.saving, 0),
+                "expected_saving": np.maximum(saving, 0),
             }
         )
         .group_by("key", "stake")

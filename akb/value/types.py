@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import polars as pl
@@ -12,70 +12,62 @@ if TYPE_CHECKING:
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun, Prediction
 
-Mark = Literal["counted", "predicted", "assumed"]
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the ledger: exclusive, so that lines can be added. `key` is worded by the report."""
-
-    key: str
-    low: int
-    base: int
-    high: int
-    mark: Mark
-
 
 @dataclass(frozen=True)
 class BusinessCase:
-    """Yearly cash flows of contacted customers within adviser hours, beside the rule of thumb.
-
-    All amounts in cents per year unless the key says otherwise.
+    """One year's contacts and everything that follows from them; whole cents, plain dicts and lists for JSON.
 
     Parameters
     ----------
-    benefits, costs
-        Lines of the ledger, at run rate.
-    year1
-        The same totals in the first year under the half-year rule: keys ``benefits``, ``costs``, ``net``.
-    net, roi
-        (low, base, high) at run rate; ROI as a fraction of costs.
-    three_years
-        Totals of the first three years, keys ``benefits``, ``costs``, ``net``: the same effort every year, saved
-        customers and sold policies paying on for as long as they stay; year by year under the half-year rule.
-    rule_of_thumb
-        What the sources' rule would promise: ``retention`` (3 % of turnover), ``cross_sell`` (€ 60.000 per 10,000
-        customers), ``total``.
-    facts
-        Numbers that explain the difference: turnover, contacts possible, contacts used, expected leavers on
-        the list, rates of policy lapse, customer churn and commission churn side by side, and so on.
-    npv, payback_month
-        Present value of the three years (low, base, high); the month in which everything paid has come back, None if
-        not within them.
+    cohort
+        ``benefit``, ``contacts``, ``price``, ``net`` {low, base, high} and ``lines`` {key (relation, policy, purchase,
+        exploration), low, base, high, mark, given}: one year's contacts over the life of what they keep and sell, less
+        those contacts, less that year's price of predictions. Exploration stands beside: it buys knowledge.
+    cash
+        Rows {year (1..5), benefit, contacts, price, net}: money in and out when contacts go on every year.
+    running_year
+        The same for a year far ahead on a constant book; `payback_month` and `deepest` follow the first five years.
+    options
+        Rows {key (once, self, service), years, net}: see `akb.value.case.options`.
+    without_predictions
+        ``net`` (benefit less contacts of the plan that averages make), ``difference`` (what predictions add to it) and
+        their ``price``.
+    plan
+        ``contacts`` rows {key, pool, customers, minutes, benefit, cost}, ``hour_price`` {pool: cents}, ``gap``,
+        ``hours`` {pool: {used, available}}, and counts of what is kept and sold.
+    advice
+        See `akb.value.case.advice.advice`.
+    sensitivity
+        ``band``, ``tornado``, ``break_even``: see `akb.value.case.sensitivity`.
+    claims, why_different, rule_of_thumb
+        See `akb.value.case.claims`.
     multiple
-        What it adds to the price of the portfolio; None until the client gives a multiple.
-    band, tornado, break_even, claims
-        See `akb.value.case.sensitivity`: one thing varied at a time, or all of them; and what vendors claim.
+        What the contacts add to the price of the portfolio; None until the client gives a multiple.
+    facts
+        Numbers that explain the case.
+    curve
+        What has come back at the end of years 1 to 5, less everything paid.
     basis
-        What all of this was computed on; see `akb.value.case.basis`.
+        What the page works on: see `akb.value.case.page`.
     """
 
-    benefits: tuple[Line, ...]
-    costs: tuple[Line, ...]
-    year1: dict[str, tuple[int, int, int]]
-    net: tuple[int, int, int]
-    roi: tuple[float, float, float]
+    cohort: dict[str, Any]
+    cash: list[dict[str, int]]
+    running_year: dict[str, int]
+    payback_month: int | None
+    deepest: int
+    options: list[dict[str, Any]]
+    without_predictions: dict[str, int]
+    plan: dict[str, Any]
+    advice: dict[str, Any]
+    sensitivity: dict[str, Any]
+    claims: list[dict[str, Any]]
+    why_different: list[dict[str, Any]]
     rule_of_thumb: dict[str, int]
+    multiple: dict[str, Any] | None
     facts: dict[str, float]
-    three_years: dict[str, tuple[int, int, int]] = field(default_factory=dict)
-    npv: tuple[int, int, int] | None = None
-    payback_month: int | None = None
-    multiple: dict[str, Any] | None = None
-    band: dict[str, Any] = field(default_factory=dict)
-    tornado: tuple[dict[str, Any], ...] = ()
-    break_even: tuple[dict[str, Any], ...] = ()
-    claims: tuple[dict[str, Any], ...] = ()
-    basis: dict[str, Any] = field(default_factory=dict)
+    curve: list[int]
+    basis: dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What lists, business case and figures all stand on: cost, survival, offers, lifetime value, and who is called.
+"""What lists, business case and figures all stand on: cost, survival, purchases, lifetime value, and the plan.
 
 One way to get there, for a whole run and for the business case alone: so the figures of ``akb case`` are those of the
 run that ``akb case --out`` would write.
@@ -7,23 +7,25 @@ run that ``akb case --out`` would write.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from akb.value.case.case import business_case
 from akb.value.in_force import InForce, may_tell
-from akb.value.lifetime.clv import discount_factors, earned_12m, lifetime, present_value, streams
+from akb.value.lifetime.clv import earned_12m, lifetime, streams
+from akb.value.lifetime.flows import purchase_years
+from akb.value.lifetime.policies import policy_stakes, preventable_shares
+from akb.value.lifetime.purchases import offers
 from akb.value.lifetime.survival import YEAR, branch_rows, relations
 from akb.value.revenue.cost import service_cost
 from akb.value.revenue.rates import closed_year, year_rates
-from akb.value.targeting.actions import chosen, outside
-from akb.value.targeting.cross_sell import offers
-from akb.value.targeting.decision import decide
-from akb.value.targeting.eligibility import desk
-from akb.value.targeting.gaps import care_gaps
-from akb.value.targeting.retention import defence
+from akb.value.targeting.benefits import Planning
+from akb.value.targeting.eligibility import eligibility
+from akb.value.targeting.plan import contact_plan
+from akb.value.targeting.prospects import Stakes, prospects, relation_stakes
+from akb.value.targeting.staffing import staffed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,56 +34,61 @@ if TYPE_CHECKING:
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
     from akb.value.in_force import Cents, Floats
-    from akb.value.lifetime.clv import Lifetime
+    from akb.value.lifetime.clv import Lifetime, Streams
+    from akb.value.lifetime.purchases import Offers
     from akb.value.lifetime.survival import Relations
     from akb.value.revenue.cost import ServiceCost
     from akb.value.revenue.rates import YearRates
-    from akb.value.targeting.cross_sell import Offers
-    from akb.value.targeting.decision import Decision
-    from akb.value.targeting.eligibility import Desk
-    from akb.value.targeting.retention import Defence
-    from akb.value.types import BusinessCase
+    from akb.value.targeting.eligibility import Eligibility
+    from akb.value.targeting.plan import ContactPlan
+    from akb.value.targeting.prospects import Prospects
+    from akb.value.targeting.staffing import Assignment
 
 
 @dataclass(frozen=True)
 class Valuation:
-    """What is known of customers before anything is listed or told.
+    """What is known of the customers in force before anything is listed or worded.
 
     Parameters
     ----------
-    history
-        Every unbroken relation, see `rates.spells`.
     rates
         Counted in the last closed year; None where none was recorded.
-    paths, rows
-        The relation and its branches over time; None where the models know no ends.
-    value, earned
-        Lifetime value, and (commission, cost to serve) of the coming 12 months in cents.
-    desk
-        Who may be on a list; `decision` has its own, without those for whom nobody has time.
-    found
-        Top Defend; None without lifetime value.
-    decision
-        Who is called, and by whom; its offers know it.
+    survival, branches
+        The relation over time, and its branches (`survival.branch_rows`); None where the models know no ends.
+    flows, value, earned
+        Monthly amounts, lifetime value, and (commission, cost to serve) of the coming 12 months in cents.
+    policies
+        `policies.policy_stakes`; None without survival or commission.
+    prospects, plan
+        What contacts could change, and who gets which; None without commission.
+    staffing
+        Who does the plan's work.
     """
 
-    base: InForce
-    history: pl.DataFrame
+    in_force: InForce
     rates: YearRates | None
     cost: ServiceCost
-    paths: Relations | None
-    rows: pl.DataFrame | None
-    made: Offers
+    survival: Relations | None
+    branches: pl.DataFrame | None
+    offers: Offers
+    flows: Streams | None
     value: Lifetime | None
     earned: tuple[Cents, Cents] | None
-    desk: Desk
-    found: Defence | None
-    decision: Decision
+    policies: pl.DataFrame | None
+    eligibility: Eligibility
+    prospects: Prospects | None
+    plan: ContactPlan | None
+    staffing: Assignment | None
 
     @property
     def euros(self) -> bool:
         """Whether retention may be told in euros."""
-        return may_tell(self.base, self.value)
+        return may_tell(self.in_force, self.value)
+
+    @cached_property
+    def service_cost(self) -> Cents:
+        """(n,): cost to serve every customer for a year, cents."""
+        return self.cost.per_customer(self.in_force)
 
 
 def valuation(
@@ -92,85 +99,87 @@ def valuation(
     Parameters
     ----------
     earned
-        Whether the coming 12 months are asked for; who is called does not depend on them.
+        Whether the coming 12 months are asked for; the plan does not depend on them.
     """
-    base = InForce(portfolio, models, settings)
+    in_force = InForce(portfolio, models, settings)
     time = settings.time
     say("what happened in the last closed year")
-    history = base.spells
     window = closed_year(portfolio, time.gap_days, time.registration_lag_days)
-    rates = year_rates(base.policies, history, *window) if window else None
+    rates = year_rates(in_force.policies, in_force.spells, *window) if window else None
 
     say("cost to serve and survival")
-    cost = service_cost(base)
-    months = YEAR * max(1, round(base.value("value.horizon_years")))
-    paths = relations(base, months)
-    rows = branch_rows(base, paths, rates.policy_lapse if rates else 0.0) if paths else None
+    cost = service_cost(in_force)
+    months = YEAR * max(1, round(in_force.value("value.horizon_years")))
+    survival = relations(in_force, months)
+    branches = branch_rows(in_force, survival, rates.policy_lapse if rates else 0.0) if survival else None
 
     say("next best policies")
-    made = offers(base, cost, _mean_kept(rows))
-    value = coming = None
-    if paths is not None and rows is not None and (earned or base.has_commission):
+    purchases = offers(in_force, cost, _mean_kept(branches))
+    flows = value = coming = stakes = None
+    if survival is not None and branches is not None and (earned or in_force.has_commission):
         say("lifetime value")
-        flows = streams(base, rows, cost, months, base.value("value.timing"))
+        flows = streams(in_force, branches, cost, months, in_force.value("value.timing"))
         if earned:
-            halfway = flows if base.value("value.timing") == 0.5 else streams(base, rows, cost, YEAR, 0.5)
-            coming = earned_12m(halfway, paths)
-        value = lifetime(base, paths, flows, made) if base.has_commission else None
+            halfway = flows
+            if in_force.value("value.timing") != 0.5:
+                halfway = streams(in_force, branches, cost, YEAR, 0.5)
+            coming = earned_12m(halfway, survival)
+        if in_force.has_commission:
+            value = lifetime(in_force, survival, flows, purchases)
+            stakes = policy_stakes(in_force, survival, branches, cost, preventable_shares(in_force))
 
-    say("who is called")
-    shared = desk(base)
-    found = (
-        defence(base, paths, value, shared, cost.per_customer(base))
-        if paths is not None and value is not None
-        else None
+    say("who is contacted, how and by whom")
+    eligible = eligibility(in_force)
+    planned = staffing = could = None
+    if in_force.has_commission:
+        could = prospects(
+            in_force,
+            _stakes(in_force, survival, value, stakes),
+            purchases,
+            eligible,
+            lambda chance: _years(in_force, survival, purchases, chance),
+        )
+        planned = contact_plan(could, Planning.of(settings), eligible.minutes)
+        planned, staffing = staffed(in_force, planned, eligible)
+    return Valuation(
+        in_force=in_force,
+        rates=rates,
+        cost=cost,
+        survival=survival,
+        branches=branches,
+        offers=purchases,
+        flows=flows,
+        value=value,
+        earned=coming,
+        policies=stakes,
+        eligibility=eligible,
+        prospects=could,
+        plan=planned,
+        staffing=staffing,
     )
-    pays = _years_of_commission(base, paths, made)
-    told = found if may_tell(base, value) else None
-    decision = decide(base, shared, value, told, made, alive_12m(base, paths), pays)
-    return Valuation(base, history, rates, cost, paths, rows, made, value, coming, shared, found, decision)
 
 
-def case_of(work: Valuation, beside: dict[str, float]) -> BusinessCase | None:
-    """Return the business case; `beside` is what is done beside its calls, see `actions.outside`."""
-    decision = work.decision
-    return business_case(
-        work.base,
-        work.paths,
-        work.value,
-        work.found,
-        decision.desk,
-        decision.calls,
-        decision.ranked,
-        work.rates,
-        beside,
-    )
+def _stakes(
+    in_force: InForce, survival: Relations | None, value: Lifetime | None, policies: pl.DataFrame | None
+) -> Stakes:
+    """Return what the two lines that keep are worth per customer."""
+    relation, leaving = relation_stakes(in_force, survival, value)
+    policy, lost = np.zeros(in_force.n), np.zeros(in_force.n)
+    if policies is not None:
+        rows = policies["row"].to_numpy()
+        policy = np.bincount(rows, weights=policies["expected"].to_numpy(), minlength=in_force.n).astype(float)
+        lost = np.bincount(rows, weights=policies["lost"].to_numpy(), minlength=in_force.n).astype(float)
+    return Stakes(relation, leaving, policy, lost)
 
 
-def case_alone(portfolio: Portfolio, models: ModelRun, settings: Settings) -> BusinessCase | None:
-    """Return the business case of a whole run, to the cent, without its lists and figures."""
-    work = valuation(portfolio, models, settings, say=lambda _: None, earned=False)
-    choice = chosen(work.base, work.paths, work.value, work.found, work.made, work.decision, care_gaps(work.base))
-    return case_of(work, outside(work.base, choice, work.decision.calls))
-
-
-def alive_12m(base: InForce, paths: Relations | None) -> Floats:
-    """Return the chance per customer that the relation still exists after 12 months; 1 where nobody knows."""
-    return paths.alive[:, YEAR] if paths is not None else np.ones(base.n)
+def _years(in_force: InForce, survival: Relations | None, purchases: Offers, chance: Floats) -> Floats:
+    """Return the discounted years that one purchase more pays; one year where nobody knows when relations end."""
+    if survival is None:
+        return np.where(np.isnan(chance), 0.0, 1.0)
+    return purchase_years(in_force, survival, purchases.kept, chance)
 
 
 def _mean_kept(rows: pl.DataFrame | None) -> float:
     if rows is None or rows.is_empty():
         return 1.0
     return float(np.average(rows["kept"].to_numpy(), weights=rows["policies"].to_numpy()))
-
-
-def _years_of_commission(base: InForce, paths: Relations | None, made: Offers) -> Floats:
-    """Discounted years that a policy bought today is expected to pay, per customer."""
-    if paths is None:
-        return np.ones(base.n)
-    timing = base.value("value.timing")
-    months = paths.months
-    curve = made.kept ** ((np.arange(months) + timing) / YEAR) / YEAR
-    factors = discount_factors(months, base.value("value.discount"), base.value("value.indexation"), timing)
-    return present_value(np.broadcast_to(curve, (base.n, months)), paths.alive_at(timing), factors)

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from akb.cli import run
-from akb.config import Branch, Settings, load_settings
+from akb.config import Branch, ContactType, Settings, load_settings
 from akb.core.errors import AkbError
 from akb.core.text import load_toml
 
@@ -92,6 +92,8 @@ def every_name() -> list[tuple[str, str]]:
               for name in columns[role]]  # fmt: skip
     found += [(f"[ingest.branches]\nx = '{misspelt(key)}'", key) for key in load_toml("branches.toml")]
     found += [(f"[ingest.reasons]\nx = '{misspelt(key)}'", key) for key in load_toml("reasons.toml")]
+    found += [(f"[contacts.{misspelt(key)}]\nminutes = 1", key) for key in load_toml("contacts.toml")]
+    found += [(f"[contacts.call]\n{misspelt(key)} = 1", key) for key in ContactType.model_fields]
     found += [(f"[assumptions]\n'{misspelt(key)}' = 1", key) for key in Settings().assumed()]
     return found + [(f"[{table}]\n{key} = '{misspelt(value)}'", value) for table, key, value in enumerated()]
 

@@ -74,7 +74,9 @@ def test_an_assumption_goes_by_its_name_or_in_a_table_of_its_own(tmp_path: Path,
 @pytest.mark.parametrize(("value", "low", "high"), [(0.2, 0.5, 0.1), (0.2, 0.3, 0.4), (0.2, 0.0, 0.1)])
 def test_a_register_whose_range_does_not_hold_its_value_is_refused(value: float, low: float, high: float) -> None:
     with pytest.raises(ValueError, match="outside its range"):
-        Assumption(value=value, low=low, high=high, unit="deel", source="guessed", label="x")
+        Assumption(
+            value=value, low=low, high=high, unit="deel", kind="share", affects="case", source="guessed", label="x"
+        )
 
 
 def test_every_assumption_lies_in_its_range_and_says_where_it_comes_from() -> None:

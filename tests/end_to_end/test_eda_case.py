@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from akb.again import case_again, is_learned, kept_classes
+from akb.again import case_again, kept_classes
 from akb.cli import run
 from akb.config import Settings, load_settings
 from akb.report.model import plain
@@ -30,6 +30,7 @@ CHANGED = {
     "value.horizon_years": 7.0, "contact_policy.years_private": 2.0, "outlook.inflow": 0.02,
     "cost.marketing_share": 0.1, "price.eda": 4000.0,
 }  # fmt: skip
+SCENARIOS = ("low", "base", "high", "parts", "facts")
 SAME = ("npv", "payback_month", "band", "tornado", "break_even", "claims")
 
 
@@ -108,11 +109,12 @@ def test_what_the_models_read_is_refused(office: Office, tmp_path: Path, monkeyp
     register = load_settings().assumed()
     monkeypatch.setattr(Settings, "assumed", lambda _: Register(register))
     settings = load_settings()
+    read.clear()  # checking the settings reads the whole ladder
     book = read_portfolio([tmp_path.joinpath(name) for name in office.files], settings, key=b"k" * 32)
     dates = [day for day in as_of_grid(book, settings) if day >= add_months(book.as_of, -36)]
     build_targets(book, build_matrix(book, dates, settings), settings)
     assert len(read) > 10
-    assert [name for name in sorted(read) if not is_learned(name)] == []
+    assert [name for name in sorted(read) if register[name].affects != "models"] == []
 
 
 def test_every_place_tells_the_new_figures(other: Path, finished: Path) -> None:
@@ -151,6 +153,19 @@ def test_without_what_was_kept_the_figures_say_that_they_are_estimates(
         told = json.loads(capfd.readouterr().out)
         said[folder.name, given] = told["exact"], told["note"] is not None
     assert list(said.values()) == [(True, False), (False, True), (True, False)]
+
+
+def test_everything_but_what_the_models_read_changes_the_figures_alone_to_the_cent(
+    finished: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    given = ["case", str(finished), "--set", "value.horizon_years=4", "--set", "value.discount=0.08"]
+    assert run([*given, "--json"]) == 0
+    alone = json.loads(capfd.readouterr().out)
+    assert run([*given, "--out", str(tmp_path / "new"), "--quiet"]) == 0
+    whole = _told(tmp_path / "new")["business_case"]
+    assert alone["exact"]
+    assert whole["facts"] != _told(finished)["business_case"]["facts"]
+    assert [alone["business_case"][name] for name in SCENARIOS] == [whole[name] for name in SCENARIOS]
 
 
 def test_the_lists_are_as_long_as_the_ledger_says(other: Path) -> None:

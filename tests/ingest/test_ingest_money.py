@@ -170,12 +170,12 @@ def test_settings_win_over_headings_and_data(tmp_path):
 
 
 def test_wrong_setting_names_the_setting():
-    from akb.config import _validated
+    from akb.config.tables import validated
 
     with pytest.raises(AkbError, match="premium_basis"):
-        _validated(Settings, {"ingest": {"premium_basis": "bruto"}}, "akb.toml")
+        validated(Settings, {"ingest": {"premium_basis": "bruto"}}, "akb.toml")
     with pytest.raises(AkbError, match="did you mean 'commission_per'"):
-        _validated(Settings, {"ingest": {"comission_per": "year"}}, "akb.toml")
+        validated(Settings, {"ingest": {"comission_per": "year"}}, "akb.toml")
 
 
 def test_rows_known_later_do_not_tell(tmp_path):

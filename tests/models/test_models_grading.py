@@ -7,7 +7,7 @@ from akb.models.types import Calibration, Evidence
 
 
 def proof(ci: tuple[float, float], slope_ci: tuple[float, float] | None = (0.9, 1.1)) -> Evidence:
-    return Evidence(auc=0.7, auc_ci=(0.65, 0.75), calibration=Calibration(1.0, ci, 1.0, slope_ci))
+    return Evidence(auc=0.7, auc_ci=(0.65, 0.75), calibration=Calibration(1.0, ci, 1.0, slope_ci), positives=500.0)
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,29 @@ def proof(ci: tuple[float, float], slope_ci: tuple[float, float] | None = (0.9, 
 )
 def test_gate_at_its_boundaries(ci: tuple[float, float], slope_ci: tuple[float, float] | None, expected: str) -> None:
     assert gate(proof(ci, slope_ci)) == expected
+
+
+@pytest.mark.parametrize("ci", [(0.80, 1.25), (0.5, 2.0), (0.999, 1.001)])
+@pytest.mark.parametrize("slope_ci", [(0.9, 1.1), None])
+def test_under_fifty_events_in_the_test_window_no_gate_opens(
+    ci: tuple[float, float], slope_ci: tuple[float, float] | None
+) -> None:
+    enough = proof(ci, slope_ci)
+    for few in (0, 1, 49):
+        assert gate(replace(enough, positives=float(few))) == "fail"
+        assert gate(replace(enough, events=few)) == "fail"  # customers count, not policies or euros
+    opened = gate(enough)
+    assert opened in ("pass", "provisional")
+    assert gate(replace(enough, positives=50.0)) == gate(replace(enough, positives=3.0, events=50)) == opened
+
+
+def test_amounts_and_costs_have_the_same_gate() -> None:
+    from akb.value.revenue.euro_evidence import gate_of
+
+    for events in (0, 49, 50, 500):
+        for ci in ((0.80, 1.25), (0.5, 2.0), (1.2, 1.4)):
+            one = replace(proof(ci, None), positives=float(events))
+            assert gate_of(one) == gate(one)
 
 
 def test_no_evidence_no_gate() -> None:

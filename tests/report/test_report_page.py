@@ -65,6 +65,13 @@ def read(page: str) -> Reader:
     return reader
 
 
+def test_what_others_measured_stands_beside_the_effects_of_a_contact(page: str) -> None:
+    register = " ".join(read(page).text["assumptions"].split())
+    for contact in Settings().ladder().values():
+        assert contact.label in register
+        assert " ".join(contact.evidence.split()) in register
+
+
 def test_every_section_and_figure_is_there(page: str) -> None:
     seen = read(page)
     for section in SECTIONS:

@@ -14,7 +14,7 @@ from akb.config import Settings
 from akb.core.revenue import PARTS, Terms, meaning, with_revenue
 from akb.value import run_value
 from akb.value.in_force import InForce
-from akb.value.targeting.cross_sell import typical_commission
+from akb.value.lifetime.purchases import typical_commission
 
 CENTS = st.one_of(st.none(), st.integers(-10_000, 10_000_000))
 CLIENTS = ("intermediair", "volmacht", "verzekeraar")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from akb.core.gates import FEW_EVENTS
+
 if TYPE_CHECKING:
     from akb.catalogue.entries import Entry
     from akb.models.types import Calibration, Evidence, Prediction
@@ -82,16 +84,17 @@ def _limits(made: Prediction, *, constant: bool) -> list[str]:
     proof = made.evidence
     if made.status == "unavailable":
         return []
-    events = 0.0 if proof is None else proof.positives if proof.events is None else proof.events
+    events = 0.0 if proof is None else proof.tested
     holds = {
         "past": True,
         "constant": constant,
         "unproven": proof is None,
         "one_date": proof is not None and (proof.test_dates or len(proof.by_date)) == 1 and made.grade != "none",
-        "few": proof is not None and events < _EVENTS,
+        "too_few": proof is not None and events < FEW_EVENTS,
+        "few": proof is not None and FEW_EVENTS <= events < _EVENTS,
         "some": proof is not None and _EVENTS <= events < _ENOUGH,
         "provisional": made.gate == "provisional",
-        "fail": made.gate == "fail",
+        "fail": made.gate == "fail" and events >= FEW_EVENTS,
         "pooled": made.pooled_weight is not None and made.pooled_weight > 0.5,
         "shared": made.pooled_weight is not None and made.pooled_weight <= 0.5,
     }

@@ -1,136 +1,209 @@
-"""What the business case is computed on: a basis and assumptions. Pure, and without a customer's data.
+"""What the business case is made of: sums over a plan of contacts, and how its euros come in month by month.
 
-A basis (``case_basis`` in summary.json) holds what does not depend on the assumptions that people argue about:
-customers binned along the order of Top Defend (chance x value at stake, which knows no rescue chance and no price of a
-call), and offers along the worth of a call. The run, ``akb case`` and the page all compute on it, so they agree to
-the cent: `plan` decides who is called, `benefits` what that brings and costs, `results` tells the whole case.
-
-Amounts in a basis are integers in thousandths of a cent, chances in millionths; columns of a table have equal length.
-
-``retention``
-    ``upper``, ``lower`` (what a call earns within the payback years per unit of rescue, cents, at the bin's edges,
-    descending), ``calls`` (customers that may be called: no control group), ``chance``, ``commission`` (chance x yearly
-    commission), ``office``, ``adviser``, ``fixed`` (chance x yearly service cost, by what it depends on), ``weight``,
-    ``alive`` (what is kept, and what of it is there a year later), ``life`` (chance x value at stake), ``talks``,
-    ``talk_commission``, ``talk_served``, ``talk_alive`` (policies to discuss in those calls).
-``own_calls``
-    Calls for a policy alone: ``upper``, ``lower`` (what a call earns within the payback years per unit of uplift,
-    cents), ``calls``, ``commission``, ``served``, ``alive``, ``life``.
-``group`` in both: a part of Top Defend; who is called to keep gets no call for a policy alone.
-``level``: what a call earned at least in the run, cents; ``least``: fewer calls of a kind are none.
+Pure numbers, without a customer's data: a run, `akb case` and the page work on the same.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from akb.value.case.ledger import call_years
+from akb.value.targeting.benefits import SIDES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from akb.config import Assumption, ContactType
+    from akb.value.in_force import Floats
+    from akb.value.targeting.benefits import Side
+    from akb.value.targeting.plan import OptionSums
 
-    Floats = NDArray[np.float64]
-    Basis = Mapping[str, Any]
-
-SCHEMA = "akb.case_basis/2"
-MILLI = 1000
-MICRO = 1_000_000
-SUMS = ("chance", "commission", "office", "adviser", "fixed", "weight", "alive", "life")
-TALKS = ("talks", "talk_commission", "talk_served", "talk_alive")
-SOLD = ("commission", "served", "alive", "life")
-RATES = {"office": "cost.rate_office", "adviser": "cost.rate_adviser", "fixed": "cost.fixed"}
-FIRST = {"retention": "case.first_year_retention", "cross_sell": "case.first_year_cross_sell"}
-EFFECTS = (
-    "retention.rescue",
-    "retention.preventable_share",
-    "cross_sell.uplift",
-    "contact.minutes",
-    "contact.offer_minutes",
-    *RATES.values(),
-    "price.per_customer",
-)
-"""What nobody knows when the list is made: varied with the list as it stands."""
-PLAN = (
-    "value.payback_years",
-    "capacity.hours_per_year",
-    "capacity.customers_per_adviser",
-    "experiment.control_share",
-)
-"""What decides how many are called: varied together with the list."""
-REST = (
-    "price.eda",
-    "case.discount",
-    "portfolio.multiple",
-    *FIRST.values(),
-    *(f"rule.{name}" for name in ("lapse", "natural", "rescue", "buys", "branch_share", "commission")),
-    *(f"claim.{name}" for name in ("low", "mid", "high")),
-)
-CHANGEABLE = (*EFFECTS, *PLAN, *REST)
-"""What can change without scoring anybody again."""
-SAME_CALLS = {"price.per_customer", *REST} - set(FIRST.values())
-"""What decides nothing about who is called: a basis is exact about these."""
-
-Range = tuple[float, float, float]
+LINES = ("relation", "policy", "purchase")
+YEAR = 12
 
 
-def table_of(table: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return a table of the basis as columns of floats, (bins,) each; every column without bins where it has none."""
-    if not table:
-        names = ("group", "upper", "lower", "calls", *SUMS, *TALKS, *SOLD)
-        return {name: np.zeros(0) for name in names}
-    return {name: np.array(column, dtype=np.float64) for name, column in table.items() if name != "interval"}
+@dataclass(frozen=True)
+class Span:
+    """A low, base and high value; in that order."""
+
+    low: float
+    base: float
+    high: float
+
+    def side(self, side: Side) -> float:
+        """Return the value at one side."""
+        value: float = getattr(self, side)
+        return value
+
+    def cents(self) -> dict[str, int]:
+        """Return it in whole cents, low and high never on the wrong side of the base."""
+        low, base, high = round(self.low), round(self.base), round(self.high)
+        return {"low": min(low, base), "base": base, "high": max(base, high)}
 
 
-def share_factor(basis: Basis, values: Mapping[str, Any]) -> Any:
-    """Return by what the chances change where the preventable share itself is an assumption; else 1."""
-    at = basis["at"]["retention.preventable_share"]
-    return 1.0 if basis["split"] or at <= 0 else values["retention.preventable_share"] / at
+CERTAIN = Span(1.0, 1.0, 1.0)
 
 
-def rate_factor(basis: Basis, values: Mapping[str, Any], name: str) -> Any:
-    """Return by what a rate (`name`) differs from the run's; 1 where the run's was zero."""
-    at = basis["at"][name]
-    return values[name] / at if at else 1.0
-
-
-def effect_of(basis: Basis, values: Mapping[str, float], name: str) -> float:
-    """Return the rescue chance, as far as it changes with the preventable share, or the uplift: `name` is a table."""
-    if name == "own_calls":
-        return values["cross_sell.uplift"]
-    return float(values["retention.rescue"] * share_factor(basis, values))
-
-
-def stretches(
-    basis: Basis, values: Mapping[str, float], table: Mapping[str, Any], name: str, years: float | None = None
-) -> Floats:
-    """Return by what the earnings of every bin differ from the run's: other service costs, other payback years.
+@dataclass(frozen=True)
+class Cohort:
+    """One year's contacts: their sums, and the months in which what they bring comes in.
 
     Parameters
     ----------
-    table, name
-        As `table_of` gives it, and which of both it is: ``retention`` or ``own_calls``.
-    years
-        Payback years; None takes those of `values`.
-
-    Returns
-    -------
-    Floats
-        (bins,): earnings now over earnings in the run; zero where the run earned nothing.
+    sums
+        Of every option that is used.
+    flows
+        Line -> (months,): cents per month from the contact on at the base, indexed, not discounted.
     """
-    at = basis["at"]
-    first = FIRST["retention" if name == "retention" else "cross_sell"]
-    parts = RATES if name == "retention" else {"served": "cost.rate_office"}
-    now = then = table["commission"]
-    for part, rate in parts.items():
-        then = then - table[part]
-        now = now - table[part] * rate_factor(basis, values, rate)
-    weight = then if name == "own_calls" else table["weight"]
-    stays = np.divide(table["alive"], weight, out=np.zeros(len(then)), where=weight > 0)
-    before = call_years(stays, at["value.payback_years"], at[first])
-    after = call_years(stays, values["value.payback_years"] if years is None else years, values[first])
-    factors: Floats = np.divide(now * after, then * before, out=np.zeros(len(then)), where=then * before > 0)
-    return factors
+
+    sums: tuple[OptionSums, ...]
+    flows: Mapping[str, Floats]
+
+    @property
+    def contacts(self) -> float:
+        """Cost of the contacts, cents."""
+        return sum(each.cost for each in self.sums)
+
+    def line(self, line: str, side: Side = "base") -> float:
+        """Return the benefit of a line at one side of the effects, cents of today."""
+        return sum(float(getattr(each, line)[side]) for each in self.sums)
+
+    @property
+    def benefit(self) -> float:
+        """All lines together at the base, cents of today."""
+        return sum(self.line(line) for line in LINES)
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """Contacts that are made to learn: drawn among those that pay at the high end; their own hours and line."""
+
+    customers: int
+    minutes: float
+    cost: float
+    benefit: Span
+
+
+@dataclass(frozen=True)
+class Trialled:
+    """Who a trial would be about: those whose personal contact pays at the high end, means per customer.
+
+    Parameters
+    ----------
+    customers
+        How many there are in this office.
+    relations, policies, euros
+        (mean, variance) within 12 months of preventable relation ends, of policies lost and of euros lost.
+    minutes, cost, benefit
+        Of one contact: minutes, cents, and cents that it brings at the base.
+    """
+
+    customers: int
+    relations: tuple[float, float]
+    policies: tuple[float, float]
+    euros: tuple[float, float]
+    minutes: float
+    cost: float
+    benefit: float
+
+
+@dataclass(frozen=True)
+class CaseBasis:
+    """Everything that the case needs.
+
+    Parameters
+    ----------
+    cohort
+        The contacts of the 12 months from X.
+    later
+        Those of the second and the third year on the same book: customers who were contacted the year before count as
+        repeats, what was sold is not offered again. Further years take turns between both: who was left alone for a
+        year is no repeat any more.
+    levels
+        Line -> by what its benefit may be off at the low and high end: gates that are provisional, reasons unknown.
+    exploration, trialled
+        See the classes.
+    without
+        Benefit less contacts of a plan by the same planner on averages, judged with the predictions, cents.
+    plan
+        ``hour_price`` {pool: cents}, ``gap``, ``available`` {pool: minutes}.
+    facts
+        Numbers that explain the case and that no contact changes.
+    """
+
+    customers: int
+    cohort: Cohort
+    later: tuple[Cohort, Cohort]
+    levels: Mapping[str, Span]
+    exploration: Exploration
+    trialled: Trialled | None
+    without: float
+    plan: Mapping[str, Any]
+    facts: Mapping[str, float]
+    ladder: Mapping[str, ContactType]
+    register: Mapping[str, Assumption]
+
+    def value(self, name: str) -> float:
+        """Return the base value of an assumption."""
+        return self.register[name].value
+
+    def year(self, place: int) -> Cohort:
+        """Return the contacts of year 0, 1, ... when they go on every year."""
+        return self.cohort if place == 0 else self.later[(place - 1) % 2]
+
+    def price(self) -> Span:
+        """Return the price of the predictions a year, cents; low costs come with the high end."""
+        entry = self.register["price.per_customer"]
+        return Span(*(100.0 * each * self.customers for each in (entry.high, entry.value, entry.low)))
+
+
+def contact_cost(sums: OptionSums, basis: CaseBasis, side: Side) -> float:
+    """Return what an option's contacts cost at one side, cents: the low side has the high costs.
+
+    Minutes, rates and out-of-pocket costs stand at their far ends together.
+    """
+    far = {"low": "high", "base": "value", "high": "low"}[side]
+    contact = basis.ladder[sums.key]
+    rate = basis.register["cost.rate_adviser" if sums.pool == "adviser" else "cost.rate_office"]
+    if side == "base":
+        return sums.cost
+    own = basis.register.get(f"contacts.{sums.key}.minutes")
+    minutes = getattr(own, far) if own is not None else contact.minutes
+    time = 0.0 if sums.pool == "automatic" else 100 / 60
+    more = sums.reached * time * (minutes * getattr(rate, far) - contact.minutes * rate.value)
+    paid = basis.register.get(f"contacts.{sums.key}.cost")
+    more += 100 * sums.reached * ((getattr(paid, far) if paid is not None else contact.cost) - contact.cost)
+    return float(max(0.0, sums.cost + more))
+
+
+def benefit(cohort: Cohort, basis: CaseBasis, line: str) -> Span:
+    """Return a line of benefit, low to high: effects and levels at their ends together, cents."""
+    level = basis.levels[line]
+    ends = sorted(cohort.line(line, side) * level.side(side) for side in SIDES if side != "base")
+    base = cohort.line(line)
+    return Span(min(ends[0], base), base, max(ends[1], base))
+
+
+def contacts(cohort: Cohort, basis: CaseBasis) -> Span:
+    """Return the cost of the contacts; its low is the high cost, which goes with low benefits."""
+    low, base, high = (sum(contact_cost(each, basis, side) for each in cohort.sums) for side in SIDES)
+    return Span(max(low, base), base, min(high, base))
+
+
+def net(cohort: Cohort, basis: CaseBasis) -> Span:
+    """Return benefit less contacts less price of one cohort: the same contacts under other assumptions."""
+    gained = [benefit(cohort, basis, line) for line in LINES]
+    spent, price = contacts(cohort, basis), basis.price()
+    return Span(*(sum(each.side(side) for each in gained) - spent.side(side) - price.side(side) for side in SIDES))
+
+
+def spread_over_year(flow: Floats) -> Floats:
+    """Return (months + 12,): what contacts spread evenly over 12 months bring per month of the calendar.
+
+    A contact stands in the middle of its month on average, so half of what it brings in a month falls in the next.
+    """
+    even = np.full(YEAR, 1.0 / YEAR)
+    middle = np.array([0.5, 0.5])
+    return np.convolve(np.convolve(flow, even), middle)

@@ -1,133 +1,336 @@
-"""The business case of a run: its basis from customers, and every figure from the basis."""
+"""The business case of a run: its basis from the plan, and every figure from the basis."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from akb.core.errors import RefusedError
-from akb.value.case.basis import SCHEMA
-from akb.value.case.binning import case_basis
-from akb.value.case.sensitivity import drawn, whole_case
+from akb.value.case.advice import advice
+from akb.value.case.basis import (
+    CERTAIN,
+    LINES,
+    YEAR,
+    CaseBasis,
+    Cohort,
+    Exploration,
+    Span,
+    Trialled,
+    benefit,
+    net,
+)
+from akb.value.case.cash import Cash, cash, cumulative, deepest, payback_month, running_year
+from akb.value.case.claims import claims, rule_of_thumb, sold_and_kept, why_different
+from akb.value.case.options import options
+from akb.value.case.page import page_basis
+from akb.value.case.sensitivity import Draws, band, break_even, tornado
 from akb.value.in_force import EURO_GATES
+from akb.value.lifetime.flows import margin_months, policy_flow, purchase_flow, purchase_years, relation_flow
+from akb.value.lifetime.unknown import relation_extremes
+from akb.value.targeting.benefits import SIDES
+from akb.value.targeting.exploration import explorers
+from akb.value.targeting.plan import contact_plan
+from akb.value.targeting.prospects import averaged
+from akb.value.targeting.team import POOLS
 from akb.value.types import BusinessCase
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
-    from akb.config import Assumption
     from akb.models.types import Gate, Interval
-    from akb.value.case.basis import Basis, Range
-    from akb.value.in_force import InForce
-    from akb.value.lifetime.clv import Lifetime
-    from akb.value.lifetime.survival import Relations
-    from akb.value.revenue.rates import YearRates
-    from akb.value.targeting.calls import Calls
-    from akb.value.targeting.cross_sell import Ranked
-    from akb.value.targeting.eligibility import Desk
-    from akb.value.targeting.retention import Defence
-
-LINES = ("retention", "cross_sell")
+    from akb.value.in_force import Floats, InForce, Rows
+    from akb.value.targeting.plan import ContactPlan
+    from akb.value.valuation import Valuation
 
 
-def business_case(
-    base: InForce,
-    paths: Relations | None,
-    value: Lifetime | None,
-    found: Defence | None,
-    desk: Desk,
-    calls: Calls,
-    ranked: Ranked,
-    rates: YearRates | None,
-    outside: Mapping[str, float],
-) -> BusinessCase | None:
-    """Return the business case; None without commission or where no benefit line may be given.
-
-    A line whose prediction failed its gate, or has none, is withheld; see `withheld`.
-
-    Parameters
-    ----------
-    calls
-        The calls that are made; see `akb.value.targeting.calls`.
-    outside
-        What else people do in these hours, which brings no euro here: counts and minutes.
-    """
-    given = tuple(line for line in LINES if line not in withheld(base))
-    if value is None or paths is None or found is None or not given:
+def business_case(valued: Valuation) -> BusinessCase | None:
+    """Return the business case; None without commission, or where no line of benefit may be given."""
+    if valued.plan is None or not open_lines(valued):
         return None
-    intervals = {"retention": _retention_interval(base), "cross_sell": _cross_sell_interval(base, ranked)}
-    basis = case_basis(
-        base,
-        paths,
-        value,
-        desk,
-        found,
-        calls,
-        ranked,
-        given,
-        intervals,
-        {**_known(base, paths, rates), **outside, **_callable(desk), "policy_cost": ranked.policy_cost},
+    return case_of(case_basis(valued), valued)
+
+
+def open_lines(valued: Valuation) -> tuple[str, ...]:
+    """Return the lines of benefit that may be told in euros: those whose predictions passed their gates."""
+    in_force = valued.in_force
+    out = []
+    if in_force.churn_in_euros and valued.value is not None:
+        out.append("relation")
+    if valued.policies is not None and bool((valued.policies["gate"] != "closed").any()):
+        out.append("policy")
+    if any(gate in EURO_GATES for gate in in_force.branch_gates.values()):
+        out.append("purchase")
+    return tuple(out)
+
+
+def case_of(basis: CaseBasis, valued: Valuation) -> BusinessCase:
+    """Return every figure of the case from its basis."""
+    seed = valued.in_force.settings.models.seed
+    draws = Draws(basis, seed)
+    lines = {line: benefit(basis.cohort, basis, line).cents() for line in LINES}
+    gained = sum(each["base"] for each in lines.values())
+    spent, price = round(basis.cohort.contacts), round(basis.price().base)
+    span = net(basis.cohort, basis)
+    headline = {"low": round(span.low), "base": gained - spent - price, "high": round(span.high)}
+    given = open_lines(valued)
+    without = round(basis.without)
+    planned = round(basis.cohort.benefit - basis.cohort.contacts)
+    return BusinessCase(
+        cohort={
+            "benefit": gained,
+            "contacts": spent,
+            "price": price,
+            "net": headline,
+            "lines": [
+                *({"key": line, **lines[line], "mark": "assumed", "given": line in given} for line in LINES),
+                {"key": "exploration", **_explored(basis.exploration), "mark": "assumed", "given": True},
+            ],
+        },
+        cash=[{"year": year, **row.row()} for year, row in enumerate(cash(basis), start=1)],
+        running_year=running_year(basis).row(),
+        payback_month=payback_month(basis),
+        deepest=round(deepest(basis)),
+        options=options(basis),
+        without_predictions={"net": without, "difference": planned - without, "price": price},
+        plan={
+            "contacts": _by_option(basis),
+            "hour_price": {pool: round(cents) for pool, cents in basis.plan["hour_price"].items()},
+            "gap": basis.plan["gap"],
+            "hours": {
+                pool: {
+                    "used": sum(each.minutes[pool] for each in basis.cohort.sums) / 60,
+                    "available": basis.plan["available"][pool] / 60,
+                }
+                for pool in POOLS
+            },
+            **{f"{name}_count": count for name, count in _counts(basis).items()},
+        },
+        advice=advice(basis, draws, seed),
+        sensitivity={"band": band(draws), "tornado": tornado(draws), "break_even": break_even(draws)},
+        claims=claims(basis),
+        why_different=why_different(basis),
+        rule_of_thumb=rule_of_thumb(basis.customers, basis.facts["turnover"], basis.register),
+        multiple=_multiple(basis),
+        facts=dict(basis.facts),
+        curve=[round(cents) for cents in cumulative(basis)[YEAR - 1 :: YEAR].tolist()],
+        basis=page_basis(valued, draws),
     )
-    basis["draws"] = drawn(base.settings.models.seed)
-    return case_from(basis, base.assumed)
 
 
-def case_from(basis: Basis, register: Mapping[str, Assumption]) -> BusinessCase:
-    """Return the business case of a basis under an assumption register: the same for a run, `akb case` and a page."""
-    if basis.get("schema") != SCHEMA:
-        raise RefusedError("the business case was made by another akb", "Run akb eda again.")
-    figures = whole_case(basis, ranges(register), {name: entry.unit for name, entry in register.items()})
-    figures["benefits"], figures["costs"] = tuple(figures["benefits"]), tuple(figures["costs"])
-    return BusinessCase(**figures, basis=dict(basis))
+def _explored(exploration: Exploration) -> dict[str, Any]:
+    """Return the line of exploration: what it is expected to bring less its cost; it stands beside the net."""
+    sides = Span(*(exploration.benefit.side(side) - exploration.cost for side in SIDES)).cents()
+    return {**sides, "customers": exploration.customers, "hours": exploration.minutes / 60}
 
 
-def ranges(register: Mapping[str, Assumption]) -> dict[str, Range]:
-    """Return (low, base, high) of every assumption."""
-    return {name: (entry.low, entry.value, entry.high) for name, entry in register.items()}
+def _by_option(basis: CaseBasis) -> list[dict[str, Any]]:
+    """Return one row per contact type and who does it, in whole customers and cents."""
+    return [
+        {
+            "key": each.key,
+            "pool": each.pool,
+            "customers": round(each.customers),
+            "minutes": round(sum(each.minutes.values())),
+            "benefit": round(each.benefit()),
+            "cost": round(each.cost),
+        }
+        for each in basis.cohort.sums
+    ]
 
 
-def widening(gate: Gate, interval: Interval | None) -> tuple[float, float]:
+def _counts(basis: CaseBasis) -> dict[str, float]:
+    names = {"relation": "relations_kept", "policy": "policies_kept", "purchase": "policies_sold"}
+    return {names[line]: count for line, count in sold_and_kept(basis).items()}
+
+
+def _multiple(basis: CaseBasis) -> dict[str, Any] | None:
+    """Return what the contacts add to the price of the portfolio; None until the client gives a multiple."""
+    multiple = basis.value("portfolio.multiple")
+    if multiple <= 0:
+        return None
+    year = Cash(basis.facts["commission_kept_12m"] + basis.facts["commission_sold_12m"], 0.0, 0.0)
+    recurring = round(year.benefit)
+    lines = [benefit(basis.cohort, basis, line) for line in LINES]
+    base = sum(each.base for each in lines)
+    part = {side: sum(each.side(side) for each in lines) / base if base else 0.0 for side in SIDES}
+    return {
+        "multiple": multiple,
+        "recurring": recurring,
+        **{side: round(multiple * recurring * part[side]) for side in SIDES},
+    }
+
+
+def case_basis(valued: Valuation) -> CaseBasis:
+    """Return what the case is computed on: the plan's sums and cash flows, and the plan of a later year."""
+    in_force, plan = valued.in_force, _planned(valued)
+    second = next_year(plan)
+    register = in_force.assumed
+    without = without_predictions(valued, plan)
+    return CaseBasis(
+        customers=in_force.n,
+        cohort=cohort_of(valued, plan),
+        later=(cohort_of(valued, second), cohort_of(valued, next_year(second))),
+        levels=levels(valued, plan),
+        exploration=explored(in_force, plan),
+        trialled=trialled(valued, plan),
+        without=without,
+        plan={"hour_price": plan.hour_price, "gap": plan.gap, "available": plan.available},
+        facts=facts(valued, plan),
+        ladder=plan.planning.ladder,
+        register=register,
+    )
+
+
+def _planned(valued: Valuation) -> ContactPlan:
+    if valued.plan is None:
+        raise ValueError("there is no plan without commission")
+    return valued.plan
+
+
+def explored(in_force: InForce, plan: ContactPlan) -> Exploration:
+    """Return what the contacts that are made to learn cost and bring."""
+    rows, option = explorers(in_force, plan, in_force.value("experiment.contacts"))
+    brings = {side: float(plan.menu.lines[side].total[rows, option].sum()) for side in SIDES}
+    return Exploration(
+        customers=len(rows),
+        minutes=float(plan.menu.minutes[rows, option].sum()),
+        cost=float(plan.menu.cost[rows, option].sum()),
+        benefit=Span(*(brings[side] for side in SIDES)),
+    )
+
+
+def cohort_of(valued: Valuation, plan: ContactPlan) -> Cohort:
+    """Return the sums of a plan and the months in which its euros come in."""
+    in_force, share, lines = valued.in_force, plan.best.share, plan.menu.lines["base"]
+    months = YEAR * max(1, round(in_force.value("value.horizon_years")))
+    flows = {line: np.zeros(months) for line in LINES}
+    if valued.survival is not None and valued.value is not None and valued.flows is not None:
+        margin = margin_months(in_force, valued.flows, valued.offers)
+        kept = (share * lines.leavers).sum(axis=1)
+        flows["relation"] = relation_flow(in_force, valued.survival, margin, valued.value, kept)
+    if valued.survival is not None and valued.policies is not None:
+        rows = valued.policies["row"].to_numpy()
+        policies = (share * lines.policies).sum(axis=1)
+        effect = np.divide(policies, plan.prospects.lost, out=np.zeros(in_force.n), where=plan.prospects.lost > 0)
+        weights = effect[rows] * valued.policies["lost"].to_numpy()
+        flows["policy"] = policy_flow(in_force, valued.survival, valued.policies, weights)
+    flows["purchase"] = _purchase_flow(valued, plan, (share * lines.purchase).sum(axis=1), months)
+    return Cohort(plan.sums(), flows)
+
+
+def _purchase_flow(valued: Valuation, plan: ContactPlan, brings: Floats, months: int) -> Floats:
+    """Return the months of what purchases bring: every customer's in the shape of the branch discussed first."""
+    in_force = valued.in_force
+    if valued.survival is None:
+        return np.full(months, 0.0) if not brings.any() else _evenly(brings.sum(), months)
+    column = plan.best.share.argmax(axis=1)
+    place = plan.menu.first[np.arange(in_force.n), column]
+    rows = np.arange(in_force.n)
+    chance, worth = plan.prospects.chance[rows, place], plan.prospects.worth[rows, place]
+    known = (worth > 0) & (brings != 0)
+    offered = np.where(known, chance, np.nan)[:, None]
+    years = np.nan_to_num(purchase_years(in_force, valued.survival, valued.offers.kept, offered))[:, 0]
+    margin = np.divide(brings, years, out=np.zeros(in_force.n), where=known & (years > 0))
+    return purchase_flow(in_force, valued.survival, valued.offers.kept, offered, margin[:, None])
+
+
+def _evenly(total: float, months: int) -> Floats:
+    """Return a year's worth spread over the 12 months after the middle of the contact's year."""
+    out = np.zeros(months)
+    out[YEAR // 2 : YEAR // 2 + YEAR] = total / YEAR
+    return out
+
+
+def next_year(plan: ContactPlan) -> ContactPlan:
+    """Return the plan of the next year: who was contacted counts as a repeat, what was sold is not offered again."""
+    share = plan.best.share
+    contacted = share.sum(axis=1)
+    sold = (share * plan.menu.lines["base"].sales).sum(axis=1)
+    worth = plan.prospects.worth * np.maximum(1.0 - sold, 0.0)[:, None]
+    later = replace(plan.prospects, repeated=contacted > 0.5, worth=worth)
+    return contact_plan(later, plan.planning, plan.available, whole=False, shifts=plan.shifts)
+
+
+def without_predictions(valued: Valuation, plan: ContactPlan) -> float:
+    """Return benefit less contacts of the plan that averages would make, judged with the predictions; cents.
+
+    The same planner, ladder and hours, on commission and on averages of book and branches.
+    """
+    in_force, n = valued.in_force, valued.in_force.n
+    policies: tuple[Floats, Floats, Rows] = (np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.int64))
+    if valued.policies is not None:
+        table = valued.policies.with_columns(place=pl.col("branch").rank("dense").cast(pl.Int64) - 1)
+        margin = (table["margin_cents"] * table["policies"]).to_numpy()
+        place = table["place"].to_numpy() * n + table["row"].to_numpy()
+        policies = table["expected"].to_numpy(), np.maximum(margin, 0.0), place
+    average = averaged(plan.prospects, in_force.commission_customer.astype(np.float64), policies)
+    blind = contact_plan(average, plan.planning, plan.available, whole=False, shifts=plan.shifts)
+    true = np.where(plan.menu.allowed, plan.menu.lines["base"].total - plan.menu.cost, 0.0)
+    return float((blind.best.share * true).sum())
+
+
+def levels(valued: Valuation, plan: ContactPlan) -> dict[str, Span]:
+    """Return by what every line may be off: the interval of a provisional gate, and reasons that are unknown."""
+    in_force = valued.in_force
+    out = dict.fromkeys(LINES, CERTAIN)
+    low, high = _widening(in_force.churn_gate, _interval(in_force, "churn_preventable_12m", "churn_12m"))
+    least, most = relation_extremes(in_force)
+    if valued.survival is not None and not valued.survival.split:
+        entry = in_force.assumed["retention.preventable_share"]
+        least, most = (entry.low / entry.value, entry.high / entry.value) if entry.value else (1.0, 1.0)
+    out["relation"] = Span(low * least, 1.0, high * most)
+    if valued.policies is not None and float(valued.policies["expected"].sum()) > 0:
+        out["policy"] = _policy_level(in_force, valued.policies)
+    out["purchase"] = _purchase_level(in_force, plan)
+    return out
+
+
+def _policy_level(in_force: InForce, policies: pl.DataFrame) -> Span:
+    keys = {e.branch: e.key for e in in_force.entries if e.method == "family_lapse"}
+    low = high = total = 0.0
+    table = policies.filter(pl.col("expected") > 0).with_columns(
+        least=pl.col("expected") * pl.col("preventable_low") / pl.col("preventable"),
+        most=pl.col("expected") * pl.col("preventable_high") / pl.col("preventable"),
+    )
+    grouped = table.group_by("branch").agg(pl.col("expected", "least", "most").sum()).sort("branch")
+    for branch, cents, least, most in grouped.iter_rows():
+        key = keys.get(branch, "")
+        down, up = _widening(in_force.gate(key), _interval(in_force, key))
+        low, high, total = low + down * least, high + up * most, total + cents
+    return Span(low / total, 1.0, high / total)
+
+
+def _purchase_level(in_force: InForce, plan: ContactPlan) -> Span:
+    """Return the widening of every branch, weighed by what its first discussions would bring."""
+    keys = {e.branch: e.key for e in in_force.entries if e.method == "family_purchase"}
+    names = list(in_force.taxonomy)
+    share, lines = plan.best.share, plan.menu.lines["base"]
+    rows = np.arange(plan.prospects.n)
+    low = high = total = 0.0
+    for column in range(share.shape[1]):
+        brings = share[:, column] * lines.purchase[:, column]
+        branch = plan.prospects.branch[rows, plan.menu.first[:, column]]
+        for place in np.unique(branch[(branch >= 0) & (brings > 0)]).tolist():
+            name = names[place]
+            cents = float(brings[branch == place].sum())
+            down, up = _widening(in_force.branch_gates.get(name, "none"), _interval(in_force, keys.get(name, "")))
+            low, high, total = low + down * cents, high + up * cents, total + cents
+    return Span(low / total, 1.0, high / total) if total > 0 else CERTAIN
+
+
+def _widening(gate: Gate, interval: Interval | None) -> tuple[float, float]:
     """Return factors for the low and high end: a provisional gate brings its interval of observed/expected along."""
     if gate != "provisional" or interval is None:
         return 1.0, 1.0
     return min(1.0, max(0.0, interval[0])), max(1.0, interval[1])
 
 
-def withheld(base: InForce) -> tuple[str, ...]:
-    """Return the benefit lines that may not be given, because the prediction under them did not pass its gate."""
-    out = []
-    if not base.churn_in_euros:
-        out.append("retention")
-    if not any(gate in EURO_GATES for gate in base.branch_gates.values()):
-        out.append("cross_sell")
-    return tuple(out)
-
-
-def _retention_interval(base: InForce) -> tuple[float, float]:
-    return widening(base.churn_gate, _interval(base, "churn_preventable_12m", "churn_12m"))
-
-
-def _cross_sell_interval(base: InForce, ranked: Ranked) -> tuple[float, float]:
-    """Return the widening of every branch, weighed by what its offers to those who are called would bring."""
-    keys = {e.branch: e.key for e in base.entries if e.method == "family_purchase"}
-    called = ranked.in_talk | ranked.own_call
-    made = pl.DataFrame({"branch": ranked.branch, "cents": ranked.extra}).filter(pl.Series(called, dtype=pl.Boolean))
-    total, least, most = 0, 0.0, 0.0
-    for branch, cents in made.group_by("branch").agg(pl.col("cents").sum()).sort("branch").iter_rows():
-        down, up = widening(base.branch_gates.get(branch, "none"), _interval(base, keys[branch]))
-        total, least, most = total + cents, least + down * cents, most + up * cents
-    return (least / total, most / total) if total else (1.0, 1.0)
-
-
-def _interval(base: InForce, *keys: str) -> Interval | None:
+def _interval(in_force: InForce, *keys: str) -> Interval | None:
     """Return the widest interval of observed/expected among predictions with a provisional gate."""
     found = [
         made.evidence.calibration.ci
         for key in keys
-        if (made := base.predictions.get(key)) is not None
+        if (made := in_force.predictions.get(key)) is not None
         and made.gate == "provisional"
         and made.evidence is not None
         and made.evidence.calibration is not None
@@ -135,26 +338,113 @@ def _interval(base: InForce, *keys: str) -> Interval | None:
     return (min(ci[0] for ci in found), max(ci[1] for ci in found)) if found else None
 
 
-def _callable(desk: Desk) -> dict[str, float]:
-    return {"customers_callable_count": float((~desk.barred & ~desk.control).sum())}
+def trialled(valued: Valuation, plan: ContactPlan) -> Trialled | None:
+    """Return who a trial would be about: callable customers whose personal contact pays at the high end."""
+    in_force, menu = valued.in_force, plan.menu
+    personal = np.array([each.pool != "automatic" for each in menu.options])
+    worth = np.where(menu.could & personal, menu.lines["high"].total - menu.cost, -np.inf)
+    if not personal.any():
+        return None
+    best = worth.argmax(axis=1)
+    rows = np.flatnonzero(worth[np.arange(in_force.n), best] > 0)
+    if len(rows) < max(2 * in_force.settings.report.suppress_below, 10):
+        return None
+    column = best[rows]
+    held = in_force.policies_per_customer[rows].astype(np.float64)
+    leaving, lost = plan.prospects.leaving[rows], plan.prospects.lost[rows]
+    earned = in_force.commission_customer[rows] / np.maximum(held, 1.0)
+    gone, ended = leaving * held + lost, leaving * held**2 + lost
+    minutes = menu.minutes[rows, column].sum(axis=1)
+    return Trialled(
+        customers=len(rows),
+        relations=(float(leaving.mean()), float((leaving * (1 - leaving)).mean())),
+        policies=(float(gone.mean()), float(ended.mean() - (gone**2).mean() + gone.var())),
+        euros=(
+            float((gone * earned).mean()),
+            float((ended * earned**2).mean() - ((gone * earned) ** 2).mean() + (gone * earned).var()),
+        ),
+        minutes=float(minutes.mean()),
+        cost=float(menu.cost[rows, column].mean()),
+        benefit=float(menu.lines["base"].total[rows, column].mean()),
+    )
 
 
-def _known(base: InForce, paths: Relations, rates: YearRates | None) -> dict[str, Any]:
-    """Numbers that explain the case and that no assumption about calls changes. Cents, counts or shares."""
-    turnover = int(base.commission.sum())
-    p = np.where(base.announced, 0.0, paths.preventable)  # those who gave notice are not expected but known
-    at_risk = float((p * base.commission_customer.astype(np.float64)).sum())
-    facts: dict[str, float] = {
-        "leavers_expected_count": float(paths.churn_12m.sum()),
-        "leavers_preventable_count": float(p.sum()),
-        "commission_at_risk_preventable": round(at_risk),
+def facts(valued: Valuation, plan: ContactPlan) -> dict[str, float]:
+    """Return numbers that explain the case: cents a year, counts (``_count``), shares (``_share``)."""
+    in_force, could = valued.in_force, plan.prospects
+    commission = in_force.commission_customer.astype(np.float64)
+    open_ones = ~in_force.announced
+    touched = plan.best.share.sum(axis=1)
+    lines = plan.menu.lines["base"]
+    share = plan.best.share
+    policy_commission = _policy_commission(valued)
+    leaves = np.zeros(in_force.n) if valued.survival is None else valued.survival.churn_12m
+    relation = np.where(in_force.announced, commission, leaves * commission)
+    staying = policy_commission["all"]
+    kept_relations = (share * lines.leavers).sum(axis=1) * commission
+    effect = np.divide((share * lines.policies).sum(axis=1), could.lost, out=np.zeros(in_force.n), where=could.lost > 0)
+    preventable = could.leaving * commission + policy_commission["preventable"]
+    out = {
+        "turnover": float(in_force.commission.sum()),
+        "customers_count": float(in_force.n),
+        "customers_callable_count": float((valued.eligibility.callable & ~valued.eligibility.control).sum()),
+        "customers_planned_count": float(touched.sum()),
+        "leavers_expected_count": float(leaves[open_ones].sum() + in_force.announced.sum()),
+        "leavers_preventable_count": float(could.leaving.sum()),
+        "policies_lost_staying_count": float(could.lost.sum()),
+        "commission_lost_12m": float(relation.sum() + staying.sum()),
+        "commission_lost_relations_12m": float(relation.sum()),
+        "commission_lost_policies_12m": float(staying.sum()),
+        "commission_lost_open_12m": float(relation[open_ones].sum() + staying[open_ones].sum()),
+        "commission_lost_preventable_12m": float(preventable.sum()),
+        "commission_reached_12m": float((touched * preventable).sum()),
+        "commission_kept_12m": float(kept_relations.sum() + (effect * policy_commission["preventable"]).sum()),
+        "commission_sold_12m": _sold_commission(valued, plan),
+        "advisers_count": float(valued.eligibility.advisers),
+        "advisers_counted": float(valued.eligibility.advisers_counted),
     }
-    if turnover > 0 and p.sum() > 0:
-        facts["leaver_commission_ratio"] = at_risk / float(p.sum()) / (turnover / base.n)
+    rates = valued.rates
     if rates is not None:
-        facts |= {"policy_lapse_share": rates.policy_lapse, "customer_churn_share": rates.customer_churn}
+        out |= {"policy_lapse_share": rates.policy_lapse, "customer_churn_share": rates.customer_churn}
         if rates.commission_churn is not None:
-            facts["commission_churn_share"] = rates.commission_churn
+            out["commission_churn_share"] = rates.commission_churn
         if rates.left:
-            facts["natural_of_churn_share"] = rates.natural / rates.left
-    return facts
+            out["natural_of_churn_share"] = rates.natural / rates.left
+    return out
+
+
+def _policy_commission(valued: Valuation) -> dict[str, Floats]:
+    """Return cents of commission a year that single policies of those who stay take along: all, and preventable."""
+    n = valued.in_force.n
+    out = {"all": np.zeros(n), "preventable": np.zeros(n)}
+    if valued.policies is None or valued.policies.is_empty():
+        return out
+    held = (
+        valued.in_force.held.with_columns(cents=pl.Series(valued.in_force.commission))
+        .filter(pl.col("ends").is_null())
+        .group_by("row", pl.col("branch").cast(pl.String))
+        .agg(cents=pl.col("cents").mean())
+    )
+    table = valued.policies.join(held, on=["row", "branch"], how="left", maintain_order="left")
+    lost = table["lost"].to_numpy()
+    ends = np.divide(lost, table["preventable"].to_numpy(), out=np.zeros(len(lost)), where=lost > 0)
+    rows, cents = table["row"].to_numpy(), table["cents"].fill_null(0.0).to_numpy()
+    out["all"] = np.bincount(rows, weights=ends * cents, minlength=n).astype(float)
+    out["preventable"] = np.bincount(rows, weights=lost * cents, minlength=n).astype(float)
+    return out
+
+
+def _sold_commission(valued: Valuation, plan: ContactPlan) -> float:
+    """Return the recurring commission a year of the policies sold, cents: sales at the mean margin of their worth."""
+    share, lines = plan.best.share, plan.menu.lines["base"]
+    rows = np.arange(plan.prospects.n)
+    total = 0.0
+    typical = valued.offers.table.filter(pl.col("commission_cents").is_not_null())
+    cents = dict(typical.group_by("branch").agg(pl.col("commission_cents").mean()).iter_rows())
+    names = list(valued.in_force.taxonomy)
+    for column in range(share.shape[1]):
+        branch = plan.prospects.branch[rows, plan.menu.first[:, column]]
+        sold = share[:, column] * lines.sales[:, column]
+        for place in np.unique(branch[(branch >= 0) & (sold > 0)]).tolist():
+            total += float(sold[branch == place].sum()) * float(cents.get(names[place]) or 0.0)
+    return total

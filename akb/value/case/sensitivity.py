@@ -1,51 +1,38 @@
-"""What the business case depends on: all assumptions at once, one at a time, the turning point of each, and claims.
+"""What the case depends on: all assumptions drawn at once, one at a time, and where the net turns.
 
-The calls stay those of the list as it was made: what turns out differently is what they bring. Only assumptions that
-decide how many are called (hours, control group) change the calls with them.
+The contacts stay those of the plan: what turns out differently is what they bring and cost.
 """
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from akb.value.case.basis import EFFECTS, FIRST, MILLI, PLAN, share_factor
-from akb.value.case.benefits import net_of, stay_share
-from akb.value.case.ledger import year_factors
-from akb.value.case.plan import plan
-from akb.value.case.results import work_out
-from akb.value.targeting.hours import minutes_available
+from akb.value.case.basis import LINES, YEAR, Span, benefit, contacts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
-    from akb.value.case.basis import Basis, Range
-    from akb.value.case.plan import Plan
-
-    Floats = NDArray[np.float64]
+    from akb.value.case.basis import CaseBasis, Cohort
+    from akb.value.in_force import Floats
+    from akb.value.targeting.plan import OptionSums
 
 DRAWS = 1000
-STEPS = 10_000
-LEVELS = ("level.retention", "level.cross_sell")
-CLAIMS = ("claim.low", "claim.mid", "claim.high")
 _BAND = (0.05, 0.5, 0.95)
-_SHARES = ("kans", "deel")
-
-
-def drawn(seed: int, draws: int = DRAWS) -> dict[str, list[int]]:
-    """Return seeded draws per assumption, 0..9999: positions in its range, kept so that a band can be made again."""
-    return {
-        name: np.random.default_rng([seed, 0xCA5E, place]).integers(0, STEPS, draws).tolist()
-        for place, name in enumerate((*EFFECTS, *LEVELS))
-    }
+EFFECT_OF = {"relation": "effect_relation", "policy": "effect_policy", "purchase": "effect_purchase"}
 
 
 def triangular(position: Floats, low: float, mode: float, high: float) -> Floats:
-    """Return values of a triangular distribution at positions in (0, 1); a point where there is no range."""
+    """Return values of a triangular distribution at positions in (0, 1); a point where there is no range.
+
+    Examples
+    --------
+    >>> triangular(np.array([0.5]), 0.0, 0.0, 1.0).round(4).tolist()
+    [0.2929]
+    """
     if high <= low:
         return np.full(len(position), mode)
     turn = (mode - low) / (high - low)
@@ -54,169 +41,193 @@ def triangular(position: Floats, low: float, mode: float, high: float) -> Floats
     return np.where(position < turn, down, up)
 
 
-def band(basis: Basis, ranges: Mapping[str, Range]) -> dict[str, Any]:
-    """Return the *gevoeligheidsband*: 5, 50 and 95 % of the results when every assumption is drawn from its range.
+def positions(names: list[str], together: frozenset[str], correlation: float, seed: int) -> dict[str, Floats]:
+    """Return seeded positions in (0, 1) per name; those of `together` go up and down together.
+
+    A Gaussian copula with one common factor: ``z = sqrt(r) common + sqrt(1 - r) own``.
+    """
+    from scipy.special import ndtr
+
+    common = np.random.default_rng([seed, 0xCA5E]).standard_normal(DRAWS)
+    out = {}
+    for name in names:
+        own = np.random.default_rng([seed, 0xCA5E, *name.encode()]).standard_normal(DRAWS)
+        shared = correlation if name in together else 0.0
+        out[name] = ndtr(np.sqrt(shared) * common + np.sqrt(1 - shared) * own)
+    return out
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The register drawn `DRAWS` times; what nobody measured varies, the plan does not."""
+
+    basis: CaseBasis
+    seed: int
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Assumptions that are drawn, those of the contacts that are used and what the rest of the case asks."""
+        used = sorted({each.key for each in self.basis.cohort.sums})
+        fields = (*EFFECT_OF.values(), "minutes", "cost")
+        own = [f"contacts.{key}.{field}" for key in used for field in fields]
+        every = [*own, "cost.rate_office", "cost.rate_adviser", "price.per_customer"]
+        return [name for name in every if name in self.basis.register]
+
+    @cached_property
+    def values(self) -> dict[str, Floats]:
+        """Assumption, or ``level.LINE`` -> (draws,)."""
+        levels = [f"level.{line}" for line in LINES]
+        effects = frozenset(name for name in self.names if ".effect_" in name)
+        at = positions([*self.names, *levels], effects, self.basis.value("case.correlation"), self.seed)
+        out = {}
+        for name, position in at.items():
+            if name in self.basis.register:
+                entry = self.basis.register[name]
+                out[name] = triangular(position, entry.low, entry.value, entry.high)
+            else:
+                span = self.basis.levels[name.removeprefix("level.")]
+                out[name] = triangular(position, span.low, span.base, span.high)
+        return out
+
+    def benefit(self, cohort: Cohort) -> Floats:
+        """Return (draws,): what a cohort brings, cents."""
+        out: Floats = np.sum([self.line(cohort, line) for line in LINES], axis=0)
+        return out
+
+    def line(self, cohort: Cohort, line: str) -> Floats:
+        """Return (draws,): one line of a cohort, cents."""
+        out = np.zeros(DRAWS)
+        for each in cohort.sums:
+            out += line_at(each, self.basis, line, self.values)
+        level: Floats = self.values[f"level.{line}"]
+        return out * level
+
+    def contacts(self, cohort: Cohort) -> Floats:
+        """Return (draws,): what the contacts of a cohort cost, cents."""
+        out = np.zeros(DRAWS)
+        for each in cohort.sums:
+            out += cost_at(each, self.basis, self.values)
+        return out
+
+    @cached_property
+    def net(self) -> Floats:
+        """(draws,): benefit less contacts less price of the cohort, cents."""
+        price = 100 * self.values["price.per_customer"] * self.basis.customers
+        out: Floats = self.benefit(self.basis.cohort) - self.contacts(self.basis.cohort) - price
+        return out
+
+
+def line_at(sums: OptionSums, basis: CaseBasis, line: str, values: Mapping[str, Any]) -> Any:
+    """Return an option's line where its effect has other values: linear between low, base and high end."""
+    entry = basis.register.get(f"contacts.{sums.key}.{EFFECT_OF[line]}")
+    amounts = getattr(sums, line)
+    if entry is None or entry.high <= entry.low:
+        return amounts["base"]
+    at = values.get(f"contacts.{sums.key}.{EFFECT_OF[line]}", entry.value)
+    known = [entry.low, entry.value, entry.high]
+    return np.interp(at, known, [amounts["low"], amounts["base"], amounts["high"]])
+
+
+def cost_at(sums: OptionSums, basis: CaseBasis, values: Mapping[str, Any]) -> Any:
+    """Return what an option's contacts cost where minutes, rates or out-of-pocket costs have other values."""
+    contact = basis.ladder[sums.key]
+    pool = "cost.rate_adviser" if sums.pool == "adviser" else "cost.rate_office"
+    rate = values.get(pool, basis.value(pool))
+    minutes = values.get(f"contacts.{sums.key}.minutes", contact.minutes)
+    paid = values.get(f"contacts.{sums.key}.cost", contact.cost)
+    hourly = 0.0 if sums.pool == "automatic" else 100 / 60
+    time = hourly * sums.reached * (minutes * rate - contact.minutes * basis.value(pool))
+    return np.maximum(sums.cost + time + 100 * sums.reached * (paid - contact.cost), 0.0)
+
+
+def band(draws: Draws) -> dict[str, Any]:
+    """Return the *gevoeligheidsband*: 5, 50 and 95 % of the cohort's net when every assumption is drawn.
 
     Never a confidence interval: nobody measured the ranges.
 
     Returns
     -------
-    ``draws``, ``below_zero`` (share of draws with a net loss at run rate), ``net``, ``year1``, ``three_years`` (each
-    low, base, high, cents).
+    dict
+        ``draws``, ``above_zero`` (share of draws with a net above zero), ``net`` {low, base, high}, cents.
     """
-    values = {name: three[1] for name, three in ranges.items()}
-    made = plan(basis, values)
-    level: dict[str, Floats] = {}
-    varied: dict[str, Any] = dict(values)
-    for name, positions in basis["draws"].items():
-        at = (np.array(positions, dtype=np.float64) + 0.5) / STEPS
-        if name in LEVELS:
-            line = name.removeprefix("level.")
-            table = basis.get("retention" if line == "retention" else "own_calls")
-            down, up = table["interval"] if table else (1.0, 1.0)
-            level[line] = triangular(at, down, 1.0, up)
-        else:
-            varied[name] = triangular(at, *ranges[name])
-    retention, cross_sell, licence, hours = net_of(basis, made, varied, level)
-    costs = licence + hours
-    benefits = {"retention": retention, "cross_sell": cross_sell}
-    stays, eda = stay_share(made), 100 * values["price.eda"]
-    years = np.zeros((3, len(at)))
-    for line, cents in benefits.items():
-        if line in basis["lines"]:
-            years += np.outer(year_factors(values[FIRST[line]], stays), cents)
-    net = sum(cents for line, cents in benefits.items() if line in basis["lines"]) - costs
-    return {
-        "draws": len(at),
-        "below_zero": float((net < 0).mean()),
-        "net": _band(net),
-        "year1": _band(years[0] - costs - eda),
-        "three_years": _band(years.sum(axis=0) - 3 * costs - eda),
-    }
+    ordered = np.sort(draws.net)
+    low, base, high = (float(ordered[round(share * (len(ordered) - 1))]) for share in _BAND)
+    return {"draws": DRAWS, "above_zero": float((draws.net > 0).mean()), "net": Span(low, base, high).cents()}
 
 
-def _band(amounts: Floats) -> tuple[int, int, int]:
-    ordered = np.sort(amounts)
-    low, base, high = (round(float(ordered[round(share * (len(ordered) - 1))])) for share in _BAND)
-    return low, base, high
-
-
-def tornado(basis: Basis, ranges: Mapping[str, Range]) -> tuple[dict[str, Any], ...]:
-    """Return per assumption the net at its low and its high end, all others at their base; widest first."""
+def tornado(draws: Draws) -> list[dict[str, Any]]:
+    """Return per assumption the cohort's net at its low and its high end, all others at their base; widest first."""
+    basis = draws.basis
     rows = []
-    for name in (*EFFECTS, *PLAN):
-        low, mid, high = ranges[name]
-        ends = [net_at(basis, ranges, name, end) for end in (low, high)]
-        if ends[0] != ends[1]:
-            rows.append({"key": name, "from": low, "at": mid, "to": high, "low": ends[0], "high": ends[1]})
-    return tuple(sorted(rows, key=lambda row: (-abs(row["high"] - row["low"]), row["key"])))
+    for name in draws.names:
+        entry = basis.register[name]
+        low, high = (net_at(basis, {name: end}) for end in (entry.low, entry.high))
+        if round(low) != round(high):
+            at = {"from": entry.low, "at": entry.value, "to": entry.high}
+            rows.append({"key": name, **at, "low": round(low), "high": round(high)})
+    return sorted(rows, key=lambda row: (-abs(row["high"] - row["low"]), row["key"]))
 
 
-def net_at(basis: Basis, ranges: Mapping[str, Range], name: str, value: float) -> int:
-    """Return the net at run rate, cents, with one assumption at another value."""
-    values = {key: three[1] for key, three in ranges.items()}
-    changed = {**values, name: value}
-    made = plan(basis, changed if name in PLAN else values)
-    return _net(basis, made, changed)
+def net_at(basis: CaseBasis, values: Mapping[str, float]) -> float:
+    """Return the cohort's net with other values of some assumptions and the same contacts, cents."""
+    gained = sum(float(line_at(each, basis, line, values)) for each in basis.cohort.sums for line in LINES)
+    spent = sum(float(cost_at(each, basis, values)) for each in basis.cohort.sums)
+    price = 100 * values.get("price.per_customer", basis.value("price.per_customer")) * basis.customers
+    return gained - spent - price
 
 
-def _net(basis: Basis, made: Plan, values: Mapping[str, float]) -> int:
-    retention, cross_sell, licence, hours = net_of(basis, made, values)
-    lines: dict[str, float] = {"retention": retention, "cross_sell": cross_sell}
-    gained: int = sum(round(lines[line]) for line in basis["lines"])
-    spent: int = round(licence) + round(hours)
-    return gained - spent
+def break_even(draws: Draws) -> list[dict[str, Any]]:
+    """Return rows {key, at, value}: where the cohort's net is zero, all others at their base; None where nowhere.
 
-
-def break_even(basis: Basis, ranges: Mapping[str, Range], units: Mapping[str, str]) -> tuple[dict[str, Any], ...]:
-    """Return per assumption the value at which the case comes out at zero, all others at their base.
-
-    Looked for between 0 and 1 for shares and chances, else between 0 and ten times the high end of the range.
-
-    Returns
-    -------
-    Rows of ``key``, ``at`` (today), ``value`` (the net at run rate is zero with the calls as they are) and
-    ``three_years`` (the net of three years is zero when who is called follows); None where there is no such value.
+    Looked for between the ends of what is possible: 0 to 1 for shares and effects, else 0 to ten times the high end.
+    The net is monotone in each of them, so there is one such place at most.
     """
-    rows = []
-    for name in (*EFFECTS, *PLAN):
-        top = 1.0 if units.get(name, "").startswith(_SHARES) else 10 * max(ranges[name][2], 1e-9)
-        least = 1e-6 if name == "capacity.customers_per_adviser" else 0.0
-        ends = [net_at(basis, ranges, name, end) for end in (least, top)]
-        found = _turning(partial(net_at, basis, ranges, name), least, top)
-        later = _turning(partial(three_years_at, basis, ranges, name), least, top)
-        if ends[0] != ends[1] or later is not None:
-            rows.append({"key": name, "at": ranges[name][1], "value": found, "three_years": later})
-    return tuple(rows)
-
-
-def _turning(net: Callable[[float], float], least: float, top: float) -> float | None:
-    """Return where `net` changes sign between its ends; None where both have the same."""
     from scipy.optimize import brentq
 
-    ends = [net(end) for end in (least, top)]
-    if ends[0] == ends[1] or (ends[0] <= 0) == (ends[1] <= 0):
-        return None
-    return float(brentq(net, least, top, xtol=1e-6))
-
-
-def three_years_at(basis: Basis, ranges: Mapping[str, Range], name: str, value: float) -> float:
-    """Return the net of three years, cents, with one assumption at another value and the calls that follow from it."""
-    values = {key: three[1] for key, three in ranges.items()} | {name: value}
-    made = plan(basis, values)
-    retention, cross_sell, licence, hours = net_of(basis, made, values)
-    earned = {"retention": retention, "cross_sell": cross_sell}
-    stays = stay_share(made)
-    gained = sum(
-        cents * sum(year_factors(values[FIRST[line]], stays))
-        for line, cents in earned.items()
-        if line in basis["lines"]
-    )
-    return float(gained - 3 * (licence + hours) - 100 * values["price.eda"])
-
-
-def claims(basis: Basis, ranges: Mapping[str, Range]) -> tuple[dict[str, Any], ...]:
-    """Return what vendors promise, and what it takes to get there with these customers.
-
-    A claim is a share of all commission that leaves within a year. ``rescue``: the rescue chance it implies among the
-    customers that are called, above 1 where it cannot be reached with these calls. ``calls``, ``hours``: how many calls
-    would be needed at the assumed rescue chance; None where calling everybody would not be enough.
-    """
-    if not basis.get("retention"):
-        return ()
-    values = {name: three[1] for name, three in ranges.items()}
-    made = plan(basis, values)
-    factor = share_factor(basis, values)
-    reached = factor * made.kept["commission"] / MILLI
-    sums = np.cumsum(np.array(basis["retention"]["commission"], dtype=np.float64)) * factor / MILLI
-    calls = np.cumsum(np.array(basis["retention"]["calls"], dtype=np.float64))
+    basis = draws.basis
     rows = []
-    for name in CLAIMS:
-        promised = values[name] * basis["churn_commission"]
-        needed = promised / values["retention.rescue"] if values["retention.rescue"] > 0 else float("inf")
-        number = None
-        if len(sums) and needed <= sums[-1]:
-            number = round(float(np.interp(needed, [0.0, *sums], [0.0, *calls])))
-        rows.append(
-            {
-                "key": name,
-                "share": values[name],
-                "promised": round(promised),
-                "rescue": promised / reached if reached > 0 else None,
-                "calls": number,
-                "hours": None if number is None else number * values["contact.minutes"] / 60,
-                "hours_available": minutes_available(basis, values) / 60,
-            }
-        )
-    return tuple(rows)
+    for name in draws.names:
+        entry = basis.register[name]
+        far = 1.0 if entry.kind in ("share", "effect", "points") else 10 * max(entry.high, 1e-9)
+
+        def excess(value: float, name: str = name) -> float:
+            return _extended(basis, name, value)
+
+        ends = excess(0.0), excess(far)
+        value = None
+        if ends[0] * ends[1] < 0:
+            value = float(brentq(excess, 0.0, far, xtol=1e-9))
+        rows.append({"key": name, "at": entry.value, "value": value})
+    return rows
 
 
-def whole_case(basis: Basis, ranges: Mapping[str, Range], units: Mapping[str, str]) -> dict[str, Any]:
-    """Return every figure of the business case: `work_out`, the band, the tornado, turning points and claims."""
-    return {
-        **work_out(basis, ranges),
-        "band": band(basis, ranges),
-        "tornado": tornado(basis, ranges),
-        "break_even": break_even(basis, ranges, units),
-        "claims": claims(basis, ranges),
-    }
+def _extended(basis: CaseBasis, name: str, value: float) -> float:
+    """Return the cohort's net at a value that may lie beyond the range: effects go on in a straight line."""
+    entry = basis.register[name]
+    if ".effect_" not in name or entry.low <= value <= entry.high or entry.value <= 0:
+        return net_at(basis, {name: value})
+    base, none = net_at(basis, {}), net_at(basis, {name: max(entry.low, 0.0)})
+    step = entry.value - max(entry.low, 0.0)
+    if step <= 0:
+        other = net_at(basis, {name: entry.high})
+        return base + (other - base) * (value - entry.value) / max(entry.high - entry.value, 1e-12)
+    return base + (base - none) * (value - entry.value) / step
+
+
+def low_and_high(basis: CaseBasis) -> dict[str, dict[str, int]]:
+    """Return line, ``contacts`` and ``price`` -> {low, base, high}, cents: the base plan under other assumptions."""
+    lines = {line: benefit(basis.cohort, basis, line).cents() for line in LINES}
+    spent, price = contacts(basis.cohort, basis), basis.price()
+    return {**lines, "contacts": _cost(spent), "price": _cost(price)}
+
+
+def _cost(span: Span) -> dict[str, int]:
+    """Return costs as they stand in the scenarios: the low one has the high costs."""
+    return {"low": round(span.low), "base": round(span.base), "high": round(span.high)}
+
+
+def yearly(amounts: Floats) -> Floats:
+    """Return sums of every 12 months."""
+    whole = len(amounts) // YEAR * YEAR
+    out: Floats = amounts[:whole].reshape(-1, YEAR).sum(axis=1)
+    return out

@@ -13,9 +13,9 @@ from akb.value.lifetime.survival import YEAR, announced_months
 
 if TYPE_CHECKING:
     from akb.value.in_force import Cents, Floats, InForce, Rows
+    from akb.value.lifetime.purchases import Offers
     from akb.value.lifetime.survival import Relations
     from akb.value.revenue.cost import ServiceCost
-    from akb.value.targeting.cross_sell import Offers
 
 FIVE_YEARS = 60
 NEVER = 1e-300  # a chance of zero, as far as logarithms go

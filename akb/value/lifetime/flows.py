@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from akb.value.in_force import Floats, InForce
     from akb.value.lifetime.clv import Lifetime, Streams
+    from akb.value.lifetime.purchases import Offers
     from akb.value.lifetime.survival import Relations
-    from akb.value.targeting.cross_sell import Offers
 
 __all__ = ["margin_months", "policy_flow", "present_value_of", "purchase_flow", "purchase_years", "relation_flow"]
 

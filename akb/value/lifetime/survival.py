@@ -55,7 +55,14 @@ class Relations:
 
     def alive_at(self, timing: float) -> Floats:
         """Return (n, months): survival at the moment `timing` (0 begin, 1 end) within each month, geometrically."""
-        return self.alive[:, :-1] ** (1 - timing) * self.alive[:, 1:] ** timing
+        if timing not in self._moments:
+            self._moments[timing] = self.alive[:, :-1] ** (1 - timing) * self.alive[:, 1:] ** timing
+        return self._moments[timing]
+
+    @cached_property
+    def _moments(self) -> dict[float, Floats]:
+        """Survival by moment within the month: asked for by every cash flow."""
+        return {}
 
     def leaving_at(self, timing: float) -> Floats:
         """Return (n, 12): `leaving` at the moment `timing` within each month; never above survival itself."""

@@ -14,30 +14,31 @@ if TYPE_CHECKING:
     import polars as pl
 
     from akb.value.in_force import InForce
-    from akb.value.targeting.eligibility import Desk
+    from akb.value.targeting.plan import ContactPlan
 
 INFLOW_YEARS = 3
 
 
 def outlook_figures(
-    base: InForce, history: pl.DataFrame, rows: pl.DataFrame | None, listed: pl.DataFrame, shared: Desk
+    base: InForce, rows: pl.DataFrame | None, listed: pl.DataFrame, plan: ContactPlan | None
 ) -> dict[str, Any]:
     """Return ``bridge``, ``projection``, ``contact_policy`` and ``backtest``; see the functions of those names.
 
     Parameters
     ----------
-    history
-        `rates.spells` of the portfolio.
     rows
         `survival.branch_rows`; None without survival.
     listed
         The list ``top_defend``.
+    plan
+        The plan of contacts; None without commission.
     """
     time = base.settings.time
     years = closed_years(base.portfolio, time.gap_days, time.registration_lag_days, INFLOW_YEARS)
+    contacts = base.n if plan is None or not plan.personal else plan.personal
     return {
         "bridge": bridge(base),
-        "projection": projection(base, rows, history, years, listed),
+        "projection": projection(base, rows, years, listed, plan),
         "contact_policy": contact_policy(base),
-        "backtest": backtest(base, history, shared.capacity),
+        "backtest": backtest(base, base.spells, contacts),
     }

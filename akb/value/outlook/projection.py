@@ -21,6 +21,7 @@ from akb.value.targeting.eligibility import advisers_of
 
 if TYPE_CHECKING:
     from akb.value.in_force import Floats, InForce, Rows
+    from akb.value.targeting.plan import ContactPlan
 
 YEARS = 5
 ENOUGH = 50  # customers of less than a year from which newcomers are described; else everybody stands in
@@ -86,9 +87,9 @@ class Kept:
 def projection(
     base: InForce,
     rows: pl.DataFrame | None,
-    history: pl.DataFrame,
     years: list[tuple[date, date]],
     listed: pl.DataFrame,
+    plan: ContactPlan | None,
 ) -> dict[str, Any] | None:
     """Return customers, commission, mean age and customers per adviser from X to X + 5 years.
 
@@ -96,10 +97,12 @@ def projection(
     ----------
     rows
         `survival.branch_rows`: policies per customer and branch with their yearly survival.
-    history, years
-        `rates.spells` and `rates.closed_years`.
+    years
+        `rates.closed_years`.
     listed
         The list ``top_defend``.
+    plan
+        The plan of contacts; None without commission.
 
     Returns
     -------
@@ -115,9 +118,9 @@ def projection(
     if rows is None or not base.churn_in_euros:
         return None
     today = _today(base, rows)
-    coming = _newcomers(base, today, history, years)
+    coming = _newcomers(base, today, base.spells, years)
     extra = _extra(base, rows, years)
-    kept = _kept(base, today, listed)
+    kept = _kept(base, today, plan)
     factor = base.value("outlook.inflow")
     flows = [factor * count for count in coming.counts] or [0.0]
     mean = sum(flows) / len(flows)
@@ -286,20 +289,19 @@ def _extra(base: InForce, rows: pl.DataFrame, years: list[tuple[date, date]]) ->
     return Extra(cents / customers if customers else 0.0, kept)
 
 
-def _kept(base: InForce, today: Today, listed: pl.DataFrame) -> Kept:
-    """What calling this year's list keeps: rescue x the chance to leave preventably, of those who are called."""
-    called = listed.filter("contact").join(base.customers.select("customer", "row"), on="customer").sort("row")
-    rows, p = called["row"].to_numpy(), called["churn_preventable_12m"].to_numpy()
-    if not len(rows) or not p.sum():
+def _kept(base: InForce, today: Today, plan: ContactPlan | None) -> Kept:
+    """Return what the planned contacts keep of relations: effect x the chance to leave preventably."""
+    kept = np.zeros(base.n)
+    if plan is not None:
+        kept = np.maximum((plan.best.share * plan.menu.lines["base"].leavers).sum(axis=1), 0.0)
+    if not kept.sum():
         return Kept(0.0, 0.0, np.nan, today.alive.mean(axis=0))
-    rescue = base.value("retention.rescue")
-    ages = today.age[rows]
-    known = np.isfinite(ages)
+    known = np.isfinite(today.age) & (kept > 0)
     return Kept(
-        rescue * float(p.sum()),
-        rescue * float((p * base.commission_customer[rows]).sum()),
-        float(np.average(ages[known], weights=p[known])) if p[known].sum() else np.nan,
-        np.average(today.alive[rows], axis=0, weights=p),
+        float(kept.sum()),
+        float((kept * base.commission_customer).sum()),
+        float(np.average(today.age[known], weights=kept[known])) if known.any() else np.nan,
+        np.average(today.alive, axis=0, weights=kept),
     )
 
 

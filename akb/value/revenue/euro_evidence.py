@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from akb.core.gates import level_gate
 from akb.core.people import POOLING_EVENTS
 from akb.core.scoring import gini, last_value, tweedie_skill
 from akb.models.types import Calibration, Evidence, LastYear, Segment
@@ -106,9 +107,6 @@ def _deciles(expected: Floats, realised: Floats, customer: Floats) -> Deciles:
 
 
 def gate_of(evidence: Evidence) -> Gate:
-    """Return the gate on the level, as the models room defines it."""
+    """Return the gate on the level, as for every prediction."""
     assert evidence.calibration is not None
-    low, high = evidence.calibration.ci
-    if high < 0.90 or low > 1.10:
-        return "fail"
-    return "pass" if low >= 0.80 and high <= 1.25 else "provisional"
+    return level_gate(evidence.tested, evidence.calibration.ci)

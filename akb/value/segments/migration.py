@@ -11,7 +11,7 @@ from akb.core.dates import add_months
 from akb.core.disclosure import crossed
 from akb.core.text import load_toml
 from akb.value.in_force import in_force
-from akb.value.targeting.cross_sell import typical_commission
+from akb.value.lifetime.purchases import typical_commission
 
 if TYPE_CHECKING:
     from datetime import date

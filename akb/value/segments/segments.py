@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from akb.value.in_force import Floats, InForce
     from akb.value.lifetime.clv import Lifetime
+    from akb.value.lifetime.purchases import Offers
     from akb.value.revenue.cost import ServiceCost
-    from akb.value.targeting.cross_sell import Offers
 
     Flags = NDArray[np.bool_]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from akb.core.privacy import shared as may_be_named
-from akb.value.targeting import next_best_action as arbitrate
+from akb.value.targeting import next_best_action as nba
 
 if TYPE_CHECKING:
     import polars as pl
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from akb.value.targeting.staffing import Assignment
 
 
-def by_action(choice: arbitrate.Choice) -> list[dict[str, Any]]:
+def by_action(choice: nba.Choice) -> list[dict[str, Any]]:
     """Return rows {key, customers, minutes} of every action; who is left alone takes no minutes."""
     return [
         {
             "key": action,
             "customers": int((choice.action == action).sum()),
-            "minutes": float(choice.minutes[choice.action == action].sum()) if action != arbitrate.ALONE else 0.0,
+            "minutes": float(choice.minutes[choice.action == action].sum()) if action != nba.ALONE else 0.0,
         }
-        for action in arbitrate.ACTIONS
+        for action in nba.ACTIONS
     ]
 
 

@@ -1,4 +1,4 @@
-"""From scores to work: one action per customer, all lists, who does what, the pilot and the recognition test."""
+"""From plan to work: one action per customer, all lists, who does what, and the recognition test."""
 
 from __future__ import annotations
 
@@ -6,29 +6,23 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
-from akb.value.case.pilot import pilot
-from akb.value.in_force import may_tell
-from akb.value.targeting import next_best_action as arbitrate
+from akb.value.figures import class_of
+from akb.value.targeting import next_best_action as nba
 from akb.value.targeting.action_figures import by_action, hidden, hours_used, list_sizes, own_share
-from akb.value.targeting.decision import client_classes, summed
-from akb.value.targeting.examples import customer_examples, offer_examples
+from akb.value.targeting.cross_sell import next_best_list
 from akb.value.targeting.gaps import care_gaps
 from akb.value.targeting.lists import more_lists
 from akb.value.targeting.recognition import recognition_test
-from akb.value.targeting.service import levels, service_concept
-from akb.value.targeting.staffing import Assignment, assign
+from akb.value.targeting.retention import defend_by_chance, defend_list, empty_list
+from akb.value.targeting.service import service_concept
+from akb.value.targeting.staffing import Assignment, assign, summed
 
 if TYPE_CHECKING:
     from akb.value.in_force import InForce
     from akb.value.lifetime.clv import Lifetime
-    from akb.value.lifetime.survival import Relations
-    from akb.value.targeting.calls import Calls
-    from akb.value.targeting.cross_sell import Offers
-    from akb.value.targeting.decision import Decision
-    from akb.value.targeting.retention import Defence
+    from akb.value.targeting.next_best_action import Choice
     from akb.value.valuation import Valuation
 
 
@@ -39,15 +33,16 @@ class Actions:
     Parameters
     ----------
     scores
-        customer, ``next_best_action`` (a key of `arbitrate.ACTIONS`), for everybody in force.
+        customer, ``next_best_action`` (a key of `next_best_action.ACTIONS`), ``best_contact`` and ``contact_value``,
+        for everybody in force.
     lists, left_out
         As in `akb.value.types.ValueRun`.
     figures
         ``actions``: see `act`.
     recognition
         See `recognition.recognition_test`.
-    outside
-        What is done beside the calls of the ledger: counts of customers, and minutes.
+    care
+        Care and thanks beside the plan: ``customers``, ``minutes``, ``cost`` (cents) per action.
     """
 
     scores: pl.DataFrame
@@ -55,131 +50,136 @@ class Actions:
     left_out: dict[str, dict[str, int]]
     figures: dict[str, Any]
     recognition: pl.DataFrame
-    outside: dict[str, float]
+    care: dict[str, dict[str, float]]
 
 
-def act(work: Valuation, defend: pl.DataFrame, offered: pl.DataFrame) -> Actions:
+def act(valued: Valuation) -> Actions:
     """Return actions, lists and assignment.
-
-    Parameters
-    ----------
-    defend, offered
-        The lists ``top_defend`` and ``next_best_policy``.
 
     Returns
     -------
     Actions
         Its figures under ``actions`` (counts under the limit of suppression are None or left out): ``by_action``
-        rows {key, customers, minutes}; ``alone`` {reason: customers}; ``euros`` (whether euros arbitrate); ``lists``
-        rows {key, customers, control}; ``seed`` and ``control_share`` of the draw; ``work`` {hours: rows {name (None:
-        those that may not be named), level, available, used} in minutes, needed and short: rows per level};
-        ``own`` (share that stays with the own adviser); ``service`` (see `service_concept`); ``pilot`` (see
-        `pilot.pilot`); ``recognition`` {advisers, customers}; ``example`` and ``example_offers`` (see `examples`).
+        rows {key, customers, minutes}; ``alone`` {reason: customers}; ``euros`` (whether a plan in euros was made);
+        ``lists`` rows {key, customers, control}; ``experiment`` and ``control_share`` of the draw; ``work`` {hours:
+        rows {name (None: those that may not be named), level, available, used} in minutes, needed and short: rows per
+        level}; ``own`` (share that stays with the own adviser); ``service`` (see `service_concept`); ``recognition``
+        {advisers, customers}.
     """
-    base, shared, decision = work.base, work.desk, work.decision
-    classes = client_classes(base, work.value)
-    gaps = care_gaps(base)
-    choice = chosen(base, work.paths, work.value, work.found, work.made, decision, gaps)
-    todo = arbitrate.action_list(base, decision.desk, choice)
-    hands = _assigned(todo, decision, classes)
-    todo = todo.join(hands.rows, on="rank", how="left", maintain_order="left").drop("minutes", "row")
-    alone = choice.why[choice.action == arbitrate.ALONE]
-    counted = Counter(alone.tolist())
-    lists = {"next_best_action": todo, **more_lists(base, work.cost, shared, gaps)}
-    test = recognition_test(base, shared, defend)
-    scores = base.customers.select("customer").with_columns(
-        next_best_action=pl.Series(choice.action.tolist(), dtype=pl.String)
-    )
-    limit = base.settings.report.suppress_below
+    in_force, eligible, plan = valued.in_force, valued.eligibility, valued.plan
+    classes = client_classes(in_force, valued.value)
+    gaps = care_gaps(in_force)
+    defend, defend_out = _defend(valued)
+    offered, offered_out = next_best_list(in_force, valued.offers, eligible, plan)
+    choice = chosen(valued, gaps, classes)
+    todo = nba.action_list(in_force, plan, choice, eligible.control)
+    hands = _assigned(todo, valued)
+    todo = todo.join(hands.rows, on="row", how="left", maintain_order="left").drop("minutes", "pool", "row")
+    counted = Counter(choice.why[choice.action == nba.ALONE].tolist())
+    lists = {
+        "top_defend": defend,
+        "next_best_policy": offered,
+        "next_best_action": todo,
+        **more_lists(in_force, valued.cost, eligible, gaps),
+    }
+    test = recognition_test(in_force, eligible, defend)
+    limit = in_force.settings.report.suppress_below
     figures = {
-        "euros": bool(work.euros or work.made.table["expected_cents"].count()),
+        "euros": plan is not None and bool(plan.planned.any()),
         "by_action": hidden(by_action(choice), limit, "customers", "minutes"),
         "alone": {reason: counted[reason] for reason in sorted(counted) if counted[reason] >= limit},
-        "lists": list_sizes({"top_defend": defend, "next_best_policy": offered, **lists}, limit),
-        "seed": base.settings.models.seed,
-        "control_share": base.value("experiment.control_share"),
-        "work": hours_used(base, hands),
+        "lists": list_sizes(lists, limit),
+        "control_share": in_force.value("experiment.control_share"),
+        "work": hours_used(in_force, hands),
         "own": own_share(todo),
-        "service": service_concept(base, classes, shared),
-        "pilot": pilot(base, shared, defend),
+        "service": service_concept(in_force, classes, eligible),
         "recognition": {"advisers": test["adviser"].n_unique(), "customers": test.height},
-        "example": customer_examples(base.value("retention.rescue"), shared.contact_cost / 100),
-        "example_offers": offer_examples(),
     }
-    left_out = {"next_best_action": {reason: count for reason, count in counted.items() if reason != "control"}}
-    return Actions(scores, lists, left_out, {"actions": figures}, test, outside(base, choice, decision.calls))
-
-
-def chosen(
-    base: InForce,
-    paths: Relations | None,
-    value: Lifetime | None,
-    found: Defence | None,
-    made: Offers,
-    decision: Decision,
-    gaps: pl.DataFrame,
-) -> arbitrate.Choice:
-    """Return one action for everybody.
-
-    Parameters
-    ----------
-    gaps
-        Care gaps, see `gaps.care_gaps`.
-    """
-    euros = may_tell(base, value)
-    ranked, calls = decision.ranked, decision.calls
-    offer = dict(zip(ranked.rows.tolist(), ranked.branch.to_list(), strict=True))
-    proven = bool((ranked.extra > 0).any())
-    fallback, likely = arbitrate.chances(base, made, paths, found)
-    sold = np.full(base.n, np.nan)
-    sold[ranked.rows] = base.value("cross_sell.uplift") * ranked.worth - calls.cost
-    keep, sell = arbitrate.weights(base)
-    saved = np.full(base.n, np.nan) if found is None else found.saving.astype(np.float64)
-    return arbitrate.choose(
-        base,
-        decision.desk,
-        calls,
-        arbitrate.Weigh(keep, sell, saved, sold, (euros, proven)),
-        offer if proven else likely,
-        dict(gaps.select("row", "branch").iter_rows()),
-        dict(gaps.select("row", "share").iter_rows()),
-        arbitrate.jubilees(base, client_classes(base, value)),
-        fallback,
+    return Actions(
+        scores=_scores(in_force, valued, choice),
+        lists=lists,
+        left_out={
+            "top_defend": defend_out,
+            "next_best_policy": offered_out,
+            "next_best_action": {reason: count for reason, count in counted.items() if reason != "control"},
+        },
+        figures={"actions": figures},
+        recognition=test,
+        care=care_work(valued, choice),
     )
 
 
-def _assigned(todo: pl.DataFrame, decision: Decision, classes: list[str]) -> Assignment:
-    """Return who does what: the calls as they were given out, the rest in the minutes that are left."""
-    level = np.array(levels(classes))
-    calls = todo.join(decision.work.rows.rename({"rank": "row"}), on="row", how="inner", maintain_order="left").select(
-        "rank", "done_by", "done_level"
+def chosen(valued: Valuation, gaps: pl.DataFrame, classes: list[str]) -> Choice:
+    """Return one action for everybody; `gaps`: see `gaps.care_gaps`."""
+    known = nba.Gaps(dict(gaps.select("row", "branch").iter_rows()), dict(gaps.select("row", "share").iter_rows()))
+    jubilee = nba.jubilees(valued.in_force, classes)
+    return nba.choose(valued.in_force, valued.eligibility, valued.plan, known, jubilee)
+
+
+def client_classes(in_force: InForce, value: Lifetime | None) -> list[str]:
+    """Return the class of every customer: by lifetime value, or by commission where there is none."""
+    return class_of(value.clv if value is not None else in_force.commission_customer)
+
+
+def care_work(valued: Valuation, choice: Choice) -> dict[str, dict[str, float]]:
+    """Return per action without euros its customers, minutes, and cost at the rate of who does it, cents."""
+    rates = {
+        "inside": 100 * valued.in_force.value("cost.rate_office") / 60,
+        "adviser": 100 * valued.in_force.value("cost.rate_adviser") / 60,
+        "automatic": 0.0,
+    }
+    out = {}
+    for key in (nba.CARE, nba.THANK):
+        mine = choice.action == key
+        cost = sum(float(choice.minutes[mine & (choice.pool == pool)].sum()) * rate for pool, rate in rates.items())
+        out[key] = {"customers": float(mine.sum()), "minutes": float(choice.minutes[mine].sum()), "cost": cost}
+    return out
+
+
+def _defend(valued: Valuation) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Return Top Defend: the plan's; by chance where no euro may be named but the order of leaving is known."""
+    if valued.survival is None:
+        return empty_list(), {}
+    if valued.euros:
+        cost = valued.service_cost
+        return defend_list(valued.in_force, valued.survival, valued.value, valued.eligibility, valued.plan, cost=cost)
+    return defend_by_chance(valued.in_force, valued.survival, valued.eligibility)
+
+
+def _scores(in_force: InForce, valued: Valuation, choice: Choice) -> pl.DataFrame:
+    plan = valued.plan
+    contact: list[str | None] = [None] * in_force.n
+    value = [None] * in_force.n if plan is None else plan.contact_value(in_force.n)
+    if plan is not None:
+        contact = [plan.menu.options[place].key if place >= 0 else "none" for place in plan.option.tolist()]
+    return in_force.customers.select("customer").with_columns(
+        next_best_action=pl.Series(choice.action.tolist(), dtype=pl.String),
+        best_contact=pl.Series(contact, dtype=pl.String),
+        contact_value=pl.Series(value, dtype=pl.Float32),
     )
-    tasks = todo.filter(~pl.col("control")).join(calls, on="rank", how="anti", maintain_order="left")
-    tasks = tasks.with_columns(level=pl.Series(level[tasks["row"].to_numpy()].tolist(), dtype=pl.String))
-    used = [hours["used"] for hours in decision.work.hours]
+
+
+def _assigned(todo: pl.DataFrame, valued: Valuation) -> Assignment:
+    """Return who does what: the plan's contacts as they were given out, the rest in the minutes that are left."""
+    eligible, planned = valued.eligibility, valued.staffing
+    used = [0.0] * len(eligible.workers) if planned is None else [hours["used"] for hours in planned.hours]
     free = [
-        replace(who, minutes=max(0.0, who.minutes - spent))
-        for who, spent in zip(decision.desk.workers, used, strict=True)
+        replace(who, minutes=max(0.0, who.minutes - spent)) for who, spent in zip(eligible.workers, used, strict=True)
     ]
-    rest = assign(tasks.select("rank", "adviser", "level", "minutes", "action"), free)
+    tasks = todo.filter(~pl.col("control") & (pl.col("pool") != "automatic"))
+    if planned is not None:
+        tasks = tasks.join(planned.rows, left_on="row", right_on="rank", how="anti", maintain_order="left")
+    care = assign(tasks.select("rank", "adviser", "minutes", "action", level="pool"), free)
+    whose = tasks.select("rank", "row")
+    rows = care.rows.join(whose, on="rank").select("row", "done_by", "done_level")
+    if planned is None:
+        return replace(care, rows=rows)
     return Assignment(
-        pl.concat([calls, rest.rows]).sort("rank"),
+        pl.concat([planned.rows.select(row="rank", done_by="done_by", done_level="done_level"), rows]),
         tuple(
-            {**hours, "used": hours["used"] + more["used"]}
-            for hours, more in zip(decision.work.hours, rest.hours, strict=True)
+            {**hours, "available": who.minutes, "used": hours["used"] + more["used"]}
+            for hours, more, who in zip(planned.hours, care.hours, eligible.workers, strict=True)
         ),
-        {name: minutes + rest.needed[name] for name, minutes in decision.work.needed.items()},
-        summed([decision.work.short, rest.short]),
+        {name: minutes + care.needed[name] for name, minutes in planned.needed.items()},
+        summed([planned.short, care.short]),
     )
-
-
-def outside(base: InForce, choice: arbitrate.Choice, calls: Calls) -> dict[str, float]:
-    """Return what people do in the hours beside the calls of the ledger: counts, and minutes of all of it."""
-    limit = base.settings.report.suppress_below
-    kinds = {"care_calls_count": arbitrate.CARE, "thank_calls_count": arbitrate.THANK}
-    groups = {name: choice.action == kind for name, kind in kinds.items()}
-    euro_calls = calls.to_keep | calls.to_sell
-    groups["unproven_calls_count"] = np.isin(choice.action, (arbitrate.DEFEND, arbitrate.SELL)) & ~euro_calls
-    told = {name: float(rows.sum()) for name, rows in groups.items() if rows.sum() >= limit}
-    everybody = np.logical_or.reduce([groups[name] for name in told]) if told else np.zeros(len(euro_calls), dtype=bool)
-    return {**told, "outside_minutes": float(choice.minutes[everybody].sum())}

@@ -1,17 +1,18 @@
-"""Who may be on a list, who is left alone to measure against, and how many contacts fit in the hours."""
+"""Who may be contacted, who is left alone to measure against, and whose hours there are."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from akb.core.draws import experiment_name
 from akb.core.text import load_toml
 from akb.value.targeting.contact import resting, rules
-from akb.value.targeting.hours import UNLIMITED, capacity, contact_cost, offer_cost
-from akb.value.targeting.team import Worker, team
+from akb.value.targeting.control import control_group
+from akb.value.targeting.team import POOLS, Worker, team
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,101 +21,96 @@ if TYPE_CHECKING:
 
     Flags = NDArray[np.bool_]
 
-NO_HOURS = "no_hours"
+RESTING = ("recent_contact", "contact_cap", "do_not_wake")
+"""Reasons for which the office begins no contact; one that the customer begins may still be used."""
 
 
 @dataclass(frozen=True)
-class Desk:
-    """What the lists share.
+class Eligibility:
+    """What lists and plan share.
 
     Parameters
     ----------
     excluded
         Reason -> customers left out for it; each customer under his first reason only, in the order of the keys.
     control
-        Drawn per customer with the run's seed: never called, on any list.
+        Drawn for the control group of the running experiment: not contacted for euros.
     advisers, advisers_counted
         How many advisers, and whether they were counted in the data.
-    minutes_available, minutes, offer_minutes
-        Per year; per contact; extra per policy discussed in a contact that takes place anyway.
-    contact_cost, offer_cost
-        Cents per contact; cents for a policy discussed in a contact that takes place anyway.
     workers
-        Whose minutes they are.
+        Whose minutes there are.
     """
 
     excluded: dict[str, Flags]
     control: Flags
     advisers: int
     advisers_counted: bool
-    minutes_available: float
-    minutes: float
-    offer_minutes: float
-    contact_cost: float
-    offer_cost: float
     workers: tuple[Worker, ...] = ()
 
     @property
     def barred(self) -> Flags:
-        """Customers that may not be on a list."""
-        out = np.zeros(len(self.control), dtype=np.bool_)
-        for flags in self.excluded.values():
-            out |= flags
+        """Customers that get no contact at all."""
+        return self._any([reason for reason in self.excluded if reason not in RESTING])
+
+    @property
+    def resting(self) -> Flags:
+        """Customers with whom the office begins no contact now."""
+        return self._any([reason for reason in self.excluded if reason in RESTING])
+
+    @property
+    def callable(self) -> Flags:
+        """Customers whom the office may contact: on a list as far as it pays."""
+        out: Flags = ~self.barred & ~self.resting
         return out
 
     @property
-    def capacity(self) -> int:
-        """Contacts a year that fit in the hours."""
-        return int(min(capacity(self.minutes_available, self.minutes), UNLIMITED))
+    def minutes(self) -> dict[str, float]:
+        """Minutes a year per pool, without what is kept for care."""
+        kept = 1 - float(rules("arbitration", "care")["reserved_share"])
+        return {pool: kept * sum(who.minutes for who in self.workers if who.level == pool) for pool in POOLS}
 
-    def without(self, rows: NDArray[np.int64]) -> Desk:
-        """Return the desk without customers for whom nobody at the right level has time."""
-        late = np.zeros(len(self.control), dtype=np.bool_)
-        late[rows] = True
-        before = self.excluded.get(NO_HOURS, np.zeros(len(self.control), dtype=np.bool_))
-        return replace(self, excluded={**self.excluded, NO_HOURS: before | late})
+    def _any(self, reasons: list[str]) -> Flags:
+        out = np.zeros(len(self.control), dtype=np.bool_)
+        for reason in reasons:
+            out |= self.excluded[reason]
+        return out
 
 
-def desk(base: InForce) -> Desk:
-    """Return eligibility, control group and hours of this portfolio."""
-    minutes = base.value("contact.minutes")
-    advisers, counted = advisers_of(base)
-    workers = team(base, advisers)
-    kept = 1 - float(rules("arbitration", "care")["reserved_share"])
-    values = {name: each.value for name, each in base.assumed.items()}
-    return Desk(
-        excluded=_excluded(base),
-        control=control_group(base.n, base.value("experiment.control_share"), base.settings.models.seed),
+def eligibility(in_force: InForce) -> Eligibility:
+    """Return who may be contacted, the control group and the hours of this portfolio."""
+    advisers, counted = advisers_of(in_force)
+    return Eligibility(
+        excluded=_excluded(in_force),
+        control=control_group(
+            in_force.customers,
+            in_force.value("experiment.control_share"),
+            experiment_of(in_force),
+            spared=in_force.announced,
+        ),
         advisers=advisers,
         advisers_counted=counted,
-        minutes_available=kept * sum(worker.minutes for worker in workers),
-        minutes=minutes,
-        offer_minutes=base.value("contact.offer_minutes"),
-        contact_cost=contact_cost(values),
-        offer_cost=offer_cost(values),
-        workers=workers,
+        workers=team(in_force, advisers),
     )
 
 
-def control_group(n: int, share: float, seed: int) -> Flags:
-    """Return who is drawn for the control group: each of `n` customers with chance `share`."""
-    drawn: Flags = np.random.default_rng([seed, 0xC0]).random(n) < share
-    return drawn
+def experiment_of(in_force: InForce) -> str:
+    """Return the name of the experiment that runs at X: one a calendar year."""
+    return experiment_name("akb", in_force.as_of)
 
 
-def advisers_of(base: InForce) -> tuple[int, bool]:
+def advisers_of(in_force: InForce) -> tuple[int, bool]:
     """Return the number of advisers and whether it was counted; else customers / customers per adviser."""
-    names = pl.concat([base.customers["adviser"], base.held["adviser"]]).drop_nulls().n_unique()
+    names = pl.concat([in_force.customers["adviser"], in_force.held["adviser"]]).drop_nulls().n_unique()
     if names:
         return names, True
-    return max(1, round(base.n / base.value("capacity.customers_per_adviser"))), False
+    return max(1, round(in_force.n / in_force.value("capacity.customers_per_adviser"))), False
 
 
-def never(base: InForce) -> dict[str, Flags]:
+def never(in_force: InForce) -> dict[str, Flags]:
     """Return who is on no list at all, by reason; a customer may have more than one."""
-    customers = base.customers
+    customers = in_force.customers
     minimum = int(load_toml("lists.toml")["eligible"]["minimum_age"])
-    age = base.as_of.year - customers["birth_year"]
+    age = in_force.as_of.year - customers["birth_year"]
     private = customers["kind"].fill_null("private") != "business"
     return {
         "deceased": customers["deceased"].to_numpy(),
@@ -123,10 +119,10 @@ def never(base: InForce) -> dict[str, Flags]:
     }
 
 
-def _excluded(base: InForce) -> dict[str, Flags]:
-    always = never(base)
-    reasons = {"deceased": always["deceased"], "announced": base.announced, **always, **resting(base)}
-    seen = np.zeros(base.n, dtype=np.bool_)
+def _excluded(in_force: InForce) -> dict[str, Flags]:
+    always = never(in_force)
+    reasons = {"deceased": always["deceased"], "announced": in_force.announced, **always, **resting(in_force)}
+    seen = np.zeros(in_force.n, dtype=np.bool_)
     for reason, flags in reasons.items():
         reasons[reason] = flags & ~seen
         seen = seen | flags

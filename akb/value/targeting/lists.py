@@ -10,12 +10,13 @@ import polars as pl
 from akb.core.text import load_toml
 from akb.value.in_force import OPEN, at
 from akb.value.targeting.contact import rules
-from akb.value.targeting.eligibility import control_group, never
+from akb.value.targeting.control import control_group
+from akb.value.targeting.eligibility import experiment_of, never
 
 if TYPE_CHECKING:
     from akb.value.in_force import InForce
     from akb.value.revenue.cost import ServiceCost
-    from akb.value.targeting.eligibility import Desk, Flags
+    from akb.value.targeting.eligibility import Eligibility, Flags
 
 MARGIN_SCHEMA = {
     "customer": pl.UInt32, "rank": pl.Int64, "margin": pl.Float64, "commission": pl.Float64, "cost": pl.Float64,
@@ -42,17 +43,17 @@ SCHEMAS = {
 }
 
 
-def more_lists(base: InForce, cost: ServiceCost, desk: Desk, gaps: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def more_lists(base: InForce, cost: ServiceCost, eligible: Eligibility, gaps: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """Return the lists of `SCHEMAS`; one that cannot be made has its headings and no rows."""
     return {
-        **margin_lists(base, cost, desk),
-        "announced": announced_list(base, desk),
+        **margin_lists(base, cost, eligible),
+        "announced": announced_list(base, eligible),
         "winback": winback_list(base),
-        "care_gaps": gap_list(base, desk, gaps),
+        "care_gaps": gap_list(base, eligible, gaps),
     }
 
 
-def margin_lists(base: InForce, cost: ServiceCost, desk: Desk) -> dict[str, pl.DataFrame]:
+def margin_lists(base: InForce, cost: ServiceCost, eligible: Eligibility) -> dict[str, pl.DataFrame]:
     """Return ``bleeders`` (commission below the cost to serve, worst first) and ``feeders`` (the highest margins).
 
     Margin = today's recurring commission a year - cost to serve. Nobody is contacted for it who may not be.
@@ -61,14 +62,14 @@ def margin_lists(base: InForce, cost: ServiceCost, desk: Desk) -> dict[str, pl.D
         return {name: pl.DataFrame(schema=MARGIN_SCHEMA) for name in ("bleeders", "feeders")}
     spent = cost.per_customer(base)
     margin = base.commission_customer - spent
-    allowed = ~_may_not(desk, "deceased", "no_marketing", "announced", "under_age")
+    allowed = ~_may_not(eligible, "deceased", "no_marketing", "announced", "under_age")
     top = np.quantile(margin, float(rules("feeder")["margin_quantile"]))
     frame = base.customers.select("customer", "kind", "adviser", "office").with_columns(
         margin=pl.Series(margin / 100),
         commission=pl.Series(base.commission_customer / 100),
         cost=pl.Series(spent / 100),
         policies=pl.Series(base.policies_per_customer),
-        control=pl.Series(desk.control),
+        control=pl.Series(eligible.control),
     )
     low, high = np.flatnonzero(allowed & (margin < 0)), np.flatnonzero(allowed & (margin > max(top, 0)))
     return {
@@ -77,7 +78,7 @@ def margin_lists(base: InForce, cost: ServiceCost, desk: Desk) -> dict[str, pl.D
     }
 
 
-def announced_list(base: InForce, desk: Desk) -> pl.DataFrame:
+def announced_list(base: InForce, eligible: Eligibility) -> pl.DataFrame:
     """Return who has announced to leave, by the last day of cover: for winding up well, not for keeping."""
     barred = np.logical_or.reduce(list(never(base).values()))  # under `excluded` they stand as announced alone
     rows = np.flatnonzero(base.announced & ~barred)
@@ -87,7 +88,7 @@ def announced_list(base: InForce, desk: Desk) -> pl.DataFrame:
     frame = (
         base.customers.with_columns(
             commission=at(base.commission_customer / 100, pl.Float64) if base.has_commission else pl.lit(None),
-            control=pl.Series(desk.control),
+            control=pl.Series(eligible.control),
         )[rows]
         .join(known, on="row", how="left")
         .sort("ends", "customer")
@@ -99,7 +100,7 @@ def winback_list(base: InForce) -> pl.DataFrame:
     """Return former customers by the chance that they come back; empty where the models made no such chance.
 
     Highest chance first. Whoever objects to marketing, has died or is under age is not on it; the control group is
-    drawn anew, with the same share and seed, over the former customers in order.
+    drawn by the same lots as that of customers in force.
     """
     found = base.models.winback
     if found is None or found.is_empty() or "winback_12m" not in found.columns:
@@ -117,31 +118,33 @@ def winback_list(base: InForce) -> pl.DataFrame:
     )
     former = found.drop_nulls("winback_12m").sort("customer")
     share = base.value("experiment.control_share")
-    drawn = control_group(former.height, share, base.settings.models.seed + 1)
+    allowed = former.join(
+        people.select("customer", "kind", "adviser", "office", "pseudonym"), on="customer", maintain_order="left"
+    )
+    drawn = control_group(allowed, share, experiment_of(base))
     frame = (
-        former.with_columns(probability=pl.col("winback_12m").cast(pl.Float64), control=pl.Series(drawn))
-        .join(people.select("customer", "kind", "adviser", "office"), on="customer")
+        allowed.with_columns(probability=pl.col("winback_12m").cast(pl.Float64), control=pl.Series(drawn))
         .join(past, on="customer", how="left")
         .sort(["probability", "customer"], descending=[True, False])
     )
     return _ranked(frame, WINBACK_SCHEMA)
 
 
-def gap_list(base: InForce, desk: Desk, gaps: pl.DataFrame) -> pl.DataFrame:
+def gap_list(base: InForce, eligible: Eligibility, gaps: pl.DataFrame) -> pl.DataFrame:
     """Return the widest care gap of every customer who may be contacted, the most usual cover first."""
     frame = (
-        gaps.filter(~pl.Series(desk.barred[gaps["row"].to_numpy()], dtype=pl.Boolean))
+        gaps.filter(pl.Series(eligible.callable[gaps["row"].to_numpy()], dtype=pl.Boolean))
         .join(base.customers.select("row", "kind", "adviser", "office"), on="row")
-        .join(pl.DataFrame({"row": base.customers["row"], "control": desk.control}), on="row")
+        .join(pl.DataFrame({"row": base.customers["row"], "control": eligible.control}), on="row")
         .sort(["share", "customer"], descending=[True, False])
     )
     return _ranked(frame, GAP_SCHEMA)
 
 
-def _may_not(desk: Desk, *reasons: str) -> Flags:
-    out: Flags = np.zeros(len(desk.control), dtype=np.bool_)
+def _may_not(eligible: Eligibility, *reasons: str) -> Flags:
+    out: Flags = np.zeros(len(eligible.control), dtype=np.bool_)
     for reason in reasons:
-        out |= desk.excluded[reason]
+        out |= eligible.excluded[reason]
     return out
 
 

@@ -15,12 +15,12 @@ from akb.value.targeting.contact import rules
 
 if TYPE_CHECKING:
     from akb.value.in_force import InForce
-    from akb.value.targeting.eligibility import Desk
+    from akb.value.targeting.eligibility import Eligibility
 
 SCHEMA = {"adviser": pl.String, "number": pl.Int64, "customer": pl.UInt32, "listed": pl.Boolean}
 
 
-def recognition_test(base: InForce, desk: Desk, defend: pl.DataFrame) -> pl.DataFrame:
+def recognition_test(base: InForce, eligible: Eligibility, defend: pl.DataFrame) -> pl.DataFrame:
     """Return who is judged: adviser, number (the order on paper), customer, ``listed`` (the key).
 
     Per adviser the first of the Top Defend list, and as many as the settings say from the adviser's other customers
@@ -30,7 +30,7 @@ def recognition_test(base: InForce, desk: Desk, defend: pl.DataFrame) -> pl.Data
     rule = rules("recognition")
     listed = defend.sort("rank").select("customer", "adviser").drop_nulls("adviser")
     everyone = base.customers.select("row", "customer", "adviser")
-    allowed = everyone.filter(~pl.Series(desk.barred)).drop_nulls("adviser")
+    allowed = everyone.filter(pl.Series(eligible.callable)).drop_nulls("adviser")
     others = allowed.join(defend.select("customer"), on="customer", how="anti")
     made: list[tuple[str, int, int, bool]] = []
     for place, adviser in enumerate(listed["adviser"].unique().sort().to_list()):

@@ -1,4 +1,4 @@
-"""Top Defend: whom to call first to keep, as far as it pays and fits in the hours."""
+"""Top Defend: what the best contact keeps of a customer after its cost, and the list of whom to keep first."""
 
 from __future__ import annotations
 
@@ -8,26 +8,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from akb.value.case.basis import MILLI
-from akb.value.case.binning import cascade, stakes
 from akb.value.in_force import at, to_cents
-from akb.value.lifetime.survival import YEAR
-from akb.value.targeting.calls import gross, payback
-from akb.value.targeting.eligibility import NO_HOURS
+from akb.value.targeting.planner import NONE
 
 if TYPE_CHECKING:
     from typing import Any
 
     from numpy.typing import NDArray
 
-    from akb.value.case.binning import Stakes
     from akb.value.in_force import Cents, Floats, InForce, Rows
     from akb.value.lifetime.clv import Lifetime
     from akb.value.lifetime.survival import Relations
-    from akb.value.targeting.calls import Calls
-    from akb.value.targeting.eligibility import Desk
+    from akb.value.targeting.eligibility import Eligibility
+    from akb.value.targeting.plan import ContactPlan
 
 
+DEFEND, SELL = "defend", "cross_sell"
+"""The purposes of a contact that is made for euros."""
 LIST_SCHEMA = {
     "customer": pl.UInt32,
     "rank": pl.Int64,
@@ -37,178 +34,147 @@ LIST_SCHEMA = {
     "clv": pl.Float64,
     "commission": pl.Float64,
     "cost": pl.Float64,
-    "yearly": pl.Float64,
     "expected_saving": pl.Float64,
+    "relation": pl.Float64,
+    "policy": pl.Float64,
+    "best_contact": pl.String,
     "kind": pl.String,
     "adviser": pl.String,
     "office": pl.String,
     "branches": pl.String,
     "peak_risk_month": pl.Int32,
-    "threshold": pl.Float64,
     "contact": pl.Boolean,
     "control": pl.Boolean,
-    "yearly_cents": pl.Int64,
 }
-"""Columns of the list ``top_defend``; euros, ``yearly_cents`` excepted (``yearly``: the row's part of the ledger line).
+"""Columns of the list ``top_defend``; euros.
 
-``cost`` is what it costs to serve the customer for a year; ``contact`` whether he is called, because that earns itself
-back within the payback years.
+``cost`` is what it costs to serve the customer for a year; ``relation`` and ``policy`` are the lines of the contact
+``best_contact``: the planned one, else the one that keeps most; ``expected_saving`` is the score ``top_defend``;
+``contact``: whether the plan contacts the customer.
 """
 
 
 @dataclass(frozen=True)
 class Defence:
-    """The score per customer and what the list is made of.
+    """What contacts keep, per customer in force.
 
     Parameters
     ----------
     saving
-        top_defend in cents: rescue x p x stake - contact cost.
-    threshold
-        p* above which a contact pays over the whole life of the relation: cost / (rescue x value at stake); infinite
-        where nothing is at stake.
-    stakes
-        Chance x value at stake (the order of the list) and chance x margin (what a call keeps in a year).
-    rescue
-        The rescue chance.
-    years
-        Full years of its margin that a customer who is kept brings within the payback years.
-    cost
-        Of serving the customer a year, cents.
-    contact_cost
-        Of one call, cents.
+        top_defend in cents: relation and policy lines of the best contact less its cost.
+    option
+        Place of that contact in the menu.
     """
 
     saving: Cents
-    threshold: Floats
-    stakes: Stakes
-    rescue: float
-    years: Floats
-    cost: Cents
-    contact_cost: float
-
-    @property
-    def pays(self) -> NDArray[np.bool_]:
-        """Whose call is worth its cost over the whole life of the relation: chance above p*."""
-        worthy: NDArray[np.bool_] = self.rescue * self.stakes.worth > self.contact_cost
-        return worthy
-
-    @property
-    def earned(self) -> Floats:
-        """What a call earns within the payback years, cents."""
-        return gross(self.rescue, self.stakes.margin, self.years)
+    option: Rows
 
 
-def defence(base: InForce, paths: Relations, value: Lifetime, desk: Desk, cost: Cents) -> Defence:
-    """Return top_defend and its parts for every customer in force; `cost` is of serving each a year, cents."""
-    rescue = base.value("retention.rescue")
-    worth = rescue * value.stake.astype(np.float64)
-    found = stakes(base, paths, value, cost)
-    years = payback(base, paths.alive[:, YEAR], "retention")
-    threshold = np.divide(desk.contact_cost, worth, out=np.full(base.n, np.inf), where=worth > 0)
-    return Defence(
-        saving=to_cents(worth * paths.preventable - desk.contact_cost),
-        threshold=threshold,
-        stakes=found,
-        rescue=rescue,
-        years=years,
-        cost=cost,
-        contact_cost=desk.contact_cost,
-    )
+def defence(plan: ContactPlan) -> Defence:
+    """Return top_defend of every customer: the best contact that can keep, whatever hours, consents and the draw."""
+    lines = plan.menu.lines["base"]
+    keeping = np.array(["retention" in plan.planning.ladder[each.key].purposes for each in plan.menu.options])
+    kept = np.where(keeping, lines.relation + lines.policy - plan.menu.cost, -np.inf)
+    if not keeping.any():
+        return Defence(np.zeros(len(kept), dtype=np.int64), np.full(len(kept), NONE, dtype=np.int64))
+    option = kept.argmax(axis=1)
+    return Defence(to_cents(kept[np.arange(len(kept)), option]), option)
+
+
+def keeps(plan: ContactPlan, option: Rows) -> NDArray[np.bool_]:
+    """Return whose option (`NONE`: nobody's) keeps more than it sells: the first purpose of that contact."""
+    rows = np.flatnonzero(option != NONE)
+    lines = plan.menu.lines["base"]
+    out = np.zeros(len(option), dtype=np.bool_)
+    column = option[rows]
+    kept = lines.relation[rows, column] + lines.policy[rows, column]
+    out[rows] = kept >= lines.purchase[rows, column]
+    return out
 
 
 def defend_list(
-    base: InForce,
+    in_force: InForce,
     paths: Relations,
     value: Lifetime | None,
-    found: Defence | None,
-    desk: Desk,
-    calls: Calls | None,
+    eligibility: Eligibility,
+    plan: ContactPlan | None,
+    *,
+    cost: Cents,
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     """Return the list ``top_defend`` and how many customers were left out, by reason.
 
-    Those for whom a call is worth its cost over the whole life of the relation (their chance lies above p*), the most
-    at stake first, as many as the hours could reach. Who of them is called (``contact``) is decided by what a call
-    earns within the payback years: those stand on the list wherever it ends. Members of the control group stand on it
-    (``control``) and take no hours.
+    Everybody whom the plan contacts first of all to keep, and the members of the control group who would have been,
+    the highest top_defend first.
 
     Parameters
     ----------
-    calls
-        None where no euro may be named: the chance of preventable churn, or chance x value at stake, makes the order,
-        and the list ends where the hours do.
+    plan
+        None where no euro may be named: then nobody is listed.
+    cost
+        Of serving every customer for a year, cents.
     """
-    left_out = {reason: int(flags.sum()) for reason, flags in desk.excluded.items()}
-    allowed = np.flatnonzero(~desk.barred)
-    worth = paths.preventable if found is None else found.stakes.worth
-    pays = worth > 0 if found is None else found.pays
-    called = np.zeros(base.n, dtype=np.bool_) if calls is None else calls.listed
-    paying = allowed[(pays | called)[allowed]]
-    left_out["below_threshold"] = len(allowed) - len(paying)
-    order = paying[np.lexsort((paying, -worth[paying]))]
-    reached = np.cumsum(~desk.control[order]) <= desk.capacity
-    listed = order[reached | called[order]]
-    left_out[NO_HOURS] = left_out.get(NO_HOURS, 0) + len(order) - len(listed)
-    frame = _frame(base, paths, value, found, desk, listed, calls)
-    return frame, {reason: count for reason, count in left_out.items() if count}
+    left_out = {reason: int(flags.sum()) for reason, flags in eligibility.excluded.items()}
+    if plan is None or value is None:
+        return empty_list(), {reason: count for reason, count in left_out.items() if count}
+    found = defence(plan)
+    listed = keeps(plan, plan.option) | (eligibility.control & keeps(plan, plan.would_get))
+    rows = np.flatnonzero(listed)
+    rows = rows[np.lexsort((rows, -found.saving[rows]))]
+    worthy = int((~eligibility.barred & (found.saving > 0)).sum())
+    left_out["below_threshold"] = int((~eligibility.barred).sum()) - worthy
+    left_out["no_hours"] = max(0, worthy - len(rows))
+    option = np.where(plan.option != NONE, plan.option, np.where(eligibility.control, plan.would_get, found.option))
+    frame = _frame(in_force, (paths, value), plan, option, found)
+    frame = frame.with_columns(control=pl.Series(eligibility.control), cost=pl.Series(cost / 100))[rows]
+    ranked = frame.with_columns(rank=pl.int_range(1, pl.len() + 1))
+    ranked = ranked.select(pl.col(name).cast(dtype) for name, dtype in LIST_SCHEMA.items())
+    return ranked, {reason: count for reason, count in left_out.items() if count}
 
 
 def empty_list() -> pl.DataFrame:
-    """Return the list without rows, for exports that cannot teach churn."""
+    """Return the list without rows."""
     return pl.DataFrame(schema=LIST_SCHEMA)
 
 
 def _frame(
-    base: InForce,
-    paths: Relations,
-    value: Lifetime | None,
-    found: Defence | None,
-    desk: Desk,
-    rows: Rows,
-    calls: Calls | None,
+    in_force: InForce, worth: tuple[Relations, Lifetime], plan: ContactPlan, option: Rows, found: Defence
 ) -> pl.DataFrame:
-    unknown = np.full(base.n, np.nan)
-    peak, euros = base.score("peak_risk_month"), calls is not None
-    told = value if euros else None  # an unproven level ranks: its euros are nobody's
-    contact = ~desk.control if calls is None else calls.to_keep
-    yearly = np.zeros(base.n, dtype=np.int64) if found is None else _yearly(found, rows[contact[rows]])
+    """Return the list's columns for every customer in force."""
+    paths, value = worth
+    lines = plan.menu.lines["base"]
+    peak = in_force.score("peak_risk_month")
+    each = np.arange(in_force.n)
+    column = np.maximum(option, 0)
     columns: dict[str, NDArray[Any]] = {
         "churn_12m": paths.churn_12m,
         "churn_preventable_12m": paths.preventable,
-        "value_at_stake": unknown if told is None else told.stake / 100,
-        "clv": unknown if told is None else told.clv / 100,
-        "commission": base.commission_customer / 100 if base.has_commission else unknown,
-        "cost": unknown if found is None else found.cost / 100,
-        "yearly": unknown if found is None or not euros else yearly / 100,
-        "expected_saving": found.saving / 100 if found is not None and euros else unknown,
-        "peak_risk_month": unknown if peak is None else peak,
-        "threshold": unknown if found is None or not euros else np.minimum(found.threshold, 1.0),
-        "yearly_cents": yearly,
+        "value_at_stake": value.stake / 100,
+        "clv": value.clv / 100,
+        "commission": in_force.commission_customer / 100,
+        "expected_saving": found.saving / 100,
+        "relation": _euros(lines.relation[each, column]),
+        "policy": _euros(lines.policy[each, column]),
+        "peak_risk_month": np.full(in_force.n, np.nan) if peak is None else peak,
     }
-    who = base.customers.select("customer", "kind", "adviser", "office")
-    made = who.with_columns(
-        _branches(base).alias("branches"),
+    keys = [plan.menu.options[place].key if place != NONE else None for place in option.tolist()]
+    return in_force.customers.select("customer", "kind", "adviser", "office").with_columns(
+        _branches(in_force).alias("branches"),
         *(at(values, pl.Float64).alias(name) for name, values in columns.items()),
-        pl.Series("contact", contact),
-        pl.Series("control", desk.control),
-    )[rows]
-    ranked = made.with_columns(rank=pl.int_range(1, pl.len() + 1))
-    return ranked.select(pl.col(name).cast(dtype) for name, dtype in LIST_SCHEMA.items())
+        best_contact=pl.Series(keys, dtype=pl.String),
+        contact=pl.Series(plan.planned),
+    )
 
 
-def _yearly(found: Defence, called: Rows) -> Cents:
-    """What a call keeps in a year, per customer: those who are called add up to the ledger's line to the cent."""
-    margin = found.stakes.margin
-    out = to_cents(found.rescue * margin / MILLI)
-    out[called] = cascade(found.rescue, margin[called])
+def _euros(cents: Floats) -> Floats:
+    out: Floats = np.round(cents / 100, 2)
     return out
 
 
-def _branches(base: InForce) -> pl.Series:
+def _branches(in_force: InForce) -> pl.Series:
     """The branches that every customer holds, as one text in the order of the taxonomy."""
-    order = {branch: place for place, branch in enumerate(base.taxonomy)}
+    order = {branch: place for place, branch in enumerate(in_force.taxonomy)}
     return (
-        base.held.select("row", "branch")
+        in_force.held.select("row", "branch")
         .unique()
         .with_columns(order=pl.col("branch").replace_strict(order, default=len(order), return_dtype=pl.Int64))
         .sort("row", "order", "branch")
@@ -216,3 +182,33 @@ def _branches(base: InForce) -> pl.Series:
         .agg(pl.col("branch").str.join(", "))
         .sort("row")["branch"]
     )
+
+
+def defend_by_chance(
+    in_force: InForce, paths: Relations, eligibility: Eligibility
+) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Return the list where no euro may be named: the tenth of the callable customers most likely to leave preventably.
+
+    Ranks only: nobody is contacted for it, and it has no euros.
+    """
+    left_out = {reason: int(flags.sum()) for reason, flags in eligibility.excluded.items() if flags.any()}
+    rows = np.flatnonzero(eligibility.callable & (paths.preventable > 0))
+    rows = rows[np.lexsort((rows, -paths.preventable[rows]))][: round(in_force.n / 10)]
+    peak = in_force.score("peak_risk_month")
+    columns = {
+        "churn_12m": paths.churn_12m,
+        "churn_preventable_12m": paths.preventable,
+        "peak_risk_month": np.full(in_force.n, np.nan) if peak is None else peak,
+    }
+    frame = in_force.customers.select("customer", "kind", "adviser", "office").with_columns(
+        _branches(in_force).alias("branches"),
+        *(at(values, pl.Float64).alias(name) for name, values in columns.items()),
+        contact=pl.lit(value=False),
+        control=pl.Series(eligibility.control),
+    )[rows]
+    if in_force.has_commission:
+        frame = frame.with_columns(commission=pl.Series(in_force.commission_customer[rows] / 100))
+    frame = frame.with_columns(
+        pl.lit(None).alias(name) for name in LIST_SCHEMA if name not in frame.columns and name != "rank"
+    ).with_columns(rank=pl.int_range(1, pl.len() + 1))
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in LIST_SCHEMA.items()), left_out

@@ -11,10 +11,10 @@ from akb.value.targeting.contact import contacts_since, rules
 
 if TYPE_CHECKING:
     from akb.value.in_force import InForce
-    from akb.value.targeting.eligibility import Desk
+    from akb.value.targeting.eligibility import Eligibility
 
 
-def service_concept(base: InForce, classes: list[str], desk: Desk) -> dict[str, Any]:
+def service_concept(base: InForce, classes: list[str], eligible: Eligibility) -> dict[str, Any]:
     """Return per class what the concept asks and what was counted, with the hours of both.
 
     Returns
@@ -52,7 +52,7 @@ def service_concept(base: InForce, classes: list[str], desk: Desk) -> dict[str, 
     return {
         "rows": rows,
         "hours": sum(row["hours"] for row in rows),
-        "hours_available": sum(worker.minutes for worker in desk.workers) / 60,
+        "hours_available": sum(worker.minutes for worker in eligible.workers) / 60,
     }
 
 

@@ -7,19 +7,24 @@ level, more elsewhere, most for work that nobody does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from akb.value.targeting.contact import rules
-from akb.value.targeting.team import ADVISER, INSIDE
+from akb.value.targeting.retention import DEFEND, SELL, keeps
+from akb.value.targeting.team import ADVISER, INSIDE, POOLS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from akb.value.in_force import Floats
+    from numpy.typing import NDArray
+
+    from akb.value.in_force import Floats, InForce
+    from akb.value.targeting.eligibility import Eligibility
+    from akb.value.targeting.plan import ContactPlan
     from akb.value.targeting.team import Worker
 
 _KEYS = ["adviser", "level", "minutes", "action"]
@@ -55,7 +60,7 @@ def assign(tasks: pl.DataFrame, workers: Sequence[Worker]) -> Assignment:
     tasks
         rank, adviser (own; may be null), level (``inside`` or ``adviser``), minutes, action; a row per customer.
     workers
-        Everybody's minutes. An adviser may do inside work, not the other way.
+        Everybody's minutes. Whose pool does the work is decided by the plan: its cost is that of who really does it.
     """
     groups = tasks.group_by(_KEYS).agg(pl.len().alias("customers"), pl.col("rank").sort()).sort(_KEYS, nulls_last=True)
     counts = _placed(groups, workers)
@@ -120,16 +125,15 @@ def _placed(groups: pl.DataFrame, workers: Sequence[Worker]) -> Floats:
 
 
 def _costs(groups: pl.DataFrame, workers: Sequence[Worker]) -> Floats:
-    """Return cost per minute of every group at every worker; infinite where the level is too low."""
+    """Return cost per minute of every group at every worker; infinite in another pool than the plan's."""
     rule = rules("assignment")
     out = np.zeros((len(groups), len(workers)))
     for place, (own, level) in enumerate(groups.select("adviser", "level").iter_rows()):
         for number, who in enumerate(workers):
-            if level == ADVISER and who.level == INSIDE:
+            if level != who.level:
                 out[place, number] = np.inf
                 continue
             out[place, number] = float(rule["other_adviser"]) * (own is not None and who.name != own)
-            out[place, number] += float(rule["adviser_for_inside"]) * (who.level != level)
     # One optimum only: of equal solutions the one that a fixed, tiny preference picks.
     tie = (np.arange(out.size) * 0.618033988749895 % 1.0).reshape(out.shape)
     made: Floats = out + 1e-4 * tie
@@ -165,3 +169,55 @@ def _solve(groups: pl.DataFrame, workers: Sequence[Worker], costs: Floats) -> Fl
     out: Floats = np.zeros((g, w))
     out[group, place] = solved.x[:pairs]
     return out
+
+
+def staffed(in_force: InForce, plan: ContactPlan, eligibility: Eligibility) -> tuple[ContactPlan, Assignment]:
+    """Return the plan's lists as people can do them, and who does what.
+
+    The pools' minutes suffice, but a person's may be broken: whom nobody in the pool can take is left out of the lists.
+    Follow-ups take minutes of all advisers alike before anything is given out.
+    """
+    rows = np.flatnonzero(plan.planned)
+    pools = [plan.menu.options[place].pool for place in plan.option[rows].tolist()]
+    personal = rows[np.array([pool in POOLS for pool in pools], dtype=np.bool_)]
+    own = {pool: place for place, pool in enumerate(POOLS)}
+    option = plan.option[personal]
+    pool = [plan.menu.options[place].pool for place in option.tolist()]
+    place = np.array([own[name] for name in pool], dtype=np.int64)
+    minutes = plan.menu.minutes[personal, option, place] if len(personal) else np.zeros(0)
+    first = keeps(plan, plan.option)[personal]
+    tasks = in_force.customers.select("adviser")[personal].with_columns(
+        rank=pl.Series(np.arange(len(personal)), dtype=pl.Int64),
+        level=pl.Series(pool, dtype=pl.String),
+        minutes=pl.Series(np.maximum(np.round(minutes), 1.0), dtype=pl.Float64),  # equal ones share a group
+        action=pl.Series(np.where(first, DEFEND, SELL).tolist(), dtype=pl.String),
+    )
+    work = assign(tasks, _without_follow_ups(plan, eligibility, minutes, place))
+    whose = pl.DataFrame(
+        {"rank": np.arange(len(personal)), "row": personal}, schema={"rank": pl.Int64, "row": pl.Int64}
+    )
+    found = work.rows.join(whose, on="rank")
+    undone = found.filter(pl.col("done_by").is_null())["row"].to_numpy()
+    found = found.drop_nulls("done_by").select(rank="row", done_by="done_by", done_level="done_level")
+    return plan.without(undone), replace(work, rows=found)
+
+
+def _without_follow_ups(
+    plan: ContactPlan, eligibility: Eligibility, minutes: Floats, place: NDArray[np.int64]
+) -> list[Worker]:
+    """Return everybody's minutes for contacts of their own: what care keeps and what follow-ups take is off."""
+    spent = np.einsum("nk,nkp->p", plan.whole, plan.menu.minutes)
+    taken = np.bincount(place, weights=minutes, minlength=len(POOLS))
+    other = {name: float(max(0.0, all_ - own)) for name, all_, own in zip(POOLS, spent, taken, strict=True)}
+    total = {name: sum(who.minutes for who in eligibility.workers if who.level == name) for name in POOLS}
+    kept = eligibility.minutes
+    share = {name: max(0.0, kept[name] - other[name]) / total[name] if total[name] > 0 else 0.0 for name in POOLS}
+    return [replace(who, minutes=who.minutes * share[who.level] + 1e-6) for who in eligibility.workers]
+
+
+def summed(short: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """Return minutes and customers per level of all shortages together."""
+    return {
+        level: {name: sum(one[level][name] for one in short if level in one) for name in ("minutes", "customers")}
+        for level in dict.fromkeys(level for one in short for level in one)
+    }

@@ -7,21 +7,22 @@ from dataclasses import dataclass
 import polars as pl
 
 from akb.value.in_force import InForce
-from akb.value.targeting.contact import rules
 
 INSIDE, ADVISER = "inside", "adviser"
+POOLS = (INSIDE, ADVISER)
+"""Whose minutes are limited; what happens by itself takes nobody's."""
 
 
 @dataclass(frozen=True)
 class Worker:
-    """A pair of hands: the hours of one adviser at one level.
+    """A pair of hands: the hours of one person in one pool.
 
     Parameters
     ----------
     name
         As the export writes the adviser; ``#1``, ``#2``, ... where it names none.
     level
-        ``inside`` (inside staff, also a junior) or ``adviser``; an adviser can do inside work, not the other way.
+        The pool: ``inside`` (inside staff, also a junior) or ``adviser``.
     minutes
         A year.
     """
@@ -31,20 +32,19 @@ class Worker:
     minutes: float
 
 
-def team(base: InForce, advisers: int) -> tuple[Worker, ...]:
-    """Return everybody's hours for active customer management, sorted by name and level.
+def team(in_force: InForce, advisers: int) -> tuple[Worker, ...]:
+    """Return everybody's hours for active customer management, sorted by name and pool.
 
-    Members under ``[team]`` in the client's settings have their own level and hours; every other adviser has
-    ``capacity.hours_per_year``, split over inside staff and adviser by the shipped share.
+    Members under ``[team]`` in the client's settings have their own pool and hours; every other adviser has the hours
+    of the register, some as an adviser and some of the inside staff beside him.
     """
-    hours = base.value("capacity.hours_per_year")
-    inside = float(rules("team")["inside_share"])
-    names = pl.concat([base.customers["adviser"], base.held["adviser"]]).drop_nulls().unique().sort().to_list()
+    hours = {pool: in_force.value(f"capacity.hours_per_year_{pool}") for pool in POOLS}
+    names = pl.concat([in_force.customers["adviser"], in_force.held["adviser"]]).drop_nulls().unique().sort().to_list()
     workers: list[Worker] = []
     for name in names or [f"#{number}" for number in range(1, advisers + 1)]:
-        if name in base.settings.team:
-            continue
-        workers += [Worker(name, ADVISER, 60 * hours * (1 - inside)), Worker(name, INSIDE, 60 * hours * inside)]
-    for name, member in base.settings.team.items():
-        workers.append(Worker(name, member.level, 60 * (hours if member.hours is None else member.hours)))
+        if name not in in_force.settings.team:
+            workers += [Worker(name, pool, 60 * hours[pool]) for pool in POOLS]
+    for name, member in in_force.settings.team.items():
+        own = sum(hours.values()) if member.hours is None else member.hours
+        workers.append(Worker(name, member.level, 60 * own))
     return tuple(sorted((worker for worker in workers if worker.minutes > 0), key=lambda who: (who.name, who.level)))

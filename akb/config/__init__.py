@@ -1,0 +1,20 @@
+"""Validated settings: shipped defaults, then the client's ``akb.toml``, then the command line."""
+
+from akb.config.contacts import ContactType, Effect
+from akb.config.register import Assumption
+from akb.config.settings import SCHEMA, Settings, load_settings
+from akb.config.tables import Branch, Definition, Ingest, Member, Models
+
+__all__ = [
+    "SCHEMA",
+    "Assumption",
+    "Branch",
+    "ContactType",
+    "Definition",
+    "Effect",
+    "Ingest",
+    "Member",
+    "Models",
+    "Settings",
+    "load_settings",
+]

@@ -1,0 +1,194 @@
+"""Validated settings: shipped defaults, then the client's ``akb.toml``, then the command line."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, field_validator
+
+from akb.config.contacts import ContactType, contact_assumptions, contact_types
+from akb.config.register import Assumption, shipped_assumptions
+from akb.config.tables import (
+    WRITTEN,
+    Branch,
+    Churn,
+    Client,
+    Ingest,
+    Member,
+    Models,
+    Report,
+    Segment,
+    Table,
+    Time,
+    must_be_one_of,
+    validated,
+)
+from akb.core.errors import AkbError, did_you_mean
+from akb.core.revenue import Terms
+from akb.core.text import load_toml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA = 1
+
+
+class Settings(Table):
+    """Everything that a run can be told, validated."""
+
+    schema_: int = Field(default=SCHEMA, alias="schema")
+    client: Client = Client()
+    time: Time = Time()
+    churn: Churn = Churn()
+    segment: Segment = Segment()
+    ingest: Ingest = Ingest()
+    models: Models = Models()
+    report: Report = Report()
+    branches: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    contacts: dict[str, dict[str, Any]] = Field(default_factory=dict)  # key -> what differs from the shipped ladder
+    assumptions: dict[str, float] = Field(default_factory=dict)
+    team: dict[str, Member] = Field(default_factory=dict)  # adviser as the export writes it -> level and hours
+
+    @field_validator("assumptions", mode="before")
+    @classmethod
+    def _by_full_name(cls, given: Any) -> Any:
+        """Let a table of its own stand for its names: ``[assumptions.retention] rescue`` is ``retention.rescue``."""
+        if not isinstance(given, dict):
+            return given
+        named: dict[str, Any] = {}
+        for name, value in given.items():
+            inner = cls._by_full_name(value) if isinstance(value, dict) else {"": value}
+            named |= {f"{name}.{key}" if key else name: each for key, each in inner.items()}
+        wrong = next((name for name, value in named.items() if isinstance(value, bool | str)), None)
+        if wrong:
+            raise ValueError(f"{wrong} is no number")
+        return named
+
+    def taxonomy(self) -> dict[str, Branch]:
+        """Return the branch taxonomy with the client's own figures."""
+        shipped = load_toml("branches.toml")
+        for key in self.branches:
+            must_be_one_of(shipped, key, "branch", "[branches]")
+        taxonomy = {
+            key: validated(Branch, {**entry, **self.branches.get(key, {})}, f"branches.{key}")
+            for key, entry in shipped.items()
+        }
+        for key, branch in taxonomy.items():
+            for other in (*branch.requires, *branch.included_in):
+                must_be_one_of(shipped, other, "branch", f"[branches.{key}]")
+        return taxonomy
+
+    def revenue_terms(self) -> Terms:
+        """Return on what terms this client earns: a branch's own margin, else the assumed one."""
+        register = self.assumed()
+
+        def margin(key: str, branch: Branch) -> float:
+            usual = register.get(f"insurer.margin_{key}", register["insurer.margin"])
+            return usual.value if branch.margin is None else branch.margin
+
+        return Terms(
+            client=self.client.type,
+            margins={key: margin(key, branch) for key, branch in self.taxonomy().items()},
+            signing_share=register["volmacht.signing_share"].value,
+            profit_share=register["volmacht.profit_share"].value,
+        )
+
+    def assumed(self) -> dict[str, Assumption]:
+        """Return the assumption register by ``table.key``, with the client's own values marked ``client``.
+
+        Raises
+        ------
+        AkbError
+            If a name is unknown or a value impossible.
+        """
+        register = self._before_assumptions()
+        for name, value in self.assumptions.items():
+            if name not in register:
+                raise AkbError(
+                    f"unknown assumption '{name}' in [assumptions]{did_you_mean(name, register)}",
+                    "The report lists them all under its assumptions.",
+                )
+            why = register[name].complaint(value)
+            if why:
+                raise AkbError(f"[assumptions]: {name} = {value:g} {why}", f"{WRITTEN}.")
+            register[name] = register[name].replaced(value)
+        return register
+
+    def _before_assumptions(self) -> dict[str, Assumption]:
+        """Return the register with the client's own ladder, but without his ``[assumptions]``."""
+        return {**shipped_assumptions(), **contact_assumptions(self.contacts)}
+
+    def ladder(self) -> dict[str, ContactType]:
+        """Return the contact types by key: `configs/contacts.toml`, changed by ``[contacts.KEY]`` and the register.
+
+        Raises
+        ------
+        AkbError
+            If a type lacks something, or something in it is unknown or impossible.
+        """
+        return contact_types(self.contacts, self.assumed())
+
+    def own_assumptions(self) -> dict[str, float]:
+        """Return the client's own values, by name, as far as they differ from those that akb ships."""
+        shipped = {**shipped_assumptions(), **contact_assumptions({})}
+        return {
+            name: entry.value
+            for name, entry in sorted(self.assumed().items())
+            if (entry.value != shipped[name].value if name in shipped else name in self.assumptions)
+        }
+
+    def check_names(self) -> None:
+        """Raise AkbError if any table names a branch, reason, role, column or assumption that akb does not know."""
+        columns = load_toml("columns.toml")
+        for role, given in self.ingest.columns.items():
+            must_be_one_of(columns["roles"], role, "role", "[ingest.columns]")
+            for column in given:
+                must_be_one_of(columns[role], column, "column", f"[ingest.columns.{role}]")
+        for branch in self.ingest.branches.values():
+            must_be_one_of(load_toml("branches.toml"), branch, "branch", "[ingest.branches]")
+        for reason in self.ingest.reasons.values():
+            must_be_one_of(load_toml("reasons.toml"), reason, "reason", "[ingest.reasons]")
+        self.taxonomy()
+        self.ladder()
+
+
+def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
+    """Return the settings of a run.
+
+    Parameters
+    ----------
+    path
+        The client's ``akb.toml``; None for the defaults.
+    overrides
+        Values from the command line by dotted name with ``__`` for the dot (``models__seed=1``); None is ignored.
+
+    Raises
+    ------
+    AkbError
+        If the file is missing, is no TOML, has an unknown name (with a suggestion) or an impossible value.
+    """
+    given: dict[str, Any] = {}
+    if path is not None:
+        try:
+            given = tomllib.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            raise AkbError(f"there is no settings file {path}", "Leave --config out to use the defaults.") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise AkbError(
+                f"{path} is not valid TOML: {error}", "Texts stand between quotes, tables between [ and ]."
+            ) from None
+        except OSError as error:
+            raise AkbError(f"cannot read {path}: {error.strerror}") from None
+    schema = given.get("schema", SCHEMA)
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise AkbError(f"{path} has schema {schema}; this akb knows schema {SCHEMA}", "Upgrade akb.")
+    for name, value in overrides.items():
+        if value is not None:
+            table, key = name.split("__")
+            if not isinstance(given.setdefault(table, {}), dict):
+                break  # the validation below says what is wrong with it
+            given[table][key] = value
+    settings = validated(Settings, given, str(path or "settings"))
+    settings.check_names()
+    return settings

@@ -1,0 +1,26 @@
+"""Whether euros may rest on a level that later data showed: one rule for chances, counts and amounts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    Interval = tuple[float, float]
+
+FEW_EVENTS = 50  # below this a test window proves nothing
+
+
+def level_gate(events: float, level: Interval, slope: Interval | None = None) -> Literal["pass", "provisional", "fail"]:
+    """Return the gate of a level.
+
+    ``fail`` under `FEW_EVENTS` events in the test window, whatever they show; if the 90 % interval of
+    observed/expected (`level`) lies wholly outside .90-1.10, or the `slope`'s wholly outside .8-1.2. ``pass`` if that
+    of observed/expected lies inside .80-1.25; between: ``provisional``.
+    """
+    if events < FEW_EVENTS or _outside(level, 0.90, 1.10) or (slope is not None and _outside(slope, 0.8, 1.2)):
+        return "fail"
+    return "pass" if level[0] >= 0.80 and level[1] <= 1.25 else "provisional"
+
+
+def _outside(interval: Interval, low: float, high: float) -> bool:
+    return interval[1] < low or interval[0] > high

@@ -1,0 +1,154 @@
+"""What customers are expected to buy: chance x the portfolio's own commission, per branch that is open to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from akb.core.revenue import with_revenue
+from akb.value.in_force import EURO_GATES, to_cents
+from akb.value.lifetime.survival import YEAR
+
+if TYPE_CHECKING:
+    from akb.value.in_force import Cents, Floats, InForce
+    from akb.value.revenue.cost import ServiceCost
+
+
+@dataclass(frozen=True)
+class Offers:
+    """Eligible branches per customer.
+
+    Parameters
+    ----------
+    table
+        row, customer, branch, probability, ban, ``commission_cents`` (of one new policy; null where no euro may be
+        named: commission ban, gate not passed, no commission), ``expected_cents`` Float64? (probability x commission),
+        place (1 = best for this customer). Sorted by (row, place).
+    yearly_margin
+        (years, n): expected yearly margin of the policies bought in year 1, 2, ..., cents.
+    policy_cost
+        Mean yearly cost of serving one policy, cents.
+    kept
+        Yearly chance that a policy survives in a surviving relation, mean of the portfolio.
+    """
+
+    table: pl.DataFrame
+    yearly_margin: Floats
+    policy_cost: float
+    kept: float
+
+    def expected_commission(self, n: int) -> Cents:
+        """Return the expected recurring commission a year of policies bought within 12 months, per customer."""
+        out = np.zeros(n)
+        euros = self.table.filter(pl.col("expected_cents").is_not_null())
+        np.add.at(out, euros["row"].to_numpy(), euros["expected_cents"].to_numpy())
+        return to_cents(out)
+
+    def margin_stream(self, base: InForce, months: int, timing: float) -> Floats:
+        """Return (n, months): margin of cross-sold policies per month, given that the relation lives."""
+        out = np.zeros((base.n, months))
+        for year, margin in enumerate(self.yearly_margin):
+            out += margin[:, None] / YEAR * stock(year, months, timing, self.kept)
+        out[base.announced] = 0.0
+        return out
+
+    def best(self, place: int) -> pl.DataFrame:
+        """Return row and branch of the `place`-th best policy."""
+        return self.table.filter(pl.col("place") == place).select("row", "branch")
+
+
+def stock(year: int, months: int, timing: float, kept: float) -> Floats:
+    """Return (months,): what is left of one policy bought evenly over the months of `year` (0 = the first)."""
+    bought = np.arange(YEAR * year, YEAR * (year + 1)) + 0.5
+    age = (np.arange(months) + timing)[:, None] - bought
+    left: Floats = np.where(age >= 0, kept ** (np.clip(age, 0, None) / YEAR), 0.0).sum(axis=1) / YEAR
+    return left
+
+
+def typical_commission(base: InForce) -> pl.DataFrame:
+    """Return the median recurring revenue of a policy in force: branch, kind (null: all kinds), cents.
+
+    A customer's own fee is left out: one more policy brings no second one. A branch that nobody with revenue holds
+    falls back to premium x rate of the taxonomy (an assumption).
+    """
+    held = base.held
+    if "fee_source" in held.columns:
+        fee = pl.when(pl.col("fee_source") == "customer").then("revenue_fee_cents").fill_null(0)
+        held = held.with_columns(revenue_cents=pl.col("revenue_cents") - fee)
+    known = held.filter(pl.col("revenue_cents").is_not_null()).join(base.customers.select("row", "kind"), on="row")
+    median = pl.col("revenue_cents").median().round().cast(pl.Int64).alias("cents")
+    per_kind = known.drop_nulls("kind").group_by("branch", "kind").agg(median)
+    overall = known.group_by("branch").agg(median)
+    usual = with_revenue(_usual(base), base.terms)
+    default = usual.select("branch", cents=pl.col("revenue_cents").fill_null(0))
+    overall = pl.concat([overall, default.join(overall, on="branch", how="anti")])
+    overall = overall.with_columns(kind=pl.lit(None, dtype=pl.String))
+    return pl.concat([per_kind, overall.select("branch", "kind", "cents")]).sort("branch", "kind")
+
+
+def _usual(base: InForce) -> pl.DataFrame:
+    """Return a policy of every branch with the taxonomy's premium and commission (assumptions)."""
+    entries = base.taxonomy.values()
+    return pl.DataFrame(
+        {
+            "branch": list(base.taxonomy),
+            "premium_cents": [round(100 * entry.premium) for entry in entries],
+            "commission_cents": [round(100 * entry.premium * entry.commission) for entry in entries],
+        },
+        schema={"branch": pl.String, "premium_cents": pl.Int64, "commission_cents": pl.Int64},
+    )
+
+
+def offers(base: InForce, cost: ServiceCost, kept: float) -> Offers:
+    """Return the eligible branches of every customer, best first, and the margin that they are expected to bring.
+
+    Best is chance x commission; where a plain rule orders the branches as well as the model did, the rule's chance
+    decides (``order``), and the euros still come from the model's.
+    """
+    euro_branches = [
+        branch
+        for branch, gate in base.branch_gates.items()
+        if gate in EURO_GATES and base.has_commission and not base.banned(branch)
+    ]
+    bans = [branch for branch in base.taxonomy if base.banned(branch)]
+    typical = typical_commission(base)
+    places = pl.DataFrame({"branch": list(base.taxonomy)}).with_row_index("listed")
+    chances = base.models.branch_purchase
+    if "order" not in chances.columns:
+        chances = chances.with_columns(order=pl.lit(None, dtype=pl.Float64))
+    table = (
+        chances.join(base.customers.select("customer", "row", "kind"), on="customer")
+        .with_columns(ban=pl.col("branch").is_in(bans))
+        .join(typical.drop_nulls("kind"), on=["branch", "kind"], how="left")
+        .join(typical.filter(pl.col("kind").is_null()).select("branch", any_kind="cents"), on="branch", how="left")
+        .with_columns(
+            commission_cents=pl.when(pl.col("branch").is_in(euro_branches)).then(pl.coalesce("cents", "any_kind"))
+        )
+        .with_columns(expected_cents=pl.col("probability") * pl.col("commission_cents"))
+        .join(places, on="branch", how="left")
+        .with_columns(likely=pl.coalesce("order", "probability"))
+        .with_columns(worth=pl.col("likely") * pl.col("commission_cents"))
+        .sort(
+            ["row", "worth", "likely", "listed", "branch"],
+            descending=[False, True, True, False, False],
+            nulls_last=True,
+        )
+        .with_columns(place=pl.int_range(1, pl.len() + 1).over("row"))
+        .select("row", "customer", "branch", "probability", "ban", "commission_cents", "expected_cents", "place")
+    )
+    policy_cost = float(cost.policy.sum()) / max(len(cost.policy), 1)
+    return Offers(table, _yearly_margin(base, table, policy_cost), policy_cost, kept)
+
+
+def _yearly_margin(base: InForce, table: pl.DataFrame, policy_cost: float) -> Floats:
+    years = max(0, round(base.value("cross_sell.years")))
+    euros = table.filter(pl.col("commission_cents").is_not_null())
+    chance = euros["probability"].to_numpy()
+    margin = euros["commission_cents"].to_numpy() - policy_cost
+    out = np.zeros((years, base.n))
+    for year in range(years):  # bought in this year and not before
+        np.add.at(out[year], euros["row"].to_numpy(), margin * chance * (1 - chance) ** year)
+    return out

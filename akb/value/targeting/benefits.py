@@ -1,0 +1,343 @@
+"""What every contact type brings and takes for every customer: the columns that the planner chooses from.
+
+A worked row. A call (relation .15, policy .12) to a customer who leaves preventably with chance .10 and has € 2,000 at
+stake, beside € 40 of policies that he is expected to lose: relation .15 x .10 x 2,000 = € 30, policy .12 x 40 =
+€ 4.80. If a purchase is discussed as well, worth € 6, that is its second purpose and counts for `secondary_share`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from scipy.special import expit, logit
+
+from akb.value.targeting.team import POOLS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from akb.config import ContactType, Settings
+    from akb.value.in_force import Floats, Rows
+    from akb.value.targeting.prospects import Flags, Prospects
+
+Side = Literal["low", "base", "high"]
+SIDES: tuple[Side, ...] = ("low", "base", "high")
+Shifts = dict[Side, float]
+"""Side of the effects -> shift of log-odds."""
+PLACE = 0.7
+"""How much less the next branch in the same contact counts than the one before."""
+FAR = 20.0
+"""A shift of log-odds that makes any chance certain or impossible."""
+
+
+@dataclass(frozen=True)
+class Planning:
+    """What the planner is told beside the ladder.
+
+    Parameters
+    ----------
+    rates
+        Pool -> cents per minute of who really does the work; ``automatic`` costs nothing.
+    secondary_share, repeat_share
+        What a purpose beside the first counts for, and a contact within 24 months of one.
+    """
+
+    ladder: Mapping[str, ContactType]
+    rates: Mapping[str, float]
+    secondary_share: float
+    repeat_share: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> Planning:
+        """Return it from the settings of a run."""
+        value = {name: entry.value for name, entry in settings.assumed().items()}
+        return cls(
+            ladder=settings.ladder(),
+            rates={
+                "automatic": 0.0,
+                "inside": 100 * value["cost.rate_office"] / 60,
+                "adviser": 100 * value["cost.rate_adviser"] / 60,
+            },
+            secondary_share=value["planning.secondary_share"],
+            repeat_share=value["planning.repeat_share"],
+        )
+
+
+@dataclass(frozen=True)
+class Option:
+    """A column of the plan: a contact type, and the pool that really does it."""
+
+    key: str
+    pool: str
+
+
+def options(ladder: Mapping[str, ContactType]) -> tuple[Option, ...]:
+    """Return the columns: every type by its own pool, and inside work by an adviser too."""
+    own = [Option(key, contact.pool) for key, contact in ladder.items()]
+    return tuple(own + [Option(each.key, "adviser") for each in own if each.pool == "inside"])
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Benefits per row and option at one side of the effects, cents; factors for purpose and repeat are in it.
+
+    Parameters
+    ----------
+    relation, policy, purchase
+        (n, k): the three lines of euros; purchases after the minutes that a sale takes.
+    leavers, policies, sales
+        (n, k): relations kept, policies kept and policies sold, as counts.
+    """
+
+    relation: Floats
+    policy: Floats
+    purchase: Floats
+    leavers: Floats
+    policies: Floats
+    sales: Floats
+
+    @property
+    def total(self) -> Floats:
+        """(n, k): all lines together."""
+        out: Floats = self.relation + self.policy + self.purchase
+        return out
+
+
+@dataclass(frozen=True)
+class Menu:
+    """Everything that the planner chooses from.
+
+    Parameters
+    ----------
+    lines
+        Side of the effects -> lines. Purposes are ranked at the base, and the same at every side.
+    minutes
+        (n, k, p): per pool of `POOLS`.
+    out_of_pocket, cost
+        (n, k): cents; the second with the time at the rate of who does it.
+    first
+        (n, k): place among the prospects' branches of the one to discuss first.
+    could, allowed
+        (n, k): whether the option may be used but for the draw of the control group, and with it.
+    """
+
+    options: tuple[Option, ...]
+    lines: Mapping[Side, Lines]
+    minutes: Floats
+    out_of_pocket: Floats
+    cost: Floats
+    first: Rows
+    could: Flags
+    allowed: Flags
+
+    @cached_property
+    def value(self) -> Floats:
+        """(n, k): benefit less cost, cents; ``-inf`` where not allowed."""
+        return self.worth_where(self.allowed)
+
+    def worth_where(self, allowed: Flags) -> Floats:
+        """Return (n, k): benefit less cost, cents; ``-inf`` elsewhere."""
+        out: Floats = np.where(allowed, self.lines["base"].total - self.cost, -np.inf)
+        return out
+
+    def value_of(self, rows: Rows, column: Rows) -> Floats:
+        """Return benefit less cost of an option for some customers, cents, allowed or not."""
+        out: Floats = self.lines["base"].total[rows, column] - self.cost[rows, column]
+        return out
+
+
+def shifts_of(prospects: Prospects, ladder: Mapping[str, ContactType]) -> dict[str, Shifts]:
+    """Return contact type -> by how much it shifts log-odds of buying, at every side of its effect."""
+    return {
+        key: {side: shift_of(prospects, contact, getattr(contact.purchase, side)) for side in SIDES}
+        for key, contact in ladder.items()
+    }
+
+
+def menu(prospects: Prospects, planning: Planning, shifts: Mapping[str, Shifts]) -> Menu:
+    """Return what every contact brings and takes; `shifts`: see `shifts_of`."""
+    columns = options(planning.ladder)
+    raw = {side: [_raw(prospects, planning, option, side, shifts) for option in columns] for side in SIDES}
+    retention, purchase = _purposes(raw["base"], planning.secondary_share)
+    repeat = np.where(prospects.repeated, planning.repeat_share, 1.0)[:, None]
+    lines = {
+        side: Lines(
+            relation=np.stack([each.relation for each in raw[side]], axis=1) * retention * repeat,
+            policy=np.stack([each.policy for each in raw[side]], axis=1) * retention * repeat,
+            purchase=np.stack([each.purchase for each in raw[side]], axis=1) * purchase * repeat,
+            leavers=np.stack([each.leavers for each in raw[side]], axis=1) * retention * repeat,
+            policies=np.stack([each.policies for each in raw[side]], axis=1) * retention * repeat,
+            sales=np.stack([each.sales for each in raw[side]], axis=1) * purchase * repeat,
+        )
+        for side in SIDES
+    }
+    minutes = np.stack([_minutes(prospects, planning, option) for option in columns], axis=1)
+    paid = np.stack([_out_of_pocket(prospects, planning, option.key) for option in columns], axis=1)
+    rates = np.array([planning.rates[pool] for pool in POOLS])
+    could = np.stack([_allowed(prospects, planning.ladder[option.key]) for option in columns], axis=1)
+    first = np.stack([_first(prospects, planning, option, shifts[option.key]["base"]) for option in columns], axis=1)
+    # The minutes of a sale are counted in its own line; they take hours all the same.
+    sales = lines["base"].sales
+    selling = np.stack([_selling_minutes(planning, each, sales[:, k]) for k, each in enumerate(columns)], axis=1)
+    return Menu(
+        options=columns,
+        lines=lines,
+        minutes=minutes + selling,
+        out_of_pocket=paid,
+        cost=paid + minutes @ rates,
+        first=first,
+        could=could,
+        allowed=could & ~prospects.control[:, None],
+    )
+
+
+def _purposes(raw: list[Lines], secondary: float) -> tuple[Floats, Floats]:
+    """Return (n, k) factors of keeping and of selling: the purpose that brings more counts whole, the other a part."""
+    keep = np.stack([each.relation + each.policy for each in raw], axis=1)
+    sell = np.stack([each.purchase for each in raw], axis=1)
+    first = keep >= sell
+    return np.where(first, 1.0, secondary), np.where(first, secondary, 1.0)
+
+
+def _raw(prospects: Prospects, planning: Planning, option: Option, side: Side, shifts: Mapping[str, Shifts]) -> Lines:
+    """Return the lines of one option before purposes and repeats; each (n,)."""
+    contact = planning.ladder[option.key]
+    own = _direct(prospects, planning, option, side, shifts[option.key])
+    if contact.reach != "inbound":
+        return own
+    before, year = prospects.inbound_before_end, prospects.inbound_year
+    reached = {
+        "relation": before,
+        "policy": before,
+        "leavers": before,
+        "policies": before,
+        "purchase": year,
+        "sales": year,
+    }
+    out = replace(own, **{name: getattr(own, name) * chance for name, chance in reached.items()})
+    if contact.otherwise is None:
+        return out
+    rest = _direct(prospects, planning, replace(option, key=contact.otherwise), side, shifts[contact.otherwise])
+    return replace(
+        out, **{name: getattr(out, name) + getattr(rest, name) * (1 - chance) for name, chance in reached.items()}
+    )
+
+
+def _direct(prospects: Prospects, planning: Planning, option: Option, side: Side, shifts: Shifts) -> Lines:
+    """Return the lines of a contact that takes place for certain; each (n,)."""
+    contact = planning.ladder[option.key]
+    keeps = float("retention" in contact.purposes)
+    relation, policy = keeps * getattr(contact.relation, side), keeps * getattr(contact.policy, side)
+    net = _net_worth(prospects, planning, option)
+    discussed = _discussed(prospects, contact, net, shifts["base"])
+    chance, net = (np.take_along_axis(each, discussed, axis=1) for each in (prospects.chance, net))
+    gained = np.where(net > 0, pushed(chance, shifts[side]) - chance, 0.0) * PLACE ** np.arange(discussed.shape[1])
+    return Lines(
+        relation=relation * prospects.relation,
+        policy=policy * prospects.policy,
+        purchase=(gained * net).sum(axis=1),
+        leavers=relation * prospects.leaving,
+        policies=policy * prospects.lost,
+        sales=gained.sum(axis=1),
+    )
+
+
+def _net_worth(prospects: Prospects, planning: Planning, option: Option) -> Floats:
+    """Return (n, b): what one purchase more brings after the minutes of the sale; what does not pay brings nothing."""
+    selling = planning.ladder[option.key].sale_minutes * planning.rates[option.pool]
+    out: Floats = np.maximum(prospects.worth - selling, 0.0)
+    return out
+
+
+def _first(prospects: Prospects, planning: Planning, option: Option, shift: float) -> Rows:
+    """Return (n,): place of the branch to discuss first."""
+    contact = planning.ladder[option.key]
+    discussed = _discussed(prospects, contact, _net_worth(prospects, planning, option), shift)
+    return discussed[:, 0] if discussed.shape[1] else np.zeros(prospects.n, dtype=np.int64)
+
+
+def pushed(chance: Floats, shift: float) -> Floats:
+    """Return chances after a shift of their log-odds; what nobody would ever buy stays so."""
+    out: Floats = np.where(chance > 0, expit(logit(np.clip(chance, 1e-12, 1 - 1e-12)) + shift), 0.0)
+    return out
+
+
+def _discussed(prospects: Prospects, contact: ContactType, net: Floats, shift: float) -> Rows:
+    """Return (n, b): places of the branches that are discussed, the one that brings most first."""
+    brings = (pushed(prospects.chance, shift) - prospects.chance) * net
+    return np.argsort(-brings, axis=1, kind="stable")[:, : _breadth(contact, brings.shape[1])]
+
+
+def _breadth(contact: ContactType, most: int) -> int:
+    return min(contact.branches, most) if "cross_sell" in contact.purposes else 0
+
+
+def shift_of(prospects: Prospects, contact: ContactType, points: float) -> float:
+    """Return the shift of log-odds with which the mean over all who can buy rises by `points` (a share).
+
+    Over everybody with an open branch, whoever may be contacted and whatever it is worth: neither hours, consents nor
+    costs change what an effect does. The likeliest branches count, as many as are discussed, later places less.
+    """
+    from scipy.optimize import brentq
+
+    likely = prospects.likely[:, : _breadth(contact, prospects.likely.shape[1])]
+    weight = prospects.weight * (prospects.likely[:, :1] > 0).any(axis=1)
+    if points == 0 or not weight.any() or not likely.shape[1]:
+        return 0.0
+    places = PLACE ** np.arange(likely.shape[1])
+
+    def excess(shift: float) -> float:
+        return float(weight @ ((pushed(likely, shift) - likely) @ places)) / float(weight.sum()) - points
+
+    if excess(FAR) < 0:  # more than everybody buys everything
+        return FAR
+    if excess(-FAR) > 0:
+        return -FAR
+    return float(brentq(excess, -FAR, FAR, xtol=1e-12))
+
+
+def _reached(prospects: Prospects, planning: Planning, key: str) -> list[tuple[ContactType, Floats]]:
+    """Return the contact types that an option is made of, with the chance that each takes place."""
+    contact = planning.ladder[key]
+    if contact.reach != "inbound":
+        return [(contact, np.ones(prospects.n))]
+    parts = [(contact, prospects.inbound_year)]
+    if contact.otherwise is not None:
+        parts.append((planning.ladder[contact.otherwise], 1 - prospects.inbound_year))
+    return parts
+
+
+def _minutes(prospects: Prospects, planning: Planning, option: Option) -> Floats:
+    """Return (n, p): minutes per pool, without those of sales; follow-ups are the advisers'."""
+    out = np.zeros((prospects.n, len(POOLS)))
+    for contact, chance in _reached(prospects, planning, option.key):
+        if option.pool in POOLS:
+            out[:, POOLS.index(option.pool)] += chance * contact.minutes
+        out[:, POOLS.index("adviser")] += chance * contact.follow_up * contact.follow_up_minutes
+    return out
+
+
+def _selling_minutes(planning: Planning, option: Option, sales: Floats) -> Floats:
+    """Return (n, p): minutes that the expected sales take."""
+    out = np.zeros((len(sales), len(POOLS)))
+    if option.pool in POOLS:
+        out[:, POOLS.index(option.pool)] = sales * planning.ladder[option.key].sale_minutes
+    return out
+
+
+def _out_of_pocket(prospects: Prospects, planning: Planning, key: str) -> Floats:
+    out = np.zeros(prospects.n)
+    for contact, chance in _reached(prospects, planning, key):
+        out += 100 * chance * contact.cost
+    return out
+
+
+def _allowed(prospects: Prospects, contact: ContactType) -> Flags:
+    """Return (n,): whether the type may be used; the office itself wakes nobody whom a contact could wake."""
+    begins = contact.reach != "inbound" or contact.otherwise is not None
+    awake = prospects.wakeable if begins else np.ones(prospects.n, dtype=np.bool_)
+    out: Flags = prospects.eligible & awake & prospects.reachable[contact.consent]
+    return out
