@@ -18,9 +18,10 @@ from akb.ingest import read_portfolio
 from akb.models import run_models
 from akb.models.agree import within
 from akb.sample import simulate, write_sample
+from akb.value.case.case import business_case
 from akb.value.in_force import InForce
 from akb.value.lifetime.lost import lost_commission
-from akb.value.valuation import case_of, valuation
+from akb.value.valuation import valuation
 
 if TYPE_CHECKING:
     from akb.features.types import Matrix
@@ -92,9 +93,11 @@ def test_a_definition_of_churn_touches_no_euro(
         assert (earned == usually).all()
         assert earned.sum() > 0
     assert at_risk(work) == at_risk(usual_work)
-    case = case_of(usual_work, {})
+    assert work.five_years is not None
+    assert (work.five_years == usual_work.five_years).all()
+    case = business_case(usual_work)
     assert case is not None
-    assert case_of(work, {}) == case
+    assert business_case(work) == case
     assert models.branch_lapse.equals(usual_models.branch_lapse)
     assert models.survival.equals(usual_models.survival)
     assert usual_models.whole == ()
@@ -109,8 +112,8 @@ def test_a_definition_of_churn_touches_no_euro(
 
 
 def at_risk(work: Valuation) -> dict[str, int]:
-    assert work.paths is not None and work.rows is not None
-    parts = lost_commission(work.base, work.paths, work.rows).parts
+    assert work.survival is not None and work.branches is not None
+    parts = lost_commission(work.in_force, work.survival, work.branches).parts
     assert sum(parts.values()) > 0
     return parts
 
