@@ -12,14 +12,20 @@ import numpy as np
 from akb.core.dates import add_months
 from akb.sample.calendar import Market, Window, draw_market, month_of, to_day, window
 from akb.sample.engine import ACTIVE, Log, State, World, advance, draw, empty_state
-from akb.sample.futures import Futures, draw_futures
+from akb.sample.futures import Futures, draw_futures, purchase_chances
+from akb.sample.paired import paired_futures
 from akb.sample.parameters import NEVER_DAY, Parameters, parameters, tables
 from akb.sample.people import Office, People, concatenate, draw_office, joining_people, settled_people
 
 if TYPE_CHECKING:
-    import polars as pl
+    from collections.abc import Iterator, Sequence
 
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from akb.sample.contact import ContactPlan
     from akb.sample.engine import Policies, Rows
+    from akb.sample.paired import Paired
 
 _OFFICE, _SETTLED, _JOINING, _MARKET, _HISTORY, _AFTER, _OTHER = range(1, 8)  # separate random streams of one seed
 
@@ -126,7 +132,7 @@ class Book:
         seed: int,
         months: int = 12,
         *,
-        contacted: Rows | None = None,
+        contact: ContactPlan | None = None,
         former: bool = False,
         first: int = 0,
     ) -> Futures:
@@ -138,12 +144,11 @@ class Book:
             Draw k of a seed is always the same, whatever `n` is; one seed to rank and another to judge.
         months
             Length of a future. The gap of 31 days needs up to two months more; they are drawn as well.
-        contacted
-            Customers (rows, as in `in_force`) who get a retention call on the as-of date: their voluntary
-            hazards change by what the call does to them (``[contact_trial]``). The chance used everywhere is
-            the same as without, so the difference of two sets of futures is the effect of the calls.
+        contact
+            Who of the customers in force is contacted. The chance used everywhere is the same as without, so the
+            difference of two sets of futures is the effect of the contacts (`paired` is faster and holds policies).
         former
-            Also former customers, for win-back.
+            Also former customers, for win-back; then nobody is contacted.
         first
             Number of the first draw, to share the draws of one seed among processes.
 
@@ -155,11 +160,44 @@ class Book:
         rows = self.in_force
         if former:
             rows = np.flatnonzero(self.state.status == ACTIVE)
-        treated = None
-        if contacted is not None:
-            chosen = np.isin(rows, contacted)
-            treated = np.where(chosen, 1 - self.people.persuadable[rows], 1).astype(np.float32)
-        return draw_futures(self, rows, range(first, first + n), seed, months, treated)
+            if contact is not None:
+                raise ValueError("a plan of contacts is for customers in force alone")
+        return draw_futures(self, rows, range(first, first + n), seed, months, contact)
+
+    @cached_property
+    def purchase_chances(self) -> NDArray[np.float64]:
+        """The true yearly chance of a first policy [in_force, branches], 0 where the branch is held."""
+        return purchase_chances(self)
+
+    def paired(
+        self,
+        plans: Sequence[ContactPlan],
+        n: int,
+        seed: int,
+        months: int = 60,
+        *,
+        first: int = 0,
+        everybody: bool = True,
+    ) -> Iterator[Paired]:
+        """Draw `n` futures of the customers in force without contact, each with the futures under some plans.
+
+        Draw k is that of `futures` with the same seed. Whom a plan does not contact, or whom its contact does not
+        move, has the same policies to the day under it: only the others are simulated again.
+
+        Parameters
+        ----------
+        plans
+            Any number; they share the future without contact, and the chance that decides what a contact does.
+        n, seed, first
+            As in `futures`.
+        months
+            Length of a future.
+        everybody
+            False: ``Paired.without`` holds the customers whom some plan changes, nobody else; gains are the same, and
+            it is faster.
+        """
+        draws = range(first, first + n)
+        return paired_futures(self, plans, draws, seed=seed, months=months, everybody=everybody)
 
     def later(self, months: int, seed: int | None = None) -> Book:
         """Return this office `months` later, with new customers: one realised future.

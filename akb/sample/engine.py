@@ -2,22 +2,24 @@
 
 Everything is an array [customer] or [customer, slot]. Hazards are products of looked-up factors (see `hazards`), and
 every month draws the same number of random numbers whatever happens in it, so two futures that differ in one
-treatment use the same chance everywhere else.
+intervention use the same chance everywhere else.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from akb.sample import hazards
 from akb.sample.calendar import Days, Window, first_of_next_month, month_of
-from akb.sample.parameters import NEVER_DAY, NEVER_MONTH, Floats, Parameters, Tables
+from akb.sample.parameters import CAUSES, NEVER_DAY, NEVER_MONTH, Floats, Parameters, Tables
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from akb.sample.calendar import Market
     from akb.sample.people import People
 
@@ -206,6 +208,72 @@ def draw(rng: np.random.Generator, count: int, slots: int) -> Draws:
     return Draws(cell, *rng.random((9, count)))
 
 
+class Decisions:
+    """The ends decided in one month, in their order: with `remembered` they can be undone one by one.
+
+    An end counts only if it is sooner than what was decided for that policy before.
+    """
+
+    def __init__(self, state: State, *, remembered: bool = False) -> None:
+        self.state = state
+        self._made: list[tuple[Rows, Days, NDArray[np.int8]]] | None = [] if remembered else None
+        self._ends = state.ends.copy() if remembered else state.ends
+        self._reason = state.reason.copy() if remembered else state.reason
+
+    def decide(self, flat: Rows, day: Days, code: int | NDArray[np.int8]) -> None:
+        """Set the end of policies that are held (flat cells) and not yet ending sooner."""
+        codes = np.broadcast_to(np.asarray(code, np.int8), flat.shape)
+        if self._made is not None:
+            self._made.append((flat, day, codes))
+        self._set(flat, day, codes)
+
+    def _set(self, flat: Rows, day: Days, codes: NDArray[np.int8]) -> None:
+        ends = self.state.ends.reshape(-1)
+        sooner = day < ends[flat]
+        ends[flat[sooner]] = day[sooner]
+        self.state.reason.reshape(-1)[flat[sooner]] = codes[sooner]
+
+    @property
+    def new(self) -> Rows:
+        """The policies (flat cells) that had no end before this month and have one now."""
+        return np.flatnonzero((self.state.ends != NEVER_DAY).reshape(-1) & (self._ends == NEVER_DAY).reshape(-1))
+
+    def undo(self, flat: Rows, undone: NDArray[np.bool_]) -> None:
+        """Undo this month's ends of some policies if their reason (by code) is one of `undone`; other ends stay."""
+        assert self._made is not None
+        self.state.ends.reshape(-1)[flat] = self._ends.reshape(-1)[flat]
+        self.state.reason.reshape(-1)[flat] = self._reason.reshape(-1)[flat]
+        for cells, day, codes in self._made:
+            again = np.isin(cells, flat) & ~undone[codes]
+            self._set(cells[again], day[again], codes[again])
+
+
+@dataclass(frozen=True)
+class Month:
+    """What is known in a month when its ends are decided; `held` and the hazards are those at its beginning."""
+
+    people: People
+    state: State
+    world: World
+    w: Window
+    held: Rows
+    risk: hazards.CustomerFactors
+    cells: hazards.PolicyHazards
+
+
+Buys = tuple[Rows, Rows, Days]  # customer, slot, day
+
+
+class Intervention(Protocol):
+    """Something from outside that changes (or only watches) what customers decide in a month."""
+
+    def ends(self, month: Month, decisions: Decisions, buys: Buys) -> None:
+        """Change the ends decided this month."""
+
+    def purchases(self, month: Month, buys: Buys) -> Buys:
+        """Return the policies bought this month, changed."""
+
+
 def advance(
     people: People,
     state: State,
@@ -215,7 +283,7 @@ def advance(
     log: Log,
     *,
     keep: bool = True,
-    treated: Floats | None = None,
+    interventions: Sequence[Intervention] = (),
 ) -> None:
     """Let one month pass: `state` changes in place, `log` grows.
 
@@ -223,26 +291,32 @@ def advance(
     ----------
     keep
         Also log claims and contacts.
-    treated
-        Factor on the voluntary hazards per customer (a retention call), None for none.
+    interventions
+        What comes from outside, in this order.
     """
     held_before = state.held.sum(axis=1)
-    risk = hazards.customer_factors(people, state, world, w, held_before, treated)
+    risk = hazards.customer_factors(people, state, world, w, held_before)
     cells = hazards.policy_hazards(people, state, world, w, risk)
-    _relation_events(people, state, world, w, u, risk)
-    _policy_events(people, state, world, w, u, cells)
-    _moves(people, state, world, w, u, risk.age, log, keep=keep)
+    decisions = Decisions(state, remembered=bool(interventions))
+    _relation_events(people, state, world, w, u, risk, decisions)
+    _policy_events(people, state, world, w, u, cells, decisions)
+    _moves(people, state, world, w, u, risk.age, log, decisions, keep=keep)
     buys = _purchases(people, state, world, w, u, held_before)
+    month = Month(people, state, world, w, held_before, risk, cells)
+    for each in interventions:
+        each.ends(month, decisions, buys)
+        buys = each.purchases(month, buys)
+    leaving = _leaving(state, world)
     _end_what_is_due(state, w, log)
     _fade(state, world)
     _claims(people, state, world, w, u, cells, log, keep=keep)
-    _contacts(people, state, world, w, u, held_before, log, keep=keep)
+    _contacts(month, u, leaving, buys[0], log, keep=keep)
     _rises(people, state, world, w)
     _start(people, state, w, *buys, log)
     _join(people, state, w, u, log)
 
 
-def _day(w: Window, u: NDArray[np.float64], first_of_month: float) -> Days:
+def day_in(w: Window, u: NDArray[np.float64], first_of_month: float) -> Days:
     """Return a day of the window from uniforms: often the first of the month."""
     rest = np.clip((u - first_of_month) / (1 - first_of_month), 0, 1 - 1e-9)
     anywhere = w.after + 1 + np.floor(rest * (w.until - w.after)).astype(np.int32)
@@ -254,14 +328,6 @@ def _mixed(u: NDArray[np.float64], slot: NDArray[np.int64] | NDArray[np.int32]) 
     return (u + (slot + 1) * 0.6180339887498949) % 1.0
 
 
-def _decide(state: State, flat: Rows, day: Days, code: int | NDArray[np.int8]) -> None:
-    """Set the end of policies that are held and not yet ending sooner."""
-    ends = state.ends.reshape(-1)
-    sooner = day < ends[flat]
-    ends[flat[sooner]] = day[sooner]
-    state.reason.reshape(-1)[flat[sooner]] = code if isinstance(code, int) else code[sooner]
-
-
 def _held_cells(state: State, rows: Rows) -> tuple[Rows, Rows, Rows]:
     """Return (position in `rows`, slot, flat index) of the policies that these customers hold."""
     position, slot = np.nonzero(state.held[rows])
@@ -269,7 +335,7 @@ def _held_cells(state: State, rows: Rows) -> tuple[Rows, Rows, Rows]:
 
 
 def _relation_events(
-    people: People, state: State, world: World, w: Window, u: Draws, risk: hazards.CustomerFactors
+    people: People, state: State, world: World, w: Window, u: Draws, risk: hazards.CustomerFactors, decisions: Decisions
 ) -> None:
     """Death, end of business, emigration, switching everything, non-payment, merging households."""
     p = world.p
@@ -286,11 +352,11 @@ def _relation_events(
         position, slot, flat = _held_cells(state, rows)
         owner = rows[position]
         chosen, lead = _who_follows(p, world, people, name, owner, slot, u)
-        day = _day(w, u.day[owner], p.lapse.first_of_month) + (lead * 30.4).astype(np.int32)
+        day = day_in(w, u.day[owner], p.lapse.first_of_month) + (lead * 30.4).astype(np.int32)
         rounded = (lead > 0) & (u.spread[owner] < 0.7)
         day = np.where(rounded, first_of_next_month(day), day).astype(np.int32)
         code = p.code(hazards.REASON_OF_EVENT[name])
-        _decide(state, flat[chosen], day[chosen], code)
+        decisions.decide(flat[chosen], day[chosen], code)
         if name in ("death", "close", "emigration"):
             ending = (u.lead[rows] >= p.life.partner) if name == "death" else np.full(len(rows), True)
             if name == "close":
@@ -323,7 +389,7 @@ def _who_follows(
 
 
 def _policy_events(
-    people: People, state: State, world: World, w: Window, u: Draws, cells: hazards.PolicyHazards
+    people: People, state: State, world: World, w: Window, u: Draws, cells: hazards.PolicyHazards, decisions: Decisions
 ) -> None:
     """Single policies: cancelled, object gone, ended by the insurer."""
     p = world.p
@@ -342,12 +408,23 @@ def _policy_events(
     later = _mixed(u.lead[row], slot)
     months = 1 + np.searchsorted(np.cumsum(p.lapse.lead_months)[:-1], later / p.lapse.lead_share, side="right")
     lead = np.where((later < p.lapse.lead_share) & ~is_gone, months, 0)
-    day = _day(w, _mixed(u.day[row], slot), p.lapse.first_of_month)
+    day = day_in(w, _mixed(u.day[row], slot), p.lapse.first_of_month)
     ahead = first_of_next_month((day + np.floor(lead * 30.4 - 5)).astype(np.int32))
-    _decide(state, flat, np.where(lead > 0, ahead, day).astype(np.int32), code)
+    decisions.decide(flat, np.where(lead > 0, ahead, day).astype(np.int32), code)
 
 
-def _moves(people: People, state: State, world: World, w: Window, u: Draws, age: Rows, log: Log, *, keep: bool) -> None:
+def _moves(
+    people: People,
+    state: State,
+    world: World,
+    w: Window,
+    u: Draws,
+    age: Rows,
+    log: Log,
+    decisions: Decisions,
+    *,
+    keep: bool,
+) -> None:
     """Moving house: home policies end or get a new number, renters buy, owners sell."""
     p = world.p
     chance = world.tables.move[age] * (people.kind != 1) * (state.status == ACTIVE)
@@ -362,12 +439,12 @@ def _moves(people: People, state: State, world: World, w: Window, u: Draws, age:
     is_building, is_contents = world.tables.building[slot], world.tables.contents[slot]
     chance_end = is_building * p.life.move_building_end + is_contents * p.life.move_contents_end
     mixed = _mixed(u.spread[rows[position]], slot)
-    day = _day(w, u.day[rows[position]], 0.3)
+    day = day_in(w, u.day[rows[position]], 0.3)
     ending = mixed < chance_end
     building = ending & is_building
     contents = ending & is_contents
-    _decide(state, flat[building], day[building], p.code("verkoop_object"))
-    _decide(state, flat[contents], day[contents], p.code("verhuizing"))
+    decisions.decide(flat[building], day[building], p.code("verkoop_object"))
+    decisions.decide(flat[contents], day[contents], p.code("verhuizing"))
     if keep:
         home = (chance_end > 0) & (mixed > 1 - p.life.move_renumber)
         renumbered = flat[home][state.ends.reshape(-1)[flat[home]] == NEVER_DAY]
@@ -423,29 +500,59 @@ def _claims(
     state.upset[row[~poor]] += effect[~poor]
     np.add.at(state.claimed, row, np.float32(1))
     if keep and len(hit):
-        day = _day(w, _mixed(u.spread[row], cells.slot[hit]), 0.0)
+        day = day_in(w, _mixed(u.spread[row], cells.slot[hit]), 0.0)
         log.claim(people.number[row], cells.slot[hit].astype(np.int64), state.record.reshape(-1)[cells.flat[hit]], day)
 
 
-def _contacts(
-    people: People, state: State, world: World, w: Window, u: Draws, held: Rows, log: Log, *, keep: bool
-) -> None:
+def _leaving(state: State, world: World) -> Days:
+    """Return the day of the first preventable end that lies ahead per customer, NEVER_DAY if there is none."""
+    flat = np.flatnonzero(state.ends.reshape(-1) != NEVER_DAY)
+    own_choice = world.tables.reason_class[state.reason.reshape(-1)[flat]] == CAUSES.index("preventable")
+    flat = flat[own_choice]
+    first = np.full(len(state.status), NEVER_DAY, np.int32)
+    np.minimum.at(first, flat // state.held.shape[1], state.ends.reshape(-1)[flat])
+    return first
+
+
+def _calls(month: Month, leaving: Days, buyers: Rows) -> NDArray[np.float64]:
+    """Return the chance that a customer calls or mails this month.
+
+    More policies, a recent claim, a premium rise, a renewal near, something that changes (a move, a purchase, an end):
+    more to ask. Of those about to end a policy some call first.
+    """
+    state, service, cells, w = month.state, month.world.p.service, month.cells, month.w
+    near = np.isin((w.month - np.arange(12)) % 12, (11, 0, 1))
+    renewals = np.bincount(cells.row, weights=near[state.renew.reshape(-1)[cells.flat]], minlength=len(state.status))
+    changed = (w.step - state.moved <= 1) * 1.0 + (w.step - state.cancelled <= 1)
+    changed[np.unique(buyers)] += 1
+    reason = 1 + state.price_shock + service.inbound_claim * state.claimed + service.inbound_mutation * changed
+    reason += service.inbound_renewal * renewals / np.maximum(month.held, 1)
+    busy = month.people.engagement * np.sqrt(month.held) / 12
+    first = (leaving != NEVER_DAY) * service.inbound_leaving * np.minimum(month.people.engagement, 2.0)
+    return np.asarray(service.inbound * busy * reason + first, np.float64)
+
+
+def _contacts(month: Month, u: Draws, leaving: Days, buyers: Rows, log: Log, *, keep: bool) -> None:
     """Calls and mails: from the customer, from the office, and complaints."""
-    service = world.p.service
-    busy = people.engagement * np.sqrt(held).astype(np.float32) / 12
+    people, state, w, held = month.people, month.state, month.w, month.held
+    service = month.world.p.service
     complaint = (service.complaint / 12) * (1 + 4 * np.maximum(state.upset, 0) + 2 * state.price_shock) * (held > 0)
     outbound = (service.outbound / 12) * people.engagement * (held > 0)
-    inbound = service.inbound * busy * (1 + state.price_shock)
+    inbound = _calls(month, leaving, buyers)
     bounds = np.cumsum(np.stack([complaint, outbound, inbound]), axis=0)
     rows = np.flatnonzero(u.contact < bounds[2])
     if not len(rows):
         return
     kind = (u.contact[rows] >= bounds[:2, rows]).sum(axis=0)
-    state.contact[rows[kind > 0]] = 1.0
+    farewell = (kind == 2) & (leaving[rows] != NEVER_DAY)
+    state.contact[rows[(kind > 0) & ~farewell]] = 1.0  # who calls to end a policy is not won over by that
     state.upset[rows[kind == 0]] += np.float32(service.complaint_effect)
     if keep:
         codes = np.array([1, 2, 0], np.int8)[kind]
-        log.contacts(people.number[rows], _day(w, _mixed(u.spread[rows], kind), 0.0), codes)
+        day = day_in(w, _mixed(u.spread[rows], kind), 0.0)
+        before = np.maximum(np.minimum(leaving[rows] - 1, w.until) - w.after, 1)  # days left to call in
+        early = w.after + 1 + np.floor(_mixed(u.spread[rows], kind) * before).astype(np.int32)
+        log.contacts(people.number[rows], np.where(farewell, early, day).astype(np.int32), codes)
 
 
 def _rises(people: People, state: State, world: World, w: Window) -> None:
@@ -460,7 +567,7 @@ def _rises(people: People, state: State, world: World, w: Window) -> None:
     np.add.at(state.price_shock, row, effect / np.maximum(state.held[row].sum(axis=1), 1).astype(np.float32))
 
 
-def _purchases(people: People, state: State, world: World, w: Window, u: Draws, held: Rows) -> tuple[Rows, Rows, Days]:
+def _purchases(people: People, state: State, world: World, w: Window, u: Draws, held: Rows) -> Buys:
     """Return (customer, slot, day) of policies bought: at most two a month, by current and former customers."""
     p = world.p
     rows = np.flatnonzero((u.buy < people.buy_most) & (state.status == ACTIVE))
@@ -468,18 +575,18 @@ def _purchases(people: People, state: State, world: World, w: Window, u: Draws, 
     total = rate.sum(axis=1)
     buys = u.buy[rows] < total
     rows, rate, total = rows[buys], rate[buys], total[buys]
-    slot = _choose(rate, u.choice[rows])
+    slot = choose(rate, u.choice[rows])
     both = np.flatnonzero(u.second[rows] < p.purchase.second)
     rest = rate[both].copy()
     rest[np.arange(len(both)), slot[both]] = 0
     both, rest = both[rest.sum(axis=1) > 0], rest[rest.sum(axis=1) > 0]
-    also = _choose(rest, u.second[rows[both]] / p.purchase.second)
+    also = choose(rest, u.second[rows[both]] / p.purchase.second)
     customer = np.concatenate([rows, rows[both]])
     bought = np.concatenate([slot, also])
-    return customer, bought, _day(w, u.day[customer], 0.45)
+    return customer, bought, day_in(w, u.day[customer], 0.45)
 
 
-def _choose(rate: NDArray[np.float64], u: NDArray[np.float64]) -> Rows:
+def choose(rate: NDArray[np.float64], u: NDArray[np.float64]) -> Rows:
     """Return a slot per row, with chances in proportion to the rates."""
     cumulative = rate.cumsum(axis=1)
     return np.asarray((u[:, None] * cumulative[:, -1:] >= cumulative).sum(axis=1), np.int64)
@@ -508,4 +615,4 @@ def _join(people: People, state: State, w: Window, u: Draws, log: Log) -> None:
     state.joined[rows] = w.step
     position, slot = np.nonzero(people.package[rows])
     customer = rows[position]
-    _start(people, state, w, customer, slot, _day(w, u.day[customer], 0.45), log)
+    _start(people, state, w, customer, slot, day_in(w, u.day[customer], 0.45), log)

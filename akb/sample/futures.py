@@ -10,18 +10,24 @@ from numpy.typing import NDArray
 
 from akb.core.dates import add_months
 from akb.sample.calendar import to_day
+from akb.sample.contact import ContactChance, Contacts, PurchaseWatch, effects_of
 from akb.sample.engine import Log, State, World, advance, draw
-from akb.sample.parameters import CAUSES, NEVER_DAY, Floats, tables
+from akb.sample.parameters import CAUSES, NEVER_DAY, tables
 from akb.sample.truth import Outcome, outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import polars as pl
 
     from akb.sample.book import Book
-    from akb.sample.engine import Rows
+    from akb.sample.calendar import Market
+    from akb.sample.contact import ContactPlan, Effects
+    from akb.sample.engine import Draws, Intervention, Rows
 
 EXTRA_MONTHS = 2  # a policy that starts within 31 days of the horizon still saves the relation
-_FUTURE = 11
+_FUTURE, _CONTACT, _PILOT = 11, 12, 13
+PILOTS = 16
 HORIZONS = (1, 3, 6, 12)
 
 
@@ -106,9 +112,12 @@ class Futures:
         return series
 
 
-def draw_futures(book: Book, rows: Rows, draws: range, seed: int, months: int, treated: Floats | None) -> Futures:
+def draw_futures(
+    book: Book, rows: Rows, draws: range, seed: int, months: int, contact: ContactPlan | None = None
+) -> Futures:
     """Draw futures of some customers (see `Book.futures`)."""
-    drawn = [_one(book, rows, np.random.default_rng([seed, _FUTURE, k]), months, treated) for k in draws]
+    effects = None if contact is None else plan_effects(book, contact)
+    drawn = [_one(book, rows, seed, k, months, effects) for k in draws]
     t = to_day(book.as_of)
     gone = np.stack([np.where(one.gone == NEVER_DAY, 0, one.gone - t) for one in drawn]).astype(np.int16)
     return Futures(
@@ -122,12 +131,42 @@ def draw_futures(book: Book, rows: Rows, draws: range, seed: int, months: int, t
     )
 
 
-def _one(book: Book, rows: Rows, rng: np.random.Generator, months: int, treated: Floats | None) -> Outcome:
+def _one(book: Book, rows: Rows, seed: int, k: int, months: int, effects: Effects | None) -> Outcome:
     """Return the outcome of one future; next year's premiums are another draw as well."""
-    log = simulated(book, rows, rng, months, treated, aftermath=EXTRA_MONTHS)
+    interventions = [] if effects is None else [Contacts(effects, contact_chance(book, seed, k), book.step)]
+    log = simulated(book, rows, future_rng(seed, k), months, interventions, aftermath=EXTRA_MONTHS)
     until = to_day(add_months(book.as_of, months))
     slots = len(book.p.slot)
     return outcome(log.policies(), book.p.branch_of_slot, len(rows), slots, to_day(book.as_of), until)
+
+
+def future_rng(seed: int, k: int) -> np.random.Generator:
+    """Return the random numbers of future k."""
+    return np.random.default_rng([seed, _FUTURE, k])
+
+
+def contact_chance(book: Book, seed: int, k: int) -> ContactChance:
+    """Return the random numbers of what contacts do in future k."""
+    return ContactChance((seed, _CONTACT, k), (len(book.in_force), len(book.p.slot)))
+
+
+def plan_effects(book: Book, plan: ContactPlan) -> Effects:
+    """Work a plan for the customers in force out."""
+    return effects_of(plan, book.purchase_chances, book.people.persuadable[book.in_force])
+
+
+def purchase_chances(book: Book) -> NDArray[np.float64]:
+    """Return the chance of a first policy within twelve months [customers in force, branches], 0 where it is held.
+
+    The sum of the monthly chances in a few futures, not a count of purchases: smooth, and never zero where it can be.
+    """
+    rows = book.in_force
+    total = np.zeros((len(rows), len(book.p.branches)))
+    for k in range(PILOTS):
+        watch = PurchaseWatch(book.p, book.state.held[rows])
+        simulated(book, rows, np.random.default_rng([book.seed, _PILOT, k]), 12, [watch])
+        total += watch.total
+    return np.minimum(total / PILOTS, 0.99)
 
 
 def simulated(
@@ -135,7 +174,7 @@ def simulated(
     rows: Rows,
     rng: np.random.Generator,
     months: int,
-    treated: Floats | None = None,
+    interventions: Sequence[Intervention] = (),
     *,
     aftermath: int = 0,
 ) -> Log:
@@ -143,27 +182,44 @@ def simulated(
 
     Parameters
     ----------
+    interventions
+        What comes from outside in those months, for the customers in `rows`.
     aftermath
         Months that follow, only of customers of whom a policy ended in the last two: has it been replaced? They see
-        the same chance as if everybody went on.
+        the same chance as if everybody went on, and nothing from outside.
     """
-    people = book.people.take(rows)
-    people = replace(people, number=np.arange(len(rows)))
-    state = book.state.take(rows)
-    world = World(book.p, tables(), book.market.redrawn(book.p, book.as_of.year, rng))
-    log = Log()
-    _restart_log(book, rows, state, log)
-    for step in range(book.step + 1, book.step + months + 1):
-        u = draw(rng, len(rows), state.held.shape[1])
-        advance(people, state, world, book.window(step), u, log, keep=False, treated=treated)
-    last = book.step + months
-    lately = np.flatnonzero(state.cancelled >= last - 1)
-    people, state = people.take(lately), state.take(lately)
-    treated = None if treated is None else treated[lately]
-    for step in range(last + 1, last + aftermath + 1):
-        u = draw(rng, len(rows), len(book.p.slot)).take(lately)
-        advance(people, state, world, book.window(step), u, log, keep=False, treated=treated)
-    return log
+    market = book.market.redrawn(book.p, book.as_of.year, rng)
+    slots = len(book.p.slot)
+    run = Run(book, rows, market)
+    for _ in range(months):
+        run.month(draw(rng, len(rows), slots), interventions)
+    lately = np.flatnonzero(run.state.cancelled >= book.step + months - 1)
+    run.keep(lately)
+    for _ in range(aftermath):
+        run.month(draw(rng, len(rows), slots).take(lately))
+    return run.log
+
+
+class Run:
+    """Some customers of a book who go on from its as-of date, in one market, month by month."""
+
+    def __init__(self, book: Book, rows: Rows, market: Market) -> None:
+        self.people = replace(book.people.take(rows), number=np.arange(len(rows)))
+        self.state = book.state.take(rows)
+        self.log = Log()
+        self._book, self._step = book, book.step
+        self._world = World(book.p, tables(), market)
+        _restart_log(book, rows, self.state, self.log)
+
+    def keep(self, rows: Rows) -> None:
+        """Go on with some of the customers alone; what the log holds of the others ends here."""
+        self.people, self.state = self.people.take(rows), self.state.take(rows)
+
+    def month(self, u: Draws, interventions: Sequence[Intervention] = ()) -> None:
+        """Let a month pass."""
+        self._step += 1
+        w = self._book.window(self._step)
+        advance(self.people, self.state, self._world, w, u, self.log, keep=False, interventions=interventions)
 
 
 def _restart_log(book: Book, rows: Rows, state: State, log: Log) -> None:

@@ -62,17 +62,13 @@ def rise_of(world: World, year: int) -> Floats:
     return np.asarray(world.market.rises[year - FIRST_YEAR], np.float32)
 
 
-def customer_factors(
-    people: People, state: State, world: World, w: Window, held: Rows, treated: Floats | None = None
-) -> CustomerFactors:
+def customer_factors(people: People, state: State, world: World, w: Window, held: Rows) -> CustomerFactors:
     """Return what multiplies the hazards of all policies of a customer this month.
 
     Parameters
     ----------
     held
         Policies in force [N].
-    treated
-        Factor of a retention call on voluntary hazards [N].
     """
     p, t = world.p, world.tables
     age = np.where(people.birth == 0, 0, np.clip(w.year - people.birth, 18, AGES - 1))
@@ -84,8 +80,6 @@ def customer_factors(
     common *= 1 - np.float32(p.service.contact_effect) * state.contact
     common *= np.float32(p.lapse.season[w.month]) * world.market.effect[w.year - FIRST_YEAR]
     common *= np.where(since_move < p.life.move_months, np.float32(1 + p.life.move_lapse), np.float32(1))
-    if treated is not None:
-        common *= treated
     tenure = np.clip(w.step - state.joined, 0, LONGEST_TENURE - 1)
     switch = common * t.switch_package_cancel[size, fresh] * t.switch_tenure[tenure] * (1 + state.price_shock)
     return CustomerFactors(age, held, common * t.package_cancel[size, fresh], switch)

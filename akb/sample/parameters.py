@@ -150,6 +150,10 @@ class Service(_Table):
     good_claim_effect: float
     upset_decay: float
     inbound: float
+    inbound_claim: float
+    inbound_mutation: float
+    inbound_renewal: float
+    inbound_leaving: float
     outbound: float
     complaint: float
     complaint_effect: float
@@ -173,13 +177,6 @@ class Purchase(_Table):
     season: list[float]
     join_share: float
     settled_share: float
-
-
-class ContactTrial(_Table):
-    """What a retention call does."""
-
-    mean: float
-    sd: float
 
 
 class Reason(_Table):
@@ -236,7 +233,6 @@ class Parameters(_Table):
     life: Life
     service: Service
     purchase: Purchase
-    contact_trial: ContactTrial
     reason: dict[str, Reason]
     slot: list[Slot]
     pair: list[Pair]

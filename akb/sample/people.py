@@ -42,9 +42,9 @@ class People:
     number: lasting row number; joins: step in which they join (0 = already there); tenure: months with the office
     before step 0; birth: year, 0 for companies; adviser; home: postcode area; opt_out. Latent, never exported:
     frailty (hazard factor of loyalty, adviser, office), price, engagement, nonpayment, claims, wealth, persuadable
-    (share by which a retention call lowers the hazard), buy_most (all purchase rates never add up to more).
-    Per slot: lapse_base, buy_base (monthly rates), insurer, january (renews on 1 January), package (held when
-    they join).
+    (how much more than others a contact moves this customer, standard normal), buy_most (all purchase rates never
+    add up to more). Per slot: lapse_base, buy_base (monthly rates), insurer, january (renews on 1 January), package
+    (held when they join).
     """
 
     number: NDArray[np.int64]
@@ -183,7 +183,7 @@ def _draw(
         nonpayment=np.exp(rng.normal(-(spread.nonpayment**2) / 2, spread.nonpayment, count)).astype(np.float32),
         claims=np.exp(rng.normal(0, spread.claims, count)).astype(np.float32),
         wealth=np.exp(rng.normal(0, spread.wealth, count)).astype(np.float32),
-        persuadable=rng.normal(p.contact_trial.mean, p.contact_trial.sd, count).clip(-0.5, 0.9).astype(np.float32),
+        persuadable=rng.normal(0, 1, count).astype(np.float32),
         lapse_base=lapse_base.astype(np.float32),
         buy_base=buy_base.astype(np.float32),
         buy_most=(1.0001 * p.purchase.cap * buy_base.sum(axis=1)).astype(np.float32),

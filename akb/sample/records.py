@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -219,9 +219,20 @@ def _money(book: Book, policies: Policies, parts: Parts) -> tuple[NDArray[np.int
 
     Premiums follow the insurer's indexation up to the last renewal; commission -1 = missing.
     """
-    p = book.p
     premium = premium_in(book, policies, parts, _last_renewal_year(book, policies, parts))
-    u = np.random.default_rng([book.seed, _DRAWS, 5]).random((book.log.count, 3))[parts.record]
+    missing = _commission_chance(book, parts)[:, 2] < book.p.book.commission_missing
+    return premium, np.where(missing, -1, _commission(book, policies, parts, premium))
+
+
+def _commission_chance(book: Book, parts: Parts) -> NDArray[np.float64]:
+    """Return three random numbers per part: is the share agreed, how high is it, is the amount missing."""
+    return _rng(book, 5).random((book.log.count, 3))[parts.record]
+
+
+def _commission(book: Book, policies: Policies, parts: Parts, premium: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the yearly commission in cents, whether the back office shows it or not."""
+    p = book.p
+    u = _commission_chance(book, parts)
     slot = policies.slot[parts.record]
     branches = load_settings().taxonomy()
     rate = np.array([branches[entry.branch].commission for entry in p.slot])[slot]
@@ -230,8 +241,34 @@ def _money(book: Book, policies: Policies, parts: Parts) -> tuple[NDArray[np.int
     banned = np.array([branches[entry.branch].ban for entry in p.slot])[slot]
     old = policies.start[parts.record] < _BAN_DAY
     rate = np.where(banned, np.where(old, 0.03, 0.0), rate)
-    commission = np.rint(premium * rate).astype(np.int64)
-    return premium, np.where(u[:, 2] < p.book.commission_missing, -1, commission)
+    return np.asarray(np.rint(premium * rate), np.int64)
+
+
+def commission_now(book: Book, record: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return the yearly commission in cents of policies in force (by record), also where the export lacks it."""
+    policies = book.all_policies
+    parts = _parts(book, policies)
+    last = np.append(parts.record[1:] != parts.record[:-1], True)
+    now = Parts(*(getattr(parts, field.name)[last] for field in fields(parts)))
+    premium = premium_in(book, policies, now, _last_renewal_year(book, policies, now))
+    amount = np.zeros(book.log.count, np.int64)
+    amount[now.record] = _commission(book, policies, now, premium)
+    return np.asarray(amount[record])
+
+
+def commission_of_new(book: Book, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the yearly commission in cents [rows, S] to expect of a policy taken now, at today's premiums."""
+    p, people = book.p, book.people
+    branches = load_settings().taxonomy()
+    own = [branches[entry.branch] for entry in p.slot]
+    standard = np.array([0.0 if branch.ban else 100 * branch.premium * branch.commission for branch in own])
+    insurer = people.insurer[rows].astype(np.int64)
+    level = np.log1p(book.market.rises).cumsum(axis=0)
+    grown = np.exp(level[book.as_of.year - FIRST_YEAR] - level[book.anchor[0].year - FIRST_YEAR])
+    deviating = 1 - p.book.commission_deviating * (1 - (0.5 + 0.7 / 2))
+    size = people.wealth[rows] * np.where(people.kind[rows] == 1, 1.5, 1.0) * np.exp(p.spread.premium**2 / 2)
+    rate = (0.92 + 0.03 * insurer) * deviating * grown[np.arange(len(p.slot)), insurer]
+    return np.asarray(size[:, None] * standard * rate)
 
 
 def premium_in(book: Book, policies: Policies, parts: Parts, year: NDArray[np.int64]) -> NDArray[np.int64]:

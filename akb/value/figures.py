@@ -10,11 +10,12 @@ import polars as pl
 from akb.core.disclosure import shown
 from akb.core.text import load_toml
 from akb.value import history_figures
+from akb.value.classes import class_of
 from akb.value.in_force import band_labels, bands
 from akb.value.targeting.retention import defence
 
 if TYPE_CHECKING:
-    from akb.value.in_force import Cents, Floats, InForce, Rows
+    from akb.value.in_force import Cents, Floats, InForce
     from akb.value.lifetime.clv import Lifetime
     from akb.value.lifetime.purchases import Offers
     from akb.value.lifetime.survival import Relations
@@ -72,17 +73,6 @@ def figures(valued: Valuation, lists: dict[str, pl.DataFrame], lapses: float | N
         "announced": _announced(base),
         "checks": _checks(base, lapses),
     }
-
-
-def class_of(values: Rows) -> list[str]:
-    """Return A to D per customer: shares of customers from ``configs/lists.toml``, highest first, ties by position."""
-    table = load_toml("lists.toml")["classes"]
-    cuts = np.cumsum(table["shares"])[:-1]
-    order = np.lexsort((np.arange(len(values)), -values))
-    place = np.empty(len(values), dtype=np.int64)
-    place[order] = np.arange(len(values))
-    numbers = np.searchsorted(cuts, (place + 0.5) / max(len(values), 1))
-    return [table["labels"][number] for number in numbers.tolist()]
 
 
 def _money(base: InForce) -> pl.DataFrame:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from akb.core.revenue import Terms
     from akb.ingest.types import Portfolio
     from akb.models.types import Gate, ModelRun, Prediction
-    from akb.value.lifetime.clv import Lifetime
 
     Floats = NDArray[np.float64]
     Cents = NDArray[np.int64]
@@ -292,11 +291,6 @@ class InForce:
         """Branches whose policies lapse at the rate that was counted: failed, or closed where base rates may speak."""
         base = [branch for branch, gate in self.lapse_gates.items() if gate == "base"]
         return tuple(sorted({*self.failed_lapse, *base}))
-
-
-def may_tell(base: InForce, value: Lifetime | None) -> bool:
-    """Return whether retention may be told in euros: its level is proven, and there is a lifetime value."""
-    return base.churn_in_euros and value is not None
 
 
 def sum_cents(cents: Cents, rows: Rows, n: int) -> Cents:

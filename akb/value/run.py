@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from akb.value.actions import act
 from akb.value.case.case import business_case
 from akb.value.case.profit_figures import empc_figures
 from akb.value.checks import findings
@@ -21,7 +22,6 @@ from akb.value.revenue.cost import KINDS
 from akb.value.revenue.waterfall import waterfall
 from akb.value.segments.figures import class_table, segment_figures
 from akb.value.segments.segments import class_columns, segments
-from akb.value.targeting.actions import act
 from akb.value.targeting.attention import attention
 from akb.value.targeting.retention import defence
 from akb.value.types import ValueRun

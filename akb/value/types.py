@@ -108,7 +108,7 @@ class ValueRun:
         The blinded test: adviser, number (order on paper), customer u32, ``listed``; see
         `akb.value.targeting.recognition`. ``listed`` is the key and stays with who runs the test.
     classes
-        customer u32, ``class_commission`` and ``class_value`` (A to D, see `akb.value.figures.class_of`; null where
+        customer u32, ``class_commission`` and ``class_value`` (A to D, see `akb.value.classes.class_of`; null where
         there is no commission, or no lifetime value); None where nobody made them.
     """
 

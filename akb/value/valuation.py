@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from akb.value.in_force import InForce, may_tell
+from akb.value.in_force import InForce
 from akb.value.lifetime.clv import earned_5y, earned_12m, lifetime, streams
 from akb.value.lifetime.flows import purchase_years
 from akb.value.lifetime.policies import policy_stakes, preventable_shares
@@ -84,7 +84,7 @@ class Valuation:
     @property
     def euros(self) -> bool:
         """Whether retention may be told in euros."""
-        return may_tell(self.in_force, self.value)
+        return self.in_force.churn_in_euros and self.value is not None
 
     @cached_property
     def service_cost(self) -> Cents:

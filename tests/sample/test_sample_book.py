@@ -12,6 +12,7 @@ from akb.core.dates import add_months
 from akb.sample import simulate, write_sample
 from akb.sample.calendar import to_day
 from akb.sample.hazards import customer_factors
+from akb.sample.parameters import CAUSES, tables
 
 pytestmark = pytest.mark.xdist_group("sample")
 
@@ -185,6 +186,51 @@ def test_claims_and_contacts_lie_inside_the_recorded_time(book):
     assert claims["reported"].max() <= book.as_of
     assert book.contacts["date"].is_between(book.recorded_from, book.as_of).all()
     assert 0.5 <= book.contacts.height / 5 / len(book.in_force) <= 1.5
+
+
+def _called(book, customer, day, within):
+    """Share of (customer, day) with a call or mail of the customer in the days until then."""
+    who, when, kind = book.log.all_contacts()
+    calls = np.sort(who[kind == 0] * 100_000 + when[kind == 0])
+    spot = customer * 100_000 + day
+    return (np.searchsorted(calls, spot, side="right") > np.searchsorted(calls, spot - within)).mean()
+
+
+def test_customers_call_for_a_reason(book):
+    """More policies, a claim, a renewal near, a move: more calls; and who ends a policy often calls first."""
+    policies = book.all_policies
+    first, last = to_day(book.recorded_from) + 90, to_day(book.as_of)
+    own_choice = tables().reason_class[policies.reason] == CAUSES.index("preventable")
+    ended = own_choice & (policies.end > first) & (policies.end <= last)
+    rng = np.random.default_rng(1)
+    anyone = np.repeat(book.in_force, 5)
+    usual = _called(book, anyone, rng.integers(last - 365, last, len(anyone)), 45)
+    before_an_end = _called(book, policies.customer[ended], policies.end[ended].astype(np.int64), 45)
+    assert 0.2 < before_an_end < 0.6
+    assert before_an_end > 3 * usual
+    customer, _, _, day = book.log.claims()
+    recent = (day > first) & (day < last - 45)
+    assert _called(book, customer[recent], day[recent] + 45, 45) > 1.4 * usual
+    held = book.state.held[book.in_force].sum(axis=1)
+    few, many = (np.repeat(book.in_force[chosen], 5) for chosen in (held == 1, held >= 4))
+    assert _called(book, many, np.full(len(many), last), 180) > 1.3 * _called(book, few, np.full(len(few), last), 180)
+    inbound = book.contacts["inbound"].sum() / 5 / len(book.in_force)
+    assert 0.4 < inbound < 0.7
+
+
+def test_who_calls_to_end_a_policy_does_so_before_the_end(book):
+    """No call falls after the last day of a relation that somebody ended by calling: the day is one before the end."""
+    policies = book.all_policies
+    first, last = to_day(book.recorded_from) + 90, to_day(book.as_of)
+    ended = tables().reason_class[policies.reason] == CAUSES.index("preventable")
+    ended &= (policies.end > first) & (policies.end <= last - 45)
+    customer, end = policies.customer[ended], policies.end[ended].astype(np.int64)
+    assert _called(book, customer, end - 1, 30) > 2 * _called(book, customer, end + 44, 30)
+
+
+def test_an_office_has_an_adviser_for_every_1400_customers(book):
+    assert len(np.unique(book.people.adviser)) == 4
+    assert [len(simulate(n, 1, months=12).office.adviser_office) for n in (300, 7000)] == [2, 5]
 
 
 def test_technical_ends_go_on_the_same_day_in_the_same_branch(book):

@@ -16,7 +16,7 @@ from akb.core.disclosure import blanked, shown, unsaid
 from akb.core.revenue import Terms, with_level, with_revenue
 from akb.core.text import load_toml
 from akb.value import run_value
-from akb.value.figures import class_of
+from akb.value.classes import class_of
 from akb.value.history_figures import SERIES, flow
 from akb.value.in_force import InForce, band_labels, bands
 from akb.value.lifetime.lost import closed_years

@@ -10,7 +10,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import beta as beta_distribution
 
-from akb.value.case import formulas
+from akb.value import formulas
 from akb.value.case.pilot import per_arm
 from akb.value.case.profit import empc, profit_curve
 

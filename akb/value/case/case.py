@@ -37,6 +37,8 @@ from akb.value.targeting.team import POOLS
 from akb.value.types import BusinessCase
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from akb.models.types import Gate, Interval
     from akb.value.in_force import Floats, InForce, Rows
     from akb.value.targeting.plan import ContactPlan
@@ -164,12 +166,13 @@ def case_basis(valued: Valuation) -> CaseBasis:
     """Return what the case is computed on: the plan's sums and cash flows, and the plan of a later year."""
     in_force, plan = valued.in_force, _planned(valued)
     second = next_year(plan)
+    cohort, *later = cohorts_of(valued, (plan, second, next_year(second)))
     register = in_force.assumed
     without = without_predictions(valued, plan)
     return CaseBasis(
         customers=in_force.n,
-        cohort=cohort_of(valued, plan),
-        later=(cohort_of(valued, second), cohort_of(valued, next_year(second))),
+        cohort=cohort,
+        later=(later[0], later[1]),
         levels=levels(valued, plan),
         exploration=explored(in_force, plan),
         trialled=trialled(valued, plan),
@@ -199,39 +202,57 @@ def explored(in_force: InForce, plan: ContactPlan) -> Exploration:
     )
 
 
-def cohort_of(valued: Valuation, plan: ContactPlan) -> Cohort:
-    """Return the sums of a plan and the months in which its euros come in."""
-    in_force, share, lines = valued.in_force, plan.best.share, plan.menu.lines["base"]
-    months = YEAR * max(1, round(in_force.value("value.horizon_years")))
-    flows = {line: np.zeros(months) for line in LINES}
-    if valued.survival is not None and valued.value is not None and valued.flows is not None:
-        margin = margin_months(in_force, valued.flows, valued.offers)
-        kept = (share * lines.leavers).sum(axis=1)
-        flows["relation"] = relation_flow(in_force, valued.survival, margin, valued.value, kept)
-    if valued.survival is not None and valued.policies is not None:
-        rows = valued.policies["row"].to_numpy()
-        policies = (share * lines.policies).sum(axis=1)
-        effect = np.divide(policies, plan.prospects.lost, out=np.zeros(in_force.n), where=plan.prospects.lost > 0)
-        weights = effect[rows] * valued.policies["lost"].to_numpy()
-        flows["policy"] = policy_flow(in_force, valued.survival, valued.policies, weights)
-    flows["purchase"] = _purchase_flow(valued, plan, (share * lines.purchase).sum(axis=1), months)
-    return Cohort(plan.sums(), flows)
+def cohorts_of(valued: Valuation, plans: Sequence[ContactPlan]) -> list[Cohort]:
+    """Return the sums of plans and the months in which their euros come in."""
+    shares = [plan.best.share for plan in plans]
+    lines = [plan.menu.lines["base"] for plan in plans]
+
+    def each_customer(name: str) -> Floats:
+        """(c, n): a line or a count of every plan."""
+        return np.array([(share * getattr(line, name)).sum(axis=1) for share, line in zip(shares, lines, strict=True)])
+
+    flows = {
+        "relation": _relation_flows(valued, each_customer("leavers")),
+        "policy": _policy_flows(valued, plans[0].prospects.lost, each_customer("policies")),
+        "purchase": _purchase_flows(valued, plans[0], each_customer("purchase")),
+    }
+    return [Cohort(plan.sums(), {line: flows[line][place] for line in LINES}) for place, plan in enumerate(plans)]
 
 
-def _purchase_flow(valued: Valuation, plan: ContactPlan, brings: Floats, months: int) -> Floats:
-    """Return the months of what purchases bring: every customer's in the shape of the branch discussed first."""
-    in_force = valued.in_force
+def _months(valued: Valuation) -> int:
+    return YEAR * max(1, round(valued.in_force.value("value.horizon_years")))
+
+
+def _relation_flows(valued: Valuation, kept: Floats) -> Floats:
+    """Return (c, months) of the relations that every plan keeps, (c, n)."""
+    if valued.survival is None or valued.value is None or valued.flows is None:
+        return np.zeros((len(kept), _months(valued)))
+    margin = margin_months(valued.in_force, valued.flows, valued.offers)
+    return np.array(
+        [relation_flow(valued.in_force, valued.survival, margin, valued.value, weights) for weights in kept]
+    )
+
+
+def _policy_flows(valued: Valuation, lost: Floats, kept: Floats) -> Floats:
+    """Return (c, months) of the policies that every plan keeps, (c, n), of those that customers lose, (n,)."""
+    if valued.survival is None or valued.policies is None:
+        return np.zeros((len(kept), _months(valued)))
+    rows = valued.policies["row"].to_numpy()
+    effect = np.divide(kept, lost, out=np.zeros_like(kept), where=lost > 0)
+    weights = effect[:, rows] * valued.policies["lost"].to_numpy()
+    return policy_flow(valued.in_force, valued.survival, valued.policies, weights)
+
+
+def _purchase_flows(valued: Valuation, plan: ContactPlan, brings: Floats) -> Floats:
+    """Return (c, months) of what purchases bring, (c, n): every customer's in the shape of his best branch."""
+    in_force, months = valued.in_force, _months(valued)
     if valued.survival is None:
-        return np.full(months, 0.0) if not brings.any() else _evenly(brings.sum(), months)
-    column = plan.best.share.argmax(axis=1)
-    place = plan.menu.first[np.arange(in_force.n), column]
-    rows = np.arange(in_force.n)
-    chance, worth = plan.prospects.chance[rows, place], plan.prospects.worth[rows, place]
-    known = (worth > 0) & (brings != 0)
-    offered = np.where(known, chance, np.nan)[:, None]
+        return np.array([_evenly(float(each.sum()), months) for each in brings])
+    chance, worth = plan.prospects.chance[:, :1], plan.prospects.worth[:, :1]
+    offered = np.where(worth > 0, chance, np.nan)
     years = np.nan_to_num(purchase_years(in_force, valued.survival, valued.offers.kept, offered))[:, 0]
-    margin = np.divide(brings, years, out=np.zeros(in_force.n), where=known & (years > 0))
-    return purchase_flow(in_force, valued.survival, valued.offers.kept, offered, margin[:, None])
+    margin = np.divide(brings, years, out=np.zeros_like(brings), where=years > 0)
+    return purchase_flow(in_force, valued.survival, valued.offers.kept, offered, margin[..., None])
 
 
 def _evenly(total: float, months: int) -> Floats:
@@ -248,7 +269,7 @@ def next_year(plan: ContactPlan) -> ContactPlan:
     sold = (share * plan.menu.lines["base"].sales).sum(axis=1)
     worth = plan.prospects.worth * np.maximum(1.0 - sold, 0.0)[:, None]
     later = replace(plan.prospects, repeated=contacted > 0.5, worth=worth)
-    return contact_plan(later, plan.planning, plan.available, whole=False, shifts=plan.shifts)
+    return contact_plan(later, plan.planning, plan.available, whole=False, pushes=plan.pushes)
 
 
 def without_predictions(valued: Valuation, plan: ContactPlan) -> float:
@@ -264,7 +285,7 @@ def without_predictions(valued: Valuation, plan: ContactPlan) -> float:
         place = table["place"].to_numpy() * n + table["row"].to_numpy()
         policies = table["expected"].to_numpy(), np.maximum(margin, 0.0), place
     average = averaged(plan.prospects, in_force.commission_customer.astype(np.float64), policies)
-    blind = contact_plan(average, plan.planning, plan.available, whole=False, shifts=plan.shifts)
+    blind = contact_plan(average, plan.planning, plan.available, whole=False)
     true = np.where(plan.menu.allowed, plan.menu.lines["base"].total - plan.menu.cost, 0.0)
     return float((blind.best.share * true).sum())
 

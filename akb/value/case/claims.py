@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from akb.value.case.basis import LINES
-from akb.value.case.formulas import cross_sell_rule, saving_share
+from akb.value.formulas import cross_sell_rule, saving_share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -127,12 +127,12 @@ def value_of_sample(net: Floats, effect: Floats, error: float, years: float, see
     years
         For how many years the decision holds.
     """
-    noise = np.random.default_rng([seed, 0xE751]).standard_normal(len(net)) * error
-    seen = effect + noise
-    spread = float(seen.var())
-    slope = float(np.cov(seen, net)[0, 1]) / spread if spread > 0 else 0.0
-    expected = net.mean() + slope * (seen - seen.mean())
-    return max(0.0, years * float(np.maximum(expected, 0.0).mean() - max(net.mean(), 0.0)))
+    noise = error * np.random.default_rng([seed, 0xE751]).standard_normal(len(net))
+    seen = effect + noise - float((effect + noise).mean())
+    spread = float(seen @ seen)
+    slope = float(seen @ net) / spread if spread > 0 else 0.0
+    mean = float(net.mean())
+    return max(0.0, years * (float(np.maximum(mean + slope * seen, 0.0).mean()) - max(mean, 0.0)))
 
 
 def standard_error(trialled: Trialled, outcome: str, per_arm: int, kept: float) -> float:

@@ -95,11 +95,18 @@ def purchase_flow(base: InForce, survival: Relations, kept: Floats | float, chan
     kept, chance
         As for `purchase_years`.
     weights
-        (n, k): gained purchases x yearly margin of one, cents. The present value is Σ weight x `purchase_years`.
+        (n, k), or (c, n, k) for c cohorts: gained purchases x yearly margin of one, cents. The present value is Σ
+        weight x `purchase_years`.
+
+    Returns
+    -------
+    ndarray
+        (months,), or (c, months).
     """
     months = _gained_months(base, survival, kept, chance)
-    gained = np.array([float((weights * month).sum()) for month in months])
-    return gained / YEAR * index_factors(base, survival.months)
+    gained = np.array([np.einsum("...nk,nk->...", weights, month) for month in months]).T
+    flow: Floats = gained / YEAR * index_factors(base, survival.months)
+    return flow
 
 
 def _gained_months(base: InForce, survival: Relations, kept: Floats | float, chance: Floats) -> Iterator[Floats]:
@@ -108,9 +115,11 @@ def _gained_months(base: InForce, survival: Relations, kept: Floats | float, cha
     alive = survival.alive_at(timing)
     offered = ~np.isnan(chance)
     never = np.where(offered, 1.0 - np.nan_to_num(chance), 0.0)
-    policy, not_bought = np.broadcast_to(np.asarray(kept, dtype=np.float64), chance.shape), offered.astype(np.float64)
+    waits, monthly = offered.astype(np.float64), never ** (1 / YEAR)
     for month in range(survival.months):
-        moment = month + timing
-        own = policy ** ((moment - BOUGHT) / YEAR) if month >= BOUGHT else 0.0
-        waits = never ** ((moment - YEAR) / YEAR) if month >= YEAR else not_bought
+        own = np.asarray(kept) ** ((month + timing - BOUGHT) / YEAR) if month >= BOUGHT else 0.0
+        if month == YEAR:
+            waits = never ** (timing / YEAR)
+        elif month > YEAR:
+            waits = waits * monthly
         yield alive[:, month, None] * own * waits

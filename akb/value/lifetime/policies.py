@@ -141,11 +141,16 @@ def policy_flow(base: InForce, survival: Relations, stakes: pl.DataFrame, weight
     stakes
         Rows of `policy_stakes`.
     weights
-        Policies kept, one number per row: an effect x ``lost``. The present value of the flow (see
-        `present.present_value_of`) is the sum of weight x ``stake_cents``.
+        Policies kept, one number per row, or (c, rows) for c cohorts: an effect x ``lost``. The present value of the
+        flow (see `present.present_value_of`) is the sum of weight x ``stake_cents``.
+
+    Returns
+    -------
+    ndarray
+        (months,), or (c, months).
     """
     margin = weights * stakes["margin_cents"].to_numpy() / YEAR
-    gained: Floats = np.array([float(margin @ month) for month in _kept_months(base, survival, stakes)])
+    gained: Floats = np.array([margin @ month for month in _kept_months(base, survival, stakes)]).T
     flow: Floats = gained * index_factors(base, survival.months)
     return flow
 
@@ -169,14 +174,15 @@ def _kept_months(base: InForce, survival: Relations, table: pl.DataFrame) -> Ite
     first, kept = 1.0 - table["lapse"].to_numpy(), table["kept"].to_numpy()
     where = table["row"].to_numpy()
     alive = survival.alive_at(timing)
-    after = survival.alive[where, YEAR]
+    after = survival.alive[:, YEAR]
+    lasts = np.divide(alive, after[:, None], out=np.zeros_like(alive), where=after[:, None] > 0)
+    monthly, own = kept ** (1 / YEAR), kept ** (timing / YEAR)
     for month in range(survival.months):
-        moment = (month + timing) / YEAR
         if month < YEAR:
-            yield 1.0 - _still_there(first, moment)
+            yield 1.0 - _still_there(first, (month + timing) / YEAR)
         else:
-            lasts = np.divide(alive[where, month], after, out=np.zeros(len(where)), where=after > 0)
-            yield lasts * kept ** (moment - 1.0)
+            yield lasts[where, month] * own
+            own = own * monthly
 
 
 def _still_there(first: Floats, moment: float) -> Floats:

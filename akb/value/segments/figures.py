@@ -10,7 +10,7 @@ import polars as pl
 from akb.core.disclosure import crossed, shown
 from akb.core.privacy import shared
 from akb.core.text import load_toml
-from akb.value.figures import class_of
+from akb.value.classes import class_of
 from akb.value.segments.growth_migration import growth_migration
 from akb.value.segments.migration import migration
 from akb.value.segments.segments import GROWTH, POSITION, unit_rows

@@ -7,6 +7,7 @@ stake, beside € 40 of policies that he is expected to lose: relation .15 x .10
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -17,16 +18,14 @@ from scipy.special import expit, logit
 from akb.value.targeting.team import POOLS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from akb.config import ContactType, Settings
     from akb.value.in_force import Floats, Rows
     from akb.value.targeting.prospects import Flags, Prospects
 
 Side = Literal["low", "base", "high"]
 SIDES: tuple[Side, ...] = ("low", "base", "high")
-Shifts = dict[Side, float]
-"""Side of the effects -> shift of log-odds."""
+Pushes = Mapping[str, Mapping[Side, "Floats"]]
+"""Contact type -> side of the effects -> (n, b): see `pushes_of`."""
 PLACE = 0.7
 """How much less the next branch in the same contact counts than the one before."""
 FAR = 20.0
@@ -149,28 +148,37 @@ class Menu:
         return out
 
 
-def shifts_of(prospects: Prospects, ladder: Mapping[str, ContactType]) -> dict[str, Shifts]:
-    """Return contact type -> by how much it shifts log-odds of buying, at every side of its effect."""
-    return {
-        key: {side: shift_of(prospects, contact, getattr(contact.purchase, side)) for side in SIDES}
-        for key, contact in ladder.items()
-    }
+def pushes_of(prospects: Prospects, ladder: Mapping[str, ContactType]) -> Pushes:
+    """Return contact type -> side -> (n, b): purchases more per branch if it were the first to be discussed."""
+    out: dict[str, dict[Side, Floats]] = {}
+    for key, contact in ladder.items():
+        points = {side: getattr(contact.purchase, side) for side in SIDES}
+        out[key] = {side: _more(prospects.chance, shift_of(prospects, contact, points[side])) for side in SIDES}
+    return out
 
 
-def menu(prospects: Prospects, planning: Planning, shifts: Mapping[str, Shifts]) -> Menu:
-    """Return what every contact brings and takes; `shifts`: see `shifts_of`."""
+def menu(prospects: Prospects, planning: Planning, pushes: Pushes) -> Menu:
+    """Return what every contact brings and takes; `pushes`: see `pushes_of`."""
     columns = options(planning.ladder)
-    raw = {side: [_raw(prospects, planning, option, side, shifts) for option in columns] for side in SIDES}
+    offers = {each: _offer(prospects, planning, each, pushes) for each in _parts(columns, planning.ladder)}
+    raw = {side: [_raw(prospects, planning, option, side, offers) for option in columns] for side in SIDES}
     retention, purchase = _purposes(raw["base"], planning.secondary_share)
     repeat = np.where(prospects.repeated, planning.repeat_share, 1.0)[:, None]
+    keeping, selling = retention * repeat, purchase * repeat
+    factors = {
+        "relation": keeping,
+        "policy": keeping,
+        "leavers": keeping,
+        "policies": keeping,
+        "purchase": selling,
+        "sales": selling,
+    }
     lines = {
         side: Lines(
-            relation=np.stack([each.relation for each in raw[side]], axis=1) * retention * repeat,
-            policy=np.stack([each.policy for each in raw[side]], axis=1) * retention * repeat,
-            purchase=np.stack([each.purchase for each in raw[side]], axis=1) * purchase * repeat,
-            leavers=np.stack([each.leavers for each in raw[side]], axis=1) * retention * repeat,
-            policies=np.stack([each.policies for each in raw[side]], axis=1) * retention * repeat,
-            sales=np.stack([each.sales for each in raw[side]], axis=1) * purchase * repeat,
+            **{
+                name: np.stack([getattr(each, name) for each in raw[side]], axis=1) * factor
+                for name, factor in factors.items()
+            }
         )
         for side in SIDES
     }
@@ -178,19 +186,55 @@ def menu(prospects: Prospects, planning: Planning, shifts: Mapping[str, Shifts])
     paid = np.stack([_out_of_pocket(prospects, planning, option.key) for option in columns], axis=1)
     rates = np.array([planning.rates[pool] for pool in POOLS])
     could = np.stack([_allowed(prospects, planning.ladder[option.key]) for option in columns], axis=1)
-    first = np.stack([_first(prospects, planning, option, shifts[option.key]["base"]) for option in columns], axis=1)
     # The minutes of a sale are counted in its own line; they take hours all the same.
     sales = lines["base"].sales
-    selling = np.stack([_selling_minutes(planning, each, sales[:, k]) for k, each in enumerate(columns)], axis=1)
+    sold = np.stack([_selling_minutes(planning, each, sales[:, k]) for k, each in enumerate(columns)], axis=1)
     return Menu(
         options=columns,
         lines=lines,
-        minutes=minutes + selling,
+        minutes=minutes + sold,
         out_of_pocket=paid,
         cost=paid + minutes @ rates,
-        first=first,
+        first=np.stack([offers[each].first for each in columns], axis=1),
         could=could,
         allowed=could & ~prospects.control[:, None],
+    )
+
+
+@dataclass(frozen=True)
+class _Offer:
+    """What is discussed in one option: side -> (n,) cents and purchases; ``first`` (n,): the first branch."""
+
+    brings: Mapping[Side, Floats]
+    sales: Mapping[Side, Floats]
+    first: Rows
+
+
+def _parts(columns: tuple[Option, ...], ladder: Mapping[str, ContactType]) -> list[Option]:
+    """Return the options and what they turn into for who does not call."""
+    others = [replace(each, key=other) for each in columns if (other := ladder[each.key].otherwise) is not None]
+    return list(dict.fromkeys([*columns, *others]))
+
+
+def _offer(prospects: Prospects, planning: Planning, option: Option, pushes: Pushes) -> _Offer:
+    """Return what is discussed: the branches that bring most at the base, the best first, later places less."""
+    contact = planning.ladder[option.key]
+    breadth = _breadth(contact, prospects.chance.shape[1])
+    nothing = np.zeros(prospects.n)
+    if not breadth:
+        none = dict.fromkeys(SIDES, nothing)
+        return _Offer(none, none, np.zeros(prospects.n, dtype=np.int64))
+    selling = contact.sale_minutes * planning.rates[option.pool]
+    net = np.maximum(prospects.worth - selling, 0.0)  # what does not pay is not discussed
+    more = pushes[option.key]
+    order = np.argsort(-(more["base"] * net), axis=1, kind="stable")[:, :breadth]
+    worth = np.take_along_axis(net, order, axis=1)
+    places = PLACE ** np.arange(breadth)
+    gained = {side: np.where(worth > 0, np.take_along_axis(more[side], order, axis=1), 0.0) * places for side in SIDES}
+    return _Offer(
+        {side: (each * worth).sum(axis=1) for side, each in gained.items()},
+        {side: each.sum(axis=1) for side, each in gained.items()},
+        order[:, 0],
     )
 
 
@@ -202,10 +246,12 @@ def _purposes(raw: list[Lines], secondary: float) -> tuple[Floats, Floats]:
     return np.where(first, 1.0, secondary), np.where(first, secondary, 1.0)
 
 
-def _raw(prospects: Prospects, planning: Planning, option: Option, side: Side, shifts: Mapping[str, Shifts]) -> Lines:
+def _raw(
+    prospects: Prospects, planning: Planning, option: Option, side: Side, offers: Mapping[Option, _Offer]
+) -> Lines:
     """Return the lines of one option before purposes and repeats; each (n,)."""
     contact = planning.ladder[option.key]
-    own = _direct(prospects, planning, option, side, shifts[option.key])
+    own = _direct(prospects, contact, offers[option], side)
     if contact.reach != "inbound":
         return own
     before, year = prospects.inbound_before_end, prospects.inbound_year
@@ -220,43 +266,25 @@ def _raw(prospects: Prospects, planning: Planning, option: Option, side: Side, s
     out = replace(own, **{name: getattr(own, name) * chance for name, chance in reached.items()})
     if contact.otherwise is None:
         return out
-    rest = _direct(prospects, planning, replace(option, key=contact.otherwise), side, shifts[contact.otherwise])
+    other = planning.ladder[contact.otherwise]
+    rest = _direct(prospects, other, offers[replace(option, key=contact.otherwise)], side)
     return replace(
         out, **{name: getattr(out, name) + getattr(rest, name) * (1 - chance) for name, chance in reached.items()}
     )
 
 
-def _direct(prospects: Prospects, planning: Planning, option: Option, side: Side, shifts: Shifts) -> Lines:
+def _direct(prospects: Prospects, contact: ContactType, offer: _Offer, side: Side) -> Lines:
     """Return the lines of a contact that takes place for certain; each (n,)."""
-    contact = planning.ladder[option.key]
     keeps = float("retention" in contact.purposes)
     relation, policy = keeps * getattr(contact.relation, side), keeps * getattr(contact.policy, side)
-    net = _net_worth(prospects, planning, option)
-    discussed = _discussed(prospects, contact, net, shifts["base"])
-    chance, net = (np.take_along_axis(each, discussed, axis=1) for each in (prospects.chance, net))
-    gained = np.where(net > 0, pushed(chance, shifts[side]) - chance, 0.0) * PLACE ** np.arange(discussed.shape[1])
     return Lines(
         relation=relation * prospects.relation,
         policy=policy * prospects.policy,
-        purchase=(gained * net).sum(axis=1),
+        purchase=offer.brings[side],
         leavers=relation * prospects.leaving,
         policies=policy * prospects.lost,
-        sales=gained.sum(axis=1),
+        sales=offer.sales[side],
     )
-
-
-def _net_worth(prospects: Prospects, planning: Planning, option: Option) -> Floats:
-    """Return (n, b): what one purchase more brings after the minutes of the sale; what does not pay brings nothing."""
-    selling = planning.ladder[option.key].sale_minutes * planning.rates[option.pool]
-    out: Floats = np.maximum(prospects.worth - selling, 0.0)
-    return out
-
-
-def _first(prospects: Prospects, planning: Planning, option: Option, shift: float) -> Rows:
-    """Return (n,): place of the branch to discuss first."""
-    contact = planning.ladder[option.key]
-    discussed = _discussed(prospects, contact, _net_worth(prospects, planning, option), shift)
-    return discussed[:, 0] if discussed.shape[1] else np.zeros(prospects.n, dtype=np.int64)
 
 
 def pushed(chance: Floats, shift: float) -> Floats:
@@ -265,10 +293,8 @@ def pushed(chance: Floats, shift: float) -> Floats:
     return out
 
 
-def _discussed(prospects: Prospects, contact: ContactType, net: Floats, shift: float) -> Rows:
-    """Return (n, b): places of the branches that are discussed, the one that brings most first."""
-    brings = (pushed(prospects.chance, shift) - prospects.chance) * net
-    return np.argsort(-brings, axis=1, kind="stable")[:, : _breadth(contact, brings.shape[1])]
+def _more(chance: Floats, shift: float) -> Floats:
+    return np.zeros_like(chance) if shift == 0 else pushed(chance, shift) - chance
 
 
 def _breadth(contact: ContactType, most: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from akb.value.case.formulas import expected_saving, rank_by
+from akb.value.formulas import expected_saving, rank_by
 from akb.value.targeting.contact import rules
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from akb.value.targeting.benefits import SIDES, Planning, menu, shifts_of
+from akb.value.targeting.benefits import SIDES, Planning, menu, pushes_of
 from akb.value.targeting.planner import NONE, Choices, optimum, reduced_values, rounded
 from akb.value.targeting.team import POOLS
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from akb.value.in_force import Floats, InForce, Rows
-    from akb.value.targeting.benefits import Menu, Shifts, Side
+    from akb.value.targeting.benefits import Menu, Pushes, Side
     from akb.value.targeting.planner import Optimum
     from akb.value.targeting.prospects import Flags, Prospects
 
@@ -68,8 +68,8 @@ class ContactPlan:
         (n,): place in `menu.options` in whole customers, `NONE` for no contact: what the lists say.
     available
         Minutes per pool.
-    shifts
-        See `benefits.shifts_of`.
+    pushes
+        See `benefits.pushes_of`.
     """
 
     prospects: Prospects
@@ -79,7 +79,7 @@ class ContactPlan:
     best: Optimum
     option: Rows
     available: Mapping[str, float]
-    shifts: Mapping[str, Shifts]
+    pushes: Pushes
 
     @cached_property
     def whole(self) -> Floats:
@@ -208,7 +208,7 @@ def contact_plan(
     available: Mapping[str, float],
     *,
     whole: bool = True,
-    shifts: Mapping[str, Shifts] | None = None,
+    pushes: Pushes | None = None,
 ) -> ContactPlan:
     """Return the plan that brings most within these minutes per pool.
 
@@ -216,11 +216,11 @@ def contact_plan(
     ----------
     whole
         Whether lists are wanted as well: rows are customers then, each of weight 1.
-    shifts
-        Those of another plan with the same effects: what a contact does is no matter of who is offered it.
+    pushes
+        Those of another plan with the same effects and chances.
     """
-    shifts = shifts_of(prospects, planning.ladder) if shifts is None else shifts
-    offered = menu(prospects, planning, shifts)
+    pushes = pushes_of(prospects, planning.ladder) if pushes is None else pushes
+    offered = menu(prospects, planning, pushes)
     types = list(planning.ladder)
     limits = [contact.per_year for contact in planning.ladder.values()]
     choices = Choices(
@@ -233,4 +233,4 @@ def contact_plan(
     )
     best = optimum(choices)
     option = rounded(choices, best) if whole else np.full(prospects.n, NONE, dtype=np.int64)
-    return ContactPlan(prospects, planning, offered, choices, best, option, dict(available), shifts)
+    return ContactPlan(prospects, planning, offered, choices, best, option, dict(available), pushes)

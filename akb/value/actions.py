@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from akb.value.figures import class_of
+from akb.value.action_figures import by_action, hidden, hours_used, list_sizes, own_share
+from akb.value.classes import class_of
 from akb.value.targeting import next_best_action as nba
-from akb.value.targeting.action_figures import by_action, hidden, hours_used, list_sizes, own_share
 from akb.value.targeting.cross_sell import next_best_list
 from akb.value.targeting.gaps import care_gaps
 from akb.value.targeting.lists import more_lists
