@@ -18,7 +18,10 @@ _CAUSE_ORDER = {"natural": 0, "insurer": 1, "preventable": 2, "unknown": 3, "tec
 
 @dataclass(frozen=True)
 class YearRates:
-    """What happened in (first, last] to those in force on `first`. Commission in cents; None where unknown."""
+    """What happened in (first, last] to those in force on `first`.
+
+    Commission in cents, all of it at the level of the export's day (see `revenue.with_level`); None where unknown.
+    """
 
     first: date
     last: date
@@ -122,7 +125,7 @@ def leavers(relations: pl.DataFrame, first: date, last: date) -> pl.DataFrame:
 
 
 def year_rates(policies: pl.DataFrame, relations: pl.DataFrame, first: date, last: date) -> YearRates:
-    """Return the three figures of (first, last], with the counts behind them; `policies` have ``revenue_cents``.
+    """Return the three figures of (first, last], with the counts behind them; `policies` have ``level_cents``.
 
     All three follow who and what was in force on `first`.
     """
@@ -130,7 +133,7 @@ def year_rates(policies: pl.DataFrame, relations: pl.DataFrame, first: date, las
     lapsed = held.filter(is_lapse(last))
     then = leavers(relations, first, last).filter(pl.col("customer").is_in(held["customer"].unique().implode()))
     left = then.filter("left")
-    known = held["revenue_cents"].null_count() < held.height
+    known = held["level_cents"].null_count() < held.height
     return YearRates(
         first=first,
         last=last,
@@ -139,6 +142,6 @@ def year_rates(policies: pl.DataFrame, relations: pl.DataFrame, first: date, las
         customers=then.height,
         left=left.height,
         natural=left.filter(pl.col("cause") == "natural").height,
-        commission=int(held["revenue_cents"].sum()) if known else None,
-        commission_lost=int(lapsed["revenue_cents"].sum()) if known else None,
+        commission=int(held["level_cents"].sum()) if known else None,
+        commission_lost=int(lapsed["level_cents"].sum()) if known else None,
     )

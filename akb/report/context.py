@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.privacy import shared
-from akb.core.revenue import meaning, with_revenue
+from akb.core.revenue import meaning, with_level, with_revenue
 from akb.report import history
 from akb.report.words import Words
 
@@ -41,10 +41,15 @@ class Context:
         """On what terms this client earns."""
         return self.bundle.settings.revenue_terms()
 
+    @property
+    def indexation(self) -> float:
+        """By which share revenue is assumed to rise in a year."""
+        return self.bundle.settings.assumed()["value.indexation"].value
+
     @cached_property
     def policies(self) -> pl.DataFrame:
-        """All policies with ``revenue_cents`` and its parts."""
-        return with_revenue(self.bundle.portfolio.policies, self.terms)
+        """All policies with ``revenue_cents`` and its parts, and ``level_cents``: the same at the level of X."""
+        return with_level(with_revenue(self.bundle.portfolio.policies, self.terms), self.as_of, self.indexation)
 
     @cached_property
     def taxonomy(self) -> dict[str, Branch]:

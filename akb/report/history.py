@@ -25,7 +25,7 @@ def closed_years(portfolio: Portfolio, gap_days: int, lag_days: int, at_most: in
 def year_rates(policies: pl.DataFrame, relations: pl.DataFrame, first: date, last: date) -> dict[str, Any]:
     """Return policy lapse, customer churn and commission churn of (first, last], with their counts.
 
-    Commission is all recurring revenue (``revenue_cents``), in cents; None where unknown.
+    Commission is all recurring revenue at the level of X (``level_cents``), in cents; None where unknown.
     """
     year = counted.year_rates(policies, relations, first, last)
     return {

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akb.core.disclosure import blanked, shown, unsaid
-from akb.core.revenue import Terms, with_revenue
+from akb.core.revenue import Terms, with_level, with_revenue
 from akb.core.text import load_toml
 from akb.value import run_value
 from akb.value.classes import class_of
 from akb.value.history_figures import SERIES, flow
-from akb.value.in_force import band_labels, bands
+from akb.value.in_force import InForce, band_labels, bands
+from akb.value.lifetime.lost import closed_years
 from akb.value.revenue.rates import spells, year_rates
 
 
@@ -48,7 +50,7 @@ def test_three_rates_by_hand() -> None:
         (7, START, date(2025, 1, 2), "overstap", "preventable", None, 900),  # a day too late
         (8, START, date(2024, 3, 1), "technisch", "technical", None, 50),  # transferred: no churn
     )
-    rates = year_rates(with_revenue(policies, Terms()), spells(policies, 31), FIRST, LAST)
+    rates = year_rates(with_level(with_revenue(policies, Terms()), LAST, 0.0), spells(policies, 31), FIRST, LAST)
     assert (rates.customers, rates.left, rates.natural) == (9, 3, 1)
     assert (rates.policies, rates.lapsed) == (10, 5)
     assert rates.commission == 100 + 200 + 300 + 400 + 500 + 600 + 700 + 800 + 900 + 50
@@ -213,3 +215,38 @@ def test_every_assumption_has_words_and_a_range() -> None:
         assert entry.low <= entry.value <= entry.high, name
         assert entry.label, name
         assert entry.unit, name
+
+
+def test_provisieverloop_compares_amounts_of_one_level() -> None:
+    """Ten policies of € 100 in 2024, 10 % a year dearer since: two ended, and of those the amount froze."""
+    end, today = date(2024, 3, 1), date(2026, 3, 1)
+    grown = round(10_000 * 1.1 ** ((today - end).days / 365.25))
+    policies = _policies(
+        *((number, START, end, "overstap", "preventable", None, 10_000) for number in range(2)),
+        *((number, START, None, None, None, None, grown) for number in range(2, 10)),
+    )
+    level = with_level(with_revenue(policies, Terms()), today, 0.1)
+    rates = year_rates(level, spells(policies, 31), FIRST, LAST)
+    assert rates.commission_lost == 2 * grown
+    assert rates.commission_churn == pytest.approx(0.2)
+    frozen = year_rates(with_level(level, today, 0.0), spells(policies, 31), FIRST, LAST)
+    assert frozen.commission_churn is not None
+    assert frozen.commission_churn < 0.175  # what froze looks smaller than it was
+
+
+def test_the_spread_between_years_is_of_amounts_of_one_level() -> None:
+    """A book that loses a fifth every year shows no trend between its years, however its amounts were indexed."""
+    made = f.portfolio(60)
+    one = made.policies.head(1).with_columns(start_date=pl.lit(date(2015, 1, 1)))
+    rows = []
+    for number in range(50):
+        gone = f.X - timedelta(days=160 + 365 * (number // 10)) if number < 40 else None
+        lasted = (f.X - gone).days / 365.25 if gone else 0.0
+        rows.append(one.with_columns(
+            policy=pl.lit(number, dtype=pl.UInt32), customer=pl.lit(number, dtype=pl.UInt32),
+            end_date=pl.lit(gone, dtype=pl.Date), cause=pl.lit("preventable" if gone else None, dtype=pl.String),
+            commission_cents=pl.lit(round(10_000 * 1.05**-lasted), dtype=pl.Int64),
+        ))  # fmt: skip
+    made = replace(made, policies=pl.concat(rows))
+    shares = closed_years(InForce(made, f.models(made), f.settings(value__indexation=0.05)))
+    assert shares == pytest.approx([10 / 20, 10 / 30, 10 / 40, 10 / 50], rel=1e-3)

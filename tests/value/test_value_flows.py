@@ -17,9 +17,9 @@ from akb.value.lifetime.flows import (
     relation_flow,
 )
 from akb.value.lifetime.policies import policy_stakes
+from akb.value.lifetime.purchases import offers
 from akb.value.lifetime.survival import YEAR, Relations, branch_rows, relations
 from akb.value.revenue.cost import service_cost
-from akb.value.targeting.cross_sell import offers
 
 CASES = [
     {"value__timing": 0.0},

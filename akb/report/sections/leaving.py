@@ -41,6 +41,7 @@ def facts(context: Context) -> dict[str, Any]:
         "curve": _curve(context),
         "gone_by_cause": _gone_by_cause(context),
         "cohorts": _cohorts(context),
+        "indexation": context.indexation,
         "definition": context.bundle.settings.churn.definition,
         "definitions": _definitions(context),
         "recorded_from": portfolio.history.recorded_from,

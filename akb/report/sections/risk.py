@@ -44,12 +44,16 @@ def facts(context: Context) -> dict[str, Any]:
     }
 
 
-def level_range(total: float, evidence: Evidence | None) -> tuple[float, float] | None:
-    """Return `total` times the 90 % interval of observed / expected on the latest closed window, containing `total`."""
+def level_range(total: float, evidence: Evidence | None, certain: float = 0.0) -> tuple[float, float] | None:
+    """Return `total` times the 90 % interval of observed / expected on the latest closed window, containing `total`.
+
+    Of what is expected `certain` is announced: it comes whatever the level of the others is.
+    """
     if evidence is None or evidence.calibration is None:
         return None
     low, high = evidence.calibration.ci
-    return min(total, total * low), max(total, total * high)
+    open_ = total - certain
+    return certain + min(open_, open_ * low), certain + max(open_, open_ * high)
 
 
 def _horizon(context: Context, months: int) -> Row | None:
@@ -58,7 +62,8 @@ def _horizon(context: Context, months: int) -> Row | None:
         return None
     prediction = context.bundle.predictions.get(f"churn_{months}m")
     expected = float(np.nansum(chance))
-    low, high = level_range(expected, prediction.evidence if prediction else None) or (None, None)
+    certain = float((chance >= 1.0).sum())  # only an announced end is
+    low, high = level_range(expected, prediction.evidence if prediction else None, certain) or (None, None)
     return {
         "months": months,
         "expected": expected,
