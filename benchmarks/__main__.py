@@ -19,7 +19,6 @@ MODULES = (
     "commission5",
     "books",
     "plan",
-    "defend",
 )
 REAL = ("es_motor", "coil2000", "lapse")
 FOLDERS = {"lapse": "casdatasets"}

@@ -10,8 +10,9 @@ import numpy as np
 import polars as pl
 
 from akb.core.privacy import shared
+from akb.core.relations import in_force
 from akb.core.revenue import meaning, with_level, with_revenue
-from akb.report import history
+from akb.describe import relations
 from akb.report.words import Words
 
 if TYPE_CHECKING:
@@ -64,18 +65,18 @@ class Context:
     @cached_property
     def held(self) -> pl.DataFrame:
         """Policies in force at X."""
-        return history.in_force(self.policies, self.as_of)
+        return in_force(self.policies, self.as_of)
 
     @cached_property
     def relations(self) -> pl.DataFrame:
-        """Every unbroken relation; see `history.spells`."""
-        return history.spells(self.bundle.portfolio.policies, self.bundle.settings.time.gap_days)
+        """Every unbroken relation; see `akb.describe.relations.spells`."""
+        return relations.spells(self.bundle.portfolio.policies, self.bundle.settings.time.gap_days)
 
     @cached_property
     def years(self) -> list[tuple[date, date]]:
         """The closed years, newest first."""
         time = self.bundle.settings.time
-        return history.closed_years(self.bundle.portfolio, time.gap_days, time.registration_lag_days)
+        return relations.closed_years(self.bundle.portfolio, time.gap_days, time.registration_lag_days)
 
     @cached_property
     def customers(self) -> pl.DataFrame:

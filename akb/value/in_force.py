@@ -11,11 +11,12 @@ import numpy as np
 import polars as pl
 
 from akb.catalogue.entries import entries
-from akb.core import relations
 from akb.core.errors import AkbError
 from akb.core.people import People
+from akb.core.relations import OPEN, in_force
 from akb.core.revenue import PARTS, with_level, with_revenue
 from akb.core.text import load_toml
+from akb.describe import relations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     Cents = NDArray[np.int64]
     Rows = NDArray[np.int64]
 
-OPEN, in_force = relations.OPEN, relations.in_force
 EURO_GATES = ("pass", "provisional")  # only these levels may carry euros
 PREVENTABLE_CHURN = "churn_preventable_12m"
 ANY_LAPSE = "policy_lapse_any_12m"

@@ -82,7 +82,7 @@ def run_value(
         case=case,
         predictions=predictions(Work(in_force, valued.cost, _proof(in_force), grouped, backwards), scores),
         figures={
-            **figures(valued, acts.lists, lapses),
+            **figures(valued, acts.lists),
             **acts.figures,
             **outlook_figures(in_force, branches, acts.lists["top_defend"], valued.plan),
             "empc": empc_figures(in_force, in_force.spells),

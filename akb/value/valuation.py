@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from akb.describe.relations import closed_year, year_rates
 from akb.value.in_force import InForce
 from akb.value.lifetime.clv import earned_5y, earned_12m, lifetime, streams
 from akb.value.lifetime.flows import purchase_years
@@ -20,7 +21,6 @@ from akb.value.lifetime.policies import policy_stakes, preventable_shares
 from akb.value.lifetime.purchases import offers
 from akb.value.lifetime.survival import YEAR, branch_rows, relations
 from akb.value.revenue.cost import service_cost
-from akb.value.revenue.rates import closed_year, year_rates
 from akb.value.targeting.benefits import Planning
 from akb.value.targeting.eligibility import eligibility
 from akb.value.targeting.plan import contact_plan
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from akb.config import Settings
+    from akb.describe.relations import YearRates
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
     from akb.value.in_force import Cents, Floats
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from akb.value.lifetime.purchases import Offers
     from akb.value.lifetime.survival import Relations
     from akb.value.revenue.cost import ServiceCost
-    from akb.value.revenue.rates import YearRates
     from akb.value.targeting.eligibility import Eligibility
     from akb.value.targeting.plan import ContactPlan
     from akb.value.targeting.prospects import Prospects

@@ -20,7 +20,7 @@ from akb.value.classes import class_of
 from akb.value.history_figures import SERIES, flow
 from akb.value.in_force import InForce, band_labels, bands
 from akb.value.lifetime.lost import closed_years
-from akb.value.revenue.rates import spells, year_rates
+from akb.describe.relations import spells, year_rates
 
 
 def _policies(*rows: tuple) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from akb.models.types import Backtest
 from akb.value import run_value
 from akb.value.case.profit_figures import empc_figures
 from akb.value.in_force import InForce
-from akb.value.revenue.rates import spells
+from akb.describe.relations import spells
 
 LIMIT = f.SETTINGS.report.suppress_below
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from akb.report import history
+from akb.describe import relations
 from akb.report.context import group_sum
 from akb.report.formats import short_code
 
@@ -26,7 +26,7 @@ SAME_NEWS = dict.fromkeys(("coverage", "branches", "insurers"), "holdings")
 
 def facts(context: Context) -> dict[str, Any]:
     """Return expected leavers per horizon and cause, bands, announced ends, the proof and the first of the list."""
-    announced = history.announced(context.bundle.portfolio, context.relations)
+    announced = relations.announced(context.bundle.portfolio, context.relations)
     announced = announced.join(context.customers.select("customer"), on="customer", how="semi")
     known = announced.height
     horizons = [row for months in HORIZONS if (row := _horizon(context, months)) is not None]
