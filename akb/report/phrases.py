@@ -70,7 +70,7 @@ class Phrases:
         if value is None:
             return self.words.plain("case.none")
         if entry["kind"] in _SHARES:
-            return formats.percent(value)
+            return formats.percent(value, 0 if round(1000 * value) % 10 == 0 else 1)
         if entry["kind"] == "points":
             return formats.points(value)
         if entry["kind"] == "euro":
