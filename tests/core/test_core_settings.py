@@ -62,9 +62,7 @@ def test_the_clients_own_numbers_take_effect(tmp_path: Path) -> None:
     assert settings.models.seed == 5
 
 
-@pytest.mark.parametrize(
-    "written", ["'rule.rescue' = 0.4", "rule.rescue = 0.4", "[assumptions.rule]\nrescue = 0.4"]
-)
+@pytest.mark.parametrize("written", ["'rule.rescue' = 0.4", "rule.rescue = 0.4", "[assumptions.rule]\nrescue = 0.4"])
 def test_an_assumption_goes_by_its_name_or_in_a_table_of_its_own(tmp_path: Path, written: str) -> None:
     assumed = load_settings(write(tmp_path, f"[assumptions]\n{written}\n")).assumed()
     assert assumed["rule.rescue"].value == 0.4

@@ -132,9 +132,7 @@ def test_an_hour_has_a_price_or_is_not_what_limits(full: RunBundle) -> None:
         ({"net": 310_000, "difference": -30_000, "price": 60_000}, "niets aan toe"),
     ],
 )
-def test_what_predictions_add_stands_against_their_price(
-    full: RunBundle, without: dict[str, int], words: str
-) -> None:
+def test_what_predictions_add_stands_against_their_price(full: RunBundle, without: dict[str, int], words: str) -> None:
     assert words in chapter(facts(full, without_predictions=without))
 
 

@@ -31,7 +31,17 @@ def test_summary_begins_with_the_contract(summary: dict[str, Any]) -> None:
     assert list(summary)[: len(CONTRACT)] == CONTRACT
     assert summary["schema"] == "akb.summary/2"
     assert summary["rows"]["read"] == summary["rows"]["used"] + summary["rows"]["rejected"]
-    case = {"cohort", "cash", "running_year", "options", "without_predictions", "plan", "advice", "sensitivity", "claims"}
+    case = {
+        "cohort",
+        "cash",
+        "running_year",
+        "options",
+        "without_predictions",
+        "plan",
+        "advice",
+        "sensitivity",
+        "claims",
+    }
     assert case | {"payback_month", "deepest", "assumptions"} <= set(summary["business_case"])
     first = summary["predictions"][0]
     assert {"key", "status", "why", "auc", "auc_ci", "calibration", "gate", "grade", "winner", "pooled_weight"} <= set(
