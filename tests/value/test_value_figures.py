@@ -9,18 +9,18 @@ import numpy as np
 import polars as pl
 import pytest
 import value_fixtures as f
+from akb.value.history_figures import SERIES, flow
 from hypothesis import given
 from hypothesis import strategies as st
 
 from akb.core.disclosure import blanked, shown, unsaid
 from akb.core.revenue import Terms, with_level, with_revenue
 from akb.core.text import load_toml
+from akb.describe.relations import spells, year_rates
 from akb.value import run_value
 from akb.value.classes import class_of
-from akb.value.history_figures import SERIES, flow
 from akb.value.in_force import InForce, band_labels, bands
 from akb.value.lifetime.lost import closed_years
-from akb.describe.relations import spells, year_rates
 
 
 def _policies(*rows: tuple) -> pl.DataFrame:

@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 import pytest
 import value_fixtures as f
-
-from akb.value import formulas
 from akb.value.case.ledger import first_year, ledger
 from akb.value.case.results import rule_of_thumb
+
+from akb.value import formulas
 from akb.value.in_force import band_labels
 from akb.value.types import Line
 

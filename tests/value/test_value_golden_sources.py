@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from akb.value.case.pilot import per_arm
 from scipy.integrate import quad
 from scipy.stats import beta as beta_distribution
 
 from akb.value import formulas
-from akb.value.case.pilot import per_arm
 from akb.value.case.profit import empc, profit_curve
 
 TESTS = Path(__file__).parents[1]

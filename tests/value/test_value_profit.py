@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 import value_fixtures as f
 
+from akb.describe.relations import spells
 from akb.models.types import Backtest
 from akb.value import run_value
 from akb.value.case.profit_figures import empc_figures
 from akb.value.in_force import InForce
-from akb.describe.relations import spells
 
 LIMIT = f.SETTINGS.report.suppress_below
 
