@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from akb.value.case.pilot import per_arm
 from scipy.integrate import quad
 from scipy.stats import beta as beta_distribution
 
 from akb.value import formulas
 from akb.value.case.profit import empc, profit_curve
+from akb.value.case.trial import per_arm
 
 TESTS = Path(__file__).parents[1]
 GOLDEN = {entry["id"]: entry for entry in json.loads((TESTS / "golden.json").read_text("utf-8"))}
