@@ -13,7 +13,7 @@ import pytest
 from akb.again import case_again, kept_classes
 from akb.cli import run
 from akb.config import Settings, load_settings
-from akb.report.model import plain
+from akb.report.plain import plain
 from akb.report.sections.case import told as case_told
 from akb.store.packed import unpacked
 
