@@ -122,7 +122,7 @@ def test_inbound_reaches_who_calls_before_the_end_and_else_somebody_calls() -> N
     assert made.minutes[0, alone].tolist() == [15, 3]  # one in ten is followed up by an adviser for half an hour
     assert made.cost[0, mixed] == pytest.approx((5 * year + 15 * (1 - year)) * 100 + (1 - year) * (3 * 150 + 200))
     silent = offered(f.prospects(relation=np.array([50_000.0])), {"inbound": extra})
-    assert silent.lines["base"].relation[0, 0] == pytest.approx(0, abs=1e-3)  # nobody calls, nobody is kept
+    assert silent.lines["base"].relation[0, 0] == 0  # nobody calls, nobody is kept
 
 
 def test_a_purpose_that_a_contact_has_not_brings_nothing() -> None:

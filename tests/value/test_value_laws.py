@@ -5,9 +5,9 @@ On books in which every relation and policy is worth keeping: losing a customer 
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -153,7 +153,7 @@ def test_more_hours_and_a_smaller_control_group_never_lower_the_case(seed: int) 
         ("experiment.control_share", (1.0, 0.3, 0.0)),
     ):
         nets = [net(valued, {**before, name: value}) for value in values]
-        assert all(after >= one - CENT for one, after in itertools.pairwise(nets)), name
+        assert all(after >= one - CENT for one, after in pairwise(nets)), name
         assert nets[-1] > nets[0], name
 
 

@@ -83,8 +83,7 @@ def _means(prospects: Prospects, order: Rows, bins: Rows) -> Prospects:
     weight = np.bincount(bins, minlength=count).astype(np.float64)
 
     def mean(column: Floats) -> Floats:
-        wide = column[order].astype(np.float64)
-        wide = wide[:, None] if wide.ndim == 1 else wide
+        wide = (column[order, None] if column.ndim == 1 else column[order]).astype(np.float64)
         out = np.zeros((count, wide.shape[1]))
         np.add.at(out, bins, wide)
         out /= np.maximum(weight, 1.0)[:, None]

@@ -348,8 +348,8 @@ def _reached(prospects: Prospects, planning: Planning, key: str) -> list[tuple[C
 def _minutes(prospects: Prospects, planning: Planning, option: Option) -> Floats:
     """Return (n, p): minutes per pool; follow-ups are the advisers'.
 
-    Without those of a sale: its line pays for them. Were they to come out of the hours for contacts, a contact that
-    sells more would leave hours for fewer, and more effect would bring less.
+    Without those of a sale: its line pays for them. Were they to come out of the hours for contacts, then a contact
+    that sells more would leave hours for fewer, and more effect would bring less.
     """
     out = np.zeros((prospects.n, len(POOLS)))
     for contact, chance in _reached(prospects, planning, option.key):
