@@ -131,7 +131,7 @@ def test_classes_are_shares_of_customers() -> None:
 @pytest.fixture(scope="module")
 def result():
     made = f.portfolio(500)
-    return run_value(made, f.models(made), f.settings(contact__minutes=2.0))
+    return run_value(made, f.models(made), f.settings())
 
 
 def test_figures_are_json_and_sums_agree(result) -> None:
