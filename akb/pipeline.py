@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from akb.features.types import Feature, Matrix
     from akb.ingest.look import View
     from akb.ingest.types import Portfolio
-    from akb.models.types import ModelRun
+    from akb.models.types import ModelRun, Prediction
     from akb.report.bundle import RunBundle
     from akb.value.types import Past
 
@@ -279,7 +279,11 @@ def kept(bundle: RunBundle) -> bytes:
 
 def _timeless(models: ModelRun) -> ModelRun:
     """Return what the models said, without their files and without how long it took."""
-    return replace(models, files={}, predictions=tuple(replace(each, seconds=0.0) for each in models.predictions))
+
+    def timeless(predictions: tuple[Prediction, ...]) -> tuple[Prediction, ...]:
+        return tuple(replace(each, seconds=0.0) for each in predictions)
+
+    return replace(models, files={}, predictions=timeless(models.predictions), whole=timeless(models.whole))
 
 
 def default_folder(export: Path, as_of: date) -> Path:

@@ -7,7 +7,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-MODULES = ("startup", "ingest", "features", "scale", "truth", "notebook", "directions", "clv", "books", "defend")
+MODULES = (
+    "startup",
+    "ingest",
+    "features",
+    "scale",
+    "truth",
+    "notebook",
+    "directions",
+    "clv",
+    "commission5",
+    "books",
+    "plan",
+)
 REAL = ("es_motor", "coil2000", "lapse")
 FOLDERS = {"lapse": "casdatasets"}
 

@@ -91,7 +91,8 @@ def main() -> None:
     began = time.perf_counter()
     found = broken(given.run, given.settings, given.seed)
     print(
-        f"{given.settings} settings of {given.run.name}: {len(found)} against a law; {time.perf_counter() - began:.0f} s"
+        f"{given.settings} settings of {given.run.name}: {len(found)} against a law; "
+        f"{time.perf_counter() - began:.0f} s"
     )
     for line in found:
         print(line)

@@ -1,144 +1,16 @@
-"""What has happened: relations and their ends, closed years, and the three figures that people call 'verloop'.
-
-The value room and the report both count them; here they are defined once.
-"""
+"""Policies in force on a day: the one definition that every room shares."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import polars as pl
 
-from akb.core.dates import add_months
-
 OPEN = date(9000, 1, 1)
-_CAUSE_ORDER = {"natural": 0, "insurer": 1, "preventable": 2, "unknown": 3, "technical": 4}
-
-
-@dataclass(frozen=True)
-class YearRates:
-    """What happened in (first, last] to those in force on `first`. Commission in cents; None where unknown."""
-
-    first: date
-    last: date
-    policies: int
-    lapsed: int
-    customers: int
-    left: int
-    natural: int
-    commission: int | None
-    commission_lost: int | None
-
-    @property
-    def policy_lapse(self) -> float:
-        """Royementspercentage."""
-        return self.lapsed / self.policies if self.policies else 0.0
-
-    @property
-    def customer_churn(self) -> float:
-        """Klantverloop."""
-        return self.left / self.customers if self.customers else 0.0
-
-    @property
-    def commission_churn(self) -> float | None:
-        """Provisieverloop."""
-        if not self.commission or self.commission_lost is None:
-            return None
-        return self.commission_lost / self.commission
+"""A day later than any end: the end of what has none."""
 
 
 def in_force(policies: pl.DataFrame, day: date) -> pl.DataFrame:
     """Return the policies in force on `day`: started, and without an end or with a later one."""
     ends = pl.col("end_date")
     return policies.filter((pl.col("start_date") <= day) & (ends.is_null() | (ends > day)))
-
-
-def is_lapse(last: date) -> pl.Expr:
-    """Return whether a policy has lapsed by `last`: ended, not technically, not continued by another policy."""
-    real = (pl.col("cause").fill_null("unknown") != "technical") & pl.col("replaced_on").is_null()
-    return ((pl.col("end_date") <= last) & real).fill_null(value=False)
-
-
-def spells(policies: pl.DataFrame, gap_days: int) -> pl.DataFrame:
-    """Return every unbroken relation: customer, start, end (first day without a policy; null: open), reason, cause.
-
-    A gap of at most `gap_days` does not break a relation. Reason and cause are of the end that empties it; on ties
-    natural goes before insurer, preventable, unknown. A relation that only ended technically has cause ``technical``
-    and is no churn.
-    """
-    numbered = (
-        policies.select("customer", "start_date", "reason", "cause", until=pl.col("end_date").fill_null(OPEN))
-        .sort("customer", "start_date", "until")
-        .with_columns(before=pl.col("until").cum_max().shift(1).over("customer"))
-        .with_columns(
-            breaks=(pl.col("start_date") > pl.col("before") + timedelta(days=gap_days)).fill_null(value=False)
-        )
-        .with_columns(spell=pl.col("breaks").cast(pl.Int32).cum_sum().over("customer"))
-    )
-    whole = numbered.group_by("customer", "spell").agg(start=pl.col("start_date").min(), end=pl.col("until").max())
-    rank = pl.col("cause").replace_strict(_CAUSE_ORDER, default=3, return_dtype=pl.Int8)
-    emptying = (
-        numbered.join(whole, on=["customer", "spell"])
-        .filter((pl.col("until") == pl.col("end")) & (pl.col("end") < OPEN))
-        .with_columns(rank=rank)
-        .sort("customer", "spell", "rank", "reason", nulls_last=True)
-        .unique(["customer", "spell"], keep="first", maintain_order=True)
-        .select("customer", "spell", "reason", cause=pl.col("cause").fill_null("unknown"))
-    )
-    return (
-        whole.join(emptying, on=["customer", "spell"], how="left")
-        .with_columns(end=pl.when(pl.col("end") < OPEN).then(pl.col("end")))
-        .sort("customer", "start")
-        .drop("spell")
-    )
-
-
-def closed_years(
-    as_of: date, recorded: date | None, gap_days: int, lag_days: int, at_most: int = 5
-) -> list[tuple[date, date]]:
-    """Return the years (first, last], newest first, that are fully registered; none where history is shorter.
-
-    The newest ends gap + registration lag before X, so that no departure is counted that a later start would undo.
-
-    Parameters
-    ----------
-    as_of, recorded
-        X, and the first day from which ended policies are recorded.
-    """
-    last = as_of - timedelta(days=gap_days + lag_days)
-    years: list[tuple[date, date]] = []
-    while recorded is not None and len(years) < at_most and recorded <= (first := add_months(last, -12)):
-        years.append((first, last))
-        last = first
-    return years
-
-
-def leavers(relations: pl.DataFrame, first: date, last: date) -> pl.DataFrame:
-    """Return the relations open on `first`, with ``left`` true where they ended in (first, last], not technically."""
-    open_then = (pl.col("start") <= first) & (pl.col("end").is_null() | (pl.col("end") > first))
-    left = pl.col("end").is_not_null() & (pl.col("end") <= last) & (pl.col("cause") != "technical")
-    return relations.filter(open_then).with_columns(left=left.fill_null(value=False))
-
-
-def year_rates(policies: pl.DataFrame, relations: pl.DataFrame, first: date, last: date) -> YearRates:
-    """Return the three figures of (first, last], with the counts behind them; `policies` have ``revenue_cents``.
-
-    All three follow who and what was in force on `first`.
-    """
-    held = in_force(policies, first)
-    lapsed = held.filter(is_lapse(last))
-    then = leavers(relations, first, last).filter(pl.col("customer").is_in(held["customer"].unique().implode()))
-    left = then.filter("left")
-    known = held["revenue_cents"].null_count() < held.height
-    return YearRates(
-        first=first,
-        last=last,
-        policies=held.height,
-        lapsed=lapsed.height,
-        customers=then.height,
-        left=left.height,
-        natural=left.filter(pl.col("cause") == "natural").height,
-        commission=int(held["revenue_cents"].sum()) if known else None,
-        commission_lost=int(lapsed["revenue_cents"].sum()) if known else None,
-    )

@@ -9,8 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from akb.core.errors import AkbError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     import polars as pl
 
@@ -76,6 +79,35 @@ def with_revenue(policies: pl.DataFrame, terms: Terms) -> pl.DataFrame:
     made = policies.with_columns(**columns)
     known = pl.any_horizontal(pl.col(name).is_not_null() for name in columns)
     return made.with_columns(revenue_cents=pl.when(known).then(pl.sum_horizontal(*columns)))
+
+
+def with_level(policies: pl.DataFrame, as_of: date, growth: float) -> pl.DataFrame:
+    """Return the policies with ``level_cents``: ``revenue_cents`` at the level of `as_of`.
+
+    The revenue of an ended policy froze at its end while that of the others was indexed every year, so what was lost
+    can only be held against what was there after both are brought to one level.
+
+    Parameters
+    ----------
+    growth
+        By which share revenue rises in a year.
+
+    Raises
+    ------
+    AkbError
+        If amounts become too large to count exactly: only the assumption makes them so.
+    """
+    import polars as pl
+
+    days = (pl.lit(as_of) - pl.col("end_date")).dt.total_days().clip(0).fill_null(0)
+    level = pl.col("revenue_cents") * (1.0 + growth) ** (days / 365.25)
+    brought = policies.with_columns(level_cents=level.round())
+    if brought.select((pl.col("level_cents").abs() > 2**53).any()).item():
+        raise AkbError(
+            "under these assumptions amounts grow without end",
+            "Look at what you set: value.indexation makes later years count for more.",
+        )
+    return brought.with_columns(pl.col("level_cents").cast(pl.Int64))
 
 
 def meaning(policies: pl.DataFrame, terms: Terms) -> Meaning:

@@ -66,20 +66,15 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
     with ThreadPoolExecutor(2) as pool:  # each leaves a core idle for much of its time; the longest goes first
         branch_rows = pool.submit(build_branch_rows, portfolio, facts, purchases, rows, settings)
         defined = pool.submit(definition_labels, rows, whole, names, as_of, settings)
-        counts = pool.submit(_counts, rows, relation, facts, purchases)
+        counts = pool.submit(_counts, rows, entire, facts, purchases)
         money = pool.submit(money_targets, entire, facts, premium_records(portfolio), branches, margin=margin)
-        topics = pool.submit(topic_rows, relation, contacts, dates)
-        channels = pool.submit(channel_rows, relation, contacts, dates)
+        topics = pool.submit(topic_rows, entire, contacts, dates)
+        channels = pool.submit(channel_rows, entire, contacts, dates)
         former = pool.submit(former_rows, portfolio, whole, matrix.dates, settings)
     held, eligible = branch_rows.result()
     return Targets(
-        relation=relation.select(
-            "as_of",
-            "customer",
-            _date("end_date"),
-            _cause(),
-            _date("censored_on"),
-        ),
+        relation=_delivered(relation),
+        whole=None if definition == "all" else _delivered(entire),
         counts=counts.result().hstack(money.result()).hstack(asked),
         held=held,
         eligible=eligible,
@@ -93,6 +88,10 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
         gap_days=gap,
         lag_days=settings.time.registration_lag_days,
     )
+
+
+def _delivered(relation: pl.DataFrame) -> pl.DataFrame:
+    return relation.select("as_of", "customer", _date("end_date"), _cause(), _date("censored_on"))
 
 
 def _relation(ends: pl.DataFrame, as_of: int) -> pl.DataFrame:

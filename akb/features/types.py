@@ -117,6 +117,8 @@ class Targets:
         ``feeder``. A column ``{name}_possible`` bool says which rows can be asked for ``name``.
     held, eligible
         branch rows for ``lapse_{branch}_12m`` and ``next_policy_{branch}_12m``.
+    whole
+        `relation` of the whole relation, whatever the definition; None where `relation` is that itself.
     announced
         customer, ``end_date``, ``cause``: relations at X whose end is already announced (under the definition that is
         set; with ``all``: all policies end, no known policy starts within G days).
@@ -144,7 +146,15 @@ class Targets:
     lag_days: int
     announced_lapses: pl.DataFrame | None = None
     leaving: pl.DataFrame | None = None
+    whole: pl.DataFrame | None = None
     definitions: pl.DataFrame | None = None
     former: FormerRows | None = None
     topics: BranchRows | None = None
     channels: BranchRows | None = None
+
+    def of_whole_relation(self) -> Targets:
+        """Return these targets with the end of the whole relation, whatever the definition that is set."""
+        if self.whole is None:
+            return self
+        announced = self.announced.clear() if self.leaving is None else self.leaving
+        return replace(self, relation=self.whole, whole=None, announced=announced)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from akb.models.parts import Judged, Room
     from akb.models.types import Prediction
 
-HEADLINE = "churn_12m"
+HEADLINE, LIFETIME = "churn_12m", "remaining_lifetime_years"
 DESCRIPTIONS = ("need", "churn_effect")
 
 
@@ -116,14 +116,24 @@ _NO_BRANCHES = pl.DataFrame(schema={"customer": pl.UInt32, "branch": pl.String, 
 
 
 def agree_all(
-    room: Room, parts: dict[str, Part], churn: ChurnResult, entries: Sequence[Entry], made: dict[str, Prediction]
+    room: Room,
+    parts: dict[str, Part],
+    churns: tuple[ChurnResult, ChurnResult],
+    entries: Sequence[Entry],
+    made: dict[str, Prediction],
 ) -> Agreed:
-    """Return all scores at X as float32, agreeing with one another."""
+    """Return all scores at X as float32, agreeing with one another.
+
+    Parameters
+    ----------
+    churns
+        Under the definition that is set, and of the whole relation. The lapses agree with the latter, whatever the
+        definition: money stands on them. What is delivered as churn then agrees with the lapses (`within`).
+    """
+    churn, entire = churns
     frame = room.matrix.frame.filter(pl.col("as_of") == room.as_of).select("customer").sort("customer")
     customers = frame["customer"].to_numpy()
-    gone = announced_lags(room.targets.announced, customers, room.as_of)
-    leaves = (gone > 0) & (gone <= LAGS)
-    certain = _leaving(room, customers, leaves)
+    certain = _leaving(room, customers)
     by_target = {e.target: e.key for e in entries if e.target and e.key in parts and parts[e.key].scores is not None}
 
     def column(target: str) -> NDArray[np.float64] | None:
@@ -137,10 +147,10 @@ def agree_all(
     lapses, purchases = branches("family_lapse"), branches("family_purchase")
     told = announced_lapses(room.targets.announced_lapses, customers, lapses, room.as_of)
     row = positions(customers, lapses["customer"].to_numpy())
-    sure, sure_rows = leaves | (told.policies > 0), certain[row] | told.rows
+    sure, sure_rows = certain | (told.policies > 0), certain[row] | told.rows
     lapses = _certain_branches(lapses, sure_rows, value=1.0)
-    leaving = certain[positions(customers, purchases["customer"].to_numpy())]
-    purchases = _certain_branches(purchases, leaving, value=0.0)
+    sold = certain[positions(customers, purchases["customer"].to_numpy())]
+    purchases = _certain_branches(purchases, sold, value=0.0)
     held = np.bincount(row, minlength=len(customers)).astype(np.float64)
     rest = np.bincount(row, weights=np.where(sure_rows, 0.0, lapses["probability"].to_numpy()), minlength=len(held))
     targets = ("first_lapse", "lapses_12m", "first_purchase", "first_nonpayment")
@@ -154,7 +164,7 @@ def agree_all(
         bought = keep_total("binary", bought, certain, np.zeros(len(bought)))
     if unpaid is not None:  # who leaves for another reason does not lapse for this one any more
         unpaid = keep_total("binary", unpaid, certain | told.nonpayment, told.nonpayment.astype(np.float64))
-    gone_12m = churn.scores[HEADLINE].to_numpy() if HEADLINE in churn.scores.columns else None
+    gone_12m = entire.scores[HEADLINE].to_numpy() if HEADLINE in entire.scores.columns else None
     code = np.unique(lapses["branch"].to_numpy().astype(str), return_inverse=True)[1]
     chance = lapses["probability"].to_numpy()
     any32, lost32, parts32 = settle(gone_12m, whole, lost, row, chance, code, sure, sure_rows)
@@ -166,8 +176,9 @@ def agree_all(
         given = parts[key].scores
         if target not in own and given is not None and parts[key].agrees:
             columns[key] = _for_who_stays(given, key, customers, certain)
-    known = [key for key in churn.scores.columns[1:] if made.get(key) and made[key].status != "unavailable"]
-    scores = frame.join(churn.scores.select("customer", *known), on="customer", how="left", maintain_order="left")
+    leaving = churn.scores if entire is churn else _defined(churn.scores, entire.scores, any32)
+    known = [key for key in leaving.columns[1:] if made.get(key) and made[key].status != "unavailable"]
+    scores = frame.join(leaving.select("customer", *known), on="customer", how="left", maintain_order="left")
     scores = scores.with_columns(value.cast(pl.Float32).alias(key) for key, value in columns.items())
     for method, chances in (("family_lapse", lapses), ("family_purchase", purchases)):
         keys = {
@@ -181,14 +192,39 @@ def agree_all(
     return Agreed(scores.select("customer", *order), lapses, purchases)
 
 
-def _leaving(room: Room, customers: NDArray[np.uint32], leaves: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Who loses every policy within 12 months because it is announced: under ``all`` whoever leaves."""
-    if room.settings.churn.definition == "all":
-        return leaves
-    if room.targets.leaving is None:
-        return np.zeros_like(leaves)
-    gone = announced_lags(room.targets.leaving, customers, room.as_of)
+def _leaving(room: Room, customers: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Who loses every policy within 12 months because it is announced, whatever the definition of churn."""
+    announced = room.targets.announced if room.settings.churn.definition == "all" else room.targets.leaving
+    if announced is None:
+        return np.zeros(len(customers), dtype=np.bool_)
+    gone = announced_lags(announced, customers, room.as_of)
     return (gone > 0) & (gone <= LAGS)
+
+
+def _defined(scores: pl.DataFrame, entire: pl.DataFrame, any_lapse: NDArray[np.float32] | None) -> pl.DataFrame:
+    """Return the scores under a narrower definition, no chance to leave above that of any lapse.
+
+    How long the relation itself still lasts is not a matter of definition.
+    """
+    if any_lapse is not None and HEADLINE in scores.columns:
+        chance = scores[HEADLINE].to_numpy().astype(np.float64)
+        factor = pl.Series(within(chance, any_lapse.astype(np.float64)) / np.where(chance > 0, chance, 1.0))
+        chances = [key for key in scores.columns if key.startswith("churn_")]
+        scores = scores.with_columns((pl.col(key) * factor).cast(pl.Float32) for key in chances)
+        bound = pl.Series(any_lapse)  # a rounding of the last bit may not lift it over the bound again
+        scores = scores.with_columns(pl.min_horizontal(pl.col(key), bound) for key in chances)
+    if LIFETIME not in entire.columns:
+        return scores.drop(LIFETIME, strict=False)
+    own = entire.select("customer", LIFETIME)
+    return scores.drop(LIFETIME, strict=False).join(own, on="customer", how="left", maintain_order="left")
+
+
+def within(chance: NDArray[np.float64], bound: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return chances, none above its bound, with their sum kept as far as the bounds leave room for it."""
+    capped = np.minimum(chance, bound)
+    lost, room = float((chance - capped).sum()), np.where(chance > 0, bound - capped, 0.0)
+    total = float(room.sum())
+    return capped + room * min(1.0, lost / total) if total > 0 else capped
 
 
 def _with_own(scores: pl.DataFrame, parts: Iterable[Part]) -> pl.DataFrame:

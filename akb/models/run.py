@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from akb.models.agree import DESCRIPTIONS, HEADLINE, agree_all, prove_agreed, purchases_of
+from akb.models.agree import DESCRIPTIONS, HEADLINE, LIFETIME, agree_all, prove_agreed, purchases_of
 from akb.models.explain import MOST, contributions_of, importance_of, reasons
 from akb.models.parts import PREMIUM, Part, Room, why
 from akb.models.profiles import find_profiles
@@ -68,10 +68,12 @@ def run_models(
     reasonless = {entry.key: reason for entry in entries if (reason := _unmet(entry, room))}
     able = [entry for entry in entries if entry.key not in reasonless]
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(settings.models.jobs) as pool:
-        churn_job = pool.submit(_churn, room)
+        churn_job = pool.submit(_churn, room, room.targets)
+        entire = room.targets.of_whole_relation()
+        whole_job = churn_job if entire is room.targets else pool.submit(_churn, room, entire)
         profiles_job = pool.submit(find_profiles, room)
         jobs = {name: pool.submit(job) for name, job in _jobs(room, able)}
-        churn = churn_job.result()
+        churn, whole = churn_job.result(), whole_job.result()
         parts = {}
         for name, job in jobs.items():
             parts[name] = job.result()
@@ -83,18 +85,19 @@ def run_models(
         found = pool.map(lambda each: _determinants(room, each), (each for each in asked if each.key in wanted))
         telling = tuple(each for each in found if each is not None)
     made = {p.key: p for part in parts.values() for p in part.predictions} | churn.predictions
-    proven = prove_agreed(parts, churn, able)
+    made[LIFETIME] = whole.predictions[LIFETIME]
+    proven = prove_agreed(parts, whole, able)
     made |= {p.key: p for p in proven.predictions}
     made |= {e.key: unavailable(e, reasonless[e.key]) for e in entries if e.key in reasonless}
     predictions = tuple(made[entry.key] for entry in entries)
-    agreed = agree_all(room, parts, churn, able, made)
+    agreed = agree_all(room, parts, (churn, whole), able, made)
     names = {entry.key: entry.name_nl for entry in entries}
     files = {**churn.files, **{name: data for part in parts.values() for name, data in part.files.items()}}
     own = [made[p.key] for part in parts.values() for p in part.predictions]
     return ModelRun(
         as_of=as_of,
         scores=agreed.scores,
-        survival=churn.survival,
+        survival=whole.survival,
         branch_lapse=agreed.lapses,
         branch_purchase=agreed.purchases,
         curve=churn.curve,
@@ -103,6 +106,7 @@ def run_models(
         determinants=telling,
         winback=_former([part for part in parts.values() if part.former is not None]),
         predictions=predictions,
+        whole=() if whole is churn else tuple(whole.predictions.values()),
         reasons=_reasons(churn),
         importance=(
             *(importance_of(HEADLINE, churn.hazard.model) if churn.hazard else ()),
@@ -117,11 +121,11 @@ def run_models(
         ranking=parts["family_purchase"].ranking if "family_purchase" in parts else None,
         standing=targets.eligible.standing,
         effects=parts["churn_effect"].effects if "churn_effect" in parts else None,
-        backtest=churn.backtest
+        backtest=whole.backtest
         and replace(
-            churn.backtest,
-            branch_lapse=proven.lapses_of(able, churn.backtest.as_of),
-            branch_purchase=purchases_of(parts, able, churn.backtest.as_of),
+            whole.backtest,
+            branch_lapse=proven.lapses_of(able, whole.backtest.as_of),
+            branch_purchase=purchases_of(parts, able, whole.backtest.as_of),
         ),
         profiles=profiles,
     )
@@ -145,12 +149,10 @@ def _unmet(entry: Entry, room: Room) -> str | None:
     return why(f"needs_{lacking}") if lacking else None
 
 
-def _churn(room: Room) -> ChurnResult:
+def _churn(room: Room, targets: Targets) -> ChurnResult:
     from akb.models.churn import fit_churn
 
-    return fit_churn(
-        room.matrix, room.targets, room.settings, as_of=room.as_of, progress=room.progress, people=room.people
-    )
+    return fit_churn(room.matrix, targets, room.settings, as_of=room.as_of, progress=room.progress, people=room.people)
 
 
 def _definitions(room: Room, churn: ChurnResult, pool: ThreadPoolExecutor) -> pl.DataFrame:

@@ -334,6 +334,9 @@ class ModelRun:
         customer u32 (former customers of the last three years, ascending) + a Float32 column per modelled key.
     predictions
         one per catalogue entry that this room is responsible for, in catalogue order.
+    whole
+        what churn and its causes show of the whole relation, where ``[churn] definition`` is another one: `survival`
+        and `backtest` are its, and money stands on its gates. Empty where `predictions` are of the whole relation.
     reasons
         the strongest reasons per customer for ``churn_12m``, heaviest first (highest risks first, at most
         2,000 customers).
@@ -373,3 +376,4 @@ class ModelRun:
     effects: pl.DataFrame | None = None
     backtest: Backtest | None = None
     profiles: Profiles | None = None
+    whole: tuple[Prediction, ...] = ()

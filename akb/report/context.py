@@ -10,8 +10,9 @@ import numpy as np
 import polars as pl
 
 from akb.core.privacy import shared
-from akb.core.revenue import meaning, with_revenue
-from akb.report import history
+from akb.core.relations import in_force
+from akb.core.revenue import meaning, with_level, with_revenue
+from akb.describe import relations
 from akb.report.words import Words
 
 if TYPE_CHECKING:
@@ -41,10 +42,15 @@ class Context:
         """On what terms this client earns."""
         return self.bundle.settings.revenue_terms()
 
+    @property
+    def indexation(self) -> float:
+        """By which share revenue is assumed to rise in a year."""
+        return self.bundle.settings.assumed()["value.indexation"].value
+
     @cached_property
     def policies(self) -> pl.DataFrame:
-        """All policies with ``revenue_cents`` and its parts."""
-        return with_revenue(self.bundle.portfolio.policies, self.terms)
+        """All policies with ``revenue_cents`` and its parts, and ``level_cents``: the same at the level of X."""
+        return with_level(with_revenue(self.bundle.portfolio.policies, self.terms), self.as_of, self.indexation)
 
     @cached_property
     def taxonomy(self) -> dict[str, Branch]:
@@ -59,18 +65,18 @@ class Context:
     @cached_property
     def held(self) -> pl.DataFrame:
         """Policies in force at X."""
-        return history.in_force(self.policies, self.as_of)
+        return in_force(self.policies, self.as_of)
 
     @cached_property
     def relations(self) -> pl.DataFrame:
-        """Every unbroken relation; see `history.spells`."""
-        return history.spells(self.bundle.portfolio.policies, self.bundle.settings.time.gap_days)
+        """Every unbroken relation; see `akb.describe.relations.spells`."""
+        return relations.spells(self.bundle.portfolio.policies, self.bundle.settings.time.gap_days)
 
     @cached_property
     def years(self) -> list[tuple[date, date]]:
         """The closed years, newest first."""
         time = self.bundle.settings.time
-        return history.closed_years(self.bundle.portfolio, time.gap_days, time.registration_lag_days)
+        return relations.closed_years(self.bundle.portfolio, time.gap_days, time.registration_lag_days)
 
     @cached_property
     def customers(self) -> pl.DataFrame:
@@ -131,6 +137,11 @@ class Context:
                 values = by_customer.sort("customer")[key].cast(pl.Float64).fill_null(float("nan")).to_numpy()
                 return None if np.isnan(values).all() else values
         return None
+
+    @cached_property
+    def ladder(self) -> dict[str, str]:
+        """Contact type -> what it is called."""
+        return {key: contact.label for key, contact in self.bundle.settings.ladder().items()}
 
     @property
     def limit(self) -> int:

@@ -11,11 +11,12 @@ import numpy as np
 import polars as pl
 
 from akb.catalogue.entries import entries
-from akb.core import relations
 from akb.core.errors import AkbError
 from akb.core.people import People
-from akb.core.revenue import PARTS, with_revenue
+from akb.core.relations import OPEN, in_force
+from akb.core.revenue import PARTS, with_level, with_revenue
 from akb.core.text import load_toml
+from akb.describe import relations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     Cents = NDArray[np.int64]
     Rows = NDArray[np.int64]
 
-OPEN, in_force = relations.OPEN, relations.in_force
 EURO_GATES = ("pass", "provisional")  # only these levels may carry euros
+PREVENTABLE_CHURN = "churn_preventable_12m"
 ANY_LAPSE = "policy_lapse_any_12m"
 LapseGate = Literal["own", "base", "closed"]
 EXACT_CENTS = 2**53 / 1000  # so that a thousandth of a cent is still exact
@@ -94,8 +95,12 @@ class InForce:
 
     @cached_property
     def policies(self) -> pl.DataFrame:
-        """All policies with ``revenue_cents`` and its parts: the only definition of what a policy brings."""
-        return with_revenue(self.portfolio.policies, self.terms)
+        """All policies with ``revenue_cents`` and its parts: the only definition of what a policy brings.
+
+        ``level_cents`` is the same at the level of X, also where the policy has ended.
+        """
+        revenue = with_revenue(self.portfolio.policies, self.terms)
+        return with_level(revenue, self.as_of, self.value("value.indexation"))
 
     @property
     def as_of(self) -> date:
@@ -165,6 +170,14 @@ class InForce:
         return not self.models.survival.is_empty()
 
     @cached_property
+    def causes_known(self) -> bool:
+        """Whether the models could say by which cause whole relations end."""
+        whole = {each.key: each.status for each in self.models.whole}
+        if whole:
+            return whole.get(PREVENTABLE_CHURN, "unavailable") != "unavailable"
+        return self.score(PREVENTABLE_CHURN) is not None
+
+    @cached_property
     def has_commission(self) -> bool:
         """Whether any policy in force has recurring revenue that is known."""
         return self.held["revenue_cents"].count() > 0
@@ -201,6 +214,18 @@ class InForce:
         )[key]
         return None if column.null_count() == column.len() else column.cast(pl.Float64).fill_null(np.nan).to_numpy()
 
+    def relation_churn(self, months: int) -> Floats | None:
+        """Return the chance that the whole relation ends within 1..12 months, whatever the definition of churn.
+
+        NaN for customers whom the models did not see; None where they know no ends.
+        """
+        if not self.has_ended:
+            return None
+        alive = self.models.survival.filter(pl.col("month") == months).select("customer", "alive")
+        joined = self.customers.select("customer").join(alive, on="customer", how="left", maintain_order="left")
+        chance: Floats = 1.0 - joined["alive"].fill_null(np.nan).to_numpy()
+        return chance
+
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
         """The catalogue unfolded for the branches of this portfolio."""
@@ -209,8 +234,8 @@ class InForce:
 
     @cached_property
     def predictions(self) -> dict[str, Prediction]:
-        """What the models room made, by key."""
-        return {prediction.key: prediction for prediction in self.models.predictions}
+        """What the models room made, by key; churn of the whole relation, for that is what money stands on."""
+        return {each.key: each for each in (*self.models.predictions, *self.models.whole)}
 
     def gate(self, *keys: str) -> Gate:
         """Return the gate of the first of `keys` that has one."""
@@ -223,7 +248,7 @@ class InForce:
     @cached_property
     def churn_gate(self) -> Gate:
         """The gate that euros from retention have to pass: both preventable churn and churn must stand."""
-        gates = [self.gate("churn_preventable_12m"), self.gate("churn_12m")]
+        gates = [self.gate(PREVENTABLE_CHURN), self.gate("churn_12m")]
         known = [gate for gate in gates if gate != "none"]
         order: list[Gate] = ["fail", "provisional", "pass"]
         return min(known, key=order.index) if known else "none"

@@ -110,6 +110,17 @@ def _commission(work: Work) -> Told:
     return Told(sentence, found.gate, grade, found.evidence, ("frozen",))
 
 
+def _commission_5y(work: Work) -> Told:
+    """Five years cannot be looked back on; the same sum over three can, see `_clv_whole`."""
+    gate, found = work.base.churn_gate, work.backwards
+    if not work.base.churn_in_euros:
+        return Told(why("clv_rank_only"), gate)
+    if found is None or found.evidence is None or found.evidence.test_date is None:
+        return Told(why("commission_5y"), gate, limits=("frozen",))
+    past = why("commission_5y_past", date=day_nl(found.evidence.test_date))
+    return Told(f"{why('commission_5y')} {past}", gate, evidence=found.evidence, limits=("frozen",))
+
+
 def _handling_cost(work: Work) -> Told:
     lacking = work.cost.estimated
     made = why("cost_estimated", missing=missing_events(work.cost)) if lacking else why("cost_counted")
@@ -173,6 +184,15 @@ def _action(work: Work) -> Told:
     return Told(made, work.base.churn_gate, absent=why("next_best_action_none"))
 
 
+def _best_contact(work: Work) -> Told:
+    return Told(why("best_contact"), work.base.churn_gate, absent=why("best_contact_none"))
+
+
+def _contact_value(work: Work) -> Told:
+    told = Told(why("contact_value"), work.base.churn_gate, absent=why("best_contact_none"))
+    return replace(told, limits=("two_futures",))
+
+
 def _cross_sell(work: Work) -> Told:
     passed = [gate for gate in work.base.branch_gates.values() if gate in EURO_GATES]
     if not passed:
@@ -196,6 +216,7 @@ def _contact_month(work: Work) -> Told:
 
 METHODS: dict[str, Callable[[Work], Told]] = {
     "commission": _commission,
+    "commission_5y": _commission_5y,
     "handling_cost": _handling_cost,
     "clv": _clv,
     "clv_whole": _clv_whole,
@@ -203,6 +224,8 @@ METHODS: dict[str, Callable[[Work], Told]] = {
     "top_defend": _top_defend,
     "next_best_policy": _next_best,
     "cross_sell_commission": _cross_sell,
+    "best_contact": _best_contact,
+    "contact_value": _contact_value,
     "next_best_action": _action,
     "growth_segment": _segment,
     "position_segment": _segment,

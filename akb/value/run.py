@@ -82,7 +82,7 @@ def run_value(
         case=case,
         predictions=predictions(Work(in_force, valued.cost, _proof(in_force), grouped, backwards), scores),
         figures={
-            **figures(valued, acts.lists, lapses),
+            **figures(valued, acts.lists),
             **acts.figures,
             **outlook_figures(in_force, branches, acts.lists["top_defend"], valued.plan),
             "empc": empc_figures(in_force, in_force.spells),
@@ -115,6 +115,7 @@ def _scores(valued: Valuation) -> pl.DataFrame:
     keeps = valued.plan is not None and value is not None
     euros: dict[str, Any] = {
         "commission_12m": earned[0] if earned and in_force.has_commission else None,
+        "commission_5y": valued.five_years,
         "handling_cost_12m": earned[1] if earned else valued.service_cost,
         "clv_current": value and value.current,
         "clv_potential": value and value.potential,
@@ -147,6 +148,7 @@ def _components(valued: Valuation) -> pl.DataFrame:
         "service_cost": valued.service_cost,
         **{f"cost_{kind}": valued.cost.parts[kind] for kind in KINDS},
         "commission_12m": earned and earned[0],
+        "commission_5y": valued.five_years,
         "handling_cost_12m": earned and earned[1],
         **{
             name: value and getattr(value, name)

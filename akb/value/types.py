@@ -99,8 +99,9 @@ class ValueRun:
         revenue; the sum of ``revenue_commission_cents``, ``revenue_fee_cents``, ``revenue_signing_cents``,
         ``revenue_profit_share_cents``, ``revenue_margin_cents``), ``service_cost_cents`` (all a year, as of X;
         the sum of ``cost_<kind>_cents`` over `akb.value.revenue.cost.KINDS`),
-        ``commission_12m_cents``, ``handling_cost_12m_cents``, ``current_cents`` = ``clv_commission_cents`` -
-        ``clv_variable_cents`` - ``clv_fixed_cents``, ``potential_cents``, ``clv_cents``, ``clv_5y_cents``,
+        ``commission_12m_cents``, ``commission_5y_cents``, ``handling_cost_12m_cents``,
+        ``current_cents`` = ``clv_commission_cents`` - ``clv_variable_cents`` - ``clv_fixed_cents``,
+        ``potential_cents``, ``clv_cents``, ``clv_5y_cents``,
         ``stay_cents``, ``leave_cents``, ``stake_cents``, and ``preventable`` (the chance p behind stay and leave).
         Null where unavailable.
     recognition

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from akb.describe.relations import closed_year, year_rates
 from akb.value.in_force import InForce
-from akb.value.lifetime.clv import earned_12m, lifetime, streams
+from akb.value.lifetime.clv import earned_5y, earned_12m, lifetime, streams
 from akb.value.lifetime.flows import purchase_years
 from akb.value.lifetime.policies import policy_stakes, preventable_shares
 from akb.value.lifetime.purchases import offers
 from akb.value.lifetime.survival import YEAR, branch_rows, relations
 from akb.value.revenue.cost import service_cost
-from akb.value.revenue.rates import closed_year, year_rates
 from akb.value.targeting.benefits import Planning
 from akb.value.targeting.eligibility import eligibility
 from akb.value.targeting.plan import contact_plan
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from akb.config import Settings
+    from akb.describe.relations import YearRates
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
     from akb.value.in_force import Cents, Floats
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from akb.value.lifetime.purchases import Offers
     from akb.value.lifetime.survival import Relations
     from akb.value.revenue.cost import ServiceCost
-    from akb.value.revenue.rates import YearRates
     from akb.value.targeting.eligibility import Eligibility
     from akb.value.targeting.plan import ContactPlan
     from akb.value.targeting.prospects import Prospects
@@ -74,6 +74,7 @@ class Valuation:
     flows: Streams | None
     value: Lifetime | None
     earned: tuple[Cents, Cents] | None
+    five_years: Cents | None
     policies: pl.DataFrame | None
     eligibility: Eligibility
     prospects: Prospects | None
@@ -115,7 +116,7 @@ def valuation(
 
     say("next best policies")
     purchases = offers(in_force, cost, _mean_kept(branches))
-    flows = value = coming = stakes = None
+    flows = value = coming = further = stakes = None
     if survival is not None and branches is not None and (earned or in_force.has_commission):
         say("lifetime value")
         flows = streams(in_force, branches, cost, months, in_force.value("value.timing"))
@@ -124,6 +125,7 @@ def valuation(
             if in_force.value("value.timing") != 0.5:
                 halfway = streams(in_force, branches, cost, YEAR, 0.5)
             coming = earned_12m(halfway, survival)
+            further = earned_5y(in_force, branches, cost, survival) if in_force.has_commission else None
         if in_force.has_commission:
             value = lifetime(in_force, survival, flows, purchases)
             stakes = policy_stakes(in_force, survival, branches, cost, preventable_shares(in_force))
@@ -151,6 +153,7 @@ def valuation(
         flows=flows,
         value=value,
         earned=coming,
+        five_years=further,
         policies=stakes,
         eligibility=eligible,
         prospects=could,

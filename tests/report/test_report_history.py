@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from akb.core.revenue import Terms, with_revenue
+from akb.core.revenue import Terms, with_level, with_revenue
 from akb.report import history
 from tests.report import fixtures
 
@@ -60,7 +60,7 @@ def test_the_three_rates_count_different_things() -> None:
         (3, "2020-01-01", "2024-05-01", "technisch", "technical"),
         (4, "2024-02-01", "2024-06-01", "overstap", "preventable"),
     ).with_columns(commission_cents=pl.Series([300, 100, 200, 400, 999]))
-    table = with_revenue(table.with_columns(branch=pl.lit("auto")), Terms())
+    table = with_level(with_revenue(table.with_columns(branch=pl.lit("auto")), Terms()), date(2024, 12, 31), 0.0)
     year = history.year_rates(table, history.spells(table, GAP), date(2023, 12, 31), date(2024, 12, 31))
     assert (year["policies"], year["lapsed"]) == (4, 2)
     assert (year["customers"], year["left"]) == (3, 1)

@@ -192,3 +192,18 @@ def test_what_cannot_be_proven_is_said_on_the_card() -> None:
     assert "uit geen enkele export na te tellen" in told["value_at_stake"].limits[0]
     assert "aannames" in told["handling_cost_12m"].limits[0]
     assert told["clv"].limits == ()
+
+
+def test_commission_5y_is_what_survives_of_today_over_five_years() -> None:
+    """Relations of which .9 is left each year and policies of .8: no cost, sales, indexation or discount in it."""
+    made = f.portfolio(80)
+    run = f.models(made)
+    alive = 0.9 ** (pl.col("month") / 12)
+    survival = run.survival.with_columns(alive=alive, natural=0.0, insurer=0.0, preventable=1 - alive)
+    lapse = run.branch_lapse.with_columns(probability=pl.lit(1 - 0.9 * 0.8))
+    run = replace(run, survival=survival, branch_lapse=lapse)
+    years = sum((0.9 * 0.8) ** ((month + 0.5) / 12) / 12 for month in range(60))
+    for given in ({}, {"value__horizon_years": 2, "value__timing": 1.0, "value__discount": 0.08, "cost__fixed": 90.0}):
+        parts = run_value(made, run, f.settings(**given)).components
+        assert parts is not None
+        assert np.allclose(parts["commission_5y_cents"], years * parts["commission_cents"].to_numpy(), atol=1)

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import json
-from datetime import date
-from types import SimpleNamespace
+from dataclasses import replace
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akb.core.disclosure import blanked, shown, unsaid
-from akb.core.revenue import Terms, with_revenue
+from akb.core.revenue import Terms, with_level, with_revenue
 from akb.core.text import load_toml
+from akb.describe.relations import spells, year_rates
 from akb.value import run_value
 from akb.value.classes import class_of
-from akb.value.history_figures import SERIES, flow
-from akb.value.in_force import band_labels, bands
-from akb.value.revenue.rates import spells, year_rates
+from akb.value.in_force import InForce, band_labels, bands
+from akb.value.lifetime.lost import closed_years
 
 
 def _policies(*rows: tuple) -> pl.DataFrame:
@@ -48,7 +48,7 @@ def test_three_rates_by_hand() -> None:
         (7, START, date(2025, 1, 2), "overstap", "preventable", None, 900),  # a day too late
         (8, START, date(2024, 3, 1), "technisch", "technical", None, 50),  # transferred: no churn
     )
-    rates = year_rates(with_revenue(policies, Terms()), spells(policies, 31), FIRST, LAST)
+    rates = year_rates(with_level(with_revenue(policies, Terms()), LAST, 0.0), spells(policies, 31), FIRST, LAST)
     assert (rates.customers, rates.left, rates.natural) == (9, 3, 1)
     assert (rates.policies, rates.lapsed) == (10, 5)
     assert rates.commission == 100 + 200 + 300 + 400 + 500 + 600 + 700 + 800 + 900 + 50
@@ -100,16 +100,6 @@ def test_few_events_in_a_large_group_are_not_told_nor_given_away_by_their_total(
     assert not away or (len(away) > 1 and sum(away) >= 5) or not any(told)
 
 
-def test_history_of_a_small_office_names_no_small_count() -> None:
-    made = f.portfolio(90, seed=3)
-    told = run_value(made, f.models(made), f.SETTINGS).figures
-    months, why = told["flow"]["months"], told["reasons"]
-    seen = [row[name] for row in months for name in SERIES]
-    seen += [row["lapsed"] for row in why["by_branch"]] + [row["left"] for row in why["by_tenure"]]
-    assert None in seen
-    assert not [count for count in seen if count is not None and 0 < count < 5]
-
-
 def test_a_series_keeps_its_rows() -> None:
     rows = [{"key": "a", "customers": 3, "in": 2, "policies": 9}, {"key": "b", "customers": 7, "in": 5, "policies": 2}]
     out = blanked(rows, 5, {"customers": ("customers", "in"), "policies": ("policies",)})
@@ -141,39 +131,11 @@ def test_classes_are_shares_of_customers() -> None:
 @pytest.fixture(scope="module")
 def result():
     made = f.portfolio(500)
-    return run_value(made, f.models(made), f.settings(contact__minutes=2.0))
-
-
-def test_nothing_before_the_record_flows_and_cut_off_years_say_so() -> None:
-    """Starts of years ago and chance ends before the record began are not counted."""
-    recorded, as_of = date(2022, 3, 15), date(2025, 10, 31)
-    early = [(n, date(2015, 1, 1), date(2021, 5, 1), "overstap", "preventable", None, 1) for n in range(50)]
-    late = [(n, date(2023, 1, 1), date(2024, 5, 1), "overstap", "preventable", None, 1) for n in range(50, 57)]
-    first = [(n, date(2022, 2, 1 + n % 28), None, None, None, None, 1) for n in range(100, 150)]
-    after = [(n, date(2022, 4, 1), None, None, None, None, 1) for n in range(200, 206)]
-    policies = _policies(*early, *late, *first, *after).with_columns(replaces=pl.lit(value=False))
-    base = SimpleNamespace(
-        portfolio=SimpleNamespace(policies=policies, history=SimpleNamespace(recorded_from=recorded)),
-        as_of=as_of,
-        settings=f.settings(),
-    )
-    told = flow(base, spells(policies, 31))
-    years = {row["key"]: row for row in told["years"]}
-    assert set(years) == {"2022", "2023", "2024"}
-    assert (years["2022"]["customers_in"], years["2022"]["customers_out"]) == (6, 0)
-    assert (years["2023"]["customers_in"], years["2024"]["customers_out"]) == (7, 7)
-    assert [years[key]["whole"] for key in ("2022", "2023", "2024")] == [False, True, True]
+    return run_value(made, f.models(made), f.settings())
 
 
 def test_figures_are_json_and_sums_agree(result) -> None:
     figures = json.loads(json.dumps(result.figures))
-    people, cents = figures["portfolio"]["customers"], figures["portfolio"]["commission"]
-    for name in ("churn_bands", "risk_value", "classes"):
-        assert sum(row["customers"] for row in figures[name]) == people
-        assert sum(row["commission"] for row in figures[name]) == cents
-    expected = sum(row["expected"] for row in figures["churn_bands"])
-    assert expected == pytest.approx(result.case.facts["leavers_expected_count"])
-    assert sum(row["clv"] for row in figures["classes"]) == result.components["clv_cents"].sum()
     assert figures["concentration"]["curve"][-1] == [1.0, pytest.approx(1.0)]
     assert 0.2 < figures["concentration"]["commission_share"] < 1
 
@@ -195,10 +157,7 @@ def test_suppression_follows_the_setting() -> None:
     made = f.portfolio(60)
     settings = f.SETTINGS.model_copy(update={"report": f.SETTINGS.report.model_copy(update={"suppress_below": 25})})
     figures = run_value(made, f.models(made), settings).figures
-    rows = [
-        row for name in ("by_branch", "by_kind", "by_office", "by_age", "density") for row in figures["portfolio"][name]
-    ]
-    rows += [*figures["churn_bands"], *figures["risk_value"], *figures["classes"], *figures["next_best"]]
+    rows = figures["next_best"]
     assert rows
     assert all(row["customers"] == 0 or row["customers"] >= 25 for row in rows)
 
@@ -213,3 +172,38 @@ def test_every_assumption_has_words_and_a_range() -> None:
         assert entry.low <= entry.value <= entry.high, name
         assert entry.label, name
         assert entry.unit, name
+
+
+def test_provisieverloop_compares_amounts_of_one_level() -> None:
+    """Ten policies of € 100 in 2024, 10 % a year dearer since: two ended, and of those the amount froze."""
+    end, today = date(2024, 3, 1), date(2026, 3, 1)
+    grown = round(10_000 * 1.1 ** ((today - end).days / 365.25))
+    policies = _policies(
+        *((number, START, end, "overstap", "preventable", None, 10_000) for number in range(2)),
+        *((number, START, None, None, None, None, grown) for number in range(2, 10)),
+    )
+    level = with_level(with_revenue(policies, Terms()), today, 0.1)
+    rates = year_rates(level, spells(policies, 31), FIRST, LAST)
+    assert rates.commission_lost == 2 * grown
+    assert rates.commission_churn == pytest.approx(0.2)
+    frozen = year_rates(with_level(level, today, 0.0), spells(policies, 31), FIRST, LAST)
+    assert frozen.commission_churn is not None
+    assert frozen.commission_churn < 0.175  # what froze looks smaller than it was
+
+
+def test_the_spread_between_years_is_of_amounts_of_one_level() -> None:
+    """A book that loses a fifth every year shows no trend between its years, however its amounts were indexed."""
+    made = f.portfolio(60)
+    one = made.policies.head(1).with_columns(start_date=pl.lit(date(2015, 1, 1)))
+    rows = []
+    for number in range(50):
+        gone = f.X - timedelta(days=160 + 365 * (number // 10)) if number < 40 else None
+        lasted = (f.X - gone).days / 365.25 if gone else 0.0
+        rows.append(one.with_columns(
+            policy=pl.lit(number, dtype=pl.UInt32), customer=pl.lit(number, dtype=pl.UInt32),
+            end_date=pl.lit(gone, dtype=pl.Date), cause=pl.lit("preventable" if gone else None, dtype=pl.String),
+            commission_cents=pl.lit(round(10_000 * 1.05**-lasted), dtype=pl.Int64),
+        ))  # fmt: skip
+    made = replace(made, policies=pl.concat(rows))
+    shares = closed_years(InForce(made, f.models(made), f.settings(value__indexation=0.05)))
+    assert shares == pytest.approx([10 / 20, 10 / 30, 10 / 40, 10 / 50], rel=1e-3)

@@ -37,7 +37,7 @@ def nonsense(run: ModelRun) -> ModelRun:
 def euros(run: ModelRun) -> dict[str, Any]:
     made = run_value(OFFICE, run, f.SETTINGS)
     assert made.case is not None
-    names = ("lost_commission", "projection", "classes", "concentration")
+    names = ("lost_commission", "projection", "concentration")
     return {
         "scores": made.scores.to_dicts(), "case": made.case, "defend": made.lists["top_defend"].to_dicts(),
         **{name: made.figures[name] for name in names},
@@ -110,6 +110,5 @@ def test_lifetime_value_on_an_unproven_level_ranks_and_names_no_euro(gate: Gate)
     for rows in (segments["classes"]["rows"], segments["growth"], segments["position"]):
         assert rows
         assert all(row["clv"] is None for row in rows)
-    assert all(made.figures[name] is None for name in ("classes", "pair", "risk_value"))
-    assert proven.figures["classes"]
+    assert made.figures["pair"] is None
     assert made.classes["class_value"].null_count() == 0

@@ -72,7 +72,7 @@ def test_without_commission_euros_are_unavailable_with_a_sentence() -> None:
     for column in ("value_at_stake", "expected_saving", "commission", "relation", "policy"):
         assert listed[column].null_count() == listed.height
     assert result.lists["next_best_policy"]["probability"].is_sorted(descending=True)
-    assert result.figures["portfolio"]["commission"] is None
+    assert result.figures["concentration"] is None
 
 
 def test_without_ends_there_is_no_list_of_leavers() -> None:
@@ -84,8 +84,7 @@ def test_without_ends_there_is_no_list_of_leavers() -> None:
     given = {row["key"]: row["given"] for row in result.case.cohort["lines"]}
     assert given == {"relation": False, "policy": False, "purchase": True, "exploration": True}
     assert sum(abs(row["base"]) for row in result.case.cohort["lines"] if not row["given"]) == 0
-    assert result.figures["churn_bands"] is None
-    assert result.figures["rates"] is None
+    assert result.figures["waterfall"] is not None
     assert result.lists["next_best_policy"].height > 0
 
 

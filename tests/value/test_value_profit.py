@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 import value_fixtures as f
 
+from akb.describe.relations import spells
 from akb.models.types import Backtest
 from akb.value.case.profit_figures import empc_figures
 from akb.value.in_force import InForce
-from akb.value.revenue.rates import spells
 
 
 def measured(order: str) -> dict[str, dict[str, float]]:

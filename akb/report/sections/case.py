@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from akb.core.disclosure import few
+from akb.core.disclosure import few, shown
 
 if TYPE_CHECKING:
     from akb.report.context import Context
@@ -20,11 +20,16 @@ def facts(context: Context) -> dict[str, Any]:
         if context.score("churn_12m") is None:
             lacking.append("churn_case")
         return {"available": False, "missing": lacking or ["case_gate"]}
-    return {**worded(case, context.limit), "changed": context.bundle.settings.own_assumptions()}
+    figures = value.figures if value else {}
+    return {
+        **worded(case, context.limit),
+        "care": figures.get("care", {}),
+        "changed": context.bundle.settings.own_assumptions(),
+    }
 
 
 def worded(case: BusinessCase, limit: int = 5) -> dict[str, Any]:
-    """Return a business case for tables, figures and JSON; counts of customers that are too few are None."""
+    """Return a business case for tables, figures and JSON; contacts of too few customers are one row ``_other``."""
     return {
         "available": True,
         "cohort": case.cohort,
@@ -37,7 +42,7 @@ def worded(case: BusinessCase, limit: int = 5) -> dict[str, Any]:
         "without_predictions": case.without_predictions,
         "plan": {
             **case.plan,
-            "contacts": [{**row, "customers": few(row["customers"], limit)} for row in case.plan["contacts"]],
+            "contacts": shown(case.plan["contacts"], limit),
         },
         "advice": case.advice,
         "sensitivity": case.sensitivity,
@@ -45,7 +50,10 @@ def worded(case: BusinessCase, limit: int = 5) -> dict[str, Any]:
         "why_different": case.why_different,
         "rule_of_thumb": case.rule_of_thumb,
         "multiple": case.multiple,
-        "facts": case.facts,
+        "facts": {
+            name: few(value, limit) if name.startswith("customers_") else value for name, value in case.facts.items()
+        },
+        "care": {},
         "changed": {},
         "missing": [],
     }

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from akb.report import history
+from akb.core.relations import in_force
+from akb.describe import relations
 from akb.report.sections.portfolio import HELD, TENURE
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ INTERMEDIARY = "overgang_tussenpersoon"
 def facts(context: Context) -> dict[str, Any]:
     """Return the three rates side by side, per year, by cause and reason, by tenure and holding, and the curve."""
     portfolio, years = context.bundle.portfolio, context.years
-    yearly = [history.year_rates(context.policies, context.relations, first, last) for first, last in years]
+    yearly = [relations.year_rates(context.policies, context.relations, first, last).row() for first, last in years]
     reasons_known = portfolio.history.reasons
     missing = []
     if portfolio.history.recorded_from is None:
@@ -41,6 +42,7 @@ def facts(context: Context) -> dict[str, Any]:
         "curve": _curve(context),
         "gone_by_cause": _gone_by_cause(context),
         "cohorts": _cohorts(context),
+        "indexation": context.indexation,
         "definition": context.bundle.settings.churn.definition,
         "definitions": _definitions(context),
         "recorded_from": portfolio.history.recorded_from,
@@ -96,7 +98,7 @@ def _gone(context: Context, years: list[tuple[date, date]]) -> dict[str, Any] | 
 
 def _to_another_intermediary(context: Context, first: date, last: date) -> dict[str, Any] | None:
     """Return how many customers of `first` left through another intermediary; None where they are too few to tell."""
-    then = history.leavers(context.relations, first, last)
+    then = relations.leavers(context.relations, first, last)
     moved = then.filter(pl.col("left"), pl.col("reason") == INTERMEDIARY).height
     if moved < context.limit:
         return None
@@ -104,15 +106,15 @@ def _to_another_intermediary(context: Context, first: date, last: date) -> dict[
 
 
 def _by_tenure(context: Context, first: date, last: date) -> list[Row]:
-    then = history.leavers(context.relations, first, last).with_columns(
+    then = relations.leavers(context.relations, first, last).with_columns(
         tenure=(pl.lit(first) - pl.col("start")).dt.total_days() / 365.25
     )
     return _rates(context, then, "tenure", TENURE)
 
 
 def _by_held(context: Context, first: date, last: date) -> list[Row]:
-    held = history.in_force(context.bundle.portfolio.policies, first).group_by("customer").agg(held=pl.len())
-    then = history.leavers(context.relations, first, last).join(held, on="customer", how="inner").sort("customer")
+    held = in_force(context.bundle.portfolio.policies, first).group_by("customer").agg(held=pl.len())
+    then = relations.leavers(context.relations, first, last).join(held, on="customer", how="inner").sort("customer")
     return _rates(context, then, "held", HELD)
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from akb.report import history
+from akb.core.disclosure import few
+from akb.describe import relations
 from akb.report.context import group_sum
 from akb.report.formats import short_code
 
@@ -26,7 +27,7 @@ SAME_NEWS = dict.fromkeys(("coverage", "branches", "insurers"), "holdings")
 
 def facts(context: Context) -> dict[str, Any]:
     """Return expected leavers per horizon and cause, bands, announced ends, the proof and the first of the list."""
-    announced = history.announced(context.bundle.portfolio, context.relations)
+    announced = relations.announced(context.bundle.portfolio, context.relations)
     announced = announced.join(context.customers.select("customer"), on="customer", how="semi")
     known = announced.height
     horizons = [row for months in HORIZONS if (row := _horizon(context, months)) is not None]
@@ -44,12 +45,16 @@ def facts(context: Context) -> dict[str, Any]:
     }
 
 
-def level_range(total: float, evidence: Evidence | None) -> tuple[float, float] | None:
-    """Return `total` times the 90 % interval of observed / expected on the latest closed window, containing `total`."""
+def level_range(total: float, evidence: Evidence | None, certain: float = 0.0) -> tuple[float, float] | None:
+    """Return `total` times the 90 % interval of observed / expected on the latest closed window, containing `total`.
+
+    Of what is expected `certain` is announced: it comes whatever the level of the others is.
+    """
     if evidence is None or evidence.calibration is None:
         return None
     low, high = evidence.calibration.ci
-    return min(total, total * low), max(total, total * high)
+    open_ = total - certain
+    return certain + min(open_, open_ * low), certain + max(open_, open_ * high)
 
 
 def _horizon(context: Context, months: int) -> Row | None:
@@ -58,7 +63,8 @@ def _horizon(context: Context, months: int) -> Row | None:
         return None
     prediction = context.bundle.predictions.get(f"churn_{months}m")
     expected = float(np.nansum(chance))
-    low, high = level_range(expected, prediction.evidence if prediction else None) or (None, None)
+    certain = float((chance >= 1.0).sum())  # only an announced end is
+    low, high = level_range(expected, prediction.evidence if prediction else None, certain) or (None, None)
     return {
         "months": months,
         "expected": expected,
@@ -134,11 +140,11 @@ def _defend(context: Context) -> dict[str, Any] | None:
     order = context.customers["customer"].to_numpy()
     on_list = np.isin(order, listed["customer"].to_numpy())
     rows = first_rows(context, listed)
-    case = value.case
+    planned = int(listed["contact"].sum()) if "contact" in listed.columns else None
     return {
         "customers": listed.height,
-        "called": int(listed["contact"].sum()) if case and "contact" in listed.columns else None,
-        "years": case.facts.get("payback_years") if case else None,
+        "planned": None if planned is None else few(planned, context.limit),
+        "planned_few": planned is not None and 0 < planned < context.limit,
         "expected": float(np.nansum(chance[on_list])) if chance is not None else None,
         "share": float(np.nanmean(chance[on_list])) if chance is not None and on_list.any() else None,
         "share_all": float(np.nanmean(chance)) if chance is not None else None,
@@ -165,7 +171,7 @@ def left_out(context: Context, counts: dict[str, int]) -> dict[str, int | None]:
 
 
 def first_rows(context: Context, listed: pl.DataFrame, count: int = SHOWN) -> list[Row]:
-    """Return the first rows to be called (no control group): pseudonym, kind, office, scores, three reasons each."""
+    """Return the first rows to be contacted (no control group): pseudonym, kind, office, scores, three reasons each."""
     called = listed.filter(~pl.col("control")) if "control" in listed.columns else listed
     top = (called.sort("rank") if "rank" in called.columns else called).head(count)
     who = context.customers.select(
@@ -190,6 +196,7 @@ def first_rows(context: Context, listed: pl.DataFrame, count: int = SHOWN) -> li
                 **numbers,
                 "value_at_stake": row.get("value_at_stake"),
                 "expected_saving": row.get("expected_saving"),
+                "best_contact": row.get("best_contact"),
                 "contact": row.get("contact"),
                 "reasons": reasons.get(row["customer"], []),
             }

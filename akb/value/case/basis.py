@@ -88,7 +88,7 @@ class Exploration:
 
 @dataclass(frozen=True)
 class Trialled:
-    """Who a trial would be about: those whose personal contact pays at the high end, means per customer.
+    """Who a trial would be about, see `akb.value.case.case.trialled`; means per customer.
 
     Parameters
     ----------

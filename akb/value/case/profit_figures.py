@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
-from akb.core.relations import leavers
+from akb.describe.relations import leavers
 from akb.value.case.profit import empc
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
-from akb.core.relations import is_lapse
-from akb.value.in_force import InForce, in_force
+from akb.core.relations import in_force
+from akb.describe.relations import is_lapse
+from akb.value.in_force import InForce
 from akb.value.lifetime.clv import streams
 from akb.value.lifetime.survival import YEAR, branch_rows, relations
 from akb.value.revenue.commission import lapse_by_branch

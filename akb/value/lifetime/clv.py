@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from akb.value.in_force import to_cents
-from akb.value.lifetime.survival import YEAR, announced_months
+from akb.value.lifetime.survival import YEAR, announced_months, relations
 
 if TYPE_CHECKING:
     from akb.value.in_force import Cents, Floats, InForce, Rows
@@ -191,6 +191,17 @@ def earned_12m(flows: Streams, paths: Relations) -> tuple[Cents, Cents]:
     halfway = paths.alive_at(0.5)[:, :YEAR]
     cost = flows.variable[:, :YEAR] + flows.fixed[:, :YEAR]
     return to_cents((flows.commission[:, :YEAR] * halfway).sum(axis=1)), to_cents((cost * halfway).sum(axis=1))
+
+
+def earned_5y(base: InForce, rows: pl.DataFrame, cost: ServiceCost, paths: Relations) -> Cents:
+    """Return the recurring revenue of the policies in force over five years, per customer.
+
+    No cost, no sales, not indexed, not discounted; five years also where lifetime value looks less far ahead.
+    """
+    lasting = paths if paths.months >= FIVE_YEARS else relations(base, FIVE_YEARS)
+    assert lasting is not None
+    revenue = streams(base, rows, cost, FIVE_YEARS, 0.5).commission
+    return to_cents((revenue * lasting.alive_at(0.5)[:, :FIVE_YEARS]).sum(axis=1))
 
 
 def lapses_expected(base: InForce, rows: pl.DataFrame, paths: Relations) -> float:

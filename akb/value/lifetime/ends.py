@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.core.relations import is_lapse
-from akb.value.in_force import in_force
-from akb.value.revenue.rates import closed_years
+from akb.core.relations import in_force
+from akb.describe.relations import closed_years, is_lapse
 
 if TYPE_CHECKING:
     from datetime import date

@@ -18,8 +18,8 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
-from akb.core.relations import is_lapse
-from akb.value.in_force import in_force
+from akb.core.relations import in_force
+from akb.describe.relations import is_lapse
 from akb.value.lifetime.survival import YEAR
 from akb.value.revenue.euro_evidence import BETWEEN_YEARS
 
@@ -143,17 +143,17 @@ def _by_cause(base: InForce, paths: Relations, whole: Floats, alive: Floats) -> 
 def closed_years(base: InForce) -> list[float]:
     """Return the share of recurring revenue that lapsed in each closed year, newest first; at most five.
 
-    Revenue as the export shows it today: an ended policy's froze, so that only differences between years count here.
+    At the level of X: an ended policy's revenue froze at its end, see `akb.core.revenue.with_level`.
     """
     time, recorded = base.settings.time, base.portfolio.history.recorded_from
     last = base.as_of - timedelta(days=time.gap_days + time.registration_lag_days)
     shares: list[float] = []
     while recorded is not None and len(shares) < 5 and add_months(last, -YEAR) >= recorded:
         held = in_force(base.policies, add_months(last, -YEAR))
-        total = int(held["revenue_cents"].sum())
+        total = int(held["level_cents"].sum())
         if total <= 0:
             break
-        shares.append(int(held.filter(is_lapse(last))["revenue_cents"].sum()) / total)
+        shares.append(int(held.filter(is_lapse(last))["level_cents"].sum()) / total)
         last = add_months(last, -YEAR)
     return shares
 

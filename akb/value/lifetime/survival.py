@@ -109,7 +109,7 @@ def relations(base: InForce, horizon: int) -> Relations | None:
     if missing.any():  # a customer that the models did not see follows the portfolio
         grid[missing] = np.nanmean(grid, axis=0)
     alive = monthly(months.astype(np.int64), np.clip(grid[:, :, 0], 0.0, 1.0), max(horizon, YEAR))
-    split = base.portfolio.history.reasons and base.score("churn_preventable_12m") is not None
+    split = base.portfolio.history.reasons and base.causes_known
     if split:
         left = np.concatenate([np.zeros((base.n, 1)), _first_year(months, grid[:, :, 1])], axis=1)
     else:

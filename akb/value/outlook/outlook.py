@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from akb.describe.relations import closed_years
 from akb.value.outlook.projection import projection
 from akb.value.revenue.bridge import bridge
-from akb.value.revenue.rates import closed_years
 from akb.value.targeting.contact_policy import contact_policy
 from akb.value.targeting.list_backtest import backtest
 

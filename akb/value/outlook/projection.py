@@ -14,8 +14,9 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
+from akb.core.relations import in_force
 from akb.value.formulas import advisers_needed
-from akb.value.in_force import band_labels, bands, in_force
+from akb.value.in_force import band_labels, bands
 from akb.value.lifetime.survival import YEAR
 from akb.value.targeting.eligibility import advisers_of
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from akb.core.dates import add_months
 from akb.core.disclosure import shown
-from akb.value.in_force import in_force
+from akb.core.relations import in_force
 from akb.value.revenue.dated import ENOUGH_DATED, dated_share, revenue_on
 
 if TYPE_CHECKING:

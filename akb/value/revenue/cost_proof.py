@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
+from akb.core.relations import in_force
 from akb.core.service import service_rates
-from akb.value.in_force import in_force
 from akb.value.revenue.cost import WINDOW_MONTHS, shrunk_rate
 from akb.value.revenue.euro_evidence import gate_of, level_evidence
 

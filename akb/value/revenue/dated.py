@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.value.in_force import in_force
+from akb.core.relations import in_force
 
 if TYPE_CHECKING:
     from datetime import date

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.disclosure import crossed
-from akb.value.in_force import in_force
+from akb.core.relations import in_force
 from akb.value.lifetime.purchases import typical_commission
 from akb.value.segments.migration import GONE, NEW, basis_of, commission_on
 from akb.value.segments.segments import GROWTH, growth_classes, newcomers

@@ -9,8 +9,8 @@ import polars as pl
 
 from akb.core.dates import add_months
 from akb.core.disclosure import crossed
+from akb.core.relations import in_force
 from akb.core.text import load_toml
-from akb.value.in_force import in_force
 from akb.value.lifetime.purchases import typical_commission
 
 if TYPE_CHECKING:

@@ -57,7 +57,7 @@ def do_not_wake(base: InForce) -> Flags:
     Without contacts in the export only starts and ends of policies tell who is quiet.
     """
     rule = rules("do_not_wake")
-    churn = base.score("churn_12m")
+    churn = base.relation_churn(12)
     if churn is None:
         return np.zeros(base.n, dtype=np.bool_)
     low: Flags = churn < float(rule["maximum_churn"])

@@ -9,9 +9,10 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
-from akb.core.relations import leavers
+from akb.core.relations import in_force
 from akb.core.text import load_toml
-from akb.value.in_force import in_force, sum_cents
+from akb.describe.relations import leavers
+from akb.value.in_force import sum_cents
 from akb.value.revenue.dated import ENOUGH_DATED, dated_share, revenue_on
 from akb.value.revenue.euro_evidence import Z90
 

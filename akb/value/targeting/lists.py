@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from akb.core.relations import OPEN
 from akb.core.text import load_toml
-from akb.value.in_force import OPEN, at
+from akb.value.in_force import at
 from akb.value.targeting.contact import rules
 from akb.value.targeting.control import control_group
 from akb.value.targeting.eligibility import experiment_of, never

@@ -189,7 +189,7 @@ def weights(in_force: InForce) -> tuple[Floats, Floats]:
     A contact to sell is urgent where a policy is renewed soon.
     """
     rule = rules("arbitration", "defend")
-    soon, year = in_force.score("churn_3m"), in_force.score("churn_12m")
+    soon, year = in_force.relation_churn(3), in_force.relation_churn(12)
     near = np.zeros(in_force.n)
     if soon is not None and year is not None:
         share = np.divide(soon, year, out=np.full(in_force.n, 0.25), where=year > 0)
