@@ -97,7 +97,7 @@ def test_low_sets_low_effects_against_high_costs() -> None:
     call = basis.ladder["call"].relation
     relation = benefit(basis.cohort, basis, "relation")
     assert relation.base == 30_000
-    assert relation.low == pytest.approx(min(0.5, 1.4) * 30_000 * call.low / call.base)
+    assert relation.low == pytest.approx(1.4 * 30_000 * call.low / call.base)  # a loss is worse where more leave
     assert relation.high == pytest.approx(1.4 * 30_000 * call.high / call.base)
     spent = contacts(basis.cohort, basis)
     minutes, rate = REGISTER["contacts.call.minutes"], REGISTER["cost.rate_office"]
