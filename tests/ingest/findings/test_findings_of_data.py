@@ -200,6 +200,7 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
         Case(GOOD, as_of=None, name="polissen 20251215.csv"),
         Case(GOOD, as_of=PAST, name="polissen_2025-03.csv"),
     ),
+    "AKB-D056": (Case(each(Peildatum="30-06-2024"), as_of=None), Case(GOOD, as_of=None), Case(each(Peildatum="30-06-2024"))),
     "AKB-D070": (Case(at_home(), settings=HOMES), Case(at_home()), plain),
     "AKB-D071": (Case(GOOD, settings=HOMES), Case(at_home(), settings=HOMES), plain),
     "AKB-D072": (Case(at_home(0), settings=HOMES), Case(at_home(), settings=HOMES), Case(at_home(0))),
