@@ -125,6 +125,7 @@ class Ingest(_Table):
     columns: dict[str, dict[str, str]] = Field(default_factory=dict)  # role -> canonical column -> heading
     branches: dict[str, str] = Field(default_factory=dict)  # text in the export -> branch key
     reasons: dict[str, str] = Field(default_factory=dict)  # text in the export -> reason key
+    empty: tuple[str, ...] = ()  # cells that say nothing, in any column
     encoding: str | None = None
     separator: str | None = None
     decimal: Literal[",", "."] | None = None
@@ -332,7 +333,7 @@ def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
     given: dict[str, Any] = {}
     if path is not None:
         try:
-            given = tomllib.loads(path.read_text("utf-8"))
+            given = tomllib.loads(path.read_text("utf-8-sig"))
         except FileNotFoundError:
             raise AkbError(f"there is no settings file {path}", "Leave --config out to use the defaults.") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

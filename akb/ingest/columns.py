@@ -210,10 +210,15 @@ def recognised(headings: Sequence[str], given: Mapping[str, Mapping[str, str]]) 
     return told + max(len({match[0] for match in found if match}) for found in matches)
 
 
+def needed(mapping: Headings) -> list[list[str]]:
+    """Return the columns that a role needs; of each list one that is there will do, so only those remain."""
+    groups: list[list[str]] = _table()["roles"][mapping.role]["needed"]
+    return [[name for name in group if name in mapping.at] or group for group in groups]
+
+
 def missing(mapping: Headings) -> list[str]:
     """Return the needed columns that a mapping lacks (one of several as ``a or b``)."""
-    needed = _table()["roles"][mapping.role]["needed"]
-    return [" or ".join(group) for group in needed if not any(name in mapping.at for name in group)]
+    return [" or ".join(group) for group in needed(mapping) if not any(name in mapping.at for name in group)]
 
 
 def fits(mapping: Headings, *, told: bool = False) -> bool:

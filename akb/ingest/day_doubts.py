@@ -58,7 +58,7 @@ def doubts_of(
         return ()
     later = max((each for each in (clocks.starts, clocks.ends) if each and each > day), default=None)
     found = (
-        _starts(day, later, moves.starts),
+        _starts(day, later, moves.starts, today),
         _ends(day, later, moves.ends, today),
         _events(day, recorded, today),
         _stop(day, clocks.ends, moves.ends),
@@ -66,12 +66,12 @@ def doubts_of(
     return tuple(doubt for doubt in found if doubt)
 
 
-def _starts(day: date, later: date | None, starts: pl.Series) -> Doubt | None:
+def _starts(day: date, later: date | None, starts: pl.Series, today: date) -> Doubt | None:
     after = starts.filter(starts > day)
     share = after.len() / max(starts.len(), 1)
     if after.len() < rule("as_of", "doubt_least") or share <= rule("as_of", "doubt_share"):
         return None
-    return Doubt("starts", after.len(), share, later or _latest(after))
+    return Doubt("starts", after.len(), share, later or min(_latest(after), today))
 
 
 def _ends(day: date, later: date | None, ends: pl.Series, today: date) -> Doubt | None:

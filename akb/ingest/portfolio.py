@@ -20,7 +20,9 @@ from akb.ingest.events import EVENTS, Known, read_events
 from akb.ingest.expiry import without_expiries
 from akb.ingest.history import find_history, stated_start
 from akb.ingest.households import close_the_door_on_addresses, customers_of, in_units, with_units
+from akb.ingest.legibility import leave_out_unreadable, without_words
 from akb.ingest.linking import link, settle_switches, without_mass_days
+from akb.ingest.losses import check_columns, check_day, check_rows
 from akb.ingest.notes import Notes, Table
 from akb.ingest.policies import read_policies, with_causes
 from akb.ingest.premiums import read_premiums
@@ -53,6 +55,7 @@ def read_portfolio(
     as_of: date | None = None,
     today: date | None = None,
     roles: Mapping[str, Path] | None = None,
+    go_on: bool = False,
 ) -> Portfolio:
     """Read an export.
 
@@ -70,6 +73,8 @@ def read_portfolio(
         Dates after it do not count as the export's day; None for the calendar's.
     roles
         Role -> file, for files whose role is given.
+    go_on
+        Read what is left where most of the export cannot be read.
 
     Returns
     -------
@@ -78,12 +83,12 @@ def read_portfolio(
     Raises
     ------
     AkbError
-        If a file cannot be read, no file holds policies, a needed column is missing, no date can be read, or no
-        row is usable.
+        If a file cannot be read, no file holds policies, a needed column is missing, no date can be read, most of
+        the export would be lost, or no row is usable.
     """
     notes = Notes()
     tables = open_tables(files, roles or {}, settings, notes)
-    return build_portfolio(tables, settings, notes, key=key, as_of=as_of, today=today)
+    return build_portfolio(tables, settings, notes, key=key, as_of=as_of, today=today, go_on=go_on)
 
 
 def build_portfolio(
@@ -94,11 +99,16 @@ def build_portfolio(
     key: bytes,
     as_of: date | None = None,
     today: date | None = None,
+    go_on: bool = False,
 ) -> Portfolio:
     """Return what opened tables hold; parameters and errors as `read_portfolio`."""
+    if not go_on:
+        check_rows(tables, notes, go_on=False)  # lines that are no rows
     if not any(table.cells.height for table in tables if table.headings.role == "policies"):
         raise _nothing_usable(tables, notes)
     today = today or date.today()
+    leave_out_unreadable(tables, settings, notes)
+    check_columns(tables, settings, notes, go_on=go_on)
     mended = [*restore_zeros(tables), *one_spelling(tables), *without_expiries(tables, settings, today)]
     close_the_door_on_addresses(tables, settings, key)
     keep_out_identifiers(tables, notes)
@@ -107,9 +117,11 @@ def build_portfolio(
     snapshots = find_snapshots(tables, settings)
     clock = find_clock(tables, snapshots, settings, as_of, today)
     notes.findings += [] if clock.replay else mended  # in a replay no finding may tell of later rows
+    check_day(tables, clock, notes, go_on=go_on)
     rows, dated = read_policies(tables, snapshots, clock, settings, notes)
     if rows.is_empty():
         raise _nothing_usable(tables, notes)
+    check_rows(tables, notes, go_on=go_on)
     file_rows = read_customer_rows(tables, rows["key"].unique(), clock, settings, notes)
     relations = with_units(build_relations(rows, file_rows, clock, notes), rows, settings, notes)
     rows, relations, kept_from = leave_out(tables, rows, relations, clock, settings, notes)
@@ -160,7 +172,7 @@ def open_tables(files: Sequence[Path], roles: Mapping[str, Path], settings: Sett
         seen.add(path.resolve())
         for raw in open_file(path, settings.ingest, lambda headings: recognised(headings, given), skipped):
             try:
-                tables.append(_table(raw, given, role, notes))
+                tables.append(_table(raw, settings, role, notes))
             except AkbError:
                 if not raw.optional:
                     raise
@@ -186,15 +198,16 @@ def _no_policies(tables: Sequence[Table], given: Mapping[str, Mapping[str, str]]
     )
 
 
-def _table(raw: RawTable, given: Mapping[str, Mapping[str, str]], role: str | None, notes: Notes) -> Table:
+def _table(raw: RawTable, settings: Settings, role: str | None, notes: Notes) -> Table:
     """Return a table with its role, its meaning and the cells that akb uses."""
+    given = settings.ingest.columns
     preset = find_preset(raw.headings)
     named = "customer" in map_headings(raw.headings, "policies", given.get("policies", {})).at if preset else False
     headings = find_role(raw.headings, with_preset(given, preset, raw.headings, named), _where(raw), role)
     runs = [raw.headings.index(heading) for heading in preset.customer_runs] if preset else []
     loaded = raw.load([*headings.at.values(), *runs])
     at = {canonical: pl.col(str(position)).alias(canonical) for canonical, position in headings.at.items()}
-    cells = packed(loaded.select(*at.values(), "line"))
+    cells = packed(without_words(loaded.select(*at.values(), "line"), settings.ingest.empty))
     table = Table(replace(raw, load=_spent), headings, cells)  # lets go of the file's bytes
     if preset and headings.role == "policies":
         table.dialect["preset"] = preset.name

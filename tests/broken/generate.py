@@ -275,8 +275,8 @@ def values() -> list[Case]:
         Case("ends before it starts", one(where(end, "01-01-1999", 10)), finding="AKB-D008"),
         Case("ends as it starts", one(lines([[*r[:5], r[4], *r[6:]] for r in rows()]).encode()), "no usable row"),
         Case("starts in the future", one(where(start, "01-01-2090", 10))),
-        Case("all in the future", one(where(start, "01-01-2090"))),
-        Case("no customers", one(where(0, "")), "no_customer"),
+        Case("all in the future", one(where(start, "01-01-2090")), "start after"),
+        Case("no customers", one(where(0, "")), "Relatienummer"),
         Case("some without customer", one(where(0, "", 9)), finding="AKB-D020"),
         Case("some without policy", one(where(1, "-", 9)), finding="AKB-D020"),
         Case("everybody twice", one((GOOD + BODY).encode()), finding="AKB-D002"),
@@ -305,6 +305,42 @@ def values() -> list[Case]:
         Case("one row", one(lines(rows(2)[1:]).encode())),
         Case("all ended", one(where(end, lambda n, v: v or "01-06-2024"))),
         Case("none ended", one(where(end, "")), finding="AKB-D005"),
+    ]
+
+
+def losses() -> list[Case]:
+    """Most of a portfolio would be lost: refused with the word that did it, read with its line or with --go-on."""
+    policy, start, end = 1, 4, 5
+
+    def never(word: str) -> bytes:
+        return where(end, lambda _, day: day or word)
+
+    def milliseconds(_: int, day: str) -> str:
+        return str(1000 * int((date(int(day[6:]), int(day[3:5]), int(day[:2])) - date(1970, 1, 1)).total_seconds()))
+
+    mapped = one(never("loopt nog")) | {"akb.toml": b"\xef\xbb\xbf[ingest]\nempty = ['Loopt nog']\n"}
+    status = lines(
+        [[*row[:5], "X" if row[5] else "Y", *row[6:]] for row in rows()], HEAD.replace("Einddatum", "Status")
+    )
+    unquoted = lines(rows(), separator=",").encode()
+    return [
+        Case("a look-up without answer for never", one(never("#N/B")), 'empty = ["#N/B"]'),
+        Case("a broken reference for never", one(never("#VERW!")), "'#VERW!' stands there 40 times"),
+        Case("own words for never", one(never("loopt nog")), "'loopt nog' stands there 40 times"),
+        Case("a day that is none for never", one(never("99-99-9999")), "'99-99-9999'"),
+        Case("a day before the start for never", one(never("01-01-1981")), "'01-01-1981' stands there 40 times"),
+        Case("own words for never, mapped", mapped, arguments=("{}/polissen.csv", "--config", "{}/akb.toml")),
+        Case(
+            "own words for never, gone on",
+            one(never("loopt nog")),
+            finding="AKB-D057",
+            rejected="bad_date",
+            arguments=("{}/polissen.csv", "--go-on"),
+        ),
+        Case("milliseconds", one(where(start, milliseconds)), "Ingangsdatum"),
+        Case("most policies without number", one(where(policy, lambda n, v: v if n % 3 == 0 else "")), "Polisnummer"),
+        Case("a status in a language of its own", one(status.encode()), "'Y' stands there 40 times"),
+        Case("decimal commas between commas", one(unquoted), "comma separates the fields"),
     ]
 
 
@@ -434,7 +470,7 @@ def workbooks() -> list[Case]:
 
 def cases() -> list[Case]:
     """All of them."""
-    return [*no_tables(), *headings(), *layouts(), *values(), *several(), *workbooks()]
+    return [*no_tables(), *headings(), *layouts(), *values(), *losses(), *several(), *workbooks()]
 
 
 if __name__ == "__main__":
