@@ -117,12 +117,12 @@ def _latest(days: pl.Series) -> date:
 
 
 def find_doubts(tables: Sequence[Table], clock: Clock, notes: Notes) -> None:
-    """Report what speaks against the export's day (AKB-D056)."""
+    """Report what speaks against the export's day (AKB-D090)."""
     if not clock.doubts:
         return
     first = clock.doubts[0]
     notes.find(
-        "AKB-D056",
+        "AKB-D090",
         "issue",
         first.count,
         first.share,

@@ -58,7 +58,7 @@ def legible(column: str, cells: pl.Series, settings: Settings) -> float | None:
 
 
 def leave_out_unreadable(tables: Sequence[Table], settings: Settings, notes: Notes) -> None:
-    """Leave out optional columns of which most cells cannot be read, and name them (AKB-D058)."""
+    """Leave out optional columns of which most cells cannot be read, and name them (AKB-D092)."""
     found: list[str] = []
     for table in tables:
         for column in sorted(_LEFT_OUT & set(table.headings.at)):
@@ -70,7 +70,7 @@ def leave_out_unreadable(tables: Sequence[Table], settings: Settings, notes: Not
                 found.append(f"{(table.headings.heading(column) or column)[:40]} ({percent_nl(1 - share)})")
                 _leave_out(table, column)
     if found:
-        notes.find("AKB-D058", "issue", len(found), columns=", ".join(found[:10]))
+        notes.find("AKB-D092", "issue", len(found), columns=", ".join(found[:10]))
 
 
 def _leave_out(table: Table, column: str) -> None:

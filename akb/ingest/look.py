@@ -12,7 +12,8 @@ import polars as pl
 
 from akb.core.privacy import shared
 from akb.ingest.cells import distinct_of, known, plain, shape
-from akb.ingest.columns import _match, key_of, proposals, safe_heading
+from akb.ingest.columns import _match, key_of
+from akb.ingest.languages import with_motor_as_car
 from akb.ingest.legibility import legible
 from akb.ingest.notes import Notes
 from akb.ingest.portfolio import build_portfolio, open_tables
@@ -130,7 +131,7 @@ def read_and_look(
     """Read an export and say how; parameters and errors as `read_portfolio`."""
     notes = Notes()
     tables = open_tables(files, roles or {}, settings, notes)
-    view = look(tables, settings)
+    view = look(tables, with_motor_as_car(tables, settings))
     return build_portfolio(tables, settings, notes, key=key, as_of=as_of, go_on=go_on), view
 
 
@@ -165,7 +166,9 @@ def _look(role: str, tables: list[Table], settings: Settings) -> Look:
         columns=tuple(_column(role, column, every[column], tables, settings) for column in same),
         differing=tuple(sorted(set(every) - set(same))),
         unused=unused,
-        proposals=proposals([name for name in unused if safe_heading(name) == name], role, list(every)),
+        proposals={
+            column: heading for table in tables for column, heading in table.proposals.items() if column not in every
+        },
     )
 
 

@@ -1,7 +1,7 @@
 """A run that would lose most of itself does not go on: exit 2, with the word that did it and the line that maps it.
 
 Half a portfolio reads like a whole one, so nobody sees that all running policies fell out over one word. ``--go-on``
-insists; then the same sentence stands among the findings (AKB-D057).
+insists; then the same sentence stands among the findings (AKB-D091).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Loss:
 
 
 def refuse(loss: Loss, notes: Notes, *, go_on: bool) -> None:
-    """Stop the run over a loss, or tell it as AKB-D057.
+    """Stop the run over a loss, or tell it as AKB-D091.
 
     Raises
     ------
@@ -59,12 +59,16 @@ def refuse(loss: Loss, notes: Notes, *, go_on: bool) -> None:
     """
     if not go_on:
         raise AkbError(loss.sentence, f"{loss.remedy}\nTo go on with what is left: --go-on.")
-    notes.find("AKB-D057", "issue", loss.count, loss.share, what=loss.sentence)
+    notes.find("AKB-D091", "issue", loss.count, loss.share, what=loss.sentence)
 
 
 def check_columns(tables: Sequence[Table], settings: Settings, notes: Notes, *, go_on: bool) -> None:
-    """Refuse policies of which a needed column or the end of most running ones cannot be read."""
+    """Refuse formulas that were never computed, and policies of which a needed column or most ends cannot be read."""
     for table in tables:
+        loss = _uncomputed(table)
+        if loss:
+            refuse(loss, notes, go_on=go_on)
+            continue
         if table.headings.role == "policies" and table.cells.height >= rule("losses", "minimum"):
             loss = next(_losses(table, settings), None)
             if loss:
@@ -149,6 +153,24 @@ def _losses(table: Table, settings: Settings) -> Iterator[Loss]:
     yield from _status(table, rows, limit)
 
 
+def _uncomputed(table: Table) -> Loss | None:
+    """Cells of a used column that are formulas without a result: they are empty, and nobody emptied them."""
+    found = {
+        column: table.raw.uncomputed[place]
+        for column, place in table.headings.at.items()
+        if table.raw.uncomputed.get(place, 0)
+    }
+    if not found:
+        return None
+    columns = ", ".join(f"'{_heading(table, column)}' ({count:,})" for column, count in found.items())
+    return Loss(
+        f"{table.raw.name}: formulas that were never computed stand in {columns}; their cells are empty",
+        "Open the workbook in Excel or LibreOffice, save it there, and read it again.",
+        sum(found.values()),
+        min(sum(found.values()) / max(table.raw.read, 1), 1.0),
+    )
+
+
 def _most(part: int, whole: int) -> bool:
     return part >= rule("losses", "minimum") and part > rule("losses", "share") * whole
 
@@ -179,8 +201,8 @@ def _status(table: Table, rows: pl.DataFrame, limit: int) -> Iterator[Loss]:
         yield Loss(
             f"{table.raw.name}: column '{heading}' says which policies ended, but {odd:,} of its {filled:,} cells are "
             f"no status that akb knows; '{word}' stands there {count:,} times",
-            "Give the column with the end date, or say what the word means in akb.toml; where it means nothing:\n"
-            f"  [ingest]\n  empty = [{_quoted(word)}]",
+            f"Give the column with the end date, or say what the word means in akb.toml:\n"
+            f'  [ingest.statuses]\n  {_quoted(word)} = "running"',
             odd,
             odd / filled,
         )

@@ -333,7 +333,7 @@ def losses() -> list[Case]:
         Case(
             "own words for never, gone on",
             one(never("loopt nog")),
-            finding="AKB-D057",
+            finding="AKB-D091",
             rejected="bad_date",
             arguments=("{}/polissen.csv", "--go-on"),
         ),

@@ -173,7 +173,7 @@ def written(book: Book, seed: int = 1) -> list[Row]:
 
 def test_the_issue_names_both_clocks_and_the_command(tmp_path: Path) -> None:
     path = write(tmp_path, [row | {"Peildatum": "31-12-2018"} for row in written(Book())], "polissen van ons.csv")
-    found = finding(read(path, today=TODAY), "AKB-D056")
+    found = finding(read(path, today=TODAY), "AKB-D090")
     assert found.severity == "issue"
     said = found.sentence() + found.remedy()
     assert "2020" in found.sentence()  # where both clocks stop
@@ -182,7 +182,7 @@ def test_the_issue_names_both_clocks_and_the_command(tmp_path: Path) -> None:
 
 def test_giving_the_day_raises_nothing(tmp_path: Path) -> None:
     path = write(tmp_path, [row | {"Peildatum": "31-12-2018"} for row in written(Book())])
-    assert not {"AKB-D056", "AKB-D045"} & codes(read(path, today=TODAY, as_of=DAY))
+    assert not {"AKB-D090", "AKB-D045"} & codes(read(path, today=TODAY, as_of=DAY))
 
 
 def test_claims_of_a_later_export_do_not_move_the_day(tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_claims_of_a_later_export_do_not_move_the_day(tmp_path: Path) -> None:
     ]
     found = read(write(tmp_path, rows), write(tmp_path, claims, "schades.csv"), today=TODAY)
     assert abs((found.as_of - DAY).days) <= 62
-    assert "2022" in finding(found, "AKB-D056").remedy()
+    assert "2022" in finding(found, "AKB-D090").remedy()
 
 
 def every_day(first: date, days: int, a_day: int) -> list[date]:

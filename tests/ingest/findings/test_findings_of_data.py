@@ -206,9 +206,10 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
         Case(GOOD, as_of=None, name="polissen 20251215.csv"),
         Case(GOOD, as_of=PAST, name="polissen_2025-03.csv"),
     ),
-    "AKB-D056": (Case(each(Peildatum="30-06-2024"), as_of=None), Case(GOOD, as_of=None), Case(each(Peildatum="30-06-2024"))),
-    "AKB-D057": (Case(never("#N/B"), go_on=True), Case(never(""), go_on=True), Case(never("#N/B"), settings=Settings(ingest={"empty": ["#N/B"]}))),
-    "AKB-D058": (Case(each(Hoofdvervaldatum="ieder jaar")), plain, Case(without("Hoofdvervaldatum"))),
+    "AKB-D090": (Case(each(Peildatum="30-06-2024"), as_of=None), Case(GOOD, as_of=None), Case(each(Peildatum="30-06-2024"))),
+    "AKB-D091": (Case(never("#N/B"), go_on=True), Case(never(""), go_on=True), Case(never("#N/B"), settings=Settings(ingest={"empty": ["#N/B"]}))),
+    "AKB-D092": (Case(each(Hoofdvervaldatum="ieder jaar")), plain, Case(without("Hoofdvervaldatum"))),
+    "AKB-D095": (Case(GOOD, {"s.csv": [CLAIM, CLAIM, CLAIM | {"Schadebedrag": "-40,00"}]}), Case(GOOD, {"s.csv": [CLAIM | {"Schadebedrag": "-40,00"}]}), plain),
     "AKB-D070": (Case(at_home(), settings=HOMES), Case(at_home()), plain),
     "AKB-D071": (Case(GOOD, settings=HOMES), Case(at_home(), settings=HOMES), plain),
     "AKB-D072": (Case(at_home(0), settings=HOMES), Case(at_home(), settings=HOMES), Case(at_home(0))),
@@ -287,7 +288,7 @@ def test_customers_that_the_file_does_not_name(tmp_path):  # AKB-D048
 
 def test_every_text_has_a_test():
     words = {code for code in texts("findings") if code.startswith(("AKB-D", "AKB-P"))}
-    assert words == {*CASES, "AKB-D030", "AKB-D047", "AKB-D048"}
+    assert words == {*CASES, "AKB-D030", "AKB-D047", "AKB-D048", "AKB-D093", "AKB-D094"}
 
 
 def test_counts_are_counted(tmp_path):
