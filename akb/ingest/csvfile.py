@@ -21,7 +21,7 @@ import polars as pl
 from akb.core.errors import AkbError
 from akb.ingest.cells import Packer, shape
 from akb.ingest.sources import RawTable, check_width, unique_headings
-from akb.ingest.two_rows import merged
+from akb.ingest.two_rows import known_together, merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -252,7 +252,9 @@ def _layout(head: list[str], asked: str | None, known: Callable[[Sequence[str]],
         usual = max((n for n in set(counts) if n > 1), key=lambda n: (counts.count(n), n), default=1)
         for place, line in enumerate(head[skip:], start=skip):
             fields, _ = _record(head, place, separator)
-            hits = known(fields) if 1 < len(fields) <= 5000 and place < skip + _HEADINGS_WITHIN else 0
+            above = _fields(head[place - 1], separator) if place > skip else []
+            near = 1 < len(fields) <= 5000 and place < skip + _HEADINGS_WITHIN
+            hits = known_together(above, fields, known) if near else 0
             full = int(len(fields) >= usual > 1)
             score = (hits, full * steady, -rank, -place)
             if line.strip() and (best is None or score > best[0]):

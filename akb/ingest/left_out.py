@@ -43,7 +43,10 @@ class LeftOut:
 
     def nearest(self) -> AkbError | None:
         """Return why the file that comes nearest to policies was left out; the first one where none does."""
-        errors = [*self.named.values(), *self.errors]
+        errors = [
+            *self.named.values(),
+            *(each for each in self.errors if isinstance(each, NoRoleError) and each.columns),
+        ]
         near = [error for error in errors if isinstance(error, NoRoleError) and error.role == "policies"]
         return max(near, key=lambda error: error.columns) if near else next(iter(errors), None)
 

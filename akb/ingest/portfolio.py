@@ -199,20 +199,21 @@ def _tables_of(path: Path, role: str | None, settings: Settings, notes: Notes, l
         left_out.named[path.name] = error
         return []
     for raw in raws:
+        why: AkbError | None = None
         try:
             table = _table(raw, settings, role, notes)
-            error = None if role else is_list_of_recoveries(table)
-        except NoRoleError as none:
+            why = None if role else is_list_of_recoveries(table)
+        except NoRoleError as error:
             if role:
                 raise
-            error = none
-        if error is None:
+            why = error
+        if why is None:
             tables.append(table)
         elif raw.optional or (raw.sheet and len(raws) > 1):
             left_out.inside.append(raw.name)
-            left_out.errors.append(error)
+            left_out.errors.append(why)
         else:
-            left_out.named[raw.name] = error
+            left_out.named[raw.name] = why
     return tables
 
 

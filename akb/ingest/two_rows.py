@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _LEAST = 2
+_HEADINGS = 3  # with so many known ones a row is one of headings, and worth a look at what stands above it
 
 
 def merged(
@@ -40,6 +41,15 @@ def merged(
             counts = [known([*best[:place], way, *best[place + 1 :]]) for way in ways]
             best[place] = ways[counts.index(max(counts))]
     return best if known(best) > known(list(dict.fromkeys(plain))) else plain
+
+
+def known_together(
+    upper: Sequence[str | None], lower: Sequence[str | None], known: Callable[[Sequence[str]], int]
+) -> int:
+    """Return how many headings of a row are recognised, with what stands above them where that says more."""
+    plain = [_words(cell) for cell in lower]
+    hits = known(plain)
+    return max(hits, known(merged(upper, plain, known))) if hits >= _HEADINGS else hits
 
 
 def _words(cell: str | None) -> str:

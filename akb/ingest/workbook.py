@@ -14,7 +14,7 @@ from akb.core.errors import AkbError
 from akb.ingest.cells import rule
 from akb.ingest.formulas import uncomputed
 from akb.ingest.sources import RawTable, check_width, unique_headings, without_identifiers
-from akb.ingest.two_rows import merged
+from akb.ingest.two_rows import known_together, merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -102,9 +102,11 @@ def _sheet(reader: object, sheet: str) -> pl.DataFrame:
 def _header(frame: pl.DataFrame, known: Callable[[Sequence[str]], int]) -> tuple[int, int]:
     """Return the row (0-based) that holds most known headings, and how many."""
     best = (0, -1, 0)
+    above: list[str] = []
     for place, row in enumerate(frame.head(_PREVIEW).iter_rows()):
         cells = ["" if cell is None else str(cell) for cell in row]
-        hits = known(cells)
+        hits = known_together(above, cells, known)
+        above = cells
         filled = sum(bool(cell.strip()) for cell in cells)
         if (hits, filled if hits == 0 else 0) > (best[1], best[2]):
             best = (place, hits, filled if hits == 0 else 0)

@@ -344,6 +344,88 @@ def losses() -> list[Case]:
     ]
 
 
+def odd_tables() -> list[Case]:
+    """Tables that are none, reports, headings in two rows or twice, formulas, mixed encodings: read or called so."""
+    good = GOOD.encode()
+    pivot = b"Branche;Aantal\r\nAVP;12\r\n"
+    report, last = [], ""
+    for row in rows():
+        report.append(["" if row[0] == last else row[0], *row[1:]])
+        last = row[0]
+        report.append([f"Subtotaal {last}", *[""] * 6, "9,00", ""])
+    above = "Relatie;Polis;;;;;;Premie;Provisie"
+    below = "Nummer;Nummer;Branche;Maatschappij;Ingang;Einde;Reden;Per jaar;Per jaar"
+    twins = [[*row, "" if row[5] else "01-01-2022"] for row in rows()]
+    note = '"' + "\n".join(f"regel {n}" for n in range(60)) + '"'
+    mixed = GOOD.replace("De Vaart", "De Väart").split("\r\n", 30)
+    both = "\r\n".join(mixed[:30]).encode() + b"\r\n" + mixed[30].encode("cp1252")
+    quoted = "\r\n".join('"' + line + '"' for line in GOOD.splitlines()).encode()
+    recovered = with_claims("1000;P00000;01-02-2020;90,00\r\n1000;P00000;01-05-2020;-40,00\r\n")
+    legend: list[list[object]] = [["Kolom", "Betekenis"], ["Termijn", "Maanden"]]
+    xml = b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">'
+    return [
+        Case("a pivot beside the export", one(good) | {"draai.csv": pivot}, finding="AKB-D047"),
+        Case("a legend in the workbook", one(workbook(sheet_rows(), legend), "p.xlsx"), finding="AKB-D047"),
+        Case(
+            "a lock file beside the export",
+            one(good) | {"~$polissen.xlsx": b"\x04Anna" + bytes(99)},
+            finding="AKB-D047",
+        ),
+        Case("a lock file alone", one(b"\x04Anna" + bytes(99), "~$polissen.xlsx"), "leaves beside"),
+        Case("a web page beside the export", one(good) | {"p.html": b"<html><p>Polissen</p>"}, finding="AKB-D047"),
+        Case("a table of a web page", one(b"\xef\xbb\xbf<table><tr><td>Relatienummer</td></tr>", "p.xls"), "web page"),
+        Case("a spreadsheet in XML", one(xml, "p.xls"), "XML spreadsheet"),
+        Case("a grouped report", one(lines(report).encode()), finding="AKB-D094", rejected="no_policy"),
+        Case("headings in two rows", one(f"{above}\r\n{lines(rows(), below)}".encode())),
+        Case("twins among the headings", one(lines(twins, f"{HEAD};Einddatum").encode()), finding="AKB-D093"),
+        Case("headings of programs", one(renamed("Ingangsdatum;Einddatum", "EnrollDate;CancelDate"))),
+        Case("formulas never computed", one(formulas(), "p.xlsx"), "never computed"),
+        Case(
+            "a long note",
+            one(lines([[*r, note if n == 3 else ""] for n, r in enumerate(rows())], f"{HEAD};Memo").encode()),
+        ),
+        Case("both encodings", one(both), finding="AKB-D023"),
+        Case("lines quoted as a whole", one(quoted)),
+        Case("a recovery among the claims", recovered, finding="AKB-D095", rejected="recovery"),
+    ]
+
+
+def formulas() -> bytes:
+    """A workbook of a program: the premium is a formula, and nobody computed it."""
+    table = [[*row[:7], "", *row[8:]] for row in sheet_rows()[1:]]
+    raw, target = workbook([sheet_rows()[0], *table]), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(raw)) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name.endswith("sheet1.xml"):
+                for row in range(2, len(table) + 2):
+                    begin, cell = f'<c r="I{row}"'.encode(), f'<c r="H{row}"><f>12*{row}</f></c>'.encode()
+                    content = content.replace(begin, cell + begin)
+            new.writestr(name, content)
+    return target.getvalue()
+
+
+def days() -> list[Case]:
+    """Books of which the day of the export is hard to see: right or an issue."""
+    start, end = 4, 5
+
+    def first(_: int, day: str) -> str:
+        return "01" + day[2:] if day else day
+
+    stopped = [[*row[:end], nl(date(2022, 1, 1) + timedelta(days=n * 20)), *row[6:]] for n, row in enumerate(rows())]
+    stated = [[*row, "31-12-2018"] for row in rows(200) if int(row[start][-4:]) < 2019] + [
+        [*row, "31-12-2018"] for row in rows(200) if int(row[start][-4:]) == 2019
+    ][:15]
+    late = [[*row, "31-12-2018"] for row in rows(200)]
+    return [
+        Case("all on the first of a month", one(where(start, first))),
+        Case("a book that no longer sells", one(lines(stopped).encode())),
+        Case("starts only", one(without("Einddatum", "Royementsreden"))),
+        Case("some starts after a stated day", one(lines(stated, f"{HEAD};Peildatum").encode()), finding="AKB-D090"),
+        Case("a third of the starts after a stated day", one(lines(late, f"{HEAD};Peildatum").encode()), "start after"),
+    ]
+
+
 def several() -> list[Case]:
     """More files, roles, days and settings."""
     good, all_of = GOOD.encode(), "{}/polissen.csv"
@@ -470,7 +552,17 @@ def workbooks() -> list[Case]:
 
 def cases() -> list[Case]:
     """All of them."""
-    return [*no_tables(), *headings(), *layouts(), *values(), *losses(), *several(), *workbooks()]
+    return [
+        *no_tables(),
+        *headings(),
+        *layouts(),
+        *values(),
+        *losses(),
+        *odd_tables(),
+        *days(),
+        *several(),
+        *workbooks(),
+    ]
 
 
 if __name__ == "__main__":
