@@ -130,7 +130,7 @@ def read_and_look(
 ) -> tuple[Portfolio, View]:
     """Read an export and say how; parameters and errors as `read_portfolio`."""
     notes = Notes()
-    tables = open_tables(files, roles or {}, settings, notes)
+    tables = open_tables(files, roles or {}, settings, notes, propose=True)
     view = look(tables, with_motor_as_car(tables, settings))
     return build_portfolio(tables, settings, notes, key=key, as_of=as_of, go_on=go_on), view
 

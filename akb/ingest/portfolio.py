@@ -156,8 +156,10 @@ def build_portfolio(
     return _portfolio(tables, clock, policies, customers, members, history, events, premiums, settings, notes)
 
 
-def open_tables(files: Sequence[Path], roles: Mapping[str, Path], settings: Settings, notes: Notes) -> list[Table]:
-    """Open all files, find their roles, and load the columns that akb uses.
+def open_tables(
+    files: Sequence[Path], roles: Mapping[str, Path], settings: Settings, notes: Notes, *, propose: bool = False
+) -> list[Table]:
+    """Open all files, find their roles, and load the columns that akb uses; `propose` says what others may be.
 
     Raises
     ------
@@ -179,14 +181,16 @@ def open_tables(files: Sequence[Path], roles: Mapping[str, Path], settings: Sett
         if path.resolve() in seen:
             raise AkbError(f"{path} is named twice", "Name every file once.")
         seen.add(path.resolve())
-        tables += _tables_of(path, role, settings, notes, left_out)
+        tables += _tables_of(path, role, settings, notes, left_out, propose=propose)
     if not any(table.headings.role == "policies" for table in tables):
         raise _no_policies(tables, given, left_out)
     left_out.find(notes)
     return sorted(tables, key=lambda table: (ROLES.index(table.headings.role), table.raw.name, table.raw.sha256))
 
 
-def _tables_of(path: Path, role: str | None, settings: Settings, notes: Notes, left_out: LeftOut) -> list[Table]:
+def _tables_of(
+    path: Path, role: str | None, settings: Settings, notes: Notes, left_out: LeftOut, *, propose: bool
+) -> list[Table]:
     """Return the tables of a file; one that is no table of an export is left out, unless its role was given."""
     given, tables = settings.ingest.columns, []
     try:
@@ -201,7 +205,7 @@ def _tables_of(path: Path, role: str | None, settings: Settings, notes: Notes, l
     for raw in raws:
         why: AkbError | None = None
         try:
-            table = _table(raw, settings, role, notes)
+            table = _table(raw, settings, role, notes, propose=propose)
             why = None if role else is_list_of_recoveries(table)
         except NoRoleError as error:
             if role:
@@ -235,7 +239,7 @@ def _no_policies(tables: Sequence[Table], given: Mapping[str, Mapping[str, str]]
     )
 
 
-def _table(raw: RawTable, settings: Settings, role: str | None, notes: Notes) -> Table:
+def _table(raw: RawTable, settings: Settings, role: str | None, notes: Notes, *, propose: bool) -> Table:
     """Return a table with its role, its meaning and the cells that akb uses."""
     given, evidence = settings.ingest.columns, Evidence(raw, settings)
     preset = find_preset(raw.headings)
@@ -247,7 +251,7 @@ def _table(raw: RawTable, settings: Settings, role: str | None, notes: Notes) ->
     loaded = raw.load([*headings.at.values(), *runs])
     at = {canonical: pl.col(str(position)).alias(canonical) for canonical, position in headings.at.items()}
     cells = packed(without_words(loaded.select(*at.values(), "line"), settings.ingest.empty))
-    found = evidence.proposals(headings)
+    found = evidence.proposals(headings) if propose else {}
     table = Table(replace(raw, load=_spent), headings, cells, proposals=found)  # lets go of the file's bytes
     if preset and headings.role == "policies":
         table.dialect["preset"] = preset.name

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _LEAST = 2
+_WIDEST = 500
 _HEADINGS = 3  # with so many known ones a row is one of headings, and worth a look at what stands above it
 
 
@@ -28,7 +29,7 @@ def merged(
     """
     plain = [_words(cell) for cell in lower]
     groups = _spread([_words(cell) for cell in upper], len(plain))
-    if len({group for group in groups if group}) < _LEAST:
+    if len({group for group in groups if group}) < _LEAST or len(plain) > _WIDEST:
         return plain
     twins = {heading for heading in plain if heading and plain.count(heading) > 1}
     best = [
@@ -38,8 +39,9 @@ def merged(
     for place, (group, heading) in enumerate(zip(groups, plain, strict=True)):
         if group and heading:
             ways = ([] if heading in twins else [heading]) + [f"{group} {heading}", f"{heading} {group}"]
-            counts = [known([*best[:place], way, *best[place + 1 :]]) for way in ways]
-            best[place] = ways[counts.index(max(counts))]
+            ways = [way for way in ways if known([way])]
+            counts = [known([*best[:place], way, *best[place + 1 :]]) for way in ways] if len(ways) > 1 else [1]
+            best[place] = ways[counts.index(max(counts))] if ways else best[place]
     return best if known(best) > known(list(dict.fromkeys(plain))) else plain
 
 
