@@ -183,6 +183,14 @@ def test_numbers_that_are_just_missing_are_not_filled_in(tmp_path: Path) -> None
     assert reasons(found)["no_customer"] == sum(not row["Relatienummer"] for row in gaps)
 
 
+def test_customers_that_a_join_lost_are_not_filled_in(tmp_path: Path) -> None:
+    lost = [{n: "" if place % 3 == 1 and n in PERSON else c for n, c in row.items()} for place, row in enumerate(GOOD)]
+    assert "AKB-D094" not in codes(read(write(tmp_path, lost)))
+    each = [row | {"Relatienummer": f"{place:06d}"} for place, row in enumerate(GOOD)]
+    gaps = [row | {"Relatienummer": ""} if place % 3 == 1 else row for place, row in enumerate(each)]
+    assert "AKB-D094" not in codes(read(write(tmp_path, gaps)))
+
+
 def test_a_report_of_numbers_alone_is_refused_by_its_column(tmp_path: Path) -> None:
     with pytest.raises(AkbError, match="Relatienummer"):
         read(write(tmp_path, grouped(("Relatienummer",), totals=False)[1:]))

@@ -13,6 +13,7 @@ from ingest_exports import (
     assert_reconciles,
     codes,
     euro,
+    finding,
     nl,
     office,
     policy,
