@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.core.errors import AkbError
+from akb.core.numbers import day_nl, number_nl
 from akb.core.privacy import shared
+from akb.core.text import text
 from akb.ingest.cells import coded, identifiers, known, rule, shape
 from akb.ingest.dates import read_dates
 from akb.ingest.day_doubts import command
@@ -41,12 +43,20 @@ class Loss:
         The line that maps it.
     count, share
         Rows, and their share of what was looked at.
+    what
+        The same in Dutch and in short, for the finding.
     """
 
     sentence: str
     remedy: str
     count: int
     share: float
+    what: str
+
+
+def _in_dutch(kind: str, **values: object) -> str:
+    shown = {name: number_nl(value) if isinstance(value, int) else value for name, value in values.items()}
+    return text("columns", "nl", "losses", kind).format(**shown)
 
 
 def refuse(loss: Loss, notes: Notes, *, go_on: bool) -> None:
@@ -59,7 +69,7 @@ def refuse(loss: Loss, notes: Notes, *, go_on: bool) -> None:
     """
     if not go_on:
         raise AkbError(loss.sentence, f"{loss.remedy}\nTo go on with what is left: --go-on.")
-    notes.find("AKB-D091", "issue", loss.count, loss.share, what=loss.sentence)
+    notes.find("AKB-D091", "issue", loss.count, loss.share, what=loss.what)
 
 
 def check_columns(tables: Sequence[Table], settings: Settings, notes: Notes, *, go_on: bool) -> None:
@@ -77,8 +87,9 @@ def check_columns(tables: Sequence[Table], settings: Settings, notes: Notes, *, 
 
 def check_rows(tables: Sequence[Table], notes: Notes, *, go_on: bool) -> None:
     """Refuse policies of which most rows were put aside because they cannot be read."""
+    told = any(finding.code == "AKB-D091" for finding in notes.findings)
     for table in tables:
-        if table.headings.role != "policies":
+        if table.headings.role != "policies" or told:
             continue
         rejects = pl.concat([pl.DataFrame({"file": [], "reason": []}, schema={"file": pl.String, "reason": pl.String}),
                              *(frame.select("file", "reason") for frame in notes.rejects)])  # fmt: skip
@@ -87,9 +98,11 @@ def check_rows(tables: Sequence[Table], notes: Notes, *, go_on: bool) -> None:
             continue
         reason, count = lost.group_by("reason").len().sort("len", "reason", descending=[True, False]).row(0)
         rows = f"{lost.height:,} of {table.raw.read:,} rows"
+        named = text("report_names", "nl", "reject", reason)
+        what = _in_dutch("rows", file=table.raw.name, count=lost.height, reason=named)
         sentence = f"{table.raw.name}: {rows} cannot be used, {count:,} of them as {reason}"
         refuse(
-            Loss(sentence, _remedy_of_rows(table, reason), lost.height, lost.height / table.raw.read),
+            Loss(sentence, _remedy_of_rows(table, reason), lost.height, lost.height / table.raw.read, what),
             notes,
             go_on=go_on,
         )
@@ -115,8 +128,11 @@ def check_day(tables: Sequence[Table], clock: Clock, notes: Notes, *, go_on: boo
         f"{name}: the export seems to be of {clock.as_of.isoformat()}, but {doubt.count:,} "
         f"policies ({doubt.share:.0%}) start after it; starts go on as usual until {starts}, ends until {ends}"
     )
+    what = _in_dutch("day", day=day_nl(clock.as_of), count=doubt.count)
     refuse(
-        Loss(sentence, f"Give the day: {command(tables, doubt.instead)}", doubt.count, doubt.share), notes, go_on=go_on
+        Loss(sentence, f"Give the day: {command(tables, doubt.instead)}", doubt.count, doubt.share, what),
+        notes,
+        go_on=go_on,
     )
 
 
@@ -168,6 +184,7 @@ def _uncomputed(table: Table) -> Loss | None:
         "Open the workbook in Excel or LibreOffice, save it there, and read it again.",
         sum(found.values()),
         min(sum(found.values()) / max(table.raw.read, 1), 1.0),
+        _in_dutch("formulas", file=table.raw.name, columns=columns),
     )
 
 
@@ -205,6 +222,7 @@ def _status(table: Table, rows: pl.DataFrame, limit: int) -> Iterator[Loss]:
             f'  [ingest.statuses]\n  {_quoted(word)} = "running"',
             odd,
             odd / filled,
+            _in_dutch("words", file=table.raw.name, column=heading, count=odd, word=word, times=count),
         )
 
 
@@ -220,8 +238,9 @@ def _of_dates(table: Table, column: str, bad: pl.DataFrame, whole: int, limit: i
     line = maps if column == "end" and not any(sign.isdigit() for sign in word) else f"{maps}\nor\n{_OTHER_FORM}"
     if column == "start":
         line = _OTHER_FORM
+    what = _in_dutch("words", file=table.raw.name, column=heading, count=bad.height, word=word, times=count)
     return Loss(sentence, f"Say in akb.toml, given with --config, what it means:\n  [ingest]\n{line}",
-                bad.height, bad.height / max(whole, 1))  # fmt: skip
+                bad.height, bad.height / max(whole, 1), what)  # fmt: skip
 
 
 def _of_numbers(table: Table, column: str, empty: int, whole: int) -> Loss:
@@ -233,6 +252,7 @@ def _of_numbers(table: Table, column: str, empty: int, whole: int) -> Loss:
         f"column in akb.toml:\n  [ingest.columns.policies]\n  {column} = \"heading in your file\"",
         empty,
         empty / whole,
+        _in_dutch("empty", file=table.raw.name, column=heading, count=empty),
     )  # fmt: skip
 
 
