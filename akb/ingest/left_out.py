@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from akb.core.errors import AkbError
+from akb.ingest.cells import plain
 from akb.ingest.columns import NoRoleError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from akb.ingest.notes import Notes
+    from akb.ingest.notes import Notes, Table
 
+_RECOVERIES = re.compile(r"\b(?:regres\w*|verhaal|verhaald\w*|verhaals\w*|recover(?:y|ies|ed)\w*|subrogation\w*)\b")
 _LOCKS = ("~$", ".~lock.", "._", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 
@@ -49,6 +52,16 @@ class LeftOut:
         ]
         near = [error for error in errors if isinstance(error, NoRoleError) and error.role == "policies"]
         return max(near, key=lambda error: error.columns) if near else next(iter(errors), None)
+
+
+def is_list_of_recoveries(table: Table) -> AkbError | None:
+    """Return why a table of claims is none: its name, or the heading of its amounts, speaks of what came back."""
+    if table.headings.role != "claims":
+        return None
+    amount = table.headings.heading("amount") or ""
+    if _RECOVERIES.search(plain(table.raw.name)) or _RECOVERIES.search(plain(amount)):
+        return AkbError(f"{table.raw.name}: recoveries are no claims", "Give it a role to read it: claims=FILE.")
+    return None
 
 
 def is_lock(name: str) -> bool:

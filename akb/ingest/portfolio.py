@@ -23,7 +23,7 @@ from akb.ingest.grouped import fill_down
 from akb.ingest.history import find_history, stated_start
 from akb.ingest.households import close_the_door_on_addresses, customers_of, in_units, with_units
 from akb.ingest.languages import with_motor_as_car
-from akb.ingest.left_out import LeftOut, is_lock, lock_error
+from akb.ingest.left_out import LeftOut, is_list_of_recoveries, is_lock, lock_error
 from akb.ingest.legibility import leave_out_unreadable, without_words
 from akb.ingest.linking import link, settle_switches, without_mass_days
 from akb.ingest.losses import check_columns, check_day, check_rows
@@ -31,7 +31,6 @@ from akb.ingest.notes import Notes, Table
 from akb.ingest.policies import read_policies, with_causes
 from akb.ingest.premiums import read_premiums
 from akb.ingest.presets import customers_of_runs, find_preset, recoded, with_preset
-from akb.ingest.recoveries import is_list_of_recoveries, put_recoveries_aside
 from akb.ingest.retention import leave_out
 from akb.ingest.revenue import say_bases, say_margin, say_one_off, settle_commission, with_fees
 from akb.ingest.snapshots import find_snapshots
@@ -126,7 +125,6 @@ def build_portfolio(
     clock = find_clock(tables, snapshots, settings, as_of, today)
     notes.findings += [] if clock.replay else mended  # in a replay no finding may tell of later rows
     check_day(tables, clock, notes, go_on=go_on)
-    put_recoveries_aside(tables, clock, settings, notes)
     rows, dated = read_policies(tables, snapshots, clock, settings, notes)
     if rows.is_empty():
         raise _nothing_usable(tables, notes)

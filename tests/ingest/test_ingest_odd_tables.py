@@ -390,19 +390,6 @@ def test_english_is_told_from_dutch_by_the_headings() -> None:
     assert not in_english(["Klant", "Polis", "Status", "Start"])
 
 
-def test_recoveries_are_no_claims(tmp_path: Path) -> None:
-    path = write(tmp_path, GOOD)
-    claim = {"Relatienummer": GOOD[0]["Relatienummer"], "Meldingsdatum": "01-02-2024", "Soort boeking": "Uitkering"}
-    claims = [claim | {"Schadebedrag": amount} for amount in ("100,00", "250,00", "75,00")]
-    back = [claim | {"Schadebedrag": "-60,00"}, claim | {"Schadebedrag": "90,00", "Soort boeking": "Regres ontvangen"}]
-    found = read(path, write(tmp_path, [*claims, *back], "schades.csv"))
-    assert found.claims["amount_cents"].sort().to_list() == [7500, 10000, 25000]
-    assert reasons(found)["recovery"] == finding(found, "AKB-D095").count == 2
-    assert_reconciles(found)
-    negative = [row | {"Schadebedrag": "-" + row["Schadebedrag"]} for row in claims]
-    assert read(path, write(tmp_path, negative, "schades.csv")).claims.height == 3  # that is how the file writes them
-
-
 def test_a_list_of_recoveries_is_left_out_and_named(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD)
     row = {"Relatienummer": GOOD[0]["Relatienummer"], "Schadedatum": "01-02-2024", "Bedrag": "90,00"}

@@ -209,7 +209,6 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
     "AKB-D090": (Case(each(Peildatum="30-06-2024"), as_of=None), Case(GOOD, as_of=None), Case(each(Peildatum="30-06-2024"))),
     "AKB-D091": (Case(never("#N/B"), go_on=True), Case(never(""), go_on=True), Case(never("#N/B"), settings=Settings(ingest={"empty": ["#N/B"]}))),
     "AKB-D092": (Case(each(Hoofdvervaldatum="ieder jaar")), plain, Case(without("Hoofdvervaldatum"))),
-    "AKB-D095": (Case(GOOD, {"s.csv": [CLAIM, CLAIM, CLAIM | {"Schadebedrag": "-40,00"}]}), Case(GOOD, {"s.csv": [CLAIM | {"Schadebedrag": "-40,00"}]}), plain),
     "AKB-D070": (Case(at_home(), settings=HOMES), Case(at_home()), plain),
     "AKB-D071": (Case(GOOD, settings=HOMES), Case(at_home(), settings=HOMES), plain),
     "AKB-D072": (Case(at_home(0), settings=HOMES), Case(at_home(), settings=HOMES), Case(at_home(0))),
