@@ -48,7 +48,7 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked: the files, the settings, the client's key and the day from which to look."""
+    """What was asked: the files, the settings, the client's key, the day from which to look, how to go on."""
 
     files: Sequence[Path]
     settings: Settings
@@ -57,6 +57,7 @@ class Request:
     roles: Mapping[str, Path] | None = None
     out: Path | None = None
     no_pseudonyms: bool = False
+    go_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,28 @@ def read(request: Request) -> Portfolio:
     """Read and check the export; nothing else is imported or done."""
     from akb.ingest import read_portfolio
 
-    return read_portfolio(request.files, request.settings, key=request.key, as_of=request.as_of, roles=request.roles)
+    return read_portfolio(
+        request.files,
+        request.settings,
+        key=request.key,
+        as_of=request.as_of,
+        roles=request.roles,
+        go_on=request.go_on,
+    )
 
 
 def read_and_look(request: Request) -> tuple[Portfolio, View]:
     """Read and check the export, and say how its headings and texts were understood."""
     from akb.ingest.look import read_and_look as look
 
-    return look(request.files, request.settings, key=request.key, as_of=request.as_of, roles=request.roles)
+    return look(
+        request.files,
+        request.settings,
+        key=request.key,
+        as_of=request.as_of,
+        roles=request.roles,
+        go_on=request.go_on,
+    )
 
 
 def predict(portfolio: Portfolio, settings: Settings, progress: Progress, *, no_pseudonyms: bool = False) -> RunBundle:

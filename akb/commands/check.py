@@ -16,6 +16,7 @@ def check(
     quiet: options.Quiet = False,
     json: options.Json = False,
     fail_on: options.FailOn = None,
+    go_on: options.GoOn = False,
     log_file: options.LogFile = None,
 ) -> None:
     """Check an export: what its columns and texts mean, rows used and rejected, findings. Fits and writes nothing.
@@ -30,7 +31,12 @@ def check(
     files, roles = options.split_roles(export)
     # Nothing leaves this command under a pseudonym, so it needs no key of the client.
     request = Request(
-        files=files, settings=options.settings_from(config), key=bytes(32), as_of=options.as_day(as_of), roles=roles
+        files=files,
+        settings=options.settings_from(config),
+        key=bytes(32),
+        as_of=options.as_day(as_of),
+        roles=roles,
+        go_on=go_on,
     )
     stages = Stages(quiet=quiet or json, log_file=log_file)
     with stages.stage("reading and checking the export"):

@@ -24,6 +24,7 @@ def eda(
     seed: options.Seed = None,
     jobs: options.Jobs = None,
     fail_on: options.FailOn = None,
+    go_on: options.GoOn = False,
     log_file: options.LogFile = None,
 ) -> None:
     """Read an export, prove the predictions, work out the business case and write the report.
@@ -45,6 +46,7 @@ def eda(
         roles=roles,
         out=out,
         no_pseudonyms=no_pseudonyms,
+        go_on=go_on,
     )
     stages = Stages(quiet=quiet, log_file=log_file)
     result = run(request, stages)

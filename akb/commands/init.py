@@ -29,6 +29,7 @@ def init(
     config: options.Config = None,
     quiet: options.Quiet = False,
     json: options.Json = False,
+    go_on: options.GoOn = False,
 ) -> None:
     """Write a commented akb.toml: which column means what and how sure that is, branches, reasons, what is missing.
 
@@ -45,7 +46,7 @@ def init(
     settings, day = options.settings_from(config), options.as_day(as_of)
     stages = Stages(quiet=quiet or json)
     with stages.stage("looking at the export"):
-        request = Request(files=files, settings=settings, key=bytes(32), as_of=day, roles=roles)
+        request = Request(files=files, settings=settings, key=bytes(32), as_of=day, roles=roles, go_on=go_on)
         portfolio, view = read_and_look(request)
     document = proposal(view, portfolio, settings)
     _write_new(out, document.as_string())

@@ -43,6 +43,9 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stder
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of everything drawn at random.")]
 Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Threads; changes the time, never a result.")]
+GoOn = Annotated[
+    bool, typer.Option("--go-on", help="Read what is left where most of the export cannot be read (else exit 2).")
+]
 FailOn = Annotated[
     list[str] | None,
     typer.Option("--fail-on", help="Exit with 1 if there is such a finding: issue, tip, or a code such as AKB-D004."),

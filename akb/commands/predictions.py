@@ -31,6 +31,7 @@ def predictions(
     config: options.Config = None,
     as_of: options.AsOf = None,
     json: options.Json = False,
+    go_on: options.GoOn = False,
 ) -> None:
     """List the predictions; with an export: what its columns allow; with a run: how each was proven.
 
@@ -41,7 +42,7 @@ def predictions(
     elif len(source) == 1 and Path(source[0]).is_dir():
         rows = _from_run(Path(source[0]))
     else:
-        rows = _from_export(source, config, options.as_day(as_of))
+        rows = _from_export(source, config, options.as_day(as_of), go_on=go_on)
     if json:
         options.print_json({"schema": "akb.predictions/1", "predictions": rows})
     else:
@@ -78,13 +79,13 @@ def _from_run(folder: Path) -> list[dict[str, Any]]:
     return [{name: entry.get(name) for name in names} for entry in summary["predictions"]]
 
 
-def _from_export(source: list[str], config: Path | None, as_of: Any) -> list[dict[str, Any]]:
+def _from_export(source: list[str], config: Path | None, as_of: Any, *, go_on: bool) -> list[dict[str, Any]]:
     from akb.catalogue.entries import entries
     from akb.pipeline import Request, read
 
     files, roles = options.split_roles(source)
     settings = options.settings_from(config)
-    portfolio = read(Request(files=files, settings=settings, key=bytes(32), as_of=as_of, roles=roles))
+    portfolio = read(Request(files=files, settings=settings, key=bytes(32), as_of=as_of, roles=roles, go_on=go_on))
     held = set(portfolio.policies["branch"].unique())
     branches = [(key, branch.name_nl) for key, branch in settings.taxonomy().items() if key in held]
     has = available(portfolio)

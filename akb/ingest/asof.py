@@ -1,38 +1,33 @@
 """From which day do we look: X, and the day of the export itself.
 
 ``--as-of`` wins. Else the date that the file itself gives. Else the last day on which contacts, claims or changes
-were recorded, if there are enough of them. Else the last day of usual activity in starts and ends: after the
-export's day there are still announced ends and signed starts, but far fewer. That day is a change point: the split
-of the last two years into "before" and "after" under which the counts are most likely (two Poisson rates), taken only
-if the days after hold at most 35 % of the usual number and the drop is clear. The first of the month, on which starts
-and ends pile up and are announced, takes no part where the other days hold enough of them. Month ends up to three days
-later are the export's day: exports are made then.
+were recorded, if there are enough of them and the policies do not stop long before. Else the day on which the clocks of
+starts and ends stop (`akb.ingest.clocks`).
 """
 
 from __future__ import annotations
 
-import calendar
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from akb.core.errors import AkbError
-from akb.ingest.cells import rule
+from akb.ingest.cells import known, rule
+from akb.ingest.clocks import Movements, goes_on, last_dense_day, read_clocks
 from akb.ingest.dates import read_dates
+from akb.ingest.day_doubts import Doubt, doubts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from akb.config import Settings
+    from akb.ingest.clocks import Clocks
     from akb.ingest.notes import Table
     from akb.ingest.snapshots import Snapshots
 
 _RECORDED = {"policies": ("changed",), "claims": ("reported", "occurred"), "contacts": ("date",), "payments": ("date",)}
-_WINDOW_DAYS = 730
-_ENOUGH_OTHER_DAYS = 60
 
 
 @dataclass(frozen=True)
@@ -49,12 +44,19 @@ class Clock:
         ``option``, ``header``, ``recorded`` or ``movements``: where `as_of` comes from.
     late
         Days that `as_of` lies after the last recorded day (0 if it does not).
+    starts, ends
+        The last day of usual activity in starts and in ends; None where there are too few.
+    doubts
+        What speaks against the day; nothing where it was given.
     """
 
     as_of: date
     export_day: date
     how: str
     late: int = 0
+    starts: date | None = None
+    ends: date | None = None
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def replay(self) -> bool:
@@ -79,44 +81,52 @@ def find_clock(
     """
     if as_of is not None and as_of > today:
         raise AkbError(f"--as-of {as_of.isoformat()} lies in the future", f"Today is {today.isoformat()}.")
-    starts, moves = _movements(tables, settings)
-    if starts.is_empty():
+    moves = movements(tables, settings)
+    if moves.starts.is_empty():
         table = next(table for table in tables if table.headings.role == "policies")
         raise AkbError(
             f"{table.raw.name}: no readable date in column '{table.headings.heading('start')}'",
             "akb reads 31-12-2025, 2025-12-31, 20251231 and 31-dec-25; set date_format in [ingest] for another form.",
         )
+    clocks = read_clocks(moves, today)
     delivered = [day for day in snapshots.days if day <= today]
-    export_day, how = (delivered[-1], "header") if delivered else _export_day(tables, settings, moves, today)
+    export_day, how = (delivered[-1], "header") if delivered else _export_day(tables, settings, moves, clocks, today)
     if export_day is None:
         raise AkbError("every date in the export lies in the future", "Give the day of the export with --as-of.")
+    starts, ends = (clocks.starts, clocks.ends) if clocks else (None, None)
     if as_of is None:
-        return Clock(export_day, export_day, how)
-    if as_of < starts.min():  # type: ignore[operator]
+        doubts = doubts_of(export_day, clocks, moves, recorded_days(tables, settings), today)
+        return Clock(export_day, export_day, how, 0, starts, ends, doubts)
+    if as_of < moves.starts.min():  # type: ignore[operator]
         raise AkbError(
             f"--as-of {as_of.isoformat()} lies before the first policy of the export",
             "Choose a day on which there were policies.",
         )
+    late = 0
     if as_of > export_day:
-        return Clock(as_of, as_of, "option", (as_of - export_day).days)
-    return Clock(as_of, export_day, "option")
+        late = max((as_of - max(day for day in (export_day, starts, ends) if day)).days, 0)
+    return Clock(as_of, max(as_of, export_day), "option", late, starts, ends)
 
 
-def _movements(tables: Sequence[Table], settings: Settings) -> tuple[pl.Series, pl.Series]:
-    """Return all starts, and all starts and ends; a row that is delivered twice happened once."""
+def movements(tables: Sequence[Table], settings: Settings) -> Movements:
+    """Return what the policies say of days; a row that is delivered twice happened once."""
     rows = []
     for table in tables:
         if table.headings.role == "policies":
             start = read_dates(table.texts("start"), date_format=settings.ingest.date_format)
             end = read_dates(table.texts("end"), date_format=settings.ingest.date_format, order=start.order)
             who, what = (table.texts(name).cast(pl.String) for name in ("customer", "policy"))
-            rows.append(pl.DataFrame({"who": who, "what": what, "start": start.values, "end": end.values}))
-    once = pl.concat(rows).unique()
-    starts = once["start"].drop_nulls().alias("day")
-    return starts, pl.concat([starts, once["end"].drop_nulls().alias("day")])
+            explained = known(table.texts("reason")).is_not_null()
+            columns = {"who": who, "what": what, "start": start.values, "end": end.values, "explained": explained}
+            rows.append(pl.DataFrame(columns))
+    once = pl.concat(rows).unique(["who", "what", "start", "end"])
+    starts, ends = (once[name].drop_nulls().alias("day") for name in ("start", "end"))
+    return Movements(starts, ends, once.select("start", "end", "explained"))
 
 
-def _export_day(tables: Sequence[Table], settings: Settings, moves: pl.Series, today: date) -> tuple[date | None, str]:
+def _export_day(
+    tables: Sequence[Table], settings: Settings, moves: Movements, clocks: Clocks | None, today: date
+) -> tuple[date | None, str]:
     header = [
         read_dates(table.texts("header_day"), date_format=settings.ingest.date_format).values.drop_nulls()
         for table in tables
@@ -125,16 +135,31 @@ def _export_day(tables: Sequence[Table], settings: Settings, moves: pl.Series, t
     stated = pl.concat([days.alias("day") for days in header]).unique()
     if stated.len() == 1 and stated[0] <= today:
         return stated[0], "header"
-    recorded = _recorded(tables, settings)
-    dense = last_dense_day(moves, today)
+    day = clocks.day if clocks else None
+    recorded = recorded_days(tables, settings)
     if recorded.filter(recorded <= today).len() >= rule("as_of", "events"):
         last = last_dense_day(recorded, today)
-        if last and (dense is None or last >= dense - timedelta(days=rule("as_of", "stale_days"))):
+        if last and (day is None or _belongs(tables, settings, moves, day, last)):
             return last, "recorded"
-    return dense, "movements"
+    return day, "movements"
 
 
-def _recorded(tables: Sequence[Table], settings: Settings) -> pl.Series:
+def _belongs(tables: Sequence[Table], settings: Settings, moves: Movements, day: date, last: date) -> bool:
+    """Whether what was recorded until `last` is of the same export as policies that move until `day`.
+
+    It may not stop long before. Contacts and claims that go on long after are of a later export than the policies,
+    unless so few of these move that nothing is missed; a policy that was changed on a day was there on that day.
+    """
+    stale = timedelta(days=rule("as_of", "stale_days"))
+    if last <= day + stale:
+        return last >= day - stale
+    changed = recorded_days([table for table in tables if table.headings.role == "policies"], settings)
+    return changed.filter((changed > day) & (changed <= last)).len() >= rule("as_of", "events") or goes_on(
+        moves.every, day, last
+    )
+
+
+def recorded_days(tables: Sequence[Table], settings: Settings) -> pl.Series:
     """Return the days on which something was written down (never ahead of time)."""
     days = [pl.Series("day", [], dtype=pl.Date)]
     for table in tables:
@@ -143,44 +168,3 @@ def _recorded(tables: Sequence[Table], settings: Settings) -> pl.Series:
                 found = read_dates(table.texts(column), date_format=settings.ingest.date_format).values
                 days.append(found.drop_nulls().alias("day"))
     return pl.concat(days)
-
-
-def last_dense_day(days: pl.Series, today: date) -> date | None:
-    """Return the last day of usual activity, or None if no day lies before `today`.
-
-    Parameters
-    ----------
-    days
-        Days of events, unordered.
-    today
-        Later days do not count.
-    """
-    days = days.drop_nulls()
-    days = days.filter(days <= today)
-    if days.is_empty():
-        return None
-    others = days.filter(days.dt.day() != 1)
-    found = _change_point(others if others.len() >= _ENOUGH_OTHER_DAYS else days)
-    month_end = found.replace(day=calendar.monthrange(found.year, found.month)[1])
-    near = (month_end - found).days <= rule("as_of", "snap_days") and month_end <= today
-    return month_end if near else found
-
-
-def _change_point(days: pl.Series) -> date:
-    """Return the last day before the clearest drop in the daily number of events; the last day without one."""
-    ordinals = np.sort(days.dt.epoch("d").to_numpy())
-    start = ordinals[int(0.9 * (len(ordinals) - 1))] - _WINDOW_DAYS
-    ordinals = ordinals[ordinals >= start]
-    distinct, counts = np.unique(ordinals, return_counts=True)
-    first, last, total = distinct[0], distinct[-1], counts.sum()
-    before, length = np.cumsum(counts), distinct - first + 1.0
-    after, rest = total - before, (last - distinct).astype(float)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rate, later = before / length, after / rest
-        fit = before * np.log(rate) + np.where(after > 0, after * np.log(later), 0.0)
-    level = total * np.log(total / (last - first + 1.0))
-    drops = (later <= rule("as_of", "drop") * rate) & (rest > 0)
-    gain = np.where(drops, fit - level, -np.inf)
-    best = int(np.argmax(gain))
-    day = distinct[best] if gain[best] >= rule("as_of", "gain") else last
-    return date(1970, 1, 1) + timedelta(days=int(day))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -18,10 +19,28 @@ if TYPE_CHECKING:
 
 ROLES = ("policies", "customers", "claims", "contacts", "payments", "premiums")
 _VALUE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}|-?\d+[.,]\d{2}")  # a date, an amount
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _CUT_AT = 30  # headings this long may have been cut off (35 in the export that is known)
 _CUT_KNOWN = 12
 _HEADINGS_KNOWN = 3  # with so many known ones a row is one of headings, whatever else stands in it
 _FAR_MORE = 4  # so many more columns of policies make a file of policies, even if a needed one is missing
+
+
+class NoRoleError(AkbError):
+    """A table that fits no role, with the role that it comes nearest to and how many of its columns it has."""
+
+    def __init__(self, message: str, hint: str, role: str, columns: int) -> None:
+        super().__init__(message, hint)
+        self.role = role
+        self.columns = columns
+
+
+Holds = Callable[[str, str], bool]
+"""Whether what stands under a heading can be a canonical column: (column, heading) -> yes or no."""
+
+
+def _anything(_column: str, _heading: str) -> bool:
+    return True
 
 
 @dataclass(frozen=True)
@@ -210,10 +229,15 @@ def recognised(headings: Sequence[str], given: Mapping[str, Mapping[str, str]]) 
     return told + max(len({match[0] for match in found if match}) for found in matches)
 
 
+def needed(mapping: Headings) -> list[list[str]]:
+    """Return the columns that a role needs; of each list one that is there will do, so only those remain."""
+    groups: list[list[str]] = _table()["roles"][mapping.role]["needed"]
+    return [[name for name in group if name in mapping.at] or group for group in groups]
+
+
 def missing(mapping: Headings) -> list[str]:
     """Return the needed columns that a mapping lacks (one of several as ``a or b``)."""
-    needed = _table()["roles"][mapping.role]["needed"]
-    return [" or ".join(group) for group in needed if not any(name in mapping.at for name in group)]
+    return [" or ".join(group) for group in needed(mapping) if not any(name in mapping.at for name in group)]
 
 
 def fits(mapping: Headings, *, told: bool = False) -> bool:
@@ -227,21 +251,25 @@ def fits(mapping: Headings, *, told: bool = False) -> bool:
 
 
 def find_role(
-    headings: Sequence[str], given: Mapping[str, Mapping[str, str]], where: str, role: str | None = None
+    headings: Sequence[str],
+    given: Mapping[str, Mapping[str, str]],
+    where: str,
+    role: str | None = None,
+    holds: Holds = _anything,
 ) -> Headings:
     """Return the role of a file and what its headings mean.
 
     Raises
     ------
-    AkbError
-        If no role fits: with the headings found, the needed columns and the nearest headings.
+    NoRoleError
+        If no role fits: with the headings found, the needed columns and the nearest headings that can be them.
     """
     mappings = [map_headings(headings, name, given.get(name, {})) for name in ([role] if role else ROLES)]
     fitting = [mapping for mapping in mappings if fits(mapping, told=role is not None)]
     if fitting:
         found = max(fitting, key=lambda mapping: (len(mapping.at), -ROLES.index(mapping.role)))
         if role is None and len(mappings[0].at) >= len(found.at) + _FAR_MORE:
-            raise _unfit(headings, mappings[0], where)  # policies without their start, not customers
+            raise _unfit(headings, mappings[0], where, holds)  # policies without their start, not customers
         present = {key_of(heading) for heading in headings}
         lost = [heading for heading in given.get(found.role, {}).values() if key_of(heading) not in present]
         if lost:
@@ -254,52 +282,56 @@ def find_role(
     guess = max(mappings, key=lambda mapping: (len(mapping.at), -ROLES.index(mapping.role)))
     if len(mappings[0].at) >= len(guess.at) - 1:
         guess = mappings[0]  # a file that could hold policies is meant to hold policies
-    raise _unfit(headings, guess, where)
+    raise _unfit(headings, guess, where, holds)
 
 
 def nearly_policies(
     headings: Sequence[str], given: Mapping[str, Mapping[str, str]], found: Headings, where: str
-) -> AkbError | None:
+) -> NoRoleError | None:
     """Return what a file lacks to hold policies, if it knows more columns of them than of the role it was given."""
     mapping = map_headings(headings, "policies", given.get("policies", {}))
     enough = len(mapping.at) >= max(_HEADINGS_KNOWN, len(found.at) + 1)
     return _unfit(headings, mapping, where) if enough and missing(mapping) else None
 
 
-def _unfit(headings: Sequence[str], guess: Headings, where: str) -> AkbError:
+def _unfit(headings: Sequence[str], guess: Headings, where: str, holds: Holds = _anything) -> NoRoleError:
     lacking = missing(guess) or [" or ".join(_table()["roles"][guess.role]["signature"])]
     if len(guess.at) < _HEADINGS_KNOWN and _looks_like_data(headings):
-        return AkbError(
+        return NoRoleError(
             f"{where}: no headings recognised; the first row looks like data "
             f"({listed([shape(heading, 12) for heading in headings], 12)})",
             "akb needs a row of headings, with at least a customer, a policy and a start date.",
+            guess.role,
+            len(guess.at),
         )
     taken = set(guess.at.values())
     lines: list[str] = []
     for names in lacking:
-        near = _nearest(headings, guess.role, [names], taken)
-        if near or not lines:
-            lines.append(f'  {names.split(" or ")[0]} = "{near or "heading in your file"}"')
+        near = _nearest(headings, guess.role, names, taken, holds)
+        lines.append(f'  {names.split(" or ")[0]} = "{near or "heading in your file"}"')
         taken |= {headings.index(near)} if near else set()
-    return AkbError(
+    return NoRoleError(
         f"{where}: {'no headings recognised' if not guess.at else 'needed column not found'}: {', '.join(lacking)} "
         f"(for {guess.role})",
         f"Headings found: {listed(headings)}. Name the right one in akb.toml and give it with --config:\n"
         f"  [ingest.columns.{guess.role}]\n" + "\n".join(lines),
+        guess.role,
+        len(guess.at),
     )
 
 
-def _nearest(headings: Sequence[str], role: str, lacking: Sequence[str], taken: set[int]) -> str | None:
-    """Return the unused heading that looks most like the first lacking column (did you mean)."""
-    words = [key_of(word) for name in lacking[0].split(" or ") for word in [*_table()[role][name], name]]
+def _nearest(headings: Sequence[str], role: str, lacking: str, taken: set[int], holds: Holds) -> str | None:
+    """Return the unused heading that looks most like a lacking column, if what stands there can be it."""
+    wanted = lacking.split(" or ")
     free = {key_of(heading): heading for position, heading in enumerate(headings) if position not in taken and heading}
-    for word in words:
-        near = get_close_matches(word, list(free), n=1, cutoff=0.75)
-        if near:
-            return free[near[0]]
-    wanted = lacking[0].split(" or ")
+    for name in wanted:
+        for word in [*_table()[role][name], name]:
+            for near in get_close_matches(key_of(word), list(free), n=3, cutoff=0.75):
+                if holds(name, free[near]):
+                    return free[near]
     others = [name for name in _table()[role] if name not in wanted]
-    return next(iter(proposals(list(free.values()), role, others).values()), None)
+    found = proposals(list(free.values()), role, others)
+    return next((heading for name, heading in found.items() if holds(name, heading)), None)
 
 
 def proposals(unused: Sequence[str], role: str, there: Sequence[str]) -> dict[str, str]:
@@ -309,7 +341,7 @@ def proposals(unused: Sequence[str], role: str, there: Sequence[str]) -> dict[st
     """
     found: dict[str, str] = {}
     for heading in unused:
-        short = plain(heading.rsplit("->", 1)[-1])
+        short = plain(_CAMEL.sub(" ", heading.rsplit("->", 1)[-1]))
         words = {name: known for name, known in _table()[role].items() if name not in (*there, *found)}
         abbreviated = (name for name, known in words.items() if any(_abbreviates(short, plain(word)) for word in known))
         near = get_close_matches(key_of(short), [key_of(word) for known in words.values() for word in known], 1, 0.85)

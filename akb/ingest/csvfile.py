@@ -12,7 +12,7 @@ import codecs
 import csv
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ import polars as pl
 from akb.core.errors import AkbError
 from akb.ingest.cells import Packer, shape
 from akb.ingest.sources import RawTable, check_width, unique_headings
+from akb.ingest.two_rows import known_together, merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,11 +33,14 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
+MIXED = "UTF-8 en cp1252 (aangenomen)"
+_WRAPPED = re.compile(rb'^"(.*)"[ \t]*(\r?)$', re.MULTILINE)
+_UTF8_SIGN = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}")
 _SEPARATORS = {";": "puntkomma", ",": "komma", "\t": "tab", "|": "streep"}
 _PREVIEW = 40
 _HEADINGS_WITHIN = 15  # lines
 _LONGEST_HEADINGS = 10  # lines
-_LONGEST_RECORD = 20  # lines that one quoted field may span
+_LONGEST_RECORD = 200  # lines that one quoted field may span: a note is that long
 _BLOCK = 4_000_000  # bytes that are looked at together
 
 
@@ -55,9 +59,14 @@ def open_csv(raw: bytes, name: str, digest: str, ingest: Ingest, known: Callable
         if all(_lines(block).str.strip_chars().str.len_chars().sum() == 0 for block in text):
             raise AkbError(f"{name} is empty", "It holds blank lines only. Export it again.")
         raise AkbError(f"{name}: the first {_PREVIEW} lines are blank", "Remove them.")
+    if _wrapped(head, ingest.separator):
+        text = replace(text, convert=_unwrapping(text.convert))
+        head = next((_lines(block).head(_PREVIEW).to_list() for block in text), [])
     separator, header = _layout(head, ingest.separator, known)
     headings, span = _record(head, header, separator)
     check_width(len(headings), f"{name}, line {header + 1}")
+    if header:
+        headings = merged(_fields(head[header - 1], separator), headings, known)
     while len(headings) > 1 and not headings[-1].strip():
         headings.pop()
     if len(headings) < 2:
@@ -133,7 +142,9 @@ def _decode(raw: bytes, name: str, asked: str | None) -> tuple[_Text, str]:
             ) from None
     if raw.startswith(codecs.BOM_UTF8):
         text = _Text(_with_line_feeds(raw), len(codecs.BOM_UTF8))
-        return (text if _is_utf8(text) else _whole(raw.decode(errors="replace"))), "UTF-8 (BOM)"
+        if _is_utf8(text):
+            return text, "UTF-8 (BOM)"
+        return _whole(raw.decode(errors="akb_cp1252")), MIXED
     for bom, encoding, title in _BOMS:
         if raw.startswith(bom):
             return _whole(raw.decode(encoding, errors="replace")), title
@@ -145,10 +156,25 @@ def _decode(raw: bytes, name: str, asked: str | None) -> tuple[_Text, str]:
         return _whole(raw.decode(encoding, errors="replace")), f"{encoding.upper()} (aangenomen)"
     if zeros > len(sample) // 50 or sum(byte < 9 or 13 < byte < 32 for byte in sample) > len(sample) // 50:
         raise AkbError(f"{name} is no text but binary data", "Export it again as CSV, XLSX or Parquet.")
-    raw = _with_line_feeds(raw.replace(b"\0", b" ") if b"\0" in raw else raw)
+    return _unmarked(_with_line_feeds(raw.replace(b"\0", b" ") if b"\0" in raw else raw))
+
+
+def _unmarked(raw: bytes) -> tuple[_Text, str]:
+    """Return text that nothing marks: UTF-8 if it is, both encodings if it is only in part, else cp1252."""
     if _is_utf8(_Text(raw)):
         return _Text(raw), "UTF-8"
+    if _UTF8_SIGN.search(raw):
+        return _Text(raw, 0, lambda block: block.decode("utf-8", errors="akb_cp1252").encode()), MIXED
     return _Text(raw, 0, lambda block: block.decode("cp1252", errors="replace").encode()), "cp1252 (aangenomen)"
+
+
+def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
+    """Read the bytes that are no UTF-8 as cp1252: two programs wrote into one file."""
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("cp1252", errors="replace"), error.end
+
+
+codecs.register_error("akb_cp1252", _as_cp1252)
 
 
 def _whole(text: str) -> _Text:
@@ -189,6 +215,27 @@ def _record(head: list[str], place: int, separator: str) -> tuple[list[str], int
     return _fields(head[place], separator), 1
 
 
+def _wrapped(head: list[str], asked: str | None) -> bool:
+    """Whether every line stands between quotes as a whole, so that no separator cuts it."""
+    filled = [line.strip() for line in head if line.strip()]
+    separators = [asked] if asked else list(_SEPARATORS)
+    return (
+        len(filled) > 1
+        and all(line[:1] == line[-1:] == '"' and len(line) > 1 for line in filled)
+        and all(len(_fields(line, sign)) == 1 for line in filled for sign in separators)
+        and any(sign in line for line in filled for sign in separators)
+    )
+
+
+def _unwrapping(convert: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    """Return the conversion to UTF-8 that also takes the quotes round whole lines away."""
+
+    def unwrapped(block: bytes) -> bytes:
+        return _WRAPPED.sub(lambda line: line[1].replace(b'""', b'"') + line[2], convert(block))
+
+    return unwrapped
+
+
 def _layout(head: list[str], asked: str | None, known: Callable[[Sequence[str]], int]) -> tuple[str, int]:
     """Return the separator and the (0-based) line of the headings.
 
@@ -205,7 +252,9 @@ def _layout(head: list[str], asked: str | None, known: Callable[[Sequence[str]],
         usual = max((n for n in set(counts) if n > 1), key=lambda n: (counts.count(n), n), default=1)
         for place, line in enumerate(head[skip:], start=skip):
             fields, _ = _record(head, place, separator)
-            hits = known(fields) if 1 < len(fields) <= 5000 and place < skip + _HEADINGS_WITHIN else 0
+            above = _fields(head[place - 1], separator) if place > skip else []
+            near = 1 < len(fields) <= 5000 and place < skip + _HEADINGS_WITHIN
+            hits = known_together(above, fields, known) if near else 0
             full = int(len(fields) >= usual > 1)
             score = (hits, full * steady, -rank, -place)
             if line.strip() and (best is None or score > best[0]):

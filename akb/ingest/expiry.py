@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.core.findings import Finding
-from akb.ingest.asof import last_dense_day
 from akb.ingest.cells import coded, known, rule
+from akb.ingest.clocks import last_dense_day
 from akb.ingest.dates import read_dates
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from akb.core.privacy import shared
 from akb.core.relations import in_force
 from akb.core.text import text
 from akb.ingest.cells import known, rule
+from akb.ingest.day_doubts import find_doubts
 from akb.ingest.linking import INTERMEDIARY
 from akb.ingest.notes import label
 from akb.ingest.snapshots import day_in_name
@@ -254,6 +255,7 @@ def find_clock_doubts(tables: Sequence[Table], clock: Clock, notes: Notes) -> No
     A name decides nothing: files are renamed, and the same rows under another name must give the same figures. (Only
     several deliveries of one book are told apart by their names.)
     """
+    find_doubts(tables, clock, notes)
     if clock.how != "option":
         notes.find("AKB-D028", "tip", day=clock.as_of, how=text("columns", "nl", "how", clock.how))
         days = {day_in_name(table.raw.name) for table in tables if table.headings.role == "policies"} - {None}

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from akb.core.privacy import shared
-from akb.ingest.amounts import read_amounts
 from akb.ingest.cells import distinct_of, known, plain, shape
-from akb.ingest.columns import _match, key_of, proposals, safe_heading
-from akb.ingest.dates import read_dates
+from akb.ingest.columns import _match, key_of
+from akb.ingest.languages import with_motor_as_car
+from akb.ingest.legibility import legible
 from akb.ingest.notes import Notes
 from akb.ingest.portfolio import build_portfolio, open_tables
 from akb.ingest.taxonomy import OTHER, map_branches, map_reasons
@@ -33,9 +33,6 @@ Sure = Literal["given", "certain", "likely", "guess"]
 _SHAPES = 3
 _ROWS = 20_000  # of a larger file every so many-th row is looked at: enough for shapes and shares
 _LEGIBLE = 0.9
-_DAYS = {"start", "end", "changed", "renewal", "expiry", "version_date", "birth_date", "header_day", "reported",
-         "occurred", "date"}  # fmt: skip
-_EUROS = {"premium", "premium_gross", "premium_term", "premium_term_gross", "commission", "commission_term", "amount"}
 
 
 @dataclass(frozen=True)
@@ -129,12 +126,13 @@ def read_and_look(
     key: bytes,
     as_of: date | None = None,
     roles: Mapping[str, Path] | None = None,
+    go_on: bool = False,
 ) -> tuple[Portfolio, View]:
     """Read an export and say how; parameters and errors as `read_portfolio`."""
     notes = Notes()
-    tables = open_tables(files, roles or {}, settings, notes)
-    view = look(tables, settings)
-    return build_portfolio(tables, settings, notes, key=key, as_of=as_of), view
+    tables = open_tables(files, roles or {}, settings, notes, propose=True)
+    view = look(tables, with_motor_as_car(tables, settings))
+    return build_portfolio(tables, settings, notes, key=key, as_of=as_of, go_on=go_on), view
 
 
 def look(tables: Sequence[Table], settings: Settings) -> View:
@@ -168,7 +166,9 @@ def _look(role: str, tables: list[Table], settings: Settings) -> Look:
         columns=tuple(_column(role, column, every[column], tables, settings) for column in same),
         differing=tuple(sorted(set(every) - set(same))),
         unused=unused,
-        proposals=proposals([name for name in unused if safe_heading(name) == name], role, list(every)),
+        proposals={
+            column: heading for table in tables for column, heading in table.proposals.items() if column not in every
+        },
     )
 
 
@@ -184,11 +184,11 @@ def _column(role: str, column: str, heading: str, tables: list[Table], settings:
         .head(_SHAPES)
     )
     filled = 1 - cells.null_count() / cells.len() if cells.len() else 0.0
-    legible = _legible(column, cells.drop_nulls(), settings)
+    share = legible(column, cells.drop_nulls(), settings)
     sure = _sure(role, column, heading, tables, settings)
-    if legible is not None and sure != "given":
-        sure = "guess" if legible < _LEGIBLE else "likely" if sure == "guess" else sure
-    return Column(heading, column, sure, tuple(shapes), filled, legible)
+    if share is not None and sure != "given":
+        sure = "guess" if share < _LEGIBLE else "likely" if sure == "guess" else sure
+    return Column(heading, column, sure, tuple(shapes), filled, share)
 
 
 def _sure(role: str, column: str, heading: str, tables: list[Table], settings: Settings) -> Sure:
@@ -200,16 +200,6 @@ def _sure(role: str, column: str, heading: str, tables: list[Table], settings: S
     if rank < 100 or (rank < 200 and "->" in heading) or all("preset" in table.dialect for table in tables):
         return "certain"  # what stands before -> is a table of the back office
     return "likely" if rank < 1000 else "guess"
-
-
-def _legible(column: str, cells: pl.Series, settings: Settings) -> float | None:
-    if not cells.len():
-        return None
-    if column in _DAYS:
-        return 1 - float(read_dates(cells, date_format=settings.ingest.date_format).bad.sum()) / cells.len()
-    if column in _EUROS:
-        return 1 - read_amounts(cells, decimal=settings.ingest.decimal).unreadable / cells.len()
-    return None
 
 
 def _words(tables: list[Table], column: str, mapped: Callable[[pl.Series], Mapped], limit: int) -> Words:

@@ -34,6 +34,8 @@ class Table:
         ``line`` i64 and a text column per canonical column (String, or Categorical where texts repeat).
     bases, one_off
         How its money was read; rows with a one-off commission.
+    proposals
+        Canonical column -> unused heading that may be it.
     """
 
     raw: RawTable
@@ -44,6 +46,7 @@ class Table:
     rejected: int = 0
     bases: Bases | None = None
     one_off: int = 0
+    proposals: dict[str, str] = field(default_factory=dict)
 
     def texts(self, canonical: str) -> pl.Series:
         """Return the cells of a column, null where the file has no such column; see `texts_of`."""

@@ -208,7 +208,9 @@ def _say_what_was_assumed(table: Table, start: Dates, unsure: int, notes: Notes)
     if unsure:
         notes.find("AKB-D021", "tip", unsure, file=table.raw.name)
     if "aangenomen" in table.raw.dialect.get("encoding", ""):
-        notes.find("AKB-D023", "tip", file=table.raw.name, encoding=table.raw.dialect["encoding"].split(" ")[0])
+        notes.find(
+            "AKB-D023", "tip", file=table.raw.name, encoding=table.raw.dialect["encoding"].removesuffix(" (aangenomen)")
+        )
 
 
 def _with_ends(

@@ -13,14 +13,20 @@ from akb.core.findings import in_order
 from akb.ingest import findings as find
 from akb.ingest.asof import Clock, find_clock
 from akb.ingest.cells import packed
-from akb.ingest.columns import ROLES, find_role, listed, map_headings, nearly_policies, recognised
+from akb.ingest.columns import ROLES, NoRoleError, find_role, listed, map_headings, nearly_policies, recognised
 from akb.ingest.customers import ATTRIBUTES, build_relations, guess_kind, read_customer_rows
 from akb.ingest.door import keep_out_identifiers, keep_out_names, tell_of_citizen_numbers
 from akb.ingest.events import EVENTS, Known, read_events
+from akb.ingest.evidence import Evidence
 from akb.ingest.expiry import without_expiries
+from akb.ingest.grouped import fill_down
 from akb.ingest.history import find_history, stated_start
 from akb.ingest.households import close_the_door_on_addresses, customers_of, in_units, with_units
+from akb.ingest.languages import with_motor_as_car
+from akb.ingest.left_out import LeftOut, is_list_of_recoveries, is_lock, lock_error
+from akb.ingest.legibility import leave_out_unreadable, without_words
 from akb.ingest.linking import link, settle_switches, without_mass_days
+from akb.ingest.losses import check_columns, check_day, check_rows
 from akb.ingest.notes import Notes, Table
 from akb.ingest.policies import read_policies, with_causes
 from akb.ingest.premiums import read_premiums
@@ -28,8 +34,9 @@ from akb.ingest.presets import customers_of_runs, find_preset, recoded, with_pre
 from akb.ingest.retention import leave_out
 from akb.ingest.revenue import say_bases, say_margin, say_one_off, settle_commission, with_fees
 from akb.ingest.snapshots import find_snapshots
-from akb.ingest.sources import open_file
+from akb.ingest.sources import NotATableError, open_file
 from akb.ingest.spelling import one_spelling
+from akb.ingest.twins import settle_twins
 from akb.ingest.types import Portfolio, RowCount, SourceFile
 from akb.ingest.zeros import restore_zeros
 
@@ -53,6 +60,7 @@ def read_portfolio(
     as_of: date | None = None,
     today: date | None = None,
     roles: Mapping[str, Path] | None = None,
+    go_on: bool = False,
 ) -> Portfolio:
     """Read an export.
 
@@ -70,6 +78,8 @@ def read_portfolio(
         Dates after it do not count as the export's day; None for the calendar's.
     roles
         Role -> file, for files whose role is given.
+    go_on
+        Read what is left where most of the export cannot be read.
 
     Returns
     -------
@@ -78,12 +88,12 @@ def read_portfolio(
     Raises
     ------
     AkbError
-        If a file cannot be read, no file holds policies, a needed column is missing, no date can be read, or no
-        row is usable.
+        If a file cannot be read, no file holds policies, a needed column is missing, no date can be read, most of
+        the export would be lost, or no row is usable.
     """
     notes = Notes()
     tables = open_tables(files, roles or {}, settings, notes)
-    return build_portfolio(tables, settings, notes, key=key, as_of=as_of, today=today)
+    return build_portfolio(tables, settings, notes, key=key, as_of=as_of, today=today, go_on=go_on)
 
 
 def build_portfolio(
@@ -94,12 +104,19 @@ def build_portfolio(
     key: bytes,
     as_of: date | None = None,
     today: date | None = None,
+    go_on: bool = False,
 ) -> Portfolio:
     """Return what opened tables hold; parameters and errors as `read_portfolio`."""
+    if not go_on:
+        check_rows(tables, notes, go_on=False)  # lines that are no rows
     if not any(table.cells.height for table in tables if table.headings.role == "policies"):
         raise _nothing_usable(tables, notes)
     today = today or date.today()
+    settings = with_motor_as_car(tables, settings)
+    fill_down(tables, notes)
     mended = [*restore_zeros(tables), *one_spelling(tables), *without_expiries(tables, settings, today)]
+    leave_out_unreadable(tables, settings, notes)
+    check_columns(tables, settings, notes, go_on=go_on)
     close_the_door_on_addresses(tables, settings, key)
     keep_out_identifiers(tables, notes)
     keep_out_names(tables, notes)
@@ -107,9 +124,11 @@ def build_portfolio(
     snapshots = find_snapshots(tables, settings)
     clock = find_clock(tables, snapshots, settings, as_of, today)
     notes.findings += [] if clock.replay else mended  # in a replay no finding may tell of later rows
+    check_day(tables, clock, notes, go_on=go_on)
     rows, dated = read_policies(tables, snapshots, clock, settings, notes)
     if rows.is_empty():
         raise _nothing_usable(tables, notes)
+    check_rows(tables, notes, go_on=go_on)
     file_rows = read_customer_rows(tables, rows["key"].unique(), clock, settings, notes)
     relations = with_units(build_relations(rows, file_rows, clock, notes), rows, settings, notes)
     rows, relations, kept_from = leave_out(tables, rows, relations, clock, settings, notes)
@@ -135,13 +154,15 @@ def build_portfolio(
     return _portfolio(tables, clock, policies, customers, members, history, events, premiums, settings, notes)
 
 
-def open_tables(files: Sequence[Path], roles: Mapping[str, Path], settings: Settings, notes: Notes) -> list[Table]:
-    """Open all files, find their roles, and load the columns that akb uses.
+def open_tables(
+    files: Sequence[Path], roles: Mapping[str, Path], settings: Settings, notes: Notes, *, propose: bool = False
+) -> list[Table]:
+    """Open all files, find their roles, and load the columns that akb uses; `propose` says what others may be.
 
     Raises
     ------
     AkbError
-        If a role is unknown, a file is named twice, a file fits no role, or none holds policies.
+        If a role is unknown or does not fit, a file is named twice or cannot be read, or none holds policies.
     """
     given = settings.ingest.columns
     for name in (*roles, *given):
@@ -153,32 +174,62 @@ def open_tables(files: Sequence[Path], roles: Mapping[str, Path], settings: Sett
         raise AkbError("no file to read", "Name the export, for example: akb eda polissen.csv")
     seen: set[Path] = set()
     tables: list[Table] = []
-    skipped: list[str] = []
+    left_out = LeftOut()
     for path, role in wanted:
         if path.resolve() in seen:
             raise AkbError(f"{path} is named twice", "Name every file once.")
         seen.add(path.resolve())
-        for raw in open_file(path, settings.ingest, lambda headings: recognised(headings, given), skipped):
-            try:
-                tables.append(_table(raw, given, role, notes))
-            except AkbError:
-                if not raw.optional:
-                    raise
-                skipped.append(raw.name)
-    if skipped:
-        notes.find("AKB-D047", "tip", len(skipped), files=", ".join(skipped[:5]))
-    if not tables:
-        raise AkbError("none of the files holds policies", f"Found: {', '.join(skipped[:8])}. Add the policy export.")
+        tables += _tables_of(path, role, settings, notes, left_out, propose=propose)
     if not any(table.headings.role == "policies" for table in tables):
-        raise _no_policies(tables, given)
+        raise _no_policies(tables, given, left_out)
+    left_out.find(notes)
     return sorted(tables, key=lambda table: (ROLES.index(table.headings.role), table.raw.name, table.raw.sha256))
 
 
-def _no_policies(tables: Sequence[Table], given: Mapping[str, Mapping[str, str]]) -> AkbError:
+def _tables_of(
+    path: Path, role: str | None, settings: Settings, notes: Notes, left_out: LeftOut, *, propose: bool
+) -> list[Table]:
+    """Return the tables of a file; one that is no table of an export is left out, unless its role was given."""
+    given, tables = settings.ingest.columns, []
+    try:
+        if is_lock(path.name):
+            raise lock_error(path)
+        raws = open_file(path, settings.ingest, lambda headings: recognised(headings, given), left_out.inside)
+    except AkbError as error:
+        if role or not (isinstance(error, NotATableError) or is_lock(path.name)):
+            raise
+        left_out.named[path.name] = error
+        return []
+    for raw in raws:
+        why: AkbError | None = None
+        try:
+            table = _table(raw, settings, role, notes, propose=propose)
+            why = None if role else is_list_of_recoveries(table)
+        except NoRoleError as error:
+            if role:
+                raise
+            why = error
+        if why is None:
+            tables.append(table)
+        elif raw.optional or (raw.sheet and len(raws) > 1):
+            left_out.inside.append(raw.name)
+            left_out.errors.append(why)
+        else:
+            left_out.named[raw.name] = why
+    return tables
+
+
+def _no_policies(tables: Sequence[Table], given: Mapping[str, Mapping[str, str]], left_out: LeftOut) -> AkbError:
     for table in tables:
         nearly = nearly_policies(table.raw.headings, given, table.headings, _where(table.raw))
         if nearly is not None:
             return nearly
+    nearest = left_out.nearest()
+    if nearest is not None and (not tables or (isinstance(nearest, NoRoleError) and nearest.role == "policies")):
+        return nearest
+    if not tables:
+        names = ", ".join(left_out.inside[:8])
+        return AkbError("none of the files holds policies", f"Found: {names}. Add the policy export.")
     found = ", ".join(f"{table.raw.name} ({table.headings.role})" for table in tables)
     return AkbError(
         f"none of the files holds policies: {found}",
@@ -186,16 +237,20 @@ def _no_policies(tables: Sequence[Table], given: Mapping[str, Mapping[str, str]]
     )
 
 
-def _table(raw: RawTable, given: Mapping[str, Mapping[str, str]], role: str | None, notes: Notes) -> Table:
+def _table(raw: RawTable, settings: Settings, role: str | None, notes: Notes, *, propose: bool) -> Table:
     """Return a table with its role, its meaning and the cells that akb uses."""
+    given, evidence = settings.ingest.columns, Evidence(raw, settings)
     preset = find_preset(raw.headings)
     named = "customer" in map_headings(raw.headings, "policies", given.get("policies", {})).at if preset else False
-    headings = find_role(raw.headings, with_preset(given, preset, raw.headings, named), _where(raw), role)
+    meant = with_preset(given, preset, raw.headings, named)
+    headings = find_role(raw.headings, meant, _where(raw), role, evidence.holds)
+    headings = settle_twins(headings, meant.get(headings.role, {}), evidence, notes)
     runs = [raw.headings.index(heading) for heading in preset.customer_runs] if preset else []
     loaded = raw.load([*headings.at.values(), *runs])
     at = {canonical: pl.col(str(position)).alias(canonical) for canonical, position in headings.at.items()}
-    cells = packed(loaded.select(*at.values(), "line"))
-    table = Table(replace(raw, load=_spent), headings, cells)  # lets go of the file's bytes
+    cells = packed(without_words(loaded.select(*at.values(), "line"), settings.ingest.empty))
+    found = evidence.proposals(headings) if propose else {}
+    table = Table(replace(raw, load=_spent), headings, cells, proposals=found)  # lets go of the file's bytes
     if preset and headings.role == "policies":
         table.dialect["preset"] = preset.name
         if runs and headings.at["customer"] == headings.at["policy"]:

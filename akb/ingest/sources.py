@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,12 +14,17 @@ from akb.core.privacy import identifier_in, redacted
 from akb.ingest.cells import rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import polars as pl
 
     from akb.config import Ingest
+
+
+class NotATableError(AkbError):
+    """A file of another kind: a picture, a web page, a letter."""
+
 
 _OTHER = (
     (b"%PDF", "a PDF"),
@@ -27,10 +34,13 @@ _OTHER = (
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
     (b"SQLite format 3", "a database"),
-    (b"<!DOCTYPE", "a web page"),
-    (b"<html", "a web page"),
     (b"{\\rtf", "a text document"),
+    (b"MIME-Version:", "a web archive"),
+    (b"[{", "a JSON file"),
+    (b'{"', "a JSON file"),
 )
+_PAGE = re.compile(rb"<(?:!doctype\s+html|html|head|meta|body|table|title|style|script|div)\b", re.IGNORECASE)
+_SPREADSHEET = (b"urn:schemas-microsoft-com:office:spreadsheet", b"urn:oasis:names:tc:opendocument")
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,11 @@ class RawTable:
         Positions -> frame with ``line`` i64 and one column of text per position (String, or Categorical where texts
         repeat), named by the position as text.
     optional
-        From an archive: a table that fits no role is left out instead of stopping the run.
+        From an archive: a table that fits no role is left out without being named by the client.
+    sheet
+        One of several sheets of a workbook; likewise.
+    uncomputed
+        Position -> formulas that have no result.
     """
 
     name: str
@@ -69,6 +83,8 @@ class RawTable:
     ragged: pl.DataFrame
     load: Callable[[Sequence[int]], pl.DataFrame]
     optional: bool = False
+    sheet: bool = False
+    uncomputed: Mapping[int, int] = field(default_factory=dict)
 
 
 def open_file(
@@ -85,7 +101,7 @@ def open_file(
     known
         How many headings of a row are recognised; finds the row of headings.
     skipped
-        Receives the names of the files in an archive that are no tables.
+        Receives the names of the sheets, and of the files in an archive, that are no tables.
 
     Raises
     ------
@@ -98,13 +114,20 @@ def open_file(
     name = without_identifiers(path.stem) + path.suffix
     if raw.startswith((b"PK\x03\x04", b"PK\x05\x06")) and archive.is_archive(raw):
         left_out = skipped if skipped is not None else []
-        one = partial(_open_bytes, ingest=ingest, known=known)
+        one = partial(_open_bytes, ingest=ingest, known=known, skipped=left_out)
         return archive.open_archive(raw, name, one, left_out)
-    return _open_bytes(raw, name, hashlib.sha256(raw).hexdigest(), ingest=ingest, known=known)
+    digest = hashlib.sha256(raw).hexdigest()
+    return _open_bytes(raw, name, digest, ingest=ingest, known=known, skipped=skipped if skipped is not None else [])
 
 
 def _open_bytes(
-    raw: bytes, name: str, digest: str, *, ingest: Ingest, known: Callable[[Sequence[str]], int]
+    raw: bytes,
+    name: str,
+    digest: str,
+    *,
+    ingest: Ingest,
+    known: Callable[[Sequence[str]], int],
+    skipped: list[str],
 ) -> list[RawTable]:
     """Return the tables of one file by its first bytes."""
     from akb.ingest import csvfile, workbook
@@ -114,13 +137,31 @@ def _open_bytes(
     if raw.startswith(b"PAR1"):
         return [workbook.open_parquet(raw, name, digest)]
     if raw.startswith(b"PK\x03\x04"):
-        return workbook.open_workbook(raw, name, digest, known)
+        return workbook.open_workbook(raw, name, digest, known, skipped)
     if raw.startswith(b"\xd0\xcf\x11\xe0"):
-        return workbook.open_workbook(raw, name, digest, known)
-    for magic, what in _OTHER:
-        if raw[:512].lstrip()[: len(magic)].lower() == magic.lower():
-            raise AkbError(f"{name} is {what}, not a table", "Export it again as CSV, XLSX or Parquet.")
+        return workbook.open_workbook(raw, name, digest, known, skipped)
+    what = kind_of(raw[:4096])
+    if what:
+        raise NotATableError(f"{name} is {what}, not a table", "Export it again as CSV, XLSX or Parquet.")
     return [csvfile.open_csv(raw, name, digest, ingest, known)]
+
+
+def kind_of(begin: bytes) -> str | None:
+    """Return what a file is that begins so, where it is no table: by its first words, in any encoding."""
+    begin = begin.removeprefix(codecs.BOM_UTF8).removeprefix(codecs.BOM_UTF16_LE).removeprefix(codecs.BOM_UTF16_BE)
+    text = begin.replace(b"\0", b"").lstrip()
+    for magic, what in _OTHER:
+        if begin.startswith(magic) or text[: len(magic)].lower() == magic.lower():
+            return what
+    while text.startswith(b"<!--") and b"-->" in text:
+        text = text.split(b"-->", 1)[1].lstrip()
+    if _PAGE.match(text):
+        return "a web page"
+    if text[:5].lower() == b"<?xml":
+        if _PAGE.search(text[:512]):
+            return "a web page"
+        return "an XML spreadsheet" if any(word in text for word in _SPREADSHEET) else "an XML file"
+    return None
 
 
 def _bytes_of(path: Path) -> bytes:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import zipfile
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from akb.core.errors import AkbError
 from akb.ingest.cells import rule
+from akb.ingest.formulas import uncomputed
 from akb.ingest.sources import RawTable, check_width, unique_headings, without_identifiers
+from akb.ingest.two_rows import known_together, merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,8 +24,12 @@ _UNPACKED = 4_000_000_000
 _NO_ROWS = {"line": pl.Int64, "shape": pl.String}
 
 
-def open_workbook(raw: bytes, name: str, digest: str, known: Callable[[Sequence[str]], int]) -> list[RawTable]:
+def open_workbook(
+    raw: bytes, name: str, digest: str, known: Callable[[Sequence[str]], int], skipped: list[str]
+) -> list[RawTable]:
     """Return the sheets of a workbook whose headings are recognised (the first filled sheet if none are).
+
+    The names of the others go into `skipped`.
 
     Raises
     ------
@@ -51,10 +58,21 @@ def open_workbook(raw: bytes, name: str, digest: str, known: Callable[[Sequence[
     tables = [(sheet, frame, *_header(frame, known)) for sheet, frame in filled]
     usable = [table for table in tables if table[3] >= 2] or tables[:1]
     several = len(usable) > 1
-    return [
-        _table(f"{name} [{sheet}]" if several else name, digest, frame, row, {"format": "Excel", "sheet": sheet})
-        for sheet, frame, row, _ in ((without_identifiers(table[0]), *table[1:]) for table in usable)
-    ]
+    used = {table[0] for table in usable}
+    skipped += [f"{name} [{without_identifiers(sheet)}]" for sheet, _ in filled if sheet not in used]
+    found = []
+    for sheet, frame, row, _ in usable:
+        shown = without_identifiers(sheet)
+        table = _table(f"{name} [{shown}]" if several else name, digest, frame, row, known)
+        found.append(
+            replace(
+                table,
+                dialect={"format": "Excel", "sheet": shown, **table.dialect},
+                uncomputed=uncomputed(raw, sheet),
+                sheet=several,
+            )
+        )
+    return found
 
 
 def _check_archive(raw: bytes, name: str) -> None:
@@ -84,17 +102,21 @@ def _sheet(reader: object, sheet: str) -> pl.DataFrame:
 def _header(frame: pl.DataFrame, known: Callable[[Sequence[str]], int]) -> tuple[int, int]:
     """Return the row (0-based) that holds most known headings, and how many."""
     best = (0, -1, 0)
+    above: list[str] = []
     for place, row in enumerate(frame.head(_PREVIEW).iter_rows()):
         cells = ["" if cell is None else str(cell) for cell in row]
-        hits = known(cells)
+        hits = known_together(above, cells, known)
+        above = cells
         filled = sum(bool(cell.strip()) for cell in cells)
         if (hits, filled if hits == 0 else 0) > (best[1], best[2]):
             best = (place, hits, filled if hits == 0 else 0)
     return best[0], max(best[1], 0)
 
 
-def _table(name: str, digest: str, frame: pl.DataFrame, header: int, dialect: dict[str, str]) -> RawTable:
-    headings = list(frame.row(header)) if frame.height else []
+def _table(name: str, digest: str, frame: pl.DataFrame, header: int, known: Callable[[Sequence[str]], int]) -> RawTable:
+    headings: list[str | None] = list(frame.row(header)) if frame.height else []
+    if header:
+        headings = [*merged(frame.row(header - 1), headings, known)]
     while headings and not (headings[-1] or "").strip():
         headings.pop()
     body = frame.slice(header + 1).with_columns(line=pl.int_range(header + 2, pl.len() + header + 2, dtype=pl.Int64))
@@ -107,7 +129,7 @@ def _table(name: str, digest: str, frame: pl.DataFrame, header: int, dialect: di
     return RawTable(
         name=name,
         sha256=digest,
-        dialect={**dialect, "header_line": str(header + 1)},
+        dialect={"header_line": str(header + 1)},
         headings=unique_headings(headings),
         header_line=header + 1,
         read=body.height,

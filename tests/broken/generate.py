@@ -275,8 +275,8 @@ def values() -> list[Case]:
         Case("ends before it starts", one(where(end, "01-01-1999", 10)), finding="AKB-D008"),
         Case("ends as it starts", one(lines([[*r[:5], r[4], *r[6:]] for r in rows()]).encode()), "no usable row"),
         Case("starts in the future", one(where(start, "01-01-2090", 10))),
-        Case("all in the future", one(where(start, "01-01-2090"))),
-        Case("no customers", one(where(0, "")), "no_customer"),
+        Case("all in the future", one(where(start, "01-01-2090")), "start after"),
+        Case("no customers", one(where(0, "")), "Relatienummer"),
         Case("some without customer", one(where(0, "", 9)), finding="AKB-D020"),
         Case("some without policy", one(where(1, "-", 9)), finding="AKB-D020"),
         Case("everybody twice", one((GOOD + BODY).encode()), finding="AKB-D002"),
@@ -305,6 +305,119 @@ def values() -> list[Case]:
         Case("one row", one(lines(rows(2)[1:]).encode())),
         Case("all ended", one(where(end, lambda n, v: v or "01-06-2024"))),
         Case("none ended", one(where(end, "")), finding="AKB-D005"),
+    ]
+
+
+def losses() -> list[Case]:
+    """Most of a portfolio would be lost: refused with the word that did it, read with its line or with --go-on."""
+    policy, start, end = 1, 4, 5
+
+    def never(word: str) -> bytes:
+        return where(end, lambda _, day: day or word)
+
+    mapped = one(never("loopt nog")) | {"akb.toml": b"\xef\xbb\xbf[ingest]\nempty = ['Loopt nog']\n"}
+    status = lines(
+        [[*row[:5], "Q" if row[5] else "W", *row[6:]] for row in rows()], HEAD.replace("Einddatum", "Status")
+    )
+    unquoted = lines(rows(), separator=",").encode()
+    return [
+        Case("a look-up without answer for never", one(never("#N/B")), 'empty = ["#N/B"]'),
+        Case("a broken reference for never", one(never("#VERW!")), "'#VERW!' stands there 40 times"),
+        Case("own words for never", one(never("loopt nog")), "'loopt nog' stands there 40 times"),
+        Case("a day that is none for never", one(never("99-99-9999")), "'99-99-9999'"),
+        Case("a day before the start for never", one(never("01-01-1981")), "'01-01-1981' stands there 40 times"),
+        Case("own words for never, mapped", mapped, arguments=("{}/polissen.csv", "--config", "{}/akb.toml")),
+        Case(
+            "own words for never, gone on",
+            one(never("loopt nog")),
+            finding="AKB-D091",
+            rejected="bad_date",
+            arguments=("{}/polissen.csv", "--go-on"),
+        ),
+        Case("quarters for days", one(where(start, lambda n, _: f"kwartaal {n % 4 + 1}")), "Ingangsdatum"),
+        Case("most policies without number", one(where(policy, lambda n, v: v if n % 3 == 0 else "")), "Polisnummer"),
+        Case("a status in a language of its own", one(status.encode()), "'W' stands there 40 times"),
+        Case("decimal commas between commas", one(unquoted), "comma separates the fields"),
+    ]
+
+
+def odd_tables() -> list[Case]:
+    """Tables that are none, reports, headings in two rows or twice, formulas, mixed encodings: read or called so."""
+    good = GOOD.encode()
+    pivot = b"Branche;Aantal\r\nAVP;12\r\n"
+    report, last = [], ""
+    for row in rows():
+        report.append(["" if row[0] == last else row[0], *row[1:]])
+        last = row[0]
+        report.append([f"Subtotaal {last}", *[""] * 6, "9,00", ""])
+    above = "Relatie;Polis;;;;;;Premie;Provisie"
+    below = "Nummer;Nummer;Branche;Maatschappij;Ingang;Einde;Reden;Per jaar;Per jaar"
+    twins = [[*row, "" if row[5] else "01-01-2022"] for row in rows()]
+    note = '"' + "\n".join(f"regel {n}" for n in range(60)) + '"'
+    mixed = GOOD.replace("De Vaart", "De Väart").split("\r\n", 30)
+    both = "\r\n".join(mixed[:30]).encode() + b"\r\n" + mixed[30].encode("cp1252")
+    quoted = "\r\n".join('"' + line + '"' for line in GOOD.splitlines()).encode()
+    legend: list[list[object]] = [["Kolom", "Betekenis"], ["Termijn", "Maanden"]]
+    xml = b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">'
+    return [
+        Case("a pivot beside the export", one(good) | {"draai.csv": pivot}, finding="AKB-D047"),
+        Case("a legend in the workbook", one(workbook(sheet_rows(), legend), "p.xlsx"), finding="AKB-D047"),
+        Case(
+            "a lock file beside the export",
+            one(good) | {"~$polissen.xlsx": b"\x04Anna" + bytes(99)},
+            finding="AKB-D047",
+        ),
+        Case("a lock file alone", one(b"\x04Anna" + bytes(99), "~$polissen.xlsx"), "leaves beside"),
+        Case("a web page beside the export", one(good) | {"p.html": b"<html><p>Polissen</p>"}, finding="AKB-D047"),
+        Case("a table of a web page", one(b"\xef\xbb\xbf<table><tr><td>Relatienummer</td></tr>", "p.xls"), "web page"),
+        Case("a spreadsheet in XML", one(xml, "p.xls"), "XML spreadsheet"),
+        Case("a grouped report", one(lines(report).encode()), finding="AKB-D094", rejected="no_policy"),
+        Case("headings in two rows", one(f"{above}\r\n{lines(rows(), below)}".encode())),
+        Case("twins among the headings", one(lines(twins, f"{HEAD};Einddatum").encode()), finding="AKB-D093"),
+        Case("headings of programs", one(renamed("Ingangsdatum;Einddatum", "EnrollDate;CancelDate"))),
+        Case("formulas never computed", one(formulas(), "p.xlsx"), "never computed"),
+        Case(
+            "a long note",
+            one(lines([[*r, note if n == 3 else ""] for n, r in enumerate(rows())], f"{HEAD};Memo").encode()),
+        ),
+        Case("both encodings", one(both), finding="AKB-D023"),
+        Case("lines quoted as a whole", one(quoted)),
+    ]
+
+
+def formulas() -> bytes:
+    """A workbook of a program: the premium is a formula, and nobody computed it."""
+    table = [[*row[:7], "", *row[8:]] for row in sheet_rows()[1:]]
+    raw, target = workbook([sheet_rows()[0], *table]), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(raw)) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name.endswith("sheet1.xml"):
+                for row in range(2, len(table) + 2):
+                    begin, cell = f'<c r="I{row}"'.encode(), f'<c r="H{row}"><f>12*{row}</f></c>'.encode()
+                    content = content.replace(begin, cell + begin)
+            new.writestr(name, content)
+    return target.getvalue()
+
+
+def export_days() -> list[Case]:
+    """Books of which the day of the export is hard to see: right or an issue."""
+    start, end = 4, 5
+
+    def first(_: int, day: str) -> str:
+        return "01" + day[2:] if day else day
+
+    stopped = [[*row[:end], nl(date(2022, 1, 1) + timedelta(days=n * 20)), *row[6:]] for n, row in enumerate(rows())]
+    stated = [[*row, "31-12-2018"] for row in rows(200) if int(row[start][-4:]) < 2019] + [
+        [*row, "31-12-2018"] for row in rows(200) if int(row[start][-4:]) == 2019
+    ][:15]
+    late = [[*row, "31-12-2018"] for row in rows(200)]
+    return [
+        Case("all on the first of a month", one(where(start, first))),
+        Case("a book that no longer sells", one(lines(stopped).encode())),
+        Case("starts only", one(without("Einddatum", "Royementsreden"))),
+        Case("some starts after a stated day", one(lines(stated, f"{HEAD};Peildatum").encode()), finding="AKB-D090"),
+        Case("a third of the starts after a stated day", one(lines(late, f"{HEAD};Peildatum").encode()), "start after"),
     ]
 
 
@@ -434,7 +547,17 @@ def workbooks() -> list[Case]:
 
 def cases() -> list[Case]:
     """All of them."""
-    return [*no_tables(), *headings(), *layouts(), *values(), *several(), *workbooks()]
+    return [
+        *no_tables(),
+        *headings(),
+        *layouts(),
+        *values(),
+        *losses(),
+        *odd_tables(),
+        *export_days(),
+        *several(),
+        *workbooks(),
+    ]
 
 
 if __name__ == "__main__":

@@ -140,7 +140,7 @@ def broken(folder: Path) -> dict[str, tuple[Path, str]]:
         "no_policy.csv": (b"Relatienummer;Ingangsdatum;Branche\n1;01-01-2020;Auto\n", "policy"),
         "no_dates.csv": (
             "\r\n".join([good[0], *[line.replace("-20", "/x20") for line in good[1:] if line]]).encode(),
-            "no readable date",
+            "are no date",
         ),
         "wide.csv": ((";".join(f"k{i}" for i in range(2500)) + "\n").encode(), "2,500 columns"),
         "damaged.xlsx": (b"PK\x03\x04 not a workbook", "damaged"),

@@ -24,6 +24,7 @@ class Case:
     as_of: date | None = X
     encoding: str = "utf-8-sig"
     name: str = "polissen.csv"
+    go_on: bool = False
 
     def codes(self, folder) -> set[str]:
         return codes(self.read(folder))
@@ -31,7 +32,7 @@ class Case:
     def read(self, folder):
         files = [write(folder, self.rows, self.name, encoding=self.encoding)]
         files += [write(folder, rows, name) for name, rows in self.more.items()]
-        return read(*files, settings=self.settings, as_of=self.as_of)
+        return read(*files, settings=self.settings, as_of=self.as_of, go_on=self.go_on)
 
 
 GOOD = office(120)
@@ -57,6 +58,11 @@ def half(heading: str, value: str = "") -> list[Row]:
 
 def plus(*rows: Row) -> list[Row]:
     return [*GOOD, *rows]
+
+
+def never(word: str) -> list[Row]:
+    """The word that stands for no end."""
+    return [row if row["Einddatum"] else row | {"Einddatum": word} for row in GOOD]
 
 
 def moved(reason: str, share: int = 3) -> list[Row]:
@@ -200,6 +206,9 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
         Case(GOOD, as_of=None, name="polissen 20251215.csv"),
         Case(GOOD, as_of=PAST, name="polissen_2025-03.csv"),
     ),
+    "AKB-D090": (Case(each(Peildatum="30-06-2024"), as_of=None), Case(GOOD, as_of=None), Case(each(Peildatum="30-06-2024"))),
+    "AKB-D091": (Case(never("#N/B"), go_on=True), Case(never(""), go_on=True), Case(never("#N/B"), settings=Settings(ingest={"empty": ["#N/B"]}))),
+    "AKB-D092": (Case(each(Hoofdvervaldatum="ieder jaar")), plain, Case(without("Hoofdvervaldatum"))),
     "AKB-D070": (Case(at_home(), settings=HOMES), Case(at_home()), plain),
     "AKB-D071": (Case(GOOD, settings=HOMES), Case(at_home(), settings=HOMES), plain),
     "AKB-D072": (Case(at_home(0), settings=HOMES), Case(at_home(), settings=HOMES), Case(at_home(0))),
@@ -278,7 +287,7 @@ def test_customers_that_the_file_does_not_name(tmp_path):  # AKB-D048
 
 def test_every_text_has_a_test():
     words = {code for code in texts("findings") if code.startswith(("AKB-D", "AKB-P"))}
-    assert words == {*CASES, "AKB-D030", "AKB-D047", "AKB-D048"}
+    assert words == {*CASES, "AKB-D030", "AKB-D047", "AKB-D048", "AKB-D093", "AKB-D094"}
 
 
 def test_counts_are_counted(tmp_path):
