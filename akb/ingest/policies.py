@@ -14,6 +14,7 @@ from akb.ingest.dates import Dates, read_dates
 from akb.ingest.money import MONEY_OF, read_money
 from akb.ingest.notes import texts_of
 from akb.ingest.premiums import dated_rows
+from akb.ingest.terms import read_terms
 from akb.ingest.taxonomy import NEVER, UNKNOWN, causes, map_reasons, read_branches
 from akb.ingest.versions import HELPERS, is_per_coverage, one_row_per_policy
 
@@ -128,19 +129,18 @@ def _typed(
     )
     branch = read_branches(texts_of(cells, "branch"), texts_of(cells, "branch_code"), settings)
     notes.unknown |= {text: notes.unknown.get(text, 0) + count for text, count in branch.unknown.items()}
-    term, odd_terms = coded(texts_of(cells, "term"), "term")
+    term = read_terms(table, cells, branch.keys, settings, notes)
     collection, odd_collections = coded(texts_of(cells, "collection"), "collection")
     renewal = read_dates(
         texts_of(cells, "renewal"), upto=clock.upto, date_format=settings.ingest.date_format, order=start.order
     )
-    notes.count_unreadable("term", odd_terms)
+    notes.count_unreadable("term", term.unreadable)
     notes.count_unreadable("collection", odd_collections)
     notes.count_unreadable("renewal", int(renewal.bad.sum()))
-    months = term.cast(pl.Int8)
     form = settings.ingest.date_format
     since = read_dates(texts_of(cells, "version_date"), upto=clock.upto, date_format=form, order=start.order)
     then = (since.values <= clock.as_of).fill_null(value=True) if clock.replay else None
-    money = read_money(table, cells, branch.keys, months, settings, notes, then)
+    money = read_money(table, cells, branch.keys, term.months, settings, notes, then)
     table.dialect["dates"] = start.format
     _say_what_was_assumed(table, start, money.unsure, notes)
     table.bases, table.one_off = money.bases, money.one_off
@@ -162,7 +162,7 @@ def _typed(
             "changed": cells["_changed"],
             "reason": cells["_reason"],
             **money.rows.to_dict(),
-            "payment_months": months.to_frame("m").select(pl.when(pl.col("m") > 0).then(pl.col("m"))).to_series(),
+            "payment_months": term.known(),
             "collection": collection,
             "package": read_package(cells),
             "renewal_date": renewal.values.dt.replace(year=2000),  # only its day and month mean something
