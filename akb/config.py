@@ -133,6 +133,7 @@ class Ingest(_Table):
     premium_basis: Literal["net", "gross"] | None = None
     commission_per: Literal["year", "instalment", "month"] | None = None
     commission_basis: Literal["amount", "percentage"] | None = None
+    amounts_in: Literal["euros", "cents"] | None = None
     term_unit: Literal["months", "times"] | None = None  # what a bare number in the column of terms counts
     negative_commission: Literal["unknown", "as_is", "sign"] | None = None  # sign: the whole column is turned round
     zero_commission: Literal["zero", "missing"] = "zero"

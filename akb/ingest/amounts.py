@@ -122,7 +122,7 @@ def _foreign(frame: pl.DataFrame, cells: Told) -> dict[str, int]:
         return {}
     named = cells.spread(found).drop_nulls().alias("name")
     counts = named.value_counts(name="rows").sort("rows", "name", descending=[True, False])
-    return {_CODES.get(name, name.upper()): rows for name, rows in counts.iter_rows()}
+    return {_CODES.get(name.rstrip("."), name.rstrip(".").upper()): rows for name, rows in counts.iter_rows()}
 
 
 def _with_signs(frame: pl.DataFrame, cells: Told) -> tuple[pl.DataFrame, int]:

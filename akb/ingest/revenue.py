@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from akb.ingest.bases import Bases, Reading
     from akb.ingest.notes import Notes, Table
 
+_UNSETTLED = ("no_terms", "level_between")  # instalments there are, and what they cost in a year is a guess
 _TURNED = 0.9  # so many of the commissions below zero: the sign means something else
 _SAME = 0.9  # so many customers with the same fee on all their policies: it is the customer's
 
@@ -57,7 +58,9 @@ def _say(table: Table, bases: Bases, readings: dict[str, Reading], rows: int, no
             other = {"year": "instalment", "net": "gross"}.get(reading.value, "year")
             value = text("money", "nl", "value", reading.value)
             line = f'{name} = "{other}"'
-            notes.find("AKB-D081", "tip", asked=asked, why=reading.because(), value=value, line=line)
+            doubtful = name == "premium_per" and reading.why in _UNSETTLED
+            severity = "issue" if doubtful else "tip"
+            notes.find("AKB-D081", severity, asked=asked, why=reading.because(), value=value, line=line)  # type: ignore[arg-type]
 
 
 def _column(table: Table, bases: Bases, name: str) -> str:

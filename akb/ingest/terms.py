@@ -100,7 +100,7 @@ def read_terms(table: Table, cells: pl.DataFrame, branch: pl.Series, settings: S
     settings
         ``[ingest] term_unit`` says what a bare number counts.
     notes
-        Receives AKB-D090 where bare numbers are times a year, AKB-D091 where that cannot be settled.
+        Receives AKB-D110 where bare numbers are times a year, AKB-D111 where that cannot be settled.
     """
     column = told(texts_of(cells, "term"))
     parsed = [_months(text) for text in column.texts]
@@ -193,16 +193,16 @@ def _unit(
     settled = way is not None and (way >= _TURNED or not times)
     by_instalment = any(name in table.headings.at for name in ("premium_term", "premium_term_gross"))
     if times and times * _FAR_MORE > months and not settled:
-        notes.find("AKB-D091", "issue", times + months, (times + months) / both, **where, times=times, months=months)
+        notes.find("AKB-D111", "issue", times + months, (times + months) / both, **where, times=times, months=months)
     elif not times and not months and by_instalment and not settled:
-        notes.find("AKB-D091", "issue", both, 1.0, **where, times=0, months=0)
+        notes.find("AKB-D111", "issue", both, 1.0, **where, times=0, months=0)
     return "months"
 
 
 def _say_times(why: str, rows: int, of: int, where: dict[str, str], notes: Notes) -> Unit:
     from akb.core.text import text
 
-    notes.find("AKB-D090", "tip", rows, **where, why=text("money", "nl", "terms", why).format(rows=rows, of=of))
+    notes.find("AKB-D110", "tip", rows, **where, why=text("money", "nl", "terms", why).format(rows=rows, of=of))
     return "times"
 
 
