@@ -1,9 +1,9 @@
 """Amounts as Dutch back offices write them: ``1.234,56``, ``1234.56``, ``€ 33,75-``, ``(33,75)``.
 
 A sign followed by one or two digits at the end is the decimal sign, and of two different signs the last is. Only
-``1.234`` and ``1,234`` are ambiguous; the other cells of the column decide. ``1,5E+04`` is fifteen thousand, whatever the
-sign of the column. A bookkeeper's debit or credit beside an amount is a sign only where both occur: what most rows have is
-the direction of the column.
+``1.234`` and ``1,234`` are ambiguous; the other cells of the column decide. ``1,5E+04`` is fifteen thousand, whatever
+the sign of the column. A bookkeeper's debit or credit beside an amount is a sign only where both occur: what most rows
+have is the direction of the column.
 """
 
 from __future__ import annotations
@@ -130,11 +130,11 @@ def _with_signs(frame: pl.DataFrame, cells: Told) -> tuple[pl.DataFrame, int]:
     if frame["credit"].null_count() == frame.height:
         return frame, 0
     credit = cells.spread(frame["credit"]).drop_nulls()
-    credits = int(credit.sum())
-    rare = min(credits, credit.len() - credits)
+    count = int(credit.sum())
+    rare = min(count, credit.len() - count)
     if not rare:
         return frame, 0
-    turned = (pl.col("credit") == (credits == rare)).fill_null(value=False)
+    turned = (pl.col("credit") == (count == rare)).fill_null(value=False)
     return frame.with_columns(negative=pl.col("negative") ^ turned), rare
 
 
@@ -154,7 +154,9 @@ def _bare(distinct: pl.Series) -> pl.DataFrame:
             currency=pl.col("raw").str.extract(_CURRENCY), raw=pl.col("raw").str.replace(_CURRENCY, "")
         ).select(
             "currency",
-            credit=pl.coalesce(pl.col("raw").str.extract(_BEFORE, 1), pl.col("raw").str.extract(_AFTER, 2)).is_in(_CREDIT),
+            credit=pl.coalesce(pl.col("raw").str.extract(_BEFORE, 1), pl.col("raw").str.extract(_AFTER, 2)).is_in(
+                _CREDIT
+            ),
             raw=pl.col("raw").str.replace(_BEFORE, "${2}").str.replace(_AFTER, "${1}").str.replace(r",[-=]+$", ""),
         )
     else:

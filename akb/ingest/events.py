@@ -9,7 +9,7 @@ import polars as pl
 
 from akb.core.privacy import HEALTH_BRANCHES
 from akb.ingest.amounts import read_amounts
-from akb.ingest.cells import coded, distinct_of, identifiers, known, plain, rules
+from akb.ingest.cells import coded, distinct_of, known, plain, rules
 from akb.ingest.columns import Headings
 from akb.ingest.dates import read_dates
 from akb.ingest.notes import Notes, Table, texts_of
@@ -89,7 +89,9 @@ def policy_year_claims(tables: Sequence[Table]) -> list[Table]:
             amount=texts_of(table.cells, "year_claims_amount"),
         )
         headings = Headings("claims", {name: 0 for name in cells.columns if name != "line"}, {}, ())
-        found.append(Table(table.raw, headings, cells.filter(known(cells["number"]).str.contains("[1-9]"))))
+        mine = Table(table.raw, headings, cells.filter(known(cells["number"]).str.contains("[1-9]")))
+        mine.to_the_letter = table.to_the_letter
+        found.append(mine)
     return found
 
 
@@ -103,8 +105,8 @@ def _each_claim(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _dated(table: Table, role: str, about: Known, clock: Clock, settings: Settings, notes: Notes) -> pl.DataFrame:
     """Return the usable rows with ``_customer``, ``_policy``, ``_branch`` and ``_date`` beside their cells."""
-    _, key = identifiers(table.texts("customer"))
-    _, number = identifiers(table.texts("policy"))
+    _, key = table.identifiers("customer")
+    _, number = table.identifiers("policy")
     days = [read_dates(table.texts(c), upto=clock.upto, date_format=settings.ingest.date_format) for c in _DAYS[role]]
     if role == "claims":
         days.append(_year_ends(table, clock, settings))

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.ingest.cells import coded, identifiers, known, rule
+from akb.ingest.cells import coded, known, rule
 from akb.ingest.customers import read_attributes
 from akb.ingest.dates import Dates, read_dates
 from akb.ingest.money import MONEY_OF, read_money
 from akb.ingest.notes import texts_of
 from akb.ingest.premiums import dated_rows
-from akb.ingest.terms import read_terms
 from akb.ingest.taxonomy import NEVER, UNKNOWN, causes, map_reasons, read_branches
+from akb.ingest.terms import read_terms
 from akb.ingest.versions import HELPERS, is_per_coverage, one_row_per_policy
 
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ def _usable(
 ) -> tuple[pl.DataFrame, Dates]:
     """Reject rows without customer, policy or start, offers, and in a replay what starts or was delivered after X."""
     start = read_dates(table.texts("start"), upto=clock.upto, date_format=settings.ingest.date_format)
-    relation, key = identifiers(table.texts("customer"))
-    _, number = identifiers(table.texts("policy"))
+    relation, key = table.identifiers("customer")
+    _, number = table.identifiers("policy")
     status, _ = coded(table.texts("status"), "status")
     cells = table.cells.with_columns(
         _relation=relation,

@@ -20,6 +20,7 @@ from akb.ingest.events import EVENTS, Known, read_events
 from akb.ingest.expiry import without_expiries
 from akb.ingest.history import find_history, stated_start
 from akb.ingest.households import close_the_door_on_addresses, customers_of, in_units, with_units
+from akb.ingest.identity import settle_numbers
 from akb.ingest.linking import link, settle_switches, without_mass_days
 from akb.ingest.notes import Notes, Table
 from akb.ingest.policies import read_policies, with_causes
@@ -99,7 +100,12 @@ def build_portfolio(
     if not any(table.cells.height for table in tables if table.headings.role == "policies"):
         raise _nothing_usable(tables, notes)
     today = today or date.today()
-    mended = [*restore_zeros(tables), *one_spelling(tables), *without_expiries(tables, settings, today)]
+    mended = [
+        *settle_numbers(tables, notes),
+        *restore_zeros(tables),
+        *one_spelling(tables),
+        *without_expiries(tables, settings, today),
+    ]
     close_the_door_on_addresses(tables, settings, key)
     keep_out_identifiers(tables, notes)
     keep_out_names(tables, notes)

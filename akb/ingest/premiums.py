@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.ingest.cells import identifiers
 from akb.ingest.dates import read_dates
 from akb.ingest.money import read_money
 from akb.ingest.terms import read_terms
@@ -153,8 +152,8 @@ def _of_files(
 
 def _usable(table: Table, policies: pl.DataFrame, clock: Clock, settings: Settings, notes: Notes) -> pl.DataFrame:
     """Return the rows of known policies that were known at X, with ``_policy``, ``_branch``, ``_term``, ``_date``."""
-    _, key = identifiers(table.texts("customer"))
-    _, number = identifiers(table.texts("policy"))
+    _, key = table.identifiers("customer")
+    _, number = table.identifiers("policy")
     column = "from" if "from" in table.headings.at else "start"
     day = read_dates(table.texts(column), upto=clock.upto, date_format=settings.ingest.date_format)
     table.dialect["dates"] = day.format

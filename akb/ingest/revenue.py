@@ -9,7 +9,6 @@ import polars as pl
 from akb.core.text import text
 from akb.ingest.amounts import read_amounts
 from akb.ingest.bases import ENOUGH, says, together
-from akb.ingest.cells import identifiers
 from akb.ingest.notes import texts_of
 
 if TYPE_CHECKING:
@@ -229,7 +228,7 @@ def _filed_fees(tables: Sequence[Table], settings: Settings, notes: Notes) -> pl
         amounts = read_amounts(texts_of(table.cells, "fee"), decimal=settings.ingest.decimal)
         notes.count_unreadable("fee", amounts.unreadable)
         times = 12 if says(table.headings.heading("fee"), "month") else 1
-        _, key = identifiers(texts_of(table.cells, "customer"))
+        _, key = table.identifiers("customer")
         found.append(pl.DataFrame({"key": key, "_filed": amounts.cents * times}))
     return pl.concat(found).filter(pl.col("key").is_not_null()).group_by("key").agg(pl.col("_filed").max()).sort("key")
 

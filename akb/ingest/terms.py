@@ -8,12 +8,14 @@ heading, then the numbers that occur (2 and 4 are times, 3 and 6 months), then t
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
+from akb.core.text import text as text_of_key
 from akb.ingest.amounts import read_amounts
 from akb.ingest.bases import level_by_term
 from akb.ingest.cells import Told, plain, rules, told
@@ -106,7 +108,9 @@ def read_terms(table: Table, cells: pl.DataFrame, branch: pl.Series, settings: S
     parsed = [_months(text) for text in column.texts]
     bare = pl.Series([_bare(text) for text in column.texts], dtype=pl.Int64)
     unit = _unit(table, cells, column, bare, branch, settings, notes)
-    months = [_in_months(number, unit) if number is not None else said for number, said in zip(bare, parsed, strict=True)]
+    months = [
+        _in_months(number, unit) if number is not None else said for number, said in zip(bare, parsed, strict=True)
+    ]
     values = column.spread(pl.Series(months, dtype=pl.Int8))
     return Terms(values, column.filled() - (values.len() - values.null_count()))
 
@@ -138,21 +142,9 @@ def _months(text: str) -> int | None:
     if _WEEKS.search(words):
         return None  # thirteen a year is no number of months
     words = " ".join(_NUMBERS.get(word, word) for word in words.split())
-    if re.search(r"maand(?:elijkse)? ?termijn|monthly instal", words):
-        return 1
-    for pattern in (_OF_UNIT, _TIMES_UNIT):
-        found = pattern.search(words)
-        if found:
-            return _whole(_length(found) * int(found["every"] or 1), int(found["times"] or 1))
-    times = _ONLY_TIMES.search(words)
-    if times:
-        return _whole(12, int(times[1]))
-    after = re.fullmatch(r"(?:maanden|maand en|months)\s*(\d+)", words)
-    if after:
-        return _whole(int(after[1]), 1)
-    span = _SPAN.search(words)
-    if span:
-        return _whole(_length(span) * int(span["every"]), 1)
+    counted = next((read(found) for pattern, read in _COUNTED if (found := pattern.search(words))), _UNCOUNTED)
+    if counted != _UNCOUNTED:
+        return counted
     stem = next((months for months, stems in _STEMS if re.search(stems, words)), None)
     return _LETTERS.get(words) if stem is None else stem
 
@@ -165,44 +157,86 @@ def _whole(months: int, times: int) -> int | None:
     return months // times if times and months % times == 0 and months // times in _LENGTHS else None
 
 
+_UNCOUNTED = -1
+_COUNTED: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], int | None]], ...] = (
+    (re.compile(r"maand(?:elijkse)? ?termijn|monthly instal"), lambda _: 1),
+    (_OF_UNIT, lambda found: _whole(_length(found) * int(found["every"] or 1), int(found["times"] or 1))),
+    (_TIMES_UNIT, lambda found: _whole(_length(found), int(found["times"]))),
+    (_ONLY_TIMES, lambda found: _whole(12, int(found[1]))),
+    (re.compile(r"^(?:maanden|maand en|months)\s*(\d+)$"), lambda found: _whole(int(found[1]), 1)),
+    (_SPAN, lambda found: _whole(_length(found) * int(found["every"]), 1)),
+)
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """How often the bare numbers of a column occur."""
+
+    times: int  # a 2 or a 4
+    months: int  # a 3 or a 6
+    ends: bool  # both a 1 and a 12
+    every: int
+
+    @property
+    def are_times(self) -> bool:
+        enough = self.times >= min(_LEAST, _SHARE * self.every)
+        return self.times > 0 and enough and self.times >= _FAR_MORE * self.months
+
+    @property
+    def are_months(self) -> bool:
+        """They are months, or nothing speaks for anything else."""
+        return not self.times and (self.months > 0 or not self.ends)
+
+
 def _unit(
-    table: Table, cells: pl.DataFrame, column: Told, bare: pl.Series, branch: pl.Series, settings: Settings, notes: Notes
+    table: Table,
+    cells: pl.DataFrame,
+    column: Told,
+    bare: pl.Series,
+    branch: pl.Series,
+    settings: Settings,
+    notes: Notes,
 ) -> Unit:
     """Say what the bare numbers of a column count."""
     asked = settings.ingest.term_unit
+    heading = key_of(table.headings.heading("term") or "")
     if asked or bare.null_count() == bare.len():
         return asked or "months"
     rows = column.spread(bare)
     counts = {number: int((rows == number).sum()) for number in _LENGTHS}
-    times, months, both = counts[2] + counts[4], counts[3] + counts[6], sum(counts.values())
-    heading = table.headings.heading("term") or ""
-    where = {"file": table.raw.name, "column": heading[:40]}
-    if _TIMES_A_YEAR.search(key_of(heading)):
-        return _say_times("heading", both, both, where, notes)
-    if "maand" in key_of(heading) or "month" in key_of(heading):
-        return "months"
-    if times and times >= min(_LEAST, _SHARE * both) and times >= _FAR_MORE * months:
-        return _say_times("numbers", times, both, where, notes)
-    if not times and months:
-        return "months"
-    if not times and not months and not (counts[1] and counts[12]):
+    ends = counts[1] > 0 and counts[12] > 0
+    seen = _Numbers(counts[2] + counts[4], counts[3] + counts[6], ends, sum(counts.values()))
+    if _TIMES_A_YEAR.search(heading):
+        return _say_times("heading", seen.every, seen.every, table, notes)
+    if seen.are_times:
+        return _say_times("numbers", seen.times, seen.every, table, notes)
+    if seen.are_months or "maand" in heading or "month" in heading:
         return "months"
     way, few, many = _level(table, cells, rows, branch, settings)
     if way is not None and way <= -_TURNED:
-        return _say_times("premiums", few, many, where, notes)
-    settled = way is not None and (way >= _TURNED or not times)
-    by_instalment = any(name in table.headings.at for name in ("premium_term", "premium_term_gross"))
-    if times and times * _FAR_MORE > months and not settled:
-        notes.find("AKB-D111", "issue", times + months, (times + months) / both, **where, times=times, months=months)
-    elif not times and not months and by_instalment and not settled:
-        notes.find("AKB-D111", "issue", both, 1.0, **where, times=0, months=0)
+        return _say_times("premiums", few, many, table, notes)
+    _say_unsettled(seen, way is not None and (way >= _TURNED or not seen.times), table, notes)
     return "months"
 
 
-def _say_times(why: str, rows: int, of: int, where: dict[str, str], notes: Notes) -> Unit:
-    from akb.core.text import text
+def _say_unsettled(seen: _Numbers, settled: bool, table: Table, notes: Notes) -> None:
+    """Report numbers that may be either, where that changes a premium or most numbers speak against it."""
+    mixed = seen.times * _FAR_MORE > seen.months > 0
+    by_instalment = any(name in table.headings.at for name in ("premium_term", "premium_term_gross"))
+    silent = not seen.times and not seen.months and by_instalment
+    if (mixed or silent) and not settled:
+        rows = seen.times + seen.months if mixed else seen.every
+        params = {"times": seen.times, "months": seen.months, **_where(table)}
+        notes.find("AKB-D111", "issue", rows, rows / seen.every, **params)
 
-    notes.find("AKB-D110", "tip", rows, **where, why=text("money", "nl", "terms", why).format(rows=rows, of=of))
+
+def _where(table: Table) -> dict[str, Any]:
+    return {"file": table.raw.name, "column": (table.headings.heading("term") or "")[:40]}
+
+
+def _say_times(why: str, rows: int, of: int, table: Table, notes: Notes) -> Unit:
+    explained = text_of_key("money", "nl", "terms", why).format(rows=rows, of=of)
+    notes.find("AKB-D110", "tip", rows, why=explained, **_where(table))
     return "times"
 
 

@@ -1,7 +1,7 @@
 """In what units amounts stand: euros or cents, per year or per instalment; and what is odd about how they are written.
 
-A heading may be silent or wrong. The usual premium of each branch (``configs/branches.toml``) is a second witness: a book
-whose branches nearly all cost a hundred times as much as usual, without one decimal sign, is in cents.
+A heading may be silent or wrong. The usual premium of each branch (``configs/branches.toml``) is a second witness: a
+book whose branches nearly all cost a hundred times as much as usual, without one decimal sign, is in cents.
 """
 
 from __future__ import annotations
@@ -80,7 +80,12 @@ def say_forms(amounts: Amounts, column: str, table: Table, notes: Notes) -> None
 
 
 def in_cents(
-    frame: pl.DataFrame, whole: Collection[str], table: Table, asked: Ingest, taxonomy: Mapping[str, Branch], notes: Notes
+    frame: pl.DataFrame,
+    whole: Collection[str],
+    table: Table,
+    asked: Ingest,
+    taxonomy: Mapping[str, Branch],
+    notes: Notes,
 ) -> list[str]:
     """Return the columns of `frame` that hold cents and not euros.
 
@@ -152,7 +157,7 @@ def _say_cents(column: str, seen: Level, table: Table, notes: Notes) -> None:
 
 
 def settled_by_usual(bases: Bases, frame: pl.DataFrame, usual: Mapping[str, float]) -> Bases:
-    """Return the bases with a premium of unknown unit settled by the usual premiums, where only one reading fits them."""
+    """Return the bases, a premium of unknown unit settled by the usual ones where only one reading fits them."""
     reading, column = bases.premium_per, bases.premium
     if reading is None or column is None or reading.how != "unsure":
         return bases

@@ -1,0 +1,282 @@
+"""Whose number is it: relation and policy numbers that a spreadsheet, a back office or a stand-in spoiled.
+
+Decided over all files at once, before anything is joined on a number:
+
+- ``1,00001E+11`` is a number whose digits are lost, unless it shows all of them. A relation that is written so is
+  nobody's; a policy that is written so is a policy of its own.
+- ``1005.0`` is 1005 where no number of the column has a real part behind its point.
+- Points and capitals are how a number is written, unless they are all that tells two numbers of one file apart.
+- ``0`` and its like are no relation, nor is one whose rows are of many different people.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from akb.core.errors import AkbError
+from akb.core.findings import Finding
+from akb.ingest.cells import distinct_of, identifiers, known, packed, plain, rule, rules, shape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from akb.ingest.notes import Notes, Table
+
+DAMAGED, STAND_IN = "damaged_number", "no_relation"
+_NUMBERS = ("customer", "policy")
+_FOLLOWS = {"main_relation": "customer"}  # written as the numbers of another column
+_SCIENTIFIC = r"(?i)^\d(?:[.,]\d+E\+?|E\+)\d{1,3}$"
+_PARTS = re.compile(r"(?i)^(\d)(?:[.,](\d+))?E\+?(\d{1,3})$")
+_TAIL = r"^\d+[.,]0{1,2}$"
+_SUFFIX = r"^\d+[.,]\d{1,2}$"
+_GROUPED = r"^\d{1,3}(?:\.\d{3})+$"
+_ZERO = r"^-?0+$"
+_COMMAS = r"^\d{1,3}(?:,\d{3})+$"
+_ONE_ROW_EACH = {"version", "version_date", "coverage", "changed", "header_day"}  # else a policy has one row
+_PEOPLE = ("birth_date", "birth_year")  # a postcode may be that of a risk
+
+
+def settle_numbers(tables: Sequence[Table], notes: Notes) -> list[Finding]:
+    """Mend the numbers of all tables and put rows aside whose relation is lost; returns what was mended or lost.
+
+    Changes the cells of the tables, and sets which columns are to be compared to the letter.
+
+    Raises
+    ------
+    AkbError
+        If most policy rows have lost their relation number.
+    """
+    found: list[Finding] = []
+    for column in _NUMBERS:
+        mine = [table for table in tables if column in table.cells.columns]
+        texts = pl.concat(_distinct(table, column) for table in mine).unique().sort("text")
+        instead = _instead(texts)
+        rows = sum(_rewrite(table, column, instead) for table in mine) if instead else 0
+        if rows:
+            found.append(_told("AKB-D117", rows, mine, column))
+        lost = texts.filter(pl.col("clean").str.contains(_SCIENTIFIC), ~pl.col("text").is_in(list(instead)))["text"]
+        if lost.len():
+            found += _without_lost(mine, lost, notes) if column == "customer" else []
+            if column == "policy":
+                _one_each(mine, lost)
+        letters = frozenset().union(*(_telling(table, column) for table in mine))
+        for table in mine if letters else ():
+            table.to_the_letter[column] = letters
+        if letters:
+            saved = sum(_collapsed(table, column) for table in mine)
+            found.append(Finding("AKB-D118", "tip", saved, None, {"column": _heading(mine[0], column)}))
+    for follower, of in _FOLLOWS.items():
+        for table in tables:
+            if follower in table.cells.columns and of in table.to_the_letter:
+                table.to_the_letter[follower] = table.to_the_letter[of]
+    return [*found, *_without_stand_ins(tables, notes)]
+
+
+def _heading(table: Table, column: str) -> str:
+    return (table.headings.heading(column) or "")[:40]
+
+
+def _told(code: str, rows: int, tables: Sequence[Table], column: str) -> Finding:
+    every = sum(table.cells.height for table in tables)
+    return Finding(code, "tip", rows, rows / max(every, 1), {"column": _heading(tables[0], column)})
+
+
+def _distinct(table: Table, column: str) -> pl.DataFrame:
+    """Return the distinct cells of a column, as they stand and clean."""
+    distinct = distinct_of(table.texts(column))
+    return pl.DataFrame({"text": distinct, "clean": known(distinct)}, schema={"text": pl.String, "clean": pl.String})
+
+
+def _instead(texts: pl.DataFrame) -> dict[str, str]:
+    """Return text -> the number that it stands for, of the texts that a spreadsheet changed without loss."""
+    clean = pl.col("clean")
+    instead: dict[str, str] = {}
+    for text, written in texts.filter(clean.str.contains(_SCIENTIFIC)).select("text", "clean").iter_rows():
+        whole = _whole(written)
+        if whole:
+            instead[text] = whole
+    decimals = texts.filter(clean.str.contains(_SUFFIX))
+    if decimals.height and bool(decimals["clean"].str.contains(_TAIL).all()):
+        instead |= dict(decimals.select("text", clean.str.replace(r"[.,]0+$", "")).iter_rows())
+    commas = texts.filter(clean.str.contains(r"^\d+,\d"))
+    if commas.height and bool(commas["clean"].str.contains(_COMMAS).all()):
+        instead |= dict(commas.select("text", clean.str.replace_all(",", "")).iter_rows())
+    return instead
+
+
+def _whole(written: str) -> str | None:
+    """Return a number in scientific notation that shows all its digits, written out."""
+    parts = _PARTS.fullmatch(written)
+    if parts is None:
+        return None
+    decimals, exponent = parts[2] or "", int(parts[3])
+    return parts[1] + decimals if len(decimals) == exponent else None
+
+
+def _rewrite(table: Table, column: str, instead: dict[str, str]) -> int:
+    texts = table.cells[column].cast(pl.String)
+    rows = int(texts.is_in(list(instead)).sum())
+    if rows:
+        table.cells = table.cells.with_columns(packed(texts.replace(instead).alias(column).to_frame())[column])
+    return rows
+
+
+def _without_lost(tables: Sequence[Table], lost: pl.Series, notes: Notes) -> list[Finding]:
+    """Put the rows of relations aside whose digits are lost: several customers share what is left of their numbers."""
+    found = []
+    for table in tables:
+        damaged = table.cells["customer"].cast(pl.String).is_in(lost.implode()).fill_null(value=False)
+        rows = int(damaged.sum())
+        if not rows:
+            continue
+        left = table.cells.filter(damaged)["customer"].n_unique()
+        if table.headings.role == "policies" and 2 * rows > table.cells.height:
+            looks = shape(known(lost)[0]).upper().replace("X", "E")
+            raise AkbError(
+                f"{table.raw.name}: the relation numbers in column '{_heading(table, 'customer')}' are in scientific "
+                f"notation, such as '{looks}': {rows:,} of {table.cells.height:,} rows share {left:,} numbers, and "
+                "their last digits are lost",
+                "A spreadsheet did this. Export again and read that file without saving it in Excel, or make the "
+                "column a text or a number without decimals there first.",
+            )
+        params = {"file": table.raw.name, "column": _heading(table, "customer"), "left": left}
+        found.append(Finding("AKB-D119", "issue", rows, rows / table.cells.height, params))
+        _put_aside(table, damaged, DAMAGED, notes)
+    return found
+
+
+def _put_aside(table: Table, which: pl.Series, reason: str, notes: Notes) -> None:
+    notes.reject(table, table.cells.filter(which), "customer", reason)
+    table.cells = table.cells.filter(~which)
+
+
+def _one_each(tables: Sequence[Table], lost: pl.Series) -> None:
+    """Give policies whose number lost its digits one of their own.
+
+    It is told apart by all that the row says, so that two rows that say the same stay one; where a policy may have
+    several rows, by its start.
+    """
+    policies = [table for table in tables if table.headings.role == "policies"]
+    for table in policies:
+        repeats = len(policies) > 1 or bool(_ONE_ROW_EACH & set(table.cells.columns))
+        said = ["start"] if repeats else [name for name in table.cells.columns if name != "line"]
+        texts = table.cells["policy"].cast(pl.String)
+        content = table.cells.select(
+            text=pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in said], separator="\x1f")
+        )["text"]
+        damaged = texts.is_in(lost.implode()).fill_null(value=False)
+        frame = pl.DataFrame({"text": texts, "content": content, "damaged": damaged})
+        place = pl.when("damaged").then("content").rank("dense")
+        own = pl.when("damaged").then(pl.col("text").str.strip_chars() + "#" + place.cast(pl.String)).otherwise("text")
+        if repeats:
+            own = pl.when("damaged").then(pl.col("text").str.strip_chars() + "#" + pl.col("content")).otherwise("text")
+        table.cells = table.cells.with_columns(frame.select(policy=own).to_series())
+
+
+def _telling(table: Table, column: str) -> frozenset[str]:
+    """Say what of the writing of a column tells numbers apart: ``dots``, ``case``, or nothing."""
+    distinct = distinct_of(table.texts(column))
+    if not distinct.str.contains(r"[.\sa-z\x{a0}]").any():
+        return frozenset()
+    written, key = identifiers(distinct)
+    rows = pl.DataFrame({"text": written, "key": key}).filter(pl.col("key").is_not_null())
+    rows = rows.select("key", text=pl.col("text").str.replace_all(r"[\s\x{a0}]+", " ")).unique()
+    if rows["key"].n_unique() == rows.height:
+        return frozenset()
+    twins = rows.filter(pl.len().over("key") > 1).with_columns(upper=pl.col("text").str.to_uppercase())
+    told = set()
+    if _dots_tell(twins):
+        told.add("dots")
+    bare = pl.col("text").str.replace_all(r"[\s.]", "")
+    cased = twins.group_by("key").agg(ways=bare.n_unique()).filter(pl.col("ways") > 1).height
+    if cased >= max(rule("identity", "case_least"), rule("identity", "case_share") * rows.height):
+        told.add("case")
+    return frozenset(told)
+
+
+def _dots_tell(twins: pl.DataFrame) -> bool:
+    """Whether numbers that are one without their points are two.
+
+    Both have a point, in another place; or one of digits has a point that does not part thousands.
+    """
+    ways = twins.unique(["key", "upper"]).with_columns(
+        dotted=pl.col("upper").str.contains(r"\S[.\s]\S"),
+        part=pl.col("upper").str.contains(r"^\d+(?:\.\d+)+$") & ~pl.col("upper").str.contains(_GROUPED),
+    )
+    groups = ways.group_by("key").agg(ways=pl.len(), dotted=pl.col("dotted").sum(), part=pl.col("part").any())
+    telling = (pl.col("ways") > 1) & ((pl.col("dotted") > 1) | pl.col("part"))
+    return bool(groups.select(telling.any()).item())
+
+
+def _collapsed(table: Table, column: str) -> int:
+    """Return how many numbers of a table would have become another's."""
+    distinct = distinct_of(table.texts(column))
+    loose, exact = identifiers(distinct)[1], identifiers(distinct, table.to_the_letter[column])[1]
+    return exact.drop_nulls().n_unique() - loose.drop_nulls().n_unique()
+
+
+def _without_stand_ins(tables: Sequence[Table], notes: Notes) -> list[Finding]:
+    """Put the policies of relations aside that are nobody: zero, or a stand-in that many different people share."""
+    policies = [table for table in tables if table.headings.role == "policies"]
+    rows = pl.concat(_people(table) for table in policies)
+    counts = rows.group_by("key").agg(
+        rows=pl.len(), people=pl.max_horizontal(*(pl.col(name).drop_nulls().n_unique() for name in _PEOPLE))
+    )
+    usual = float(counts["rows"].quantile(rule("identity", "usual_quantile")) or 0)
+    many = pl.col("rows") >= max(rule("identity", "least"), rule("identity", "times") * usual)
+    # a numbering may begin with zero: one customer like the others
+    some = pl.col("rows") >= max(rule("identity", "zero_least"), rule("identity", "zero_times") * usual)
+    zero = pl.col("key").str.contains(_ZERO) & (some | (pl.lit(counts.height) == 1))
+    nobody = zero | (many & _stands_in(counts["key"]))
+    enough = pl.min_horizontal(rule("identity", "people_share") * pl.col("rows"), rule("identity", "people"))
+    gone = counts.filter(pl.col("key").is_not_null(), nobody | (many & (pl.col("people") >= enough)))
+    if gone.height == counts.drop_nulls("key").height > 0:
+        heading = _heading(policies[0], "customer")
+        raise AkbError(
+            f"{policies[0].raw.name}: column '{heading}' holds no relation number: every row has "
+            f"'{shape(gone['key'][0])}' or the like",
+            "Export again with the relation number of the policyholder, or name another column as customer under "
+            "[ingest.columns.policies] in akb.toml.",
+        )
+    found = []
+    if gone.height:
+        for table in policies:
+            _, key = table.identifiers("customer")
+            which = key.is_in(gone["key"].implode()).fill_null(value=False)
+            if which.any():
+                params = {"file": table.raw.name, "column": _heading(table, "customer"), "numbers": gone.height}
+                count = int(which.sum())
+                found.append(Finding("AKB-D120", "issue", count, count / table.cells.height, params))
+                _put_aside(table, which, STAND_IN, notes)
+    rest = counts.filter(~pl.col("key").is_in(gone["key"].implode()), pl.col("key").is_not_null())
+    return [*found, *_one_with_much(rest.sort("rows", "key"))]
+
+
+def _people(table: Table) -> pl.DataFrame:
+    return pl.DataFrame(
+        {"key": table.identifiers("customer")[1], **{name: known(table.texts(name)) for name in _PEOPLE}},
+        schema={"key": pl.String, **dict.fromkeys(_PEOPLE, pl.String)},
+    )
+
+
+def _stands_in(keys: pl.Series) -> pl.Expr:
+    """Whether a key is a word for nobody, or one digit repeated."""
+    words = {plain(word).replace(" ", "") for word in rules().values["relation"]["nobody"]}
+    same = pl.col("key").str.contains(r"^(?:1{4,}|9{3,}|X{2,})$")
+    named = [key for key in keys.drop_nulls() if not key.isdigit() and plain(key).replace(" ", "") in words]
+    return same | pl.col("key").is_in(named)
+
+
+def _one_with_much(counts: pl.DataFrame) -> list[Finding]:
+    """Report a relation that holds a share of the book that no other comes near to; it may be real."""
+    if counts.is_empty() or 1 < counts.height < rule("identity", "customers"):
+        return []
+    most, every = int(counts["rows"][-1]), int(counts["rows"].sum())
+    next_most = int(counts["rows"][-2]) if counts.height > 1 else 0
+    if most < rule("identity", "least"):
+        return []
+    big = most >= rule("identity", "big_share") * every and most >= rule("identity", "times") * next_most
+    return [Finding("AKB-D121", "issue", most, most / every, {})] if big else []
