@@ -12,6 +12,7 @@ Decided over all files at once, before anything is joined on a number:
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -39,8 +40,23 @@ _ONE_ROW_EACH = {"version", "version_date", "coverage", "changed", "header_day"}
 _PEOPLE = ("birth_date", "birth_year")  # a postcode may be that of a risk
 
 
-def settle_numbers(tables: Sequence[Table], notes: Notes) -> list[Finding]:
-    """Mend the numbers of all tables and put rows aside whose relation is lost; returns what was mended or lost.
+@dataclass(frozen=True)
+class Nobodys:
+    """Rows whose relation is lost: they still tell of the day of the export, and then they are put aside."""
+
+    table: Table
+    lines: pl.Series
+    reason: str
+
+    def put_aside(self, notes: Notes) -> None:
+        """Reject the rows."""
+        cells = self.table.cells
+        notes.reject(self.table, cells.filter(pl.col("line").is_in(self.lines.implode())), "customer", self.reason)
+        self.table.cells = cells.filter(~pl.col("line").is_in(self.lines.implode()))
+
+
+def settle_numbers(tables: Sequence[Table]) -> tuple[list[Finding], list[Nobodys]]:
+    """Mend the numbers of all tables; return what was mended or lost, and the rows whose relation is lost.
 
     Changes the cells of the tables, and sets which columns are to be compared to the letter.
 
@@ -50,6 +66,7 @@ def settle_numbers(tables: Sequence[Table], notes: Notes) -> list[Finding]:
         If most policy rows have lost their relation number.
     """
     found: list[Finding] = []
+    nobodys: list[Nobodys] = []
     for column in _NUMBERS:
         mine = [table for table in tables if column in table.cells.columns]
         texts = pl.concat(_distinct(table, column) for table in mine).unique().sort("text")
@@ -59,8 +76,10 @@ def settle_numbers(tables: Sequence[Table], notes: Notes) -> list[Finding]:
             found.append(_told("AKB-D117", rows, mine, column))
         lost = texts.filter(pl.col("clean").str.contains(_SCIENTIFIC), ~pl.col("text").is_in(list(instead)))["text"]
         if lost.len():
-            found += _without_lost(mine, lost, notes) if column == "customer" else []
-            if column == "policy":
+            if column == "customer":
+                nobodys = _lost_relations(mine, lost)
+                found += [_lost_finding(rows) for rows in nobodys]
+            else:
                 _one_each(mine, lost)
         letters = frozenset().union(*(_telling(table, column) for table in mine))
         for table in mine if letters else ():
@@ -72,7 +91,8 @@ def settle_numbers(tables: Sequence[Table], notes: Notes) -> list[Finding]:
         for table in tables:
             if follower in table.cells.columns and of in table.to_the_letter:
                 table.to_the_letter[follower] = table.to_the_letter[of]
-    return [*found, *_without_stand_ins(tables, notes)]
+    stand_ins, big = _stand_ins(tables, nobodys)
+    return [*found, *(_stand_in_finding(rows) for rows in stand_ins), *big], [*nobodys, *stand_ins]
 
 
 def _heading(table: Table, column: str) -> str:
@@ -124,17 +144,14 @@ def _rewrite(table: Table, column: str, instead: dict[str, str]) -> int:
     return rows
 
 
-def _without_lost(tables: Sequence[Table], lost: pl.Series, notes: Notes) -> list[Finding]:
-    """Put the rows of relations aside whose digits are lost: several customers share what is left of their numbers."""
-    found = []
+def _lost_relations(tables: Sequence[Table], lost: pl.Series) -> list[Nobodys]:
+    """Return the rows of relations whose digits are lost: several customers share what is left of their numbers."""
+    nobodys = []
     for table in tables:
         damaged = table.cells["customer"].cast(pl.String).is_in(lost.implode()).fill_null(value=False)
         rows = int(damaged.sum())
-        if not rows:
-            continue
-        left = table.cells.filter(damaged)["customer"].n_unique()
         if table.headings.role == "policies" and 2 * rows > table.cells.height:
-            looks = shape(known(lost)[0]).upper().replace("X", "E")
+            left, looks = _different(table, damaged), shape(known(lost)[0]).upper().replace("X", "E")
             raise AkbError(
                 f"{table.raw.name}: the relation numbers in column '{_heading(table, 'customer')}' are in scientific "
                 f"notation, such as '{looks}': {rows:,} of {table.cells.height:,} rows share {left:,} numbers, and "
@@ -142,15 +159,20 @@ def _without_lost(tables: Sequence[Table], lost: pl.Series, notes: Notes) -> lis
                 "A spreadsheet did this. Export again and read that file without saving it in Excel, or make the "
                 "column a text or a number without decimals there first.",
             )
-        params = {"file": table.raw.name, "column": _heading(table, "customer"), "left": left}
-        found.append(Finding("AKB-D119", "issue", rows, rows / table.cells.height, params))
-        _put_aside(table, damaged, DAMAGED, notes)
-    return found
+        if rows:
+            nobodys.append(Nobodys(table, table.cells.filter(damaged)["line"], DAMAGED))
+    return nobodys
 
 
-def _put_aside(table: Table, which: pl.Series, reason: str, notes: Notes) -> None:
-    notes.reject(table, table.cells.filter(which), "customer", reason)
-    table.cells = table.cells.filter(~which)
+def _different(table: Table, which: pl.Series) -> int:
+    return table.cells.filter(which)["customer"].n_unique()
+
+
+def _lost_finding(rows: Nobodys) -> Finding:
+    table = rows.table
+    left = _different(table, table.cells["line"].is_in(rows.lines.implode()))
+    params = {"file": table.raw.name, "column": _heading(table, "customer"), "left": left}
+    return Finding("AKB-D119", "issue", rows.lines.len(), rows.lines.len() / table.cells.height, params)
 
 
 def _one_each(tables: Sequence[Table], lost: pl.Series) -> None:
@@ -218,48 +240,62 @@ def _collapsed(table: Table, column: str) -> int:
     return exact.drop_nulls().n_unique() - loose.drop_nulls().n_unique()
 
 
-def _without_stand_ins(tables: Sequence[Table], notes: Notes) -> list[Finding]:
-    """Put the policies of relations aside that are nobody: zero, or a stand-in that many different people share."""
+def _stand_ins(tables: Sequence[Table], lost: Sequence[Nobodys]) -> tuple[list[Nobodys], list[Finding]]:
+    """Return the policies of relations that are nobody, and what is said of a relation with very many.
+
+    Nobody is zero, a word or number that stands in where far more policies have it than a customer has, and a relation
+    whose rows are of many different people.
+    """
     policies = [table for table in tables if table.headings.role == "policies"]
-    rows = pl.concat(_people(table) for table in policies)
+    rows = pl.concat(_people(table, lost) for table in policies)
     counts = rows.group_by("key").agg(
         rows=pl.len(), people=pl.max_horizontal(*(pl.col(name).drop_nulls().n_unique() for name in _PEOPLE))
     )
+    counts = counts.drop_nulls("key").sort("rows", "key")
     usual = float(counts["rows"].quantile(rule("identity", "usual_quantile")) or 0)
     many = pl.col("rows") >= max(rule("identity", "least"), rule("identity", "times") * usual)
     # a numbering may begin with zero: one customer like the others
     some = pl.col("rows") >= max(rule("identity", "zero_least"), rule("identity", "zero_times") * usual)
     zero = pl.col("key").str.contains(_ZERO) & (some | (pl.lit(counts.height) == 1))
-    nobody = zero | (many & _stands_in(counts["key"]))
     enough = pl.min_horizontal(rule("identity", "people_share") * pl.col("rows"), rule("identity", "people"))
-    gone = counts.filter(pl.col("key").is_not_null(), nobody | (many & (pl.col("people") >= enough)))
-    if gone.height == counts.drop_nulls("key").height > 0:
+    mixed = many & (pl.col("people") >= enough)
+    gone = counts.filter(zero | mixed | (many & _stands_in(counts["key"])))["key"]
+    if gone.len() == counts.height > 0:
         heading = _heading(policies[0], "customer")
         raise AkbError(
-            f"{policies[0].raw.name}: column '{heading}' holds no relation number: every row has "
-            f"'{shape(gone['key'][0])}' or the like",
+            f"{policies[0].raw.name}: column '{heading}' holds no relation number: every row has '{shape(gone[0])}' "
+            "or the like",
             "Export again with the relation number of the policyholder, or name another column as customer under "
             "[ingest.columns.policies] in akb.toml.",
         )
-    found = []
-    if gone.height:
-        for table in policies:
-            _, key = table.identifiers("customer")
-            which = key.is_in(gone["key"].implode()).fill_null(value=False)
-            if which.any():
-                params = {"file": table.raw.name, "column": _heading(table, "customer"), "numbers": gone.height}
-                count = int(which.sum())
-                found.append(Finding("AKB-D120", "issue", count, count / table.cells.height, params))
-                _put_aside(table, which, STAND_IN, notes)
-    rest = counts.filter(~pl.col("key").is_in(gone["key"].implode()), pl.col("key").is_not_null())
-    return [*found, *_one_with_much(rest.sort("rows", "key"))]
+    nobodys = []
+    for table in policies if gone.len() else ():
+        which = table.identifiers("customer")[1].is_in(gone.implode()).fill_null(value=False)
+        if which.any():
+            nobodys.append(Nobodys(table, table.cells.filter(which)["line"], STAND_IN))
+    return nobodys, _one_with_much(counts.filter(~pl.col("key").is_in(gone.implode())))
 
 
-def _people(table: Table) -> pl.DataFrame:
-    return pl.DataFrame(
-        {"key": table.identifiers("customer")[1], **{name: known(table.texts(name)) for name in _PEOPLE}},
-        schema={"key": pl.String, **dict.fromkeys(_PEOPLE, pl.String)},
+def _stand_in_finding(rows: Nobodys) -> Finding:
+    table = rows.table
+    numbers = _different(table, table.cells["line"].is_in(rows.lines.implode()))
+    params = {"file": table.raw.name, "column": _heading(table, "customer"), "numbers": numbers}
+    return Finding("AKB-D120", "issue", rows.lines.len(), rows.lines.len() / table.cells.height, params)
+
+
+def _people(table: Table, lost: Sequence[Nobodys]) -> pl.DataFrame:
+    """Return key and days or years of birth per row of a table that has not lost its relation."""
+    frame = pl.DataFrame(
+        {
+            "line": table.cells["line"],
+            "key": table.identifiers("customer")[1],
+            **{name: known(table.texts(name)) for name in _PEOPLE},
+        },
+        schema={"line": pl.Int64, "key": pl.String, **dict.fromkeys(_PEOPLE, pl.String)},
     )
+    for rows in lost:
+        frame = frame.filter(~pl.col("line").is_in(rows.lines.implode())) if rows.table is table else frame
+    return frame.drop("line")
 
 
 def _stands_in(keys: pl.Series) -> pl.Expr:

@@ -11,6 +11,7 @@ import polars as pl
 from akb.ingest.cells import coded, known, rule
 from akb.ingest.customers import read_attributes
 from akb.ingest.dates import Dates, read_dates
+from akb.ingest.lists import one_list
 from akb.ingest.money import MONEY_OF, read_money
 from akb.ingest.notes import texts_of
 from akb.ingest.premiums import dated_rows
@@ -61,6 +62,8 @@ def read_policies(
         frames.append(rows.with_columns(file=pl.lit(position, dtype=pl.Int32)))
     every = pl.concat(frames)
     frames.clear()
+    if len(mine) > 1 and not days:
+        every = one_list(every, mine, notes)
     rows = one_row_per_policy(every, mine, days, clock, notes)
     dated = dated_rows(every, clock, delivered=bool(days))
     del every  # so many rows that each copy counts

@@ -100,18 +100,16 @@ def build_portfolio(
     if not any(table.cells.height for table in tables if table.headings.role == "policies"):
         raise _nothing_usable(tables, notes)
     today = today or date.today()
-    mended = [
-        *settle_numbers(tables, notes),
-        *restore_zeros(tables),
-        *one_spelling(tables),
-        *without_expiries(tables, settings, today),
-    ]
+    mended, nobodys = settle_numbers(tables)
+    mended += [*restore_zeros(tables), *one_spelling(tables), *without_expiries(tables, settings, today)]
     close_the_door_on_addresses(tables, settings, key)
     keep_out_identifiers(tables, notes)
     keep_out_names(tables, notes)
     tell_of_citizen_numbers(tables, notes)
     snapshots = find_snapshots(tables, settings)
     clock = find_clock(tables, snapshots, settings, as_of, today)
+    for lost in nobodys:
+        lost.put_aside(notes)
     notes.findings += [] if clock.replay else mended  # in a replay no finding may tell of later rows
     rows, dated = read_policies(tables, snapshots, clock, settings, notes)
     if rows.is_empty():
