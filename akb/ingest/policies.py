@@ -14,6 +14,7 @@ from akb.ingest.dates import Dates, read_dates
 from akb.ingest.lists import one_list
 from akb.ingest.money import MONEY_OF, read_money
 from akb.ingest.notes import texts_of
+from akb.ingest.parts import is_whole, separate_packages
 from akb.ingest.premiums import dated_rows
 from akb.ingest.taxonomy import NEVER, UNKNOWN, causes, map_reasons, read_branches
 from akb.ingest.terms import read_terms
@@ -64,6 +65,7 @@ def read_policies(
     frames.clear()
     if len(mine) > 1 and not days:
         every = one_list(every, mine, notes)
+    every = separate_packages(every, mine, notes)
     rows = one_row_per_policy(every, mine, days, clock, notes)
     dated = dated_rows(every, clock, delivered=bool(days))
     del every  # so many rows that each copy counts
@@ -168,6 +170,9 @@ def _typed(
             "payment_months": term.known(),
             "collection": collection,
             "package": read_package(cells),
+            "part": known(texts_of(cells, "part")),
+            "whole": is_whole(cells),
+            "bundle": known(texts_of(cells, "package")).str.replace_all(r"[\s.]", "").str.to_uppercase(),
             "renewal_date": renewal.values.dt.replace(year=2000),  # only its day and month mean something
         }
     )
