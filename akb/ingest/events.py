@@ -13,7 +13,9 @@ from akb.ingest.cells import coded, distinct_of, known, plain, rules
 from akb.ingest.columns import Headings
 from akb.ingest.dates import read_dates
 from akb.ingest.notes import Notes, Table, texts_of
+from akb.ingest.recoveries import claim_cents, without_recoveries
 from akb.ingest.taxonomy import OTHER, map_branches
+from akb.ingest.units import say_forms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +52,7 @@ def read_events(
 ) -> pl.DataFrame | None:
     """Return the events of one role that were known at X, sorted; None without a file of that role.
 
-    Rows without or with an unknown customer, without a date, or after X are rejected, repeats too.
+    Rows without or with an unknown customer, without a date, or after X are rejected, repeats and recoveries too.
     """
     mine = [table for table in tables if table.headings.role == role]
     inside = policy_year_claims(tables) if role == "claims" else []
@@ -61,6 +63,10 @@ def read_events(
         # a policy row counts as a policy, whatever becomes of the claims that stand on it
         told = notes if position < len(mine) else Notes()
         rows = _dated(table, role, about, clock, settings, told)
+        if "amount" in rows.columns:
+            say_forms(read_amounts(rows["amount"], decimal=settings.ingest.decimal), "amount", table, told)
+        if role == "claims":
+            rows = without_recoveries(table, rows, settings, told)
         details = {"claims": _claims, "contacts": _contacts, "payments": _payments}[role](rows, settings, told)
         frames.append(details.with_columns(file=pl.lit(position, dtype=pl.Int32), line=rows["line"]))
     events = pl.concat(frames)
@@ -185,7 +191,7 @@ def _claims(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFram
         policy="_policy",
         branch=_branch_of(rows, settings),
         date="_date",
-        amount_cents=amount.cents,
+        amount_cents=claim_cents(rows, settings),
         at_fault=fault == "yes",
         number=number.fill_null(1).clip(0, MOST_CLAIMS),
     )

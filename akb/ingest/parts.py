@@ -28,13 +28,8 @@ _FAR = pl.date(9999, 1, 1)
 _UNTIL = pl.col("end_date").fill_null(_FAR)
 _WHOLE = r"(?i)pakket|package|totaal|\btotal|bundel|bundle"
 _ANY = pl.lit(value=True)
-_ORDERED = {
-    "version",
-    "version_date",
-    "changed",
-    "coverage",
-    "header_day",
-}  # columns that say what a repeated number is
+# columns that say what a repeated number is
+_ORDERED = {"version", "version_date", "changed", "coverage", "header_day"}
 _ID = r"^(?:.*\d){4}"  # a bundle's own number, not a code or a discount
 _CENTS = 6  # of rounding, per row: instalments times their number
 
@@ -170,9 +165,15 @@ def _unnumbered_parts(rows: pl.DataFrame, twins: pl.DataFrame, notes: Notes) -> 
     packages = groups.filter(pl.col("branches") > 1).height
     most = packages >= rule("packages", "branches_share") * groups.height
     together = (pl.col("start_date").n_unique() == 1) & (_UNTIL.n_unique() == 1)
-    differ = (pl.col("premium_cents").n_unique() > 1) | (pl.col("product").n_unique() > 1)
-    beside = _overlaps() if most and packages >= rule("packages", "least") else together
-    parts = twins.filter((pl.len() > 1).over(by), differ.over(by), beside.over(by))
+    differ = pl.any_horizontal(pl.col("start_date", "premium_cents", "product").n_unique() > 1)
+    several = twins.filter((pl.len() > 1).over(by), differ.over(by))
+    if most and packages >= rule("packages", "least"):
+        overlapping = several.filter(_overlaps().over(by))
+        # a chain of renewals is one policy; where rows go on beside each other one that follows is a part too
+        enough = overlapping.height >= rule("packages", "beside_share") * several.height
+        parts = several if enough else overlapping
+    else:
+        parts = several.filter(together.over(by))
     if parts.is_empty():
         return rows
     order = ["start_date", "end_date", "product", "premium_cents", "commission_cents"]

@@ -17,7 +17,7 @@ import polars as pl
 
 from akb.core.text import text as text_of_key
 from akb.ingest.amounts import read_amounts
-from akb.ingest.bases import level_by_term
+from akb.ingest.bases import ENOUGH, level_by_term
 from akb.ingest.cells import Told, plain, rules, told
 from akb.ingest.columns import key_of
 from akb.ingest.notes import texts_of
@@ -215,7 +215,7 @@ def _unit(
     way, few, many = _level(table, cells, rows, branch, settings)
     if way is not None and way <= -_TURNED:
         return _say_times("premiums", few, many, table, notes)
-    _say_unsettled(seen, way is not None and (way >= _TURNED or not seen.times), table, notes)
+    _say_unsettled(seen, way is not None and way >= _TURNED, table, notes)
     return "months"
 
 
@@ -224,7 +224,7 @@ def _say_unsettled(seen: _Numbers, settled: bool, table: Table, notes: Notes) ->
     mixed = seen.times * _FAR_MORE > seen.months > 0
     by_instalment = any(name in table.headings.at for name in ("premium_term", "premium_term_gross"))
     silent = not seen.times and not seen.months and by_instalment
-    if (mixed or silent) and not settled:
+    if (mixed or silent) and not settled and seen.every >= ENOUGH:
         rows = seen.times + seen.months if mixed else seen.every
         params = {"times": seen.times, "months": seen.months, **_where(table)}
         notes.find("AKB-D111", "issue", rows, rows / seen.every, **params)
