@@ -13,9 +13,8 @@ from akb.ingest.cells import coded, distinct_of, known, plain, rules
 from akb.ingest.columns import Headings
 from akb.ingest.dates import read_dates
 from akb.ingest.notes import Notes, Table, texts_of
-from akb.ingest.recoveries import claim_cents, without_recoveries
+from akb.ingest.recoveries import without_recoveries
 from akb.ingest.taxonomy import OTHER, map_branches
-from akb.ingest.units import say_forms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,8 +62,6 @@ def read_events(
         # a policy row counts as a policy, whatever becomes of the claims that stand on it
         told = notes if position < len(mine) else Notes()
         rows = _dated(table, role, about, clock, settings, told)
-        if "amount" in rows.columns:
-            say_forms(read_amounts(rows["amount"], decimal=settings.ingest.decimal), "amount", table, told)
         if role == "claims":
             rows = without_recoveries(table, rows, settings, told)
         details = {"claims": _claims, "contacts": _contacts, "payments": _payments}[role](rows, settings, told)
@@ -181,9 +178,7 @@ def _with_policy(cells: pl.DataFrame, about: Known) -> pl.DataFrame:
 
 
 def _claims(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFrame:
-    amount = read_amounts(texts_of(rows, "amount"), decimal=settings.ingest.decimal)
     fault, odd = coded(texts_of(rows, "at_fault"), "boolean")
-    notes.count_unreadable("amount", amount.unreadable)
     notes.count_unreadable("at_fault", odd)
     number = known(texts_of(rows, "number")).str.extract(r"^(\d{1,4})(?:[.,]0+)?$").cast(pl.Int64)
     return rows.select(
@@ -191,7 +186,7 @@ def _claims(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFram
         policy="_policy",
         branch=_branch_of(rows, settings),
         date="_date",
-        amount_cents=claim_cents(rows, settings),
+        amount_cents="_cents",
         at_fault=fault == "yes",
         number=number.fill_null(1).clip(0, MOST_CLAIMS),
     )

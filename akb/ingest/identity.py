@@ -69,7 +69,7 @@ def settle_numbers(tables: Sequence[Table]) -> tuple[list[Finding], list[Nobodys
     nobodys: list[Nobodys] = []
     for column in _NUMBERS:
         mine = [table for table in tables if column in table.cells.columns]
-        texts = pl.concat(_distinct(table, column) for table in mine).unique().sort("text")
+        texts = pl.concat(_distinct(table, column, r"[.,]|[eE]\+") for table in mine).unique().sort("text")
         instead = _instead(texts)
         rows = sum(_rewrite(table, column, instead) for table in mine) if instead else 0
         if rows:
@@ -104,9 +104,10 @@ def _told(code: str, rows: int, tables: Sequence[Table], column: str) -> Finding
     return Finding(code, "tip", rows, rows / max(every, 1), {"column": _heading(tables[0], column)})
 
 
-def _distinct(table: Table, column: str) -> pl.DataFrame:
-    """Return the distinct cells of a column, as they stand and clean."""
-    distinct = distinct_of(table.texts(column))
+def _distinct(table: Table, column: str, holding: str) -> pl.DataFrame:
+    """Return the distinct cells of a column that hold a sign, as they stand and clean: most columns have none."""
+    distinct = table.texts(column).drop_nulls().unique().cast(pl.String)
+    distinct = distinct.filter(distinct.str.contains(holding))
     return pl.DataFrame({"text": distinct, "clean": known(distinct)}, schema={"text": pl.String, "clean": pl.String})
 
 
@@ -200,10 +201,9 @@ def _one_each(tables: Sequence[Table], lost: pl.Series) -> None:
 
 def _telling(table: Table, column: str) -> frozenset[str]:
     """Say what of the writing of a column tells numbers apart: ``dots``, ``case``, or nothing."""
-    distinct = distinct_of(table.texts(column))
-    if not distinct.str.contains(r"[.\sa-z\x{a0}]").any():
+    if not table.texts(column).drop_nulls().unique().cast(pl.String).str.contains(r"[.\sa-z\x{a0}]").any():
         return frozenset()
-    written, key = identifiers(distinct)
+    written, key = identifiers(distinct_of(table.texts(column)))
     rows = pl.DataFrame({"text": written, "key": key}).filter(pl.col("key").is_not_null())
     rows = rows.select("key", text=pl.col("text").str.replace_all(r"[\s\x{a0}]+", " ")).unique()
     if rows["key"].n_unique() == rows.height:
@@ -259,7 +259,7 @@ def _stand_ins(tables: Sequence[Table], lost: Sequence[Nobodys]) -> tuple[list[N
     zero = pl.col("key").str.contains(_ZERO) & (some | (pl.lit(counts.height) == 1))
     enough = pl.min_horizontal(rule("identity", "people_share") * pl.col("rows"), rule("identity", "people"))
     mixed = many & (pl.col("people") >= enough)
-    gone = counts.filter(zero | mixed | (many & _stands_in(counts["key"])))["key"]
+    gone = counts.filter(zero | mixed | (many & _stands_in(counts.filter(many)["key"])))["key"]
     if gone.len() == counts.height > 0:
         heading = _heading(policies[0], "customer")
         raise AkbError(

@@ -14,6 +14,7 @@ from akb.ingest.amounts import read_amounts
 from akb.ingest.bases import ENOUGH
 from akb.ingest.cells import plain, rules, told
 from akb.ingest.notes import texts_of
+from akb.ingest.units import say_forms
 
 if TYPE_CHECKING:
     from akb.config import Settings
@@ -24,31 +25,29 @@ _TURNED = 0.9  # so many of the amounts below zero: the sign means something els
 
 
 def without_recoveries(table: Table, rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFrame:
-    """Return the rows of claims without what came back, which is rejected and reported (AKB-D126).
+    """Return the rows of claims with ``_cents`` (what each cost), without what came back.
 
-    A row that counts its claims itself is left as it is.
+    That is rejected and reported (AKB-D126). A row that counts its claims itself is left as it is.
     """
+    amounts = read_amounts(texts_of(rows, "amount"), decimal=settings.ingest.decimal)
+    notes.count_unreadable("amount", amounts.unreadable)
+    say_forms(amounts, "amount", table, notes)
     if "number" in table.headings.at:
-        return rows
-    cents = claim_cents(rows, settings)
-    back = pl.DataFrame({"cents": cents, "called": _called(rows)}).select(
-        ((pl.col("cents") < 0) | pl.col("called")).fill_null(value=False)
-    )
-    which = back.to_series()
+        return rows.with_columns(_cents=amounts.cents)
+    rows = rows.with_columns(_cents=_with_usual_sign(amounts.cents), _called=_called(rows))
+    which = rows.select(((pl.col("_cents") < 0) | pl.col("_called")).fill_null(value=False)).to_series()
     count = int(which.sum())
-    if not count:
-        return rows
-    notes.reject(table, rows.filter(which), "amount" if "amount" in table.headings.at else "kind", RECOVERY)
-    euros = int(cents.filter(which).abs().sum() or 0) // 100
-    notes.find("AKB-D126", "tip", count, count / rows.height, file=table.raw.name, euros=euros)
-    return rows.filter(~which)
+    if count:
+        back = rows.filter(which)
+        notes.reject(table, back, "amount" if "amount" in table.headings.at else "kind", RECOVERY)
+        euros = int(back["_cents"].abs().sum() or 0) // 100
+        notes.find("AKB-D126", "tip", count, count / rows.height, file=table.raw.name, euros=euros)
+    return rows.filter(~which).drop("_called")
 
 
-def claim_cents(rows: pl.DataFrame, settings: Settings) -> pl.Series:
-    """Return what each claim cost, whatever sign the bookkeeper gives it."""
-    cents = read_amounts(texts_of(rows, "amount"), decimal=settings.ingest.decimal).cents
-    filled = int((cents != 0).sum())
-    below = int((cents < 0).sum())
+def _with_usual_sign(cents: pl.Series) -> pl.Series:
+    """Return the amounts with the sign turned where nearly all are below zero."""
+    filled, below = int((cents != 0).sum()), int((cents < 0).sum())
     return -cents if filled >= ENOUGH and below >= _TURNED * filled else cents
 
 

@@ -68,3 +68,11 @@ def test_a_row_that_counts_its_claims_is_believed(tmp_path):
     rows = [claim | {"Aantal schades": "2"} for claim in CLAIMS]
     rows[0] |= {"Schadebedrag": "-10,00"}
     assert claims(tmp_path, rows).claims.height == 2 * len(CLAIMS)
+
+
+def test_the_sign_is_that_of_the_whole_column_before_and_after(tmp_path):
+    """Twenty rows are just enough to call it the bookkeeper's sign; what is left of them is not."""
+    rows = [*(negative(claim) for claim in CLAIMS[:18]), *CLAIMS[18:20]]
+    found = claims(tmp_path, rows)
+    assert found.claims.height == 18
+    assert found.claims["amount_cents"].min() > 0
