@@ -146,7 +146,7 @@ def _bare(distinct: pl.Series) -> pl.DataFrame:
         .str.replace(r"^\s*(?:€|â‚¬|eur)\s*[-–]+\s*$", "0")  # how Excel shows a zero as an amount
         .str.replace_all(r"eur(o)?|€|â‚¬|[\s\x{a0}\x{202f}'’‘`´]|%", "")
         .str.replace_all("−|–", "-")
-        .str.replace(r",[-=]+$", "")  # € 12,- and € 12,=
+        .str.replace(r"[.,][-=]+$", "")  # € 12,- and € 12,=
     )
     bare = distinct.to_frame("raw").select(raw=text)
     if bare.select(pl.col("raw").str.contains(r"[^\d.,()+-]").any()).item():
@@ -157,7 +157,7 @@ def _bare(distinct: pl.Series) -> pl.DataFrame:
             credit=pl.coalesce(pl.col("raw").str.extract(_BEFORE, 1), pl.col("raw").str.extract(_AFTER, 2)).is_in(
                 _CREDIT
             ),
-            raw=pl.col("raw").str.replace(_BEFORE, "${2}").str.replace(_AFTER, "${1}").str.replace(r",[-=]+$", ""),
+            raw=pl.col("raw").str.replace(_BEFORE, "${2}").str.replace(_AFTER, "${1}").str.replace(r"[.,][-=]+$", ""),
         )
     else:
         bare = bare.with_columns(credit=pl.lit(None, dtype=pl.Boolean), currency=pl.lit(None, dtype=pl.String))

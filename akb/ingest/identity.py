@@ -19,7 +19,8 @@ import polars as pl
 
 from akb.core.errors import AkbError
 from akb.core.findings import Finding
-from akb.ingest.cells import distinct_of, identifiers, known, packed, plain, rule, rules, shape
+from akb.ingest.cells import identifiers, known, packed, plain, rule, rules, shape
+from akb.ingest.notes import texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,11 +82,11 @@ def settle_numbers(tables: Sequence[Table]) -> tuple[list[Finding], list[Nobodys
                 found += [_lost_finding(rows) for rows in nobodys]
             else:
                 _one_each(mine, lost)
-        letters = frozenset().union(*(_telling(table, column) for table in mine))
+        letters = _telling(mine, column)
         for table in mine if letters else ():
             table.to_the_letter[column] = letters
         if letters:
-            saved = sum(_collapsed(table, column) for table in mine)
+            saved = _collapsed(mine, column)
             found.append(Finding("AKB-D118", "tip", saved, None, {"column": _heading(mine[0], column)}))
     for follower, of in _FOLLOWS.items():
         for table in tables:
@@ -199,44 +200,57 @@ def _one_each(tables: Sequence[Table], lost: pl.Series) -> None:
         table.cells = table.cells.with_columns(frame.select(policy=own).to_series())
 
 
-def _telling(table: Table, column: str) -> frozenset[str]:
+def _telling(tables: Sequence[Table], column: str) -> frozenset[str]:
     """Say what of the writing of a column tells numbers apart: ``dots``, ``case``, or nothing."""
-    if not table.texts(column).drop_nulls().unique().cast(pl.String).str.contains(r"[.\sa-z\x{a0}]").any():
+    written = [_written(table, column).with_columns(table=pl.lit(place)) for place, table in enumerate(tables)]
+    rows = pl.concat(written)
+    if rows.is_empty():
         return frozenset()
-    written, key = identifiers(distinct_of(table.texts(column)))
-    rows = pl.DataFrame({"text": written, "key": key}).filter(pl.col("key").is_not_null())
-    rows = rows.select("key", text=pl.col("text").str.replace_all(r"[\s\x{a0}]+", " ")).unique()
-    if rows["key"].n_unique() == rows.height:
-        return frozenset()
-    twins = rows.filter(pl.len().over("key") > 1).with_columns(upper=pl.col("text").str.to_uppercase())
     told = set()
-    if _dots_tell(twins):
+    if _dots_tell(rows.filter(pl.len().over("key") > 1)):
         told.add("dots")
     bare = pl.col("text").str.replace_all(r"[\s.]", "")
-    cased = twins.group_by("key").agg(ways=bare.n_unique()).filter(pl.col("ways") > 1).height
-    if cased >= max(rule("identity", "case_least"), rule("identity", "case_share") * rows.height):
+    cased = (
+        rows.group_by("table", "key")
+        .agg(ways=bare.n_unique())
+        .group_by("table")
+        .agg(cased=(pl.col("ways") > 1).sum(), numbers=pl.len())
+    )
+    many = pl.max_horizontal(rule("identity", "case_least"), rule("identity", "case_share") * pl.col("numbers"))
+    if cased.select((pl.col("cased") >= many).any()).item():
         told.add("case")
     return frozenset(told)
+
+
+def _written(table: Table, column: str) -> pl.DataFrame:
+    """Return the distinct numbers of a table as written and their keys; none if all are written like their keys."""
+    distinct = table.texts(column).drop_nulls().unique().cast(pl.String)
+    if not distinct.str.contains(r"[.\sa-z\x{a0}]").any():
+        distinct = distinct.head(0)
+    written, key = identifiers(distinct)
+    rows = pl.DataFrame({"text": written, "key": key}, schema={"text": pl.String, "key": pl.String})
+    return rows.drop_nulls().select("key", text=pl.col("text").str.replace_all(r"[\s\x{a0}]+", " ")).unique()
 
 
 def _dots_tell(twins: pl.DataFrame) -> bool:
     """Whether numbers that are one without their points are two.
 
-    Both have a point, in another place; or one of digits has a point that does not part thousands.
+    Both have a point, in another place; or, in one file, one of digits has a point that does not part thousands.
     """
-    ways = twins.unique(["key", "upper"]).with_columns(
+    ways = twins.with_columns(upper=pl.col("text").str.to_uppercase()).with_columns(
         dotted=pl.col("upper").str.contains(r"\S[.\s]\S"),
         part=pl.col("upper").str.contains(r"^\d+(?:\.\d+)+$") & ~pl.col("upper").str.contains(_GROUPED),
     )
-    groups = ways.group_by("key").agg(ways=pl.len(), dotted=pl.col("dotted").sum(), part=pl.col("part").any())
-    telling = (pl.col("ways") > 1) & ((pl.col("dotted") > 1) | pl.col("part"))
-    return bool(groups.select(telling.any()).item())
+    elsewhere = pl.col("upper").filter("dotted").n_unique() > 1
+    within = (pl.col("upper").n_unique() > 1) & pl.col("part").any()
+    files = ways.group_by("table", "key").agg(within=within)["within"].any()
+    return files or bool(ways.group_by("key").agg(elsewhere=elsewhere)["elsewhere"].any())
 
 
-def _collapsed(table: Table, column: str) -> int:
-    """Return how many numbers of a table would have become another's."""
-    distinct = distinct_of(table.texts(column))
-    loose, exact = identifiers(distinct)[1], identifiers(distinct, table.to_the_letter[column])[1]
+def _collapsed(tables: Sequence[Table], column: str) -> int:
+    """Return how many numbers would have become another's."""
+    distinct = pl.concat(table.texts(column).drop_nulls().unique().cast(pl.String) for table in tables).unique()
+    loose, exact = identifiers(distinct)[1], identifiers(distinct, tables[0].to_the_letter[column])[1]
     return exact.drop_nulls().n_unique() - loose.drop_nulls().n_unique()
 
 
@@ -247,19 +261,25 @@ def _stand_ins(tables: Sequence[Table], lost: Sequence[Nobodys]) -> tuple[list[N
     whose rows are of many different people.
     """
     policies = [table for table in tables if table.headings.role == "policies"]
-    rows = pl.concat(_people(table, lost) for table in policies)
-    counts = rows.group_by("key").agg(
-        rows=pl.len(), people=pl.max_horizontal(*(pl.col(name).drop_nulls().n_unique() for name in _PEOPLE))
-    )
-    counts = counts.drop_nulls("key").sort("rows", "key")
+    keys = [_keys(table, lost) for table in policies]
+    counts = pl.concat(keys).drop_nulls("key").group_by("key").agg(rows=pl.len()).sort("rows", "key")
     usual = float(counts["rows"].quantile(rule("identity", "usual_quantile")) or 0)
-    many = pl.col("rows") >= max(rule("identity", "least"), rule("identity", "times") * usual)
+    least = max(rule("identity", "least"), rule("identity", "times") * usual)
+    many = pl.col("rows") >= least
+    large = counts.filter(many)["key"]
+    people = pl.concat(_people(table, own, large) for table, own in zip(policies, keys, strict=True))
+    several = people.group_by("key").agg(
+        people=pl.max_horizontal(*(pl.col(name).drop_nulls().n_unique() for name in _PEOPLE))
+    )
+    counts = counts.join(several, on="key", how="left", maintain_order="left").with_columns(
+        pl.col("people").fill_null(0)
+    )
     # a numbering may begin with zero: one customer like the others
     some = pl.col("rows") >= max(rule("identity", "zero_least"), rule("identity", "zero_times") * usual)
     zero = pl.col("key").str.contains(_ZERO) & (some | (pl.lit(counts.height) == 1))
     enough = pl.min_horizontal(rule("identity", "people_share") * pl.col("rows"), rule("identity", "people"))
     mixed = many & (pl.col("people") >= enough)
-    gone = counts.filter(zero | mixed | (many & _stands_in(counts.filter(many)["key"])))["key"]
+    gone = counts.filter(zero | mixed | (many & _stands_in(large)))["key"]
     if gone.len() == counts.height > 0:
         heading = _heading(policies[0], "customer")
         raise AkbError(
@@ -283,19 +303,23 @@ def _stand_in_finding(rows: Nobodys) -> Finding:
     return Finding("AKB-D120", "issue", rows.lines.len(), rows.lines.len() / table.cells.height, params)
 
 
-def _people(table: Table, lost: Sequence[Nobodys]) -> pl.DataFrame:
-    """Return key and days or years of birth per row of a table that has not lost its relation."""
+def _keys(table: Table, lost: Sequence[Nobodys]) -> pl.DataFrame:
+    """Return line and key of the rows of a table that have not lost their relation."""
     frame = pl.DataFrame(
-        {
-            "line": table.cells["line"],
-            "key": table.identifiers("customer")[1],
-            **{name: known(table.texts(name)) for name in _PEOPLE},
-        },
-        schema={"line": pl.Int64, "key": pl.String, **dict.fromkeys(_PEOPLE, pl.String)},
+        {"line": table.cells["line"], "key": table.identifiers("customer")[1]},
+        schema={"line": pl.Int64, "key": pl.String},
     )
     for rows in lost:
         frame = frame.filter(~pl.col("line").is_in(rows.lines.implode())) if rows.table is table else frame
-    return frame.drop("line")
+    return frame
+
+
+def _people(table: Table, keys: pl.DataFrame, large: pl.Series) -> pl.DataFrame:
+    """Return key and day or year of birth of the rows of large relations."""
+    mine = keys.filter(pl.col("key").is_in(large.implode()))
+    cells = table.cells.filter(pl.col("line").is_in(mine["line"].implode()))
+    columns = {"key": mine["key"], **{name: known(texts_of(cells, name)) for name in _PEOPLE}}
+    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
 
 
 def _stands_in(keys: pl.Series) -> pl.Expr:

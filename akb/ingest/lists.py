@@ -28,6 +28,16 @@ _MAY_DIFFER = 0.05  # with so many other premiums the second list is of another 
 _FAR = pl.date(9999, 1, 1)
 
 
+def one_insurer(rows: pl.DataFrame) -> pl.DataFrame:
+    """Fill a missing insurer where the same list has the same policy, from the same day, with one."""
+    by = ["file", "key", "number", "branch", "start_date"]
+    if not rows.height or not 0 < rows["insurer"].null_count() < rows.height:
+        return rows
+    named = pl.col("insurer").drop_nulls()
+    only = pl.when(named.n_unique().over(by) == 1).then(named.first().over(by))
+    return rows.with_columns(insurer=pl.coalesce("insurer", only))
+
+
 def one_list(rows: pl.DataFrame, tables: Sequence[Table], notes: Notes) -> pl.DataFrame:
     """Return the policy rows without those that a larger list has too, with what only the smaller one says.
 

@@ -71,7 +71,7 @@ def _twins(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _without_sums(rows: pl.DataFrame, tables: Sequence[Table], notes: Notes) -> pl.DataFrame:
     """Reject the rows with the sum of the premiums of their package, if nearly all packages have one."""
-    heads = _heads(rows)
+    heads = _heads(rows, notes)
     for place, table in enumerate(tables):
         mine = heads.filter(pl.col("file") == place)
         if mine.height:
@@ -82,48 +82,89 @@ def _without_sums(rows: pl.DataFrame, tables: Sequence[Table], notes: Notes) -> 
     return rows.join(heads.select("file", "line"), on=["file", "line"], how="anti", maintain_order="left")
 
 
-def _heads(rows: pl.DataFrame) -> pl.DataFrame:
+def _heads(rows: pl.DataFrame, notes: Notes) -> pl.DataFrame:
     """Return the rows of packages: by the number of the package, the policy's own number, or what they are called."""
-    names = ["file", "line", "key", "number", "branch", "premium_cents", "end_date", "bundle", "whole"]
-    found = rows.head(0).select(names)
     bundled = rows.filter(pl.col("bundle").str.contains(_ID)).select("key", "bundle").unique()
+    called = rows["whole"].any()
+    if bundled.is_empty() and not called and not rows.select(pl.struct("key", "number").is_duplicated().any()).item():
+        return rows.head(0)
+    mine = rows.select(
+        "file", "line", "key", "number", "branch", "premium_cents", "end_date", "insurer", "whole", "bundle"
+    )
+    ways: list[tuple[pl.DataFrame, pl.Expr, pl.Expr]] = []  # rows with their package, which may be the whole, which is
     if bundled.height:  # the package's own row may have its number as a policy number
         named = bundled.select("key", number="bundle", package="bundle")
-        mine = (
-            rows.select(names)
-            .join(named, on=["key", "number"], how="left")
-            .with_columns(package=pl.coalesce("package", "bundle"))
-        )
-        found = _sums(mine.drop_nulls("package"))
-    if found.is_empty():
-        found = _sums(_twins(rows).select(names).with_columns(package="number"))
-    if found.is_empty() and rows["whole"].any():
-        owners = rows.filter("whole").select("key", "insurer").unique()
-        mine = rows.join(owners, on=["key", "insurer"], how="semi", nulls_equal=True)
-        found = _sums(mine.select(*names, package=pl.col("insurer").fill_null("")), only=pl.col("whole"))
-    return found
+        packed = mine.join(named, on=["key", "number"], how="left").with_columns(pl.coalesce("package", "bundle"))
+        ways.append((packed.drop_nulls("package"), _ANY, pl.col("whole") | (pl.col("number") == pl.col("package"))))
+    ways.append((_twins(mine).with_columns(package="number"), _ANY, pl.col("whole")))
+    if called:
+        owners = mine.filter("whole").select("key", "insurer").unique()
+        same = mine.join(owners, on=["key", "insurer"], how="semi", nulls_equal=True)
+        ways.append((same.with_columns(package=pl.col("insurer").fill_null("")), pl.col("whole"), pl.col("whole")))
+    for packages, may_be, is_whole in ways:
+        found = _sums(packages, may_be)
+        if found.height:
+            return found
+        found, doubtful = _discounted(packages, is_whole)
+        if found.height:
+            return found
+        if doubtful.height:
+            premium = int(doubtful["premium_cents"].sum()) // 100
+            notes.find("AKB-D127", "issue", doubtful.height, doubtful.height / rows.height, premium=premium)
+            break
+    return mine.head(0)
 
 
-def _sums(rows: pl.DataFrame, only: pl.Expr = _ANY) -> pl.DataFrame:
+_PACKAGE = ["file", "key", "package"]
+
+
+def _sums(rows: pl.DataFrame, only: pl.Expr) -> pl.DataFrame:
     """Return the rows that hold the sum of the others of their ``package``, if most packages of three have one."""
-    by = ["file", "key", "package"]
-    premium = pl.col("premium_cents")
-    live = premium.filter(pl.col("end_date").is_null())
+    premium, live = pl.col("premium_cents"), pl.col("premium_cents").filter(pl.col("end_date").is_null())
     sums = ((premium.sum(), pl.len()), (live.sum(), live.count()))
-    off = [(total.over(by) - 2 * premium).abs() <= _CENTS * count.over(by) for total, count in sums]
-    told = rows.filter(premium.fill_null(0) > 0).with_columns(rows=pl.len().over(by))
-    several = told.filter(pl.col("rows") > 2, only.any().over(by)).with_columns(head=only & pl.any_horizontal(off))
-    packages = several.select(by).unique().height
+    off = [(total.over(_PACKAGE) - 2 * premium).abs() <= _CENTS * count.over(_PACKAGE) for total, count in sums]
+    told = rows.filter(premium.fill_null(0) > 0).with_columns(rows=pl.len().over(_PACKAGE))
+    several = told.filter(pl.col("rows") > 2, only.any().over(_PACKAGE))
+    several = several.with_columns(head=only & pl.any_horizontal(off))
+    packages = several.select(_PACKAGE).unique().height
     whole = several.filter("head")
-    held = whole.select(by).unique().height
+    held = whole.select(_PACKAGE).unique().height
     if held < rule("packages", "least") or held < rule("packages", "share") * packages:
         return rows.head(0)
     # of a package of one the part and the whole cost the same: the branch tells which is the whole
     branches = whole["branch"].unique()
-    alone = told.filter((pl.col("rows") == 2) & (premium.n_unique() == 1).over(by), only)
-    alone = alone.filter(pl.col("branch").is_in(branches.implode())).filter((pl.len() == 1).over(by))
-    names = [*rows.columns]
-    return pl.concat([whole.select(names), alone.select(names)]).unique(by, keep="first", maintain_order=True)
+    alone = told.filter((pl.col("rows") == 2) & (premium.n_unique() == 1).over(_PACKAGE), only)
+    alone = alone.filter(pl.col("branch").is_in(branches.implode())).filter((pl.len() == 1).over(_PACKAGE))
+    both = pl.concat([whole.select(rows.columns), alone.select(rows.columns)])
+    return both.unique(_PACKAGE, keep="first", maintain_order=True)
+
+
+def _discounted(rows: pl.DataFrame, is_whole: pl.Expr) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the rows that are called the package and cost the same part of their parts' sum, as after a discount.
+
+    And those that cost about as much as their parts, if most do, but not the same part of it: they may be sums.
+    """
+    live = pl.col("premium_cents").filter(pl.col("end_date").is_null())
+    told = rows.filter(pl.col("premium_cents").fill_null(0) > 0).with_columns(
+        others=live.sum().over(_PACKAGE) - pl.col("premium_cents"), parts=live.count().over(_PACKAGE) - 1
+    )
+    heads = told.filter(is_whole, pl.col("end_date").is_null(), pl.col("others") > 0)
+    heads = heads.filter((pl.len() == 1).over(_PACKAGE)).with_columns(part=pl.col("premium_cents") / pl.col("others"))
+    several = heads.filter(pl.col("parts") > 1)
+    if several.height < rule("packages", "least"):
+        return rows.head(0), rows.head(0)
+    usual = several["part"].sort()[several.height // 2]
+    alike = several.filter((pl.col("part") / usual - 1).abs() <= rule("packages", "discount_near")).height
+    near = several.filter(pl.col("part").is_between(rule("packages", "cheapest"), rule("packages", "dearest")))
+    if usual == _within(usual) and alike >= rule("packages", "share") * several.height:
+        same = heads.filter((pl.col("part") / usual - 1).abs() <= rule("packages", "discount_near"))
+        return same.select(rows.columns), rows.head(0)
+    doubtful = near.height >= rule("packages", "doubtful_share") * several.height
+    return rows.head(0), near if doubtful else near.head(0)
+
+
+def _within(part: float) -> float:
+    return min(max(part, rule("packages", "cheapest")), rule("packages", "dearest"))
 
 
 def _numbered_parts(rows: pl.DataFrame, notes: Notes) -> pl.DataFrame:

@@ -11,7 +11,7 @@ import polars as pl
 from akb.ingest.cells import coded, known, rule
 from akb.ingest.customers import read_attributes
 from akb.ingest.dates import Dates, read_dates
-from akb.ingest.lists import one_list
+from akb.ingest.lists import one_insurer, one_list
 from akb.ingest.money import MONEY_OF, read_money
 from akb.ingest.notes import texts_of
 from akb.ingest.parts import is_whole, separate_packages
@@ -63,6 +63,7 @@ def read_policies(
         frames.append(rows.with_columns(file=pl.lit(position, dtype=pl.Int32)))
     every = pl.concat(frames)
     frames.clear()
+    every = one_insurer(every)
     if len(mine) > 1 and not days:
         every = one_list(every, mine, notes)
     every = separate_packages(every, mine, notes)

@@ -136,6 +136,9 @@ def _months(text: str) -> int | None:
     """Return the months between two instalments that a text says."""
     if re.fullmatch(r"\s*(?:0+|99)(?:[.,]0+)?\s*", text):
         return 0
+    part = re.fullmatch(r"\s*1\s*/\s*(\d+)\s*", text)
+    if part:
+        return _whole(12, int(part[1]))
     words = plain(re.sub(r"(\d)\s*/\s*(?=[A-Za-z])", r"\1 per ", text))
     if words in _words():
         return _words()[words]

@@ -150,6 +150,17 @@ def test_what_tells_numbers_apart_matters(number, tmp_path):
     assert set(kept) == {number(person) for person in PEOPLE}  # as it is written, to find it again
 
 
+def test_points_that_tell_apart_may_do_so_between_files_only(tmp_path):
+    rows = renumbered(GOOD, apart)
+    short = [row for row in rows if row["Relatienummer"].endswith(".1")]
+    long = [row for row in rows if not row["Relatienummer"].endswith(".1")]
+    assert short
+    assert long
+    found = read(write(tmp_path, short, "a.csv"), write(tmp_path, long, "b.csv"))
+    assert found.customers.height == len(PEOPLE)
+    assert finding(found, "AKB-D118").count > 0
+
+
 def test_points_that_part_thousands_and_a_typing_error_do_not_matter(tmp_path):
     rows = renumbered(GOOD, lambda number: f"{1000 + int(number):,}".replace(",", "."))
     rows[0]["Relatienummer"] = rows[0]["Relatienummer"].replace(".", "")

@@ -72,6 +72,17 @@ def test_an_insurer_that_is_written_otherwise_is_no_other_policy(truth, tmp_path
     assert_same(truth, found, findings=False)
 
 
+@pytest.mark.parametrize("kept", [tuple(GOOD[0]), SELECTIONS["no insurer"]])
+def test_a_selection_pasted_below_the_list_without_insurer(kept, truth, tmp_path):
+    below = [
+        {name: cell if name in kept and name != "Maatschappij" else "" for name, cell in row.items()} for row in TOP
+    ]
+    found = read(write(tmp_path, [*GOOD, *below]), as_of=X)
+    assert found.policies.height == truth.policies.height
+    assert found.policies["premium_cents"].sum() == truth.policies["premium_cents"].sum()
+    assert_reconciles(found)
+
+
 def test_two_insurers_with_the_same_number_are_two_policies(tmp_path):
     twin = [row | {"Maatschappij": "Elders", "Ingangsdatum": "05-06-2020", "Einddatum": ""} for row in GOOD[:20]]
     found = read(write(tmp_path, GOOD), write(tmp_path, twin, "elders.csv"), as_of=X)

@@ -115,6 +115,42 @@ def test_a_package_that_costs_something_else_is_a_policy(tmp_path):
     assert "AKB-D123" not in codes(found)
 
 
+def discounted(*shares):
+    rows = []
+    for n, (name, mine) in enumerate(GROUPS.items()):
+        rows += [row | {"Pakketnummer": name} for row in mine]
+        if len(own(mine)) > 1:
+            cost = round(total(own(mine)) * shares[n % len(shares)])
+            rows.append(head(name, mine, Pakketnummer=name, Einddatum="") | {"Premie per jaar": euro(cost)})
+    return rows
+
+
+def test_a_package_with_the_same_discount_everywhere_is_no_policy(tmp_path):
+    found = read(write(tmp_path, discounted(0.93)), as_of=X)
+    check(found)
+    assert set(reasons(found)) == {"package_sum"}
+
+
+def test_packages_with_discounts_of_their_own_are_an_issue_with_their_premium(tmp_path):
+    rows = discounted(0.85, 0.9, 0.95, 1.0)
+    found = read(write(tmp_path, rows), as_of=X)
+    told = [f for f in found.findings if f.code == "AKB-D127"]
+    assert len(told) == 1
+    assert told[0].severity == "issue"
+    assert told[0].count > 30
+    assert found.policies.height == len(rows)
+
+
+def test_a_home_package_beside_other_policies_is_a_policy(tmp_path):
+    rows = [*BOOK]
+    for n, row in enumerate(row for row in BOOK if not row["Einddatum"]):
+        changes = {"Branche": "Woonpakket", "Polisnummer": f"W{n}", "Premie per jaar": f"{20 + n * 37 % 500},10"}
+        rows += [row | changes] if n % 3 == 0 else []
+    found = read(write(tmp_path, rows), as_of=X)
+    assert found.policies.height == len(rows)
+    assert codes(found).isdisjoint({"AKB-D123", "AKB-D127"})
+
+
 def test_three_policies_of_which_one_is_the_sum_by_chance_are_three(tmp_path):
     chance = [
         policy(900, Polisnummer=f"C{n}", Premie_per_jaar=premium) | {"Pakketnummer": "PK90000"}

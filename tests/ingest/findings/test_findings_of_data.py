@@ -168,17 +168,22 @@ def numbered(number: str, every: int = 5) -> list[Row]:
     return [row | {"Relatienummer": number} if n % every == 0 else row for n, row in enumerate(GOOD)]
 
 
-def packaged(*, whole: bool = False, part: bool = False, number: bool = True) -> list[Row]:
+def packaged(
+    *, whole: bool = False, part: bool = False, number: bool = True, share: tuple[float, ...] = (1,)
+) -> list[Row]:
     """Every customer's policies are a package, perhaps with a row of its own or numbers of the parts."""
     rows: list[Row] = []
     for customer in sorted({row["Relatienummer"] for row in GOOD}):
         mine = [row for row in GOOD if row["Relatienummer"] == customer]
         mine = [*mine, mine[0] | {"Premie per jaar": "77,00", "Ingangsdatum": "01-02-2019", "Einddatum": ""}]
+        mine = [row | {"Einddatum": "", "Royementsreden": ""} for row in mine] if whole else mine
         mine = [
             row | {"Maatschappij": "De Vaart"} | ({"Volgnummer": str(n)} if part else {}) for n, row in enumerate(mine)
         ]
         total = sum(round(100 * float(row["Premie per jaar"].replace(",", "."))) for row in mine)
-        head = mine[0] | {"Branche": "Pakket", "Premie per jaar": f"{total / 100:.2f}".replace(".", ",")}
+        total *= share[int(customer) % len(share)]  # after a discount
+        running = {"Einddatum": "", "Royementsreden": ""}
+        head = mine[0] | {"Branche": "Pakket", "Premie per jaar": f"{total / 100:.2f}".replace(".", ",")} | running
         named = [row | {"Polisnummer": f"PK{customer}"} for row in ([head, *mine] if whole else mine)]
         rows += named if number else mine
     return rows
@@ -293,6 +298,7 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
     "AKB-D124": (Case(packaged(part=True)), Case(packaged(number=False)), plain),
     "AKB-D125": (Case(two_versions(30)), Case(two_versions(2)), Case([row | {"Versie": str(n)} for n, row in enumerate(two_versions(30))])),
     "AKB-D126": (Case(GOOD, {"s.csv": [CLAIM, BACK]}), Case(GOOD, {"s.csv": [CLAIM]}), plain),
+    "AKB-D127": (Case(packaged(whole=True, share=(0.85, 0.9, 0.95))), Case(packaged(whole=True, share=(0.95,))), Case(packaged())),
     "AKB-P001": (Case([row | {"Achternaam": "Jansen", "IBAN": "NL00"} for row in GOOD]), plain, Case(each(Postcode="4811"))),
     "AKB-P002": (Case(half("Maatschappij", "anna@devaart.nl")), plain, Case(half("Achternaam", "anna@devaart.nl"))),
     "AKB-P003": (Case([row | {"Relatienummer": citizen(int(row["Relatienummer"]))} for row in GOOD]), Case([row | {"Relatienummer": f"9{row['Relatienummer']}11"} for row in GOOD]), plain),
