@@ -20,11 +20,14 @@ import polars as pl
 from akb.core.errors import AkbError
 from akb.core.findings import Finding
 from akb.ingest.cells import identifiers, known, packed, plain, rule, rules, shape
+from akb.ingest.dates import read_dates
 from akb.ingest.notes import texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from akb.config import Settings
+    from akb.ingest.asof import Clock
     from akb.ingest.notes import Notes, Table
 
 DAMAGED, STAND_IN = "damaged_number", "no_relation"
@@ -92,8 +95,7 @@ def settle_numbers(tables: Sequence[Table]) -> tuple[list[Finding], list[Nobodys
         for table in tables:
             if follower in table.cells.columns and of in table.to_the_letter:
                 table.to_the_letter[follower] = table.to_the_letter[of]
-    stand_ins, big = _stand_ins(tables, nobodys)
-    return [*found, *(_stand_in_finding(rows) for rows in stand_ins), *big], [*nobodys, *stand_ins]
+    return found, nobodys
 
 
 def _heading(table: Table, column: str) -> str:
@@ -254,32 +256,25 @@ def _collapsed(tables: Sequence[Table], column: str) -> int:
     return exact.drop_nulls().n_unique() - loose.drop_nulls().n_unique()
 
 
-def _stand_ins(tables: Sequence[Table], lost: Sequence[Nobodys]) -> tuple[list[Nobodys], list[Finding]]:
-    """Return the policies of relations that are nobody, and what is said of a relation with very many.
+def without_nobodys(
+    tables: Sequence[Table], lost: Sequence[Nobodys], clock: Clock, settings: Settings, notes: Notes
+) -> None:
+    """Put the rows aside whose relation is lost or stands in for nobody, and report the latter.
 
     Nobody is zero, a word or number that stands in where far more policies have it than a customer has, and a relation
-    whose rows are of many different people.
+    whose rows are of many different people. In a replay rows that start later say nothing of it.
+
+    Raises
+    ------
+    AkbError
+        If every row's relation is nobody.
     """
+    for rows in lost:
+        rows.put_aside(notes)
     policies = [table for table in tables if table.headings.role == "policies"]
-    keys = [_keys(table, lost) for table in policies]
+    keys = [_keys(table, clock, settings) for table in policies]
     counts = pl.concat(keys).drop_nulls("key").group_by("key").agg(rows=pl.len()).sort("rows", "key")
-    usual = float(counts["rows"].quantile(rule("identity", "usual_quantile")) or 0)
-    least = max(rule("identity", "least"), rule("identity", "times") * usual)
-    many = pl.col("rows") >= least
-    large = counts.filter(many)["key"]
-    people = pl.concat(_people(table, own, large) for table, own in zip(policies, keys, strict=True))
-    several = people.group_by("key").agg(
-        people=pl.max_horizontal(*(pl.col(name).drop_nulls().n_unique() for name in _PEOPLE))
-    )
-    counts = counts.join(several, on="key", how="left", maintain_order="left").with_columns(
-        pl.col("people").fill_null(0)
-    )
-    # a numbering may begin with zero: one customer like the others
-    some = pl.col("rows") >= max(rule("identity", "zero_least"), rule("identity", "zero_times") * usual)
-    zero = pl.col("key").str.contains(_ZERO) & (some | (pl.lit(counts.height) == 1))
-    enough = pl.min_horizontal(rule("identity", "people_share") * pl.col("rows"), rule("identity", "people"))
-    mixed = many & (pl.col("people") >= enough)
-    gone = counts.filter(zero | mixed | (many & _stands_in(large)))["key"]
+    gone = _stand_ins(counts, policies, keys)
     if gone.len() == counts.height > 0:
         heading = _heading(policies[0], "customer")
         raise AkbError(
@@ -288,37 +283,54 @@ def _stand_ins(tables: Sequence[Table], lost: Sequence[Nobodys]) -> tuple[list[N
             "Export again with the relation number of the policyholder, or name another column as customer under "
             "[ingest.columns.policies] in akb.toml.",
         )
-    nobodys = []
-    for table in policies if gone.len() else ():
-        which = table.identifiers("customer")[1].is_in(gone.implode()).fill_null(value=False)
-        if which.any():
-            nobodys.append(Nobodys(table, table.cells.filter(which)["line"], STAND_IN))
-    return nobodys, _one_with_much(counts.filter(~pl.col("key").is_in(gone.implode())))
+    for table, own in zip(policies, keys, strict=True):
+        lines = own.filter(pl.col("key").is_in(gone.implode()))["line"]
+        if lines.len():
+            params = {"file": table.raw.name, "column": _heading(table, "customer"), "numbers": gone.len()}
+            notes.find("AKB-D120", "issue", lines.len(), lines.len() / own.height, **params)
+            Nobodys(table, lines, STAND_IN).put_aside(notes)
+    _say_large(counts.filter(~pl.col("key").is_in(gone.implode())), notes)
 
 
-def _stand_in_finding(rows: Nobodys) -> Finding:
-    table = rows.table
-    numbers = _different(table, table.cells["line"].is_in(rows.lines.implode()))
-    params = {"file": table.raw.name, "column": _heading(table, "customer"), "numbers": numbers}
-    return Finding("AKB-D120", "issue", rows.lines.len(), rows.lines.len() / table.cells.height, params)
+def _stand_ins(counts: pl.DataFrame, policies: Sequence[Table], keys: Sequence[pl.DataFrame]) -> pl.Series:
+    """Return the relations that are nobody, of key and number of rows."""
+    usual = float(counts["rows"].quantile(rule("identity", "usual_quantile")) or 0)
+    many = pl.col("rows") >= max(rule("identity", "least"), rule("identity", "times") * usual)
+    large = counts.filter(many)["key"]
+    people = pl.concat(_people(table, own, large) for table, own in zip(policies, keys, strict=True))
+    several = people.group_by("key").agg(
+        people=pl.max_horizontal(*(pl.col(name).drop_nulls().n_unique() for name in _PEOPLE)),
+        kinds=pl.col("kind").drop_nulls().n_unique(),
+    )
+    counts = counts.join(several, on="key", how="left", maintain_order="left").with_columns(
+        pl.col("people", "kinds").fill_null(0)
+    )
+    # a numbering may begin with zero: one customer like the others
+    some = pl.col("rows") >= max(rule("identity", "zero_least"), rule("identity", "zero_times") * usual)
+    zero = pl.col("key").str.contains(_ZERO) & (some | (pl.lit(counts.height) == 1))
+    enough = pl.min_horizontal(rule("identity", "people_share") * pl.col("rows"), rule("identity", "people"))
+    # an employer has policies of many people too, and is of one kind on all of them
+    mixed = many & (pl.col("people") >= enough) & (pl.col("kinds") != 1)
+    return counts.filter(zero | mixed | (many & _stands_in(large)))["key"]
 
 
-def _keys(table: Table, lost: Sequence[Nobodys]) -> pl.DataFrame:
-    """Return line and key of the rows of a table that have not lost their relation."""
+def _keys(table: Table, clock: Clock, settings: Settings) -> pl.DataFrame:
+    """Return line and key of the rows of a table that were known at X."""
     frame = pl.DataFrame(
         {"line": table.cells["line"], "key": table.identifiers("customer")[1]},
         schema={"line": pl.Int64, "key": pl.String},
     )
-    for rows in lost:
-        frame = frame.filter(~pl.col("line").is_in(rows.lines.implode())) if rows.table is table else frame
-    return frame
+    if not clock.replay:
+        return frame
+    start = read_dates(table.texts("start"), upto=clock.upto, date_format=settings.ingest.date_format)
+    return frame.filter((start.values <= clock.as_of).fill_null(value=True))
 
 
 def _people(table: Table, keys: pl.DataFrame, large: pl.Series) -> pl.DataFrame:
-    """Return key and day or year of birth of the rows of large relations."""
+    """Return key, day or year of birth and kind of the rows of large relations."""
     mine = keys.filter(pl.col("key").is_in(large.implode()))
     cells = table.cells.filter(pl.col("line").is_in(mine["line"].implode()))
-    columns = {"key": mine["key"], **{name: known(texts_of(cells, name)) for name in _PEOPLE}}
+    columns = {"key": mine["key"], **{name: known(texts_of(cells, name)) for name in (*_PEOPLE, "kind")}}
     return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
 
 
@@ -330,13 +342,13 @@ def _stands_in(keys: pl.Series) -> pl.Expr:
     return same | pl.col("key").is_in(named)
 
 
-def _one_with_much(counts: pl.DataFrame) -> list[Finding]:
+def _say_large(counts: pl.DataFrame, notes: Notes) -> None:
     """Report a relation that holds a share of the book that no other comes near to; it may be real."""
     if counts.is_empty() or 1 < counts.height < rule("identity", "customers"):
-        return []
+        return
     most, every = int(counts["rows"][-1]), int(counts["rows"].sum())
     next_most = int(counts["rows"][-2]) if counts.height > 1 else 0
     if most < rule("identity", "least"):
-        return []
-    big = most >= rule("identity", "big_share") * every and most >= rule("identity", "times") * next_most
-    return [Finding("AKB-D121", "issue", most, most / every, {})] if big else []
+        return
+    if most >= rule("identity", "big_share") * every and most >= rule("identity", "times") * next_most:
+        notes.find("AKB-D121", "issue", most, most / every)

@@ -13,7 +13,7 @@ import polars as pl
 from akb.ingest.amounts import read_amounts
 from akb.ingest.bases import TAX, Bases, per_year, read_bases, says
 from akb.ingest.notes import texts_of
-from akb.ingest.units import check_level, in_cents, say_forms, settled_by_usual
+from akb.ingest.units import check_level, in_cents, say_forms, settled_by_usual, signs_turned
 
 if TYPE_CHECKING:
     from akb.config import Settings
@@ -88,6 +88,7 @@ def read_money(
     taxed = branch.is_in([key for key, entry in taxonomy.items() if entry.taxed])
     frame = pl.DataFrame({**amounts, "branch": branch, "term": term, "taxed": taxed})
     frame = frame.with_columns(rate=_fraction("commission_rate"), signing_share=_fraction("signing_rate"))
+    frame = signs_turned(frame, frame if counts is None else frame.filter(counts), table, notes)
     known = frame if counts is None else frame.filter(counts)
     cents = in_cents(known, whole, table, settings.ingest, taxonomy, notes)
     frame = frame.with_columns((pl.col(cents) / 100).round().cast(pl.Int64)) if cents else frame

@@ -167,6 +167,7 @@ _COUNTED: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], int | None]], .
     (_TIMES_UNIT, lambda found: _whole(_length(found), int(found["times"]))),
     (_ONLY_TIMES, lambda found: _whole(12, int(found[1]))),
     (re.compile(r"^(?:maanden|maand en|months)\s*(\d+)$"), lambda found: _whole(int(found[1]), 1)),
+    (re.compile(r"^(?:m|mnd)\s*(\d+)$"), lambda found: _whole(int(found[1]), 1)),
     (_SPAN, lambda found: _whole(_length(found) * int(found["every"]), 1)),
 )
 

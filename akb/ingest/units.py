@@ -79,6 +79,27 @@ def say_forms(amounts: Amounts, column: str, table: Table, notes: Notes) -> None
         notes.find("AKB-D114", "issue", amounts.turned, amounts.turned / rows, **where)
 
 
+def signs_turned(frame: pl.DataFrame, known: pl.DataFrame, table: Table, notes: Notes) -> pl.DataFrame:
+    """Return the amounts with premiums above zero where nearly all are below it: that is a bookkeeper's sign.
+
+    Parameters
+    ----------
+    frame, known
+        The amounts of all rows, and those of the rows that may tell.
+    table
+        For its headings and name.
+    notes
+        Receives AKB-D128.
+    """
+    for name in _PREMIUMS:
+        below, filled = known.select(below=(pl.col(name) < 0).sum(), filled=(pl.col(name) != 0).sum()).row(0)
+        if below >= max(ENOUGH, rule("units", "turned") * filled):
+            where = {"file": table.raw.name, "column": (table.headings.heading(name) or "")[:40]}
+            notes.find("AKB-D128", "tip", below, below / max(known.height, 1), **where)
+            frame = frame.with_columns(-pl.col(name))
+    return frame
+
+
 def in_cents(
     frame: pl.DataFrame,
     whole: Collection[str],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -194,6 +196,28 @@ def test_a_large_client_is_told_of_and_stays(tmp_path):
     assert (told.severity, told.count) == ("issue", 90)
     assert found.policies.height == read(write(tmp_path, GOOD)).policies.height + 90
     assert "AKB-D121" not in codes(read(write(tmp_path, [*GOOD, *fleet[:15]])))
+
+
+def test_an_employer_of_many_is_one_client(tmp_path):
+    many = [
+        policy(
+            900, Polisnummer=f"W{n}", Branche="Ongevallen", Soort_relatie="Zakelijk", Geboortejaar=str(1950 + n % 50)
+        )
+        for n in range(60)
+    ]
+    found = read(write(tmp_path, [*GOOD, *many]))
+    assert "no_relation" not in reasons(found)
+    mixed = [row | {"Soort relatie": ("Zakelijk", "Particulier")[n % 2]} for n, row in enumerate(many)]
+    assert reasons(read(write(tmp_path, [*GOOD, *mixed])))["no_relation"] == 60
+
+
+def test_rows_of_after_a_replay_make_nobody_of_no_one(tmp_path):
+    past = date(2023, 6, 30)
+    late = [policy(1, Polisnummer=f"L{n}", Ingangsdatum="01-02-2025", Geboortejaar=str(1940 + n)) for n in range(60)]
+    late = [row | {"Soort relatie": ("Zakelijk", "Particulier")[n % 2]} for n, row in enumerate(late)]
+    one, other = read(write(tmp_path, GOOD), as_of=past), read(write(tmp_path, [*GOOD, *late]), as_of=past)
+    assert_same(one, other)
+    assert reasons(other)["after_as_of"] == reasons(one).get("after_as_of", 0) + 60
 
 
 def test_a_numbering_that_begins_with_zero_is_one(tmp_path):

@@ -13,7 +13,7 @@ SAID = {
         "maandelijks vooraf", "1 maand(en)", "per: 1 maand", "12 termijnen", "12 maandelijkse termijnen", "monthly"),
     2: ("tweemaandelijks", "per 2 maanden", "6x per jaar", "bimonthly"),
     3: ("4x per jaar", "per: 3 maand(en)", "Kwartaalbetaling", "K", "Q", "every 3 months", "1x per 3 maanden", "4 p/j",
-        "eens per kwartaal", "vier keer per jaar", "quarterly", "3 mnd", "maanden: 3"),
+        "eens per kwartaal", "vier keer per jaar", "quarterly", "3 mnd", "maanden: 3", "1/4", "M3"),
     6: ("2x p/jr", "Halfjaarbetaling", "twice a year", "per half jaar", "6-maandelijks", "semi-annual"),
     12: ("1x per jaar", "1x/jr", "Jaarbetaling", "jaarlijks", "12 maanden", "per 12 maanden", "2 halve jaren"),
     0: ("koopsom", "Eenmalig", "0", "99", "single premium"),

@@ -72,5 +72,16 @@ def test_a_level_that_is_far_off_is_an_issue_with_its_rows(height, fires, tmp_pa
         assert finding(found, "AKB-D116").count == len(book())
 
 
+@pytest.mark.parametrize("form", ["-{}", "{}-", "({})"])
+def test_a_bookkeepers_minus_before_all_premiums_is_no_premium_below_zero(form, tmp_path):
+    truth = book()
+    rows = [row | {"Premie per jaar": form.format(row["Premie per jaar"])} for row in truth]
+    rows[0] = rows[0] | {"Premie per jaar": "12,00"}
+    found = read(write(tmp_path, rows))
+    one = round(100 * float(truth[0]["Premie per jaar"].replace(",", ".")))
+    assert totals(found)[0] == totals(read(write(tmp_path, truth)))[0] - one - 1200
+    assert finding(found, "AKB-D128").count == len(rows) - 1
+
+
 def test_too_few_rows_say_nothing_of_the_level(tmp_path):
     assert "AKB-D116" not in codes(read(write(tmp_path, book(height=1200)[:40])))

@@ -299,6 +299,7 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
     "AKB-D125": (Case(two_versions(30)), Case(two_versions(2)), Case([row | {"Versie": str(n)} for n, row in enumerate(two_versions(30))])),
     "AKB-D126": (Case(GOOD, {"s.csv": [CLAIM, BACK]}), Case(GOOD, {"s.csv": [CLAIM]}), plain),
     "AKB-D127": (Case(packaged(whole=True, share=(0.85, 0.9, 0.95))), Case(packaged(whole=True, share=(0.95,))), Case(packaged())),
+    "AKB-D128": (Case([row | {"Premie per jaar": "-" + row["Premie per jaar"]} for row in GOOD]), Case(half("Premie per jaar", "-12,00")), Case(without("Premie per jaar"))),
     "AKB-P001": (Case([row | {"Achternaam": "Jansen", "IBAN": "NL00"} for row in GOOD]), plain, Case(each(Postcode="4811"))),
     "AKB-P002": (Case(half("Maatschappij", "anna@devaart.nl")), plain, Case(half("Achternaam", "anna@devaart.nl"))),
     "AKB-P003": (Case([row | {"Relatienummer": citizen(int(row["Relatienummer"]))} for row in GOOD]), Case([row | {"Relatienummer": f"9{row['Relatienummer']}11"} for row in GOOD]), plain),
