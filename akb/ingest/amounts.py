@@ -117,10 +117,10 @@ def _is_whole(frame: pl.DataFrame) -> bool:
 
 def _foreign(frame: pl.DataFrame, cells: Told) -> dict[str, int]:
     """Return currency -> rows, of the cells that name one that is not the euro."""
-    found = frame["currency"]
-    if found.null_count() == found.len():
+    currency = frame["currency"]
+    if currency.null_count() == currency.len():
         return {}
-    named = cells.spread(found).drop_nulls().alias("name")
+    named = cells.spread(currency).drop_nulls().alias("name")
     counts = named.value_counts(name="rows").sort("rows", "name", descending=[True, False])
     return {_CODES.get(name.rstrip("."), name.rstrip(".").upper()): rows for name, rows in counts.iter_rows()}
 

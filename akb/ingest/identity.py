@@ -45,7 +45,7 @@ _PEOPLE = ("birth_date", "birth_year")  # a postcode may be that of a risk
 
 
 @dataclass(frozen=True)
-class Nobodys:
+class UnassignedRows:
     """Rows whose relation is lost: they still tell of the day of the export, and then they are put aside."""
 
     table: Table
@@ -59,7 +59,7 @@ class Nobodys:
         self.table.cells = cells.filter(~pl.col("line").is_in(self.lines.implode()))
 
 
-def settle_numbers(tables: Sequence[Table]) -> tuple[list[Finding], list[Nobodys]]:
+def settle_numbers(tables: Sequence[Table]) -> tuple[list[Finding], list[UnassignedRows]]:
     """Mend the numbers of all tables; return what was mended or lost, and the rows whose relation is lost.
 
     Changes the cells of the tables, and sets which columns are to be compared to the letter.
@@ -69,20 +69,20 @@ def settle_numbers(tables: Sequence[Table]) -> tuple[list[Finding], list[Nobodys
     AkbError
         If most policy rows have lost their relation number.
     """
-    found: list[Finding] = []
-    nobodys: list[Nobodys] = []
+    findings: list[Finding] = []
+    unassigned: list[UnassignedRows] = []
     for column in _NUMBERS:
         mine = [table for table in tables if column in table.cells.columns]
         texts = pl.concat(_distinct(table, column, r"[.,]|[eE]\+") for table in mine).unique().sort("text")
         instead = _instead(texts)
         rows = sum(_rewrite(table, column, instead) for table in mine) if instead else 0
         if rows:
-            found.append(_told("AKB-D117", rows, mine, column))
+            findings.append(_mended("AKB-D117", rows, mine, column))
         lost = texts.filter(pl.col("clean").str.contains(_SCIENTIFIC), ~pl.col("text").is_in(list(instead)))["text"]
         if lost.len():
             if column == "customer":
-                nobodys = _lost_relations(mine, lost)
-                found += [_lost_finding(rows) for rows in nobodys]
+                unassigned = _lost_relations(mine, lost)
+                findings += [_lost_finding(rows) for rows in unassigned]
             else:
                 _one_each(mine, lost)
         letters = _telling(mine, column)
@@ -90,19 +90,19 @@ def settle_numbers(tables: Sequence[Table]) -> tuple[list[Finding], list[Nobodys
             table.to_the_letter[column] = letters
         if letters:
             saved = _collapsed(mine, column)
-            found.append(Finding("AKB-D118", "tip", saved, None, {"column": _heading(mine[0], column)}))
+            findings.append(Finding("AKB-D118", "tip", saved, None, {"column": _heading(mine[0], column)}))
     for follower, of in _FOLLOWS.items():
         for table in tables:
             if follower in table.cells.columns and of in table.to_the_letter:
                 table.to_the_letter[follower] = table.to_the_letter[of]
-    return found, nobodys
+    return findings, unassigned
 
 
 def _heading(table: Table, column: str) -> str:
     return (table.headings.heading(column) or "")[:40]
 
 
-def _told(code: str, rows: int, tables: Sequence[Table], column: str) -> Finding:
+def _mended(code: str, rows: int, tables: Sequence[Table], column: str) -> Finding:
     every = sum(table.cells.height for table in tables)
     return Finding(code, "tip", rows, rows / max(every, 1), {"column": _heading(tables[0], column)})
 
@@ -148,9 +148,9 @@ def _rewrite(table: Table, column: str, instead: dict[str, str]) -> int:
     return rows
 
 
-def _lost_relations(tables: Sequence[Table], lost: pl.Series) -> list[Nobodys]:
+def _lost_relations(tables: Sequence[Table], lost: pl.Series) -> list[UnassignedRows]:
     """Return the rows of relations whose digits are lost: several customers share what is left of their numbers."""
-    nobodys = []
+    unassigned = []
     for table in tables:
         damaged = table.cells["customer"].cast(pl.String).is_in(lost.implode()).fill_null(value=False)
         rows = int(damaged.sum())
@@ -164,15 +164,15 @@ def _lost_relations(tables: Sequence[Table], lost: pl.Series) -> list[Nobodys]:
                 "column a text or a number without decimals there first.",
             )
         if rows:
-            nobodys.append(Nobodys(table, table.cells.filter(damaged)["line"], DAMAGED))
-    return nobodys
+            unassigned.append(UnassignedRows(table, table.cells.filter(damaged)["line"], DAMAGED))
+    return unassigned
 
 
 def _different(table: Table, which: pl.Series) -> int:
     return table.cells.filter(which)["customer"].n_unique()
 
 
-def _lost_finding(rows: Nobodys) -> Finding:
+def _lost_finding(rows: UnassignedRows) -> Finding:
     table = rows.table
     left = _different(table, table.cells["line"].is_in(rows.lines.implode()))
     params = {"file": table.raw.name, "column": _heading(table, "customer"), "left": left}
@@ -182,16 +182,18 @@ def _lost_finding(rows: Nobodys) -> Finding:
 def _one_each(tables: Sequence[Table], lost: pl.Series) -> None:
     """Give policies whose number lost its digits one of their own.
 
-    It is told apart by all that the row says, so that two rows that say the same stay one; where a policy may have
-    several rows, by its start.
+    It differs from others by all that the row says, so that two rows that say the same stay one; where a policy may
+    have several rows, by its start.
     """
     policies = [table for table in tables if table.headings.role == "policies"]
     for table in policies:
         repeats = len(policies) > 1 or bool(_ONE_ROW_EACH & set(table.cells.columns))
-        said = ["start"] if repeats else [name for name in table.cells.columns if name != "line"]
+        content_columns = ["start"] if repeats else [name for name in table.cells.columns if name != "line"]
         texts = table.cells["policy"].cast(pl.String)
         content = table.cells.select(
-            text=pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in said], separator="\x1f")
+            text=pl.concat_str(
+                [pl.col(name).cast(pl.String).fill_null("") for name in content_columns], separator="\x1f"
+            )
         )["text"]
         damaged = texts.is_in(lost.implode()).fill_null(value=False)
         frame = pl.DataFrame({"text": texts, "content": content, "damaged": damaged})
@@ -208,9 +210,9 @@ def _telling(tables: Sequence[Table], column: str) -> frozenset[str]:
     rows = pl.concat(written)
     if rows.is_empty():
         return frozenset()
-    told = set()
+    telling = set()
     if _dots_tell(rows.filter(pl.len().over("key") > 1)):
-        told.add("dots")
+        telling.add("dots")
     bare = pl.col("text").str.replace_all(r"[\s.]", "")
     cased = (
         rows.group_by("table", "key")
@@ -220,8 +222,8 @@ def _telling(tables: Sequence[Table], column: str) -> frozenset[str]:
     )
     many = pl.max_horizontal(rule("identity", "case_least"), rule("identity", "case_share") * pl.col("numbers"))
     if cased.select((pl.col("cased") >= many).any()).item():
-        told.add("case")
-    return frozenset(told)
+        telling.add("case")
+    return frozenset(telling)
 
 
 def _written(table: Table, column: str) -> pl.DataFrame:
@@ -256,8 +258,8 @@ def _collapsed(tables: Sequence[Table], column: str) -> int:
     return exact.drop_nulls().n_unique() - loose.drop_nulls().n_unique()
 
 
-def without_nobodys(
-    tables: Sequence[Table], lost: Sequence[Nobodys], clock: Clock, settings: Settings, notes: Notes
+def without_unassigned(
+    tables: Sequence[Table], lost: Sequence[UnassignedRows], clock: Clock, settings: Settings, notes: Notes
 ) -> None:
     """Put the rows aside whose relation is lost or stands in for nobody, and report the latter.
 
@@ -288,7 +290,7 @@ def without_nobodys(
         if lines.len():
             params = {"file": table.raw.name, "column": _heading(table, "customer"), "numbers": gone.len()}
             notes.find("AKB-D120", "issue", lines.len(), lines.len() / own.height, **params)
-            Nobodys(table, lines, STAND_IN).put_aside(notes)
+            UnassignedRows(table, lines, STAND_IN).put_aside(notes)
     _say_large(counts.filter(~pl.col("key").is_in(gone.implode())), notes)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SECOND = "second_list"
 _SUMS = [name for name in HELPERS if name.startswith("sum_")]
 _OWN = {"file", "line", "key", "relation", "number", "snapshot", "start_date", *_SUMS}  # never taken from another list
-_FLAGS = ("no_marketing", "deceased")  # said once is said
+_FLAGS = ("no_marketing", "deceased")  # once true is true
 _BRANCH = {"branch", "branch_code"}
 _COMPARED = ("insurer", "branch", "start_date", "end_date", "changed", "premium_cents")
 _MAY_DIFFER = 0.05  # with so many other premiums the second list is of another day, or of something else
@@ -82,8 +82,8 @@ def _pairs(rows: pl.DataFrame, place: int, larger: int, tables: Sequence[Table])
     branchless = not (here & _BRANCH and there & _BRANCH)
     within = _compatible("insurer") if branchless else alike
     newer = (pl.col("changed") > pl.col("changed_there")).fill_null(value=False)
-    found = both.filter(~newer, (once & (lacks | ~same_key)) | (pl.lit(lacks) & within & _overlap()))
-    best = found.filter(
+    matches = both.filter(~newer, (once & (lacks | ~same_key)) | (pl.lit(lacks) & within & _overlap()))
+    best = matches.filter(
         (same_start == same_start.any()).over("file", "line")
     )  # the same start before one that overlaps
     return best.group_by("file", "line").agg(
@@ -109,24 +109,24 @@ def _filled(rows: pl.DataFrame, pairs: pl.DataFrame, larger: int, tables: Sequen
     """Fill what the larger list leaves open with what the other says of the same policy."""
     names = [name for name in rows.columns if name not in _OWN]
     some = pairs.filter(pl.col("line_there").is_not_null()).sort("file", "line").unique("line_there", keep="first")
-    said = (
+    other = (
         rows.join(some, on=["file", "line"])
         .drop("line")
         .select(
             pl.lit(larger, dtype=pl.Int32).alias("file"),
             pl.col("line_there").alias("line"),
-            *(pl.col(name).alias(f"{name}_said") for name in names),
+            *(pl.col(name).alias(f"{name}_other") for name in names),
         )
     )
-    joined = rows.join(said, on=["file", "line"], how="left", maintain_order="left")
-    later = pl.when(pl.col("end_date_said") > pl.col("start_date")).then("end_date_said")
+    joined = rows.join(other, on=["file", "line"], how="left", maintain_order="left")
+    later = pl.when(pl.col("end_date_other") > pl.col("start_date")).then("end_date_other")
     end = pl.coalesce("end_date", later)
-    its_reason = pl.when(end == pl.col("end_date_said")).then("reason_said")
-    takes: dict[str, pl.Expr] = {name: pl.coalesce(name, f"{name}_said") for name in names}
-    takes |= {name: pl.coalesce(pl.col(name) | pl.col(f"{name}_said"), name, f"{name}_said") for name in _FLAGS}
+    its_reason = pl.when(end == pl.col("end_date_other")).then("reason_other")
+    takes: dict[str, pl.Expr] = {name: pl.coalesce(name, f"{name}_other") for name in names}
+    takes |= {name: pl.coalesce(pl.col(name) | pl.col(f"{name}_other"), name, f"{name}_other") for name in _FLAGS}
     takes |= {"end_date": end, "reason": pl.coalesce("reason", its_reason)}
     if not set(tables[larger].headings.at) & _BRANCH:
-        takes["branch"] = pl.coalesce("branch_said", "branch")
+        takes["branch"] = pl.coalesce("branch_other", "branch")
     return joined.with_columns(**takes).select(rows.columns)
 
 

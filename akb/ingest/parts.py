@@ -60,8 +60,8 @@ def separate_packages(rows: pl.DataFrame, tables: Sequence[Table], notes: Notes)
 def is_whole(cells: pl.DataFrame) -> pl.Series:
     """Say which rows are called a package, a bundle or a total by their branch or product."""
     texts = [texts_of(cells, name).cast(pl.String) for name in ("branch", "product")]
-    found = [text.str.contains(_WHOLE).fill_null(value=False) for text in texts]
-    return found[0] | found[1]
+    named = [text.str.contains(_WHOLE).fill_null(value=False) for text in texts]
+    return named[0] | named[1]
 
 
 def _twins(rows: pl.DataFrame) -> pl.DataFrame:
@@ -102,12 +102,12 @@ def _heads(rows: pl.DataFrame, notes: Notes) -> pl.DataFrame:
         same = mine.join(owners, on=["key", "insurer"], how="semi", nulls_equal=True)
         ways.append((same.with_columns(package=pl.col("insurer").fill_null("")), pl.col("whole"), pl.col("whole")))
     for packages, may_be, is_whole in ways:
-        found = _sums(packages, may_be)
-        if found.height:
-            return found
-        found, doubtful = _discounted(packages, is_whole)
-        if found.height:
-            return found
+        heads = _sums(packages, may_be)
+        if heads.height:
+            return heads
+        heads, doubtful = _discounted(packages, is_whole)
+        if heads.height:
+            return heads
         if doubtful.height:
             premium = int(doubtful["premium_cents"].sum()) // 100
             notes.find("AKB-D127", "issue", doubtful.height, doubtful.height / rows.height, premium=premium)
@@ -123,8 +123,8 @@ def _sums(rows: pl.DataFrame, only: pl.Expr) -> pl.DataFrame:
     premium, live = pl.col("premium_cents"), pl.col("premium_cents").filter(pl.col("end_date").is_null())
     sums = ((premium.sum(), pl.len()), (live.sum(), live.count()))
     off = [(total.over(_PACKAGE) - 2 * premium).abs() <= _CENTS * count.over(_PACKAGE) for total, count in sums]
-    told = rows.filter(premium.fill_null(0) > 0).with_columns(rows=pl.len().over(_PACKAGE))
-    several = told.filter(pl.col("rows") > 2, only.any().over(_PACKAGE))
+    priced = rows.filter(premium.fill_null(0) > 0).with_columns(rows=pl.len().over(_PACKAGE))
+    several = priced.filter(pl.col("rows") > 2, only.any().over(_PACKAGE))
     several = several.with_columns(head=only & pl.any_horizontal(off))
     packages = several.select(_PACKAGE).unique().height
     whole = several.filter("head")
@@ -133,7 +133,7 @@ def _sums(rows: pl.DataFrame, only: pl.Expr) -> pl.DataFrame:
         return rows.head(0)
     # of a package of one the part and the whole cost the same: the branch tells which is the whole
     branches = whole["branch"].unique()
-    alone = told.filter((pl.col("rows") == 2) & (premium.n_unique() == 1).over(_PACKAGE), only)
+    alone = priced.filter((pl.col("rows") == 2) & (premium.n_unique() == 1).over(_PACKAGE), only)
     alone = alone.filter(pl.col("branch").is_in(branches.implode())).filter((pl.len() == 1).over(_PACKAGE))
     both = pl.concat([whole.select(rows.columns), alone.select(rows.columns)])
     return both.unique(_PACKAGE, keep="first", maintain_order=True)
@@ -145,10 +145,10 @@ def _discounted(rows: pl.DataFrame, is_whole: pl.Expr) -> tuple[pl.DataFrame, pl
     And those that cost about as much as their parts, if most do, but not the same part of it: they may be sums.
     """
     live = pl.col("premium_cents").filter(pl.col("end_date").is_null())
-    told = rows.filter(pl.col("premium_cents").fill_null(0) > 0).with_columns(
+    priced = rows.filter(pl.col("premium_cents").fill_null(0) > 0).with_columns(
         others=live.sum().over(_PACKAGE) - pl.col("premium_cents"), parts=live.count().over(_PACKAGE) - 1
     )
-    heads = told.filter(is_whole, pl.col("end_date").is_null(), pl.col("others") > 0)
+    heads = priced.filter(is_whole, pl.col("end_date").is_null(), pl.col("others") > 0)
     heads = heads.filter((pl.len() == 1).over(_PACKAGE)).with_columns(part=pl.col("premium_cents") / pl.col("others"))
     several = heads.filter(pl.col("parts") > 1)
     if several.height < rule("packages", "least"):

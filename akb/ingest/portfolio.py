@@ -20,7 +20,7 @@ from akb.ingest.events import EVENTS, Known, read_events
 from akb.ingest.expiry import without_expiries
 from akb.ingest.history import find_history, stated_start
 from akb.ingest.households import close_the_door_on_addresses, customers_of, in_units, with_units
-from akb.ingest.identity import settle_numbers, without_nobodys
+from akb.ingest.identity import settle_numbers, without_unassigned
 from akb.ingest.linking import link, settle_switches, without_mass_days
 from akb.ingest.notes import Notes, Table
 from akb.ingest.policies import read_policies, with_causes
@@ -100,7 +100,7 @@ def build_portfolio(
     if not any(table.cells.height for table in tables if table.headings.role == "policies"):
         raise _nothing_usable(tables, notes)
     today = today or date.today()
-    mended, nobodys = settle_numbers(tables)
+    mended, unassigned = settle_numbers(tables)
     mended += [*restore_zeros(tables), *one_spelling(tables), *without_expiries(tables, settings, today)]
     close_the_door_on_addresses(tables, settings, key)
     keep_out_identifiers(tables, notes)
@@ -108,7 +108,7 @@ def build_portfolio(
     tell_of_citizen_numbers(tables, notes)
     snapshots = find_snapshots(tables, settings)
     clock = find_clock(tables, snapshots, settings, as_of, today)
-    without_nobodys(tables, nobodys, clock, settings, notes)
+    without_unassigned(tables, unassigned, clock, settings, notes)
     notes.findings += [] if clock.replay else mended  # in a replay no finding may tell of later rows
     rows, dated = read_policies(tables, snapshots, clock, settings, notes)
     if rows.is_empty():

@@ -109,7 +109,7 @@ def read_terms(table: Table, cells: pl.DataFrame, branch: pl.Series, settings: S
     bare = pl.Series([_bare(text) for text in column.texts], dtype=pl.Int64)
     unit = _unit(table, cells, column, bare, branch, settings, notes)
     months = [
-        _in_months(number, unit) if number is not None else said for number, said in zip(bare, parsed, strict=True)
+        _in_months(number, unit) if number is not None else words for number, words in zip(bare, parsed, strict=True)
     ]
     values = column.spread(pl.Series(months, dtype=pl.Int8))
     return Terms(values, column.filled() - (values.len() - values.null_count()))
@@ -122,8 +122,8 @@ def _words() -> dict[str, int]:
 
 def _bare(text: str) -> int | None:
     """Return a bare number of instalments or months, None for words and for the codes of a single premium."""
-    found = re.fullmatch(r"\s*0*(\d{1,2})(?:[.,]0+)?\s*", text)
-    return int(found[1]) if found and found[1] not in _SINGLE else None
+    match = re.fullmatch(r"\s*0*(\d{1,2})(?:[.,]0+)?\s*", text)
+    return int(match[1]) if match and match[1] not in _SINGLE else None
 
 
 def _in_months(number: int, unit: Unit) -> int | None:
@@ -145,15 +145,15 @@ def _months(text: str) -> int | None:
     if _WEEKS.search(words):
         return None  # thirteen a year is no number of months
     words = " ".join(_NUMBERS.get(word, word) for word in words.split())
-    counted = next((read(found) for pattern, read in _COUNTED if (found := pattern.search(words))), _UNCOUNTED)
+    counted = next((read(match) for pattern, read in _COUNTED if (match := pattern.search(words))), _UNCOUNTED)
     if counted != _UNCOUNTED:
         return counted
     stem = next((months for months, stems in _STEMS if re.search(stems, words)), None)
     return _LETTERS.get(words) if stem is None else stem
 
 
-def _length(found: re.Match[str]) -> int:
-    return next(months for months in _UNITS if found[f"u{months}"])
+def _length(match: re.Match[str]) -> int:
+    return next(months for months in _UNITS if match[f"u{months}"])
 
 
 def _whole(months: int, times: int) -> int | None:
@@ -163,12 +163,12 @@ def _whole(months: int, times: int) -> int | None:
 _UNCOUNTED = -1
 _COUNTED: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], int | None]], ...] = (
     (re.compile(r"maand(?:elijkse)? ?termijn|monthly instal"), lambda _: 1),
-    (_OF_UNIT, lambda found: _whole(_length(found) * int(found["every"] or 1), int(found["times"] or 1))),
-    (_TIMES_UNIT, lambda found: _whole(_length(found), int(found["times"]))),
-    (_ONLY_TIMES, lambda found: _whole(12, int(found[1]))),
-    (re.compile(r"^(?:maanden|maand en|months)\s*(\d+)$"), lambda found: _whole(int(found[1]), 1)),
-    (re.compile(r"^(?:m|mnd)\s*(\d+)$"), lambda found: _whole(int(found[1]), 1)),
-    (_SPAN, lambda found: _whole(_length(found) * int(found["every"]), 1)),
+    (_OF_UNIT, lambda match: _whole(_length(match) * int(match["every"] or 1), int(match["times"] or 1))),
+    (_TIMES_UNIT, lambda match: _whole(_length(match), int(match["times"]))),
+    (_ONLY_TIMES, lambda match: _whole(12, int(match[1]))),
+    (re.compile(r"^(?:maanden|maand en|months)\s*(\d+)$"), lambda match: _whole(int(match[1]), 1)),
+    (re.compile(r"^(?:m|mnd)\s*(\d+)$"), lambda match: _whole(int(match[1]), 1)),
+    (_SPAN, lambda match: _whole(_length(match) * int(match["every"]), 1)),
 )
 
 

@@ -128,25 +128,25 @@ def in_cents(
     if asked.amounts_in or not whole:
         return list(whole) if asked.amounts_in == "cents" else []
     premium = next((name for name in _PREMIUMS if name in whole and frame[name].null_count() < frame.height), None)
-    found: list[str] = []
+    columns: list[str] = []
     if premium:
         usual = {key: entry.premium for key, entry in taxonomy.items()}
         seen = _premium_level(frame, premium, usual)
         if seen and _is_hundred(seen):
-            found = [name for name in whole if not name.startswith("commission")]
+            columns = [name for name in whole if not name.startswith("commission")]
             _say_cents(premium, seen, table, notes)
     rates = {key: entry.commission for key, entry in taxonomy.items()}
     paid = next((name for name in _PREMIUMS if frame[name].null_count() < frame.height), None)
     for name in (name for name in whole if name.startswith("commission")):
-        # a premium that was just found to be in cents counts as euros here
-        base = pl.col(paid) / (_CENTS if paid in found else 1) if paid else None
+        # a premium that turned out to be in cents counts as euros here
+        base = pl.col(paid) / (_CENTS if paid in columns else 1) if paid else None
         seen = None if base is None else level(frame.filter(base > 0), pl.col(name) / base, rates)
         if seen and _is_hundred(seen):
-            found.append(name)
+            columns.append(name)
             _say_cents(name, seen, table, notes)
-        elif seen is None and found:
-            found.append(name)  # nothing to compare with: as the premium
-    return found
+        elif seen is None and columns:
+            columns.append(name)  # nothing to compare with: as the premium
+    return columns
 
 
 _PREMIUMS = ("premium", "premium_gross", "premium_term", "premium_term_gross")
@@ -190,15 +190,15 @@ def settled_by_usual(bases: Bases, frame: pl.DataFrame, usual: Mapping[str, floa
         other, rows, times = "month", frame, pl.lit(12.0)
     seen = {"year": level(rows, value, usual), other: level(rows, value * times, usual)}
     near = rule("units", "near_factor")
-    fits = {name: found for name, found in seen.items() if found and found.within(near)}
+    fits = {name: each for name, each in seen.items() if each and each.within(near)}
     if len(fits) != 1 or next(iter(fits.values())).branches < rule("units", "branches"):
         return bases
-    per, found = next(iter(fits.items()))
-    told = Reading(per, "data", f"usual_{per}", {"of": found.rows})
+    per, fitting = next(iter(fits.items()))
+    settled = Reading(per, "data", f"usual_{per}", {"of": fitting.rows})
     commission = bases.commission_per
     if commission and commission.how == "unsure" and commission.why == "as_premium":
-        commission = told
-    return replace(bases, premium_per=told, commission_per=commission)
+        commission = settled
+    return replace(bases, premium_per=settled, commission_per=commission)
 
 
 def check_level(premiums: pl.DataFrame, table: Table, usual: Mapping[str, float], notes: Notes) -> None:
