@@ -232,14 +232,14 @@ def _relation(pairs: pl.DataFrame) -> tuple[Relation, Reading] | None:
         if best >= max(ENOUGH, _FOUND * short.height, _AHEAD * other):
             found: Relation = next(name for name in ways if counts[name] == best)
             return found, Reading(found, "data", f"round_{found}", {"hits": best, "of": short.height, "other": other})
-    way, short_rows, year_rows = _way(pairs, pl.col("r"))
+    way, short_rows, year_rows = level_by_term(pairs, pl.col("r"))
     for name, place in (("same", 0.0), ("premium", -1.0), ("commission", 1.0)):
         if way is not None and abs(way - place) < _NEAR:
             return name, Reading(name, "data", f"ratio_{name}", {"short": short_rows, "yearly": year_rows})  # type: ignore[return-value]
     return None
 
 
-def _way(frame: pl.DataFrame, value: pl.Expr) -> tuple[float | None, int, int]:
+def level_by_term(frame: pl.DataFrame, value: pl.Expr) -> tuple[float | None, int, int]:
     """Return how far `value` of those who pay in instalments lies from that of yearly payers of the same branch.
 
     0: as high; 1: a twelfth for monthly payers, a quarter for quarterly payers. The middle one of all branches and
@@ -282,7 +282,7 @@ def _premium_per(
             per = commission_per.value
         if per:
             return Reading(per, "data", reading.why, reading.numbers)
-    way, short, yearly = _way(frame.filter(pl.col(premium) > 0), pl.col(premium))
+    way, short, yearly = level_by_term(frame.filter(pl.col(premium) > 0), pl.col(premium))
     numbers = {"short": short, "yearly": yearly}
     if way is None:
         rows = frame.filter(pl.col("term").is_in([1, 3, 6])).height

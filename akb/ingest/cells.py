@@ -206,21 +206,26 @@ def _known(texts: pl.Series) -> pl.Series:
     return _where(cleaned, ~pl.col("t").is_in(empty)) if empty else cleaned
 
 
-def identifiers(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Return ids as text, as written and as the key to join on (upper case, no spaces and dots)."""
+def identifiers(texts: pl.Series, letters: frozenset[str] = frozenset()) -> tuple[pl.Series, pl.Series]:
+    """Return ids as text, as written and as the key to join on: upper case, no spaces and dots.
+
+    `letters` names what of the writing tells numbers apart and stays in the key: ``dots`` (and spaces), ``case``.
+    """
     if isinstance(texts.dtype, pl.Categorical):
         present = texts.unique().drop_nulls()
-        written, key = _identifiers(present.cast(pl.String))
+        written, key = _identifiers(present.cast(pl.String), letters)
         return _per_row(texts, present, written), _per_row(texts, present, key)
-    return _identifiers(texts)
+    return _identifiers(texts, letters)
 
 
-def _identifiers(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
+def _identifiers(texts: pl.Series, letters: frozenset[str]) -> tuple[pl.Series, pl.Series]:
     written = known(texts.str.replace_all('"', "", literal=True))
     whole = written.str.contains(r"^\d+\.0$")
-    if whole.any() and bool(whole.drop_nulls().all()):  # numbers that passed through a spreadsheet
+    if "dots" not in letters and whole.any() and bool(whole.drop_nulls().all()):  # through a spreadsheet
         written = written.str.strip_suffix(".0")
-    key = written.str.replace_all(r"[\s\.\x{a0}]", "").str.to_uppercase()
+    spaces = written.str.replace_all(r"[\s\x{a0}]+", " ")
+    key = spaces if "dots" in letters else written.str.replace_all(r"[\s\.\x{a0}]", "")
+    key = key if "case" in letters else key.str.to_uppercase()
     key = key.to_frame("k").select(pl.when(pl.col("k") != "").then(pl.col("k"))).to_series()
     return written.alias(texts.name), key.alias(texts.name)
 

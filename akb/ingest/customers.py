@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.ingest.cells import coded, identifiers, known, rule
+from akb.ingest.cells import coded, known, rule
 from akb.ingest.consent import read_objections
 from akb.ingest.dates import read_dates
 from akb.ingest.notes import texts_of
@@ -47,8 +47,8 @@ def read_attributes(table: Table, cells: pl.DataFrame, clock: Clock, settings: S
             "office": known(texts_of(cells, "office")),
             "sub_office": known(texts_of(cells, "sub_office")),
             "manager": known(texts_of(cells, "manager")),
-            "main": identifiers(texts_of(cells, "main_relation"))[1],
-            "household": identifiers(texts_of(cells, "household"))[1],
+            "main": table.identifiers("main_relation", cells)[1],
+            "household": table.identifiers("household", cells)[1],
             "home": texts_of(cells, "home"),
             "region": known(texts_of(cells, "region")),
             "no_marketing": read_objections(table, cells, notes),
@@ -112,7 +112,7 @@ def read_customer_rows(
     for table in tables:
         if table.headings.role != "customers":
             continue
-        _, key = identifiers(table.texts("customer"))
+        _, key = table.identifiers("customer")
         cells = table.cells.with_columns(_key=key)
         reason = (
             pl.when(pl.col("_key").is_null())

@@ -9,10 +9,11 @@ import polars as pl
 
 from akb.core.privacy import HEALTH_BRANCHES
 from akb.ingest.amounts import read_amounts
-from akb.ingest.cells import coded, distinct_of, identifiers, known, plain, rules
+from akb.ingest.cells import coded, distinct_of, known, plain, rules
 from akb.ingest.columns import Headings
 from akb.ingest.dates import read_dates
 from akb.ingest.notes import Notes, Table, texts_of
+from akb.ingest.recoveries import without_recoveries
 from akb.ingest.taxonomy import OTHER, map_branches
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def read_events(
 ) -> pl.DataFrame | None:
     """Return the events of one role that were known at X, sorted; None without a file of that role.
 
-    Rows without or with an unknown customer, without a date, or after X are rejected, repeats too.
+    Rows without or with an unknown customer, without a date, or after X are rejected, repeats and recoveries too.
     """
     mine = [table for table in tables if table.headings.role == role]
     inside = policy_year_claims(tables) if role == "claims" else []
@@ -61,6 +62,8 @@ def read_events(
         # a policy row counts as a policy, whatever becomes of the claims that stand on it
         told = notes if position < len(mine) else Notes()
         rows = _dated(table, role, about, clock, settings, told)
+        if role == "claims":
+            rows = without_recoveries(table, rows, settings, told)
         details = {"claims": _claims, "contacts": _contacts, "payments": _payments}[role](rows, settings, told)
         frames.append(details.with_columns(file=pl.lit(position, dtype=pl.Int32), line=rows["line"]))
     events = pl.concat(frames)
@@ -89,7 +92,9 @@ def policy_year_claims(tables: Sequence[Table]) -> list[Table]:
             amount=texts_of(table.cells, "year_claims_amount"),
         )
         headings = Headings("claims", {name: 0 for name in cells.columns if name != "line"}, {}, ())
-        found.append(Table(table.raw, headings, cells.filter(known(cells["number"]).str.contains("[1-9]"))))
+        mine = Table(table.raw, headings, cells.filter(known(cells["number"]).str.contains("[1-9]")))
+        mine.to_the_letter = table.to_the_letter
+        found.append(mine)
     return found
 
 
@@ -103,8 +108,8 @@ def _each_claim(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _dated(table: Table, role: str, about: Known, clock: Clock, settings: Settings, notes: Notes) -> pl.DataFrame:
     """Return the usable rows with ``_customer``, ``_policy``, ``_branch`` and ``_date`` beside their cells."""
-    _, key = identifiers(table.texts("customer"))
-    _, number = identifiers(table.texts("policy"))
+    _, key = table.identifiers("customer")
+    _, number = table.identifiers("policy")
     days = [read_dates(table.texts(c), upto=clock.upto, date_format=settings.ingest.date_format) for c in _DAYS[role]]
     if role == "claims":
         days.append(_year_ends(table, clock, settings))
@@ -173,9 +178,7 @@ def _with_policy(cells: pl.DataFrame, about: Known) -> pl.DataFrame:
 
 
 def _claims(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFrame:
-    amount = read_amounts(texts_of(rows, "amount"), decimal=settings.ingest.decimal)
     fault, odd = coded(texts_of(rows, "at_fault"), "boolean")
-    notes.count_unreadable("amount", amount.unreadable)
     notes.count_unreadable("at_fault", odd)
     number = known(texts_of(rows, "number")).str.extract(r"^(\d{1,4})(?:[.,]0+)?$").cast(pl.Int64)
     return rows.select(
@@ -183,7 +186,7 @@ def _claims(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFram
         policy="_policy",
         branch=_branch_of(rows, settings),
         date="_date",
-        amount_cents=amount.cents,
+        amount_cents="_cents",
         at_fault=fault == "yes",
         number=number.fill_null(1).clip(0, MOST_CLAIMS),
     )

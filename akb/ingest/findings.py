@@ -13,6 +13,7 @@ from akb.core.relations import in_force
 from akb.core.text import text
 from akb.ingest.cells import known, rule
 from akb.ingest.day_doubts import find_doubts
+from akb.ingest.identity import DAMAGED, STAND_IN
 from akb.ingest.linking import INTERMEDIARY
 from akb.ingest.notes import label
 from akb.ingest.snapshots import day_in_name
@@ -58,7 +59,7 @@ _WANTED = (
     "postcode",
     "mailing",
 )
-_SILENT = {"after_as_of"}  # rows after X may tell nothing
+_SILENT = {"after_as_of", DAMAGED, STAND_IN}  # rows after X may tell nothing; the others have findings of their own
 _OWN_CODES = {
     "duplicate": ("AKB-D002", "issue"),
     "bad_date": ("AKB-D007", "issue"),
@@ -282,6 +283,6 @@ def find_leaking(tables: Sequence[Table], notes: Notes) -> None:
 
 def find_damage(policies: pl.DataFrame, notes: Notes) -> None:
     """Report policy numbers that a spreadsheet turned into 1,23E+12."""
-    damaged = policies.filter(pl.col("number").str.contains(r"^\d(,\d+|\d*)E\+\d+$")).height
+    damaged = policies.filter(pl.col("number").str.contains(r"^\d(,\d+|\d*)E\+?\d+(#.*)?$")).height
     if damaged:
         notes.find("AKB-D046", "issue", damaged, damaged / policies.height)

@@ -13,6 +13,7 @@ import polars as pl
 from akb.ingest.amounts import read_amounts
 from akb.ingest.bases import TAX, Bases, per_year, read_bases, says
 from akb.ingest.notes import texts_of
+from akb.ingest.units import check_level, in_cents, say_forms, settled_by_usual, signs_turned
 
 if TYPE_CHECKING:
     from akb.config import Settings
@@ -81,16 +82,23 @@ def read_money(
     counts
         Rows that may tell what the columns mean (those known at X); None for all.
     """
-    amounts, unsure, signs = _amounts(table, cells, settings, notes)
+    amounts, unsure, signs, whole = _amounts(table, cells, settings, notes)
     taxonomy = settings.taxonomy()
+    usual = {key: entry.premium for key, entry in taxonomy.items()}
     taxed = branch.is_in([key for key, entry in taxonomy.items() if entry.taxed])
     frame = pl.DataFrame({**amounts, "branch": branch, "term": term, "taxed": taxed})
     frame = frame.with_columns(rate=_fraction("commission_rate"), signing_share=_fraction("signing_rate"))
+    frame = signs_turned(frame, frame if counts is None else frame.filter(counts), table, notes)
+    known = frame if counts is None else frame.filter(counts)
+    cents = in_cents(known, whole, table, settings.ingest, taxonomy, notes)
+    frame = frame.with_columns((pl.col(cents) / 100).round().cast(pl.Int64)) if cents else frame
     known = frame if counts is None else frame.filter(counts)
     bases = read_bases(
         known, table.headings, settings.ingest, {key: entry.commission for key, entry in taxonomy.items()}
     )
+    bases = settled_by_usual(bases, known, usual)
     frame = frame.with_columns(premium_cents=_premium(bases, settings))
+    check_level(frame if counts is None else frame.filter(counts), table, usual, notes)
     rows = frame.select(
         "premium_cents",
         commission_cents=_commission(table, bases),
@@ -107,8 +115,9 @@ def read_money(
 
 def _amounts(
     table: Table, cells: pl.DataFrame, settings: Settings, notes: Notes
-) -> tuple[dict[str, pl.Series], int, set[str]]:
-    unsure, signs = 0, set()
+) -> tuple[dict[str, pl.Series], int, set[str], list[str]]:
+    """Return the columns of money, doubtful cells, decimal signs and the columns that may be in cents."""
+    unsure, signs, whole = 0, set(), []
     cents: dict[str, pl.Series] = {}
     for column in (*_AMOUNTS, *_RATES):
         if column not in table.headings.at:
@@ -120,7 +129,9 @@ def _amounts(
         cents[column] = amounts.cents
         unsure += amounts.assumed
         signs |= {amounts.decimal} - {""}
-    return cents, unsure, signs
+        whole += [column] if amounts.whole and column not in _RATES else []
+        say_forms(amounts, column, table, notes)
+    return cents, unsure, signs, whole
 
 
 def _fraction(column: str) -> pl.Expr:

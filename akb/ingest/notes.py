@@ -9,7 +9,7 @@ import polars as pl
 
 from akb.core.findings import Finding
 from akb.core.text import texts
-from akb.ingest.cells import distinct_of, look_up, nothing, shape
+from akb.ingest.cells import distinct_of, identifiers, look_up, nothing, shape
 
 if TYPE_CHECKING:
     from akb.core.findings import Severity
@@ -36,6 +36,8 @@ class Table:
         How its money was read; rows with a one-off commission.
     proposals
         Canonical column -> unused heading that may be it.
+    to_the_letter
+        Column of numbers -> what of their writing tells them apart (see `cells.identifiers`).
     """
 
     raw: RawTable
@@ -47,6 +49,12 @@ class Table:
     bases: Bases | None = None
     one_off: int = 0
     proposals: dict[str, str] = field(default_factory=dict)
+    to_the_letter: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def identifiers(self, canonical: str, cells: pl.DataFrame | None = None) -> tuple[pl.Series, pl.Series]:
+        """Return the numbers of a column, of the table or of rows of it: as written, and the key to join on."""
+        letters = self.to_the_letter.get(canonical, frozenset())
+        return identifiers(texts_of(self.cells if cells is None else cells, canonical), letters)
 
     def texts(self, canonical: str) -> pl.Series:
         """Return the cells of a column, null where the file has no such column; see `texts_of`."""

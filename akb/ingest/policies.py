@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.ingest.cells import coded, identifiers, known, rule
+from akb.ingest.cells import coded, known, rule
 from akb.ingest.customers import read_attributes
 from akb.ingest.dates import Dates, read_dates
+from akb.ingest.lists import one_insurer, one_list
 from akb.ingest.money import MONEY_OF, read_money
 from akb.ingest.notes import texts_of
+from akb.ingest.parts import is_whole, separate_packages
 from akb.ingest.premiums import dated_rows
 from akb.ingest.taxonomy import NEVER, UNKNOWN, causes, map_reasons, read_branches
+from akb.ingest.terms import read_terms
 from akb.ingest.versions import HELPERS, is_per_coverage, one_row_per_policy
 
 if TYPE_CHECKING:
@@ -60,6 +63,10 @@ def read_policies(
         frames.append(rows.with_columns(file=pl.lit(position, dtype=pl.Int32)))
     every = pl.concat(frames)
     frames.clear()
+    every = one_insurer(every)
+    if len(mine) > 1 and not days:
+        every = one_list(every, mine, notes)
+    every = separate_packages(every, mine, notes)
     rows = one_row_per_policy(every, mine, days, clock, notes)
     dated = dated_rows(every, clock, delivered=bool(days))
     del every  # so many rows that each copy counts
@@ -72,8 +79,8 @@ def _usable(
 ) -> tuple[pl.DataFrame, Dates]:
     """Reject rows without customer, policy or start, offers, and in a replay what starts or was delivered after X."""
     start = read_dates(table.texts("start"), upto=clock.upto, date_format=settings.ingest.date_format)
-    relation, key = identifiers(table.texts("customer"))
-    _, number = identifiers(table.texts("policy"))
+    relation, key = table.identifiers("customer")
+    _, number = table.identifiers("policy")
     status, _ = coded(table.texts("status"), "status")
     cells = table.cells.with_columns(
         _relation=relation,
@@ -128,19 +135,18 @@ def _typed(
     )
     branch = read_branches(texts_of(cells, "branch"), texts_of(cells, "branch_code"), settings)
     notes.unknown |= {text: notes.unknown.get(text, 0) + count for text, count in branch.unknown.items()}
-    term, odd_terms = coded(texts_of(cells, "term"), "term")
+    term = read_terms(table, cells, branch.keys, settings, notes)
     collection, odd_collections = coded(texts_of(cells, "collection"), "collection")
     renewal = read_dates(
         texts_of(cells, "renewal"), upto=clock.upto, date_format=settings.ingest.date_format, order=start.order
     )
-    notes.count_unreadable("term", odd_terms)
+    notes.count_unreadable("term", term.unreadable)
     notes.count_unreadable("collection", odd_collections)
     notes.count_unreadable("renewal", int(renewal.bad.sum()))
-    months = term.cast(pl.Int8)
     form = settings.ingest.date_format
     since = read_dates(texts_of(cells, "version_date"), upto=clock.upto, date_format=form, order=start.order)
     then = (since.values <= clock.as_of).fill_null(value=True) if clock.replay else None
-    money = read_money(table, cells, branch.keys, months, settings, notes, then)
+    money = read_money(table, cells, branch.keys, term.months, settings, notes, then)
     table.dialect["dates"] = start.format
     _say_what_was_assumed(table, start, money.unsure, notes)
     table.bases, table.one_off = money.bases, money.one_off
@@ -162,9 +168,12 @@ def _typed(
             "changed": cells["_changed"],
             "reason": cells["_reason"],
             **money.rows.to_dict(),
-            "payment_months": months.to_frame("m").select(pl.when(pl.col("m") > 0).then(pl.col("m"))).to_series(),
+            "payment_months": term.known(),
             "collection": collection,
             "package": read_package(cells),
+            "part": known(texts_of(cells, "part")),
+            "whole": is_whole(cells),
+            "bundle": known(texts_of(cells, "package")).str.replace_all(r"[\s.]", "").str.to_uppercase(),
             "renewal_date": renewal.values.dt.replace(year=2000),  # only its day and month mean something
         }
     )

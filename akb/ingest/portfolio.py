@@ -25,6 +25,7 @@ from akb.ingest.households import close_the_door_on_addresses, customers_of, in_
 from akb.ingest.languages import with_motor_as_car
 from akb.ingest.left_out import LeftOut, is_list_of_recoveries, is_lock, lock_error
 from akb.ingest.legibility import leave_out_unreadable, without_words
+from akb.ingest.identity import settle_numbers, without_unassigned
 from akb.ingest.linking import link, settle_switches, without_mass_days
 from akb.ingest.losses import check_columns, check_day, check_rows
 from akb.ingest.notes import Notes, Table
@@ -114,7 +115,8 @@ def build_portfolio(
     today = today or date.today()
     settings = with_motor_as_car(tables, settings)
     fill_down(tables, notes)
-    mended = [*restore_zeros(tables), *one_spelling(tables), *without_expiries(tables, settings, today)]
+    mended, unassigned = settle_numbers(tables)
+    mended += [*restore_zeros(tables), *one_spelling(tables), *without_expiries(tables, settings, today)]
     leave_out_unreadable(tables, settings, notes)
     check_columns(tables, settings, notes, go_on=go_on)
     close_the_door_on_addresses(tables, settings, key)
@@ -123,6 +125,7 @@ def build_portfolio(
     tell_of_citizen_numbers(tables, notes)
     snapshots = find_snapshots(tables, settings)
     clock = find_clock(tables, snapshots, settings, as_of, today)
+    without_unassigned(tables, unassigned, clock, settings, notes)
     notes.findings += [] if clock.replay else mended  # in a replay no finding may tell of later rows
     check_day(tables, clock, notes, go_on=go_on)
     rows, dated = read_policies(tables, snapshots, clock, settings, notes)

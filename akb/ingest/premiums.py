@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.ingest.cells import coded, identifiers
 from akb.ingest.dates import read_dates
 from akb.ingest.money import read_money
-from akb.ingest.notes import texts_of
+from akb.ingest.terms import read_terms
 from akb.ingest.versions import KEY
 
 if TYPE_CHECKING:
@@ -126,9 +125,9 @@ def _of_files(
     frames = []
     for position, table in enumerate(tables):
         rows = _usable(table, policies, clock, settings, notes)
-        term, odd = coded(texts_of(rows, "term"), "term")
-        notes.count_unreadable("term", odd)
-        months = pl.DataFrame({"said": term.cast(pl.Int8), "known": rows["_term"]}).select(pl.coalesce(pl.all()))
+        term = read_terms(table, rows, rows["_branch"], settings, notes)
+        notes.count_unreadable("term", term.unreadable)
+        months = pl.DataFrame({"said": term.months, "known": rows["_term"]}).select(pl.coalesce(pl.all()))
         money = read_money(table, rows, rows["_branch"], months.to_series(), settings, notes)
         frames.append(
             pl.DataFrame(
@@ -153,8 +152,8 @@ def _of_files(
 
 def _usable(table: Table, policies: pl.DataFrame, clock: Clock, settings: Settings, notes: Notes) -> pl.DataFrame:
     """Return the rows of known policies that were known at X, with ``_policy``, ``_branch``, ``_term``, ``_date``."""
-    _, key = identifiers(table.texts("customer"))
-    _, number = identifiers(table.texts("policy"))
+    _, key = table.identifiers("customer")
+    _, number = table.identifiers("policy")
     column = "from" if "from" in table.headings.at else "start"
     day = read_dates(table.texts(column), upto=clock.upto, date_format=settings.ingest.date_format)
     table.dialect["dates"] = day.format

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.core.dates import add_months
-from akb.ingest.cells import identifiers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,8 +83,8 @@ def leave_out(
 
 def _reject(table: Table, keys: pl.Series, numbers: pl.Series, notes: Notes) -> None:
     """Put the rows of these relations aside that were not rejected before; what is left is the table."""
-    _, key = identifiers(table.texts("customer"))
-    _, number = identifiers(table.texts("policy"))
+    _, key = table.identifiers("customer")
+    _, number = table.identifiers("policy")
     theirs = key.is_in(keys.implode()) | (key.is_null() & number.is_in(numbers.implode()))
     theirs = theirs.fill_null(value=False)
     column = next((name for name in ("end", "customer", "policy") if name in table.headings.at), None)

@@ -9,7 +9,6 @@ import polars as pl
 from akb.core.text import text
 from akb.ingest.amounts import read_amounts
 from akb.ingest.bases import ENOUGH, says, together
-from akb.ingest.cells import identifiers
 from akb.ingest.notes import texts_of
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from akb.ingest.bases import Bases, Reading
     from akb.ingest.notes import Notes, Table
 
+_UNSETTLED = ("no_terms", "level_between")  # instalments there are, and what they cost in a year is a guess
 _TURNED = 0.9  # so many of the commissions below zero: the sign means something else
 _SAME = 0.9  # so many customers with the same fee on all their policies: it is the customer's
 
@@ -57,7 +57,9 @@ def _say(table: Table, bases: Bases, readings: dict[str, Reading], rows: int, no
             other = {"year": "instalment", "net": "gross"}.get(reading.value, "year")
             value = text("money", "nl", "value", reading.value)
             line = f'{name} = "{other}"'
-            notes.find("AKB-D081", "tip", asked=asked, why=reading.because(), value=value, line=line)
+            doubtful = name == "premium_per" and reading.why in _UNSETTLED
+            severity = "issue" if doubtful else "tip"
+            notes.find("AKB-D081", severity, asked=asked, why=reading.because(), value=value, line=line)  # type: ignore[arg-type]
 
 
 def _column(table: Table, bases: Bases, name: str) -> str:
@@ -226,7 +228,7 @@ def _filed_fees(tables: Sequence[Table], settings: Settings, notes: Notes) -> pl
         amounts = read_amounts(texts_of(table.cells, "fee"), decimal=settings.ingest.decimal)
         notes.count_unreadable("fee", amounts.unreadable)
         times = 12 if says(table.headings.heading("fee"), "month") else 1
-        _, key = identifiers(texts_of(table.cells, "customer"))
+        _, key = table.identifiers("customer")
         found.append(pl.DataFrame({"key": key, "_filed": amounts.cents * times}))
     return pl.concat(found).filter(pl.col("key").is_not_null()).group_by("key").agg(pl.col("_filed").max()).sort("key")
 

@@ -48,9 +48,8 @@ def restore_zeros(tables: Sequence[Table]) -> list[Finding]:
 def _written(table: Table, column: str) -> pl.DataFrame:
     """Return the distinct numbers of a table: text as it stands, key to join on, and the key without zeros."""
     distinct = distinct_of(table.texts(column))
-    frame = pl.DataFrame(
-        {"text": distinct, "key": identifiers(distinct)[1]}, schema={"text": pl.String, "key": pl.String}
-    )
+    _, key = identifiers(distinct, table.to_the_letter.get(column, frozenset()))
+    frame = pl.DataFrame({"text": distinct, "key": key}, schema={"text": pl.String, "key": pl.String})
     return frame.filter(pl.col("key").str.contains(r"^\d+$")).with_columns(
         bare=pl.col("key").str.strip_chars_start("0")
     )

@@ -421,6 +421,142 @@ def export_days() -> list[Case]:
     ]
 
 
+def after(change: Callable[[int, list[str]], list[str]], head: str = HEAD, count: int = 120) -> bytes:
+    """A larger sound export with every row changed."""
+    return lines([change(number, row) for number, row in enumerate(rows(count))], head).encode()
+
+
+def put(column: int, value: Callable[[int, str], str]) -> Callable[[int, list[str]], list[str]]:
+    return lambda number, row: [*row[:column], value(number, row[column]), *row[column + 1 :]]
+
+
+def euros(text: str) -> float:
+    return float(text.replace(",", "."))
+
+
+def units() -> list[Case]:
+    """Amounts and terms in other units than the heading says, or in another writing."""
+    premium, dear = 7, {"AVP": 50, "Inboedel": 130, "Opstal": 300, "Auto": 600, "Doorlopende reis": 85}
+
+    def usual(times: int, form: str) -> bytes:
+        return after(
+            lambda n, row: [*row[:7], form.format(dear[row[2]] * times * (80 + n % 40) / 100).replace(".", ","), row[8]]
+        )
+
+    def term(*words: str) -> bytes:
+        head = HEAD.replace("Premie per jaar", "Premie per termijn") + ";Termijn"
+        return after(lambda n, row: [*row, words[n % len(words)]], head)
+
+    def amount(form: str) -> bytes:
+        return after(put(premium, lambda n, v: form.format(euros(v))))
+
+    return [
+        Case("premiums in cents", one(usual(100, "{:.0f}")), finding="AKB-D115"),
+        Case("premiums twelve times too high", one(usual(12, "{:.2f}")), finding="AKB-D116"),
+        Case(
+            "premiums twelve times too low",
+            one(after(lambda n, r: [*r[:7], f"{dear[r[2]] / 12:.2f}", r[8]])),
+            finding="AKB-D116",
+        ),
+        Case("premiums in whole euros", one(usual(1, "{:.0f}"))),
+        Case("scientific amounts", one(amount("{:.4E}")), finding="AKB-D113"),
+        Case("scientific amounts of one digit", one(amount("{:.0E}")), finding="AKB-D113"),
+        Case("pounds", one(amount("£ {:.2f}")), finding="AKB-D112"),
+        Case("guilders", one(amount("fl. {:.2f}")), finding="AKB-D112"),
+        Case("debit on all amounts", one(amount("{:.2f} D"))),
+        Case("debit and credit", one(after(put(premium, lambda n, v: f"{v} {'DC'[n % 9 == 0]}"))), finding="AKB-D114"),
+        Case("apostrophes between thousands", one(amount("1’{:07.2f}"))),
+        Case("times a year in words", one(term("12x per jaar", "4x per jaar", "1x per jaar"))),
+        Case("times a year in numbers", one(term("12", "4", "2", "1")), finding="AKB-D110"),
+        Case("months in words", one(term("per: 1 maand(en)", "per: 3 maand(en)", "per: 12 maand(en)"))),
+        Case("months or times a year", one(term("1", "12")), finding="AKB-D111"),
+        Case("two, three, four and six", one(term("2", "3", "4", "6")), finding="AKB-D111"),
+        Case("terms of weeks", one(term("4 weken", "13 weken")), finding="AKB-D026"),
+    ]
+
+
+def identity() -> list[Case]:
+    """Numbers that a spreadsheet or a back office spoiled, lists beside the list, packages."""
+    relation, policy = 0, 1
+    lost, head = "1,00001E+11", f"{HEAD};Geboortejaar;Pakketnummer;Volgnummer"
+    top = lines(
+        [[row[0], row[1], row[4], row[7]] for row in rows()[:30]],
+        "Relatienummer;Polisnummer;Ingangsdatum;Premie per jaar",
+    )
+    ends = lines(
+        [[row[0], row[1], row[4], row[5]] for row in rows() if row[5]],
+        "Relatienummer;Polisnummer;Ingangsdatum;Einddatum",
+    )
+
+    def nobody(number: str) -> bytes:
+        return after(
+            lambda n, row: [number if n % 3 == 0 else row[0], *row[1:], str(1940 + n % 60)], f"{HEAD};Geboortejaar"
+        )
+
+    def packages(*, whole: bool = False, part: bool = True) -> bytes:
+        made = []
+        for number in range(0, 120, 4):
+            mine = [
+                [f"{1000 + number}", f"PK{number:05d}", *row[2:], "", "", ""] for row in rows(120)[number : number + 4]
+            ]
+            mine = [[*row[:2], "Auto", *row[3:5], "", "", *row[7:]] for row in mine]
+            if part:
+                mine = [[*row[:-1], str(place)] for place, row in enumerate(mine)]
+            made += mine
+            if whole:
+                total = f"{sum(euros(row[7]) for row in mine):.2f}"
+                made.append([*mine[0][:2], "Pakket", *mine[0][3:7], total, "", "", "", ""])
+        return lines(made, head).encode()
+
+    return [
+        Case("relations without their digits", one(where(relation, lost)), "scientific notation"),
+        Case(
+            "some relations without their digits",
+            one(where(relation, lost, 9)),
+            finding="AKB-D119",
+            rejected="damaged_number",
+        ),
+        Case(
+            "relations that kept their digits",
+            one(where(relation, lambda n, v: f"{v[0]},{v[1:]}E+03")),
+            finding="AKB-D117",
+        ),
+        Case("policies without their digits", one(where(policy, "2,1E+11")), finding="AKB-D046"),
+        Case(
+            "a decimal beside a letter",
+            one(where(relation, lambda n, v: "K12" if n == 5 else f"{v}.0")),
+            finding="AKB-D117",
+        ),
+        Case("points that matter", one(where(relation, lambda n, v: ("1001.1", "100.11")[n % 2])), finding="AKB-D118"),
+        Case("capitals that matter", one(where(relation, lambda n, v: ("aB", "Ab")[n % 2] + v)), finding="AKB-D118"),
+        Case("no relation: 0", one(nobody("0")), finding="AKB-D120", rejected="no_relation"),
+        Case("no relation: 999999", one(nobody("999999")), finding="AKB-D120", rejected="no_relation"),
+        Case("no relation: many people", one(nobody("4711")), finding="AKB-D120", rejected="no_relation"),
+        Case("zeros for all relations", one(where(relation, "0000")), "no relation number"),
+        Case("one large relation", one(where(relation, "4711", 2)), finding="AKB-D121"),
+        Case(
+            "a top thirty beside",
+            {"a.csv": top.encode(), "polissen.csv": GOOD.encode()},
+            finding="AKB-D122",
+            rejected="second_list",
+        ),
+        Case(
+            "ends in a list of their own",
+            {"polissen.csv": without("Einddatum", "Royementsreden"), "royementen.csv": ends.encode()},
+            finding="AKB-D122",
+        ),
+        Case("parts under one number", one(packages()), finding="AKB-D124"),
+        Case("parts without a number", one(packages(part=False)), finding="AKB-D125"),
+        Case("packages with their sum", one(packages(whole=True)), finding="AKB-D123", rejected="package_sum"),
+        Case(
+            "recoveries among claims",
+            with_claims("1000;P00000;01-01-2020;5\r\n1000;P00000;02-01-2020;-5\r\n"),
+            finding="AKB-D126",
+            rejected="recovery",
+        ),
+    ]
+
+
 def several() -> list[Case]:
     """More files, roles, days and settings."""
     good, all_of = GOOD.encode(), "{}/polissen.csv"
@@ -555,6 +691,8 @@ def cases() -> list[Case]:
         *losses(),
         *odd_tables(),
         *export_days(),
+        *units(),
+        *identity(),
         *several(),
         *workbooks(),
     ]

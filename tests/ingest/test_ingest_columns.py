@@ -53,6 +53,7 @@ def test_an_anva_like_export():
         "Relatie->Postcode": "postcode",
         "RelatieOms->Mailing": "mailing",
         "Polis->Termijn": "term",
+        "Polis->Volgnummer": "part",
     }
     assert set(dropped) == {"Relatie->Achternaam", "Relatie->Kamer Van Koophandel numme", "Polis->Kenteken"}
 

@@ -137,6 +137,76 @@ def at_home(street: int = 1) -> list[Row]:
     ]
 
 
+USUAL = {
+    "Aansprakelijkheid particulier": 50,
+    "Inboedel": 130,
+    "Woonhuis": 300,
+    "Personenauto": 600,
+    "Doorlopende reis": 85,
+}
+
+
+def usual(times: float, form: str = "{:.2f}", **changes: str) -> list[Row]:
+    """Premiums about as high as is usual in their branch, or so many times as high."""
+    return [
+        row
+        | {
+            "Premie per jaar": form.format(USUAL.get(row["Branche"], 500) * times * (0.8 + n % 5 / 10)).replace(
+                ".", ","
+            )
+        }
+        | {k.replace("_", " "): v for k, v in changes.items()}
+        for n, row in enumerate(GOOD)
+    ]
+
+
+def by_instalment(**terms: str) -> list[Row]:
+    """A premium per instalment, the same whatever the term: terms as written by number of months."""
+    rows = [
+        {"Premie per termijn" if name == "Premie per jaar" else name: cell for name, cell in row.items()}
+        for row in GOOD
+    ]
+    return [row | {"Termijn": terms[f"m{row['Termijn']}"], "Premie per termijn": "10,00"} for row in rows]
+
+
+def numbered(number: str, every: int = 5) -> list[Row]:
+    """The relations of every so many-th row are one and the same number."""
+    return [row | {"Relatienummer": number} if n % every == 0 else row for n, row in enumerate(GOOD)]
+
+
+def packaged(
+    *, whole: bool = False, part: bool = False, number: bool = True, share: tuple[float, ...] = (1,)
+) -> list[Row]:
+    """Every customer's policies are a package, perhaps with a row of its own or numbers of the parts."""
+    rows: list[Row] = []
+    for customer in sorted({row["Relatienummer"] for row in GOOD}):
+        mine = [row for row in GOOD if row["Relatienummer"] == customer]
+        mine = [*mine, mine[0] | {"Premie per jaar": "77,00", "Ingangsdatum": "01-02-2019", "Einddatum": ""}]
+        mine = [row | {"Einddatum": "", "Royementsreden": ""} for row in mine] if whole else mine
+        mine = [
+            row | {"Maatschappij": "De Vaart"} | ({"Volgnummer": str(n)} if part else {}) for n, row in enumerate(mine)
+        ]
+        total = sum(round(100 * float(row["Premie per jaar"].replace(",", "."))) for row in mine)
+        total *= share[int(customer) % len(share)]  # after a discount
+        running = {"Einddatum": "", "Royementsreden": ""}
+        head = mine[0] | {"Branche": "Pakket", "Premie per jaar": f"{total / 100:.2f}".replace(".", ",")} | running
+        named = [row | {"Polisnummer": f"PK{customer}"} for row in ([head, *mine] if whole else mine)]
+        rows += named if number else mine
+    return rows
+
+
+def two_versions(count: int) -> list[Row]:
+    """Running policies with a second running row under the same number, branch and insurer."""
+    twins = [row for row in GOOD if not row["Einddatum"]][:count]
+    return plus(*(row | {"Ingangsdatum": "01-06-2024", "Premie per jaar": "99,00"} for row in twins))
+
+
+BACK = CLAIM | {"Schadebedrag": "-80,00"}
+SECOND = [
+    {name: row[name] for name in ("Relatienummer", "Polisnummer", "Ingangsdatum", "Premie per jaar")}
+    for row in GOOD[:20]
+]
+
 # code: fires, must not fire, does not apply
 CASES: dict[str, tuple[Case, Case, Case]] = {
     "AKB-D001": (Case(half("Maatschappij")), plain, Case(without("Maatschappij"))),
@@ -220,6 +290,25 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
     "AKB-D063": (Case(GOOD, {"s.csv": [CLAIM | {"Relatienummer": CLAIM["Relatienummer"].lstrip("0")}]}), Case(GOOD, {"s.csv": [CLAIM]}), plain),
     "AKB-D064": (Case(half("Maatschappij", "DE VAART")), Case(each(Maatschappij="DE VAART")), Case(without("Maatschappij"))),
     "AKB-D065": (Case([r if r["Einddatum"] else r | {"Einddatum": r["Ingangsdatum"][:6] + "2027"} for r in GOOD]), plain, Case(ENDLESS)),
+    "AKB-D110": (Case(each(Termijn="4")), Case(each(Termijn="3")), Case(without("Termijn"))),
+    "AKB-D111": (Case(by_instalment(m1="1", m12="12")), Case(by_instalment(m1="1", m12="3")), Case(by_instalment(m1="maand", m12="jaar"))),
+    "AKB-D112": (Case(half("Premie per jaar", "GBP 120,00")), Case(half("Premie per jaar", "EUR 120,00")), Case(without("Premie per jaar"))),
+    "AKB-D113": (Case(half("Premie per jaar", "1,2E+02")), Case(half("Premie per jaar", "120,00")), Case(without("Premie per jaar"))),
+    "AKB-D114": (Case(plus(policy(1, Polisnummer="C1", Premie_per_jaar="10,00 C"), policy(2, Polisnummer="C2", Premie_per_jaar="9,00 D"), policy(3, Polisnummer="C3", Premie_per_jaar="8,00 D"))), Case(each(Premie_per_jaar="10,00 D")), plain),
+    "AKB-D115": (Case(usual(100, "{:.0f}")), Case(usual(1, "{:.0f}")), Case(usual(100))),
+    "AKB-D116": (Case(usual(12)), Case(usual(1)), Case(without("Premie per jaar"))),
+    "AKB-D117": (Case([row | {"Relatienummer": row["Relatienummer"].lstrip("0") + ".0"} for row in GOOD]), Case([row | {"Relatienummer": row["Relatienummer"] + ".1"} for row in GOOD]), plain),
+    "AKB-D118": (Case(plus(policy(1, Relatienummer="1001.1", Polisnummer="D1"), policy(1, Relatienummer="100.11", Polisnummer="D2"))), Case(plus(policy(1, Relatienummer="1.001", Polisnummer="D1"), policy(1, Relatienummer="1001", Polisnummer="D2"))), plain),
+    "AKB-D119": (Case(numbered("1,00001E+11")), Case(numbered("1,00001E+05")), plain),
+    "AKB-D120": (Case(numbered("0")), Case(plus(policy(0, Relatienummer="0", Polisnummer="Z0"))), plain),
+    "AKB-D121": (Case([row | {"Geboortejaar": "1970"} for row in numbered("K77")]), Case(plus(*(policy(1, Polisnummer=f"V{n}") for n in range(9)))), plain),
+    "AKB-D122": (Case(GOOD, {"top.csv": SECOND}), Case(GOOD, {"top.csv": [row | {"Polisnummer": "S" + row["Polisnummer"]} for row in SECOND]}), plain),
+    "AKB-D123": (Case(packaged(whole=True)), Case(packaged()), plain),
+    "AKB-D124": (Case(packaged(part=True)), Case(packaged(number=False)), plain),
+    "AKB-D125": (Case(two_versions(30)), Case(two_versions(2)), Case([row | {"Versie": str(n)} for n, row in enumerate(two_versions(30))])),
+    "AKB-D126": (Case(GOOD, {"s.csv": [CLAIM, BACK]}), Case(GOOD, {"s.csv": [CLAIM]}), plain),
+    "AKB-D127": (Case(packaged(whole=True, share=(0.85, 0.9, 0.95))), Case(packaged(whole=True, share=(0.95,))), Case(packaged())),
+    "AKB-D128": (Case([row | {"Premie per jaar": "-" + row["Premie per jaar"]} for row in GOOD]), Case(half("Premie per jaar", "-12,00")), Case(without("Premie per jaar"))),
     "AKB-P001": (Case([row | {"Achternaam": "Jansen", "IBAN": "NL00"} for row in GOOD]), plain, Case(each(Postcode="4811"))),
     "AKB-P002": (Case(half("Maatschappij", "anna@devaart.nl")), plain, Case(half("Achternaam", "anna@devaart.nl"))),
     "AKB-P003": (Case([row | {"Relatienummer": citizen(int(row["Relatienummer"]))} for row in GOOD]), Case([row | {"Relatienummer": f"9{row['Relatienummer']}11"} for row in GOOD]), plain),
