@@ -15,6 +15,7 @@ from akb.ingest.asof import Clock, find_clock
 from akb.ingest.cells import packed
 from akb.ingest.columns import ROLES, find_role, listed, map_headings, nearly_policies, recognised
 from akb.ingest.customers import ATTRIBUTES, build_relations, guess_kind, read_customer_rows
+from akb.ingest.date_repairs import mend_dates
 from akb.ingest.door import keep_out_identifiers, keep_out_names, tell_of_citizen_numbers
 from akb.ingest.events import EVENTS, Known, read_events
 from akb.ingest.expiry import without_expiries
@@ -99,7 +100,8 @@ def build_portfolio(
     if not any(table.cells.height for table in tables if table.headings.role == "policies"):
         raise _nothing_usable(tables, notes)
     today = today or date.today()
-    mended = [*restore_zeros(tables), *one_spelling(tables), *without_expiries(tables, settings, today)]
+    mended = [*restore_zeros(tables), *one_spelling(tables), *mend_dates(tables, settings, today)]
+    mended += without_expiries(tables, settings, today)
     close_the_door_on_addresses(tables, settings, key)
     keep_out_identifiers(tables, notes)
     keep_out_names(tables, notes)
