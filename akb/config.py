@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 SCHEMA = 1
 _WRITTEN = "docs/settings.md has all settings; mend it"
 _ENCODINGS = ("utf-8", "utf-16", "cp1252", "iso-8859-1", "iso-8859-15", "ascii", "cp850")
+WORDS = {
+    "statuses": "status",
+    "kinds": "kind",
+    "terms": "term",
+    "collections": "collection",
+    "channels": "channel",
+    "permissions": "",  # yes or no
+}
+"""Tables of ``[ingest]`` that say what words mean -> the table of ``[values]`` whose meanings they may have."""
 _LONGEST_YEARS = 100  # longer than any relation lasts
 _T = TypeVar("_T", bound=BaseModel)
 Definition = Literal["all", "any_policy", "main_branch", "non_life", "essential"]
@@ -125,6 +134,12 @@ class Ingest(_Table):
     columns: dict[str, dict[str, str]] = Field(default_factory=dict)  # role -> canonical column -> heading
     branches: dict[str, str] = Field(default_factory=dict)  # text in the export -> branch key
     reasons: dict[str, str] = Field(default_factory=dict)  # text in the export -> reason key
+    statuses: dict[str, str] = Field(default_factory=dict)  # text in the export -> running | ended | announced | offer
+    kinds: dict[str, str] = Field(default_factory=dict)  # text in the export -> private | business | self_employed
+    terms: dict[str, str] = Field(default_factory=dict)  # text in the export -> months of an instalment, 0 for once
+    collections: dict[str, str] = Field(default_factory=dict)  # text in the export -> own | insurer
+    channels: dict[str, str] = Field(default_factory=dict)  # text in the export -> phone, email, visit ...
+    permissions: dict[str, str] = Field(default_factory=dict)  # text in the export -> yes | no (may be written to)
     encoding: str | None = None
     separator: str | None = None
     decimal: Literal[",", "."] | None = None
@@ -137,6 +152,14 @@ class Ingest(_Table):
     zero_commission: Literal["zero", "missing"] = "zero"
     fee_for: Literal["policy", "customer"] | None = None
     complete_share: float = Field(default=0.8, ge=0, le=1)
+
+    @field_validator("terms", mode="before")
+    @classmethod
+    def _months_as_text(cls, given: Any) -> Any:
+        """Let ``"per kwartaal" = 3`` stand for ``"3"``."""
+        if not isinstance(given, dict):
+            return given
+        return {text: str(months) if isinstance(months, int) else months for text, months in given.items()}
 
     @field_validator("separator")
     @classmethod
@@ -294,6 +317,10 @@ class Settings(_Table):
             _must_be_one_of(load_toml("branches.toml"), branch, "branch", "[ingest.branches]")
         for reason in self.ingest.reasons.values():
             _must_be_one_of(load_toml("reasons.toml"), reason, "reason", "[ingest.reasons]")
+        for table, values in WORDS.items():
+            for meaning in getattr(self.ingest, table).values():
+                known = columns["values"][values] if values else ("yes", "no")
+                _must_be_one_of(known, meaning, "meaning", f"[ingest.{table}]")
         self.taxonomy()
         self.assumed()
 

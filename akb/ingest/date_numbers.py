@@ -44,9 +44,7 @@ def plain_numbers(texts: pl.Series, rows: pl.Series) -> pl.DataFrame:
     the day in UTC, of moments only).
     """
     lowered = pl.col("t").str.to_lowercase()
-    digits = pl.coalesce(
-        pl.col("t").str.extract(_WHOLE), lowered.str.replace_all(r"\\|\s", "").str.extract(_WRAPPED)
-    )
+    digits = pl.coalesce(pl.col("t").str.extract(_WHOLE), lowered.str.replace_all(r"\\|\s", "").str.extract(_WRAPPED))
     frame = pl.DataFrame({"t": texts.cast(pl.String), "rows": rows}).with_columns(digits=digits)
     frame = frame.with_columns(seconds=pl.lit(None, dtype=pl.Int32))
     if frame["digits"].null_count() == frame.height:
@@ -103,11 +101,11 @@ def _with_zeros(frame: pl.DataFrame) -> pl.DataFrame:
     form = _order_of_six(frame)
     if form:
         short = number.str.contains(r"^\d{3,6}$").fill_null(value=False)
-        six = _SIX[form]
+        order = _SIX[form]
     else:
         short = pl.col("six") & pl.lit(value=bool(frame["host"].any()))  # the century is the digit that was lost
-        six = _SIX["host"]
-    padded = number.str.zfill(6).str.replace(r"^(\d{2})(\d{2})(\d{2})$", six)
+        order = _SIX["host"]
+    padded = number.str.zfill(6).str.replace(r"^(\d{2})(\d{2})(\d{2})$", order)
     return frame.select(t=pl.coalesce(pl.when(short).then(padded), "read", "t"), seconds="seconds")
 
 

@@ -75,9 +75,7 @@ def plain_dates(texts: pl.Series) -> pl.DataFrame:
     # most columns are digits and hyphens only, and there are many of them
     odd = frame["t"].str.contains(r"[^\d\-/.]|^\d{12,}$").fill_null(value=False)
     if not odd.any():
-        return frame.with_columns(
-            seconds=pl.lit(None, dtype=pl.Int32), zone=pl.lit(""), half=pl.lit(value=False)
-        )
+        return frame.with_columns(seconds=pl.lit(None, dtype=pl.Int32), zone=pl.lit(""), half=pl.lit(value=False))
     words = _without_words(frame.filter(odd))
     place = pl.when(odd).then(odd.cast(pl.UInt32).cum_sum() - 1)
     taken = frame.select(place=place)["place"]
@@ -106,11 +104,15 @@ def _without_words(frame: pl.DataFrame) -> pl.DataFrame:
     hour = pl.when(part("half").is_not_null()).then(hour % 12).otherwise(hour)
     hour = pl.when(part("half") == "p").then(hour + 12).otherwise(hour)
     zone = part("zone").str.strip_chars()
-    bare = pl.when(part("h").is_not_null()).then(
-        pl.col("t").str.replace(_CLOCK, " ").str.replace(_DOTTED, "${day} ")
-    ).otherwise("t")
+    bare = (
+        pl.when(part("h").is_not_null())
+        .then(pl.col("t").str.replace(_CLOCK, " ").str.replace(_DOTTED, "${day} "))
+        .otherwise("t")
+    )
     return frame.select(
-        t=_replaced(bare, _AFTERWARDS).str.replace_all(r"\s*([-/.])\s*", "${1}").str.replace_all(r"\s+", " ")
+        t=_replaced(bare, _AFTERWARDS)
+        .str.replace_all(r"\s*([-/.])\s*", "${1}")
+        .str.replace_all(r"\s+", " ")
         .str.strip_chars(" "),
         seconds=(hour * 3600 + part("m").cast(pl.Int32) * 60 + part("s").cast(pl.Int32).fill_null(0)),
         zone=pl.when(zone.is_in(["z", "utc", "gmt", "+0000", "+00:00", "-0000", "-00:00", "utc+0000", "gmt+0000"]))

@@ -36,6 +36,8 @@ _NAMED = (
     r"^(?<w>[a-z]{3,9})\.?[-/. ]+(?<d>\d{1,2})[-/. ]+(?<y>\d{4}|\d{2})$",
     r"^(?<y>\d{4})[-/. ]*(?<w>[a-z]{3,9})\.?[-/. ]*(?<d>\d{1,2})$",
 )
+
+
 @dataclass(frozen=True)
 class Dates:
     """A column of dates.
@@ -118,7 +120,8 @@ def split_dates(cells: Told) -> pl.DataFrame:
     numbers = plain_numbers(cells.texts, _rows(cells))
     words = plain_dates(numbers["t"])
     frame = words.with_columns(
-        raw=cells.texts, seconds=pl.coalesce(pl.col("seconds"), numbers["seconds"]),
+        raw=cells.texts,
+        seconds=pl.coalesce(pl.col("seconds"), numbers["seconds"]),
         part=pl.col("t").str.extract(r"^[1-7]\d{4}(\.\d+)$").cast(pl.Float64),
         zone=pl.when(numbers["seconds"].is_not_null()).then(pl.lit("utc")).otherwise("zone"),
     )
@@ -149,7 +152,9 @@ def split_dates(cells: Told) -> pl.DataFrame:
         "zone",
         "half",
         seconds=pl.coalesce("seconds", ((pl.col("part") * 1440).round() * 60).cast(pl.Int32)),
-        y=_full_year(pl.coalesce("iso_y", "ymd_y", "six_y", pl.col("named_y").cast(pl.Int32), pair("y").cast(pl.Int32)), short),
+        y=_full_year(
+            pl.coalesce("iso_y", "ymd_y", "six_y", pl.col("named_y").cast(pl.Int32), pair("y").cast(pl.Int32)), short
+        ),
         m=pl.coalesce("iso_m", "ymd_m", "six_m", months),
         d=pl.coalesce("iso_d", "ymd_d", "six_d", "named_d"),
         first=pair("a").cast(pl.Int32),

@@ -15,6 +15,7 @@ from akb.ingest.cells import known, rule
 from akb.ingest.linking import INTERMEDIARY
 from akb.ingest.notes import label
 from akb.ingest.snapshots import day_in_name
+from akb.ingest.words import LISTED, OWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,7 +132,7 @@ def find_branches(tables: Sequence[Table], policies: pl.DataFrame, settings: Set
         count = sum(notes.unknown.values())
         names = sorted(notes.unknown, key=lambda text: (-notes.unknown[text], text))
         tellable = _tellable(tables, settings.report.suppress_below)
-        frequent = [name[:30] for name in names if name in tellable and not any(c.isdigit() for c in name)]
+        frequent = [name[:30] for name in names if name in tellable]
         shown = ", ".join(f"'{name}'" for name in frequent[:5])
         if other:
             notes.find(
@@ -153,6 +154,31 @@ def _tellable(tables: Sequence[Table], limit: int) -> frozenset[str]:
         for name in ("branch", "customer")
     )
     return shared(known(texts), customers, limit)
+
+
+def find_words(tables: Sequence[Table], settings: Settings, notes: Notes) -> None:
+    """Report the words of status, kind, term, collection and channel that mean nothing to akb, a column at a time."""
+    for column, roles in LISTED.items():
+        unknown = notes.unknown_words.get(column, {})
+        if not unknown:
+            continue
+        mine = [table for table in tables if column in table.headings.at and table.headings.role in roles]
+        texts, customers = (
+            pl.concat([table.texts(name).cast(pl.String).alias("text") for table in mine])
+            for name in (column, "customer")
+        )
+        tellable = shared(known(texts), customers, settings.report.suppress_below)
+        names = sorted((text for text in unknown if text in tellable), key=lambda text: (-unknown[text], text))
+        count = sum(unknown.values())
+        notes.find(
+            "AKB-D058",
+            "issue",
+            count,
+            count / max(texts.len(), 1),
+            column=label(column),
+            names=", ".join(f"'{name[:30]}'" for name in names[:5]) or "–",
+            table=OWN[column],
+        )
 
 
 def find_money(tables: Sequence[Table], policies: pl.DataFrame, history: History, notes: Notes) -> None:
@@ -195,7 +221,7 @@ def find_ends(tables: Sequence[Table], policies: pl.DataFrame, history: History,
     elif lapses.height and unknown / lapses.height > 1 - 0.5:
         notes.find("AKB-D013", "issue", unknown, unknown / lapses.height)
     if notes.unknown_reasons:
-        notes.find("AKB-D027", "tip", notes.unknown_reasons, notes.unknown_reasons / ended.height)
+        notes.find("AKB-D027", "issue", notes.unknown_reasons, notes.unknown_reasons / ended.height)
 
 
 def find_intermediary(policies: pl.DataFrame, clock: Clock, settings: Settings, notes: Notes) -> None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.ingest.cells import coded, identifiers, known, rule
+from akb.ingest.answers import read_answers
+from akb.ingest.boxes import read_status
+from akb.ingest.cells import identifiers, known, rule
 from akb.ingest.customers import read_attributes
 from akb.ingest.dates import Dates, read_dates
 from akb.ingest.money import MONEY_OF, read_money
@@ -16,6 +18,7 @@ from akb.ingest.notes import texts_of
 from akb.ingest.premiums import dated_rows
 from akb.ingest.taxonomy import NEVER, UNKNOWN, causes, map_reasons, read_branches
 from akb.ingest.versions import HELPERS, is_per_coverage, one_row_per_policy
+from akb.ingest.words import read_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +77,7 @@ def _usable(
     start = read_dates(table.texts("start"), upto=clock.upto, date_format=settings.ingest.date_format)
     relation, key = identifiers(table.texts("customer"))
     _, number = identifiers(table.texts("policy"))
-    status, _ = coded(table.texts("status"), "status")
+    status = read_status(table.texts("status"), settings).values
     cells = table.cells.with_columns(
         _relation=relation,
         _key=key,
@@ -128,13 +131,13 @@ def _typed(
     )
     branch = read_branches(texts_of(cells, "branch"), texts_of(cells, "branch_code"), settings)
     notes.unknown |= {text: notes.unknown.get(text, 0) + count for text, count in branch.unknown.items()}
-    term, odd_terms = coded(texts_of(cells, "term"), "term")
-    collection, odd_collections = coded(texts_of(cells, "collection"), "collection")
+    term = notes.words("term", read_words(texts_of(cells, "term"), "term", settings))
+    collection = notes.words("collection", read_words(texts_of(cells, "collection"), "collection", settings))
+    if not clock.replay:  # a status has no date of its own
+        notes.words("status", read_status(texts_of(cells, "status"), settings))
     renewal = read_dates(
         texts_of(cells, "renewal"), upto=clock.upto, date_format=settings.ingest.date_format, order=start.order
     )
-    notes.count_unreadable("term", odd_terms)
-    notes.count_unreadable("collection", odd_collections)
     notes.count_unreadable("renewal", int(renewal.bad.sum()))
     months = term.cast(pl.Int8)
     form = settings.ingest.date_format
@@ -185,7 +188,7 @@ def read_package(cells: pl.DataFrame) -> pl.Series:
     if "package" not in cells.columns:
         return pl.Series("package", [None] * cells.height, dtype=pl.Boolean)
     texts = known(texts_of(cells, "package"))
-    answer, _ = coded(texts, "boolean")
+    answer = read_answers(texts).values
     nothing = texts.str.contains(r"^[0.,\s%-]*$")
     said = pl.DataFrame({"text": texts, "answer": answer, "nothing": nothing})
     return said.select(

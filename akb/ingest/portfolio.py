@@ -12,6 +12,7 @@ from akb.core.errors import AkbError, did_you_mean
 from akb.core.findings import in_order
 from akb.ingest import findings as find
 from akb.ingest.asof import Clock, find_clock
+from akb.ingest.boxes import with_boxes
 from akb.ingest.cells import packed
 from akb.ingest.columns import ROLES, find_role, listed, map_headings, nearly_policies, recognised
 from akb.ingest.customers import ATTRIBUTES, build_relations, guess_kind, read_customer_rows
@@ -173,6 +174,7 @@ def open_tables(files: Sequence[Path], roles: Mapping[str, Path], settings: Sett
         raise AkbError("none of the files holds policies", f"Found: {', '.join(skipped[:8])}. Add the policy export.")
     if not any(table.headings.role == "policies" for table in tables):
         raise _no_policies(tables, given)
+    tables = [with_boxes(table, settings) for table in tables]
     return sorted(tables, key=lambda table: (ROLES.index(table.headings.role), table.raw.name, table.raw.sha256))
 
 
@@ -283,6 +285,7 @@ def _portfolio(
     find.find_rejected(notes, rows)
     find.find_completeness(tables, policies, customers, settings, notes)
     find.find_branches(tables, policies, settings, notes)
+    find.find_words(tables, settings, notes)
     find.find_money(tables, policies, history, notes)
     find.find_ends(tables, policies, history, clock, notes)
     find.find_intermediary(policies, clock, settings, notes)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.ingest.cells import coded, identifiers
+from akb.ingest.cells import identifiers
 from akb.ingest.dates import read_dates
 from akb.ingest.money import read_money
 from akb.ingest.notes import texts_of
 from akb.ingest.versions import KEY
+from akb.ingest.words import read_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,8 +127,7 @@ def _of_files(
     frames = []
     for position, table in enumerate(tables):
         rows = _usable(table, policies, clock, settings, notes)
-        term, odd = coded(texts_of(rows, "term"), "term")
-        notes.count_unreadable("term", odd)
+        term = notes.words("term", read_words(texts_of(rows, "term"), "term", settings))
         months = pl.DataFrame({"said": term.cast(pl.Int8), "known": rows["_term"]}).select(pl.coalesce(pl.all()))
         money = read_money(table, rows, rows["_branch"], months.to_series(), settings, notes)
         frames.append(

@@ -1,6 +1,5 @@
 """Dates in the words of databases and programs, and what only the column as a whole can tell of them."""
 
-# ruff: noqa: E501 - a form a line
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -15,8 +14,34 @@ from akb.ingest.dates import read_dates
 
 DAYS = [date(1985, 3, 31) + timedelta(days=97 * n) for n in range(160)]
 EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-FULL = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
-NL = ("januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november", "december")
+FULL = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+NL = (
+    "januari",
+    "februari",
+    "maart",
+    "april",
+    "mei",
+    "juni",
+    "juli",
+    "augustus",
+    "september",
+    "oktober",
+    "november",
+    "december",
+)
 DE = ("Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.", "Dez.")
 FR = ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.")
 DAY_NL = ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag")
@@ -86,14 +111,19 @@ def test_a_column_in_any_of_these_forms_is_read(name: str) -> None:
     assert not found.bad.any()
 
 
-@pytest.mark.parametrize("text", ["00:00:00", "12:00:00 AM", "30-12-1899 0:00:00", "1/1/0001 12:00:00 AM", "Jan  1 1900 12:00AM"])
+@pytest.mark.parametrize(
+    "text", ["00:00:00", "12:00:00 AM", "30-12-1899 0:00:00", "1/1/0001 12:00:00 AM", "Jan  1 1900 12:00AM"]
+)
 def test_the_zero_of_a_program_is_no_day(text: str) -> None:
     found = read_dates(pl.Series([text]))
     assert (found.values[0], found.bad[0]) == (None, False)
 
 
 def test_evenings_that_are_no_midnights_stay_where_they_are() -> None:
-    assert read_dates(pl.Series(["2019-12-31T20:15:00Z", "2020-06-30T21:00:00Z"])).values.to_list() == [date(2019, 12, 31), date(2020, 6, 30)]
+    assert read_dates(pl.Series(["2019-12-31T20:15:00Z", "2020-06-30T21:00:00Z"])).values.to_list() == [
+        date(2019, 12, 31),
+        date(2020, 6, 30),
+    ]
     summer = [f"2020-0{n}-10 23:00:00" for n in range(5, 10)]  # in summer 22:00 would be midnight
     assert read_dates(pl.Series(summer)).values.to_list() == [date(2020, n, 10) for n in range(5, 10)]
     assert read_dates(pl.Series(["2019-12-31 23:00:00"])).values[0] == date(2019, 12, 31)  # one cell proves nothing
@@ -101,7 +131,9 @@ def test_evenings_that_are_no_midnights_stay_where_they_are() -> None:
 
 def test_numbers_of_excel_are_not_days_that_lost_a_zero() -> None:
     serials = [str(30_000 + 17 * n) for n in range(40)]
-    assert read_dates(pl.Series(serials)).values.to_list() == [date(1899, 12, 30) + timedelta(days=int(s)) for s in serials]
+    assert read_dates(pl.Series(serials)).values.to_list() == [
+        date(1899, 12, 30) + timedelta(days=int(s)) for s in serials
+    ]
     assert read_dates(pl.Series([*(nl(d) for d in DAYS), "101112"])).bad[-1]  # one number among dates
 
 
@@ -157,7 +189,10 @@ def test_two_forms_of_dates_in_one_column_are_not_swapped(tmp_path) -> None:
     rows = [row | ({"Ingangsdatum": iso(row["Ingangsdatum"])} if n % 2 else {}) for n, row in enumerate(office(300))]
     found = read(write(tmp_path, rows), as_of=X)
     assert "AKB-D056" not in codes(found)
-    assert found.policies["start_date"].to_list() == read(write(tmp_path, office(300), "b.csv"), as_of=X).policies["start_date"].to_list()
+    assert (
+        found.policies["start_date"].to_list()
+        == read(write(tmp_path, office(300), "b.csv"), as_of=X).policies["start_date"].to_list()
+    )
 
 
 def test_real_dates_on_the_first_beside_texts_later_in_the_month_are_not_swapped(tmp_path) -> None:
