@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from akb.core.errors import AkbError, did_you_mean
+from akb.core.privacy import OTHER_BRANCH
 from akb.core.revenue import Terms
 from akb.core.text import load_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 SCHEMA = 1
@@ -59,6 +60,7 @@ class Branch(_Table):
     age_to: int | None = Field(default=None, ge=0, le=120)
     requires: tuple[str, ...] = ()  # means something only beside one of these branches
     included_in: tuple[str, ...] = ()  # a policy in one of these already covers it
+    eligibility: Literal["known", "unknown"] = "known"  # whether anybody said who can take it
     synonyms: tuple[str, ...]
 
 
@@ -252,18 +254,47 @@ class Settings(_Table):
         return named
 
     def taxonomy(self) -> dict[str, Branch]:
-        """Return the branch taxonomy with the client's own figures."""
+        """Return the branch taxonomy with the client's own figures and his own branches, Overig last."""
         shipped = load_toml("branches.toml")
+        entries = {key: {**entry, **self.branches.get(key, {})} for key, entry in shipped.items()}
         for key in self.branches:
-            _must_be_one_of(shipped, key, "branch", "[branches]")
-        taxonomy = {
-            key: _validated(Branch, {**entry, **self.branches.get(key, {})}, f"branches.{key}")
-            for key, entry in shipped.items()
-        }
+            if key not in shipped:
+                entries[key] = self._own_branch(key)
+        entries[OTHER_BRANCH] = entries.pop(OTHER_BRANCH)
+        taxonomy = {key: _validated(Branch, entry, f"branches.{key}") for key, entry in entries.items()}
         for key, branch in taxonomy.items():
             for other in (*branch.requires, *branch.included_in):
-                _must_be_one_of(shipped, other, "branch", f"[branches.{key}]")
+                _must_be_one_of(taxonomy, other, "branch", f"[branches.{key}]")
         return taxonomy
+
+    def _own_branch(self, key: str) -> dict[str, Any]:
+        """Return the entry of a branch that the client defines: it has a name, and for the rest what Overig has."""
+        given, shipped = self.branches[key], load_toml("branches.toml")
+        name = given.get("name_nl")
+        if not isinstance(name, str) or not name.strip():
+            raise AkbError(
+                f"[branches]: unknown branch '{key}'{did_you_mean(key, shipped)}",
+                f'akb knows {", ".join(shipped)}. A branch of your own has a name: name_nl = "...".',
+            )
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", key):
+            raise AkbError(
+                f"[branches]: '{key}' is no key for a branch of your own",
+                "A key is made of small letters, digits and _, and begins with a letter: [branches.hagel].",
+            )
+        usual = {**shipped[OTHER_BRANCH], "synonyms": (name,), "eligibility": "unknown"}
+        if {"segment", "who"} & set(given):
+            usual["eligibility"] = "known"
+        return {**usual, "name_en": name, **given}
+
+    def with_branches(self, own: Mapping[str, Mapping[str, Any]]) -> Settings:
+        """Return settings in which the branches that only the export has are defined, and their texts lead to them."""
+        if not own:
+            return self
+        texts = {text: key for key, entry in own.items() for text in entry["synonyms"]}
+        # its texts as a whole, not as words in other texts
+        entries = {key: {**entry, "synonyms": []} for key, entry in own.items()}
+        ingest = self.ingest.model_copy(update={"branches": {**texts, **self.ingest.branches}})
+        return self.model_copy(update={"branches": {**entries, **self.branches}, "ingest": ingest})
 
     def revenue_terms(self) -> Terms:
         """Return on what terms this client earns: a branch's own margin, else the assumed one."""
@@ -308,20 +339,19 @@ class Settings(_Table):
 
     def check_names(self) -> None:
         """Raise AkbError if any table names a branch, reason, role, column or assumption that akb does not know."""
-        columns = load_toml("columns.toml")
+        columns, taxonomy = load_toml("columns.toml"), self.taxonomy()
         for role, given in self.ingest.columns.items():
             _must_be_one_of(columns["roles"], role, "role", "[ingest.columns]")
             for column in given:
                 _must_be_one_of(columns[role], column, "column", f"[ingest.columns.{role}]")
         for branch in self.ingest.branches.values():
-            _must_be_one_of(load_toml("branches.toml"), branch, "branch", "[ingest.branches]")
+            _must_be_one_of(taxonomy, branch, "branch", "[ingest.branches]")
         for reason in self.ingest.reasons.values():
             _must_be_one_of(load_toml("reasons.toml"), reason, "reason", "[ingest.reasons]")
         for table, values in WORDS.items():
             for meaning in getattr(self.ingest, table).values():
                 known = columns["values"][values] if values else ("yes", "no")
                 _must_be_one_of(known, meaning, "meaning", f"[ingest.{table}]")
-        self.taxonomy()
         self.assumed()
 
 

@@ -1,7 +1,8 @@
 """Dates in the words of databases and office programs, brought to the plain forms that `akb.ingest.dates` splits.
 
 SQL Server writes ``Jan  1 2020 12:00AM``, Reporting Services and Access ``1/1/2020 12:00:00 AM`` or ``woensdag 1
-januari 2020``, Java ``Wed Jan 01 00:00:00 CET 2020``, Oracle ``01-JAN-20 12.00.00.000000 AM``, SAS ``01JAN2020:00:00:00``.
+januari 2020``, Java ``Wed Jan 01 00:00:00 CET 2020``, Oracle ``01-JAN-20 12.00.00.000000 AM``, and SAS
+``01JAN2020:00:00:00``.
 The time of the day is kept beside the day: it tells a midnight that was written in another zone.
 """
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.core.privacy import HEALTH_BRANCHES
+from akb.core.privacy import HEALTH_BRANCHES, known_branches
 from akb.ingest.amounts import read_amounts
 from akb.ingest.answers import read_answers
 from akb.ingest.cells import distinct_of, identifiers, known, plain, rules
 from akb.ingest.columns import Headings
 from akb.ingest.dates import read_dates
 from akb.ingest.notes import Notes, Table, texts_of
-from akb.ingest.taxonomy import OTHER, map_branches
+from akb.ingest.taxonomy import map_branches
 from akb.ingest.words import meaning_of, read_with, read_words, vocabulary
 
 if TYPE_CHECKING:
@@ -201,9 +201,11 @@ def _branch_of(rows: pl.DataFrame, settings: Settings) -> pl.Series:
     texts = known(texts_of(rows, "branch"))
     own = map_branches(texts, settings).keys
     words = "|".join(rules().values["claim"]["health"])
-    private = own.is_in(list(HEALTH_BRANCHES)) | ((own == OTHER) & texts.str.to_lowercase().str.contains(words))
+    private = own.is_in(list(HEALTH_BRANCHES)) | (
+        ~own.is_in(list(known_branches())) & texts.str.to_lowercase().str.contains(words)
+    )
     told = pl.DataFrame({"own": own, "policy": rows["_branch"], "private": private, "filled": texts.is_not_null()})
-    placed = pl.when(pl.col("policy") != OTHER).then("policy")
+    placed = pl.when(pl.col("policy").is_in(list(known_branches()))).then("policy")
     itself = pl.when(pl.col("filled")).then("own")
     kept = pl.when(pl.col("private").fill_null(value=False)).then("own")
     return told.select(branch=pl.coalesce(kept, placed, itself, "policy")).to_series()

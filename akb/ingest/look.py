@@ -18,6 +18,7 @@ from akb.ingest.cells import distinct_of, known, plain, shape
 from akb.ingest.columns import _match, key_of, proposals, safe_heading
 from akb.ingest.dates import read_dates
 from akb.ingest.notes import Notes
+from akb.ingest.own_branches import stand_in
 from akb.ingest.portfolio import build_portfolio, open_tables
 from akb.ingest.taxonomy import OTHER, Mapped, map_branches, map_reasons
 from akb.ingest.words import LISTED, OWN, read_words
@@ -158,10 +159,15 @@ def look(tables: Sequence[Table], settings: Settings) -> View:
     policies, limit = by_role["policies"], settings.report.suppress_below
     return View(
         roles=tuple(_look(role, found, settings) for role, found in by_role.items()),
-        branches=_words(policies, "branch", lambda texts: map_branches(texts, settings), limit),
+        branches=_words(policies, _branches_in(policies), lambda texts: map_branches(texts, settings), limit),
         reasons=_words(policies, "reason", lambda texts: map_reasons(texts, settings), limit),
         words={OWN[column]: words for column in LISTED if (words := _coded(tables, column, settings)) is not None},
     )
+
+
+def _branches_in(policies: Sequence[Table]) -> str:
+    """Return the column that is read as branches."""
+    return next((stand_in(table.cells, table) for table in policies), "branch")
 
 
 def _coded(tables: Sequence[Table], column: str, settings: Settings) -> Words | None:

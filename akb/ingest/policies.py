@@ -15,6 +15,7 @@ from akb.ingest.customers import read_attributes
 from akb.ingest.dates import Dates, read_dates
 from akb.ingest.money import MONEY_OF, read_money
 from akb.ingest.notes import texts_of
+from akb.ingest.own_branches import stand_in
 from akb.ingest.premiums import dated_rows
 from akb.ingest.taxonomy import NEVER, UNKNOWN, causes, map_reasons, read_branches
 from akb.ingest.versions import HELPERS, is_per_coverage, one_row_per_policy
@@ -129,7 +130,8 @@ def _typed(
         {"bad_date": "end", "ended_before_started": "end", "never_started": "end", "ended_no_date": "status"},
         notes,
     )
-    branch = read_branches(texts_of(cells, "branch"), texts_of(cells, "branch_code"), settings)
+    named = texts_of(cells, stand_in(cells, table))
+    branch = read_branches(named, texts_of(cells, "branch_code"), settings)
     notes.unknown |= {text: notes.unknown.get(text, 0) + count for text, count in branch.unknown.items()}
     term = notes.words("term", read_words(texts_of(cells, "term"), "term", settings))
     collection = notes.words("collection", read_words(texts_of(cells, "collection"), "collection", settings))

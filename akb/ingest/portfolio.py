@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -24,6 +24,7 @@ from akb.ingest.history import find_history, stated_start
 from akb.ingest.households import close_the_door_on_addresses, customers_of, in_units, with_units
 from akb.ingest.linking import link, settle_switches, without_mass_days
 from akb.ingest.notes import Notes, Table
+from akb.ingest.own_branches import own_branches
 from akb.ingest.policies import read_policies, with_causes
 from akb.ingest.premiums import read_premiums
 from akb.ingest.presets import customers_of_runs, find_preset, recoded, with_preset
@@ -110,6 +111,8 @@ def build_portfolio(
     snapshots = find_snapshots(tables, settings)
     clock = find_clock(tables, snapshots, settings, as_of, today)
     notes.findings += [] if clock.replay else mended  # in a replay no finding may tell of later rows
+    own = own_branches(tables, clock, settings)
+    settings = settings.with_branches(own)
     rows, dated = read_policies(tables, snapshots, clock, settings, notes)
     if rows.is_empty():
         raise _nothing_usable(tables, notes)
@@ -135,7 +138,7 @@ def build_portfolio(
     premiums = read_premiums(tables, dated, policies, clock, settings, notes)
     stated = [day for day in (stated_start(tables, snapshots, policies, clock, settings), kept_from) if day]
     history = find_history(policies, clock.as_of, max(stated, default=None))
-    return _portfolio(tables, clock, policies, customers, members, history, events, premiums, settings, notes)
+    return _portfolio(tables, clock, policies, customers, members, history, events, premiums, own, settings, notes)
 
 
 def open_tables(files: Sequence[Path], roles: Mapping[str, Path], settings: Settings, notes: Notes) -> list[Table]:
@@ -274,6 +277,7 @@ def _portfolio(
     history: History,
     events: Mapping[str, pl.DataFrame | None],
     premiums: pl.DataFrame | None,
+    own: Mapping[str, Mapping[str, Any]],
     settings: Settings,
     notes: Notes,
 ) -> Portfolio:
@@ -284,7 +288,7 @@ def _portfolio(
     rows = RowCount(*(sum(getattr(source.rows, part) for source in sources) for part in ("read", "used", "rejected")))
     find.find_rejected(notes, rows)
     find.find_completeness(tables, policies, customers, settings, notes)
-    find.find_branches(tables, policies, settings, notes)
+    find.find_branches(tables, policies, own, settings, notes)
     find.find_words(tables, settings, notes)
     find.find_money(tables, policies, history, notes)
     find.find_ends(tables, policies, history, clock, notes)
@@ -311,6 +315,7 @@ def _portfolio(
         sources=sources,
         relations=members.select("customer", "relation").sort("customer", "relation"),
         premiums=None if premiums is None else schema.checked(premiums, schema.Premiums),
+        own_branches=own,
     )
 
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from akb.core.privacy import shared
 from akb.core.revenue import meaning, with_revenue
+from akb.core.text import load_toml
 from akb.report import history
 from akb.report.words import Words
 
@@ -34,7 +35,9 @@ class Context:
     @cached_property
     def words(self) -> Words:
         """The texts of the report."""
-        return Words(self.bundle.settings.report.language, meaning(self.held, self.terms))
+        shipped = load_toml("branches.toml")
+        own = {key: branch.name_nl for key, branch in self.taxonomy.items() if key not in shipped}
+        return Words(self.bundle.settings.report.language, meaning(self.held, self.terms), own)
 
     @cached_property
     def terms(self) -> Terms:
