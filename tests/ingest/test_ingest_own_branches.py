@@ -1,6 +1,5 @@
 """Products that no taxonomy knows, and branches that a client defines."""
 
-# ruff: noqa: E501 - a case a line
 from __future__ import annotations
 
 from datetime import date
