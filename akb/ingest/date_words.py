@@ -32,13 +32,21 @@ _ACCENTS = ("á", "à", "â", "ä", "é", "è", "ê", "ë", "î", "ï", "ô", "�
 _PLAIN = ("a", "a", "a", "a", "e", "e", "e", "e", "i", "i", "o", "o", "u", "u", " ", "'", "'", "'")
 _ZONE = r"(?:z|utc|gmt|cet|cest|met|mest|wet|west|bst|est|edt|pst|pdt)"
 _SHIFT = r"[+-]\d{2}:?\d{2}"
+_UNIVERSAL = ("z", "utc", "gmt", "+0000", "+00:00", "-0000", "-00:00", "utc+0000", "gmt+0000")
+_HALF = r"(?:\s*(?<half>[ap])\.?m\b\.?)?"
+_IN_ZONE = rf"{_HALF}\s*(?<zone>{_ZONE}?(?:{_SHIFT})?)"
+# a day in digits and a time; a time between words; a time with points, which only stands behind a day
+_MOMENT = (
+    r"^(?<day>[\d\-/.]+)[t ](?<h>\d{1,2}):(?<m>\d{2})(?::(?<s>\d{2}))?(?:[.,]\d{1,9})?"
+    r"(?: ?(?<half>[ap])m)?(?<zone>z|[+-]\d{2}:?\d{2})?(?<rest>)$"
+)
 _CLOCK = (
-    r"(?:t|[ ,:]+)(?<h>\d{1,2})[:u](?<m>\d{2})(?::(?<s>\d{2}))?(?:[.,:]\d{1,9})?"
-    rf"(?:\s*(?<half>[ap])\.?m\b\.?)?\s*(?<zone>{_ZONE}?(?:{_SHIFT})?)(?:\s|$)"
+    r"^(?<day>.*?)(?:t|[ ,:]+)(?<h>\d{1,2})[:u](?<m>\d{2})(?::(?<s>\d{2}))?(?:[.,:]\d{1,9})?"
+    rf"{_IN_ZONE}(?:\s(?<rest>.*)|$)"
 )
 _DOTTED = (
     r"^(?<day>.*[\da-z])(?:t| +)(?<h>\d{1,2})\.(?<m>\d{2})(?:\.(?<s>\d{2}))?(?:[.,]\d{1,9})?"
-    rf"(?:\s*(?<half>[ap])\.?m\b\.?)?\s*(?<zone>{_ZONE}?(?:{_SHIFT})?)$"
+    rf"{_IN_ZONE}(?<rest>)$"
 )
 _LEFT_OUT = (
     (r"^(\d{8})[t ]?(\d{2})(\d{2})(\d{2})", "${1} ${2}:${3}:${4}"),
@@ -72,55 +80,50 @@ def plain_dates(texts: pl.Series) -> pl.DataFrame:
     ``t`` (lower case, no time), ``seconds`` (i32?, of the day; null without a time), ``zone`` (str, ``utc`` where it
     says so, empty where it says nothing, else as written), ``half`` (bool, the time had AM or PM).
     """
-    frame = texts.cast(pl.String).to_frame("t").with_columns(t=pl.col("t").str.to_lowercase())
-    # most columns are digits and hyphens only, and there are many of them
-    odd = frame["t"].str.contains(r"[^\d\-/.]|^\d{12,}$").fill_null(value=False)
-    if not odd.any():
-        return frame.with_columns(seconds=pl.lit(None, dtype=pl.Int32), zone=pl.lit(""), half=pl.lit(value=False))
-    words = _without_words(frame.filter(odd))
-    place = pl.when(odd).then(odd.cast(pl.UInt32).cum_sum() - 1)
-    taken = frame.select(place=place)["place"]
-    spread = words.select(pl.all().gather(taken.to_list())) if len(words) else words
-    return pl.DataFrame(
-        {
-            "t": frame.select(pl.when(odd).then(spread["t"]).otherwise("t").alias("t"))["t"],
-            "seconds": spread["seconds"],
-            "zone": spread["zone"].fill_null(""),
-            "half": spread["half"].fill_null(value=False),
-        }
+    frame = pl.DataFrame({"t": texts.cast(pl.String).str.to_lowercase()}).with_row_index("place")
+    # most columns are days in digits, or days with a time, and there are many of them
+    kind = frame.select(
+        pl.when(~pl.col("t").str.contains(r"[^\d\-/.]|^\d{12,}$"))
+        .then(pl.lit("day"))
+        .when(pl.col("t").str.contains(_MOMENT))
+        .then(pl.lit("moment"))
+        .otherwise(pl.lit("words"))
+        .fill_null("day")
+    ).to_series()
+    days = frame.filter(kind == "day").with_columns(
+        seconds=pl.lit(None, dtype=pl.Int32), zone=pl.lit(""), half=pl.lit(value=False)
+    )
+    parts = [days, _timed(frame.filter(kind == "moment"), _MOMENT), _without_words(frame.filter(kind == "words"))]
+    return pl.concat(part for part in parts if part.height or part is days).sort("place").drop("place")
+
+
+def _timed(frame: pl.DataFrame, pattern: str) -> pl.DataFrame:
+    """Split off the time of cells that hold nothing but a day and a time; others stay as they are."""
+    part = pl.col("clock").struct.field
+    frame = frame.with_columns(clock=pl.col("t").str.extract_groups(pattern))
+    hour = part("h").cast(pl.Int32)
+    hour = pl.when(part("half").is_not_null()).then(hour % 12).otherwise(hour)
+    hour = pl.when(part("half") == "p").then(hour + 12).otherwise(hour)
+    zone = part("zone").str.strip_chars().fill_null("")
+    return frame.select(
+        "place",
+        t=pl.when(part("h").is_not_null())
+        .then(pl.concat_str(part("day"), part("rest"), separator=" ", ignore_nulls=True).str.strip_chars(" "))
+        .otherwise("t"),
+        seconds=hour * 3600 + part("m").cast(pl.Int32) * 60 + part("s").cast(pl.Int32).fill_null(0),
+        zone=pl.when(zone.is_in(_UNIVERSAL)).then(pl.lit("utc")).otherwise(zone),
+        half=part("half").is_not_null(),
     )
 
 
 def _without_words(frame: pl.DataFrame) -> pl.DataFrame:
     text = pl.col("t").str.replace_many(list(_ACCENTS), list(_PLAIN))
-    text = _replaced(text, _LEFT_OUT)
-    frame = frame.select(t=pl.lit(" ") + text.str.strip_chars())
-    clock = pl.col("t").str.extract_groups(_CLOCK)
-    dotted = pl.when(~pl.col("t").str.contains(_CLOCK)).then(pl.col("t").str.extract_groups(_DOTTED))
-
-    def part(name: str) -> pl.Expr:
-        return pl.coalesce(clock.struct.field(name), dotted.struct.field(name))
-
-    hour = part("h").cast(pl.Int32)
-    hour = pl.when(part("half").is_not_null()).then(hour % 12).otherwise(hour)
-    hour = pl.when(part("half") == "p").then(hour + 12).otherwise(hour)
-    zone = part("zone").str.strip_chars()
-    bare = (
-        pl.when(part("h").is_not_null())
-        .then(pl.col("t").str.replace(_CLOCK, " ").str.replace(_DOTTED, "${day} "))
-        .otherwise("t")
-    )
-    return frame.select(
-        t=_replaced(bare, _AFTERWARDS)
-        .str.replace_all(r"\s*([-/.])\s*", "${1}")
-        .str.replace_all(r"\s+", " ")
-        .str.strip_chars(" "),
-        seconds=(hour * 3600 + part("m").cast(pl.Int32) * 60 + part("s").cast(pl.Int32).fill_null(0)),
-        zone=pl.when(zone.is_in(["z", "utc", "gmt", "+0000", "+00:00", "-0000", "-00:00", "utc+0000", "gmt+0000"]))
-        .then(pl.lit("utc"))
-        .otherwise(zone.fill_null("")),
-        half=part("half").is_not_null(),
-    )
+    text = pl.lit(" ") + _replaced(text, _LEFT_OUT).str.strip_chars()
+    timed = _timed(frame.with_columns(t=text), _CLOCK)
+    dotted = _timed(timed.filter(pl.col("seconds").is_null()).select("place", "t"), _DOTTED)
+    every = pl.concat([timed.filter(pl.col("seconds").is_not_null()), dotted])
+    bare = _replaced(pl.col("t"), _AFTERWARDS).str.replace_all(r"\s*([-/.])\s*", "${1}")
+    return every.with_columns(t=bare.str.replace_all(r"\s+", " ").str.strip_chars(" "))
 
 
 def _replaced(text: pl.Expr, rules: Sequence[tuple[str, str]]) -> pl.Expr:
