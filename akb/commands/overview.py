@@ -32,6 +32,7 @@ _WORDS = {
     "terms": "Words of the payment term (months of an instalment)",
     "collections": "Words of who collects",
     "channels": "Words of the channel of a contact",
+    "permissions": "Words under a permission to write (what is unknown counts as an objection)",
 }
 _SHAPES = 2  # in a table; the JSON has more
 _SILENT = ("format", "header_line")  # of the dialect, where it is a CSV with its headings on the first line

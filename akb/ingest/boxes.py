@@ -69,8 +69,9 @@ def _as_status(table: Table, name: str, settings: Settings) -> Table:
     """Write what a box says as a status where no word of one stands; what it does not say stays as it is written."""
     texts = table.texts(name)
     answers = read_answers(texts).values
-    if answers.null_count() == answers.len():
-        return table  # its words are the office's own, or it is empty
+    if answers.null_count() == answers.len():  # it is empty, or its words are those of a status, or the office's own
+        in_words = "status" not in table.headings.at and known(texts).is_not_null().any()
+        return _renamed(table, name, "status") if in_words else table
     meaning = answers.replace_strict(BOXES[name], default=None, return_dtype=pl.String)
     if answers.null_count() and NO not in answers.to_list():
         empty = known(texts).is_null()

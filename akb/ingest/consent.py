@@ -14,7 +14,7 @@ import polars as pl
 from akb.ingest.answers import NO, YES, bare, marks_of
 from akb.ingest.cells import distinct_of, is_mark, look_up, plain, rules
 from akb.ingest.notes import texts_of
-from akb.ingest.words import own_words
+from akb.ingest.words import Meanings, own_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +63,14 @@ def read_objections(table: Table, cells: pl.DataFrame, settings: Settings, notes
         .when(pl.col("refused").is_not_null() | (pl.col("mailing") == YES))
         .then(pl.lit(value=False))
     ).to_series()
+
+
+def read_permissions(texts: pl.Series, settings: Settings) -> Meanings:
+    """Return ``yes`` or ``no`` for what stands under a permission; what cannot be read is unknown."""
+    values = _answers(texts, _unwelcome, own_words("permission", settings))
+    unread = texts.cast(pl.String).filter(values == _UNREAD)
+    counts = {str(text): int(count) for text, count in unread.value_counts().iter_rows()}
+    return Meanings(values.replace(_UNREAD, None), counts)
 
 
 def _answers(texts: pl.Series, meaning: Callable[[str, str | None], str | None], own: dict[str, str]) -> pl.Series:

@@ -117,5 +117,10 @@ def _order_of_six(frame: pl.DataFrame) -> str | None:
     allowed = {
         form: int(six.str.to_date(form, strict=False).is_not_null().sum()) for form in ("%d%m%y", "%y%m%d", "%m%d%y")
     }
-    form = max(allowed, key=lambda name: allowed[name])
-    return form if 2 * allowed[form] > six.len() else None
+    most = max(allowed.values())
+    if 2 * most <= six.len():
+        return None
+    # of orders that all cells allow, the one with fewest years: 180131 and 251207 are years in front
+    years = {"%d%m%y": six.str.slice(4), "%y%m%d": six.str.slice(0, 2), "%m%d%y": six.str.slice(4)}
+    likely = [form for form, count in allowed.items() if count == most and not (years[form] == "01").all()]
+    return min(likely or allowed, key=lambda form: years[form].n_unique())

@@ -38,9 +38,9 @@ def mend_dates(tables: Sequence[Table], settings: Settings, today: date) -> list
     """
     if settings.ingest.date_format:
         return []
-    found = [finding for table in tables for finding in _unswapped(table)]
+    findings = [finding for table in tables for finding in _unswapped(table)]
     policies = [table for table in tables if table.headings.role == "policies"]
-    return found + [finding for table in policies for finding in _in_their_century(table, today)]
+    return findings + [finding for table in policies for finding in _in_their_century(table, today)]
 
 
 def _unswapped(table: Table) -> list[Finding]:

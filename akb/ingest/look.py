@@ -16,6 +16,7 @@ from akb.ingest.amounts import read_amounts
 from akb.ingest.boxes import read_status
 from akb.ingest.cells import distinct_of, known, plain, shape
 from akb.ingest.columns import _match, key_of, proposals, safe_heading
+from akb.ingest.consent import read_permissions
 from akb.ingest.dates import read_dates
 from akb.ingest.notes import Notes
 from akb.ingest.own_branches import stand_in
@@ -161,8 +162,20 @@ def look(tables: Sequence[Table], settings: Settings) -> View:
         roles=tuple(_look(role, found, settings) for role, found in by_role.items()),
         branches=_words(policies, _branches_in(policies), lambda texts: map_branches(texts, settings), limit),
         reasons=_words(policies, "reason", lambda texts: map_reasons(texts, settings), limit),
-        words={OWN[column]: words for column in LISTED if (words := _coded(tables, column, settings)) is not None},
+        words={OWN[column]: words for column in LISTED if (words := _coded(tables, column, settings)) is not None}
+        | _permissions(tables, settings),
     )
+
+
+def _permissions(tables: Sequence[Table], settings: Settings) -> dict[str, Words]:
+    """Return the words under a permission (``permissions``), where a file has one."""
+    mine = [table for table in tables if "mailing" in table.headings.at]
+
+    def mapped(texts: pl.Series) -> Mapped:
+        meanings = read_permissions(texts, settings)
+        return Mapped(meanings.values, meanings.unknown)
+
+    return {"permissions": _words(mine, "mailing", mapped, settings.report.suppress_below)} if mine else {}
 
 
 def _branches_in(policies: Sequence[Table]) -> str:

@@ -57,13 +57,13 @@ def own_branches(tables: Sequence[Table], clock: Clock, settings: Settings) -> d
         .filter(pl.col("customers") >= settings.report.suppress_below)
         .sort("customers", "word", descending=[True, False])
     )
-    found: dict[str, dict[str, Any]] = {}
+    entries: dict[str, dict[str, Any]] = {}
     for _, _, texts in counted.head(int(rule("branches", "own_most"))).iter_rows():
         name = _name(texts)
         if identifier_in(name) is None:
-            key = _key(name, {*settings.taxonomy(), *found})
-            found[key] = {"name_nl": name, "synonyms": texts, "eligibility": "unknown"}
-    return found
+            key = _key(name, {*settings.taxonomy(), *entries})
+            entries[key] = {"name_nl": name, "synonyms": texts, "eligibility": "unknown"}
+    return entries
 
 
 def _unknown(table: Table, clock: Clock, settings: Settings) -> pl.DataFrame:
@@ -91,9 +91,9 @@ def _word(text: str, settings: Settings) -> str:
     """Return a text as akb compares it; empty where it says that it is something else."""
     word = plain(text)
     other = settings.taxonomy()[OTHER_BRANCH]
-    told = {plain(name) for name in (OTHER_BRANCH, other.name_nl, other.name_en, *other.synonyms)}
+    other_words = {plain(name) for name in (OTHER_BRANCH, other.name_nl, other.name_en, *other.synonyms)}
     own = {plain(name) for name, key in settings.ingest.branches.items() if key == OTHER_BRANCH}
-    return "" if word in told | own else word
+    return "" if word in other_words | own else word
 
 
 def _name(texts: Iterable[str]) -> str:

@@ -137,8 +137,8 @@ def meaning_of(text: str, words: Vocabulary) -> str | None:
         word = word.lstrip("0") or "0"
     if word in words.exact:
         return words.exact[word]
-    found = {meaning for part in _CLAUSES.split(text) if (meaning := _clause(plain(part).split(), words))}
-    return found.pop() if len(found) == 1 else None
+    meanings = {meaning for part in _CLAUSES.split(text) if (meaning := _clause(plain(part).split(), words))}
+    return meanings.pop() if len(meanings) == 1 else None
 
 
 def _clause(parts: list[str], words: Vocabulary) -> str | None:
@@ -171,8 +171,8 @@ def _stands(text: str, words: Vocabulary) -> str | None:
     if text in words.exact:
         return words.exact[text]
     padded = f" {text} "
-    found = [entry for entry in words.long if text.startswith(entry) or f" {entry} " in padded]
-    meanings = {words.exact[entry] for entry in found}
+    entries = [entry for entry in words.long if text.startswith(entry) or f" {entry} " in padded]
+    meanings = {words.exact[entry] for entry in entries}
     if len(meanings) > 1 and all(words.opposites.get(each) in meanings for each in meanings):
         return None  # "particulier en zakelijk": both, so neither
-    return words.exact[found[0]] if found else None
+    return words.exact[entries[0]] if entries else None

@@ -88,6 +88,7 @@ FORMS: dict[str, Write] = {
     "a day that lost its zero": lambda d: f"{d.day}{d.month:02d}{d.year}",
     "an American day that lost its zero": lambda d: f"{d.month}{d.day:02d}{d.year}",
     "six digits that lost their zero": lambda d: f"{d.day}{d.month:02d}{d.year % 100:02d}",
+    "six digits with the year in front": lambda d: f"{d.year % 100:02d}{d.month:02d}{d.day:02d}",
     "an AS/400": lambda d: str((d.year - 1900) * 10_000 + d.month * 100 + d.day),
     "a number with a fraction": lambda d: f"{d:%Y%m%d}.0",
     "digits and a time": lambda d: f"{d:%Y%m%d}093000",
@@ -106,17 +107,17 @@ FORMS: dict[str, Write] = {
 
 @pytest.mark.parametrize("name", FORMS)
 def test_a_column_in_any_of_these_forms_is_read(name: str) -> None:
-    found = read_dates(pl.Series([FORMS[name](day) for day in DAYS] + [None]))
-    assert found.values.to_list() == [*DAYS, None]
-    assert not found.bad.any()
+    dates = read_dates(pl.Series([FORMS[name](day) for day in DAYS] + [None]))
+    assert dates.values.to_list() == [*DAYS, None]
+    assert not dates.bad.any()
 
 
 @pytest.mark.parametrize(
     "text", ["00:00:00", "12:00:00 AM", "30-12-1899 0:00:00", "1/1/0001 12:00:00 AM", "Jan  1 1900 12:00AM"]
 )
 def test_the_zero_of_a_program_is_no_day(text: str) -> None:
-    found = read_dates(pl.Series([text]))
-    assert (found.values[0], found.bad[0]) == (None, False)
+    dates = read_dates(pl.Series([text]))
+    assert (dates.values[0], dates.bad[0]) == (None, False)
 
 
 def test_evenings_that_are_no_midnights_stay_where_they_are() -> None:
@@ -176,10 +177,10 @@ def test_halves_that_excel_swapped_are_put_back(tmp_path, real: str, american: b
     rows = [
         row | {name: swapped(row[name], real=REAL[real], american=american) for name in DATES} for row in office(300)
     ]
-    found = read(write(tmp_path, rows, "excel.csv"), as_of=X)
-    assert found.policies["start_date"].to_list() == right.policies["start_date"].to_list()
-    assert found.policies["end_date"].to_list() == right.policies["end_date"].to_list()
-    assert finding(found, "AKB-D056").count > 0
+    portfolio = read(write(tmp_path, rows, "excel.csv"), as_of=X)
+    assert portfolio.policies["start_date"].to_list() == right.policies["start_date"].to_list()
+    assert portfolio.policies["end_date"].to_list() == right.policies["end_date"].to_list()
+    assert finding(portfolio, "AKB-D056").count > 0
 
 
 def test_two_forms_of_dates_in_one_column_are_not_swapped(tmp_path) -> None:
@@ -187,10 +188,10 @@ def test_two_forms_of_dates_in_one_column_are_not_swapped(tmp_path) -> None:
         return "-".join(reversed(text.split("-"))) if text else ""
 
     rows = [row | ({"Ingangsdatum": iso(row["Ingangsdatum"])} if n % 2 else {}) for n, row in enumerate(office(300))]
-    found = read(write(tmp_path, rows), as_of=X)
-    assert "AKB-D056" not in codes(found)
+    portfolio = read(write(tmp_path, rows), as_of=X)
+    assert "AKB-D056" not in codes(portfolio)
     assert (
-        found.policies["start_date"].to_list()
+        portfolio.policies["start_date"].to_list()
         == read(write(tmp_path, office(300), "b.csv"), as_of=X).policies["start_date"].to_list()
     )
 
@@ -200,9 +201,9 @@ def test_real_dates_on_the_first_beside_texts_later_in_the_month_are_not_swapped
         policy(n, Ingangsdatum=f"2019-{n % 12 + 1:02d}-01" if n % 2 else f"{15 + n % 9}-{n % 12 + 1:02d}-2019")
         for n in range(1, 90)
     ]
-    found = read(write(tmp_path, rows), as_of=X)
-    assert "AKB-D056" not in codes(found)
-    assert found.policies["start_date"].dt.day().to_list().count(1) == 45
+    portfolio = read(write(tmp_path, rows), as_of=X)
+    assert "AKB-D056" not in codes(portfolio)
+    assert portfolio.policies["start_date"].dt.day().to_list().count(1) == 45
 
 
 def test_an_end_of_two_digits_lies_after_its_start(tmp_path) -> None:

@@ -98,10 +98,10 @@ def test_words_that_akb_lacks_are_an_issue_and_the_settings_say_what_they_mean(
     tmp_path, heading: str, text: str, table: str, meaning: str
 ) -> None:
     path = write(tmp_path, strange(**{heading.replace(" ", "_"): text}))
-    found = finding(read(path, as_of=X), "AKB-D058")
-    assert (found.severity, found.count, found.params["table"]) == ("issue", len(office(60)), table)
-    assert text in found.sentence()
-    assert table in found.remedy()
+    issue = finding(read(path, as_of=X), "AKB-D058")
+    assert (issue.severity, issue.count, issue.params["table"]) == ("issue", len(office(60)), table)
+    assert text in issue.sentence()
+    assert table in issue.remedy()
     settings = Settings(ingest={table: {text: meaning}})
     assert "AKB-D058" not in codes(read(path, as_of=X, settings=settings))
     _, view = read_and_look([path], settings, key=bytes(32), as_of=X)
@@ -154,9 +154,9 @@ def boxes(heading: str, yes: str, no: str, *, gone_is: bool = True, changed: boo
 )  # fmt: skip
 def test_a_box_with_a_date_of_change_is_a_status(tmp_path, heading: str, yes: str, no: str, gone_is: bool) -> None:
     right = read(write(tmp_path, office(200)), as_of=X).policies
-    found = read(write(tmp_path, boxes(heading, yes, no, gone_is=gone_is), "box.csv"), as_of=X)
-    assert found.policies["end_date"].to_list() == right["end_date"].to_list()
-    assert found.rows.read == found.rows.used + found.rows.rejected
+    portfolio = read(write(tmp_path, boxes(heading, yes, no, gone_is=gone_is), "box.csv"), as_of=X)
+    assert portfolio.policies["end_date"].to_list() == right["end_date"].to_list()
+    assert portfolio.rows.read == portfolio.rows.used + portfolio.rows.rejected
 
 
 def test_a_box_that_holds_the_day_of_the_lapse_is_an_end(tmp_path) -> None:
@@ -177,6 +177,14 @@ def test_a_status_in_words_wins_over_a_box(tmp_path) -> None:
         for row in boxes("Historisch", "Nee", "Nee")
     ]
     assert read(write(tmp_path, rows), as_of=X).policies["end_date"].null_count() == len(rows)
+
+
+def test_a_box_with_words_is_a_status_in_words(tmp_path) -> None:
+    right = read(write(tmp_path, office(200)), as_of=X).policies
+    same = read(write(tmp_path, boxes("Historisch", "Geroyeerd", "Lopend"), "a.csv"), as_of=X)
+    assert same.policies["end_date"].to_list() == right["end_date"].to_list()
+    strange = read(write(tmp_path, boxes("Historisch", "Verleden", "Heden ten dage"), "b.csv"), as_of=X)
+    assert finding(strange, "AKB-D058").params["table"] == "statuses"
 
 
 def test_of_two_boxes_the_one_that_says_ended_counts(tmp_path) -> None:
