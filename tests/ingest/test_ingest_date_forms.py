@@ -183,6 +183,19 @@ def test_halves_that_excel_swapped_are_put_back(tmp_path, real: str, american: b
     assert finding(portfolio, "AKB-D056").count > 0
 
 
+def test_a_column_that_is_the_first_of_every_month_was_not_swapped_with_the_others(tmp_path) -> None:
+    rows = [
+        row
+        | {name: swapped(row[name], real=REAL["dates"]) for name in ("Ingangsdatum", "Einddatum")}
+        | {"Hoofdvervaldatum": f"2026-{n % 12 + 1:02d}-01 00:00:00"}
+        for n, row in enumerate(office(100))
+    ]
+    portfolio = read(write(tmp_path, rows), as_of=X)
+    assert finding(portfolio, "AKB-D056").params["columns"] == "Ingangsdatum, Einddatum"
+    assert portfolio.policies["renewal_date"].dt.day().unique().to_list() == [1]
+    assert portfolio.policies["renewal_date"].dt.month().n_unique() == 12
+
+
 def test_two_forms_of_dates_in_one_column_are_not_swapped(tmp_path) -> None:
     def iso(text: str) -> str:
         return "-".join(reversed(text.split("-"))) if text else ""
