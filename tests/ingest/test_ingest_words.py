@@ -30,7 +30,8 @@ def meaning(column: str, text: str) -> str | None:
         ("niet zakelijk", "private"), ("Niet particulier", "business"), ("geen particulier", "business"),
         ("not a person", "business"), ("non-business", "private"), ("Zakelijk (niet particulier)", "business"),
         ("Particulier, geen ondernemer", "private"), ("N.V. zakelijk", "business"), ("Zakelijk: nee", "private"),
-        ("Rechtspersoon", "business"), ("niet ZZP", None), ("Particulier en zakelijk", None), ("Particulier (zakelijk)", None), ("niet", None),
+        ("Rechtspersoon", "business"), ("niet ZZP", None), ("Particulier en zakelijk", None),
+        ("Particulier (zakelijk)", None), ("niet", None),
     ],
 )  # fmt: skip
 def test_a_kind_is_a_whole_meaning(text: str, kind: str | None) -> None:
