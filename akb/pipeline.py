@@ -107,6 +107,7 @@ def predict(portfolio: Portfolio, settings: Settings, progress: Progress, *, no_
     """
     from akb.features import as_of_grid, build_matrix, build_targets, topics_of
 
+    settings = settings.with_branches(portfolio.own_branches)
     catalogue = catalogue_of(portfolio, settings, topics_of(portfolio))
     with progress.stage("building point-in-time features"):
         dates = as_of_grid(portfolio, settings)
@@ -347,7 +348,7 @@ def manifest(request: Request, bundle: RunBundle, seconds: Mapping[str, float], 
             for source in portfolio.sources
         ],
         "rows": {"read": portfolio.rows.read, "used": portfolio.rows.used, "rejected": portfolio.rows.rejected},
-        "settings": request.settings.model_dump(mode="json", by_alias=True),
+        "settings": bundle.settings.model_dump(mode="json", by_alias=True),
         "seed": request.settings.models.seed,
         "pseudonyms": not request.no_pseudonyms,
         "seconds": {**seconds, "total": round(total, 3)},

@@ -12,11 +12,12 @@ from akb.config import Ingest, Settings
 from akb.core.errors import AkbError
 from akb.ingest import read_portfolio
 from akb.ingest.amounts import LARGEST, read_amounts
-from akb.ingest.cells import coded, distinct_of, identifiers, known, rules
+from akb.ingest.cells import distinct_of, identifiers, known, rules
 from akb.ingest.columns import recognised
 from akb.ingest.csvfile import _SEPARATORS, open_csv
 from akb.ingest.dates import FIRST, LAST, read_dates
 from akb.ingest.sources import RawTable
+from akb.ingest.words import read_words
 
 TODAY = date(2026, 1, 31)
 BLANK = ' \t\r"\u00a0'
@@ -86,10 +87,11 @@ def check_values(cells: pl.Series, decimal: Any = None, date_format: str | None 
     assert amounts.cents.len() == cells.len()
     assert (amounts.cents.drop_nulls().abs() <= LARGEST).all()
     assert amounts.unreadable == int((known(cells).is_not_null() & amounts.cents.is_null()).sum())
-    for name in ("boolean", "direction", "channel"):
-        meaning, odd = coded(cells, name)
-        assert set(distinct_of(meaning)) <= set(rules().values[name])
-        assert odd == int((known(cells).is_not_null() & meaning.is_null()).sum())
+    for name in ("boolean", "direction", "channel", "status", "kind"):
+        meanings = read_words(cells, name)
+        assert set(distinct_of(meanings.values)) <= set(rules().values[name])
+        odd = int((known(cells).is_not_null() & meanings.values.is_null()).sum())
+        assert odd == sum(meanings.unknown.values()), "every word without a meaning is counted"
     written, key = identifiers(cells)
     assert written.len() == key.len() == cells.len()
 

@@ -94,6 +94,7 @@ def _ingest(view: View, portfolio: Portfolio, given: dict[str, Any]) -> Table:
     import tomlkit
 
     from akb.commands.overview import form_of, missing, missing_lines
+    from akb.config import WORDS
 
     ingest = tomlkit.table()
     _say(ingest, f"The export is of {portfolio.export_day.isoformat()}; another day: --as-of.")
@@ -112,6 +113,12 @@ def _ingest(view: View, portfolio: Portfolio, given: dict[str, Any]) -> Table:
     ingest.add("columns", columns)
     ingest.add("branches", _texts(view.branches, "branch", given.get("branches", {})))
     ingest.add("reasons", _texts(view.reasons, "reason", given.get("reasons", {})))
+    for table, column in WORDS.items():
+        own = given.get(table, {})
+        if table in view.words:
+            ingest.add(table, _texts(view.words[table], f"{column} word", own))
+        elif own:
+            ingest.add(table, own)
     return ingest
 
 

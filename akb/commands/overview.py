@@ -24,7 +24,16 @@ _LEGEND = (
     "sure: given = by your settings; certain = a known heading; likely = known but for words around it; guess = look "
     "at it, and name the right heading in [ingest.columns] of akb.toml (akb init writes one)"
 )
-_WORDS = {"branches": "Texts of branches", "reasons": "Texts of reasons (they count where a policy has ended)"}
+_WORDS = {
+    "branches": "Texts of branches",
+    "reasons": "Texts of reasons (they count where a policy has ended)",
+    "statuses": "Words of a status",
+    "kinds": "Words of the kind of customer",
+    "terms": "Words of the payment term (months of an instalment)",
+    "collections": "Words of who collects",
+    "channels": "Words of the channel of a contact",
+    "permissions": "Words under a permission to write (what is unknown counts as an objection)",
+}
 _SHAPES = 2  # in a table; the JSON has more
 _SILENT = ("format", "header_line")  # of the dialect, where it is a CSV with its headings on the first line
 
@@ -62,6 +71,7 @@ def as_document(portfolio: Portfolio, view: View) -> dict[str, Any]:
         },
         "branches": _texts(view.branches),
         "reasons": _texts(view.reasons),
+        **{table: _texts(words) for table, words in view.words.items()},
         "history": {
             "recorded_from": history.recorded_from and history.recorded_from.isoformat(),
             "months": history.months,
@@ -160,7 +170,7 @@ def tables(document: Mapping[str, Any]) -> Iterator[Table | str]:
             yield f"Perhaps, under [ingest.columns.{role}] of akb.toml: {names}"
     yield _LEGEND
     for name, title in _WORDS.items():
-        if document[name]["texts"] or document[name]["too_few_customers"]["texts"]:
+        if name in document and (document[name]["texts"] or document[name]["too_few_customers"]["texts"]):
             yield _words(title, document[name])
     if document["missing"]:
         yield "\n".join(missing_lines(document["missing"]))

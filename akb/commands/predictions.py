@@ -86,6 +86,7 @@ def _from_export(source: list[str], config: Path | None, as_of: Any, *, go_on: b
     files, roles = options.split_roles(source)
     settings = options.settings_from(config)
     portfolio = read(Request(files=files, settings=settings, key=bytes(32), as_of=as_of, roles=roles, go_on=go_on))
+    settings = settings.with_branches(portfolio.own_branches)
     held = set(portfolio.policies["branch"].unique())
     branches = [(key, branch.name_nl) for key, branch in settings.taxonomy().items() if key in held]
     has = available(portfolio)

@@ -27,6 +27,13 @@ HEALTH_BRANCHES = frozenset(
 OTHER_BRANCH = "overig"
 """Where what no taxonomy knows stands: its claims may speak of health, so they are no feature either."""
 
+
+@cache
+def known_branches() -> frozenset[str]:
+    """Return the branches that akb itself knows; of one that only an export or a client has, claims are no feature."""
+    return frozenset(load_toml("branches.toml")) - {OTHER_BRANCH}
+
+
 POSSIBLY = r"@|\d[\d\s().-]{6,}|[A-Za-z]{2}\d{2}|\d{4}\s?[A-Za-z]{2}\b|[A-Za-z]{5}\.?\s+\d"
 """What every identifier has something of: a cheap first look at a whole column."""
 

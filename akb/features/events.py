@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from akb.core.privacy import HEALTH_BRANCHES, OTHER_BRANCH
+from akb.core.privacy import HEALTH_BRANCHES, OTHER_BRANCH, known_branches
 from akb.features.premiums import premium_records
 from akb.features.themes import theme_of, topic_of
 
@@ -68,7 +68,7 @@ def _claims(claims: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
     placed = claims.join(policies.select("policy", of_policy="branch"), on="policy", how="left")
     named = [pl.col(name).fill_null("").is_in(list(HEALTH_BRANCHES)) for name in ("branch", "of_policy")]
     branch = pl.coalesce("branch", "of_policy").fill_null(OTHER_BRANCH)
-    return placed.filter((branch != OTHER_BRANCH) & ~pl.any_horizontal(named)).select(
+    return placed.filter(branch.is_in(list(known_branches())) & ~pl.any_horizontal(named)).select(
         "customer", "amount_cents", "at_fault", theme=theme_of(branch), date=pl.col("date").to_physical()
     )
 

@@ -24,6 +24,9 @@ STEPS, WIDE_STEPS = (2, 4), (3, 6)
 MANY = 10_000
 """Customers in force from which the wider steps do: their rows fill the samples that models learn from anyway."""
 
+SURVIVORS = 36
+"""Months back for purchases of who is still there: a year each to be judged on, to choose on and to learn from."""
+
 WINDOWS = (1, 3, 6, 9, 12, 15, 18, 21, 24, 36)
 """Look-back windows in months: the quarters of two years, and three years.
 
@@ -42,18 +45,18 @@ def as_of_grid(portfolio: Portfolio, settings: Settings) -> list[date]:
     With many customers the steps are wider, see `MANY`.
 
     Dates go back as long as they lie within the recorded history (before it only survivors are in the file) and
-    within ``settings.time.history_cap_months``. Without any ended policy there is no history: X alone.
+    within ``settings.time.history_cap_months``. Without any ended policy no leaving can be learned, but what those who
+    are there bought can: then they go back `SURVIVORS` months, for the longer ago the fewer of them tell of it.
     """
     x, recorded = portfolio.as_of, portfolio.history.recorded_from
-    dates = [x]
-    if recorded is not None:
-        first = max(recorded, add_months(x, -settings.time.history_cap_months))
-        customers = in_force(portfolio.policies, x)["customer"].n_unique()
-        step, old_step = WIDE_STEPS if customers >= MANY else STEPS
-        back = step
-        while add_months(x, -back) >= first:
-            dates.append(add_months(x, -back))
-            back += step if back < OLD else old_step
+    first = add_months(x, -settings.time.history_cap_months)
+    first = max(first, add_months(x, -SURVIVORS) if recorded is None else recorded)
+    customers = in_force(portfolio.policies, x)["customer"].n_unique()
+    step, old_step = WIDE_STEPS if customers >= MANY else STEPS
+    dates, back = [x], step
+    while add_months(x, -back) >= first:
+        dates.append(add_months(x, -back))
+        back += step if back < OLD else old_step
     return sorted(dates)
 
 

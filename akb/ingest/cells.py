@@ -15,9 +15,8 @@ import polars as pl
 from akb.core.text import load_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-_PREFIX = 6  # letters of a word that may begin a longer one ("telefoongesprek")
 _ACCENTS = str.maketrans(
     "áàâäãåéèêëíìîïóòôöõúùûüýÿñçšžÁÀÂÄÃÅÉÈÊËÍÌÎÏÓÒÔÖÕÚÙÛÜÝÑÇ", "aaaaaaeeeeiiiiooooouuuuyyncszAAAAAAEEEEIIIIOOOOOUUUUYNC"
 )
@@ -153,13 +152,16 @@ def _repeats(cells: pl.Series) -> bool:
     return cells.dtype == pl.String and 2 * cells.n_unique() <= cells.len()
 
 
-def told(texts: pl.Series) -> Told:
-    """Return the distinct known texts of a column (text, or codes with a dictionary) and where they stand."""
+def told(texts: pl.Series, *, marks: bool = False) -> Told:
+    """Return the distinct known texts of a column (text, or codes with a dictionary) and where they stand.
+
+    With `marks` a sign such as ✓ or * says something; else cells of signs only are empty.
+    """
     if texts.null_count() == texts.len():
         return Told(pl.Series(dtype=pl.String), pl.repeat(None, texts.len(), dtype=pl.UInt32, eager=True))
     codes = compact(texts)
     present = codes.unique().drop_nulls()
-    cleaned = _known(present.cast(pl.String))
+    cleaned = _known(present.cast(pl.String), marks=marks)
     distinct = distinct_of(cleaned)
     spots = look_up(cleaned, distinct, pl.int_range(distinct.len(), dtype=pl.UInt32, eager=True))
     return Told(distinct, _per_row(codes, present, spots))
@@ -185,6 +187,17 @@ def _null_texts() -> frozenset[str]:
     return frozenset(plain(word).replace(" ", "") for word in rules().values["null"]["text"])
 
 
+def is_mark(text: str) -> bool:
+    """Say whether a text is made of signs only and is none of those that say that nothing is known."""
+    return bool(text.strip()) and not plain(text) and text.strip() not in _signs_of_nothing()
+
+
+@cache
+def _signs_of_nothing() -> frozenset[str]:
+    listed = rules().values["null"]
+    return frozenset(word for word in (*listed["text"], *listed["signs"]) if not plain(word))
+
+
 def distinct_of(texts: pl.Series) -> pl.Series:
     """Return the distinct cells as text, sorted, null left out."""
     return texts.drop_nulls().unique().cast(pl.String).sort()
@@ -198,11 +211,11 @@ def known(texts: pl.Series) -> pl.Series:
     return _known(texts)
 
 
-def _known(texts: pl.Series) -> pl.Series:
+def _known(texts: pl.Series, *, marks: bool = False) -> pl.Series:
     cleaned = clean(texts)
     distinct = cleaned.drop_nulls().unique()
     short = distinct.filter((distinct.str.len_chars() <= 8) & ~distinct.str.contains(r"\d|€"))  # "€ -" is zero
-    empty = [text for text in short if plain(text).replace(" ", "") in _null_texts()]
+    empty = [text for text in short if plain(text).replace(" ", "") in _null_texts() and not (marks and is_mark(text))]
     return _where(cleaned, ~pl.col("t").is_in(empty)) if empty else cleaned
 
 
@@ -228,31 +241,3 @@ def _identifiers(texts: pl.Series, letters: frozenset[str]) -> tuple[pl.Series, 
     key = key if "case" in letters else key.str.to_uppercase()
     key = key.to_frame("k").select(pl.when(pl.col("k") != "").then(pl.col("k"))).to_series()
     return written.alias(texts.name), key.alias(texts.name)
-
-
-def coded(texts: pl.Series, table: str | Mapping[str, list[str]]) -> tuple[pl.Series, int]:
-    """Return the meaning of coded cells, and how many filled cells have none.
-
-    Parameters
-    ----------
-    texts
-        Cells.
-    table
-        Name of a table in ``[values]``, or the table itself: meaning -> words.
-    """
-    words = rules().values[table] if isinstance(table, str) else table
-    exact = {plain(word): meaning for meaning, entries in words.items() for word in entries}
-    long = sorted((word for word in exact if len(word) >= _PREFIX), key=lambda word: (-len(word), word))
-    cells = told(texts)
-
-    def meaning(text: str) -> str | None:
-        word = plain(text)
-        if word.isdigit():
-            word = word.lstrip("0") or "0"
-        if word in exact:
-            return exact[word]
-        padded = f" {word}"
-        return next((exact[entry] for entry in long if word.startswith(entry) or f" {entry} " in f"{padded} "), None)
-
-    result = cells.spread(pl.Series([meaning(text) for text in cells.texts], dtype=pl.String))
-    return result, cells.filled() - (result.len() - result.null_count())

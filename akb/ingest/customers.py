@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.ingest.cells import coded, known, rule
+from akb.ingest.answers import read_answers
+from akb.ingest.cells import known, rule
 from akb.ingest.consent import read_objections
 from akb.ingest.dates import read_dates
 from akb.ingest.notes import texts_of
+from akb.ingest.words import read_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,8 +35,7 @@ def read_attributes(table: Table, cells: pl.DataFrame, clock: Clock, settings: S
     address), no_marketing bool?, deceased bool?; a row per row of `cells`. Of a birth date only the year is kept, of
     a postcode only four digits.
     """
-    kind, strange = coded(texts_of(cells, "kind"), "kind")
-    notes.count_unreadable("kind", strange)
+    kind = notes.words("kind", read_words(texts_of(cells, "kind"), "kind", settings))
     postcode = known(texts_of(cells, "postcode"))
     if (postcode.str.len_chars() > 4).any():
         _drop(table, "postcode")
@@ -51,7 +52,7 @@ def read_attributes(table: Table, cells: pl.DataFrame, clock: Clock, settings: S
             "household": table.identifiers("household", cells)[1],
             "home": texts_of(cells, "home"),
             "region": known(texts_of(cells, "region")),
-            "no_marketing": read_objections(table, cells, notes),
+            "no_marketing": read_objections(table, cells, settings, notes),
             "deceased": _deceased(cells, clock, settings),
         }
     )
@@ -95,7 +96,7 @@ def _right_century(texts: pl.Series, days: pl.Series, clock: Clock) -> pl.Series
 def _deceased(cells: pl.DataFrame, clock: Clock, settings: Settings) -> pl.Series:
     """Return whether a row says that the customer died by X; a flag without a date says nothing in a replay."""
     texts = texts_of(cells, "deceased")
-    flag, _ = coded(texts, "boolean")
+    flag = read_answers(texts).values
     day = read_dates(texts, upto=clock.upto, date_format=settings.ingest.date_format).values
     flagged = (flag == "yes") & (not clock.replay)
     return (flagged.fill_null(value=False) | (day <= clock.as_of).fill_null(value=False)).alias("deceased")

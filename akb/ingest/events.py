@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.core.privacy import HEALTH_BRANCHES
+from akb.core.privacy import HEALTH_BRANCHES, known_branches
 from akb.ingest.amounts import read_amounts
-from akb.ingest.cells import coded, distinct_of, known, plain, rules
+from akb.ingest.answers import read_answers
+from akb.ingest.cells import distinct_of, known, plain, rules
 from akb.ingest.columns import Headings
 from akb.ingest.dates import read_dates
 from akb.ingest.notes import Notes, Table, texts_of
 from akb.ingest.recoveries import without_recoveries
-from akb.ingest.taxonomy import OTHER, map_branches
+from akb.ingest.taxonomy import map_branches
+from akb.ingest.words import meaning_of, read_with, read_words, vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,7 +180,8 @@ def _with_policy(cells: pl.DataFrame, about: Known) -> pl.DataFrame:
 
 
 def _claims(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFrame:
-    fault, odd = coded(texts_of(rows, "at_fault"), "boolean")
+    answers = read_answers(texts_of(rows, "at_fault"))
+    fault, odd = answers.values, sum(answers.unknown.values())
     notes.count_unreadable("at_fault", odd)
     number = known(texts_of(rows, "number")).str.extract(r"^(\d{1,4})(?:[.,]0+)?$").cast(pl.Int64)
     return rows.select(
@@ -201,29 +204,32 @@ def _branch_of(rows: pl.DataFrame, settings: Settings) -> pl.Series:
     texts = known(texts_of(rows, "branch"))
     own = map_branches(texts, settings).keys
     words = "|".join(rules().values["claim"]["health"])
-    private = own.is_in(list(HEALTH_BRANCHES)) | ((own == OTHER) & texts.str.to_lowercase().str.contains(words))
+    private = own.is_in(list(HEALTH_BRANCHES)) | (
+        ~own.is_in(list(known_branches())) & texts.str.to_lowercase().str.contains(words)
+    )
     told = pl.DataFrame({"own": own, "policy": rows["_branch"], "private": private, "filled": texts.is_not_null()})
-    placed = pl.when(pl.col("policy") != OTHER).then("policy")
+    placed = pl.when(pl.col("policy").is_in(list(known_branches()))).then("policy")
     itself = pl.when(pl.col("filled")).then("own")
     kept = pl.when(pl.col("private").fill_null(value=False)).then("own")
     return told.select(branch=pl.coalesce(kept, placed, itself, "policy")).to_series()
 
 
 def _contacts(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFrame:
-    direction, odd = coded(texts_of(rows, "direction"), "direction")
-    notes.count_unreadable("direction", odd)
+    directions = read_words(texts_of(rows, "direction"), "direction")
+    direction = directions.values
+    notes.count_unreadable("direction", sum(directions.unknown.values()))
     return rows.select(
         customer="_customer",
         date="_date",
-        channel=_channel(texts_of(rows, "channel")),
+        channel=_channel(texts_of(rows, "channel"), settings, notes),
         inbound=direction == "inbound",
         subject=known(texts_of(rows, "subject")),
     )
 
 
-def _channel(texts: pl.Series) -> pl.Series:
+def _channel(texts: pl.Series, settings: Settings, notes: Notes) -> pl.Series:
     """Return known channels by key; an unknown one keeps its own name."""
-    found, _ = coded(texts, "channel")
+    found = notes.words("channel", read_words(texts, "channel", settings))
     words = {text: plain(text) for text in distinct_of(texts)}
     own = known(texts).replace_strict(words, default=None, return_dtype=pl.String)
     return pl.DataFrame({"a": found, "b": own}).select(pl.coalesce("a", "b")).to_series()
@@ -231,8 +237,10 @@ def _channel(texts: pl.Series) -> pl.Series:
 
 def _payments(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFrame:
     table = {name: rules().values["payment"][name] for name in ("reversal", "reminder", "paid")}
-    kind, odd = coded(texts_of(rows, "kind"), table)
-    notes.count_unreadable("kind", odd)
+    words = vocabulary(table)
+    kinds = read_with(texts_of(rows, "kind"), lambda text: meaning_of(text, words))
+    kind = kinds.values
+    notes.count_unreadable("kind", sum(kinds.unknown.values()))
     amount = read_amounts(texts_of(rows, "amount"), decimal=settings.ingest.decimal)
     notes.count_unreadable("amount", amount.unreadable)
     return rows.select(

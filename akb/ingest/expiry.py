@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.core.findings import Finding
-from akb.ingest.cells import coded, known, rule
+from akb.ingest.boxes import read_status
+from akb.ingest.cells import known, rule
 from akb.ingest.clocks import last_dense_day
 from akb.ingest.dates import read_dates
 
@@ -64,7 +65,7 @@ def _expiries(table: Table, settings: Settings, today: date) -> pl.Series | None
             "end": end,
             "renewal": renewal,
             "reason": known(table.texts("reason")),
-            "status": coded(table.texts("status"), "status")[0],
+            "status": read_status(table.texts("status"), settings).values,
         }
     )
     told = rows.select(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -16,10 +16,12 @@ from akb.ingest.day_doubts import find_doubts
 from akb.ingest.identity import DAMAGED, STAND_IN
 from akb.ingest.linking import INTERMEDIARY
 from akb.ingest.notes import label
+from akb.ingest.own_branches import branch_texts, names_of
 from akb.ingest.snapshots import day_in_name
+from akb.ingest.words import LISTED, OWN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from akb.config import Settings
     from akb.ingest.asof import Clock
@@ -123,38 +125,65 @@ def _of(table: str) -> str:
     return text("columns", "nl", "roles", table)
 
 
-def find_branches(tables: Sequence[Table], policies: pl.DataFrame, settings: Settings, notes: Notes) -> None:
-    """Report texts that no branch knows, or that there is no branch column."""
-    if not present(tables, "branch", ("policies",)):
+def find_branches(
+    tables: Sequence[Table],
+    policies: pl.DataFrame,
+    own: Mapping[str, Mapping[str, Any]],
+    settings: Settings,
+    notes: Notes,
+) -> None:
+    """Report texts that no branch knows, or that there is no column of branches nor of products."""
+    if not present(tables, "branch", ("policies",)) and not present(tables, "product", ("policies",)):
         notes.find("AKB-D010", "issue", policies.height, 1.0)
         return
     other = policies.filter(pl.col("branch") == "overig").height
-    if notes.unknown or other:
-        count = sum(notes.unknown.values())
-        names = sorted(notes.unknown, key=lambda text: (-notes.unknown[text], text))
+    apart = policies.filter(pl.col("branch").is_in(list(own))).height
+    if other or apart:
         tellable = _tellable(tables, settings.report.suppress_below)
-        frequent = [name[:30] for name in names if name in tellable and not any(c.isdigit() for c in name)]
-        shown = ", ".join(f"'{name}'" for name in frequent[:5])
-        if other:
-            notes.find(
-                "AKB-D009",
-                "issue",
-                other,
-                other / policies.height,
-                texts=len(notes.unknown),
-                rows=count,
-                names=shown or "–",
-            )
+        rest = sorted(notes.unknown, key=lambda text: (-notes.unknown[text], text))
+        shown = [*names_of(own), *(name for name in rest if name in tellable)]
+        notes.find(
+            "AKB-D009",
+            "issue",
+            other + apart,
+            (other + apart) / policies.height,
+            branches=len(own),
+            other=other,
+            names=", ".join(f"'{name[:30]}'" for name in shown[:8]) or "–",
+        )
 
 
 def _tellable(tables: Sequence[Table], limit: int) -> frozenset[str]:
     """Return the texts of the branch columns that enough customers share; fewer might be somebody's name."""
     policies = [table for table in tables if table.headings.role == "policies"]
-    texts, customers = (
-        pl.concat([table.texts(name).cast(pl.String).alias(name) for table in policies])
-        for name in ("branch", "customer")
-    )
+    texts = pl.concat([branch_texts(table).cast(pl.String).alias("branch") for table in policies])
+    customers = pl.concat([table.texts("customer").cast(pl.String).alias("customer") for table in policies])
     return shared(known(texts), customers, limit)
+
+
+def find_words(tables: Sequence[Table], settings: Settings, notes: Notes) -> None:
+    """Report the words of status, kind, term, collection and channel that mean nothing to akb, a column at a time."""
+    for column, roles in LISTED.items():
+        unknown = notes.unknown_words.get(column, {})
+        if not unknown:
+            continue
+        mine = [table for table in tables if column in table.headings.at and table.headings.role in roles]
+        texts, customers = (
+            pl.concat([table.texts(name).cast(pl.String).alias("text") for table in mine])
+            for name in (column, "customer")
+        )
+        tellable = shared(known(texts), customers, settings.report.suppress_below)
+        names = sorted((text for text in unknown if text in tellable), key=lambda text: (-unknown[text], text))
+        count = sum(unknown.values())
+        notes.find(
+            "AKB-D058",
+            "issue",
+            count,
+            count / max(texts.len(), 1),
+            column=label(column),
+            names=", ".join(f"'{name[:30]}'" for name in names[:5]) or "–",
+            table=OWN[column],
+        )
 
 
 def find_money(tables: Sequence[Table], policies: pl.DataFrame, history: History, notes: Notes) -> None:
@@ -197,7 +226,7 @@ def find_ends(tables: Sequence[Table], policies: pl.DataFrame, history: History,
     elif lapses.height and unknown / lapses.height > 1 - 0.5:
         notes.find("AKB-D013", "issue", unknown, unknown / lapses.height)
     if notes.unknown_reasons:
-        notes.find("AKB-D027", "tip", notes.unknown_reasons, notes.unknown_reasons / ended.height)
+        notes.find("AKB-D027", "issue", notes.unknown_reasons, notes.unknown_reasons / ended.height)
 
 
 def find_intermediary(policies: pl.DataFrame, clock: Clock, settings: Settings, notes: Notes) -> None:

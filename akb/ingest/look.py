@@ -6,18 +6,26 @@ Nothing of it is a value of the export, but for branch and reason texts that eno
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
 from akb.core.privacy import shared
+from akb.ingest.amounts import read_amounts
+from akb.ingest.boxes import read_status
 from akb.ingest.cells import distinct_of, known, plain, shape
-from akb.ingest.columns import _match, key_of
+from akb.ingest.columns import _match, key_of, proposals, safe_heading
+from akb.ingest.consent import read_permissions
+from akb.ingest.dates import read_dates
 from akb.ingest.languages import with_motor_as_car
 from akb.ingest.legibility import legible
 from akb.ingest.notes import Notes
+from akb.ingest.own_branches import stand_in
 from akb.ingest.portfolio import build_portfolio, open_tables
-from akb.ingest.taxonomy import OTHER, map_branches, map_reasons
+from akb.ingest.taxonomy import OTHER, Mapped, map_branches, map_reasons
+from akb.ingest.terms import read_term_words
+from akb.ingest.words import LISTED, OWN, read_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +34,6 @@ if TYPE_CHECKING:
 
     from akb.config import Settings
     from akb.ingest.notes import Table
-    from akb.ingest.taxonomy import Mapped
     from akb.ingest.types import Portfolio
 
 Sure = Literal["given", "certain", "likely", "guess"]
@@ -112,11 +119,22 @@ class Words:
 
 @dataclass(frozen=True)
 class View:
-    """A first look at a whole export: what each role's files hold, and the texts of branches and reasons."""
+    """A first look at a whole export: what each role's files hold, and the texts that mean something.
+
+    Parameters
+    ----------
+    roles
+        A look per role.
+    branches, reasons
+        Their texts.
+    words
+        Table of ``[ingest]`` (``statuses``, ``kinds`` …) -> the words of that column, where the export has it.
+    """
 
     roles: tuple[Look, ...]
     branches: Words
     reasons: Words
+    words: dict[str, Words]
 
 
 def read_and_look(
@@ -143,9 +161,40 @@ def look(tables: Sequence[Table], settings: Settings) -> View:
     policies, limit = by_role["policies"], settings.report.suppress_below
     return View(
         roles=tuple(_look(role, found, settings) for role, found in by_role.items()),
-        branches=_words(policies, "branch", lambda texts: map_branches(texts, settings), limit),
+        branches=_words(policies, _branches_in(policies), lambda texts: map_branches(texts, settings), limit),
         reasons=_words(policies, "reason", lambda texts: map_reasons(texts, settings), limit),
+        words={OWN[column]: words for column in LISTED if (words := _coded(tables, column, settings)) is not None}
+        | _permissions(tables, settings),
     )
+
+
+def _permissions(tables: Sequence[Table], settings: Settings) -> dict[str, Words]:
+    """Return the words under a permission (``permissions``), where a file has one."""
+    mine = [table for table in tables if "mailing" in table.headings.at]
+
+    def mapped(texts: pl.Series) -> Mapped:
+        meanings = read_permissions(texts, settings)
+        return Mapped(meanings.values, meanings.unknown)
+
+    return {"permissions": _words(mine, "mailing", mapped, settings.report.suppress_below)} if mine else {}
+
+
+def _branches_in(policies: Sequence[Table]) -> str:
+    """Return the column that is read as branches."""
+    return next((stand_in(table.cells, table) for table in policies), "branch")
+
+
+def _coded(tables: Sequence[Table], column: str, settings: Settings) -> Words | None:
+    """Return the words of a coded column with their meaning, None where no file has it."""
+    mine = [table for table in tables if table.headings.role in LISTED[column] and column in table.headings.at]
+    readers = {"status": read_status, "term": read_term_words}
+    read = readers.get(column, partial(read_words, column=column))
+
+    def mapped(texts: pl.Series) -> Mapped:
+        meanings = read(texts, settings=settings)
+        return Mapped(meanings.values, meanings.unknown)
+
+    return _words(mine, column, mapped, settings.report.suppress_below) if mine else None
 
 
 def _look(role: str, tables: list[Table], settings: Settings) -> Look:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from akb.ingest.bases import Bases
     from akb.ingest.columns import Headings
     from akb.ingest.sources import RawTable
+    from akb.ingest.words import Meanings
 
 REJECTS = {"file": pl.String, "line": pl.Int64, "column": pl.String, "shape": pl.String, "reason": pl.String}
 
@@ -81,6 +82,7 @@ class Notes:
     unreadable: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
     unknown_reasons: int = 0
+    unknown_words: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def find(
         self, code: str, severity: Severity, count: int | None = None, share: float | None = None, **params: Any
@@ -116,6 +118,13 @@ class Notes:
         """Remember cells of an optional column that could not be read."""
         if count:
             self.unreadable[column] = self.unreadable.get(column, 0) + count
+
+    def words(self, column: str, meanings: Meanings) -> pl.Series:
+        """Return what the words of a column mean, and remember those that mean nothing."""
+        counts = self.unknown_words.setdefault(column, {})
+        for text, count in meanings.unknown.items():
+            counts[text] = counts.get(text, 0) + count
+        return meanings.values
 
     def all_rejects(self) -> pl.DataFrame:
         """Return the rejects, by file and line."""

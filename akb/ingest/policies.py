@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.ingest.cells import coded, known, rule
+from akb.ingest.boxes import read_status
+from akb.ingest.cells import known, rule
 from akb.ingest.customers import read_attributes
 from akb.ingest.dates import Dates, read_dates
 from akb.ingest.lists import one_insurer, one_list
 from akb.ingest.money import MONEY_OF, read_money
 from akb.ingest.notes import texts_of
 from akb.ingest.parts import is_whole, separate_packages
+from akb.ingest.own_branches import stand_in
 from akb.ingest.premiums import dated_rows
 from akb.ingest.taxonomy import NEVER, UNKNOWN, causes, map_reasons, read_branches
 from akb.ingest.terms import read_terms
 from akb.ingest.versions import HELPERS, is_per_coverage, one_row_per_policy
+from akb.ingest.words import read_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +84,7 @@ def _usable(
     start = read_dates(table.texts("start"), upto=clock.upto, date_format=settings.ingest.date_format)
     relation, key = table.identifiers("customer")
     _, number = table.identifiers("policy")
-    status, _ = coded(table.texts("status"), "status")
+    status = read_status(table.texts("status"), settings).values
     cells = table.cells.with_columns(
         _relation=relation,
         _key=key,
@@ -133,15 +136,17 @@ def _typed(
         {"bad_date": "end", "ended_before_started": "end", "never_started": "end", "ended_no_date": "status"},
         notes,
     )
-    branch = read_branches(texts_of(cells, "branch"), texts_of(cells, "branch_code"), settings)
+    named = texts_of(cells, stand_in(cells, table))
+    branch = read_branches(named, texts_of(cells, "branch_code"), settings)
     notes.unknown |= {text: notes.unknown.get(text, 0) + count for text, count in branch.unknown.items()}
     term = read_terms(table, cells, branch.keys, settings, notes)
-    collection, odd_collections = coded(texts_of(cells, "collection"), "collection")
+    notes.words("term", term.meanings)
+    collection = notes.words("collection", read_words(texts_of(cells, "collection"), "collection", settings))
+    if not clock.replay:  # a status has no date of its own
+        notes.words("status", read_status(texts_of(cells, "status"), settings))
     renewal = read_dates(
         texts_of(cells, "renewal"), upto=clock.upto, date_format=settings.ingest.date_format, order=start.order
     )
-    notes.count_unreadable("term", term.unreadable)
-    notes.count_unreadable("collection", odd_collections)
     notes.count_unreadable("renewal", int(renewal.bad.sum()))
     form = settings.ingest.date_format
     since = read_dates(texts_of(cells, "version_date"), upto=clock.upto, date_format=form, order=start.order)
@@ -194,7 +199,7 @@ def read_package(cells: pl.DataFrame) -> pl.Series:
     if "package" not in cells.columns:
         return pl.Series("package", [None] * cells.height, dtype=pl.Boolean)
     texts = known(texts_of(cells, "package"))
-    answer, _ = coded(texts, "boolean")
+    answer = read_answers(texts).values
     nothing = texts.str.contains(r"^[0.,\s%-]*$")
     said = pl.DataFrame({"text": texts, "answer": answer, "nothing": nothing})
     return said.select(

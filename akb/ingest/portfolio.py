@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -12,9 +12,11 @@ from akb.core.errors import AkbError, did_you_mean
 from akb.core.findings import in_order
 from akb.ingest import findings as find
 from akb.ingest.asof import Clock, find_clock
+from akb.ingest.boxes import with_boxes
 from akb.ingest.cells import packed
 from akb.ingest.columns import ROLES, NoRoleError, find_role, listed, map_headings, nearly_policies, recognised
 from akb.ingest.customers import ATTRIBUTES, build_relations, guess_kind, read_customer_rows
+from akb.ingest.date_repairs import mend_dates
 from akb.ingest.door import keep_out_identifiers, keep_out_names, tell_of_citizen_numbers
 from akb.ingest.events import EVENTS, Known, read_events
 from akb.ingest.evidence import Evidence
@@ -29,6 +31,7 @@ from akb.ingest.identity import settle_numbers, without_unassigned
 from akb.ingest.linking import link, settle_switches, without_mass_days
 from akb.ingest.losses import check_columns, check_day, check_rows
 from akb.ingest.notes import Notes, Table
+from akb.ingest.own_branches import own_branches
 from akb.ingest.policies import read_policies, with_causes
 from akb.ingest.premiums import read_premiums
 from akb.ingest.presets import customers_of_runs, find_preset, recoded, with_preset
@@ -116,7 +119,8 @@ def build_portfolio(
     settings = with_motor_as_car(tables, settings)
     fill_down(tables, notes)
     mended, unassigned = settle_numbers(tables)
-    mended += [*restore_zeros(tables), *one_spelling(tables), *without_expiries(tables, settings, today)]
+    mended += [*restore_zeros(tables), *one_spelling(tables), *mend_dates(tables, settings, today)]
+    mended += without_expiries(tables, settings, today)
     leave_out_unreadable(tables, settings, notes)
     check_columns(tables, settings, notes, go_on=go_on)
     close_the_door_on_addresses(tables, settings, key)
@@ -128,6 +132,8 @@ def build_portfolio(
     without_unassigned(tables, unassigned, clock, settings, notes)
     notes.findings += [] if clock.replay else mended  # in a replay no finding may tell of later rows
     check_day(tables, clock, notes, go_on=go_on)
+    own = own_branches(tables, clock, settings)
+    settings = settings.with_branches(own)
     rows, dated = read_policies(tables, snapshots, clock, settings, notes)
     if rows.is_empty():
         raise _nothing_usable(tables, notes)
@@ -154,7 +160,7 @@ def build_portfolio(
     premiums = read_premiums(tables, dated, policies, clock, settings, notes)
     stated = [day for day in (stated_start(tables, snapshots, policies, clock, settings), kept_from) if day]
     history = find_history(policies, clock.as_of, max(stated, default=None))
-    return _portfolio(tables, clock, policies, customers, members, history, events, premiums, settings, notes)
+    return _portfolio(tables, clock, policies, customers, members, history, events, premiums, own, settings, notes)
 
 
 def open_tables(
@@ -186,6 +192,7 @@ def open_tables(
     if not any(table.headings.role == "policies" for table in tables):
         raise _no_policies(tables, given, left_out)
     left_out.find(notes)
+    tables = [with_boxes(table, settings) for table in tables]
     return sorted(tables, key=lambda table: (ROLES.index(table.headings.role), table.raw.name, table.raw.sha256))
 
 
@@ -328,6 +335,7 @@ def _portfolio(
     history: History,
     events: Mapping[str, pl.DataFrame | None],
     premiums: pl.DataFrame | None,
+    own: Mapping[str, Mapping[str, Any]],
     settings: Settings,
     notes: Notes,
 ) -> Portfolio:
@@ -338,7 +346,8 @@ def _portfolio(
     rows = RowCount(*(sum(getattr(source.rows, part) for source in sources) for part in ("read", "used", "rejected")))
     find.find_rejected(notes, rows)
     find.find_completeness(tables, policies, customers, settings, notes)
-    find.find_branches(tables, policies, settings, notes)
+    find.find_branches(tables, policies, own, settings, notes)
+    find.find_words(tables, settings, notes)
     find.find_money(tables, policies, history, notes)
     find.find_ends(tables, policies, history, clock, notes)
     find.find_intermediary(policies, clock, settings, notes)
@@ -364,6 +373,7 @@ def _portfolio(
         sources=sources,
         relations=members.select("customer", "relation").sort("customer", "relation"),
         premiums=None if premiums is None else schema.checked(premiums, schema.Premiums),
+        own_branches=own,
     )
 
 

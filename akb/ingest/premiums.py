@@ -14,6 +14,7 @@ from akb.ingest.dates import read_dates
 from akb.ingest.money import read_money
 from akb.ingest.terms import read_terms
 from akb.ingest.versions import KEY
+from akb.ingest.words import read_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,7 +127,7 @@ def _of_files(
     for position, table in enumerate(tables):
         rows = _usable(table, policies, clock, settings, notes)
         term = read_terms(table, rows, rows["_branch"], settings, notes)
-        notes.count_unreadable("term", term.unreadable)
+        notes.words("term", term.meanings)
         months = pl.DataFrame({"said": term.months, "known": rows["_term"]}).select(pl.coalesce(pl.all()))
         money = read_money(table, rows, rows["_branch"], months.to_series(), settings, notes)
         frames.append(

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.ingest.cells import rule
+from akb.ingest.cells import identifiers, rule
 from akb.ingest.dates import read_dates
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from akb.config import Settings
     from akb.ingest.notes import Notes, Table
@@ -56,20 +56,57 @@ class Snapshots:
 def find_snapshots(tables: Sequence[Table], settings: Settings) -> Snapshots:
     """Return the days of the deliveries: of a column with the day, else of the date in the file's name.
 
-    Only if every policies table has one, and they differ.
+    Only if every policies table has one, and they differ. A name alone is no proof: polissen_2024_01 and _02 may be two
+    parts of one export, or the policies of two years. So files are not told apart by names before which their policies
+    start, nor by names before which they end unless they hold the same policies.
     """
     found: dict[str, pl.Series] = {}
+    named: dict[date, list[Table]] = {}
     for table in tables:
         if table.headings.role != "policies":
             continue
         rows = read_dates(table.texts("header_day"), date_format=settings.ingest.date_format).values
         if rows.null_count() == rows.len():
-            rows = pl.repeat(day_in_name(table.raw.name), table.cells.height, dtype=pl.Date, eager=True)
+            day = day_in_name(table.raw.name)
+            rows = pl.repeat(day, table.cells.height, dtype=pl.Date, eager=True)
+            named.setdefault(day or date.min, []).append(table)
         found[table.raw.name] = rows
     days = pl.concat([rows.alias("day") for rows in found.values()])
     if not days.len() or days.null_count() or days.n_unique() < 2:
         return Snapshots()
+    if named and not _are_deliveries(named, settings):
+        return Snapshots()
     return Snapshots(tuple(days.unique().sort()), tuple(found.items()))
+
+
+def _are_deliveries(named: Mapping[date, Sequence[Table]], settings: Settings) -> bool:
+    """Say whether files under names with a day are deliveries of one book on those days."""
+    days = sorted(named)
+    starts, ends = (_late(named, column, settings) for column in ("start", "end"))
+    if starts > rule("snapshots", "late") or len(days) < 2:
+        return starts <= rule("snapshots", "late")
+    if ends <= rule("snapshots", "late"):
+        return True
+    both = ["customer", "policy"]
+    held = [pl.concat(_numbers(table) for table in named[day]).unique() for day in days]
+    return any(
+        earlier.join(later, on=both, how="semi").height >= rule("snapshots", "shared") * earlier.height
+        for earlier, later in itertools.pairwise(held)
+    )
+
+
+def _late(named: Mapping[date, Sequence[Table]], column: str, settings: Settings) -> float:
+    """Return the share of the files' dates that lie after the day in the name."""
+    form, late, rows = settings.ingest.date_format, 0, 0
+    for day, tables in named.items():
+        for table in tables:
+            days = read_dates(table.texts(column), date_format=form).values.drop_nulls()
+            late, rows = late + int((days > day).sum()), rows + days.len()
+    return late / max(rows, 1)
+
+
+def _numbers(table: Table) -> pl.DataFrame:
+    return pl.DataFrame({name: identifiers(table.texts(name))[1] for name in ("customer", "policy")})
 
 
 def day_in_name(name: str) -> date | None:

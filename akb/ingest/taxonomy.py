@@ -13,6 +13,7 @@ from akb.core.errors import AkbError, did_you_mean
 from akb.core.privacy import OTHER_BRANCH
 from akb.core.text import load_toml
 from akb.ingest.cells import distinct_of, plain, rules, told
+from akb.ingest.words import stands_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -79,7 +80,7 @@ def map_branches(texts: pl.Series, settings: Settings) -> Mapped:
         if code and code[1] in codes and (word.isdigit() or word.startswith("0")):
             return codes[code[1]]
         padded = f" {' | '.join(_forms(word))} "
-        return next((key for synonym, key in synonyms if f" {synonym} " in padded), None)
+        return next((key for synonym, key in synonyms if stands_in(padded, f" {synonym} ")), None)
 
     return _mapped(texts, branch, OTHER)
 
@@ -130,7 +131,7 @@ def map_reasons(texts: pl.Series, settings: Settings) -> Mapped:
         if word in codes:
             return codes[word]
         padded = f" {word}"
-        return next((key for pattern, key in patterns if f" {pattern}" in padded), None)
+        return next((key for pattern, key in patterns if stands_in(padded, f" {pattern}")), None)
 
     return _mapped(texts, reason, None)
 

@@ -8,7 +8,7 @@ heading, then the numbers that occur (2 and 4 are times, 3 and 6 months), then t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,6 +21,7 @@ from akb.ingest.bases import ENOUGH, level_by_term
 from akb.ingest.cells import Told, plain, rules, told
 from akb.ingest.columns import key_of
 from akb.ingest.notes import texts_of
+from akb.ingest.words import Meanings, own_words, read_with
 
 if TYPE_CHECKING:
     from akb.config import Settings
@@ -78,12 +79,17 @@ class Terms:
     ----------
     months
         Int8 per row: months between two instalments, 0 a single premium, null unknown.
-    unreadable
-        Filled cells that say no term.
+    unknown
+        Distinct texts that say no term -> number of rows.
     """
 
     months: pl.Series
-    unreadable: int
+    unknown: dict[str, int]
+
+    @property
+    def meanings(self) -> Meanings:
+        """The terms as words and their meanings."""
+        return Meanings(self.months.cast(pl.String), self.unknown)
 
     def known(self) -> pl.Series:
         """Return the terms that the rest of akb knows."""
@@ -105,14 +111,35 @@ def read_terms(table: Table, cells: pl.DataFrame, branch: pl.Series, settings: S
         Receives AKB-D110 where bare numbers are times a year, AKB-D111 where that cannot be settled.
     """
     column = told(texts_of(cells, "term"))
-    parsed = [_months(text) for text in column.texts]
-    bare = pl.Series([_bare(text) for text in column.texts], dtype=pl.Int64)
+    own = own_words("term", settings)
+    parsed = [_own(text, own) or _months(text) for text in column.texts]
+    bare = pl.Series([None if _own(text, own) else _bare(text) for text in column.texts], dtype=pl.Int64)
     unit = _unit(table, cells, column, bare, branch, settings, notes)
     months = [
         _in_months(number, unit) if number is not None else words for number, words in zip(bare, parsed, strict=True)
     ]
-    values = column.spread(pl.Series(months, dtype=pl.Int8))
-    return Terms(values, column.filled() - (values.len() - values.null_count()))
+    rows = column.place.drop_nulls().alias("place").value_counts(sort=False).sort("place")
+    unknown = {column.texts[place]: int(count) for place, count in rows.iter_rows() if months[place] is None}
+    return Terms(column.spread(pl.Series(months, dtype=pl.Int8)), unknown)
+
+
+def read_term_words(texts: pl.Series, settings: Settings | None = None) -> Meanings:
+    """Return the months that the words of a column say; a bare number as it is written: its column tells what it is."""
+    own = own_words("term", settings)
+
+    def meaning(text: str) -> str | None:
+        if _bare(text) is not None and not _own(text, own):
+            return text.strip()
+        months = _own(text, own) or _months(text)
+        return None if months is None else str(months)
+
+    return read_with(texts, meaning)
+
+
+def _own(text: str, own: Mapping[str, str]) -> int | None:
+    """Return the months that the client says a text means; None where he says nothing of it."""
+    given = own.get(plain(text)) or own.get(text.strip().lower())
+    return int(given) if given is not None and given.isdigit() else None
 
 
 @cache

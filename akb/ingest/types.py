@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     import polars as pl
@@ -117,6 +118,9 @@ class Portfolio:
         policy u32, date Date (from which the premium holds and was known; never after X), premium_cents i64 (net, per
         year), commission_cents i64? (given only); a row per change, sorted by (policy, date). None where no policy has
         two dated premiums: what the back office shows today is no history. A renewal that was not taken is not in it.
+    own_branches
+        Key -> name, texts: the products that no taxonomy knows and that enough customers share, each a branch of its
+        own (`akb.config.Settings.with_branches`).
     rejects
         file str, line i64, column str?, shape str (never a value: ``99-99-9999``), reason str (stable slug)
 
@@ -138,6 +142,7 @@ class Portfolio:
     sources: tuple[SourceFile, ...]
     relations: pl.DataFrame | None = None
     premiums: pl.DataFrame | None = None
+    own_branches: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def replay(self) -> bool:

@@ -184,8 +184,15 @@ def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
     if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
         return pl.lit(None, dtype=pl.String)
     if dtype == pl.Datetime:
-        return pl.col(name).dt.date().cast(pl.String)
+        return _moment(name, dtype)
     if dtype.is_float():
         whole = pl.col(name).cast(pl.Int64, strict=False)
         return pl.when(whole == pl.col(name)).then(whole.cast(pl.String)).otherwise(pl.col(name).cast(pl.String))
     return pl.col(name).cast(pl.String)
+
+
+def _moment(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Return moments as text: a day, with its time where it has one; universal time says that it is."""
+    zone = getattr(dtype, "time_zone", None)
+    form = "%Y-%m-%d %H:%M:%SZ" if zone in ("UTC", "Etc/UTC", "GMT") else "%Y-%m-%d %H:%M:%S"
+    return pl.col(name).dt.to_string(form).str.strip_suffix(" 00:00:00")

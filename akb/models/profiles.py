@@ -23,7 +23,7 @@ from akb.models.types import Profile, Profiles
 from akb.models.windows import phases
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from numpy.typing import NDArray
@@ -71,7 +71,7 @@ def find_profiles(room: Room) -> Profiles | None:
     if window is None:
         return None
     train = yearly(window)
-    conditions = known_conditions(room.matrix)
+    conditions = known_conditions(room.matrix, room.settings.branches)
     masks = {day: _masks(room.matrix, day, conditions) for day in (*train, window.test, room.as_of)}
     shown: list[Profile] = []
     found = looked = 0
@@ -97,10 +97,16 @@ def yearly(window: Window) -> tuple[date, ...]:
     return tuple(chosen)
 
 
-def known_conditions(matrix: Matrix) -> list[Condition]:
-    """Return the conditions of ``configs/profiles.toml`` that this matrix can answer, in a fixed order."""
+def known_conditions(matrix: Matrix, own: Iterable[str] = ()) -> list[Condition]:
+    """Return the conditions of ``configs/profiles.toml`` that this matrix can answer, in a fixed order.
+
+    Parameters
+    ----------
+    own
+        Branches that only this export or client has.
+    """
     names = set(matrix.names)
-    branches = sorted(load_toml("branches.toml"))
+    branches = sorted({*load_toml("branches.toml"), *own})
     made: list[Condition] = []
     for key, entry in load_toml("profiles.toml")["condition"].items():
         unfolded: Mapping[str, str] = {key: entry["feature"]}

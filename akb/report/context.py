@@ -12,6 +12,7 @@ import polars as pl
 from akb.core.privacy import shared
 from akb.core.relations import in_force
 from akb.core.revenue import meaning, with_level, with_revenue
+from akb.core.text import load_toml
 from akb.describe import relations
 from akb.report.words import Words
 
@@ -35,7 +36,9 @@ class Context:
     @cached_property
     def words(self) -> Words:
         """The texts of the report."""
-        return Words(self.bundle.settings.report.language, meaning(self.held, self.terms))
+        shipped = load_toml("branches.toml")
+        own = {key: branch.name_nl for key, branch in self.taxonomy.items() if key not in shipped}
+        return Words(self.bundle.settings.report.language, meaning(self.held, self.terms), own)
 
     @cached_property
     def terms(self) -> Terms:

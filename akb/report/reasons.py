@@ -14,7 +14,7 @@ from akb.core.text import load_toml, texts
 from akb.report import formats
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _PLACE = re.compile(r"\\{(\w+)\\}")
 _YEARS_FROM = 24
@@ -22,10 +22,17 @@ _YEARS_FROM = 24
 
 
 class Reasons:
-    """The phrases of one language."""
+    """The phrases of one language.
 
-    def __init__(self, language: str = "nl") -> None:
+    Parameters
+    ----------
+    own
+        Key -> name of the branches that only this export or client has.
+    """
+
+    def __init__(self, language: str = "nl", own: Mapping[str, str] | None = None) -> None:
         self.language = language
+        self._own = dict(own or {})
         self._entries = texts("features", language)
         self._words = texts("feature_words", language)
 
@@ -75,7 +82,7 @@ class Reasons:
         """Return the key under which a feature or its family stands, and what its places hold."""
         if feature in self._entries:
             return feature, {}
-        for key, pattern in _patterns(self.language):
+        for key, pattern in _patterns(self.language, tuple(self._own)):
             found = pattern.fullmatch(feature)
             if found:
                 return key, found.groupdict()
@@ -91,6 +98,8 @@ class Reasons:
 
     def _word(self, place: str, held: str) -> str:
         if place == "branch":
+            if held in self._own:
+                return self._own[held]
             return str(load_toml("branches.toml")[held][f"name_{self.language}"]).lower()
         return str(self._words[place][held]) if place in self._words else held
 
@@ -123,10 +132,10 @@ class Reasons:
 
 
 @cache
-def _patterns(language: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+def _patterns(language: str, own: tuple[str, ...] = ()) -> tuple[tuple[str, re.Pattern[str]], ...]:
     """The keys with places as regular expressions; the longest fixed text first, so that the nearest family wins."""
     words = texts("feature_words", language)
-    known = {"branch": list(load_toml("branches.toml")), **{name: list(table) for name, table in words.items()}}
+    known = {"branch": [*load_toml("branches.toml"), *own], **{name: list(table) for name, table in words.items()}}
 
     def held(place: str) -> str:
         return r"\d+" if place == "n" else "|".join(sorted(known[place], key=lambda each: (-len(each), each)))

@@ -26,11 +26,15 @@ class Words:
     ----------
     money
         ``commission`` (as the texts have it), ``revenue`` or ``margin``: see ``report_money.toml`` among the texts.
+    own
+        Key -> name of the branches that only this export or client has.
     """
 
-    def __init__(self, language: str = "nl", money: Meaning = "commission") -> None:
+    def __init__(
+        self, language: str = "nl", money: Meaning = "commission", own: Mapping[str, str] | None = None
+    ) -> None:
         self.language = language
-        self._reasons = Reasons(language)
+        self._reasons = Reasons(language, own)
         self.money = money
         tree = texts("report", language)
         tree = {**tree, "column": {**texts("columns", language)["columns"], **tree["column"]}}

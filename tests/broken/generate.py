@@ -13,8 +13,9 @@ import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -44,6 +45,8 @@ class Case:
         What to run ``akb check`` with, ``{}`` standing for the folder; by default all files.
     make
         What bytes cannot express: a pipe, a folder, a dead link.
+    sound
+        It says the same as the sound export in another way: the same day, rows and history come out.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Case:
     rejected: str = ""
     arguments: tuple[str, ...] = ()
     make: Callable[[Path], None] | None = None
+    sound: bool = False
 
     def write(self, folder: Path) -> list[str]:
         """Write the files; return the arguments of the command."""
@@ -555,6 +559,113 @@ def identity() -> list[Case]:
             rejected="recovery",
         ),
     ]
+    ]
+
+
+def dated(form: Callable[[date], str]) -> Files:
+    """The sound export with its dates in another form."""
+    table = rows()
+    for row in table:
+        for place in (4, 5):
+            if row[place]:
+                row[place] = form(date(int(row[place][6:]), int(row[place][3:5]), int(row[place][:2])))
+    return one(lines(table).encode())
+
+
+def evening(day: date) -> datetime:
+    """Midnight in the Netherlands, in universal time."""
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo("Europe/Amsterdam")).astimezone(UTC)
+
+
+def halves(day: date) -> str:
+    """What an American Excel makes of a Dutch date."""
+    return f"{day.year}-{day.day:02d}-{day.month:02d} 00:00:00" if day.day <= 12 else nl(day)
+
+
+def days() -> list[Case]:
+    """Days as databases and office programs write them."""
+    english = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+    weekday = ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag")
+    month = ("jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec")
+    forms: dict[str, Callable[[date], str]] = {
+        "days of SQL Server": lambda d: f"{english[d.month - 1]} {d.day:2d} {d.year} 12:00AM",
+        "days of Reporting Services": lambda d: f"{d.month}/{d.day}/{d.year} 12:00:00 AM",
+        "days of Access": lambda d: f"{weekday[d.weekday()]} {d.day} {month[d.month - 1]}. {d.year}",
+        "days of Java": lambda d: f"Wed {english[d.month - 1]} {d.day:02d} 00:00:00 CET {d.year}",
+        "days of SAS": lambda d: f"{d.day:02d}{english[d.month - 1].upper()}{d.year}:00:00:00",
+        "days that lost their zero": lambda d: f"{d.day}{d.month:02d}{d.year}",
+        "days of six digits that lost their zero": lambda d: f"{d.day}{d.month:02d}{d.year % 100:02d}",
+        "seconds since 1970": lambda d: str((d - date(1970, 1, 1)).days * 86_400),
+        "milliseconds since 1970": lambda d: str((d - date(1970, 1, 1)).days * 86_400_000),
+        "universal midnights": lambda d: evening(d).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "universal midnights in Dutch": lambda d: evening(d).strftime("%d-%m-%Y %H:%M:%S"),
+        "an apostrophe for a century": lambda d: f"{d.day} {month[d.month - 1]} '{d.year % 100:02d}",
+    }
+    found = [Case(name, dated(form), sound=True) for name, form in forms.items()]
+    short = where(5, lambda n, d: "01-01-45" if n == 1 else d)
+    parts = {"polissen_2019_01.csv": lines(rows()[:30]).encode(), "polissen_2019_02.csv": lines(rows()[30:]).encode()}
+    return [
+        *found,
+        Case("halves that Excel swapped", dated(halves), finding="AKB-D056", sound=True),
+        Case("an end in 45", one(short), finding="AKB-D057"),
+        Case("parts with a number after a year", parts, sound=True),
+    ]
+
+
+def beside(
+    heading: str, cell: Callable[[list[str]], str], table: list[list[str]] | None = None, head: str = HEAD
+) -> Files:
+    """The sound export with a column more."""
+    return one(lines([[*row, cell(row)] for row in table or rows()], f"{head};{heading}").encode())
+
+
+def boxed(heading: str, gone: str, there: str) -> Files:
+    """The sound export without ends, with a box and the date of the last change instead."""
+    head = HEAD.replace("Einddatum", "Wijzigingsdatum")
+    table = [[*row[:5], row[5] or row[4], *row[6:]] for row in rows()]
+    ended = {row[1] for row in rows() if row[5]}
+    return beside(heading, lambda row: gone if row[1] in ended else there, table, head)
+
+
+def words() -> list[Case]:
+    """Words that deny, words that nobody knows, marks and boxes."""
+
+    def third(one: str, other: str) -> Callable[[list[str]], str]:
+        return lambda row: one if int(row[0]) % 3 == 0 else other
+
+    config = ("{}/polissen.csv", "--config", "{}/akb.toml")
+    branch = "[branches.raket]\nname_nl = 'Ruimtereis'\n"
+    return [
+        Case("a kind that denies", beside("Soort relatie", third("Niet-natuurlijk persoon", "Natuurlijk persoon")), sound=True),
+        Case("a kind that nobody knows", beside("Soort relatie", third("Coöperatie", "P")), finding="AKB-D058"),
+        Case("a status that denies", beside("Status", lambda row: "niet actief" if row[5] else "niet geroyeerd"), sound=True),
+        Case("a status that nobody knows", beside("Status", third("Slapend", "Actief")), finding="AKB-D058"),
+        Case("a term that nobody knows", beside("Termijn", third("per seizoen", "12")), finding="AKB-D058"),
+        Case("a collector that nobody knows", beside("Incassowijze", third("via Brussel", "M")), finding="AKB-D058"),
+        Case("reasons that nobody knows", one(where(6, lambda n, r: "zomaar" if r else "")), finding="AKB-D027"),
+        Case("a box for a status", boxed("Geroyeerd", "Ja", "Nee"), finding="AKB-D038"),
+        Case("a ticked box for a status", boxed("Historisch", "☑", "☐"), finding="AKB-D038"),
+        Case("a box that says it runs", boxed("Actief", "0,0", "1,0"), finding="AKB-D038"),
+        Case("a box and no date", beside("Beëindigd", third("x", ""), [[*r[:5], "", *r[6:]] for r in rows()]), finding="AKB-D034"),
+        Case("days in a box", one(GOOD.replace("Einddatum", "Geroyeerd", 1).encode()), sound=True),
+        Case("marks under objection", beside("Bezwaar marketing", third("✓", "")), sound=True),
+        Case("codes under permission", beside("Mailing", third("A2", "B1")), finding="AKB-P006"),
+        Case("ticks and nothing under permission", beside("Mailing", third("✓", "")), finding="AKB-P007"),
+        Case("products for branches", one(GOOD.replace("Branche", "Product", 1).encode()), sound=True),
+        Case("a product with digits", one(where(2, "Kosmos 2000", 2)), finding="AKB-D009"),
+        Case(
+            "a branch of one's own", {"polissen.csv": where(2, "Ruimtereis", 2), "akb.toml": branch.encode()}, arguments=config
+        ),
+        Case(
+            "a branch without a name", {"polissen.csv": GOOD.encode(), "akb.toml": b"[branches.raket]\npremium = 5\n"},
+            "raket", arguments=config,
+        ),
+        Case(
+            "a word with a meaning that is none",
+            {"polissen.csv": GOOD.encode(), "akb.toml": b"[ingest.statuses]\n'weg' = 'endet'\n"},
+            "did you mean 'ended'", arguments=config,
+        ),
+    ]  # fmt: skip
 
 
 def several() -> list[Case]:
@@ -693,9 +804,12 @@ def cases() -> list[Case]:
         *export_days(),
         *units(),
         *identity(),
+        *days(),
+        *words(),
         *several(),
         *workbooks(),
     ]
+
 
 
 if __name__ == "__main__":

@@ -6,14 +6,22 @@ import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
 from akb.cli import run
-from tests.broken.generate import Case, cases
+from akb.commands.overview import as_document
+from akb.config import Settings
+from akb.ingest.look import read_and_look
+from tests.broken.generate import GOOD, Case, cases
 
 SECONDS = 20
+SOUND = ("as_of", "rows", "history", "rejected_by_reason")
+"""What is the same where the sound export is written in another way."""
 CASES = {case.name: case for case in cases()}
 
 
@@ -78,3 +86,15 @@ def read(case: Case, code: int, out: str, err: str) -> None:
         assert findings[case.finding]["remedy"]
     if case.rejected:
         assert case.rejected in told["rejected_by_reason"], told["rejected_by_reason"]
+    if case.sound:
+        assert {name: told[name] for name in SOUND} == {name: sound()[name] for name in SOUND}
+
+
+@cache
+def sound() -> dict[str, Any]:
+    """What ``akb check`` makes of the sound export."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "polissen.csv"
+        path.write_bytes(GOOD.encode())
+        portfolio, view = read_and_look([path], Settings(), key=bytes(32))
+        return json.loads(json.dumps(as_document(portfolio, view)))

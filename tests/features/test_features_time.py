@@ -176,7 +176,7 @@ def test_without_ended_policies_claims_and_contacts_their_features_are_absent() 
         (date(2024, 12, 31), date(2021, 1, 1), date(2021, 4, 30), 18),
         (date(2024, 12, 31), date(2010, 1, 1), date(2019, 12, 31), 22),
         (date(2024, 11, 30), date(2024, 11, 1), date(2024, 11, 30), 1),
-        (date(2024, 12, 31), None, date(2024, 12, 31), 1),
+        (date(2024, 12, 31), None, date(2021, 12, 31), 16),
     ],
 )
 def test_the_grid_stays_within_the_recorded_history(

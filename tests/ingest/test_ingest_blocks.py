@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from akb.config import load_settings
 from akb.ingest import csvfile
 from akb.ingest.amounts import read_amounts
-from akb.ingest.cells import coded, compact, identifiers, known
+from akb.ingest.answers import read_answers
+from akb.ingest.cells import compact, identifiers, known
 from akb.ingest.dates import read_dates
 from akb.ingest.portfolio import read_portfolio
 from tests.broken.generate import Case, cases
@@ -79,8 +80,8 @@ def test_codes_are_read_as_the_text_they_stand_for(texts, cut):
     assert known(codes).equals(known(plain), null_equal=True)
     for one, other in zip(identifiers(codes), identifiers(plain), strict=True):
         assert one.equals(other, null_equal=True)
-    assert coded(codes, "boolean")[0].equals(coded(plain, "boolean")[0], null_equal=True)
-    assert coded(codes, "boolean")[1] == coded(plain, "boolean")[1]
+    assert read_answers(codes).values.equals(read_answers(plain).values, null_equal=True)
+    assert read_answers(codes).unknown == read_answers(plain).unknown
     for reader, column in ((read_dates, "values"), (read_amounts, "cents")):
         one, other = reader(codes), reader(plain)
         assert getattr(one, column).equals(getattr(other, column), null_equal=True)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from ingest_exports import X, finding, office, read, write
+from ingest_exports import X, codes, finding, office, policy, read, write
+
+from akb.config import Settings
+from akb.ingest.look import read_and_look
 
 HALF = 60
 
@@ -51,7 +54,53 @@ def test_who_says_something_else_than_the_others_is_left_alone(tmp_path) -> None
     assert finding(portfolio, "AKB-P005").severity == "issue"
 
 
-def test_codes_of_an_office_leave_nobody_out_and_say_so(tmp_path) -> None:
-    assert objections(tmp_path, "Mailing", "A2", "B1") == (0, 0)
-    rows = [row | {"Mailing": "A2"} for row in office(HALF)]
-    assert finding(read(write(tmp_path, rows), as_of=X), "AKB-P006").severity == "issue"
+def test_codes_of_an_office_are_objections_until_it_says_what_they_mean(tmp_path) -> None:
+    rows = [row | {"Mailing": "A2" if int(row["Relatienummer"]) % 2 else "B1"} for row in office(HALF)]
+    path = write(tmp_path, rows)
+    unknown = read(path, as_of=X)
+    assert unknown.customers["no_marketing"].all()
+    assert finding(unknown, "AKB-P006").severity == "issue"
+    _, view = read_and_look([path], Settings(), key=bytes(32), as_of=X)
+    assert {(word.text, word.key) for word in view.words["permissions"].told} == {("A2", None), ("B1", None)}
+    settled = read(path, as_of=X, settings=Settings(ingest={"permissions": {"A2": "no", "B1": "yes"}}))
+    odd = settled.customers["relation"].cast(int) % 2 == 1
+    assert settled.customers["no_marketing"].to_list() == odd.to_list()
+    assert not {"AKB-P005", "AKB-P006"} & codes(settled)
+
+
+@pytest.mark.parametrize("mark", ["✓", "☑", "✔", "*", "×", "•", "x", "✗", "❌", "**", "~", "☒", "@", "1,0"])
+def test_a_mark_under_objection_is_an_objection(tmp_path, mark: str) -> None:
+    assert objections(tmp_path, "Bezwaar marketing", mark) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("said", "others"), [("✓", "✗"), ("☑", "☐"), ("☒", "□"), ("1,0", "0,0"), ("-1", "0"), ("✓", "-"), ("*", "–")]
+)
+def test_an_empty_box_under_objection_is_none(tmp_path, said: str, others: str) -> None:
+    assert objections(tmp_path, "Geen mailing", said, others) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("said", "others"), [("✗", "✓"), ("☐", "☑"), ("0,0", "1,0"), ("❌", "✔"), ("~", "J"), ("❌", "J"), ("0", "-1")]
+)
+def test_a_mark_under_permission(tmp_path, said: str, others: str) -> None:
+    assert objections(tmp_path, "Mailing", said, others) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("said", "others"), [("", "J"), ("", "✓"), ("", "1,0"), ("-", "Ja"), ("onbekend", "Ja"), ("", "*")]
+)
+def test_where_only_yes_stands_an_empty_permission_is_none(tmp_path, said: str, others: str) -> None:
+    assert objections(tmp_path, "Mailing", said, others) == (1, 0)
+    rows = [row | {"Mailing": said if int(row["Relatienummer"]) % 2 else others} for row in office(HALF)]
+    assert finding(read(write(tmp_path, rows), as_of=X), "AKB-P007").count == sum(
+        row["Mailing"] == said for row in rows
+    )
+
+
+def test_an_empty_permission_beside_a_no_or_a_yes_of_the_same_customer_is_no_objection(tmp_path) -> None:
+    assert objections(tmp_path, "Mailing", "N", "") == (1, 0)
+    rows = [policy(n // 2, Polisnummer=f"A{n}", Mailing="J" if n % 2 else "") for n in range(2, 80)]
+    portfolio = read(write(tmp_path, rows), as_of=X)
+    assert not portfolio.customers["no_marketing"].any()
+    assert "AKB-P007" not in codes(portfolio)

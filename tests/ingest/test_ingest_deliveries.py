@@ -375,3 +375,24 @@ def test_names_that_differ_in_letters_stay_two(tmp_path):
     found = read(write(tmp_path, rows, "a.csv"), as_of=X)
     assert "AKB-D064" not in codes(found)
     assert found.policies["adviser"].drop_nulls().n_unique() == 2
+
+
+def test_a_year_and_a_part_number_in_a_name_set_no_day(tmp_path):
+    whole = read(write(tmp_path, ROWS, "alles.csv"))
+    half = len(ROWS) // 2
+    parts = [write(tmp_path, ROWS[:half], "polissen_2019_01.csv"), write(tmp_path, ROWS[half:], "polissen_2019_02.csv")]
+    found = read(*parts)
+    assert found.as_of == whole.as_of
+    assert found.policies["end_date"].to_list() == whole.policies["end_date"].to_list()
+    assert not {"AKB-D050", "AKB-D051"} & codes(found)
+
+
+def test_the_policies_of_every_year_in_a_file_of_their_own_set_no_day(tmp_path):
+    whole = read(write(tmp_path, ROWS, "alles.csv"))
+    years = sorted({row["Ingangsdatum"][-4:] for row in ROWS})
+    files = [write(tmp_path, [r for r in ROWS if r["Ingangsdatum"][-4:] == year], f"{year}-12.csv") for year in years]
+    found = read(
+        *files[:-1], write(tmp_path, [r for r in ROWS if r["Ingangsdatum"][-4:] == years[-1]], "rest 2019-06.csv")
+    )
+    assert found.as_of == whole.as_of
+    assert found.policies["end_date"].to_list() == whole.policies["end_date"].to_list()

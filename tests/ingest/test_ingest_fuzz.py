@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from akb.config import Ingest, Settings
 from akb.ingest import read_portfolio
 from akb.ingest.amounts import read_amounts
-from akb.ingest.cells import coded, identifiers, rules
+from akb.ingest.answers import read_answers
+from akb.ingest.cells import identifiers, rules
 from akb.ingest.columns import recognised
 from akb.ingest.csvfile import open_csv
 from akb.ingest.dates import read_dates
@@ -115,8 +116,8 @@ def test_amounts_come_back_whatever_signs_surround_them(values: list[int], data:
 def test_codes_come_back_in_any_case_and_spacing(meaning: str, data: st.DataObject) -> None:
     word = data.draw(st.sampled_from(rules().values["boolean"][meaning]))
     text = data.draw(st.sampled_from([word, word.upper(), f" {word} ", f"{word}.", word.capitalize()]))
-    read, odd = coded(pl.Series([text]), "boolean")
-    assert (read.to_list(), odd) == ([meaning], 0)
+    read = read_answers(pl.Series([text]))
+    assert (read.values.to_list(), read.unknown) == ([meaning], {})
 
 
 @settings(max_examples=60)

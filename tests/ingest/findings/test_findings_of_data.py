@@ -131,6 +131,17 @@ def gone_to_another(count: int) -> list[Row]:
     ]
 
 
+def swapped(rows: list[Row]) -> list[Row]:
+    """The rows as an American Excel leaves them: days up to the 12th are real dates with their halves swapped."""
+
+    def halves(text: str) -> str:
+        return f"{text[6:]}-{text[:2]}-{text[3:5]} 00:00:00" if text and int(text[:2]) <= 12 else text
+
+    return [
+        row | {name: halves(row[name]) for name in ("Ingangsdatum", "Einddatum", "Hoofdvervaldatum")} for row in rows
+    ]
+
+
 def at_home(street: int = 1) -> list[Row]:
     return [
         row | {"Postcode": "4811 AB", "Huisnummer": str(1 + int(row["Relatienummer"]) // 2 * street)} for row in GOOD
@@ -289,6 +300,13 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
     "AKB-D062": (Case(GOOD, {"premies.csv": [*RISEN, STRANGE]}), Case(GOOD, {"premies.csv": RISEN}), plain),
     "AKB-D063": (Case(GOOD, {"s.csv": [CLAIM | {"Relatienummer": CLAIM["Relatienummer"].lstrip("0")}]}), Case(GOOD, {"s.csv": [CLAIM]}), plain),
     "AKB-D064": (Case(half("Maatschappij", "DE VAART")), Case(each(Maatschappij="DE VAART")), Case(without("Maatschappij"))),
+    "AKB-D056": (Case(swapped(office(200))), plain, Case(office(200), settings=Settings(ingest={"date_format": "%d-%m-%Y"}))),
+    "AKB-D057": (
+        Case(plus(policy(1, Polisnummer="A", Einddatum="01-03-45"))),
+        Case(plus(policy(1, Polisnummer="A", Einddatum="01-03-2045"))),
+        Case(without("Einddatum")),
+    ),
+    "AKB-D058": (Case(each(Soort_relatie="Coöperatie")), plain, Case(without("Soort relatie", "Termijn", "Incassowijze"))),
     "AKB-D065": (Case([r if r["Einddatum"] else r | {"Einddatum": r["Ingangsdatum"][:6] + "2027"} for r in GOOD]), plain, Case(ENDLESS)),
     "AKB-D110": (Case(each(Termijn="4")), Case(each(Termijn="3")), Case(without("Termijn"))),
     "AKB-D111": (Case(by_instalment(m1="1", m12="12")), Case(by_instalment(m1="1", m12="3")), Case(by_instalment(m1="maand", m12="jaar"))),
@@ -314,6 +332,7 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
     "AKB-P003": (Case([row | {"Relatienummer": citizen(int(row["Relatienummer"]))} for row in GOOD]), Case([row | {"Relatienummer": f"9{row['Relatienummer']}11"} for row in GOOD]), plain),
     "AKB-P004": (Case([row | {"Adviseur": f"J. de {'Vries' + chr(97 + int(row['Relatienummer']) % 26) + chr(97 + int(row['Relatienummer']) // 26)}"} for row in GOOD]), Case(each(Adviseur="J. de Vries")), Case(without("Adviseur"))),
     "AKB-P005": (Case([*each(Mailing="J"), policy(900) | {"Mailing": "code 7"}]), Case(each(Mailing="Nooit")), plain),
+    "AKB-P007": (Case(half("Mailing")), Case(half("Mailing", "N")), Case(without("Mailing"))),
     "AKB-P006": (Case(each(Mailing="code 7")), Case([*each(Mailing="J"), policy(900) | {"Mailing": "code 7"}]), plain),
 }  # fmt: skip
 
