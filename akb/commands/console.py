@@ -41,7 +41,7 @@ class Stages:
                 ) from error
         self.seconds: dict[str, float] = {}
         self._quiet = quiet
-        self._log_file = log_file
+        self._log_file = log_file.resolve() if log_file else None  # the working directory may be replaced
         self._console = Console(stderr=True, highlight=False)
         self._detail = ""
 

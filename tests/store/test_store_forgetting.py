@@ -147,7 +147,7 @@ def test_a_file_that_cannot_be_searched_stops_it(folder: Path, capsys: pytest.Ca
     assert "bellijst.xlsx" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("stage", ["_forget_in", "_count_in_manifest"])
+@pytest.mark.parametrize("stage", ["_forget_in", "_update_manifest"])
 def test_an_error_on_the_way_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
     before = contents(folder)
     monkeypatch.setattr(forgetting, stage, lambda *_: 1 / 0)
