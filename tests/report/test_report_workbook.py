@@ -175,7 +175,6 @@ def folder(full: RunBundle, tmp_path: Path) -> Path:
     target.mkdir()
     write_report(target, bundle)
     (target / "manifest.json").write_text('{"schema": "akb.manifest/1"}')
-    (target / "private").mkdir()
     people = bundle.portfolio.customers.select(customer="pseudonym", relation="relation")
     (target / "private" / "customers.csv").write_text(people.write_csv())
     return target
