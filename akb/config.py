@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from datetime import datetime
+from datetime import date, datetime
 from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -23,12 +23,14 @@ SCHEMA = 1
 _WRITTEN = "docs/settings.md has all settings; mend it"
 _ENCODINGS = ("utf-8", "utf-16", "cp1252", "iso-8859-1", "iso-8859-15", "ascii", "cp850")
 _LONGEST_YEARS = 100  # longer than any relation lasts
+_LONGEST_FORM = 40  # of a date
+LARGEST_SEED = 2**32 - 1  # what every library takes
 _T = TypeVar("_T", bound=BaseModel)
 Definition = Literal["all", "any_policy", "main_branch", "non_life", "essential"]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, str_max_length=1000)
 
 
 class Branch(_Table):
@@ -93,7 +95,7 @@ class Assumption(_Table):
 class Client(_Table):
     """Who the report is for."""
 
-    name: str = ""
+    name: str = Field(default="", max_length=100)
     type: Literal["intermediair", "volmacht", "verzekeraar"] = "intermediair"
     unit: Literal["relation", "household"] = "relation"  # who is one customer
 
@@ -162,12 +164,7 @@ class Ingest(_Table):
     @classmethod
     def _reads_a_date(cls, form: str | None) -> str | None:
         """A form that cannot read back the date it writes is none."""
-        day = datetime(2031, 12, 30)
-        try:
-            read = day if form is None else datetime.strptime(day.strftime(form), form)
-        except ValueError:
-            read = None
-        if read is None or (read.month, read.day) != (day.month, day.day):
+        if form is not None and not (len(form) <= _LONGEST_FORM and _reads_back(form, date(2031, 12, 30))):
             raise ValueError("this is no form of a date such as %d-%m-%Y")
         return form
 
@@ -175,20 +172,20 @@ class Ingest(_Table):
 class Models(_Table):
     """What the engine may spend."""
 
-    seed: int = Field(default=20261121, ge=0)
+    seed: int = Field(default=20261121, ge=0, le=LARGEST_SEED)
     jobs: int = Field(default=2, ge=1, le=256)
-    min_events: int = Field(default=30, ge=1)
+    min_events: int = Field(default=30, ge=1, le=1_000_000)
     lifetime_horizon_years: int = Field(default=20, ge=5, le=60)
-    hazard_rows: int = Field(default=100_000, ge=1000)
-    target_rows: int = Field(default=60_000, ge=1000)
-    trees: int = Field(default=200, ge=1)
+    hazard_rows: int = Field(default=100_000, ge=1000, le=10_000_000)
+    target_rows: int = Field(default=60_000, ge=1000, le=10_000_000)
+    trees: int = Field(default=200, ge=1, le=10_000)
 
 
 class Report(_Table):
     """How results are shown."""
 
     language: Literal["nl"] = "nl"
-    suppress_below: int = Field(default=5, ge=1)
+    suppress_below: int = Field(default=5, ge=1, le=1000)
 
 
 class Member(_Table):
@@ -296,6 +293,19 @@ class Settings(_Table):
             _must_be_one_of(load_toml("reasons.toml"), reason, "reason", "[ingest.reasons]")
         self.taxonomy()
         self.assumed()
+
+
+def _reads_back(form: str, day: date) -> bool:
+    """Return whether a day that is written in a form reads as itself, by the reader of dates and by Python's own."""
+    import polars as pl
+
+    try:
+        written = day.strftime(form)
+        read = pl.Series([written]).str.to_date(form, strict=True).item()
+        again = datetime.strptime(written, form).date()
+    except Exception:  # each of them has errors of its own for forms that nobody means
+        return False
+    return bool(read == again == day)
 
 
 def _must_be_one_of(names: Iterable[str], name: str, what: str, table: str) -> None:

@@ -12,6 +12,7 @@ from akb.core.errors import AkbError, did_you_mean
 from akb.core.findings import in_order
 from akb.ingest import findings as find
 from akb.ingest.asof import Clock, find_clock
+from akb.ingest.bounds import bounded, bounded_headings
 from akb.ingest.cells import packed
 from akb.ingest.columns import ROLES, find_role, listed, map_headings, nearly_policies, recognised
 from akb.ingest.customers import ATTRIBUTES, build_relations, guess_kind, read_customer_rows
@@ -158,7 +159,7 @@ def open_tables(files: Sequence[Path], roles: Mapping[str, Path], settings: Sett
         if path.resolve() in seen:
             raise AkbError(f"{path} is named twice", "Name every file once.")
         seen.add(path.resolve())
-        for raw in open_file(path, settings.ingest, lambda headings: recognised(headings, given), skipped):
+        for raw in open_file(path, settings.ingest, lambda row: recognised(bounded_headings(row), given), skipped):
             try:
                 tables.append(_table(raw, given, role, notes))
             except AkbError:
@@ -194,7 +195,7 @@ def _table(raw: RawTable, given: Mapping[str, Mapping[str, str]], role: str | No
     runs = [raw.headings.index(heading) for heading in preset.customer_runs] if preset else []
     loaded = raw.load([*headings.at.values(), *runs])
     at = {canonical: pl.col(str(position)).alias(canonical) for canonical, position in headings.at.items()}
-    cells = packed(loaded.select(*at.values(), "line"))
+    cells = packed(bounded(loaded.select(*at.values(), "line")))
     table = Table(replace(raw, load=_spent), headings, cells)  # lets go of the file's bytes
     if preset and headings.role == "policies":
         table.dialect["preset"] = preset.name
