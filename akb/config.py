@@ -7,11 +7,12 @@ import tomllib
 from datetime import date, datetime
 from difflib import get_close_matches
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from akb.core.errors import AkbError, did_you_mean
+from akb.core.printable import printable
 from akb.core.revenue import Terms
 from akb.core.text import load_toml
 
@@ -24,24 +25,35 @@ _WRITTEN = "docs/settings.md has all settings; mend it"
 _ENCODINGS = ("utf-8", "utf-16", "cp1252", "iso-8859-1", "iso-8859-15", "ascii", "cp850")
 _LONGEST_YEARS = 100  # longer than any relation lasts
 _LONGEST_FORM = 40  # of a date
+_LONGEST_TEXT = 1000
 LARGEST_SEED = 2**32 - 1  # what every library takes
 _T = TypeVar("_T", bound=BaseModel)
 Definition = Literal["all", "any_policy", "main_branch", "non_life", "essential"]
 
 
+def _is_printable(text: str) -> str:
+    if printable(text, _LONGEST_TEXT) != text:
+        raise ValueError("this text has signs that cannot be shown")
+    return text
+
+
+Shown = Annotated[str, AfterValidator(_is_printable)]
+"""A text that stands in a report."""
+
+
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, str_max_length=1000)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, str_max_length=_LONGEST_TEXT)
 
 
 class Branch(_Table):
     """One entry of the branch taxonomy (``configs/branches.toml``)."""
 
-    name_nl: str
-    name_en: str
+    name_nl: Shown
+    name_en: Shown
     segment: Literal["P", "Z", "PZ"]
     taxed: bool
     ban: bool
-    premium: float = Field(ge=0)
+    premium: float = Field(ge=0, le=1_000_000)
     commission: float = Field(ge=0, le=1)
     essential: bool
     life: bool = False
@@ -95,7 +107,7 @@ class Assumption(_Table):
 class Client(_Table):
     """Who the report is for."""
 
-    name: str = Field(default="", max_length=100)
+    name: Shown = Field(default="", max_length=100)
     type: Literal["intermediair", "volmacht", "verzekeraar"] = "intermediair"
     unit: Literal["relation", "household"] = "relation"  # who is one customer
 
@@ -198,7 +210,7 @@ class Member(_Table):
 class Settings(_Table):
     """Everything that a run can be told, validated."""
 
-    schema_: int = Field(default=SCHEMA, alias="schema")
+    schema_: int = Field(default=SCHEMA, alias="schema", ge=1)
     client: Client = Client()
     time: Time = Time()
     churn: Churn = Churn()
@@ -349,6 +361,8 @@ def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
             raise AkbError(
                 f"{path} is not valid TOML: {error}", "Texts stand between quotes, tables between [ and ]."
             ) from None
+        except (RecursionError, ValueError) as error:  # tables in tables without end, a number of thousands of digits
+            raise AkbError(f"{path} cannot be read as settings ({type(error).__name__})", f"{_WRITTEN}.") from None
         except OSError as error:
             raise AkbError(f"cannot read {path}: {error.strerror}") from None
     schema = given.get("schema", SCHEMA)
@@ -386,7 +400,9 @@ def _meant(model: type[BaseModel], parts: list[str]) -> str:
     """Return the nearest setting: of the same table, else one of another table under its full name."""
     here: Any = model
     for part in parts[:-1]:
-        here = _fields(here).get(part)
+        here = (
+            _fields(here).get(part) if _is_table(here) else None
+        )  # below a name of the client's own: no table of ours
     near = did_you_mean(parts[-1], _fields(here)) if _is_table(here) else ""
     if near:
         return near
