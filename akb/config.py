@@ -219,7 +219,7 @@ class Settings(_Table):
     models: Models = Models()
     report: Report = Report()
     branches: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    assumptions: dict[str, float] = Field(default_factory=dict)
+    assumptions: dict[str, Annotated[float, Field(allow_inf_nan=True)]] = Field(default_factory=dict)  # see `complaint`
     team: dict[str, Member] = Field(default_factory=dict)  # adviser as the export writes it -> level and hours
 
     @field_validator("assumptions", mode="before")

@@ -44,6 +44,7 @@ _ADDRESS = re.compile(
     rf"{_POSTCODE}\W{{0,3}}\d{{1,5}}\b|\b\d{{1,5}}\s?[A-Za-z]?\W{{1,3}}{_POSTCODE}|^\s*{_POSTCODE}\s*$"
 )
 _STREET_AND_NUMBER = re.compile(rf"(?i)(?<=[a-z][a-z]){_STREET}\s{{1,9}}\d{{1,5}}\s?[a-z]?\b")
+_LEAST_LETTERS = 2  # of a street's name before its ending
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _IBAN_LENGTHS = {"NL": 18, "BE": 16, "DE": 22, "FR": 27, "LU": 20, "GB": 22, "ES": 24, "IT": 27, "PL": 28, "AT": 20}
 
@@ -83,19 +84,29 @@ def _iban_spans(text: str) -> Iterator[Span]:
 
 
 def _address_spans(text: str) -> Iterator[Span]:
-    """Yield addresses; a street from the first letter of its name, which is looked for backwards from its ending."""
-    streets: list[Span] = []
-    for match in _STREET_AND_NUMBER.finditer(text):
-        begin, end = match.span()
-        least = streets[-1][1] if streets else 0
-        while begin > least and text[begin - 1] in _LETTERS:
+    """Yield addresses, the first one first: each kind is looked for again only from where the one before ended."""
+    at = 0
+    street, other = _street_span(text, 0), _ADDRESS.search(text)
+    while street or other:
+        spans = [street] if street else []
+        span = min([*spans, other.span()] if other else spans, key=lambda span: span[0])
+        yield span
+        at = span[1]
+        if street and street[0] < at:
+            street = _street_span(text, at)
+        if other and other.start() < at:
+            other = _ADDRESS.search(text, at)
+
+
+def _street_span(text: str, at: int) -> Span | None:
+    """Return the first street and number from `at`: its ending is looked for, and from there its first letter."""
+    for match in _STREET_AND_NUMBER.finditer(text, at):
+        begin = match.start()
+        while begin > at and text[begin - 1] in _LETTERS:
             begin -= 1
-        streets.append((begin, end))
-    last = 0
-    for begin, end in sorted([*streets, *(match.span() for match in _ADDRESS.finditer(text))]):
-        if end > last:
-            yield max(begin, last), end
-            last = end
+        if match.start() - begin >= _LEAST_LETTERS:
+            return begin, match.end()
+    return None
 
 
 def _spans(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -23,7 +22,7 @@ _LONGEST_SENTENCE = 1000
 def bounded(cells: pl.DataFrame) -> pl.DataFrame:
     """Return cells without signs that nobody sees, and none longer than a text that is shown.
 
-    What names a customer or a policy keeps apart what is apart: a hash stands for the end that is cut off.
+    What names a customer or a policy keeps its end and its length, so that what is apart stays apart.
     """
     texts = [column for column in cells if column.dtype == pl.String or isinstance(column.dtype, pl.Categorical)]
     return cells.with_columns(_bounded(column) for column in texts)
@@ -68,30 +67,19 @@ def check_preview(lines: Sequence[str], name: str) -> None:
 def _bounded(column: pl.Series) -> pl.Series:
     """Return a column as it may be; itself where nothing is to be done, as in nearly every file."""
     longest = _LONGEST_SENTENCE if column.name in _SENTENCES else LONGEST
-    distinct = column.unique().drop_nulls().cast(pl.String) if column.dtype != pl.String else column.drop_nulls()
-    odd = distinct.filter((distinct.str.len_bytes() > longest) | distinct.str.contains(UNSEEN)).unique()
-    if odd.is_empty():
-        return column
-    seen = odd.str.replace_all(UNSEEN, "")
-    return column.cast(pl.String).replace(odd, _cut(seen, longest, hashed=column.name in _NAMES_ROWS))
+    texts = column if column.dtype == pl.String else column.unique().drop_nulls().cast(pl.String)
+    if (texts.str.len_bytes() > longest).any():  # first, for a text may be long and stand on every row
+        texts = column = _cut(column.cast(pl.String), longest, whole=column.name in _NAMES_ROWS)
+    odd = texts.filter(texts.str.contains(UNSEEN)).unique()
+    return column if odd.is_empty() else column.cast(pl.String).replace(odd, odd.str.replace_all(UNSEEN, ""))
 
 
-def _cut(texts: pl.Series, longest: int, *, hashed: bool) -> pl.Series:
-    """Return texts of at most `longest` signs."""
-    if hashed:
-        short = [text if len(text) <= longest else f"{text[: longest - 17]}…{_hash_of(text)}" for text in texts]
-        return pl.Series(texts.name, short, dtype=pl.String)
-    return (
-        texts.to_frame("t")
-        .select(
-            pl.when(pl.col("t").str.len_chars() <= longest)
-            .then(pl.col("t"))
-            .otherwise(pl.col("t").str.slice(0, longest - 1) + "…")
-            .alias(texts.name)
-        )
-        .to_series()
-    )
-
-
-def _hash_of(text: str) -> str:
-    return blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()
+def _cut(texts: pl.Series, longest: int, *, whole: bool) -> pl.Series:
+    """Return texts of at most `longest` signs; `whole`: with the end and the length of what was cut off."""
+    cell = pl.col(texts.name)
+    if whole:
+        short = cell.str.head(longest - 40) + "…" + cell.str.tail(20) + " " + cell.str.len_bytes().cast(pl.String)
+    else:
+        short = cell.str.head(longest - 1) + "…"
+    is_long = (cell.str.len_bytes() > longest) & (cell.str.len_chars() > longest)
+    return texts.to_frame().select(pl.when(is_long).then(short).otherwise(cell).alias(texts.name)).to_series()
