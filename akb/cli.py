@@ -21,6 +21,7 @@ from akb.commands.check import check
 from akb.commands.eda import eda
 from akb.commands.forget import forget
 from akb.commands.init import init
+from akb.commands.pack import pack
 from akb.commands.predictions import predictions
 from akb.commands.reveal import reveal
 from akb.commands.sample import sample
@@ -42,7 +43,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (eda, case, init, check, predictions, sample, reveal, forget):
+for command in (eda, case, init, check, predictions, sample, reveal, pack, forget):
     app.command()(command)
 
 
