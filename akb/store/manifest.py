@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = "akb.manifest/1"
-_LIBRARIES = ("polars", "numpy", "scipy", "scikit-learn", "lightgbm", "lifelines", "plotly")
+_LIBRARIES = ("polars", "numpy", "scipy", "scikit-learn", "lightgbm", "lifelines")
 
 
 def versions() -> dict[str, str]:
