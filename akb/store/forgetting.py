@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from akb.core.errors import AkbError, RefusedError
-from akb.store.carried import MANIFEST, hashes_of, own_files
+from akb.store.carried import MANIFEST, foreign_files, hashes_of, own_files
 from akb.store.folders import CUSTOMER_HEADINGS, KEPT, PRIVATE, is_run, rewrite_run
 from akb.store.packed import emptied
 from akb.store.workbooks import workbook_without
@@ -66,6 +66,7 @@ def forget_customer(folder: Path, customer: str) -> dict[str, int]:
             removed[PRIVATE.as_posix()] = rows
         if not removed:
             raise AkbError(f"no such customer in {folder}", "Give a pseudonym (K-…) or a relation number of this run.")
+        _check_notes(folder, copy, names)
         _update_manifest(copy, folder, content)
         return content
 
@@ -190,6 +191,17 @@ def _html_without(page: str, short: frozenset[str]) -> tuple[bytes, int]:
         page = re.sub(rf"\b{shown}\b", "…", page)
         removed += rows
     return page.encode(), removed
+
+
+def _check_notes(folder: Path, copy: Path, names: frozenset[str]) -> None:
+    """Refuse if somebody's notes name the customer: nobody but their writer can take him out of them."""
+    words = re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in sorted(names)).encode())
+    for name in foreign_files(folder):
+        path = copy / name if (copy / name).is_file() else folder / name
+        if path.suffix == ".txt" and path.is_file() and words.search(path.read_bytes()):
+            raise RefusedError(
+                f"{folder / name} is not akb's and names the customer", "Take him out of it, and forget him again."
+            )
 
 
 def _update_manifest(copy: Path, folder: Path, private: bytes | None) -> None:
