@@ -72,7 +72,6 @@ def load_or_create_key(path: Path | None = None) -> bytes:
     try:
         if not path.exists():
             _create_key(path)
-        _check_mode(path)
         key = bytes.fromhex(path.read_text("ascii").strip())
         if len(key) != KEY_BYTES:
             raise ValueError
@@ -80,6 +79,7 @@ def load_or_create_key(path: Path | None = None) -> bytes:
         raise AkbError(f"{path} is not an akb key", "Give the right file with --key, or move this one away.") from None
     except OSError as error:
         raise AkbError(f"cannot use the key file {path}: {error.strerror}", "Give another file with --key.") from error
+    _check_mode(path)
     if len(set(key)) < _LEAST_BYTES:
         raise AkbError(
             f"{path} holds a key that can be guessed, so its pseudonyms hide nobody",

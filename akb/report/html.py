@@ -118,8 +118,8 @@ def _environment() -> Environment:
 def script_version() -> str:
     """Return the version of the script that draws the figures, as it says itself."""
     with (_HERE / "assets" / SCRIPT).open(encoding="utf-8") as file:
-        found = re.search(r"plotly\.js \([^)]*\) v(\d+\.\d+\.\d+)", file.read(300))
-    return found.group(1) if found else ""
+        match = re.search(r"plotly\.js \([^)]*\) v(\d+\.\d+\.\d+)", file.read(300))
+    return match.group(1) if match else ""
 
 
 def _asset(name: str) -> Markup:

@@ -21,14 +21,14 @@ def declared(requirements: list[str]) -> set[str]:
 
 
 def imported(folder: Path) -> set[str]:
-    found = set()
+    names = set()
     for path in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Import):
-                found |= {name.name.partition(".")[0] for name in node.names}
+                names |= {name.name.partition(".")[0] for name in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                found.add(node.module.partition(".")[0])
-    return found - set(sys.stdlib_module_names) - {"akb"}
+                names.add(node.module.partition(".")[0])
+    return names - set(sys.stdlib_module_names) - {"akb"}
 
 
 def test_akb_declares_what_it_imports_and_nothing_else() -> None:

@@ -30,9 +30,9 @@ class Home:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    made = Home(tmp_path_factory.mktemp("home"))
-    assert made.eda(made.run) == 0
-    return made
+    home = Home(tmp_path_factory.mktemp("home"))
+    assert home.eda(home.run) == 0
+    return home
 
 
 def test_settings_and_key_inside_are_refused_and_still_there(home: Home, capsys: pytest.CaptureFixture[str]) -> None:

@@ -72,11 +72,11 @@ def test_a_name_without_end_is_cut_and_costs_no_time(column: str, tmp_path: Path
     path = tmp_path / "polissen.csv"
     path.write_text(text_of(rows), "utf-8", newline="")
     began = time.process_time()
-    found = read(path, as_of=X)
+    result = read(path, as_of=X)
     assert time.process_time() - began < 10
-    texts = found.policies.select(pl.col(pl.String)).unpivot()["value"].drop_nulls()
+    texts = result.policies.select(pl.col(pl.String)).unpivot()["value"].drop_nulls()
     assert texts.str.len_chars().max() <= 200
-    assert found.rows.used == len(rows)
+    assert result.rows.used == len(rows)
 
 
 def test_a_heading_without_end_is_cut_and_twins_stay_apart() -> None:
@@ -91,19 +91,19 @@ def test_a_heading_without_end_is_cut_and_twins_stay_apart() -> None:
 def test_signs_that_nobody_sees_go_and_what_is_seen_stays() -> None:
     hidden = "\x1b[31m\u200b\u202e\u2066\ufeff\u00ad\x07\U000e0041"
     cells = pl.DataFrame({"adviser": [f"Jan{hidden} Smit", "Ann\u00a0é", None], "customer": ["K\u200b12", "K12", "13"]})
-    found = bounded(cells)
-    assert found["adviser"].to_list() == ["Jan Smit", "Ann\u00a0é", None]
-    assert found["customer"].to_list() == ["K12", "K12", "13"]
+    result = bounded(cells)
+    assert result["adviser"].to_list() == ["Jan Smit", "Ann\u00a0é", None]
+    assert result["customer"].to_list() == ["K12", "K12", "13"]
     coded = bounded(cells.cast(pl.Categorical(pl.Categories.random())))
-    assert coded["adviser"].cast(pl.String).to_list() == found["adviser"].to_list()
+    assert coded["adviser"].cast(pl.String).to_list() == result["adviser"].to_list()
 
 
 def test_what_names_a_customer_is_cut_without_making_two_into_one() -> None:
     long = ["K" * 5000 + "1", "K" * 5000 + "2", "K" * 5001 + "1"]
-    found = bounded(pl.DataFrame({"customer": long, "insurer": long}))
-    assert found["customer"].n_unique() == 3
-    assert found["insurer"].n_unique() == 1
-    assert found["customer"].str.len_chars().max() <= 200
+    result = bounded(pl.DataFrame({"customer": long, "insurer": long}))
+    assert result["customer"].n_unique() == 3
+    assert result["insurer"].n_unique() == 1
+    assert result["customer"].str.len_chars().max() <= 200
 
 
 def test_texts_are_cut_before_they_are_looked_at() -> None:

@@ -29,16 +29,16 @@ def coloured(node: Any) -> Any:
 
 def drawn(bundle: RunBundle) -> dict[str, dict[str, Any]]:
     context = Context(bundle)
-    made = figures(model.build(bundle, context), context.words)
-    return {name: coloured(figure.plot) for name, figure in made.items()}
+    plots = figures(model.build(bundle, context), context.words)
+    return {name: coloured(figure.plot) for name, figure in plots.items()}
 
 
 def test_every_figure_is_one_that_plotly_takes(full: RunBundle) -> None:
     every = drawn(full)
     assert len(every) >= 10
     for name, figure in every.items():
-        made = graph_objects.Figure(data=figure["data"], layout=figure["layout"])
-        assert len(made.data) == len(figure["data"]), name
+        whole = graph_objects.Figure(data=figure["data"], layout=figure["layout"])
+        assert len(whole.data) == len(figure["data"]), name
 
 
 @pytest.mark.parametrize("name", sorted(fixtures.poor()))

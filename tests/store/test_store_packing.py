@@ -35,10 +35,10 @@ def packed(path: Path) -> dict[str, bytes]:
 def test_what_may_be_shared_is_packed_and_nothing_else(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run")
     assert run(["pack", str(folder), "--quiet"]) == 0
-    found = packed(tmp_path / "run.zip")
-    assert set(found) == SHARED
-    assert not any(CANARY.encode() in content for content in found.values())
-    assert found["report.html"] == b"report.html of K-01"
+    contents = packed(tmp_path / "run.zip")
+    assert set(contents) == SHARED
+    assert not any(CANARY.encode() in content for content in contents.values())
+    assert contents["report.html"] == b"report.html of K-01"
     assert stat.S_IMODE((tmp_path / "run.zip").stat().st_mode) == 0o600
 
 
@@ -57,9 +57,9 @@ def test_what_people_wrote_into_or_added_stays(tmp_path: Path, capsys: pytest.Ca
     (folder / "actions" / "actions.xlsx").unlink()
     (folder / "actions" / "actions.xlsx").symlink_to(folder / "private" / "customers.csv")
     assert run(["pack", str(folder), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["left_out"] == ["actions/actions.xlsx", "actions/top_defend.csv"]
-    assert set(packed(tmp_path / "run.zip")) == {"report.html", "summary.json"} == set(told["files"])
+    document = json.loads(capsys.readouterr().out)
+    assert document["left_out"] == ["actions/actions.xlsx", "actions/top_defend.csv"]
+    assert set(packed(tmp_path / "run.zip")) == {"report.html", "summary.json"} == set(document["files"])
 
 
 @pytest.mark.parametrize(
