@@ -13,7 +13,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from akb.core.errors import RefusedError
-from akb.pipeline import KEPT, PAST_MONTHS, catalogue_of, kept, valued, write_models
+from akb.pipeline import PAST_MONTHS, catalogue_of, kept, valued, write_models
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from akb.value.types import BusinessCase, Past
 
 
-def told_again(folder: Path, out: Path, changed: Mapping[str, float], progress: Progress) -> dict[str, Any]:
+def told_again(
+    folder: Path, out: Path, changed: Mapping[str, float], progress: Progress, carried: list[str] | None = None
+) -> dict[str, Any]:
     """Write a whole run with other assumptions into `out` and return its summary; `folder` stays as it is.
 
     Parameters
@@ -36,6 +38,8 @@ def told_again(folder: Path, out: Path, changed: Mapping[str, float], progress: 
         A finished run.
     changed
         Assumption -> value; none of which the register says that it affects the models.
+    carried
+        Receives the names of the files in `out` that were not akb's and came along.
 
     Raises
     ------
@@ -45,20 +49,22 @@ def told_again(folder: Path, out: Path, changed: Mapping[str, float], progress: 
         If the run kept nothing that this akb can read.
     """
     from akb.report import write_report
-    from akb.store.folders import MANIFEST, PRIVATE, run_folder, write_private
-    from akb.store.manifest import write_json
+    from akb.store.carried import MANIFEST
+    from akb.store.folders import KEPT, PRIVATE, run_folder, write_files, write_private
+    from akb.store.manifest import write_manifest
 
+    folder, out = folder.resolve(), out.resolve()
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
     settings = settings_of(manifest, changed)
     private = (folder / PRIVATE).read_bytes() if (folder / PRIVATE).is_file() else None
     bundle = bundle_of(folder, manifest, settings, private, progress)
-    with run_folder(out) as fresh:
+    with run_folder(out, [folder], carried) as fresh:
         with progress.stage("writing the report"):
             summary = write_report(fresh, bundle)
             write_models(fresh, bundle)
-            (fresh / KEPT).write_bytes(kept(bundle))
+            write_files(fresh, {KEPT: kept(bundle)})
         told = settings.model_dump(mode="json", by_alias=True)
-        write_json(fresh / MANIFEST, {**manifest, "settings": told, "case": {"changed": dict(changed)}})
+        write_manifest(fresh, {**manifest, "settings": told, "case": {"changed": dict(changed)}}, private)
     if private is not None:
         write_private(out, private)
     return summary
@@ -72,7 +78,7 @@ def case_again(folder: Path, changed: Mapping[str, float]) -> BusinessCase | Non
     RefusedError
         If the run kept nothing that this akb can read.
     """
-    from akb.store.folders import MANIFEST
+    from akb.store.carried import MANIFEST
     from akb.value import case_alone, import_libraries
 
     Thread(target=import_libraries, daemon=True).start()  # while the run is read: a fifth of the waiting
@@ -126,6 +132,7 @@ def things_kept(folder: Path, only: tuple[str, ...] | None = None) -> dict[str, 
     RefusedError
         If the run kept nothing that this akb can read.
     """
+    from akb.store.folders import KEPT
     from akb.store.packed import unpacked
 
     if not (folder / KEPT).is_file():

@@ -21,13 +21,20 @@ from akb.commands.check import check
 from akb.commands.eda import eda
 from akb.commands.forget import forget
 from akb.commands.init import init
+from akb.commands.pack import pack
 from akb.commands.predictions import predictions
 from akb.commands.reveal import reveal
 from akb.commands.sample import sample
+from akb.commands.streams import let_go, prepare_streams, say
 from akb.core.errors import AkbError
 
 FAULT = 70
 INTERRUPTED = 130
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+_REFUSED = (
+    *(errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EIO, errno.EMFILE),
+    *(errno.ENFILE, errno.EBUSY, errno.ETXTBSY, errno.ENXIO, errno.ENODEV),
+)
 
 app = typer.Typer(
     name="akb",
@@ -36,7 +43,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (eda, case, init, check, predictions, sample, reveal, forget):
+for command in (eda, case, init, check, predictions, sample, reveal, pack, forget):
     app.command()(command)
 
 
@@ -67,60 +74,79 @@ def run(arguments: list[str]) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Read when Polars is loaded: memory that is no longer used goes back within a second (a quarter less at the peak).
     os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:2,dirty_decay_ms:500,muzzy_decay_ms:0")
+    prepare_streams()
+    return _flushed(_exit_code(arguments))
+
+
+def _exit_code(arguments: list[str]) -> int:
     try:
         return int(app(arguments, standalone_mode=False) or 0)
     except typer.Exit as stop:
         code = stop.exit_code
         if code == INTERRUPTED:
-            _say("akb: interrupted; what was there before is as it was")
+            say("akb: interrupted; what was there before is as it was")
     except (AkbError, TyperException) as error:
         code = _explain(error)
     except (KeyboardInterrupt, typer.Abort):
-        _say("akb: interrupted; what was there before is as it was")
+        say("akb: interrupted; what was there before is as it was")
         code = INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):  # SystemExit: what Typer and Rich make of a reader that has gone
+        let_go()
         code = 0
     except Exception as error:
         if os.environ.get("AKB_DEBUG"):
             raise
-        code = _explain(_no_room(error)) if _is_full(error) else _confess(error)
+        explained = _of_the_machine(error)
+        code = _explain(explained) if explained else _confess(error)
     return code
 
 
-def _is_full(error: Exception) -> bool:
-    full = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
-    return isinstance(error, OSError) and (error.errno in full or "No space left on device" in str(error))
+def _flushed(code: int) -> int:
+    """Return the exit code, now that what was printed is out; a reader that has gone changes nothing."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        let_go()
+    except OSError as error:
+        let_go()
+        return code or _explain(_of_the_machine(error) or AkbError("cannot write on stdout"))
+    return code
 
 
-def _no_room(error: Exception) -> AkbError:
-    words = getattr(error, "strerror", None) or "No space left on device"
-    return AkbError(f"cannot write: {words}; nothing was changed", "Make room, or choose another place with --out.")
+def _of_the_machine(error: Exception) -> AkbError | None:
+    """Return what to say of an error that is the machine's and not akb's; None for others."""
+    if isinstance(error, MemoryError) or "can't start new thread" in str(error):
+        return AkbError(
+            "there is not enough memory on this machine for that; nothing was changed",
+            "Close other programs, or export fewer columns or years.",
+        )
+    if not isinstance(error, OSError):
+        return None
+    if error.errno in _FULL or "No space left on device" in str(error):
+        words = error.strerror or "No space left on device"
+        return AkbError(f"cannot write: {words}; nothing was changed", "Make room, or choose another place with --out.")
+    if error.errno in _REFUSED and error.filename is not None:
+        return AkbError(f"cannot use {os.fsdecode(error.filename)}: {error.strerror}", "Nothing was changed.")
+    return None
 
 
 def _explain(error: AkbError | TyperException) -> int:
     if isinstance(error, AkbError):
-        _say(f"akb: {error.message}", error.hint)
+        say(f"akb: {error.message}", error.hint)
         return error.exit_code
     if not error.format_message():  # no arguments at all: the help has been printed
         return 2
     context = getattr(error, "ctx", None)
-    _say(f"akb: {error.format_message()}", f"Try '{context.command_path} --help'." if context else None)
+    say(f"akb: {error.format_message()}", f"Try '{context.command_path} --help'." if context else None)
     return 2
 
 
 def _confess(error: Exception) -> int:
     # The message of an unknown error may hold data of the client; its kind and place do not.
     last = traceback.extract_tb(error.__traceback__)[-1]
-    _say(
+    say(
         f"akb: a fault in akb itself ({type(error).__name__} at {Path(last.filename).name}:{last.lineno}); "
         "nothing was changed",
         "Please report this line. AKB_DEBUG=1 shows the whole trace, which may hold client data.",
     )
     return FAULT
-
-
-def _say(*lines: str | None) -> None:
-    for line in lines:
-        if line:
-            sys.stderr.write(line + "\n")

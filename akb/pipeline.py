@@ -6,6 +6,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
 from akb import __version__
@@ -14,7 +15,6 @@ from akb.core.errors import AkbError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
-    from datetime import date
     from pathlib import Path
 
     from akb.catalogue.entries import Entry
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from akb.report.bundle import RunBundle
     from akb.value.types import Past
 
-KEPT = "kept.zip"
-"""What a run was made of, for `akb case --out`: see `kept`."""
+_STEM = 48  # signs: at most four bytes each
 PAST_MONTHS = 36
 PAST_ROWS = 30_000
 PAST_HISTORY_MONTHS = 18
@@ -58,15 +57,31 @@ class Request:
     out: Path | None = None
     no_pseudonyms: bool = False
     go_on: bool = False
+    kept_apart: Sequence[Path] = ()  # the settings file and the key: never in the folder that a run replaces
+
+    @property
+    def pseudonym_key(self) -> bytes:
+        """The key under which this client's customers have their pseudonyms."""
+        from akb.core.pseudonyms import client_key
+
+        return client_key(self.key, self.settings.client.name)
 
 
 @dataclass(frozen=True)
 class Result:
-    """Where the run stands and what it found."""
+    """Where the run stands and what it found.
+
+    carried
+        Files in the folder that are not akb's, or that people changed: they came along.
+    other_key
+        The run that stood there knew its customers by other pseudonyms.
+    """
 
     folder: Path
     bundle: RunBundle
     summary: dict[str, Any]
+    carried: Sequence[str] = ()
+    other_key: bool = False
 
 
 def read(request: Request) -> Portfolio:
@@ -76,7 +91,7 @@ def read(request: Request) -> Portfolio:
     return read_portfolio(
         request.files,
         request.settings,
-        key=request.key,
+        key=request.pseudonym_key,
         as_of=request.as_of,
         roles=request.roles,
         go_on=request.go_on,
@@ -90,7 +105,7 @@ def read_and_look(request: Request) -> tuple[Portfolio, View]:
     return look(
         request.files,
         request.settings,
-        key=request.key,
+        key=request.pseudonym_key,
         as_of=request.as_of,
         roles=request.roles,
         go_on=request.go_on,
@@ -226,28 +241,35 @@ def eda(request: Request, progress: Progress) -> Result:
 
 def _eda(request: Request, progress: Progress) -> Result:
     from akb.report import write_report
-    from akb.store.folders import check_replaceable, heal, run_folder, write_private
-    from akb.store.manifest import write_json
+    from akb.store.folders import KEPT, check_replaceable, check_writable, heal, run_folder, write_files, write_private
+    from akb.store.manifest import manifest_of, write_manifest
 
     began = time.perf_counter()
     threading.Thread(target=_ahead, daemon=True).start()
     with progress.stage("reading and checking the export"):
-        if request.out is not None:
-            check_replaceable(request.out, request.files)
+        if request.out is None:
+            check_writable(default_folder(request.files[0], date.min))
+        else:
+            check_replaceable(request.out, request.files, request.kept_apart)
         portfolio = read(request)
         folder = request.out or default_folder(request.files[0], portfolio.as_of)
-        heal(folder)
-        check_replaceable(folder, request.files)
+        place = folder.resolve()  # once: `.` is another folder when the new run has taken its place
+        heal(place)
+        check_replaceable(place, request.files, request.kept_apart)
     bundle = predict(portfolio, request.settings, progress, no_pseudonyms=request.no_pseudonyms)
-    with run_folder(folder, request.files) as fresh:
+    before, carried = manifest_of(place), list[str]()
+    with run_folder(place, request.files, carried) as fresh:
         with progress.stage("writing the report"), ThreadPoolExecutor(1) as beside:
             packing = beside.submit(kept, bundle)  # compresses while the report is worded
             summary = write_report(fresh, bundle)
             write_models(fresh, bundle)
-            (fresh / KEPT).write_bytes(packing.result())
-        write_json(fresh / "manifest.json", manifest(request, bundle, progress.seconds, time.perf_counter() - began))
-    write_private(folder, private_customers(bundle))
-    return Result(folder, bundle, summary)
+            write_files(fresh, {KEPT: packing.result()})
+        private = private_customers(bundle)
+        document = manifest(request, bundle, progress.seconds, time.perf_counter() - began)
+        write_manifest(fresh, document, private)
+    write_private(place, private)
+    other_key = before.get("key_id", document["key_id"]) != document["key_id"]
+    return Result(folder, bundle, summary, carried, other_key)
 
 
 def _ahead() -> None:
@@ -303,10 +325,10 @@ def _timeless(models: ModelRun) -> ModelRun:
 
 
 def default_folder(export: Path, as_of: date) -> Path:
-    """Return ``./akb-<stem>-<X>``."""
+    """Return ``./akb-<stem>-<X>``, with a stem that leaves room in what a file system takes for a name."""
     from pathlib import Path
 
-    return Path(f"akb-{export.stem}-{as_of.isoformat()}")
+    return Path(f"akb-{export.stem[:_STEM]}-{as_of.isoformat()}")
 
 
 def private_customers(bundle: RunBundle) -> bytes:
@@ -330,13 +352,15 @@ def private_customers(bundle: RunBundle) -> bytes:
 
 def manifest(request: Request, bundle: RunBundle, seconds: Mapping[str, float], total: float) -> dict[str, Any]:
     """Return what can differ between two runs of the same input, and what they were made of."""
+    from akb.core.pseudonyms import key_id
+    from akb.report.html import script_version
     from akb.store.manifest import SCHEMA, versions
 
     portfolio = bundle.portfolio
     return {
         "schema": SCHEMA,
         "as_of": portfolio.as_of.isoformat(),
-        "versions": versions(),
+        "versions": {**versions(), "plotly.js": script_version()},
         "inputs": [
             {
                 "name": source.name,
@@ -351,6 +375,7 @@ def manifest(request: Request, bundle: RunBundle, seconds: Mapping[str, float], 
         "settings": bundle.settings.model_dump(mode="json", by_alias=True),
         "seed": request.settings.models.seed,
         "pseudonyms": not request.no_pseudonyms,
+        "key_id": key_id(request.pseudonym_key),
         "seconds": {**seconds, "total": round(total, 3)},
         "seconds_per_prediction": {
             prediction.key: round(prediction.seconds, 3)

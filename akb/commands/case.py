@@ -43,9 +43,13 @@ def case(
     changed = parsed(set_ or (), register, whole=out is not None)
     if out is not None:
         from akb.again import told_again
+        from akb.commands.eda import folder_lines
 
         check_out(folder, out)
-        case = told_again(folder, out, changed, stages)["business_case"]
+        carried: list[str] = []
+        case = told_again(folder, out, changed, stages, carried)["business_case"]
+        for line in folder_lines(carried):
+            stages.say(line)
     else:
         case = figures(folder, summary, register, changed)
     if json:

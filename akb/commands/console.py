@@ -7,10 +7,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from akb.core.errors import AkbError
+from akb.core.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+_LONGEST = 4000  # signs of a line
 
 
 class Stages:
@@ -41,8 +45,9 @@ class Stages:
                 ) from error
         self.seconds: dict[str, float] = {}
         self._quiet = quiet
-        self._log_file = log_file
+        self._log_file = log_file.resolve() if log_file else None  # the working directory may be replaced
         self._console = Console(stderr=True, highlight=False)
+        self._console.on_broken_pipe = self._fall_silent  # type: ignore[method-assign]
         self._detail = ""
 
     @contextmanager
@@ -71,8 +76,13 @@ class Stages:
 
     def say(self, line: str) -> None:
         """Print one line on stderr (unless quiet) and in the log file."""
+        line = printable(line, _LONGEST)
         if not self._quiet:
             self._console.print(line, markup=False, soft_wrap=True)
         if self._log_file is not None:
             with self._log_file.open("a", encoding="utf-8") as file:
                 file.write(line + "\n")
+
+    def _fall_silent(self) -> None:
+        """Go on with the work where nobody reads stderr any more; Rich would end it, and take stdout along."""
+        self._quiet = self._console.quiet = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -9,7 +10,11 @@ import typer
 from akb.commands import options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from akb.pipeline import Result
+
+_NAMED = 5
 
 
 def eda(
@@ -32,30 +37,58 @@ def eda(
     Example: akb eda polissen.csv schades.csv contacten.csv --out out/eda
     """
     from akb.commands.console import Stages
-    from akb.core.pseudonyms import load_or_create_key
+    from akb.core.pseudonyms import default_key_path, load_or_create_key
     from akb.pipeline import Request
     from akb.pipeline import eda as run
 
     options.check_fail_on(fail_on)
     files, roles = options.split_roles(export)
+    key_file = key or default_key_path()
     request = Request(
         files=files,
         settings=options.settings_from(config, seed, jobs),
-        key=load_or_create_key(key),
+        key=load_or_create_key(key_file),
         as_of=options.as_day(as_of),
         roles=roles,
         out=out,
         no_pseudonyms=no_pseudonyms,
         go_on=go_on,
+        kept_apart=[key_file, *([config] if config else [])],
     )
     stages = Stages(quiet=quiet, log_file=log_file)
     result = run(request, stages)
+    for line in folder_lines(result.carried, other_key=result.other_key):
+        stages.say(line)
     if json:
         options.print_json(result.summary)
     else:
         for line in closing_lines(result):
             stages.say(line)
     raise typer.Exit(options.exit_code(result.bundle.findings, fail_on))
+
+
+def folder_lines(carried: Sequence[str], *, other_key: bool = False) -> list[str]:
+    """Return what a person wants to know of a folder that a run has replaced."""
+    lines = []
+    if carried:
+        more = f" and {len(carried) - _NAMED} more" if len(carried) > _NAMED else ""
+        lines.append(f"yours, so still in the folder: {', '.join(carried[:_NAMED])}{more}")
+    if other_key:
+        lines.append(
+            "the customers have other pseudonyms than in the run that this one replaces: "
+            "another key, or another [client] name"
+        )
+    if _is_nowhere():
+        lines.append("your shell stands in the folder that was replaced: cd . takes it to the new one")
+    return lines
+
+
+def _is_nowhere() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def closing_lines(result: Result) -> list[str]:

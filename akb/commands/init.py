@@ -53,7 +53,7 @@ def init(
     if json:
         options.print_json({"schema": "akb.init/1", "written": str(out), "settings": document.unwrap()})
         return
-    stages.say(f"written: {out}; look it through, then: akb eda {' '.join(export)} --config {out}")
+    stages.say(f"written: {out}; look it through, then: akb eda {options.quoted([*export, '--config', out])}")
 
 
 def proposal(view: View, portfolio: Portfolio, settings: Settings) -> TOMLDocument:

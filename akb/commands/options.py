@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
+import shlex
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from akb.commands.streams import write_out
 from akb.core.errors import AkbError, did_you_mean
 
 if TYPE_CHECKING:
@@ -41,7 +42,10 @@ NoPseudonyms = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of everything drawn at random.")]
+LARGEST_SEED = 2**32 - 1  # as in `akb.config`, which is too heavy to import for a help text
+Seed = Annotated[
+    int | None, typer.Option("--seed", min=0, max=LARGEST_SEED, help="Seed of everything drawn at random.")
+]
 Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Threads; changes the time, never a result.")]
 GoOn = Annotated[
     bool, typer.Option("--go-on", help="Read what is left where most of the export cannot be read (else exit 2).")
@@ -106,5 +110,10 @@ def exit_code(findings: Iterable[Finding], wanted: Iterable[str] | None) -> int:
 
 
 def print_json(document: dict[str, Any]) -> None:
-    """Print one JSON document on stdout."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+    """Print one JSON document on stdout, in UTF-8."""
+    write_out(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+
+
+def quoted(arguments: Iterable[object]) -> str:
+    """Return arguments as a shell takes them: a path with a space or a quote stays one."""
+    return shlex.join(str(argument) for argument in arguments)

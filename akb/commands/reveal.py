@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import os
-import stat
-import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from akb.commands.streams import write_out
 from akb.core.errors import AkbError
 from akb.store.folders import CUSTOMER_HEADINGS, PRIVATE
 from akb.store.workbooks import workbook_renamed
@@ -36,7 +36,7 @@ def reveal(
         return
     text = revealed(file, relations)
     if out is None:
-        sys.stdout.write(text)
+        write_out(text)
         return
     _write_private(out, text.encode())
 
@@ -53,14 +53,23 @@ def _write_workbook(file: Path, relations: dict[str, str], out: Path | None) -> 
 
 
 def _write_private(out: Path, content: bytes) -> None:
-    """Write relation numbers where their owner alone can read them, also in a file that others could read before."""
+    """Write relation numbers where their owner alone can read them: beside, and then in the place of what was there.
+
+    A link is replaced, and what it points at stays: whoever made it has no say in where relation numbers go. A device
+    or a pipe is written to.
+    """
     try:
-        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "wb") as target:
-            if stat.S_ISREG(os.fstat(descriptor).st_mode):
-                os.fchmod(descriptor, 0o600)
-                os.ftruncate(descriptor, 0)
-            target.write(content)
+        if out.exists() and not out.is_file():
+            with out.open("wb") as target:
+                target.write(content)
+            return
+        descriptor, name = tempfile.mkstemp(prefix=f".{out.name[:32]}-", dir=out.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as target:
+                target.write(content)
+            Path(name).replace(out)
+        finally:
+            Path(name).unlink(missing_ok=True)
     except OSError as error:
         raise AkbError(f"cannot write {out}: {error.strerror}") from error
 

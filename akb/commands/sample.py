@@ -16,7 +16,9 @@ def sample(
     customers: Annotated[
         int, typer.Option("--customers", min=20, max=1_000_000, help="Customers in force, about.")
     ] = 6000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed, another office.")] = 1,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, max=options.LARGEST_SEED, help="Another seed, another office.")
+    ] = 1,
     dialect: Annotated[
         str, typer.Option("--dialect", metavar="NAME", help="The form of the export; an unknown name lists them all.")
     ] = "abc",
@@ -41,4 +43,4 @@ def sample(
         book = simulate(customers, seed)
     with stages.stage("writing the export and the truth"):
         written = write_sample(book, folder, dialect=dialect, premiums=premiums)
-    stages.say(f"now: akb eda {' '.join(str(path) for path in written)}")
+    stages.say(f"now: akb eda {options.quoted(written)}")

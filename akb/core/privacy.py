@@ -37,10 +37,11 @@ def known_branches() -> frozenset[str]:
 POSSIBLY = r"@|\d[\d\s().-]{6,}|[A-Za-z]{2}\d{2}|\d{4}\s?[A-Za-z]{2}\b|[A-Za-z]{5}\.?\s+\d"
 """What every identifier has something of: a cheap first look at a whole column."""
 
-_EMAIL = re.compile(r"[^\s@;,<>\"'()]+@[^\s@;,<>\"'()]+\.[A-Za-z]{2,}")
+# Every pattern takes time in proportion to the text, whatever the text: what repeats has a bound or a fixed beginning.
+_EMAIL = re.compile(r"[^\s@;,<>\"'()]{1,64}@[^\s@;,<>\"'()]{1,255}\.[A-Za-z]{2,}")
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
 _PHONE = re.compile(
-    r"(?<![\dA-Za-z])(?:(?:\+|00)[1-9]\d{0,2}(?:[\s./()-]*\d){8,10}|\(?0[1-9](?:[\s./()-]*\d){8})(?!\d)"
+    r"(?<![\dA-Za-z])(?:(?:\+|00)[1-9]\d{0,2}(?:[\s./()-]{0,9}\d){8,10}|\(?0[1-9](?:[\s./()-]{0,9}\d){8})(?!\d)"
 )
 _BSN = re.compile(r"(?<![\dA-Za-z])\d{4}[ .]?\d{2}[ .]?\d{3}(?!\d)|(?<![\dA-Za-z])\d{3}[ .]\d{3}[ .]\d{3}(?!\d)")
 _KVK = re.compile(r"(?i)(?:kvk|kamer van koophandel|rsin)\D{0,12}\d{8}(?!\d)|^\s*\d{8}\s*$")
@@ -48,8 +49,10 @@ _POSTCODE = r"(?<![\dA-Za-z])[1-9]\d{3}\s?[A-Za-z]{2}(?![\dA-Za-z])"
 _STREET = r"(?:straat|str\.|laan|weg|plein|dijk|kade|gracht|singel|hof|pad|dreef|steeg|markt|plantsoen|oord|burgwal)"
 _ADDRESS = re.compile(
     rf"{_POSTCODE}\W{{0,3}}\d{{1,5}}\b|\b\d{{1,5}}\s?[A-Za-z]?\W{{1,3}}{_POSTCODE}|^\s*{_POSTCODE}\s*$"
-    rf"|(?i:[a-z]{{2,}}{_STREET}\s+\d{{1,5}}\s?[a-z]?\b)"
 )
+_STREET_AND_NUMBER = re.compile(rf"(?i)(?<=[a-z][a-z]){_STREET}\s{{1,9}}\d{{1,5}}\s?[a-z]?\b")
+_LEAST_LETTERS = 2  # of a street's name before its ending
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _IBAN_LENGTHS = {"NL": 18, "BE": 16, "DE": 22, "FR": 27, "LU": 20, "GB": 22, "ES": 24, "IT": 27, "PL": 28, "AT": 20}
 
 
@@ -87,6 +90,32 @@ def _iban_spans(text: str) -> Iterator[Span]:
             yield match.start(), ends[0]
 
 
+def _address_spans(text: str) -> Iterator[Span]:
+    """Yield addresses, the first one first: each kind is looked for again only from where the one before ended."""
+    at = 0
+    street, other = _street_span(text, 0), _ADDRESS.search(text)
+    while street or other:
+        spans = [street] if street else []
+        span = min([*spans, other.span()] if other else spans, key=lambda span: span[0])
+        yield span
+        at = span[1]
+        if street and street[0] < at:
+            street = _street_span(text, at)
+        if other and other.start() < at:
+            other = _ADDRESS.search(text, at)
+
+
+def _street_span(text: str, at: int) -> Span | None:
+    """Return the first street and number from `at`: its ending is looked for, and from there its first letter."""
+    for match in _STREET_AND_NUMBER.finditer(text, at):
+        begin = match.start()
+        while begin > at and text[begin - 1] in _LETTERS:
+            begin -= 1
+        if match.start() - begin >= _LEAST_LETTERS:
+            return begin, match.end()
+    return None
+
+
 def _spans(
     pattern: re.Pattern[str], test: Callable[[str], bool] | None = None
 ) -> Callable[[str], Iterator[tuple[int, int]]]:
@@ -110,7 +139,7 @@ _DETECTORS: dict[str, Spans] = {
     "phone": _spans(_PHONE),
     "bsn": _spans(_BSN, is_bsn),
     "kvk": _spans(_KVK, _is_no_day),
-    "address": _spans(_ADDRESS),
+    "address": _address_spans,
 }
 KINDS = tuple(_DETECTORS)
 
@@ -127,8 +156,11 @@ def identifier_in(text: str) -> str | None:
 def redacted(text: str) -> str:
     """Return the text with its direct identifiers taken out."""
     for find in _DETECTORS.values():
-        for start, end in reversed(list(find(text))):
-            text = text[:start] + "…" + text[end:]
+        parts, last = [], 0
+        for start, end in find(text):
+            parts += [text[last:start], "…"]
+            last = end
+        text = "".join([*parts, text[last:]])
     return text
 
 

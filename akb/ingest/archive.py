@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from akb.core.errors import AkbError
+from akb.core.printable import printable
 from akb.ingest.cells import rule
 from akb.ingest.sources import without_identifiers
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _NESTED = (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ")
 _NESTED_NAMES = (".zip", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".xz", ".tar")
 _CLUTTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others unpack as a whole, however much that is
+_CHUNK = 1 << 20
 _HELP = "Unpack it and name the files to read."
 
 
@@ -61,7 +64,7 @@ def open_archive(
         for entry in sorted(entries, key=lambda entry: entry.filename):
             content = _read(archive, entry, name)
             path = PurePosixPath(entry.filename)
-            inner = f"{name}/{without_identifiers(path.stem)}{path.suffix}"
+            inner = f"{name}/{without_identifiers(printable(path.stem))}{printable(path.suffix, 20)}"
             if content.startswith(_NESTED) and not is_workbook(content):
                 raise AkbError(f"{inner} is an archive inside an archive", _HELP)
             try:
@@ -95,19 +98,30 @@ def _check_entries(entries: list[zipfile.ZipInfo], packed: int, name: str) -> No
             raise AkbError(f"{name} holds a file on a path outside itself", "It may be harmful; ask for a new export.")
         if entry.flag_bits & 1:
             raise AkbError(f"{name} is protected with a password", _HELP)
+        if entry.compress_type not in _METHODS:
+            raise AkbError(f"{name} is packed in a way that akb does not unpack", _HELP)
         if path.lower().endswith(_NESTED_NAMES):
-            raise AkbError(f"{name}/{path.rsplit('/', 1)[-1]} is an archive inside an archive", _HELP)
+            raise AkbError(f"{name}/{printable(path.rsplit('/', 1)[-1])} is an archive inside an archive", _HELP)
     size = sum(entry.file_size for entry in entries)
     worst = max((entry.file_size / max(entry.compress_size, 1) for entry in entries), default=0.0)
-    if max(worst, size / max(packed, 1)) > rule("files", "ratio") or size > rule("files", "bytes"):
+    most = rule("files", "ratio" if size <= rule("files", "large") else "large_ratio")
+    if max(worst, size / max(packed, 1)) > most or size > rule("files", "bytes"):
         raise AkbError(
-            f"{name} unpacks to {size / 1e6:,.0f} MB, more than {rule('files', 'ratio'):.0f} times its size",
+            f"{name} unpacks to {size / 1e6:,.0f} MB, more than {most:.0f} times its size",
             "It may be harmful. If it is not, unpack it and name the files to read.",
         )
 
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> bytes:
+    """Return a file of an archive; never more than its size says, whatever it unpacks to."""
+    parts, size = [], 0
     try:
-        return archive.read(entry)
+        with archive.open(entry) as packed:
+            while part := packed.read(_CHUNK):
+                parts.append(part)
+                size += len(part)
+                if size > entry.file_size:
+                    raise zipfile.BadZipFile("more than its size says")
+        return b"".join(parts)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         raise AkbError(f"{name} is a damaged archive ({type(error).__name__})", "Export it again.") from None

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.core.errors import AkbError
-from akb.ingest.cells import Packer, shape
+from akb.ingest.bounds import check_lines, check_preview
+from akb.ingest.cells import Packer, rule, shape
 from akb.ingest.sources import RawTable, check_width, unique_headings
 from akb.ingest.two_rows import known_together, merged
 
@@ -53,8 +54,10 @@ def open_csv(raw: bytes, name: str, digest: str, ingest: Ingest, known: Callable
         If it is no text, cannot be decoded with the encoding that the client named, has no rows, one column or
         far too many.
     """
+    check_lines(raw, name)
     text, encoding = _decode(raw, name, ingest.encoding)
     head = next((_lines(block).head(_PREVIEW).to_list() for block in text), [])
+    check_preview(head, name)
     if not any(line.strip() for line in head):
         if all(_lines(block).str.strip_chars().str.len_chars().sum() == 0 for block in text):
             raise AkbError(f"{name} is empty", "It holds blank lines only. Export it again.")
@@ -348,14 +351,18 @@ class _Body:
             frame.lazy()
             .with_columns(bare=bare_line)
             .with_columns(count=bare.str.count_matches(s, literal=True).cast(pl.Int32))
+            .with_columns(long=line.str.len_bytes() > int(rule("files", "heading_line")))
             .select(
                 index=pl.int_range(pl.len(), dtype=pl.UInt32),
-                odd=odd,
+                odd=odd & ~pl.col("long"),
                 blank=line.str.strip_chars(f'{s} \t\r"\u00a0') == "",
-                fits=(pl.col("count") == self._width - 1)
-                | (
-                    (pl.col("count") >= self._width)
-                    & (bare.str.strip_chars_end(f"{s} ").str.count_matches(s, literal=True) < self._width)
+                fits=~pl.col("long")
+                & (
+                    (pl.col("count") == self._width - 1)
+                    | (
+                        (pl.col("count") >= self._width)
+                        & (bare.str.strip_chars_end(f"{s} ").str.count_matches(s, literal=True) < self._width)
+                    )
                 ),
             )
             .collect()

@@ -12,6 +12,7 @@ from akb.core.errors import AkbError, did_you_mean
 from akb.core.findings import in_order
 from akb.ingest import findings as find
 from akb.ingest.asof import Clock, find_clock
+from akb.ingest.bounds import bounded, bounded_headings
 from akb.ingest.boxes import with_boxes
 from akb.ingest.cells import packed
 from akb.ingest.columns import ROLES, NoRoleError, find_role, listed, map_headings, nearly_policies, recognised
@@ -204,7 +205,7 @@ def _tables_of(
     try:
         if is_lock(path.name):
             raise lock_error(path)
-        raws = open_file(path, settings.ingest, lambda headings: recognised(headings, given), left_out.inside)
+        raws = open_file(path, settings.ingest, lambda row: recognised(bounded_headings(row), given), left_out.inside)
     except AkbError as error:
         if role or not (isinstance(error, NotATableError) or is_lock(path.name)):
             raise
@@ -258,7 +259,7 @@ def _table(raw: RawTable, settings: Settings, role: str | None, notes: Notes, *,
     runs = [raw.headings.index(heading) for heading in preset.customer_runs] if preset else []
     loaded = raw.load([*headings.at.values(), *runs])
     at = {canonical: pl.col(str(position)).alias(canonical) for canonical, position in headings.at.items()}
-    cells = packed(without_words(loaded.select(*at.values(), "line"), settings.ingest.empty))
+    cells = packed(bounded(without_words(loaded.select(*at.values(), "line"), settings.ingest.empty)))
     found = evidence.proposals(headings) if propose else {}
     table = Table(replace(raw, load=_spent), headings, cells, proposals=found)  # lets go of the file's bytes
     if preset and headings.role == "policies":

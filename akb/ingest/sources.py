@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from akb.core.errors import AkbError
+from akb.core.printable import printable
 from akb.core.privacy import identifier_in, redacted
 from akb.ingest.cells import rule
 
@@ -111,7 +112,7 @@ def open_file(
     from akb.ingest import archive
 
     raw = _bytes_of(path)
-    name = without_identifiers(path.stem) + path.suffix
+    name = without_identifiers(printable(path.stem)) + printable(path.suffix)
     if raw.startswith((b"PK\x03\x04", b"PK\x05\x06")) and archive.is_archive(raw):
         left_out = skipped if skipped is not None else []
         one = partial(_open_bytes, ingest=ingest, known=known, skipped=left_out)
@@ -204,7 +205,7 @@ def unique_headings(row: Sequence[str | None]) -> tuple[str, ...]:
     seen: dict[str, int] = {}
     result = []
     for position, cell in enumerate(row, start=1):
-        heading = without_identifiers(" ".join((cell or "").replace("\ufeff", "").split())) or f"(column {position})"
+        heading = without_identifiers(" ".join(printable(cell or "").split())) or f"(column {position})"
         seen[heading] = seen.get(heading, 0) + 1
         result.append(heading if seen[heading] == 1 else f"{heading} ({seen[heading]})")
     return tuple(result)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.core.errors import AkbError
+from akb.core.printable import printable
+from akb.ingest.apart import PARQUET, WORKBOOK, is_large_as_its_cells, is_small_workbook, read_apart
 from akb.ingest.cells import rule
 from akb.ingest.formulas import uncomputed
 from akb.ingest.sources import RawTable, check_width, unique_headings, without_identifiers
@@ -36,22 +38,10 @@ def open_workbook(
     AkbError
         If it is no workbook, is damaged or protected, has no filled sheet, or unpacks to an absurd size.
     """
-    import fastexcel
-
     if raw.startswith(b"PK"):
         _check_archive(raw, name)
-    try:
-        reader = fastexcel.read_excel(raw)
-        sheets = [(sheet, _sheet(reader, sheet)) for sheet in reader.sheet_names]
-    except AkbError:
-        raise
-    except BaseException as error:  # the reader's panics are no Exceptions
-        if isinstance(error, (KeyboardInterrupt, SystemExit)):
-            raise
-        raise AkbError(
-            f"{name}: this workbook cannot be opened ({type(error).__name__})",
-            "Is it protected or damaged? Open it in Excel and save it as CSV UTF-8 or as a new XLSX.",
-        ) from None
+    small = is_small_workbook(raw, name)
+    sheets = list(read_sheets(raw, name)) if small else read_apart(WORKBOOK, raw, name)
     filled = [(sheet, frame) for sheet, frame in sheets if frame.height and frame.width]
     if not filled:
         raise AkbError(f"{name} is empty", "None of its sheets has a filled cell.")
@@ -59,10 +49,10 @@ def open_workbook(
     usable = [table for table in tables if table[3] >= 2] or tables[:1]
     several = len(usable) > 1
     used = {table[0] for table in usable}
-    skipped += [f"{name} [{without_identifiers(sheet)}]" for sheet, _ in filled if sheet not in used]
+    skipped += [f"{name} [{without_identifiers(printable(sheet))}]" for sheet, _ in filled if sheet not in used]
     found = []
     for sheet, frame, row, _ in usable:
-        shown = without_identifiers(sheet)
+        shown = without_identifiers(printable(sheet))
         table = _table(f"{name} [{shown}]" if several else name, digest, frame, row, known)
         found.append(
             replace(
@@ -75,6 +65,31 @@ def open_workbook(
     return found
 
 
+def read_sheets(raw: bytes, name: str) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield the sheets of a workbook as text, by their name.
+
+    Raises
+    ------
+    AkbError
+        If it is no workbook, is damaged or protected, or has a sheet of absurd width.
+    """
+    import fastexcel
+
+    try:
+        reader = fastexcel.read_excel(raw)
+        for sheet in reader.sheet_names:
+            yield sheet, _sheet(reader, sheet)
+    except AkbError:
+        raise
+    except BaseException as error:  # the reader's panics are no Exceptions
+        if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit)):
+            raise
+        raise AkbError(
+            f"{name}: this workbook cannot be opened ({type(error).__name__})",
+            "Is it protected or damaged? Open it in Excel and save it as CSV UTF-8 or as a new XLSX.",
+        ) from None
+
+
 def _check_archive(raw: bytes, name: str) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
@@ -83,7 +98,7 @@ def _check_archive(raw: bytes, name: str) -> None:
         raise AkbError(f"{name} is a damaged archive or workbook", "Export it again.") from None
     names = {entry.filename for entry in entries}
     if not any(entry.startswith("xl/") for entry in names) and "content.xml" not in names:
-        inside = ", ".join(sorted(names)[:8])
+        inside = ", ".join(printable(entry) for entry in sorted(names)[:8])
         raise AkbError(f"{name} is a ZIP archive", f"Unpack it and name the files to read. In it: {inside}")
     size = sum(entry.file_size for entry in entries)
     if size > _UNPACKED or size > rule("files", "ratio") * max(len(raw), 1):
@@ -94,7 +109,7 @@ def _sheet(reader: object, sheet: str) -> pl.DataFrame:
     loaded = reader.load_sheet(sheet, header_row=None, dtypes="string")  # type: ignore[attr-defined]
     if not loaded.width:
         return pl.DataFrame()
-    check_width(loaded.width, f"sheet {sheet}")
+    check_width(loaded.width, f"sheet {printable(sheet)}")
     frame: pl.DataFrame = loaded.to_polars()
     return frame
 
@@ -152,12 +167,12 @@ def open_parquet(raw: bytes, name: str, digest: str) -> RawTable:
     check_width(len(schema), name)
 
     def load(positions: Sequence[int]) -> pl.DataFrame:
-        names = list(schema)
         wanted = sorted(set(positions))
-        columns = [_as_text(names[p], schema[names[p]]).alias(str(p)) for p in wanted]
-        with _damaged(name):
-            read = pl.scan_parquet(io.BytesIO(raw)).select(columns).collect()
-        return read.with_columns(line=pl.int_range(1, rows + 1, dtype=pl.Int64))
+        if is_large_as_its_cells(rows * len(wanted), len(raw)):
+            read = read_parquet(raw, name, wanted)
+        else:
+            [(_, read)] = read_apart(PARQUET, raw, name, {"positions": wanted})
+        return read.with_columns(line=pl.int_range(1, read.height + 1, dtype=pl.Int64))
 
     return RawTable(
         name=name,
@@ -169,6 +184,21 @@ def open_parquet(raw: bytes, name: str, digest: str) -> RawTable:
         ragged=pl.DataFrame(schema=_NO_ROWS),
         load=load,
     )
+
+
+def read_parquet(raw: bytes, name: str, positions: Sequence[int]) -> pl.DataFrame:
+    """Return columns of a Parquet file as text, named by their position.
+
+    Raises
+    ------
+    AkbError
+        If it is damaged.
+    """
+    with _damaged(name):
+        schema = pl.read_parquet_schema(io.BytesIO(raw))
+        names = list(schema)
+        columns = [_as_text(names[p], schema[names[p]]).alias(str(p)) for p in positions]
+        return pl.scan_parquet(io.BytesIO(raw)).select(columns).collect()
 
 
 @contextmanager

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from akb.report.words import Words
 
 SIZE_LIMIT = 3_000_000
+SCRIPT = "plotly-basic.min.js"  # the whole script of Plotly's package is larger than the page may be
 _HERE = Path(__file__).parent
 _STYLES = ("tokens.css", "page.css", "tables.css", "figures.css", "print.css")
 _FILTERS = {
@@ -114,5 +115,12 @@ def _environment() -> Environment:
 
 
 @cache
+def script_version() -> str:
+    """Return the version of the script that draws the figures, as it says itself."""
+    with (_HERE / "assets" / SCRIPT).open(encoding="utf-8") as file:
+        match = re.search(r"plotly\.js \([^)]*\) v(\d+\.\d+\.\d+)", file.read(300))
+    return match.group(1) if match else ""
+
+
 def _asset(name: str) -> Markup:
     return Markup((_HERE / "assets" / name).read_text("utf-8"))

@@ -106,6 +106,9 @@ class Reasons:
     def _written(self, value: float, form: str | None) -> str:
         if form == "months":
             return self._duration(value)
+        if form == "age":
+            lowest = max((int(low) for low in self._words["age"] if int(low) <= value), default=0)
+            return str(self._words["age"][str(lowest)])
         if form == "times":
             return str(self._words["times"]["times"]).replace("{count}", self._number(value))
         dutch = self.language == "nl"

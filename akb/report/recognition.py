@@ -1,4 +1,4 @@
-"""The blinded recognition test: ``actions/recognition.xlsx`` for advisers, ``recognition_key.csv`` for who runs it."""
+"""The blinded recognition test: ``actions/recognition.xlsx`` for advisers, its key in ``private/`` for who runs it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import polars as pl
 from akb.report.lists import shown_names
 from akb.report.tables import dutch_cell, dutch_csv, neutral
 from akb.report.workbook import Styles, new_workbook, write_guide
+from akb.store.folders import RECOGNITION_KEY
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
 
     from akb.report.context import Context
 
-WORKBOOK, KEY = "actions/recognition.xlsx", "recognition_key.csv"
+WORKBOOK = "actions/recognition.xlsx"
 _ANSWERS = ("yes", "no", "unknown")
 
 
@@ -34,7 +35,7 @@ def recognition_files(context: Context) -> dict[str, bytes]:
         )
     test = test.sort("adviser", "number")
     names = shown_names(context, test)
-    return {WORKBOOK: _workbook(context, test, names), KEY: _key(context, test, names)}
+    return {WORKBOOK: _workbook(context, test, names), RECOGNITION_KEY: _key(context, test, names)}
 
 
 def _workbook(context: Context, test: pl.DataFrame, names: dict[int, str]) -> bytes:

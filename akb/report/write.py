@@ -10,6 +10,7 @@ from akb.report.lists import action_lists, list_tables
 from akb.report.recognition import recognition_files
 from akb.report.summary import as_bytes, summary
 from akb.report.workbook import lists_workbook
+from akb.store.folders import write_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,8 +42,5 @@ def report_files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
 def write_report(folder: Path, bundle: RunBundle) -> dict[str, Any]:
     """Write report.html, summary.json, scores, rejects.csv and actions/ into an existing folder; return the summary."""
     files, told = report_files(bundle)
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.write_bytes(content)
+    write_files(folder, files)
     return told

@@ -17,6 +17,8 @@ leftover). Here they go before it, and as late as can be:
 5.  The relation numbers of the new run are written, in place. Killed before it: the new run is whole but for them.
 
 So no leftover of a run ever holds a relation number, and between 3 and 4 nothing happens but one system call.
+
+What people put into the old run or changed in it is copied into the new one before 2: see `akb.store.carried`.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import filecmp
+import glob
 import os
 import shutil
 import sys
@@ -33,12 +36,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from akb.core.errors import AkbError
+from akb.store.carried import MANIFEST, RELATIONS, carry_over, check_carriable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-MANIFEST = "manifest.json"
-PRIVATE = Path("private") / "customers.csv"
+PRIVATE = Path(RELATIONS)
+KEPT = "private/kept.zip"
+RECOGNITION_KEY = "private/recognition_key.csv"
 CUSTOMER_HEADINGS = ("klant", "customer")  # of the column with pseudonyms, in lists and in scores
 _HALF = PRIVATE.with_suffix(".new")
 _MARK = ".akb-unfinished-"
@@ -56,33 +61,57 @@ def is_run(folder: Path) -> bool:
         return False
 
 
-def check_replaceable(folder: Path, inputs: Sequence[Path] = ()) -> None:
+def check_replaceable(folder: Path, inputs: Sequence[Path] = (), settings: Sequence[Path] = ()) -> None:
     """Raise unless `folder` may be (re)placed by a run.
+
+    Parameters
+    ----------
+    inputs, settings
+        What the run reads, and the client's settings and key: none of them may lie in the folder that is replaced.
 
     Raises
     ------
     AkbError
-        If it is a file, or a folder that is neither empty nor an akb run, or if an input lies inside it.
+        If it is a file, a mount point, or a folder that is neither empty nor an akb run, if something that the run
+        needs lies inside it, if it holds what cannot be taken along, or if nothing can be written beside it.
     """
-    for path in inputs:
-        if folder.resolve() in path.resolve().parents:
+    folder = folder.resolve()
+    for path in (*inputs, *settings):
+        if folder in path.resolve().parents:
             raise AkbError(f"{path.name} lies inside the output folder {folder}", "Choose another folder with --out.")
+    check_writable(folder)
     if not folder.exists():
         return
     if not folder.is_dir():
         raise AkbError(f"{folder} is a file, not a folder", "Choose another folder with --out.")
-    if any(folder.iterdir()) and not is_run(folder):
-        raise AkbError(
-            f"{folder} exists and is not the output of an akb run, so it is left alone",
-            "Choose another folder with --out.",
-        )
+    if folder.is_mount():
+        raise AkbError(f"{folder} is a disk of its own, which nothing can take the place of", "Name a folder in it.")
+    if any(folder.iterdir()):
+        if not is_run(folder):
+            raise AkbError(
+                f"{folder} exists and is not the output of an akb run, so it is left alone",
+                "Choose another folder with --out.",
+            )
+        check_carriable(folder)
+
+
+def check_writable(folder: Path) -> None:
+    """Raise AkbError unless a folder can be made beside `folder`; nothing stays behind."""
+    folder = folder.resolve()
+    above = next((parent for parent in folder.parents if parent.exists()), folder.parent)
+    try:
+        Path(tempfile.mkdtemp(prefix=_prefix(folder), dir=above)).rmdir()
+    except OSError as error:
+        raise _cannot_write(folder, error) from None
 
 
 def heal(folder: Path) -> None:
     """Finish or clear what a killed run left beside `folder`, and half-written relation numbers inside it."""
+    folder = folder.resolve()
     if not folder.parent.is_dir():
         return
-    left = sorted(folder.parent.glob(f".{folder.name}{_MARK}*"), key=lambda path: (not _is_ready(path), path.name))
+    beside = folder.parent.glob(f"{glob.escape(f'.{folder.name}{_MARK}')}*")
+    left = sorted(beside, key=lambda path: (not _is_ready(path), path.name))
     for path in left:
         owner = path.name.rpartition("-")[0].rpartition("-")[2]
         if owner.isdigit() and _alive(int(owner)):
@@ -106,8 +135,13 @@ def _is_ready(path: Path) -> bool:
 
 
 @contextmanager
-def run_folder(folder: Path, inputs: Sequence[Path] = ()) -> Iterator[Path]:
+def run_folder(folder: Path, inputs: Sequence[Path] = (), carried: list[str] | None = None) -> Iterator[Path]:
     """Yield a fresh folder to write a run in; on leaving without an error it takes the place of `folder`.
+
+    Parameters
+    ----------
+    carried
+        Receives the names of the files that were not akb's and came along.
 
     Raises
     ------
@@ -120,6 +154,10 @@ def run_folder(folder: Path, inputs: Sequence[Path] = ()) -> Iterator[Path]:
     fresh = _beside(folder)
     try:
         yield fresh
+        if is_run(folder):
+            names = carry_over(folder, fresh)
+            if carried is not None:
+                carried += names
         _swap_in(fresh, folder)
     finally:
         _forget(fresh)
@@ -144,9 +182,11 @@ def rewrite_run(folder: Path, change: Callable[[Path], bytes | None]) -> None:
     heal(folder)
     copy = _beside(folder)
     try:
-        shutil.copytree(folder, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(PRIVATE.parent.name))
+        shutil.copytree(folder, copy, symlinks=True, dirs_exist_ok=True, ignore=_numbers)
         private = change(copy)
-        for path in sorted(path for path in copy.rglob("*") if path.is_file()):
+        changed = [path for path in copy.rglob("*") if path.is_file() and not path.is_symlink()]
+        # The manifest first: it names the content that the others are about to have.
+        for path in sorted(changed, key=lambda path: (path != copy / MANIFEST, path)):
             target = folder / path.relative_to(copy)
             if not filecmp.cmp(path, target, shallow=False):
                 path.replace(target)
@@ -156,19 +196,43 @@ def rewrite_run(folder: Path, change: Callable[[Path], bytes | None]) -> None:
         _forget(copy)
 
 
+def _numbers(folder: str, names: list[str]) -> list[str]:
+    """Return what of a run is not copied: all in ``private/`` but what akb wrote without relation numbers."""
+    if Path(folder).name != PRIVATE.parent.name:
+        return []
+    return [name for name in names if name not in (Path(KEPT).name, Path(RECOGNITION_KEY).name)]
+
+
 def _beside(folder: Path) -> Path:
     """Return a new folder (0700) beside `folder`."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=f".{folder.name}{_MARK}{os.getpid()}-", dir=folder.parent))
+        return Path(tempfile.mkdtemp(prefix=_prefix(folder), dir=folder.parent))
     except OSError as error:
-        raise AkbError(
-            f"cannot write beside {folder}: {error.strerror}", "Choose another folder with --out."
-        ) from error
+        raise _cannot_write(folder, error) from error
+
+
+def _prefix(folder: Path) -> str:
+    return f".{folder.name}{_MARK}{os.getpid()}-"
+
+
+def _cannot_write(folder: Path, error: OSError) -> AkbError:
+    return AkbError(f"cannot write beside {folder}: {error.strerror}", "Choose another folder with --out.")
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files of a run, given by their path in it; what lies in ``private/`` is its owner's alone."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if Path(name).parts[0] == PRIVATE.parent.name:
+            path.touch(mode=0o600)
+        path.write_bytes(content)
 
 
 def write_private(folder: Path, content: bytes) -> None:
     """Write the only file with relation numbers (0600) into a finished run, in one step."""
+    folder = folder.resolve()
     target = folder / PRIVATE
     target.parent.mkdir(mode=0o700, exist_ok=True)
     beside = folder / _HALF

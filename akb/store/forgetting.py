@@ -7,10 +7,12 @@ import html
 import io
 import json
 import re
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from akb.core.errors import AkbError, RefusedError
-from akb.store.folders import CUSTOMER_HEADINGS, MANIFEST, PRIVATE, is_run, rewrite_run
+from akb.store.carried import MANIFEST, foreign_files, hashes_of, own_files
+from akb.store.folders import CUSTOMER_HEADINGS, KEPT, PRIVATE, is_run, rewrite_run
 from akb.store.packed import emptied
 from akb.store.workbooks import workbook_without
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
 _PSEUDONYM = re.compile(r"K-[0-9A-F]{16}")
 _SHORT = 6  # the report shows the first signs of a pseudonym only
-_KEPT = "kept.zip"
 _TOLD = {".csv", ".parquet", ".json", ".html", ".txt"}
 _WORKBOOKS = {"actions.xlsx", "recognition.xlsx"}
 
@@ -49,7 +50,7 @@ def forget_customer(folder: Path, customer: str) -> dict[str, int]:
     if not is_run(folder):
         raise AkbError(f"{folder} is not the folder of a finished akb run", "Name the folder that akb eda wrote.")
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix not in _TOLD and not _is_workbook(path) and path != folder / _KEPT:
+        if path.is_file() and path.suffix not in _TOLD and not _is_workbook(path) and path != folder / KEPT:
             raise RefusedError(f"{path} is no file of akb, so it can't be searched", "Move it out of the folder.")
     names = _names(folder, customer)
     removed: dict[str, int] = {}
@@ -65,7 +66,8 @@ def forget_customer(folder: Path, customer: str) -> dict[str, int]:
             removed[PRIVATE.as_posix()] = rows
         if not removed:
             raise AkbError(f"no such customer in {folder}", "Give a pseudonym (K-…) or a relation number of this run.")
-        _count_in_manifest(copy / MANIFEST)
+        _check_notes(folder, copy, names)
+        _update_manifest(copy, folder, content)
         return content
 
     rewrite_run(folder, change)
@@ -106,7 +108,7 @@ def _forget_in(path: Path, names: frozenset[str]) -> int:
     """Rewrite one file without the customer; return how many rows went."""
     if path.name == MANIFEST or path.parent.name == "models":
         return 0
-    if path.name == _KEPT:
+    if path.name == PurePath(KEPT).name:
         path.write_bytes(emptied())  # no part of it can do without one customer
         return 0
     if path.suffix == ".parquet":
@@ -191,7 +193,26 @@ def _html_without(page: str, short: frozenset[str]) -> tuple[bytes, int]:
     return page.encode(), removed
 
 
-def _count_in_manifest(path: Path) -> None:
-    document = json.loads(path.read_text("utf-8"))
+def _check_notes(folder: Path, copy: Path, names: frozenset[str]) -> None:
+    """Refuse if somebody's notes name the customer: nobody but their writer can take him out of them."""
+    words = re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in sorted(names)).encode())
+    for name in foreign_files(folder):
+        path = copy / name if (copy / name).is_file() else folder / name
+        if path.suffix == ".txt" and path.is_file() and words.search(path.read_bytes()):
+            raise RefusedError(
+                f"{folder / name} is not akb's and names the customer", "Take him out of it, and forget him again."
+            )
+
+
+def _update_manifest(copy: Path, folder: Path, private: bytes | None) -> None:
+    """Count the customer in the manifest, and name the new content of the files that were akb's own."""
+    document = json.loads((copy / MANIFEST).read_text("utf-8"))
     document["forgotten"] = document.get("forgotten", 0) + 1
-    path.write_text(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n", "utf-8")
+    named = own_files(folder)
+    if named is not None:
+        later = {} if private is None else {PRIVATE.as_posix(): private}
+        before, after = hashes_of(folder), hashes_of(copy, later)
+        document["outputs"] = {
+            name: after.get(name, digest) if before.get(name) == digest else digest for name, digest in named.items()
+        }
+    (copy / MANIFEST).write_text(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n", "utf-8")

@@ -109,3 +109,39 @@ def test_a_key_is_made_once_and_kept(tmp_path: Path) -> None:
     path.write_text("hello")
     with pytest.raises(AkbError, match="not an akb key"):
         load_or_create_key(path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(
+            f"ingest.date_format = '{form}'"
+            for form in ("%d-%m", "%d-%m-%Y %d", "%I %p %d-%m-%Y", "%Y%m%d" * 90, "%d" * 9)
+        ),
+        *(f"models.{name} = 10000000000000000" for name in ("seed", "jobs", "min_events", "hazard_rows", "trees")),
+        *(f"models.seed = {seed}" for seed in ("4294967296", "nan", "9" * 5000)),
+        *(f"ingest.complete_share = {share}" for share in ("nan", "inf", "-0.1")),
+        *(f"branches.auto.premium = {premium}" for premium in ("inf", "nan", "1e30")),
+        r'client.name = "\u001b[31mred"',
+        r'client.name = "\u202eevil"',
+        f'client.name = "{"a" * 5000}"',
+        "team.jan = {a = 1}",
+        "schema = -1",
+        "x = " + "[" * 100_000,
+        "x = " + "{a = " * 5000,
+    ],
+    ids=lambda line: line[:40],
+)
+def test_absurd_settings_are_a_sentence(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "akb.toml"
+    path.write_text(line + "\n", "utf-8")
+    with pytest.raises(AkbError) as error:
+        load_settings(path)
+    assert error.value.hint
+
+
+@pytest.mark.parametrize("form", ["%d-%m-%Y", "%d/%m/%y", "%Y%m%d", "%d %b %Y", "%d-%m-%Y %H:%M:%S", "%Y-%j"])
+def test_forms_of_dates_that_people_use_are_taken(form: str, tmp_path: Path) -> None:
+    path = tmp_path / "akb.toml"
+    path.write_text(f"ingest.date_format = '{form}'\n", "utf-8")
+    assert load_settings(path).ingest.date_format == form

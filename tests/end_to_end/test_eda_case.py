@@ -71,7 +71,7 @@ def test_it_leaves_what_eda_would_have_left(
     other: Path, finished: Path, office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The models are those of the run: that they read none of these assumptions is the next test's matter.
-    kept = unpacked((finished / "kept.zip").read_bytes(), kept_classes())
+    kept = unpacked((finished / "private" / "kept.zip").read_bytes(), kept_classes())
     files = {name: content for name, content in _files(finished).items() if name.startswith("models/")}
     files = {name: content for name, content in files.items() if "/cards/" not in name and "manifest" not in name}
     said = {0: replace(kept["models"], files=files), 1: kept["past"]}
@@ -264,9 +264,9 @@ def test_a_run_that_kept_nothing_is_refused(finished: Path, tmp_path: Path, caps
     assert run(["forget", str(folder), relation, "--quiet"]) == 0
     assert run(["case", str(folder), "--out", str(tmp_path / "x")]) == 3
     assert "taken out of this run" in capsys.readouterr().err
-    (folder / "kept.zip").write_bytes(b"damaged")
+    (folder / "private" / "kept.zip").write_bytes(b"damaged")
     assert run(["case", str(folder), "--out", str(tmp_path / "x")]) == 3
-    (folder / "kept.zip").unlink()
+    (folder / "private" / "kept.zip").unlink()
     assert run(["case", str(folder), "--out", str(tmp_path / "x")]) == 3
     assert "Run akb eda again" in capsys.readouterr().err
     assert run(["case", str(folder), "--quiet"]) == 3  # nor are there figures without it

@@ -77,6 +77,11 @@ def test_the_two_languages_tell_the_same() -> None:
         ("contacts_about_price_3m", 2.0, "had in de laatste 3 maanden 2 keer contact over de prijs"),
         ("claims_euros_12m", 1234.0, "claimde in het laatste jaar €\u00a01.230"),
         ("past_lapses_12m", 0.0, None),
+        ("age", 17.0, "is jonger dan 18"),
+        ("age", 18.0, "is 18 tot en met 24 jaar"),
+        ("age", 74.0, "is 65 tot en met 74 jaar"),
+        ("age", 75.0, "is 75 jaar of ouder"),
+        ("age_at_start", 43.0, "was 35 tot en met 49 jaar bij de start van de oudste polis"),
         ("age", None, None),
         ("lag_month", 3.0, None),
     ],
@@ -106,3 +111,12 @@ def test_the_nearest_family_wins() -> None:
     assert entry_of("share_renewals_3m")["name"] == "Aandeel verlengingen binnen {n} maanden"
     assert entry_of("share_home")["name"] == "Aandeel polissen {theme}"
     assert entry_of("months_since_claim_12m") != entry_of("claims_12m")
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+@pytest.mark.parametrize("feature", ["age", "age_at_start"])
+def test_no_reason_tells_an_exact_age(feature: str, language: str) -> None:
+    """A year of birth beside a branch and an office is a person: every age of a band reads the same."""
+    spoken = [Reasons(language).sentence(feature, float(age)) for age in range(1, 106)]
+    assert len(set(spoken)) == 7
+    assert all(text and "None" not in text for text in spoken)

@@ -17,9 +17,10 @@ import pytest
 from akb.cli import run
 from akb.report.context import Context
 from akb.report.lists import ALWAYS, list_tables
-from akb.report.recognition import KEY, WORKBOOK, recognition_files
+from akb.report.recognition import WORKBOOK, recognition_files
 from akb.report.workbook import lists_workbook, sheet_name
 from akb.report.write import report_files, write_report
+from akb.store.folders import RECOGNITION_KEY as KEY
 from akb.store.workbooks import texts_of
 from akb.value.targeting.recognition import SCHEMA
 
@@ -174,7 +175,6 @@ def folder(full: RunBundle, tmp_path: Path) -> Path:
     target.mkdir()
     write_report(target, bundle)
     (target / "manifest.json").write_text('{"schema": "akb.manifest/1"}')
-    (target / "private").mkdir()
     people = bundle.portfolio.customers.select(customer="pseudonym", relation="relation")
     (target / "private" / "customers.csv").write_text(people.write_csv())
     return target

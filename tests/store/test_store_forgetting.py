@@ -13,6 +13,7 @@ import pytest
 import xlsxwriter
 
 from akb.cli import run
+from akb.core.errors import RefusedError
 from akb.store import folders, forgetting
 from akb.store.folders import PRIVATE, run_folder, write_private
 from akb.store.forgetting import forget_customer
@@ -147,7 +148,7 @@ def test_a_file_that_cannot_be_searched_stops_it(folder: Path, capsys: pytest.Ca
     assert "bellijst.xlsx" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("stage", ["_forget_in", "_count_in_manifest"])
+@pytest.mark.parametrize("stage", ["_forget_in", "_update_manifest"])
 def test_an_error_on_the_way_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
     before = contents(folder)
     monkeypatch.setattr(forgetting, stage, lambda *_: 1 / 0)
@@ -160,3 +161,18 @@ def test_an_error_on_the_way_changes_nothing(folder: Path, monkeypatch: pytest.M
 def test_without_an_atomic_exchange_the_result_is_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folders, "_exchange", lambda *_: False)
     test_the_customer_is_nowhere_and_everybody_else_is_where_they_were(folder, GONE)
+
+
+def test_a_note_about_somebody_else_stays(folder: Path) -> None:
+    (folder / "notes.txt").write_text(f"{STAYS} en 0018")
+    assert forget_customer(folder, GONE)
+    assert (folder / "notes.txt").read_text() == f"{STAYS} en 0018"
+
+
+@pytest.mark.parametrize("note", [f"bel {GONE} maandag", "de heer van (00.17 a) en 0018"])
+def test_a_note_about_the_customer_stops_it_before_anything_changes(folder: Path, note: str) -> None:
+    (folder / "notes.txt").write_text(note)
+    before = contents(folder)
+    with pytest.raises(RefusedError, match=r"notes\.txt is not akb's and names the customer"):
+        forget_customer(folder, GONE)
+    assert contents(folder) == before

@@ -79,15 +79,16 @@ def leftovers():
     return [path for path in home.iterdir() if path != run]
 
 def start():
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir()
-    write(OLD)
-    if what == "heal":
-        while True:
-            killed_at(hardest[0], lambda: write(NEW))
-            if not (run / PRIVATE).exists():
-                return
-            hardest[0] += 1
+    while True:
+        shutil.rmtree(home, ignore_errors=True)
+        home.mkdir()
+        write(OLD)
+        if what != "heal":
+            return
+        killed_at(hardest[0], lambda: write(NEW))
+        if not (run / PRIVATE).exists():
+            return
+        hardest[0] += 1
 
 hardest = [0]
 seen = []
