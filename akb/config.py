@@ -172,6 +172,20 @@ class Ingest(_Table):
         return form
 
 
+class Features(_Table):
+    """Columns of which only today's value is known: headings of the export, or canonical names such as adviser."""
+
+    extra: tuple[str, ...] = ()  # never overwritten, by the client's word: used without the test of hindsight
+    without: tuple[str, ...] = ()  # never a feature
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Features:
+        both = sorted({*self.extra} & {*self.without})
+        if both:
+            raise ValueError(f"'{both[0]}' stands under extra and under without")
+        return self
+
+
 class Models(_Table):
     """What the engine may spend."""
 
@@ -207,6 +221,7 @@ class Settings(_Table):
     churn: Churn = Churn()
     segment: Segment = Segment()
     ingest: Ingest = Ingest()
+    features: Features = Features()
     models: Models = Models()
     report: Report = Report()
     branches: dict[str, dict[str, Any]] = Field(default_factory=dict)

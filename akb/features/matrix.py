@@ -14,6 +14,7 @@ from akb.features.events import CHANNELS, EVENTS, dated_events, first_days
 from akb.features.facts import policy_facts
 from akb.features.grid import to_day
 from akb.features.groups import groups
+from akb.features.hindsight.verdicts import seen_by_features
 from akb.features.registry import Tables, World
 from akb.features.themes import every_theme, every_topic, themes_of
 from akb.features.types import Matrix
@@ -48,9 +49,11 @@ def build_matrix(portfolio: Portfolio, dates: Iterable[date], settings: Settings
     Notes
     -----
     The premium and commission of today, status, change dates, sex and sensitive claims are not read at all; dated
-    premiums are, up to T. Renewal dates count by day and month only.
+    premiums are, up to T. Renewal dates count by day and month only. Columns of today's values that show who has ended
+    are not read either, see `hindsight`.
     """
     dates = sorted(set(dates))
+    portfolio = seen_by_features(portfolio, settings)
     branches = portfolio_branches(portfolio, settings)
     facts = with_insurer_codes(policy_facts(portfolio, list(branches), settings.time.gap_days))
     events = dated_events(portfolio)

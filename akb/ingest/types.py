@@ -77,6 +77,32 @@ class History:
 
 
 @dataclass(frozen=True)
+class OwnColumn:
+    """A column of the export that has no role: what it holds, and whether features may use it.
+
+    Parameters
+    ----------
+    key
+        Name of its column in `Portfolio.own_values`, and how its features begin: ``own_`` and the heading.
+    heading
+        As in the file.
+    form
+        ``number`` or ``category``; empty where it is refused for what it holds.
+    levels
+        Of a category the texts behind the codes, in order.
+    refused
+        Why it is no feature, as a slug (``without | person | day | identifier | many | empty | one``; and where it
+        shows who has ended ``ended | running | fades | too_good``); empty: it is used.
+    """
+
+    key: str
+    heading: str
+    form: str
+    levels: tuple[str, ...] = ()
+    refused: str = ""
+
+
+@dataclass(frozen=True)
 class Portfolio:
     """The clean portfolio as of X.
 
@@ -117,6 +143,12 @@ class Portfolio:
         policy u32, date Date (from which the premium holds and was known; never after X), premium_cents i64 (net, per
         year), commission_cents i64? (given only); a row per change, sorted by (policy, date). None where no policy has
         two dated premiums: what the back office shows today is no history. A renewal that was not taken is not in it.
+    own, own_values
+        Columns without a role, and per policy what stands in them (as today's row says): policy u32, per column of
+        form number i64? (thousandths), of form category u16? (the place in its levels). None where there are none.
+    hidden
+        Canonical columns of today's values that features must not see, because they show who has ended or because the
+        client says so; None: not tested yet (`akb.features.hindsight`).
     rejects
         file str, line i64, column str?, shape str (never a value: ``99-99-9999``), reason str (stable slug)
 
@@ -138,6 +170,9 @@ class Portfolio:
     sources: tuple[SourceFile, ...]
     relations: pl.DataFrame | None = None
     premiums: pl.DataFrame | None = None
+    own: tuple[OwnColumn, ...] = ()
+    own_values: pl.DataFrame | None = None
+    hidden: tuple[str, ...] | None = None
 
     @property
     def replay(self) -> bool:
