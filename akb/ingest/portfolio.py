@@ -22,6 +22,7 @@ from akb.ingest.history import find_history, stated_start
 from akb.ingest.households import close_the_door_on_addresses, customers_of, in_units, with_units
 from akb.ingest.linking import link, settle_switches, without_mass_days
 from akb.ingest.notes import Notes, Table
+from akb.ingest.own_columns import own_columns, wanted
 from akb.ingest.policies import read_policies, with_causes
 from akb.ingest.premiums import read_premiums
 from akb.ingest.presets import customers_of_runs, find_preset, recoded, with_preset
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from akb.ingest.types import History
 
 # of the policy rows, once what they say of their customers stands in the customers
-_SPENT = sorted({*ATTRIBUTES, "file", "line"} - {"adviser", "office"})
+_SPENT = sorted({*ATTRIBUTES} - {"adviser", "office"})
 
 
 def read_portfolio(
@@ -122,6 +123,8 @@ def build_portfolio(
     rows = in_units(rows, relations, tables, notes).drop(_SPENT)
     policies = _canonical(rows, customers)
     del rows, file_rows, relations  # millions of rows: each copy counts
+    own = own_columns(tables, policies.select("policy", "customer", "file", "line"), members, settings)
+    policies = policies.drop("file", "line")
     policies = with_causes(settle_commission(policies, settings, notes))
     say_margin(policies, settings, notes)
     policies = settle_switches(link(policies, settings.time.gap_days))
@@ -132,7 +135,8 @@ def build_portfolio(
     premiums = read_premiums(tables, dated, policies, clock, settings, notes)
     stated = [day for day in (stated_start(tables, snapshots, policies, clock, settings), kept_from) if day]
     history = find_history(policies, clock.as_of, max(stated, default=None))
-    return _portfolio(tables, clock, policies, customers, members, history, events, premiums, settings, notes)
+    found = _portfolio(tables, clock, policies, customers, members, history, events, premiums, settings, notes)
+    return replace(found, own=own[0], own_values=own[1])
 
 
 def open_tables(files: Sequence[Path], roles: Mapping[str, Path], settings: Settings, notes: Notes) -> list[Table]:
@@ -192,10 +196,12 @@ def _table(raw: RawTable, given: Mapping[str, Mapping[str, str]], role: str | No
     named = "customer" in map_headings(raw.headings, "policies", given.get("policies", {})).at if preset else False
     headings = find_role(raw.headings, with_preset(given, preset, raw.headings, named), _where(raw), role)
     runs = [raw.headings.index(heading) for heading in preset.customer_runs] if preset else []
-    loaded = raw.load([*headings.at.values(), *runs])
+    own = wanted(headings)
+    loaded = raw.load(list(dict.fromkeys([*headings.at.values(), *runs, *own.values()])))
     at = {canonical: pl.col(str(position)).alias(canonical) for canonical, position in headings.at.items()}
     cells = packed(loaded.select(*at.values(), "line"))
     table = Table(replace(raw, load=_spent), headings, cells)  # lets go of the file's bytes
+    table.own = packed(loaded.select("line", *(pl.col(str(place)).alias(name) for name, place in own.items())))
     if preset and headings.role == "policies":
         table.dialect["preset"] = preset.name
         if runs and headings.at["customer"] == headings.at["policy"]:

@@ -83,7 +83,7 @@ class OwnColumn:
     Parameters
     ----------
     key
-        Name of its column in `Portfolio.own_values`, and how its features begin: ``own_`` and the heading.
+        Name of its column in `Portfolio.own_values`, and how its features begin: ``col_`` and the heading.
     heading
         As in the file.
     form
