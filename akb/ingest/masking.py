@@ -25,7 +25,8 @@ TEXTS = ("insurer", "product", "adviser", "office", "sub_office", "manager", "re
 def masked(portfolio: Portfolio, limit: int) -> Portfolio:
     """Return the portfolio without relation numbers, its texts hidden that fewer than `limit` customers share.
 
-    Own columns are left out: only features read them. A text counts as shared only if it is in every table that it stands in, and none that looks like a person's own is.
+    Columns without a role are left out, for only features read them. A text counts as shared only if it is in every
+    table that it stands in, and none that looks like a person's own is.
     """
     tables = {"policies": portfolio.policies, "customers": portfolio.customers, "contacts": portfolio.contacts}
     for column in TEXTS:

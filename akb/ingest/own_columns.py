@@ -121,7 +121,7 @@ def _texts(tables: Sequence[Table], policies: pl.DataFrame, members: pl.DataFram
 def _add(found: dict[str, tuple[str, pl.Series]], table: Table, at: pl.DataFrame, by: str, cells: pl.DataFrame) -> None:
     """Look up what the columns of one table say, and fill what others left open."""
     for heading in cells.columns:
-        if heading == by or heading == "line":
+        if heading in (by, "line"):
             continue
         looked_up = at.join(cells.select(by, heading), on=by, how="left", maintain_order="left")[heading]
         texts = looked_up.cast(pl.String)
