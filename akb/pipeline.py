@@ -70,22 +70,22 @@ class Result:
 
 def read(request: Request) -> Portfolio:
     """Read and check the export; no model is made."""
-    from akb.features import tested
+    from akb.features import without_hindsight
     from akb.ingest import read_portfolio
 
     portfolio = read_portfolio(
         request.files, request.settings, key=request.key, as_of=request.as_of, roles=request.roles
     )
-    return tested(portfolio, request.settings)
+    return without_hindsight(portfolio, request.settings)
 
 
 def read_and_look(request: Request) -> tuple[Portfolio, View]:
     """Read and check the export, and say how its headings and texts were understood."""
-    from akb.features import tested
+    from akb.features import without_hindsight
     from akb.ingest.look import read_and_look as look
 
     portfolio, view = look(request.files, request.settings, key=request.key, as_of=request.as_of, roles=request.roles)
-    return tested(portfolio, request.settings), view
+    return without_hindsight(portfolio, request.settings), view
 
 
 def predict(portfolio: Portfolio, settings: Settings, progress: Progress, *, no_pseudonyms: bool = False) -> RunBundle:

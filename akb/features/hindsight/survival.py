@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 Trace = Literal["ended", "running", "fades", "too_good"]
 
-ALPHA = 0.001
-"""Chance of an honest column to be taken for a trace by its values, all values together."""
+ALPHA = 0.005
+"""Chance of the strongest honest difference to be taken for a trace, all values together; others are far from it."""
 HIGH, LOW, NONE = 4.0, 3.0, 2.0
 """So many times the lapse rate of its strata, or such a part of it, is honest at most; `NONE` where not one is left
 (or lapsed)."""
@@ -73,7 +73,9 @@ def trace_of(rows: pl.DataFrame, days: Sequence[int], codes: pl.Series) -> Found
         return None
     seen = windows(table, days)
     counted = _by_value(table, seen, days[0])
-    return _ended_only(counted) or _running_only(counted) or _over_time(table, seen, days[0])
+    left_together = [row["code"] for row in counted.iter_rows(named=True) if _is_exodus(row)]
+    others = seen.filter(~pl.col("code").is_in(left_together))
+    return _ended_only(counted) or _running_only(counted) or _over_time(table, others, days[0])
 
 
 def windows(table: pl.DataFrame, days: Sequence[int]) -> pl.DataFrame:
@@ -139,14 +141,22 @@ def _ended_only(counted: pl.DataFrame) -> Found | None:
         each = row["customers"] / row["policies"]  # policies of one customer end together: they count as one
         usual = row["usual_none"] if not row["running"] else row["usual_high"]
         few = row["running"] <= HARDLY * row["usual"] and row["ended"] * each >= FEWEST
-        rate = row["lapses_early"] / row["due_early"] if row["due_early"] * each >= EXODUS_EVENTS else None
-        exodus = rate is not None and EXODUS[0] <= rate <= EXODUS[1]
         stays = row["held_late"] >= AT_RISK_LATE and row["lapses_late"] < LEFT_LATE * row["held_late"]
-        if few and not exodus and not stays and poisson_at_most(row["running"] * each, usual * each) < alpha:
+        if few and not stays and not _is_exodus(row) and poisson_at_most(row["running"] * each, usual * each) < alpha:
             found.append((row["ended"], row["code"]))
     if sum(ended for ended, _ in found) < COVER_ENDED * int(counted["ended"].sum()) or not found:
         return None
     return Found("ended", max(found, key=lambda each: (each[0], -each[1]))[1])
+
+
+def _is_exodus(row: dict[str, Any]) -> bool:
+    """Whether those with a value lapsed as others in the years before the last, and nearly all have left in the last.
+
+    A value of the ended would have been that of leavers in the years before too.
+    """
+    due = row["due_early"] * row["customers"] / row["policies"]
+    usual = due >= EXODUS_EVENTS and EXODUS[0] <= row["lapses_early"] / row["due_early"] <= EXODUS[1]
+    return usual and row["lapses_late"] >= LEFT_LATE * row["held_late"]
 
 
 def _running_only(counted: pl.DataFrame) -> Found | None:

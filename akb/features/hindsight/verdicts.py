@@ -42,7 +42,7 @@ _NEEDED_BY_TARGETS = ("kind", "birth_year")
 """Who may be asked for a branch follows from these: that is eligibility, no feature."""
 
 
-def tested(portfolio: Portfolio, settings: Settings) -> Portfolio:
+def without_hindsight(portfolio: Portfolio, settings: Settings) -> Portfolio:
     """Return the portfolio with the columns that features must not see, and the findings that say so.
 
     Columns that ``[features] without`` names are not seen either; what ``extra`` names is not tested, by the client's
@@ -68,7 +68,7 @@ def tested(portfolio: Portfolio, settings: Settings) -> Portfolio:
 
 def seen_by_features(portfolio: Portfolio, settings: Settings, *, targets: bool = False) -> Portfolio:
     """Return the portfolio without what features must not see; `targets` keeps what eligibility is made of."""
-    portfolio = tested(portfolio, settings)
+    portfolio = without_hindsight(portfolio, settings)
     hidden = set(portfolio.hidden or ()) - set(_NEEDED_BY_TARGETS if targets else ())
     return replace(
         portfolio,
@@ -134,4 +134,4 @@ def _findings_of_own(own: Sequence[OwnColumn]) -> list[Finding]:
     return found
 
 
-__all__ = ["ROLES", "seen_by_features", "tested"]
+__all__ = ["ROLES", "seen_by_features", "without_hindsight"]
