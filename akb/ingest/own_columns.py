@@ -31,6 +31,8 @@ OF_ROLES = ("policies", "customers")
 PRODUCT = "product"
 """A role without a feature of its own: it is tested and used like an own column."""
 _DAY = re.compile(r"^\d{1,4}[-/. ]\w{1,9}[-/. ]\d{1,4}\b|^(?:19|20)\d{6}$|^\d{1,2}[- ]?[A-Za-z]{3,9}[- ]?\d{2,4}$")
+_SURELY_A_NAME = re.compile(r"\b[A-Z]\.|\b(?:van|von|de|den|der|ter|ten)\b")
+_MANY_NAMES = 5
 _THOUSANDTHS = 1000
 _LOOKED_AT = 2000
 _ENOUGH = 50  # numbers, to say that they are all different
@@ -192,8 +194,19 @@ def _is_of_persons(distinct: pl.Series) -> bool:
     said = {plain(text) for text in distinct}
     if said <= set().union(*sexes.values()) and said & sexes["men"] and said & sexes["women"]:
         return True
-    names = sum(looks_like_name(text) for text in distinct)
-    return names >= 2 and names >= rule("own", "names") * distinct.len()
+    names = [text for text in distinct if looks_like_name(text)]
+    return len(names) >= max(2, rule("own", "names") * distinct.len()) and _are_different_people(names)
+
+
+def _are_different_people(names: Sequence[str]) -> bool:
+    """Whether texts written as names are persons: with initials or "van der", or many that share hardly a word.
+
+    Products and variants are capitalised too, but "Auto Basis" and "Auto Plus" have a word in common.
+    """
+    if any(_SURELY_A_NAME.search(name) for name in names):
+        return True
+    words = [word for name in names for word in name.split()]
+    return len(names) >= _MANY_NAMES and len(set(words)) >= rule("own", "words") * len(words)
 
 
 def _is_number_of_something(thousandths: pl.Series) -> bool:

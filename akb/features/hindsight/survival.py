@@ -156,7 +156,7 @@ def _is_exodus(row: dict[str, Any]) -> bool:
     """
     due = row["due_early"] * row["customers"] / row["policies"]
     usual = due >= EXODUS_EVENTS and EXODUS[0] <= row["lapses_early"] / row["due_early"] <= EXODUS[1]
-    return usual and row["lapses_late"] >= LEFT_LATE * row["held_late"]
+    return bool(usual and row["lapses_late"] >= LEFT_LATE * row["held_late"])
 
 
 def _running_only(counted: pl.DataFrame) -> Found | None:
