@@ -1,6 +1,6 @@
 """Columns without a role on real portfolios: akb against a plain LightGBM with every column of the file.
 
-    python -m benchmarks.own_columns DATA [uslapseagent | es_motor | eudirectlapse] [--as-of DATE]
+    python -m benchmarks.own_columns DATA [uslapseagent | es_motor | eudirectlapse] [--as-of DATE] [--months 12]
 
 DATA holds ``casdatasets/`` and ``es_motor/``. Both learn from what was known on one day and are judged on what came
 after it: akb as ``akb eda --as-of``, the rival from as-of dates every three months over four years of which the window
@@ -30,6 +30,8 @@ from benchmarks.runs import eda
 
 HORIZONS = (1, 3, 6, 12)
 ASKED = -0.01
+ROWS = 150_000
+"""What the rival learns from at most."""
 REASONS = {"surrender": "opzegging klant", "death": "overlijden", "other": "onbekend", "in-force": None}
 
 
@@ -137,6 +139,8 @@ def rival(book: pl.DataFrame, as_of: date, months: int, names: list[str], codes:
     parts = [rows_at(book, add_months(as_of, -months - back), months) for back in range(0, 48, 3)]
     x = np.concatenate([part[1].select(names).to_numpy() for part in parts])
     y = np.concatenate([part[2] for part in parts])
+    some = np.random.default_rng(5).permutation(len(y))[:ROWS]
+    x, y = x[some], y[some]
     model = LGBMClassifier(
         n_estimators=200, learning_rate=0.05, num_leaves=15, min_child_samples=100, verbose=-1, random_state=1
     )
@@ -146,10 +150,13 @@ def rival(book: pl.DataFrame, as_of: date, months: int, names: list[str], codes:
     return float(roc_auc_score(left, model.predict_proba(now.select(names).to_numpy())[:, 1]))
 
 
-def compare(name: str, book: pl.DataFrame, as_of: date) -> None:
+def compare(name: str, book: pl.DataFrame, as_of: date, horizons: tuple[int, ...] = HORIZONS) -> None:
     """Print AUC per horizon of akb and of the rivals."""
     folder = Path(tempfile.mkdtemp(prefix="akb-bench-"))
-    book.write_csv(folder / f"{name}.csv")
+    known = pl.col("end_date") <= as_of  # what came later is not in the file: nothing is announced
+    dated = [each for each in ("end_date", "reason") if each in book.columns]
+    then = book.filter(pl.col("start_date") <= as_of)
+    then.with_columns(pl.when(known).then(each).alias(each) for each in dated).write_csv(folder / f"{name}.csv")
     run = eda([folder / f"{name}.csv"], "--as-of", as_of.isoformat(), "--quiet")
     texts = [each for each in book.columns if book.schema[each] == pl.String and each not in NO_FEATURES]
     coded = book.with_columns(pl.col(each).rank("dense").cast(pl.Float64) for each in texts)
@@ -157,7 +164,7 @@ def compare(name: str, book: pl.DataFrame, as_of: date) -> None:
     own = [each for each in book.columns if each not in NO_FEATURES]
     print(f"{name}, as of {as_of}: {run.scores.height:,} customers")
     print("months  happened    akb   dates    all  premium   akb - all")
-    for months in HORIZONS:
+    for months in horizons:
         held, _, left = rows_at(coded, as_of, months)
         gone = (
             pl.DataFrame({"customer": held["customer_id"], "left": left}).group_by("customer").agg(pl.col("left").all())
@@ -180,11 +187,12 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("book", nargs="?", choices=list(BOOKS))
     parser.add_argument("--as-of", type=date.fromisoformat)
+    parser.add_argument("--months", type=int, choices=HORIZONS)
     asked = parser.parse_args()
     for name, (make, usual) in BOOKS.items():
         if asked.book in (None, name):
             day = asked.as_of or usual
-            compare(name, make(asked.data, day), day)
+            compare(name, make(asked.data, day), day, (asked.months,) if asked.months else HORIZONS)
 
 
 if __name__ == "__main__":
