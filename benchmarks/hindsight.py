@@ -1,12 +1,13 @@
 """Columns that a back office overwrites: what a planted one of each kind does to the proof, and what the test costs.
 
-    python -m benchmarks.hindsight [--customers 3000] [--books 40] [--only KIND]
+    python -m benchmarks.hindsight [--customers 3000 | --sample sample_data] [--books 40] [--only KIND]
 
-Planted: the export of one simulated office in which what ended has another value: an adviser ARCHIEF, an office Oud,
-no postcode, the yearly term, collection by the insurer, no renewal date, no insurer, no birth year, a product (oud), an
-own column Status2. AUC of churn_12m as the run proves it, beside that of the clean book. Honest: simulated offices, as
-they are and with advisers and offices dealt out anew, each with a lapse rate of its own from the start (log-normal, .3
-and .6); where no column is left out nothing is lost, so the columns that were left out are counted.
+Planted: the export of one simulated office (or of every fifth customer of a sample) in which what ended has another
+value: an adviser ARCHIEF, an office Oud, no postcode, the yearly term, collection by the insurer, no renewal date, no
+insurer, no birth year, a product (oud), an own column Status2. AUC of churn_12m as the run proves it, beside that of
+the clean book. Honest: simulated offices, as they are and with advisers and offices dealt out anew, each with a lapse
+rate of its own from the start (log-normal, .3 and .6); where no column is left out nothing is lost, so the columns that
+were left out are counted.
 """
 
 from __future__ import annotations
@@ -43,11 +44,20 @@ KINDS: dict[str, tuple[bool, Callable[[Row], Row]]] = {
     "office Oud": (True, put(Kantoor="Oud", Subkantoor="Oud")),
     "postcode emptied": (True, put(Postcode="")),
     "birth year emptied": (True, put(Geboortejaar="")),
-    "adviser, office, postcode": (True, put(Adviseur="ARCHIEF", Kantoor="Oud", Subkantoor="Oud", Postcode="")),
+    "all of the customer": (
+        True,
+        put(
+            Adviseur="ARCHIEF", Kantoor="Oud", Subkantoor="Oud", Commercieel_manager="ARCHIEF", Postcode="", Mailing="N"
+        ),
+    ),
     "term reset": (False, put(Termijn="12")),
     "collection reset": (False, put(Incassowijze="Maatschappij")),
     "renewal emptied": (False, put(Hoofdvervaldatum="")),
     "insurer emptied": (False, put(Maatschappij="")),
+    "product, term, collection": (
+        False,
+        lambda row: row | {"Product": f"{row['Branche']} (oud)", "Termijn": "12", "Incassowijze": "Maatschappij"},
+    ),
     "product (oud)": (False, lambda row: row | {"Product": f"{row['Branche']} (oud)"}),
     "own column": (False, put(Status2="historie")),
 }
@@ -77,25 +87,37 @@ def proof(files: list[Path]) -> tuple[float, list[str]]:
     return float(auc), [each["code"] for each in summary["findings"] if each["code"].startswith("AKB-T")]
 
 
-def planted(customers: int, only: str | None) -> None:
-    """Print the AUC of the clean book and of each planted kind."""
-    folder = Path(tempfile.mkdtemp(prefix="akb-bench-"))
-    book = simulate(customers, seed=34, months=50)
-    write_sample(book, folder, truth=False)
+def exported(customers: int, sample: Path | None) -> tuple[list[Row], date]:
+    """Return the rows of a simulated office or of every fifth customer of a sample, and the day of the export."""
+    folder = sample or Path(tempfile.mkdtemp(prefix="akb-bench-"))
+    if sample is None:
+        write_sample(simulate(customers, seed=34, months=50), folder, truth=False)
     with (folder / "polissen.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file, delimiter=";"))
-    clean, _ = proof([folder / "polissen.csv"])
-    print(f"{customers:,} customers\nclean                       {clean:.3f}", flush=True)
+    kept = set(sorted({row[RELATION] for row in rows})[:: 5 if sample else 1])
+    as_of = read_portfolio([folder / "polissen.csv"], load_settings(), key=bytes(32)).as_of
+    return [row for row in rows if row[RELATION] in kept], as_of
+
+
+def written(rows: list[Row], name: str) -> Path:
+    """Write an export into a folder of its own."""
+    path = Path(tempfile.mkdtemp(prefix="akb-bench-")) / f"{name}.csv"
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), delimiter=";")
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def planted(customers: int, sample: Path | None, only: str | None) -> None:
+    """Print the AUC of the clean book and of each planted kind."""
+    rows, as_of = exported(customers, sample)
+    clean, _ = proof([written(rows, "clean")])
+    print(f"{len({row[RELATION] for row in rows}):,} customers\nclean                       {clean:.3f}", flush=True)
     for kind in KINDS:
         if only not in (None, kind):
             continue
-        spoilt = overwritten(rows, book.as_of, kind)
-        path = folder / f"{kind.replace(' ', '_')}.csv"
-        with path.open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.DictWriter(file, list(spoilt[0]), delimiter=";")
-            writer.writeheader()
-            writer.writerows(spoilt)
-        auc, codes = proof([path])
+        auc, codes = proof([written(overwritten(rows, as_of, kind), "planted")])
         verdict = "PASS" if abs(auc - clean) <= ASKED else "MISSED"
         print(f"{kind:<27} {auc:.3f}   {auc - clean:+.3f} {verdict}   {', '.join(codes)}", flush=True)
 
@@ -141,13 +163,14 @@ def _with_effect(portfolio, sd: float, rng: np.random.Generator):  # type: ignor
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--customers", type=int, default=3000)
+    parser.add_argument("--sample", type=Path)
     parser.add_argument("--books", type=int, default=40)
     parser.add_argument("--only", choices=list(KINDS))
     asked = parser.parse_args()
     if asked.books:
         honest(asked.books)
     if asked.customers:
-        planted(asked.customers, asked.only)
+        planted(asked.customers, asked.sample, asked.only)
 
 
 if __name__ == "__main__":
