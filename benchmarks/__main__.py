@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-MODULES = ("startup", "ingest", "features", "scale", "truth", "notebook", "directions", "clv", "books", "defend")
-REAL = ("es_motor", "coil2000", "lapse")
-FOLDERS = {"lapse": "casdatasets"}
+MODULES = ("startup", "ingest", "features", "scale", "truth", "notebook", "directions", "clv", "books", "defend", "hindsight")
+REAL = ("es_motor", "coil2000", "lapse", "own_columns")
+FOLDERS = {"lapse": "casdatasets", "own_columns": "."}
 
 
 def main() -> None:
