@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 OF_ROLES = ("policies", "customers")
 PRODUCT = "product"
 """A role without a feature of its own: it is tested and used like an own column."""
+_TAKEN = ("line", "key", "customer")  # names that the tables of this room have for themselves
 _DAY = re.compile(r"^\d{1,4}[-/. ]\w{1,9}[-/. ]\d{1,4}\b|^(?:19|20)\d{6}$|^\d{1,2}[- ]?[A-Za-z]{3,9}[- ]?\d{2,4}$")
 _SURELY_A_NAME = re.compile(r"\b[A-Z]\.|\b(?:van|von|de|den|der|ter|ten)\b")
 _MANY_NAMES = 5
@@ -42,7 +43,7 @@ def wanted(headings: Headings) -> dict[str, int]:
     """Return heading -> position of the columns without a role (and of the product) that may be read."""
     if headings.role not in OF_ROLES:
         return {}
-    never = {*headings.dropped, *headings.leaking}
+    never = {*headings.dropped, *headings.leaking, *_TAKEN}
     free = [
         (heading, place)
         for place, (heading, column) in enumerate(headings.named.items())

@@ -70,6 +70,13 @@ def test_columns_with_a_role_and_identifiers_are_no_own_columns(tmp_path: Path) 
     assert [each.heading for each in read(write(tmp_path, rows)).own] == ["Kleur"]
 
 
+def test_a_heading_may_be_any_word(tmp_path: Path) -> None:
+    rows = planted(line=one_of("a", "b"), key=one_of("a", "b"), file=one_of("a", "b"), policy_=one_of("a", "b"))
+    found = read(write(tmp_path, rows))
+    assert {"file", "policy_"} <= {each.heading for each in found.own}
+    assert found.own_values is not None and found.own_values.height == found.policies.height
+
+
 def test_values_stand_at_their_policy_whatever_the_order_of_rows(tmp_path: Path) -> None:
     rows = planted(Vermogen=lambda n: str(50 + n % 90), Brandstof=one_of("Benzine", "diesel", " Diesel "))
     straight = read(write(tmp_path, rows))
