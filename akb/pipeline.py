@@ -85,10 +85,11 @@ class Result:
 
 
 def read(request: Request) -> Portfolio:
-    """Read and check the export; nothing else is imported or done."""
+    """Read and check the export; no model is made."""
+    from akb.features import without_hindsight
     from akb.ingest import read_portfolio
 
-    return read_portfolio(
+    portfolio = read_portfolio(
         request.files,
         request.settings,
         key=request.pseudonym_key,
@@ -96,13 +97,15 @@ def read(request: Request) -> Portfolio:
         roles=request.roles,
         go_on=request.go_on,
     )
+    return without_hindsight(portfolio, request.settings)
 
 
 def read_and_look(request: Request) -> tuple[Portfolio, View]:
     """Read and check the export, and say how its headings and texts were understood."""
+    from akb.features import without_hindsight
     from akb.ingest.look import read_and_look as look
 
-    return look(
+    portfolio, view = look(
         request.files,
         request.settings,
         key=request.pseudonym_key,
@@ -110,6 +113,7 @@ def read_and_look(request: Request) -> tuple[Portfolio, View]:
         roles=request.roles,
         go_on=request.go_on,
     )
+    return without_hindsight(portfolio, request.settings), view
 
 
 def predict(portfolio: Portfolio, settings: Settings, progress: Progress, *, no_pseudonyms: bool = False) -> RunBundle:

@@ -19,9 +19,10 @@ MODULES = (
     "commission5",
     "books",
     "plan",
+    "hindsight",
 )
-REAL = ("es_motor", "coil2000", "lapse")
-FOLDERS = {"lapse": "casdatasets"}
+REAL = ("es_motor", "coil2000", "lapse", "own_columns")
+FOLDERS = {"lapse": "casdatasets", "own_columns": "."}
 
 
 def main() -> None:

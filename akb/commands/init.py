@@ -74,7 +74,7 @@ def proposal(view: View, portfolio: Portfolio, settings: Settings) -> TOMLDocume
     given = settings.model_dump(mode="json", by_alias=True, exclude_unset=True)
     document.add("client", _client(settings))
     document.add("ingest", _ingest(view, portfolio, given.get("ingest", {})))
-    for table in ("time", "models", "report", "branches", "assumptions"):
+    for table in ("time", "features", "models", "report", "branches", "assumptions"):
         if table in given:
             document.add(table, given[table])
     return document

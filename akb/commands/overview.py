@@ -43,7 +43,7 @@ def as_document(portfolio: Portfolio, view: View) -> dict[str, Any]:
     from akb.core.findings import in_order
     from akb.ingest.columns import safe_heading
 
-    history = portfolio.history
+    history, own = portfolio.history, {column.heading for column in portfolio.own}
     return {
         "schema": "akb.check/1",
         "as_of": portfolio.as_of.isoformat(),
@@ -64,11 +64,12 @@ def as_document(portfolio: Portfolio, view: View) -> dict[str, Any]:
             look.role: {
                 "columns": [_column(column) for column in look.columns],
                 "differing": list(look.differing),
-                "unused": [safe_heading(heading) for heading in look.unused],
+                "unused": [name for heading in look.unused if (name := safe_heading(heading)) not in own],
                 "proposals": look.proposals,
             }
             for look in view.roles
         },
+        "features": [*_own(portfolio), *_left_out(portfolio)],
         "branches": _texts(view.branches),
         "reasons": _texts(view.reasons),
         **{table: _texts(words) for table, words in view.words.items()},
@@ -101,6 +102,31 @@ def _column(column: Any) -> dict[str, Any]:
         "legible": None if column.legible is None else round(column.legible, 4),
         "shapes": list(column.shapes),
     }
+
+
+def _own(portfolio: Portfolio) -> list[dict[str, Any]]:
+    """Return of each column without a role whether features use it, and why not."""
+    from akb.core.text import text
+
+    return [
+        {
+            "column": column.heading,
+            "used": not column.refused,
+            "holds": column.form or None,
+            "why": text("columns", "nl", "own", column.refused) if column.refused else "",
+        }
+        for column in portfolio.own
+    ]
+
+
+def _left_out(portfolio: Portfolio) -> list[dict[str, Any]]:
+    """Return the columns with a role that features do not see; the finding AKB-T001 says how that was noticed."""
+    from akb.core.text import text
+
+    return [
+        {"column": name, "used": False, "holds": None, "why": text("columns", "nl", "own", "hidden")}
+        for name in portfolio.hidden or ()
+    ]
 
 
 def _texts(words: Words) -> dict[str, Any]:
@@ -169,6 +195,8 @@ def tables(document: Mapping[str, Any]) -> Iterator[Table | str]:
             names = ", ".join(f'{column} = "{heading}"' for column, heading in mapping["proposals"].items())
             yield f"Perhaps, under [ingest.columns.{role}] of akb.toml: {names}"
     yield _LEGEND
+    if document["features"]:
+        yield _features(document["features"])
     for name, title in _WORDS.items():
         if name in document and (document[name]["texts"] or document[name]["too_few_customers"]["texts"]):
             yield _words(title, document[name])
@@ -211,6 +239,15 @@ def _columns(role: str, mapping: Mapping[str, Any]) -> Table:
             f"{column['filled']:.0%}",
             looks,
         )
+    return table
+
+
+def _features(columns: list[dict[str, Any]]) -> Table:
+    from rich.text import Text
+
+    table = _table("Columns as features", "column", "used", "holds", "why not")
+    for column in columns:
+        table.add_row(Text(column["column"]), "yes" if column["used"] else "no", column["holds"] or "", column["why"])
     return table
 
 

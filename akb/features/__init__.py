@@ -11,13 +11,20 @@ from akb.core.imports import asked_for
 
 if TYPE_CHECKING:
     from akb.features.grid import as_of_grid
+    from akb.features.hindsight.verdicts import without_hindsight
     from akb.features.matrix import build_matrix
     from akb.features.targets import build_targets
     from akb.features.themes import topics_of
 
-__all__ = ["as_of_grid", "build_matrix", "build_targets", "topics_of"]
+__all__ = ["as_of_grid", "build_matrix", "build_targets", "topics_of", "without_hindsight"]
 
-_WHERE = {"as_of_grid": "grid", "build_matrix": "matrix", "build_targets": "targets", "topics_of": "themes"}
+_WHERE = {
+    "as_of_grid": "grid",
+    "build_matrix": "matrix",
+    "build_targets": "targets",
+    "without_hindsight": "hindsight.verdicts",
+    "topics_of": "themes",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Source = Literal["held", "gone", "taken", "claims", "contacts", "payments", "premiums"]
 KEY = ["t", "customer"]
+OWN = "col_"
+"""How the columns without a role begin."""
 MONTH = 30.4375
 """Days in a mean month."""
 
@@ -88,6 +90,11 @@ def cut(facts: pl.DataFrame, events: Mapping[Source, pl.DataFrame], dates: Itera
     return Cut(table, frames)
 
 
+def of_own_columns(facts: pl.DataFrame) -> list[str]:
+    """Return the names of the columns that the export has without a role, see `matrix.with_own_columns`."""
+    return [name for name in facts.columns if name.startswith(OWN)]
+
+
 def _held(facts: pl.DataFrame, dates: pl.DataFrame) -> pl.LazyFrame:
     """Policies in force at T, with their age and their next renewal after T."""
     known = facts.lazy().select(
@@ -101,6 +108,7 @@ def _held(facts: pl.DataFrame, dates: pl.DataFrame) -> pl.LazyFrame:
         "renewal_day",
         "own_collection",
         "payment_months",
+        *of_own_columns(facts),
     )
     calendar = dates.lazy().select("t", *_WINDOWS, "year", "month", "day_of_month", "month_end")
     month, day = pl.col("renewal_month").cast(pl.Int32), pl.col("renewal_day").cast(pl.Int32)
@@ -129,7 +137,18 @@ def _gone(facts: pl.DataFrame, dates: pl.DataFrame) -> pl.LazyFrame:
     known = (
         facts.lazy()
         .filter(pl.col("end").is_not_null())
-        .select("customer", "branch", "insurer_code", "start", "end", "opens", "cause", "moved", "settled")
+        .select(
+            "customer",
+            "branch",
+            "insurer_code",
+            "start",
+            "end",
+            "opens",
+            "cause",
+            "moved",
+            "settled",
+            *of_own_columns(facts),
+        )
     )
     return (
         _up_to_each(dates, known, "end")

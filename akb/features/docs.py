@@ -31,6 +31,10 @@ claims about health, disability, absence or death (or of an unknown branch). Pre
 export has dated premiums, and say something only at a T at which the premiums of 95 % of the policies in force were
 known.
 
+Columns of the export without a role add features of their own, named `col_` and the heading: the mean of a number, the
+share of each answer and the lapse rate of a category (docs/settings.md). Columns of today's values that show who has
+ended are no features.
+
 *Sure* says for which kinds of outcome the field is sure that they rise (+) or fall (-) with the feature, other things
 equal; the trees may not learn the opposite. Why stands in `configs/directions.toml`.
 """

@@ -14,6 +14,7 @@ from akb.features.events import CHANNELS, EVENTS, dated_events, first_days
 from akb.features.facts import policy_facts
 from akb.features.grid import to_day
 from akb.features.groups import groups
+from akb.features.hindsight.verdicts import seen_by_features
 from akb.features.registry import Tables, World
 from akb.features.themes import every_theme, every_topic, themes_of
 from akb.features.types import Matrix
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from akb.config import Branch, Settings
     from akb.features.cut import Source
     from akb.features.registry import Column, Extra, Group, Record, Total
-    from akb.ingest.types import Portfolio
+    from akb.ingest.types import OwnColumn, Portfolio
 
 _FEW = 5
 """With fewer offices than this, how they moved in a year is one draw of a few: a model would learn it by heart."""
@@ -48,11 +49,15 @@ def build_matrix(portfolio: Portfolio, dates: Iterable[date], settings: Settings
     Notes
     -----
     The premium and commission of today, status, change dates, sex and sensitive claims are not read at all; dated
-    premiums are, up to T. Renewal dates count by day and month only.
+    premiums are, up to T. Renewal dates count by day and month only. Columns of today's values that show who has ended
+    are not read either, see `hindsight`.
     """
     dates = sorted(set(dates))
+    portfolio = seen_by_features(portfolio, settings)
     branches = portfolio_branches(portfolio, settings)
+    own = tuple(column for column in portfolio.own if not column.refused)
     facts = with_insurer_codes(policy_facts(portfolio, list(branches), settings.time.gap_days))
+    facts = with_own_columns(facts, portfolio.own_values, own)
     events = dated_events(portfolio)
     records: dict[Record, int] = first_days(events)
     if portfolio.history.recorded_from is not None:
@@ -73,6 +78,7 @@ def build_matrix(portfolio: Portfolio, dates: Iterable[date], settings: Settings
         topics=_named(events, "topic", every_topic()),
         channels=_named(events, "channel", CHANNELS),
         claimed=_named(events, "theme", every_theme(), "claims"),
+        own=own,
     )
     chosen = groups(world)
     recorded: dict[Source, pl.DataFrame] = {record: events[record] for record in EVENTS if record in records}
@@ -119,6 +125,14 @@ def with_insurer_codes(facts: pl.DataFrame) -> pl.DataFrame:
         {"insurer": names, "insurer_code": range(len(names))}, schema={"insurer": pl.String, "insurer_code": pl.Int32}
     )
     return facts.join(codes, on="insurer", how="left", maintain_order="left").drop("insurer")
+
+
+def with_own_columns(facts: pl.DataFrame, values: pl.DataFrame | None, own: Iterable[OwnColumn]) -> pl.DataFrame:
+    """Put beside each policy what stands in the columns without a role that may be features."""
+    names = [column.key for column in own]
+    if values is None or not names:
+        return facts
+    return facts.join(values.select("policy", *names), on="policy", how="left", maintain_order="left")
 
 
 def _customers(portfolio: Portfolio) -> pl.DataFrame:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from akb.config import Branch
     from akb.features.cut import Cut, Source
+    from akb.ingest.types import OwnColumn
 
 Extra = tuple[list[str], pl.DataFrame]
 """Keys that the customer table at T has (t, customer, adviser, ...), and a table with those keys and more columns."""
@@ -53,6 +54,8 @@ class World:
         Theme (home, traffic, ...) -> positions of its branches, for the themes that occur.
     topics, channels, claimed
         What contacts were about, by which channel, and the themes of claims, as far as the events say.
+    own
+        Columns of the export without a role that may be features.
     """
 
     branches: Mapping[str, Branch]
@@ -66,6 +69,7 @@ class World:
     topics: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     claimed: tuple[str, ...] = ()
+    own: tuple[OwnColumn, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from akb.features.definitions import definition_labels, relation_ends
 from akb.features.facts import CAUSES, FOREVER, lines, policy_facts
 from akb.features.former import former_rows
 from akb.features.grid import AHEAD, date_table, to_day
+from akb.features.hindsight.verdicts import seen_by_features
 from akb.features.matrix import portfolio_branches, with_insurer_codes
 from akb.features.premiums import premium_records
 from akb.features.questions import channel_rows, topic_rows
@@ -43,6 +44,7 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
     A relation that ends for another reason has lost at least one policy on that day, so ``first_lapse <= end_date``.
     What counts as the end of a relation is ``settings.churn.definition``, see `definitions`.
     """
+    portfolio = seen_by_features(portfolio, settings, targets=True)
     gap, as_of = settings.time.gap_days, to_day(portfolio.as_of)
     branches = portfolio_branches(portfolio, settings)
     facts = with_insurer_codes(policy_facts(portfolio, list(branches), gap))

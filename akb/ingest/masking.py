@@ -25,7 +25,8 @@ TEXTS = ("insurer", "product", "adviser", "office", "sub_office", "manager", "re
 def masked(portfolio: Portfolio, limit: int) -> Portfolio:
     """Return the portfolio without relation numbers, its texts hidden that fewer than `limit` customers share.
 
-    A text counts as shared only if it is in every table that it stands in, and none that looks like a person's own is.
+    Columns without a role are left out, for only features read them. A text counts as shared only if it is in every
+    table that it stands in, and none that looks like a person's own is.
     """
     tables = {"policies": portfolio.policies, "customers": portfolio.customers, "contacts": portfolio.contacts}
     for column in TEXTS:
@@ -35,7 +36,15 @@ def masked(portfolio: Portfolio, limit: int) -> Portfolio:
     policies, customers = tables["policies"], tables["customers"]
     assert policies is not None and customers is not None
     nameless = customers.with_columns(relation=pl.lit(None, dtype=pl.String))
-    return replace(portfolio, policies=policies, customers=nameless, contacts=tables["contacts"], relations=None)
+    return replace(
+        portfolio,
+        policies=policies,
+        customers=nameless,
+        contacts=tables["contacts"],
+        relations=None,
+        own=(),
+        own_values=None,
+    )
 
 
 def _hidden(column: str, holders: Iterable[pl.DataFrame], limit: int) -> dict[str, str]:

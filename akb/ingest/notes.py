@@ -33,6 +33,8 @@ class Table:
         Its role and columns.
     cells
         ``line`` i64 and a text column per canonical column (String, or Categorical where texts repeat).
+    own
+        ``line`` and, by their headings, the cells of the columns without a role.
     bases, one_off
         How its money was read; rows with a one-off commission.
     proposals
@@ -44,6 +46,7 @@ class Table:
     raw: RawTable
     headings: Headings
     cells: pl.DataFrame
+    own: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"line": pl.Int64}))
     dialect: dict[str, str] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)
     rejected: int = 0

@@ -33,6 +33,7 @@ from akb.ingest.linking import link, settle_switches, without_mass_days
 from akb.ingest.losses import check_columns, check_day, check_rows
 from akb.ingest.notes import Notes, Table
 from akb.ingest.own_branches import own_branches
+from akb.ingest.own_columns import own_columns, wanted
 from akb.ingest.policies import read_policies, with_causes
 from akb.ingest.premiums import read_premiums
 from akb.ingest.presets import customers_of_runs, find_preset, recoded, with_preset
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from akb.ingest.types import History
 
 # of the policy rows, once what they say of their customers stands in the customers
-_SPENT = sorted({*ATTRIBUTES, "file", "line"} - {"adviser", "office"})
+_SPENT = sorted({*ATTRIBUTES} - {"adviser", "office"})
 
 
 def read_portfolio(
@@ -133,8 +134,8 @@ def build_portfolio(
     without_unassigned(tables, unassigned, clock, settings, notes)
     notes.findings += [] if clock.replay else mended  # in a replay no finding may tell of later rows
     check_day(tables, clock, notes, go_on=go_on)
-    own = own_branches(tables, clock, settings)
-    settings = settings.with_branches(own)
+    branches = own_branches(tables, clock, settings)
+    settings = settings.with_branches(branches)
     rows, dated = read_policies(tables, snapshots, clock, settings, notes)
     if rows.is_empty():
         raise _nothing_usable(tables, notes)
@@ -151,6 +152,8 @@ def build_portfolio(
     rows = in_units(rows, relations, tables, notes).drop(_SPENT)
     policies = _canonical(rows, customers)
     del rows, file_rows, relations  # millions of rows: each copy counts
+    own = own_columns(tables, policies.select("policy", "customer", "file", "line"), members, settings)
+    policies = policies.drop("file", "line")
     policies = with_causes(settle_commission(policies, settings, notes))
     say_margin(policies, settings, notes)
     policies = settle_switches(link(policies, settings.time.gap_days))
@@ -161,7 +164,8 @@ def build_portfolio(
     premiums = read_premiums(tables, dated, policies, clock, settings, notes)
     stated = [day for day in (stated_start(tables, snapshots, policies, clock, settings), kept_from) if day]
     history = find_history(policies, clock.as_of, max(stated, default=None))
-    return _portfolio(tables, clock, policies, customers, members, history, events, premiums, own, settings, notes)
+    found = _portfolio(tables, clock, policies, customers, members, history, events, premiums, branches, settings, notes)
+    return replace(found, own=own[0], own_values=own[1])
 
 
 def open_tables(
@@ -257,11 +261,13 @@ def _table(raw: RawTable, settings: Settings, role: str | None, notes: Notes, *,
     headings = find_role(raw.headings, meant, _where(raw), role, evidence.holds)
     headings = settle_twins(headings, meant.get(headings.role, {}), evidence, notes)
     runs = [raw.headings.index(heading) for heading in preset.customer_runs] if preset else []
-    loaded = raw.load([*headings.at.values(), *runs])
+    own = wanted(headings)
+    loaded = raw.load(list(dict.fromkeys([*headings.at.values(), *runs, *own.values()])))
     at = {canonical: pl.col(str(position)).alias(canonical) for canonical, position in headings.at.items()}
     cells = packed(bounded(without_words(loaded.select(*at.values(), "line"), settings.ingest.empty)))
     found = evidence.proposals(headings) if propose else {}
     table = Table(replace(raw, load=_spent), headings, cells, proposals=found)  # lets go of the file's bytes
+    table.own = packed(bounded(loaded.select("line", *(pl.col(str(place)).alias(name) for name, place in own.items()))))
     if preset and headings.role == "policies":
         table.dialect["preset"] = preset.name
         if runs and headings.at["customer"] == headings.at["policy"]:

@@ -78,6 +78,32 @@ class History:
 
 
 @dataclass(frozen=True)
+class OwnColumn:
+    """A column of the export that has no role: what it holds, and whether features may use it.
+
+    Parameters
+    ----------
+    key
+        Name of its column in `Portfolio.own_values`, and how its features begin: ``col_`` and the heading.
+    heading
+        As in the file.
+    form
+        ``number`` or ``category``; empty where it is refused for what it holds.
+    levels
+        Of a category the texts behind the codes, in order.
+    refused
+        Why it is no feature, as a slug (``without | person | day | identifier | many | empty | one``; and where it
+        shows who has ended ``ended | running | fades | too_good``); empty: it is used.
+    """
+
+    key: str
+    heading: str
+    form: str
+    levels: tuple[str, ...] = ()
+    refused: str = ""
+
+
+@dataclass(frozen=True)
 class Portfolio:
     """The clean portfolio as of X.
 
@@ -121,6 +147,12 @@ class Portfolio:
     own_branches
         Key -> name, texts: the products that no taxonomy knows and that enough customers share, each a branch of its
         own (`akb.config.Settings.with_branches`).
+    own, own_values
+        Columns without a role, and per policy what stands in them (as today's row says): policy u32, per column of
+        form number i64? (thousandths), of form category u16? (the place in its levels). None where there are none.
+    hidden
+        Canonical columns of today's values that features must not see, because they show who has ended or because the
+        client says so; None: not tested yet (`akb.features.hindsight`).
     rejects
         file str, line i64, column str?, shape str (never a value: ``99-99-9999``), reason str (stable slug)
 
@@ -143,6 +175,9 @@ class Portfolio:
     relations: pl.DataFrame | None = None
     premiums: pl.DataFrame | None = None
     own_branches: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    own: tuple[OwnColumn, ...] = ()
+    own_values: pl.DataFrame | None = None
+    hidden: tuple[str, ...] | None = None
 
     @property
     def replay(self) -> bool:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _PLACE = re.compile(r"\\{(\w+)\\}")
+_OWN = "col_"
+"""How the features of columns without a role begin; what they say only the client knows."""
 _YEARS_FROM = 24
 """Months from which a time is told in years."""
 
@@ -52,6 +54,8 @@ class Reasons:
     def name(self, feature: str) -> str:
         """Return what a feature is called, or its key where it is one of the models' own."""
         entry, places = self._find(feature)
+        if not entry and feature.startswith(_OWN):
+            return str(self._words["own"]["name"]).replace("{column}", feature.removeprefix(_OWN).replace("_", " "))
         return self._filled(entry["name"], places) if entry else feature.replace("_", " ")
 
     def trivial(self, feature: str, value: float | None, like: Iterable[str]) -> bool:

@@ -14,6 +14,7 @@ from akb.features.groups import (
     insurers,
     lapses,
     lifestage,
+    own,
     payments,
     people,
     premium,
@@ -47,6 +48,7 @@ BUILDERS = (
     payments.build,
     signals.build,
     premium.build,
+    own.build,
 )
 
 
