@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, field_validator
 
 from akb.config.contacts import ContactType, contact_assumptions, contact_types
 from akb.config.register import Assumption, shipped_assumptions
 from akb.config.tables import (
+    WORDS,
     WRITTEN,
     Branch,
     Churn,
     Client,
+    Features,
     Ingest,
     Member,
     Models,
@@ -25,10 +28,12 @@ from akb.config.tables import (
     validated,
 )
 from akb.core.errors import AkbError, did_you_mean
+from akb.core.privacy import OTHER_BRANCH
 from akb.core.revenue import Terms
 from akb.core.text import load_toml
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 SCHEMA = 1
@@ -37,17 +42,18 @@ SCHEMA = 1
 class Settings(Table):
     """Everything that a run can be told, validated."""
 
-    schema_: int = Field(default=SCHEMA, alias="schema")
+    schema_: int = Field(default=SCHEMA, alias="schema", ge=1)
     client: Client = Client()
     time: Time = Time()
     churn: Churn = Churn()
     segment: Segment = Segment()
     ingest: Ingest = Ingest()
+    features: Features = Features()
     models: Models = Models()
     report: Report = Report()
     branches: dict[str, dict[str, Any]] = Field(default_factory=dict)
     contacts: dict[str, dict[str, Any]] = Field(default_factory=dict)  # key -> what differs from the shipped ladder
-    assumptions: dict[str, float] = Field(default_factory=dict)
+    assumptions: dict[str, Annotated[float, Field(allow_inf_nan=True)]] = Field(default_factory=dict)  # see `complaint`
     team: dict[str, Member] = Field(default_factory=dict)  # adviser as the export writes it -> level and hours
 
     @field_validator("assumptions", mode="before")
@@ -66,18 +72,47 @@ class Settings(Table):
         return named
 
     def taxonomy(self) -> dict[str, Branch]:
-        """Return the branch taxonomy with the client's own figures."""
+        """Return the branch taxonomy with the client's own figures and his own branches, Overig last."""
         shipped = load_toml("branches.toml")
+        entries = {key: {**entry, **self.branches.get(key, {})} for key, entry in shipped.items()}
         for key in self.branches:
-            must_be_one_of(shipped, key, "branch", "[branches]")
-        taxonomy = {
-            key: validated(Branch, {**entry, **self.branches.get(key, {})}, f"branches.{key}")
-            for key, entry in shipped.items()
-        }
+            if key not in shipped:
+                entries[key] = self._own_branch(key)
+        entries[OTHER_BRANCH] = entries.pop(OTHER_BRANCH)
+        taxonomy = {key: validated(Branch, entry, f"branches.{key}") for key, entry in entries.items()}
         for key, branch in taxonomy.items():
             for other in (*branch.requires, *branch.included_in):
-                must_be_one_of(shipped, other, "branch", f"[branches.{key}]")
+                must_be_one_of(taxonomy, other, "branch", f"[branches.{key}]")
         return taxonomy
+
+    def _own_branch(self, key: str) -> dict[str, Any]:
+        """Return the entry of a branch that the client defines: it has a name, and for the rest what Overig has."""
+        given, shipped = self.branches[key], load_toml("branches.toml")
+        name = given.get("name_nl")
+        if not isinstance(name, str) or not name.strip():
+            raise AkbError(
+                f"[branches]: unknown branch '{key}'{did_you_mean(key, shipped)}",
+                f'akb knows {", ".join(shipped)}. A branch of your own has a name: name_nl = "...".',
+            )
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", key):
+            raise AkbError(
+                f"[branches]: '{key}' is no key for a branch of your own",
+                "A key is made of small letters, digits and _, and begins with a letter: [branches.hagel].",
+            )
+        usual = {**shipped[OTHER_BRANCH], "synonyms": (name,), "eligibility": "unknown"}
+        if {"segment", "who"} & set(given):
+            usual["eligibility"] = "known"
+        return {**usual, "name_en": name, **given}
+
+    def with_branches(self, own: Mapping[str, Mapping[str, Any]]) -> Settings:
+        """Return settings in which the branches that only the export has are defined, and their texts lead to them."""
+        if not own:
+            return self
+        texts = {text: key for key, entry in own.items() for text in entry["synonyms"]}
+        # its texts as a whole, not as words in other texts
+        entries = {key: {**entry, "synonyms": []} for key, entry in own.items()}
+        ingest = self.ingest.model_copy(update={"branches": {**texts, **self.ingest.branches}})
+        return self.model_copy(update={"branches": {**entries, **self.branches}, "ingest": ingest})
 
     def revenue_terms(self) -> Terms:
         """Return on what terms this client earns: a branch's own margin, else the assumed one."""
@@ -140,16 +175,19 @@ class Settings(Table):
 
     def check_names(self) -> None:
         """Raise AkbError if any table names a branch, reason, role, column or assumption that akb does not know."""
-        columns = load_toml("columns.toml")
+        columns, taxonomy = load_toml("columns.toml"), self.taxonomy()
         for role, given in self.ingest.columns.items():
             must_be_one_of(columns["roles"], role, "role", "[ingest.columns]")
             for column in given:
                 must_be_one_of(columns[role], column, "column", f"[ingest.columns.{role}]")
         for branch in self.ingest.branches.values():
-            must_be_one_of(load_toml("branches.toml"), branch, "branch", "[ingest.branches]")
+            must_be_one_of(taxonomy, branch, "branch", "[ingest.branches]")
         for reason in self.ingest.reasons.values():
             must_be_one_of(load_toml("reasons.toml"), reason, "reason", "[ingest.reasons]")
-        self.taxonomy()
+        for table, values in WORDS.items():
+            for meaning in getattr(self.ingest, table).values():
+                known = columns["values"][values] if values else ("yes", "no")
+                must_be_one_of(known, meaning, "meaning", f"[ingest.{table}]")
         self.ladder()
 
 
@@ -171,13 +209,15 @@ def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
     given: dict[str, Any] = {}
     if path is not None:
         try:
-            given = tomllib.loads(path.read_text("utf-8"))
+            given = tomllib.loads(path.read_text("utf-8-sig"))
         except FileNotFoundError:
             raise AkbError(f"there is no settings file {path}", "Leave --config out to use the defaults.") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise AkbError(
                 f"{path} is not valid TOML: {error}", "Texts stand between quotes, tables between [ and ]."
             ) from None
+        except (RecursionError, ValueError) as error:  # tables in tables without end, a number of thousands of digits
+            raise AkbError(f"{path} cannot be read as settings ({type(error).__name__})", f"{WRITTEN}.") from None
         except OSError as error:
             raise AkbError(f"cannot read {path}: {error.strerror}") from None
     schema = given.get("schema", SCHEMA)

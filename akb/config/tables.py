@@ -3,38 +3,61 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from akb.core.errors import AkbError, did_you_mean
+from akb.core.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 WRITTEN = "docs/settings.md has all settings; mend it"
 _ENCODINGS = ("utf-8", "utf-16", "cp1252", "iso-8859-1", "iso-8859-15", "ascii", "cp850")
+WORDS = {
+    "statuses": "status",
+    "kinds": "kind",
+    "terms": "term",
+    "collections": "collection",
+    "channels": "channel",
+    "permissions": "",  # yes or no
+}
+"""Tables of ``[ingest]`` that say what words mean -> the table of ``[values]`` whose meanings they may have."""
+_LONGEST_FORM = 40  # of a date
+_LONGEST_TEXT = 1000
+LARGEST_SEED = 2**32 - 1  # what every library takes
 _T = TypeVar("_T", bound=BaseModel)
 Definition = Literal["all", "any_policy", "main_branch", "non_life", "essential"]
+
+
+def _is_printable(text: str) -> str:
+    if printable(text, _LONGEST_TEXT) != text:
+        raise ValueError("this text has signs that cannot be shown")
+    return text
+
+
+Shown = Annotated[str, AfterValidator(_is_printable)]
+"""A text that stands in a report."""
 
 
 class Table(BaseModel):
     """What stands together under one heading: nothing unknown in it, and never changed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, str_max_length=_LONGEST_TEXT)
 
 
 class Branch(Table):
     """One entry of the branch taxonomy (``configs/branches.toml``)."""
 
-    name_nl: str
-    name_en: str
+    name_nl: Shown
+    name_en: Shown
     segment: Literal["P", "Z", "PZ"]
     taxed: bool
     ban: bool
-    premium: float = Field(ge=0)
+    premium: float = Field(ge=0, le=1_000_000)
     commission: float = Field(ge=0, le=1)
     essential: bool
     life: bool = False
@@ -45,13 +68,14 @@ class Branch(Table):
     age_to: int | None = Field(default=None, ge=0, le=120)
     requires: tuple[str, ...] = ()  # means something only beside one of these branches
     included_in: tuple[str, ...] = ()  # a policy in one of these already covers it
+    eligibility: Literal["known", "unknown"] = "known"  # whether anybody said who can take it
     synonyms: tuple[str, ...]
 
 
 class Client(Table):
     """Who the report is for."""
 
-    name: str = ""
+    name: Shown = Field(default="", max_length=100)
     type: Literal["intermediair", "volmacht", "verzekeraar"] = "intermediair"
     unit: Literal["relation", "household"] = "relation"  # who is one customer
 
@@ -83,6 +107,13 @@ class Ingest(Table):
     columns: dict[str, dict[str, str]] = Field(default_factory=dict)  # role -> canonical column -> heading
     branches: dict[str, str] = Field(default_factory=dict)  # text in the export -> branch key
     reasons: dict[str, str] = Field(default_factory=dict)  # text in the export -> reason key
+    statuses: dict[str, str] = Field(default_factory=dict)  # text in the export -> running | ended | announced | offer
+    kinds: dict[str, str] = Field(default_factory=dict)  # text in the export -> private | business | self_employed
+    terms: dict[str, str] = Field(default_factory=dict)  # text in the export -> months of an instalment, 0 for once
+    collections: dict[str, str] = Field(default_factory=dict)  # text in the export -> own | insurer
+    channels: dict[str, str] = Field(default_factory=dict)  # text in the export -> phone, email, visit ...
+    permissions: dict[str, str] = Field(default_factory=dict)  # text in the export -> yes | no (may be written to)
+    empty: tuple[str, ...] = ()  # cells that say nothing, in any column
     encoding: str | None = None
     separator: str | None = None
     decimal: Literal[",", "."] | None = None
@@ -91,10 +122,20 @@ class Ingest(Table):
     premium_basis: Literal["net", "gross"] | None = None
     commission_per: Literal["year", "instalment", "month"] | None = None
     commission_basis: Literal["amount", "percentage"] | None = None
+    amounts_in: Literal["euros", "cents"] | None = None
+    term_unit: Literal["months", "times"] | None = None  # what a bare number in the column of terms counts
     negative_commission: Literal["unknown", "as_is", "sign"] | None = None  # sign: the whole column is turned round
     zero_commission: Literal["zero", "missing"] = "zero"
     fee_for: Literal["policy", "customer"] | None = None
     complete_share: float = Field(default=0.8, ge=0, le=1)
+
+    @field_validator("terms", mode="before")
+    @classmethod
+    def _months_as_text(cls, given: Any) -> Any:
+        """Let ``"per kwartaal" = 3`` stand for ``"3"``."""
+        if not isinstance(given, dict):
+            return given
+        return {text: str(months) if isinstance(months, int) else months for text, months in given.items()}
 
     @field_validator("separator")
     @classmethod
@@ -120,33 +161,42 @@ class Ingest(Table):
     @classmethod
     def _reads_a_date(cls, form: str | None) -> str | None:
         """A form that cannot read back the date it writes is none."""
-        day = datetime(2031, 12, 30)
-        try:
-            read = day if form is None else datetime.strptime(day.strftime(form), form)
-        except ValueError:
-            read = None
-        if read is None or (read.month, read.day) != (day.month, day.day):
+        if form is not None and not (len(form) <= _LONGEST_FORM and _reads_back(form, date(2031, 12, 30))):
             raise ValueError("this is no form of a date such as %d-%m-%Y")
         return form
+
+
+class Features(Table):
+    """Columns of which only today's value is known: headings of the export, or canonical names such as adviser."""
+
+    extra: tuple[str, ...] = ()  # never overwritten, by the client's word: used without the test of hindsight
+    without: tuple[str, ...] = ()  # never a feature
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Features:
+        both = sorted({*self.extra} & {*self.without})
+        if both:
+            raise ValueError(f"'{both[0]}' stands under extra and under without")
+        return self
 
 
 class Models(Table):
     """What the engine may spend."""
 
-    seed: int = Field(default=20261121, ge=0)
+    seed: int = Field(default=20261121, ge=0, le=LARGEST_SEED)
     jobs: int = Field(default=2, ge=1, le=256)
-    min_events: int = Field(default=30, ge=1)
+    min_events: int = Field(default=30, ge=1, le=1_000_000)
     lifetime_horizon_years: int = Field(default=20, ge=5, le=60)
-    hazard_rows: int = Field(default=100_000, ge=1000)
-    target_rows: int = Field(default=60_000, ge=1000)
-    trees: int = Field(default=200, ge=1)
+    hazard_rows: int = Field(default=100_000, ge=1000, le=10_000_000)
+    target_rows: int = Field(default=60_000, ge=1000, le=10_000_000)
+    trees: int = Field(default=200, ge=1, le=10_000)
 
 
 class Report(Table):
     """How results are shown."""
 
     language: Literal["nl"] = "nl"
-    suppress_below: int = Field(default=5, ge=1)
+    suppress_below: int = Field(default=5, ge=1, le=1000)
 
 
 class Member(Table):
@@ -154,6 +204,19 @@ class Member(Table):
 
     level: Literal["inside", "adviser"] = "adviser"
     hours: float | None = Field(default=None, ge=0, le=2500)  # a year, for the lists
+
+
+def _reads_back(form: str, day: date) -> bool:
+    """Return whether a day that is written in a form reads as itself, by the reader of dates and by Python's own."""
+    import polars as pl
+
+    try:
+        written = day.strftime(form)
+        read = pl.Series([written]).str.to_date(form, strict=True).item()
+        again = datetime.strptime(written, form).date()
+    except Exception:  # each of them has errors of its own for forms that nobody means
+        return False
+    return bool(read == again == day)
 
 
 def must_be_one_of(names: Iterable[str], name: str, what: str, table: str) -> None:
@@ -191,7 +254,9 @@ def _meant(model: type[BaseModel], parts: list[str]) -> str:
     """Return the nearest setting: of the same table, else one of another table under its full name."""
     here: Any = model
     for part in parts[:-1]:
-        here = _fields(here).get(part)
+        here = (
+            _fields(here).get(part) if _is_table(here) else None
+        )  # below a name of the client's own: no table of ours
     near = did_you_mean(parts[-1], _fields(here)) if _is_table(here) else ""
     if near:
         return near

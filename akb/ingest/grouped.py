@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.ingest.cells import identifiers, known, packed, rule
+from akb.ingest.cells import known, packed, rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,8 +49,8 @@ def _groups(table: Table) -> pl.DataFrame | None:
     rows = pl.DataFrame(
         {
             "line": table.cells["line"],
-            "customer": identifiers(table.texts("customer"))[1],
-            "body": identifiers(table.texts("policy"))[1].is_not_null() & known(table.texts(like)).is_not_null(),
+            "customer": table.identifiers("customer")[1],
+            "body": table.identifiers("policy")[1].is_not_null() & known(table.texts(like)).is_not_null(),
         }
     )
     head = pl.col("body") & pl.col("customer").is_not_null()

@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from akb.core.privacy import shared
-from akb.ingest.amounts import read_amounts
 from akb.ingest.boxes import read_status
 from akb.ingest.cells import distinct_of, known, plain, shape
-from akb.ingest.columns import _match, key_of, proposals, safe_heading
+from akb.ingest.columns import _match, key_of
 from akb.ingest.consent import read_permissions
-from akb.ingest.dates import read_dates
 from akb.ingest.languages import with_motor_as_car
 from akb.ingest.legibility import legible
 from akb.ingest.notes import Notes

@@ -15,7 +15,8 @@ from akb.core.errors import AkbError
 from akb.core.numbers import day_nl, number_nl
 from akb.core.privacy import shared
 from akb.core.text import text
-from akb.ingest.cells import coded, identifiers, known, rule, shape
+from akb.ingest.boxes import read_status
+from akb.ingest.cells import known, rule, shape
 from akb.ingest.dates import read_dates
 from akb.ingest.day_doubts import command
 from akb.ingest.policies import _without_never
@@ -143,8 +144,8 @@ def _losses(table: Table, settings: Settings) -> Iterator[Loss]:
     rows = pl.DataFrame(
         {
             "who": table.texts("customer").cast(pl.String),
-            "customer": identifiers(table.texts("customer"))[1],
-            "policy": identifiers(table.texts("policy"))[1],
+            "customer": table.identifiers("customer")[1],
+            "policy": table.identifiers("policy")[1],
             "start": start.values,
             "start_bad": start.bad,
             "start_text": known(table.texts("start")),
@@ -166,7 +167,7 @@ def _losses(table: Table, settings: Settings) -> Iterator[Loss]:
         if _most(empty, told.height):
             yield _of_numbers(table, column, empty, told.height)
     yield from _ends(table, rows, limit)
-    yield from _status(table, rows, limit)
+    yield from _status(table, rows, settings)
 
 
 def _uncomputed(table: Table) -> Loss | None:
@@ -204,16 +205,17 @@ def _ends(table: Table, rows: pl.DataFrame, limit: int) -> Iterator[Loss]:
         yield _of_dates(table, "end", bad, rows.height, limit)
 
 
-def _status(table: Table, rows: pl.DataFrame, limit: int) -> Iterator[Loss]:
+def _status(table: Table, rows: pl.DataFrame, settings: Settings) -> Iterator[Loss]:
     """A status that nobody knows, where nothing else says which policies ended."""
     if rows["end"].null_count() < rows.height or "status" not in table.headings.at:
         return
     texts = known(table.texts("status"))
-    meaning, odd = coded(table.texts("status"), "status")
+    status = read_status(table.texts("status"), settings)
+    meaning, odd = status.values, sum(status.unknown.values())
     filled = texts.len() - texts.null_count()
     if _most(odd, filled):
         strange = pl.DataFrame({"who": rows["who"], "text": texts}).filter(meaning.is_null() & texts.is_not_null())
-        word, count = _word(strange["text"], strange["who"], limit)
+        word, count = _word(strange["text"], strange["who"], settings.report.suppress_below)
         heading = _heading(table, "status")
         yield Loss(
             f"{table.raw.name}: column '{heading}' says which policies ended, but {odd:,} of its {filled:,} cells are "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from akb.ingest.answers import read_answers
 from akb.ingest.boxes import read_status
 from akb.ingest.cells import known, rule
 from akb.ingest.customers import read_attributes
@@ -15,8 +16,8 @@ from akb.ingest.dates import Dates, read_dates
 from akb.ingest.lists import one_insurer, one_list
 from akb.ingest.money import MONEY_OF, read_money
 from akb.ingest.notes import texts_of
-from akb.ingest.parts import is_whole, separate_packages
 from akb.ingest.own_branches import stand_in
+from akb.ingest.parts import is_whole, separate_packages
 from akb.ingest.premiums import dated_rows
 from akb.ingest.taxonomy import NEVER, UNKNOWN, causes, map_reasons, read_branches
 from akb.ingest.terms import read_terms

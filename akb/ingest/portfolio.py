@@ -25,10 +25,10 @@ from akb.ingest.expiry import without_expiries
 from akb.ingest.grouped import fill_down
 from akb.ingest.history import find_history, stated_start
 from akb.ingest.households import close_the_door_on_addresses, customers_of, in_units, with_units
+from akb.ingest.identity import settle_numbers, without_unassigned
 from akb.ingest.languages import with_motor_as_car
 from akb.ingest.left_out import LeftOut, is_list_of_recoveries, is_lock, lock_error
 from akb.ingest.legibility import leave_out_unreadable, without_words
-from akb.ingest.identity import settle_numbers, without_unassigned
 from akb.ingest.linking import link, settle_switches, without_mass_days
 from akb.ingest.losses import check_columns, check_day, check_rows
 from akb.ingest.notes import Notes, Table
@@ -125,10 +125,7 @@ def build_portfolio(
     mended += without_expiries(tables, settings, today)
     leave_out_unreadable(tables, settings, notes)
     check_columns(tables, settings, notes, go_on=go_on)
-    close_the_door_on_addresses(tables, settings, key)
-    keep_out_identifiers(tables, notes)
-    keep_out_names(tables, notes)
-    tell_of_citizen_numbers(tables, notes)
+    _keep_out_persons(tables, settings, notes, key)
     snapshots = find_snapshots(tables, settings)
     clock = find_clock(tables, snapshots, settings, as_of, today)
     without_unassigned(tables, unassigned, clock, settings, notes)
@@ -164,8 +161,18 @@ def build_portfolio(
     premiums = read_premiums(tables, dated, policies, clock, settings, notes)
     stated = [day for day in (stated_start(tables, snapshots, policies, clock, settings), kept_from) if day]
     history = find_history(policies, clock.as_of, max(stated, default=None))
-    found = _portfolio(tables, clock, policies, customers, members, history, events, premiums, branches, settings, notes)
+    found = _portfolio(
+        tables, clock, policies, customers, members, history, events, premiums, branches, settings, notes
+    )
     return replace(found, own=own[0], own_values=own[1])
+
+
+def _keep_out_persons(tables: Sequence[Table], settings: Settings, notes: Notes, key: bytes) -> None:
+    """Close the door on addresses, direct identifiers and names before anything else looks at a cell."""
+    close_the_door_on_addresses(tables, settings, key)
+    keep_out_identifiers(tables, notes)
+    keep_out_names(tables, notes)
+    tell_of_citizen_numbers(tables, notes)
 
 
 def open_tables(

@@ -14,7 +14,6 @@ from akb.ingest.dates import read_dates
 from akb.ingest.money import read_money
 from akb.ingest.terms import read_terms
 from akb.ingest.versions import KEY
-from akb.ingest.words import read_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

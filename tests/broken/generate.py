@@ -559,7 +559,6 @@ def identity() -> list[Case]:
             rejected="recovery",
         ),
     ]
-    ]
 
 
 def dated(form: Callable[[date], str]) -> Files:
@@ -809,7 +808,6 @@ def cases() -> list[Case]:
         *several(),
         *workbooks(),
     ]
-
 
 
 if __name__ == "__main__":
