@@ -78,8 +78,12 @@ def own_columns(
     columns: list[OwnColumn] = []
     values: dict[str, pl.Series] = {}
     keys: set[str] = set()
+    doubles = {key_of(heading) for table in tables for heading in _doubles(table)}
     for heading, cells in texts.values():
         key = _key(heading, keys)
+        if key_of(heading) in doubles:
+            columns.append(OwnColumn(key, heading, "", (), "double"))
+            continue
         column, coded = _read(key, heading, cells, settings)
         columns.append(column)
         if not column.refused:
@@ -87,6 +91,29 @@ def own_columns(
     if not values:
         return tuple(columns), None
     return tuple(columns), pl.DataFrame({"policy": policies["policy"], **values}).sort("policy")
+
+
+def _doubles(table: Table) -> list[str]:
+    """Return the headings of columns that say the same as one with a role: its code, or its text once more.
+
+    One to one with it, on the rows where something stands: the number of a branch, a second column of relation numbers.
+    """
+    if table.headings.role not in OF_ROLES or table.own.width < 2:
+        return []
+    rows = table.own.join(table.cells, on="line", suffix="\n")
+    roles = [name for name in table.cells.columns if name != "line" and name != PRODUCT]
+    found = []
+    for heading in table.own.columns:
+        if heading == "line":
+            continue
+        own = rows.filter(pl.col(heading).is_not_null())
+        different = own[heading].n_unique()
+        for name in roles:
+            other = f"{name}\n" if name in table.own.columns else name
+            if different > 1 and own[other].n_unique() == different == own.select(heading, other).n_unique():
+                found.append(heading)
+                break
+    return found
 
 
 def _check_names(settings: Settings, headings: Iterable[str]) -> None:

@@ -70,6 +70,17 @@ def test_columns_with_a_role_and_identifiers_are_no_own_columns(tmp_path: Path) 
     assert [each.heading for each in read(write(tmp_path, rows)).own] == ["Kleur"]
 
 
+def test_the_code_of_a_column_with_a_role_says_nothing_of_its_own(tmp_path: Path) -> None:
+    branches = sorted({row["Branche"] for row in BOOK})
+    rows = [
+        row
+        | {"Bracode": str(20 + branches.index(row["Branche"])), "Relnr 2": row["Relatienummer"], "Kleur": "rg"[n % 2]}
+        for n, row in enumerate(BOOK)
+    ]
+    found = read(write(tmp_path, rows))
+    assert [column(found, name).refused for name in ("Bracode", "Relnr 2", "Kleur")] == ["double", "double", ""]
+
+
 def test_a_heading_may_be_any_word(tmp_path: Path) -> None:
     rows = planted(line=one_of("a", "b"), key=one_of("a", "b"), file=one_of("a", "b"), policy_=one_of("a", "b"))
     found = read(write(tmp_path, rows))
