@@ -46,7 +46,10 @@ def page_basis(valued: Valuation, draws: Draws) -> dict[str, Any]:
         "customers": valued.in_force.n,
         "rows": _columns(table),
         "pools": {pool: round(minutes) for pool, minutes in plan.available.items()},
-        "levels": {line: [span.low, span.base, span.high] for line, span in draws.basis.levels.items()},
+        "levels": {
+            line: [round(each, 9) for each in (span.low, span.base, span.high)]
+            for line, span in draws.basis.levels.items()
+        },
         "draws": {name: _places(each) for name, each in at.items()},
         "draw_count": DRAWS,
     }
