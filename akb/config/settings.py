@@ -53,7 +53,7 @@ class Settings(Table):
     @field_validator("assumptions", mode="before")
     @classmethod
     def _by_full_name(cls, given: Any) -> Any:
-        """Let a table of its own stand for its names: ``[assumptions.retention] rescue`` is ``retention.rescue``."""
+        """Let a table of its own stand for its names: ``[assumptions.rule] rescue`` is ``rule.rescue``."""
         if not isinstance(given, dict):
             return given
         named: dict[str, Any] = {}

@@ -138,6 +138,11 @@ class Context:
                 return None if np.isnan(values).all() else values
         return None
 
+    @cached_property
+    def ladder(self) -> dict[str, str]:
+        """Contact type -> what it is called."""
+        return {key: contact.label for key, contact in self.bundle.settings.ladder().items()}
+
     @property
     def limit(self) -> int:
         """Aggregates over fewer customers than this are not shown."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from akb.report import figures_ahead as ahead
+from akb.report import figures_case as case
 from akb.report import figures_outlook as outlook
 from akb.report import figures_past as past
-from akb.report import figures_profit as profit
 from akb.report import figures_worth as worth
 from akb.report.figure import Figure, Maker, Row
 
@@ -24,15 +24,14 @@ MAKERS = (
     ahead.horizons,
     ahead.bands,
     ahead.proof,
-    profit.profit,
     worth.lost,
     worth.waterfall,
     worth.clv_past,
     outlook.backtest,
     ahead.products,
-    ahead.ledger,
-    ahead.tornado,
-    ahead.rule,
+    case.ledger,
+    case.tornado,
+    case.rule,
     outlook.bridge,
     outlook.ahead,
     outlook.concentration,

@@ -1,4 +1,4 @@
-"""Figures of what is predicted or assumed: risk, products, the business case, and the proof."""
+"""Figures of what is predicted or assumed: risk, products, and the proof."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from akb.report.plots import Bar, bars, plot_calibration
 
 if TYPE_CHECKING:
     from akb.report.figure import Figure, Maker, Row
-
-SCENARIOS = ("low", "base", "high")
-TORNADO = 10  # assumptions shown; the table behind has them all
 
 
 def horizons(m: Maker) -> Figure | None:
@@ -141,127 +138,6 @@ def products(m: Maker) -> Figure | None:
         shown=len(shown),
         as_of=f.day(m.model["as_of"]),
         customers=m.model["portfolio"]["customers"],
-    )
-
-
-def ledger(m: Maker) -> Figure | None:
-    """From benefits over costs to what is left: a bridge at run rate."""
-    case = m.model["case"]
-    if not case["available"]:
-        return None
-    shown, at = [], 0
-    for line_, sign, colour in [
-        *((b, 1, "@product") for b in case["benefits"]),
-        *((c, -1, "@aandacht") for c in case["costs"]),
-    ]:
-        shown.append(
-            Bar(
-                m.words.name("ledger", line_["key"]),
-                sign * line_["base"],
-                f.euro(sign * line_["base"]),
-                colour,
-                base=at,
-            )
-        )
-        at += sign * line_["base"]
-    net = case["net"]
-    shown.append(
-        Bar(
-            m.words.plain("ledger.net"),
-            net["base"],
-            f.euro(net["base"]),
-            "@klant",
-            low=net["low"],
-            high=net["high"],
-        )
-    )
-    table = [
-        (
-            m.words.name("ledger", row["key"]),
-            *(f.euro_exact(sign * row[s]) for s in SCENARIOS),
-            m.words.plain(f"mark.{row['mark']}"),
-        )
-        for rows, sign in ((case["benefits"], 1), (case["costs"], -1))
-        for row in rows
-    ]
-    table.append(
-        (
-            m.words.plain("ledger.net"),
-            *(f.euro_exact(net[s]) for s in SCENARIOS),
-            m.words.plain("mark.assumed"),
-        )
-    )
-    return m.figure(
-        "ledger",
-        bars(shown, m.axis("euro", "euro_year")),
-        ("line", "low", "base", "high", "mark"),
-        table,
-        variant="title" if net["base"] >= 0 else "title_loss",
-        net=f.euro(abs(net["base"])),
-        range=f.span(f.euro(net["low"]), f.euro(net["high"])),
-    )
-
-
-def tornado(m: Maker) -> Figure | None:
-    """What is left if one assumption is at its low or its high end, the widest first."""
-    case = m.model["case"]
-    rows = case.get("tornado") if case["available"] else None
-    if not rows:
-        return None
-    label = {row["key"]: row["label"] for row in m.model["assumptions"]}
-    shown = []
-    for row in rows[:TORNADO]:
-        low, high = sorted((row["low"], row["high"]))
-        shown.append(Bar(label[row["key"]], high - low, f.span(f.euro(low), f.euro(high)), "@klant", base=low))
-    table = [
-        (
-            label[row["key"]],
-            f.trimmed(row["from"]),
-            f.trimmed(row["to"]),
-            f.euro_exact(row["low"]),
-            f.euro_exact(row["high"]),
-        )
-        for row in rows
-    ]
-    return m.figure(
-        "tornado",
-        bars(shown, m.axis("euro", "euro_year")),
-        ("assumption", "from_value", "to_value", "low", "high"),
-        table,
-        name=label[rows[0]["key"]].lower(),
-        net=f.euro(case["net"]["base"]),
-    )
-
-
-def rule(m: Maker) -> Figure | None:
-    """Our benefits beside the rule of thumb."""
-    case = m.model["case"]
-    promised = case.get("rule_of_thumb", {}).get("total") if case["available"] else None
-    if not promised:
-        return None
-    ours = case["total_benefits"]
-    shown = [
-        Bar(m.words.plain("axis.rule"), promised, f.euro(promised), "@context"),
-        Bar(
-            m.words.plain("axis.ours"),
-            ours["base"],
-            f.euro(ours["base"]),
-            "@klant",
-            low=ours["low"],
-            high=ours["high"],
-        ),
-    ]
-    table = [(m.words.name("rule_line", key), f.euro_exact(amount)) for key, amount in case["rule_of_thumb"].items()]
-    table += [(m.words.plain(f"axis.ours_{s}"), f.euro_exact(ours[s])) for s in SCENARIOS]
-    return m.figure(
-        "rule",
-        bars(shown, m.axis("euro", "euro_year")),
-        ("line", "amount"),
-        table,
-        variant="title" if ours["base"] < promised else "title_more",
-        rule=f.euro(promised),
-        ours=f.euro(ours["base"]),
-        range=f.span(f.euro(ours["low"]), f.euro(ours["high"])),
     )
 
 

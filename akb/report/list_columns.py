@@ -24,6 +24,8 @@ CONTACT = ("moment", "channel", "contact_month")
 MONTHS_AHEAD = ("contact_month", "peak_risk_month")
 NAMED = ("kind", "action", "done_level", "moment", "channel")
 """Columns whose values are keys, with a table of names of the same name among the texts."""
+CONTACTS = ("contact", "best_contact", "runner_up")
+"""Columns whose values are types of the ladder; ``contact`` is yes or no in the lists behind the actions."""
 ADDED = {
     "next_best_action": (*SEGMENTS, *CONTACT),
     "top_defend": (*SEGMENTS, *CONTACT),
@@ -70,6 +72,8 @@ def _with_share(context: Context, frame: pl.DataFrame) -> pl.DataFrame:
 
 def named(context: Context, column: str, value: Any) -> Any:
     """Return a value of a list in words: a key by its name, a month ahead by its month; others as they are."""
+    if column in CONTACTS and isinstance(value, str):
+        return context.ladder.get(value, value.replace("_", " "))
     if column in NAMED:
         return context.words.name(column, value)
     if column in ("growth_segment", "position_segment"):

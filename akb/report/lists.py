@@ -16,22 +16,28 @@ if TYPE_CHECKING:
 
 _WHO = ("kind", "adviser", "office")
 ALWAYS = {
-    "next_best_action": ("customer", "rank", "action", "branch", "expected_euros", *_WHO, "done_by", "control"),
-    "top_defend": ("customer", "rank", *_WHO, "churn_12m", "value_at_stake", "expected_saving"),
-    "next_best_policy": ("customer", "rank", "branch", "probability", *_WHO),
+    "next_best_action": (
+        "customer", "rank", "action", "contact", "branch", "expected_euros", "runner_up", "runner_up_euros", *_WHO,
+        "done_by", "done_level", "control",
+    ),
+    "top_defend": (
+        "customer", "rank", *_WHO, "churn_12m", "value_at_stake", "expected_saving", "relation", "policy",
+        "best_contact", "contact", "control",
+    ),
+    "next_best_policy": ("customer", "rank", "branch", "probability", *_WHO, "contact", "extra", "control"),
     "care_gaps": ("customer", "rank", "branch", "share", *_WHO, "control"),
     "announced": ("customer", "rank", "ends", "commission", "branches", *_WHO, "control"),
     "winback": ("customer", "rank", "probability", "left", "branches", *_WHO, "control"),
     "bleeders": ("customer", "rank", "margin", "commission", "cost", "policies", *_WHO, "control"),
     "feeders": ("customer", "rank", "margin", "commission", "cost", "policies", *_WHO, "control"),
-}
+}  # fmt: skip
 """Lists of the contract, in the order of the workbook, with the columns that they have when nobody could make them."""
 POINTS = ("churn_effect",)
 """Differences in percentage points."""
 CHANCES = ("probability", "threshold", "share")
 EUROS = (
     "value_at_stake", "clv", "commission", "expected_saving", "expected_commission", "expected_euros", "margin", "cost",
-    "yearly", "extra",
+    "extra", "relation", "policy", "runner_up_euros",
 )  # fmt: skip
 
 
@@ -87,7 +93,7 @@ def is_chance(column: str) -> bool:
 
 def _table(context: Context, name: str, frame: pl.DataFrame) -> ListTable:
     ordered = with_added(context, name, frame.sort("rank") if "rank" in frame.columns else frame)
-    columns = _columns(context, name, ordered)
+    columns = _columns(name, ordered)
     names = shown_names(context, ordered)
     extra = SENTENCE.get(name)
     heads = [_head(context, name, column) for column in [*columns, *([extra] if extra else [])]]
@@ -110,9 +116,9 @@ def _head(context: Context, name: str, column: str) -> str:
     return str(own[column]) if column in own else context.words.name("list_column", column)
 
 
-def _columns(context: Context, name: str, frame: pl.DataFrame) -> list[str]:
-    """Customer first, rank second, then the list's own order without what only the ledger needs; `ADDED` at the end."""
-    apart = {"customer", "rank", *context.words.table("list_hidden")}
+def _columns(name: str, frame: pl.DataFrame) -> list[str]:
+    """Customer first, rank second, then the list's own order; `ADDED` at the end."""
+    apart = {"customer", "rank"}
     last = [column for column in ADDED.get(name, ()) if column in frame.columns]
     rest = [column for column in frame.columns if column not in apart and column not in last]
     return ["customer", *(["rank"] if "rank" in frame.columns else []), *rest, *last]

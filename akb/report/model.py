@@ -68,6 +68,7 @@ def build(bundle: RunBundle, context: Context | None = None) -> dict[str, Any]:
         "headlines": headlines(sections),
         **sections,
         "assumptions": _register(bundle),
+        "ladder": context.ladder,
         "method": _method(context),
         "value": dict(bundle.value.figures) if bundle.value else {},
     }

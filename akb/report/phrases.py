@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from akb.core.numbers import NBSP
 from akb.report import formats
 
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from akb.report.words import Words
 
 Row = dict[str, Any]
+_SHARES = ("share", "effect")
+_WHOLE = 10  # from so many euros on cents say nothing
 
 
 class Phrases:
@@ -30,6 +33,9 @@ class Phrases:
             "revenue_parts": self.revenue_parts,
             "event_list": self.events,
             "changed_list": self.changed,
+            "contact_name": self.contact,
+            "assumption_name": self.assumption,
+            "amount": self.amount,
             "fact_rows": self.facts(),
             "reason_name": self.words.reason_name,
         }
@@ -46,9 +52,30 @@ class Phrases:
         )
 
     def changed(self, values: dict[str, float]) -> str:
-        """Return ``behoudkans 0,25 en uurtarief binnendienst 65``."""
+        """Return ``kosten van een uur binnendienst 65 en contante waarde 0,03``."""
         label = {row["key"]: row["label"] for row in self.model["assumptions"]}
         return self.enumerated(f"{label[key].lower()} {formats.trimmed(value)}" for key, value in values.items())
+
+    def contact(self, key: str) -> str:
+        """Return what a type of the ladder is called; one that this ladder no longer has is made readable."""
+        return str(self.model["ladder"].get(key, key.replace("_", " ")))
+
+    def assumption(self, key: str) -> str:
+        """Return what an assumption is called."""
+        return next(str(row["label"]) for row in self.model["assumptions"] if row["key"] == key)
+
+    def amount(self, key: str, value: float | None) -> str:
+        """Return a value of an assumption with what it counts: ``12 %``, ``€ 55``, ``15 minuten``."""
+        entry = next(row for row in self.model["assumptions"] if row["key"] == key)
+        if value is None:
+            return self.words.plain("case.none")
+        if entry["kind"] in _SHARES:
+            return formats.percent(value, 0 if round(1000 * value) % 10 == 0 else 1)
+        if entry["kind"] == "points":
+            return formats.points(value)
+        if entry["kind"] == "euro":
+            return f"€{NBSP}{formats.number(value, 0 if float(value).is_integer() or value >= _WHOLE else 2)}"
+        return f"{formats.turning(value)} {entry['unit']}"
 
     def left_out(self, counts: dict[str, int | None]) -> str:
         """Return why customers are not on a list, with their number."""
@@ -76,12 +103,7 @@ class Phrases:
         """Return the numbers behind the business case that have a name, formatted by the ending of their key."""
         known = self.words.table("fact")
         given = self.model["case"].get("facts") or {}
-        return [(known[key], self._fact(key, given[key])) for key in known if given.get(key) is not None]
-
-    def _fact(self, key: str, value: float) -> str:
-        if key.endswith("_share") and value > 1:
-            return self.words.plain("fact_word.impossible")
-        return _format(key)(value)
+        return [(known[key], _format(key)(given[key])) for key in known if given.get(key) is not None]
 
 
 def _format(key: str) -> Callable[[float], str]:

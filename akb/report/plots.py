@@ -150,54 +150,6 @@ def line(
     return {"data": data, "layout": layout}
 
 
-@dataclass(frozen=True)
-class Line:
-    """One of several lines: its name, its points, its colour and its dash (the same line in print)."""
-
-    name: str
-    points: Sequence[tuple[float, float]]
-    colour: str = "@context"
-    dash: str = "solid"
-
-
-def lines(
-    rows: Sequence[Line], x: Axis, y: Axis, top: tuple[float, float, str], rule: tuple[float, str] | None = None
-) -> dict[str, Any]:
-    """Return lines with their names on top, one marked point, and an optional grey upright rule with its label."""
-    data: list[dict[str, Any]] = [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "name": escape(row.name),
-            "x": [x.scaled(point[0]) for point in row.points],
-            "y": [y.scaled(point[1]) for point in row.points],
-            "line": {"color": row.colour, "width": 2.5 if row.dash == "solid" else 1.8, "dash": row.dash},
-            "hoverinfo": "skip",
-        }
-        for row in rows
-    ]
-    at = (x.scaled(top[0]), y.scaled(top[1]))
-    marker = {"color": rows[0].colour, "size": 9}
-    data.append({"type": "scatter", "mode": "markers", "x": [at[0]], "y": [at[1]], "marker": marker,
-                 "hoverinfo": "skip", "cliponaxis": False, "showlegend": False})  # fmt: skip
-    heights = [value for trace in data for value in trace["y"]]
-    low, high, end = min(0.0, *heights), max(0.0, *heights), max(max(trace["x"]) for trace in data)
-    span = (high - low) or 1.0
-    layout = _layout(380)
-    layout["margin"] |= {"l": 76, "r": 24, "b": 52, "t": 64}
-    layout |= {"showlegend": True, "legend": {"orientation": "h", "x": 0, "y": 1.12, "yanchor": "bottom"}}
-    layout["xaxis"] = x.layout(0, 1.02 * end) | {"showgrid": False}
-    layout["yaxis"] = y.layout(low - 0.04 * span, high + 0.16 * span) | {"title": {"text": ""}}
-    label = {"x": at[0], "y": at[1], "text": f"<b>{escape(top[2])}</b>", "showarrow": False, "yshift": 16,
-             "xanchor": "left" if at[0] < 0.2 * end else "center", "font": {"size": 13, "color": "@ink"}}  # fmt: skip
-    layout["annotations"] = [label]
-    if rule:
-        place = x.scaled(rule[0])
-        layout["shapes"] = [_rule(place)]
-        layout["annotations"].append(_note(place, rule[1], right=place > 0.6 * end))
-    return {"data": data, "layout": layout}
-
-
 def plot_calibration(points: Sequence[tuple[float, float, float, float]], x: Axis, y: Axis) -> dict[str, Any]:
     """Return predicted against observed with intervals, and the grey diagonal of a perfect level."""
     xs, ys = [x.scaled(p[0]) for p in points], [y.scaled(p[1]) for p in points]

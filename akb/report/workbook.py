@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 HIGH_CHURN, SOME_CHURN, SOME_CHANCE = 0.20, 0.10, 0.25  # from here a cell is coloured
 _WIDTHS = {
     "customer": 22, "branches": 38, "reasons": 60, "gap": 66, "action": 16, "branch": 26, "adviser": 18, "moment": 26,
+    "best_contact": 44, "runner_up": 44,
 }  # fmt: skip
 _WIDTH = 14
 _INK, _LINE, _HEAD = "#1B2430", "#D8DDE4", "#EEF1F5"
@@ -60,7 +61,7 @@ def lists_workbook(context: Context, tables: Sequence[ListTable]) -> bytes:
     spoken = context.words
     guide = [spoken.plain(f"book.guide_{part}", as_of=context.as_of) for part in ("what", "control", "rules", "bands")]
     control = context.bundle.settings.assumed()["experiment.control_share"].value
-    guide.append(spoken.plain("book.guide_seed", seed=str(context.bundle.settings.models.seed), share=control * 100))
+    guide.append(spoken.plain("book.guide_draw", share=control * 100))
     sheets = [(sheet_name(spoken.name("sheet", table.name)), table) for table in tables]
     rows = [(name, str(len(table.rows)), spoken.name("sheet_text", table.name)) for name, table in sheets]
     write_guide(book, styles, spoken.plain("book.guide"), spoken.plain("book.title"), guide, rows)

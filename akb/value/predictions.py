@@ -184,6 +184,15 @@ def _action(work: Work) -> Told:
     return Told(made, work.base.churn_gate, absent=why("next_best_action_none"))
 
 
+def _best_contact(work: Work) -> Told:
+    return Told(why("best_contact"), work.base.churn_gate, absent=why("best_contact_none"))
+
+
+def _contact_value(work: Work) -> Told:
+    told = Told(why("contact_value"), work.base.churn_gate, absent=why("best_contact_none"))
+    return replace(told, limits=("two_futures",))
+
+
 def _cross_sell(work: Work) -> Told:
     passed = [gate for gate in work.base.branch_gates.values() if gate in EURO_GATES]
     if not passed:
@@ -215,6 +224,8 @@ METHODS: dict[str, Callable[[Work], Told]] = {
     "top_defend": _top_defend,
     "next_best_policy": _next_best,
     "cross_sell_commission": _cross_sell,
+    "best_contact": _best_contact,
+    "contact_value": _contact_value,
     "next_best_action": _action,
     "growth_segment": _segment,
     "position_segment": _segment,

@@ -27,18 +27,18 @@ def write(folder: Path, text: str) -> Path:
         ("[time]\ngap_days = 'x'", "gap_days"),
         ("[branches.auot]\npremium = 3", "did you mean 'auto'?"),
         ("[branches.auto]\ncommission = 17.5", "branches.auto"),
-        ("[assumptions]\n'retention.rescu' = 0.3", "did you mean 'retention.rescue'?"),
-        ("[assumptions]\n'retention.rescue' = 1.5", "retention.rescue = 1.5 is a share"),
-        ("[assumptions]\n'retention.rescue' = -0.5", "retention.rescue = -0.5 is a share"),
-        ("[assumptions]\n'retention.rescue' = nan", "retention.rescue = nan is a share"),
-        ("[assumptions]\n'retention.rescue' = true", "retention.rescue is no number"),
-        ("[assumptions]\n'retention.rescue' = '0,3'", "retention.rescue is no number"),
-        ("[assumptions]\n'value.payback_years' = -3", "cannot be below zero"),
-        ("[assumptions]\n'value.payback_years' = 1e6", "at most 100"),
+        ("[assumptions]\n'rule.rescu' = 0.3", "did you mean 'rule.rescue'?"),
+        ("[assumptions]\n'rule.rescue' = 1.5", "rule.rescue = 1.5 is a share"),
+        ("[assumptions]\n'rule.rescue' = -0.5", "rule.rescue = -0.5 is a share"),
+        ("[assumptions]\n'rule.rescue' = nan", "rule.rescue = nan is a share"),
+        ("[assumptions]\n'rule.rescue' = true", "rule.rescue is no number"),
+        ("[assumptions]\n'rule.rescue' = '0,3'", "rule.rescue is no number"),
+        ("[assumptions]\n'value.horizon_years' = -3", "cannot be below zero"),
+        ("[assumptions]\n'value.horizon_years' = 1e6", "at most 100"),
         ("[assumptions]\n'value.horizon_years' = inf", "without end"),
         ("[assumptions]\n'capacity.customers_per_adviser' = 0", "at least 1"),
-        ("[assumptions.retention]\nrescu = 0.3", "did you mean 'retention.rescue'?"),
-        ("[assumptions]\n'retention.rescue' = {low = 0.5}", "unknown assumption 'retention.rescue.low'"),
+        ("[assumptions.rule]\nrescu = 0.3", "did you mean 'rule.rescue'?"),
+        ("[assumptions]\n'rule.rescue' = {low = 0.5}", "unknown assumption 'rule.rescue.low'"),
         ("schema = 99", "Upgrade"),
         ("schema = 'x'", "schema"),
         ("time = 3", "time"),
@@ -53,21 +53,19 @@ def test_a_wrong_settings_file_says_what_is_wrong(tmp_path: Path, text: str, wor
 
 
 def test_the_clients_own_numbers_take_effect(tmp_path: Path) -> None:
-    path = write(tmp_path, "[branches.auto]\ncommission = 0.2\n[assumptions]\n'retention.rescue' = 0.4\n")
+    path = write(tmp_path, "[branches.auto]\ncommission = 0.2\n[assumptions]\n'rule.rescue' = 0.4\n")
     settings = load_settings(path, models__seed=5)
     assert settings.taxonomy()["auto"].commission == 0.2
-    rescue = settings.assumed()["retention.rescue"]
+    rescue = settings.assumed()["rule.rescue"]
     assert (rescue.value, rescue.source) == (0.4, "client")
     assert rescue.low <= rescue.value <= rescue.high
     assert settings.models.seed == 5
 
 
-@pytest.mark.parametrize(
-    "written", ["'retention.rescue' = 0.4", "retention.rescue = 0.4", "[assumptions.retention]\nrescue = 0.4"]
-)
+@pytest.mark.parametrize("written", ["'rule.rescue' = 0.4", "rule.rescue = 0.4", "[assumptions.rule]\nrescue = 0.4"])
 def test_an_assumption_goes_by_its_name_or_in_a_table_of_its_own(tmp_path: Path, written: str) -> None:
     assumed = load_settings(write(tmp_path, f"[assumptions]\n{written}\n")).assumed()
-    assert assumed["retention.rescue"].value == 0.4
+    assert assumed["rule.rescue"].value == 0.4
     assert sum(entry.source == "client" for entry in assumed.values()) == 1
 
 

@@ -26,7 +26,7 @@ from akb.models.types import (
     Reason,
 )
 from akb.report.bundle import RunBundle
-from akb.value.types import BusinessCase, Line, ValueRun
+from akb.value.types import BusinessCase, ValueRun
 
 X = date(2025, 12, 31)
 KEY = bytes(range(32))
@@ -75,19 +75,6 @@ CUSTOMER_SCHEMA = {
 REJECT_SCHEMA = {"file": pl.String, "line": pl.Int64, "column": pl.String, "shape": pl.String, "reason": pl.String}
 
 WORTH = {
-    "profit": {
-        "customers": 640, "years": 3.0, "capacity": 260, "rescue": 0.2, "call": 1375.0,
-        "best": {"calls": 120, "cents": 310_000},
-        "at": 120,
-        "orders": [{"key": key, "best_calls": best, "best_cents": top, "at_cents": at}
-                   for key, best, top, at in (("top_defend", 120, 310_000, 310_000), ("commission", 60, 90_000, 40_000),
-                                              ("churn", 0, 0, -50_000), ("random", 0, 0, -70_000))],
-        "points": [
-            {"calls": calls, "top_defend": first, "commission": second, "churn": -400 * calls, "random": -580 * calls}
-            for calls, first, second in ((0, 0, 0), (60, 240_000, 90_000), (120, 310_000, 40_000),
-                                         (260, 150_000, -90_000), (360, -20_000, -190_000))
-        ],
-    },
     "empc": {"churn_12m": {"empc": 0.62, "random": 0.0, "customers": 700, "left": 60, "from": "2024-10-31",
                            "alpha": 6.0, "beta": 14.0, "clv": 200.0, "incentive": 10.0, "contact": 1.0}},
     "lost_commission": {
@@ -339,6 +326,101 @@ def models(book: Portfolio, seed: int = 2) -> ModelRun:
     )
 
 
+def business_case(customers: float = 585.0) -> BusinessCase:
+    """Return a case that hangs together: 340 contacts that bring € 9,600 for € 4,200 and a price of € 600."""
+    lines = (
+        ("relation", 120_000, 400_000, 900_000),
+        ("policy", 150_000, 350_000, 600_000),
+        ("purchase", 0, 210_000, 430_000),
+    )
+    return BusinessCase(
+        cohort={
+            "benefit": 960_000,
+            "contacts": 420_000,
+            "price": 60_000,
+            "net": {"low": -280_000, "base": 480_000, "high": 1_670_000},
+            "lines": [
+                *({"key": key, "low": low, "base": base, "high": high, "mark": "assumed", "given": True}
+                  for key, low, base, high in lines),
+                {"key": "exploration", "low": -40_000, "base": -9_000, "high": 60_000, "mark": "assumed",
+                 "given": True, "customers": 40, "hours": 10.0},
+            ],
+        },
+        cash=[
+            {"year": year, "benefit": 210_000 * year, "contacts": 420_000, "price": 60_000,
+             "net": 210_000 * year - 480_000}
+            for year in range(1, 6)
+        ],
+        running_year={"benefit": 1_100_000, "contacts": 420_000, "price": 60_000, "net": 620_000},
+        payback_month=41,
+        deepest=-610_000,
+        options=[
+            {"key": key, "years": 3, "net": {"low": low, "base": base, "high": high}}
+            for key, low, base, high in (("once", -90_000, 98_000, 420_000), ("self", -900_000, 870_000, 4_600_000),
+                                         ("service", -1_090_000, 1_190_000, 4_760_000))
+        ],
+        without_predictions={"net": 310_000, "difference": 230_000, "price": 60_000},
+        plan={
+            "contacts": [
+                {"key": "mail", "pool": "automatic", "customers": 220, "minutes": 66, "benefit": 230_000,
+                 "cost": 30_000},
+                {"key": "call", "pool": "inside", "customers": 116, "minutes": 2400, "benefit": 640_000,
+                 "cost": 330_000},
+                {"key": "review", "pool": "adviser", "customers": 4, "minutes": 300, "benefit": 90_000,
+                 "cost": 60_000},
+            ],
+            "hour_price": {"inside": 3_100, "adviser": 0},
+            "gap": 0.004,
+            "hours": {"inside": {"used": 41.0, "available": 41.0}, "adviser": {"used": 5.0, "available": 80.0}},
+            "relations_kept_count": 6.2, "policies_kept_count": 11.4, "policies_sold_count": 3.1,
+        },
+        advice={
+            "key": "pilot",
+            "probability": 0.71,
+            "turning": {"key": "contacts.call.effect_relation", "at": 0.15, "value": 0.04},
+            "next": "pool",
+            "trial": {"outcome": "euros", "per_arm": 400, "offices": 7, "customers": 58, "hours": 24.0, "months": 12},
+            "information": {"value": 980_000, "cost": 410_000},
+        },
+        sensitivity={
+            "band": {"draws": 1000, "above_zero": 0.71, "net": {"low": -190_000, "base": 450_000, "high": 1_300_000}},
+            "tornado": [
+                {"key": "contacts.call.effect_relation", "from": -0.05, "at": 0.15, "to": 0.3, "low": -180_000,
+                 "high": 1_100_000},
+                {"key": "cost.rate_office", "from": 45.0, "at": 55.0, "to": 70.0, "low": 540_000, "high": 390_000},
+            ],
+            "break_even": [
+                {"key": "contacts.call.effect_relation", "at": 0.15, "value": 0.04},
+                {"key": "cost.rate_office", "at": 55.0, "value": None},
+            ],
+        },
+        claims=[
+            {"key": "claim.low", "share": 0.1, "promised": 150_000, "relations": 70_000, "kept": 90_000,
+             "needed": 1.67},
+            {"key": "claim.high", "share": 0.36, "promised": 540_000, "relations": 252_000, "kept": 0,
+             "needed": None},
+        ],
+        why_different=[
+            {"key": key, "cents": cents}
+            for key, cents in (("promised", 300_000), ("leaving", 750_000), ("unannounced", 700_000),
+                               ("preventable", 420_000), ("reached", 300_000), ("effect", 90_000))
+        ],
+        rule_of_thumb={"retention": 300_000, "cross_sell": 3_600_000, "total": 3_900_000},
+        multiple=None,
+        facts={
+            "customers_count": customers,
+            "customers_callable_count": 500.0,
+            "customers_planned_count": 340.0,
+            "turnover": 10_000_000.0,
+            "commission_lost_12m": 1_500_000.0,
+            "policy_lapse_share": 0.1,
+            "not_worded": 1.0,
+        },
+        curve=[-520_000, -580_000, -430_000, -70_000, 500_000],
+        basis={},
+    )  # fmt: skip
+
+
 def value(book: Portfolio, run: ModelRun, seed: int = 3) -> ValueRun:
     rng = np.random.default_rng(seed)
     who = run.scores["customer"].to_numpy()
@@ -366,8 +448,11 @@ def value(book: Portfolio, run: ModelRun, seed: int = 3) -> ValueRun:
             "adviser": adviser[who[order]],
             "kind": ["private"] * order.size,
             "branches": ["avp, auto"] * order.size,
+            "relation": 0.7 * gain[order],
+            "policy": 0.3 * gain[order],
+            "best_contact": ["call" if i % 2 else "mail" for i in range(order.size)],
+            "contact": [i % 3 == 0 for i in range(order.size)],
             "control": [i % 10 == 9 for i in range(order.size)],
-            "yearly_cents": [1000] * order.size,
         }
     )
     offers = pl.DataFrame(
@@ -376,37 +461,10 @@ def value(book: Portfolio, run: ModelRun, seed: int = 3) -> ValueRun:
             "rank": np.arange(1, 81),
             "branch": [BRANCHES[i % 6] for i in range(80)],
             "probability": np.linspace(0.4, 0.05, 80),
-            "extra_cents": [500] * 80,
+            "extra": [5.0] * 80,
         }
     )
-    case = BusinessCase(
-        benefits=(
-            Line("retention", 400_000, 950_000, 1_600_000, "assumed"),
-            Line("cross_sell", 80_000, 210_000, 430_000, "assumed"),
-        ),
-        costs=(Line("licence", 60_000, 60_000, 60_000, "counted"), Line("hours", 300_000, 420_000, 700_000, "assumed")),
-        year1={
-            "benefits": (240_000, 580_000, 1_015_000),
-            "costs": (610_000, 730_000, 1_010_000),
-            "net": (-770_000, -150_000, 405_000),
-        },
-        net=(-280_000, 680_000, 1_670_000),
-        three_years={
-            "benefits": (1_000_000, 2_500_000, 4_000_000),
-            "costs": (1_330_000, 1_690_000, 2_530_000),
-            "net": (-1_530_000, 810_000, 2_670_000),
-        },
-        roi=(-0.37, 1.42, 4.64),
-        rule_of_thumb={"retention": 300_000, "cross_sell": 3_600_000, "total": 3_900_000},
-        facts={
-            "customers_count": float(who.size),
-            "turnover": 10_000_000.0,
-            "rescue_share": 0.2,
-            "leaver_commission_ratio": 0.83,
-            "policy_lapse_share": 0.1,
-            "not_worded": 1.0,
-        },
-    )
+    case = business_case(float(who.size))
     figures = {
         "next_best": [
             {"key": b, "customers": 300, "expected_policies": 10.0, "expected_commission": 80_000, "ban": False}

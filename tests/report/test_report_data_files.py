@@ -39,7 +39,7 @@ def rows_of(content: bytes) -> list[dict[str, str]]:
 def test_write_report_leaves_the_contract(full: RunBundle, tmp_path: Path) -> None:
     summary = write_report(tmp_path, full)
     assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()} == CONTRACT
-    assert summary["schema"] == "akb.summary/1"
+    assert summary["schema"] == "akb.summary/2"
 
 
 def test_every_file_exists_for_poor_exports_too(poor: dict[str, dict[str, bytes]]) -> None:

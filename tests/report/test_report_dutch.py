@@ -183,7 +183,14 @@ def test_what_is_trivial_stands_in_the_phrase_table() -> None:
 def test_every_class_entry_of_the_catalogue_is_looked_at_here() -> None:
     """A new class must get a name before it can reach a list."""
     kinds = {entry.key for entry in entries([]) if entry.kind == "class"}
-    assert kinds == {*CLASSES, "behaviour_cluster", "next_best_policy", "next_best_policy_2", "next_best_policy_3"}
+    assert kinds == {
+        *CLASSES,
+        "behaviour_cluster",
+        "best_contact",
+        "next_best_policy",
+        "next_best_policy_2",
+        "next_best_policy_3",
+    }
 
 
 def test_next_best_policies_stand_per_branch_and_a_forgotten_customer_costs_no_row(classed: RunBundle) -> None:

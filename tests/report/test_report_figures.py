@@ -14,7 +14,9 @@ import pytest
 from akb.core.text import configs_dir
 from akb.report import model
 from akb.report.context import Context
+from akb.report.figures import figures
 from akb.report.sections import case, portfolio
+from akb.report.words import Words
 from tests.report import fixtures
 
 if TYPE_CHECKING:
@@ -27,9 +29,20 @@ CONTRACT = [
 
 def test_summary_begins_with_the_contract(summary: dict[str, Any]) -> None:
     assert list(summary)[: len(CONTRACT)] == CONTRACT
-    assert summary["schema"] == "akb.summary/1"
+    assert summary["schema"] == "akb.summary/2"
     assert summary["rows"]["read"] == summary["rows"]["used"] + summary["rows"]["rejected"]
-    assert {"low", "base", "high", "parts", "assumptions"} <= set(summary["business_case"])
+    case = {
+        "cohort",
+        "cash",
+        "running_year",
+        "options",
+        "without_predictions",
+        "plan",
+        "advice",
+        "sensitivity",
+        "claims",
+    }
+    assert case | {"payback_month", "deepest", "assumptions"} <= set(summary["business_case"])
     first = summary["predictions"][0]
     assert {"key", "status", "why", "auc", "auc_ci", "calibration", "gate", "grade", "winner", "pooled_weight"} <= set(
         first
@@ -84,14 +97,17 @@ def test_a_band_takes_its_lower_bound() -> None:
     assert [row["customers"] for row in rows] == [0, scores.height, 0, 0, 0]
 
 
-def test_scenarios_add_up_per_column(summary: dict[str, Any]) -> None:
-    made = summary["business_case"]
-    for scenario in ("low", "base", "high"):
-        parts = made["parts"]
-        benefits = sum(row[scenario] for row in parts["benefits"])
-        costs = sum(row[scenario] for row in parts["costs"])
-        assert made[scenario]["net"] == benefits - costs
-        assert made[scenario]["year1"]["net"] == made[scenario]["year1"]["benefits"] - made[scenario]["year1"]["costs"]
+def test_the_year_of_contacts_adds_up(full: RunBundle, summary: dict[str, Any]) -> None:
+    """As the waterfall shows it: the lines that are given, less contacts and price, are the net; exploration is not."""
+    case = summary["business_case"]
+    cohort = case["cohort"]
+    lines = [row["base"] for row in cohort["lines"] if row["key"] != "exploration"]
+    assert sum(lines) == cohort["benefit"]
+    assert cohort["net"]["base"] == cohort["benefit"] - cohort["contacts"] - cohort["price"]
+    assert all(row["net"] == row["benefit"] - row["contacts"] - row["price"] for row in case["cash"])
+    plot = figures(model.build(full), Words())["ledger"].plot
+    bars = next(trace for trace in plot["data"] if trace["type"] == "bar")
+    assert sum(bars["x"][:-1]) == pytest.approx(bars["x"][-1]) == pytest.approx(cohort["net"]["base"] / 100)
 
 
 def test_no_case_names_what_is_missing() -> None:
@@ -178,4 +194,4 @@ def test_reasons_are_positive_worded_and_known(full: RunBundle, summary: dict[st
     assert all(len(row["reasons"]) <= 3 for row in rows)
     assert any(row["reasons"] for row in rows)
     assert not any("tenure" in reason for row in rows for reason in row["reasons"])  # it lowers the chance
-    assert 10 not in [row["rank"] for row in rows]  # the control group is not called
+    assert 10 not in [row["rank"] for row in rows]  # the control group is not contacted

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akb.core.revenue import Terms, with_level, with_revenue
-from akb.report import history
+from akb.describe import relations as history
 from tests.report import fixtures
 
 GAP = 31

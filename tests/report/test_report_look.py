@@ -59,11 +59,10 @@ def test_a_range_that_lies_on_one_side_is_explained(
         assert (words.plain(f"risk.{key}") in page) == (key == said)
 
 
-def test_the_tornado_says_whose_calls_it_counts_with(facts: dict[str, Any]) -> None:
-    """Its ends keep today's calls where `akb case` chooses them again: unsaid, the two contradict each other."""
+def test_the_tornado_says_whose_contacts_it_counts_with(facts: dict[str, Any]) -> None:
+    """Its ends keep today's contacts where `akb case` chooses them again: unsaid, the two contradict each other."""
     note = Words().plain("case.tornado_note")
     told = copy.deepcopy(facts)
-    told["case"]["tornado"] = [{"key": "retention.rescue", "from": 0.1, "at": 0.2, "to": 0.3, "low": -9, "high": 9}]
     assert note in render(told, Words())
-    told["case"]["tornado"] = []
+    told["case"]["sensitivity"]["tornado"] = []
     assert note not in render(told, Words())

@@ -25,7 +25,7 @@ SECTIONS = (
 )  # fmt: skip
 FIGURES = (
     "branches", "rates", "yearly", "reasons", "tenure", "curve", "horizons", "bands", "proof", "lost",
-    "profit", "waterfall", "clv_past", "products", "ledger", "rule", "calibration", "determinants",
+    "tornado", "waterfall", "clv_past", "products", "ledger", "rule", "calibration", "determinants",
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Section 6: from scores to work. Who gets what, by whom, what a pilot needs, and how to test the list blind."""
+"""From scores to work: who gets what, by whom, and how to test the list blind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def facts(context: Context) -> dict[str, Any]:
-    """Return the actions, lists, hours, service concept, worked examples, pilot and recognition test."""
+    """Return the actions, lists, hours, service concept and recognition test."""
     value = context.bundle.value
     made: Any = value.figures.get("actions") if value else None
     if value is None or not made:
@@ -19,10 +19,7 @@ def facts(context: Context) -> dict[str, Any]:
     return {
         "available": True,
         "missing": [],
-        **{
-            key: made[key]
-            for key in ("euros", "by_action", "lists", "control_share", "seed", "own", "service", "pilot")
-        },
+        **{key: made[key] for key in ("euros", "by_action", "lists", "control_share", "own", "service")},
         "alone": left_out(context, {key: count for key, count in made["alone"].items() if key != "nothing_pays"}),
         "workers": _workers(made["work"]["hours"]),
         "short": [
@@ -31,8 +28,6 @@ def facts(context: Context) -> dict[str, Any]:
             if row["customers"] >= context.limit
         ],
         "recognition": made["recognition"],
-        "example": made["example"],
-        "example_offers": made["example_offers"],
     }
 
 

@@ -20,7 +20,12 @@ def facts(context: Context) -> dict[str, Any]:
         if context.score("churn_12m") is None:
             lacking.append("churn_case")
         return {"available": False, "missing": lacking or ["case_gate"]}
-    return {**worded(case, context.limit), "changed": context.bundle.settings.own_assumptions()}
+    figures = value.figures if value else {}
+    return {
+        **worded(case, context.limit),
+        "care": figures.get("care", {}),
+        "changed": context.bundle.settings.own_assumptions(),
+    }
 
 
 def worded(case: BusinessCase, limit: int = 5) -> dict[str, Any]:
@@ -45,7 +50,10 @@ def worded(case: BusinessCase, limit: int = 5) -> dict[str, Any]:
         "why_different": case.why_different,
         "rule_of_thumb": case.rule_of_thumb,
         "multiple": case.multiple,
-        "facts": case.facts,
+        "facts": {
+            name: few(value, limit) if name.startswith("customers_") else value for name, value in case.facts.items()
+        },
+        "care": {},
         "changed": {},
         "missing": [],
     }

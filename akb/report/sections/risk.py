@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from akb.core.disclosure import few
 from akb.describe import relations
 from akb.report.context import group_sum
 from akb.report.formats import short_code
@@ -139,11 +140,11 @@ def _defend(context: Context) -> dict[str, Any] | None:
     order = context.customers["customer"].to_numpy()
     on_list = np.isin(order, listed["customer"].to_numpy())
     rows = first_rows(context, listed)
-    case = value.case
+    planned = int(listed["contact"].sum()) if "contact" in listed.columns else None
     return {
         "customers": listed.height,
-        "called": int(listed["contact"].sum()) if case and "contact" in listed.columns else None,
-        "years": case.facts.get("payback_years") if case else None,
+        "planned": None if planned is None else few(planned, context.limit),
+        "planned_few": planned is not None and 0 < planned < context.limit,
         "expected": float(np.nansum(chance[on_list])) if chance is not None else None,
         "share": float(np.nanmean(chance[on_list])) if chance is not None and on_list.any() else None,
         "share_all": float(np.nanmean(chance)) if chance is not None else None,
@@ -170,7 +171,7 @@ def left_out(context: Context, counts: dict[str, int]) -> dict[str, int | None]:
 
 
 def first_rows(context: Context, listed: pl.DataFrame, count: int = SHOWN) -> list[Row]:
-    """Return the first rows to be called (no control group): pseudonym, kind, office, scores, three reasons each."""
+    """Return the first rows to be contacted (no control group): pseudonym, kind, office, scores, three reasons each."""
     called = listed.filter(~pl.col("control")) if "control" in listed.columns else listed
     top = (called.sort("rank") if "rank" in called.columns else called).head(count)
     who = context.customers.select(
@@ -195,6 +196,7 @@ def first_rows(context: Context, listed: pl.DataFrame, count: int = SHOWN) -> li
                 **numbers,
                 "value_at_stake": row.get("value_at_stake"),
                 "expected_saving": row.get("expected_saving"),
+                "best_contact": row.get("best_contact"),
                 "contact": row.get("contact"),
                 "reasons": reasons.get(row["customer"], []),
             }
