@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from akb.core.gates import FEW_EVENTS, level_gate
+from akb.core.gates import level_gate, order_holds
 
 if TYPE_CHECKING:
     from akb.models.types import Evidence, Gate, Grade
@@ -37,7 +37,7 @@ def grade(evidence: Evidence | None, gate: Gate, events: float, test_dates: int,
     """
     if evidence is None or test_dates < 1:
         return "none"
-    if events < FEW_EVENTS or evidence.auc_ci is None or evidence.auc_ci[0] <= 0.5:
+    if not order_holds(events, evidence.auc_ci):
         return "insufficient"
     if events >= 200 and test_dates >= 2 and gate == "pass" and gain_significant:
         return "strong"

@@ -11,7 +11,7 @@ from akb.models.engine import ENOUGH_FOR_SPLINES, prove
 from akb.models.grading import gate, grade
 from akb.models.parts import Room, some, why
 from akb.models.types import Prediction
-from akb.models.windows import phases
+from akb.models.windows import months_to_prove, phases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -26,7 +26,6 @@ Shorter = tuple[int, "tuple[Evidence | None, ...]"]  # a horizon in months, and 
 SHORTER = (6, 3, 1)
 TOO_GOOD = 0.93
 LEFT = 0.4  # of the errors of what stood at T already: honest margins leave more than half
-MONTHS_TO_PROVE = 30
 
 
 def unavailable(entry: Entry, reason: str) -> Prediction:
@@ -97,6 +96,7 @@ def verdict(
         candidates=outcome.competition.candidates if outcome.competition else (),
         pooled_weight=float(outcome.known.pooled_weight[code]) if len(outcome.problem.groups) > 1 else None,
         seconds=seconds,
+        evidence_months=shorter[0] if shorter is not None and outcome.evidence[code] is None else None,
     )
 
 
@@ -120,7 +120,7 @@ def _why(
         reason = "base_rate" if outcome.chosen == "rate" else "few_base_rate" if few else "worse_than_chance"
         return why(reason, events=events)
     if evidence is None:
-        return why("no_evidence", months=MONTHS_TO_PROVE if months >= 12 else 3 * months)
+        return why("no_evidence", months=months_to_prove(months))
     if shorter is not None:
         return why("shorter", months=months, shorter=shorter)
     doubts = {
@@ -130,7 +130,7 @@ def _why(
         "rule": outcome.winner == "rule",
     }
     first = next((doubt for doubt, holds in doubts.items() if holds), None)
-    return why(first, events=events) if first else ""
+    return why(first, events=events, proof=evidence.shown(entry.horizon_months, level).order_words()) if first else ""
 
 
 def too_good(proof: Evidence) -> bool:

@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from datetime import date
 
 
+def months_to_prove(months: int) -> int:
+    """Return about how many months of ended policies prove a horizon.
+
+    Twice the horizon (a window that teaches and a later one that tests), and half a year to look back and to wait for
+    late registration.
+    """
+    return 2 * months + 6
+
+
 def closes_on(as_of: date, months: int, gap_days: int, lag_days: int) -> date:
     """Return the first day on which the window of `as_of` is closed: T + h + G + registration lag."""
     return add_months(as_of, months) + timedelta(days=gap_days + lag_days)

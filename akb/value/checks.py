@@ -1,4 +1,4 @@
-"""What the value room noticed: findings AKB-V001 to AKB-V014."""
+"""What the value room noticed: findings AKB-V001 to AKB-V015."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 
 from akb.core.findings import Finding
 from akb.value.in_force import EURO_GATES
-from akb.value.predictions import missing_events
+from akb.value.predictions import missing_events, why
+from akb.value.targeting.withheld import TOP_DEFEND, withheld_lists
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,6 +34,11 @@ def findings(valued: Valuation, defend: pl.DataFrame, lapses: float | None) -> t
     """
     in_force, survival, value = valued.in_force, valued.survival, valued.value
     found = [*_missing(in_force), *_gates(in_force), *_estimates(in_force, valued.cost, valued.eligibility)]
+    withheld = withheld_lists(in_force)
+    if withheld:
+        names = ", ".join(why(f"list_{name}") for name in withheld)
+        reasons = " ".join(dict.fromkeys(withheld.values()))
+        found.append(Finding("AKB-V015", "issue", count=len(withheld), params={"names": names, "why": reasons}))
     if survival is not None and not survival.split:
         found.append(Finding("AKB-V003", "issue", share=in_force.value("retention.preventable_share")))
     predicted = in_force.score("policies_lost_12m")
@@ -44,7 +50,7 @@ def findings(valued: Valuation, defend: pl.DataFrame, lapses: float | None) -> t
     if value is not None:
         if not valued.eligibility.callable.any():
             found.append(Finding("AKB-V014", "issue"))
-        elif defend.is_empty():
+        elif defend.is_empty() and TOP_DEFEND not in withheld:
             found.append(Finding("AKB-V010", "tip"))
         negative = int((value.clv < 0).sum())
         if negative >= in_force.settings.report.suppress_below:
@@ -70,7 +76,9 @@ def _gates(base: InForce) -> list[Finding]:
         return []
     found = []
     if base.has_ended and not base.churn_in_euros:
-        found.append(Finding("AKB-V004", "issue", params={"gate": base.churn_gate}))
+        found.append(
+            Finding("AKB-V004", "issue", params={"gate": base.churn_gate, "proof": base.churn_shown.order_words()})
+        )
     failed = base.failed_lapse if base.has_ended else ()
     if failed:
         found.append(Finding("AKB-V013", "tip", count=len(failed)))

@@ -61,7 +61,7 @@ def test_the_three_rates_count_different_things() -> None:
         (4, "2024-02-01", "2024-06-01", "overstap", "preventable"),
     ).with_columns(commission_cents=pl.Series([300, 100, 200, 400, 999]))
     table = with_level(with_revenue(table.with_columns(branch=pl.lit("auto")), Terms()), date(2024, 12, 31), 0.0)
-    year = history.year_rates(table, history.spells(table, GAP), date(2023, 12, 31), date(2024, 12, 31))
+    year = history.year_rates(table, history.spells(table, GAP), date(2023, 12, 31), date(2024, 12, 31)).row()
     assert (year["policies"], year["lapsed"]) == (4, 2)
     assert (year["customers"], year["left"]) == (3, 1)
     assert (year["commission_cents"], year["commission_lost_cents"]) == (1000, 500)

@@ -50,6 +50,14 @@ def _nobody_to_call(**how):
     return made, f.models(made)
 
 
+def _ranked_by_chance(**how):
+    """Churn whose AUC has an interval that includes .5."""
+    made, run = _book(**how)
+    chance = replace(f.PROVEN, auc=0.52, auc_ci=(0.48, 0.56))
+    told = (replace(each, evidence=chance) if each.key.startswith("churn") else each for each in run.predictions)
+    return made, replace(run, predictions=tuple(told))
+
+
 def _half_commission(**how):
     made, run = _book(**how)
     cents = pl.when(pl.col("policy") % 2 == 0).then(pl.col("commission_cents"))
@@ -85,6 +93,7 @@ CASES = {
     "AKB-V012": (_half_commission(), _book(), _book(**NO_EURO)),
     "AKB-V013": (_lapse_gate("fail"), _lapse_gate("provisional"), _lapse_gate("fail", **NO_EURO)),
     "AKB-V014": (_nobody_to_call(), _book(), _nobody_to_call(**NO_EURO)),
+    "AKB-V015": (_ranked_by_chance(), _book(), _ranked_by_chance(**NO_END)),
 }
 
 
