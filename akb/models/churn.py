@@ -19,7 +19,7 @@ from akb.models.churn_proof import BY_CAUSE, CHURN, HORIZONS, LIFETIME, Plan, Pr
 from akb.models.cohorts import SCHEMA as COHORTS
 from akb.models.cohorts import cohort_table
 from akb.models.engine import ENOUGH_FOR_SPLINES
-from akb.models.grading import gate, grade
+from akb.models.grading import gate, grade, significant
 from akb.models.hazard import Hazard, stay
 from akb.models.landmark import LAGS, Landmarks
 from akb.models.parts import some, why
@@ -280,7 +280,7 @@ def _prediction(proof: Proof, key: str, population: int, seconds: float, told: _
         barrier,
         evidence.tested if evidence else 0.0,
         evidence.test_dates if evidence else 0,
-        gain_significant=won is not None and won.gain_significant,
+        gain_significant=significant(proof.gains.get(key)),
     )
     return Prediction(
         key=key,
@@ -295,6 +295,7 @@ def _prediction(proof: Proof, key: str, population: int, seconds: float, told: _
         candidates=won.candidates if won is not None and key in (*CHURN, LIFETIME) else (),
         seconds=seconds,
         evidence_months=_MONTHS[shorter] if shorter else None,
+        gain_p=None if rate else proof.gains.get(key),
     )
 
 

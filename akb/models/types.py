@@ -95,6 +95,8 @@ class Evidence:
         The rank among those of whom a policy renews within the horizon, and how many they are.
     last_year
         The baseline of a count, an amount, or a chance of something that mostly stands already.
+    choice_date
+        The date of `by_date` that chose the winner, and so proves nothing of it.
     deviance
         Of which distribution `deviance_skill` is: ``poisson`` for counts, ``tweedie`` (power 1.5) for amounts.
     """
@@ -125,6 +127,7 @@ class Evidence:
     segments: tuple[Segment, ...] = ()
     last_year: LastYear | None = None
     deviance: Literal["poisson", "tweedie"] = "poisson"
+    choice_date: date | None = None
 
     @property
     def tested(self) -> float:
@@ -133,8 +136,8 @@ class Evidence:
 
     @property
     def test_dates(self) -> int:
-        """On how many dates a rank could be judged."""
-        return sum(auc is not None for *_, auc in self.by_date)
+        """On how many dates that chose nothing a rank could be judged."""
+        return sum(auc is not None and day != self.choice_date for day, *_, auc in self.by_date)
 
     def shown(self, months: int | None, gate: Gate) -> Shown:
         """Return what may be said of the order and the level, tested over so many months."""
@@ -152,6 +155,9 @@ class Evidence:
 class Prediction:
     """One entry of the catalogue as it came out of this run; `limits` are sentences of its own for its card.
 
+    gain_p
+        How likely a gain over the best simpler rival as large as that on the test date is by chance (two-sided; 1
+        for a loss); None where no rival was asked.
     evidence_months
         Over how many months the evidence looked, where it is that of a shorter horizon; None: over its own.
     """
@@ -170,6 +176,7 @@ class Prediction:
     seconds: float = 0.0
     limits: tuple[str, ...] = ()
     evidence_months: int | None = None
+    gain_p: float | None = None
 
     @property
     def tested_months(self) -> int | None:

@@ -8,7 +8,7 @@ from akb.core.findings import Finding
 from akb.core.gates import FEW_EVENTS
 from akb.core.numbers import number_nl
 from akb.models.engine import ENOUGH_FOR_SPLINES, prove
-from akb.models.grading import gate, grade
+from akb.models.grading import gate, grade, significant
 from akb.models.parts import Room, some, why
 from akb.models.types import Prediction
 from akb.models.windows import months_to_prove, phases
@@ -74,6 +74,7 @@ def verdict(
     level: Gate = gate(evidence)
     if evidence is None and shorter is not None:
         evidence = shorter[1][code]
+    gained = outcome.gains[code] if outcome.gains and not flat and outcome.evidence[code] is not None else None
     given: Grade = "none"
     if evidence is not None:
         given = grade(
@@ -81,7 +82,7 @@ def verdict(
             level,
             evidence.tested,
             evidence.test_dates,
-            gain_significant=bool(outcome.gains) and outcome.gains[code] and not flat,
+            gain_significant=significant(gained),
         )
     return Prediction(
         key=entry.key,
@@ -96,6 +97,7 @@ def verdict(
         candidates=outcome.competition.candidates if outcome.competition else (),
         pooled_weight=float(outcome.known.pooled_weight[code]) if len(outcome.problem.groups) > 1 else None,
         seconds=seconds,
+        gain_p=gained,
         evidence_months=shorter[0] if shorter is not None and outcome.evidence[code] is None else None,
     )
 
