@@ -88,3 +88,10 @@ def test_figures_over_too_few_customers_are_not_on_a_card(bundle: RunBundle) -> 
     assert told["positives"] is told["events"] is told["base_rate"] is told["precision_top_decile"] is None
     whole = json.loads(card_files(bundle)[f"models/cards/{churn.key}.json"])["evidence"]
     assert [row["decile"] for row in whole["last_year"]["deciles"]] == [1]
+
+
+def test_the_profit_measure_stands_in_the_card_of_its_prediction(full: RunBundle, page: str) -> None:
+    cards = {name: json.loads(content) for name, content in card_files(full).items()}
+    assert cards["models/cards/churn_12m.json"]["profit"]["empc"] == pytest.approx(0.62)
+    assert [name for name, card in cards.items() if card["profit"]] == ["models/cards/churn_12m.json"]
+    assert "EMPC 0,62 per klant op 31 oktober 2024" in page.replace("\u00a0", " ")

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from akb.report.context import Context
-from akb.report.lists import action_lists
+from akb.report.lists import action_lists, list_tables
 from akb.report.scores import score_table
 from akb.report.tables import dutch_cell, neutral
 from akb.report.write import report_files, write_report
@@ -121,3 +121,32 @@ def test_rejects_are_data_and_safe(files: dict[str, bytes]) -> None:
     assert table.columns == ["file", "line", "column", "shape", "reason"]
     assert table["line"].to_list() == [4, 7, 9]
     assert table["column"].to_list() == [None, "Ingangsdatum", "'=1+1"]
+
+
+def test_a_contact_type_stands_in_the_lists_under_its_own_name(full: RunBundle) -> None:
+    """``contact`` is a type of the ladder in the list of actions, and yes or no in the lists behind it."""
+    assert full.value is not None
+    who = full.value.scores["customer"][:2].to_list()
+    actions = pl.DataFrame(
+        {
+            "customer": who,
+            "rank": [1, 2],
+            "action": ["defend", "care"],
+            "contact": ["call", "gone_type"],
+            "runner_up": ["mail", None],
+            "runner_up_euros": [3.5, None],
+            "control": [False, False],
+        }
+    )
+    value = replace(full.value, lists={**full.value.lists, "next_best_action": actions})
+    made = {table.name: table for table in list_tables(Context(replace(full, value=value)))}
+    ladder = full.settings.ladder()
+    table = made["next_best_action"]
+    column = dict(zip(table.columns, zip(*table.rows, strict=True), strict=True))
+    assert column["contact"] == (ladder["call"].label, "gone type")
+    assert column["runner_up"] == (ladder["mail"].label, None)
+    assert table.heads[table.columns.index("contact")] == "soort contact"
+    defend = made["top_defend"]
+    assert defend.heads[defend.columns.index("contact")] == "contact gepland"
+    planned = {row[defend.columns.index("contact")] for row in defend.rows}
+    assert planned == {True, False}
