@@ -1,4 +1,4 @@
-"""Whether euros may rest on a level that later data showed: one rule for chances, counts and amounts."""
+"""Whether a level may carry euros and an order may make a list, by what later data showed: one rule for all kinds."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ def level_gate(events: float, level: Interval, slope: Interval | None = None) ->
     if events < FEW_EVENTS or _outside(level, 0.90, 1.10) or (slope is not None and _outside(slope, 0.8, 1.2)):
         return "fail"
     return "pass" if level[0] >= 0.80 and level[1] <= 1.25 else "provisional"
+
+
+def order_holds(events: float, auc: Interval | None) -> bool:
+    """Return whether an order beat chance on later data: on `FEW_EVENTS` events, with the AUC's interval above .5."""
+    return events >= FEW_EVENTS and auc is not None and auc[0] > 0.5
 
 
 def _outside(interval: Interval, low: float, high: float) -> bool:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from akb.ingest.asof import Clock
     from akb.ingest.notes import Notes, Table
 
+SEVERAL = 0.1  # of the policies with a dated premium have to have two for the premiums to be a history
 MONEY = ("premium_cents", "commission_cents")
 _COLUMNS = ["policy", "date", *MONEY]
 _SCHEMA = {"policy": pl.UInt32, "date": pl.Date, "premium_cents": pl.Int64, "commission_cents": pl.Int64}
@@ -54,7 +55,7 @@ def read_premiums(
     settings: Settings,
     notes: Notes,
 ) -> pl.DataFrame | None:
-    """Return the premium history (see `Portfolio`); None where no policy has two dated premiums.
+    """Return the premium history (see `Portfolio`); None where hardly any policy has two dated premiums.
 
     A file of premiums wins over the rows of the policies: it was made for this.
 
@@ -77,12 +78,12 @@ def read_premiums(
     # a renewal that was not taken never held
     held = held.filter(pl.col("end_date").is_null() | (pl.col("date") < pl.col("end_date")))
     history = _changes(held)
-    several = held.filter(pl.col("date").n_unique().over("policy") > 1).height
-    if not several:
+    several = held.filter(pl.col("date").n_unique().over("policy") > 1)
+    if several["policy"].n_unique() < max(1, SEVERAL * held["policy"].n_unique()):
         if mine:
             notes.find("AKB-D061", "tip")
         return None
-    first, last, count = history["date"].min(), history["date"].max(), history["policy"].n_unique()
+    first, last, count = several["date"].min(), several["date"].max(), several["policy"].n_unique()
     notes.find("AKB-D060", "tip", history.height, policies=count, first=first, last=last)
     return history
 

@@ -167,6 +167,23 @@ def best_size(
     return found, size_of
 
 
+def best_simpler(competition: Competition) -> str | None:
+    """Return the rival simpler than the winner with the lowest loss where the winner was chosen; None without one."""
+    simpler = SIMPLEST_FIRST[: SIMPLEST_FIRST.index(competition.winner)]
+    met = [each for each in competition.candidates if each.name in simpler]
+    return min(met, key=lambda each: each.loss).name if met else None
+
+
+def gain_p(loss: NDArray[np.float64], rival: NDArray[np.float64], cluster: NDArray[Any]) -> float:
+    """Return how likely a gain as large as that of `loss` on `rival` is by chance, two-sided; 1 where there is none."""
+    from scipy.stats import norm
+
+    gain, error = paired_difference(rival, loss, cluster)
+    if gain <= 0:
+        return 1.0
+    return float(2 * norm.sf(gain / error)) if error > 0 else 0.0
+
+
 def gains(
     loss: Mapping[str, NDArray[np.float64]],
     winner: str,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from akb.models.churn_proof import BY_CAUSE, CHURN, HORIZONS, LIFETIME, Plan, Pr
 from akb.models.cohorts import SCHEMA as COHORTS
 from akb.models.cohorts import cohort_table
 from akb.models.engine import ENOUGH_FOR_SPLINES
-from akb.models.grading import gate, grade
+from akb.models.grading import gate, grade, significant
 from akb.models.hazard import Hazard, stay
 from akb.models.landmark import LAGS, Landmarks
 from akb.models.parts import some, why
@@ -36,6 +36,7 @@ from akb.models.survival import (
     tenures,
 )
 from akb.models.types import Backtest, Prediction
+from akb.models.windows import months_to_prove
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,8 @@ PEAK = "peak_risk_month"
 KEYS = (*CHURN, *BY_CAUSE, PEAK, LIFETIME)
 _MONTHS = {**dict(zip(CHURN, HORIZONS, strict=True)), **dict.fromkeys((*BY_CAUSE, PEAK), LAGS)}
 _UNKNOWN = 0.05  # share of unknown reasons from which both extremes are worth a finding
-_TO_PROVE = 30  # months of history from which twelve months can be judged
+STANDS_OUT = 1.5  # times the mean hazard of a customer from which a month is his peak
+_SHORTEST = 3  # months: the shortest window on which a model is judged, also over one month
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,9 @@ def fit_churn(
         cohorts=cohort_table(
             landmarks, judged=proof.judged, now=now, years=lifetime.years, as_of=as_of, horizon=horizon
         ),
-        predictions=_predictions(proof, len(now), causes, perf_counter() - started, told),
+        predictions=_with_peaks(
+            _predictions(proof, len(now), causes, perf_counter() - started, told), int(composed.stands_out.sum())
+        ),
         hazard=hazard,
         names=lean.names + lean.lag_names,
         x=lean.design(now, composed.peak),
@@ -191,6 +195,9 @@ class _Composed:
         Reconciled hazards, float64 [n, 12, causes].
     peak
         The month 1..12 with the highest hazard; for announced ends theirs.
+    stands_out
+        Whose peak is a peak: announced, or `STANDS_OUT` times the customer's own mean month. Departures that are flat
+        over the year have a highest month too, which says nothing.
     """
 
     customers: NDArray[np.uint32]
@@ -198,6 +205,7 @@ class _Composed:
     expected: float
     by_cause: Floats
     peak: NDArray[np.int64]
+    stands_out: NDArray[np.bool_]
 
 
 def _compose(
@@ -212,9 +220,11 @@ def _compose(
     customers = landmarks.customer[now]
     lag = announced_lags(targets.announced, customers, as_of)
     told = announced_causes(targets.announced, customers, CAUSES, split.mean(axis=1), known=known)
-    peak = np.where((lag > 0) & (lag <= LAGS), lag, modelled.argmax(axis=1) + 1)
+    announced = (lag > 0) & (lag <= LAGS)
+    peak = np.where(announced, lag, modelled.argmax(axis=1) + 1)
+    stands_out = announced | (modelled.max(axis=1) >= STANDS_OUT * modelled.mean(axis=1))
     expected = float((1 - stay(modelled)[:, -1]).sum())
-    return _Composed(customers, lag, expected, reconcile(modelled[:, :, None] * split, lag, told), peak)
+    return _Composed(customers, lag, expected, reconcile(modelled[:, :, None] * split, lag, told), peak, stands_out)
 
 
 def _continuation(
@@ -246,6 +256,14 @@ def _predictions(
     return made
 
 
+def _with_peaks(made: dict[str, Prediction], customers: int) -> dict[str, Prediction]:
+    """Return the predictions with how many customers have a month that stands out; unavailable where nobody has."""
+    if made[PEAK].status == "unavailable":
+        return made
+    peak = replace(made[PEAK], population=customers)
+    return {**made, PEAK: peak if customers else Prediction(PEAK, "unavailable", why("no_peak"), LAGS)}
+
+
 def _prediction(proof: Proof, key: str, population: int, seconds: float, told: _Told) -> Prediction:
     """One verdict. A horizon that was never seen whole borrows the evidence of a shorter one: ranks at most."""
     evidence, shorter = proof.evidence.get(key), None
@@ -262,7 +280,7 @@ def _prediction(proof: Proof, key: str, population: int, seconds: float, told: _
         barrier,
         evidence.tested if evidence else 0.0,
         evidence.test_dates if evidence else 0,
-        gain_significant=won is not None and won.gain_significant,
+        gain_significant=significant(proof.gains.get(key)),
     )
     return Prediction(
         key=key,
@@ -276,6 +294,8 @@ def _prediction(proof: Proof, key: str, population: int, seconds: float, told: _
         winner=proof.winner,
         candidates=won.candidates if won is not None and key in (*CHURN, LIFETIME) else (),
         seconds=seconds,
+        evidence_months=_MONTHS[shorter] if shorter else None,
+        gain_p=None if rate else proof.gains.get(key),
     )
 
 
@@ -288,13 +308,13 @@ def _why_rate(proof: Proof, told: _Told) -> str:
 
 def _why(key: str, evidence: Evidence | None, barrier: str, shorter: str | None, winner: str, limit: int) -> str:
     if evidence is None:
-        return why("no_evidence", months=_TO_PROVE)
+        return why("no_evidence", months=months_to_prove(max(_MONTHS.get(key, LAGS), _SHORTEST)))
     if shorter is not None:
         return why("shorter", months=_MONTHS[key], shorter=_MONTHS[shorter])
     if evidence.tested < FEW_EVENTS:
         return why("few_to_prove", events=some(evidence.tested, limit))
     if barrier == "fail":
-        return why("off_level")
+        return why("off_level", proof=evidence.shown(_MONTHS.get(key), "fail").order_words())
     return why("rule") if winner == "rule" else ""
 
 
@@ -318,10 +338,10 @@ def _scores(composed: _Composed, lifetime: Lifetime, *, causes: bool, peak: bool
     if causes:
         columns |= {key: lifetime.left[:, LAGS - 1, number] for number, key in enumerate(BY_CAUSE)}
     if peak:
-        columns[PEAK] = composed.peak
+        columns[PEAK] = np.where(composed.stands_out, composed.peak, np.nan)
     columns[LIFETIME] = lifetime.years
     stored = {key: value.astype(np.float32) for key, value in columns.items()}
-    return pl.DataFrame({"customer": composed.customers, **stored})
+    return pl.DataFrame({"customer": composed.customers, **stored}).with_columns(pl.col(stored).fill_nan(None))
 
 
 def _certain(

@@ -12,18 +12,19 @@ Who learns from what (design.md, Time 5), at most four fits:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from akb.core.dates import add_months
-from akb.models.candidates import judge
+from akb.models.candidates import best_simpler, gain_p, judge, losses
 from akb.models.causes import CAUSES, ended_by, fit_causes
 from akb.models.cohorts import fit_retention
 from akb.models.drivers import asked_of_churn
 from akb.models.engine import ENOUGH_FOR_SPLINES, ENOUGH_FOR_TREES, fitters
 from akb.models.evidence import auc_with_interval, binary_evidence
+from akb.models.grading import STRONG_EVENTS
 from akb.models.hazard import Hazard, choose, fit_hazard, incidence, levelled, stay, with_later
 from akb.models.landmark import LAGS, Landmarks
 from akb.models.people import with_events
@@ -153,6 +154,8 @@ class Proof:
         The same chance per recorded cause, float64 [n, causes]; None where causes are unknown.
     asked
         How to ask the model of that day what its columns did.
+    gains
+        By key how likely the gain over the best simpler rival on the test date is by chance, see `gain_p`.
     """
 
     winner: str
@@ -167,6 +170,7 @@ class Proof:
     year: tuple[date, Floats] | None = None
     year_causes: Floats | None = None
     asked: Asked | None = None
+    gains: dict[str, float] = field(default_factory=dict)
 
 
 def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) -> Proof:
@@ -176,6 +180,9 @@ def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) ->
     fitted: dict[int, tuple[Landmarks, Hazard]] = {}
     judged_rows: tuple[NDArray[np.int64], Floats] | None = None
     year = by_cause = asked = None
+    before = _before(landmarks, settings, roles, proof)
+    rivalry = _Rivalry(landmarks, settings, proof)
+    gained: dict[str, float] = {}
     for months in sorted(roles.tests, reverse=True):
         judge, test = roles.judge_of(months), roles.tests[months]
         if judge is None:
@@ -186,14 +193,20 @@ def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) ->
         lean, hazard = fitted[judge]
         everyone = hazard.monthly(lean, landmarks.rows_of(test), months)
         chances = _followed(landmarks, test, everyone, months)[1]
-        evidence[f"churn_{months}m"] = _judge(landmarks, roles, proof, hazard, test, chances)
+        key = f"churn_{months}m"
+        evidence[key] = _with_date(_judge(landmarks, roles, proof, hazard, test, chances), before.get(key))
+        if evidence[key].tested >= STRONG_EVENTS and key in before:
+            gained |= rivalry.gain(key, judge, test, chances)
         if months == LAGS:
             year = (landmarks.dates[test], 1 - stay(everyone)[:, -1])
             judged_rows = (landmarks.rows_of(test, months), 1 - stay(chances)[:, -1])
             asked = asked_of_churn(CHURN[-1], lean, hazard, judged_rows[0], landmarks.dates[test])
             by_cause = _by_cause(landmarks, settings, hazard, landmarks.rows_of(test), everyone)
             if by_cause is not None:
-                evidence |= _judge_causes(landmarks, settings, roles, proof, hazard, test, by_cause)
+                causes = _judge_causes(landmarks, settings, roles, proof, hazard, test, by_cause)
+                evidence |= {each: _with_date(found, before.get(each)) for each, found in causes.items()}
+                if any(found.tested >= STRONG_EVENTS for found in causes.values()) and before:
+                    gained |= rivalry.gains_by_cause(judge, test, by_cause, evidence)
     found, lifetime = _judge_lifetime(landmarks, settings, roles, proof, as_of)
     evidence |= found
     judged = [evidence[key] for key in CHURN if key in evidence]
@@ -207,7 +220,93 @@ def prove(landmarks: Landmarks, settings: Settings, roles: Plan, as_of: date) ->
         year=year,
         year_causes=by_cause,
         asked=None if chance else asked,
+        gains={} if chance else gained,
     )
+
+
+@dataclass
+class _Rivalry:
+    """What the best simpler rival would have said on the test dates: fitted as the winner was, on the same days."""
+
+    landmarks: Landmarks
+    settings: Settings
+    proof: Proof
+    fitted: dict[int, tuple[Landmarks, Hazard]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str | None:
+        """The rival: the best simpler one on the date that chose."""
+        return None if self.proof.competition is None else best_simpler(self.proof.competition)
+
+    def monthly(self, judge: int, test: int, months: int) -> tuple[Hazard, Floats] | None:
+        """Return its hazard of the day `judge`, and its monthly chances of everyone on the date `test`."""
+        if self.name is None:
+            return None
+        if judge not in self.fitted:
+            size = self.settings.models.hazard_rows // PART
+            rival = replace(self.proof, winner=self.name)
+            self.fitted[judge] = fit_winner(self.landmarks, self.settings, rival, self.landmarks.dates[judge], size)
+        lean, hazard = self.fitted[judge]
+        return hazard, hazard.monthly(lean, self.landmarks.rows_of(test), months)
+
+    def gain(self, key: str, judge: int, test: int, chances: Floats) -> dict[str, float]:
+        """Return the chance of the winner's gain over a horizon; `chances` are its own, as they were judged."""
+        months = chances.shape[1]
+        met = self.monthly(judge, test, months)
+        if met is None:
+            return {}
+        rows, theirs = _followed(self.landmarks, test, met[1], months)
+        label = _gone(self.landmarks, rows, months)
+        mine, other = (losses("binary", label, 1 - stay(each)[:, -1]) for each in (chances, theirs))
+        return {key: gain_p(mine, other, self.landmarks.customer[rows])}
+
+    def gains_by_cause(
+        self, judge: int, test: int, by_cause: Floats, evidence: dict[str, Evidence]
+    ) -> dict[str, float]:
+        """Return the same per cause on which enough happened."""
+        met = self.monthly(judge, test, LAGS)
+        rows_all = self.landmarks.rows_of(test)
+        other = None if met is None else _by_cause(self.landmarks, self.settings, met[0], rows_all, met[1])
+        if other is None:
+            return {}
+        rows, mine = _followed(self.landmarks, test, by_cause, LAGS)
+        _, theirs = _followed(self.landmarks, test, other, LAGS)
+        found = {}
+        for number, (key, cause) in enumerate(zip(BY_CAUSE, CAUSES, strict=True)):
+            if evidence[key].tested >= STRONG_EVENTS:
+                label = ended_by(self.landmarks, rows, LAGS, cause)
+                lost, rival = (losses("binary", label, each[:, number]) for each in (mine, theirs))
+                found[key] = gain_p(lost, rival, self.landmarks.customer[rows])
+        return found
+
+
+def _before(landmarks: Landmarks, settings: Settings, roles: Plan, proof: Proof) -> dict[str, Again]:
+    """Return by key what the winner showed on the latest date closed by K1, which chose nothing; empty without one."""
+    if roles.choice is None or proof.winner == "rate":
+        return {}
+    test = landmarks.latest_closed(landmarks.dates[roles.choice], LAGS)
+    if test is None or known_leavers(landmarks, landmarks.dates[test]) < ENOUGH:
+        return {}
+    if int(landmarks.closed_lags(landmarks.dates[test]).max()) < LAGS:
+        return {}
+    size = settings.models.hazard_rows // PART
+    lean, hazard = fit_winner(landmarks, settings, proof, landmarks.dates[test], size)
+    everyone = hazard.monthly(lean, landmarks.rows_of(test), LAGS)
+    found: dict[str, Again] = {}
+    for months in HORIZONS:
+        rows, chances = _followed(landmarks, test, everyone[:, :months], months)
+        found[f"churn_{months}m"] = _date(landmarks, rows, _gone(landmarks, rows, months), 1 - stay(chances)[:, -1])
+    by_cause = _by_cause(landmarks, settings, hazard, landmarks.rows_of(test), everyone)
+    if by_cause is not None:
+        rows, left = _followed(landmarks, test, by_cause, LAGS)
+        for number, (key, cause) in enumerate(zip(BY_CAUSE, CAUSES, strict=True)):
+            found[key] = _date(landmarks, rows, ended_by(landmarks, rows, LAGS, cause), left[:, number])
+    return found
+
+
+def _with_date(evidence: Evidence, before: Again | None) -> Evidence:
+    """Return the evidence with one date more, that chose nothing."""
+    return replace(evidence, by_date=(*evidence.by_date, *before)) if before else evidence
 
 
 def fit_winner(
@@ -383,4 +482,4 @@ def _evidence(
         due=None if months is None or bool(np.isnan(renewal).all()) else renewal <= months,
         parts=parts,
     )
-    return replace(found, by_date=(*found.by_date, *again))
+    return replace(found, by_date=(*found.by_date, *again), choice_date=again[0][0] if again else None)

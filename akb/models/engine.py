@@ -17,13 +17,15 @@ from akb.models.candidates import (
     Model,
     Objective,
     Sample,
+    best_simpler,
     best_size,
-    gains,
+    gain_p,
     judge,
     paired_difference,
 )
 from akb.models.candidates import losses as row_losses
 from akb.models.evidence import auc_with_interval
+from akb.models.grading import STRONG_EVENTS
 from akb.models.level import Levels, group_levels
 from akb.models.logistic import fit_logistic
 from akb.models.problem import Problem
@@ -127,7 +129,8 @@ class Outcome:
     evidence
         Per group, of what is delivered: of the base rate where a group falls back to it; None where nothing was closed.
     gains
-        Per group whether the gain over the best simpler rival on T1 is above zero at 95 %.
+        Per group the chance of such a gain over the best simpler rival on T0 (`candidates.gain_p`); None where it was
+        not asked: too few events or dates for it to matter.
     test, tested
         T0, and what is delivered for its rows.
     on_choice
@@ -143,7 +146,7 @@ class Outcome:
     known: Known
     rows: NDArray[np.int64]
     expected: Floats
-    gains: tuple[bool, ...] = ()
+    gains: tuple[float | None, ...] = ()
     test: Trial | None = None
     tested: Floats | None = None
     on_choice: OnChoice | None = None
@@ -249,15 +252,23 @@ def know(
 
 @dataclass(frozen=True)
 class _Choice:
-    """What T1 decided: the winner, how many trees, which columns; per group what the winner showed on T1."""
+    """What T1 decided: the winner, how many trees, which columns (and those that rivals chose among)."""
 
     winner: str
     trees: int
     names: tuple[str, ...]
     competition: Competition | None = None
     judged: Again = ()
-    gains: tuple[bool, ...] = ()
+    rivals: tuple[str, ...] = ()
     seen: OnChoice | None = None
+
+
+@dataclass(frozen=True)
+class _Rivalry:
+    """Per group the chance of the winner's gain on T0 (None: not asked), and what it showed on an earlier date."""
+
+    gains: tuple[float | None, ...]
+    before: Again = ()
 
 
 def _choose(problem: Problem, phases: Phases, settings: Models) -> _Choice:
@@ -288,17 +299,43 @@ def _choose(problem: Problem, phases: Phases, settings: Models) -> _Choice:
     competition = judge(expected, held_out.label, held_out.cluster, objective=problem.objective)
     judged = _by_group(problem, test, expected[competition.winner], window.test)
     names = heaviest if competition.winner == "boosting" else problem.names
-    told = _gains(problem, test, expected, competition.winner)
     seen = OnChoice(test, expected[competition.winner], base)
-    return _Choice(competition.winner, trees, names, competition, judged, told, seen)
+    return _Choice(competition.winner, trees, names, competition, judged, problem.names, seen)
 
 
-def _gains(problem: Problem, rows: NDArray[np.int64], expected: dict[str, Floats], winner: str) -> tuple[bool, ...]:
-    """Per group whether the winner gains on the best simpler rival there."""
-    label, customer = problem.label[rows].astype(np.float64), problem.customer[rows]
-    loss = {name: row_losses(problem.objective, label, told) for name, told in expected.items()}
-    masks = [problem.group[rows] == code for code in range(len(problem.groups))]
-    return tuple(gains({name: each[mask] for name, each in loss.items()}, winner, customer[mask]) for mask in masks)
+def _rivalry(asked: Problem, phases: Phases, choice: _Choice, settings: Models, test: Trial) -> _Rivalry:
+    """Ask on T0 what the best simpler rival would have said, and of an earlier date what the winner showed.
+
+    Only where it can make a prediction *strong*: two fits that most problems need not pay for.
+
+    Parameters
+    ----------
+    asked
+        With all columns: those of the rivals are not the winner's.
+    """
+    problem, groups = test.problem, len(test.problem.groups)
+    rival = best_simpler(choice.competition) if choice.competition is not None else None
+    happened = distinct_events(problem, test.rows)
+    if rival is None or phases.earlier is None or int(happened.max(initial=0)) < STRONG_EVENTS:
+        return _Rivalry((None,) * groups)
+    theirs = asked.only(choice.rivals)
+    fit = fitters(problem.objective, settings, choice.trees)[rival]
+    simpler = know(theirs, test.train_dates, fit, settings, share=PROOF_SHARE, role="proof")
+    label, customer = problem.label[test.rows].astype(np.float64), problem.customer[test.rows]
+    mine = row_losses(problem.objective, label, test.expected)
+    other = row_losses(problem.objective, label, simpler.predict(theirs, test.rows))
+    masks = [problem.group[test.rows] == code for code in range(groups)]
+    found = tuple(
+        gain_p(mine[mask], other[mask], customer[mask]) if happened[code] >= STRONG_EVENTS else None
+        for code, mask in enumerate(masks)
+    )
+    window = phases.earlier
+    if int(distinct_events(problem, problem.rows_on(window.train)).sum()) < ENOUGH_FOR_SPLINES:
+        return _Rivalry(found)
+    fit = _fit_of(choice, problem, settings, PROOF_SHARE)
+    before = know(problem, window.train, fit, settings, share=PROOF_SHARE, role="earlier")
+    rows = problem.rows_on([window.test])
+    return _Rivalry(found, _by_group(problem, rows, before.predict(problem, rows), window.test) if len(rows) else ())
 
 
 def _fit_of(choice: _Choice, problem: Problem, settings: Models, share: float, step: float = STEP) -> Fitter:
@@ -359,7 +396,7 @@ def run_problem(problem: Problem, phases: Phases, settings: Models, view: Viewer
     not beat its base rates, and a branch that ranks worse than chance; a branch with few events keeps what it learnt
     from the others, and its grade says how little that proves.
     """
-    choice = _choose(problem, phases, settings)
+    choice, asked = _choose(problem, phases, settings), problem
     problem = problem.only(choice.names)
     test = _test(problem, phases, choice, settings)
     flat = _flat(test, len(problem.groups))
@@ -371,7 +408,11 @@ def run_problem(problem: Problem, phases: Phases, settings: Models, view: Viewer
     rows = problem.rows_on([phases.as_of])
     evidence: tuple[Evidence | None, ...] = (None,) * len(problem.groups)
     tested = None
+    gained: tuple[float | None, ...] = (None,) * len(problem.groups)
     if test is not None:
+        if winner != "rate":
+            rivalry = _rivalry(asked, phases, choice, settings, test)
+            gained, test = rivalry.gains, replace(test, before=rivalry.before)
         tested = np.where(flat[problem.group[test.rows]], test.rate, test.expected)
         evidence = test.evidence(tested, view(problem, test.rows) if view else None)
     return Outcome(
@@ -384,7 +425,7 @@ def run_problem(problem: Problem, phases: Phases, settings: Models, view: Viewer
         known,
         rows,
         known.predict(problem, rows),
-        choice.gains,
+        gained,
         test,
         tested,
         choice.seen,

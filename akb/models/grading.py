@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from akb.core.gates import FEW_EVENTS, level_gate
+from akb.core.gates import level_gate, order_holds
 
 if TYPE_CHECKING:
-    from akb.models.types import Evidence, Gate, Grade
+    from collections.abc import Iterable
+
+    from akb.models.types import Evidence, Gate, Grade, Prediction
+
+STRONG_EVENTS = 200
+ALPHA = 0.05
 
 
 def gate(evidence: Evidence | None) -> Gate:
@@ -25,9 +31,9 @@ def grade(evidence: Evidence | None, gate: Gate, events: float, test_dates: int,
     events
         Events on T0.
     test_dates
-        Dates with evidence.
+        Dates with evidence that chose nothing.
     gain_significant
-        Whether the gain over the best simpler rival is above zero at 95 %.
+        Whether the gain over the best simpler rival on the test date is above zero at 95 %, see `holm`.
 
     Notes
     -----
@@ -37,10 +43,32 @@ def grade(evidence: Evidence | None, gate: Gate, events: float, test_dates: int,
     """
     if evidence is None or test_dates < 1:
         return "none"
-    if events < FEW_EVENTS or evidence.auc_ci is None or evidence.auc_ci[0] <= 0.5:
+    if not order_holds(events, evidence.auc_ci):
         return "insufficient"
-    if events >= 200 and test_dates >= 2 and gate == "pass" and gain_significant:
+    if events >= STRONG_EVENTS and test_dates >= 2 and gate == "pass" and gain_significant:
         return "strong"
     if events >= 100 and gate in ("pass", "provisional"):
         return "usable"
     return "indicative"
+
+
+def significant(gain_p: float | None) -> bool:
+    """Return whether one gain on its own is above zero at 95 %."""
+    return gain_p is not None and gain_p < ALPHA
+
+
+def holm(predictions: Iterable[Prediction]) -> tuple[Prediction, ...]:
+    """Return the catalogue with *strong* only where the gain also holds among all that were asked (Holm, 95 %).
+
+    Of forty predictions without any gain two would show one at 95 %.
+    """
+    made = tuple(predictions)
+    asked = sorted((each.gain_p, each.key) for each in made if each.gain_p is not None)
+    holds: set[str] = set()
+    for place, (p, key) in enumerate(asked):
+        if p >= ALPHA / (len(asked) - place):
+            break
+        holds.add(key)
+    return tuple(
+        replace(each, grade="usable") if each.grade == "strong" and each.key not in holds else each for each in made
+    )

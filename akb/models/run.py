@@ -11,6 +11,7 @@ import polars as pl
 
 from akb.models.agree import DESCRIPTIONS, HEADLINE, LIFETIME, agree_all, prove_agreed, purchases_of
 from akb.models.explain import MOST, contributions_of, importance_of, reasons
+from akb.models.grading import holm
 from akb.models.parts import PREMIUM, Part, Room, why
 from akb.models.profiles import find_profiles
 from akb.models.saved import COLUMNS, feature_table
@@ -89,7 +90,7 @@ def run_models(
     proven = prove_agreed(parts, whole, able)
     made |= {p.key: p for p in proven.predictions}
     made |= {e.key: unavailable(e, reasonless[e.key]) for e in entries if e.key in reasonless}
-    predictions = tuple(made[entry.key] for entry in entries)
+    predictions = holm(made[entry.key] for entry in entries)
     agreed = agree_all(room, parts, (churn, whole), able, made)
     names = {entry.key: entry.name_nl for entry in entries}
     files = {**churn.files, **{name: data for part in parts.values() for name, data in part.files.items()}}
@@ -106,7 +107,7 @@ def run_models(
         determinants=telling,
         winback=_former([part for part in parts.values() if part.former is not None]),
         predictions=predictions,
-        whole=() if whole is churn else tuple(whole.predictions.values()),
+        whole=() if whole is churn else holm(whole.predictions.values()),
         reasons=_reasons(churn),
         importance=(
             *(importance_of(HEADLINE, churn.hazard.model) if churn.hazard else ()),

@@ -40,6 +40,7 @@ _PRIOR = 10.0
 _DEFAULT_SPREAD = 0.2  # how sure we are of the assumed attenuation (standard deviation)
 _SPREAD = 3.0  # log hazards further than this from the mean say no more than this
 _DAYS = 365.25
+AT_RISK = 10  # customers that have to be followed to a tenure for the portfolio curve to go on to it
 
 
 @dataclass(frozen=True)
@@ -332,13 +333,14 @@ def portfolio_curve(landmarks: Landmarks, day: date, horizon_years: int) -> pl.D
     """Return by tenure the share still a customer and the shares that left by each cause, as in `ModelRun.curve`.
 
     Aalen-Johansen with delayed entry; the 95 % interval of who is still there is Kaplan-Meier's. A handful of
-    customers may leave nobody at risk early on; the Breslow estimate bridges that. Empty without any recorded end.
+    customers may leave nobody at risk early on; the Breslow estimate bridges that. It stops where the data stop: at the
+    last tenure that `AT_RISK` customers were followed to. Empty without any recorded end.
     """
     lives = spells(landmarks, day)
     schema = dict.fromkeys(("years", "share", "low", "high", *CAUSES, "unknown"), pl.Float64)
     if not lives.ended.any():
         return pl.DataFrame(schema=schema)
-    years = np.arange(horizon_years + 1, dtype=np.float64)
+    years = followed_years(lives, horizon_years)
     known = np.isin(lives.cause, CAUSES)
     cause = np.where(lives.ended, np.where(known, lives.cause, "unknown"), "")
     found = aalen_johansen(lives.leave, cause, causes=(*CAUSES, "unknown"), entry=lives.entry)
@@ -347,6 +349,14 @@ def portfolio_curve(landmarks: Landmarks, day: date, horizon_years: int) -> pl.D
     columns = {"years": years, "share": share, "low": np.minimum(low, share), "high": np.maximum(high, share)}
     columns |= {name: left[:, number] for number, name in enumerate(found.causes)}
     return pl.DataFrame(columns, schema=schema)
+
+
+def followed_years(lives: Spells, horizon_years: int) -> Floats:
+    """Return the whole years of tenure, from 0, up to the last that `AT_RISK` customers were followed to."""
+    years = np.arange(horizon_years + 1, dtype=np.float64)
+    followed = [(lives.entry < year) & (lives.leave >= year) for year in years[1:].tolist()]
+    seen = np.flatnonzero([int(each.sum()) >= AT_RISK for each in followed])
+    return years[: 1 + (int(seen[-1]) + 1 if len(seen) else 0)]
 
 
 def _interval(lives: Spells, years: Floats) -> tuple[Floats, Floats]:

@@ -63,7 +63,9 @@ class Trial:
     informative
         Whether the model as a whole beats the base rates there.
     again
-        Per group (date, population, events, AUC) on T1.
+        Per group (date, population, events, AUC) on T1, which chose.
+    before
+        The same on an earlier date, which chose nothing; empty where that was not asked.
     """
 
     problem: Problem
@@ -75,6 +77,7 @@ class Trial:
     informative: bool
     train_dates: tuple[date, ...]
     again: Again
+    before: Again = ()
 
     def evidence(self, expected: Floats, view: View | None = None) -> tuple[Evidence, ...]:
         """Return the evidence per group of `expected`, which has one value per row of `rows`."""
@@ -99,7 +102,8 @@ class Trial:
             if problem.standing is not None and found.auc is not None:
                 found = replace(found, last_year=stood(label, problem.standing[rows], customer))
         now = (self.test_date, len(label), float(label.sum()), found.auc)
-        return replace(found, by_date=(now, self.again[code]) if self.again else (now,))
+        more = tuple(dates[code] for dates in (self.again, self.before) if dates)
+        return replace(found, by_date=(now, *more), choice_date=self.again[code][0] if self.again else None)
 
     def _happened(self, code: int) -> NDArray[Any]:
         """Every customer once to whom it happened in a window that is closed: those of T0 and the dates before it."""

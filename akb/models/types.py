@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from akb.core.proof import Order, Shown
+
 if TYPE_CHECKING:
     from datetime import date
 
@@ -93,6 +95,8 @@ class Evidence:
         The rank among those of whom a policy renews within the horizon, and how many they are.
     last_year
         The baseline of a count, an amount, or a chance of something that mostly stands already.
+    choice_date
+        The date of `by_date` that chose the winner, and so proves nothing of it.
     deviance
         Of which distribution `deviance_skill` is: ``poisson`` for counts, ``tweedie`` (power 1.5) for amounts.
     """
@@ -123,6 +127,7 @@ class Evidence:
     segments: tuple[Segment, ...] = ()
     last_year: LastYear | None = None
     deviance: Literal["poisson", "tweedie"] = "poisson"
+    choice_date: date | None = None
 
     @property
     def tested(self) -> float:
@@ -131,13 +136,31 @@ class Evidence:
 
     @property
     def test_dates(self) -> int:
-        """On how many dates a rank could be judged."""
-        return sum(auc is not None for *_, auc in self.by_date)
+        """On how many dates that chose nothing a rank could be judged."""
+        return sum(auc is not None and day != self.choice_date for day, *_, auc in self.by_date)
+
+    def shown(self, months: int | None, gate: Gate) -> Shown:
+        """Return what may be said of the order and the level, tested over so many months."""
+        level = self.calibration
+        return Shown(
+            events=self.tested,
+            months=months,
+            auc=None if self.auc is None or self.auc_ci is None else (self.auc, self.auc_ci),
+            ratio=None if level is None else (level.observed_expected, level.ci),
+            gate=gate,
+        )
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """One entry of the catalogue as it came out of this run; `limits` are sentences of its own for its card."""
+    """One entry of the catalogue as it came out of this run; `limits` are sentences of its own for its card.
+
+    gain_p
+        How likely a gain over the best simpler rival as large as that on the test date is by chance (two-sided; 1
+        for a loss); None where no rival was asked.
+    evidence_months
+        Over how many months the evidence looked, where it is that of a shorter horizon; None: over its own.
+    """
 
     key: str
     status: Status
@@ -152,6 +175,24 @@ class Prediction:
     pooled_weight: float | None = None
     seconds: float = 0.0
     limits: tuple[str, ...] = ()
+    evidence_months: int | None = None
+    gain_p: float | None = None
+
+    @property
+    def tested_months(self) -> int | None:
+        """Over how many months the evidence looked."""
+        return self.evidence_months or self.horizon_months
+
+    @property
+    def shown(self) -> Shown:
+        """What may be said of its order, level and horizon."""
+        months = self.tested_months
+        return Shown(months=months) if self.evidence is None else self.evidence.shown(months, self.gate)
+
+    @property
+    def order(self) -> Order:
+        """Whether later data showed that it ranks better than chance."""
+        return self.shown.order
 
 
 @dataclass(frozen=True)

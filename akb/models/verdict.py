@@ -8,10 +8,10 @@ from akb.core.findings import Finding
 from akb.core.gates import FEW_EVENTS
 from akb.core.numbers import number_nl
 from akb.models.engine import ENOUGH_FOR_SPLINES, prove
-from akb.models.grading import gate, grade
+from akb.models.grading import gate, grade, significant
 from akb.models.parts import Room, some, why
 from akb.models.types import Prediction
-from akb.models.windows import phases
+from akb.models.windows import months_to_prove, phases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -26,7 +26,6 @@ Shorter = tuple[int, "tuple[Evidence | None, ...]"]  # a horizon in months, and 
 SHORTER = (6, 3, 1)
 TOO_GOOD = 0.93
 LEFT = 0.4  # of the errors of what stood at T already: honest margins leave more than half
-MONTHS_TO_PROVE = 30
 
 
 def unavailable(entry: Entry, reason: str) -> Prediction:
@@ -75,6 +74,7 @@ def verdict(
     level: Gate = gate(evidence)
     if evidence is None and shorter is not None:
         evidence = shorter[1][code]
+    gained = outcome.gains[code] if outcome.gains and not flat and outcome.evidence[code] is not None else None
     given: Grade = "none"
     if evidence is not None:
         given = grade(
@@ -82,7 +82,7 @@ def verdict(
             level,
             evidence.tested,
             evidence.test_dates,
-            gain_significant=bool(outcome.gains) and outcome.gains[code] and not flat,
+            gain_significant=significant(gained),
         )
     return Prediction(
         key=entry.key,
@@ -97,6 +97,8 @@ def verdict(
         candidates=outcome.competition.candidates if outcome.competition else (),
         pooled_weight=float(outcome.known.pooled_weight[code]) if len(outcome.problem.groups) > 1 else None,
         seconds=seconds,
+        gain_p=gained,
+        evidence_months=shorter[0] if shorter is not None and outcome.evidence[code] is None else None,
     )
 
 
@@ -120,7 +122,7 @@ def _why(
         reason = "base_rate" if outcome.chosen == "rate" else "few_base_rate" if few else "worse_than_chance"
         return why(reason, events=events)
     if evidence is None:
-        return why("no_evidence", months=MONTHS_TO_PROVE if months >= 12 else 3 * months)
+        return why("no_evidence", months=months_to_prove(months))
     if shorter is not None:
         return why("shorter", months=months, shorter=shorter)
     doubts = {
@@ -130,7 +132,7 @@ def _why(
         "rule": outcome.winner == "rule",
     }
     first = next((doubt for doubt, holds in doubts.items() if holds), None)
-    return why(first, events=events) if first else ""
+    return why(first, events=events, proof=evidence.shown(entry.horizon_months, level).order_words()) if first else ""
 
 
 def too_good(proof: Evidence) -> bool:

@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from datetime import date
 
 
+def months_to_prove(months: int) -> int:
+    """Return about how many months of ended policies prove a horizon.
+
+    Twice the horizon (a window that teaches and a later one that tests), and half a year to look back and to wait for
+    late registration.
+    """
+    return 2 * months + 6
+
+
 def closes_on(as_of: date, months: int, gap_days: int, lag_days: int) -> date:
     """Return the first day on which the window of `as_of` is closed: T + h + G + registration lag."""
     return add_months(as_of, months) + timedelta(days=gap_days + lag_days)
@@ -44,6 +53,8 @@ class Phases:
         T0 with its training dates; None if nothing was closed on that day: then there is no evidence.
     train
         Every date that is closed at X: the dates of the final fit, ascending.
+    earlier
+        The latest date closed on T1, with its training dates: like T0 it chose nothing. None with less history.
     """
 
     as_of: date
@@ -51,6 +62,7 @@ class Phases:
     choice: Window | None
     evidence: Window | None
     train: tuple[date, ...]
+    earlier: Window | None = None
 
     @property
     def test_dates(self) -> tuple[date, ...]:
@@ -80,7 +92,7 @@ def phases(dates: Iterable[date], as_of: date, months: int, gap_days: int, lag_d
     final = closed_by(as_of)
     evidence = judged(final)
     choice = judged(evidence.train) if evidence else None
-    return Phases(as_of, months, choice, evidence, final)
+    return Phases(as_of, months, choice, evidence, final, judged(choice.train) if choice else None)
 
 
 def yearly_windows(train: Iterable[date], count: int = 3) -> tuple[tuple[date, ...], ...]:

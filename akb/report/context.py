@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.privacy import shared
+from akb.core.proof import first_judged
 from akb.core.relations import in_force
 from akb.core.revenue import meaning, with_level, with_revenue
 from akb.core.text import load_toml
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from akb.config import Branch
+    from akb.core.proof import Shown
     from akb.core.revenue import Terms
     from akb.report.bundle import RunBundle
 
@@ -111,8 +113,8 @@ class Context:
 
     @cached_property
     def has_commission(self) -> bool:
-        """Whether any policy in force has recurring revenue that is known."""
-        return self.held["revenue_cents"].count() > 0
+        """Whether any policy in force is known to bring recurring revenue; a column of zeros holds no money."""
+        return bool((self.held["revenue_cents"].fill_null(0) != 0).any())
 
     def branch_name(self, key: str) -> str:
         """Return the Dutch name of a branch; a key outside the taxonomy stands for itself."""
@@ -140,6 +142,11 @@ class Context:
                 values = by_customer.sort("customer")[key].cast(pl.Float64).fill_null(float("nan")).to_numpy()
                 return None if np.isnan(values).all() else values
         return None
+
+    def shown(self, *keys: str) -> Shown:
+        """Return what the first of `keys` whose order can be judged showed on later data."""
+        made = self.bundle.predictions
+        return first_judged(made[key].shown for key in keys if key in made)
 
     @cached_property
     def ladder(self) -> dict[str, str]:

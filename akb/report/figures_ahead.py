@@ -41,6 +41,8 @@ def horizons(m: Maker) -> Figure | None:
 def bands(m: Maker) -> Figure | None:
     """Risk bands: their share of customers beside their share of the expected leavers."""
     rows = [row for row in reversed(m.model["risk"]["bands"]) if not row["suppressed"]]
+    if m.model["risk"]["order"] != "proven":
+        return None  # bands of an order that may be chance tell nobody apart
     if not rows or not any(row["share_expected"] for row in rows):
         return None
     shown = [Bar(_band(r), r["share_expected"] or 0.0, _shares(m, r), "@moment", second=r["share"]) for r in rows]

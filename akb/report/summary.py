@@ -15,6 +15,8 @@ _PREDICTION = (
     "status",
     "why",
     "horizon_months",
+    "tested_months",
+    "order",
     "population",
     "positives",
     "base_rate",

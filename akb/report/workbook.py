@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from akb.report.lists import EUROS, POINTS, is_chance
+from akb.report.sections.portfolio import commission_mark
+from akb.report.sections.risk import withheld
 from akb.report.sheets import ListSheet
 from akb.report.tables import neutral
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from akb.report.context import Context
     from akb.report.lists import ListTable
 
+CUT_ON_COMMISSION = ("top_defend", "next_best_policy", "next_best_action", "bleeders", "feeders")
 HIGH_CHURN, SOME_CHURN, SOME_CHANCE = 0.20, 0.10, 0.25  # from here a cell is coloured
 _WIDTHS = {
     "customer": 22, "branches": 38, "reasons": 60, "gap": 66, "action": 16, "branch": 26, "adviser": 18, "moment": 26,
@@ -63,7 +66,7 @@ def lists_workbook(context: Context, tables: Sequence[ListTable]) -> bytes:
     control = context.bundle.settings.assumed()["experiment.control_share"].value
     guide.append(spoken.plain("book.guide_draw", share=control * 100))
     sheets = [(sheet_name(spoken.name("sheet", table.name)), table) for table in tables]
-    rows = [(name, str(len(table.rows)), spoken.name("sheet_text", table.name)) for name, table in sheets]
+    rows = [(name, str(len(table.rows)), _meaning(context, table.name)) for name, table in sheets]
     write_guide(book, styles, spoken.plain("book.guide"), spoken.plain("book.title"), guide, rows)
     for name, table in sheets:
         _sheet(book.add_worksheet(name, ListSheet), table, styles)
@@ -108,6 +111,16 @@ class Styles:
 def sheet_name(name: str) -> str:
     """Return a name that a sheet may have: at most 31 characters, none of ``[]:*?/\\``, no apostrophe at its ends."""
     return "".join("-" if sign in "[]:*?/\\" else sign for sign in name).strip("'")[:31] or "-"
+
+
+def _meaning(context: Context, name: str) -> str:
+    """Return what stands on a list; why it is empty where its order is unproven; that it was cut on an assumption."""
+    words = context.words
+    reason = withheld(context).get(name)
+    if reason:
+        return words.plain("book.withheld", why=reason)
+    by_commission = name in CUT_ON_COMMISSION and context.has_commission and commission_mark(context) == "assumed"
+    return words.name("sheet_text", name) + (f" {words.plain('book.assumed_commission')}" if by_commission else "")
 
 
 def write_guide(

@@ -18,6 +18,7 @@ from akb.value.targeting.recognition import recognition_test
 from akb.value.targeting.retention import defend_by_chance, defend_list, empty_list
 from akb.value.targeting.service import service_concept
 from akb.value.targeting.staffing import Assignment, assign, summed
+from akb.value.targeting.withheld import NEXT_BEST, TOP_DEFEND, withheld_lists
 
 if TYPE_CHECKING:
     from akb.value.in_force import InForce
@@ -61,7 +62,8 @@ def act(valued: Valuation) -> Actions:
     Actions
         Its figures under ``actions`` (counts under the limit of suppression are None or left out): ``by_action``
         rows {key, customers, minutes}; ``alone`` {reason: customers}; ``euros`` (whether a plan in euros was made);
-        ``lists`` rows {key, customers, control}; ``experiment`` and ``control_share`` of the draw; ``work`` {hours:
+        ``lists`` rows {key, customers, control}; ``withheld`` {list: why it is
+        not delivered}; ``experiment`` and ``control_share`` of the draw; ``work`` {hours:
         rows {name (None: those that may not be named), level, available, used} in minutes, needed and short: rows per
         level}; ``own`` (share that stays with the own adviser); ``service`` (see `service_concept`); ``recognition``
         {advisers, customers}.
@@ -82,6 +84,8 @@ def act(valued: Valuation) -> Actions:
         "next_best_action": todo,
         **more_lists(in_force, valued.cost, eligible, gaps),
     }
+    withheld = withheld_lists(in_force)
+    lists |= {name: lists[name].clear() for name in withheld}  # headings, and `withheld` says why
     test = recognition_test(in_force, eligible, defend)
     limit = in_force.settings.report.suppress_below
     figures = {
@@ -89,6 +93,7 @@ def act(valued: Valuation) -> Actions:
         "by_action": hidden(by_action(choice), limit, "customers", "minutes"),
         "alone": {reason: counted[reason] for reason in sorted(counted) if counted[reason] >= limit},
         "lists": list_sizes(lists, limit),
+        "withheld": withheld,
         "control_share": in_force.value("experiment.control_share"),
         "work": hours_used(in_force, hands),
         "own": own_share(todo),
@@ -99,8 +104,8 @@ def act(valued: Valuation) -> Actions:
         scores=_scores(in_force, valued, choice),
         lists=lists,
         left_out={
-            "top_defend": defend_out,
-            "next_best_policy": offered_out,
+            TOP_DEFEND: {} if TOP_DEFEND in withheld else defend_out,
+            NEXT_BEST: {} if NEXT_BEST in withheld else offered_out,
             "next_best_action": {reason: count for reason, count in counted.items() if reason != "control"},
         },
         figures={"actions": figures},
@@ -138,7 +143,7 @@ def care_work(valued: Valuation, choice: Choice) -> dict[str, dict[str, float]]:
 
 def _defend(valued: Valuation) -> tuple[pl.DataFrame, dict[str, int]]:
     """Return Top Defend: the plan's; by chance where no euro may be named but the order of leaving is known."""
-    if valued.survival is None:
+    if valued.survival is None or valued.in_force.churn_shown.order != "proven":
         return empty_list(), {}
     if valued.euros:
         cost = valued.service_cost

@@ -1,4 +1,4 @@
-"""What the value room noticed: findings AKB-V001 to AKB-V014."""
+"""What the value room noticed: findings AKB-V001 to AKB-V016."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from akb.core.findings import Finding
-from akb.value.in_force import EURO_GATES
-from akb.value.predictions import missing_events
+from akb.core.numbers import number_nl
+from akb.value.in_force import ANY_LAPSE, EURO_GATES
+from akb.value.predictions import missing_events, why
+from akb.value.targeting.withheld import TOP_DEFEND, withheld_lists
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from akb.value.valuation import Valuation
 
 LAPSES_OFF = 0.10
+SINGLE = 0.95  # share of customers with one policy from which a book is one of single policies
 
 
 def findings(valued: Valuation, defend: pl.DataFrame, lapses: float | None) -> tuple[Finding, ...]:
@@ -33,8 +36,14 @@ def findings(valued: Valuation, defend: pl.DataFrame, lapses: float | None) -> t
     """
     in_force, survival, value = valued.in_force, valued.survival, valued.value
     found = [*_missing(in_force), *_gates(in_force), *_estimates(in_force, valued.cost, valued.eligibility)]
+    withheld = withheld_lists(in_force)
+    if withheld:
+        names = ", ".join(why(f"list_{name}") for name in withheld)
+        reasons = " ".join(dict.fromkeys(withheld.values()))
+        found.append(Finding("AKB-V015", "issue", count=len(withheld), params={"names": names, "why": reasons}))
     if survival is not None and not survival.split:
         found.append(Finding("AKB-V003", "issue", share=in_force.value("retention.preventable_share")))
+    found += _single_policies(in_force)
     predicted = in_force.score("policies_lost_12m")
     if lapses is not None and predicted is not None:
         total = float(np.nansum(predicted))
@@ -44,12 +53,25 @@ def findings(valued: Valuation, defend: pl.DataFrame, lapses: float | None) -> t
     if value is not None:
         if not valued.eligibility.callable.any():
             found.append(Finding("AKB-V014", "issue"))
-        elif defend.is_empty():
+        elif defend.is_empty() and TOP_DEFEND not in withheld:
             found.append(Finding("AKB-V010", "tip"))
         negative = int((value.clv < 0).sum())
         if negative >= in_force.settings.report.suppress_below:
             found.append(Finding("AKB-V011", "tip", count=negative, share=negative / in_force.n))
     return tuple(sorted(found, key=lambda finding: finding.code))
+
+
+def _single_policies(base: InForce) -> list[Finding]:
+    """With one policy each, leaving and lapsing are nearly one thing: where they differ, the reader is told why."""
+    churn, lapse = base.score("churn_12m"), base.score(ANY_LAPSE)
+    if churn is None or lapse is None or float((base.policies_per_customer == 1).mean()) < SINGLE:
+        return []
+    leavers, lapses = float(np.nansum(churn)), float(np.nansum(lapse))
+    if leavers <= 0 or lapses / leavers - 1 <= LAPSES_OFF:
+        return []
+    words = {"lapses": number_nl(round(lapses)), "leavers": number_nl(round(leavers))}
+    params = {**words, "gap": base.settings.time.gap_days}
+    return [Finding("AKB-V016", "tip", count=round(lapses - leavers), share=lapses / leavers - 1, params=params)]
 
 
 def _missing(base: InForce) -> list[Finding]:
@@ -70,7 +92,9 @@ def _gates(base: InForce) -> list[Finding]:
         return []
     found = []
     if base.has_ended and not base.churn_in_euros:
-        found.append(Finding("AKB-V004", "issue", params={"gate": base.churn_gate}))
+        found.append(
+            Finding("AKB-V004", "issue", params={"gate": base.churn_gate, "proof": base.churn_shown.order_words()})
+        )
     failed = base.failed_lapse if base.has_ended else ()
     if failed:
         found.append(Finding("AKB-V013", "tip", count=len(failed)))

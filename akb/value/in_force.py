@@ -13,6 +13,7 @@ import polars as pl
 from akb.catalogue.entries import entries
 from akb.core.errors import AkbError
 from akb.core.people import People
+from akb.core.proof import first_judged
 from akb.core.relations import OPEN, in_force
 from akb.core.revenue import PARTS, with_level, with_revenue
 from akb.core.text import load_toml
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from akb.catalogue.entries import Entry
     from akb.config import Assumption, Branch, Settings
+    from akb.core.proof import Shown
     from akb.core.revenue import Terms
     from akb.ingest.types import Portfolio
     from akb.models.types import Gate, ModelRun, Prediction
@@ -179,8 +181,8 @@ class InForce:
 
     @cached_property
     def has_commission(self) -> bool:
-        """Whether any policy in force has recurring revenue that is known."""
-        return self.held["revenue_cents"].count() > 0
+        """Whether any policy in force is known to bring recurring revenue; a column of zeros holds no money."""
+        return bool((self.held["revenue_cents"].fill_null(0) != 0).any())
 
     @cached_property
     def commission(self) -> Cents:
@@ -255,8 +257,22 @@ class InForce:
 
     @property
     def churn_in_euros(self) -> bool:
-        """Whether retention and lifetime value may be told in euros; else they rank customers and no more."""
+        """Whether lifetime value may be told in euros: the level of churn was right."""
         return self.churn_gate in EURO_GATES
+
+    def shown(self, *keys: str) -> Shown:
+        """Return what the first of `keys` whose order can be judged showed."""
+        return first_judged(self.predictions[key].shown for key in keys if key in self.predictions)
+
+    @cached_property
+    def churn_shown(self) -> Shown:
+        """What the order of who leaves preventably showed; where too few did, the order of everyone who leaves."""
+        return self.shown(PREVENTABLE_CHURN, "churn_12m")
+
+    @property
+    def retention_in_euros(self) -> bool:
+        """Whether contacts to keep may be told in euros: both the level of churn and its order were right."""
+        return self.churn_in_euros and self.churn_shown.order == "proven"
 
     @cached_property
     def branch_gates(self) -> dict[str, Gate]:

@@ -114,7 +114,7 @@ def _commission_5y(work: Work) -> Told:
     """Five years cannot be looked back on; the same sum over three can, see `_clv_whole`."""
     gate, found = work.base.churn_gate, work.backwards
     if not work.base.churn_in_euros:
-        return Told(why("clv_rank_only"), gate)
+        return Told(_rank_only(work, "clv_rank_only"), gate)
     if found is None or found.evidence is None or found.evidence.test_date is None:
         return Told(why("commission_5y"), gate, limits=("frozen",))
     past = why("commission_5y_past", date=day_nl(found.evidence.test_date))
@@ -141,7 +141,13 @@ def missing_events(cost: ServiceCost) -> str:
 
 
 def _clv(work: Work) -> Told:
-    return Told(why("clv" if work.base.churn_in_euros else "clv_rank_only"), work.base.churn_gate)
+    made = why("clv") if work.base.churn_in_euros else _rank_only(work, "clv_rank_only")
+    return Told(made, work.base.churn_gate)
+
+
+def _rank_only(work: Work, key: str) -> str:
+    """Return why there are no euros, with what was shown of the order."""
+    return why(key, proof=work.base.churn_shown.order_words())
 
 
 def _value_at_stake(work: Work) -> Told:
@@ -169,7 +175,7 @@ def _clv_whole(work: Work) -> Told:
 
 
 def _top_defend(work: Work) -> Told:
-    made = why("top_defend" if work.base.churn_in_euros else "top_defend_rank_only")
+    made = why("top_defend") if work.base.retention_in_euros else _rank_only(work, "top_defend_rank_only")
     return Told(made, work.base.churn_gate, limits=("two_futures",))
 
 

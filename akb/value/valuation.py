@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from akb.describe.relations import closed_year, year_rates
-from akb.value.in_force import InForce
+from akb.value.in_force import ANY_LAPSE, InForce
 from akb.value.lifetime.clv import earned_5y, earned_12m, lifetime, streams
 from akb.value.lifetime.flows import purchase_years
 from akb.value.lifetime.policies import policy_stakes, preventable_shares
@@ -84,7 +84,7 @@ class Valuation:
     @property
     def euros(self) -> bool:
         """Whether retention may be told in euros."""
-        return self.in_force.churn_in_euros and self.value is not None
+        return self.in_force.retention_in_euros and self.value is not None
 
     @cached_property
     def service_cost(self) -> Cents:
@@ -168,7 +168,7 @@ def _stakes(
     """Return what the two lines that keep are worth per customer."""
     relation, leaving = relation_stakes(in_force, survival, value)
     policy, lost = np.zeros(in_force.n), np.zeros(in_force.n)
-    if policies is not None:
+    if policies is not None and in_force.shown(ANY_LAPSE).order != "unproven":
         rows = policies["row"].to_numpy()
         policy = np.bincount(rows, weights=policies["expected"].to_numpy(), minlength=in_force.n).astype(float)
         lost = np.bincount(rows, weights=policies["lost"].to_numpy(), minlength=in_force.n).astype(float)

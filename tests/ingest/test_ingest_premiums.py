@@ -162,6 +162,17 @@ def test_todays_premium_is_no_history(by_file, tmp_path):
     assert read(write(tmp_path, latest), as_of=X).premiums is None
 
 
+def test_one_premium_per_policy_is_no_history_because_a_single_policy_has_two(tmp_path):
+    rows = [policy(9000 + number, Ingangsdatum="01-03-2020") for number in range(20)]
+    told = [{"Polisnummer": r["Polisnummer"], "Premie vanaf": "01-03-2020", "Premie per jaar": "99,00"} for r in rows]
+    more = [{**each, "Premie vanaf": "01-03-2022", "Premie per jaar": "120,00"} for each in told]
+    one = read(write(tmp_path, [*BOOK, *rows]), write(tmp_path, [*told, more[0]], "premies.csv"), as_of=X)
+    assert one.premiums is None
+    two = read(write(tmp_path, [*BOOK, *rows]), write(tmp_path, [*told, *more[:2]], "premies.csv"), as_of=X)
+    assert two.premiums is not None
+    assert {finding.code: finding.params for finding in two.findings}["AKB-D060"]["policies"] == 2
+
+
 def test_a_premium_that_does_not_change_is_told_once(tmp_path):
     row = policy(9000, Ingangsdatum="01-03-2020")
     told = [

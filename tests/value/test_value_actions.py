@@ -321,7 +321,9 @@ def test_winback_follows_the_chance_of_former_customers(made) -> None:
     chance = pl.DataFrame({"customer": former, "winback_12m": np.linspace(0.01, 0.2, len(former))}).with_columns(
         pl.col("customer").cast(pl.UInt32), pl.col("winback_12m").cast(pl.Float32)
     )
-    listed = run_value(made, replace(run, winback=chance), f.SETTINGS).lists["winback"]
+    proven = replace(run.predictions[0], key="winback_12m", evidence=f.PROVEN)
+    run = replace(run, winback=chance, predictions=(*run.predictions, proven))
+    listed = run_value(made, run, f.SETTINGS).lists["winback"]
     allowed = made.customers.filter(~pl.col("no_marketing") & ~pl.col("deceased"))["customer"]
     assert set(listed["customer"]) == set(former) & set(allowed)
     assert listed["probability"].is_sorted(descending=True)

@@ -50,6 +50,21 @@ def _nobody_to_call(**how):
     return made, f.models(made)
 
 
+def _single(factor: float, branches=("auto",)):
+    """A book of one policy each, in which so many times as many lapse as leave."""
+    made, run = _book(branches=branches)
+    lapse = (pl.col("churn_12m") * factor).alias("policy_lapse_any_12m")
+    return made, replace(run, scores=run.scores.with_columns(lapse))
+
+
+def _ranked_by_chance(**how):
+    """Churn whose AUC has an interval that includes .5."""
+    made, run = _book(**how)
+    chance = replace(f.PROVEN, auc=0.52, auc_ci=(0.48, 0.56))
+    told = (replace(each, evidence=chance) if each.key.startswith("churn") else each for each in run.predictions)
+    return made, replace(run, predictions=tuple(told))
+
+
 def _half_commission(**how):
     made, run = _book(**how)
     cents = pl.when(pl.col("policy") % 2 == 0).then(pl.col("commission_cents"))
@@ -87,6 +102,8 @@ CASES = {
     "AKB-V012": (_half_commission(), _book(), _book(**NO_EURO)),
     "AKB-V013": (_lapse_gate("fail"), _lapse_gate("provisional"), _lapse_gate("fail", **NO_EURO)),
     "AKB-V014": (_nobody_to_call(), _book(), _nobody_to_call(**NO_EURO)),
+    "AKB-V016": (_single(1.3), _single(1.05), _single(1.3, branches=f.BRANCHES)),
+    "AKB-V015": (_ranked_by_chance(), _book(), _ranked_by_chance(**NO_END)),
 }
 
 

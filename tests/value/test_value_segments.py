@@ -165,6 +165,15 @@ def test_migration_takes_dated_commission_where_nearly_every_policy_has_it() -> 
     assert (migration(few) or {})["basis"] == "standard"
 
 
+def test_where_everybody_is_of_one_class_nobody_can_move() -> None:
+    """One policy each in one branch: every customer counts for the same amount."""
+    old = X - timedelta(days=900)
+    rows = [(customer, old, X - timedelta(days=40) if customer < 10 else None) for customer in range(60)]
+    assert migration(_base(_policies(*rows))) is None
+    two = [*rows, *[(customer, old, None) for customer in range(10, 16)]]
+    assert migration(_base(_policies(*two))) is not None
+
+
 def test_without_a_year_of_history_nobody_is_said_to_have_moved() -> None:
     made = f.portfolio(200, months=11)
     assert migration(InForce(made, f.models(made), f.SETTINGS)) is None

@@ -17,6 +17,7 @@ X = date(2025, 12, 31)
 BRANCHES = ("avp", "inboedel", "opstal", "auto", "rechtsbijstand", "reis")
 SETTINGS = load_settings()
 CALIBRATED = Calibration(1.0, (0.92, 1.08))
+PROVEN = Evidence(calibration=CALIBRATED, positives=300.0, auc=0.7, auc_ci=(0.65, 0.75))
 
 
 CALLS_PAY = {
@@ -166,7 +167,6 @@ def models(made: Portfolio, *, gate: str = "pass", seed: int = 2, horizon: int =
         scores |= {"churn_12m": churn, "peak_risk_month": rng.integers(1, 13, n)}
         if made.history.reasons:
             scores["churn_preventable_12m"] = churn * shares[2]
-    evidence = Evidence(calibration=CALIBRATED)
     keys = ["churn_12m", "churn_preventable_12m"] if learned else []
     keys += [f"next_policy_{branch}_12m" for branch in sorted(made.policies["branch"].unique())]
     frame = pl.DataFrame(scores).with_columns(pl.exclude("customer").cast(pl.Float32))
@@ -177,14 +177,14 @@ def models(made: Portfolio, *, gate: str = "pass", seed: int = 2, horizon: int =
         branch_lapse=lapse if learned else lapse.clear(),
         branch_purchase=purchase,
         curve=pl.DataFrame(),
-        predictions=tuple(Prediction(key, "fitted", gate=gate, evidence=evidence) for key in keys),
+        predictions=tuple(Prediction(key, "fitted", gate=gate, evidence=PROVEN) for key in keys),
     )
 
 
 def with_gate(run: ModelRun, gate: str, *prefixes: str, ci: tuple[float, float] = (0.92, 1.08)) -> ModelRun:
     """`run` with another gate on the predictions whose key starts with one of `prefixes`."""
     changed = tuple(
-        replace(made, gate=gate, evidence=Evidence(calibration=Calibration(1.0, ci)))
+        replace(made, gate=gate, evidence=replace(PROVEN, calibration=Calibration(1.0, ci)))
         if made.key.startswith(prefixes)
         else made
         for made in run.predictions

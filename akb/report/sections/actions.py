@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from akb.report.sections.risk import left_out
+from akb.report.sections.risk import left_out, withheld
 
 if TYPE_CHECKING:
     from akb.report.context import Context, Row
@@ -20,6 +20,7 @@ def facts(context: Context) -> dict[str, Any]:
         "available": True,
         "missing": [],
         **{key: made[key] for key in ("euros", "by_action", "lists", "control_share", "own", "service")},
+        "withheld": [{"key": key, "why": reason} for key, reason in withheld(context).items()],
         "alone": left_out(context, {key: count for key, count in made["alone"].items() if key != "nothing_pays"}),
         "workers": _workers(made["work"]["hours"]),
         "short": [
@@ -39,4 +40,6 @@ def _workers(rows: list[Row]) -> list[Row]:
         person[f"{row['level']}_used"] = row["used"] / 60
         person[f"{row['level']}_available"] = row["available"] / 60
     columns = [f"{level}_{what}" for level in ("inside", "adviser") for what in ("used", "available")]
-    return [{"name": row["name"], **{column: row.get(column) for column in columns}} for row in found.values()]
+    people = [{"name": row["name"], **{column: row.get(column) for column in columns}} for row in found.values()]
+    # an assumed colleague ("#3") without work is a row that tells nobody anything
+    return [row for row in people if not str(row["name"]).startswith("#") or row["inside_used"] or row["adviser_used"]]

@@ -45,6 +45,7 @@ def card(context: Context, entry: Entry, made: Prediction) -> dict[str, Any]:
         "unit": entry.unit_nl,
         "section": entry.section,
         "horizon_months": made.horizon_months or entry.horizon_months,
+        "tested_months": made.evidence_months,
         "needs": entry.needs,
         "status": made.status,
         "why": made.why,
@@ -94,7 +95,8 @@ def _limits(made: Prediction, *, constant: bool) -> list[str]:
         "few": proof is not None and FEW_EVENTS <= events < _EVENTS,
         "some": proof is not None and _EVENTS <= events < _ENOUGH,
         "provisional": made.gate == "provisional",
-        "fail": made.gate == "fail" and events >= FEW_EVENTS,
+        "fail": made.gate == "fail" and events >= FEW_EVENTS and made.order == "proven",
+        "fail_both": made.gate == "fail" and events >= FEW_EVENTS and made.order != "proven",
         "pooled": made.pooled_weight is not None and made.pooled_weight > 0.5,
         "shared": made.pooled_weight is not None and made.pooled_weight <= 0.5,
     }

@@ -48,6 +48,8 @@ def _row(context: Context, entry: Entry, prediction: Prediction | None) -> dict[
         "status": made.status,
         "why": context.words.reworded(made.why),
         "horizon_months": made.horizon_months or entry.horizon_months,
+        "tested_months": made.tested_months if made.evidence else None,
+        "order": made.order,
         **_proof(made.evidence, context.limit, made.population),
         "gate": made.gate,
         "grade": made.grade,
@@ -92,7 +94,7 @@ def _churn_bands(context: Context) -> dict[str, Any] | None:
             rows = [dict(zip(names, band, strict=True)) for band in evidence.calibration.bands]
             return {
                 "key": f"churn_{months}m",
-                "months": months,
+                "months": prediction.tested_months if prediction else months,
                 "test_date": evidence.test_date,
                 "bands": context.suppressed(rows, keep=("lower", "upper"), parts=True),
             }

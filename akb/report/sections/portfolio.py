@@ -24,8 +24,7 @@ def facts(context: Context) -> dict[str, Any]:
     customers, held = context.customers, context.held
     commission = int(held["revenue_cents"].sum()) if context.has_commission else None
     parts = revenue(context)
-    derived = held.filter(pl.col("commission_source") == "derived").height if parts["commission"] is not None else 0
-    assumed = derived > FEW_DERIVED * held.height or any(parts[part] for part in ASSUMED)
+    derived = _derived(context, parts)
     policies = context.bundle.portfolio.policies
     later = policies.filter(pl.col("start_date") > context.as_of)
     # who only signed for a policy that starts later is no former customer
@@ -37,7 +36,7 @@ def facts(context: Context) -> dict[str, Any]:
         "policies_per_customer": held.height / customers.height if customers.height else None,
         "commission_cents": commission,
         "commission_derived_share": derived / held.height if commission is not None and held.height else None,
-        "commission_mark": "assumed" if assumed else "counted",
+        "commission_mark": commission_mark(context),
         "commission_known_share": held["revenue_cents"].count() / held.height if held.height else None,
         "revenue": parts,
         "revenue_kind": context.words.money,
@@ -53,6 +52,20 @@ def facts(context: Context) -> dict[str, Any]:
         "insurers": _insurers(context),
         "missing": ["commission"] if commission is None else [],
     }
+
+
+def commission_mark(context: Context) -> str:
+    """Return ``assumed`` where commission was derived from premiums or stands on an assumed share, else ``counted``."""
+    parts = revenue(context)
+    derived = _derived(context, parts) > FEW_DERIVED * context.held.height
+    return "assumed" if derived or any(parts[part] for part in ASSUMED) else "counted"
+
+
+def _derived(context: Context, parts: dict[str, int | None]) -> int:
+    """Return of how many policies in force the commission was derived from the premium."""
+    if parts["commission"] is None:
+        return 0
+    return context.held.filter(pl.col("commission_source") == "derived").height
 
 
 def revenue(context: Context) -> dict[str, int | None]:

@@ -10,7 +10,7 @@ import polars as pl
 from akb.report.context import group_sum
 from akb.report.formats import short_code
 from akb.report.sections.gaps import gaps, need_of, ranking, standing
-from akb.report.sections.risk import SHOWN, left_out, level_range, proof
+from akb.report.sections.risk import SHOWN, left_out, level_range, proof, withheld
 
 if TYPE_CHECKING:
     from akb.report.context import Context, Row
@@ -30,6 +30,7 @@ def facts(context: Context) -> dict[str, Any]:
         "branches": branches,
         "proof": proof(context, ["cross_sell_any_12m"]),
         "list": _list(context),
+        "withheld": withheld(context).get("next_best_policy"),
         "ranking": ranking(context),
         "standing": standing(context),
         "gaps": gaps(context),
@@ -43,7 +44,7 @@ def _any(context: Context) -> dict[str, Any] | None:
         return None
     prediction = context.bundle.predictions.get("cross_sell_any_12m")
     expected = float(np.nansum(chance))
-    low, high = level_range(expected, prediction.evidence if prediction else None) or (None, None)
+    low, high = level_range(expected, prediction, float(chance.size)) or (None, None)
     return {"expected": expected, "low": low, "high": high, "share": float(np.nanmean(chance))}
 
 
@@ -63,7 +64,7 @@ def _branches(context: Context) -> list[Row]:
         banned = bool(entry and entry.ban)
         cents = None if banned else euros.get(branch)
         prediction = context.bundle.predictions.get(f"next_policy_{branch}_12m")
-        low, high = level_range(expected[i], prediction.evidence if prediction else None) or (None, None)
+        low, high = level_range(expected[i], prediction, float(eligible[i])) or (None, None)
         rows.append(
             {
                 "branch": branch,

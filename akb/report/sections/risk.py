@@ -8,12 +8,13 @@ import numpy as np
 import polars as pl
 
 from akb.core.disclosure import few
+from akb.core.gates import FEW_EVENTS
 from akb.describe import relations
 from akb.report.context import group_sum
 from akb.report.formats import short_code
 
 if TYPE_CHECKING:
-    from akb.models.types import Evidence
+    from akb.models.types import Calibration, Prediction
     from akb.report.context import Context, Row
 
 HORIZONS = (1, 3, 6, 12)
@@ -31,13 +32,17 @@ def facts(context: Context) -> dict[str, Any]:
     announced = announced.join(context.customers.select("customer"), on="customer", how="semi")
     known = announced.height
     horizons = [row for months in HORIZONS if (row := _horizon(context, months)) is not None]
+    shown = context.shown(*(f"churn_{months}m" for months in reversed(HORIZONS)))
     missing = [] if horizons else ["churn"]
     return {
         "announced": None if 0 < known < context.limit else known,
         "announced_suppressed": 0 < known < context.limit,
         "horizons": horizons,
-        "causes": _causes(context),
-        "bands": _bands(context),
+        "order": shown.order,
+        "order_words": shown.order_words(),
+        "withheld": withheld(context).get("top_defend"),
+        "causes": _causes(context, horizons),
+        "bands": _bands(context, horizons),
         "proof": proof(context, [f"churn_{months}m" for months in reversed(HORIZONS)]),
         "defend": _defend(context),
         "pair": _pair(context),
@@ -45,16 +50,58 @@ def facts(context: Context) -> dict[str, Any]:
     }
 
 
-def level_range(total: float, evidence: Evidence | None, certain: float = 0.0) -> tuple[float, float] | None:
-    """Return `total` times the 90 % interval of observed / expected on the latest closed window, containing `total`.
+def level_range(total: float, prediction: Prediction | None, most: float) -> tuple[float, float] | None:
+    """Return `total` times the 90 % interval of observed / expected on the last test: round it, in [0, `most`].
 
-    Of what is expected `certain` is announced: it comes whatever the level of the others is.
+    None where the level was not tested over its own horizon.
     """
-    if evidence is None or evidence.calibration is None:
+    level = own_level(prediction)
+    if level is None:
         return None
-    low, high = evidence.calibration.ci
-    open_ = total - certain
-    return certain + min(open_, open_ * low), certain + max(open_, open_ * high)
+    low, high = level.ci
+    return min(total, total * low), max(total, min(most, total * high))
+
+
+def corrected(
+    modelled: float, prediction: Prediction | None, most: float, certain: float = 0.0
+) -> tuple[float, float | None, float | None]:
+    """Return an expected number as the last test corrected it, and its 90 % interval: round it, in [0, `most`].
+
+    Parameters
+    ----------
+    certain
+        The part of `modelled` that is announced: it comes whatever the level of the others is.
+    """
+    ratio, level = correction(prediction), own_level(prediction)
+    left, room = modelled - certain, most - certain
+    point = min(room, left if ratio is None else left * ratio)
+    if level is None:
+        return certain + point, None, None
+    low, high = (left * bound for bound in level.ci)
+    return certain + point, certain + min(point, low), certain + max(point, min(room, high))
+
+
+def own_level(prediction: Prediction | None) -> Calibration | None:
+    """Return the level that was tested over the prediction's own horizon: one over a shorter one says nothing of it."""
+    if prediction is None or prediction.evidence is None or prediction.evidence_months is not None:
+        return None
+    return prediction.evidence.calibration
+
+
+def correction(prediction: Prediction | None) -> float | None:
+    """Return observed / expected of the last test, where enough happened in it to correct a figure by."""
+    level = own_level(prediction)
+    if level is None or prediction is None or prediction.shown.events < FEW_EVENTS:
+        return None
+    return level.observed_expected
+
+
+def withheld(context: Context) -> dict[str, str]:
+    """Return list -> why it is not delivered."""
+    value = context.bundle.value
+    made: Any = value.figures.get("actions") if value else None
+    found: dict[str, str] = (made or {}).get("withheld", {})
+    return found
 
 
 def _horizon(context: Context, months: int) -> Row | None:
@@ -62,12 +109,15 @@ def _horizon(context: Context, months: int) -> Row | None:
     if chance is None:
         return None
     prediction = context.bundle.predictions.get(f"churn_{months}m")
-    expected = float(np.nansum(chance))
-    certain = float((chance >= 1.0).sum())  # only an announced end is
-    low, high = level_range(expected, prediction.evidence if prediction else None, certain) or (None, None)
+    modelled = float(np.nansum(chance))
+    certain = float((chance >= 1.0).sum())  # only an announced end is, and it comes whatever the level of the others is
+    expected, low, high = corrected(modelled, prediction, float(chance.size), certain)
     return {
         "months": months,
         "expected": expected,
+        "modelled": modelled,
+        "certain": certain,
+        "correction": correction(prediction),
         "low": low,
         "high": high,
         "share": expected / chance.size,
@@ -75,23 +125,37 @@ def _horizon(context: Context, months: int) -> Row | None:
     }
 
 
-def _causes(context: Context) -> list[Row]:
+def _causes(context: Context, horizons: list[Row]) -> list[Row]:
+    """Return the expected leavers by cause, which add up to those of the year: corrected as they are."""
+    ratio, certain = _corrected_by(context, horizons)
     rows: list[Row] = []
     for cause in CAUSES:
         chance = context.score(f"churn_{cause}_12m")
         if chance is not None:
-            rows.append({"cause": cause, "expected": float(np.nansum(chance))})
+            expected = float(np.nansum(chance[certain])) + ratio * float(np.nansum(chance[~certain]))
+            rows.append({"cause": cause, "expected": expected})
     return rows
 
 
-def _bands(context: Context) -> list[Row]:
+def _corrected_by(context: Context, horizons: list[Row]) -> tuple[float, np.ndarray[Any, np.dtype[np.bool_]]]:
+    """Return by what a year's chances are corrected, and whose end is announced and therefore is not."""
+    year = next((row for row in horizons if row["months"] == HORIZONS[-1]), None)
+    whole = context.score(f"churn_{HORIZONS[-1]}m")
+    certain = np.zeros(len(context.customers), dtype=bool) if whole is None else whole >= 1.0
+    left = year["modelled"] - year["certain"] if year else 0.0
+    return (year["expected"] - year["certain"]) / left if year and left > 0 else 1.0, certain
+
+
+def _bands(context: Context, horizons: list[Row]) -> list[Row]:
     chance = context.score("churn_12m")
     if chance is None:
         return []
     known = ~np.isnan(chance)
     place = np.searchsorted([lower for lower, _ in BANDS[1:]], chance[known], side="right")
     customers = np.bincount(place, minlength=len(BANDS))
-    expected = group_sum(chance[known], place, len(BANDS))
+    ratio, certain = _corrected_by(context, horizons)
+    modelled = group_sum(chance[known], place, len(BANDS))
+    expected = group_sum(np.where(certain, chance, ratio * chance)[known], place, len(BANDS))
     cents = context.customers["commission_cents"].to_numpy()[known]
     total = sum(expected)
     rows = [
@@ -102,7 +166,7 @@ def _bands(context: Context) -> list[Row]:
             "share": int(customers[i]) / int(known.sum()),
             "expected": expected[i],
             "share_expected": expected[i] / total if total else None,
-            "mean": expected[i] / int(customers[i]) if customers[i] else None,
+            "mean": modelled[i] / int(customers[i]) if customers[i] else None,
             "commission_cents": int(cents[place == i].sum()) if context.has_commission else None,
         }
         for i, (lower, upper) in enumerate(BANDS)
@@ -111,14 +175,16 @@ def _bands(context: Context) -> list[Row]:
 
 
 def proof(context: Context, keys: list[str]) -> dict[str, Any] | None:
-    """Return what the first of `keys` that has evidence showed: of 100 in its top tenth, and of 100 at random."""
+    """Return what the first of `keys` with a proven order showed: of 100 in its top tenth, and of 100 at random."""
     for key in keys:
         prediction = context.bundle.predictions.get(key)
         evidence = prediction.evidence if prediction else None
-        if prediction and evidence and evidence.precision_top_decile is not None and evidence.base_rate:
+        if prediction is None or evidence is None or prediction.order != "proven":
+            continue
+        if evidence.precision_top_decile is not None and evidence.base_rate:
             return {
                 "key": key,
-                "months": prediction.horizon_months,
+                "months": prediction.tested_months,
                 "test_date": evidence.test_date,
                 "population": evidence.population,
                 "listed": round(evidence.population / 10),

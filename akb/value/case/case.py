@@ -60,7 +60,7 @@ def open_lines(valued: Valuation) -> tuple[str, ...]:
     """Return the lines of benefit that may be told in euros: those whose predictions passed their gates."""
     in_force = valued.in_force
     out = []
-    if in_force.churn_in_euros and valued.value is not None:
+    if in_force.retention_in_euros and valued.value is not None:
         out.append("relation")
     if valued.policies is not None and bool((valued.policies["gate"] != "closed").any()):
         out.append("policy")

@@ -24,7 +24,8 @@ NEW, GONE = "new", "gone"
 
 
 def migration(base: InForce) -> dict[str, Any] | None:
-    """Return from which class to which the customers of T = X - 12 months went; None where T was not recorded.
+    """Return from which class to which the customers of T = X - 12 months went; None where T was not recorded or all
+    customers are of one class.
 
     The classes at T are those of `configs/lists.toml`; the bounds in euros that they have at T also hold at X, so that
     a customer moves by his own policies only. Today's commission says nothing about T (the back office overwrites it):
@@ -53,6 +54,8 @@ def migration(base: InForce) -> dict[str, Any] | None:
     )
     counts = np.zeros((len(labels) + 1, len(labels) + 1), dtype=np.int64)
     np.add.at(counts, (both["old"].to_numpy(), both["now"].to_numpy()), 1)
+    if np.count_nonzero(counts[:-1].any(axis=1)) < 2 and np.count_nonzero(counts[:, :-1].any(axis=0)) < 2:
+        return None  # everybody brings the same: nobody can move
     limit = base.settings.report.suppress_below
     cells = crossed(counts, limit, moves=len(labels))
     stayed = counts[:-1, :-1]

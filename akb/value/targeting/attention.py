@@ -51,7 +51,11 @@ def contact_months(base: InForce) -> Floats:
     equal months the first.
     """
     rules = load_toml("attention.toml")["contact_month"]
-    wanted = rules["renewal"] * _renewals(base) + rules["risk"] * np.maximum(_hazards(base) - 1.0, 0.0)
+    risk = _hazards(base)
+    risk = np.where(
+        risk >= rules["stands_out"], risk - 1.0, 0.0
+    )  # flat departures have a highest month that says nothing
+    wanted = rules["renewal"] * _renewals(base) + rules["risk"] * risk
     lead = int(rules["lead"])
     weight = np.zeros_like(wanted)
     weight[:, : MONTHS - lead] = wanted[:, lead:]

@@ -108,9 +108,9 @@ class Stakes:
 
 
 def relation_stakes(in_force: InForce, paths: Relations | None, value: Lifetime | None) -> tuple[Floats, Floats]:
-    """Return (relation, leaving) of `Prospects`; zero where no euro may be named or the end is announced."""
+    """Return (relation, leaving) of `Prospects`; zero without a proven level and order, or with an announced end."""
     nothing = np.zeros(in_force.n)
-    if paths is None or value is None or not in_force.churn_in_euros:
+    if paths is None or value is None or not in_force.retention_in_euros:
         return nothing, nothing
     leaving = np.where(in_force.announced, 0.0, paths.preventable)
     return leaving * value.stake, leaving
