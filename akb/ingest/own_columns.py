@@ -101,7 +101,7 @@ def _doubles(table: Table) -> list[str]:
     if table.headings.role not in OF_ROLES or table.own.width < 2:
         return []
     rows = table.own.join(table.cells, on="line", suffix="\n")
-    roles = [name for name in table.cells.columns if name != "line" and name != PRODUCT]
+    roles = [name for name in table.cells.columns if name not in ("line", PRODUCT)]
     found = []
     for heading in table.own.columns:
         if heading == "line":

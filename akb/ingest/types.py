@@ -92,7 +92,7 @@ class OwnColumn:
     levels
         Of a category the texts behind the codes, in order.
     refused
-        Why it is no feature, as a slug (``without | double | person | day | identifier | many | empty | one``; and where it
+        Why it is no feature, as a slug (``without | double | person | day | identifier | many | empty | one``; where it
         shows who has ended ``ended | running | fades | too_good``); empty: it is used.
     """
 
