@@ -234,10 +234,13 @@ def rival_option(one: Office, ours: Any, rival: str, seed: int) -> np.ndarray:
 
 
 def advice_at(portfolio: Any, models: Any, end: str) -> tuple[str, float, int]:
-    """Return (advice, P(net > 0), net) with every effect of the register at its low or high end."""
+    """Return (advice, P(net > 0), net) where every effect is known to lie at the low or high end of its range."""
     register = load_settings().assumed()
-    far = {name: getattr(entry, end) for name, entry in register.items() if ".effect_" in name}
-    settings = load_settings().model_copy(update={"assumptions": far})
+    known = {}
+    for key in load_settings().ladder():
+        values = {line: getattr(register[f"contacts.{key}.effect_{line}"], end) for line in LINES}
+        known[key] = {line: {"low": value, "base": value, "high": value} for line, value in values.items()}
+    settings = load_settings().model_copy(update={"contacts": known})
     case = business_case(valuation(portfolio, models, settings, say=lambda _: None, earned=False))
     assert case is not None
     return case.advice["key"], case.advice["probability"], case.cohort["net"]["base"]
@@ -260,7 +263,7 @@ def main() -> None:
         for share, row in nets(one, truth(one, given.futures, seed + 40_000), seed).items():
             for name, cents in row.items():
                 total[share][name] = total[share].get(name, 0.0) + cents
-        ends = {end: advice_at(portfolio, models, end) for end in ("low", "value", "high")}
+        ends = {end: advice_at(portfolio, models, end) for end in ("low", "high")}
         print(f"office {seed}: {int(one.valued.plan.planned.sum())} contacts; advice {ends}", flush=True)
     print("line        claimed      true   ratio    s.e.")
     for line, rows in told.items():

@@ -155,7 +155,7 @@ def figures(
     """
     from akb.again import case_again
     from akb.core.garbage import seldom_collected
-    from akb.report.model import plain
+    from akb.report.plain import plain
     from akb.report.sections.case import worded
     from akb.report.summary import case_summary
 

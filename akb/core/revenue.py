@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from akb.core.errors import AkbError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
@@ -89,12 +91,23 @@ def with_level(policies: pl.DataFrame, as_of: date, growth: float) -> pl.DataFra
     ----------
     growth
         By which share revenue rises in a year.
+
+    Raises
+    ------
+    AkbError
+        If amounts become too large to count exactly: only the assumption makes them so.
     """
     import polars as pl
 
     days = (pl.lit(as_of) - pl.col("end_date")).dt.total_days().clip(0).fill_null(0)
     level = pl.col("revenue_cents") * (1.0 + growth) ** (days / 365.25)
-    return policies.with_columns(level_cents=level.round().cast(pl.Int64))
+    brought = policies.with_columns(level_cents=level.round())
+    if brought.select((pl.col("level_cents").abs() > 2**53).any()).item():
+        raise AkbError(
+            "under these assumptions amounts grow without end",
+            "Look at what you set: value.indexation makes later years count for more.",
+        )
+    return brought.with_columns(pl.col("level_cents").cast(pl.Int64))
 
 
 def meaning(policies: pl.DataFrame, terms: Terms) -> Meaning:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from akb.report.context import Context
-from akb.report.model import plain
+from akb.report.plain import plain
 from akb.report.sections.evidence import predictions
 from akb.report.summary import as_bytes
 

@@ -5,15 +5,11 @@ Sections know nothing of HTML; `summary.json`, the page, the figures and the tes
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from dataclasses import fields, is_dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from akb.report.context import Context
+from akb.report.plain import plain
 from akb.report.sections import (
     actions,
     case,
@@ -31,8 +27,6 @@ from akb.report.sections import (
 
 if TYPE_CHECKING:
     from akb.report.bundle import RunBundle
-
-_DIGITS = 9
 
 
 def build(bundle: RunBundle, context: Context | None = None) -> dict[str, Any]:
@@ -138,27 +132,3 @@ def _method(context: Context) -> dict[str, Any]:
 def _winners(bundle: RunBundle) -> list[dict[str, Any]]:
     won = Counter(prediction.winner for prediction in bundle.predictions.values() if prediction.winner)
     return [{"winner": name, "predictions": count} for name, count in sorted(won.items(), key=lambda w: (-w[1], w[0]))]
-
-
-def plain(value: Any) -> Any:
-    """Return a value as JSON types: dates as text, NaN as None, floats to nine significant digits, frames as rows."""
-    made: Any
-    if value is None or isinstance(value, bool | int | str):
-        made = value
-    elif isinstance(value, float):
-        made = float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
-    elif isinstance(value, date):
-        made = value.isoformat()
-    elif isinstance(value, dict):
-        made = {str(key): plain(entry) for key, entry in value.items()}
-    elif isinstance(value, list | tuple):
-        made = [plain(entry) for entry in value]
-    elif isinstance(value, pl.DataFrame):
-        made = [plain(row) for row in value.to_dicts()]
-    elif is_dataclass(value) and not isinstance(value, type):
-        made = {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    elif hasattr(value, "tolist"):
-        made = plain(value.tolist())
-    else:
-        raise TypeError(f"no plain form for {type(value).__name__}")
-    return made

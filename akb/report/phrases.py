@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from akb.core.disclosure import OTHER
 from akb.core.numbers import NBSP
 from akb.report import formats
 
@@ -58,6 +59,8 @@ class Phrases:
 
     def contact(self, key: str) -> str:
         """Return what a type of the ladder is called; one that this ladder no longer has is made readable."""
+        if key == OTHER:
+            return self.words.plain("case.other_contacts")
         return str(self.model["ladder"].get(key, key.replace("_", " ")))
 
     def assumption(self, key: str) -> str:

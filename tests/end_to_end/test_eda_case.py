@@ -15,7 +15,7 @@ import pytest
 from akb.again import case_again, kept_classes
 from akb.cli import run
 from akb.config import Settings, load_settings
-from akb.report.model import plain
+from akb.report.plain import plain
 from akb.report.sections.case import worded
 from akb.store.packed import unpacked
 

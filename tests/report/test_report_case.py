@@ -110,12 +110,11 @@ def test_counts_of_too_few_customers_are_nowhere(full: RunBundle) -> None:
     shown = told["case"]["facts"]
     assert (shown["customers_planned_count"], shown["customers_callable_count"]) == (None, None)
     assert shown["customers_count"] == case.facts["customers_count"]
-    assert [row["customers"] for row in told["case"]["plan"]["contacts"]] == [220, 116, None]
+    rows = told["case"]["plan"]["contacts"]  # the smallest of the others joins, so that no total gives it away
+    assert [(row["key"], row["customers"]) for row in rows] == [("mail", 220), ("_other", 120)]
     text = chapter(told)
     assert "benadert in 12 maanden minder dan 5 klanten" in text
-    review = re.search(r"<tr><th[^>]*>[^<]*adviseur</th>.*?</tr>", text)
-    assert review is not None
-    assert "€" not in review.group(0)
+    assert "andere contacten, samen" in text
 
 
 def test_an_hour_has_a_price_or_is_not_what_limits(full: RunBundle) -> None:

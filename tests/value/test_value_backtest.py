@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 import value_fixtures as f
 
-from akb.models.types import Backtest
 from akb.core.relations import in_force
-from akb.value.in_force import InForce
 from akb.describe.relations import spells
+from akb.models.types import Backtest
+from akb.value.in_force import InForce
 from akb.value.targeting.list_backtest import Then, at_random, backtest, chosen, listed
 
 T0 = date(2024, 10, 31)

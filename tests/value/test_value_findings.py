@@ -82,7 +82,9 @@ FREE = {
     for name in ("fixed", "talks_business", "talks_self_employed", "talks_private", "minutes_claim", "minutes_contact")
 }
 DEAR = {"cost__fixed": 500.0}
-LONG, SHORT = {"contact__minutes": 6000.0}, {"contact__minutes": 1.0}
+LONG = {f"contacts__{key}__minutes": 6000.0 for key in ("inbound", "inbound_else_call", "call", "review")}
+LONG["contacts__mail__cost"] = 6000.0
+SHORT = {"contacts__call__minutes": 1.0}
 
 # code -> (fires, must not fire, does not apply); each a book, or a book and assumptions
 CASES = {

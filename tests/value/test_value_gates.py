@@ -37,7 +37,7 @@ def nonsense(run: ModelRun) -> ModelRun:
 def euros(run: ModelRun) -> dict[str, Any]:
     made = run_value(OFFICE, run, f.SETTINGS)
     assert made.case is not None
-    names = ("lost_commission", "projection", "classes", "profit", "concentration")
+    names = ("lost_commission", "projection", "concentration")
     return {
         "scores": made.scores.to_dicts(), "case": made.case, "defend": made.lists["top_defend"].to_dicts(),
         **{name: made.figures[name] for name in names},
@@ -103,13 +103,12 @@ def test_lifetime_value_on_an_unproven_level_ranks_and_names_no_euro(gate: Gate)
     listed, known = made.lists["top_defend"], proven.lists["top_defend"]
     assert listed.height > 0
     assert known["value_at_stake"].null_count() == 0
-    for name in ("value_at_stake", "clv", "threshold", "expected_saving", "yearly"):
+    for name in ("value_at_stake", "clv", "expected_saving", "relation", "policy"):
         assert listed[name].null_count() + listed[name].is_nan().sum() == listed.height, name
     assert known["clv"].is_not_nan().all()
     segments = made.figures["segments"]
     for rows in (segments["classes"]["rows"], segments["growth"], segments["position"]):
         assert rows
         assert all(row["clv"] is None for row in rows)
-    assert all(made.figures[name] is None for name in ("classes", "pair", "risk_value"))
-    assert proven.figures["classes"]
+    assert made.figures["pair"] is None
     assert made.classes["class_value"].null_count() == 0

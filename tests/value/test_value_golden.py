@@ -11,10 +11,8 @@ import pytest
 import value_fixtures as f
 
 from akb.value import formulas
-from akb.value.case.ledger import first_year, ledger
-from akb.value.case.results import rule_of_thumb
+from akb.value.case.claims import rule_of_thumb
 from akb.value.in_force import band_labels
-from akb.value.types import Line
 
 GOLDEN = {entry["id"]: entry for entry in json.loads((Path(__file__).parents[1] / "golden.json").read_text("utf-8"))}
 
@@ -64,7 +62,7 @@ def test_d20_and_the_rules_are_the_shipped_assumptions() -> None:
     made = f.portfolio()
     held = f.present(made)
     turnover, customers = held["commission_cents"].sum(), held["customer"].n_unique()
-    rule = rule_of_thumb(customers, turnover, {name: entry.value for name, entry in assumed.items()})
+    rule = rule_of_thumb(customers, turnover, assumed)
     assert rule["retention"] == round(0.03 * held["commission_cents"].sum())
     assert rule["cross_sell"] == 600 * held["customer"].n_unique()  # € 60.000 per 10,000 customers
 
@@ -127,32 +125,23 @@ def test_c13_threshold() -> None:
     assert formulas.expected_saving(given["s"], edge, given["V"], given["c"]) == pytest.approx(0)
 
 
-def _lines(**euros: float) -> list[Line]:
-    return [Line(key, *(round(100 * value),) * 3, "assumed") for key, value in euros.items()]
-
-
 def test_stress_case_of_the_sources() -> None:
     given, out = GOLDEN["STRESS_seed"]["in"], GOLDEN["STRESS_seed"]["out"]
-    _, churn_only = ledger(_lines(retention=given["churn_besparing"]), _lines(system=given["kosten"]))
-    _, both = ledger(
-        _lines(retention=given["churn_besparing"], cross_sell=given["xsell"]), _lines(system=given["kosten"])
-    )
-    assert 100 * churn_only[1] == pytest.approx(out["roi_churn_pct"])
-    assert 100 * both[1] == pytest.approx(out["roi_beide_pct"])
+    churn_only = formulas.roi(given["churn_besparing"], given["kosten"])
+    both = formulas.roi(given["churn_besparing"] + given["xsell"], given["kosten"])
+    assert 100 * churn_only == pytest.approx(out["roi_churn_pct"])
+    assert 100 * both == pytest.approx(out["roi_beide_pct"])
 
 
 def test_stress_case_with_careful_assumptions() -> None:
     # The source halves only the churn line in year 1 (-40 %); the half-year rule on both lines gives -52 %.
     given, out = GOLDEN["STRESS_careful"]["in"], GOLDEN["STRESS_careful"]["out"]
-    benefits = _lines(retention=given["churn_besparing"], cross_sell=given["xsell"])
-    costs = _lines(system=given["kosten"])
-    net, ratios = ledger(benefits, costs)
-    assert 100 * ratios[1] == pytest.approx(out["roi_runrate_pct"])
-    assert net[1] == 100 * (24_000 - 25_000)
-    half_churn = _lines(retention=given["churn_besparing"] / 2, cross_sell=given["xsell"])
-    assert 100 * ledger(half_churn, costs)[1][1] == pytest.approx(out["roi_halfjaar_pct"])
-    year1 = first_year(benefits, costs, 0)
-    assert 100 * year1["net"][1] / year1["costs"][1] == pytest.approx(-52)
+    kept, sold, cost = given["churn_besparing"], given["xsell"], given["kosten"]
+    assert 100 * formulas.roi(kept + sold, cost) == pytest.approx(out["roi_runrate_pct"])
+    assert kept + sold - cost == 24_000 - 25_000
+    half_churn = formulas.half_year([kept]) + sold
+    assert 100 * formulas.roi(half_churn, cost) == pytest.approx(out["roi_halfjaar_pct"])
+    assert 100 * formulas.roi(formulas.half_year([kept, sold]), cost) == pytest.approx(-52)
 
 
 def test_roi_refuses_to_divide_by_nothing() -> None:

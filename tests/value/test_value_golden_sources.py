@@ -11,8 +11,8 @@ from scipy.integrate import quad
 from scipy.stats import beta as beta_distribution
 
 from akb.value import formulas
-from akb.value.case.pilot import per_arm
 from akb.value.case.profit import empc, profit_curve
+from akb.value.case.trial import detectable, per_arm
 
 TESTS = Path(__file__).parents[1]
 GOLDEN = {entry["id"]: entry for entry in json.loads((TESTS / "golden.json").read_text("utf-8"))}
@@ -158,3 +158,9 @@ def test_profit_with_everyones_own_value() -> None:
     assert by_value.best == 1
     assert profit_curve([0.1, 0.9, 0.5, 0.0], earned, 25).best == 3
     assert profit_curve([0.1, 0.9], [0, 0], 25).best == 0
+
+
+def test_what_a_pilot_of_the_sources_can_show() -> None:
+    """With 250 customers per arm only a fall of two thirds shows at a base of 9 %, one of 38 % at a base of 27 %."""
+    assert [round(detectable(before, 250) or 0.0, 2) for before in (0.09, 0.27)] == [0.66, 0.38]
+    assert detectable(0.5, 3) is None

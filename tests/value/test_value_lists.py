@@ -9,14 +9,14 @@ import value_fixtures as f
 
 from akb.value import run_value
 from akb.value.in_force import InForce
-from akb.value.targeting.eligibility import control_group, desk
+from akb.value.targeting.eligibility import eligibility
 
-CHEAP = {"contact__minutes": 2.0, "contact__offer_minutes": 1.0}  # so that many contacts pay
+CHEAP = f.CALLS_PAY
 
 
 @pytest.fixture(scope="module")
 def made():
-    return f.portfolio(600)
+    return f.portfolio(400)
 
 
 @pytest.fixture(scope="module")
@@ -25,19 +25,18 @@ def result(made):
 
 
 def test_top_defend_is_its_formula(made, result) -> None:
+    """The best contact's relation and policy lines less its cost; a call at two minutes of inside staff."""
     listed = result.lists["top_defend"]
     assert listed.height > 50
+    called = listed.filter(pl.col("best_contact") == "call")
     cost = 55 * 2 / 60
-    expected = 0.2 * listed["churn_preventable_12m"] * listed["value_at_stake"] - cost
-    assert np.allclose(listed["expected_saving"], expected, atol=0.006)
-    assert (listed["expected_saving"] > 0).all()
-    assert (listed["churn_preventable_12m"] > listed["threshold"]).all()
-    called = listed.filter(pl.col("contact") & (pl.col("yearly_cents") > 500))
-    stays = 1 - called["churn_12m"]
-    earned = called["yearly_cents"] / 100 * (0.5 + stays + stays**2)  # three years, the first one half
-    assert called.height >= 20
-    assert (earned > cost - 0.03).all()  # and a call is made only if that is more than it costs
-    assert np.allclose(listed["threshold"], cost / (0.2 * listed["value_at_stake"]), rtol=0.003)
+    effect = f.SETTINGS.assumed()["contacts.call.effect_relation"].value
+    relation = effect * called["churn_preventable_12m"] * called["value_at_stake"]
+    assert called.height > 20
+    assert np.allclose(called["relation"], relation, atol=0.006)
+    assert (called["policy"] == 0).all()  # no prediction of lapses in this book
+    assert (called["expected_saving"] >= called["relation"] - cost - 0.011).all()  # none keeps more than the best
+    assert (listed.filter("contact")["expected_saving"] > -cost).all()
     scores = result.scores.join(listed, on="customer")
     assert np.allclose(scores["top_defend"], scores["expected_saving"], atol=0.01)
 
@@ -84,30 +83,28 @@ def test_opt_outs_deceased_and_minors_are_on_no_list(made, name: str) -> None:
 
 def test_everybody_is_on_the_list_or_left_out_for_one_reason(made, result) -> None:
     n = f.present(made)["customer"].n_unique()
-    for name in ("top_defend", "next_best_policy"):
-        with_offer = n if name == "top_defend" else result.scores["next_best_policy"].count()
-        assert result.lists[name].height + sum(result.left_out[name].values()) == with_offer
+    offers = result.scores["next_best_policy"].count()
+    name = "next_best_policy"
+    assert result.lists[name].height + sum(result.left_out[name].values()) == offers <= n
 
 
 def test_the_list_ends_where_the_hours_end(made) -> None:
-    result = run_value(made, f.models(made), f.settings(capacity__hours_per_year=0.25, **CHEAP))
-    listed = result.lists["top_defend"]
-    offers = result.lists["next_best_policy"]
-    called, own = listed.filter("contact").height, offers["own_call"].sum()
-    minutes = 2 * (called + own) + offers["contact"].sum() - own
-    assert 4 * 15 - 8 < minutes <= 4 * 15  # 4 advisers x 15 minutes, in 8 parts that may end in a broken minute
+    pools = {"capacity__hours_per_year_inside": 0.25, "capacity__hours_per_year_adviser": 0.25}
+    result = run_value(made, f.models(made), f.settings(**CHEAP, **pools))
+    contacts = {row["key"]: 0 for row in result.case.plan["contacts"]}
+    for row in result.case.plan["contacts"]:
+        contacts[row["key"]] += row["customers"]
+    assert sum(number for key, number in contacts.items() if key != "mail") > 0
+    hours = result.case.plan["hours"]
+    assert hours["inside"]["used"] == pytest.approx(hours["inside"]["available"], rel=0.01)
     assert result.left_out["top_defend"]["no_hours"] > 0
-    assert result.case.facts["contacts_used_count"] == called + own
 
 
-def test_the_control_group_is_drawn_with_the_seed_and_never_called(made, result) -> None:
-    drawn = control_group(10_000, 0.1, 7)
-    assert 0.08 < drawn.mean() < 0.12
-    assert (drawn == control_group(10_000, 0.1, 7)).all()
-    assert (drawn != control_group(10_000, 0.1, 8)).any()
+def test_the_control_group_is_marked_and_never_contacted_for_euros(made, result) -> None:
     listed, offers = result.lists["top_defend"], result.lists["next_best_policy"]
     assert 0 < listed["control"].sum() < listed.height / 2
-    assert not offers.filter(pl.col("control"))["contact"].any()
+    for frame in (listed, offers):
+        assert not frame.filter(pl.col("control"))["contact"].any()
     both = listed.join(offers, on="customer")
     assert (both["control"] == both["control_right"]).all()  # left alone on every list
 
@@ -115,7 +112,7 @@ def test_the_control_group_is_drawn_with_the_seed_and_never_called(made, result)
 def test_control_does_not_depend_on_rank(made) -> None:
     base = InForce(made, f.models(made), f.SETTINGS)
     other = InForce(made, f.models(made, seed=99), f.SETTINGS)
-    assert (desk(base).control == desk(other).control).all()
+    assert (eligibility(base).control == eligibility(other).control).all()
 
 
 def test_next_best_policy_columns_and_bands(result) -> None:
@@ -169,10 +166,10 @@ def test_cross_sell_commission_sums_over_eligible_branches(made, result) -> None
 
 def test_without_advisers_their_number_is_assumed() -> None:
     made = f.portfolio(60, advisers=0)
-    shared = desk(InForce(made, f.models(made), f.SETTINGS))
+    shared = eligibility(InForce(made, f.models(made), f.SETTINGS))
     assert (shared.advisers, shared.advisers_counted) == (1, False)
     made = f.portfolio(60, advisers=3)
-    assert desk(InForce(made, f.models(made), f.SETTINGS)).advisers == 3
+    assert eligibility(InForce(made, f.models(made), f.SETTINGS)).advisers == 3
 
 
 def test_row_order_changes_nothing(made, result) -> None:

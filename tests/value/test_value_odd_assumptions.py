@@ -23,7 +23,9 @@ MADE = models(OFFICE)
 MOST = 1_000_000.0
 ASKED = [
     *(name for name in REGISTER if name.startswith(("value.", "capacity.", "contact_policy.years", "outlook."))),
-    *("contact.minutes", "cross_sell.years", "experiment.control_share", "contact_policy.hours_per_adviser"),
+    *(name for name in REGISTER if name.startswith(("contacts.call.", "contacts.inbound_else_call.", "experiment."))),
+    *("planning.secondary_share", "inbound.rate", "lists.ageing", "price.self_hours", "case.correlation"),
+    *("cross_sell.years", "contact_policy.hours_per_adviser"),
 ]
 """Years, divisors and shares of which the ends are special."""
 ENDLESS = {"value.indexation"}
@@ -47,10 +49,11 @@ def test_an_assumption_at_either_end_is_worked_out(name: str) -> None:
         made = run_value(OFFICE, MADE, assumed)
         assert not list(_broken(made.figures)), name
         assert made.case is not None
-        low, base, high = made.case.net
-        assert low <= base <= high, (name, value)
-        for line in (*made.case.benefits, *made.case.costs):
-            assert line.low <= line.base <= line.high or line.low >= line.base >= line.high, (name, value, line.key)
+        nets = [made.case.cohort["net"], *(row["net"] for row in made.case.options)]
+        for line in (*made.case.cohort["lines"], *nets):
+            assert line["low"] <= line["base"] <= line["high"], (name, value, line)
+        for told in (made.case.cohort, made.case.plan, made.case.sensitivity, made.case.advice, made.case.facts):
+            assert not list(_broken(told)), (name, value)
 
 
 def _broken(told: Any, path: str = "") -> Iterator[str]:

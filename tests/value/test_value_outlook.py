@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from akb.value import run_value
-from akb.value import formulas
+from akb.value import formulas, run_value
 from akb.value.in_force import InForce
 from akb.value.outlook.projection import Extra, Kept, Newcomers, Today, path
 from akb.value.revenue.bridge import bridge

@@ -14,6 +14,8 @@ from akb.catalogue.entries import entries, templates
 from akb.value import run_value
 from akb.value.predictions import METHODS
 
+PLANNED = ("best_contact", "contact_value")
+"""What the plan says of every customer: no prediction, so no entry of the catalogue."""
 POOR = {
     "no commission": {"commission": "none"},
     "no ends": {"ended": False},
@@ -48,7 +50,7 @@ def test_every_entry_of_this_room_has_a_method_and_a_column() -> None:
     branches = [(key, key) for key in f.SETTINGS.taxonomy() if key in f.BRANCHES]
     keys = [entry.key for entry in entries(branches) if entry.room == "value"]
     assert [prediction.key for prediction in result.predictions] == keys
-    assert set(result.scores.columns) == {"customer", *keys}
+    assert set(result.scores.columns) == {"customer", *keys, *PLANNED}
     assert result.scores["customer"].dtype == pl.UInt32
     euros = [entry.key for entry in entries(branches) if entry.room == "value" and entry.kind == "euro"]
     assert all(result.scores[key].dtype == pl.Float32 for key in euros)
@@ -65,12 +67,12 @@ def test_without_commission_euros_are_unavailable_with_a_sentence() -> None:
     assert told["next_best_policy"].status == "derived"
     assert result.case is None
     listed = result.lists["top_defend"]
-    assert listed.height > 20
+    assert listed.height == round(f.present(made)["customer"].n_unique() / 10) >= 8  # the tenth most likely to leave
     assert listed["churn_preventable_12m"].is_sorted(descending=True)
-    for column in ("value_at_stake", "expected_saving", "commission", "threshold"):
+    for column in ("value_at_stake", "expected_saving", "commission", "relation", "policy"):
         assert listed[column].null_count() == listed.height
     assert result.lists["next_best_policy"]["probability"].is_sorted(descending=True)
-    assert result.figures["portfolio"]["commission"] is None
+    assert result.figures["concentration"] is None
 
 
 def test_without_ends_there_is_no_list_of_leavers() -> None:
@@ -78,9 +80,11 @@ def test_without_ends_there_is_no_list_of_leavers() -> None:
     result = run_value(made, f.models(made), f.SETTINGS)
     assert result.lists["top_defend"].is_empty()
     assert result.lists["top_defend"].columns[:3] == ["customer", "rank", "churn_12m"]
-    assert result.case is None
-    assert result.figures["churn_bands"] is None
-    assert result.figures["rates"] is None
+    assert result.case is not None  # policies can be sold to those of whom nobody knows when they leave
+    given = {row["key"]: row["given"] for row in result.case.cohort["lines"]}
+    assert given == {"relation": False, "policy": False, "purchase": True, "exploration": True}
+    assert sum(abs(row["base"]) for row in result.case.cohort["lines"] if not row["given"]) == 0
+    assert result.figures["waterfall"] is not None
     assert result.lists["next_best_policy"].height > 0
 
 

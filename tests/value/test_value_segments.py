@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from akb.config import load_settings
 from akb.core.disclosure import crossed
+from akb.core.relations import in_force
 from akb.core.text import texts
+from akb.describe.relations import spells
 from akb.models.types import Backtest
 from akb.value import run_value
-from akb.core.relations import in_force
 from akb.value.in_force import InForce
 from akb.value.revenue.cost import service_cost
-from akb.describe.relations import spells
 from akb.value.segments.growth_migration import growth_migration, segments_on
 from akb.value.segments.migration import basis_of, migration
 from akb.value.segments.segments import GROWTH, POSITION, growth_classes, highest, newcomers, position_classes

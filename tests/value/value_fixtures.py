@@ -11,12 +11,22 @@ import polars as pl
 from akb.config import load_settings
 from akb.ingest.types import History, Portfolio, RowCount
 from akb.models.types import Calibration, Evidence, ModelRun, Prediction
+from akb.value.targeting.prospects import Prospects
 
 X = date(2025, 12, 31)
 BRANCHES = ("avp", "inboedel", "opstal", "auto", "rechtsbijstand", "reis")
 SETTINGS = load_settings()
 CALIBRATED = Calibration(1.0, (0.92, 1.08))
 PROVEN = Evidence(calibration=CALIBRATED, positives=300.0, auc=0.7, auc_ci=(0.65, 0.75))
+
+
+CALLS_PAY = {
+    "contacts__call__minutes": 2.0,
+    "contacts__call__follow_up": 0.0,
+    "contacts__call__sale_minutes": 2.0,
+    "contacts__inbound_else_call__minutes": 2.0,
+}
+"""Calls so cheap that they pay for most customers of these small books."""
 
 
 def settings(**assumptions: float):
@@ -182,6 +192,21 @@ def with_gate(run: ModelRun, gate: str, *prefixes: str, ci: tuple[float, float] 
     return replace(run, predictions=changed)
 
 
+def with_lapses(run: ModelRun, gate: str = "pass") -> ModelRun:
+    """`run` with a prediction of the lapses of every branch, so that policies may be told in euros."""
+    keys = [f"lapse_{branch}_12m" for branch in sorted(run.branch_lapse["branch"].unique())]
+    evidence = Evidence(calibration=CALIBRATED)
+    more = [Prediction(key, "fitted", gate=gate, evidence=evidence) for key in (*keys, "policy_lapse_any_12m")]
+    # A branch lapses a little more often than its relation ends: the fixtures' own chances lie just below it.
+    more_often = run.branch_lapse.with_columns(probability=1 - (1 - pl.col("probability")) * 0.93)
+    return replace(run, predictions=(*run.predictions, *more), branch_lapse=more_often)
+
+
+def earning(made: Portfolio, factor: int = 4) -> Portfolio:
+    """`made` with so much commission that every customer is worth keeping."""
+    return replace(made, policies=made.policies.with_columns(pl.col("commission_cents") * factor))
+
+
 def shuffled(made: Portfolio, run: ModelRun) -> tuple[Portfolio, ModelRun]:
     """The same, with every frame's rows in another order."""
     other = replace(
@@ -194,3 +219,18 @@ def shuffled(made: Portfolio, run: ModelRun) -> tuple[Portfolio, ModelRun]:
         for name in ("scores", "survival", "branch_lapse", "branch_purchase")
     }
     return other, replace(run, **frames)
+
+
+def prospects(n: int = 1, **columns: object) -> Prospects:
+    """Customers of whom nothing is at stake and who may be contacted in every way, but for what `columns` say."""
+    flat = {"relation": 0.0, "leaving": 0.0, "policy": 0.0, "lost": 0.0, "inbound_rate": 0.0, "weight": 1.0}
+    wide = {"chance": 0.0, "worth": 0.0}
+    values: dict[str, object] = {name: np.full(n, value) for name, value in flat.items()}
+    values |= {name: np.full((n, 2), value) for name, value in wide.items()}
+    values |= {"branch": np.zeros((n, 2), dtype=np.int64)}
+    values |= {name: np.ones(n, dtype=np.bool_) for name in ("eligible", "wakeable")}
+    values |= {name: np.zeros(n, dtype=np.bool_) for name in ("control", "repeated")}
+    values["reachable"] = {name: np.ones(n, dtype=np.bool_) for name in ("post", "email", "phone")}
+    values |= columns
+    values.setdefault("likely", -np.sort(-np.asarray(values["chance"]), axis=1))
+    return Prospects(**values)  # type: ignore[arg-type]

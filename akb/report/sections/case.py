@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from akb.core.disclosure import few
+from akb.core.disclosure import few, shown
 
 if TYPE_CHECKING:
     from akb.report.context import Context
@@ -29,7 +29,7 @@ def facts(context: Context) -> dict[str, Any]:
 
 
 def worded(case: BusinessCase, limit: int = 5) -> dict[str, Any]:
-    """Return a business case for tables, figures and JSON; counts of customers that are too few are None."""
+    """Return a business case for tables, figures and JSON; contacts of too few customers are one row ``_other``."""
     return {
         "available": True,
         "cohort": case.cohort,
@@ -42,7 +42,7 @@ def worded(case: BusinessCase, limit: int = 5) -> dict[str, Any]:
         "without_predictions": case.without_predictions,
         "plan": {
             **case.plan,
-            "contacts": [{**row, "customers": few(row["customers"], limit)} for row in case.plan["contacts"]],
+            "contacts": shown(case.plan["contacts"], limit),
         },
         "advice": case.advice,
         "sensitivity": case.sensitivity,

@@ -88,7 +88,7 @@ class Exploration:
 
 @dataclass(frozen=True)
 class Trialled:
-    """Who a trial would be about: those whose personal contact pays at the high end, means per customer.
+    """Who a trial would be about, see `akb.value.case.case.trialled`; means per customer.
 
     Parameters
     ----------
@@ -180,10 +180,11 @@ def contact_cost(sums: OptionSums, basis: CaseBasis, side: Side) -> float:
 
 def benefit(cohort: Cohort, basis: CaseBasis, line: str) -> Span:
     """Return a line of benefit, low to high: effects and levels at their ends together, cents."""
-    level = basis.levels[line]
-    ends = sorted(cohort.line(line, side) * level.side(side) for side in SIDES if side != "base")
-    base = cohort.line(line)
-    return Span(min(ends[0], base), base, max(ends[1], base))
+    level, base = basis.levels[line], cohort.line(line)
+    low, high = cohort.line(line, "low"), cohort.line(line, "high")
+    low *= level.low if low >= 0 else level.high  # a loss is worse where more customers turn out to leave
+    high *= level.high if high >= 0 else level.low
+    return Span(min(low, high, base), base, max(low, high, base))
 
 
 def contacts(cohort: Cohort, basis: CaseBasis) -> Span:

@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from akb.value.valuation import Valuation
 
 
+ENOUGH = 50
+"""Customers from which two arms can be drawn that show anything."""
+
+
 def business_case(valued: Valuation) -> BusinessCase | None:
     """Return the business case; None without commission, or where no line of benefit may be given."""
     if valued.plan is None or not open_lines(valued):
@@ -360,15 +364,22 @@ def _interval(in_force: InForce, *keys: str) -> Interval | None:
 
 
 def trialled(valued: Valuation, plan: ContactPlan) -> Trialled | None:
-    """Return who a trial would be about: callable customers whose personal contact pays at the high end."""
+    """Return who a trial would be about: the plan's personal contacts; without enough, those that may pay.
+
+    Where the plan holds too few to draw two arms from, it is everybody whose personal contact pays at the high end.
+    """
     in_force, menu = valued.in_force, plan.menu
     personal = np.array([each.pool != "automatic" for each in menu.options])
-    worth = np.where(menu.could & personal, menu.lines["high"].total - menu.cost, -np.inf)
     if not personal.any():
         return None
-    best = worth.argmax(axis=1)
-    rows = np.flatnonzero(worth[np.arange(in_force.n), best] > 0)
-    if len(rows) < max(2 * in_force.settings.report.suppress_below, 10):
+    enough = max(2 * in_force.settings.report.suppress_below, ENOUGH)
+    share = np.where(personal, plan.best.share, 0.0)
+    rows, best = np.flatnonzero(share.sum(axis=1) > 0.5), share.argmax(axis=1)
+    if len(rows) < enough:
+        worth = np.where(menu.could & personal, menu.lines["high"].total - menu.cost, -np.inf)
+        best = worth.argmax(axis=1)
+        rows = np.flatnonzero(worth[np.arange(in_force.n), best] > 0)
+    if len(rows) < enough:
         return None
     column = best[rows]
     held = in_force.policies_per_customer[rows].astype(np.float64)

@@ -61,8 +61,7 @@ def why_different(basis: CaseBasis) -> list[dict[str, Any]]:
 
     ``promised`` (the rule on turnover), ``leaving`` (its rescue chance on the commission that does leave, by the
     predictions), ``preventable`` (only what attention can change), ``unannounced`` (announced ends cannot be kept),
-    ``reached`` (only customers with a contact), ``effect`` (the effects of the register), ``cost`` (contacts and price
-    off: the case of one year).
+    ``reached`` (only customers with a contact), ``effect`` (the effects of the register instead).
     """
     rule = rule_of_thumb(basis.customers, basis.facts["turnover"], basis.register)["retention"]
     rescue = basis.value("rule.rescue")

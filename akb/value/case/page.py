@@ -46,7 +46,10 @@ def page_basis(valued: Valuation, draws: Draws) -> dict[str, Any]:
         "customers": valued.in_force.n,
         "rows": _columns(table),
         "pools": {pool: round(minutes) for pool, minutes in plan.available.items()},
-        "levels": {line: [span.low, span.base, span.high] for line, span in draws.basis.levels.items()},
+        "levels": {
+            line: [round(each, 9) for each in (span.low, span.base, span.high)]
+            for line, span in draws.basis.levels.items()
+        },
         "draws": {name: _places(each) for name, each in at.items()},
         "draw_count": DRAWS,
     }
@@ -83,7 +86,7 @@ def _means(prospects: Prospects, order: Rows, bins: Rows) -> Prospects:
     weight = np.bincount(bins, minlength=count).astype(np.float64)
 
     def mean(column: Floats) -> Floats:
-        wide = column[order].reshape(len(order), -1).astype(np.float64)
+        wide = (column[order, None] if column.ndim == 1 else column[order]).astype(np.float64)
         out = np.zeros((count, wide.shape[1]))
         np.add.at(out, bins, wide)
         out /= np.maximum(weight, 1.0)[:, None]

@@ -51,6 +51,23 @@ def per_arm(before: float, relative: float, alpha: float = ALPHA, power: float =
     return ceil(spread * (before * (1 - before) + after * (1 - after)) / (before - after) ** 2)
 
 
+def detectable(before: float, size: int, alpha: float = ALPHA, power: float = POWER) -> float | None:
+    """Return the smallest relative fall that arms of `size` can show; None if not even all of it.
+
+    Examples
+    --------
+    >>> round(detectable(0.09, 250), 2), round(detectable(0.27, 250), 2)
+    (0.66, 0.38)
+    """
+    if not 0 < before < 1 or per_arm(before, 1.0, alpha, power) > size:
+        return None
+    low, high = 1e-4, 1.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (middle, high) if per_arm(before, middle, alpha, power) > size else (low, middle)
+    return high
+
+
 def per_arm_of_means(variance: float, difference: float, alpha: float = ALPHA, power: float = POWER) -> int:
     """Return the customers per arm to tell two means that differ by `difference` apart; the same variance in both.
 

@@ -114,7 +114,7 @@ class Menu:
     lines
         Side of the effects -> lines. Purposes are ranked at the base, and the same at every side.
     minutes
-        (n, k, p): per pool of `POOLS`.
+        (n, k, p): per pool of `POOLS`, without those of sales.
     out_of_pocket, cost
         (n, k): cents; the second with the time at the rate of who does it.
     discussed
@@ -197,13 +197,10 @@ def menu(prospects: Prospects, planning: Planning, pushes: Pushes) -> Menu:
     paid = np.stack([_out_of_pocket(prospects, planning, option.key) for option in columns], axis=1)
     rates = np.array([planning.rates[pool] for pool in POOLS])
     could = np.stack([_allowed(prospects, planning.ladder[option.key]) for option in columns], axis=1)
-    # The minutes of a sale are counted in its own line; they take hours all the same.
-    sales = lines["base"].sales
-    sold = np.stack([_selling_minutes(planning, each, sales[:, k]) for k, each in enumerate(columns)], axis=1)
     return Menu(
         options=columns,
         lines=lines,
-        minutes=minutes + sold,
+        minutes=minutes,
         out_of_pocket=paid,
         cost=paid + minutes @ rates,
         discussed=tuple(offers[each].discussed for each in columns),
@@ -349,20 +346,16 @@ def _reached(prospects: Prospects, planning: Planning, key: str) -> list[tuple[C
 
 
 def _minutes(prospects: Prospects, planning: Planning, option: Option) -> Floats:
-    """Return (n, p): minutes per pool, without those of sales; follow-ups are the advisers'."""
+    """Return (n, p): minutes per pool; follow-ups are the advisers'.
+
+    Without those of a sale: its line pays for them. Were they to come out of the hours for contacts, then a contact
+    that sells more would leave hours for fewer, and more effect would bring less.
+    """
     out = np.zeros((prospects.n, len(POOLS)))
     for contact, chance in _reached(prospects, planning, option.key):
         if option.pool in POOLS:
             out[:, POOLS.index(option.pool)] += chance * contact.minutes
         out[:, POOLS.index("adviser")] += chance * contact.follow_up * contact.follow_up_minutes
-    return out
-
-
-def _selling_minutes(planning: Planning, option: Option, sales: Floats) -> Floats:
-    """Return (n, p): minutes that the expected sales take."""
-    out = np.zeros((len(sales), len(POOLS)))
-    if option.pool in POOLS:
-        out[:, POOLS.index(option.pool)] = sales * planning.ladder[option.key].sale_minutes
     return out
 
 

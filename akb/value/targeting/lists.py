@@ -132,11 +132,14 @@ def winback_list(base: InForce) -> pl.DataFrame:
 
 
 def gap_list(base: InForce, eligible: Eligibility, gaps: pl.DataFrame) -> pl.DataFrame:
-    """Return the widest care gap of every customer who may be contacted, the most usual cover first."""
+    """Return the widest care gap of every customer who may be contacted, the most usual cover first.
+
+    Nobody is marked as one of the control group: care is never withheld by lot.
+    """
     frame = (
         gaps.filter(pl.Series(eligible.callable[gaps["row"].to_numpy()], dtype=pl.Boolean))
         .join(base.customers.select("row", "kind", "adviser", "office"), on="row")
-        .join(pl.DataFrame({"row": base.customers["row"], "control": eligible.control}), on="row")
+        .with_columns(control=pl.lit(value=False))
         .sort(["share", "customer"], descending=[True, False])
     )
     return _ranked(frame, GAP_SCHEMA)

@@ -32,10 +32,9 @@ class OptionSums:
     relation, policy, purchase, leavers, policies, sales
         Side of the effects -> cents, or counts; see `benefits.Lines`.
     minutes
-        Pool -> minutes, those of expected sales included.
+        Pool -> minutes, without those of expected sales.
     cost
-        Cents: time at the rate of who does it, and out of pocket; without the minutes of sales, which the line of
-        purchases carries.
+        Cents: time at the rate of who does it, and out of pocket. The line of purchases carries the minutes of sales.
     """
 
     key: str

@@ -164,15 +164,18 @@ def _settled(choices: Choices, limits: Floats, bound: Rows, prices: Floats) -> t
     promised = float(choices.weight @ brings) + float(prices[bound] @ limits[bound])
     ordered = np.sort(np.concatenate([reduced, np.zeros((len(reduced), 1))], axis=1), axis=1)
     lead = ordered[:, -1] - ordered[:, -2] if ordered.shape[1] > 1 else np.full(len(reduced), np.inf)
-    scale = float(np.max(brings, initial=0.0)) or 1.0
+    # Of the values, not of what is left of them at these prices: that may be nothing but rounding.
+    scale = float(np.max(choices.value, initial=0.0, where=np.isfinite(choices.value))) or 1.0
     width = _INDIFFERENT * scale
     while True:
         open_rows = np.flatnonzero((lead <= width) & np.isfinite(choices.value).any(axis=1))
         clear = np.setdiff1d(np.arange(len(option)), open_rows)
-        share, total = _exact(choices, limits, bound, option, (clear, open_rows))
-        if promised - total <= 1e-9 * max(promised, 1.0) + 0.01 or len(open_rows) >= _OPEN_ROWS or width > scale:
-            return share, total
         width *= 10
+        if (choices.used(option, clear)[bound] > limits[bound] * (1 + 1e-9) + 1e-9).any():
+            continue  # prices that are not quite right: once every row is open it fits
+        share, total = _exact(choices, limits, bound, option, (clear, open_rows))
+        if promised - total <= 1e-9 * max(promised, 1.0) + 0.01 or len(open_rows) >= _OPEN_ROWS or width > 10 * scale:
+            return share, total
 
 
 def _exact(

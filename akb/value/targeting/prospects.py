@@ -91,8 +91,9 @@ class Prospects:
     @property
     def inbound_before_end(self) -> Floats:
         """(n,): chance of that before an end that falls at any moment of the 12 months: 1 - (1 - e^-r) / r."""
-        rate = np.maximum(self.inbound_rate, 1e-9)
-        out: Floats = 1 + np.expm1(-rate) / rate
+        rate = np.maximum(self.inbound_rate, 1e-4)
+        # Near zero the difference is nothing but rounding: r / 2 there, and nothing for who never calls.
+        out: Floats = np.where(self.inbound_rate < 1e-4, self.inbound_rate / 2, 1 + np.expm1(-rate) / rate)
         return out
 
 

@@ -116,9 +116,12 @@ def defend_list(
     listed = keeps(plan, plan.option) | (eligibility.control & keeps(plan, plan.would_get))
     rows = np.flatnonzero(listed)
     rows = rows[np.lexsort((rows, -found.saving[rows]))]
-    worthy = int((~eligibility.barred & (found.saving > 0)).sum())
-    left_out["below_threshold"] = int((~eligibility.barred).sum()) - worthy
-    left_out["no_hours"] = max(0, worthy - len(rows))
+    open_ones = eligibility.callable & ~listed
+    worthy = open_ones & (found.saving > 0)
+    sells = plan.planned & ~keeps(plan, plan.option)
+    left_out["below_threshold"] = int((open_ones & ~worthy & ~sells).sum())
+    left_out["to_sell"] = int((open_ones & sells).sum())
+    left_out["no_hours"] = int((worthy & ~sells).sum())
     option = np.where(plan.option != NONE, plan.option, np.where(eligibility.control, plan.would_get, found.option))
     frame = _frame(in_force, (paths, value), plan, option, found)
     frame = frame.with_columns(control=pl.Series(eligibility.control), cost=pl.Series(cost / 100))[rows]

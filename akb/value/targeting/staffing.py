@@ -193,26 +193,45 @@ def staffed(in_force: InForce, plan: ContactPlan, eligibility: Eligibility) -> t
         action=pl.Series(np.where(first, DEFEND, SELL).tolist(), dtype=pl.String),
     )
     work = assign(tasks, _without_follow_ups(plan, eligibility, minutes, place))
+    follow_ups = _follow_ups(plan, minutes, place)
+    total = _minutes_per_pool(eligibility)
+    hours = tuple(
+        {
+            **row,
+            "available": who.minutes,
+            "used": row["used"] + (follow_ups[who.level] * who.minutes / total[who.level] if total[who.level] else 0.0),
+        }
+        for row, who in zip(work.hours, eligibility.workers, strict=True)
+    )
+    needed = {pool: minutes + follow_ups[pool] for pool, minutes in work.needed.items()}
     whose = pl.DataFrame(
         {"rank": np.arange(len(personal)), "row": personal}, schema={"rank": pl.Int64, "row": pl.Int64}
     )
     found = work.rows.join(whose, on="rank")
     undone = found.filter(pl.col("done_by").is_null())["row"].to_numpy()
     found = found.drop_nulls("done_by").select(rank="row", done_by="done_by", done_level="done_level")
-    return plan.without(undone), replace(work, rows=found)
+    return plan.without(undone), replace(work, rows=found, hours=hours, needed=needed)
 
 
 def _without_follow_ups(
     plan: ContactPlan, eligibility: Eligibility, minutes: Floats, place: NDArray[np.int64]
 ) -> list[Worker]:
     """Return everybody's minutes for contacts of their own: what care keeps and what follow-ups take is off."""
-    spent = np.einsum("nk,nkp->p", plan.whole, plan.menu.minutes)
-    taken = np.bincount(place, weights=minutes, minlength=len(POOLS))
-    other = {name: float(max(0.0, all_ - own)) for name, all_, own in zip(POOLS, spent, taken, strict=True)}
-    total = {name: sum(who.minutes for who in eligibility.workers if who.level == name) for name in POOLS}
+    other, total = _follow_ups(plan, minutes, place), _minutes_per_pool(eligibility)
     kept = eligibility.minutes
     share = {name: max(0.0, kept[name] - other[name]) / total[name] if total[name] > 0 else 0.0 for name in POOLS}
     return [replace(who, minutes=who.minutes * share[who.level] + 1e-6) for who in eligibility.workers]
+
+
+def _follow_ups(plan: ContactPlan, minutes: Floats, place: NDArray[np.int64]) -> dict[str, float]:
+    """Return pool -> minutes that the plan takes beside the contacts themselves."""
+    spent = np.einsum("nk,nkp->p", plan.whole, plan.menu.minutes)
+    taken = np.bincount(place, weights=minutes, minlength=len(POOLS))
+    return {name: float(max(0.0, every - own)) for name, every, own in zip(POOLS, spent, taken, strict=True)}
+
+
+def _minutes_per_pool(eligibility: Eligibility) -> dict[str, float]:
+    return {name: sum(who.minutes for who in eligibility.workers if who.level == name) for name in POOLS}
 
 
 def summed(short: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
