@@ -7,7 +7,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-MODULES = ("startup", "ingest", "features", "scale", "truth", "notebook", "directions", "clv", "books", "defend", "hindsight")
+MODULES = (
+    "startup",
+    "ingest",
+    "features",
+    "scale",
+    "truth",
+    "notebook",
+    "directions",
+    "clv",
+    "books",
+    "defend",
+    "hindsight",
+)
 REAL = ("es_motor", "coil2000", "lapse", "own_columns")
 FOLDERS = {"lapse": "casdatasets", "own_columns": "."}
 

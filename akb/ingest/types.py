@@ -91,8 +91,8 @@ class OwnColumn:
     levels
         Of a category the texts behind the codes, in order.
     refused
-        Why it is no feature, as a slug (``without | double | person | day | identifier | many | empty | one``; and where it
-        shows who has ended ``ended | running | fades | too_good``); empty: it is used.
+        Why it is no feature, as a slug (``without | double | person | day | identifier | many | empty | one``; and
+        where it shows who has ended ``ended | running | fades | too_good``); empty: it is used.
     """
 
     key: str
