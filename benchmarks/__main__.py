@@ -16,9 +16,14 @@ MODULES = (
     "notebook",
     "directions",
     "clv",
+<<<<<<< HEAD
     "commission5",
     "books",
     "plan",
+=======
+    "books",
+    "defend",
+>>>>>>> leaks
     "hindsight",
 )
 REAL = ("es_motor", "coil2000", "lapse", "own_columns")

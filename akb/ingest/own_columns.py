@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 OF_ROLES = ("policies", "customers")
 PRODUCT = "product"
 """A role without a feature of its own: it is tested and used like an own column."""
+_CODED = ("branch", "branch_code", "insurer", "reason", "status", "term", "collection", "kind")
 _TAKEN = ("line", "key", "customer")  # names that the tables of this room have for themselves
 _DAY = re.compile(r"^\d{1,4}[-/. ]\w{1,9}[-/. ]\d{1,4}\b|^(?:19|20)\d{6}$|^\d{1,2}[- ]?[A-Za-z]{3,9}[- ]?\d{2,4}$")
 _SURELY_A_NAME = re.compile(r"\b[A-Z]\.|\b(?:van|von|de|den|der|ter|ten)\b")
@@ -94,14 +95,15 @@ def own_columns(
 
 
 def _doubles(table: Table) -> list[str]:
-    """Return the headings of columns that say the same as one with a role: its code, or its text once more.
+    """Return the headings of columns that say what one with a role says: its code, its text, or less than it.
 
-    One to one with it, on the rows where something stands: the number of a branch, a second column of relation numbers.
+    One to one with any column, or following from one of `_CODED`, on the rows where something stands.
     """
     if table.headings.role not in OF_ROLES or table.own.width < 2:
         return []
     rows = table.own.join(table.cells, on="line", suffix="\n")
     roles = [name for name in table.cells.columns if name not in ("line", PRODUCT)]
+<<<<<<< HEAD
     found = []
     for heading in table.own.columns:
         if heading == "line":
@@ -114,6 +116,23 @@ def _doubles(table: Table) -> list[str]:
                 found.append(heading)
                 break
     return found
+=======
+    return [heading for heading in table.own.columns if heading != "line" and _is_double(rows, heading, roles)]
+
+
+def _is_double(rows: pl.DataFrame, heading: str, roles: Sequence[str]) -> bool:
+    own = rows.filter(pl.col(heading).is_not_null())
+    different = own[heading].n_unique()
+    if different < 2:
+        return False
+    for name in roles:
+        other = f"{name}\n" if f"{name}\n" in rows.columns else name
+        theirs = own[other].n_unique()
+        follows = theirs == own.select(heading, other).n_unique()
+        if follows and (theirs == different or name in _CODED):
+            return True
+    return False
+>>>>>>> leaks
 
 
 def _check_names(settings: Settings, headings: Iterable[str]) -> None:

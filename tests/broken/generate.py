@@ -475,7 +475,7 @@ def units() -> list[Case]:
         Case("months in words", one(term("per: 1 maand(en)", "per: 3 maand(en)", "per: 12 maand(en)"))),
         Case("months or times a year", one(term("1", "12")), finding="AKB-D111"),
         Case("two, three, four and six", one(term("2", "3", "4", "6")), finding="AKB-D111"),
-        Case("terms of weeks", one(term("4 weken", "13 weken")), finding="AKB-D026"),
+        Case("terms of weeks", one(term("4 weken", "13 weken")), finding="AKB-D058"),
     ]
 
 
