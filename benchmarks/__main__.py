@@ -16,14 +16,9 @@ MODULES = (
     "notebook",
     "directions",
     "clv",
-<<<<<<< HEAD
     "commission5",
     "books",
     "plan",
-=======
-    "books",
-    "defend",
->>>>>>> leaks
     "hindsight",
 )
 REAL = ("es_motor", "coil2000", "lapse", "own_columns")

@@ -103,20 +103,6 @@ def _doubles(table: Table) -> list[str]:
         return []
     rows = table.own.join(table.cells, on="line", suffix="\n")
     roles = [name for name in table.cells.columns if name not in ("line", PRODUCT)]
-<<<<<<< HEAD
-    found = []
-    for heading in table.own.columns:
-        if heading == "line":
-            continue
-        own = rows.filter(pl.col(heading).is_not_null())
-        different = own[heading].n_unique()
-        for name in roles:
-            other = f"{name}\n" if name in table.own.columns else name
-            if different > 1 and own[other].n_unique() == different == own.select(heading, other).n_unique():
-                found.append(heading)
-                break
-    return found
-=======
     return [heading for heading in table.own.columns if heading != "line" and _is_double(rows, heading, roles)]
 
 
@@ -132,7 +118,6 @@ def _is_double(rows: pl.DataFrame, heading: str, roles: Sequence[str]) -> bool:
         if follows and (theirs == different or name in _CODED):
             return True
     return False
->>>>>>> leaks
 
 
 def _check_names(settings: Settings, headings: Iterable[str]) -> None:

@@ -81,24 +81,19 @@ class History:
 class OwnColumn:
     """A column of the export that has no role: what it holds, and whether features may use it.
 
-        Parameters
-        ----------
-        key
-            Name of its column in `Portfolio.own_values`, and how its features begin: ``col_`` and the heading.
-        heading
-            As in the file.
-        form
-            ``number`` or ``category``; empty where it is refused for what it holds.
-        levels
-            Of a category the texts behind the codes, in order.
-        refused
-    <<<<<<< HEAD
-            Why it is no feature, as a slug (``without | double | person | day | identifier | many | empty | one``; where it
-            shows who has ended ``ended | running | fades | too_good``); empty: it is used.
-    =======
-            Why it is no feature, as a slug (``without | double | person | day | identifier | many | empty | one``; and
-            where it shows who has ended ``ended | running | fades | too_good``); empty: it is used.
-    >>>>>>> leaks
+    Parameters
+    ----------
+    key
+        Name of its column in `Portfolio.own_values`, and how its features begin: ``col_`` and the heading.
+    heading
+        As in the file.
+    form
+        ``number`` or ``category``; empty where it is refused for what it holds.
+    levels
+        Of a category the texts behind the codes, in order.
+    refused
+        Why it is no feature, as a slug (``without | double | person | day | identifier | many | empty | one``; and
+        where it shows who has ended ``ended | running | fades | too_good``); empty: it is used.
     """
 
     key: str
