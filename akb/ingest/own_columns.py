@@ -113,6 +113,8 @@ def _is_double(rows: pl.DataFrame, heading: str, roles: Sequence[str]) -> bool:
         return False
     for name in roles:
         other = f"{name}\n" if f"{name}\n" in rows.columns else name
+        if name == "reason" and own[other].null_count():
+            continue  # it says something where no reason stands, so it repeats none
         theirs = own[other].n_unique()
         follows = theirs == own.select(heading, other).n_unique()
         if follows and (theirs == different or name in _CODED):
