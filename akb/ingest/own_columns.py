@@ -82,10 +82,9 @@ def own_columns(
     doubles = {key_of(heading) for table in tables for heading in _doubles(table)}
     for heading, cells in texts.values():
         key = _key(heading, keys)
-        if key_of(heading) in doubles:
-            columns.append(OwnColumn(key, heading, "", (), "double"))
-            continue
         column, coded = _read(key, heading, cells, settings)
+        if not column.refused and key_of(heading) in doubles:
+            column = OwnColumn(key, heading, "", (), "double")
         columns.append(column)
         if not column.refused:
             values[key] = coded
