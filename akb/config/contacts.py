@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from akb.config.register import Assumption, Owner, Source
 from akb.config.tables import WRITTEN, Table, must_be_one_of, validated
@@ -33,6 +33,8 @@ EFFECTS = ("relation", "policy", "purchase")
 
 class Effect(Table):
     """What a contact does, per planned customer, over the 12 months from it: a guess with both ends."""
+
+    model_config = ConfigDict(allow_inf_nan=True)  # the register has a sentence for what has no end
 
     low: float
     base: float
@@ -75,6 +77,8 @@ class ContactType(Table):
     purchase
         What the chance to buy a discussed branch rises by (0.01 is one point).
     """
+
+    model_config = ConfigDict(allow_inf_nan=True)
 
     label: str
     label_en: str = ""  # as the label, where a client gives none

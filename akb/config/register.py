@@ -6,7 +6,7 @@ import math
 from functools import cache
 from typing import Literal
 
-from pydantic import model_validator
+from pydantic import ConfigDict, model_validator
 
 from akb.config.tables import Table, validated
 from akb.core.text import load_toml
@@ -44,6 +44,8 @@ class Assumption(Table):
     supplied
         False: there is no default, and nothing is shown until someone gives a value.
     """
+
+    model_config = ConfigDict(allow_inf_nan=True)  # `complaint` has a sentence for what has no end
 
     value: float
     low: float

@@ -73,7 +73,10 @@ def test_work_is_kept_here_is_here_and_another_client_is_said(
 
 
 def test_what_a_run_keeps_is_its_owners_and_a_case_keeps_it_so(home: Home, tmp_path: Path) -> None:
-    assert run(["case", str(home.run), "--set", "contacts.call.effect_policy=25%", "--out", str(tmp_path / "case"), "-q"]) == 0
+    assert (
+        run(["case", str(home.run), "--set", "contacts.call.effect_policy=25%", "--out", str(tmp_path / "case"), "-q"])
+        == 0
+    )
     for folder in (home.run, tmp_path / "case"):
         for name in ("kept.zip", "customers.csv", "recognition_key.csv"):
             assert stat.S_IMODE((folder / "private" / name).stat().st_mode) == 0o600

@@ -91,7 +91,7 @@ def strange(**cells: str) -> list[Row]:
 @pytest.mark.parametrize(
     ("heading", "text", "table", "meaning"),
     [
-        ("Soort relatie", "Coöperatie", "kinds", "business"), ("Termijn", "tweemaandelijks", "terms", "1"),
+        ("Soort relatie", "Coöperatie", "kinds", "business"), ("Termijn", "seizoensgewijs", "terms", "1"),
         ("Incassowijze", "Via Brussel", "collections", "insurer"), ("Status", "Slapend", "statuses", "running"),
     ],
 )  # fmt: skip
@@ -184,8 +184,10 @@ def test_a_box_with_words_is_a_status_in_words(tmp_path) -> None:
     right = read(write(tmp_path, office(200)), as_of=X).policies
     same = read(write(tmp_path, boxes("Historisch", "Geroyeerd", "Lopend"), "a.csv"), as_of=X)
     assert same.policies["end_date"].to_list() == right["end_date"].to_list()
-    strange = read(write(tmp_path, boxes("Historisch", "Verleden", "Heden ten dage"), "b.csv"), as_of=X)
-    assert finding(strange, "AKB-D058").params["table"] == "statuses"
+    strange = write(tmp_path, boxes("Historisch", "Verleden", "Heden ten dage"), "b.csv")
+    with pytest.raises(AkbError, match="Heden ten dage") as refused:  # nothing else says which policies ended
+        read(strange, as_of=X)
+    assert "[ingest.statuses]" in refused.value.hint
 
 
 def test_of_two_boxes_the_one_that_says_ended_counts(tmp_path) -> None:
