@@ -14,13 +14,13 @@ import struct
 import subprocess
 import sys
 import zipfile
-import zlib
 from threading import Thread
 from typing import IO, TYPE_CHECKING, Any
 
 from akb.core.errors import AkbError
 from akb.core.printable import printable
 from akb.ingest.cells import rule
+from akb.ingest.zipped import BROKEN, column_number, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,13 +32,11 @@ _SMALL_XML = 16_000_000  # bytes; of a workbook that unpacks to more the process
 _SMALL_CELLS = 1_000_000
 _SMALL_TEXT = 100_000_000  # signs in all cells together, if each had the longest text
 _LARGE, _GROWTH = 20_000_000, 60  # bytes of a Parquet file, and of its cells for each of them
-_CHUNK = 1 << 20
 _OVERLAP = 64  # bytes: longer than the name of a cell
 _LENGTH = struct.Struct("<Q")
 _CELL = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
 _STRINGS = "xl/sharedStrings.xml"
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
 
 
 def is_small_workbook(raw: bytes, name: str) -> bool:
@@ -59,7 +57,7 @@ def is_small_workbook(raw: bytes, name: str) -> bool:
                 return False
             shapes = [_shape(book, entry) for entry in sheets]
             longest = max((_longest_string(book, entry) for entry in strings), default=0)
-    except _BROKEN:
+    except BROKEN:
         return False  # what reads it says what is wrong with it
     extent = max(extent for extent, _ in shapes)
     if extent > rule("files", "cells"):
@@ -116,9 +114,7 @@ def read_apart(
 
 def _feed(target: IO[bytes], *parts: bytes) -> None:
     try:
-        for part in parts:
-            target.write(_LENGTH.pack(len(part)))
-            target.write(part)
+        send(target, parts)
         target.close()
     except OSError:
         pass  # it has ended: what it says, or that it says nothing, is read by the other side
@@ -161,14 +157,10 @@ def _too_much(name: str, cap: int) -> AkbError:
 
 def _chunks(book: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
     """Yield a part of a workbook in overlapping pieces; what grows beyond its size is damaged."""
-    size, tail = 0, b""
-    with book.open(entry) as part:
-        while chunk := part.read(_CHUNK):
-            size += len(chunk)
-            if size > entry.file_size:
-                raise zipfile.BadZipFile("more than its size says")
-            yield tail + chunk
-            tail = chunk[-_OVERLAP:]
+    tail = b""
+    for piece in pieces(book, entry):
+        yield tail + piece
+        tail = piece[-_OVERLAP:]
 
 
 def _shape(book: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[int, int]:
@@ -181,19 +173,12 @@ def _shape(book: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[int, int]:
         cells += chunk.count(b"<c")
         if places:
             numbers = [int(row) for _, row in places]
-            letters = [_column(word) for word in {word for word, _ in places}]
+            letters = [column_number(word) for word in {word for word, _ in places}]
             rows += [min(numbers), max(numbers)]
             columns += [min(letters), max(letters)]
     if not rows:
         return cells, cells
     return (max(rows) - min(rows) + 1) * (max(columns) - min(columns) + 1), cells
-
-
-def _column(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = 26 * number + letter - 64
-    return number
 
 
 def _longest_string(book: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
-import zlib
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from akb.core.errors import AkbError
 from akb.core.printable import printable
 from akb.ingest.cells import rule
 from akb.ingest.sources import without_identifiers
+from akb.ingest.zipped import BROKEN, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,6 @@ _NESTED = (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zX
 _NESTED_NAMES = (".zip", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".xz", ".tar")
 _CLUTTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others unpack as a whole, however much that is
-_CHUNK = 1 << 20
 _HELP = "Unpack it and name the files to read."
 
 
@@ -114,14 +113,7 @@ def _check_entries(entries: list[zipfile.ZipInfo], packed: int, name: str) -> No
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> bytes:
     """Return a file of an archive; never more than its size says, whatever it unpacks to."""
-    parts, size = [], 0
     try:
-        with archive.open(entry) as packed:
-            while part := packed.read(_CHUNK):
-                parts.append(part)
-                size += len(part)
-                if size > entry.file_size:
-                    raise zipfile.BadZipFile("more than its size says")
-        return b"".join(parts)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        return b"".join(pieces(archive, entry))
+    except BROKEN as error:
         raise AkbError(f"{name} is a damaged archive ({type(error).__name__})", "Export it again.") from None

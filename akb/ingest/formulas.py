@@ -11,6 +11,8 @@ import re
 import zipfile
 from typing import TYPE_CHECKING
 
+from akb.ingest.zipped import BROKEN, column_number
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -34,21 +36,14 @@ def uncomputed(raw: bytes, sheet: str) -> dict[int, int]:
     first: int | None = None
     for chunk in _chunks(raw, sheet):
         for cell in _CELL.finditer(chunk) if first is None else ():
-            place = _position(cell[1])
+            place = column_number(cell[1])
             first = place if first is None else min(first, place)
         for formula in _UNCOMPUTED.finditer(chunk) if b"<f" in chunk else ():
             at = _PLACE.search(formula[1])
             if at and b't="str"' not in formula[1]:
-                place = _position(at[1])
+                place = column_number(at[1])
                 found[place] = found.get(place, 0) + 1
-    return {place - (first or 0): count for place, count in sorted(found.items())}
-
-
-def _position(letters: bytes) -> int:
-    position = 0
-    for letter in letters:
-        position = 26 * position + letter - 64
-    return position - 1
+    return {place - (first or 1): count for place, count in sorted(found.items())}
 
 
 def _chunks(raw: bytes, sheet: str) -> Iterator[bytes]:
@@ -64,7 +59,7 @@ def _chunks(raw: bytes, sheet: str) -> Iterator[bytes]:
                     whole, cell, rest = (rest + piece).rpartition(b"</c>")
                     yield whole + cell
                 yield rest
-    except (zipfile.BadZipFile, KeyError, OSError, NotImplementedError, RuntimeError):
+    except (*BROKEN, KeyError):
         return  # the reader of the workbook says what is wrong with it
 
 
@@ -73,11 +68,11 @@ def _path(archive: zipfile.ZipFile, sheet: str) -> str | None:
     if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= names:
         return None
     for tag in _SHEET.findall(archive.read("xl/workbook.xml")):
-        told = _attributes(tag)
-        if told.get("name") == sheet:
+        listed = _attributes(tag)
+        if listed.get("name") == sheet:
             for relation in _RELATION.findall(archive.read("xl/_rels/workbook.xml.rels")):
                 target = _attributes(relation)
-                if target.get("Id") == told.get("r:id"):
+                if target.get("Id") == listed.get("r:id"):
                     path = target.get("Target", "").removeprefix("/").removeprefix("xl/")
                     return f"xl/{path}" if f"xl/{path}" in names else None
     return None

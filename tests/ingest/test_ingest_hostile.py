@@ -19,7 +19,7 @@ from ingest_exports import X, office, read, text_of, write_excel
 
 from akb.core.errors import AkbError
 from akb.core.privacy import KINDS, identifier_in, redacted
-from akb.ingest import apart
+from akb.ingest import apart, zipped
 from akb.ingest.apart import is_small_workbook, read_apart
 from akb.ingest.bounds import bounded, check_lines
 from akb.ingest.sources import unique_headings
@@ -228,7 +228,7 @@ def test_a_workbook_that_is_small_by_its_own_account_is_read_here() -> None:
 def test_a_cell_is_counted_wherever_a_piece_of_the_sheet_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = workbook(cell("A", 1) + cell("XFD", 1_048_576))
     for size in range(100, 160):
-        monkeypatch.setattr(apart, "_CHUNK", size)
+        monkeypatch.setattr(zipped, "_PIECE", size)
         with pytest.raises(AkbError, match="cells apart"):
             is_small_workbook(raw, "a.xlsx")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from akb.value.case.basis import LINES, YEAR, Span, benefit, contacts
+from akb.value.case.basis import LINES, YEAR, Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -212,18 +212,6 @@ def _extended(basis: CaseBasis, name: str, value: float) -> float:
         other = net_at(basis, {name: entry.high})
         return base + (other - base) * (value - entry.value) / max(entry.high - entry.value, 1e-12)
     return base + (base - none) * (value - entry.value) / step
-
-
-def low_and_high(basis: CaseBasis) -> dict[str, dict[str, int]]:
-    """Return line, ``contacts`` and ``price`` -> {low, base, high}, cents: the base plan under other assumptions."""
-    lines = {line: benefit(basis.cohort, basis, line).cents() for line in LINES}
-    spent, price = contacts(basis.cohort, basis), basis.price()
-    return {**lines, "contacts": _cost(spent), "price": _cost(price)}
-
-
-def _cost(span: Span) -> dict[str, int]:
-    """Return costs as they stand in the scenarios: the low one has the high costs."""
-    return {"low": round(span.low), "base": round(span.base), "high": round(span.high)}
 
 
 def yearly(amounts: Floats) -> Floats:
