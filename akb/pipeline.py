@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from akb.catalogue.entries import Entry
     from akb.config import Settings
     from akb.features.types import Feature, Matrix
-    from akb.ingest.look import View
+    from akb.ingest.preview import View
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun, Prediction
     from akb.report.bundle import RunBundle
@@ -103,7 +103,7 @@ def read(request: Request) -> Portfolio:
 def read_and_look(request: Request) -> tuple[Portfolio, View]:
     """Read and check the export, and say how its headings and texts were understood."""
     from akb.features import without_hindsight
-    from akb.ingest.look import read_and_look as look
+    from akb.ingest.preview import read_and_look as look
 
     portfolio, view = look(
         request.files,

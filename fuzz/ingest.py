@@ -12,9 +12,9 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["akb.ingest", "akb.core"]):
-    import akb.ingest.csvfile
-    import akb.ingest.customers
-    import akb.ingest.policies
+    import akb.ingest.customers.relations
+    import akb.ingest.files.csvfile
+    import akb.ingest.policies.rows
     import akb.ingest.portfolio  # noqa: F401
     from fuzz.oracle import check_export, check_reader, check_values
 

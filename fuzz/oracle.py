@@ -11,13 +11,13 @@ import polars as pl
 from akb.config import Ingest, Settings
 from akb.core.errors import AkbError
 from akb.ingest import read_portfolio
-from akb.ingest.amounts import LARGEST, read_amounts
-from akb.ingest.cells import distinct_of, identifiers, known, rules
-from akb.ingest.columns import recognised
-from akb.ingest.csvfile import _SEPARATORS, open_csv
-from akb.ingest.dates import FIRST, LAST, read_dates
-from akb.ingest.sources import RawTable
-from akb.ingest.words import read_words
+from akb.ingest.cells.amounts import LARGEST, read_amounts
+from akb.ingest.cells.dates import FIRST, LAST, read_dates
+from akb.ingest.cells.texts import distinct_of, identifiers, known, rules
+from akb.ingest.cells.words import read_words
+from akb.ingest.columns.matching import recognised
+from akb.ingest.files.csvfile import _SEPARATORS, open_csv
+from akb.ingest.files.raw_table import RawTable
 
 TODAY = date(2026, 1, 31)
 BLANK = ' \t\r"\u00a0'

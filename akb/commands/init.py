@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tomlkit.items import Table
 
     from akb.config import Settings
-    from akb.ingest.look import Look, View, Words
+    from akb.ingest.preview import Look, View, Words
     from akb.ingest.types import Portfolio
 
 
@@ -125,7 +125,7 @@ def _ingest(view: View, portfolio: Portfolio, given: dict[str, Any]) -> Table:
 def _columns(found: Look) -> Table:
     import tomlkit
 
-    from akb.ingest.columns import listed
+    from akb.ingest.columns.matching import listed
 
     table = tomlkit.table()
     for column in found.columns:
@@ -144,7 +144,7 @@ def _columns(found: Look) -> Table:
 def _texts(words: Words, what: str, given: dict[str, str]) -> Table:
     import tomlkit
 
-    from akb.ingest.look import settled, unknown
+    from akb.ingest.preview import settled, unknown
 
     table = tomlkit.table()
     for word in settled(words):

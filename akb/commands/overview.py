@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from akb.ingest.look import View, Words
+    from akb.ingest.preview import View, Words
     from akb.ingest.types import Portfolio
 
 NEEDS = {
@@ -41,7 +41,7 @@ _SILENT = ("format", "header_line")  # of the dialect, where it is a CSV with it
 def as_document(portfolio: Portfolio, view: View) -> dict[str, Any]:
     """Return an export as akb understands it: one JSON document, described in docs/exports.md."""
     from akb.core.findings import in_order
-    from akb.ingest.columns import safe_heading
+    from akb.ingest.columns.matching import safe_heading
 
     history, own = portfolio.history, {column.heading for column in portfolio.own}
     return {
@@ -90,8 +90,8 @@ def _rows(count: Any) -> dict[str, int]:
 
 
 def _column(column: Any) -> dict[str, Any]:
-    from akb.ingest.columns import safe_heading
-    from akb.ingest.notes import label
+    from akb.ingest.columns.matching import safe_heading
+    from akb.ingest.columns.notes import label
 
     return {
         "column": column.column,
@@ -130,7 +130,7 @@ def _left_out(portfolio: Portfolio) -> list[dict[str, Any]]:
 
 
 def _texts(words: Words) -> dict[str, Any]:
-    from akb.ingest.look import unknown
+    from akb.ingest.preview import unknown
 
     strange = {word.text for word in unknown(words)}
     return {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.core.dates import months_between
-from akb.ingest.history import find_history
+from akb.ingest.as_of.history import find_history
 
 if TYPE_CHECKING:
     from datetime import date

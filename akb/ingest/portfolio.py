@@ -10,48 +10,48 @@ import polars as pl
 
 from akb.core.errors import AkbError, did_you_mean
 from akb.core.findings import in_order
-from akb.ingest import findings as find
-from akb.ingest.asof import Clock, find_clock
-from akb.ingest.bounds import bounded, bounded_headings
-from akb.ingest.boxes import with_boxes
-from akb.ingest.cells import packed
-from akb.ingest.columns import ROLES, NoRoleError, find_role, listed, map_headings, nearly_policies, recognised
-from akb.ingest.customers import ATTRIBUTES, build_relations, guess_kind, read_customer_rows
-from akb.ingest.date_repairs import mend_dates
-from akb.ingest.door import keep_out_identifiers, keep_out_names, tell_of_citizen_numbers
-from akb.ingest.events import EVENTS, Known, read_events
-from akb.ingest.evidence import Evidence
-from akb.ingest.expiry import without_expiries
-from akb.ingest.grouped import fill_down
-from akb.ingest.history import find_history, stated_start
-from akb.ingest.households import close_the_door_on_addresses, customers_of, in_units, with_units
-from akb.ingest.identity import settle_numbers, without_unassigned
-from akb.ingest.languages import with_motor_as_car
-from akb.ingest.left_out import LeftOut, is_list_of_recoveries, is_lock, lock_error
-from akb.ingest.legibility import leave_out_unreadable, without_words
-from akb.ingest.linking import link, settle_switches, without_mass_days
-from akb.ingest.losses import check_columns, check_day, check_rows
-from akb.ingest.notes import Notes, Table
-from akb.ingest.own_branches import own_branches
-from akb.ingest.own_columns import own_columns, wanted
-from akb.ingest.policies import read_policies, with_causes
-from akb.ingest.premiums import read_premiums
-from akb.ingest.presets import customers_of_runs, find_preset, recoded, with_preset
-from akb.ingest.retention import leave_out
-from akb.ingest.revenue import say_bases, say_margin, say_one_off, settle_commission, with_fees
-from akb.ingest.snapshots import find_snapshots
-from akb.ingest.sources import NotATableError, open_file
-from akb.ingest.spelling import one_spelling
-from akb.ingest.twins import settle_twins
+from akb.ingest.as_of.clock import Clock, find_clock
+from akb.ingest.as_of.history import find_history, stated_start
+from akb.ingest.as_of.snapshots import find_snapshots
+from akb.ingest.cells.bounds import bounded, bounded_headings
+from akb.ingest.cells.texts import packed
+from akb.ingest.checks import findings as find
+from akb.ingest.checks.door import keep_out_identifiers, keep_out_names, tell_of_citizen_numbers
+from akb.ingest.checks.losses import check_columns, check_day, check_rows
+from akb.ingest.columns.boxes import with_boxes
+from akb.ingest.columns.evidence import Evidence
+from akb.ingest.columns.languages import with_motor_as_car
+from akb.ingest.columns.left_out import LeftOut, is_list_of_recoveries, is_lock, lock_error
+from akb.ingest.columns.legibility import leave_out_unreadable, without_words
+from akb.ingest.columns.matching import ROLES, NoRoleError, find_role, listed, map_headings, nearly_policies, recognised
+from akb.ingest.columns.notes import Notes, Table
+from akb.ingest.columns.own_columns import own_columns, wanted
+from akb.ingest.columns.presets import customers_of_runs, find_preset, recoded, with_preset
+from akb.ingest.columns.twins import settle_twins
+from akb.ingest.customers.households import close_the_door_on_addresses, customers_of, in_units, with_units
+from akb.ingest.customers.relations import ATTRIBUTES, build_relations, guess_kind, read_customer_rows
+from akb.ingest.files.sources import NotATableError, open_file
+from akb.ingest.money_conventions.revenue import say_bases, say_margin, say_one_off, settle_commission, with_fees
+from akb.ingest.policies.events import EVENTS, Known, read_events
+from akb.ingest.policies.linking import link, settle_switches, without_mass_days
+from akb.ingest.policies.own_branches import own_branches
+from akb.ingest.policies.premiums import read_premiums
+from akb.ingest.policies.retention import leave_out
+from akb.ingest.policies.rows import read_policies, with_causes
+from akb.ingest.repairs.dates import mend_dates
+from akb.ingest.repairs.expiry import without_expiries
+from akb.ingest.repairs.grouped import fill_down
+from akb.ingest.repairs.numbers import settle_numbers, without_unassigned
+from akb.ingest.repairs.spelling import one_spelling
+from akb.ingest.repairs.zeros import restore_zeros
 from akb.ingest.types import Portfolio, RowCount, SourceFile
-from akb.ingest.zeros import restore_zeros
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from akb.config import Settings
-    from akb.ingest.sources import RawTable
+    from akb.ingest.files.raw_table import RawTable
     from akb.ingest.types import History
 
 # of the policy rows, once what they say of their customers stands in the customers
@@ -354,7 +354,7 @@ def _portfolio(
     notes: Notes,
 ) -> Portfolio:
     """Count the rows, add the findings that need the whole, check the contract."""
-    from akb.ingest import schema
+    from akb.ingest.checks import schema
 
     sources = tuple(_source(table) for table in tables)
     rows = RowCount(*(sum(getattr(source.rows, part) for source in sources) for part in ("read", "used", "rejected")))

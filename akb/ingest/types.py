@@ -130,7 +130,8 @@ class Portfolio:
         customer u32, relation str, pseudonym str, kind str? (``private | business | self_employed``),
         birth_year i32?, postcode4 str?, adviser str?, office str?, sub_office str?,
         manager str? (commercial manager), region str? (as the office divides its area), no_marketing bool, deceased
-        bool. Where the customer is a household, relation is the one that speaks for it (`akb.ingest.households`).
+        bool. Where the customer is a household, relation is the one that speaks for it
+        (`akb.ingest.customers.households`).
     claims
         customer u32, policy u32?, branch str?, date Date (the day it was known), amount_cents i64?, at_fault bool?
     contacts

@@ -16,7 +16,7 @@ import pytest
 from akb.cli import run
 from akb.commands.overview import as_document
 from akb.config import Settings
-from akb.ingest.look import read_and_look
+from akb.ingest.preview import read_and_look
 from tests.broken.generate import GOOD, Case, cases
 
 SECONDS = 20

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ingest_exports import codes, finding, office, read, write
 
 from akb.config import Settings
-from akb.ingest.amounts import read_amounts
+from akb.ingest.cells.amounts import read_amounts
 
 
 def cents(*texts):

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from akb.config import load_settings
-from akb.ingest import csvfile
-from akb.ingest.amounts import read_amounts
-from akb.ingest.answers import read_answers
-from akb.ingest.cells import compact, identifiers, known
-from akb.ingest.dates import read_dates
+from akb.ingest.cells.amounts import read_amounts
+from akb.ingest.cells.answers import read_answers
+from akb.ingest.cells.dates import read_dates
+from akb.ingest.cells.texts import compact, identifiers, known
+from akb.ingest.files import csvfile
 from akb.ingest.portfolio import read_portfolio
 from tests.broken.generate import Case, cases
 

@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 from ingest_exports import Row, codes, finding, nl, policy, read, write
 
-from akb.ingest.clocks import Movements, last_dense_day, read_clocks
-from akb.ingest.day_doubts import Doubt, doubts_of
+from akb.ingest.as_of.doubts import Doubt, doubts_of
+from akb.ingest.as_of.movements import Movements, last_dense_day, read_clocks
 
 DAY = date(2020, 9, 17)
 TODAY = date(2026, 11, 28)

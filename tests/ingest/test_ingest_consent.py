@@ -6,7 +6,7 @@ import pytest
 from ingest_exports import X, codes, finding, office, policy, read, write
 
 from akb.config import Settings
-from akb.ingest.look import read_and_look
+from akb.ingest.preview import read_and_look
 
 HALF = 60
 

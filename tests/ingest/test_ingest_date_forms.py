@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from ingest_exports import X, codes, finding, nl, office, policy, read, write
 
-from akb.ingest.dates import read_dates
+from akb.ingest.cells.dates import read_dates
 
 DAYS = [date(1985, 3, 31) + timedelta(days=97 * n) for n in range(160)]
 EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -23,7 +23,7 @@ from ingest_exports import (
 from polars.testing import assert_frame_equal
 
 from akb.core.dates import add_months
-from akb.ingest.snapshots import day_in_name
+from akb.ingest.as_of.snapshots import day_in_name
 
 ROWS = office(150)
 MONTHS = [add_months(X, -back) for back in range(18, -1, -1)]

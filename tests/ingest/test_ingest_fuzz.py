@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from akb.config import Ingest, Settings
 from akb.ingest import read_portfolio
-from akb.ingest.amounts import read_amounts
-from akb.ingest.answers import read_answers
-from akb.ingest.cells import identifiers, rules
-from akb.ingest.columns import recognised
-from akb.ingest.csvfile import open_csv
-from akb.ingest.dates import read_dates
+from akb.ingest.cells.amounts import read_amounts
+from akb.ingest.cells.answers import read_answers
+from akb.ingest.cells.dates import read_dates
+from akb.ingest.cells.texts import identifiers, rules
+from akb.ingest.columns.matching import recognised
+from akb.ingest.files.csvfile import open_csv
 from fuzz.oracle import TODAY, check_export, check_reader, check_values
 
 HEAD = "Relatienummer;Polisnummer;Branche;Ingangsdatum;Premie"

@@ -19,10 +19,10 @@ from ingest_exports import X, office, read, text_of, write_excel
 
 from akb.core.errors import AkbError
 from akb.core.privacy import KINDS, identifier_in, redacted
-from akb.ingest import apart, zipped
-from akb.ingest.apart import is_small_workbook, read_apart
-from akb.ingest.bounds import bounded, check_lines
-from akb.ingest.sources import unique_headings
+from akb.ingest.cells.bounds import bounded, check_lines
+from akb.ingest.files import apart, zipped
+from akb.ingest.files.apart import is_small_workbook, read_apart
+from akb.ingest.files.raw_table import unique_headings
 
 ROWS = office(60)
 SIGNS = 20_000

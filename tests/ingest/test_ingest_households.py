@@ -12,7 +12,7 @@ from ingest_exports import KEY, X, assert_reconciles, finding, policy, read, rea
 
 from akb.config import Settings
 from akb.core.pseudonyms import pseudonym
-from akb.ingest.households import address_key
+from akb.ingest.customers.households import address_key
 from akb.pipeline import private_customers
 from akb.store.forgetting import _names
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ingest_exports import assert_reconciles, assert_same, codes, finding, office, policy, read, reasons, write
 
 from akb.core.errors import AkbError
-from akb.ingest.identity import _whole
+from akb.ingest.repairs.numbers import _whole
 
 GOOD = office(120)
 PEOPLE = sorted({row["Relatienummer"] for row in GOOD})

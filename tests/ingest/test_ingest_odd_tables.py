@@ -28,10 +28,10 @@ from ingest_exports import (
 
 from akb.config import Settings, load_settings
 from akb.core.errors import AkbError
-from akb.ingest.columns import map_headings
-from akb.ingest.languages import in_english
-from akb.ingest.sources import kind_of
-from akb.ingest.two_rows import merged
+from akb.ingest.columns.languages import in_english
+from akb.ingest.columns.matching import map_headings
+from akb.ingest.files.sources import kind_of
+from akb.ingest.files.two_rows import merged
 
 GOOD = sorted(office(120), key=lambda row: row["Relatienummer"])
 PERSON = ("Relatienummer", "Soort relatie", "Geboortejaar", "Postcode", "Mailing", "Kantoor")

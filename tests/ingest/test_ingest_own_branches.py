@@ -10,7 +10,7 @@ from ingest_exports import BRANCHES, Row, X, codes, finding, office, policy, rea
 
 from akb.config import Settings
 from akb.core.errors import AkbError
-from akb.ingest.look import read_and_look
+from akb.ingest.preview import read_and_look
 
 NEW = {"Inboedel": "Kosmos 2000", "Personenauto": "Spaarplan Zon"}
 

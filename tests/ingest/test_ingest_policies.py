@@ -25,7 +25,7 @@ from ingest_exports import (
 from akb.config import Settings
 from akb.core.errors import AkbError
 from akb.core.pseudonyms import pseudonym
-from akb.ingest.linking import link
+from akb.ingest.policies.linking import link
 
 
 def with_rows(folder, *rows, base=60, **options):

@@ -6,7 +6,7 @@ import pytest
 from ingest_exports import assert_reconciles, codes, euro, finding, office, read, write
 
 from akb.config import Settings
-from akb.ingest.terms import _months
+from akb.ingest.money_conventions.terms import _months
 
 SAID = {
     1: ("12x per jaar", "12 keer per jaar", "12 maal p/j", "12/jaar", "12 per year", "Maandbetaling", "per maand", "M",

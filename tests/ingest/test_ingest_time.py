@@ -26,8 +26,8 @@ from ingest_exports import (
     write,
 )
 
-from akb.ingest.asof import last_dense_day
-from akb.ingest.history import recorded_from
+from akb.ingest.as_of.clock import last_dense_day
+from akb.ingest.as_of.history import recorded_from
 
 PAST = date(2023, 6, 30)
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from akb.ingest.amounts import read_amounts
-from akb.ingest.cells import identifiers, shape
-from akb.ingest.dates import read_dates
+from akb.ingest.cells.amounts import read_amounts
+from akb.ingest.cells.dates import read_dates
+from akb.ingest.cells.texts import identifiers, shape
 
 DAY = date(2019, 3, 7)
 MONTHS = ("jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec")

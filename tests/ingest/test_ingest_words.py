@@ -11,11 +11,11 @@ from pydantic import ValidationError
 
 from akb.config import Settings
 from akb.core.errors import AkbError
-from akb.ingest.answers import read_answers
-from akb.ingest.boxes import read_status
-from akb.ingest.look import read_and_look
-from akb.ingest.taxonomy import map_branches, map_reasons
-from akb.ingest.words import read_words
+from akb.ingest.cells.answers import read_answers
+from akb.ingest.cells.taxonomy import map_branches, map_reasons
+from akb.ingest.cells.words import read_words
+from akb.ingest.columns.boxes import read_status
+from akb.ingest.preview import read_and_look
 
 
 def meaning(column: str, text: str) -> str | None:

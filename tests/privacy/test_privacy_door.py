@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from akb.cli import run
-from akb.ingest import schema
-from akb.ingest.door import KEPT_AS_TEXT, SPOKEN
+from akb.ingest.checks import schema
+from akb.ingest.checks.door import KEPT_AS_TEXT, SPOKEN
 
 OWN_WORDS = {"branch", "reason", "cause", "commission_source", "fee_source", "collection", "kind", "pseudonym"}
 OWN_WORDS |= {"postcode4"}

@@ -1,0 +1,1 @@
+"""Who the customers are: relations, households, and who may be written to."""

@@ -1,0 +1,1 @@
+"""What the amounts of an export mean, and the money per year that follows from it."""

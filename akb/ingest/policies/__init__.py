@@ -1,0 +1,1 @@
+"""Which rows are one policy, what each says as of X, what continues what, and the events that belong to them."""

@@ -1,0 +1,1 @@
+"""What a spreadsheet, a report or an office did to cells, put right before anything is read."""
