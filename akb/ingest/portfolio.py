@@ -31,7 +31,7 @@ from akb.ingest.columns.twins import settle_twins
 from akb.ingest.customers.households import close_the_door_on_addresses, customers_of, in_units, with_units
 from akb.ingest.customers.relations import ATTRIBUTES, build_relations, guess_kind, read_customer_rows
 from akb.ingest.files.sources import NotATableError, open_file
-from akb.ingest.money_conventions.revenue import say_bases, say_margin, say_one_off, settle_commission, with_fees
+from akb.ingest.money_conventions.revenue import say_conventions, say_margin, say_one_off, settle_commission, with_fees
 from akb.ingest.policies.events import EVENTS, Known, read_events
 from akb.ingest.policies.linking import link, settle_switches, without_mass_days
 from akb.ingest.policies.own_branches import own_branches
@@ -143,7 +143,7 @@ def build_portfolio(
     if rows.is_empty():
         raise _nothing_usable(tables, notes)
     customers, members = customers_of(relations, rows, key, settings, notes)
-    say_bases(tables, notes)
+    say_conventions(tables, notes)
     say_one_off(tables, notes)
     rows = with_fees(rows, tables, clock.as_of, settings, notes)  # a fee is a relation's, not a household's
     rows = in_units(rows, relations, tables, notes).drop(_SPENT)

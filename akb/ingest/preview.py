@@ -21,7 +21,7 @@ from akb.ingest.columns.legibility import legible
 from akb.ingest.columns.matching import _match, key_of
 from akb.ingest.columns.notes import Notes
 from akb.ingest.customers.consent import read_permissions
-from akb.ingest.money_conventions.terms import read_term_words
+from akb.ingest.money_conventions.term_words import read_term_words
 from akb.ingest.policies.own_branches import stand_in
 from akb.ingest.portfolio import build_portfolio, open_tables
 

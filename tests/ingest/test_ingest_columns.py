@@ -7,7 +7,7 @@ from akb.config import Settings
 from akb.core.errors import AkbError
 from akb.ingest.cells.taxonomy import causes, map_branches, map_reasons, reasons
 from akb.ingest.columns.matching import find_role, listed, nearly_policies, recognised, spelled_out
-from akb.ingest.money_conventions.bases import says
+from akb.ingest.money_conventions.questions import says
 
 ANVA = (
     "Polis->Relatienummer", "Polis->Polisnummer", "Polis->Volgnummer", "Polis->Maatschappij", "PolisOms->Maatschappij",

@@ -6,7 +6,7 @@ import pytest
 from ingest_exports import assert_reconciles, codes, euro, finding, office, read, write
 
 from akb.config import Settings
-from akb.ingest.money_conventions.terms import _months
+from akb.ingest.money_conventions.term_words import months_in
 
 SAID = {
     1: ("12x per jaar", "12 keer per jaar", "12 maal p/j", "12/jaar", "12 per year", "Maandbetaling", "per maand", "M",
@@ -24,7 +24,7 @@ TIMES = {"1": "12", "3": "4", "6": "2", "12": "1"}
 
 @pytest.mark.parametrize(("months", "text"), [(months, text) for months, texts in SAID.items() for text in texts])
 def test_words(months, text):
-    assert _months(text) == months
+    assert months_in(text) == months
 
 
 def book(terms=("1", "3", "6", "12"), *, silent: bool = False):

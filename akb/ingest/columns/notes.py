@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from akb.core.findings import Severity
     from akb.ingest.cells.words import Meanings
     from akb.ingest.columns.matching import Headings
-    from akb.ingest.columns.readings import Bases
+    from akb.ingest.columns.readings import MoneyConventions
     from akb.ingest.files.raw_table import RawTable
 
 REJECTS = {"file": pl.String, "line": pl.Int64, "column": pl.String, "shape": pl.String, "reason": pl.String}
@@ -35,7 +35,7 @@ class Table:
         ``line`` i64 and a text column per canonical column (String, or Categorical where texts repeat).
     own
         ``line`` and, by their headings, the cells of the columns without a role.
-    bases, one_off
+    money_conventions, one_off
         How its money was read; rows with a one-off commission.
     proposals
         Canonical column -> unused heading that may be it.
@@ -50,7 +50,7 @@ class Table:
     dialect: dict[str, str] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)
     rejected: int = 0
-    bases: Bases | None = None
+    money_conventions: MoneyConventions | None = None
     one_off: int = 0
     proposals: dict[str, str] = field(default_factory=dict)
     to_the_letter: dict[str, frozenset[str]] = field(default_factory=dict)

@@ -49,7 +49,7 @@ def together(readings: Sequence[Reading]) -> Reading:
 
 
 @dataclass(frozen=True)
-class Bases:
+class MoneyConventions:
     """How the premium and the commission of one table were read; None where it has none.
 
     Parameters

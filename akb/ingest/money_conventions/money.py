@@ -1,6 +1,6 @@
 """Premium, commission, fee and signing fee in cents per year, net of insurance premium tax.
 
-What the columns mean is found by `bases`; here it is applied, row by row.
+What the columns mean is found by `conventions`; here it is applied, row by row.
 """
 
 from __future__ import annotations
@@ -12,22 +12,24 @@ import polars as pl
 
 from akb.ingest.cells.amounts import read_amounts
 from akb.ingest.columns.notes import texts_of
-from akb.ingest.columns.readings import Bases
-from akb.ingest.money_conventions.bases import TAX, per_year, read_bases, says
-from akb.ingest.money_conventions.units import check_level, in_cents, say_forms, settled_by_usual, signs_turned
+from akb.ingest.money_conventions.conventions import read_conventions
+from akb.ingest.money_conventions.questions import MoneyColumns, says
+from akb.ingest.money_conventions.thresholds import PREMIUMS, TAX
+from akb.ingest.money_conventions.unit import in_cents
+from akb.ingest.money_conventions.writing import check_level, say_forms, signs_turned
 
 if TYPE_CHECKING:
     from akb.config import Settings
     from akb.ingest.columns.notes import Notes, Table
+    from akb.ingest.columns.readings import MoneyConventions
 
-_PREMIUMS = ("premium", "premium_gross", "premium_term", "premium_term_gross")
 _FEES = ("fee", "fee_term")
 _SIGNINGS = ("signing", "signing_term")
-_AMOUNTS = (*_PREMIUMS, "commission", "commission_term", *_FEES, "fee_customer", *_SIGNINGS, "tax", "one_off")
+_AMOUNTS = (*PREMIUMS, "commission", "commission_term", *_FEES, "fee_customer", *_SIGNINGS, "tax", "one_off")
 _RATES = ("commission_rate", "signing_rate")
 _PARTS = 10_000  # of a percent: 6.125 % and .06125 are both read whole
 MONEY_OF = {
-    "premium_cents": _PREMIUMS,
+    "premium_cents": PREMIUMS,
     "commission_cents": ("commission", "commission_term", "commission_rate"),
     "fee_cents": _FEES,
     "signing_cents": (*_SIGNINGS, "signing_rate"),
@@ -43,7 +45,7 @@ class Money:
     rows
         premium_cents (net of tax), commission_cents (recurring), fee_cents (of the policy), fee_customer_cents (of
         the customer, on each of his rows), signing_cents: Int64, per year.
-    bases
+    conventions
         How premium and commission were read.
     one_off
         Rows with a one-off commission: it is no revenue that comes back.
@@ -52,66 +54,83 @@ class Money:
     """
 
     rows: pl.DataFrame
-    bases: Bases
+    conventions: MoneyConventions
     one_off: int
     unsure: int
 
 
-def read_money(
-    table: Table,
-    cells: pl.DataFrame,
-    branch: pl.Series,
-    term: pl.Series,
-    settings: Settings,
-    notes: Notes,
-    counts: pl.Series | None = None,
-) -> Money:
-    """Return the money per year for the rows of `cells`.
+@dataclass(frozen=True)
+class MoneyRows:
+    """The rows of a file of which the money is read.
 
     Parameters
     ----------
-    table, cells
-        The file and the rows of it that count.
+    cells
+        Their cells.
     branch
         Branch per row.
     term
         Months per instalment per row; 0 for a single premium, null if unknown.
+    counts
+        Rows that may tell what the columns mean (those known at X); None for all.
+    """
+
+    cells: pl.DataFrame
+    branch: pl.Series
+    term: pl.Series
+    counts: pl.Series | None = None
+
+    def telling(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows that may tell what the columns mean."""
+        return rows if self.counts is None else rows.filter(self.counts)
+
+
+def read_money(table: Table, rows: MoneyRows, settings: Settings, notes: Notes) -> Money:
+    """Return the money per year of rows of a table.
+
+    Parameters
+    ----------
+    table, rows
+        The file and the rows of it that count.
     settings
         ``[ingest]`` overrides what is found.
     notes
         Receives the number of unreadable amounts.
-    counts
-        Rows that may tell what the columns mean (those known at X); None for all.
     """
-    amounts, unsure, signs, whole = _amounts(table, cells, settings, notes)
+    amounts, unsure, signs, whole = _amounts(table, rows.cells, settings, notes)
     taxonomy = settings.taxonomy()
     usual = {key: entry.premium for key, entry in taxonomy.items()}
-    taxed = branch.is_in([key for key, entry in taxonomy.items() if entry.taxed])
-    frame = pl.DataFrame({**amounts, "branch": branch, "term": term, "taxed": taxed})
+    taxed = rows.branch.is_in([key for key, entry in taxonomy.items() if entry.taxed])
+    frame = pl.DataFrame({**amounts, "branch": rows.branch, "term": rows.term, "taxed": taxed})
     frame = frame.with_columns(rate=_fraction("commission_rate"), signing_share=_fraction("signing_rate"))
-    frame = signs_turned(frame, frame if counts is None else frame.filter(counts), table, notes)
-    known = frame if counts is None else frame.filter(counts)
-    cents = in_cents(known, whole, table, settings.ingest, taxonomy, notes)
+    frame = signs_turned(frame, rows.telling(frame), table, notes)
+    cents = in_cents(rows.telling(frame), whole, settings, table, notes)
     frame = frame.with_columns((pl.col(cents) / 100).round().cast(pl.Int64)) if cents else frame
-    known = frame if counts is None else frame.filter(counts)
-    bases = read_bases(
-        known, table.headings, settings.ingest, {key: entry.commission for key, entry in taxonomy.items()}
+    rates = {key: entry.commission for key, entry in taxonomy.items()}
+    conventions = read_conventions(
+        MoneyColumns(rows.telling(frame), table.headings, settings.ingest, rates=rates, premiums=usual)
     )
-    bases = settled_by_usual(bases, known, usual)
-    frame = frame.with_columns(premium_cents=_premium(bases, settings))
-    check_level(frame if counts is None else frame.filter(counts), table, usual, notes)
-    rows = frame.select(
+    frame = frame.with_columns(premium_cents=_premium(conventions, settings))
+    check_level(rows.telling(frame), table, usual, notes)
+    money = frame.select(
         "premium_cents",
-        commission_cents=_commission(table, bases),
+        commission_cents=_commission(table, conventions),
         fee_cents=pl.coalesce(_yearly(table, "fee", "year"), _yearly(table, "fee_term", "instalment")),
         fee_customer_cents=_yearly(table, "fee_customer", "year"),
-        signing_cents=_signing(table, bases),
+        signing_cents=_signing(table, conventions),
     )
     table.dialect |= {"decimal": " ".join(sorted(signs))} if signs else {}
-    table.dialect |= {name: reading.value for name, reading in bases.readings().items()}
-    if bases.commission_basis and bases.commission_basis.value == "amount":
+    table.dialect |= {name: reading.value for name, reading in conventions.readings().items()}
+    if conventions.commission_basis and conventions.commission_basis.value == "amount":
         del table.dialect["commission_basis"]  # goes without saying
-    return Money(rows, bases, int((frame["one_off"].fill_null(0) != 0).sum()), unsure)
+    return Money(money, conventions, int((frame["one_off"].fill_null(0) != 0).sum()), unsure)
+
+
+def per_year(per: str) -> pl.Expr:
+    """Return how often an amount is paid in a year; null for an instalment of unknown length and a single premium."""
+    if per == "instalment":
+        return pl.when(pl.col("term") > 0).then(12 // pl.col("term").replace(0, None))
+    return pl.lit(12 if per == "month" else 1)
 
 
 def _amounts(
@@ -145,32 +164,33 @@ def _cents(value: pl.Expr) -> pl.Expr:
     return value.round().cast(pl.Int64)
 
 
-def _premium(bases: Bases, settings: Settings) -> pl.Expr:
+def _premium(conventions: MoneyConventions, settings: Settings) -> pl.Expr:
     """Return the net premium per year: of the column that was judged, else of another that is filled."""
     tax = pl.when("taxed").then(1 + TAX).otherwise(1.0)
     asked = settings.ingest
 
     def net(column: str) -> pl.Expr:
-        if column == bases.premium and bases.premium_per and bases.premium_basis:
-            per, basis = bases.premium_per.value, bases.premium_basis.value
+        if column == conventions.premium and conventions.premium_per and conventions.premium_basis:
+            per, basis = conventions.premium_per.value, conventions.premium_basis.value
         else:
             per = asked.premium_per or ("instalment" if "term" in column else "year")
             basis = asked.premium_basis or ("gross" if column.endswith("gross") else "net")
         value = pl.col(column) * per_year(per)
         return _cents(value / tax) if basis == "gross" else value.cast(pl.Int64)
 
-    return pl.coalesce(net(column) for column in _PREMIUMS)
+    return pl.coalesce(net(column) for column in PREMIUMS)
 
 
-def _commission(table: Table, bases: Bases) -> pl.Expr:
+def _commission(table: Table, conventions: MoneyConventions) -> pl.Expr:
     """Return the recurring commission per year: an amount, else a percentage of the net premium."""
     rate = _cents(pl.col("premium_cents") * pl.col("rate"))
-    per = bases.commission_per.value if bases.commission_per else "year"
+    per = conventions.commission_per.value if conventions.commission_per else "year"
+    kind = conventions.commission_basis
     parts = []
     for column in ("commission", "commission_term"):
-        if column == bases.commission and bases.commission_basis and bases.commission_basis.value == "percentage":
+        if column == conventions.commission and kind and kind.value == "percentage":
             parts.append(_cents(pl.col("premium_cents") * pl.col(column) / 10_000))
-        elif column == bases.commission:
+        elif column == conventions.commission:
             parts.append((pl.col(column) * per_year(per)).cast(pl.Int64))
         else:
             parts.append(_yearly(table, column, "instalment" if "term" in column else "year"))
@@ -183,9 +203,9 @@ def _yearly(table: Table, column: str, usual: str) -> pl.Expr:
     return (pl.col(column) * per_year(said if usual == "year" or said == "month" else usual)).cast(pl.Int64)
 
 
-def _signing(table: Table, bases: Bases) -> pl.Expr:
+def _signing(table: Table, conventions: MoneyConventions) -> pl.Expr:
     """Return the signing fee per year; a silent heading is per instalment where the commission's is."""
-    follows = bases.commission_per.value if bases.commission_per else "year"
+    follows = conventions.commission_per.value if conventions.commission_per else "year"
     said = says(table.headings.heading("signing"), "month", "year") or follows
     return pl.coalesce(
         (pl.col("signing") * per_year(said)).cast(pl.Int64),

@@ -10,7 +10,8 @@ from akb.core.text import text
 from akb.ingest.cells.amounts import read_amounts
 from akb.ingest.columns.notes import texts_of
 from akb.ingest.columns.readings import together
-from akb.ingest.money_conventions.bases import ENOUGH, says
+from akb.ingest.money_conventions.questions import says
+from akb.ingest.money_conventions.thresholds import ENOUGH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,43 +19,43 @@ if TYPE_CHECKING:
 
     from akb.config import Branch, Settings
     from akb.ingest.columns.notes import Notes, Table
-    from akb.ingest.columns.readings import Bases, Reading
+    from akb.ingest.columns.readings import MoneyConventions, Reading
 
 _UNSETTLED = ("no_terms", "level_between")  # instalments there are, and what they cost in a year is a guess
 _TURNED = 0.9  # so many of the commissions below zero: the sign means something else
 _SAME = 0.9  # so many customers with the same fee on all their policies: it is the customer's
 
 
-def say_bases(tables: Sequence[Table], notes: Notes) -> None:
+def say_conventions(tables: Sequence[Table], notes: Notes) -> None:
     """Report how premium and commission were read and how akb knows, once for all files that are read alike."""
     alike: dict[tuple[str, ...], list[Table]] = {}
     for table in tables:
-        if table.bases is not None and table.bases.readings():
-            readings = table.bases.readings()
+        if table.money_conventions is not None and table.money_conventions.readings():
+            readings = table.money_conventions.readings()
             key = tuple(f"{name} {reading.value} {reading.why}" for name, reading in readings.items())
             alike.setdefault(key, []).append(table)
     for group in alike.values():
-        bases = [table.bases for table in group if table.bases]
-        readings = {name: together([each.readings()[name] for each in bases]) for name in bases[0].readings()}
-        _say(group[0], bases[0], readings, sum(each.rows for each in bases), notes)
+        every = [table.money_conventions for table in group if table.money_conventions]
+        readings = {name: together([each.readings()[name] for each in every]) for name in every[0].readings()}
+        _say(group[0], every[0], readings, sum(each.rows for each in every), notes)
 
 
-def _say(table: Table, bases: Bases, readings: dict[str, Reading], rows: int, notes: Notes) -> None:
+def _say(table: Table, conventions: MoneyConventions, readings: dict[str, Reading], rows: int, notes: Notes) -> None:
     parts = []
     for name, reading in readings.items():
         if name == "commission_basis" and reading.value == "amount":
             continue  # goes without saying
         value = text("money", "nl", "value", reading.value)
-        said = text("money", "nl", "subject", name).format(column=_column(table, bases, name), value=value)
+        said = text("money", "nl", "subject", name).format(column=_column(table, conventions, name), value=value)
         parts.append(f"{said} ({reading.because()})")
     notes.find("AKB-D080", "tip", rows, how="; ".join(parts))
     per = readings.get("premium_per")
     if per and per.how == "data" and per.value == "instalment":
-        column = _column(table, bases, "premium_per")
+        column = _column(table, conventions, "premium_per")
         notes.find("AKB-D029", "tip", file=table.raw.name, column=column, why=per.because())
     for name, reading in readings.items():
         if reading.how == "unsure":
-            asked = text("money", "nl", "question", name).format(column=_column(table, bases, name))
+            asked = text("money", "nl", "question", name).format(column=_column(table, conventions, name))
             other = {"year": "instalment", "net": "gross"}.get(reading.value, "year")
             value = text("money", "nl", "value", reading.value)
             line = f'{name} = "{other}"'
@@ -63,8 +64,8 @@ def _say(table: Table, bases: Bases, readings: dict[str, Reading], rows: int, no
             notes.find("AKB-D081", severity, asked=asked, why=reading.because(), value=value, line=line)  # type: ignore[arg-type]
 
 
-def _column(table: Table, bases: Bases, name: str) -> str:
-    column = bases.premium if name.startswith("premium") else bases.commission
+def _column(table: Table, conventions: MoneyConventions, name: str) -> str:
+    column = conventions.premium if name.startswith("premium") else conventions.commission
     return table.headings.heading(column or "") or ""
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.ingest.cells.dates import read_dates
-from akb.ingest.money_conventions.money import read_money
+from akb.ingest.money_conventions.money import MoneyRows, read_money
 from akb.ingest.money_conventions.terms import read_terms
 from akb.ingest.policies.versions import KEY
 
@@ -129,7 +129,7 @@ def _of_files(
         term = read_terms(table, rows, rows["_branch"], settings, notes)
         notes.words("term", term.meanings)
         months = pl.DataFrame({"said": term.months, "known": rows["_term"]}).select(pl.coalesce(pl.all()))
-        money = read_money(table, rows, rows["_branch"], months.to_series(), settings, notes)
+        money = read_money(table, MoneyRows(rows, rows["_branch"], months.to_series()), settings, notes)
         frames.append(
             pl.DataFrame(
                 {

@@ -13,8 +13,8 @@ import polars as pl
 from akb.ingest.cells.amounts import read_amounts
 from akb.ingest.cells.texts import plain, rules, told
 from akb.ingest.columns.notes import texts_of
-from akb.ingest.money_conventions.bases import ENOUGH
-from akb.ingest.money_conventions.units import say_forms
+from akb.ingest.money_conventions.thresholds import ENOUGH
+from akb.ingest.money_conventions.writing import say_forms
 
 if TYPE_CHECKING:
     from akb.config import Settings

@@ -16,7 +16,7 @@ from akb.ingest.cells.words import read_words
 from akb.ingest.columns.boxes import read_status
 from akb.ingest.columns.notes import texts_of
 from akb.ingest.customers.relations import read_attributes
-from akb.ingest.money_conventions.money import MONEY_OF, read_money
+from akb.ingest.money_conventions.money import MONEY_OF, MoneyRows, read_money
 from akb.ingest.money_conventions.terms import read_terms
 from akb.ingest.policies.lists import one_insurer, one_list
 from akb.ingest.policies.own_branches import stand_in
@@ -152,10 +152,10 @@ def _typed(
     form = settings.ingest.date_format
     since = read_dates(texts_of(cells, "version_date"), upto=clock.upto, date_format=form, order=start.order)
     then = (since.values <= clock.as_of).fill_null(value=True) if clock.replay else None
-    money = read_money(table, cells, branch.keys, term.months, settings, notes, then)
+    money = read_money(table, MoneyRows(cells, branch.keys, term.months, then), settings, notes)
     table.dialect["dates"] = start.format
     _say_what_was_assumed(table, start, money.unsure, notes)
-    table.bases, table.one_off = money.bases, money.one_off
+    table.money_conventions, table.one_off = money.conventions, money.one_off
     rows = pl.DataFrame(
         {
             "line": cells["line"],
