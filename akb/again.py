@@ -169,9 +169,16 @@ def _past(portfolio: Portfolio, models: ModelRun | None) -> Past | None:
 def kept_classes() -> list[type]:
     """Return the dataclasses that a run keeps."""
     from akb.core.findings import Finding
+    from akb.core.phrases import Listed, Phrase
     from akb.features.types import Feature
     from akb.ingest import types as ingested
     from akb.models import types as modelled
 
     found = [each for room in (ingested, modelled) for each in vars(room).values()]
-    return [Feature, Finding, *(each for each in found if isinstance(each, type) and is_dataclass(each))]
+    return [
+        Feature,
+        Finding,
+        Listed,
+        Phrase,
+        *(each for each in found if isinstance(each, type) and is_dataclass(each)),
+    ]

@@ -372,6 +372,7 @@ def manifest(request: Request, bundle: RunBundle, seconds: Mapping[str, float], 
                 "sha256": source.sha256,
                 "rows": {"read": source.rows.read, "used": source.rows.used, "rejected": source.rows.rejected},
                 "dialect": source.dialect,
+                "assumed": list(source.assumed),
             }
             for source in portfolio.sources
         ],

@@ -100,7 +100,7 @@ def _ingest(view: View, portfolio: Portfolio, given: dict[str, Any]) -> Table:
     _say(ingest, f"The export is of {portfolio.export_day.isoformat()}; another day: --as-of.")
     for source in portfolio.sources:
         rows = f"{source.rows.read} rows, {source.rows.rejected} rejected"
-        _say(ingest, f"{source.name}: {rows}; {form_of(source.dialect)}")
+        _say(ingest, f"{source.name}: {rows}; {form_of(source.dialect, source.assumed)}")
     _say(ingest, "Only where that is wrong: encoding, separator, decimal, date_format, premium_per, premium_basis.")
     for line in missing_lines(missing(portfolio)):
         _say(ingest, line)

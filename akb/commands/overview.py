@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from rich.table import Table
 
@@ -55,6 +55,7 @@ def as_document(portfolio: Portfolio, view: View) -> dict[str, Any]:
                 "role": source.role,
                 "rows": _rows(source.rows),
                 "dialect": source.dialect,
+                "assumed": list(source.assumed),
                 "columns": {safe_heading(heading): column for heading, column in source.columns.items()},
                 "dropped": list(source.dropped),
             }
@@ -95,7 +96,7 @@ def _column(column: Any) -> dict[str, Any]:
 
     return {
         "column": column.column,
-        "label": label(column.column),
+        "label": label(column.column).words(),
         "heading": safe_heading(column.heading),
         "confidence": column.sure,
         "filled": round(column.filled, 4),
@@ -168,9 +169,13 @@ def missing_lines(lacking: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-def form_of(dialect: Mapping[str, str]) -> str:
-    """Return what was assumed of a file, for a person."""
-    told = [f"{name.replace('_', ' ')} {value}" for name, value in dialect.items() if value and name not in _SILENT]
+def form_of(dialect: Mapping[str, str], assumed: Collection[str]) -> str:
+    """Return how a file was read, for a person."""
+    told = [
+        f"{name.replace('_', ' ')} {value}{' (assumed)' if name in assumed else ''}"
+        for name, value in dialect.items()
+        if value and name not in _SILENT
+    ]
     if dialect.get("header_line", "1") not in ("", "1"):
         told.append(f"headings on line {dialect['header_line']}")
     return "; ".join([dialect.get("format", ""), *told])
@@ -217,7 +222,7 @@ def _files(document: Mapping[str, Any]) -> Table:
     table = _table("Files", "file", "role", "read", "used", "rejected", "form")
     for file in document["files"]:
         counts = [f"{file['rows'][part]:,}" for part in ("read", "used", "rejected")]
-        table.add_row(Text(file["name"]), file["role"], *counts, Text(form_of(file["dialect"])))
+        table.add_row(Text(file["name"]), file["role"], *counts, Text(form_of(file["dialect"], file["assumed"])))
     return table
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from akb.core.phrases import Shown
 from akb.core.text import text
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Finding:
     share
         The same as a fraction of what was looked at, in [0, 1].
     params
-        Values that the sentence names. Never a person's data.
+        Values that the sentence names, and phrases (`akb.core.phrases`). Never a person's data.
     """
 
     code: str
@@ -50,7 +51,7 @@ class Finding:
 
     def _words(self, part: str, language: str) -> str:
         values = {"count": self.count, "share": self.share, **self.params}
-        return text("findings", language, self.code, part).format_map(_Dutch(values))
+        return text("findings", language, self.code, part).format_map(Shown(values, language))
 
     def as_json(self, language: str = "nl") -> dict[str, Any]:
         """Return the finding as it stands in ``summary.json``."""
@@ -62,26 +63,6 @@ class Finding:
             "share": self.share,
             "remedy": self.remedy(language),
         }
-
-
-class _Dutch(dict[str, Any]):
-    """Format values for a sentence: 1.234 for counts, 12 % for shares given as floats, 3 mei 2025 for dates."""
-
-    def __getitem__(self, key: str) -> str:
-        from datetime import date
-
-        from akb.core.numbers import day_nl, number_nl, percent_nl
-
-        value = super().__getitem__(key)
-        if isinstance(value, bool) or value is None:
-            return str(value)
-        if isinstance(value, int):
-            return number_nl(value)
-        if isinstance(value, float):
-            return percent_nl(value)
-        if isinstance(value, date):
-            return day_nl(value)
-        return str(value)
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:

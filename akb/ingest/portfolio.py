@@ -401,4 +401,5 @@ def _source(table: Table) -> SourceFile:
         dialect={**raw.dialect, **table.dialect},
         columns=table.headings.named,
         dropped=(*table.headings.dropped, *table.dropped),
+        assumed=raw.assumed,
     )

@@ -38,11 +38,13 @@ class SourceFile:
     rows
         Row reconciliation of this file.
     dialect
-        What was assumed: format, encoding, separator, decimal sign, date format and so on, as text.
+        How it was read: format, encoding, separator, decimal sign, date format and so on; words of no language.
     columns
         Heading in the file -> canonical column, or None where the column is not used.
     dropped
         Headings that were dropped at the door because they hold direct identifiers.
+    assumed
+        Keys of `dialect` that nothing in the file proves.
     """
 
     name: str
@@ -52,6 +54,7 @@ class SourceFile:
     dialect: dict[str, str]
     columns: dict[str, str | None]
     dropped: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -234,13 +234,13 @@ def _resolved(parts: pl.DataFrame, order: str) -> pl.DataFrame:
 
 
 def _named(parts: pl.DataFrame, order: str, date_format: str | None) -> str:
-    pairs = "dd-mm-jjjj" if order == "dmy" else "mm-dd-jjjj"
+    pairs = "dd-mm-yyyy" if order == "dmy" else "mm-dd-yyyy"
     seen: Sequence[tuple[str, bool]] = (
         (date_format or "", bool(date_format)),
-        ("jjjj-mm-dd", bool(parts["iso"].any())),
+        ("yyyy-mm-dd", bool(parts["iso"].any())),
         (pairs, bool(parts["first"].is_not_null().any())),
-        ("jjjjmmdd", bool(parts["compact"].any())),
-        ("dd-mmm-jj", bool(parts["word"].any())),
+        ("yyyymmdd", bool(parts["compact"].any())),
+        ("dd-mmm-yy", bool(parts["word"].any())),
         ("Excel", bool(parts["serial"].is_not_null().any())),
     )
     return ", ".join(name for name, present in seen if present)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from akb.core.phrases import Listed, Phrase
 from akb.core.privacy import kinds_of, looks_like_name, pass_eleven_test, redacted
-from akb.core.text import text
 from akb.ingest.cells.texts import identifiers, known, rule
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def keep_out_identifiers(tables: Sequence[Table], notes: Notes) -> None:
 
     Changes the tables' cells, their lists of dropped headings, and adds the finding AKB-P002.
     """
-    kinds: dict[str, str] = {}
+    kinds: dict[str, Listed] = {}
     cells = 0
     for table in tables:
         for column in (*KEPT_AS_TEXT, SPOKEN):
@@ -44,10 +44,14 @@ def keep_out_identifiers(tables: Sequence[Table], notes: Notes) -> None:
                 table.dropped.append(heading)
             table.cells = table.cells.with_columns(_without(column, found, many=many))
             cells += hits
-            kinds[heading] = ", ".join(sorted({text("columns", "nl", "identifiers", kind) for kind in found.values()}))
+            named = tuple(Phrase(f"columns.identifiers.{kind}") for kind in sorted(set(found.values())))
+            kinds[heading] = Listed(named, alphabetical=True)
     if kinds:
-        where = "; ".join(f"{heading[:40]} ({words})" for heading, words in sorted(kinds.items())[:10])
-        notes.find("AKB-P002", "issue", cells, columns=where)
+        where = tuple(
+            Phrase("columns.listed.column", {"column": heading[:40], "what": kinds[heading]})
+            for heading in sorted(kinds)[:10]
+        )
+        notes.find("AKB-P002", "issue", cells, columns=Listed(where, between="; "))
 
 
 def keep_out_names(tables: Sequence[Table], notes: Notes) -> None:

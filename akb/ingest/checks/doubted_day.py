@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from akb.core.numbers import day_nl, number_nl, percent_nl
-from akb.core.text import text
+from akb.core.phrases import Listed, Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,25 +26,24 @@ def find_doubts(tables: Sequence[Table], clock: Clock, notes: Notes) -> None:
         first.count,
         first.share,
         day=clock.as_of,
-        how=text("columns", "nl", "how", clock.how),
+        how=Phrase(f"columns.how.{clock.how}"),
         why=reasons_of(clock),
         clocks=clocks_of(clock),
         command=command(tables, first.instead),
     )
 
 
-def reasons_of(clock: Clock) -> str:
+def reasons_of(clock: Clock) -> Listed:
     """Return what speaks against the day, as half a sentence."""
-    return "; ".join(
-        text("columns", "nl", "doubts", doubt.kind).format(count=number_nl(doubt.count), share=percent_nl(doubt.share))
-        for doubt in clock.doubts
+    doubts = (
+        Phrase(f"columns.doubts.{doubt.kind}", {"count": doubt.count, "share": doubt.share}) for doubt in clock.doubts
     )
+    return Listed(tuple(doubts), between="; ")
 
 
-def clocks_of(clock: Clock) -> str:
+def clocks_of(clock: Clock) -> Phrase:
     """Return where both clocks stop, as a sentence."""
-    starts, ends = (day_nl(day) if day else "–" for day in (clock.starts, clock.ends))
-    return text("columns", "nl", "doubts", "clocks").format(starts=starts, ends=ends)
+    return Phrase("columns.doubts.clocks", {"starts": clock.starts or "–", "ends": clock.ends or "–"})
 
 
 def command(tables: Sequence[Table], day: date) -> str:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from akb.core.dates import add_months
+from akb.core.phrases import Listed, Phrase
 from akb.core.privacy import shared
 from akb.core.relations import in_force
-from akb.core.text import text
 from akb.ingest.as_of.snapshots import day_in_name
 from akb.ingest.cells.texts import known, rule
 from akb.ingest.cells.words import LISTED, OWN
@@ -118,11 +118,11 @@ def find_completeness(
         notes.find("AKB-D026", "tip", count, column=label(column))
     lacking = [label(column) for column in _WANTED if not present(tables, column)]
     if lacking:
-        notes.find("AKB-D039", "tip", len(lacking), columns=", ".join(lacking))
+        notes.find("AKB-D039", "tip", len(lacking), columns=Listed(tuple(lacking)))
 
 
-def _of(table: str) -> str:
-    return text("columns", "nl", "roles", table)
+def _of(table: str) -> Phrase:
+    return Phrase(f"columns.roles.{table}")
 
 
 def find_branches(
@@ -247,14 +247,14 @@ def find_intermediary(policies: pl.DataFrame, clock: Clock, settings: Settings, 
     if customers.len() < limit:
         return
     there = in_force(policies, first)["customer"].n_unique()
-    told = text("columns", "nl", "left", "all" if left == customers.len() else "some" if left >= limit else "few")
+    share = "all" if left == customers.len() else "some" if left >= limit else "few"
     notes.find(
         "AKB-D074",
         "tip",
         customers.len(),
         customers.len() / max(there, 1),
         policies=moved.height,
-        left=told.format(left=left),
+        left=Phrase(f"columns.left.{share}", {"left": left}),
         first=first,
         last=last,
     )
@@ -287,7 +287,7 @@ def find_clock_doubts(tables: Sequence[Table], clock: Clock, notes: Notes) -> No
     """
     find_doubts(tables, clock, notes)
     if clock.how != "option":
-        notes.find("AKB-D028", "tip", day=clock.as_of, how=text("columns", "nl", "how", clock.how))
+        notes.find("AKB-D028", "tip", day=clock.as_of, how=Phrase(f"columns.how.{clock.how}"))
         days = {day_in_name(table.raw.name) for table in tables if table.headings.role == "policies"} - {None}
         named = max((day for day in days if day), default=clock.as_of)
         if clock.how != "header" and abs((named - clock.as_of).days) > rule("as_of", "late_days"):

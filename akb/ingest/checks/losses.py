@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.core.errors import AkbError
-from akb.core.numbers import day_nl, number_nl
+from akb.core.phrases import Phrase
 from akb.core.privacy import shared
-from akb.core.text import text
 from akb.ingest.cells.dates import read_dates
 from akb.ingest.cells.texts import known, rule, shape
 from akb.ingest.checks.doubted_day import command
@@ -45,19 +44,18 @@ class Loss:
     count, share
         Rows, and their share of what was looked at.
     what
-        The same in Dutch and in short, for the finding.
+        The same in short, for the finding.
     """
 
     sentence: str
     remedy: str
     count: int
     share: float
-    what: str
+    what: Phrase
 
 
-def _in_dutch(kind: str, **values: object) -> str:
-    shown = {name: number_nl(value) if isinstance(value, int) else value for name, value in values.items()}
-    return text("columns", "nl", "losses", kind).format(**shown)
+def _said(kind: str, **values: object) -> Phrase:
+    return Phrase(f"columns.losses.{kind}", values)
 
 
 def refuse(loss: Loss, notes: Notes, *, go_on: bool) -> None:
@@ -99,8 +97,8 @@ def check_rows(tables: Sequence[Table], notes: Notes, *, go_on: bool) -> None:
             continue
         reason, count = lost.group_by("reason").len().sort("len", "reason", descending=[True, False]).row(0)
         rows = f"{lost.height:,} of {table.raw.read:,} rows"
-        named = text("report_names", "nl", "reject", reason)
-        what = _in_dutch("rows", file=table.raw.name, count=lost.height, reason=named)
+        named = Phrase(f"report_names.reject.{reason}")
+        what = _said("rows", file=table.raw.name, count=lost.height, reason=named)
         sentence = f"{table.raw.name}: {rows} cannot be used, {count:,} of them as {reason}"
         refuse(
             Loss(sentence, _remedy_of_rows(table, reason), lost.height, lost.height / table.raw.read, what),
@@ -110,7 +108,7 @@ def check_rows(tables: Sequence[Table], notes: Notes, *, go_on: bool) -> None:
 
 
 def _remedy_of_rows(table: Table, reason: str) -> str:
-    if reason == "ragged" and table.raw.dialect.get("separator") == "komma":
+    if reason == "ragged" and table.raw.dialect.get("separator") == "comma":
         return (
             "The comma separates the fields and stands in the amounts too. Export with ; or a tab as separator, "
             "or with every amount between quotes."
@@ -129,7 +127,7 @@ def check_day(tables: Sequence[Table], clock: Clock, notes: Notes, *, go_on: boo
         f"{name}: the export seems to be of {clock.as_of.isoformat()}, but {doubt.count:,} "
         f"policies ({doubt.share:.0%}) start after it; starts go on as usual until {starts}, ends until {ends}"
     )
-    what = _in_dutch("day", day=day_nl(clock.as_of), count=doubt.count)
+    what = _said("day", day=clock.as_of, count=doubt.count)
     refuse(
         Loss(sentence, f"Give the day: {command(tables, doubt.instead)}", doubt.count, doubt.share, what),
         notes,
@@ -185,7 +183,7 @@ def _uncomputed(table: Table) -> Loss | None:
         "Open the workbook in Excel or LibreOffice, save it there, and read it again.",
         sum(found.values()),
         min(sum(found.values()) / max(table.raw.read, 1), 1.0),
-        _in_dutch("formulas", file=table.raw.name, columns=columns),
+        _said("formulas", file=table.raw.name, columns=columns),
     )
 
 
@@ -224,23 +222,23 @@ def _status(table: Table, rows: pl.DataFrame, settings: Settings) -> Iterator[Lo
             f'  [ingest.statuses]\n  {_quoted(word)} = "running"',
             odd,
             odd / filled,
-            _in_dutch("words", file=table.raw.name, column=heading, count=odd, word=word, times=count),
+            _said("words", file=table.raw.name, column=heading, count=odd, word=word, times=count),
         )
 
 
 def _of_dates(table: Table, column: str, bad: pl.DataFrame, whole: int, limit: int) -> Loss:
     word, count = _word(bad[f"{column}_text"], bad["who"], limit)
     heading = _heading(table, column)
-    what = "most policies" if column == "start" else "most of the policies that run"
+    lost = "most policies" if column == "start" else "most of the policies that run"
     sentence = (
-        f"{table.raw.name}: {what} would be lost: {bad.height:,} of {whole:,} cells in column '{heading}' are no date "
+        f"{table.raw.name}: {lost} would be lost: {bad.height:,} of {whole:,} cells in column '{heading}' are no date "
         f"that akb can use; '{word}' stands there {count:,} times"
     )
     maps = f"  empty = [{_quoted(word)}]   # the word says that there is no date"
     line = maps if column == "end" and not any(sign.isdigit() for sign in word) else f"{maps}\nor\n{_OTHER_FORM}"
     if column == "start":
         line = _OTHER_FORM
-    what = _in_dutch("words", file=table.raw.name, column=heading, count=bad.height, word=word, times=count)
+    what = _said("words", file=table.raw.name, column=heading, count=bad.height, word=word, times=count)
     return Loss(sentence, f"Say in akb.toml, given with --config, what it means:\n  [ingest]\n{line}",
                 bad.height, bad.height / max(whole, 1), what)  # fmt: skip
 
@@ -254,7 +252,7 @@ def _of_numbers(table: Table, column: str, empty: int, whole: int) -> Loss:
         f"column in akb.toml:\n  [ingest.columns.policies]\n  {column} = \"heading in your file\"",
         empty,
         empty / whole,
-        _in_dutch("empty", file=table.raw.name, column=heading, count=empty),
+        _said("empty", file=table.raw.name, column=heading, count=empty),
     )  # fmt: skip
 
 

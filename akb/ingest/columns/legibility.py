@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.core.numbers import percent_nl
+from akb.core.phrases import Listed, Phrase
 from akb.ingest.cells.amounts import read_amounts
 from akb.ingest.cells.dates import read_dates
 from akb.ingest.cells.texts import known, plain, rule
@@ -59,7 +59,7 @@ def legible(column: str, cells: pl.Series, settings: Settings) -> float | None:
 
 def leave_out_unreadable(tables: Sequence[Table], settings: Settings, notes: Notes) -> None:
     """Leave out optional columns of which most cells cannot be read, and name them (AKB-D092)."""
-    found: list[str] = []
+    found: list[Phrase] = []
     for table in tables:
         for column in sorted(_LEFT_OUT & set(table.headings.at)):
             if any(group == [column] for group in needed(table.headings)):
@@ -67,10 +67,11 @@ def leave_out_unreadable(tables: Sequence[Table], settings: Settings, notes: Not
             cells = known(table.texts(column)).drop_nulls()
             share = legible(column, cells, settings) if cells.len() >= rule("losses", "minimum") else None
             if share is not None and 1 - share > rule("losses", "share"):
-                found.append(f"{(table.headings.heading(column) or column)[:40]} ({percent_nl(1 - share)})")
+                heading = (table.headings.heading(column) or column)[:40]
+                found.append(Phrase("columns.listed.column", {"column": heading, "what": 1 - share}))
                 _leave_out(table, column)
     if found:
-        notes.find("AKB-D092", "issue", len(found), columns=", ".join(found[:10]))
+        notes.find("AKB-D092", "issue", len(found), columns=Listed(tuple(found[:10])))
 
 
 def _leave_out(table: Table, column: str) -> None:

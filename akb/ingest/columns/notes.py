@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from akb.core.findings import Finding
-from akb.core.text import texts
+from akb.core.phrases import Phrase
 from akb.ingest.cells.texts import distinct_of, identifiers, look_up, nothing, shape
 
 if TYPE_CHECKING:
@@ -134,6 +134,6 @@ class Notes:
         return pl.concat([pl.DataFrame(schema=REJECTS), *self.rejects]).sort("file", "line", "reason")
 
 
-def label(column: str, language: str = "nl") -> str:
+def label(column: str) -> Phrase:
     """Return what people call a canonical column."""
-    return str(texts("columns", language)["columns"].get(column, column))
+    return Phrase(f"columns.columns.{column}")

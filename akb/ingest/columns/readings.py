@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from akb.core.text import text
+from akb.core.phrases import Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,12 +34,9 @@ class Reading:
     why: str
     numbers: Mapping[str, int] = field(default_factory=dict)
 
-    def because(self, language: str = "nl") -> str:
-        """Return why, in words."""
-        from akb.core.numbers import number_nl
-
-        shown = {name: number_nl(number) for name, number in self.numbers.items()}
-        return text("money", language, "why", self.why).format_map(shown)
+    def because(self) -> Phrase:
+        """Return why, to be said."""
+        return Phrase(f"money.why.{self.why}", self.numbers)
 
 
 def together(readings: Sequence[Reading]) -> Reading:

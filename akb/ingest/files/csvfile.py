@@ -34,10 +34,10 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
-MIXED = "UTF-8 en cp1252 (aangenomen)"
+MIXED = "UTF-8+cp1252"  # two programs wrote into one file
 _WRAPPED = re.compile(rb'^"(.*)"[ \t]*(\r?)$', re.MULTILINE)
 _UTF8_SIGN = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}")
-_SEPARATORS = {";": "puntkomma", ",": "komma", "\t": "tab", "|": "streep"}
+_SEPARATORS = {";": "semicolon", ",": "comma", "\t": "tab", "|": "pipe"}
 _PREVIEW = 40
 _HEADINGS_WITHIN = 15  # lines
 _LONGEST_HEADINGS = 10  # lines
@@ -55,7 +55,7 @@ def open_csv(raw: bytes, name: str, digest: str, ingest: Ingest, known: Callable
         far too many.
     """
     check_lines(raw, name)
-    text, encoding = _decode(raw, name, ingest.encoding)
+    text, encoding, proven = _decode(raw, name, ingest.encoding)
     head = next((_lines(block).head(_PREVIEW).to_list() for block in text), [])
     check_preview(head, name)
     if not any(line.strip() for line in head):
@@ -93,6 +93,7 @@ def open_csv(raw: bytes, name: str, digest: str, ingest: Ingest, known: Callable
         read=body.read,
         ragged=body.ragged,
         load=body.load,
+        assumed=() if proven else ("encoding",),
     )
 
 
@@ -131,11 +132,14 @@ def _lines(block: bytes) -> pl.Series:
     return pl.read_lines(block).to_series()
 
 
-def _decode(raw: bytes, name: str, asked: str | None) -> tuple[_Text, str]:
-    """Return the text as UTF-8 without BOM, and the encoding: what the client says, BOM, strict UTF-8, cp1252."""
+def _decode(raw: bytes, name: str, asked: str | None) -> tuple[_Text, str, bool]:
+    """Return the text as UTF-8 without BOM, the encoding, and whether anything proves that encoding.
+
+    What the client says, a byte order mark, strict UTF-8; else cp1252, which any bytes could be.
+    """
     if asked:
         try:
-            return _whole(raw.decode(asked)), asked
+            return _whole(raw.decode(asked)), asked, True
         except LookupError:
             raise AkbError(f"unknown encoding '{asked}' in [ingest]", "Use utf-8, cp1252 or utf-16.") from None
         except UnicodeError as error:
@@ -146,29 +150,29 @@ def _decode(raw: bytes, name: str, asked: str | None) -> tuple[_Text, str]:
     if raw.startswith(codecs.BOM_UTF8):
         text = _Text(_with_line_feeds(raw), len(codecs.BOM_UTF8))
         if _is_utf8(text):
-            return text, "UTF-8 (BOM)"
-        return _whole(raw.decode(errors="akb_cp1252")), MIXED
+            return text, "UTF-8 (BOM)", True
+        return _whole(raw.decode(errors="akb_cp1252")), MIXED, False
     for bom, encoding, title in _BOMS:
         if raw.startswith(bom):
-            return _whole(raw.decode(encoding, errors="replace")), title
+            return _whole(raw.decode(encoding, errors="replace")), title, True
     raw = raw.rstrip(b"\0")  # what an interrupted copy leaves behind a file
     sample = raw[:4096]
     zeros = sample.count(0)
     if zeros > len(sample) // 4:
         encoding = "utf-16-le" if sample[1::2].count(0) >= sample[::2].count(0) else "utf-16-be"
-        return _whole(raw.decode(encoding, errors="replace")), f"{encoding.upper()} (aangenomen)"
+        return _whole(raw.decode(encoding, errors="replace")), encoding.upper(), False
     if zeros > len(sample) // 50 or sum(byte < 9 or 13 < byte < 32 for byte in sample) > len(sample) // 50:
         raise AkbError(f"{name} is no text but binary data", "Export it again as CSV, XLSX or Parquet.")
     return _unmarked(_with_line_feeds(raw.replace(b"\0", b" ") if b"\0" in raw else raw))
 
 
-def _unmarked(raw: bytes) -> tuple[_Text, str]:
+def _unmarked(raw: bytes) -> tuple[_Text, str, bool]:
     """Return text that nothing marks: UTF-8 if it is, both encodings if it is only in part, else cp1252."""
     if _is_utf8(_Text(raw)):
-        return _Text(raw), "UTF-8"
+        return _Text(raw), "UTF-8", True
     if _UTF8_SIGN.search(raw):
-        return _Text(raw, 0, lambda block: block.decode("utf-8", errors="akb_cp1252").encode()), MIXED
-    return _Text(raw, 0, lambda block: block.decode("cp1252", errors="replace").encode()), "cp1252 (aangenomen)"
+        return _Text(raw, 0, lambda block: block.decode("utf-8", errors="akb_cp1252").encode()), MIXED, False
+    return _Text(raw, 0, lambda block: block.decode("cp1252", errors="replace").encode()), "cp1252", False
 
 
 def _as_cp1252(error: UnicodeError) -> tuple[str, int]:

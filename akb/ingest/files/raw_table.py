@@ -45,6 +45,8 @@ class RawTable:
         One of several sheets of a workbook; likewise.
     uncomputed
         Position -> formulas that have no result.
+    assumed
+        Keys of `dialect` that nothing in the file proves.
     """
 
     name: str
@@ -58,6 +60,7 @@ class RawTable:
     optional: bool = False
     sheet: bool = False
     uncomputed: Mapping[int, int] = field(default_factory=dict)
+    assumed: tuple[str, ...] = ()
 
 
 def unique_headings(row: Sequence[str | None]) -> tuple[str, ...]:

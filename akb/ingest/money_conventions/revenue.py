@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.core.text import text
+from akb.core.phrases import Listed, Phrase
 from akb.ingest.cells.amounts import read_amounts
 from akb.ingest.columns.notes import texts_of
 from akb.ingest.columns.readings import together
@@ -45,19 +45,19 @@ def _say(table: Table, conventions: MoneyConventions, readings: dict[str, Readin
     for name, reading in readings.items():
         if name == "commission_basis" and reading.value == "amount":
             continue  # goes without saying
-        value = text("money", "nl", "value", reading.value)
-        said = text("money", "nl", "subject", name).format(column=_column(table, conventions, name), value=value)
-        parts.append(f"{said} ({reading.because()})")
-    notes.find("AKB-D080", "tip", rows, how="; ".join(parts))
+        value = Phrase(f"money.value.{reading.value}")
+        said = Phrase(f"money.subject.{name}", {"column": _column(table, conventions, name), "value": value})
+        parts.append(Phrase("money.with_reason", {"said": said, "why": reading.because()}))
+    notes.find("AKB-D080", "tip", rows, how=Listed(tuple(parts), between="; "))
     per = readings.get("premium_per")
     if per and per.how == "data" and per.value == "instalment":
         column = _column(table, conventions, "premium_per")
         notes.find("AKB-D029", "tip", file=table.raw.name, column=column, why=per.because())
     for name, reading in readings.items():
         if reading.how == "unsure":
-            asked = text("money", "nl", "question", name).format(column=_column(table, conventions, name))
+            asked = Phrase(f"money.question.{name}", {"column": _column(table, conventions, name)})
             other = {"year": "instalment", "net": "gross"}.get(reading.value, "year")
-            value = text("money", "nl", "value", reading.value)
+            value = Phrase(f"money.value.{reading.value}")
             line = f'{name} = "{other}"'
             doubtful = name == "premium_per" and reading.why in _UNSETTLED
             severity = "issue" if doubtful else "tip"
@@ -99,7 +99,7 @@ def settle_commission(policies: pl.DataFrame, settings: Settings, notes: Notes) 
         settled = pl.when(settled != 0).then(settled)
     if below:
         refunds = policies.filter(cents < 0, pl.col("premium_cents") < 0).height
-        doing = text("money", "nl", "negative", way)
+        doing = Phrase(f"money.negative.{way}")
         notes.find("AKB-D082", "tip", below, below / policies.height, filled=filled, refunds=refunds, doing=doing)
     _say_zero(policies, settings, notes)
     return derive_commission(policies.with_columns(commission_cents=settled), settings.taxonomy())
@@ -114,7 +114,7 @@ def _say_zero(policies: pl.DataFrame, settings: Settings, notes: Notes) -> None:
     insurer = (pl.col("collection") == "insurer").fill_null(value=False) & ~banned & ~fee
     counts = zero.select(ban=banned.sum(), fee=fee.sum(), insurer=insurer.sum()).row(0, named=True)
     rest = zero.height - sum(counts.values())
-    doing = text("money", "nl", "zero", settings.ingest.zero_commission)
+    doing = Phrase(f"money.zero.{settings.ingest.zero_commission}")
     notes.find("AKB-D083", "tip", zero.height, zero.height / policies.height, **counts, rest=rest, doing=doing)
 
 

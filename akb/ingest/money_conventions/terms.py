@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from akb.core.text import text as text_of_key
+from akb.core.phrases import Phrase
 from akb.ingest.cells.amounts import read_amounts
 from akb.ingest.cells.texts import told
 from akb.ingest.cells.words import Meanings, own_words
@@ -229,8 +229,9 @@ def _say(unit: Reading, seen: BareNumbers, notes: Notes) -> None:
     if unit.how == "unsure":
         _say_unsettled(seen, where, notes)
     elif unit.value == "times" and unit.how != "setting":
-        explained = text_of_key("money", "nl", "terms", unit.why).format(**unit.numbers)
-        notes.find("AKB-D110", "tip", unit.numbers["rows"], why=explained, **where)
+        notes.find(
+            "AKB-D110", "tip", unit.numbers["rows"], why=Phrase(f"money.terms.{unit.why}", unit.numbers), **where
+        )
 
 
 def _say_unsettled(seen: BareNumbers, where: dict[str, Any], notes: Notes) -> None:

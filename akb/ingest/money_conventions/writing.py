@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.core.text import text
+from akb.core.phrases import Phrase
 from akb.ingest.cells.texts import rule
 from akb.ingest.money_conventions.levels import level
 from akb.ingest.money_conventions.thresholds import ENOUGH, PREMIUMS
@@ -65,7 +65,6 @@ def check_level(premiums: pl.DataFrame, table: Table, usual: Mapping[str, float]
     if seen is None or seen.within(rule("units", "far_factor")) or seen.rows < rule("units", "rows"):
         return
     times = round(seen.ratio) if seen.ratio > 1 else round(1 / seen.ratio)
-    way = text("money", "nl", "level", "high" if seen.ratio > 1 else "low")
     column = next((table.headings.heading(name) for name in PREMIUMS if name in table.headings.at), None) or ""
     notes.find(
         "AKB-D116",
@@ -73,6 +72,6 @@ def check_level(premiums: pl.DataFrame, table: Table, usual: Mapping[str, float]
         seen.rows,
         file=table.raw.name,
         column=column[:40],
-        way=way.format(times=times),
+        way=Phrase("money.level.high" if seen.ratio > 1 else "money.level.low", {"times": times}),
         branches=seen.branches,
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from akb.core.phrases import Phrase
 from akb.ingest.cells.texts import rule
 from akb.ingest.columns.notes import texts_of
 from akb.ingest.policies.versions import KEY
@@ -186,7 +187,7 @@ def _numbered_parts(rows: pl.DataFrame, notes: Notes) -> pl.DataFrame:
     if not beside or beside <= after:
         return rows
     key = pl.when(pl.col("part").is_not_null()).then(pl.col("number") + "/" + pl.col("part")).otherwise("number")
-    notes.find("AKB-D124", "tip", groups.height, groups.height / rows.height, how=_how("number"))
+    notes.find("AKB-D124", "tip", groups.height, groups.height / rows.height, how=Phrase("columns.parts.number"))
     return rows.with_columns(number=key)
 
 
@@ -220,7 +221,7 @@ def _unnumbered_parts(rows: pl.DataFrame, twins: pl.DataFrame, notes: Notes) -> 
     order = ["start_date", "end_date", "product", "premium_cents", "commission_cents"]
     place = pl.struct(order).rank("dense").over(by).cast(pl.String)
     own = parts.select("file", "line", own=pl.col("number") + "/" + place)
-    notes.find("AKB-D124", "tip", parts.height, parts.height / rows.height, how=_how("rows"))
+    notes.find("AKB-D124", "tip", parts.height, parts.height / rows.height, how=Phrase("columns.parts.rows"))
     joined = rows.join(own, on=["file", "line"], how="left", maintain_order="left")
     return joined.with_columns(number=pl.coalesce("own", "number")).drop("own")
 
@@ -246,9 +247,3 @@ def _say_collapsed(twins: pl.DataFrame, every: int, notes: Notes) -> None:
     if lost >= max(rule("packages", "lost_least"), rule("packages", "lost_share") * every):
         premium = int(groups["premium"].sum() or 0) // 100
         notes.find("AKB-D125", "issue", lost, lost / every, policies=groups.height, premium=premium)
-
-
-def _how(name: str) -> str:
-    from akb.core.text import text
-
-    return text("columns", "nl", "parts", name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from akb.core.phrases import Phrase
 from akb.ingest.cells.answers import read_answers
 from akb.ingest.cells.dates import Dates, read_dates
 from akb.ingest.cells.taxonomy import NEVER, UNKNOWN, causes, map_reasons, read_branches
@@ -16,6 +17,7 @@ from akb.ingest.cells.words import read_words
 from akb.ingest.columns.boxes import read_status
 from akb.ingest.columns.notes import texts_of
 from akb.ingest.customers.relations import read_attributes
+from akb.ingest.files.csvfile import MIXED
 from akb.ingest.money_conventions.money import MONEY_OF, MoneyRows, read_money
 from akb.ingest.money_conventions.terms import read_terms
 from akb.ingest.policies.lists import one_insurer, one_list
@@ -222,10 +224,10 @@ def _say_what_was_assumed(table: Table, start: Dates, unsure: int, notes: Notes)
         notes.find("AKB-D022", "tip", file=table.raw.name, column=table.headings.heading("start") or "")
     if unsure:
         notes.find("AKB-D021", "tip", unsure, file=table.raw.name)
-    if "aangenomen" in table.raw.dialect.get("encoding", ""):
-        notes.find(
-            "AKB-D023", "tip", file=table.raw.name, encoding=table.raw.dialect["encoding"].removesuffix(" (aangenomen)")
-        )
+    if "encoding" in table.raw.assumed:
+        encoding = table.raw.dialect["encoding"]
+        said = Phrase("columns.encoding.mixed") if encoding == MIXED else encoding
+        notes.find("AKB-D023", "tip", file=table.raw.name, encoding=said)
 
 
 def _with_ends(

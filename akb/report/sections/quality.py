@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from akb.core.findings import in_order
+from akb.core.text import texts
 
 if TYPE_CHECKING:
     from akb.core.findings import Finding
+    from akb.ingest.types import SourceFile
     from akb.report.context import Context, Row
 
 POLICY_COLUMNS = (
@@ -28,6 +30,7 @@ POLICY_COLUMNS = (
     "renewal_date",
 )
 SELDOM = ("fee_cents", "signing_cents")  # most exports have none, and that is no lack
+_WORDED = {"encoding", "separator", "dates"}  # of how a file was read: what has words of a language
 CUSTOMER_COLUMNS = ("kind", "birth_year", "postcode4", "adviser", "office")
 
 
@@ -43,7 +46,7 @@ def facts(context: Context) -> dict[str, Any]:
                 "name": source.name,
                 "role": source.role,
                 "rows": {"read": source.rows.read, "used": source.rows.used, "rejected": source.rows.rejected},
-                "dialect": dict(sorted(source.dialect.items())),
+                "dialect": _dialect(source, language),
                 "columns": [{"heading": h, "column": c} for h, c in sorted(source.columns.items()) if c is not None],
                 "ignored": sorted(h for h, c in source.columns.items() if c is None and h not in source.dropped),
                 "dropped": sorted(source.dropped),
@@ -56,6 +59,15 @@ def facts(context: Context) -> dict[str, Any]:
         "replay": portfolio.replay,
         "export_day": portfolio.export_day,
     }
+
+
+def _dialect(source: SourceFile, language: str) -> dict[str, str]:
+    """Return how a file was read, in words where the report has words for it, with what nothing in it proves."""
+    named = texts("report_names", language)["dialect_value"]
+    said = dict(sorted(source.dialect.items()))
+    for key in _WORDED & said.keys():
+        said[key] = ", ".join(named.get(part, part) for part in said[key].split(", "))
+    return said | {key: named["assumed"].format(value=said[key]) for key in source.assumed}
 
 
 def _finding(context: Context, finding: Finding, language: str) -> Row:
