@@ -19,14 +19,14 @@ import numpy as np
 from akb.config import load_settings
 from akb.features import as_of_grid, build_matrix, build_targets
 from akb.ingest import read_portfolio
-from akb.models.candidates import losses, paired_difference
-from akb.models.churn_proof import PART, fit_winner, plan, prove
-from akb.models.evidence import POOLING_EVENTS
-from akb.models.hazard import Hazard, stay
-from akb.models.landmark import LAGS, Landmarks
-from akb.models.level import shift_for
-from akb.models.people import People
-from akb.models.rule import from_link, to_link
+from akb.models.churn.evaluation import PART, fit_winner, plan, prove
+from akb.models.churn.hazard import Hazard, stay
+from akb.models.churn.landmark import LAGS, Landmarks
+from akb.models.evidence.evidence import POOLING_EVENTS
+from akb.models.evidence.segments import People
+from akb.models.learners.rule import from_link, to_link
+from akb.models.temporal.level import shift_for
+from akb.models.temporal.selection import losses, paired_difference
 from akb.sample import book, write_sample
 
 FUTURES = 100

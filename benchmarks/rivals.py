@@ -13,10 +13,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from akb.models.boosting import fit_boosting
-from akb.models.candidates import Model, Sample, judge
-from akb.models.logistic import fit_logistic
-from akb.models.rule import Rate, fit_rule, from_link, to_link
+from akb.models.learners.boosting import fit_boosting
+from akb.models.learners.logistic import fit_logistic
+from akb.models.learners.rule import Rate, fit_rule, from_link, to_link
+from akb.models.temporal.selection import Model, Sample, judge
 
 Floats = NDArray[np.float64]
 FOLDS = 5

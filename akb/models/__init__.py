@@ -53,7 +53,7 @@ def run_models(
     customers
         customer, kind, birth_year, office: to show errors by group; without it there are none.
     """
-    from akb.models.people import People
+    from akb.models.evidence.segments import People
     from akb.models.run import run_models as run
 
     people = None if customers is None else People.of(customers, settings.report.suppress_below)

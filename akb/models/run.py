@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from akb.models.agree import DESCRIPTIONS, HEADLINE, LIFETIME, agree_all, prove_agreed, purchases_of
-from akb.models.explain import MOST, contributions_of, importance_of, reasons
-from akb.models.grading import holm
-from akb.models.parts import PREMIUM, Part, Room, why
-from akb.models.profiles import find_profiles
+from akb.models.coherence.scores import DESCRIPTIONS, HEADLINE, LIFETIME, agree_all, prove_agreed, purchases_of
+from akb.models.context import PREMIUM, Part, Room, why
+from akb.models.descriptive.profiles import find_profiles
+from akb.models.evidence.explain import MOST, contributions_of, importance_of, reasons
+from akb.models.evidence.grading import holm
+from akb.models.methods.verdict import noticed, unavailable
 from akb.models.saved import COLUMNS, feature_table
 from akb.models.types import ModelRun
-from akb.models.verdict import noticed, unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from akb.config import Settings
     from akb.features.types import Matrix, Targets
     from akb.ingest.types import History
-    from akb.models.churn import ChurnResult
-    from akb.models.drivers import Asked
-    from akb.models.people import People
+    from akb.models.churn.fit import ChurnResult
+    from akb.models.evidence.determinants import Asked
+    from akb.models.evidence.segments import People
     from akb.models.types import Determinants, Reason
 
     Job = Callable[[], "Part"]
@@ -151,20 +151,20 @@ def _unmet(entry: Entry, room: Room) -> str | None:
 
 
 def _churn(room: Room, targets: Targets) -> ChurnResult:
-    from akb.models.churn import fit_churn
+    from akb.models.churn.fit import fit_churn
 
     return fit_churn(room.matrix, targets, room.settings, as_of=room.as_of, progress=room.progress, people=room.people)
 
 
 def _definitions(room: Room, churn: ChurnResult, pool: ThreadPoolExecutor) -> pl.DataFrame:
-    from akb.models.definitions import compare
+    from akb.models.descriptive.definitions import compare
 
     chance = churn.scores[HEADLINE].to_numpy() if HEADLINE in churn.scores.columns else None
     return compare(room, chance, churn.names, pool)
 
 
 def _determinants(room: Room, asked: Asked) -> Determinants | None:
-    from akb.models.drivers import determinants
+    from akb.models.evidence.determinants import determinants
 
     groups = {feature.name: feature.group for feature in room.matrix.features}
     return determinants(asked, groups, room.settings.models.seed)
@@ -181,12 +181,12 @@ def _former(parts: Sequence[Part]) -> pl.DataFrame:
 
 def _jobs(room: Room, entries: Sequence[Entry]) -> list[tuple[str, Job]]:
     """Return one job per target and one per family, the largest first."""
-    from akb.models.behaviour import cluster, unusual
-    from akb.models.descriptions import churn_effects, needs
-    from akb.models.families import lapses, purchases
-    from akb.models.questions import channel, topics
-    from akb.models.single import binary, count, events, margin
-    from akb.models.winback import winback
+    from akb.models.methods.behaviour import cluster, unusual
+    from akb.models.methods.descriptions import churn_effects, needs
+    from akb.models.methods.families import lapses, purchases
+    from akb.models.methods.questions import channel, topics
+    from akb.models.methods.single import binary, count, events, margin
+    from akb.models.methods.winback import winback
 
     steps = (binary, count, winback, events, margin, channel, cluster, unusual)
     singles: dict[str, Step] = dict(zip(SINGLES, steps, strict=True))

@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from akb.core.errors import RefusedError
-from akb.models.boosting import Boosted
-from akb.models.causes import CauseTrees, Multinomial, Shares
-from akb.models.engine import Known
-from akb.models.hazard import Hazard
-from akb.models.logistic import Logistic, Spline
-from akb.models.problem import BRANCH
-from akb.models.rule import Rate, Rule
+from akb.models.churn.causes import CauseTrees, Multinomial, Shares
+from akb.models.churn.hazard import Hazard
+from akb.models.learners.boosting import Boosted
+from akb.models.learners.logistic import Logistic, Spline
+from akb.models.learners.rule import Rate, Rule
+from akb.models.temporal.engine import Known
+from akb.models.temporal.problem import BRANCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
-    from akb.models.causes import CauseModel
-    from akb.models.landmark import Landmarks
-    from akb.models.problem import Problem
+    from akb.models.churn.causes import CauseModel
+    from akb.models.churn.landmark import Landmarks
+    from akb.models.temporal.problem import Problem
 
     Floats = NDArray[np.float64]
     Files = Mapping[str, bytes]

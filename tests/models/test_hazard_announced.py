@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from akb.models.announced import announced_causes, announced_lags, reconcile
-from akb.models.causes import CAUSES
-from akb.models.hazard import incidence, stay
+from akb.models.churn.announced import announced_causes, announced_lags, reconcile
+from akb.models.churn.causes import CAUSES
+from akb.models.churn.hazard import incidence, stay
 
 X = date(2025, 12, 31)
 

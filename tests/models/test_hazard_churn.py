@@ -11,13 +11,13 @@ from hazard_world import World, simulate
 
 from akb.config import Settings, load_settings
 from akb.core.dates import add_months
-from akb.models.boosting import fit_boosting
-from akb.models.causes import CAUSES, fit_causes
-from akb.models.churn import BY_CAUSE, CHURN, KEYS, ChurnResult, fit_churn
-from akb.models.churn_proof import plan
-from akb.models.evidence import weighted_auc
-from akb.models.landmark import Landmarks
-from akb.models.parts import why
+from akb.models.churn.causes import CAUSES, fit_causes
+from akb.models.churn.evaluation import plan
+from akb.models.churn.fit import BY_CAUSE, CHURN, KEYS, ChurnResult, fit_churn
+from akb.models.churn.landmark import Landmarks
+from akb.models.context import why
+from akb.models.evidence.evidence import weighted_auc
+from akb.models.learners.boosting import fit_boosting
 
 MONTHS = (1, 3, 6, 12)
 

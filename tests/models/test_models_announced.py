@@ -18,9 +18,9 @@ from akb.core.dates import add_months
 from akb.features.types import FormerRows
 from akb.ingest.types import History
 from akb.models import run_models
-from akb.models.agree import _leaving
-from akb.models.parts import Room
-from akb.models.reconcile import settle
+from akb.models.coherence.bounds import settle
+from akb.models.coherence.scores import _leaving
+from akb.models.context import Room
 from akb.models.types import ModelRun
 
 SETTINGS = load_settings(models__target_rows=12_000, models__hazard_rows=12_000, models__trees=40)

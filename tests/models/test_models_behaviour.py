@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from akb.models.behaviour import named, nearest, stable_groups, standardised
-from akb.models.drivers import Asked, determinants, effect
+from akb.models.evidence.determinants import Asked, determinants, effect
+from akb.models.methods.behaviour import named, nearest, stable_groups, standardised
 
 
 def blobs(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -91,7 +91,7 @@ def test_an_effect_follows_the_curve_that_is_there() -> None:
 
 
 def test_frames_of_scores_keep_classes_as_text() -> None:
-    from akb.models.agree import stored
+    from akb.models.coherence.scores import stored
 
     kept = stored(pl.DataFrame({"customer": pl.Series([1], dtype=pl.UInt32), "a": [0.5], "b": ["x"]}))
     assert kept.schema == {"customer": pl.UInt32, "a": pl.Float32, "b": pl.String}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from akb.models.candidates import judge, losses, paired_difference
+from akb.models.temporal.selection import judge, losses, paired_difference
 
 
 def world(n: int = 3000, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

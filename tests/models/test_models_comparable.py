@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from akb.models.comparable import Peers, effect, need
+from akb.models.descriptive.comparable import Peers, effect, need
 
 BRANCHES = ("avp", "auto", "reis")
 NAMES = ["is_private", "is_business", "is_self_employed", "age", "tenure_months", *(f"n_{b}" for b in BRANCHES)]

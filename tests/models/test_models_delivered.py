@@ -11,14 +11,14 @@ from synthetic import BRANCHES, GAP, LAG, X, branch_world
 
 from akb.catalogue.entries import entries
 from akb.config import load_settings
-from akb.models.agree import prove_agreed
-from akb.models.candidates import gains
-from akb.models.churn import ChurnResult
-from akb.models.engine import run_problem
-from akb.models.parts import Judged, Part
-from akb.models.problem import branch_problem, customer_problem
+from akb.models.churn.fit import ChurnResult
+from akb.models.coherence.scores import prove_agreed
+from akb.models.context import Judged, Part
+from akb.models.temporal.engine import run_problem
+from akb.models.temporal.problem import branch_problem, customer_problem
+from akb.models.temporal.selection import gains
+from akb.models.temporal.splits import phases
 from akb.models.types import Evidence, Prediction
-from akb.models.windows import phases
 
 SETTINGS = load_settings(models__target_rows=8_000, models__trees=40).models
 T0 = date(2024, 10, 31)

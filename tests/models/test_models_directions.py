@@ -14,17 +14,18 @@ from akb.catalogue import directions
 from akb.catalogue.entries import templates
 from akb.config import load_settings
 from akb.ingest.types import History
-from akb.models import churn_proof, families, single
-from akb.models.candidates import Sample
-from akb.models.engine import fitters
-from akb.models.landmark import Landmarks
-from akb.models.parts import Room
-from akb.models.problem import Problem, branch_problem, customer_problem
+from akb.models.churn import evaluation as churn_proof
+from akb.models.churn.landmark import Landmarks
+from akb.models.context import Room
+from akb.models.methods import families, single
+from akb.models.temporal.engine import fitters
+from akb.models.temporal.problem import Problem, branch_problem, customer_problem
+from akb.models.temporal.selection import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from akb.models.candidates import Fitter
+    from akb.models.temporal.selection import Fitter
 
 SETTINGS = load_settings(models__jobs=1)
 GRID = np.arange(0, 13, dtype=np.float32)

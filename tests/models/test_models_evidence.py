@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from akb.models.evidence import (
+from akb.models.evidence.evidence import (
     auc_with_interval,
     average_precision_with_interval,
     bands,

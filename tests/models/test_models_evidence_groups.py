@@ -10,8 +10,8 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from akb.core.people import OFFICES, OTHER, Parts, People
-from akb.models.evidence import average_precision_with_interval, binary_evidence, count_evidence, errors, stood
-from akb.models.people import with_events
+from akb.models.evidence.evidence import average_precision_with_interval, binary_evidence, count_evidence, errors, stood
+from akb.models.evidence.segments import with_events
 
 DAY = date(2024, 6, 30)
 

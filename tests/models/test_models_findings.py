@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
+from akb.models.methods.verdict import noticed
 from akb.models.types import Calibration, Evidence, Gate, Grade, LastYear, Prediction, Status
-from akb.models.verdict import noticed
 
 
 def told(

@@ -15,11 +15,11 @@ from akb.catalogue.entries import entries
 from akb.config import Models, load_settings
 from akb.core.findings import Finding
 from akb.features.types import Feature, Matrix
-from akb.models.engine import Outcome, run_problem
-from akb.models.grading import gate, grade
-from akb.models.problem import branch_problem, customer_problem, happened_within
-from akb.models.verdict import noticed, verdict
-from akb.models.windows import phases
+from akb.models.evidence.grading import gate, grade
+from akb.models.methods.verdict import noticed, verdict
+from akb.models.temporal.engine import Outcome, run_problem
+from akb.models.temporal.problem import branch_problem, customer_problem, happened_within
+from akb.models.temporal.splits import phases
 
 SETTINGS: Models = load_settings(models__target_rows=20_000, models__trees=90).models
 RANDOM_SPLITS = {

@@ -13,10 +13,10 @@ from synthetic import BRANCHES, BranchWorld, X, branch_world
 from akb.catalogue.entries import entries
 from akb.config import load_settings
 from akb.ingest.types import History
-from akb.models.families import purchases
-from akb.models.parts import Part, Room
-from akb.models.problem import Problem
-from akb.models.ranking import measures, takers
+from akb.models.context import Part, Room
+from akb.models.methods.families import purchases
+from akb.models.methods.ranking import measures, takers
+from akb.models.temporal.problem import Problem
 
 SETTINGS = load_settings(models__target_rows=12_000, models__trees=60)
 PURCHASES = [e for e in entries([(b, b) for b in BRANCHES]) if e.method == "family_purchase"]

@@ -14,8 +14,8 @@ from akb.core.dates import add_months
 from akb.core.text import load_toml, texts
 from akb.features.types import BranchRows, Feature, Matrix, Targets
 from akb.ingest.types import History
-from akb.models.parts import Room
-from akb.models.profiles import find_profiles, known_conditions, lift_interval
+from akb.models.context import Room
+from akb.models.descriptive.profiles import find_profiles, known_conditions, lift_interval
 from akb.models.types import Profiles
 
 DATES = [add_months(X, -3 * quarter) for quarter in range(20, -1, -1)]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from akb.models.reconcile import agree, keep_total, settle, wide
+from akb.models.coherence.bounds import agree, keep_total, settle, wide
 
 chance = st.floats(2.0**-20, 1.0, width=32)
 

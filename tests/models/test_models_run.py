@@ -13,7 +13,7 @@ from akb.config import Settings, load_settings
 from akb.core.dates import add_months
 from akb.ingest.types import History
 from akb.models import run_models
-from akb.models.parts import some
+from akb.models.context import some
 from akb.models.run import METHODS
 from akb.models.types import ModelRun
 

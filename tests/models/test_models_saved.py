@@ -15,14 +15,14 @@ from synthetic import BRANCHES, GAP, LAG, X, branch_world
 
 from akb.config import load_settings
 from akb.core.errors import RefusedError
-from akb.models.candidates import Sample
-from akb.models.causes import fit_causes
-from akb.models.churn import BY_CAUSE, ChurnResult, fit_churn
-from akb.models.engine import Outcome, fitters, run_problem
-from akb.models.landmark import Landmarks
-from akb.models.problem import branch_problem, customer_problem, happened_within
+from akb.models.churn.causes import fit_causes
+from akb.models.churn.fit import BY_CAUSE, ChurnResult, fit_churn
+from akb.models.churn.landmark import Landmarks
 from akb.models.saved import COLUMNS, feature_table, saved_causes, saved_hazard, saved_model, score_problem
-from akb.models.windows import phases
+from akb.models.temporal.engine import Outcome, fitters, run_problem
+from akb.models.temporal.problem import branch_problem, customer_problem, happened_within
+from akb.models.temporal.selection import Sample
+from akb.models.temporal.splits import phases
 from akb.store.models import read_models, sealed
 
 SETTINGS = load_settings(models__target_rows=8_000, models__hazard_rows=10_000, models__trees=40)

@@ -8,10 +8,10 @@ from datetime import date
 import numpy as np
 import pytest
 
-from akb.models.candidates import Competition, best_simpler, gain_p, losses
-from akb.models.grading import holm, significant
+from akb.models.evidence.grading import holm, significant
+from akb.models.temporal.selection import Competition, best_simpler, gain_p, losses
+from akb.models.temporal.splits import months_to_prove, phases
 from akb.models.types import Candidate, Evidence, Prediction
-from akb.models.windows import months_to_prove, phases
 
 DAYS = tuple(date(2024 - back, 1, 1) for back in range(3))
 

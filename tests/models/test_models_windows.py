@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akb.core.dates import add_months
-from akb.models.windows import closes_on, phases, yearly_windows
+from akb.models.temporal.splits import closes_on, phases, yearly_windows
 
 X = date(2025, 12, 31)
 

@@ -1,0 +1,1 @@
+"""Scores that agree: with what is announced, and churn, lapses, branches and counts together."""

@@ -1,0 +1,1 @@
+"""What is found without predicting: profiles, comparable customers, definitions of churn."""

@@ -1,0 +1,1 @@
+"""Ways to learn from rows: the base rate, one rule, a spline regression, boosted trees."""

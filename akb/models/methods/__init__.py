@@ -1,0 +1,1 @@
+"""The ways to predict, one per kind of catalogue entry."""

@@ -1,0 +1,146 @@
+"""``need_{branch}`` and ``churn_effect_{branch}``: what comparable customers hold, and whether holders leave less."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from akb.core.dates import add_months
+from akb.core.numbers import number_nl
+from akb.models.context import Part, Room, why
+from akb.models.descriptive.comparable import Effect, Peers, effect, knows, need
+from akb.models.methods.verdict import unavailable
+from akb.models.temporal.problem import happened_within
+from akb.models.temporal.splits import phases
+from akb.models.types import Prediction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from akb.catalogue.entries import Entry
+
+LIMIT = 5
+YEARS = 3
+MONTHS = 12
+EFFECTS = {
+    "branch": pl.String,
+    "difference": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "holders": pl.Float64,
+    "others": pl.Float64,
+    "covered": pl.Float64,
+    "left": pl.Int64,
+}
+"""Shares of a year; `comparable.Effect` says what each is."""
+
+
+def needs(room: Room, entries: Sequence[Entry]) -> Part:
+    """Return per branch the share of comparable customers who hold it, for everyone to whom it is open at X."""
+    began = time.perf_counter()
+    branches = _branches(room)
+    now = room.matrix.frame.filter(pl.col("as_of") == room.as_of)
+    peers = Peers.of(now, branches)
+    limit = room.people.limit if room.people else LIMIT
+    columns: dict[str, NDArray[np.float64]] = {}
+    for entry in entries:
+        if entry.branch in branches:
+            columns[entry.key] = need(peers, branches.index(entry.branch), _open(room, now, entry.branch), limit)
+    return _part(entries, now, columns, dict.fromkeys(columns, why("need")), began)
+
+
+def churn_effects(room: Room, entries: Sequence[Entry]) -> Part:
+    """Return per branch the difference in churn between holders and comparable others, in percentage points."""
+    began = time.perf_counter()
+    branches = _branches(room)
+    frame = room.matrix.frame
+    closed = _years(room, entries[0])
+    rows = _followed(room, closed) if closed else None
+    now = frame.filter(pl.col("as_of") == room.as_of)
+    columns: dict[str, NDArray[np.float64]] = {}
+    told: dict[str, str] = {}
+    found: list[dict[str, object]] = []
+    if rows is not None and rows.any():
+        past, today = Peers.of(frame.filter(rows), branches), Peers.of(now, branches)
+        customer = frame.filter(rows)["customer"].to_numpy()
+        gone = happened_within(room.targets.relation.filter(rows), "end_date", MONTHS) > 0
+        for entry in entries:
+            if entry.branch not in branches:
+                continue
+            made = effect(past, customer, gone, today, branches.index(entry.branch), _open(room, now, entry.branch))
+            if made is not None:
+                columns[entry.key], told[entry.key] = 100 * made.per_customer, _sentence(made)
+                found.append({"branch": entry.branch, **{name: getattr(made, name) for name in list(EFFECTS)[1:]}})
+    part = _part(entries, now, columns, told, began, lacking="too_short" if rows is None else "no_overlap")
+    return Part(part.predictions, part.scores, effects=pl.DataFrame(found, schema=EFFECTS))
+
+
+def _followed(room: Room, closed: list[date]) -> pl.Series:
+    """Which rows of these dates were followed for the whole year: not those transferred or converted out of sight."""
+    rows, relation = room.matrix.frame["as_of"].is_in(closed), room.targets.relation
+    if "censored_on" not in relation.columns:
+        return rows
+    return rows & pl.Series(happened_within(relation, "censored_on", MONTHS) == 0)
+
+
+def _sentence(made: Effect) -> str:
+    """The difference with its interval, and that it is no cause."""
+    # a minus sign, as the report writes it
+    points = {name: number_nl(100 * getattr(made, name), 1).replace("-", "−") for name in ("difference", "low", "high")}
+    return why("churn_effect", **points)
+
+
+def _years(room: Room, entry: Entry) -> list[date]:
+    """Return at most three closed dates a year apart, so that no year is counted twice."""
+    roles = phases(room.dates(entry), room.as_of, MONTHS, room.targets.gap_days, room.targets.lag_days)
+    chosen: list[date] = []
+    for day in reversed(roles.train):
+        if len(chosen) < YEARS and (not chosen or add_months(day, MONTHS) <= chosen[-1]):
+            chosen.append(day)
+    return chosen
+
+
+def _branches(room: Room) -> list[str]:
+    """The branches of which the matrix knows who holds them, in its own order."""
+    names = [name.removeprefix("n_") for name in room.matrix.names if name.startswith("n_")]
+    return [name for name in names if knows(room.matrix, name)]
+
+
+def _open(room: Room, now: pl.DataFrame, branch: str) -> NDArray[np.bool_]:
+    """Whom a branch is open to at X."""
+    rows = room.targets.eligible.open
+    if rows is None:
+        return np.zeros(now.height, dtype=np.bool_)
+    return now["customer"].is_in(rows.filter(pl.col("branch") == branch)["customer"].to_list()).to_numpy()
+
+
+def _part(
+    entries: Sequence[Entry],
+    now: pl.DataFrame,
+    columns: dict[str, NDArray[np.float64]],
+    told: dict[str, str],
+    began: float,
+    lacking: str = "nobody",
+) -> Part:
+    seconds = (time.perf_counter() - began) / len(entries)
+    predictions = []
+    for entry in entries:
+        size = int(np.isfinite(columns[entry.key]).sum()) if entry.key in columns else 0
+        if size:
+            predictions.append(
+                Prediction(entry.key, "derived", told[entry.key], entry.horizon_months, size, seconds=seconds)
+            )
+        else:
+            predictions.append(unavailable(entry, why("nobody" if entry.key in columns else lacking, months=MONTHS)))
+    series = [
+        pl.Series(prediction.key, columns[prediction.key], dtype=pl.Float32, nan_to_null=True)
+        for prediction in predictions
+        if prediction.status == "derived"
+    ]
+    return Part(tuple(predictions), now.select("customer").with_columns(series))

@@ -1,0 +1,176 @@
+"""What a customer will ask (a chance per topic) and by which channel contact with him takes place (a class)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from akb.models.coherence.bounds import wide
+from akb.models.context import Part, Room, some, why
+from akb.models.evidence.evidence import binary_evidence
+from akb.models.evidence.explain import importance_of
+from akb.models.methods.families import member_prediction
+from akb.models.methods.lean import BEHAVIOUR, frugal, lean
+from akb.models.methods.verdict import unavailable, verdict
+from akb.models.temporal.engine import run_problem
+from akb.models.temporal.problem import branch_problem, day_number
+from akb.models.temporal.splits import phases
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from akb.catalogue.entries import Entry
+    from akb.features.types import BranchRows
+    from akb.models.temporal.engine import Outcome
+    from akb.models.temporal.problem import Problem
+    from akb.models.temporal.splits import Phases
+    from akb.models.types import Evidence
+
+CHANNEL_MONTHS = 6
+"""How far ahead the next contact is looked for; the entry itself has no horizon: a channel is for now."""
+
+
+def topics(room: Room, entries: Sequence[Entry]) -> Part:
+    """Return the chance of a contact about each topic: one model over (T, customer, topic), a level per topic."""
+    began = time.perf_counter()
+    rows, names = room.targets.topics, tuple(entry.topic or "" for entry in entries)
+    months = entries[0].horizon_months or 3
+    made = _asked(room, rows, months)
+    if rows is None or made is None:
+        return Part(tuple(unavailable(entry, why("too_short", months=months)) for entry in entries))
+    problem = lean(branch_problem(room.matrix, rows, "topic", names), room.matrix, BEHAVIOUR, rows.names)
+    view = room.view(made.evidence.test if made.evidence else None, months)
+    outcome = run_problem(problem, made, frugal(room.settings.models), view)
+    seconds = (time.perf_counter() - began) / len(entries)
+    predictions = tuple(
+        member_prediction(room, entry, code, outcome, seconds, None) for code, entry in enumerate(entries)
+    )
+    keys = {entry.topic or "": entry.key for entry in entries}
+    few = {made.key for made in predictions if made.status == "unavailable"}
+    scores = wide(_chances(outcome, names), {name: key for name, key in keys.items() if key not in few})
+    return Part(
+        predictions,
+        scores,
+        agrees=False,
+        importance=importance_of(f"topic_{{topic}}_{30 * months}d", outcome.known.model),
+        files=outcome.known.files(outcome.problem),
+    )
+
+
+def channel(room: Room, entry: Entry) -> Part:
+    """Return the channel by which the next contact most likely takes place."""
+    began = time.perf_counter()
+    rows = room.targets.channels
+    roles = _asked(room, rows, CHANNEL_MONTHS)
+    if rows is None or roles is None:
+        return Part((unavailable(entry, why("too_short", months=CHANNEL_MONTHS)),))
+    names = tuple(sorted(set(rows.frame["branch"].unique())))
+    now = rows.frame["as_of"] == room.as_of
+    problem = lean(branch_problem(room.matrix, rows, entry.key, names), room.matrix, BEHAVIOUR, rows.names)
+    problem = problem.among((rows.frame["asked"] | now).to_numpy())
+    outcome = run_problem(problem, roles, frugal(room.settings.models))
+    events, least = int(outcome.known.events.sum()), room.settings.models.min_events
+    if events < least:
+        return Part((unavailable(entry, why("few_events", events=some(events, room.limit), least=least)),))
+    chances = _chances(outcome, names)
+    best = (
+        chances.sort("customer", "probability", "branch", descending=[False, True, False])
+        .unique("customer", keep="first", maintain_order=True)
+        .select("customer", pl.col("branch").alias(entry.key))
+    )
+    together = _together(outcome)
+    told = replace(outcome, evidence=(together,) * len(names))
+    most = int(np.argmax(outcome.known.events))
+    made = verdict(entry, told, most, population=best.height, seconds=time.perf_counter() - began, limit=room.limit)
+    return Part(
+        (replace(made, pooled_weight=None),),
+        classes=best,
+        agrees=False,
+        importance=importance_of(entry.key, outcome.known.model),
+        files=outcome.known.files(outcome.problem),
+    )
+
+
+def _asked(room: Room, rows: BranchRows | None, months: int) -> Phases | None:
+    """Return the roles of the dates that the rows know; None where nothing is closed."""
+    if rows is None or rows.frame.is_empty():
+        return None
+    dates = sorted(set(rows.frame["as_of"].to_list()))
+    roles = phases(dates, room.as_of, months, room.targets.gap_days, room.targets.lag_days)
+    return roles if roles.train and day_number(room.as_of) == day_number(dates[-1]) else None
+
+
+def _chances(outcome: Outcome, names: tuple[str, ...]) -> pl.DataFrame:
+    problem: Problem = outcome.problem
+    return pl.DataFrame(
+        {
+            "customer": problem.customer[outcome.rows],
+            "branch": np.array(names, dtype=object)[problem.group[outcome.rows]].tolist(),
+            "probability": outcome.expected,
+        },
+        schema={"customer": pl.UInt32, "branch": pl.String, "probability": pl.Float64},
+    ).sort("customer", "branch")
+
+
+def _together(outcome: Outcome) -> Evidence | None:
+    """Return the evidence of a class: ranks within each channel, weighted by its events; gain on the channels' shares.
+
+    An AUC over all rows would praise the model for knowing that people telephone more than they visit. The mean of the
+    intervals is no narrower than that of independent channels would be.
+    """
+    test, expected = outcome.test, outcome.tested
+    known = [each for each in outcome.evidence if each is not None and each.auc is not None and each.auc_ci is not None]
+    if test is None or expected is None or not known:
+        return None
+    label = test.problem.label[test.rows].astype(np.float64)
+    weight = np.array([each.positives for each in known])
+    weight /= weight.sum()
+
+    def mean(values: Sequence[float | None]) -> float:
+        return float(weight @ np.array([0.5 if value is None else value for value in values]))
+
+    auc = mean([each.auc for each in known])
+    ci = tuple(mean([each.auc_ci[side] for each in known if each.auc_ci]) for side in (0, 1))
+    # both dates in the order of `known`, where all channels were judged on both
+    dates = [(each.by_date[0][0], each.by_date) for each in known]
+    depth = min(len(by_date) for _, by_date in dates)
+    asked = len(np.unique(test.problem.customer[test.rows]))
+    by_date = tuple(
+        (
+            dates[0][1][at][0],
+            dates[0][1][at][1],
+            float(sum(by_date[at][2] for _, by_date in dates)),
+            mean([by_date[at][3] for _, by_date in dates]),
+        )
+        for at in range(depth)
+    )
+    found = binary_evidence(
+        label,
+        expected,
+        test.problem.customer[test.rows],
+        test_date=test.test_date,
+        train_dates=test.train_dates,
+        train_rows=test.known.rows,
+        between_year=test.known.between_year,
+    )
+    base = float(((label - test.rate) ** 2).sum())
+    return replace(
+        found,
+        population=asked,
+        base_rate=None,
+        auc=auc,
+        auc_ci=(float(ci[0]), float(ci[1])),
+        average_precision=None,
+        average_precision_ci=None,
+        lift_top_decile=None,
+        precision_top_decile=None,
+        precision_ci=None,
+        brier_skill=1 - float(((label - expected) ** 2).sum()) / base if base > 0 else None,
+        decile_table=(),
+        by_date=by_date,
+        events=asked,
+    )
