@@ -32,7 +32,7 @@ from akb.features.types import Matrix, Targets
 from akb.ingest import read_portfolio
 from akb.ingest.types import Portfolio
 from akb.models import run_models
-from akb.models.evidence.evidence import weighted_auc
+from akb.models.evidence.metrics import weighted_auc
 from akb.models.run import CHURN_METHODS
 from akb.sample import simulate, write_sample
 from benchmarks.truth import true_chances

@@ -23,10 +23,11 @@ from akb.models.churn.evaluation import PART, fit_winner, plan, prove
 from akb.models.churn.hazard import Hazard, stay
 from akb.models.churn.landmark import LAGS, Landmarks
 from akb.models.evidence.evidence import POOLING_EVENTS
+from akb.models.evidence.intervals import paired_difference
+from akb.models.evidence.metrics import losses
 from akb.models.evidence.segments import People
-from akb.models.learners.rule import from_link, to_link
+from akb.models.learners.link import from_link, to_link
 from akb.models.temporal.level import shift_for
-from akb.models.temporal.selection import losses, paired_difference
 from akb.sample import book, write_sample
 
 FUTURES = 100

@@ -16,7 +16,7 @@ from akb.models.churn.evaluation import plan
 from akb.models.churn.fit import BY_CAUSE, CHURN, KEYS, ChurnResult, fit_churn
 from akb.models.churn.landmark import Landmarks
 from akb.models.context import why
-from akb.models.evidence.evidence import weighted_auc
+from akb.models.evidence.metrics import weighted_auc
 from akb.models.learners.boosting import fit_boosting
 
 MONTHS = (1, 3, 6, 12)

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from akb.models.temporal.selection import judge, losses, paired_difference
+from akb.models.evidence.intervals import paired_difference
+from akb.models.evidence.metrics import losses
+from akb.models.temporal.selection import judge
 
 
 def world(n: int = 3000, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -17,15 +17,15 @@ from akb.ingest.types import History
 from akb.models.churn import evaluation as churn_proof
 from akb.models.churn.landmark import Landmarks
 from akb.models.context import Room
+from akb.models.learners.rivals import fitters
+from akb.models.learners.sample import Sample
 from akb.models.methods import families, single
-from akb.models.temporal.engine import fitters
 from akb.models.temporal.problem import Problem, branch_problem, customer_problem
-from akb.models.temporal.selection import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from akb.models.temporal.selection import Fitter
+    from akb.models.learners.sample import Fitter
 
 SETTINGS = load_settings(models__jobs=1)
 GRID = np.arange(0, 13, dtype=np.float32)

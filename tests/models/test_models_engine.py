@@ -10,15 +10,15 @@ from synthetic import BRANCHES, GAP, LAG, BranchWorld, X, branch_world
 
 from akb.config import Models, load_settings
 from akb.features.types import Matrix
-from akb.models.evidence.evidence import weighted_auc
 from akb.models.evidence.grading import gate, grade
+from akb.models.evidence.metrics import weighted_auc
 from akb.models.learners.boosting import Boosted, fit_boosting
 from akb.models.learners.logistic import Logistic, fit_logistic
 from akb.models.learners.rule import Rate, Rule, fit_rule
+from akb.models.learners.sample import Sample
 from akb.models.temporal.engine import Outcome, run_problem
 from akb.models.temporal.level import between_years, level_factor, shift_for
 from akb.models.temporal.problem import branch_problem, customer_problem, happened_within
-from akb.models.temporal.selection import Sample
 from akb.models.temporal.splits import Phases, phases
 
 SETTINGS: Models = load_settings(models__target_rows=30_000, models__trees=120).models

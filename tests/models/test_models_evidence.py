@@ -4,18 +4,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from akb.models.evidence.evidence import (
+from akb.models.evidence.evidence import bands, binary_evidence, count_evidence, gini
+from akb.models.evidence.intervals import (
     auc_with_interval,
     average_precision_with_interval,
-    bands,
-    binary_evidence,
     calibration_slope,
-    count_evidence,
-    decile_table,
-    gini,
     observed_expected,
-    weighted_auc,
 )
+from akb.models.evidence.metrics import decile_table, weighted_auc
 
 RNG = np.random.default_rng(7)
 

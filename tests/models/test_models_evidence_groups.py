@@ -10,7 +10,8 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from akb.core.people import OFFICES, OTHER, Parts, People
-from akb.models.evidence.evidence import average_precision_with_interval, binary_evidence, count_evidence, errors, stood
+from akb.models.evidence.evidence import binary_evidence, count_evidence, errors, stood
+from akb.models.evidence.intervals import average_precision_with_interval
 from akb.models.evidence.segments import with_events
 
 DAY = date(2024, 6, 30)

@@ -18,10 +18,11 @@ from akb.core.errors import RefusedError
 from akb.models.churn.causes import fit_causes
 from akb.models.churn.fit import BY_CAUSE, ChurnResult, fit_churn
 from akb.models.churn.landmark import Landmarks
+from akb.models.learners.rivals import fitters
+from akb.models.learners.sample import Sample
 from akb.models.saved import COLUMNS, feature_table, saved_causes, saved_hazard, saved_model, score_problem
-from akb.models.temporal.engine import Outcome, fitters, run_problem
+from akb.models.temporal.engine import Outcome, run_problem
 from akb.models.temporal.problem import branch_problem, customer_problem, happened_within
-from akb.models.temporal.selection import Sample
 from akb.models.temporal.splits import phases
 from akb.store.models import read_models, sealed
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from akb.models.learners.rule import screened
-from akb.models.temporal.selection import Sample
+from akb.models.learners.sample import Sample
 
 
 def sample() -> Sample:

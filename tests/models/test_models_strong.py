@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from akb.models.evidence.grading import holm, significant
-from akb.models.temporal.selection import Competition, best_simpler, gain_p, losses
+from akb.models.evidence.intervals import gain_p
+from akb.models.evidence.metrics import losses
+from akb.models.temporal.selection import Competition, best_simpler
 from akb.models.temporal.splits import months_to_prove, phases
 from akb.models.types import Candidate, Evidence, Prediction
 

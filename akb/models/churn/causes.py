@@ -15,7 +15,7 @@ import numpy as np
 from akb.models.churn.landmark import BANDS, LAGS, NEVER, Landmarks, band_of
 from akb.models.learners.boosting import Boosted, fit_boosting
 from akb.models.learners.rule import scan
-from akb.models.temporal.selection import Sample
+from akb.models.learners.sample import Sample
 
 if TYPE_CHECKING:
     from datetime import date

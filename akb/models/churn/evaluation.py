@@ -24,13 +24,16 @@ from akb.models.churn.hazard import Hazard, choose, fit_hazard, incidence, level
 from akb.models.churn.landmark import LAGS, Landmarks
 from akb.models.churn.survival import ATTENUATION, ages, fit_continuation, fit_lifetime, observed_months, tenures
 from akb.models.evidence.determinants import asked_of_churn
-from akb.models.evidence.evidence import auc_with_interval, binary_evidence
+from akb.models.evidence.evidence import binary_evidence
 from akb.models.evidence.grading import STRONG_EVENTS
+from akb.models.evidence.intervals import auc_with_interval, gain_p
+from akb.models.evidence.metrics import losses
 from akb.models.evidence.segments import with_events
-from akb.models.temporal.engine import ENOUGH_FOR_SPLINES, ENOUGH_FOR_TREES, fitters
+from akb.models.learners.rivals import fitters
+from akb.models.temporal.engine import ENOUGH_FOR_SPLINES, ENOUGH_FOR_TREES
 from akb.models.temporal.evaluation import RENEWAL
 from akb.models.temporal.problem import day_number
-from akb.models.temporal.selection import best_simpler, gain_p, judge, losses
+from akb.models.temporal.selection import best_simpler, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +43,8 @@ if TYPE_CHECKING:
 
     from akb.config import Settings
     from akb.models.evidence.determinants import Asked
-    from akb.models.temporal.selection import Competition, Fitter
+    from akb.models.learners.sample import Fitter
+    from akb.models.temporal.selection import Competition
     from akb.models.types import Evidence
 
     Floats = NDArray[np.float64]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from akb.models.churn.landmark import BANDS, LAGS, NEVER, Landmarks, PersonMonths, band_of, base_offset
-from akb.models.evidence.evidence import BETWEEN_YEAR
+from akb.models.evidence.intervals import BETWEEN_YEAR
 from akb.models.learners.boosting import Boosted
 from akb.models.learners.rule import SCAN_ROWS, scan, screened
 from akb.models.temporal.level import between_years, level_factor, shift_for
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from akb.models.temporal.selection import Fitter, Model, Sample
+    from akb.models.learners.sample import Fitter, Model, Sample
 
     Floats = NDArray[np.float64]
 

@@ -18,8 +18,8 @@ import numpy as np
 from akb.catalogue.directions import constraints
 from akb.core.dates import add_months, months_between
 from akb.core.errors import RefusedError
+from akb.models.learners.sample import Sample
 from akb.models.temporal.problem import EPOCH, day_number, strata
-from akb.models.temporal.selection import Sample
 from akb.models.temporal.splits import closes_on
 
 if TYPE_CHECKING:

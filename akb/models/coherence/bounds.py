@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from akb.models.learners.rule import from_link, to_link
+from akb.models.learners.link import from_link, to_link
 from akb.models.temporal.level import shift_for
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from akb.models.temporal.selection import Objective
+    from akb.models.learners.sample import Objective
 
     Floats = NDArray[np.float64]
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from akb.models.evidence.evidence import top
-from akb.models.temporal.engine import fitters, know
+from akb.models.evidence.metrics import top
+from akb.models.learners.rivals import fitters
+from akb.models.temporal.engine import know
 from akb.models.temporal.problem import Problem, customer_problem
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ import numpy as np
 
 from akb.models.churn.landmark import LAGS
 from akb.models.evidence.explain import importance_of, shares_of
-from akb.models.learners.rule import from_link, to_link
-from akb.models.temporal.selection import losses
+from akb.models.evidence.metrics import losses
+from akb.models.learners.link import from_link, to_link
 from akb.models.types import Determinants, Effect, GroupWeight
 
 if TYPE_CHECKING:

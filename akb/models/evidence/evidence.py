@@ -12,7 +12,16 @@ import numpy as np
 
 from akb.core.people import POOLING_EVENTS
 from akb.core.scoring import gini
-from akb.models.temporal.selection import cluster_sums, losses
+from akb.models.evidence.intervals import (
+    BETWEEN_YEAR,
+    Z95,
+    auc_with_interval,
+    average_precision_with_interval,
+    calibration_slope,
+    observed_expected,
+    wilson,
+)
+from akb.models.evidence.metrics import decile_table, deviance_skill, top
 from akb.models.types import Calibration, Evidence, LastYear, Segment
 
 if TYPE_CHECKING:
@@ -22,150 +31,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from akb.models.evidence.segments import Parts
-    from akb.models.types import Interval
 
     Floats = NDArray[np.float64]
 
-Z90, Z95 = 1.6448536269514722, 1.959963984540054
-BETWEEN_YEAR = 0.05  # floor of the between-year spread of observed/expected (standard deviation of its logarithm)
 SEED_BANDS = (0.05, 0.075, 0.10, 0.20)  # the seed's bands; they only say something around a yearly rate of churn
-_TIES = 20261121
-
-
-def auc_with_interval(label: Floats, score: Floats, cluster: NDArray[Any], z: float = Z95) -> tuple[float, Interval]:
-    """Return the AUC and its interval (DeLong's variance, summed per customer; on the logit scale).
-
-    Raises
-    ------
-    ValueError
-        If one of the two classes is missing.
-    """
-    from scipy.stats import rankdata
-
-    event = label > 0
-    n1, n0 = int(event.sum()), int((~event).sum())
-    if n1 == 0 or n0 == 0:
-        raise ValueError("an AUC needs both classes")
-    ranks = rankdata(score)
-    influence = np.empty(len(score))
-    influence[event] = (ranks[event] - rankdata(score[event])) / n0
-    influence[~event] = 1 - (ranks[~event] - rankdata(score[~event])) / n1
-    auc = float(influence[event].mean())
-    influence[event] = (influence[event] - auc) / n1
-    influence[~event] = (influence[~event] - auc) / n0
-    sums = cluster_sums(influence, cluster)
-    # a floor, so that a perfect ranking of a few events does not look certain
-    variance = max(float((sums**2).sum()) * len(sums) / max(len(sums) - 1, 1), 0.25 / ((n1 + 1) * (n0 + 1)))
-    # nearer to one than half its error, the log-odds say nothing: a leak's AUC of 1 would have the interval (0, 1)
-    edge = min(max(1 / (2 * (n1 * n0 + 1)), np.sqrt(variance) / 2), 0.5)
-    return auc, _on_logit(auc, variance, float(edge), z)
-
-
-def _on_logit(value: float, variance: float, edge: float, z: float) -> Interval:
-    """The interval of a share, symmetric in its log-odds; `edge` keeps zero and one finite."""
-    from scipy.special import expit
-
-    inside = float(np.clip(value, edge, 1 - edge))
-    centre, width = np.log(inside / (1 - inside)), z * np.sqrt(variance) / (inside * (1 - inside))
-    low, high = expit(centre - width), expit(centre + width)  # a rare event's width may be thousands
-    return float(min(low, value)), float(max(high, value))
-
-
-def average_precision_with_interval(
-    label: Floats, score: Floats, cluster: NDArray[Any], z: float = Z95
-) -> tuple[float, Interval]:
-    """Return the average precision and its interval (infinitesimal jackknife over customers; on the logit scale).
-
-    With precision P_i = TP_i / K_i at the rank of event i, AP is the mean of P over events. Giving row j a little more
-    weight moves AP by (y_j P_j + sum over events i ranked at or below j of (y_j - P_i) / K_i - y_j AP) / events. Equal
-    scores share one rank, as in scikit-learn.
-
-    Raises
-    ------
-    ValueError
-        If there is no event.
-    """
-    events = float(label.sum())
-    if events <= 0:
-        raise ValueError("average precision needs an event")
-    order = np.argsort(-score, kind="stable")
-    happened, ordered = label[order], score[order]
-    ends = np.r_[np.flatnonzero(np.diff(ordered)), len(ordered) - 1]
-    rank = np.repeat(np.arange(len(ends)), np.diff(np.r_[-1, ends]))
-    found, reached = np.cumsum(happened)[ends], ends + 1.0
-    precision, here = found / reached, np.diff(np.r_[0.0, found])
-    value = float((here * precision).sum() / events)
-    gained = np.cumsum((here / reached)[::-1])[::-1]
-    lost = np.cumsum((here * precision / reached)[::-1])[::-1]
-    influence = (happened * (precision[rank] + gained[rank] - value) - lost[rank]) / events
-    sums = cluster_sums(influence, cluster[order])
-    variance = max(float((sums**2).sum()), 0.25 / (events + 1) ** 2)
-    return value, _on_logit(value, variance, 1 / (2 * (len(label) + 1)), z)
-
-
-def weighted_auc(p_true: Floats, score: Floats) -> float:
-    """Return the expected AUC when each row is an event with weight p and a non-event with weight 1 - p."""
-    order = np.argsort(score, kind="stable")
-    p, ordered = p_true[order], score[order]
-    starts = np.r_[0, np.flatnonzero(np.diff(ordered)) + 1]
-    events, others = np.add.reduceat(p, starts), np.add.reduceat(1 - p, starts)
-    below = np.cumsum(others) - others
-    return float((events * (below + others / 2)).sum() / (events.sum() * others.sum()))
-
-
-def observed_expected(
-    label: Floats, expected: Floats, cluster: NDArray[Any], between_year: float = BETWEEN_YEAR, z: float = Z90
-) -> tuple[float, Interval]:
-    """Return observed/expected and its interval: clustered by customer, plus a between-year term (floor 5 %)."""
-    observed, total = float(label.sum()), float(expected.sum())
-    if total <= 0:
-        return float("inf") if observed else 1.0, (0.0, float("inf"))
-    ratio = observed / total
-    if observed <= 0:
-        return 0.0, (0.0, 3.0 / total)
-    sums = cluster_sums(label - expected * ratio, cluster)
-    within = float((sums**2).sum()) / observed**2
-    width = z * float(np.sqrt(within + max(between_year, BETWEEN_YEAR) ** 2))
-    return ratio, (ratio * float(np.exp(-width)), ratio * float(np.exp(width)))
-
-
-def calibration_slope(
-    label: Floats, probability: Floats, cluster: NDArray[Any], z: float = Z90
-) -> tuple[float | None, Interval | None]:
-    """Return the slope of a logistic recalibration on the log-odds and its interval (sandwich, by customer).
-
-    None where it cannot be estimated: no spread in the predictions, one class only, or perfect separation.
-    """
-    p = np.clip(probability, 1e-7, 1 - 1e-7)
-    link = np.log(p / (1 - p))
-    if len(link) < 10 or float(np.ptp(link)) < 1e-6 or not 0 < float(label.sum()) < len(label):
-        return None, None
-    design = np.column_stack([np.ones(len(link)), link - link.mean()])
-    beta = np.array([float(np.log(label.mean() / (1 - label.mean()))), 1.0])
-    for _ in range(50):
-        fitted = 1 / (1 + np.exp(-np.clip(design @ beta, -30, 30)))
-        hessian = design.T @ (design * (fitted * (1 - fitted))[:, None])
-        if np.linalg.cond(hessian) > 1e12:
-            return None, None
-        step = np.linalg.solve(hessian, design.T @ (label - fitted))
-        beta = beta + np.clip(step, -2, 2)
-        if float(np.abs(step).max()) < 1e-9:
-            break
-    else:
-        return None, None
-    bread = np.linalg.inv(hessian)
-    scores = design * (label - fitted)[:, None]
-    sums = np.column_stack([cluster_sums(scores[:, column], cluster) for column in range(2)])
-    error = float(np.sqrt((bread @ (sums.T @ sums) @ bread)[1, 1]))
-    slope = float(beta[1])
-    return slope, (slope - z * error, slope + z * error)
-
-
-def _wilson(events: float, n: int, z: float = Z90) -> Interval:
-    share = min(events / n, 1.0)
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))) / (1 + z * z / n)
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def bands(label: Floats, probability: Floats) -> tuple[tuple[float, float, int, float, float, float, float], ...]:
@@ -180,29 +49,9 @@ def bands(label: Floats, probability: Floats) -> tuple[tuple[float, float, int, 
         n = int(inside.sum())
         if n:
             events = float(label[inside].sum())
-            mean, low_high = float(probability[inside].mean()), _wilson(events, n)
+            mean, low_high = float(probability[inside].mean()), wilson(events, n)
             table.append((lower, upper, n, mean, events / n, *low_high))
     return tuple(table)
-
-
-def _descending(score: Floats) -> NDArray[np.int64]:
-    """Return positions from the highest score down; ties in a fixed random order, for customer numbers tell tenure."""
-    return np.lexsort((np.random.default_rng(_TIES).permutation(len(score)), -score))
-
-
-def top(score: Floats) -> NDArray[np.int64]:
-    """Return the positions of the tenth with the highest scores, at least one."""
-    return _descending(score)[: max(1, round(len(score) / 10))]
-
-
-def decile_table(label: Floats, expected: Floats) -> tuple[tuple[int, int, float, float], ...]:
-    """Return (decile, n, mean predicted, observed mean); decile 1 holds the highest predictions."""
-    parts = np.array_split(_descending(expected), 10)
-    return tuple(
-        (number, len(part), float(expected[part].mean()), float(label[part].mean()))
-        for number, part in enumerate(parts, start=1)
-        if len(part)
-    )
 
 
 def errors(
@@ -289,7 +138,7 @@ def binary_evidence(
         average_precision_ci=average_ci,
         lift_top_decile=precision / base if events else None,
         precision_top_decile=precision,
-        precision_ci=_wilson(float(label[first].sum()), len(first), Z95),
+        precision_ci=wilson(float(label[first].sum()), len(first), Z95),
         brier_skill=1 - float(((label - probability) ** 2).mean()) / (base * (1 - base)) if mixed else None,
         calibration=Calibration(ratio, ci, slope, slope_ci, bands(label, probability)),
         decile_table=decile_table(label, probability),
@@ -356,7 +205,7 @@ def count_evidence(
         base_rate=mean,
         auc=auc,
         auc_ci=auc_ci,
-        deviance_skill=_skill(label, expected),
+        deviance_skill=deviance_skill(label, expected),
         gini=gini(label, expected),
         calibration=Calibration(ratio, ci),
         decile_table=decile_table(label, expected),
@@ -374,12 +223,6 @@ def stood(label: Floats, value: Floats, cluster: NDArray[Any]) -> LastYear:
     return LastYear(None, None, auc=max(auc, 1 - auc))
 
 
-def _skill(label: Floats, expected: Floats) -> float | None:
-    """The share of the Poisson deviance around the mean that an expectation takes away."""
-    worst = float(losses("poisson", label, np.full(len(label), max(float(label.mean()), 1e-9))).sum())
-    return 1 - float(losses("poisson", label, expected).sum()) / worst if worst > 0 else None
-
-
 def _last_year(label: Floats, last: Floats) -> LastYear | None:
     """What last year's value would have shown: halfway to the mean, on the level of this year, unknown at the mean.
 
@@ -391,4 +234,4 @@ def _last_year(label: Floats, last: Floats) -> LastYear | None:
     filled = np.where(known, last, float(last[known].mean()))
     scaled = filled * float(label.sum()) / float(filled.sum())
     forecast = (scaled + float(label.mean())) / 2
-    return LastYear(gini(label, forecast), _skill(label, forecast), decile_table(label, forecast))
+    return LastYear(gini(label, forecast), deviance_skill(label, forecast), decile_table(label, forecast))

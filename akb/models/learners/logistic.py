@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from akb.models.learners.rule import Rate, from_link, scan
+from akb.models.learners.link import from_link
+from akb.models.learners.rule import Rate, scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from akb.models.temporal.selection import Objective, Sample
+    from akb.models.learners.sample import Objective, Sample
 
 FEATURES = 24
 ROW_CAP = 20_000

@@ -8,30 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from akb.models.learners.link import from_link
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from numpy.typing import NDArray
 
-    from akb.models.temporal.selection import Objective, Sample
+    from akb.models.learners.sample import Objective, Sample
 
 QUANTILES = tuple(part / 8 for part in range(1, 8))
 PRIOR_EVENTS = 20.0  # events of the base rate mixed into each bin
 SCAN_ROWS, EDGE_ROWS = 10_000, 2_500  # rows that columns are compared on, and of those the ones that set the edges
-
-
-def from_link(objective: Objective, link: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return chances from log-odds, or expected counts from log rates."""
-    clipped = np.clip(link, -35, 35)
-    return np.exp(clipped) if objective == "poisson" else np.asarray(1 / (1 + np.exp(-clipped)))
-
-
-def to_link(objective: Objective, expected: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return log-odds of chances, or log rates of expected counts."""
-    if objective == "poisson":
-        return np.log(np.maximum(expected, 1e-12))
-    p = np.clip(expected, 1e-12, 1 - 1e-12)
-    return np.asarray(np.log(p) - np.log1p(-p))
 
 
 @dataclass(frozen=True)

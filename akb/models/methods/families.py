@@ -13,7 +13,7 @@ from akb.core.findings import Finding
 from akb.core.numbers import number_nl
 from akb.models.context import Part, Room, some, tested, why
 from akb.models.evidence.explain import importance_of
-from akb.models.learners.rule import from_link
+from akb.models.learners.link import from_link
 from akb.models.methods.ranking import ranking
 from akb.models.methods.verdict import shorter_evidence, unavailable, verdict
 from akb.models.temporal.engine import run_problem

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from akb.models.learners.rule import from_link
+from akb.models.learners.link import from_link
 from akb.models.types import Ranking, RankScore
 
 if TYPE_CHECKING:

@@ -10,27 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from akb.core.gates import FEW_EVENTS
-from akb.models.evidence.evidence import auc_with_interval
 from akb.models.evidence.grading import STRONG_EVENTS
-from akb.models.learners.boosting import Boosted, fit_boosting
-from akb.models.learners.logistic import fit_logistic
-from akb.models.learners.rule import Rate, fit_rule, from_link, screened, to_link
+from akb.models.evidence.intervals import auc_with_interval, gain_p, paired_difference
+from akb.models.evidence.metrics import losses as row_losses
+from akb.models.learners.boosting import Boosted
+from akb.models.learners.link import from_link, to_link
+from akb.models.learners.rivals import STEP, fitters
+from akb.models.learners.rule import Rate, screened
+from akb.models.learners.sample import Fitter, Model
 from akb.models.temporal.evaluation import Trial
 from akb.models.temporal.level import Levels, group_levels
 from akb.models.temporal.problem import Problem
-from akb.models.temporal.selection import (
-    Competition,
-    Fitter,
-    Model,
-    Objective,
-    Sample,
-    best_simpler,
-    best_size,
-    gain_p,
-    judge,
-    paired_difference,
-)
-from akb.models.temporal.selection import losses as row_losses
+from akb.models.temporal.selection import Competition, best_simpler, best_size, judge
 
 if TYPE_CHECKING:
     from datetime import date
@@ -46,7 +37,7 @@ if TYPE_CHECKING:
 
 CHUNK = 40_000
 TEST_ROWS = 30_000
-STEP, TREES_SHARE = 0.18, 2 / 9  # ranks like half of the trees at .08 (expected AUC within .001)
+TREES_SHARE = 2 / 9  # of the trees that the settings name, for the large steps of `STEP`
 CHOICE_SHARE, PROOF_SHARE = 0.4, 0.5  # of the rows of the final fit: choosing and proving need fewer
 FAMILY_STEP, FAMILY_SHARE = 0.12, 3.0  # of its final fit: one question per branch, of which the rare ones have few rows
 SCREENED = 160  # columns that rivals choose among, by what each tells alone on the training dates: cost of the choice
@@ -150,33 +141,6 @@ class Outcome:
     test: Trial | None = None
     tested: Floats | None = None
     on_choice: OnChoice | None = None
-
-
-def fitters(objective: Objective, settings: Models, trees: int, step: float = STEP) -> dict[str, Fitter]:
-    """Return the rivals by name, simplest first."""
-
-    def boosting(sample: Sample) -> Model:
-        return fit_boosting(
-            sample.x,
-            sample.label,
-            weight=sample.weight,
-            init_score=sample.offset,
-            names=sample.names,
-            objective=objective,
-            seed=settings.seed,
-            jobs=1,
-            trees=trees,
-            categorical=sample.categorical,
-            monotone=sample.monotone,
-            learning_rate=step,
-        )
-
-    return {
-        "rate": lambda sample: Rate(objective),
-        "rule": lambda sample: fit_rule(sample, objective),
-        "logistic": lambda sample: fit_logistic(sample, objective, seed=settings.seed),
-        "boosting": boosting,
-    }
 
 
 def _rng(settings: Models, problem: Problem, role: str) -> np.random.Generator:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from akb.models.evidence.evidence import BETWEEN_YEAR, binary_evidence, count_evidence, stood
+from akb.models.evidence.evidence import binary_evidence, count_evidence, stood
+from akb.models.evidence.intervals import BETWEEN_YEAR
 from akb.models.evidence.segments import with_events
 from akb.models.temporal.problem import Problem, day_number
 

@@ -2,78 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from akb.models.evidence.intervals import Z95, paired_difference
+from akb.models.evidence.metrics import losses
+from akb.models.learners.rivals import SIMPLEST_FIRST
+from akb.models.learners.sample import Objective, Sample
 from akb.models.types import Candidate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from akb.models.learners.boosting import Boosted
-
-Objective = Literal["binary", "poisson"]
-SIMPLEST_FIRST = ("rate", "rule", "logistic", "boosting")
-_TINY = 1e-9
-Z95 = 1.959963984540054
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Rows to learn from or to judge on.
-
-    Parameters
-    ----------
-    x
-        Float32 [n, f]; unknown is NaN.
-    label
-        [n]; 0/1 or a count.
-    weight
-        [n]; the inverse of the chance that the row was sampled.
-    offset
-        [n]; what is known beforehand on the link scale (log-odds or log rate), for instance the branch's base.
-    cluster
-        [n]; the customer.
-    names
-        Column names of `x`.
-    categorical
-        Positions in `x` that hold codes.
-    ranked
-        Positions in `x` by what each column tells alone, best first; empty where nobody looked yet.
-    monotone
-        Per column +1 or -1 where the label is sure to rise or fall with it, else 0; empty: all are free.
-    """
-
-    x: NDArray[np.float32]
-    label: NDArray[np.float64]
-    weight: NDArray[np.float64]
-    offset: NDArray[np.float64]
-    cluster: NDArray[Any]
-    names: tuple[str, ...]
-    categorical: tuple[int, ...] = ()
-    ranked: tuple[int, ...] = ()
-    monotone: tuple[int, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.label)
-
-
-class Model(Protocol):
-    """Anything that gives an expectation per row and can be written down without pickle."""
-
-    def predict(self, x: NDArray[np.float32], offset: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the chance or expected count per row."""
-        ...
-
-    def files(self, stem: str) -> dict[str, bytes]:
-        """Return the model as text files by name."""
-        ...
-
-
-Fitter = Callable[[Sample], Model]
 
 
 @dataclass(frozen=True)
@@ -83,40 +27,6 @@ class Competition:
     winner: str
     candidates: tuple[Candidate, ...]
     gain_significant: bool
-
-
-def losses(objective: Objective, label: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the log loss (binary) or Poisson deviance (poisson) per row."""
-    if objective == "binary":
-        p = np.clip(expected, _TINY, 1 - _TINY)
-        return np.asarray(-(label * np.log(p) + (1 - label) * np.log1p(-p)))
-    mu = np.maximum(expected, _TINY)
-    ratio = np.where(label > 0, label / mu, 1.0)
-    return np.asarray(2 * (label * np.log(ratio) - (label - mu)))
-
-
-def cluster_sums(values: NDArray[np.float64], cluster: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the sum of `values` per cluster, in ascending order of the cluster."""
-    _, position = np.unique(cluster, return_inverse=True)
-    return np.bincount(position, weights=values).astype(np.float64)
-
-
-def paired_difference(
-    loss: NDArray[np.float64],
-    other: NDArray[np.float64],
-    cluster: NDArray[Any],
-    weight: NDArray[np.float64] | None = None,
-) -> tuple[float, float]:
-    """Return the mean of ``loss - other`` per row and its standard error, clustered by customer."""
-    w = np.ones(len(loss)) if weight is None else weight
-    total = float(w.sum())
-    if total <= 0:
-        return 0.0, 0.0
-    gap = loss - other
-    mean = float((w * gap).sum() / total)
-    sums = cluster_sums(w * (gap - mean), cluster)
-    correction = len(sums) / max(len(sums) - 1, 1)
-    return mean, float(np.sqrt(correction * (sums**2).sum()) / total)
 
 
 def judge(
@@ -172,16 +82,6 @@ def best_simpler(competition: Competition) -> str | None:
     simpler = SIMPLEST_FIRST[: SIMPLEST_FIRST.index(competition.winner)]
     met = [each for each in competition.candidates if each.name in simpler]
     return min(met, key=lambda each: each.loss).name if met else None
-
-
-def gain_p(loss: NDArray[np.float64], rival: NDArray[np.float64], cluster: NDArray[Any]) -> float:
-    """Return how likely a gain as large as that of `loss` on `rival` is by chance, two-sided; 1 where there is none."""
-    from scipy.stats import norm
-
-    gain, error = paired_difference(rival, loss, cluster)
-    if gain <= 0:
-        return 1.0
-    return float(2 * norm.sf(gain / error)) if error > 0 else 0.0
 
 
 def gains(
