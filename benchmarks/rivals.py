@@ -18,7 +18,7 @@ from akb.models.learners.link import from_link, to_link
 from akb.models.learners.logistic import fit_logistic
 from akb.models.learners.rule import Rate, fit_rule
 from akb.models.learners.sample import Model, Sample
-from akb.models.temporal.selection import judge
+from akb.models.temporal.selection import compare_candidates
 
 Floats = NDArray[np.float64]
 FOLDS = 5
@@ -106,7 +106,9 @@ def folds(label: NDArray[np.float64], seed: int, count: int = FOLDS) -> NDArray[
 
 
 def choose(table: Table, rows: NDArray[np.int64], label: NDArray[np.float64], seed: int, count: int = FOLDS) -> str:
-    """Return who wins among `rows` alone, by the engine's own rule (`judge`) on predictions out of `count` folds."""
+    """Return who wins among `rows` alone, by the engine's own rule (`compare_candidates`) on predictions out of `count`
+    folds.
+    """
     fold, told = folds(label[rows], seed, count), {}
     for k in range(count):
         inside, outside = rows[fold != k], rows[fold == k]
@@ -124,7 +126,7 @@ def _one_size(told: dict[str, Floats], label: NDArray[np.float64], rows: NDArray
         kind = name.split("_")[0]
         if kind not in kinds or loss[name] < loss[kinds[kind]]:
             kinds[kind] = name
-    return kinds[judge({kind: told[name] for kind, name in kinds.items()}, label, rows).winner]
+    return kinds[compare_candidates({kind: told[name] for kind, name in kinds.items()}, label, rows).winner]
 
 
 def predict(

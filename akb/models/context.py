@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from akb.core.numbers import number_nl
 from akb.core.text import text
-from akb.models.temporal.evaluation import viewer
+from akb.models.temporal.holdout import grouper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from akb.core.findings import Finding
     from akb.features.types import Matrix, Targets
     from akb.ingest.types import History
-    from akb.models.evidence.determinants import Asked
+    from akb.models.evidence.determinants import Probe
     from akb.models.evidence.segments import People
-    from akb.models.temporal.engine import Outcome
-    from akb.models.temporal.evaluation import Viewer
+    from akb.models.temporal.holdout import Grouper
+    from akb.models.temporal.target import FittedTarget
     from akb.models.types import Prediction, Ranking
 
     Floats = NDArray[np.float64]
@@ -65,9 +65,9 @@ class Room:
         """Below how many customers a number stays hidden."""
         return self.settings.report.suppress_below
 
-    def view(self, test_date: date | None, months: int) -> Viewer | None:
+    def view(self, test_date: date | None, months: int) -> Grouper | None:
         """Return how the rows of a test date are looked at by group; None without one."""
-        return None if test_date is None else viewer(self.people, test_date, months, self.matrix.names)
+        return None if test_date is None else grouper(self.people, test_date, months, self.matrix.names)
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,8 @@ class Part:
         Whether the scores have to be made to agree with what is announced; what also happens to leavers has not.
     classes
         customer + a text column per key, for classes.
-    asked
-        How to ask the model of T0 what its columns did, for the determinants.
+    probe
+        How to ask the model of the test date what its columns did, for the determinants.
     """
 
     predictions: tuple[Prediction, ...]
@@ -119,7 +119,7 @@ class Part:
     effects: pl.DataFrame | None = None
     agrees: bool = True
     classes: pl.DataFrame | None = None
-    asked: Asked | None = None
+    probe: Probe | None = None
 
 
 def why(key: str, **values: object) -> str:
@@ -141,9 +141,11 @@ def some(events: float, limit: int, customers: int | None = None) -> str:
     return why("under", limit=limit) if 0 < least < limit else number_nl(events)
 
 
-def tested(outcome: Outcome, view: Viewer | None, told: Callable[[Outcome], tuple[Prediction, ...]]) -> Judged | None:
+def tested(
+    outcome: FittedTarget, view: Grouper | None, told: Callable[[FittedTarget], tuple[Prediction, ...]]
+) -> Judged | None:
     """Return what an outcome expected on T0, and how its predictions change when that is made to agree."""
-    test, expected = outcome.test, outcome.tested
+    test, expected = outcome.holdout, outcome.tested
     if test is None or expected is None:
         return None
     seen = view(test.problem, test.rows) if view is not None else None

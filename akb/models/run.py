@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from akb.features.types import Matrix, Targets
     from akb.ingest.types import History
     from akb.models.churn.fit import ChurnResult
-    from akb.models.evidence.determinants import Asked
+    from akb.models.evidence.determinants import Probe
     from akb.models.evidence.segments import People
     from akb.models.types import Determinants, Reason
 
@@ -82,8 +82,8 @@ def run_models(
         definitions = _definitions(room, churn, pool)
         profiles = profiles_job.result()
         wanted = {entry.key for entry in able if entry.determinants}
-        asked = [each for each in (churn.asked, *(part.asked for part in parts.values())) if each is not None]
-        found = pool.map(lambda each: _determinants(room, each), (each for each in asked if each.key in wanted))
+        probes = [each for each in (churn.probe, *(part.probe for part in parts.values())) if each is not None]
+        found = pool.map(lambda each: _determinants(room, each), (each for each in probes if each.key in wanted))
         telling = tuple(each for each in found if each is not None)
     made = {p.key: p for part in parts.values() for p in part.predictions} | churn.predictions
     made[LIFETIME] = whole.predictions[LIFETIME]
@@ -163,11 +163,11 @@ def _definitions(room: Room, churn: ChurnResult, pool: ThreadPoolExecutor) -> pl
     return compare(room, chance, churn.names, pool)
 
 
-def _determinants(room: Room, asked: Asked) -> Determinants | None:
+def _determinants(room: Room, probe: Probe) -> Determinants | None:
     from akb.models.evidence.determinants import determinants
 
     groups = {feature.name: feature.group for feature in room.matrix.features}
-    return determinants(asked, groups, room.settings.models.seed)
+    return determinants(probe, groups, room.settings.models.seed)
 
 
 def _former(parts: Sequence[Part]) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from akb.models.churn.hazard import Hazard
 from akb.models.learners.boosting import Boosted
 from akb.models.learners.logistic import Logistic, Spline
 from akb.models.learners.rule import Rate, Rule
-from akb.models.temporal.engine import Known
+from akb.models.temporal.calibrated import CalibratedModel
 from akb.models.temporal.problem import BRANCH
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def score_problem(files: Files, problem: Problem, rows: NDArray[np.int64]) -> Fl
     if lacking or any(group is None for group in groups):
         raise RefusedError(f"{stem} was made for other columns or branches", "Run akb eda again.")
     base, shift = (np.array([group[name] for group in groups]) for name in ("base", "shift"))
-    known = Known(
+    known = CalibratedModel(
         model=model,
         base=base,
         shift=shift,

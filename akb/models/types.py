@@ -21,18 +21,49 @@ Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """Level and slope on the latest closed window, with 90 % intervals, and the band table behind them.
-
-    bands
-        tuples (lower, upper, n, mean predicted, observed rate, low, high).
+class Band:
+    """The customers whose chance lies between two bounds: how many, what was predicted and observed, with
+    a 90 % interval.
     """
+
+    lower: float
+    upper: float
+    customers: int
+    predicted: float
+    observed: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Decile:
+    """A tenth of the customers (1: the highest): how many, and the mean of what was predicted and observed."""
+
+    decile: int
+    customers: int
+    predicted: float
+    observed: float
+
+
+@dataclass(frozen=True)
+class DateResult:
+    """What one date showed that was judged; `auc` is None where nobody could be ranked."""
+
+    day: date
+    population: int
+    positives: float
+    auc: float | None
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Level and slope on the latest closed window, with 90 % intervals, and the band table behind them."""
 
     observed_expected: float
     ci: Interval
     slope: float | None = None
     slope_ci: Interval | None = None
-    bands: tuple[tuple[float, float, int, float, float, float, float], ...] = ()
+    bands: tuple[Band, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,7 +109,7 @@ class LastYear:
 
     gini: float | None
     deviance_skill: float | None
-    decile_table: tuple[tuple[int, int, float, float], ...] = ()
+    decile_table: tuple[Decile, ...] = ()
     auc: float | None = None
 
 
@@ -86,8 +117,7 @@ class LastYear:
 class Evidence:
     """What a prediction showed on later data; fields are None where they make no sense for the kind.
 
-    Shares and rates in [0, 1]; `decile_table` holds tuples (decile 1 = highest, n, mean predicted, observed mean),
-    `by_date` tuples (date, population, events, AUC), the latest date first.
+    Shares and rates in [0, 1]; `by_date` holds the latest date first.
 
     events
         Different customers to whom it happened on the test date; `positives` is the total, which for a count is more.
@@ -116,8 +146,8 @@ class Evidence:
     deviance_skill: float | None = None
     gini: float | None = None
     calibration: Calibration | None = None
-    decile_table: tuple[tuple[int, int, float, float], ...] = ()
-    by_date: tuple[tuple[date, int, float, float | None], ...] = ()
+    decile_table: tuple[Decile, ...] = ()
+    by_date: tuple[DateResult, ...] = ()
     events: int | None = None
     average_precision_ci: Interval | None = None
     precision_ci: Interval | None = None
@@ -137,7 +167,7 @@ class Evidence:
     @property
     def test_dates(self) -> int:
         """On how many dates that chose nothing a rank could be judged."""
-        return sum(auc is not None and day != self.choice_date for day, *_, auc in self.by_date)
+        return sum(each.auc is not None and each.day != self.choice_date for each in self.by_date)
 
     def shown(self, months: int | None, gate: Gate) -> Shown:
         """Return what may be said of the order and the level, tested over so many months."""

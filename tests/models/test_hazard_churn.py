@@ -12,7 +12,7 @@ from hazard_world import World, simulate
 from akb.config import Settings, load_settings
 from akb.core.dates import add_months
 from akb.models.churn.causes import CAUSES, fit_causes
-from akb.models.churn.evaluation import plan
+from akb.models.churn.evaluation import churn_splits
 from akb.models.churn.fit import BY_CAUSE, CHURN, KEYS, ChurnResult, fit_churn
 from akb.models.churn.landmark import Landmarks
 from akb.models.context import why
@@ -174,8 +174,8 @@ def test_shuffled_outcomes_prove_nothing() -> None:
 
 def test_a_short_history_borrows_the_evidence_of_a_shorter_horizon() -> None:
     world = simulate(4000, seed=6, history=20, level=-4.6)
-    roles = plan(Landmarks(world.matrix, world.targets), world.as_of)
-    assert roles.judge_of(12) is None and roles.judge_of(3) is not None
+    roles = churn_splits(Landmarks(world.matrix, world.targets), world.as_of)
+    assert roles.model_for(12) is None and roles.model_for(3) is not None
     result = _fit(world, rows=20_000)
     year, quarter = result.predictions["churn_12m"], result.predictions["churn_3m"]
     assert year.evidence == quarter.evidence or year.evidence == result.predictions["churn_6m"].evidence

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from akb.models.evidence.determinants import Asked, determinants, effect
+from akb.models.evidence.determinants import Probe, determinants, effect
 from akb.models.methods.behaviour import named, nearest, stable_groups, standardised
 
 
@@ -49,7 +49,7 @@ def test_unknown_values_stand_in_the_middle() -> None:
     assert x.mean(axis=0) == pytest.approx([0, 0], abs=1e-9)
 
 
-def asked(noise: bool = False) -> Asked:
+def asked(noise: bool = False) -> Probe:
     """A chance that doubles in odds with `a`; `b` is as good as noise; `c` is never looked at."""
     rng = np.random.default_rng(3)
     x = rng.normal(size=(3000, 3)).astype(np.float32)
@@ -58,7 +58,7 @@ def asked(noise: bool = False) -> Asked:
         return 1 / (1 + np.exp(-(-1.5 + 1.0 * rows[:, 0].astype(np.float64))))
 
     label = (rng.random(3000) < (0.2 if noise else told(x))).astype(np.float64)
-    return Asked("some_key", date(2024, 1, 1), ("a", "b", "c@2"), x, label, told, {"a": 0.9, "b": 0.1})
+    return Probe("some_key", date(2024, 1, 1), ("a", "b", "c@2"), x, label, told, {"a": 0.9, "b": 0.1})
 
 
 def test_the_group_that_matters_carries_what_the_model_knows() -> None:
@@ -82,7 +82,7 @@ def test_an_effect_follows_the_curve_that_is_there() -> None:
     assert found is not None
     values = np.array([point[0] for point in found.points])
     effects = np.array([point[1] for point in found.points])
-    truth = model.told(np.stack([values, values, values], axis=1).astype(np.float32))
+    truth = model.predict(np.stack([values, values, values], axis=1).astype(np.float32))
     assert np.diff(effects) == pytest.approx(np.diff(truth), abs=0.02)
     assert all(low <= middle <= high for _, middle, low, high in found.points)
     flat = effect(model, "b", draws)

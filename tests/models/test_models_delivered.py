@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -14,11 +15,11 @@ from akb.config import load_settings
 from akb.models.churn.fit import ChurnResult
 from akb.models.coherence.scores import prove_agreed
 from akb.models.context import Judged, Part
-from akb.models.temporal.engine import run_problem
 from akb.models.temporal.problem import branch_problem, customer_problem
 from akb.models.temporal.selection import gains
-from akb.models.temporal.splits import phases
-from akb.models.types import Evidence, Prediction
+from akb.models.temporal.splits import temporal_splits
+from akb.models.temporal.target import fit_target
+from akb.models.types import DateResult, Evidence, Prediction
 
 SETTINGS = load_settings(models__target_rows=8_000, models__trees=40).models
 T0 = date(2024, 10, 31)
@@ -74,7 +75,7 @@ def test_who_gets_the_base_rate_is_judged_by_it() -> None:
     label = world.targets.counts["lapses_12m"].fill_null(0.0).to_numpy()
     shuffled = np.random.default_rng(1).permutation(label)
     problem = customer_problem(world.matrix, "lost", "poisson", shuffled.astype(np.float32))
-    outcome = run_problem(problem, phases(world.matrix.dates, X, 12, GAP, LAG), SETTINGS)
+    outcome = fit_target(problem, temporal_splits(world.matrix.dates, X, 12, GAP, LAG), SETTINGS)
     assert outcome.winner == "rate"
     proof = outcome.evidence[0]
     assert proof is not None and proof.auc == pytest.approx(0.5)
@@ -91,14 +92,10 @@ def test_a_gain_is_that_of_the_branch_itself() -> None:
     assert not gains(loss, "rate", np.arange(2000))
     world = branch_world(700, seed=5, noise=2)
     problem = branch_problem(world.matrix, world.targets.held, "lapse", BRANCHES)
-    outcome = run_problem(problem, phases(world.matrix.dates, X, 12, GAP, LAG), SETTINGS)
+    outcome = fit_target(problem, temporal_splits(world.matrix.dates, X, 12, GAP, LAG), SETTINGS)
     assert len(outcome.gains) == len(BRANCHES)
 
 
 def test_a_date_on_which_nobody_could_be_ranked_is_no_test_date() -> None:
-    one = (T0, 100, 0.0, None)
-    assert Evidence(by_date=(one, replace_auc(one, 0.6))).test_dates == 1
-
-
-def replace_auc(row: tuple[date, int, float, None], auc: float) -> tuple[date, int, float, float]:
-    return (*row[:3], auc)
+    one = DateResult(T0, 100, 0.0, None)
+    assert Evidence(by_date=(one, replace(one, auc=0.6))).test_dates == 1

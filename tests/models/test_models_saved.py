@@ -18,12 +18,12 @@ from akb.core.errors import RefusedError
 from akb.models.churn.causes import fit_causes
 from akb.models.churn.fit import BY_CAUSE, ChurnResult, fit_churn
 from akb.models.churn.landmark import Landmarks
-from akb.models.learners.rivals import fitters
+from akb.models.learners.candidates import fitters
 from akb.models.learners.sample import Sample
 from akb.models.saved import COLUMNS, feature_table, saved_causes, saved_hazard, saved_model, score_problem
-from akb.models.temporal.engine import Outcome, run_problem
 from akb.models.temporal.problem import branch_problem, customer_problem, happened_within
-from akb.models.temporal.splits import phases
+from akb.models.temporal.splits import temporal_splits
+from akb.models.temporal.target import FittedTarget, fit_target
 from akb.store.models import read_models, sealed
 
 SETTINGS = load_settings(models__target_rows=8_000, models__hazard_rows=10_000, models__trees=40)
@@ -88,8 +88,8 @@ def test_targets_and_families_score_to_the_same_bytes(name: str, tmp_path: Path)
     else:
         label = world.targets.counts["lapses_12m"].fill_null(0.0).to_numpy()
         problem = customer_problem(world.matrix, name, "poisson", label)
-    outcome: Outcome = run_problem(problem, phases(world.matrix.dates, X, 12, GAP, LAG), SETTINGS.models)
-    files = through_disk(outcome.known.files(outcome.problem), tmp_path)
+    outcome: FittedTarget = fit_target(problem, temporal_splits(world.matrix.dates, X, 12, GAP, LAG), SETTINGS.models)
+    files = through_disk(outcome.model.files(outcome.problem), tmp_path)
     assert score_problem(files, problem, outcome.rows).tobytes() == outcome.expected.tobytes()
     assert np.ptp(outcome.expected) > 0
 

@@ -17,7 +17,16 @@ from akb.models.churn.announced import announced_causes, announced_lags, reconci
 from akb.models.churn.causes import CAUSES, Causes, fit_causes
 from akb.models.churn.cohorts import SCHEMA as COHORTS
 from akb.models.churn.cohorts import cohort_table
-from akb.models.churn.evaluation import BY_CAUSE, CHURN, HORIZONS, LIFETIME, Plan, Proof, fit_winner, plan, prove
+from akb.models.churn.evaluation import (
+    BY_CAUSE,
+    CHURN,
+    HORIZONS,
+    LIFETIME,
+    ChurnEvaluation,
+    ChurnSplits,
+    churn_splits,
+    evaluate_churn,
+)
 from akb.models.churn.hazard import Hazard, stay
 from akb.models.churn.landmark import LAGS, Landmarks
 from akb.models.churn.survival import (
@@ -34,7 +43,7 @@ from akb.models.churn.survival import (
 )
 from akb.models.context import some, why
 from akb.models.evidence.grading import gate, grade, significant
-from akb.models.temporal.engine import ENOUGH_FOR_SPLINES
+from akb.models.temporal.selection import ENOUGH_FOR_SPLINES
 from akb.models.temporal.splits import months_to_prove
 from akb.models.types import Backtest, Prediction
 
@@ -46,7 +55,7 @@ if TYPE_CHECKING:
 
     from akb.config import Settings
     from akb.features.types import Matrix, Targets
-    from akb.models.evidence.determinants import Asked
+    from akb.models.evidence.determinants import Probe
     from akb.models.evidence.segments import People
     from akb.models.types import Evidence
 
@@ -85,7 +94,7 @@ class ChurnResult:
         customer in force on it (ascending): what the other predictions for that date have to agree with.
     backtest
         The same with its preventable part, see `ModelRun.backtest`.
-    asked
+    probe
         How to ask the model of that date what its columns did, for the determinants.
     """
 
@@ -99,7 +108,7 @@ class ChurnResult:
     findings: tuple[Finding, ...] = ()
     files: dict[str, bytes] = field(default_factory=dict)
     tested: tuple[date, Floats] | None = None
-    asked: Asked | None = None
+    probe: Probe | None = None
     cohorts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COHORTS))
     backtest: Backtest | None = None
 
@@ -128,17 +137,17 @@ def fit_churn(
     say = progress or (lambda words: None)
     landmarks = Landmarks(matrix, targets, people)
     now = landmarks.rows_of(len(landmarks.dates) - 1)
-    roles = plan(landmarks, as_of)
-    if not roles.leavers or not len(now):
+    splits = churn_splits(landmarks, as_of)
+    if not splits.leavers or not len(now):
         return _unavailable(landmarks, now)
-    say("churn: choosing and proving on later data")
-    proof = prove(landmarks, settings, roles, as_of)
-    say("churn: fitting and composing")
-    lean, hazard = fit_winner(landmarks, settings, proof, as_of, settings.models.hazard_rows)
+    say("churn: choosing, refitting and proving on later data")
+    made = evaluate_churn(landmarks, settings, splits, as_of)
+    say("churn: composing")
+    lean, hazard = made.final.landmarks, made.final.hazard
     causes = fit_causes(landmarks, as_of, seed=settings.models.seed)
     split = causes.split(landmarks, now) if causes is not None else None
-    composed = _compose(lean, targets, hazard, split, now, as_of)
-    continuation = _continuation(landmarks, settings, roles, proof, as_of, causes=causes is not None)
+    composed = _compose(lean, targets, hazard, split, now)
+    continuation = _continuation(landmarks, settings, splits, made, causes=causes is not None)
     horizon = settings.models.lifetime_horizon_years
     lifetime = fit_lifetime(
         continuation,
@@ -148,35 +157,41 @@ def fit_churn(
         horizon_years=horizon,
         certain=_certain(targets.announced, composed.customers, as_of, composed.lag, horizon),
     )
-    told = _Told(roles.leavers, settings.report.suppress_below)
+    told = _Told(splits.leavers, settings.report.suppress_below)
     return ChurnResult(
-        scores=_scores(composed, lifetime, causes=causes is not None, peak=proof.winner != "rate"),
+        scores=_scores(composed, lifetime, causes=causes is not None, peak=made.learner != "rate"),
         survival=survival_frame(composed.customers, lifetime),
         curve=portfolio_curve(landmarks, as_of, horizon),
         cohorts=cohort_table(
-            landmarks, judged=proof.judged, now=now, years=lifetime.years, as_of=as_of, horizon=horizon
+            landmarks, judged=made.judged, now=now, years=lifetime.years, as_of=as_of, horizon=horizon
         ),
         predictions=_with_peaks(
-            _predictions(proof, len(now), causes, perf_counter() - started, told), int(composed.stands_out.sum())
+            _predictions(made, len(now), causes, perf_counter() - started, told), int(composed.stands_out.sum())
         ),
         hazard=hazard,
         names=lean.names + lean.lag_names,
         x=lean.design(now, composed.peak),
-        findings=_findings(roles, proof, composed, causes),
+        findings=_findings(splits, made, composed, causes),
         files=_files(hazard, causes, continuation),
-        tested=proof.year,
-        backtest=_backtest(landmarks, roles, proof),
-        asked=proof.asked,
+        tested=_year(made),
+        backtest=_backtest(landmarks, splits, made),
+        probe=made.probe,
     )
 
 
-def _backtest(landmarks: Landmarks, roles: Plan, proof: Proof) -> Backtest | None:
-    """What was said of everyone in force on T0; a base rate has no list to make."""
-    if proof.year is None or proof.winner == "rate":
+def _year(made: ChurnEvaluation) -> tuple[date, Floats] | None:
+    """The test date of the twelve months and the chance to leave of everyone in force on it."""
+    return None if made.year is None else (made.year[0], 1 - stay(made.year[1].monthly)[:, -1])
+
+
+def _backtest(landmarks: Landmarks, splits: ChurnSplits, made: ChurnEvaluation) -> Backtest | None:
+    """What was said of everyone in force on the test date; a base rate has no list to make."""
+    year = _year(made)
+    if year is None or made.year is None or made.learner == "rate":
         return None
-    day, gone = proof.year
-    own = np.full(len(gone), np.nan) if proof.year_causes is None else proof.year_causes[:, -1]
-    customers = landmarks.customer[landmarks.rows_of(roles.tests[LAGS])]
+    (day, gone), by_cause = year, made.year[1].by_cause
+    own = np.full(len(gone), np.nan) if by_cause is None else by_cause[:, -1]
+    customers = landmarks.customer[landmarks.rows_of(splits.tests[LAGS])]
     scores = pl.DataFrame({"customer": customers, "churn_12m": gone, "churn_preventable_12m": own})
     return Backtest(day, scores.with_columns(pl.col("churn_preventable_12m").fill_nan(None)))
 
@@ -209,7 +224,7 @@ class _Composed:
 
 
 def _compose(
-    landmarks: Landmarks, targets: Targets, hazard: Hazard, split: Floats | None, now: NDArray[np.int64], as_of: date
+    landmarks: Landmarks, targets: Targets, hazard: Hazard, split: Floats | None, now: NDArray[np.int64]
 ) -> _Composed:
     """Hazards per month and cause of those in force at X, reconciled with what is announced."""
     modelled = hazard.monthly(landmarks, now)
@@ -218,7 +233,7 @@ def _compose(
         split = np.zeros((len(now), LAGS, len(CAUSES)))
         split[:, :, -1] = 1.0
     customers = landmarks.customer[now]
-    lag = announced_lags(targets.announced, customers, as_of)
+    lag = announced_lags(targets.announced, customers, hazard.day)
     told = announced_causes(targets.announced, customers, CAUSES, split.mean(axis=1), known=known)
     announced = (lag > 0) & (lag <= LAGS)
     peak = np.where(announced, lag, modelled.argmax(axis=1) + 1)
@@ -228,11 +243,11 @@ def _compose(
 
 
 def _continuation(
-    landmarks: Landmarks, settings: Settings, roles: Plan, proof: Proof, as_of: date, *, causes: bool
+    landmarks: Landmarks, settings: Settings, splits: ChurnSplits, made: ChurnEvaluation, *, causes: bool
 ) -> Continuation:
-    measured = None
-    if proof.chosen is not None and roles.choice is not None:
-        measured = attenuation(landmarks, landmarks.rows_of(roles.choice), proof.chosen[1], as_of)
+    measured, as_of, chosen = None, made.final.hazard.day, made.selection.chosen
+    if chosen is not None and splits.validation is not None:
+        measured = attenuation(landmarks, landmarks.rows_of(splits.validation), chosen[1], as_of)
     assumed = settings.assumed()[ATTENUATION].value
     return fit_continuation(landmarks, as_of, causes=causes, assumed=assumed, measured=measured)
 
@@ -246,14 +261,14 @@ class _Told:
 
 
 def _predictions(
-    proof: Proof, population: int, causes: Causes | None, seconds: float, told: _Told
+    made: ChurnEvaluation, population: int, causes: Causes | None, seconds: float, told: _Told
 ) -> dict[str, Prediction]:
-    made = {key: _prediction(proof, key, population, seconds / len(KEYS), told) for key in KEYS}
+    found = {key: _prediction(made, key, population, seconds / len(KEYS), told) for key in KEYS}
     if causes is None:
-        made |= {key: Prediction(key, "unavailable", why("needs_reasons"), LAGS) for key in BY_CAUSE}
-    if proof.winner == "rate":  # a base rate has no month that stands out
-        made[PEAK] = Prediction(PEAK, "unavailable", _why_rate(proof, told), LAGS)
-    return made
+        found |= {key: Prediction(key, "unavailable", why("needs_reasons"), LAGS) for key in BY_CAUSE}
+    if made.learner == "rate":  # a base rate has no month that stands out
+        found[PEAK] = Prediction(PEAK, "unavailable", _why_rate(made, told), LAGS)
+    return found
 
 
 def _with_peaks(made: dict[str, Prediction], customers: int) -> dict[str, Prediction]:
@@ -264,44 +279,44 @@ def _with_peaks(made: dict[str, Prediction], customers: int) -> dict[str, Predic
     return {**made, PEAK: peak if customers else Prediction(PEAK, "unavailable", why("no_peak"), LAGS)}
 
 
-def _prediction(proof: Proof, key: str, population: int, seconds: float, told: _Told) -> Prediction:
+def _prediction(made: ChurnEvaluation, key: str, population: int, seconds: float, told: _Told) -> Prediction:
     """One verdict. A horizon that was never seen whole borrows the evidence of a shorter one: ranks at most."""
-    evidence, shorter = proof.evidence.get(key), None
+    evidence, shorter = made.evidence.get(key), None
     barrier = gate(evidence)
     if evidence is None and key in CHURN:
         earlier = reversed(CHURN[: CHURN.index(key)])
-        shorter = next((each for each in earlier if each in proof.evidence), None)
-        evidence = proof.evidence[shorter] if shorter else None
-    rate = proof.winner == "rate"
-    reason = _why_rate(proof, told) if rate else _why(key, evidence, barrier, shorter, proof.winner, told.limit)
-    won = proof.lifetime if key == LIFETIME else proof.competition
+        shorter = next((each for each in earlier if each in made.evidence), None)
+        evidence = made.evidence[shorter] if shorter else None
+    rate = made.learner == "rate"
+    reason = _why_rate(made, told) if rate else _why(key, evidence, barrier, shorter, made.learner, told.limit)
+    won = made.lifetime if key == LIFETIME else made.selection.competition
     level = grade(
         evidence,
         barrier,
         evidence.tested if evidence else 0.0,
         evidence.test_dates if evidence else 0,
-        gain_significant=significant(proof.gains.get(key)),
+        gain_significant=significant(made.gains.get(key)),
     )
     return Prediction(
         key=key,
-        status="derived" if key == PEAK else "baseline" if proof.winner in ("rate", "rule") else "fitted",
+        status="derived" if key == PEAK else "baseline" if made.learner in ("rate", "rule") else "fitted",
         why="" if key == PEAK else reason,
         horizon_months=_MONTHS.get(key),
         population=population,
         evidence=evidence,
         gate=barrier,
-        grade="insufficient" if proof.winner == "rate" else level,
-        winner=proof.winner,
+        grade="insufficient" if made.learner == "rate" else level,
+        winner=made.learner,
         candidates=won.candidates if won is not None and key in (*CHURN, LIFETIME) else (),
         seconds=seconds,
         evidence_months=_MONTHS[shorter] if shorter else None,
-        gain_p=None if rate else proof.gains.get(key),
+        gain_p=None if rate else made.gains.get(key),
     )
 
 
-def _why_rate(proof: Proof, told: _Told) -> str:
+def _why_rate(made: ChurnEvaluation, told: _Told) -> str:
     """Nothing told leavers apart, or too few were known to try."""
-    if proof.competition is None and not proof.evidence:
+    if made.selection.competition is None and not made.evidence:
         return why("few_leavers", events=some(told.leavers, told.limit), least=ENOUGH_FOR_SPLINES)
     return why("base_rate")
 
@@ -318,10 +333,12 @@ def _why(key: str, evidence: Evidence | None, barrier: str, shorter: str | None,
     return why("rule") if winner == "rule" else ""
 
 
-def _findings(roles: Plan, proof: Proof, composed: _Composed, causes: Causes | None) -> tuple[Finding, ...]:
+def _findings(
+    splits: ChurnSplits, made: ChurnEvaluation, composed: _Composed, causes: Causes | None
+) -> tuple[Finding, ...]:
     found = []
-    if proof.winner == "rate":
-        found.append(Finding("AKB-M020", "issue", roles.leavers))
+    if made.learner == "rate":
+        found.append(Finding("AKB-M020", "issue", splits.leavers))
     if causes is not None and causes.unknown_share > _UNKNOWN:
         low, high = causes.extremes("preventable")
         found.append(Finding("AKB-M021", "tip", causes.unknown, causes.unknown_share, {"low": low, "high": high}))

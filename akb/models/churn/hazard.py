@@ -16,7 +16,7 @@ from akb.models.evidence.intervals import BETWEEN_YEAR
 from akb.models.learners.boosting import Boosted
 from akb.models.learners.rule import SCAN_ROWS, scan, screened
 from akb.models.temporal.level import between_years, level_factor, shift_for
-from akb.models.temporal.selection import Competition, best_size, judge
+from akb.models.temporal.selection import Contest, compete
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,60 +92,47 @@ def _shifted(p: Floats, shift: Floats) -> Floats:
 
 
 @dataclass(frozen=True)
-class Choice:
-    """Who won, and what every rival knew on the day of the choice.
+class HazardContest:
+    """Who won on the validation date, and what every candidate knew on that day.
 
     Parameters
     ----------
-    models, offset, rows
-        The fitted rivals by name, the log-odds per lag that they started from and the rows that they learned from.
+    offset
+        The log-odds per lag that they started from.
     landmarks
-        With the columns that the rivals chose among.
-    trees
-        The number of trees that did best; 0 without trees.
-    telling
-        The columns that the trees leaned on most.
+        With the columns that they chose among.
     later
-        Those that are much better known at the latest date than in these rows: look-back windows of old dates reach
+        Columns that are much better known at the latest date than in these rows: look-back windows of old dates reach
         before the recorded history.
     """
 
-    competition: Competition
-    models: dict[str, Model]
+    contest: Contest
     offset: Floats
-    rows: int
     landmarks: Landmarks
-    trees: int
-    telling: tuple[str, ...]
     later: tuple[str, ...]
 
+    def hazard(self, day: date, rows: int) -> Hazard:
+        """Return the winner as a hazard without a level, with the number of trees that did best."""
+        name = self.contest.competition.winner
+        model = self.contest.models[name]
+        if isinstance(model, Boosted):
+            model = replace(model, text=model.booster.model_to_string(num_iteration=self.contest.trees))
+        return Hazard(name, model, self.offset, np.zeros(LAGS), day, rows, ())
 
-def choose(
-    landmarks: Landmarks,
-    rivals: Mapping[str, Fitter],
-    train: PersonMonths,
-    test: PersonMonths,
-) -> Choice:
-    """Fit every rival on `train`, compare them on later person-months and return who won."""
+
+def select(
+    landmarks: Landmarks, fitters: Mapping[str, Fitter], train: PersonMonths, validation: PersonMonths
+) -> HazardContest:
+    """Fit every candidate on `train` and compare them on later person-months."""
     offset = base_offset(train)
     whole = landmarks.sample(train, offset)
     later = _better_known(landmarks, whole)
     learned = screened(whole, "binary", SCREENED, landmarks.lag_names)
     landmarks = landmarks.narrowed(learned.names)
-    judged = landmarks.sample(test, offset)
-    models = {name: fit(learned) for name, fit in rivals.items()}
-    expected: dict[str, Floats] = {}
-    trees, telling = 0, landmarks.names
-    for name, model in list(models.items()):
-        if isinstance(model, Boosted):
-            expected[name], trees = best_size(model, judged, _SIZES)
-            models[name] = replace(model, text=model.booster.model_to_string(num_iteration=trees))
-            gain = model.importance()
-            telling = tuple(sorted(gain, key=lambda name: (-gain[name], name))[:_KEPT])
-        else:
-            expected[name] = model.predict(judged.x, judged.offset)
-    competition = judge(expected, judged.label, judged.cluster, weight=judged.weight)
-    return Choice(competition, models, offset, len(train), landmarks, trees, telling, later)
+    judged = landmarks.sample(validation, offset)
+    return HazardContest(
+        compete(fitters, learned, judged, "binary", sizes=_SIZES, kept=_KEPT), offset, landmarks, later
+    )
 
 
 def _better_known(landmarks: Landmarks, train: Sample) -> tuple[str, ...]:
@@ -170,8 +157,8 @@ def with_later(
     return landmarks.narrowed((*chosen, *[name for name in ranked if name not in landmarks.lag_names][:_ADDED]))
 
 
-def fit_hazard(landmarks: Landmarks, fit: Fitter, name: str, day: date, size: int, seed: int) -> Hazard:
-    """Fit one rival on everything that was known on `day` and set its level on the last closed years.
+def fit_hazard(landmarks: Landmarks, fit: Fitter, name: str, *, day: date, size: int, seed: int) -> Hazard:
+    """Fit one candidate on everything that was known on `day` and set its level on the last closed years.
 
     Parameters
     ----------
@@ -180,22 +167,22 @@ def fit_hazard(landmarks: Landmarks, fit: Fitter, name: str, day: date, size: in
     """
     months = landmarks.known_on(day, size, np.random.default_rng(seed))
     offset = base_offset(months)
-    return levelled(landmarks, fit(landmarks.sample(months, offset)), offset, name, day, len(months), seed)
+    model = fit(landmarks.sample(months, offset))
+    return levelled(landmarks, Hazard(name, model, offset, np.zeros(LAGS), day, len(months), ()), seed)
 
 
-def levelled(landmarks: Landmarks, model: Model, offset: Floats, name: str, day: date, rows: int, seed: int) -> Hazard:
-    """Return `model` as a hazard whose level per lag band is that of the years closed on `day`."""
-    closed = landmarks.closed_lags(day)
+def levelled(landmarks: Landmarks, hazard: Hazard, seed: int) -> Hazard:
+    """Return a hazard whose level per lag band is that of the years closed on its day."""
+    closed = landmarks.closed_lags(hazard.day)
     dates = tuple(each for each, lags in zip(landmarks.dates, closed, strict=True) if lags)
-    bare = Hazard(name, model, offset, np.zeros(LAGS), day, rows, dates)
     rng = np.random.default_rng(seed + 1)
     by_band, totals = np.zeros(len(BANDS)), np.zeros((3, _YEARS))
     for number, band in enumerate(BANDS):
         # lags that no date has closed yet (a short history) follow the band before
-        found = _band_shift(landmarks, bare, band, rng, totals)
+        found = _band_shift(landmarks, hazard, band, rng, totals)
         by_band[number] = by_band[max(number - 1, 0)] if found is None else found
-    spread = between_years(*totals.tolist())
-    return Hazard(name, model, offset, by_band[band_of(np.arange(1, NEVER))], day, rows, dates, spread)
+    shift, spread = by_band[band_of(np.arange(1, NEVER))], between_years(*totals.tolist())
+    return replace(hazard, shift=shift, train_dates=dates, between_year=spread)
 
 
 def _band_shift(

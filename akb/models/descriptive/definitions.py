@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 
 from akb.models.evidence.metrics import top
-from akb.models.learners.rivals import fitters
-from akb.models.temporal.engine import know
+from akb.models.learners.candidates import fitters
+from akb.models.temporal.calibrated import fit_calibrated
 from akb.models.temporal.problem import Problem, customer_problem
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _top(room: Room, labels: pl.DataFrame, definition: str, features: tuple[str,
         return None
     settings = room.settings.models
     fit = fitters("binary", settings, min(_TREES, settings.trees))["boosting"]
-    known = know(problem, train, fit, settings, share=_SHARE, role=definition)
+    known = fit_calibrated(problem, train, fit, settings, share=_SHARE, role=definition)
     return set(top(known.predict(problem, problem.rows_on([room.as_of]))).tolist())
 
 

@@ -19,7 +19,7 @@ from akb.core.dates import add_months
 from akb.core.text import load_toml
 from akb.models.coherence.bounds import positions
 from akb.models.descriptive.rulesearch import Counts, search
-from akb.models.temporal.splits import phases
+from akb.models.temporal.splits import temporal_splits
 from akb.models.types import Profile, Profiles
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from akb.features.types import Matrix
     from akb.models.context import Room
-    from akb.models.temporal.splits import Window
+    from akb.models.temporal.splits import Split
 
     Masks = NDArray[np.float32]
 
@@ -67,28 +67,28 @@ def find_profiles(room: Room) -> Profiles | None:
     settings = load_toml("profiles.toml")["search"]
     recorded = room.history.recorded_from
     days = [day for day in room.matrix.dates if recorded is not None and day >= recorded]
-    window = phases(days, room.as_of, MONTHS, room.targets.gap_days, room.targets.lag_days).evidence
+    window = temporal_splits(days, room.as_of, MONTHS, room.targets.gap_days, room.targets.lag_days).test
     if window is None:
         return None
     train = yearly(window)
     conditions = known_conditions(room.matrix, room.settings.branches)
-    masks = {day: _masks(room.matrix, day, conditions) for day in (*train, window.test, room.as_of)}
+    masks = {day: _masks(room.matrix, day, conditions) for day in (*train, window.day, room.as_of)}
     shown: list[Profile] = []
     found = looked = 0
-    for goal in _goals(room, (*train, window.test), settings):
-        tables = {day: _asked(room.matrix, goal, day, masks[day]) for day in (*train, window.test)}
+    for goal in _goals(room, (*train, window.day), settings):
+        tables = {day: _asked(room.matrix, goal, day, masks[day]) for day in (*train, window.day)}
         result = search([tables[day] for day in train], [each.about for each in conditions], settings)
         looked += result.looked
         found += len(result.rules)
         now = _eligible_now(room, goal, masks)
         proofs = (
-            _proof(goal, rule, conditions, tables[window.test], window.test, now, settings) for rule in result.rules
+            _proof(goal, rule, conditions, tables[window.day], window.day, now, settings) for rule in result.rules
         )
         shown += [proof for proof in proofs if proof is not None]
-    return Profiles(tuple(shown), looked=looked, found=found, dropped=found - len(shown), test_date=window.test)
+    return Profiles(tuple(shown), looked=looked, found=found, dropped=found - len(shown), test_date=window.day)
 
 
-def yearly(window: Window) -> tuple[date, ...]:
+def yearly(window: Split) -> tuple[date, ...]:
     """Return the training dates at least a year apart, newest first: so no event is counted twice."""
     chosen: list[date] = []
     for day in sorted(window.train, reverse=True):

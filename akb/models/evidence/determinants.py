@@ -1,4 +1,4 @@
-"""What goes together with leaving, value and buying: asked of the models of T0, about customers they had not seen.
+"""What goes together with leaving, value and buying: probe of the models of T0, about customers they had not seen.
 
 Permutation: shuffle the columns of one group of features among the customers of T0 and see how much of what the model
 knows is lost. Effect: accumulated local effects (Apley & Zhu 2020), the mean change of the chance while one feature
@@ -15,10 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from akb.models.churn.landmark import LAGS
-from akb.models.evidence.explain import importance_of, shares_of
 from akb.models.evidence.metrics import losses
-from akb.models.learners.link import from_link, to_link
 from akb.models.types import Determinants, Effect, GroupWeight
 
 if TYPE_CHECKING:
@@ -27,25 +24,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from akb.models.churn.hazard import Hazard
-    from akb.models.churn.landmark import Landmarks
-    from akb.models.temporal.engine import Outcome
-
     Floats = NDArray[np.float64]
     Rows = NDArray[np.float32]
 
 CUSTOMERS, REPEATS, DRAWS = 2_000, 3, 200
 EFFECTS, BINS = 3, 6
 FEWEST = 50
-ASKED_LAGS = (2, 6, 10)
-"""Months of the hazard that stand for the twelve, each for four."""
-
 RENEWAL = "renewal"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A model of T0 and the customers of T0 that it never saw.
+class Probe:
+    """A model of the test date and the customers of that date that it never saw.
 
     Parameters
     ----------
@@ -53,7 +43,7 @@ class Asked:
         Their features, float32 [n, f]; of a name with ``@`` what follows is the month ahead.
     label
         Whether it happened.
-    told
+    predict
         (features) -> chance per row.
     share
         Feature -> its weight in the model, to choose whose effect is drawn.
@@ -64,51 +54,11 @@ class Asked:
     names: tuple[str, ...]
     x: Rows
     label: Floats
-    told: Callable[[Rows], Floats]
+    predict: Callable[[Rows], Floats]
     share: Mapping[str, float]
 
 
-def asked_of(key: str, outcome: Outcome) -> Asked | None:
-    """Return how to ask the model of T0 of a chance; None where there is none, or it proved nothing."""
-    test = outcome.test
-    if test is None or outcome.winner == "rate" or bool(outcome.known.flat.all()):
-        return None
-    rows = test.rows[some(len(test.rows), key)]
-    base, shift = float(test.known.base[0]), float(test.known.shift[0])
-
-    def told(x: Rows) -> Floats:
-        link = to_link("binary", test.known.model.predict(x, np.full(len(x), base)))
-        return from_link("binary", link + shift)
-
-    label = test.problem.label[rows].astype(np.float64)
-    share = {feature: weight for _, feature, weight in importance_of(key, test.known.model)}
-    return Asked(key, test.test_date, test.problem.names, test.problem.features(rows), label, told, share)
-
-
-def asked_of_churn(key: str, landmarks: Landmarks, hazard: Hazard, rows: NDArray[np.int64], day: date) -> Asked:
-    """Return how to ask the hazard of T0 about leaving within twelve months."""
-    rows = rows[some(len(rows), key)]
-    base = landmarks.base(rows)
-    lagged = [landmarks.lag_features(rows, np.full(len(rows), lag)) for lag in ASKED_LAGS]
-    own = tuple(f"{name}@{lag}" for lag in ASKED_LAGS for name in landmarks.lag_names)
-    first, width = base.shape[1], len(landmarks.lag_names)
-
-    def told(x: Rows) -> Floats:
-        stay = np.ones(len(x))
-        for place, lag in enumerate(ASKED_LAGS):
-            start = first + place * width
-            at = np.concatenate([x[:, :first], x[:, start : start + width]], axis=1)
-            link = to_link("binary", hazard.model.predict(at, np.full(len(x), hazard.offset[lag - 1])))
-            stay *= (1 - from_link("binary", link + hazard.shift[lag - 1])) ** (LAGS // len(ASKED_LAGS))
-        return 1 - stay
-
-    label = (landmarks.event_lag[rows] <= LAGS).astype(np.float64)
-    share = shares_of(hazard.model)
-    x = np.concatenate([base, *lagged], axis=1)
-    return Asked(key, day, landmarks.names + own, x, label, told, share)
-
-
-def some(total: int, key: str) -> NDArray[np.int64]:
+def some_rows(total: int, key: str) -> NDArray[np.int64]:
     """Return at most `CUSTOMERS` of `total` positions, ascending, the same ones for the same key."""
     if total <= CUSTOMERS:
         return np.arange(total)
@@ -116,7 +66,7 @@ def some(total: int, key: str) -> NDArray[np.int64]:
     return np.sort(rng.choice(total, CUSTOMERS, replace=False))
 
 
-def determinants(asked: Asked, group_of: Mapping[str, str], seed: int) -> Determinants | None:
+def determinants(probe: Probe, group_of: Mapping[str, str], seed: int) -> Determinants | None:
     """Return how much each group of features weighs and the effects of the heaviest features, with 95 % intervals.
 
     Parameters
@@ -128,33 +78,33 @@ def determinants(asked: Asked, group_of: Mapping[str, str], seed: int) -> Determ
     -------
     None where too few events stand behind it or the model does not beat the base rate on these customers.
     """
-    events = float(asked.label.sum())
-    if events < FEWEST or events > len(asked.label) - FEWEST:
+    events = float(probe.label.sum())
+    if events < FEWEST or events > len(probe.label) - FEWEST:
         return None
-    rng = np.random.default_rng([seed, zlib.crc32(asked.key.encode())])
-    n = len(asked.label)
+    rng = np.random.default_rng([seed, zlib.crc32(probe.key.encode())])
+    n = len(probe.label)
     draws = rng.multinomial(n, np.full(n, 1 / n), size=DRAWS) / n
-    own = losses("binary", asked.label, asked.told(asked.x))
-    plain = losses("binary", asked.label, np.full(n, asked.label.mean()))
+    own = losses("binary", probe.label, probe.predict(probe.x))
+    plain = losses("binary", probe.label, np.full(n, probe.label.mean()))
     known = plain - own
     if float(known.mean()) <= 0 or float(np.percentile(draws @ known, 5)) <= 0:
         return None
-    groups = [RENEWAL if "@" in name else group_of.get(name, "") for name in asked.names]
+    groups = [RENEWAL if "@" in name else group_of.get(name, "") for name in probe.names]
     weights = []
     for group in sorted(set(groups) - {""}):
         columns = [place for place, each in enumerate(groups) if each == group]
-        lost = np.mean([losses("binary", asked.label, asked.told(_shuffled(asked.x, columns, rng))) for _ in
+        lost = np.mean([losses("binary", probe.label, probe.predict(_shuffled(probe.x, columns, rng))) for _ in
                         range(REPEATS)], axis=0) - own  # fmt: skip
         share = draws @ lost / np.maximum(draws @ known, 1e-12)
         low, high = np.percentile(share, [2.5, 97.5])
         weights.append(GroupWeight(group, float(lost.mean() / known.mean()), (float(low), float(high))))
-    heaviest = sorted(asked.share, key=lambda name: (-asked.share[name], name))
-    drawn = [name for name in heaviest if name in asked.names and group_of.get(name)]
-    effects = (effect(asked, name, draws) for name in drawn[: 2 * EFFECTS])
+    heaviest = sorted(probe.share, key=lambda name: (-probe.share[name], name))
+    drawn = [name for name in heaviest if name in probe.names and group_of.get(name)]
+    effects = (effect(probe, name, draws) for name in drawn[: 2 * EFFECTS])
     weights.sort(key=lambda each: (-each.share, each.group))
     return Determinants(
-        asked.key,
-        asked.test_date,
+        probe.key,
+        probe.test_date,
         n,
         int(events),
         tuple(weights),
@@ -169,10 +119,10 @@ def _shuffled(x: Rows, columns: list[int], rng: np.random.Generator) -> Rows:
     return mixed
 
 
-def effect(asked: Asked, name: str, draws: Floats) -> Effect | None:
+def effect(probe: Probe, name: str, draws: Floats) -> Effect | None:
     """Return the accumulated local effect of one feature, in chance, around its mean; None where it hardly varies."""
-    column = asked.names.index(name)
-    values = asked.x[:, column].astype(np.float64)
+    column = probe.names.index(name)
+    values = probe.x[:, column].astype(np.float64)
     known = ~np.isnan(values)
     if int(known.sum()) < BINS * FEWEST:
         return None
@@ -181,10 +131,10 @@ def effect(asked: Asked, name: str, draws: Floats) -> Effect | None:
         return None
     place = np.clip(np.searchsorted(edges, values, side="left") - 1, 0, len(edges) - 2)
     place[~known] = -1
-    lower, upper = asked.x.copy(), asked.x.copy()
-    lower[:, column] = np.where(known, edges[np.maximum(place, 0)], asked.x[:, column])
-    upper[:, column] = np.where(known, edges[np.maximum(place, 0) + 1], asked.x[:, column])
-    step = np.where(known, asked.told(upper) - asked.told(lower), 0.0)
+    lower, upper = probe.x.copy(), probe.x.copy()
+    lower[:, column] = np.where(known, edges[np.maximum(place, 0)], probe.x[:, column])
+    upper[:, column] = np.where(known, edges[np.maximum(place, 0) + 1], probe.x[:, column])
+    step = np.where(known, probe.predict(upper) - probe.predict(lower), 0.0)
     inside = np.stack([place == each for each in range(len(edges) - 1)], axis=1).astype(np.float64)
 
     def curve(weight: Floats) -> Floats:

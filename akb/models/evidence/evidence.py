@@ -22,7 +22,7 @@ from akb.models.evidence.intervals import (
     wilson,
 )
 from akb.models.evidence.metrics import decile_table, deviance_skill, top
-from akb.models.types import Calibration, Evidence, LastYear, Segment
+from akb.models.types import Band, Calibration, DateResult, Evidence, LastYear, Segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 SEED_BANDS = (0.05, 0.075, 0.10, 0.20)  # the seed's bands; they only say something around a yearly rate of churn
 
 
-def bands(label: Floats, probability: Floats) -> tuple[tuple[float, float, int, float, float, float, float], ...]:
+def bands(label: Floats, probability: Floats) -> tuple[Band, ...]:
     """Return the band table: the seed's bands around a base rate of 4-20 %, else five equal groups."""
     base = float(label.mean()) if len(label) else 0.0
     inner = SEED_BANDS if 0.04 <= base <= 0.20 else tuple(np.quantile(probability, (0.2, 0.4, 0.6, 0.8)).tolist())
@@ -50,7 +50,7 @@ def bands(label: Floats, probability: Floats) -> tuple[tuple[float, float, int, 
         if n:
             events = float(label[inside].sum())
             mean, low_high = float(probability[inside].mean()), wilson(events, n)
-            table.append((lower, upper, n, mean, events / n, *low_high))
+            table.append(Band(lower, upper, n, mean, events / n, *low_high))
     return tuple(table)
 
 
@@ -90,7 +90,7 @@ def binary_evidence(
     train_dates: tuple[date, ...] = (),
     train_rows: int = 0,
     between_year: float = BETWEEN_YEAR,
-    by_date: tuple[tuple[date, int, float, float | None], ...] = (),
+    by_date: tuple[DateResult, ...] = (),
     due: NDArray[np.bool_] | None = None,
     parts: Iterable[Parts] = (),
 ) -> Evidence:
@@ -103,7 +103,7 @@ def binary_evidence(
     between_year
         Spread of log(observed/expected) between years, where known; never taken below 5 %.
     by_date
-        (date, population, events, AUC) of every date that was judged; empty means: this one.
+        Every date that was judged; empty means: this one.
     due
         Whether something of the customer renews within the horizon, per row; None where that is not known.
     parts
@@ -128,7 +128,7 @@ def binary_evidence(
     ratio, ci = observed_expected(label, probability, cluster, between_year)
     slope, slope_ci = calibration_slope(label, probability, cluster)
     if not by_date and test_date is not None:
-        by_date = ((test_date, n, events, auc),)
+        by_date = (DateResult(test_date, n, events, auc),)
     return Evidence(
         **common,
         base_rate=base,
@@ -168,7 +168,7 @@ def count_evidence(
     train_dates: tuple[date, ...] = (),
     train_rows: int = 0,
     between_year: float = BETWEEN_YEAR,
-    by_date: tuple[tuple[date, int, float, float | None], ...] = (),
+    by_date: tuple[DateResult, ...] = (),
     last: Floats | None = None,
     parts: Iterable[Parts] = (),
 ) -> Evidence:
@@ -199,7 +199,7 @@ def count_evidence(
     auc, auc_ci = auc_with_interval(some, expected, cluster) if 0 < some.sum() < n else (None, None)
     ratio, ci = observed_expected(label, expected, cluster, between_year)
     if not by_date and test_date is not None:
-        by_date = ((test_date, n, float(label.sum()), auc),)
+        by_date = (DateResult(test_date, n, float(label.sum()), auc),)
     return Evidence(
         **common,
         base_rate=mean,
@@ -216,7 +216,7 @@ def count_evidence(
     )
 
 
-def stood(label: Floats, value: Floats, cluster: NDArray[Any]) -> LastYear:
+def persistence_baseline(label: Floats, value: Floats, cluster: NDArray[Any]) -> LastYear:
     """Return how well what stood on the day itself ranks what happened, in the better direction; unknown is median."""
     filled = np.where(np.isnan(value), np.nanmedian(value) if not np.isnan(value).all() else 0.0, value)
     auc = auc_with_interval(label, filled, cluster)[0]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from akb.models.types import Decile
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -49,11 +51,11 @@ def top(score: Floats) -> NDArray[np.int64]:
     return _descending(score)[: max(1, round(len(score) / 10))]
 
 
-def decile_table(label: Floats, expected: Floats) -> tuple[tuple[int, int, float, float], ...]:
-    """Return (decile, n, mean predicted, observed mean); decile 1 holds the highest predictions."""
+def decile_table(label: Floats, expected: Floats) -> tuple[Decile, ...]:
+    """Return what was expected and observed per tenth; the first holds the highest predictions."""
     parts = np.array_split(_descending(expected), 10)
     return tuple(
-        (number, len(part), float(expected[part].mean()), float(label[part].mean()))
+        Decile(number, len(part), float(expected[part].mean()), float(label[part].mean()))
         for number, part in enumerate(parts, start=1)
         if len(part)
     )

@@ -14,7 +14,7 @@ from akb.models.context import Part, Room, why
 from akb.models.descriptive.comparable import Effect, Peers, effect, knows, need
 from akb.models.methods.verdict import unavailable
 from akb.models.temporal.problem import happened_within
-from akb.models.temporal.splits import phases
+from akb.models.temporal.splits import temporal_splits
 from akb.models.types import Prediction
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _sentence(made: Effect) -> str:
 
 def _years(room: Room, entry: Entry) -> list[date]:
     """Return at most three closed dates a year apart, so that no year is counted twice."""
-    roles = phases(room.dates(entry), room.as_of, MONTHS, room.targets.gap_days, room.targets.lag_days)
+    roles = temporal_splits(room.dates(entry), room.as_of, MONTHS, room.targets.gap_days, room.targets.lag_days)
     chosen: list[date] = []
     for day in reversed(roles.train):
         if len(chosen) < YEARS and (not chosen or add_months(day, MONTHS) <= chosen[-1]):

@@ -16,9 +16,9 @@ from akb.models.evidence.explain import importance_of
 from akb.models.learners.link import from_link
 from akb.models.methods.ranking import ranking
 from akb.models.methods.verdict import shorter_evidence, unavailable, verdict
-from akb.models.temporal.engine import run_problem
 from akb.models.temporal.problem import Problem, branch_problem, happened_within
-from akb.models.temporal.splits import phases
+from akb.models.temporal.splits import temporal_splits
+from akb.models.temporal.target import fit_target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from akb.catalogue.entries import Entry
     from akb.features.types import BranchRows
     from akb.models.methods.verdict import Shorter
-    from akb.models.temporal.engine import Outcome
+    from akb.models.temporal.target import FittedTarget
     from akb.models.types import Prediction
 
 
@@ -37,7 +37,7 @@ def lapses(room: Room, entries: Sequence[Entry]) -> Part:
 
 def purchases(room: Room, entries: Sequence[Entry]) -> Part:
     """Return the chance that a branch is taken, per customer and branch open at X, and how well these are ordered."""
-    made: list[Outcome] = []
+    made: list[FittedTarget] = []
     part = _family(room, entries, room.targets.eligible, "purchase", made)
     found = ranking(made[0], room.settings.models.seed) if made else None
     if found is None or part.branches is None:
@@ -50,22 +50,22 @@ def purchases(room: Room, entries: Sequence[Entry]) -> Part:
     return replace(part, branches=branches, findings=findings, ranking=found)
 
 
-def _popular(outcome: Outcome) -> pl.DataFrame:
+def _popular(outcome: FittedTarget) -> pl.DataFrame:
     """Return branch and ``order``: the share of everyone it is open to who takes it."""
-    known, groups = outcome.known, outcome.problem.groups
+    known, groups = outcome.model, outcome.problem.groups
     share = from_link(outcome.problem.objective, known.base + known.flat_shift)
     return pl.DataFrame({"branch": list(groups), "order": share}, schema={"branch": pl.String, "order": pl.Float64})
 
 
 def _family(
-    room: Room, entries: Sequence[Entry], rows: BranchRows, name: str, made: list[Outcome] | None = None
+    room: Room, entries: Sequence[Entry], rows: BranchRows, name: str, made: list[FittedTarget] | None = None
 ) -> Part:
     began = time.perf_counter()
     months = entries[0].horizon_months or 12
     groups = tuple(entry.branch or "" for entry in entries)
     given = set(rows.frame["as_of"].unique())  # the rows may know fewer dates than the matrix
     dates = [day for day in room.dates(entries[0]) if day in given]
-    roles = phases(dates, room.as_of, months, room.targets.gap_days, room.targets.lag_days)
+    roles = temporal_splits(dates, room.as_of, months, room.targets.gap_days, room.targets.lag_days)
     if not roles.train or rows.frame.is_empty():
         reason = why("nobody") if roles.train else why("too_short", months=months)
         return Part(tuple(unavailable(entry, reason) for entry in entries))
@@ -75,14 +75,14 @@ def _family(
     def over(shorter: int) -> Problem:
         return problem.with_label(happened_within(rows.frame, "event_date", shorter))
 
-    view = room.view(roles.evidence.test if roles.evidence else None, months)
-    outcome = run_problem(problem, roles, room.settings.models, view)
+    view = room.view(roles.test.day if roles.test else None, months)
+    outcome = fit_target(problem, roles, room.settings.models, view)
     if made is not None:
         made.append(outcome)
-    shorter = shorter_evidence(room, entries[0], dates, over) if roles.evidence is None else None
+    shorter = shorter_evidence(room, entries[0], dates, over) if roles.test is None else None
     seconds = (time.perf_counter() - began) / len(entries)
 
-    def told(found: Outcome) -> tuple[Prediction, ...]:
+    def told(found: FittedTarget) -> tuple[Prediction, ...]:
         return tuple(
             member_prediction(room, entry, code, found, seconds, shorter, rows.seldom.get(groups[code], 0))
             for code, entry in enumerate(entries)
@@ -105,15 +105,15 @@ def _family(
     return Part(
         predictions,
         branches=branches,
-        importance=importance_of(f"{name}_{{branch}}_{months}m", outcome.known.model),
+        importance=importance_of(f"{name}_{{branch}}_{months}m", outcome.model.model),
         findings=findings,
-        files=outcome.known.files(outcome.problem),
+        files=outcome.model.files(outcome.problem),
         tested=tested(outcome, view, told),
     )
 
 
 def member_prediction(
-    room: Room, entry: Entry, code: int, outcome: Outcome, seconds: float, shorter: Shorter | None, seldom: int = 0
+    room: Room, entry: Entry, code: int, outcome: FittedTarget, seconds: float, shorter: Shorter | None, seldom: int = 0
 ) -> Prediction:
     """Return the verdict on one member of a family; with too few events of its own it is unavailable.
 
@@ -122,7 +122,7 @@ def member_prediction(
     seldom
         Events of a member that has too few for rows.
     """
-    events, least = max(int(outcome.known.events[code]), seldom), room.settings.models.min_events
+    events, least = max(int(outcome.model.events[code]), seldom), room.settings.models.min_events
     population = int((outcome.problem.group[outcome.rows] == code).sum())
     if events < least:
         return unavailable(entry, why("few_events", events=some(events, room.limit), least=least))

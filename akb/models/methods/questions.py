@@ -16,18 +16,19 @@ from akb.models.evidence.explain import importance_of
 from akb.models.methods.families import member_prediction
 from akb.models.methods.lean import BEHAVIOUR, frugal, lean
 from akb.models.methods.verdict import unavailable, verdict
-from akb.models.temporal.engine import run_problem
 from akb.models.temporal.problem import branch_problem, day_number
-from akb.models.temporal.splits import phases
+from akb.models.temporal.splits import temporal_splits
+from akb.models.temporal.target import fit_target
+from akb.models.types import DateResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from akb.catalogue.entries import Entry
     from akb.features.types import BranchRows
-    from akb.models.temporal.engine import Outcome
     from akb.models.temporal.problem import Problem
-    from akb.models.temporal.splits import Phases
+    from akb.models.temporal.splits import TemporalSplits
+    from akb.models.temporal.target import FittedTarget
     from akb.models.types import Evidence
 
 CHANNEL_MONTHS = 6
@@ -43,8 +44,8 @@ def topics(room: Room, entries: Sequence[Entry]) -> Part:
     if rows is None or made is None:
         return Part(tuple(unavailable(entry, why("too_short", months=months)) for entry in entries))
     problem = lean(branch_problem(room.matrix, rows, "topic", names), room.matrix, BEHAVIOUR, rows.names)
-    view = room.view(made.evidence.test if made.evidence else None, months)
-    outcome = run_problem(problem, made, frugal(room.settings.models), view)
+    view = room.view(made.test.day if made.test else None, months)
+    outcome = fit_target(problem, made, frugal(room.settings.models), view)
     seconds = (time.perf_counter() - began) / len(entries)
     predictions = tuple(
         member_prediction(room, entry, code, outcome, seconds, None) for code, entry in enumerate(entries)
@@ -56,8 +57,8 @@ def topics(room: Room, entries: Sequence[Entry]) -> Part:
         predictions,
         scores,
         agrees=False,
-        importance=importance_of(f"topic_{{topic}}_{30 * months}d", outcome.known.model),
-        files=outcome.known.files(outcome.problem),
+        importance=importance_of(f"topic_{{topic}}_{30 * months}d", outcome.model.model),
+        files=outcome.model.files(outcome.problem),
     )
 
 
@@ -72,8 +73,8 @@ def channel(room: Room, entry: Entry) -> Part:
     now = rows.frame["as_of"] == room.as_of
     problem = lean(branch_problem(room.matrix, rows, entry.key, names), room.matrix, BEHAVIOUR, rows.names)
     problem = problem.among((rows.frame["asked"] | now).to_numpy())
-    outcome = run_problem(problem, roles, frugal(room.settings.models))
-    events, least = int(outcome.known.events.sum()), room.settings.models.min_events
+    outcome = fit_target(problem, roles, frugal(room.settings.models))
+    events, least = int(outcome.model.events.sum()), room.settings.models.min_events
     if events < least:
         return Part((unavailable(entry, why("few_events", events=some(events, room.limit), least=least)),))
     chances = _chances(outcome, names)
@@ -84,27 +85,27 @@ def channel(room: Room, entry: Entry) -> Part:
     )
     together = _together(outcome)
     told = replace(outcome, evidence=(together,) * len(names))
-    most = int(np.argmax(outcome.known.events))
+    most = int(np.argmax(outcome.model.events))
     made = verdict(entry, told, most, population=best.height, seconds=time.perf_counter() - began, limit=room.limit)
     return Part(
         (replace(made, pooled_weight=None),),
         classes=best,
         agrees=False,
-        importance=importance_of(entry.key, outcome.known.model),
-        files=outcome.known.files(outcome.problem),
+        importance=importance_of(entry.key, outcome.model.model),
+        files=outcome.model.files(outcome.problem),
     )
 
 
-def _asked(room: Room, rows: BranchRows | None, months: int) -> Phases | None:
+def _asked(room: Room, rows: BranchRows | None, months: int) -> TemporalSplits | None:
     """Return the roles of the dates that the rows know; None where nothing is closed."""
     if rows is None or rows.frame.is_empty():
         return None
     dates = sorted(set(rows.frame["as_of"].to_list()))
-    roles = phases(dates, room.as_of, months, room.targets.gap_days, room.targets.lag_days)
+    roles = temporal_splits(dates, room.as_of, months, room.targets.gap_days, room.targets.lag_days)
     return roles if roles.train and day_number(room.as_of) == day_number(dates[-1]) else None
 
 
-def _chances(outcome: Outcome, names: tuple[str, ...]) -> pl.DataFrame:
+def _chances(outcome: FittedTarget, names: tuple[str, ...]) -> pl.DataFrame:
     problem: Problem = outcome.problem
     return pl.DataFrame(
         {
@@ -116,13 +117,13 @@ def _chances(outcome: Outcome, names: tuple[str, ...]) -> pl.DataFrame:
     ).sort("customer", "branch")
 
 
-def _together(outcome: Outcome) -> Evidence | None:
+def _together(outcome: FittedTarget) -> Evidence | None:
     """Return the evidence of a class: ranks within each channel, weighted by its events; gain on the channels' shares.
 
     An AUC over all rows would praise the model for knowing that people telephone more than they visit. The mean of the
     intervals is no narrower than that of independent channels would be.
     """
-    test, expected = outcome.test, outcome.tested
+    test, expected = outcome.holdout, outcome.tested
     known = [each for each in outcome.evidence if each is not None and each.auc is not None and each.auc_ci is not None]
     if test is None or expected is None or not known:
         return None
@@ -136,15 +137,15 @@ def _together(outcome: Outcome) -> Evidence | None:
     auc = mean([each.auc for each in known])
     ci = tuple(mean([each.auc_ci[side] for each in known if each.auc_ci]) for side in (0, 1))
     # both dates in the order of `known`, where all channels were judged on both
-    dates = [(each.by_date[0][0], each.by_date) for each in known]
-    depth = min(len(by_date) for _, by_date in dates)
+    dates = [each.by_date for each in known]
+    depth = min(len(by_date) for by_date in dates)
     asked = len(np.unique(test.problem.customer[test.rows]))
     by_date = tuple(
-        (
-            dates[0][1][at][0],
-            dates[0][1][at][1],
-            float(sum(by_date[at][2] for _, by_date in dates)),
-            mean([by_date[at][3] for _, by_date in dates]),
+        DateResult(
+            dates[0][at].day,
+            dates[0][at].population,
+            float(sum(by_date[at].positives for by_date in dates)),
+            mean([by_date[at].auc for by_date in dates]),
         )
         for at in range(depth)
     )
@@ -154,8 +155,8 @@ def _together(outcome: Outcome) -> Evidence | None:
         test.problem.customer[test.rows],
         test_date=test.test_date,
         train_dates=test.train_dates,
-        train_rows=test.known.rows,
-        between_year=test.known.between_year,
+        train_rows=test.model.rows,
+        between_year=test.model.between_year,
     )
     base = float(((label - test.rate) ** 2).sum())
     return replace(

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from akb.models.temporal.engine import Outcome
     from akb.models.temporal.problem import Problem
+    from akb.models.temporal.target import FittedTarget
 
     Floats = NDArray[np.float64]
 
@@ -84,15 +84,15 @@ def measures(asked: Asked, score: Floats) -> Floats:
     return np.column_stack([first > 0, first, gain / ideal])
 
 
-def ranking(outcome: Outcome, seed: int) -> Ranking | None:
+def ranking(outcome: FittedTarget, seed: int) -> Ranking | None:
     """Return how well the branches were ordered on T0, and which order is delivered; None where T0 cannot tell.
 
     What is delivered was chosen on T1: the rule of popularity, unless the model's NDCG is more than one standard error
     higher. Without a T1 it is the model.
     """
-    if outcome.test is None or outcome.tested is None:
+    if outcome.holdout is None or outcome.tested is None:
         return None
-    test, problem = outcome.test, outcome.problem
+    test, problem = outcome.holdout, outcome.problem
     asked = takers(problem, test.rows)
     if asked.customers < FEWEST:
         return None
@@ -104,9 +104,9 @@ def ranking(outcome: Outcome, seed: int) -> Ranking | None:
     return _told(test.test_date, asked, found, winner(outcome), np.random.default_rng([seed, asked.customers]))
 
 
-def winner(outcome: Outcome) -> str:
+def winner(outcome: FittedTarget) -> str:
     """Return ``model`` or ``popularity``, by what both showed on T1: the simplest within one standard error."""
-    chosen = outcome.on_choice
+    chosen = outcome.validation
     if chosen is None:
         return "model"
     asked = takers(outcome.problem, chosen.rows)

@@ -10,20 +10,20 @@ import numpy as np
 import polars as pl
 
 from akb.models.context import Part, Room, tested, why
-from akb.models.evidence.determinants import asked_of
 from akb.models.evidence.explain import importance_of
 from akb.models.methods.lean import SERVICE, frugal, lean
 from akb.models.methods.verdict import shorter_evidence, unavailable, verdict
-from akb.models.temporal.engine import run_problem
+from akb.models.temporal.probe import probe_of
 from akb.models.temporal.problem import Problem, customer_problem, happened_within
-from akb.models.temporal.splits import phases
+from akb.models.temporal.splits import temporal_splits
+from akb.models.temporal.target import fit_target
 from akb.models.types import Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from akb.catalogue.entries import Entry
-    from akb.models.temporal.engine import Outcome
+    from akb.models.temporal.target import FittedTarget
 
 
 def binary(room: Room, entry: Entry) -> Part:
@@ -98,7 +98,7 @@ def _part(room: Room, entry: Entry, over: Callable[[int], Problem | None], *, sp
     began = time.perf_counter()
     months = entry.horizon_months or 12
     settings = frugal(room.settings.models) if spare else room.settings.models
-    roles = phases(room.dates(entry), room.as_of, months, room.targets.gap_days, room.targets.lag_days)
+    roles = temporal_splits(room.dates(entry), room.as_of, months, room.targets.gap_days, room.targets.lag_days)
 
     def asking(horizon: int) -> Problem | None:
         asked = over(horizon)
@@ -107,16 +107,16 @@ def _part(room: Room, entry: Entry, over: Callable[[int], Problem | None], *, sp
     problem = asking(months) if roles.train else None
     if problem is None:
         return Part((unavailable(entry, why("too_short", months=months)),))
-    view = room.view(roles.evidence.test if roles.evidence else None, months)
-    outcome = run_problem(problem, roles, settings, view)
-    if not outcome.known.events.sum():
+    view = room.view(roles.test.day if roles.test else None, months)
+    outcome = fit_target(problem, roles, settings, view)
+    if not outcome.model.events.sum():
         return Part((unavailable(entry, why("few_events", events=0, least=room.settings.models.min_events)),))
     shorter = None
-    if roles.evidence is None:
+    if roles.test is None:
         shorter = shorter_evidence(room, entry, room.dates(entry), asking)
     seconds = time.perf_counter() - began
 
-    def told(found: Outcome) -> tuple[Prediction, ...]:
+    def told(found: FittedTarget) -> tuple[Prediction, ...]:
         made = verdict(entry, found, population=len(found.rows), seconds=seconds, shorter=shorter, limit=room.limit)
         return (made,)
 
@@ -124,8 +124,8 @@ def _part(room: Room, entry: Entry, over: Callable[[int], Problem | None], *, sp
     return Part(
         told(outcome),
         scores,
-        importance=importance_of(entry.key, outcome.known.model),
-        files=outcome.known.files(outcome.problem),
+        importance=importance_of(entry.key, outcome.model.model),
+        files=outcome.model.files(outcome.problem),
         tested=tested(outcome, view, told),
-        asked=asked_of(entry.key, outcome) if entry.determinants else None,
+        probe=probe_of(entry.key, outcome) if entry.determinants else None,
     )

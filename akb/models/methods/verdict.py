@@ -9,8 +9,9 @@ from akb.core.gates import FEW_EVENTS
 from akb.core.numbers import number_nl
 from akb.models.context import Room, some, why
 from akb.models.evidence.grading import gate, grade, significant
-from akb.models.temporal.engine import ENOUGH_FOR_SPLINES, prove
-from akb.models.temporal.splits import months_to_prove, phases
+from akb.models.temporal.selection import ENOUGH_FOR_SPLINES
+from akb.models.temporal.splits import months_to_prove, temporal_splits
+from akb.models.temporal.target import evaluate_target
 from akb.models.types import Prediction
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from akb.catalogue.entries import Entry
-    from akb.models.temporal.engine import Outcome
     from akb.models.temporal.problem import Problem
+    from akb.models.temporal.target import FittedTarget
     from akb.models.types import Evidence, Gate, Grade
 
 Shorter = tuple[int, "tuple[Evidence | None, ...]"]  # a horizon in months, and the evidence per group over it
@@ -47,16 +48,16 @@ def shorter_evidence(
     for months in SHORTER:
         if months >= (entry.horizon_months or 0):
             continue
-        roles = phases(dates, room.as_of, months, room.targets.gap_days, room.targets.lag_days)
-        problem = problem_for(months) if roles.evidence is not None else None
+        roles = temporal_splits(dates, room.as_of, months, room.targets.gap_days, room.targets.lag_days)
+        problem = problem_for(months) if roles.test is not None else None
         if problem is not None and (problem.label > 0).any():
-            return months, prove(problem, roles, room.settings.models)
+            return months, evaluate_target(problem, roles, room.settings.models)
     return None
 
 
 def verdict(
     entry: Entry,
-    outcome: Outcome,
+    outcome: FittedTarget,
     code: int = 0,
     *,
     population: int,
@@ -70,7 +71,7 @@ def verdict(
     over twelve months, a level need not. Numbers of events below `limit` stay hidden, see `some`.
     """
     evidence = outcome.evidence[code]
-    flat = bool(outcome.known.flat[code])
+    flat = bool(outcome.model.flat[code])
     level: Gate = gate(evidence)
     if evidence is None and shorter is not None:
         evidence = shorter[1][code]
@@ -95,7 +96,7 @@ def verdict(
         grade=given,
         winner="rate" if flat else outcome.winner,
         candidates=outcome.competition.candidates if outcome.competition else (),
-        pooled_weight=float(outcome.known.pooled_weight[code]) if len(outcome.problem.groups) > 1 else None,
+        pooled_weight=float(outcome.model.pooled_weight[code]) if len(outcome.problem.groups) > 1 else None,
         seconds=seconds,
         gain_p=gained,
         evidence_months=shorter[0] if shorter is not None and outcome.evidence[code] is None else None,
@@ -104,7 +105,7 @@ def verdict(
 
 def _why(
     entry: Entry,
-    outcome: Outcome,
+    outcome: FittedTarget,
     evidence: Evidence | None,
     level: Gate,
     shorter: int | None,
@@ -117,7 +118,7 @@ def _why(
     if flat:
         few = evidence is not None and evidence.tested < FEW_EVENTS
         if outcome.chosen == "rate" and outcome.competition is None:  # no T1: nothing was tried
-            known = int(outcome.known.events.sum())
+            known = int(outcome.model.events.sum())
             return why("few_to_learn", events=some(known, limit), least=ENOUGH_FOR_SPLINES)
         reason = "base_rate" if outcome.chosen == "rate" else "few_base_rate" if few else "worse_than_chance"
         return why(reason, events=events)

@@ -11,9 +11,9 @@ from akb.features.types import Feature, Matrix
 from akb.models.context import Part, Room, some, why
 from akb.models.evidence.explain import importance_of
 from akb.models.methods.verdict import unavailable, verdict
-from akb.models.temporal.engine import run_problem
 from akb.models.temporal.problem import customer_problem, happened_within
-from akb.models.temporal.splits import phases
+from akb.models.temporal.splits import temporal_splits
+from akb.models.temporal.target import fit_target
 
 if TYPE_CHECKING:
     from akb.catalogue.entries import Entry
@@ -32,13 +32,13 @@ def winback(room: Room, entry: Entry) -> Part:
         return Part((unavailable(entry, why("nobody")),))
     seen = sorted(set(former.frame["as_of"].to_list()))
     dates = [day for day in room.dates(entry) if day in seen]
-    roles = phases(dates, room.as_of, months, room.targets.gap_days, room.targets.lag_days)
+    roles = temporal_splits(dates, room.as_of, months, room.targets.gap_days, room.targets.lag_days)
     if not roles.train:
         return Part((unavailable(entry, why("too_short", months=months)),))
     matrix = Matrix(former.frame, tuple(Feature(name, "former", name, "") for name in former.names))
     problem = customer_problem(matrix, entry.key, "binary", happened_within(former.frame, "event_date", months))
-    outcome = run_problem(problem, roles, room.settings.models)
-    events, least = int(outcome.known.events.sum()), room.settings.models.min_events
+    outcome = fit_target(problem, roles, room.settings.models)
+    events, least = int(outcome.model.events.sum()), room.settings.models.min_events
     if events < least:
         return Part((unavailable(entry, why("few_events", events=some(events, room.limit), least=least)),))
     prediction = verdict(
@@ -48,6 +48,6 @@ def winback(room: Room, entry: Entry) -> Part:
     return Part(
         (prediction,),
         former=scores.with_columns(pl.col(entry.key).cast(pl.Float32)),
-        importance=importance_of(entry.key, outcome.known.model),
-        files=outcome.known.files(problem),
+        importance=importance_of(entry.key, outcome.model.model),
+        files=outcome.model.files(problem),
     )

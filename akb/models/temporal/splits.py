@@ -1,11 +1,13 @@
-"""Which as-of dates teach, which choose and which prove: the roles of windows (design.md, Time 5).
+"""Which as-of dates teach, which choose and which prove.
 
-Three knowledge days, each of which only uses what was closed by then, so that the evidence replays what akb would have
-said on the day T0:
+Three days on which akb could have looked, each of which only uses what was closed by then, so that the evidence replays
+what akb would have said on the test date:
 
-- K1 = T1: the candidates are fitted on the dates closed by T1 and compared on T1's window;
-- K0 = T0: the winner is refitted, choices frozen, on the dates closed by T0 and judged on T0's window;
+- the *validation date*: the candidates are fitted on the dates closed by it and compared on its window;
+- the *test date*: the winner is refitted, choices frozen, on the dates closed by it and judged on its window;
 - X: the winner is refitted on every date that is closed by X, and scores.
+
+The validation date lies before the test date, so that what chose proves nothing.
 """
 
 from __future__ import annotations
@@ -36,41 +38,43 @@ def closes_on(as_of: date, months: int, gap_days: int, lag_days: int) -> date:
 
 
 @dataclass(frozen=True)
-class Window:
+class Split:
     """One date to be judged, and the dates whose windows were closed on that day."""
 
-    test: date
+    day: date
     train: tuple[date, ...]
 
 
 @dataclass(frozen=True)
-class Phases:
+class TemporalSplits:
     """The roles of the as-of dates for one horizon.
 
-    choice
-        T1 with its training dates; None with a short history: then the documented default is used.
-    evidence
-        T0 with its training dates; None if nothing was closed on that day: then there is no evidence.
+    validation
+        The date that chooses, with its training dates; None with a short history: then the documented default is used.
+    test
+        The date that proves, with its training dates; None if nothing was closed on that day: then there is no
+        evidence.
     train
         Every date that is closed at X: the dates of the final fit, ascending.
     earlier
-        The latest date closed on T1, with its training dates: like T0 it chose nothing. None with less history.
+        The latest date closed on the validation date, with its training dates: like the test date it chose nothing.
+        None with less history.
     """
 
     as_of: date
     months: int
-    choice: Window | None
-    evidence: Window | None
+    validation: Split | None
+    test: Split | None
     train: tuple[date, ...]
-    earlier: Window | None = None
+    earlier: Split | None = None
 
     @property
     def test_dates(self) -> tuple[date, ...]:
         """The dates that can be judged, latest first."""
-        return tuple(window.test for window in (self.evidence, self.choice) if window is not None)
+        return tuple(split.day for split in (self.test, self.validation) if split is not None)
 
 
-def phases(dates: Iterable[date], as_of: date, months: int, gap_days: int, lag_days: int) -> Phases:
+def temporal_splits(dates: Iterable[date], as_of: date, months: int, gap_days: int, lag_days: int) -> TemporalSplits:
     """Return the roles of `dates` when we look from `as_of` (X) over a horizon of `months`.
 
     Parameters
@@ -83,16 +87,16 @@ def phases(dates: Iterable[date], as_of: date, months: int, gap_days: int, lag_d
     def closed_by(day: date) -> tuple[date, ...]:
         return tuple(each for each in grid if closes_on(each, months, gap_days, lag_days) <= day)
 
-    def judged(closed: tuple[date, ...]) -> Window | None:
+    def judged(closed: tuple[date, ...]) -> Split | None:
         if not closed:
             return None
         train = closed_by(closed[-1])
-        return Window(closed[-1], train) if train else None
+        return Split(closed[-1], train) if train else None
 
     final = closed_by(as_of)
-    evidence = judged(final)
-    choice = judged(evidence.train) if evidence else None
-    return Phases(as_of, months, choice, evidence, final, judged(choice.train) if choice else None)
+    test = judged(final)
+    validation = judged(test.train) if test else None
+    return TemporalSplits(as_of, months, validation, test, final, judged(validation.train) if validation else None)
 
 
 def yearly_windows(train: Iterable[date], count: int = 3) -> tuple[tuple[date, ...], ...]:

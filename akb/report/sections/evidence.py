@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from akb.models.types import Prediction
@@ -90,8 +91,7 @@ def _churn_bands(context: Context) -> dict[str, Any] | None:
         prediction = context.bundle.predictions.get(f"churn_{months}m")
         evidence = prediction.evidence if prediction else None
         if evidence and evidence.calibration and evidence.calibration.bands:
-            names = ("lower", "upper", "customers", "predicted", "observed", "low", "high")
-            rows = [dict(zip(names, band, strict=True)) for band in evidence.calibration.bands]
+            rows = [asdict(band) for band in evidence.calibration.bands]
             return {
                 "key": f"churn_{months}m",
                 "months": prediction.tested_months if prediction else months,
