@@ -14,6 +14,7 @@ from akb.models.evidence.metrics import losses
 from akb.models.evidence.segments import with_events
 from akb.models.temporal.problem import Problem, day_number
 from akb.models.temporal.replay import with_dates
+from akb.models.types import DateResult
 
 if TYPE_CHECKING:
     from datetime import date
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from akb.models.evidence.segments import Parts, People
     from akb.models.temporal.calibrated import CalibratedModel
     from akb.models.temporal.replay import Answer
-    from akb.models.types import DateResult, Evidence
+    from akb.models.types import Evidence
 
     Floats = NDArray[np.float64]
 
