@@ -30,6 +30,13 @@ _LIBRARIES = (
 )
 
 
+def lifetime_methods() -> tuple[str, ...]:
+    """Return the methods that lifetime value is made of: how long relations and policies last."""
+    from akb.models.methods import METHODS
+
+    return tuple(each.name for each in METHODS.values() if each.lifetime)
+
+
 def import_libraries() -> None:
     """Import what the models lean on: it takes two seconds, in which an export can be read."""
     import_ahead(_LIBRARIES)

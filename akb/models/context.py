@@ -1,13 +1,15 @@
-"""What the methods get, and what each contributes to the run."""
+"""What every method gets (`FitContext`), and what each contributes to the run (`MethodResult`)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from akb.core.numbers import number_nl
 from akb.core.text import text
 from akb.models.temporal.holdout import grouper
+from akb.models.temporal.splits import TemporalSplits, temporal_splits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +38,7 @@ PREMIUM = "premium_log"
 
 
 @dataclass(frozen=True)
-class Room:
+class FitContext:
     """What every method may look at."""
 
     matrix: Matrix
@@ -65,30 +67,36 @@ class Room:
         """Below how many customers a number stays hidden."""
         return self.settings.report.suppress_below
 
-    def view(self, test_date: date | None, months: int) -> Grouper | None:
-        """Return how the rows of a test date are looked at by group; None without one."""
-        return None if test_date is None else grouper(self.people, test_date, months, self.matrix.names)
+    def splits(self, dates: Iterable[date], months: int) -> TemporalSplits:
+        """Return the roles of some dates over a horizon in months, as seen from X."""
+        return temporal_splits(dates, self.as_of, months, self.targets.gap_days, self.targets.lag_days)
+
+    def grouper(self, splits: TemporalSplits) -> Grouper | None:
+        """Return how the rows of the test date are looked at by group; None without one."""
+        if splits.test is None:
+            return None
+        return grouper(self.people, splits.test.day, splits.months, self.matrix.names)
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What a method expected on its test date, before it is made to agree with what the others expected.
+class TestedScores:
+    """What a method expected on its test date, before it coheres with what the others expected.
 
     customer, group, expected
         Per eligible row of the test date; `group` is the code of the branch.
-    again
-        The predictions with the evidence of other expectations for the same rows.
+    judged
+        (expectations for the same rows) -> the predictions with the evidence of those.
     """
 
     test_date: date
     customer: NDArray[np.uint32]
     group: NDArray[np.int16]
     expected: Floats
-    again: Callable[[Floats], tuple[Prediction, ...]]
+    judged: Callable[[Floats], tuple[Prediction, ...]]
 
 
 @dataclass(frozen=True)
-class Part:
+class MethodResult:
     """What one method gives.
 
     scores
@@ -99,8 +107,6 @@ class Part:
         The same for the test date; None without one.
     former
         customer + a Float32 column per key, for former customers.
-    agrees
-        Whether the scores have to be made to agree with what is announced; what also happens to leavers has not.
     classes
         customer + a text column per key, for classes.
     probe
@@ -114,10 +120,9 @@ class Part:
     importance: tuple[tuple[str, str, float], ...] = ()
     findings: tuple[Finding, ...] = ()
     files: dict[str, bytes] = field(default_factory=dict)
-    tested: Judged | None = None
+    tested: TestedScores | None = None
     ranking: Ranking | None = None
     effects: pl.DataFrame | None = None
-    agrees: bool = True
     classes: pl.DataFrame | None = None
     probe: Probe | None = None
 
@@ -141,16 +146,18 @@ def some(events: float, limit: int, customers: int | None = None) -> str:
     return why("under", limit=limit) if 0 < least < limit else number_nl(events)
 
 
-def tested(
-    outcome: FittedTarget, view: Grouper | None, told: Callable[[FittedTarget], tuple[Prediction, ...]]
-) -> Judged | None:
-    """Return what an outcome expected on T0, and how its predictions change when that is made to agree."""
-    test, expected = outcome.holdout, outcome.tested
+def tested_scores(
+    fitted: FittedTarget, view: Grouper | None, predictions: Callable[[FittedTarget], tuple[Prediction, ...]]
+) -> TestedScores | None:
+    """Return what was expected on the test date, and how `predictions` change when that is made to cohere."""
+    test, expected = fitted.holdout, fitted.tested
     if test is None or expected is None:
         return None
     seen = view(test.problem, test.rows) if view is not None else None
 
-    def again(agreed: Floats) -> tuple[Prediction, ...]:
-        return told(replace(outcome, evidence=test.evidence(agreed, seen), tested=agreed))
+    def judged(coherent: Floats) -> tuple[Prediction, ...]:
+        return predictions(replace(fitted, evidence=test.evidence(coherent, seen), tested=coherent))
 
-    return Judged(test.test_date, test.problem.customer[test.rows], test.problem.group[test.rows], expected, again)
+    return TestedScores(
+        test.test_date, test.problem.customer[test.rows], test.problem.group[test.rows], expected, judged
+    )

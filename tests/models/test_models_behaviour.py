@@ -91,7 +91,7 @@ def test_an_effect_follows_the_curve_that_is_there() -> None:
 
 
 def test_frames_of_scores_keep_classes_as_text() -> None:
-    from akb.models.coherence.scores import stored
+    from akb.models.tables import stored
 
     kept = stored(pl.DataFrame({"customer": pl.Series([1], dtype=pl.UInt32), "a": [0.5], "b": ["x"]}))
     assert kept.schema == {"customer": pl.UInt32, "a": pl.Float32, "b": pl.String}

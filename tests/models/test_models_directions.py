@@ -16,7 +16,7 @@ from akb.config import load_settings
 from akb.ingest.types import History
 from akb.models.churn import evaluation as churn_evaluation
 from akb.models.churn.landmark import Landmarks
-from akb.models.context import Room
+from akb.models.context import FitContext
 from akb.models.learners.candidates import fitters
 from akb.models.learners.sample import Sample
 from akb.models.methods import families, single
@@ -134,7 +134,7 @@ def test_every_step_asks_with_the_outcome_of_its_entry(monkeypatch: pytest.Monke
 
     world = branch_world(60)
     history = History(world.matrix.dates[0], 60, True, "given")
-    room = Room(world.matrix, world.targets, SETTINGS, X, history, lambda words: None)
+    room = FitContext(world.matrix, world.targets, SETTINGS, X, history, lambda words: None)
     for module in (single, families):
         monkeypatch.setattr(module, "fit_target", stop)
     by_key = {entry.key: entry for entry in templates()}

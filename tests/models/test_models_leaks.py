@@ -16,7 +16,8 @@ from akb.config import Models, load_settings
 from akb.core.findings import Finding
 from akb.features.types import Feature, Matrix
 from akb.models.evidence.grading import gate, grade
-from akb.models.methods.verdict import noticed, verdict
+from akb.models.methods.checks import checks
+from akb.models.methods.verdict import prediction_of
 from akb.models.temporal.problem import branch_problem, customer_problem, happened_within
 from akb.models.temporal.splits import temporal_splits
 from akb.models.temporal.target import FittedTarget, fit_target
@@ -70,8 +71,8 @@ def planted(world: BranchWorld, *, known: bool) -> list[Finding]:
     problem = customer_problem(matrix, "any", "binary", label)
     outcome = fit_target(problem, temporal_splits(matrix.dates, X, 12, GAP, LAG), SETTINGS)
     entry = next(each for each in entries({}) if each.key == "policy_lapse_any_12m")
-    prediction = verdict(entry, outcome, population=len(outcome.rows), seconds=0.0, limit=5)
-    return noticed([prediction], {entry.key: entry.name_nl})
+    prediction = prediction_of(entry, outcome, population=len(outcome.rows), seconds=0.0, limit=5)
+    return checks([prediction], {entry.key: entry.name_nl})
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -134,7 +134,7 @@ def test_causes_are_judged_on_two_dates_and_the_year_on_everyone(churn_world: Wo
     for key in BY_CAUSE:
         proof = churn.predictions[key].evidence
         assert proof is not None
-        chose = [day == proof.choice_date for day, *_ in proof.by_date]
+        chose = [each.day == proof.choice_date for each in proof.by_date]
         assert chose == [False, True, False]  # T0, the date that chose, and one before it
         assert proof.test_dates == 2
         assert proof.by_date[0][0] > proof.by_date[1][0]

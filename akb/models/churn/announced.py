@@ -117,7 +117,7 @@ def announced_causes(
     return split
 
 
-def reconcile(by_cause: Floats, lag: NDArray[np.int64], split: Floats) -> Floats:
+def with_announced(by_cause: Floats, lag: NDArray[np.int64], split: Floats) -> Floats:
     """Make announced ends certain and scale the others, so that the expectation per month and cause stays.
 
     Parameters

@@ -13,7 +13,7 @@ import polars as pl
 from akb.core.dates import add_months
 from akb.core.findings import Finding
 from akb.core.gates import FEW_EVENTS
-from akb.models.churn.announced import announced_causes, announced_lags, reconcile
+from akb.models.churn.announced import announced_causes, announced_lags, with_announced
 from akb.models.churn.causes import CAUSES, Causes, fit_causes
 from akb.models.churn.cohorts import SCHEMA as COHORTS
 from akb.models.churn.cohorts import cohort_table
@@ -239,7 +239,9 @@ def _compose(
     peak = np.where(announced, lag, modelled.argmax(axis=1) + 1)
     stands_out = announced | (modelled.max(axis=1) >= STANDS_OUT * modelled.mean(axis=1))
     expected = float((1 - stay(modelled)[:, -1]).sum())
-    return _Composed(customers, lag, expected, reconcile(modelled[:, :, None] * split, lag, told), peak, stands_out)
+    return _Composed(
+        customers, lag, expected, with_announced(modelled[:, :, None] * split, lag, told), peak, stands_out
+    )
 
 
 def _continuation(

@@ -1,4 +1,4 @@
-"""Make chances agree: churn <= any lapse, each branch's lapse <= any lapse <= their sum, expected lapses >= their sum.
+"""Chances that cohere: churn <= any lapse, each branch's lapse <= any lapse <= their sum, expected lapses >= their sum.
 
 The models are fitted apart, so they disagree a little. Announced leavers become certain first, and what they take is
 taken off the others, so that each total stays. Then each customer's chances are moved to near ones that agree; all of
@@ -7,10 +7,10 @@ it happens on float32, so that what is stored agrees too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 
 from akb.models.learners.link import from_link, to_link
 from akb.models.temporal.level import shift_for
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-ROUNDS = 4
+ROUNDS = 4  # a fixed number: with a tolerance the bytes would hang on when the totals are met
 
 
 def keep_total(objective: Objective, expected: Floats, certain: NDArray[np.bool_], value: Floats) -> Floats:
@@ -41,70 +41,88 @@ def keep_total(objective: Objective, expected: Floats, certain: NDArray[np.bool_
     return result
 
 
+@dataclass(frozen=True)
+class Held:
+    """The branches that customers hold, a row per (customer, branch): whose it is, and the code of the branch."""
+
+    row: NDArray[np.int64]
+    branch: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Lapses:
+    """Chances and numbers of lapses that have to cohere.
+
+    any_lapse, count
+        Per customer [n] the chance of any lapse and the expected number; None where the run has none.
+    by_branch
+        Chance per (customer, branch) held [m].
+    """
+
+    any_lapse: NDArray[Any] | None
+    count: NDArray[Any] | None
+    by_branch: NDArray[Any]
+
+    def stored(self) -> Lapses:
+        """Return them as float32, as they are kept."""
+        whole, count = (None if each is None else each.astype(np.float32) for each in (self.any_lapse, self.count))
+        return Lapses(whole, count, self.by_branch.astype(np.float32))
+
+
 def settle(
     churn: NDArray[np.float32] | None,
-    any_lapse: Floats | None,
-    lost: Floats | None,
-    row: NDArray[np.int64],
-    lapse: Floats,
-    branch: NDArray[np.int64],
+    given: Lapses,
+    held: Held,
     certain: NDArray[np.bool_],
     certain_rows: NDArray[np.bool_] | None = None,
-) -> tuple[NDArray[np.float32] | None, NDArray[np.float32] | None, NDArray[np.float32]]:
-    """Return what `agree` returns, with every total as close as may be to the total of what was given.
+) -> Lapses:
+    """Return what `cohere` returns, with every total as close as may be to the total of what was given.
 
-    Agreeing moves totals a little, for noise only ever violates a bound on one side; so the input is shifted by what
-    the output missed, a few times over.
+    Cohering moves totals a little, for noise only ever violates a bound on one side; so the input is shifted by what
+    the output missed, a few times over. Each branch keeps its own total.
 
     Parameters
     ----------
-    branch
-        Code of the branch per branch chance [m]: each branch keeps its own total.
     certain
         Customers of whom a lapse is announced [n]: that there is one is not shifted.
     certain_rows
         Branch chances that are announced [m]: they stay 1. None: every branch of the customers who are certain.
     """
-    told = certain[row] if certain_rows is None else certain_rows
-    free, free_rows = ~certain, ~told
-    whole, count, parts = any_lapse, lost, lapse
-    agreed = agree(churn, _float32(whole), _float32(count), row, parts.astype(np.float32))
+    announced = certain[held.row] if certain_rows is None else certain_rows
+    free, free_rows = ~certain, ~announced
+    moved = given
+    reached = cohere(churn, moved.stored(), held.row)
     for _ in range(ROUNDS):
-        whole = _towards("binary", whole, any_lapse, agreed[0], free)
-        count = _towards("poisson", count, lost, agreed[1], free)
-        moved = parts.copy()
-        for code in np.unique(branch):
-            here = free_rows & (branch == code)
-            part = _towards("binary", parts, lapse, agreed[2], here)
-            moved[here] = parts[here] if part is None else part[here]
-        parts = moved
-        agreed = agree(churn, _float32(whole), _float32(count), row, parts.astype(np.float32))
-    return _still_certain(agreed, row, lapse, told)
+        parts = moved.by_branch.copy()
+        for code in np.unique(held.branch):
+            here = free_rows & (held.branch == code)
+            part = _towards("binary", moved.by_branch, given.by_branch, reached.by_branch, here)
+            parts[here] = moved.by_branch[here] if part is None else part[here]
+        moved = Lapses(
+            _towards("binary", moved.any_lapse, given.any_lapse, reached.any_lapse, free),
+            _towards("poisson", moved.count, given.count, reached.count, free),
+            parts,
+        )
+        reached = cohere(churn, moved.stored(), held.row)
+    return _still_certain(reached, held.row, announced & (given.by_branch >= 1))
 
 
-def _still_certain(
-    agreed: tuple[NDArray[np.float32] | None, NDArray[np.float32] | None, NDArray[np.float32]],
-    row: NDArray[np.int64],
-    lapse: Floats,
-    told: NDArray[np.bool_],
-) -> tuple[NDArray[np.float32] | None, NDArray[np.float32] | None, NDArray[np.float32]]:
-    """Give what is announced back what agreeing took from it; whoever it belongs to lapses somewhere."""
-    whole, lost, parts = agreed
-    sure = told & (lapse >= 1)
-    if not sure.any() or whole is None:
-        return agreed
-    parts, whole = np.where(sure, np.float32(1), parts), whole.copy()
+def _still_certain(reached: Lapses, row: NDArray[np.int64], sure: NDArray[np.bool_]) -> Lapses:
+    """Give what is announced back what cohering took from it; whoever it belongs to lapses somewhere."""
+    if not sure.any() or reached.any_lapse is None:
+        return reached
+    parts, whole, count = np.where(sure, np.float32(1), reached.by_branch), reached.any_lapse.copy(), reached.count
     whole[row[sure]] = 1
-    if lost is not None:
-        total = _sums(row, parts.astype(np.float64), len(whole))
-        raised = np.maximum(total, whole).astype(np.float32)
-        raised = np.where(raised < total, np.nextafter(raised, np.float32(np.inf)), raised)
-        lost = np.maximum(lost, raised)
-    return whole, lost, parts
+    if count is not None:
+        count = np.maximum(count, _least(row, parts, whole))
+    return Lapses(whole, count, parts)
 
 
-def _float32(values: Floats | None) -> NDArray[np.float32] | None:
-    return None if values is None else values.astype(np.float32)
+def _least(row: NDArray[np.int64], parts: NDArray[np.float32], whole: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The smallest float32 number of lapses that is no less than any lapse and the sum over the branches."""
+    total = _sums(row, parts.astype(np.float64), len(whole))
+    floor = np.maximum(total, whole).astype(np.float32)
+    return np.where(floor < total, np.nextafter(floor, np.float32(np.inf)), floor)
 
 
 def _towards(
@@ -125,23 +143,17 @@ def _towards(
     return moved
 
 
-def agree(
-    churn: NDArray[np.float32] | None,
-    any_lapse: NDArray[np.float32] | None,
-    lost: NDArray[np.float32] | None,
-    row: NDArray[np.int64],
-    lapse: NDArray[np.float32],
-) -> tuple[NDArray[np.float32] | None, NDArray[np.float32] | None, NDArray[np.float32]]:
-    """Return any lapse, lapses expected and the branches' lapses so that they agree with churn and each other.
+def cohere(churn: NDArray[np.float32] | None, given: Lapses, row: NDArray[np.int64]) -> Lapses:
+    """Return any lapse, lapses expected and the branches' lapses so that they cohere with churn and each other.
 
     Parameters
     ----------
-    churn, any_lapse, lost
+    churn
         Per customer [n]; None where the run has none.
+    given
+        As float32.
     row
         Which customer each branch chance belongs to [m]; customers without one are bounded by churn alone.
-    lapse
-        Chance per (customer, branch) held [m].
 
     Notes
     -----
@@ -149,13 +161,13 @@ def agree(
     number where the sum is larger, any lapse and the branches' sum where the sum is smaller, any lapse and the highest
     branch where that is higher. Churn is fitted with most care and gives way to nothing.
     """
-    if any_lapse is None:
-        return None, lost, lapse
-    n = len(any_lapse)
-    whole, parts = any_lapse.astype(np.float64), lapse.astype(np.float64)
-    if lost is not None:
+    if given.any_lapse is None:
+        return given
+    n, count = len(given.any_lapse), given.count
+    whole, parts = given.any_lapse.astype(np.float64), given.by_branch.astype(np.float64)
+    if count is not None:
         total = _sums(row, parts, n)
-        parts = parts * np.where(total > lost, np.sqrt(lost / np.where(total > 0, total, 1.0)), 1.0)[row]
+        parts = parts * np.where(total > count, np.sqrt(count / np.where(total > 0, total, 1.0)), 1.0)[row]
     total = _sums(row, parts, n)
     whole = np.where((total > 0) & (total < whole), np.sqrt(whole * total), whole)
     highest = np.zeros(n)
@@ -165,12 +177,9 @@ def agree(
     if churn is not None:
         whole32 = np.maximum(whole32, churn)
     parts32 = _raised(row, np.minimum(parts.astype(np.float32), whole32[row]), whole32)
-    if lost is not None:
-        total = _sums(row, parts32.astype(np.float64), n)
-        floor = np.maximum(total, whole32).astype(np.float32)
-        floor = np.where(floor < total, np.nextafter(floor, np.float32(np.inf)), floor)
-        lost = np.maximum(lost.astype(np.float32), floor)
-    return whole32, lost, parts32
+    if count is not None:
+        count = np.maximum(count.astype(np.float32), _least(row, parts32, whole32))
+    return Lapses(whole32, count, parts32)
 
 
 def _sums(row: NDArray[np.int64], values: Floats, n: int) -> Floats:
@@ -187,19 +196,3 @@ def _raised(row: NDArray[np.int64], parts: NDArray[np.float32], whole: NDArray[n
         factor = np.where(short, whole / np.where(total > 0, total, 1.0) * (1 + 1e-6), 1.0)
         parts = np.minimum((parts * factor[row]).astype(np.float32), whole[row])
     return parts
-
-
-def positions(customers: NDArray[np.uint32], of: NDArray[np.uint32]) -> NDArray[np.int64]:
-    """Return where each of `of` stands in the ascending `customers`; all must be there."""
-    return np.searchsorted(customers, of).astype(np.int64)
-
-
-def wide(branches: pl.DataFrame, keys: dict[str, str]) -> pl.DataFrame:
-    """Return customer + one Float32 column per branch of `keys` (branch -> key); null where there is no row."""
-    chosen = branches.filter(pl.col("branch").is_in(list(keys)))
-    frame = chosen.select(pl.col("customer").unique().sort())
-    for branch, key in keys.items():
-        own = chosen.filter(pl.col("branch") == branch)
-        column = own.select("customer", pl.col("probability").cast(pl.Float32).alias(key))
-        frame = frame.join(column, on="customer", how="left", maintain_order="left")
-    return frame

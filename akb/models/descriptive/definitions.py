@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from akb.models.context import Room
+    from akb.models.context import FitContext
 
 SCHEMA = {
     "definition": pl.String,
@@ -40,7 +40,9 @@ _SHARE, _TREES = 0.15, 50
 _ENOUGH = 100  # events from which a small model says something about an order
 
 
-def compare(room: Room, churn: NDArray[np.float32] | None, features: tuple[str, ...], pool: Executor) -> pl.DataFrame:
+def compare(
+    context: FitContext, churn: NDArray[np.float32] | None, features: tuple[str, ...], pool: Executor
+) -> pl.DataFrame:
     """Return one row per definition, see `ModelRun.definitions`; empty without a closed year.
 
     Parameters
@@ -52,15 +54,15 @@ def compare(room: Room, churn: NDArray[np.float32] | None, features: tuple[str, 
     pool
         Where the small models are fitted, side by side.
     """
-    labels = room.targets.definitions
+    labels = context.targets.definitions
     if labels is None or labels.is_empty() or churn is None:
         return pl.DataFrame(schema=SCHEMA)
-    chosen, test_date = room.settings.churn.definition, labels["as_of"].max()
+    chosen, test_date = context.settings.churn.definition, labels["as_of"].max()
     year = labels.filter(pl.col("as_of") == test_date)
     known = year.drop_nulls([chosen])
     own_top = set(top(churn.astype(np.float64)).tolist())
     others = [definition for definition in labels.columns[2:] if definition != chosen]
-    tops = dict(zip(others, pool.map(lambda each: _top(room, labels, each, features), others), strict=True))
+    tops = dict(zip(others, pool.map(lambda each: _top(context, labels, each, features), others), strict=True))
     tops[chosen] = own_top
     rows = []
     for definition in labels.columns[2:]:
@@ -76,23 +78,23 @@ def compare(room: Room, churn: NDArray[np.float32] | None, features: tuple[str, 
     return pl.DataFrame(rows, schema=SCHEMA)
 
 
-def _top(room: Room, labels: pl.DataFrame, definition: str, features: tuple[str, ...]) -> set[int] | None:
+def _top(context: FitContext, labels: pl.DataFrame, definition: str, features: tuple[str, ...]) -> set[int] | None:
     """Positions of the customers in the top tenth at X by a small model of one definition; None with few events."""
-    problem = _problem(room, labels, definition).only(features)
+    problem = _problem(context, labels, definition).only(features)
     train: tuple[date, ...] = tuple(sorted(set(labels["as_of"].to_list())))
     if float(problem.label[problem.rows_on(train)].sum()) < _ENOUGH:
         return None
-    settings = room.settings.models
+    settings = context.settings.models
     fit = fitters("binary", settings, min(_TREES, settings.trees))["boosting"]
     known = fit_calibrated(problem, train, fit, settings, share=_SHARE, role=definition)
-    return set(top(known.predict(problem, problem.rows_on([room.as_of]))).tolist())
+    return set(top(known.predict(problem, problem.rows_on([context.as_of]))).tolist())
 
 
-def _problem(room: Room, labels: pl.DataFrame, definition: str) -> Problem:
+def _problem(context: FitContext, labels: pl.DataFrame, definition: str) -> Problem:
     """The matrix's rows with this definition's label; rows of other dates and those not to be followed take no part."""
-    keys = room.matrix.frame.select("as_of", "customer")
+    keys = context.matrix.frame.select("as_of", "customer")
     label = keys.join(labels.select("as_of", "customer", definition), on=["as_of", "customer"], how="left")[definition]
-    now = (keys["as_of"] == room.as_of).to_numpy()
+    now = (keys["as_of"] == context.as_of).to_numpy()
     known = label.is_not_null().to_numpy() | now
-    problem = customer_problem(room.matrix, f"definition_{definition}", "binary", label.fill_null(0.0).to_numpy())
+    problem = customer_problem(context.matrix, f"definition_{definition}", "binary", label.fill_null(0.0).to_numpy())
     return replace(problem, group=np.where(known, 0, -1).astype(np.int16))

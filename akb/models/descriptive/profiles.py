@@ -17,9 +17,8 @@ import polars as pl
 
 from akb.core.dates import add_months
 from akb.core.text import load_toml
-from akb.models.coherence.bounds import positions
 from akb.models.descriptive.rulesearch import Counts, search
-from akb.models.temporal.splits import temporal_splits
+from akb.models.tables import positions
 from akb.models.types import Profile, Profiles
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from akb.features.types import Matrix
-    from akb.models.context import Room
+    from akb.models.context import FitContext
     from akb.models.temporal.splits import Split
 
     Masks = NDArray[np.float32]
@@ -62,25 +61,25 @@ class Goal:
     rows: pl.DataFrame
 
 
-def find_profiles(room: Room) -> Profiles | None:
+def find_profiles(context: FitContext) -> Profiles | None:
     """Return the profiles that hold on T0, with how many were found and dropped; None without dates to judge on."""
     settings = load_toml("profiles.toml")["search"]
-    recorded = room.history.recorded_from
-    days = [day for day in room.matrix.dates if recorded is not None and day >= recorded]
-    window = temporal_splits(days, room.as_of, MONTHS, room.targets.gap_days, room.targets.lag_days).test
+    recorded = context.history.recorded_from
+    days = [day for day in context.matrix.dates if recorded is not None and day >= recorded]
+    window = context.splits(days, MONTHS).test
     if window is None:
         return None
     train = yearly(window)
-    conditions = known_conditions(room.matrix, room.settings.branches)
-    masks = {day: _masks(room.matrix, day, conditions) for day in (*train, window.day, room.as_of)}
+    conditions = known_conditions(context.matrix, context.settings.branches)
+    masks = {day: _masks(context.matrix, day, conditions) for day in (*train, window.day, context.as_of)}
     shown: list[Profile] = []
     found = looked = 0
-    for goal in _goals(room, (*train, window.day), settings):
-        tables = {day: _asked(room.matrix, goal, day, masks[day]) for day in (*train, window.day)}
+    for goal in _goals(context, (*train, window.day), settings):
+        tables = {day: _asked(context.matrix, goal, day, masks[day]) for day in (*train, window.day)}
         result = search([tables[day] for day in train], [each.about for each in conditions], settings)
         looked += result.looked
         found += len(result.rules)
-        now = _eligible_now(room, goal, masks)
+        now = _eligible_now(context, goal, masks)
         proofs = (
             _proof(goal, rule, conditions, tables[window.day], window.day, now, settings) for rule in result.rules
         )
@@ -156,15 +155,15 @@ def _masks(matrix: Matrix, day: date, conditions: list[Condition]) -> Masks:
     return np.column_stack([column.to_numpy() for column in met]).astype(np.float32)
 
 
-def _goals(room: Room, days: tuple[date, ...], settings: Mapping[str, Any]) -> list[Goal]:
+def _goals(context: FitContext, days: tuple[date, ...], settings: Mapping[str, Any]) -> list[Goal]:
     year = [add_months(day, MONTHS) for day in days]
     until = pl.col("as_of").replace_strict(list(days), year, return_dtype=pl.Date)
     gone = pl.col("end_date").is_not_null() & (pl.col("end_date") <= until)
     ours = ~pl.col("cause").fill_null("unknown").is_in(KEPT_AWAY)
-    left = room.targets.relation.filter(pl.col("as_of").is_in(days)).select(
+    left = context.targets.relation.filter(pl.col("as_of").is_in(days)).select(
         "as_of", "customer", event=(gone & ours).cast(pl.Float64)
     )
-    asked = room.targets.eligible.frame.filter(pl.col("as_of").is_in(days)).select(
+    asked = context.targets.eligible.frame.filter(pl.col("as_of").is_in(days)).select(
         "as_of", "customer", "branch", event=pl.col("label").cast(pl.Float64)
     )
     most = (
@@ -186,13 +185,15 @@ def _asked(matrix: Matrix, goal: Goal, day: date, masks: Masks) -> Counts:
     return Counts(masks[positions(there, rows["customer"].to_numpy())], rows["event"].to_numpy())
 
 
-def _eligible_now(room: Room, goal: Goal, masks: Mapping[date, Masks]) -> Masks:
+def _eligible_now(context: FitContext, goal: Goal, masks: Mapping[date, Masks]) -> Masks:
     """Return the conditions of the customers at X who can be asked."""
-    now = masks[room.as_of]
+    now = masks[context.as_of]
     if goal.branch is None:
         return now
-    there = room.matrix.frame.filter(pl.col("as_of") == room.as_of)["customer"].to_numpy()
-    asked = room.targets.eligible.frame.filter((pl.col("as_of") == room.as_of) & (pl.col("branch") == goal.branch))
+    there = context.matrix.frame.filter(pl.col("as_of") == context.as_of)["customer"].to_numpy()
+    asked = context.targets.eligible.frame.filter(
+        (pl.col("as_of") == context.as_of) & (pl.col("branch") == goal.branch)
+    )
     return now[positions(there, asked["customer"].sort().to_numpy())]
 
 

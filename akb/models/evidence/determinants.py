@@ -66,7 +66,7 @@ def some_rows(total: int, key: str) -> NDArray[np.int64]:
     return np.sort(rng.choice(total, CUSTOMERS, replace=False))
 
 
-def determinants(probe: Probe, group_of: Mapping[str, str], seed: int) -> Determinants | None:
+def determinants_of(probe: Probe, group_of: Mapping[str, str], seed: int) -> Determinants | None:
     """Return how much each group of features weighs and the effects of the heaviest features, with 95 % intervals.
 
     Parameters

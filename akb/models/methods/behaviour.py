@@ -15,7 +15,8 @@ import polars as pl
 
 from akb.core.numbers import number_nl
 from akb.core.text import load_toml, text, texts
-from akb.models.context import Part, Room, why
+from akb.models.context import FitContext, MethodResult, why
+from akb.models.method import method
 from akb.models.methods.verdict import unavailable
 from akb.models.types import Prediction
 
@@ -34,15 +35,16 @@ TREES, DRAWN = 100, 256
 _TOPIC, _LANGUAGE = "behaviour", "nl"
 
 
-def cluster(room: Room, entry: Entry) -> Part:
+@method("cluster")
+def cluster(context: FitContext, entry: Entry) -> MethodResult:
     """Return the group of every customer, named by what sets it apart."""
     began = time.perf_counter()
     rules = load_toml("behaviour.toml")["cluster"]
-    names, frame = _known(room, rules["features"])
+    names, frame = _known(context, rules["features"])
     if len(names) < rules["least"] or frame.height < 10 * rules["groups"][1]:
-        return Part((unavailable(entry, why("no_behaviour")),))
+        return MethodResult((unavailable(entry, why("no_behaviour")),))
     x = standardised(frame.select(names).to_numpy().astype(np.float64))
-    rng = np.random.default_rng(room.settings.models.seed)
+    rng = np.random.default_rng(context.settings.models.seed)
     part = np.sort(rng.choice(len(x), min(SAMPLE, len(x)), replace=False))
     centres, stability = stable_groups(x[part], range(rules["groups"][0], rules["groups"][1] + 1), rules["stable"])
     group = nearest(x, centres)
@@ -54,20 +56,21 @@ def cluster(room: Room, entry: Entry) -> Part:
     made = Prediction(
         entry.key, "derived", told, population=frame.height, winner="", seconds=time.perf_counter() - began
     )
-    return Part((made,), classes=scores, agrees=False)
+    return MethodResult((made,), classes=scores)
 
 
-def unusual(room: Room, entry: Entry) -> Part:
+@method("unusual")
+def unusual(context: FitContext, entry: Entry) -> MethodResult:
     """Return how unusual the change of the last 12 months is: the share of customers a year ago that changed less."""
     from sklearn.ensemble import IsolationForest
 
     began = time.perf_counter()
     rules = load_toml("behaviour.toml")["unusual"]
-    names, now = _known(room, rules["features"])
+    names, now = _known(context, rules["features"])
     if len(names) < rules["least"] or now.height < DRAWN:
-        return Part((unavailable(entry, why("no_behaviour")),))
-    seed = room.settings.models.seed
-    then = _a_year_ago(room, names)
+        return MethodResult((unavailable(entry, why("no_behaviour")),))
+    seed = context.settings.models.seed
+    then = _a_year_ago(context, names)
     reference = now if then is None else then
     centre = _centre(reference.select(names).to_numpy().astype(np.float64))
     forest = IsolationForest(n_estimators=TREES, max_samples=DRAWN, random_state=seed, n_jobs=1)
@@ -83,23 +86,23 @@ def unusual(room: Room, entry: Entry) -> Part:
     scores = now.select("customer", pl.Series(entry.key, rank / len(ordinary)))
     told = why("unusual" if then is not None else "unusual_now", features=len(names))
     made = Prediction(entry.key, "derived", told, population=now.height, seconds=time.perf_counter() - began)
-    return Part((made,), scores, agrees=False)
+    return MethodResult((made,), scores)
 
 
-def _known(room: Room, wanted: Sequence[str]) -> tuple[list[str], pl.DataFrame]:
+def _known(context: FitContext, wanted: Sequence[str]) -> tuple[list[str], pl.DataFrame]:
     """Return the wanted features that say something at X, and the customers with them."""
-    frame = room.matrix.frame.filter(pl.col("as_of") == room.as_of).sort("customer")
-    there = [name for name in wanted if name in room.matrix.names]
+    frame = context.matrix.frame.filter(pl.col("as_of") == context.as_of).sort("customer")
+    there = [name for name in wanted if name in context.matrix.names]
     telling = [name for name in there if frame[name].drop_nulls().n_unique() > 1]
     return telling, frame.select("customer", *telling)
 
 
-def _a_year_ago(room: Room, names: Sequence[str]) -> pl.DataFrame | None:
+def _a_year_ago(context: FitContext, names: Sequence[str]) -> pl.DataFrame | None:
     """Return the customers of the as-of date nearest to a year before X, if all the features were known there."""
-    before = [day for day in room.matrix.dates if 330 <= (room.as_of - day).days <= 400]
+    before = [day for day in context.matrix.dates if 330 <= (context.as_of - day).days <= 400]
     if not before:
         return None
-    frame = room.matrix.frame.filter(pl.col("as_of") == before[-1]).sort("customer").select("customer", *names)
+    frame = context.matrix.frame.filter(pl.col("as_of") == before[-1]).sort("customer").select("customer", *names)
     known = all(frame[name].null_count() < frame.height for name in names)
     return frame if known and frame.height >= DRAWN else None
 

@@ -10,11 +10,11 @@ import polars as pl
 
 from akb.core.dates import add_months
 from akb.core.numbers import number_nl
-from akb.models.context import Part, Room, why
+from akb.models.context import FitContext, MethodResult, why
 from akb.models.descriptive.comparable import Effect, Peers, effect, knows, need
+from akb.models.method import family
 from akb.models.methods.verdict import unavailable
 from akb.models.temporal.problem import happened_within
-from akb.models.temporal.splits import temporal_splits
 from akb.models.types import Prediction
 
 if TYPE_CHECKING:
@@ -41,49 +41,51 @@ EFFECTS = {
 """Shares of a year; `comparable.Effect` says what each is."""
 
 
-def needs(room: Room, entries: Sequence[Entry]) -> Part:
+@family("need", cost=2)
+def needs(context: FitContext, entries: Sequence[Entry]) -> MethodResult:
     """Return per branch the share of comparable customers who hold it, for everyone to whom it is open at X."""
     began = time.perf_counter()
-    branches = _branches(room)
-    now = room.matrix.frame.filter(pl.col("as_of") == room.as_of)
+    branches = _branches(context)
+    now = context.matrix.frame.filter(pl.col("as_of") == context.as_of)
     peers = Peers.of(now, branches)
-    limit = room.people.limit if room.people else LIMIT
+    limit = context.people.limit if context.people else LIMIT
     columns: dict[str, NDArray[np.float64]] = {}
     for entry in entries:
         if entry.branch in branches:
-            columns[entry.key] = need(peers, branches.index(entry.branch), _open(room, now, entry.branch), limit)
-    return _part(entries, now, columns, dict.fromkeys(columns, why("need")), began)
+            columns[entry.key] = need(peers, branches.index(entry.branch), _open(context, now, entry.branch), limit)
+    return _result(entries, now, columns, dict.fromkeys(columns, why("need")), began)
 
 
-def churn_effects(room: Room, entries: Sequence[Entry]) -> Part:
+@family("churn_effect", cost=1)
+def churn_effects(context: FitContext, entries: Sequence[Entry]) -> MethodResult:
     """Return per branch the difference in churn between holders and comparable others, in percentage points."""
     began = time.perf_counter()
-    branches = _branches(room)
-    frame = room.matrix.frame
-    closed = _years(room, entries[0])
-    rows = _followed(room, closed) if closed else None
-    now = frame.filter(pl.col("as_of") == room.as_of)
+    branches = _branches(context)
+    frame = context.matrix.frame
+    closed = _years(context, entries[0])
+    rows = _followed(context, closed) if closed else None
+    now = frame.filter(pl.col("as_of") == context.as_of)
     columns: dict[str, NDArray[np.float64]] = {}
     told: dict[str, str] = {}
     found: list[dict[str, object]] = []
     if rows is not None and rows.any():
         past, today = Peers.of(frame.filter(rows), branches), Peers.of(now, branches)
         customer = frame.filter(rows)["customer"].to_numpy()
-        gone = happened_within(room.targets.relation.filter(rows), "end_date", MONTHS) > 0
+        gone = happened_within(context.targets.relation.filter(rows), "end_date", MONTHS) > 0
         for entry in entries:
             if entry.branch not in branches:
                 continue
-            made = effect(past, customer, gone, today, branches.index(entry.branch), _open(room, now, entry.branch))
+            made = effect(past, customer, gone, today, branches.index(entry.branch), _open(context, now, entry.branch))
             if made is not None:
                 columns[entry.key], told[entry.key] = 100 * made.per_customer, _sentence(made)
                 found.append({"branch": entry.branch, **{name: getattr(made, name) for name in list(EFFECTS)[1:]}})
-    part = _part(entries, now, columns, told, began, lacking="too_short" if rows is None else "no_overlap")
-    return Part(part.predictions, part.scores, effects=pl.DataFrame(found, schema=EFFECTS))
+    part = _result(entries, now, columns, told, began, lacking="too_short" if rows is None else "no_overlap")
+    return MethodResult(part.predictions, part.scores, effects=pl.DataFrame(found, schema=EFFECTS))
 
 
-def _followed(room: Room, closed: list[date]) -> pl.Series:
+def _followed(context: FitContext, closed: list[date]) -> pl.Series:
     """Which rows of these dates were followed for the whole year: not those transferred or converted out of sight."""
-    rows, relation = room.matrix.frame["as_of"].is_in(closed), room.targets.relation
+    rows, relation = context.matrix.frame["as_of"].is_in(closed), context.targets.relation
     if "censored_on" not in relation.columns:
         return rows
     return rows & pl.Series(happened_within(relation, "censored_on", MONTHS) == 0)
@@ -96,9 +98,9 @@ def _sentence(made: Effect) -> str:
     return why("churn_effect", **points)
 
 
-def _years(room: Room, entry: Entry) -> list[date]:
+def _years(context: FitContext, entry: Entry) -> list[date]:
     """Return at most three closed dates a year apart, so that no year is counted twice."""
-    roles = temporal_splits(room.dates(entry), room.as_of, MONTHS, room.targets.gap_days, room.targets.lag_days)
+    roles = context.splits(context.dates(entry), MONTHS)
     chosen: list[date] = []
     for day in reversed(roles.train):
         if len(chosen) < YEARS and (not chosen or add_months(day, MONTHS) <= chosen[-1]):
@@ -106,28 +108,28 @@ def _years(room: Room, entry: Entry) -> list[date]:
     return chosen
 
 
-def _branches(room: Room) -> list[str]:
+def _branches(context: FitContext) -> list[str]:
     """The branches of which the matrix knows who holds them, in its own order."""
-    names = [name.removeprefix("n_") for name in room.matrix.names if name.startswith("n_")]
-    return [name for name in names if knows(room.matrix, name)]
+    names = [name.removeprefix("n_") for name in context.matrix.names if name.startswith("n_")]
+    return [name for name in names if knows(context.matrix, name)]
 
 
-def _open(room: Room, now: pl.DataFrame, branch: str) -> NDArray[np.bool_]:
+def _open(context: FitContext, now: pl.DataFrame, branch: str) -> NDArray[np.bool_]:
     """Whom a branch is open to at X."""
-    rows = room.targets.eligible.open
+    rows = context.targets.eligible.open
     if rows is None:
         return np.zeros(now.height, dtype=np.bool_)
     return now["customer"].is_in(rows.filter(pl.col("branch") == branch)["customer"].to_list()).to_numpy()
 
 
-def _part(
+def _result(
     entries: Sequence[Entry],
     now: pl.DataFrame,
     columns: dict[str, NDArray[np.float64]],
     told: dict[str, str],
     began: float,
     lacking: str = "nobody",
-) -> Part:
+) -> MethodResult:
     seconds = (time.perf_counter() - began) / len(entries)
     predictions = []
     for entry in entries:
@@ -143,4 +145,4 @@ def _part(
         for prediction in predictions
         if prediction.status == "derived"
     ]
-    return Part(tuple(predictions), now.select("customer").with_columns(series))
+    return MethodResult(tuple(predictions), now.select("customer").with_columns(series))

@@ -11,13 +11,13 @@ import polars as pl
 
 from akb.core.findings import Finding
 from akb.core.numbers import number_nl
-from akb.models.context import Part, Room, some, tested, why
+from akb.models.context import FitContext, MethodResult, some, tested_scores, why
 from akb.models.evidence.explain import importance_of
 from akb.models.learners.link import from_link
+from akb.models.method import Role, family
 from akb.models.methods.ranking import ranking
-from akb.models.methods.verdict import shorter_evidence, unavailable, verdict
+from akb.models.methods.verdict import prediction_of, shorter_evidence, unavailable
 from akb.models.temporal.problem import Problem, branch_problem, happened_within
-from akb.models.temporal.splits import temporal_splits
 from akb.models.temporal.target import fit_target
 
 if TYPE_CHECKING:
@@ -30,16 +30,18 @@ if TYPE_CHECKING:
     from akb.models.types import Prediction
 
 
-def lapses(room: Room, entries: Sequence[Entry]) -> Part:
+@family("family_lapse", role=Role.BRANCH_LAPSE, lifetime=True, cost=5)
+def lapses(context: FitContext, entries: Sequence[Entry]) -> MethodResult:
     """Return the chance that at least one policy lapses, per customer and branch held at X."""
-    return _family(room, entries, room.targets.held, "lapse")
+    return _family(context, entries, context.targets.held, "lapse")
 
 
-def purchases(room: Room, entries: Sequence[Entry]) -> Part:
+@family("family_purchase", role=Role.BRANCH_PURCHASE, cost=4)
+def purchases(context: FitContext, entries: Sequence[Entry]) -> MethodResult:
     """Return the chance that a branch is taken, per customer and branch open at X, and how well these are ordered."""
     made: list[FittedTarget] = []
-    part = _family(room, entries, room.targets.eligible, "purchase", made)
-    found = ranking(made[0], room.settings.models.seed) if made else None
+    part = _family(context, entries, context.targets.eligible, "purchase", made)
+    found = ranking(made[0], context.settings.models.seed) if made else None
     if found is None or part.branches is None:
         return part
     branches, findings = part.branches, part.findings
@@ -50,51 +52,51 @@ def purchases(room: Room, entries: Sequence[Entry]) -> Part:
     return replace(part, branches=branches, findings=findings, ranking=found)
 
 
-def _popular(outcome: FittedTarget) -> pl.DataFrame:
+def _popular(fitted: FittedTarget) -> pl.DataFrame:
     """Return branch and ``order``: the share of everyone it is open to who takes it."""
-    known, groups = outcome.model, outcome.problem.groups
-    share = from_link(outcome.problem.objective, known.base + known.flat_shift)
+    known, groups = fitted.model, fitted.problem.groups
+    share = from_link(fitted.problem.objective, known.base + known.flat_shift)
     return pl.DataFrame({"branch": list(groups), "order": share}, schema={"branch": pl.String, "order": pl.Float64})
 
 
 def _family(
-    room: Room, entries: Sequence[Entry], rows: BranchRows, name: str, made: list[FittedTarget] | None = None
-) -> Part:
+    context: FitContext, entries: Sequence[Entry], rows: BranchRows, name: str, made: list[FittedTarget] | None = None
+) -> MethodResult:
     began = time.perf_counter()
     months = entries[0].horizon_months or 12
     groups = tuple(entry.branch or "" for entry in entries)
     given = set(rows.frame["as_of"].unique())  # the rows may know fewer dates than the matrix
-    dates = [day for day in room.dates(entries[0]) if day in given]
-    roles = temporal_splits(dates, room.as_of, months, room.targets.gap_days, room.targets.lag_days)
+    dates = [day for day in context.dates(entries[0]) if day in given]
+    roles = context.splits(dates, months)
     if not roles.train or rows.frame.is_empty():
         reason = why("nobody") if roles.train else why("too_short", months=months)
-        return Part(tuple(unavailable(entry, reason) for entry in entries))
+        return MethodResult(tuple(unavailable(entry, reason) for entry in entries))
 
-    problem = replace(branch_problem(room.matrix, rows, name, groups), outcome=entries[0].outcome)
+    problem = replace(branch_problem(context.matrix, rows, name, groups), outcome=entries[0].outcome)
 
     def over(shorter: int) -> Problem:
         return problem.with_label(happened_within(rows.frame, "event_date", shorter))
 
-    view = room.view(roles.test.day if roles.test else None, months)
-    outcome = fit_target(problem, roles, room.settings.models, view)
+    view = context.grouper(roles)
+    fitted = fit_target(problem, roles, context.settings.models, view)
     if made is not None:
-        made.append(outcome)
-    shorter = shorter_evidence(room, entries[0], dates, over) if roles.test is None else None
+        made.append(fitted)
+    shorter = shorter_evidence(context, entries[0], dates, over) if roles.test is None else None
     seconds = (time.perf_counter() - began) / len(entries)
 
-    def told(found: FittedTarget) -> tuple[Prediction, ...]:
+    def judged(found: FittedTarget) -> tuple[Prediction, ...]:
         return tuple(
-            member_prediction(room, entry, code, found, seconds, shorter, rows.seldom.get(groups[code], 0))
+            member_prediction(context, entry, code, found, seconds, shorter, rows.seldom.get(groups[code], 0))
             for code, entry in enumerate(entries)
         )
 
-    predictions = told(outcome)
+    predictions = judged(fitted)
     few = [p.key for p in predictions if p.status == "unavailable"]
     branches = pl.DataFrame(
         {
-            "customer": problem.customer[outcome.rows],
-            "branch": np.array(groups, dtype=object)[problem.group[outcome.rows]].tolist(),
-            "probability": outcome.expected,
+            "customer": problem.customer[fitted.rows],
+            "branch": np.array(groups, dtype=object)[problem.group[fitted.rows]].tolist(),
+            "probability": fitted.expected,
         },
         schema={"customer": pl.UInt32, "branch": pl.String, "probability": pl.Float64},
     ).sort("customer", "branch")
@@ -102,18 +104,24 @@ def _family(
     findings = (
         (Finding("AKB-M004", "tip", len(few), len(few) / len(entries), {"names": "; ".join(named)}),) if few else ()
     )
-    return Part(
+    return MethodResult(
         predictions,
         branches=branches,
-        importance=importance_of(f"{name}_{{branch}}_{months}m", outcome.model.model),
+        importance=importance_of(f"{name}_{{branch}}_{months}m", fitted.model.model),
         findings=findings,
-        files=outcome.model.files(outcome.problem),
-        tested=tested(outcome, view, told),
+        files=fitted.model.files(fitted.problem),
+        tested=tested_scores(fitted, view, judged),
     )
 
 
 def member_prediction(
-    room: Room, entry: Entry, code: int, outcome: FittedTarget, seconds: float, shorter: Shorter | None, seldom: int = 0
+    context: FitContext,
+    entry: Entry,
+    code: int,
+    fitted: FittedTarget,
+    seconds: float,
+    shorter: Shorter | None,
+    seldom: int = 0,
 ) -> Prediction:
     """Return the verdict on one member of a family; with too few events of its own it is unavailable.
 
@@ -122,10 +130,12 @@ def member_prediction(
     seldom
         Events of a member that has too few for rows.
     """
-    events, least = max(int(outcome.model.events[code]), seldom), room.settings.models.min_events
-    population = int((outcome.problem.group[outcome.rows] == code).sum())
+    events, least = max(int(fitted.model.events[code]), seldom), context.settings.models.min_events
+    population = int((fitted.problem.group[fitted.rows] == code).sum())
     if events < least:
-        return unavailable(entry, why("few_events", events=some(events, room.limit), least=least))
+        return unavailable(entry, why("few_events", events=some(events, context.limit), least=least))
     if not population:
         return unavailable(entry, why("nobody"))
-    return verdict(entry, outcome, code, population=population, seconds=seconds, shorter=shorter, limit=room.limit)
+    return prediction_of(
+        entry, fitted, code, population=population, seconds=seconds, shorter=shorter, limit=context.limit
+    )

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from akb.models.coherence.bounds import wide
-from akb.models.context import Part, Room, some, why
+from akb.models.context import FitContext, MethodResult, some, why
 from akb.models.evidence.evidence import binary_evidence
 from akb.models.evidence.explain import importance_of
+from akb.models.method import family, method
 from akb.models.methods.families import member_prediction
 from akb.models.methods.lean import BEHAVIOUR, frugal, lean
-from akb.models.methods.verdict import unavailable, verdict
+from akb.models.methods.verdict import prediction_of, unavailable
+from akb.models.tables import wide
 from akb.models.temporal.problem import branch_problem, day_number
-from akb.models.temporal.splits import temporal_splits
 from akb.models.temporal.target import fit_target
 from akb.models.types import DateResult
 
@@ -35,96 +35,98 @@ CHANNEL_MONTHS = 6
 """How far ahead the next contact is looked for; the entry itself has no horizon: a channel is for now."""
 
 
-def topics(room: Room, entries: Sequence[Entry]) -> Part:
+@family("family_topic", cost=3)
+def topics(context: FitContext, entries: Sequence[Entry]) -> MethodResult:
     """Return the chance of a contact about each topic: one model over (T, customer, topic), a level per topic."""
     began = time.perf_counter()
-    rows, names = room.targets.topics, tuple(entry.topic or "" for entry in entries)
+    rows, names = context.targets.topics, tuple(entry.topic or "" for entry in entries)
     months = entries[0].horizon_months or 3
-    made = _asked(room, rows, months)
+    made = _asked(context, rows, months)
     if rows is None or made is None:
-        return Part(tuple(unavailable(entry, why("too_short", months=months)) for entry in entries))
-    problem = lean(branch_problem(room.matrix, rows, "topic", names), room.matrix, BEHAVIOUR, rows.names)
-    view = room.view(made.test.day if made.test else None, months)
-    outcome = fit_target(problem, made, frugal(room.settings.models), view)
+        return MethodResult(tuple(unavailable(entry, why("too_short", months=months)) for entry in entries))
+    problem = lean(branch_problem(context.matrix, rows, "topic", names), context.matrix, BEHAVIOUR, rows.names)
+    view = context.grouper(made)
+    fitted = fit_target(problem, made, frugal(context.settings.models), view)
     seconds = (time.perf_counter() - began) / len(entries)
     predictions = tuple(
-        member_prediction(room, entry, code, outcome, seconds, None) for code, entry in enumerate(entries)
+        member_prediction(context, entry, code, fitted, seconds, None) for code, entry in enumerate(entries)
     )
     keys = {entry.topic or "": entry.key for entry in entries}
     few = {made.key for made in predictions if made.status == "unavailable"}
-    scores = wide(_chances(outcome, names), {name: key for name, key in keys.items() if key not in few})
-    return Part(
+    scores = wide(_chances(fitted, names), {name: key for name, key in keys.items() if key not in few})
+    return MethodResult(
         predictions,
         scores,
-        agrees=False,
-        importance=importance_of(f"topic_{{topic}}_{30 * months}d", outcome.model.model),
-        files=outcome.model.files(outcome.problem),
+        importance=importance_of(f"topic_{{topic}}_{30 * months}d", fitted.model.model),
+        files=fitted.model.files(fitted.problem),
     )
 
 
-def channel(room: Room, entry: Entry) -> Part:
+@method("channel")
+def channel(context: FitContext, entry: Entry) -> MethodResult:
     """Return the channel by which the next contact most likely takes place."""
     began = time.perf_counter()
-    rows = room.targets.channels
-    roles = _asked(room, rows, CHANNEL_MONTHS)
+    rows = context.targets.channels
+    roles = _asked(context, rows, CHANNEL_MONTHS)
     if rows is None or roles is None:
-        return Part((unavailable(entry, why("too_short", months=CHANNEL_MONTHS)),))
+        return MethodResult((unavailable(entry, why("too_short", months=CHANNEL_MONTHS)),))
     names = tuple(sorted(set(rows.frame["branch"].unique())))
-    now = rows.frame["as_of"] == room.as_of
-    problem = lean(branch_problem(room.matrix, rows, entry.key, names), room.matrix, BEHAVIOUR, rows.names)
+    now = rows.frame["as_of"] == context.as_of
+    problem = lean(branch_problem(context.matrix, rows, entry.key, names), context.matrix, BEHAVIOUR, rows.names)
     problem = problem.among((rows.frame["asked"] | now).to_numpy())
-    outcome = fit_target(problem, roles, frugal(room.settings.models))
-    events, least = int(outcome.model.events.sum()), room.settings.models.min_events
+    fitted = fit_target(problem, roles, frugal(context.settings.models))
+    events, least = int(fitted.model.events.sum()), context.settings.models.min_events
     if events < least:
-        return Part((unavailable(entry, why("few_events", events=some(events, room.limit), least=least)),))
-    chances = _chances(outcome, names)
+        return MethodResult((unavailable(entry, why("few_events", events=some(events, context.limit), least=least)),))
+    chances = _chances(fitted, names)
     best = (
         chances.sort("customer", "probability", "branch", descending=[False, True, False])
         .unique("customer", keep="first", maintain_order=True)
         .select("customer", pl.col("branch").alias(entry.key))
     )
-    together = _together(outcome)
-    told = replace(outcome, evidence=(together,) * len(names))
-    most = int(np.argmax(outcome.model.events))
-    made = verdict(entry, told, most, population=best.height, seconds=time.perf_counter() - began, limit=room.limit)
-    return Part(
+    together = _together(fitted)
+    as_class = replace(fitted, evidence=(together,) * len(names))
+    most = int(np.argmax(fitted.model.events))
+    made = prediction_of(
+        entry, as_class, most, population=best.height, seconds=time.perf_counter() - began, limit=context.limit
+    )
+    return MethodResult(
         (replace(made, pooled_weight=None),),
         classes=best,
-        agrees=False,
-        importance=importance_of(entry.key, outcome.model.model),
-        files=outcome.model.files(outcome.problem),
+        importance=importance_of(entry.key, fitted.model.model),
+        files=fitted.model.files(fitted.problem),
     )
 
 
-def _asked(room: Room, rows: BranchRows | None, months: int) -> TemporalSplits | None:
+def _asked(context: FitContext, rows: BranchRows | None, months: int) -> TemporalSplits | None:
     """Return the roles of the dates that the rows know; None where nothing is closed."""
     if rows is None or rows.frame.is_empty():
         return None
     dates = sorted(set(rows.frame["as_of"].to_list()))
-    roles = temporal_splits(dates, room.as_of, months, room.targets.gap_days, room.targets.lag_days)
-    return roles if roles.train and day_number(room.as_of) == day_number(dates[-1]) else None
+    roles = context.splits(dates, months)
+    return roles if roles.train and day_number(context.as_of) == day_number(dates[-1]) else None
 
 
-def _chances(outcome: FittedTarget, names: tuple[str, ...]) -> pl.DataFrame:
-    problem: Problem = outcome.problem
+def _chances(fitted: FittedTarget, names: tuple[str, ...]) -> pl.DataFrame:
+    problem: Problem = fitted.problem
     return pl.DataFrame(
         {
-            "customer": problem.customer[outcome.rows],
-            "branch": np.array(names, dtype=object)[problem.group[outcome.rows]].tolist(),
-            "probability": outcome.expected,
+            "customer": problem.customer[fitted.rows],
+            "branch": np.array(names, dtype=object)[problem.group[fitted.rows]].tolist(),
+            "probability": fitted.expected,
         },
         schema={"customer": pl.UInt32, "branch": pl.String, "probability": pl.Float64},
     ).sort("customer", "branch")
 
 
-def _together(outcome: FittedTarget) -> Evidence | None:
+def _together(fitted: FittedTarget) -> Evidence | None:
     """Return the evidence of a class: ranks within each channel, weighted by its events; gain on the channels' shares.
 
     An AUC over all rows would praise the model for knowing that people telephone more than they visit. The mean of the
     intervals is no narrower than that of independent channels would be.
     """
-    test, expected = outcome.holdout, outcome.tested
-    known = [each for each in outcome.evidence if each is not None and each.auc is not None and each.auc_ci is not None]
+    test, expected = fitted.holdout, fitted.tested
+    known = [each for each in fitted.evidence if each is not None and each.auc is not None and each.auc_ci is not None]
     if test is None or expected is None or not known:
         return None
     label = test.problem.label[test.rows].astype(np.float64)

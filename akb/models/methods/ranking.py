@@ -84,15 +84,15 @@ def measures(asked: Asked, score: Floats) -> Floats:
     return np.column_stack([first > 0, first, gain / ideal])
 
 
-def ranking(outcome: FittedTarget, seed: int) -> Ranking | None:
+def ranking(fitted: FittedTarget, seed: int) -> Ranking | None:
     """Return how well the branches were ordered on T0, and which order is delivered; None where T0 cannot tell.
 
     What is delivered was chosen on T1: the rule of popularity, unless the model's NDCG is more than one standard error
     higher. Without a T1 it is the model.
     """
-    if outcome.holdout is None or outcome.tested is None:
+    if fitted.holdout is None or fitted.tested is None:
         return None
-    test, problem = outcome.holdout, outcome.problem
+    test, problem = fitted.holdout, fitted.problem
     asked = takers(problem, test.rows)
     if asked.customers < FEWEST:
         return None
@@ -100,16 +100,16 @@ def ranking(outcome: FittedTarget, seed: int) -> Ranking | None:
     together = problem.extra(asked.rows, CO_OWNERSHIP)
     if together is not None:
         found["co_ownership"] = measures(asked, np.nan_to_num(together.astype(np.float64)))
-    found["model"] = measures(asked, outcome.tested[asked.order])
-    return _told(test.test_date, asked, found, winner(outcome), np.random.default_rng([seed, asked.customers]))
+    found["model"] = measures(asked, fitted.tested[asked.order])
+    return _told(test.test_date, asked, found, winner(fitted), np.random.default_rng([seed, asked.customers]))
 
 
-def winner(outcome: FittedTarget) -> str:
+def winner(fitted: FittedTarget) -> str:
     """Return ``model`` or ``popularity``, by what both showed on T1: the simplest within one standard error."""
-    chosen = outcome.validation
+    chosen = fitted.validation
     if chosen is None:
         return "model"
-    asked = takers(outcome.problem, chosen.rows)
+    asked = takers(fitted.problem, chosen.rows)
     if asked.customers < FEWEST:
         return "model"
     plain = from_link("binary", chosen.base[asked.code])

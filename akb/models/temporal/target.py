@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-VALIDATION_ROWS = 30_000  # on which candidates are compared: enough for a standard error of a thousandth in log loss
+VALIDATION_ROWS = 30_000  # at most, on which candidates are compared: bounds the cost of the choice
 TREES_SHARE = 2 / 9  # of the trees that the settings name, for the large steps of `STEP`
 CHOICE_SHARE, TEST_SHARE = 0.4, 0.5  # of the rows of the final fit: choosing and proving need fewer
 FAMILY_STEP, FAMILY_SHARE = 0.12, 3.0  # of its final fit: one question per branch, of which the rare ones have few rows
