@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from akb.core.numbers import number_nl
-from akb.core.text import text
+from akb.core.reasons import Reason
 from akb.models.temporal.holdout import grouper
 from akb.models.temporal.splits import TemporalSplits, temporal_splits
 
@@ -52,14 +51,20 @@ class FitContext:
     def dates(self, entry: Entry) -> list[date]:
         """Return the dates that may teach an entry: those at which what it needs was recorded."""
         start = self.history.recorded_from
-        days = [day for day in self.matrix.dates if "ended" not in entry.needs or (start is not None and day >= start)]
+        days = [
+            day
+            for day in self.matrix.dates
+            if "ended" not in entry.needs or (start is not None and day >= start)
+        ]
         asked = f"{entry.target}_possible"
         if entry.target and asked in self.targets.counts.columns:
             can = self.targets.counts.filter(self.targets.counts[asked])["as_of"].unique()
             days = [day for day in days if day in set(can)]
         if "premiums" not in entry.needs:
             return days
-        priced = set(self.matrix.frame.filter(self.matrix.frame[PREMIUM].is_not_null())["as_of"].unique())
+        priced = set(
+            self.matrix.frame.filter(self.matrix.frame[PREMIUM].is_not_null())["as_of"].unique()
+        )
         return [day for day in days if day in priced]
 
     @property
@@ -69,7 +74,9 @@ class FitContext:
 
     def splits(self, dates: Iterable[date], months: int) -> TemporalSplits:
         """Return the roles of some dates over a horizon in months, as seen from X."""
-        return temporal_splits(dates, self.as_of, months, self.targets.gap_days, self.targets.lag_days)
+        return temporal_splits(
+            dates, self.as_of, months, self.targets.gap_days, self.targets.lag_days
+        )
 
     def grouper(self, splits: TemporalSplits) -> Grouper | None:
         """Return how the rows of the test date are looked at by group; None without one."""
@@ -102,7 +109,8 @@ class MethodResult:
     scores
         customer + a Float32 or Float64 column per key (not yet reconciled); None without any.
     branches
-        customer, branch, ``probability`` Float64 at X, for a family; with ``order`` as in `ModelRun.branch_purchase`.
+        customer, branch, ``probability`` Float64 at X, for a family; with ``order`` as in
+        `ModelRun.branch_purchase`.
     tested
         The same for the test date; None without one.
     former
@@ -127,13 +135,14 @@ class MethodResult:
     probe: Probe | None = None
 
 
-def why(key: str, **values: object) -> str:
-    """Return a sentence of ``configs/text/<language>/why_models.toml``."""
-    return text("why", "nl", "why_models", key).format_map(values)
+def why(code: str, **params: object) -> Reason:
+    """Return a reason, see ``configs/text/<language>/why_models.toml``."""
+    return Reason(code, params)
 
 
-def some(events: float, limit: int, customers: int | None = None) -> str:
-    """Return a number of events as a sentence may tell it: how many below `limit` (of customers) stays hidden.
+def some(events: float, limit: int, customers: int | None = None) -> float | Reason:
+    """Return a number of events as a reason may tell it: how many below `limit` (of customers)
+    stays hidden.
 
     Parameters
     ----------
@@ -143,13 +152,17 @@ def some(events: float, limit: int, customers: int | None = None) -> str:
         How many different ones they happened to; None: one each.
     """
     least = events if customers is None else min(events, customers)
-    return why("under", limit=limit) if 0 < least < limit else number_nl(events)
+    return why("under", limit=limit) if 0 < least < limit else events
 
 
 def tested_scores(
-    fitted: FittedTarget, view: Grouper | None, predictions: Callable[[FittedTarget], tuple[Prediction, ...]]
+    fitted: FittedTarget,
+    view: Grouper | None,
+    predictions: Callable[[FittedTarget], tuple[Prediction, ...]],
 ) -> TestedScores | None:
-    """Return what was expected on the test date, and how `predictions` change when that is made to cohere."""
+    """Return what was expected on the test date, and how `predictions` change when that is made
+    to cohere.
+    """
     test, expected = fitted.holdout, fitted.tested
     if test is None or expected is None:
         return None
@@ -159,5 +172,9 @@ def tested_scores(
         return predictions(replace(fitted, evidence=test.evidence(coherent, seen), tested=coherent))
 
     return TestedScores(
-        test.test_date, test.problem.customer[test.rows], test.problem.group[test.rows], expected, judged
+        test.test_date,
+        test.problem.customer[test.rows],
+        test.problem.group[test.rows],
+        expected,
+        judged,
     )

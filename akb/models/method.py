@@ -1,7 +1,7 @@
 """The ways to predict: each registers itself, and says with what its scores must cohere.
 
-A new way is a function in `akb.models.methods` under the decorator `method`; the catalogue names it, and nothing else
-in this room does.
+A new way is a function in `akb.models.methods` under the decorator `method`; the catalogue names
+it, and nothing else in this room does.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class Method:
     """One way to predict.
 
     fit
-        (context, entries) -> what it gives. None for the churn methods: one hazard makes all of them, see `run`.
+        (context, entries) -> what it gives. None for the churn methods: one hazard makes all of
+        them, see `run`.
     together
         Whether all entries of the method are one fit; else each is one of its own.
     role
@@ -83,17 +84,30 @@ def method(
     *,
     role: Role = Role.ALONE,
     by_target: Mapping[str, Role] | None = None,
-) -> Callable[[Callable[[FitContext, Entry], MethodResult]], Callable[[FitContext, Entry], MethodResult]]:
+) -> Callable[
+    [Callable[[FitContext, Entry], MethodResult]], Callable[[FitContext, Entry], MethodResult]
+]:
     """Register a function of one entry as the way to predict that the catalogue calls `name`."""
 
-    def known(fit: Callable[[FitContext, Entry], MethodResult]) -> Callable[[FitContext, Entry], MethodResult]:
-        register(Method(name, lambda context, entries: fit(context, entries[0]), role=role, by_target=by_target or {}))
+    def known(
+        fit: Callable[[FitContext, Entry], MethodResult],
+    ) -> Callable[[FitContext, Entry], MethodResult]:
+        register(
+            Method(
+                name,
+                lambda context, entries: fit(context, entries[0]),
+                role=role,
+                by_target=by_target or {},
+            )
+        )
         return fit
 
     return known
 
 
-def family(name: str, *, role: Role = Role.ALONE, lifetime: bool = False, cost: int = 0) -> Callable[[Fit], Fit]:
+def family(
+    name: str, *, role: Role = Role.ALONE, lifetime: bool = False, cost: int = 0
+) -> Callable[[Fit], Fit]:
     """Register a function of all entries of the method, for instance one per branch."""
 
     def known(fit: Fit) -> Fit:
@@ -114,4 +128,8 @@ class MethodRun:
     @property
     def name(self) -> str:
         """What the job is called: its entry, or the method of its family."""
-        return self.entries[0].method if METHODS[self.entries[0].method].together else self.entries[0].key
+        return (
+            self.entries[0].method
+            if METHODS[self.entries[0].method].together
+            else self.entries[0].key
+        )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from akb.core.reasons import Reason
 from akb.models.churn.evaluation import LIFETIME
 from akb.models.coherence.scores import (
     HEADLINE,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from akb.models.churn.fit import ChurnResult
     from akb.models.evidence.determinants import Probe
     from akb.models.evidence.segments import People
-    from akb.models.types import Determinants, Reason
+    from akb.models.types import Contribution, Determinants
 
 
 def run_models(
@@ -62,7 +63,7 @@ def run_models(
     entries
         The catalogue's entries of this room, unfolded per branch.
     progress
-        Told in a few words what is being done.
+        Hears in a few words what is being done.
     people
         Who the customers are, to show errors by age, kind and office.
     """
@@ -84,7 +85,9 @@ def run_models(
             progress(runs[-1].name)
         definitions = _definitions(context, churn, pool)
         profiles = profiles_job.result()
-        determinants = _all_determinants(context, able, (churn.probe, *(run.result.probe for run in runs)), pool)
+        determinants = _all_determinants(
+            context, able, (churn.probe, *(run.result.probe for run in runs)), pool
+        )
     results = [run.result for run in runs]
     predictions = {p.key: p for result in results for p in result.predictions} | churn.predictions
     predictions[LIFETIME] = whole.predictions[LIFETIME]
@@ -93,7 +96,10 @@ def run_models(
     predictions |= {e.key: unavailable(e, lacking[e.key]) for e in entries if e.key in lacking}
     coherent = coherent_scores(context, runs, churn, whole, predictions)
     named = [entry.key for entry in able if entry.key in coherent.scores.columns]
-    files = {**churn.files, **{name: data for result in results for name, data in result.files.items()}}
+    files = {
+        **churn.files,
+        **{name: data for result in results for name, data in result.files.items()},
+    }
     own = [predictions[p.key] for result in results for p in result.predictions]
     return ModelRun(
         as_of=as_of,
@@ -127,23 +133,29 @@ def run_models(
     )
 
 
-def _backtest(whole: ChurnResult, runs: Sequence[MethodRun], evidence: CoherentEvidence) -> Backtest | None:
-    """What was said a year ago of leaving, with what was said of lapses and purchases per branch."""
-    told = whole.backtest
-    if told is None:
+def _backtest(
+    whole: ChurnResult, runs: Sequence[MethodRun], evidence: CoherentEvidence
+) -> Backtest | None:
+    """What was said a year ago of leaving, with what was said of lapses and purchases per
+    branch.
+    """
+    made = whole.backtest
+    if made is None:
         return None
     lapses = None
     if evidence.lapses is not None:
-        lapses = branches_of(runs, Role.BRANCH_LAPSE, told.as_of, evidence.lapses)
-    purchases = branches_of(runs, Role.BRANCH_PURCHASE, told.as_of)
-    return replace(told, branch_lapse=lapses, branch_purchase=purchases)
+        lapses = branches_of(runs, Role.BRANCH_LAPSE, made.as_of, evidence.lapses)
+    purchases = branches_of(runs, Role.BRANCH_PURCHASE, made.as_of)
+    return replace(made, branch_lapse=lapses, branch_purchase=purchases)
 
 
-def _unmet(entry: Entry, context: FitContext) -> str | None:
+def _unmet(entry: Entry, context: FitContext) -> Reason | None:
     """Return why this export cannot support an entry, or None."""
     history, matrix, counts = context.history, context.matrix, context.targets.counts
     recorded = {
-        name: bool(counts[asked].any()) if (asked := f"{name}_12m_possible") in counts.columns else False
+        name: bool(counts[asked].any())
+        if (asked := f"{name}_12m_possible") in counts.columns
+        else False
         for name in ("contacts", "claims")
     }
     has = recorded | {
@@ -151,7 +163,8 @@ def _unmet(entry: Entry, context: FitContext) -> str | None:
         "reasons": history.reasons,
         "commission": history.commission != "none",
         "premiums": PREMIUM in matrix.names,
-        "coverages": False,  # no dated coverage rows leave ingest: the money of a policy's coverages is added up
+        # no dated coverage rows leave ingest: the money of a policy's coverages is added up
+        "coverages": False,
     }
     lacking = next((need for need in entry.needs if not has.get(need, True)), None)
     return why(f"needs_{lacking}") if lacking else None
@@ -161,7 +174,12 @@ def _churn(context: FitContext, targets: Targets) -> ChurnResult:
     from akb.models.churn.fit import fit_churn
 
     return fit_churn(
-        context.matrix, targets, context.settings, as_of=context.as_of, progress=context.progress, people=context.people
+        context.matrix,
+        targets,
+        context.settings,
+        as_of=context.as_of,
+        progress=context.progress,
+        people=context.people,
     )
 
 
@@ -173,7 +191,10 @@ def _definitions(context: FitContext, churn: ChurnResult, pool: ThreadPoolExecut
 
 
 def _all_determinants(
-    context: FitContext, entries: Sequence[Entry], probes: Iterable[Probe | None], pool: ThreadPoolExecutor
+    context: FitContext,
+    entries: Sequence[Entry],
+    probes: Iterable[Probe | None],
+    pool: ThreadPoolExecutor,
 ) -> tuple[Determinants, ...]:
     """What goes together with the entries that ask for it."""
     wanted = {entry.key for entry in entries if entry.determinants}
@@ -195,8 +216,13 @@ def _former(results: Iterable[MethodResult]) -> pl.DataFrame:
 
 def _jobs(entries: Sequence[Entry]) -> list[tuple[Method, tuple[Entry, ...]]]:
     """Return one job per family and one per entry of the other methods, the largest first."""
-    families = sorted((each for each in METHODS.values() if each.together and each.fit), key=lambda each: -each.cost)
-    jobs = [(each, tuple(entry for entry in entries if entry.method == each.name)) for each in families]
+    families = sorted(
+        (each for each in METHODS.values() if each.together and each.fit),
+        key=lambda each: -each.cost,
+    )
+    jobs = [
+        (each, tuple(entry for entry in entries if entry.method == each.name)) for each in families
+    ]
     alone = [entry for entry in entries if not METHODS[entry.method].together]
     return [job for job in jobs if job[1]] + [(METHODS[entry.method], (entry,)) for entry in alone]
 
@@ -206,7 +232,7 @@ def _run(context: FitContext, made: Method, entries: tuple[Entry, ...]) -> Metho
     return MethodRun(made.role_of(entries[0]), entries, made.fit(context, entries))
 
 
-def _reasons(churn: ChurnResult) -> tuple[Reason, ...]:
+def _reasons(churn: ChurnResult) -> tuple[Contribution, ...]:
     """Return the reasons of the customers with the highest chance to leave, at most 2,000."""
     if churn.hazard is None or HEADLINE not in churn.scores.columns:
         return ()

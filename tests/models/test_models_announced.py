@@ -15,6 +15,7 @@ from synthetic import BRANCHES, BranchWorld, X, branch_world
 from akb.catalogue.entries import entries
 from akb.config import Settings, load_settings
 from akb.core.dates import add_months
+from akb.core.reasons import Reason
 from akb.features.types import FormerRows
 from akb.ingest.types import History
 from akb.models import run_models
@@ -152,7 +153,7 @@ def test_winback_needs_five_years_of_ended_policies(world: BranchWorld) -> None:
     targets = replace(world.targets, former=former_world())
     found = run(replace(world, targets=targets), months=59)
     p = {each.key: each for each in found.predictions}["winback_12m"]
-    assert p.status == "unavailable" and "60 maanden" in p.why and "59" in p.why
+    assert p.status == "unavailable" and p.why == Reason("needs_history", {"months": 60, "known": 59})
     assert found.winback is not None and found.winback.is_empty()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from akb.models.evidence.determinants import Probe, determinants, effect
+from akb.models.evidence.determinants import Probe, determinants_of, effect
 from akb.models.methods.behaviour import named, nearest, stable_groups, standardised
 
 
@@ -62,17 +62,17 @@ def asked(noise: bool = False) -> Probe:
 
 
 def test_the_group_that_matters_carries_what_the_model_knows() -> None:
-    found = determinants(asked(), {"a": "holdings", "b": "tenure"}, 1)
+    found = determinants_of(asked(), {"a": "holdings", "b": "tenure"}, 1)
     assert found is not None
     share = {each.group: each for each in found.groups}
     assert set(share) == {"holdings", "tenure", "renewal"}
     assert share["holdings"].ci[0] > 0.8
     assert share["tenure"].share == pytest.approx(0, abs=1e-9)
-    assert found == determinants(asked(), {"a": "holdings", "b": "tenure"}, 1)
+    assert found == determinants_of(asked(), {"a": "holdings", "b": "tenure"}, 1)
 
 
 def test_a_model_that_knows_nothing_has_no_determinants() -> None:
-    assert determinants(asked(noise=True), {"a": "holdings", "b": "tenure"}, 1) is None
+    assert determinants_of(asked(noise=True), {"a": "holdings", "b": "tenure"}, 1) is None
 
 
 def test_an_effect_follows_the_curve_that_is_there() -> None:

@@ -137,7 +137,7 @@ def test_causes_are_judged_on_two_dates_and_the_year_on_everyone(churn_world: Wo
         chose = [each.day == proof.choice_date for each in proof.by_date]
         assert chose == [False, True, False]  # T0, the date that chose, and one before it
         assert proof.test_dates == 2
-        assert proof.by_date[0][0] > proof.by_date[1][0]
+        assert proof.by_date[0].day > proof.by_date[1].day
     assert churn.tested is not None
     day, chance = churn.tested
     assert len(chance) == churn_world.matrix.frame.filter(pl.col("as_of") == day).height

@@ -1,7 +1,8 @@
-"""Why a relation ends when it ends: P(cause | end, features, lag) for natural, insurer-made and preventable ends.
+"""Why a relation ends when it ends: P(cause | end, features, lag) for natural, insurer-made and
+preventable ends.
 
-Times the hazard this gives one hazard per cause, so that the causes add up to churn. Ends without a known reason are
-split as the known ones are; how much rests on that is said with both extremes.
+Times the hazard this gives one hazard per cause, so that the causes add up to churn. Ends without a
+known reason are split as the known ones are; how much rests on that is said with both extremes.
 """
 
 from __future__ import annotations
@@ -25,10 +26,16 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 CAUSES = ("natural", "insurer", "preventable")
-FEW, MANY = 60, 400  # distinct leavers with a known cause: below FEW shares, from MANY trees, between a logistic model
-_ROWS, _SCANNED, _KEPT = 10_000, 4_000, 24
-_TREES = 50
-_PRIOR = 2.0
+# Distinct leavers with a known cause: below FEW only shares, from MANY trees, between them a
+# logistic model.
+FEW, MANY = 60, 400
+# rows to learn from and to compare columns on, at most: bounds the cost
+_ROWS, _SCANNED = 10_000, 4_000
+_KEPT = 24  # columns per cause that trees learn from, by what each tells alone
+_TREES = 50  # rounds, each of which grows a tree per cause
+# inverse of the ridge on standardised columns: some hundreds of them against 60 to 400 ends
+_STRENGTH = 0.02
+_PRIOR = 2.0  # ends, divided evenly over the causes, mixed into the shares: none is ever impossible
 
 
 class CauseModel(Protocol):
@@ -74,12 +81,16 @@ class Causes:
         return self.unknown / max(self.known + self.unknown, 1)
 
     def extremes(self, cause: str) -> tuple[float, float]:
-        """Return the share of a cause if none, and if all, of the unknown ends were of that cause."""
+        """Return the share of a cause if none, and if all, of the unknown ends were of that
+        cause.
+        """
         known = float(self.shares[CAUSES.index(cause)]) * (1 - self.unknown_share)
         return known, known + self.unknown_share
 
     def split(self, landmarks: Landmarks, rows: NDArray[np.int64], lags: int = LAGS) -> Floats:
-        """Return P(cause | end in month 1..`lags`), float64 [n, lags, causes]; asked once per lag band."""
+        """Return P(cause | end in month 1..`lags`), float64 [n, lags, causes]; asked once per
+        lag band.
+        """
         result = np.empty((len(rows), lags, len(CAUSES)))
         landmarks = landmarks.narrowed(self.names)
         x = landmarks.design(rows, np.ones(len(rows), dtype=np.int64))
@@ -105,7 +116,9 @@ class Shares:
 
     def files(self, stem: str) -> dict[str, bytes]:
         """Return the model as text files by name."""
-        return {f"{stem}.json": json.dumps({"kind": "shares", "shares": self.shares.tolist()}).encode()}
+        return {
+            f"{stem}.json": json.dumps({"kind": "shares", "shares": self.shares.tolist()}).encode()
+        }
 
 
 @dataclass(frozen=True)
@@ -127,8 +140,11 @@ class Multinomial:
 
     def files(self, stem: str) -> dict[str, bytes]:
         """Return the model as text files by name."""
-        told = {name: getattr(self, name).tolist() for name in ("centre", "scale", "weight", "intercept")}
-        card = {"kind": "multinomial", "columns": list(self.names), **told}
+        arrays = {
+            name: getattr(self, name).tolist()
+            for name in ("centre", "scale", "weight", "intercept")
+        }
+        card = {"kind": "multinomial", "columns": list(self.names), **arrays}
         return {f"{stem}.json": json.dumps(card).encode()}
 
 
@@ -148,8 +164,20 @@ class CauseTrees:
         return self.booster.files(stem)
 
 
+@dataclass(frozen=True)
+class _Ends:
+    """Rows at which a relation ended with a known cause: the code of the cause, and a weight
+    that counts each once.
+    """
+
+    row: NDArray[np.int64]
+    code: NDArray[np.int64]
+    weight: Floats
+
+
 def fit_causes(landmarks: Landmarks, day: date, *, seed: int) -> Causes | None:
-    """Learn P(cause | end) from every end that was known on `day`; None where under half has a known cause.
+    """Learn P(cause | end) from every end that was known on `day`; None where under half has a
+    known cause.
 
     Each relation weighs one, however many as-of dates saw it end.
     """
@@ -170,22 +198,26 @@ def fit_causes(landmarks: Landmarks, day: date, *, seed: int) -> Causes | None:
     if len(row) > _ROWS:
         picked = np.sort(np.random.default_rng(seed).choice(len(row), _ROWS, replace=False))
         row, code, weight = row[picked], code[picked], weight[picked]
+    ends = _Ends(row, code, weight)
     if distinct >= MANY:
-        landmarks = landmarks.narrowed(_telling(landmarks, row, code, weight, shares))
-    model = _fit(landmarks, row, code, weight, shares, distinct, seed)
+        landmarks = landmarks.narrowed(_telling(landmarks, ends, shares))
+    if distinct < FEW or len(np.unique(code)) < len(CAUSES):
+        return Causes(Shares(shares), shares, distinct, unknown, landmarks.names)
+    model = (
+        _fit_trees(landmarks, ends, seed) if distinct >= MANY else _fit_logistic(landmarks, ends)
+    )
     return Causes(model, shares, distinct, unknown, landmarks.names)
 
 
-def _telling(
-    landmarks: Landmarks, row: NDArray[np.int64], code: NDArray[np.int64], weight: Floats, shares: Floats
-) -> tuple[str, ...]:
+def _telling(landmarks: Landmarks, ends: _Ends, shares: Floats) -> tuple[str, ...]:
     """The columns that tell each cause from the others best on their own."""
-    at = np.linspace(0, len(row) - 1, min(len(row), _SCANNED)).astype(np.int64)
-    x, found = landmarks.base(row[at]), set()
+    at = np.linspace(0, len(ends.row) - 1, min(len(ends.row), _SCANNED)).astype(np.int64)
+    rows, weight = ends.row[at], ends.weight[at]
+    x, found = landmarks.base(rows), set()
     for number, share in enumerate(shares):
-        label = (code[at] == number).astype(np.float64)
+        label = (ends.code[at] == number).astype(np.float64)
         offset = np.full(len(at), np.log(share / (1 - share)))
-        sample = Sample(x, label, weight[at], offset, landmarks.customer[row[at]], landmarks.names)
+        sample = Sample(x, label, weight, offset, landmarks.customer[rows], landmarks.names)
         found |= {landmarks.names[column] for column in scan(sample, "binary")[:_KEPT]}
     return tuple(sorted(found))
 
@@ -195,48 +227,40 @@ def _relation(landmarks: Landmarks, rows: NDArray[np.int64]) -> NDArray[np.int64
     return landmarks.customer[rows].astype(np.int64) * 1_000_000 + landmarks.end_day[rows]
 
 
-def _fit(
-    landmarks: Landmarks,
-    row: NDArray[np.int64],
-    code: NDArray[np.int64],
-    weight: Floats,
-    shares: Floats,
-    distinct: int,
-    seed: int,
-) -> CauseModel:
-    if distinct < FEW or len(np.unique(code)) < len(CAUSES):
-        return Shares(shares)
-    x = landmarks.design(row, landmarks.event_lag[row])
-    if distinct < MANY:
-        return _fit_logistic(x, code, weight, landmarks.names + landmarks.lag_names)
-    return _fit_trees(x, code, weight, landmarks.names + landmarks.lag_names, seed)
+def _design(landmarks: Landmarks, ends: _Ends) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """The features in the month of the end, and their names."""
+    x = landmarks.design(ends.row, landmarks.event_lag[ends.row])
+    return x, landmarks.names + landmarks.lag_names
 
 
-def _fit_logistic(
-    x: NDArray[np.float32], code: NDArray[np.int64], weight: Floats, names: tuple[str, ...]
-) -> CauseModel:
+def _fit_logistic(landmarks: Landmarks, ends: _Ends) -> CauseModel:
     from sklearn.linear_model import LogisticRegression
 
+    x, names = _design(landmarks, ends)
     filled = np.isfinite(x)
     count = np.maximum(filled.sum(axis=0), 1)
     centre = np.where(filled, x, 0).sum(axis=0, dtype=np.float64) / count
     spread = np.sqrt(np.where(filled, (x - centre) ** 2, 0).sum(axis=0) / count)
     scale = np.where(spread > 1e-6, spread, np.inf)
-    fitted = LogisticRegression(C=0.02, max_iter=200).fit(_standard(x, centre, scale), code, sample_weight=weight)
-    return Multinomial(centre, np.where(np.isfinite(scale), scale, 1e30), fitted.coef_, fitted.intercept_, names)
+    standard = _standard(x, centre, scale)
+    fitted = LogisticRegression(C=_STRENGTH, max_iter=200).fit(
+        standard, ends.code, sample_weight=ends.weight
+    )
+    return Multinomial(
+        centre, np.where(np.isfinite(scale), scale, 1e30), fitted.coef_, fitted.intercept_, names
+    )
 
 
 def _standard(x: NDArray[np.float32], centre: Floats, scale: Floats) -> Floats:
     return np.asarray(np.clip(np.nan_to_num((x - centre) / scale, nan=0.0), -5, 5))
 
 
-def _fit_trees(
-    x: NDArray[np.float32], code: NDArray[np.int64], weight: Floats, names: tuple[str, ...], seed: int
-) -> CauseModel:
+def _fit_trees(landmarks: Landmarks, ends: _Ends, seed: int) -> CauseModel:
+    x, names = _design(landmarks, ends)
     booster = fit_boosting(
         x,
-        code,
-        weight=weight,
+        ends.code,
+        weight=ends.weight,
         names=names,
         objective="multiclass",
         classes=len(CAUSES),
@@ -248,6 +272,8 @@ def _fit_trees(
 
 
 def ended_by(landmarks: Landmarks, rows: NDArray[np.int64], lags: int, cause: str) -> Floats:
-    """Return 1 where the relation ended within `lags` months with this recorded cause, else 0, float64 [n]."""
-    told = landmarks.cause.gather(rows).fill_null("").to_numpy() == cause
-    return np.asarray((landmarks.event_lag[rows] <= lags) & told, dtype=np.float64)
+    """Return 1 where the relation ended within `lags` months with this recorded cause, else 0,
+    float64 [n].
+    """
+    with_cause = landmarks.cause.gather(rows).fill_null("").to_numpy() == cause
+    return np.asarray((landmarks.event_lag[rows] <= lags) & with_cause, dtype=np.float64)

@@ -1,7 +1,8 @@
-"""Retention by how long a relation exists: what sBG and one constant rate say, beside the model and what came true.
+"""Retention by how long a relation exists: what sBG and one constant rate say, beside the model and
+what came true.
 
-A benchmark that anyone can check: sBG sees nothing but tenure and who left. All three look from the same day and know
-no more than that day; what happened in the year after it is counted.
+A benchmark that anyone can check: sBG sees nothing but tenure and who left. All three look from the
+same day and know no more than that day; what happened in the year after it is counted.
 """
 
 from __future__ import annotations
@@ -60,9 +61,13 @@ class Retention:
     yearly: float
 
     def gone_within(self, tenure_years: Floats, months: int) -> Floats:
-        """Return the chance by sBG to have left within so many months, per tenure; unknown tenure as new."""
+        """Return the chance by sBG to have left within so many months, per tenure; unknown
+        tenure as new.
+        """
         since = np.nan_to_num(tenure_years)
-        return np.asarray(1 - self.model.survival(since + months / LAGS) / self.model.survival(since))
+        return np.asarray(
+            1 - self.model.survival(since + months / LAGS) / self.model.survival(since)
+        )
 
     def constant_within(self, months: int) -> float:
         """Return the same by the constant rate."""
@@ -70,7 +75,9 @@ class Retention:
 
 
 def fit_retention(landmarks: Landmarks, day: date) -> Retention | None:
-    """Return what the relations known on `day` say by tenure alone; None with fewer than 50 ends."""
+    """Return what the relations known on `day` say by tenure alone; None with fewer than 50
+    ends.
+    """
     lives = spells(landmarks, day)
     if int(lives.ended.sum()) < _ENOUGH:
         return None
@@ -85,7 +92,9 @@ def fit_retention(landmarks: Landmarks, day: date) -> Retention | None:
 
 
 def _by_year(lives: Spells) -> tuple[Floats, Floats]:
-    """Years under observation and ends per year of tenure: delayed entry counts from where it was seen."""
+    """Years under observation and ends per year of tenure: delayed entry counts from where it
+    was seen.
+    """
     start = np.arange(_LONGEST, dtype=np.float64)
     entry, leave = np.sort(lives.entry), np.sort(lives.leave)
 
@@ -114,7 +123,8 @@ def cohort_table(
     Parameters
     ----------
     judged
-        Rows of T0 and the chance to leave within 12 months as a model of that day had it; None without a test date.
+        Rows of the test date and the chance to leave within 12 months as a model of that day had
+        it; None without a test date.
     now, years
         Rows at X and their remaining lifetime by the model, restricted to `horizon` years.
     """
@@ -126,7 +136,9 @@ def cohort_table(
     if then is None or today is None:
         return pl.DataFrame(schema=SCHEMA)
     tenure, tenure_now = (np.nan_to_num(tenures(landmarks, each)) for each in (rows, now))
-    band, band_now = (np.searchsorted(EDGES, each, side="right") - 1 for each in (tenure, tenure_now))
+    band, band_now = (
+        np.searchsorted(EDGES, each, side="right") - 1 for each in (tenure, tenure_now)
+    )
     left, by_sbg = landmarks.event_lag[rows] <= LAGS, then.gone_within(tenure, LAGS)
     years_sbg = today.model.expected_periods(tenure_now, horizon)
     table = []

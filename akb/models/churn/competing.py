@@ -1,8 +1,10 @@
-"""Competing risks: the chance to have left by each cause, when leaving by one makes leaving by another impossible.
+"""Competing risks: the chance to have left by each cause, when leaving by one makes leaving by
+another impossible.
 
-Aalen-Johansen: the sum over time of (chance to be there just before) x (leavers by the cause / those at risk). The
-estimator of lifelines moves ties apart at random and counts who enters on the day of an end as at risk; durations in
-whole periods are nothing but ties. This one takes them as they are and equals lifelines' where there are none.
+Aalen-Johansen: the sum over time of (chance to be there just before) x (leavers by the cause /
+those at risk). The estimator of lifelines moves ties apart at random and counts who enters on the
+day of an end as at risk; durations in whole periods are nothing but ties. This one takes them as
+they are and equals lifelines' where there are none.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ class CumulativeIncidence:
     alive
         Chance to be there after each time, float64 [k].
     left
-        Chance to have left by each cause by then, float64 [k, causes]; ``alive + left.sum(axis=1) == 1``.
+        Chance to have left by each cause by then, float64 [k, causes]; ``alive + left.sum(axis=1)
+        == 1``.
     """
 
     times: Floats
@@ -40,7 +43,9 @@ class CumulativeIncidence:
     left: Floats
 
     def at(self, times: NDArray[Any] | list[float]) -> tuple[Floats, Floats]:
-        """Return `alive` [n] and `left` [n, causes] at these times; 1 and 0 before the first event."""
+        """Return `alive` [n] and `left` [n, causes] at these times; 1 and 0 before the first
+        event.
+        """
         place = np.searchsorted(self.times, np.asarray(times, dtype=np.float64), side="right")
         alive = np.concatenate([[1.0], self.alive])[place]
         left = np.concatenate([np.zeros((1, len(self.causes))), self.left])[place]
@@ -60,20 +65,23 @@ def aalen_johansen(
     Parameters
     ----------
     durations
-        Time from the origin to the end or the last day under observation, [n]; any unit, whole periods too.
+        Time from the origin to the end or the last day under observation, [n]; any unit, whole
+        periods too.
     cause
         Which of `causes` ended it, [n]; anything else: it was still there (censored).
     entry
-        Time from the origin at which observation began, [n] (delayed entry): at risk from just after it, so that who
-        enters in period 2 can first be seen to leave in period 3. None: everyone from the origin.
+        Time from the origin at which observation began, [n] (delayed entry): at risk from just
+        after it, so that who enters in period 2 can first be seen to leave in period 3. None:
+        everyone from the origin.
     weight
         How many each row stands for, [n].
 
     Notes
     -----
-    With delayed entry a risk set may empty before later entries fill it; then the product-limit estimate would stay at
-    zero for ever. In that case the chance to stay follows the cumulative hazard (Fleming-Harrington), and the causes
-    share each step in proportion, so that everything still adds up to one.
+    With delayed entry a risk set may empty before later entries fill it; then the product-limit
+    estimate would stay at zero for ever. In that case the chance to stay follows the cumulative
+    hazard (Fleming-Harrington), and the causes share each step in proportion, so that everything
+    still adds up to one.
     """
     time = np.asarray(durations, dtype=np.float64)
     w = np.ones(len(time)) if weight is None else np.asarray(weight, dtype=np.float64)
@@ -99,7 +107,9 @@ def aalen_johansen(
     alive = np.cumprod(keep)
     before = np.concatenate([[1.0], alive[:-1]])
     share = hazard / np.where(total > 0, total, 1.0)[:, None]
-    return CumulativeIncidence(times, causes, alive, np.cumsum((before - alive)[:, None] * share, axis=0))
+    return CumulativeIncidence(
+        times, causes, alive, np.cumsum((before - alive)[:, None] * share, axis=0)
+    )
 
 
 def _sum_from(values: Floats, weight: Floats, times: Floats) -> Floats:

@@ -2,14 +2,19 @@
 
 Who learns from what, at most four fits (`akb.models.temporal.replay` holds the order of work):
 
-- *validation*: the candidates learn from what was known on that date and are compared on the person-months after it, as
-  far as the test date knew them. The winner of that day also scores its own date for the lifetime, the only date that
-  can be followed beyond a year;
-- *early*: the winner learns from what was known on the test date of 12 months and is judged on the 12- and 6-month
-  windows; on the 6-month window alone, from the test date of 6 months, where that of 12 knew too little;
-- *late*: the same from the test date of 3 months, for the 3- and 1-month windows: a model never younger than the test
+- *validation*: the candidates learn from what was known on that date and are compared on the
+  person-months after it, as
+  far as the test date knew them. The winner of that day also scores its own date for the lifetime,
+  the only date that can be followed beyond a year;
+- *early*: the winner learns from what was known on the test date of 12 months and is judged on the
+  12- and 6-month
+  windows; on the 6-month window alone, from the test date of 6 months, where that of 12 knew too
+  little;
+- *late*: the same from the test date of 3 months, for the 3- and 1-month windows: a model never
+  younger than the test
   date;
-- *final*: everything that is closed at X. Its level is that of the last closed years, so it is gated on none of them.
+- *final*: everything that is closed at X. Its level is that of the last closed years, so it is
+  gated on none of them.
 """
 
 from __future__ import annotations
@@ -26,14 +31,22 @@ from akb.models.churn.hazard import Hazard, fit_hazard, incidence, levelled, sta
 from akb.models.churn.hazard import select as select_hazard
 from akb.models.churn.landmark import LAGS, Landmarks
 from akb.models.churn.probe import probe_of_churn
-from akb.models.churn.survival import ATTENUATION, ages, fit_continuation, fit_lifetime, observed_months, tenures
+from akb.models.churn.survival import (
+    ATTENUATION,
+    ages,
+    fit_continuation,
+    fit_lifetime,
+    observed_months,
+    tenures,
+)
 from akb.models.evidence.evidence import binary_evidence
 from akb.models.evidence.intervals import auc_with_interval
 from akb.models.evidence.segments import with_events
 from akb.models.learners.candidates import fitters
+from akb.models.temporal.answer import Answer, with_dates
 from akb.models.temporal.holdout import RENEWAL
 from akb.models.temporal.problem import day_number
-from akb.models.temporal.replay import Answer, choose_refit_evaluate, with_dates
+from akb.models.temporal.replay import choose_refit_evaluate
 from akb.models.temporal.selection import Selection, compare_candidates, default_learner
 
 if TYPE_CHECKING:
@@ -59,7 +72,10 @@ LIFETIME = "remaining_lifetime_years"
 ENOUGH = 100  # distinct leavers from which rivals can be compared and a later window can be judged
 PART = 3  # choosing and proving learn from a third of the rows of the final fit
 _JUDGED = 40_000  # person-months on which candidates are compared
-_STEP, _TREES_SHARE = 0.12, 1 / 3  # small steps, for the same customers come back from many dates and lags
+_STEP, _TREES_SHARE = (
+    0.12,
+    1 / 3,
+)  # small steps, for the same customers come back from many dates and lags
 _FOLLOWED = 18  # months that a lifetime has to be followed before it counts as evidence
 
 
@@ -89,21 +105,28 @@ class ChurnSplits:
         """Return the date from which the model looks that is judged on this horizon's test date."""
         test = self.tests.get(months)
         models = (self.late, self.early) if months <= 3 else (self.early,)
-        return next((each for each in models if each is not None and test is not None and each <= test), None)
+        return next(
+            (each for each in models if each is not None and test is not None and each <= test),
+            None,
+        )
 
 
 def churn_splits(landmarks: Landmarks, as_of: date) -> ChurnSplits:
     """Return which as-of date does what, as the history allows.
 
-    A date can only judge a horizon, or choose over it, if by then leavers enough were known and at least one earlier
-    date was closed over that horizon: a model that never saw month 12 proves nothing about month 12.
+    A date can only judge a horizon, or choose over it, if by then leavers enough were known and at
+    least one earlier date was closed over that horizon: a model that never saw month 12 proves
+    nothing about month 12.
     """
 
     def can(position: int | None, months: int) -> bool:
         if position is None:
             return False
         day = landmarks.dates[position]
-        return int(landmarks.closed_lags(day).max()) >= months and known_leavers(landmarks, day) >= ENOUGH
+        return (
+            int(landmarks.closed_lags(day).max()) >= months
+            and known_leavers(landmarks, day) >= ENOUGH
+        )
 
     tests = {months: landmarks.latest_closed(as_of, months) for months in HORIZONS}
     early = next((tests[months] for months in (12, 6) if can(tests[months], months)), None)
@@ -127,7 +150,9 @@ def known_leavers(landmarks: Landmarks, day: date) -> int:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of a date: does the relation end within so many months, and with this cause (None: any)."""
+    """What is asked of a date: does the relation end within so many months, and with this cause
+    (None: any).
+    """
 
     months: int
     cause: str | None = None
@@ -161,7 +186,8 @@ class HazardSelection(Selection):
 
 @dataclass(frozen=True)
 class HazardStage:
-    """A model that looks from a day and learns from at most so many person-months, and what it is asked.
+    """A model that looks from a day and learns from at most so many person-months, and what it is
+    asked.
 
     position
         Of the as-of date whose customers are asked.
@@ -185,7 +211,8 @@ class HazardFit:
 
 @dataclass(frozen=True)
 class HazardForecast:
-    """Of everyone in force on a date the hazard per month, and the chance of an end within a year per recorded cause.
+    """Of everyone in force on a date the hazard per month, and the chance of an end within a year
+    per recorded cause.
 
     by_cause
         float64 [n, causes]; None where causes are unknown or the horizon is shorter.
@@ -218,8 +245,8 @@ class ChurnTarget:
         return self.settings.models.hazard_rows // PART
 
     def select(self) -> HazardSelection:
-        """Let the candidates compete on the person-months after the validation date; else take the documented
-        default.
+        """Let the candidates compete on the person-months after the validation date; else take the
+        documented default.
         """
         landmarks, splits, seed = self.landmarks, self.splits, self.settings.models.seed
         trees = max(20, round(self.settings.models.trees * _TREES_SHARE))
@@ -245,7 +272,9 @@ class ChurnTarget:
         )
 
     def _on_validation(self, position: int, hazard: Hazard, monthly: Floats) -> dict[str, Answer]:
-        """What the winner expected of its own date, by question; only those who can be followed are asked."""
+        """What the winner expected of its own date, by question; only those who can be followed
+        are asked.
+        """
         found = {}
         for key, months in zip(CHURN, HORIZONS, strict=True):
             rows, chances = self._followed(position, monthly, months)
@@ -253,7 +282,10 @@ class ChurnTarget:
         rows, chances = self._followed(position, monthly, LAGS)
         by_cause = self._by_cause(hazard, rows, chances)
         if by_cause is not None:
-            found |= {key: self._answer(key, rows, by_cause[:, number]) for number, key in enumerate(BY_CAUSE)}
+            found |= {
+                key: self._answer(key, rows, by_cause[:, number])
+                for number, key in enumerate(BY_CAUSE)
+            }
         return {key: answer for key, answer in found.items() if len(answer.label)}
 
     def tests(self) -> tuple[HazardStage, ...]:
@@ -267,8 +299,8 @@ class ChurnTarget:
         return tuple(found)
 
     def earlier(self, selection: Selection) -> HazardStage | None:
-        """Return the latest date closed by the validation date, which chose nothing; None without enough known on
-        it.
+        """Return the latest date closed by the validation date, which chose nothing; None without
+        enough known on it.
         """
         landmarks, validation = self.landmarks, self.splits.validation
         if validation is None or selection.learner == "rate":
@@ -287,13 +319,17 @@ class ChurnTarget:
 
     def final(self) -> HazardStage:
         """Return the fit as of X."""
-        return HazardStage(self.as_of, self.settings.models.hazard_rows, len(self.landmarks.dates) - 1)
+        return HazardStage(
+            self.as_of, self.settings.models.hazard_rows, len(self.landmarks.dates) - 1
+        )
 
     def fit(self, selection: Selection, stage: HazardStage) -> HazardFit:
         """Fit the selected learner on what was known on a day."""
         known = (selection.learner, stage.day, stage.size)
         if known not in self._fits:
-            self._fits[known] = fit_selected(self.landmarks, self.settings, selection, stage.day, stage.size)
+            self._fits[known] = fit_selected(
+                self.landmarks, self.settings, selection, stage.day, stage.size
+            )
         return self._fits[known]
 
     def forecast(self, fitted: HazardFit, stage: HazardStage) -> HazardForecast:
@@ -307,41 +343,65 @@ class ChurnTarget:
         return self._forecasts[known]
 
     def answers(self, fitted: HazardFit, stage: HazardStage) -> dict[str, Answer]:
-        """Return what it expected of those who can be followed, per horizon and, at twelve months, per cause."""
-        told = self.forecast(fitted, stage)
+        """Return what it expected of those who can be followed, per horizon and, at twelve
+        months, per cause.
+        """
+        forecast = self.forecast(fitted, stage)
         found = {}
         for months in stage.horizons:
-            rows, chances = self._followed(stage.position, told.monthly[:, :months], months)
-            found[f"churn_{months}m"] = self._answer(f"churn_{months}m", rows, 1 - stay(chances)[:, -1])
-        if told.by_cause is not None:
-            rows, left = self._followed(stage.position, told.by_cause, LAGS)
-            found |= {key: self._answer(key, rows, left[:, number]) for number, key in enumerate(BY_CAUSE)}
+            rows, chances = self._followed(stage.position, forecast.monthly[:, :months], months)
+            found[f"churn_{months}m"] = self._answer(
+                f"churn_{months}m", rows, 1 - stay(chances)[:, -1]
+            )
+        if forecast.by_cause is not None:
+            rows, left = self._followed(stage.position, forecast.by_cause, LAGS)
+            found |= {
+                key: self._answer(key, rows, left[:, number]) for number, key in enumerate(BY_CAUSE)
+            }
         return found
 
     def unproven(self, evaluation: Evaluation[HazardFit]) -> frozenset[str]:
-        """Return every question where no horizon ranks better than chance on its test date, else none."""
+        """Return every question where no horizon ranks better than chance on its test date, else
+        none.
+        """
         judged = [evaluation.answers[key] for key in CHURN if key in evaluation.answers]
-        return frozenset(evaluation.answers) if judged and all(map(_by_chance, judged)) else frozenset()
+        return (
+            frozenset(evaluation.answers)
+            if judged and all(map(_by_chance, judged))
+            else frozenset()
+        )
 
     def evidence(self, key: str, answer: Answer, fitted: HazardFit, stage: HazardStage) -> Evidence:
         """Return the evidence of one question on its test date."""
         question, landmarks = QUESTIONS[key], self.landmarks
         rows = landmarks.rows_of(stage.position, question.months)
-        seen = np.arange(landmarks.stop[stage.position])  # in any closed window, for the errors by group
+        seen = np.arange(
+            landmarks.stop[stage.position]
+        )  # in any closed window, for the errors by group
         ever = np.unique(landmarks.customer[seen[question.label(landmarks, seen) > 0]])
         return _evidence(landmarks, fitted.hazard, rows, answer, months=question.months, ever=ever)
 
     def _answer(self, key: str, rows: NDArray[np.int64], expected: Floats) -> Answer:
-        day = self.landmarks.dates[int(self.landmarks.date_of[rows[0]])] if len(rows) else self.as_of
-        return Answer(day, QUESTIONS[key].label(self.landmarks, rows), expected, self.landmarks.customer[rows])
+        day = (
+            self.landmarks.dates[int(self.landmarks.date_of[rows[0]])] if len(rows) else self.as_of
+        )
+        return Answer(
+            day, QUESTIONS[key].label(self.landmarks, rows), expected, self.landmarks.customer[rows]
+        )
 
-    def _followed(self, position: int, values: Floats, months: int) -> tuple[NDArray[np.int64], Floats]:
+    def _followed(
+        self, position: int, values: Floats, months: int
+    ) -> tuple[NDArray[np.int64], Floats]:
         return followed(self.landmarks, position, values, months)
 
     def _by_cause(self, hazard: Hazard, rows: NDArray[np.int64], monthly: Floats) -> Floats | None:
-        """The chance of an end with each recorded cause within twelve months, as known on the hazard's day."""
+        """The chance of an end with each recorded cause within twelve months, as known on the
+        hazard's day.
+        """
         if hazard.day not in self._causes:
-            self._causes[hazard.day] = fit_causes(self.landmarks, hazard.day, seed=self.settings.models.seed)
+            self._causes[hazard.day] = fit_causes(
+                self.landmarks, hazard.day, seed=self.settings.models.seed
+            )
         causes = self._causes[hazard.day]
         if causes is None:
             return None
@@ -358,19 +418,23 @@ def _by_chance(answer: Answer) -> bool:
 def learners(settings: Settings, trees: int) -> dict[str, Fitter]:
     """Return the candidates by name, simplest first.
 
-    Each fit uses one thread: other targets are fitted beside it, and threads that wait for each other on a busy
-    machine took eight times as long.
+    Each fit uses one thread: other targets are fitted beside it, and threads that wait for each
+    other on a busy machine took eight times as long.
     """
     return fitters("binary", settings.models, trees, _STEP)
 
 
-def fit_selected(landmarks: Landmarks, settings: Settings, selection: Selection, day: date, size: int) -> HazardFit:
+def fit_selected(
+    landmarks: Landmarks, settings: Settings, selection: Selection, day: date, size: int
+) -> HazardFit:
     """Fit the selected learner on at most `size` person-months of what was known on `day`."""
     seed = settings.models.seed
     later = selection.later if isinstance(selection, HazardSelection) else ()
     lean = with_later(landmarks, selection.names, later, day, seed)
     learn = learners(settings, selection.trees)[selection.learner]
-    return HazardFit(lean, fit_hazard(lean, learn, selection.learner, day=day, size=size, seed=seed))
+    return HazardFit(
+        lean, fit_hazard(lean, learn, selection.learner, day=day, size=size, seed=seed)
+    )
 
 
 @dataclass(frozen=True)
@@ -388,15 +452,18 @@ class ChurnEvaluation:
     evidence
         By key.
     judged
-        Rows of the test date and their chance to leave within 12 months as a model of that day had it.
+        Rows of the test date and their chance to leave within 12 months as a model of that day had
+        it.
     lifetime
         How the remaining lifetime compares with one constant rate and with sBG, on the same rows.
     year
-        The test date of the twelve months and what a model of that day said of everyone in force on it.
+        The test date of the twelve months and what a model of that day said of everyone in force on
+        it.
     probe
         How to ask the model of that day what its columns did.
     gains
-        By key how likely the gain over the best simpler rival on the test date is by chance, see `gain_p`.
+        By key how likely the gain over the best simpler rival on the test date is by chance, see
+        `gain_p`.
     """
 
     learner: str
@@ -410,8 +477,12 @@ class ChurnEvaluation:
     gains: Mapping[str, float] = field(default_factory=dict)
 
 
-def evaluate_churn(landmarks: Landmarks, settings: Settings, splits: ChurnSplits, as_of: date) -> ChurnEvaluation:
-    """Let the candidates compete, judge the winner as it would have been on its day, and fit it as of X."""
+def evaluate_churn(
+    landmarks: Landmarks, settings: Settings, splits: ChurnSplits, as_of: date
+) -> ChurnEvaluation:
+    """Let the candidates compete, judge the winner as it would have been on its day, and fit it
+    as of X.
+    """
     target = ChurnTarget(landmarks, settings, splits, as_of)
     made = choose_refit_evaluate(target)
     selection = made.selection
@@ -421,10 +492,15 @@ def evaluate_churn(landmarks: Landmarks, settings: Settings, splits: ChurnSplits
     for fitted, stage in zip(made.evaluation.fits, target.tests(), strict=True):
         for key, answer in target.answers(fitted, stage).items():
             own = target.evidence(key, answer, fitted, stage)
-            evidence[key] = with_dates(own, selection.validation.get(key), made.challenge.earlier.get(key))
+            evidence[key] = with_dates(
+                own, selection.validation.get(key), made.challenge.earlier.get(key)
+            )
         if LAGS in stage.horizons:
             day = landmarks.dates[stage.position]
-            judged = landmarks.rows_of(stage.position, LAGS), made.evaluation.answers[CHURN[-1]].expected
+            judged = (
+                landmarks.rows_of(stage.position, LAGS),
+                made.evaluation.answers[CHURN[-1]].expected,
+            )
             year = day, target.forecast(fitted, stage)
             probe = probe_of_churn(CHURN[-1], fitted.landmarks, fitted.hazard, judged[0], day)
     of_lifetime, lifetime = _judge_lifetime(target, selection)
@@ -441,9 +517,11 @@ def evaluate_churn(landmarks: Landmarks, settings: Settings, splits: ChurnSplits
     )
 
 
-def _judge_lifetime(target: ChurnTarget, selection: HazardSelection) -> tuple[dict[str, Evidence], Competition | None]:
-    """Evidence on the share gone over the longest closed window, as the validation date would have said it, beside
-    sBG.
+def _judge_lifetime(
+    target: ChurnTarget, selection: HazardSelection
+) -> tuple[dict[str, Evidence], Competition | None]:
+    """Evidence on the share gone over the longest closed window, as the validation date would have
+    said it, beside sBG.
     """
     landmarks, settings, position = target.landmarks, target.settings, target.splits.validation
     if selection.chosen is None or position is None:
@@ -467,19 +545,27 @@ def _judge_lifetime(target: ChurnTarget, selection: HazardSelection) -> tuple[di
     )
     last = day_number(add_months(landmarks.dates[position], months))
     label = np.asarray(landmarks.end_day[rows] <= last, dtype=np.float64)
-    answer = Answer(landmarks.dates[position], label, lifetime.gone_within(months), landmarks.customer[rows])
+    answer = Answer(
+        landmarks.dates[position], label, lifetime.gone_within(months), landmarks.customer[rows]
+    )
     retention = fit_retention(landmarks, hazard.day)
     if retention is not None and len(rows):
         by_sbg = retention.gone_within(tenures(landmarks, rows), months)
         rate = np.full(len(rows), retention.constant_within(months))
-        rivalry = compare_candidates({"rate": rate, "sbg": by_sbg, "survival": answer.expected}, label, answer.customer)
+        rivalry = compare_candidates(
+            {"rate": rate, "sbg": by_sbg, "survival": answer.expected}, label, answer.customer
+        )
     else:
         rivalry = None
     return {LIFETIME: _evidence(landmarks, hazard, rows, answer)}, rivalry
 
 
-def followed(landmarks: Landmarks, position: int, values: Floats, months: int) -> tuple[NDArray[np.int64], Floats]:
-    """Return the rows of one date that can be followed for so many months, and their part of `values`."""
+def followed(
+    landmarks: Landmarks, position: int, values: Floats, months: int
+) -> tuple[NDArray[np.int64], Floats]:
+    """Return the rows of one date that can be followed for so many months, and their part of
+    `values`.
+    """
     rows = landmarks.rows_of(position, months)
     return rows, values[rows - landmarks.start[position]]
 
@@ -493,7 +579,8 @@ def _evidence(
     months: int | None = None,
     ever: NDArray[np.uint32] | None = None,
 ) -> Evidence:
-    """Evidence on one date; with a horizon in months also of those of whom something renews within it.
+    """Evidence on one date; with a horizon in months also of those of whom something renews within
+    it.
 
     `ever`: to whom it happened in any closed window; None: as on this date.
     """
@@ -501,7 +588,11 @@ def _evidence(
     day = answer.day if len(rows) else None
     renewal = landmarks.column(RENEWAL)[rows]
     happened = np.unique(customers[answer.label > 0]) if ever is None else ever
-    parts = with_events(lambda who: people.parts(who, day), customers, happened) if people and day else ()
+    parts = (
+        with_events(lambda who: people.parts(who, day), customers, happened)
+        if people and day
+        else ()
+    )
     return binary_evidence(
         answer.label,
         answer.expected,

@@ -1,4 +1,6 @@
-"""Churn and what follows from it as of X: one hazard, four horizons, three causes and the lifetime."""
+"""Churn and what follows from it as of X: one hazard, four horizons, three causes and the
+lifetime.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,7 @@ import polars as pl
 from akb.core.dates import add_months
 from akb.core.findings import Finding
 from akb.core.gates import FEW_EVENTS
+from akb.core.reasons import Reason
 from akb.models.churn.announced import announced_causes, announced_lags, with_announced
 from akb.models.churn.causes import CAUSES, Causes, fit_causes
 from akb.models.churn.cohorts import SCHEMA as COHORTS
@@ -32,7 +35,7 @@ from akb.models.churn.landmark import LAGS, Landmarks
 from akb.models.churn.survival import (
     ATTENUATION,
     Continuation,
-    Lifetime,
+    SurvivalCurves,
     ages,
     attenuation,
     fit_continuation,
@@ -77,21 +80,22 @@ class ChurnResult:
     Parameters
     ----------
     scores
-        customer u32 ascending, then one Float32 column per available key of `KEYS`. Causes add up to churn_12m to
-        1e-9 before they become Float32, to 2e-7 after it.
+        customer u32 ascending, then one Float32 column per available key of `KEYS`. Causes add up
+        to churn_12m to 1e-9 before they become Float32, to 2e-7 after it.
     survival, curve, cohorts
-        As in `ModelRun`. Without known reasons everything stands under ``preventable`` and the cause keys are
-        unavailable: the column then means "left".
+        As in `ModelRun`. Without known reasons everything stands under ``preventable`` and the
+        cause keys are unavailable: the column then means "left".
     predictions
         By key, one for each of `KEYS`.
     hazard
         The fitted hazard; None if the export cannot teach churn.
     names, x
-        For explanations: the columns of the hazard, and each customer's row (order of `scores`) in the month in which
-        the risk is highest, float32 [n, f].
+        For explanations: the columns of the hazard, and each customer's row (order of `scores`) in
+        the month in which the risk is highest, float32 [n, f].
     tested
-        The latest closed date and the chance, as it would have been told then, of leaving within 12 months of every
-        customer in force on it (ascending): what the other predictions for that date have to agree with.
+        The latest closed date and the chance, as it would have been then, of leaving within 12
+        months of every customer in force on it (ascending): what the other predictions for that
+        date have to cohere with.
     backtest
         The same with its preventable part, see `ModelRun.backtest`.
     probe
@@ -129,7 +133,7 @@ def fit_churn(
     matrix, targets
         As they leave the features room.
     progress
-        Told what is being done, in a few words.
+        Hears what is being done, in a few words.
     people
         Who the customers are, to show errors by group.
     """
@@ -157,16 +161,22 @@ def fit_churn(
         horizon_years=horizon,
         certain=_certain(targets.announced, composed.customers, as_of, composed.lag, horizon),
     )
-    told = _Told(splits.leavers, settings.report.suppress_below)
+    leavers = _Leavers(splits.leavers, settings.report.suppress_below)
     return ChurnResult(
         scores=_scores(composed, lifetime, causes=causes is not None, peak=made.learner != "rate"),
         survival=survival_frame(composed.customers, lifetime),
         curve=portfolio_curve(landmarks, as_of, horizon),
         cohorts=cohort_table(
-            landmarks, judged=made.judged, now=now, years=lifetime.years, as_of=as_of, horizon=horizon
+            landmarks,
+            judged=made.judged,
+            now=now,
+            years=lifetime.years,
+            as_of=as_of,
+            horizon=horizon,
         ),
         predictions=_with_peaks(
-            _predictions(made, len(now), causes, perf_counter() - started, told), int(composed.stands_out.sum())
+            _predictions(made, len(now), causes, perf_counter() - started, leavers),
+            int(composed.stands_out.sum()),
         ),
         hazard=hazard,
         names=lean.names + lean.lag_names,
@@ -211,8 +221,8 @@ class _Composed:
     peak
         The month 1..12 with the highest hazard; for announced ends theirs.
     stands_out
-        Whose peak is a peak: announced, or `STANDS_OUT` times the customer's own mean month. Departures that are flat
-        over the year have a highest month too, which says nothing.
+        Whose peak is a peak: announced, or `STANDS_OUT` times the customer's own mean month.
+        Departures that are flat over the year have a highest month too, which says nothing.
     """
 
     customers: NDArray[np.uint32]
@@ -224,7 +234,11 @@ class _Composed:
 
 
 def _compose(
-    landmarks: Landmarks, targets: Targets, hazard: Hazard, split: Floats | None, now: NDArray[np.int64]
+    landmarks: Landmarks,
+    targets: Targets,
+    hazard: Hazard,
+    split: Floats | None,
+    now: NDArray[np.int64],
 ) -> _Composed:
     """Hazards per month and cause of those in force at X, reconciled with what is announced."""
     modelled = hazard.monthly(landmarks, now)
@@ -234,18 +248,28 @@ def _compose(
         split[:, :, -1] = 1.0
     customers = landmarks.customer[now]
     lag = announced_lags(targets.announced, customers, hazard.day)
-    told = announced_causes(targets.announced, customers, CAUSES, split.mean(axis=1), known=known)
+    ends = announced_causes(targets.announced, customers, CAUSES, split.mean(axis=1), known=known)
     announced = (lag > 0) & (lag <= LAGS)
     peak = np.where(announced, lag, modelled.argmax(axis=1) + 1)
     stands_out = announced | (modelled.max(axis=1) >= STANDS_OUT * modelled.mean(axis=1))
     expected = float((1 - stay(modelled)[:, -1]).sum())
     return _Composed(
-        customers, lag, expected, with_announced(modelled[:, :, None] * split, lag, told), peak, stands_out
+        customers,
+        lag,
+        expected,
+        with_announced(modelled[:, :, None] * split, lag, ends),
+        peak,
+        stands_out,
     )
 
 
 def _continuation(
-    landmarks: Landmarks, settings: Settings, splits: ChurnSplits, made: ChurnEvaluation, *, causes: bool
+    landmarks: Landmarks,
+    settings: Settings,
+    splits: ChurnSplits,
+    made: ChurnEvaluation,
+    *,
+    causes: bool,
 ) -> Continuation:
     measured, as_of, chosen = None, made.final.hazard.day, made.selection.chosen
     if chosen is not None and splits.validation is not None:
@@ -255,34 +279,47 @@ def _continuation(
 
 
 @dataclass(frozen=True)
-class _Told:
-    """How many relations are known to have ended, and below how many customers a number stays hidden."""
+class _Leavers:
+    """How many relations are known to have ended, and below how many customers a number stays
+    hidden.
+    """
 
-    leavers: int
+    count: int
     limit: int
 
 
 def _predictions(
-    made: ChurnEvaluation, population: int, causes: Causes | None, seconds: float, told: _Told
+    made: ChurnEvaluation, population: int, causes: Causes | None, seconds: float, leavers: _Leavers
 ) -> dict[str, Prediction]:
-    found = {key: _prediction(made, key, population, seconds / len(KEYS), told) for key in KEYS}
+    found = {key: _prediction(made, key, population, seconds / len(KEYS), leavers) for key in KEYS}
     if causes is None:
-        found |= {key: Prediction(key, "unavailable", why("needs_reasons"), LAGS) for key in BY_CAUSE}
+        found |= {
+            key: Prediction(key, "unavailable", why("needs_reasons"), LAGS) for key in BY_CAUSE
+        }
     if made.learner == "rate":  # a base rate has no month that stands out
-        found[PEAK] = Prediction(PEAK, "unavailable", _why_rate(made, told), LAGS)
+        found[PEAK] = Prediction(PEAK, "unavailable", _why_rate(made, leavers), LAGS)
     return found
 
 
 def _with_peaks(made: dict[str, Prediction], customers: int) -> dict[str, Prediction]:
-    """Return the predictions with how many customers have a month that stands out; unavailable where nobody has."""
+    """Return the predictions with how many customers have a month that stands out; unavailable
+    where nobody has.
+    """
     if made[PEAK].status == "unavailable":
         return made
     peak = replace(made[PEAK], population=customers)
-    return {**made, PEAK: peak if customers else Prediction(PEAK, "unavailable", why("no_peak"), LAGS)}
+    return {
+        **made,
+        PEAK: peak if customers else Prediction(PEAK, "unavailable", why("no_peak"), LAGS),
+    }
 
 
-def _prediction(made: ChurnEvaluation, key: str, population: int, seconds: float, told: _Told) -> Prediction:
-    """One verdict. A horizon that was never seen whole borrows the evidence of a shorter one: ranks at most."""
+def _prediction(
+    made: ChurnEvaluation, key: str, population: int, seconds: float, leavers: _Leavers
+) -> Prediction:
+    """One verdict. A horizon that was never seen whole borrows the evidence of a shorter one:
+    ranks at most.
+    """
     evidence, shorter = made.evidence.get(key), None
     barrier = gate(evidence)
     if evidence is None and key in CHURN:
@@ -290,7 +327,7 @@ def _prediction(made: ChurnEvaluation, key: str, population: int, seconds: float
         shorter = next((each for each in earlier if each in made.evidence), None)
         evidence = made.evidence[shorter] if shorter else None
     rate = made.learner == "rate"
-    reason = _why_rate(made, told) if rate else _why(key, evidence, barrier, shorter, made.learner, told.limit)
+    reason = _why_rate(made, leavers) if rate else _why(made, key, evidence, shorter, leavers.limit)
     won = made.lifetime if key == LIFETIME else made.selection.competition
     level = grade(
         evidence,
@@ -301,7 +338,11 @@ def _prediction(made: ChurnEvaluation, key: str, population: int, seconds: float
     )
     return Prediction(
         key=key,
-        status="derived" if key == PEAK else "baseline" if made.learner in ("rate", "rule") else "fitted",
+        status="derived"
+        if key == PEAK
+        else "baseline"
+        if made.learner in ("rate", "rule")
+        else "fitted",
         why="" if key == PEAK else reason,
         horizon_months=_MONTHS.get(key),
         population=population,
@@ -316,23 +357,27 @@ def _prediction(made: ChurnEvaluation, key: str, population: int, seconds: float
     )
 
 
-def _why_rate(made: ChurnEvaluation, told: _Told) -> str:
-    """Nothing told leavers apart, or too few were known to try."""
+def _why_rate(made: ChurnEvaluation, leavers: _Leavers) -> Reason:
+    """Nothing set leavers apart, or too few were known to try."""
     if made.selection.competition is None and not made.evidence:
-        return why("few_leavers", events=some(told.leavers, told.limit), least=ENOUGH_FOR_SPLINES)
+        return why(
+            "few_leavers", events=some(leavers.count, leavers.limit), least=ENOUGH_FOR_SPLINES
+        )
     return why("base_rate")
 
 
-def _why(key: str, evidence: Evidence | None, barrier: str, shorter: str | None, winner: str, limit: int) -> str:
+def _why(
+    made: ChurnEvaluation, key: str, evidence: Evidence | None, shorter: str | None, limit: int
+) -> Reason | str:
     if evidence is None:
         return why("no_evidence", months=months_to_prove(max(_MONTHS.get(key, LAGS), _SHORTEST)))
     if shorter is not None:
         return why("shorter", months=_MONTHS[key], shorter=_MONTHS[shorter])
     if evidence.tested < FEW_EVENTS:
         return why("few_to_prove", events=some(evidence.tested, limit))
-    if barrier == "fail":
-        return why("off_level", proof=evidence.shown(_MONTHS.get(key), "fail").order_words())
-    return why("rule") if winner == "rule" else ""
+    if gate(evidence) == "fail":
+        return why("off_level", proof=evidence.shown(_MONTHS.get(key), "fail"))
+    return why("rule") if made.learner == "rule" else ""
 
 
 def _findings(
@@ -343,14 +388,22 @@ def _findings(
         found.append(Finding("AKB-M020", "issue", splits.leavers))
     if causes is not None and causes.unknown_share > _UNKNOWN:
         low, high = causes.extremes("preventable")
-        found.append(Finding("AKB-M021", "tip", causes.unknown, causes.unknown_share, {"low": low, "high": high}))
-    told = int(((composed.lag > 0) & (composed.lag <= LAGS)).sum())
-    if told > composed.expected:
-        found.append(Finding("AKB-M022", "issue", told, None, {"expected": round(composed.expected)}))
+        found.append(
+            Finding(
+                "AKB-M021", "tip", causes.unknown, causes.unknown_share, {"low": low, "high": high}
+            )
+        )
+    leaving = int(((composed.lag > 0) & (composed.lag <= LAGS)).sum())
+    if leaving > composed.expected:
+        found.append(
+            Finding("AKB-M022", "issue", leaving, None, {"expected": round(composed.expected)})
+        )
     return tuple(found)
 
 
-def _scores(composed: _Composed, lifetime: Lifetime, *, causes: bool, peak: bool) -> pl.DataFrame:
+def _scores(
+    composed: _Composed, lifetime: SurvivalCurves, *, causes: bool, peak: bool
+) -> pl.DataFrame:
     columns: dict[str, Floats | NDArray[np.int64]] = {}
     for key, months in zip(CHURN, HORIZONS, strict=True):
         columns[key] = 1 - lifetime.alive[:, months - 1]
@@ -360,23 +413,33 @@ def _scores(composed: _Composed, lifetime: Lifetime, *, causes: bool, peak: bool
         columns[PEAK] = np.where(composed.stands_out, composed.peak, np.nan)
     columns[LIFETIME] = lifetime.years
     stored = {key: value.astype(np.float32) for key, value in columns.items()}
-    return pl.DataFrame({"customer": composed.customers, **stored}).with_columns(pl.col(stored).fill_nan(None))
+    return pl.DataFrame({"customer": composed.customers, **stored}).with_columns(
+        pl.col(stored).fill_nan(None)
+    )
 
 
 def _certain(
-    announced: pl.DataFrame, customers: NDArray[np.uint32], as_of: date, lag: NDArray[np.int64], horizon: int
+    announced: pl.DataFrame,
+    customers: NDArray[np.uint32],
+    as_of: date,
+    lag: NDArray[np.int64],
+    horizon: int,
 ) -> Floats:
     """After how many years an announced end after the first twelve months falls; NaN for none."""
     after = np.full(len(customers), np.nan)
     if announced.is_empty():
         return after
-    told = dict(announced.select("customer", "end_date").sort("end_date", descending=True).iter_rows())
+    end_of = dict(
+        announced.select("customer", "end_date").sort("end_date", descending=True).iter_rows()
+    )
     turns = [add_months(as_of, LAGS * year) for year in range(horizon + 1)]
     for place in np.flatnonzero(lag > LAGS).tolist():
-        end = told[int(customers[place])]
+        end = end_of[int(customers[place])]
         year = next((k for k in range(2, horizon + 1) if end <= turns[k]), 0)
         if year:
-            after[place] = year - 1 + (end - turns[year - 1]).days / (turns[year] - turns[year - 1]).days
+            after[place] = (
+                year - 1 + (end - turns[year - 1]).days / (turns[year] - turns[year - 1]).days
+            )
     return after
 
 
@@ -408,8 +471,17 @@ def _unavailable(landmarks: Landmarks, now: NDArray[np.int64]) -> ChurnResult:
     """What is left where no ended relation is known: the customers, and why there is no more."""
     customers = landmarks.customer[now]
     survival = pl.DataFrame(
-        schema={"customer": pl.UInt32, "month": pl.Int32, "alive": pl.Float64, **dict.fromkeys(CAUSES, pl.Float64)}
+        schema={
+            "customer": pl.UInt32,
+            "month": pl.Int32,
+            "alive": pl.Float64,
+            **dict.fromkeys(CAUSES, pl.Float64),
+        }
     )
-    curve = pl.DataFrame(schema=dict.fromkeys(("years", "share", "low", "high", *CAUSES, "unknown"), pl.Float64))
-    predictions = {key: Prediction(key, "unavailable", why("no_leavers"), _MONTHS.get(key)) for key in KEYS}
+    curve = pl.DataFrame(
+        schema=dict.fromkeys(("years", "share", "low", "high", *CAUSES, "unknown"), pl.Float64)
+    )
+    predictions = {
+        key: Prediction(key, "unavailable", why("no_leavers"), _MONTHS.get(key)) for key in KEYS
+    }
     return ChurnResult(pl.DataFrame({"customer": customers}), survival, curve, predictions)

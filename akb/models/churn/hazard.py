@@ -1,7 +1,7 @@
 """The landmark hazard: rivals, choice, level per lag band, and what it composes to.
 
-One model gives the chance of leaving in each of the next twelve months; everything about churn is composed of it,
-so that horizons nest and causes add up by construction.
+One model gives the chance of leaving in each of the next twelve months; everything about churn is
+composed of it, so that horizons nest and causes add up by construction.
 """
 
 from __future__ import annotations
@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from akb.models.churn.landmark import BANDS, LAGS, NEVER, Landmarks, PersonMonths, band_of, base_offset
+from akb.models.churn.landmark import (
+    BANDS,
+    LAGS,
+    NEVER,
+    Landmarks,
+    PersonMonths,
+    band_of,
+    base_offset,
+)
 from akb.models.evidence.intervals import BETWEEN_YEAR
 from akb.models.learners.boosting import Boosted
 from akb.models.learners.rule import SCAN_ROWS, scan, screened
@@ -29,7 +37,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _YEARS = 3
-_KEPT = 80  # columns that later fits learn from: as good as all 230 on a simulated office, in half the time
+# columns that later fits learn from: as good as all 230 on a simulated office, in half the time
+_KEPT = 80
 _ADDED = 32  # columns that became known after the choice, beside them
 _SIZES = (0.2, 0.4, 0.6, 0.8, 1.0)  # parts of the trees that the choice is among
 SCREENED = 160  # columns that the rivals choose among, see `screened`
@@ -48,7 +57,8 @@ class Hazard:
     offset
         Log-odds per lag that the model starts from, float64 [12].
     shift
-        Correction of the log-odds per lag, so that the level is that of the last closed windows, float64 [12].
+        Correction of the log-odds per lag, so that the level is that of the last closed windows,
+        float64 [12].
     day
         The day from which it looked: every row it learned from was closed on it.
     between_year
@@ -65,13 +75,19 @@ class Hazard:
     between_year: float = BETWEEN_YEAR
 
     def predict(self, sample: Sample, lag: NDArray[np.int64]) -> Floats:
-        """Return the chance of leaving in the month of `lag` per row, level corrected, float64 [n] in (0, 1)."""
+        """Return the chance of leaving in the month of `lag` per row, level corrected, float64
+        [n] in (0, 1).
+        """
         return _shifted(self.model.predict(sample.x, sample.offset), self.shift[lag - 1])
 
     def monthly(self, landmarks: Landmarks, rows: NDArray[np.int64], lags: int = LAGS) -> Floats:
-        """Return the chance of leaving in month 1..`lags` given the months before, float64 [n, lags]."""
+        """Return the chance of leaving in month 1..`lags` given the months before, float64 [n,
+        lags].
+        """
         chances = np.empty((len(rows), lags))
-        person = PersonMonths(rows, np.empty(0, np.int64), np.zeros(len(rows), bool), np.ones(len(rows)))
+        person = PersonMonths(
+            rows, np.empty(0, np.int64), np.zeros(len(rows), bool), np.ones(len(rows))
+        )
         sample = landmarks.sample(_at_lag(person, 1), self.offset)
         first = len(landmarks.names)
         for lag in range(1, lags + 1):
@@ -102,8 +118,8 @@ class HazardContest:
     landmarks
         With the columns that they chose among.
     later
-        Columns that are much better known at the latest date than in these rows: look-back windows of old dates reach
-        before the recorded history.
+        Columns that are much better known at the latest date than in these rows: look-back windows
+        of old dates reach before the recorded history.
     """
 
     contest: Contest
@@ -116,12 +132,17 @@ class HazardContest:
         name = self.contest.competition.winner
         model = self.contest.models[name]
         if isinstance(model, Boosted):
-            model = replace(model, text=model.booster.model_to_string(num_iteration=self.contest.trees))
+            model = replace(
+                model, text=model.booster.model_to_string(num_iteration=self.contest.trees)
+            )
         return Hazard(name, model, self.offset, np.zeros(LAGS), day, rows, ())
 
 
 def select(
-    landmarks: Landmarks, fitters: Mapping[str, Fitter], train: PersonMonths, validation: PersonMonths
+    landmarks: Landmarks,
+    fitters: Mapping[str, Fitter],
+    train: PersonMonths,
+    validation: PersonMonths,
 ) -> HazardContest:
     """Fit every candidate on `train` and compare them on later person-months."""
     offset = base_offset(train)
@@ -131,7 +152,10 @@ def select(
     landmarks = landmarks.narrowed(learned.names)
     judged = landmarks.sample(validation, offset)
     return HazardContest(
-        compete(fitters, learned, judged, "binary", sizes=_SIZES, kept=_KEPT), offset, landmarks, later
+        compete(fitters, learned, judged, "binary", sizes=_SIZES, kept=_KEPT),
+        offset,
+        landmarks,
+        later,
     )
 
 
@@ -145,20 +169,27 @@ def _better_known(landmarks: Landmarks, train: Sample) -> tuple[str, ...]:
 def with_later(
     landmarks: Landmarks, chosen: tuple[str, ...], later: tuple[str, ...], day: date, seed: int
 ) -> Landmarks:
-    """Return `landmarks` with the chosen columns and the best of `later`, by what each tells alone of what `day` knew.
+    """Return `landmarks` with the chosen columns and the best of `later`, by what each tells alone
+    of what `day` knew.
 
-    Nobody could choose among the later ones on K1, where they were unknown; a few of them are enough.
+    Nobody could choose among the later ones on the validation date, where they were unknown; a few
+    of them are enough.
     """
     if not later:
         return landmarks.narrowed(chosen)
     months = landmarks.known_on(day, SCAN_ROWS, np.random.default_rng(seed))
     sample = landmarks.narrowed(later).sample(months, base_offset(months))
     ranked = [sample.names[column] for column in scan(sample, "binary")]
-    return landmarks.narrowed((*chosen, *[name for name in ranked if name not in landmarks.lag_names][:_ADDED]))
+    return landmarks.narrowed(
+        (*chosen, *[name for name in ranked if name not in landmarks.lag_names][:_ADDED])
+    )
 
 
-def fit_hazard(landmarks: Landmarks, fit: Fitter, name: str, *, day: date, size: int, seed: int) -> Hazard:
-    """Fit one candidate on everything that was known on `day` and set its level on the last closed years.
+def fit_hazard(
+    landmarks: Landmarks, fit: Fitter, name: str, *, day: date, size: int, seed: int
+) -> Hazard:
+    """Fit one candidate on everything that was known on `day` and set its level on the last closed
+    years.
 
     Parameters
     ----------
@@ -168,7 +199,9 @@ def fit_hazard(landmarks: Landmarks, fit: Fitter, name: str, *, day: date, size:
     months = landmarks.known_on(day, size, np.random.default_rng(seed))
     offset = base_offset(months)
     model = fit(landmarks.sample(months, offset))
-    return levelled(landmarks, Hazard(name, model, offset, np.zeros(LAGS), day, len(months), ()), seed)
+    return levelled(
+        landmarks, Hazard(name, model, offset, np.zeros(LAGS), day, len(months), ()), seed
+    )
 
 
 def levelled(landmarks: Landmarks, hazard: Hazard, seed: int) -> Hazard:
@@ -186,9 +219,14 @@ def levelled(landmarks: Landmarks, hazard: Hazard, seed: int) -> Hazard:
 
 
 def _band_shift(
-    landmarks: Landmarks, hazard: Hazard, band: tuple[int, int], rng: np.random.Generator, totals: Floats
+    landmarks: Landmarks,
+    hazard: Hazard,
+    band: tuple[int, int],
+    rng: np.random.Generator,
+    totals: Floats,
 ) -> float | None:
-    """The shift of the log-odds that brings one lag band to the level of the last closed years; None without any.
+    """The shift of the log-odds that brings one lag band to the level of the last closed years;
+    None without any.
 
     What was observed, expected and lost per year is added to `totals`, float64 [3, years].
     """
@@ -211,7 +249,8 @@ def _band_shift(
 
 
 def stay(hazards: Floats) -> Floats:
-    """Return the chance of still being a customer after month 1..m: the product of one minus the hazards.
+    """Return the chance of still being a customer after month 1..m: the product of one minus the
+    hazards.
 
     Parameters
     ----------
@@ -219,13 +258,16 @@ def stay(hazards: Floats) -> Floats:
         float64 [n, m], or [n, m, causes]: then per cause, adding up to the hazard.
     """
     total = hazards.sum(axis=2) if hazards.ndim == 3 else hazards
-    return np.asarray(np.cumprod(np.maximum(1 - total, 0), axis=1))  # causes of a certain leaver may add up past one
+    return np.asarray(
+        np.cumprod(np.maximum(1 - total, 0), axis=1)
+    )  # causes of a certain leaver may add up past one
 
 
 def incidence(by_cause: Floats) -> Floats:
     """Return the chance of having left by each cause within month 1..m, float64 [n, m, causes].
 
-    Together with `stay` these add up to one: what leaves in a month is the hazard times those still there.
+    Together with `stay` these add up to one: what leaves in a month is the hazard times those still
+    there.
     """
     before = np.concatenate([np.ones((len(by_cause), 1)), stay(by_cause)[:, :-1]], axis=1)
     return np.asarray(np.cumsum(before[:, :, None] * by_cause, axis=1))

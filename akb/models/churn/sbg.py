@@ -1,9 +1,11 @@
-"""The shifted-beta-geometric model: what a cohort's own retention says, without knowing anything of the customers.
+"""The shifted-beta-geometric model: what a cohort's own retention says, without knowing anything of
+the customers.
 
-Every customer has one constant chance to leave per period, and these chances follow a Beta(alpha, beta) over the
-cohort. Those with a high chance leave first, so the retention of who remains rises with the period. Fader & Hardie,
-*How to project customer retention* (2007) and *Customer-base valuation in a contractual setting* (2010). A benchmark:
-two numbers that a model with hundreds of features has to beat.
+Every customer has one constant chance to leave per period, and these chances follow a Beta(alpha,
+beta) over the cohort. Those with a high chance leave first, so the retention of who remains rises
+with the period. Fader & Hardie, *How to project customer retention* (2007) and *Customer-base
+valuation in a contractual setting* (2010). A benchmark: two numbers that a model with hundreds of
+features has to beat.
 """
 
 from __future__ import annotations
@@ -39,41 +41,52 @@ class Sbg:
 
     def hazard(self, period: NDArray[np.float64] | float) -> Floats:
         """Return the chance to leave in `period` = 1, 2, ... for who was there at its beginning."""
-        return np.asarray(self.alpha / (self.alpha + self.beta + np.asarray(period, dtype=np.float64) - 1))
+        return np.asarray(
+            self.alpha / (self.alpha + self.beta + np.asarray(period, dtype=np.float64) - 1)
+        )
 
     def survival(self, periods: NDArray[np.float64] | float) -> Floats:
-        """Return the share still there after so many periods: B(alpha, beta + t) / B(alpha, beta)."""
+        """Return the share still there after so many periods: B(alpha, beta + t) / B(alpha,
+        beta).
+        """
         from scipy.special import betaln
 
         t = np.asarray(periods, dtype=np.float64)
         return np.asarray(np.exp(betaln(self.alpha, self.beta + t) - betaln(self.alpha, self.beta)))
 
     def derl(self, rate: float, renewals: int, timing: Timing = "before_renewal") -> float:
-        """Return the discounted expected residual lifetime, in periods, of who renewed `renewals` times.
+        """Return the discounted expected residual lifetime, in periods, of who renewed `renewals`
+        times.
 
         Parameters
         ----------
         rate
             Discount per period, above zero.
         timing
-            ``before_renewal``: the next payment is due now, if the customer renews. ``with_current``: the current
-            period is paid now and counts. ``without_current``: it was paid already; the next payment is due in a
-            period. The moment moves the value by 15 % in the published example, so it is never implied.
+            ``before_renewal``: the next payment is due now, if the customer renews.
+            ``with_current``: the current period is paid now and counts. ``without_current``: it was
+            paid already; the next payment is due in a period. The moment moves the value by 15 % in
+            the published example, so it is never implied.
         """
         from scipy.special import hyp2f1
 
         stay = (self.beta + renewals) / (self.alpha + self.beta + renewals)
-        tail = hyp2f1(1, self.beta + renewals + 1, self.alpha + self.beta + renewals + 1, 1 / (1 + rate))
+        tail = hyp2f1(
+            1, self.beta + renewals + 1, self.alpha + self.beta + renewals + 1, 1 / (1 + rate)
+        )
         due = float(stay * tail)
         later = due / (1 + rate)
         return {"before_renewal": due, "with_current": 1 + later, "without_current": later}[timing]
 
     def expected_periods(self, since: NDArray[np.float64], horizon: int) -> Floats:
-        """Return the expected periods still to come within `horizon`, of who has been there for `since` periods.
+        """Return the expected periods still to come within `horizon`, of who has been there for
+        `since` periods.
 
         Leavers leave halfway a period on average.
         """
-        ahead = self.survival(since[:, None] + np.arange(horizon + 1)) / self.survival(since)[:, None]
+        ahead = (
+            self.survival(since[:, None] + np.arange(horizon + 1)) / self.survival(since)[:, None]
+        )
         return np.asarray(((ahead[:, 1:] + ahead[:, :-1]) / 2).sum(axis=1))
 
 
@@ -83,8 +96,8 @@ def fit(at_risk: Sequence[float] | Floats, left: Sequence[float] | Floats) -> Sb
     Parameters
     ----------
     at_risk, left
-        Per period 1, 2, ...: how many were there at its beginning and how many of them left in it. Cohorts that
-        were seen from a later period on (left truncation) just count from there.
+        Per period 1, 2, ...: how many were there at its beginning and how many of them left in it.
+        Cohorts that were seen from a later period on (left truncation) just count from there.
 
     Raises
     ------
@@ -106,7 +119,9 @@ def fit(at_risk: Sequence[float] | Floats, left: Sequence[float] | Floats) -> Sb
         by_beta = -((n - d) / stay - n / total).sum()
         return float(value / n.sum()), np.array([by_alpha * alpha, by_beta * beta]) / n.sum()
 
-    found = minimize(loss, np.zeros(2), jac=True, method="L-BFGS-B", bounds=[_BOUNDS, _BOUNDS], tol=1e-14)
+    found = minimize(
+        loss, np.zeros(2), jac=True, method="L-BFGS-B", bounds=[_BOUNDS, _BOUNDS], tol=1e-14
+    )
     return Sbg(*(float(value) for value in np.exp(found.x)))
 
 

@@ -1,1 +1,1 @@
-"""Scores that agree: with what is announced, and churn, lapses, branches and counts together."""
+"""Scores that cohere: with what is announced, and churn, lapses, branches and counts together."""

@@ -1,8 +1,9 @@
-"""Chances that cohere: churn <= any lapse, each branch's lapse <= any lapse <= their sum, expected lapses >= their sum.
+"""Chances that cohere: churn <= any lapse, each branch's lapse <= any lapse <= their sum, expected
+lapses >= their sum.
 
-The models are fitted apart, so they disagree a little. Announced leavers become certain first, and what they take is
-taken off the others, so that each total stays. Then each customer's chances are moved to near ones that agree; all of
-it happens on float32, so that what is stored agrees too.
+The models are fitted apart, so they disagree a little. Announced leavers become certain first, and
+what they take is taken off the others, so that each total stays. Then each customer's chances are
+moved to near ones that cohere; all of it happens on float32, so that what is stored coheres too.
 """
 
 from __future__ import annotations
@@ -25,10 +26,14 @@ if TYPE_CHECKING:
 ROUNDS = 4  # a fixed number: with a tolerance the bytes would hang on when the totals are met
 
 
-def keep_total(objective: Objective, expected: Floats, certain: NDArray[np.bool_], value: Floats) -> Floats:
-    """Return `expected` with `value` for the certain ones, and the others scaled so that the total stays.
+def keep_total(
+    objective: Objective, expected: Floats, certain: NDArray[np.bool_], value: Floats
+) -> Floats:
+    """Return `expected` with `value` for the certain ones, and the others scaled so that the total
+    stays.
 
-    The others keep at least a tenth of theirs: where more is announced than was expected, the total is exceeded.
+    The others keep at least a tenth of theirs: where more is announced than was expected, the total
+    is exceeded.
     """
     if not certain.any() or certain.all():
         return np.where(certain, value, expected)
@@ -43,7 +48,9 @@ def keep_total(objective: Objective, expected: Floats, certain: NDArray[np.bool_
 
 @dataclass(frozen=True)
 class Held:
-    """The branches that customers hold, a row per (customer, branch): whose it is, and the code of the branch."""
+    """The branches that customers hold, a row per (customer, branch): whose it is, and the code
+    of the branch.
+    """
 
     row: NDArray[np.int64]
     branch: NDArray[np.int64]
@@ -54,7 +61,8 @@ class Lapses:
     """Chances and numbers of lapses that have to cohere.
 
     any_lapse, count
-        Per customer [n] the chance of any lapse and the expected number; None where the run has none.
+        Per customer [n] the chance of any lapse and the expected number; None where the run has
+        none.
     by_branch
         Chance per (customer, branch) held [m].
     """
@@ -65,7 +73,10 @@ class Lapses:
 
     def stored(self) -> Lapses:
         """Return them as float32, as they are kept."""
-        whole, count = (None if each is None else each.astype(np.float32) for each in (self.any_lapse, self.count))
+        whole, count = (
+            None if each is None else each.astype(np.float32)
+            for each in (self.any_lapse, self.count)
+        )
         return Lapses(whole, count, self.by_branch.astype(np.float32))
 
 
@@ -76,17 +87,19 @@ def settle(
     certain: NDArray[np.bool_],
     certain_rows: NDArray[np.bool_] | None = None,
 ) -> Lapses:
-    """Return what `cohere` returns, with every total as close as may be to the total of what was given.
+    """Return what `cohere` returns, with every total as close as may be to the total of what was
+    given.
 
-    Cohering moves totals a little, for noise only ever violates a bound on one side; so the input is shifted by what
-    the output missed, a few times over. Each branch keeps its own total.
+    Cohering moves totals a little, for noise only ever violates a bound on one side; so the input
+    is shifted by what the output missed, a few times over. Each branch keeps its own total.
 
     Parameters
     ----------
     certain
         Customers of whom a lapse is announced [n]: that there is one is not shifted.
     certain_rows
-        Branch chances that are announced [m]: they stay 1. None: every branch of the customers who are certain.
+        Branch chances that are announced [m]: they stay 1. None: every branch of the customers who
+        are certain.
     """
     announced = certain[held.row] if certain_rows is None else certain_rows
     free, free_rows = ~certain, ~announced
@@ -108,18 +121,28 @@ def settle(
 
 
 def _still_certain(reached: Lapses, row: NDArray[np.int64], sure: NDArray[np.bool_]) -> Lapses:
-    """Give what is announced back what cohering took from it; whoever it belongs to lapses somewhere."""
+    """Give what is announced back what cohering took from it; whoever it belongs to lapses
+    somewhere.
+    """
     if not sure.any() or reached.any_lapse is None:
         return reached
-    parts, whole, count = np.where(sure, np.float32(1), reached.by_branch), reached.any_lapse.copy(), reached.count
+    parts, whole, count = (
+        np.where(sure, np.float32(1), reached.by_branch),
+        reached.any_lapse.copy(),
+        reached.count,
+    )
     whole[row[sure]] = 1
     if count is not None:
         count = np.maximum(count, _least(row, parts, whole))
     return Lapses(whole, count, parts)
 
 
-def _least(row: NDArray[np.int64], parts: NDArray[np.float32], whole: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The smallest float32 number of lapses that is no less than any lapse and the sum over the branches."""
+def _least(
+    row: NDArray[np.int64], parts: NDArray[np.float32], whole: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The smallest float32 number of lapses that is no less than any lapse and the sum over the
+    branches.
+    """
     total = _sums(row, parts.astype(np.float64), len(whole))
     floor = np.maximum(total, whole).astype(np.float32)
     return np.where(floor < total, np.nextafter(floor, np.float32(np.inf)), floor)
@@ -132,19 +155,24 @@ def _towards(
     reached: NDArray[np.float32] | None,
     here: NDArray[np.bool_],
 ) -> Floats | None:
-    """Return `values`, shifted where `here` by as much as `reached` missed the total of `given` there."""
+    """Return `values`, shifted where `here` by as much as `reached` missed the total of `given`
+    there.
+    """
     if values is None or given is None or reached is None or not here.any():
         return values
     goal, total = float(given[here].sum()), float(reached[here].sum(dtype=np.float64))
     factor = min(max(goal / total, 0.8), 1.25) if total > 0 else 1.0
     own = values[here]
     moved = values.copy()
-    moved[here] = from_link(objective, to_link(objective, own) + shift_for(objective, own, np.ones(len(own)), factor))
+    moved[here] = from_link(
+        objective, to_link(objective, own) + shift_for(objective, own, np.ones(len(own)), factor)
+    )
     return moved
 
 
 def cohere(churn: NDArray[np.float32] | None, given: Lapses, row: NDArray[np.int64]) -> Lapses:
-    """Return any lapse, lapses expected and the branches' lapses so that they cohere with churn and each other.
+    """Return any lapse, lapses expected and the branches' lapses so that they cohere with churn and
+    each other.
 
     Parameters
     ----------
@@ -153,13 +181,15 @@ def cohere(churn: NDArray[np.float32] | None, given: Lapses, row: NDArray[np.int
     given
         As float32.
     row
-        Which customer each branch chance belongs to [m]; customers without one are bounded by churn alone.
+        Which customer each branch chance belongs to [m]; customers without one are bounded by churn
+        alone.
 
     Notes
     -----
-    Where two estimates contradict each other both give way to their geometric mean: the branches' sum and the expected
-    number where the sum is larger, any lapse and the branches' sum where the sum is smaller, any lapse and the highest
-    branch where that is higher. Churn is fitted with most care and gives way to nothing.
+    Where two estimates contradict each other both give way to their geometric mean: the branches'
+    sum and the expected number where the sum is larger, any lapse and the branches' sum where the
+    sum is smaller, any lapse and the highest branch where that is higher. Churn is fitted with most
+    care and gives way to nothing.
     """
     if given.any_lapse is None:
         return given
@@ -167,7 +197,10 @@ def cohere(churn: NDArray[np.float32] | None, given: Lapses, row: NDArray[np.int
     whole, parts = given.any_lapse.astype(np.float64), given.by_branch.astype(np.float64)
     if count is not None:
         total = _sums(row, parts, n)
-        parts = parts * np.where(total > count, np.sqrt(count / np.where(total > 0, total, 1.0)), 1.0)[row]
+        parts = (
+            parts
+            * np.where(total > count, np.sqrt(count / np.where(total > 0, total, 1.0)), 1.0)[row]
+        )
     total = _sums(row, parts, n)
     whole = np.where((total > 0) & (total < whole), np.sqrt(whole * total), whole)
     highest = np.zeros(n)
@@ -186,7 +219,9 @@ def _sums(row: NDArray[np.int64], values: Floats, n: int) -> Floats:
     return np.bincount(row, weights=values, minlength=n).astype(np.float64)
 
 
-def _raised(row: NDArray[np.int64], parts: NDArray[np.float32], whole: NDArray[np.float32]) -> NDArray[np.float32]:
+def _raised(
+    row: NDArray[np.int64], parts: NDArray[np.float32], whole: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """Return the branches raised in proportion, none above `whole`, until they add up to it."""
     for _ in range(20):
         total = _sums(row, parts.astype(np.float64), len(whole))

@@ -1,7 +1,8 @@
-"""Comparable customers: how many of them hold a branch, and whether holders leave less often than comparable others.
+"""Comparable customers: how many of them hold a branch, and whether holders leave less often than
+comparable others.
 
-Both are descriptions. A need is no chance to sell and is never multiplied with euros; a difference in churn is an
-association: who takes a policy is not who would have taken none.
+Both are descriptions. A need is no chance to sell and is never multiplied with euros; a difference
+in churn is an association: who takes a policy is not who would have taken none.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ class Peers:
 
     @classmethod
     def of(cls, frame: pl.DataFrame, branches: Sequence[str]) -> Peers:
-        """Return the rows of a matrix; needs ``n_{branch}``, what else is missing is unknown for everyone."""
+        """Return the rows of a matrix; needs ``n_{branch}``, what else is missing is unknown for
+        everyone.
+        """
 
         def column(name: str) -> Floats:
             if name not in frame.columns:
@@ -101,12 +104,14 @@ def _cells(*codes: Codes) -> Codes:
 
 
 def need(peers: Peers, branch: int, open_: Mask, limit: int) -> Floats:
-    """Return per customer the share of comparable customers who hold a branch; NaN for whom it is not open.
+    """Return per customer the share of comparable customers who hold a branch; NaN for whom it is
+    not open.
 
-    Comparable: the same kind; within it the same age band; within that as many other branches; within that the same
-    other branches. Each share is drawn to that of the wider group (empirical Bayes: a beta-binomial with the spread
-    between groups estimated per step), so that a small group says little. The customer is left out of every group, and
-    a group with fewer than `limit` others says nothing.
+    Comparable: the same kind; within it the same age band; within that as many other branches;
+    within that the same other branches. Each share is drawn to that of the wider group (empirical
+    Bayes: a beta-binomial with the spread between groups estimated per step), so that a small group
+    says little. The customer is left out of every group, and a group with fewer than `limit` others
+    says nothing.
 
     Parameters
     ----------
@@ -135,7 +140,9 @@ def need(peers: Peers, branch: int, open_: Mask, limit: int) -> Floats:
 
 
 def _prior(size: Floats, count: Floats, expected: Floats) -> float:
-    """Return how many customers the wider group counts for: method of moments for a beta-binomial."""
+    """Return how many customers the wider group counts for: method of moments for a
+    beta-binomial.
+    """
     p = np.clip(expected, 1e-3, 1 - 1e-3)
     more = size > 1
     if not more.any():
@@ -146,8 +153,9 @@ def _prior(size: Floats, count: Floats, expected: Floats) -> float:
 
 
 @dataclass(frozen=True)
-class Effect:
-    """Churn of holders minus that of comparable others, as shares of a year, standardised to those without it now.
+class ChurnDifference:
+    """Churn of holders minus that of comparable others, as shares of a year, standardised to those
+    without it now.
 
     low, high
         95 %, clustered by customer.
@@ -158,7 +166,8 @@ class Effect:
     left
         Holders who left in the years compared.
     per_customer
-        Difference in each customer's own group, drawn to the overall one; NaN: held, not open, or nobody comparable.
+        Difference in each customer's own group, drawn to the overall one; NaN: held, not open, or
+        nobody comparable.
     """
 
     difference: float
@@ -171,28 +180,41 @@ class Effect:
     per_customer: Floats
 
 
-def effect(
-    past: Peers, customer: NDArray[np.uint32], gone: Mask, now: Peers, branch: int, open_: Mask
-) -> Effect | None:
-    """Return the difference in churn over closed years; None where holders and others do not overlap enough.
+@dataclass(frozen=True)
+class FollowedPeers:
+    """Rows of closed dates: what makes them comparable, whose they are, and who left within the
+    year.
+    """
 
-    Groups: kind, age band, number of other branches and tenure; a group with few on either side is merged with those
-    of the same kind and number of other branches.
+    peers: Peers
+    customer: NDArray[np.uint32]
+    gone: Mask
+
+
+def churn_difference(
+    then: FollowedPeers, now: Peers, branch: int, open_: Mask
+) -> ChurnDifference | None:
+    """Return the difference in churn over closed years; None where holders and others do not
+    overlap enough.
+
+    Groups: kind, age band, number of other branches and tenure; a group with few on either side is
+    merged with those of the same kind and number of other branches.
 
     Parameters
     ----------
-    past, customer, gone
-        Rows of closed dates, whose they are, and whether the relation ended within the year.
     now, open_
         Rows of X, and whom the branch is open to.
     """
+    past, customer, gone = then.peers, then.customer, then.gone
     wanted = np.flatnonzero(open_ & ~now.held[:, branch])
     if not len(wanted) or not len(gone):
         return None
     stratum, target = _strata(past, now, branch, wanted)
     holds = past.held[:, branch]
     size = int(max(stratum.max(initial=0), target.max(initial=0))) + 1
-    n1, n0 = (np.bincount(stratum[side], minlength=size).astype(np.float64) for side in (holds, ~holds))
+    n1, n0 = (
+        np.bincount(stratum[side], minlength=size).astype(np.float64) for side in (holds, ~holds)
+    )
     usable = (n1 >= FEW) & (n0 >= FEW)
     asked = target[usable[target]]
     used = usable[stratum]
@@ -204,14 +226,22 @@ def effect(
         np.bincount(stratum[side], weights=gone[side], minlength=size) / np.maximum(n, 1)
         for side, n in ((holds, n1), (~holds, n0))
     )
-    residual = np.where(holds, (gone - p1[stratum]) / n1.clip(1)[stratum], -(gone - p0[stratum]) / n0.clip(1)[stratum])
+    residual = np.where(
+        holds,
+        (gone - p1[stratum]) / n1.clip(1)[stratum],
+        -(gone - p0[stratum]) / n0.clip(1)[stratum],
+    )
     one = np.unique(customer[used], return_inverse=True)[1]
-    error = float(np.sqrt((np.bincount(one, weights=(weight[stratum] * residual)[used]) ** 2).sum()))
+    error = float(
+        np.sqrt((np.bincount(one, weights=(weight[stratum] * residual)[used]) ** 2).sum())
+    )
     gap = float((weight * (p1 - p0))[usable].sum())
-    own = _shrunk(p1 - p0, usable, stratum[used], residual[used], one, gap, size)
+    own = _shrunk(
+        p1 - p0, usable, stratum=stratum[used], residual=residual[used], one=one, overall=gap
+    )
     per_customer = np.full(len(open_), np.nan)
     per_customer[wanted] = np.where(usable[target], own[target], np.nan)
-    return Effect(
+    return ChurnDifference(
         gap,
         gap - 1.96 * error,
         gap + 1.96 * error,
@@ -226,7 +256,10 @@ def effect(
 def _strata(past: Peers, now: Peers, branch: int, wanted: Codes) -> tuple[Codes, Codes]:
     """Return the stratum of each past row and of each wanted row of today."""
     cut = len(past.kind)
-    both = [np.concatenate([getattr(past, name), getattr(now, name)[wanted]]) for name in ("kind", "age", "tenure")]
+    both = [
+        np.concatenate([getattr(past, name), getattr(now, name)[wanted]])
+        for name in ("kind", "age", "tenure")
+    ]
     others = np.concatenate([past.others(branch), now.others(branch)[wanted]])
     fine, wide = _cells(both[0], others, both[1], both[2]), _cells(both[0], others)
     holds = past.held[:, branch]
@@ -238,9 +271,12 @@ def _strata(past: Peers, now: Peers, branch: int, wanted: Codes) -> tuple[Codes,
 
 
 def _shrunk(
-    gap: Floats, usable: Mask, stratum: Codes, residual: Floats, one: Codes, overall: float, size: int
+    gap: Floats, usable: Mask, *, stratum: Codes, residual: Floats, one: Codes, overall: float
 ) -> Floats:
-    """Draw each stratum's difference to the overall one, by its own error and the spread between strata."""
+    """Draw each stratum's difference to the overall one, by its own error and the spread between
+    strata.
+    """
+    size = len(gap)
     pairs, place = np.unique(stratum * (one.max(initial=0) + 1) + one, return_inverse=True)
     sums = np.bincount(place.reshape(-1), weights=residual)
     variance = np.bincount(pairs // (one.max(initial=0) + 1), weights=sums**2, minlength=size)

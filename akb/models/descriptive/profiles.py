@@ -1,8 +1,10 @@
-"""Profiles: small, readable groups with an elevated chance, found on training dates and proven on a later one.
+"""Profiles: small, readable groups with an elevated chance, found on training dates and proven on a
+later one.
 
-A rule is a conjunction of a few conditions of ``configs/profiles.toml``. All conditions and pairs are looked at, the
-best pairs are extended (beam search, as in subgroup discovery). What stands out after correction for the number of
-rules looked at is a find; only finds whose lift holds on T0 are shown.
+A rule is a conjunction of a few conditions of ``configs/profiles.toml``. All conditions and pairs
+are looked at, the best pairs are extended (beam search, as in subgroup discovery). What stands out
+after correction for the number of rules looked at is a find; only finds whose lift holds on the
+test date are shown.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ KEPT_AWAY = ("natural", "insurer")  # ends that no attention changes
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition: `key` (``holds.auto`` for a branch), what it is about, and bounds on a feature."""
+    """One condition: `key` (``holds.auto`` for a branch), what it is about, and bounds on a
+    feature.
+    """
 
     key: str
     feature: str
@@ -53,7 +57,8 @@ class Goal:
     """What a profile is about: customers that leave, or a branch that they take.
 
     rows
-        as_of, customer, ``event`` Float64 (1 if it happens within 12 months): who can be asked, on the dates used.
+        as_of, customer, ``event`` Float64 (1 if it happens within 12 months): who can be asked, on
+        the dates used.
     """
 
     kind: Literal["retention", "product"]
@@ -62,7 +67,9 @@ class Goal:
 
 
 def find_profiles(context: FitContext) -> Profiles | None:
-    """Return the profiles that hold on T0, with how many were found and dropped; None without dates to judge on."""
+    """Return the profiles that hold on the test date, with how many were found and dropped; None
+    without dates to judge on.
+    """
     settings = load_toml("profiles.toml")["search"]
     recorded = context.history.recorded_from
     days = [day for day in context.matrix.dates if recorded is not None and day >= recorded]
@@ -71,24 +78,43 @@ def find_profiles(context: FitContext) -> Profiles | None:
         return None
     train = yearly(window)
     conditions = known_conditions(context.matrix, context.settings.branches)
-    masks = {day: _masks(context.matrix, day, conditions) for day in (*train, window.day, context.as_of)}
+    masks = {
+        day: _masks(context.matrix, day, conditions) for day in (*train, window.day, context.as_of)
+    }
     shown: list[Profile] = []
     found = looked = 0
     for goal in _goals(context, (*train, window.day), settings):
-        tables = {day: _asked(context.matrix, goal, day, masks[day]) for day in (*train, window.day)}
-        result = search([tables[day] for day in train], [each.about for each in conditions], settings)
+        tables = {
+            day: _asked(context.matrix, goal, day, masks[day]) for day in (*train, window.day)
+        }
+        result = search(
+            [tables[day] for day in train], [each.about for each in conditions], settings
+        )
         looked += result.looked
         found += len(result.rules)
         now = _eligible_now(context, goal, masks)
         proofs = (
-            _proof(goal, rule, conditions, tables[window.day], window.day, now, settings) for rule in result.rules
+            _proof(
+                goal,
+                rule,
+                conditions,
+                tables[window.day],
+                test_date=window.day,
+                now=now,
+                settings=settings,
+            )
+            for rule in result.rules
         )
         shown += [proof for proof in proofs if proof is not None]
-    return Profiles(tuple(shown), looked=looked, found=found, dropped=found - len(shown), test_date=window.day)
+    return Profiles(
+        tuple(shown), looked=looked, found=found, dropped=found - len(shown), test_date=window.day
+    )
 
 
 def yearly(window: Split) -> tuple[date, ...]:
-    """Return the training dates at least a year apart, newest first: so no event is counted twice."""
+    """Return the training dates at least a year apart, newest first: so no event is counted
+    twice.
+    """
     chosen: list[date] = []
     for day in sorted(window.train, reverse=True):
         if not chosen or day <= add_months(chosen[-1], -MONTHS):
@@ -97,7 +123,8 @@ def yearly(window: Split) -> tuple[date, ...]:
 
 
 def known_conditions(matrix: Matrix, own: Iterable[str] = ()) -> list[Condition]:
-    """Return the conditions of ``configs/profiles.toml`` that this matrix can answer, in a fixed order.
+    """Return the conditions of ``configs/profiles.toml`` that this matrix can answer, in a fixed
+    order.
 
     Parameters
     ----------
@@ -110,14 +137,23 @@ def known_conditions(matrix: Matrix, own: Iterable[str] = ()) -> list[Condition]
     for key, entry in load_toml("profiles.toml")["condition"].items():
         unfolded: Mapping[str, str] = {key: entry["feature"]}
         if "{branch}" in entry["feature"]:
-            unfolded = {f"{key}.{branch}": entry["feature"].format(branch=branch) for branch in branches}
+            unfolded = {
+                f"{key}.{branch}": entry["feature"].format(branch=branch) for branch in branches
+            }
         bounds = float(entry.get("at_least", -np.inf)), float(entry.get("at_most", np.inf))
-        made += [Condition(k, name, entry["about"], *bounds) for k, name in unfolded.items() if name in names]
+        made += [
+            Condition(k, name, entry["about"], *bounds)
+            for k, name in unfolded.items()
+            if name in names
+        ]
     return made
 
 
-def lift_interval(inside: int, events: int, everyone: int, total: int, confidence: float) -> tuple[float, float, float]:
-    """Return (lift, low, high) of a group against everyone that it is part of, by the delta method on its logarithm.
+def lift_interval(
+    inside: int, events: int, everyone: int, total: int, confidence: float
+) -> tuple[float, float, float]:
+    """Return (lift, low, high) of a group against everyone that it is part of, by the delta method
+    on its logarithm.
 
     Parameters
     ----------
@@ -142,11 +178,16 @@ def lift_interval(inside: int, events: int, everyone: int, total: int, confidenc
 
 
 def _masks(matrix: Matrix, day: date, conditions: list[Condition]) -> Masks:
-    """Return (customers at this date, conditions): 1 where the condition is met; unknown meets none."""
+    """Return (customers at this date, conditions): 1 where the condition is met; unknown meets
+    none.
+    """
     frame = matrix.frame.filter(pl.col("as_of") == day)
     met = [
         frame.select(
-            pl.col(each.feature).fill_nan(None).is_between(each.at_least, each.at_most).fill_null(value=False)
+            pl.col(each.feature)
+            .fill_nan(None)
+            .is_between(each.at_least, each.at_most)
+            .fill_null(value=False)
         ).to_series()
         for each in conditions
     ]
@@ -174,7 +215,10 @@ def _goals(context: FitContext, days: tuple[date, ...], settings: Mapping[str, A
         .sort("event", "branch", descending=[True, False])
         .head(settings["products_at_most"])
     )
-    products = [Goal("product", branch, asked.filter(pl.col("branch") == branch)) for branch in most["branch"]]
+    products = [
+        Goal("product", branch, asked.filter(pl.col("branch") == branch))
+        for branch in most["branch"]
+    ]
     return [Goal("retention", None, left), *products]
 
 
@@ -202,16 +246,21 @@ def _proof(
     rule: tuple[int, ...],
     conditions: list[Condition],
     later: Counts,
+    *,
     test_date: date,
     now: Masks,
     settings: Mapping[str, Any],
 ) -> Profile | None:
-    """Return a rule with what it showed on T0, or None where that does not confirm it."""
+    """Return a rule with what it showed on the test date, or None where that does not confirm
+    it.
+    """
     inside = np.asarray(later.masks[:, rule].all(axis=1))
     events, total = round(later.event[inside].sum()), round(later.event.sum())
     if inside.sum() < settings["minimum_customers"] or not total:
         return None
-    lift, low, high = lift_interval(int(inside.sum()), events, len(inside), total, settings["confidence"])
+    lift, low, high = lift_interval(
+        int(inside.sum()), events, len(inside), total, settings["confidence"]
+    )
     if low <= 1:
         return None
     return Profile(

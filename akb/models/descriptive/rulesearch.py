@@ -1,4 +1,6 @@
-"""Beam search over conjunctions of conditions: which groups had far more events than their share?"""
+"""Beam search over conjunctions of conditions: which groups had far more events than their
+share?
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ Rule = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Counts:
-    """Customers on one date: `masks` (customers, conditions) of 0 and 1, and `event` of 0 and 1 per customer."""
+    """Customers on one date: `masks` (customers, conditions) of 0 and 1, and `event` of 0 and 1
+    per customer.
+    """
 
     masks: NDArray[np.float32]
     event: Floats
@@ -29,7 +33,9 @@ class Counts:
 
 @dataclass(frozen=True)
 class Search:
-    """Rules as positions of conditions, the surest lift first, and how many rules were looked at."""
+    """Rules as positions of conditions, the surest lift first, and how many rules were looked
+    at.
+    """
 
     rules: tuple[Rule, ...]
     looked: int
@@ -37,7 +43,9 @@ class Search:
 
 @dataclass(frozen=True)
 class _Measured:
-    """Per rule over all dates: customers, events, events expected at each date's own rate, and their variance."""
+    """Per rule over all dates: customers, events, events expected at each date's own rate, and
+    their variance.
+    """
 
     customers: Floats
     events: Floats
@@ -46,7 +54,9 @@ class _Measured:
 
     @property
     def lift(self) -> Floats:
-        out: Floats = np.divide(self.events, self.expected, out=np.zeros_like(self.events), where=self.expected > 0)
+        out: Floats = np.divide(
+            self.events, self.expected, out=np.zeros_like(self.events), where=self.expected > 0
+        )
         return out
 
     @property
@@ -64,7 +74,8 @@ class _Measured:
 
 
 def search(dates: Sequence[Counts], about: Sequence[str], settings: Mapping[str, Any]) -> Search:
-    """Return at most ``found_at_most`` rules that stand out on all dates together and are no copies of each other.
+    """Return at most ``found_at_most`` rules that stand out on all dates together and are no copies
+    of each other.
 
     Parameters
     ----------
@@ -79,11 +90,15 @@ def search(dates: Sequence[Counts], about: Sequence[str], settings: Mapping[str,
     if not count or not any(day.event.sum() for day in dates):
         return Search((), 0)
     singles: list[Rule] = [(place,) for place in range(count)]
-    pairs: list[Rule] = [pair for pair in combinations(range(count), 2) if about[pair[0]] != about[pair[1]]]
+    pairs: list[Rule] = [
+        pair for pair in combinations(range(count), 2) if about[pair[0]] != about[pair[1]]
+    ]
     levels = [singles, pairs if settings["depth"] > 1 else []]
     measured = {1: _measure(dates, levels[0]), 2: _measure(dates, levels[1])}
     if settings["depth"] > 2 and pairs:
-        order = sorted(range(len(pairs)), key=lambda place: (-float(measured[2].sure[place]), pairs[place]))
+        order = sorted(
+            range(len(pairs)), key=lambda place: (-float(measured[2].sure[place]), pairs[place])
+        )
         beam = [pairs[place] for place in order[: settings["beam"]]]
         levels.append(_extended(beam, about))
         measured[3] = _measure(dates, levels[2])
@@ -96,7 +111,9 @@ def search(dates: Sequence[Counts], about: Sequence[str], settings: Mapping[str,
     found = [
         (sure, rule)
         for number, level in enumerate(levels, start=1)
-        for rule, sure in _standing_out(level, measured[number], lifts, len(dates), looked, settings)
+        for rule, sure in _standing_out(
+            level, measured[number], lifts, dates=len(dates), looked=looked, settings=settings
+        )
     ]
     found.sort(key=lambda each: (-each[0], each[1]))
     return Search(_different([rule for _, rule in found], dates[0], settings), looked)
@@ -136,6 +153,7 @@ def _standing_out(
     rules: Sequence[Rule],
     measured: _Measured,
     lifts: Mapping[Rule, float],
+    *,
     dates: int,
     looked: int,
     settings: Mapping[str, Any],
@@ -150,7 +168,11 @@ def _standing_out(
     out = []
     for place in np.flatnonzero(enough).tolist():
         rule = rules[place]
-        simpler = [lifts.get(part, 0.0) for size in range(1, len(rule)) for part in combinations(rule, size)]
+        simpler = [
+            lifts.get(part, 0.0)
+            for size in range(1, len(rule))
+            for part in combinations(rule, size)
+        ]
         if measured.lift[place] >= settings["minimum_gain"] * max(simpler, default=0.0):
             out.append((rule, float(measured.sure[place])))
     return out
@@ -165,7 +187,9 @@ def _different(rules: Sequence[Rule], day: Counts, settings: Mapping[str, Any]) 
             break
         group: NDArray[np.bool_] = np.asarray(day.masks[:, rule].all(axis=1))
         smaller = [max(1, min(int(group.sum()), int(other.sum()))) for other in groups]
-        shared = [int((group & other).sum()) / size for other, size in zip(groups, smaller, strict=True)]
+        shared = [
+            int((group & other).sum()) / size for other, size in zip(groups, smaller, strict=True)
+        ]
         if max(shared, default=0.0) <= settings["overlap"]:
             chosen.append(rule)
             groups.append(group)

@@ -1,9 +1,11 @@
-"""What goes together with leaving, value and buying: probe of the models of T0, about customers they had not seen.
+"""What goes together with leaving, value and buying: asked of the models of the test date, about
+customers they had not seen.
 
-Permutation: shuffle the columns of one group of features among the customers of T0 and see how much of what the model
-knows is lost. Effect: accumulated local effects (Apley & Zhu 2020), the mean change of the chance while one feature
-goes from one quantile to the next among the customers who have it there, added up; unlike partial dependence it asks
-nothing about customers who do not exist. Both are association, no cause.
+Permutation: shuffle the columns of one group of features among the customers of the test date and
+see how much of what the model knows is lost. Effect: accumulated local effects (Apley & Zhu 2020),
+the mean change of the chance while one feature goes from one quantile to the next among the
+customers who have it there, added up; unlike partial dependence it asks nothing about customers who
+do not exist. Both are association, no cause.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from akb.models.evidence.metrics import losses
-from akb.models.types import Determinants, Effect, GroupWeight
+from akb.models.types import Determinants, GroupWeight, LocalEffect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +61,9 @@ class Probe:
 
 
 def some_rows(total: int, key: str) -> NDArray[np.int64]:
-    """Return at most `CUSTOMERS` of `total` positions, ascending, the same ones for the same key."""
+    """Return at most `CUSTOMERS` of `total` positions, ascending, the same ones for the same
+    key.
+    """
     if total <= CUSTOMERS:
         return np.arange(total)
     rng = np.random.default_rng(zlib.crc32(key.encode()))
@@ -67,16 +71,19 @@ def some_rows(total: int, key: str) -> NDArray[np.int64]:
 
 
 def determinants_of(probe: Probe, group_of: Mapping[str, str], seed: int) -> Determinants | None:
-    """Return how much each group of features weighs and the effects of the heaviest features, with 95 % intervals.
+    """Return how much each group of features weighs and the effects of the heaviest features, with
+    95 % intervals.
 
     Parameters
     ----------
     group_of
-        Feature -> group; what only the month ahead knows belongs to the renewals, what is unknown to none.
+        Feature -> group; what only the month ahead knows belongs to the renewals, what is unknown
+        to none.
 
     Returns
     -------
-    None where too few events stand behind it or the model does not beat the base rate on these customers.
+    None where too few events stand behind it or the model does not beat the base rate on these
+    customers.
     """
     events = float(probe.label.sum())
     if events < FEWEST or events > len(probe.label) - FEWEST:
@@ -93,11 +100,13 @@ def determinants_of(probe: Probe, group_of: Mapping[str, str], seed: int) -> Det
     weights = []
     for group in sorted(set(groups) - {""}):
         columns = [place for place, each in enumerate(groups) if each == group]
-        lost = np.mean([losses("binary", probe.label, probe.predict(_shuffled(probe.x, columns, rng))) for _ in
-                        range(REPEATS)], axis=0) - own  # fmt: skip
+        shuffled = [probe.predict(_shuffled(probe.x, columns, rng)) for _ in range(REPEATS)]
+        lost = np.mean([losses("binary", probe.label, each) for each in shuffled], axis=0) - own
         share = draws @ lost / np.maximum(draws @ known, 1e-12)
         low, high = np.percentile(share, [2.5, 97.5])
-        weights.append(GroupWeight(group, float(lost.mean() / known.mean()), (float(low), float(high))))
+        weights.append(
+            GroupWeight(group, float(lost.mean() / known.mean()), (float(low), float(high)))
+        )
     heaviest = sorted(probe.share, key=lambda name: (-probe.share[name], name))
     drawn = [name for name in heaviest if name in probe.names and group_of.get(name)]
     effects = (effect(probe, name, draws) for name in drawn[: 2 * EFFECTS])
@@ -119,8 +128,10 @@ def _shuffled(x: Rows, columns: list[int], rng: np.random.Generator) -> Rows:
     return mixed
 
 
-def effect(probe: Probe, name: str, draws: Floats) -> Effect | None:
-    """Return the accumulated local effect of one feature, in chance, around its mean; None where it hardly varies."""
+def effect(probe: Probe, name: str, draws: Floats) -> LocalEffect | None:
+    """Return the accumulated local effect of one feature, in chance, around its mean; None where
+    it hardly varies.
+    """
     column = probe.names.index(name)
     values = probe.x[:, column].astype(np.float64)
     known = ~np.isnan(values)
@@ -143,9 +154,11 @@ def effect(probe: Probe, name: str, draws: Floats) -> Effect | None:
         means = (weight @ (inside * step[:, None])) / np.maximum(total, 1e-12)
         risen = np.concatenate([np.zeros((len(weight), 1)), np.cumsum(means, axis=1)], axis=1)
         middle = (risen[:, 1:] + risen[:, :-1]) / 2
-        return np.asarray(risen - (middle * total).sum(axis=1, keepdims=True) / total.sum(axis=1, keepdims=True))
+        return np.asarray(
+            risen - (middle * total).sum(axis=1, keepdims=True) / total.sum(axis=1, keepdims=True)
+        )
 
     own = curve(np.full((1, len(values)), 1 / len(values)))[0]
     low, high = np.percentile(curve(draws), [2.5, 97.5], axis=0)
     points = zip(edges.tolist(), own.tolist(), low.tolist(), high.tolist(), strict=True)
-    return Effect(name, tuple(points))
+    return LocalEffect(name, tuple(points))

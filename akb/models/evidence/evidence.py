@@ -1,7 +1,9 @@
-"""What a prediction showed on later data: rank, level, slope, bands, deciles, with customer-clustered intervals.
+"""What a prediction showed on later data: rank, level, slope, bands, deciles, with
+customer-clustered intervals.
 
-Intervals of ranks are 95 %, those of level and slope 90 % (the gate's). A customer may occur more than once, so
-variances are sums over customers of squared summed influences; with one row per customer an AUC's is DeLong's.
+Intervals of ranks are 95 %, those of level and slope 90 % (the gate's). A customer may occur more
+than once, so variances are sums over customers of squared summed influences; with one row per
+customer an AUC's is DeLong's.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from akb.models.evidence.intervals import (
     wilson,
 )
 from akb.models.evidence.metrics import decile_table, deviance_skill, top
-from akb.models.types import Band, Calibration, DateResult, Evidence, LastYear, Segment
+from akb.models.types import Band, Calibration, DateResult, Evidence, LastYear, SegmentLevel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,13 +36,20 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-SEED_BANDS = (0.05, 0.075, 0.10, 0.20)  # the seed's bands; they only say something around a yearly rate of churn
+# the seed's bands; they only say something around a yearly rate of churn
+SEED_BANDS = (0.05, 0.075, 0.10, 0.20)
 
 
 def bands(label: Floats, probability: Floats) -> tuple[Band, ...]:
-    """Return the band table: the seed's bands around a base rate of 4-20 %, else five equal groups."""
+    """Return the band table: the seed's bands around a base rate of 4-20 %, else five equal
+    groups.
+    """
     base = float(label.mean()) if len(label) else 0.0
-    inner = SEED_BANDS if 0.04 <= base <= 0.20 else tuple(np.quantile(probability, (0.2, 0.4, 0.6, 0.8)).tolist())
+    inner = (
+        SEED_BANDS
+        if 0.04 <= base <= 0.20
+        else tuple(np.quantile(probability, (0.2, 0.4, 0.6, 0.8)).tolist())
+    )
     edges = sorted({float(edge) for edge in inner if 0 < edge < 1})
     group = np.digitize(probability, edges)
     table = []
@@ -55,29 +64,44 @@ def bands(label: Floats, probability: Floats) -> tuple[Band, ...]:
 
 
 def errors(
-    label: Floats, expected: Floats, cluster: NDArray[Any], parts: Iterable[Parts], between_year: float = BETWEEN_YEAR
-) -> tuple[Segment, ...]:
-    """Return observed/expected in each part; figures over too few customers, or giving those away, are None.
+    label: Floats,
+    expected: Floats,
+    cluster: NDArray[Any],
+    parts: Iterable[Parts],
+    between_year: float = BETWEEN_YEAR,
+) -> tuple[SegmentLevel, ...]:
+    """Return observed/expected in each part; figures over too few customers, or giving those away,
+    are None.
 
-    A part's own figure is drawn to that of everyone: with 100 customers to whom it happened, over all closed windows,
-    both weigh the same.
+    A part's own figure is drawn to that of everyone: with 100 customers to whom it happened, over
+    all closed windows, both weigh the same.
     """
     total = float(expected.sum())
     everyone = float(label.sum()) / total if total > 0 else 1.0
-    found: list[Segment] = []
+    found: list[SegmentLevel] = []
     for division in parts:
         masks = [division.code == code for code in range(len(division.names))]
-        shown = division.shown([int(mask.sum()) for mask in masks], [int((label[mask] > 0).sum()) for mask in masks])
+        shown = division.shown(
+            [int(mask.sum()) for mask in masks], [int((label[mask] > 0).sum()) for mask in masks]
+        )
         for code, (name, mask, may) in enumerate(zip(division.names, masks, shown, strict=True)):
             if not may:
                 if mask.any():
-                    found.append(Segment(division.kind, name, None, None, None, None, None))
+                    found.append(SegmentLevel(division.kind, name, None, None, None, None, None))
                 continue
-            ratio, interval = observed_expected(label[mask], expected[mask], cluster[mask], between_year)
-            own = float(division.events[code] if division.events else len(np.unique(cluster[mask & (label > 0)])))
+            ratio, interval = observed_expected(
+                label[mask], expected[mask], cluster[mask], between_year
+            )
+            own = float(
+                division.events[code]
+                if division.events
+                else len(np.unique(cluster[mask & (label > 0)]))
+            )
             weight = own / (own + POOLING_EVENTS)
             pooled = weight * ratio + (1 - weight) * everyone
-            found.append(Segment(division.kind, name, int(mask.sum()), ratio, interval, weight, pooled))
+            found.append(
+                SegmentLevel(division.kind, name, int(mask.sum()), ratio, interval, weight, pooled)
+            )
     return tuple(found)
 
 
@@ -105,7 +129,8 @@ def binary_evidence(
     by_date
         Every date that was judged; empty means: this one.
     due
-        Whether something of the customer renews within the horizon, per row; None where that is not known.
+        Whether something of the customer renews within the horizon, per row; None where that is not
+        known.
     parts
         Divisions of the rows by which the error is shown.
     """
@@ -122,7 +147,9 @@ def binary_evidence(
     base = events / n
     mixed = 0 < events < n
     auc, auc_ci = auc_with_interval(label, probability, cluster) if mixed else (None, None)
-    average, average_ci = average_precision_with_interval(label, probability, cluster) if mixed else (None, None)
+    average, average_ci = (
+        average_precision_with_interval(label, probability, cluster) if mixed else (None, None)
+    )
     first = top(probability)
     precision = float(label[first].mean())
     ratio, ci = observed_expected(label, probability, cluster, between_year)
@@ -139,7 +166,9 @@ def binary_evidence(
         lift_top_decile=precision / base if events else None,
         precision_top_decile=precision,
         precision_ci=wilson(float(label[first].sum()), len(first), Z95),
-        brier_skill=1 - float(((label - probability) ** 2).mean()) / (base * (1 - base)) if mixed else None,
+        brier_skill=1 - float(((label - probability) ** 2).mean()) / (base * (1 - base))
+        if mixed
+        else None,
         calibration=Calibration(ratio, ci, slope, slope_ci, bands(label, probability)),
         decile_table=decile_table(label, probability),
         by_date=by_date,
@@ -152,7 +181,9 @@ def binary_evidence(
 def _among_due(
     label: Floats, probability: Floats, cluster: NDArray[Any], due: NDArray[np.bool_] | None
 ) -> dict[str, Any]:
-    """The rank among those of whom something renews; with everyone due it says nothing new and stays away."""
+    """The rank among those of whom something renews; with everyone due it says nothing new and
+    stays away.
+    """
     if due is None or due.all() or not 0 < float(label[due].sum()) < int(due.sum()):
         return {}
     auc, interval = auc_with_interval(label[due], probability[due], cluster[due])
@@ -174,8 +205,9 @@ def count_evidence(
 ) -> Evidence:
     """Return what an expected count or amount showed on later data.
 
-    ``positives`` is the total observed, ``base_rate`` its mean; the AUC asks whether rows with something rank above
-    rows with nothing. The deviance skill is against the mean of the test date (Poisson).
+    ``positives`` is the total observed, ``base_rate`` its mean; the AUC asks whether rows with
+    something rank above rows with nothing. The deviance skill is against the mean of the test date
+    (Poisson).
 
     Parameters
     ----------
@@ -217,16 +249,22 @@ def count_evidence(
 
 
 def persistence_baseline(label: Floats, value: Floats, cluster: NDArray[Any]) -> LastYear:
-    """Return how well what stood on the day itself ranks what happened, in the better direction; unknown is median."""
-    filled = np.where(np.isnan(value), np.nanmedian(value) if not np.isnan(value).all() else 0.0, value)
+    """Return how well what was so already on the day itself ranks what happened, in the better
+    direction; unknown is median.
+    """
+    filled = np.where(
+        np.isnan(value), np.nanmedian(value) if not np.isnan(value).all() else 0.0, value
+    )
     auc = auc_with_interval(label, filled, cluster)[0]
     return LastYear(None, None, auc=max(auc, 1 - auc))
 
 
 def _last_year(label: Floats, last: Floats) -> LastYear | None:
-    """What last year's value would have shown: halfway to the mean, on the level of this year, unknown at the mean.
+    """What last year's value would have shown: halfway to the mean, on the level of this year,
+    unknown at the mean.
 
-    The level and the mean are those of the year to be told, so the baseline is flattered rather than slighted.
+    The level and the mean are those of the very year that it forecasts, so the baseline is
+    flattered rather than slighted.
     """
     known = ~np.isnan(last)
     if not known.any() or float(last[known].sum()) <= 0 or float(label.sum()) <= 0:
@@ -234,4 +272,6 @@ def _last_year(label: Floats, last: Floats) -> LastYear | None:
     filled = np.where(known, last, float(last[known].mean()))
     scaled = filled * float(label.sum()) / float(filled.sum())
     forecast = (scaled + float(label.mean())) / 2
-    return LastYear(gini(label, forecast), deviance_skill(label, forecast), decile_table(label, forecast))
+    return LastYear(
+        gini(label, forecast), deviance_skill(label, forecast), decile_table(label, forecast)
+    )

@@ -1,4 +1,6 @@
-"""Why a score is what it is: contributions per feature and shares of gain; the report words them."""
+"""Why a score is what it is: contributions per feature and shares of gain; the report words
+them.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ import numpy as np
 from akb.models.learners.boosting import Boosted
 from akb.models.learners.logistic import Logistic
 from akb.models.learners.rule import Rule
-from akb.models.types import Reason
+from akb.models.types import Contribution
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,14 +30,18 @@ def importance_of(key: str, model: object) -> tuple[tuple[str, str, float], ...]
 
 
 def shares_of(model: object) -> dict[str, float]:
-    """Return each used feature's share of what the model goes by; the shares add to 1, empty for a base rate."""
+    """Return each used feature's share of what the model goes by; the shares add to 1, empty for
+    a base rate.
+    """
     if isinstance(model, Boosted | Logistic):
         return model.importance()
     return {model.feature: 1.0} if isinstance(model, Rule) else {}
 
 
 def contributions_of(model: object, x: NDArray[np.float32]) -> NDArray[np.float64] | None:
-    """Return each column's contribution to the score on the link scale, [n, f]; None for a base rate."""
+    """Return each column's contribution to the score on the link scale, [n, f]; None for a base
+    rate.
+    """
     if isinstance(model, Boosted | Logistic | Rule):
         return model.contributions(x)
     return None
@@ -47,7 +53,7 @@ def reasons(
     names: Sequence[str],
     contributions: NDArray[np.float64],
     values: NDArray[np.float32],
-) -> tuple[Reason, ...]:
+) -> tuple[Contribution, ...]:
     """Return the strongest contributions that raise each customer's score, heaviest first.
 
     Parameters
@@ -62,5 +68,13 @@ def reasons(
             raised = float(contributions[row, column])
             if raised > 0:
                 value = float(values[row, column])
-                found.append(Reason(int(customer), key, names[column], raised, None if np.isnan(value) else value))
+                found.append(
+                    Contribution(
+                        int(customer),
+                        key,
+                        names[column],
+                        raised,
+                        None if np.isnan(value) else value,
+                    )
+                )
     return tuple(found)

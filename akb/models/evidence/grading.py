@@ -1,4 +1,4 @@
-"""Gate for euros and grade for readers, exactly as design.md (Models) fixes them."""
+"""Gate for euros and grade for readers, the thresholds stand here and nowhere else."""
 
 from __future__ import annotations
 
@@ -17,29 +17,34 @@ ALPHA = 0.05
 
 
 def gate(evidence: Evidence | None) -> Gate:
-    """Return whether euros may rest on this level, see `akb.core.gates.level_gate`; ``none`` without evidence."""
+    """Return whether euros may rest on this level, see `akb.core.gates.level_gate`; ``none``
+    without evidence.
+    """
     if evidence is None or evidence.calibration is None:
         return "none"
     return level_gate(evidence.tested, evidence.calibration.ci, evidence.calibration.slope_ci)
 
 
-def grade(evidence: Evidence | None, gate: Gate, events: float, test_dates: int, *, gain_significant: bool) -> Grade:
+def grade(
+    evidence: Evidence | None, gate: Gate, events: float, test_dates: int, *, gain_significant: bool
+) -> Grade:
     """Return how far a reader may lean on a prediction.
 
     Parameters
     ----------
     events
-        Events on T0.
+        Events on the test date.
     test_dates
         Dates with evidence that chose nothing.
     gain_significant
-        Whether the gain over the best simpler rival on the test date is above zero at 95 %, see `holm`.
+        Whether the gain over the best simpler rival on the test date is above zero at 95 %, see
+        `holm`.
 
     Notes
     -----
-    *strong*: 200 events, two test dates, gate passed, gain significant; *usable*: 100 events, one date and a gate that
-    did not fail; *insufficient*: fewer than 50 events, or the AUC's interval includes chance; else *indicative*: ranks
-    only. ``none`` without any evidence.
+    *strong*: 200 events, two test dates, gate passed, gain significant; *usable*: 100 events, one
+    date and a gate that did not fail; *insufficient*: fewer than 50 events, or the AUC's interval
+    includes chance; else *indicative*: ranks only. ``none`` without any evidence.
     """
     if evidence is None or test_dates < 1:
         return "none"
@@ -58,7 +63,8 @@ def significant(gain_p: float | None) -> bool:
 
 
 def holm(predictions: Iterable[Prediction]) -> tuple[Prediction, ...]:
-    """Return the catalogue with *strong* only where the gain also holds among all that were asked (Holm, 95 %).
+    """Return the catalogue with *strong* only where the gain also holds among all that were asked
+    (Holm, 95 %).
 
     Of forty predictions without any gain two would show one at 95 %.
     """
@@ -70,5 +76,6 @@ def holm(predictions: Iterable[Prediction]) -> tuple[Prediction, ...]:
             break
         holds.add(key)
     return tuple(
-        replace(each, grade="usable") if each.grade == "strong" and each.key not in holds else each for each in made
+        replace(each, grade="usable") if each.grade == "strong" and each.key not in holds else each
+        for each in made
     )

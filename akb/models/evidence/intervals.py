@@ -1,7 +1,8 @@
 """Statistics with their intervals, customer-clustered.
 
-Intervals of ranks are 95 %, those of level and slope 90 % (the gate's). A customer may occur more than once, so
-variances are sums over customers of squared summed influences; with one row per customer an AUC's is DeLong's.
+Intervals of ranks are 95 %, those of level and slope 90 % (the gate's). A customer may occur more
+than once, so variances are sums over customers of squared summed influences; with one row per
+customer an AUC's is DeLong's.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 Z90, Z95 = 1.6448536269514722, 1.959963984540054
-BETWEEN_YEAR = 0.05  # floor of the between-year spread of observed/expected (standard deviation of its logarithm)
+# floor of the between-year spread of observed/expected (standard deviation of its logarithm)
+BETWEEN_YEAR = 0.05
 
 
-def auc_with_interval(label: Floats, score: Floats, cluster: NDArray[Any], z: float = Z95) -> tuple[float, Interval]:
+def auc_with_interval(
+    label: Floats, score: Floats, cluster: NDArray[Any], z: float = Z95
+) -> tuple[float, Interval]:
     """Return the AUC and its interval (DeLong's variance, summed per customer; on the logit scale).
 
     Raises
@@ -44,8 +48,11 @@ def auc_with_interval(label: Floats, score: Floats, cluster: NDArray[Any], z: fl
     influence[~event] = (influence[~event] - auc) / n0
     sums = cluster_sums(influence, cluster)
     # a floor, so that a perfect ranking of a few events does not look certain
-    variance = max(float((sums**2).sum()) * len(sums) / max(len(sums) - 1, 1), 0.25 / ((n1 + 1) * (n0 + 1)))
-    # nearer to one than half its error, the log-odds say nothing: a leak's AUC of 1 would have the interval (0, 1)
+    variance = max(
+        float((sums**2).sum()) * len(sums) / max(len(sums) - 1, 1), 0.25 / ((n1 + 1) * (n0 + 1))
+    )
+    # nearer to one than half its error, the log-odds say nothing: a leak's AUC of 1 would have the
+    # interval (0, 1)
     edge = min(max(1 / (2 * (n1 * n0 + 1)), np.sqrt(variance) / 2), 0.5)
     return auc, _on_logit(auc, variance, float(edge), z)
 
@@ -56,18 +63,20 @@ def _on_logit(value: float, variance: float, edge: float, z: float) -> Interval:
 
     inside = float(np.clip(value, edge, 1 - edge))
     centre, width = np.log(inside / (1 - inside)), z * np.sqrt(variance) / (inside * (1 - inside))
-    low, high = expit(centre - width), expit(centre + width)  # a rare event's width may be thousands
+    # a rare event's width may be thousands
+    low, high = expit(centre - width), expit(centre + width)
     return float(min(low, value)), float(max(high, value))
 
 
 def average_precision_with_interval(
     label: Floats, score: Floats, cluster: NDArray[Any], z: float = Z95
 ) -> tuple[float, Interval]:
-    """Return the average precision and its interval (infinitesimal jackknife over customers; on the logit scale).
+    """Return the average precision and its interval (infinitesimal jackknife over customers; on the
+    logit scale).
 
-    With precision P_i = TP_i / K_i at the rank of event i, AP is the mean of P over events. Giving row j a little more
-    weight moves AP by (y_j P_j + sum over events i ranked at or below j of (y_j - P_i) / K_i - y_j AP) / events. Equal
-    scores share one rank, as in scikit-learn.
+    With precision P_i = TP_i / K_i at the rank of event i, AP is the mean of P over events. Giving
+    row j a little more weight moves AP by (y_j P_j + sum over events i ranked at or below j of (y_j
+    - P_i) / K_i - y_j AP) / events. Equal scores share one rank, as in scikit-learn.
 
     Raises
     ------
@@ -93,9 +102,15 @@ def average_precision_with_interval(
 
 
 def observed_expected(
-    label: Floats, expected: Floats, cluster: NDArray[Any], between_year: float = BETWEEN_YEAR, z: float = Z90
+    label: Floats,
+    expected: Floats,
+    cluster: NDArray[Any],
+    between_year: float = BETWEEN_YEAR,
+    z: float = Z90,
 ) -> tuple[float, Interval]:
-    """Return observed/expected and its interval: clustered by customer, plus a between-year term (floor 5 %)."""
+    """Return observed/expected and its interval: clustered by customer, plus a between-year term
+    (floor 5 %).
+    """
     observed, total = float(label.sum()), float(expected.sum())
     if total <= 0:
         return float("inf") if observed else 1.0, (0.0, float("inf"))
@@ -111,9 +126,11 @@ def observed_expected(
 def calibration_slope(
     label: Floats, probability: Floats, cluster: NDArray[Any], z: float = Z90
 ) -> tuple[float | None, Interval | None]:
-    """Return the slope of a logistic recalibration on the log-odds and its interval (sandwich, by customer).
+    """Return the slope of a logistic recalibration on the log-odds and its interval (sandwich, by
+    customer).
 
-    None where it cannot be estimated: no spread in the predictions, one class only, or perfect separation.
+    None where it cannot be estimated: no spread in the predictions, one class only, or perfect
+    separation.
     """
     p = np.clip(probability, 1e-7, 1 - 1e-7)
     link = np.log(p / (1 - p))
@@ -141,7 +158,9 @@ def calibration_slope(
 
 
 def wilson(events: float, n: int, z: float = Z90) -> Interval:
-    """Return the interval of a share (Wilson 1927), which stays within 0 and 1 for few events too."""
+    """Return the interval of a share (Wilson 1927), which stays within 0 and 1 for few events
+    too.
+    """
     share = min(events / n, 1.0)
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))) / (1 + z * z / n)
@@ -173,7 +192,9 @@ def paired_difference(
 
 
 def gain_p(loss: NDArray[np.float64], rival: NDArray[np.float64], cluster: NDArray[Any]) -> float:
-    """Return how likely a gain as large as that of `loss` on `rival` is by chance, two-sided; 1 where there is none."""
+    """Return how likely a gain as large as that of `loss` on `rival` is by chance, two-sided; 1
+    where there is none.
+    """
     from scipy.stats import norm
 
     gain, error = paired_difference(rival, loss, cluster)

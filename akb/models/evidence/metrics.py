@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 _TINY = 1e-9
 
 
-def losses(objective: Objective, label: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
+def losses(
+    objective: Objective, label: NDArray[np.float64], expected: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return the log loss (binary) or Poisson deviance (poisson) per row."""
     if objective == "binary":
         p = np.clip(expected, _TINY, 1 - _TINY)
@@ -32,7 +34,9 @@ _TIES = 20261121
 
 
 def weighted_auc(p_true: Floats, score: Floats) -> float:
-    """Return the expected AUC when each row is an event with weight p and a non-event with weight 1 - p."""
+    """Return the expected AUC when each row is an event with weight p and a non-event with
+    weight 1 - p.
+    """
     order = np.argsort(score, kind="stable")
     p, ordered = p_true[order], score[order]
     starts = np.r_[0, np.flatnonzero(np.diff(ordered)) + 1]
@@ -42,7 +46,9 @@ def weighted_auc(p_true: Floats, score: Floats) -> float:
 
 
 def _descending(score: Floats) -> NDArray[np.int64]:
-    """Return positions from the highest score down; ties in a fixed random order, for customer numbers tell tenure."""
+    """Return positions from the highest score down; ties in a fixed random order, for customer
+    numbers tell tenure.
+    """
     return np.lexsort((np.random.default_rng(_TIES).permutation(len(score)), -score))
 
 
@@ -63,5 +69,7 @@ def decile_table(label: Floats, expected: Floats) -> tuple[Decile, ...]:
 
 def deviance_skill(label: Floats, expected: Floats) -> float | None:
     """The share of the Poisson deviance around the mean that an expectation takes away."""
-    worst = float(losses("poisson", label, np.full(len(label), max(float(label.mean()), 1e-9))).sum())
+    worst = float(
+        losses("poisson", label, np.full(len(label), max(float(label.mean()), 1e-9))).sum()
+    )
     return 1 - float(losses("poisson", label, expected).sum()) / worst if worst > 0 else None

@@ -1,4 +1,6 @@
-"""Divisions of rows for the models: `akb.core.people`, with how often it happened over all closed windows."""
+"""Divisions of rows for the models: `akb.core.people`, with how often it happened over all
+closed windows.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,12 @@ __all__ = ["AGES", "Parts", "People", "with_events"]
 
 
 def with_events(
-    divide: Callable[[NDArray[Any]], tuple[Parts, ...]], customers: NDArray[Any], happened: NDArray[Any]
+    divide: Callable[[NDArray[Any]], tuple[Parts, ...]],
+    customers: NDArray[Any],
+    happened: NDArray[Any],
 ) -> tuple[Parts, ...]:
-    """Return the divisions of some rows, with how often it happened over all closed windows in each part.
+    """Return the divisions of some rows, with how often it happened over all closed windows in each
+    part.
 
     Parameters
     ----------
@@ -36,7 +41,9 @@ def with_events(
         replace(
             each,
             code=each.code[:n],
-            events=tuple(np.bincount(each.code[n:][each.code[n:] >= 0], minlength=len(each.names)).tolist()),
+            events=tuple(
+                np.bincount(each.code[n:][each.code[n:] >= 0], minlength=len(each.names)).tolist()
+            ),
         )
         for each in divide(np.concatenate([customers, happened]))
     )

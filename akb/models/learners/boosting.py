@@ -1,8 +1,9 @@
 """Small, strongly regularised LightGBM trees with byte-equal results for any number of jobs.
 
-Histograms are made by column (`force_col_wise`): each column is then summed by one thread, so that the number of
-threads cannot change the order of a floating-point sum. Features are drawn per node and not per tree, for LightGBM
-copies the columns of a tree, which took half of the time (60,000 rows x 130 columns, 120 trees: 1.6 s and 0.8 s).
+Histograms are made by column (`force_col_wise`): each column is then summed by one thread, so that
+the number of threads cannot change the order of a floating-point sum. Features are drawn per node
+and not per tree, for LightGBM copies the columns of a tree, which took half of the time (60,000
+rows x 130 columns, 120 trees: 1.6 s and 0.8 s).
 """
 
 from __future__ import annotations
@@ -49,11 +50,18 @@ class Boosted:
         return int(self.booster.current_iteration())
 
     def raw(
-        self, x: NDArray[np.float32], init_score: NDArray[np.float64] | None = None, trees: int | None = None
+        self,
+        x: NDArray[np.float32],
+        init_score: NDArray[np.float64] | None = None,
+        trees: int | None = None,
     ) -> NDArray[np.float64]:
-        """Return scores on the link scale, [n] or [n, classes], from the first `trees` rounds (None: all)."""
+        """Return scores on the link scale, [n] or [n, classes], from the first `trees` rounds
+        (None: all).
+        """
         if not len(x):
-            return np.zeros((0, self.booster.num_model_per_iteration())).squeeze(axis=1 if self._single else ())
+            return np.zeros((0, self.booster.num_model_per_iteration())).squeeze(
+                axis=1 if self._single else ()
+            )
         score = self.booster.predict(
             x, raw_score=True, num_iteration=trees, num_threads=self.jobs, validate_features=False
         )
@@ -65,9 +73,14 @@ class Boosted:
         return self.objective != "multiclass"
 
     def predict(
-        self, x: NDArray[np.float32], init_score: NDArray[np.float64] | None = None, trees: int | None = None
+        self,
+        x: NDArray[np.float32],
+        init_score: NDArray[np.float64] | None = None,
+        trees: int | None = None,
     ) -> NDArray[np.float64]:
-        """Return the chance (binary), chances per class (multiclass) or expected count (poisson) per row."""
+        """Return the chance (binary), chances per class (multiclass) or expected count (poisson)
+        per row.
+        """
         return self._from_link(self.raw(x, init_score, trees))
 
     def _from_link(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -81,7 +94,9 @@ class Boosted:
     def staged(
         self, x: NDArray[np.float32], init_score: NDArray[np.float64], sizes: Sequence[int]
     ) -> Iterator[tuple[int, NDArray[np.float64]]]:
-        """Yield (size, what the first `size` rounds predict) for ascending sizes; no round is asked twice."""
+        """Yield (size, what the first `size` rounds predict) for ascending sizes; no round is
+        asked twice.
+        """
         score, done = init_score, 0
         for size in sizes:
             more = self.booster.predict(
@@ -96,18 +111,29 @@ class Boosted:
             yield size, self._from_link(score)
 
     def contributions(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return each feature's contribution on the link scale, [n, f] (binary and poisson; without the bias)."""
+        """Return each feature's contribution on the link scale, [n, f] (binary and poisson;
+        without the bias).
+        """
         return np.asarray(self.booster.predict(x, pred_contrib=True, num_threads=self.jobs))[:, :-1]
 
     def importance(self) -> dict[str, float]:
         """Return each used feature's share of the total gain."""
         gain = np.asarray(self.booster.feature_importance("gain"), dtype=np.float64)
         total = float(gain.sum())
-        return {name: float(g / total) for name, g in zip(self.names, gain, strict=True) if g > 0} if total else {}
+        return (
+            {name: float(g / total) for name, g in zip(self.names, gain, strict=True) if g > 0}
+            if total
+            else {}
+        )
 
     def files(self, stem: str) -> dict[str, bytes]:
         """Return the model as LightGBM text and a JSON with the columns it expects."""
-        card = {"kind": "lightgbm", "objective": self.objective, "columns": list(self.names), "trees": self.trees}
+        card = {
+            "kind": "lightgbm",
+            "objective": self.objective,
+            "columns": list(self.names),
+            "trees": self.trees,
+        }
         return {
             f"{stem}.txt": self.text.encode(),
             f"{stem}.json": (json.dumps(card, indent=1, sort_keys=True) + "\n").encode(),
@@ -138,8 +164,8 @@ def fit_boosting(
     x
         Float32 [n, f]; NaN is unknown.
     init_score
-        Where boosting starts on the link scale [n]; the caller gives the same to `Boosted.predict`. Without it boosting
-        starts from the average, which then is part of the model.
+        Where boosting starts on the link scale [n]; the caller gives the same to `Boosted.predict`.
+        Without it boosting starts from the average, which then is part of the model.
     jobs
         Threads; the result does not depend on it.
     reference
@@ -147,10 +173,11 @@ def fit_boosting(
     categorical
         Positions of columns that hold codes.
     monotone
-        Per column +1 or -1 where the prediction may only rise or fall with it, else 0; empty: all are free. Among known
-        values, that is: on each split "unknown" goes to one side with them. LightGBM's ``basic`` method is the only one
-        that goes with features drawn per node (it is also the fastest, and ``advanced`` is reported to break its
-        promise at times: LightGBM issues 5358 and 6155).
+        Per column +1 or -1 where the prediction may only rise or fall with it, else 0; empty: all
+        are free. Among known values, that is: on each split "unknown" goes to one side with them.
+        LightGBM's ``basic`` method is the only one that goes with features drawn per node (it is
+        also the fastest, and ``advanced`` is reported to break its promise at times: LightGBM
+        issues 5358 and 6155).
     """
     import lightgbm
 

@@ -1,6 +1,7 @@
 """Regularised logistic (or Poisson) regression with linear splines on the most telling features.
 
-Its slopes are free: a direction of which the field is sure (``configs/directions.toml``) binds the trees only.
+Its slopes are free: a direction of which the field is sure (``configs/directions.toml``) binds the
+trees only.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ _TWINS = 0.98
 
 @dataclass(frozen=True)
 class Spline:
-    """One feature: clipped to [low, high], a slope that may change at the knots, and a level for unknown."""
+    """One feature: clipped to [low, high], a slope that may change at the knots, and a level for
+    unknown.
+    """
 
     column: int
     low: float
@@ -41,9 +44,13 @@ class Spline:
         """Return [n, 2 + knots]: value, hinges, unknown or not."""
         given = x[:, self.column].astype(np.float64)
         unknown = np.isnan(given)
-        value = (np.clip(np.where(unknown, self.fill, given), self.low, self.high) - self.low) / (self.high - self.low)
+        value = (np.clip(np.where(unknown, self.fill, given), self.low, self.high) - self.low) / (
+            self.high - self.low
+        )
         inner = [(knot - self.low) / (self.high - self.low) for knot in self.knots]
-        return np.column_stack([value, *[np.maximum(value - knot, 0) for knot in inner], unknown.astype(np.float64)])
+        return np.column_stack(
+            [value, *[np.maximum(value - knot, 0) for knot in inner], unknown.astype(np.float64)]
+        )
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,9 @@ class Logistic:
     def predict(self, x: NDArray[np.float32], offset: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the chance or expected count per row."""
         z = (_design(self.splines, x) - self.centre) / self.scale
-        return from_link(self.objective, z @ self.coefficients + self.offset_slope * offset + self.intercept)
+        return from_link(
+            self.objective, z @ self.coefficients + self.offset_slope * offset + self.intercept
+        )
 
     def contributions(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return each column's contribution on the link scale against the average row, [n, f]."""
@@ -91,7 +100,13 @@ class Logistic:
             "objective": self.objective,
             "columns": list(self.names),
             "splines": [
-                {"feature": self.names[s.column], "low": s.low, "high": s.high, "knots": s.knots, "fill": s.fill}
+                {
+                    "feature": self.names[s.column],
+                    "low": s.low,
+                    "high": s.high,
+                    "knots": s.knots,
+                    "fill": s.fill,
+                }
                 for s in self.splines
             ],
             "centre": self.centre.tolist(),
@@ -121,7 +136,9 @@ def _spline(column: int, values: NDArray[np.float32]) -> Spline | None:
 
 
 def _telling(sample: Sample, objective: Objective, most: int) -> tuple[Spline, ...]:
-    """The features with the strongest single rules, without twins (rank correlation above .98), as splines."""
+    """The features with the strongest single rules, without twins (rank correlation above .98),
+    as splines.
+    """
     from scipy.stats import rankdata
 
     chosen: list[Spline] = []
@@ -145,15 +162,19 @@ def _telling(sample: Sample, objective: Objective, most: int) -> tuple[Spline, .
     return tuple(chosen)
 
 
-def fit_logistic(sample: Sample, objective: Objective, *, seed: int = 0, features: int = FEATURES) -> Logistic | Rate:
-    """Fit on at most `ROW_CAP` rows, evenly spread over the sample; the base rate where nothing can be learnt.
+def fit_logistic(
+    sample: Sample, objective: Objective, *, seed: int = 0, features: int = FEATURES
+) -> Logistic | Rate:
+    """Fit on at most `ROW_CAP` rows, evenly spread over the sample; the base rate where nothing can
+    be learnt.
 
     Parameters
     ----------
     sample
         Training rows; its offset enters as a column of its own.
     features
-        The most columns it may use; the default is for the time that hundreds of columns would take.
+        The most columns it may use; the default is for the time that hundreds of columns would
+        take.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression, PoissonRegressor
@@ -172,9 +193,13 @@ def fit_logistic(sample: Sample, objective: Objective, *, seed: int = 0, feature
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         if objective == "poisson":
-            model = PoissonRegressor(alpha=1 / (STRENGTH * len(take)), solver="newton-cholesky", max_iter=30, tol=1e-5)
+            model = PoissonRegressor(
+                alpha=1 / (STRENGTH * len(take)), solver="newton-cholesky", max_iter=30, tol=1e-5
+            )
         else:
-            model = LogisticRegression(C=STRENGTH, solver="newton-cholesky", max_iter=30, tol=1e-4, random_state=seed)
+            model = LogisticRegression(
+                C=STRENGTH, solver="newton-cholesky", max_iter=30, tol=1e-4, random_state=seed
+            )
         model.fit(z, sample.label[take], sample_weight=weight)
     coefficients = np.asarray(model.coef_, dtype=np.float64).ravel()
     return Logistic(

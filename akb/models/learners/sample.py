@@ -1,4 +1,6 @@
-"""What a learner gets and gives: rows with their outcome, and a model that can be written down without pickle."""
+"""What a learner gets and gives: rows with their outcome, and a model that can be written down
+without pickle.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ class Sample:
     weight
         [n]; the inverse of the chance that the row was sampled.
     offset
-        [n]; what is known beforehand on the link scale (log-odds or log rate), for instance the branch's base.
+        [n]; what is known beforehand on the link scale (log-odds or log rate), for instance the
+        branch's base.
     cluster
         [n]; the customer.
     names
@@ -36,7 +39,8 @@ class Sample:
     ranked
         Positions in `x` by what each column tells alone, best first; empty where nobody looked yet.
     monotone
-        Per column +1 or -1 where the label is sure to rise or fall with it, else 0; empty: all are free.
+        Per column +1 or -1 where the label is sure to rise or fall with it, else 0; empty: all are
+        free.
     """
 
     x: NDArray[np.float32]

@@ -1,4 +1,6 @@
-"""The ways to predict, one module per kind: importing this package registers them (`akb.models.method.METHODS`)."""
+"""The ways to predict, one module per kind: importing this package registers them
+(`akb.models.method.METHODS`).
+"""
 
 from __future__ import annotations
 
@@ -14,4 +16,14 @@ from akb.models.methods import (
     winback,
 )
 
-__all__ = ["METHODS", "behaviour", "churn", "descriptions", "families", "questions", "single", "unmade", "winback"]
+__all__ = [
+    "METHODS",
+    "behaviour",
+    "churn",
+    "descriptions",
+    "families",
+    "questions",
+    "single",
+    "unmade",
+    "winback",
+]

@@ -1,7 +1,9 @@
-"""Customers that behave alike, and how unusual the last year of a customer was: learned without any outcome.
+"""Customers that behave alike, and how unusual the last year of a customer was: learned without any
+outcome.
 
-Nothing here is proven on later data, for there is nothing that could come true: the status is *derived*. What can be
-shown is how stable the groups are: k-means with other seeds has to find the same ones (adjusted Rand index).
+Nothing here is proven on later data, for there is nothing that could come true: the status is
+*derived*. What can be shown is how stable the groups are: k-means with other seeds has to find the
+same ones (adjusted Rand index).
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from akb.core.numbers import number_nl
 from akb.core.text import load_toml, text, texts
 from akb.models.context import FitContext, MethodResult, why
 from akb.models.method import method
@@ -46,22 +47,37 @@ def cluster(context: FitContext, entry: Entry) -> MethodResult:
     x = standardised(frame.select(names).to_numpy().astype(np.float64))
     rng = np.random.default_rng(context.settings.models.seed)
     part = np.sort(rng.choice(len(x), min(SAMPLE, len(x)), replace=False))
-    centres, stability = stable_groups(x[part], range(rules["groups"][0], rules["groups"][1] + 1), rules["stable"])
+    centres, stability = stable_groups(
+        x[part], range(rules["groups"][0], rules["groups"][1] + 1), rules["stable"]
+    )
     group = nearest(x, centres)
-    means = np.array([x[group == each].mean(axis=0) if (group == each).any() else centres[each] for each in
-                      range(len(centres))])  # fmt: skip
+    members = [group == each for each in range(len(centres))]
+    means = np.array(
+        [x[who].mean(axis=0) if who.any() else centres[k] for k, who in enumerate(members)]
+    )
     words = named(means, names, rules["apart"])
-    scores = frame.select("customer", pl.Series(entry.key, [words[each] for each in group.tolist()]))
-    told = why("clusters", groups=len(centres), stability=number_nl(stability, 2), names="; ".join(sorted(set(words))))
+    scores = frame.select(
+        "customer", pl.Series(entry.key, [words[each] for each in group.tolist()])
+    )
+    reason = why(
+        "clusters", groups=len(centres), stability=stability, names="; ".join(sorted(set(words)))
+    )
     made = Prediction(
-        entry.key, "derived", told, population=frame.height, winner="", seconds=time.perf_counter() - began
+        entry.key,
+        "derived",
+        reason,
+        population=frame.height,
+        winner="",
+        seconds=time.perf_counter() - began,
     )
     return MethodResult((made,), classes=scores)
 
 
 @method("unusual")
 def unusual(context: FitContext, entry: Entry) -> MethodResult:
-    """Return how unusual the change of the last 12 months is: the share of customers a year ago that changed less."""
+    """Return how unusual the change of the last 12 months is: the share of customers a year ago
+    that changed less.
+    """
     from sklearn.ensemble import IsolationForest
 
     began = time.perf_counter()
@@ -82,10 +98,14 @@ def unusual(context: FitContext, entry: Entry) -> MethodResult:
     forest.fit(filled(reference))
     ordinary = np.sort(-forest.score_samples(filled(reference)))
     own = -forest.score_samples(filled(now))
-    rank = (np.searchsorted(ordinary, own, side="left") + np.searchsorted(ordinary, own, side="right")) / 2
+    rank = (
+        np.searchsorted(ordinary, own, side="left") + np.searchsorted(ordinary, own, side="right")
+    ) / 2
     scores = now.select("customer", pl.Series(entry.key, rank / len(ordinary)))
-    told = why("unusual" if then is not None else "unusual_now", features=len(names))
-    made = Prediction(entry.key, "derived", told, population=now.height, seconds=time.perf_counter() - began)
+    reason = why("unusual" if then is not None else "unusual_now", features=len(names))
+    made = Prediction(
+        entry.key, "derived", reason, population=now.height, seconds=time.perf_counter() - began
+    )
     return MethodResult((made,), scores)
 
 
@@ -98,11 +118,17 @@ def _known(context: FitContext, wanted: Sequence[str]) -> tuple[list[str], pl.Da
 
 
 def _a_year_ago(context: FitContext, names: Sequence[str]) -> pl.DataFrame | None:
-    """Return the customers of the as-of date nearest to a year before X, if all the features were known there."""
+    """Return the customers of the as-of date nearest to a year before X, if all the features
+    were known there.
+    """
     before = [day for day in context.matrix.dates if 330 <= (context.as_of - day).days <= 400]
     if not before:
         return None
-    frame = context.matrix.frame.filter(pl.col("as_of") == before[-1]).sort("customer").select("customer", *names)
+    frame = (
+        context.matrix.frame.filter(pl.col("as_of") == before[-1])
+        .sort("customer")
+        .select("customer", *names)
+    )
     known = all(frame[name].null_count() < frame.height for name in names)
     return frame if known and frame.height >= DRAWN else None
 
@@ -117,7 +143,9 @@ def _centre(values: Floats) -> Floats:
 
 
 def standardised(values: Floats) -> Floats:
-    """Return columns with mean 0 and deviation 1, unknown at the median, tails cut at 1 % and 99 %, skew by the log."""
+    """Return columns with mean 0 and deviation 1, unknown at the median, tails cut at 1 % and 99
+    %, skew by the log.
+    """
     filled = np.where(np.isnan(values), _centre(values), values)
     low, high = np.quantile(filled, TAILS, axis=0)
     cut = np.log1p(np.clip(filled, low, high) - low)
@@ -131,8 +159,8 @@ def stable_groups(x: Floats, numbers: Sequence[int], enough: float) -> tuple[Flo
     Parameters
     ----------
     enough
-        Mean adjusted Rand index between seeds from which a number of groups counts as found; where none reaches it,
-        the most stable number is taken.
+        Mean adjusted Rand index between seeds from which a number of groups counts as found; where
+        none reaches it, the most stable number is taken.
     """
     from sklearn.cluster import KMeans
     from sklearn.metrics import adjusted_rand_score
@@ -157,7 +185,9 @@ def nearest(x: Floats, centres: Floats) -> NDArray[np.int64]:
 
 
 def named(centres: Floats, names: Sequence[str], apart: float) -> list[str]:
-    """Return a name per group: the two features that lie furthest from the mean, if far enough; no name twice."""
+    """Return a name per group: the two features that lie furthest from the mean, if far enough;
+    no name twice.
+    """
     tree = texts(_TOPIC, _LANGUAGE)[_TOPIC]
     made: list[str] = []
     for centre in centres:
@@ -165,7 +195,9 @@ def named(centres: Floats, names: Sequence[str], apart: float) -> list[str]:
         far = [place for place in order.tolist() if abs(centre[place]) >= apart]
         words = [tree["high" if centre[place] > 0 else "low"][names[place]] for place in far]
         short = words[0] if len(words) == 1 else text(_TOPIC, _LANGUAGE, _TOPIC, "average")
-        tries = [tree["joined"].format(first=words[0], second=other) for other in words[1:]] or [short]
+        tries = [tree["joined"].format(first=words[0], second=other) for other in words[1:]] or [
+            short
+        ]
         free = next((name for name in tries if name not in made), None)
         number = 2
         while free is None or free in made:

@@ -10,14 +10,15 @@ from akb.core.numbers import number_nl
 from akb.models.types import Evidence, Prediction
 
 TOO_GOOD = 0.93  # AUC over a year above which a leak is likelier than a good model
-LEFT = 0.4  # of the errors of what stood at T already: honest margins leave more than half
+LEFT = 0.4  # of the errors of what was so at T already: honest margins leave more than half
 
 
 def too_good(proof: Evidence) -> bool:
     """Return whether a rank over a year is better than honest ones are.
 
-    Where the outcome mostly stands at T (what a customer has decides his margin), what stood there ranks well without
-    any model. A leak shows then as taking away most of the errors that this baseline makes.
+    Where the outcome mostly stands at T (what a customer has decides his margin), what was so there
+    ranks well without any model. A leak shows then as taking away most of the errors that this
+    baseline makes.
     """
     if proof.auc is None or proof.auc <= TOO_GOOD or proof.tested < FEW_EVENTS:
         return False
@@ -34,7 +35,12 @@ def checks(predictions: Iterable[Prediction], names: dict[str, str]) -> list[Fin
         found.append(Finding("AKB-M001", "tip", len(unproven), len(unproven) / len(seen)))
     for each in seen:
         proof = each.evidence
-        if proof is None or proof.auc is None or (each.horizon_months or 0) < 12 or each.gate == "none":
+        if (
+            proof is None
+            or proof.auc is None
+            or (each.horizon_months or 0) < 12
+            or each.gate == "none"
+        ):
             continue  # over a month or two a renewal calendar may rank this well without a leak
         if too_good(proof):
             params = {"name": names.get(each.key, each.key), "auc": number_nl(proof.auc, 2)}

@@ -1,4 +1,6 @@
-"""Churn, its causes, its peak and the lifetime: one hazard makes all of them, so the run fits it once for all."""
+"""Churn, its causes, its peak and the lifetime: one hazard makes all of them, so the run fits it
+once for all.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""``need_{branch}`` and ``churn_effect_{branch}``: what comparable customers hold, and whether holders leave less."""
+"""``need_{branch}`` and ``churn_effect_{branch}``: what comparable customers hold, and whether
+holders leave less.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,16 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
-from akb.core.numbers import number_nl
+from akb.core.reasons import Reason
 from akb.models.context import FitContext, MethodResult, why
-from akb.models.descriptive.comparable import Effect, Peers, effect, knows, need
+from akb.models.descriptive.comparable import (
+    ChurnDifference,
+    FollowedPeers,
+    Peers,
+    churn_difference,
+    knows,
+    need,
+)
 from akb.models.method import family
 from akb.models.methods.verdict import unavailable
 from akb.models.temporal.problem import happened_within
@@ -43,7 +52,9 @@ EFFECTS = {
 
 @family("need", cost=2)
 def needs(context: FitContext, entries: Sequence[Entry]) -> MethodResult:
-    """Return per branch the share of comparable customers who hold it, for everyone to whom it is open at X."""
+    """Return per branch the share of comparable customers who hold it, for everyone to whom it
+    is open at X.
+    """
     began = time.perf_counter()
     branches = _branches(context)
     now = context.matrix.frame.filter(pl.col("as_of") == context.as_of)
@@ -52,13 +63,17 @@ def needs(context: FitContext, entries: Sequence[Entry]) -> MethodResult:
     columns: dict[str, NDArray[np.float64]] = {}
     for entry in entries:
         if entry.branch in branches:
-            columns[entry.key] = need(peers, branches.index(entry.branch), _open(context, now, entry.branch), limit)
-    return _result(entries, now, columns, dict.fromkeys(columns, why("need")), began)
+            columns[entry.key] = need(
+                peers, branches.index(entry.branch), _open(context, now, entry.branch), limit
+            )
+    return _result(entries, now, columns, dict.fromkeys(columns, why("need")), began=began)
 
 
 @family("churn_effect", cost=1)
 def churn_effects(context: FitContext, entries: Sequence[Entry]) -> MethodResult:
-    """Return per branch the difference in churn between holders and comparable others, in percentage points."""
+    """Return per branch the difference in churn between holders and comparable others, in
+    percentage points.
+    """
     began = time.perf_counter()
     branches = _branches(context)
     frame = context.matrix.frame
@@ -66,7 +81,7 @@ def churn_effects(context: FitContext, entries: Sequence[Entry]) -> MethodResult
     rows = _followed(context, closed) if closed else None
     now = frame.filter(pl.col("as_of") == context.as_of)
     columns: dict[str, NDArray[np.float64]] = {}
-    told: dict[str, str] = {}
+    reasons: dict[str, Reason] = {}
     found: list[dict[str, object]] = []
     if rows is not None and rows.any():
         past, today = Peers.of(frame.filter(rows), branches), Peers.of(now, branches)
@@ -75,27 +90,47 @@ def churn_effects(context: FitContext, entries: Sequence[Entry]) -> MethodResult
         for entry in entries:
             if entry.branch not in branches:
                 continue
-            made = effect(past, customer, gone, today, branches.index(entry.branch), _open(context, now, entry.branch))
+            made = churn_difference(
+                FollowedPeers(past, customer, gone),
+                today,
+                branches.index(entry.branch),
+                _open(context, now, entry.branch),
+            )
             if made is not None:
-                columns[entry.key], told[entry.key] = 100 * made.per_customer, _sentence(made)
-                found.append({"branch": entry.branch, **{name: getattr(made, name) for name in list(EFFECTS)[1:]}})
-    part = _result(entries, now, columns, told, began, lacking="too_short" if rows is None else "no_overlap")
+                columns[entry.key], reasons[entry.key] = 100 * made.per_customer, _reason(made)
+                found.append(
+                    {
+                        "branch": entry.branch,
+                        **{name: getattr(made, name) for name in list(EFFECTS)[1:]},
+                    }
+                )
+    part = _result(
+        entries,
+        now,
+        columns,
+        reasons,
+        began=began,
+        lacking="too_short" if rows is None else "no_overlap",
+    )
     return MethodResult(part.predictions, part.scores, effects=pl.DataFrame(found, schema=EFFECTS))
 
 
 def _followed(context: FitContext, closed: list[date]) -> pl.Series:
-    """Which rows of these dates were followed for the whole year: not those transferred or converted out of sight."""
+    """Which rows of these dates were followed for the whole year: not those transferred or
+    converted out of sight.
+    """
     rows, relation = context.matrix.frame["as_of"].is_in(closed), context.targets.relation
     if "censored_on" not in relation.columns:
         return rows
     return rows & pl.Series(happened_within(relation, "censored_on", MONTHS) == 0)
 
 
-def _sentence(made: Effect) -> str:
-    """The difference with its interval, and that it is no cause."""
-    # a minus sign, as the report writes it
-    points = {name: number_nl(100 * getattr(made, name), 1).replace("-", "−") for name in ("difference", "low", "high")}
-    return why("churn_effect", **points)
+def _reason(made: ChurnDifference) -> Reason:
+    """The difference with its interval in percentage points, and that it is no cause."""
+    return why(
+        "churn_effect",
+        **{name: 100 * getattr(made, name) for name in ("difference", "low", "high")},
+    )
 
 
 def _years(context: FitContext, entry: Entry) -> list[date]:
@@ -119,14 +154,19 @@ def _open(context: FitContext, now: pl.DataFrame, branch: str) -> NDArray[np.boo
     rows = context.targets.eligible.open
     if rows is None:
         return np.zeros(now.height, dtype=np.bool_)
-    return now["customer"].is_in(rows.filter(pl.col("branch") == branch)["customer"].to_list()).to_numpy()
+    return (
+        now["customer"]
+        .is_in(rows.filter(pl.col("branch") == branch)["customer"].to_list())
+        .to_numpy()
+    )
 
 
 def _result(
     entries: Sequence[Entry],
     now: pl.DataFrame,
     columns: dict[str, NDArray[np.float64]],
-    told: dict[str, str],
+    reasons: dict[str, Reason],
+    *,
     began: float,
     lacking: str = "nobody",
 ) -> MethodResult:
@@ -136,10 +176,21 @@ def _result(
         size = int(np.isfinite(columns[entry.key]).sum()) if entry.key in columns else 0
         if size:
             predictions.append(
-                Prediction(entry.key, "derived", told[entry.key], entry.horizon_months, size, seconds=seconds)
+                Prediction(
+                    entry.key,
+                    "derived",
+                    reasons[entry.key],
+                    entry.horizon_months,
+                    size,
+                    seconds=seconds,
+                )
             )
         else:
-            predictions.append(unavailable(entry, why("nobody" if entry.key in columns else lacking, months=MONTHS)))
+            predictions.append(
+                unavailable(
+                    entry, why("nobody" if entry.key in columns else lacking, months=MONTHS)
+                )
+            )
     series = [
         pl.Series(prediction.key, columns[prediction.key], dtype=pl.Float32, nan_to_null=True)
         for prediction in predictions

@@ -1,4 +1,6 @@
-"""Families: one pooled model over (T, customer, branch) rows, a level per branch, evidence per branch."""
+"""Families: one pooled model over (T, customer, branch) rows, a level per branch, evidence per
+branch.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ def lapses(context: FitContext, entries: Sequence[Entry]) -> MethodResult:
 
 @family("family_purchase", role=Role.BRANCH_PURCHASE, cost=4)
 def purchases(context: FitContext, entries: Sequence[Entry]) -> MethodResult:
-    """Return the chance that a branch is taken, per customer and branch open at X, and how well these are ordered."""
+    """Return the chance that a branch is taken, per customer and branch open at X, and how well
+    these are ordered.
+    """
     made: list[FittedTarget] = []
     part = _family(context, entries, context.targets.eligible, "purchase", made)
     found = ranking(made[0], context.settings.models.seed) if made else None
@@ -48,7 +52,10 @@ def purchases(context: FitContext, entries: Sequence[Entry]) -> MethodResult:
     if found.delivered == "popularity":
         branches = branches.join(_popular(made[0]), on="branch", how="left", maintain_order="left")
     if found.gain_ci[0] <= 0:
-        findings = (*findings, Finding("AKB-M005", "tip", found.customers, params={"gain": number_nl(found.gain, 3)}))
+        findings = (
+            *findings,
+            Finding("AKB-M005", "tip", found.customers, params={"gain": number_nl(found.gain, 3)}),
+        )
     return replace(part, branches=branches, findings=findings, ranking=found)
 
 
@@ -56,11 +63,17 @@ def _popular(fitted: FittedTarget) -> pl.DataFrame:
     """Return branch and ``order``: the share of everyone it is open to who takes it."""
     known, groups = fitted.model, fitted.problem.groups
     share = from_link(fitted.problem.objective, known.base + known.flat_shift)
-    return pl.DataFrame({"branch": list(groups), "order": share}, schema={"branch": pl.String, "order": pl.Float64})
+    return pl.DataFrame(
+        {"branch": list(groups), "order": share}, schema={"branch": pl.String, "order": pl.Float64}
+    )
 
 
 def _family(
-    context: FitContext, entries: Sequence[Entry], rows: BranchRows, name: str, made: list[FittedTarget] | None = None
+    context: FitContext,
+    entries: Sequence[Entry],
+    rows: BranchRows,
+    name: str,
+    made: list[FittedTarget] | None = None,
 ) -> MethodResult:
     began = time.perf_counter()
     months = entries[0].horizon_months or 12
@@ -72,7 +85,9 @@ def _family(
         reason = why("nobody") if roles.train else why("too_short", months=months)
         return MethodResult(tuple(unavailable(entry, reason) for entry in entries))
 
-    problem = replace(branch_problem(context.matrix, rows, name, groups), outcome=entries[0].outcome)
+    problem = replace(
+        branch_problem(context.matrix, rows, name, groups), outcome=entries[0].outcome
+    )
 
     def over(shorter: int) -> Problem:
         return problem.with_label(happened_within(rows.frame, "event_date", shorter))
@@ -86,7 +101,15 @@ def _family(
 
     def judged(found: FittedTarget) -> tuple[Prediction, ...]:
         return tuple(
-            member_prediction(context, entry, code, found, seconds, shorter, rows.seldom.get(groups[code], 0))
+            member_prediction(
+                context,
+                entry,
+                code,
+                found,
+                seconds=seconds,
+                shorter=shorter,
+                seldom=rows.seldom.get(groups[code], 0),
+            )
             for code, entry in enumerate(entries)
         )
 
@@ -102,7 +125,13 @@ def _family(
     ).sort("customer", "branch")
     named = [entry.name_nl for entry in entries if entry.key in few]
     findings = (
-        (Finding("AKB-M004", "tip", len(few), len(few) / len(entries), {"names": "; ".join(named)}),) if few else ()
+        (
+            Finding(
+                "AKB-M004", "tip", len(few), len(few) / len(entries), {"names": "; ".join(named)}
+            ),
+        )
+        if few
+        else ()
     )
     return MethodResult(
         predictions,
@@ -119,11 +148,13 @@ def member_prediction(
     entry: Entry,
     code: int,
     fitted: FittedTarget,
+    *,
     seconds: float,
-    shorter: Shorter | None,
+    shorter: Shorter | None = None,
     seldom: int = 0,
 ) -> Prediction:
-    """Return the verdict on one member of a family; with too few events of its own it is unavailable.
+    """Return the verdict on one member of a family; with too few events of its own it is
+    unavailable.
 
     Parameters
     ----------
@@ -133,9 +164,17 @@ def member_prediction(
     events, least = max(int(fitted.model.events[code]), seldom), context.settings.models.min_events
     population = int((fitted.problem.group[fitted.rows] == code).sum())
     if events < least:
-        return unavailable(entry, why("few_events", events=some(events, context.limit), least=least))
+        return unavailable(
+            entry, why("few_events", events=some(events, context.limit), least=least)
+        )
     if not population:
         return unavailable(entry, why("nobody"))
     return prediction_of(
-        entry, fitted, code, population=population, seconds=seconds, shorter=shorter, limit=context.limit
+        entry,
+        fitted,
+        code,
+        population=population,
+        seconds=seconds,
+        shorter=shorter,
+        limit=context.limit,
     )

@@ -10,14 +10,28 @@ if TYPE_CHECKING:
     from akb.models.temporal.problem import Problem
 
 ROWS, TREES = 24_000, 120
-SERVICE = ("holdings", "tenure", "lifestage", "claims", "contacts", "payments", "branches", "premium", "season")
+SERVICE = (
+    "holdings",
+    "tenure",
+    "lifestage",
+    "claims",
+    "contacts",
+    "payments",
+    "branches",
+    "premium",
+    "season",
+)
 """Groups that speak of what a customer asks of the office and of what he has there."""
 
 BEHAVIOUR = ("holdings", "tenure", "claims", "contacts", "payments")
 
 
-def lean(problem: Problem, matrix: Matrix, groups: tuple[str, ...], own: tuple[str, ...] = ()) -> Problem:
-    """Return the problem with the columns of some groups (and `own`); all where the matrix has none."""
+def lean(
+    problem: Problem, matrix: Matrix, groups: tuple[str, ...], own: tuple[str, ...] = ()
+) -> Problem:
+    """Return the problem with the columns of some groups (and `own`); all where the matrix has
+    none.
+    """
     names = {feature.name for feature in matrix.features if feature.group in groups}
     return problem.only((*names, *own)) if names else problem
 

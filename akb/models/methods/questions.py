@@ -1,4 +1,6 @@
-"""What a customer will ask (a chance per topic) and by which channel contact with him takes place (a class)."""
+"""What a customer will ask (a chance per topic) and by which channel contact with him takes
+place (a class).
+"""
 
 from __future__ import annotations
 
@@ -32,28 +34,39 @@ if TYPE_CHECKING:
     from akb.models.types import Evidence
 
 CHANNEL_MONTHS = 6
-"""How far ahead the next contact is looked for; the entry itself has no horizon: a channel is for now."""
+"""How far ahead the next contact is looked for; the entry itself has no horizon: a channel is
+for now.
+"""
 
 
 @family("family_topic", cost=3)
 def topics(context: FitContext, entries: Sequence[Entry]) -> MethodResult:
-    """Return the chance of a contact about each topic: one model over (T, customer, topic), a level per topic."""
+    """Return the chance of a contact about each topic: one model over (T, customer, topic), a
+    level per topic.
+    """
     began = time.perf_counter()
     rows, names = context.targets.topics, tuple(entry.topic or "" for entry in entries)
     months = entries[0].horizon_months or 3
     made = _asked(context, rows, months)
     if rows is None or made is None:
-        return MethodResult(tuple(unavailable(entry, why("too_short", months=months)) for entry in entries))
-    problem = lean(branch_problem(context.matrix, rows, "topic", names), context.matrix, BEHAVIOUR, rows.names)
+        return MethodResult(
+            tuple(unavailable(entry, why("too_short", months=months)) for entry in entries)
+        )
+    problem = lean(
+        branch_problem(context.matrix, rows, "topic", names), context.matrix, BEHAVIOUR, rows.names
+    )
     view = context.grouper(made)
     fitted = fit_target(problem, made, frugal(context.settings.models), view)
     seconds = (time.perf_counter() - began) / len(entries)
     predictions = tuple(
-        member_prediction(context, entry, code, fitted, seconds, None) for code, entry in enumerate(entries)
+        member_prediction(context, entry, code, fitted, seconds=seconds)
+        for code, entry in enumerate(entries)
     )
     keys = {entry.topic or "": entry.key for entry in entries}
     few = {made.key for made in predictions if made.status == "unavailable"}
-    scores = wide(_chances(fitted, names), {name: key for name, key in keys.items() if key not in few})
+    scores = wide(
+        _chances(fitted, names), {name: key for name, key in keys.items() if key not in few}
+    )
     return MethodResult(
         predictions,
         scores,
@@ -72,12 +85,23 @@ def channel(context: FitContext, entry: Entry) -> MethodResult:
         return MethodResult((unavailable(entry, why("too_short", months=CHANNEL_MONTHS)),))
     names = tuple(sorted(set(rows.frame["branch"].unique())))
     now = rows.frame["as_of"] == context.as_of
-    problem = lean(branch_problem(context.matrix, rows, entry.key, names), context.matrix, BEHAVIOUR, rows.names)
+    problem = lean(
+        branch_problem(context.matrix, rows, entry.key, names),
+        context.matrix,
+        BEHAVIOUR,
+        rows.names,
+    )
     problem = problem.among((rows.frame["asked"] | now).to_numpy())
     fitted = fit_target(problem, roles, frugal(context.settings.models))
     events, least = int(fitted.model.events.sum()), context.settings.models.min_events
     if events < least:
-        return MethodResult((unavailable(entry, why("few_events", events=some(events, context.limit), least=least)),))
+        return MethodResult(
+            (
+                unavailable(
+                    entry, why("few_events", events=some(events, context.limit), least=least)
+                ),
+            )
+        )
     chances = _chances(fitted, names)
     best = (
         chances.sort("customer", "probability", "branch", descending=[False, True, False])
@@ -88,7 +112,12 @@ def channel(context: FitContext, entry: Entry) -> MethodResult:
     as_class = replace(fitted, evidence=(together,) * len(names))
     most = int(np.argmax(fitted.model.events))
     made = prediction_of(
-        entry, as_class, most, population=best.height, seconds=time.perf_counter() - began, limit=context.limit
+        entry,
+        as_class,
+        most,
+        population=best.height,
+        seconds=time.perf_counter() - began,
+        limit=context.limit,
     )
     return MethodResult(
         (replace(made, pooled_weight=None),),
@@ -120,13 +149,18 @@ def _chances(fitted: FittedTarget, names: tuple[str, ...]) -> pl.DataFrame:
 
 
 def _together(fitted: FittedTarget) -> Evidence | None:
-    """Return the evidence of a class: ranks within each channel, weighted by its events; gain on the channels' shares.
+    """Return the evidence of a class: ranks within each channel, weighted by its events; gain on
+    the channels' shares.
 
-    An AUC over all rows would praise the model for knowing that people telephone more than they visit. The mean of the
-    intervals is no narrower than that of independent channels would be.
+    An AUC over all rows would praise the model for knowing that people telephone more than they
+    visit. The mean of the intervals is no narrower than that of independent channels would be.
     """
     test, expected = fitted.holdout, fitted.tested
-    known = [each for each in fitted.evidence if each is not None and each.auc is not None and each.auc_ci is not None]
+    known = [
+        each
+        for each in fitted.evidence
+        if each is not None and each.auc is not None and each.auc_ci is not None
+    ]
     if test is None or expected is None or not known:
         return None
     label = test.problem.label[test.rows].astype(np.float64)

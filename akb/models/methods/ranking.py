@@ -1,13 +1,16 @@
-"""Which branch comes first: the model's order beside two plain rules, for the customers who took something.
+"""Which branch comes first: the model's order beside two plain rules, for the customers who took
+something.
 
 A rule ranks the branches that are open to a customer (`features.eligibility`):
 
-- ``popularity``: the share of all customers that takes the branch, the same for everyone it is open to;
+- ``popularity``: the share of all customers that takes the branch, the same for everyone it is open
+  to;
 - ``co_ownership``: the mean over the branches held of P(holds this branch | holds that branch);
 - ``model``: the chance that this customer takes it.
 
-Measures over the first three places, a value per customer (golden figures of this kind: Bruun et al. 2022): hit rate
-(was one of them taken), reciprocal rank of the first hit, and NDCG with gain 1 for everything taken.
+Measures over the first three places, a value per customer (golden figures of this kind: Bruun et
+al. 2022): hit rate (was one of them taken), reciprocal rank of the first hit, and NDCG with gain 1
+for everything taken.
 """
 
 from __future__ import annotations
@@ -40,8 +43,10 @@ MEASURES = ("hit_rate", "reciprocal_rank", "ndcg")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The rows of one date, sorted by customer, of those who took something; ``start`` is each one's first row."""
+class Takers:
+    """The rows of one date, sorted by customer, of those who took something; ``start`` is each
+    one's first row.
+    """
 
     rows: NDArray[np.int64]
     order: NDArray[np.int64]
@@ -55,72 +60,92 @@ class Asked:
         return len(self.start)
 
 
-def takers(problem: Problem, rows: NDArray[np.int64]) -> Asked:
-    """Return the rows of the customers to whom something happened, in the order of the customers and branches."""
+def takers(problem: Problem, rows: NDArray[np.int64]) -> Takers:
+    """Return the rows of the customers to whom something happened, in the order of the customers
+    and branches.
+    """
     customer, label = problem.customer[rows], problem.label[rows] > 0
     mine = np.flatnonzero(np.isin(customer, customer[label]))
     order = mine[np.lexsort((problem.group[rows][mine], customer[mine]))]
-    start = np.flatnonzero(np.r_[True, np.diff(customer[order].astype(np.int64)) != 0]) if len(order) else order
-    return Asked(rows[order], order, start, label[order].astype(np.float64), problem.group[rows][order])
+    start = (
+        np.flatnonzero(np.r_[True, np.diff(customer[order].astype(np.int64)) != 0])
+        if len(order)
+        else order
+    )
+    return Takers(
+        rows[order], order, start, label[order].astype(np.float64), problem.group[rows][order]
+    )
 
 
-def measures(asked: Asked, score: Floats) -> Floats:
-    """Return hit rate, reciprocal rank and NDCG over the first three places, float64 [customers, 3].
+def measures(met: Takers, score: Floats) -> Floats:
+    """Return hit rate, reciprocal rank and NDCG over the first three places, float64 [customers,
+    3].
 
     Parameters
     ----------
     score
-        Per row of `asked`; of equal scores the branch that comes first in the taxonomy goes first.
+        Per row of `met`; of equal scores the branch that comes first in the taxonomy goes first.
     """
-    size = np.diff(np.r_[asked.start, len(score)])
-    who = np.repeat(np.arange(asked.customers), size)
-    best = np.lexsort((asked.code, -score, who))
-    place = np.arange(len(score)) - np.repeat(asked.start, size) + 1
-    hit = asked.label[best] * (place <= PLACES)
-    gain = np.bincount(who, weights=hit / np.log2(place + 1), minlength=asked.customers)
-    taken = np.bincount(who, weights=asked.label, minlength=asked.customers).astype(np.int64)
+    size = np.diff(np.r_[met.start, len(score)])
+    who = np.repeat(np.arange(met.customers), size)
+    best = np.lexsort((met.code, -score, who))
+    place = np.arange(len(score)) - np.repeat(met.start, size) + 1
+    hit = met.label[best] * (place <= PLACES)
+    gain = np.bincount(who, weights=hit / np.log2(place + 1), minlength=met.customers)
+    taken = np.bincount(who, weights=met.label, minlength=met.customers).astype(np.int64)
     ideal = np.cumsum(1 / np.log2(np.arange(1, PLACES + 1) + 1))[np.minimum(taken, PLACES) - 1]
-    first = np.maximum.reduceat(hit / place, asked.start)
+    first = np.maximum.reduceat(hit / place, met.start)
     return np.column_stack([first > 0, first, gain / ideal])
 
 
 def ranking(fitted: FittedTarget, seed: int) -> Ranking | None:
-    """Return how well the branches were ordered on T0, and which order is delivered; None where T0 cannot tell.
+    """Return how well the branches were ordered on the test date, and which order is delivered;
+    None where that cannot tell.
 
-    What is delivered was chosen on T1: the rule of popularity, unless the model's NDCG is more than one standard error
-    higher. Without a T1 it is the model.
+    What is delivered was chosen on the validation date: the rule of popularity, unless the model's
+    NDCG is more than one standard error higher. Without such a date it is the model.
     """
     if fitted.holdout is None or fitted.tested is None:
         return None
     test, problem = fitted.holdout, fitted.problem
-    asked = takers(problem, test.rows)
-    if asked.customers < FEWEST:
+    met = takers(problem, test.rows)
+    if met.customers < FEWEST:
         return None
-    found = {"popularity": measures(asked, test.rate[asked.order])}
-    together = problem.extra(asked.rows, CO_OWNERSHIP)
+    found = {"popularity": measures(met, test.rate[met.order])}
+    together = problem.extra(met.rows, CO_OWNERSHIP)
     if together is not None:
-        found["co_ownership"] = measures(asked, np.nan_to_num(together.astype(np.float64)))
-    found["model"] = measures(asked, fitted.tested[asked.order])
-    return _told(test.test_date, asked, found, winner(fitted), np.random.default_rng([seed, asked.customers]))
+        found["co_ownership"] = measures(met, np.nan_to_num(together.astype(np.float64)))
+    found["model"] = measures(met, fitted.tested[met.order])
+    return _ranking(
+        test.test_date, met, found, winner(fitted), np.random.default_rng([seed, met.customers])
+    )
 
 
 def winner(fitted: FittedTarget) -> str:
-    """Return ``model`` or ``popularity``, by what both showed on T1: the simplest within one standard error."""
+    """Return ``model`` or ``popularity``, by what both showed on the validation date: the
+    simplest within one standard error.
+    """
     chosen = fitted.validation
     if chosen is None:
         return "model"
-    asked = takers(fitted.problem, chosen.rows)
-    if asked.customers < FEWEST:
+    met = takers(fitted.problem, chosen.rows)
+    if met.customers < FEWEST:
         return "model"
-    plain = from_link("binary", chosen.base[asked.code])
-    gain = (measures(asked, chosen.expected[asked.order]) - measures(asked, plain))[:, MEASURES.index("ndcg")]
+    plain = from_link("binary", chosen.base[met.code])
+    gain = (measures(met, chosen.expected[met.order]) - measures(met, plain))[
+        :, MEASURES.index("ndcg")
+    ]
     error = float(gain.std(ddof=1)) / len(gain) ** 0.5
     return "model" if float(gain.mean()) > error else "popularity"
 
 
-def _told(day: date, asked: Asked, found: dict[str, Floats], delivered: str, rng: np.random.Generator) -> Ranking:
-    """Put means with 95 % bootstrap intervals beside each other; all rules are drawn with the same customers."""
-    n = asked.customers
+def _ranking(
+    day: date, met: Takers, found: dict[str, Floats], delivered: str, rng: np.random.Generator
+) -> Ranking:
+    """Put means with 95 % bootstrap intervals beside each other; all rules are drawn with the
+    same customers.
+    """
+    n = met.customers
     weight = rng.multinomial(n, np.full(n, 1 / n), size=DRAWS) / n
 
     def interval(values: Floats) -> tuple[float, float]:
@@ -136,4 +161,6 @@ def _told(day: date, asked: Asked, found: dict[str, Floats], delivered: str, rng
         for rule, table in found.items()
     )
     gain = (found["model"] - found["popularity"])[:, MEASURES.index("ndcg")]
-    return Ranking(day, n, int(asked.label.sum()), scores, float(gain.mean()), interval(gain), delivered)
+    return Ranking(
+        day, n, int(met.label.sum()), scores, float(gain.mean()), interval(gain), delivered
+    )

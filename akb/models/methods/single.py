@@ -66,7 +66,8 @@ def events(context: FitContext, entry: Entry) -> MethodResult:
 
 @method("margin")
 def margin(context: FitContext, entry: Entry) -> MethodResult:
-    """Return the chance that the realised margin falls on one side: learned where events are counted, else derived.
+    """Return the chance that the realised margin falls on one side: learned where events are
+    counted, else derived.
 
     Derived is what the yearly margin as of X says by itself, a chance of 0 or 1, without evidence.
     """
@@ -76,8 +77,14 @@ def margin(context: FitContext, entry: Entry) -> MethodResult:
         def over(months: int) -> Problem:
             label = happened_within(counts, entry.target, months)
             problem = customer_problem(context.matrix, entry.key, "binary", label)
-            stands = counts["margin_now"].fill_null(np.nan).to_numpy() if "margin_now" in counts.columns else None
-            asked = replace(problem, standing=stands).among(counts[f"{entry.target}_possible"].to_numpy())
+            stands = (
+                counts["margin_now"].fill_null(np.nan).to_numpy()
+                if "margin_now" in counts.columns
+                else None
+            )
+            asked = replace(problem, standing=stands).among(
+                counts[f"{entry.target}_possible"].to_numpy()
+            )
             return lean(asked, context.matrix, SERVICE)
 
         part = _result(context, entry, over, spare=True)
@@ -86,11 +93,15 @@ def margin(context: FitContext, entry: Entry) -> MethodResult:
     now = f"{entry.target}_now"
     if now not in counts.columns:
         return MethodResult((unavailable(entry, why("nobody")),))
-    scores = counts.filter(pl.col("as_of") == context.as_of).select("customer", pl.col(now).cast(pl.Float64))
+    scores = counts.filter(pl.col("as_of") == context.as_of).select(
+        "customer", pl.col(now).cast(pl.Float64)
+    )
     scores = scores.drop_nulls().rename({now: entry.key}).sort("customer")
     if scores.is_empty():
         return MethodResult((unavailable(entry, why("nobody")),))
-    made = Prediction(entry.key, "derived", why("margin_derived"), entry.horizon_months, scores.height)
+    made = Prediction(
+        entry.key, "derived", why("margin_derived"), entry.horizon_months, scores.height
+    )
     return MethodResult((made,), scores)
 
 
@@ -100,7 +111,9 @@ def _counted(context: FitContext, entry: Entry, months: int) -> Problem | None:
     column = f"{entry.target.removesuffix(f'_{entry.horizon_months}m')}_{months}m"
     if column not in counts.columns:
         return None
-    problem = customer_problem(context.matrix, entry.key, "poisson", counts[column].fill_null(0.0).to_numpy())
+    problem = customer_problem(
+        context.matrix, entry.key, "poisson", counts[column].fill_null(0.0).to_numpy()
+    )
     asked = f"{entry.target}_possible"
     return problem.among(counts[asked].to_numpy()) if asked in counts.columns else problem
 
@@ -124,7 +137,11 @@ def _result(
     fitted = fit_target(problem, roles, settings, view)
     if not fitted.model.events.sum():
         return MethodResult(
-            (unavailable(entry, why("few_events", events=0, least=context.settings.models.min_events)),)
+            (
+                unavailable(
+                    entry, why("few_events", events=0, least=context.settings.models.min_events)
+                ),
+            )
         )
     shorter = None
     if roles.test is None:
@@ -133,7 +150,12 @@ def _result(
 
     def judged(found: FittedTarget) -> tuple[Prediction, ...]:
         made = prediction_of(
-            entry, found, population=len(found.rows), seconds=seconds, shorter=shorter, limit=context.limit
+            entry,
+            found,
+            population=len(found.rows),
+            seconds=seconds,
+            shorter=shorter,
+            limit=context.limit,
         )
         return (made,)
 

@@ -1,4 +1,6 @@
-"""Entries that no export can support yet; the catalogue names them, and their card says what is lacking."""
+"""Entries that no export can support yet; the catalogue names them, and their card says what is
+lacking.
+"""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from akb.core.gates import FEW_EVENTS
-from akb.core.numbers import number_nl
+from akb.core.reasons import Reason
 from akb.models.context import FitContext, some, why
 from akb.models.evidence.grading import gate, grade, significant
 from akb.models.temporal.selection import ENOUGH_FOR_SPLINES
@@ -22,25 +22,31 @@ if TYPE_CHECKING:
     from akb.models.temporal.target import FittedTarget
     from akb.models.types import Evidence, Gate, Grade
 
-Shorter = tuple[int, "tuple[Evidence | None, ...]"]  # a horizon in months, and the evidence per group over it
+Shorter = tuple[
+    int, "tuple[Evidence | None, ...]"
+]  # a horizon in months, and the evidence per group over it
 SHORTER = (6, 3, 1)
 
 
-def unavailable(entry: Entry, reason: str) -> Prediction:
+def unavailable(entry: Entry, reason: Reason) -> Prediction:
     """Return an entry that this export cannot support, with the reason."""
     return Prediction(entry.key, "unavailable", reason, entry.horizon_months)
 
 
 def shorter_evidence(
-    context: FitContext, entry: Entry, dates: Sequence[date], problem_for: Callable[[int], Problem | None]
+    context: FitContext,
+    entry: Entry,
+    dates: Sequence[date],
+    problem_for: Callable[[int], Problem | None],
 ) -> Shorter | None:
-    """Return the evidence over the longest shorter horizon that the history can prove, and that horizon.
+    """Return the evidence over the longest shorter horizon that the history can prove, and that
+    horizon.
 
     Parameters
     ----------
     problem_for
-        What is asked over so many months; None where nobody counted that. A yearly comparison (a drop, a margin) never
-        happens sooner and proves nothing over less.
+        What is asked over so many months; None where nobody counted that. A yearly comparison (a
+        drop, a margin) never happens sooner and proves nothing over less.
     """
     for months in SHORTER:
         if months >= (entry.horizon_months or 0):
@@ -64,15 +70,20 @@ def prediction_of(
 ) -> Prediction:
     """Return what a reader should know of one group of an outcome.
 
-    With evidence over a shorter horizon only, the grade is *indicative* at best and the gate stays shut: ranks may hold
-    over twelve months, a level need not. Numbers of events below `limit` stay hidden, see `some`.
+    With evidence over a shorter horizon only, the grade is *indicative* at best and the gate stays
+    shut: ranks may hold over twelve months, a level need not. Numbers of events below `limit` stay
+    hidden, see `some`.
     """
     evidence = fitted.evidence[code]
     flat = bool(fitted.model.flat[code])
     level: Gate = gate(evidence)
     if evidence is None and shorter is not None:
         evidence = shorter[1][code]
-    gained = fitted.gains[code] if fitted.gains and not flat and fitted.evidence[code] is not None else None
+    gained = (
+        fitted.gains[code]
+        if fitted.gains and not flat and fitted.evidence[code] is not None
+        else None
+    )
     given: Grade = "none"
     if evidence is not None:
         given = grade(
@@ -85,7 +96,9 @@ def prediction_of(
     return Prediction(
         key=entry.key,
         status="baseline" if flat or fitted.winner in ("rate", "rule") else "fitted",
-        why=_why(entry, fitted, evidence, level, shorter[0] if shorter else None, limit=limit, flat=flat),
+        why=_why(
+            entry, fitted, evidence, level, shorter[0] if shorter else None, limit=limit, flat=flat
+        ),
         horizon_months=entry.horizon_months,
         population=population,
         evidence=evidence,
@@ -93,10 +106,14 @@ def prediction_of(
         grade=given,
         winner="rate" if flat else fitted.winner,
         candidates=fitted.competition.candidates if fitted.competition else (),
-        pooled_weight=float(fitted.model.pooled_weight[code]) if len(fitted.problem.groups) > 1 else None,
+        pooled_weight=float(fitted.model.pooled_weight[code])
+        if len(fitted.problem.groups) > 1
+        else None,
         seconds=seconds,
         gain_p=gained,
-        evidence_months=shorter[0] if shorter is not None and fitted.evidence[code] is None else None,
+        evidence_months=shorter[0]
+        if shorter is not None and fitted.evidence[code] is None
+        else None,
     )
 
 
@@ -106,18 +123,24 @@ def _why(
     evidence: Evidence | None,
     level: Gate,
     shorter: int | None,
-    limit: int,
     *,
+    limit: int,
     flat: bool,
-) -> str:
+) -> Reason | str:
     months = entry.horizon_months or 12
-    events = some(evidence.tested, limit) if evidence else number_nl(0)
+    events = some(evidence.tested, limit) if evidence else 0
     if flat:
         few = evidence is not None and evidence.tested < FEW_EVENTS
-        if fitted.chosen == "rate" and fitted.competition is None:  # no T1: nothing was tried
+        if fitted.chosen == "rate" and fitted.competition is None:  # nothing was tried
             known = int(fitted.model.events.sum())
             return why("few_to_learn", events=some(known, limit), least=ENOUGH_FOR_SPLINES)
-        reason = "base_rate" if fitted.chosen == "rate" else "few_base_rate" if few else "worse_than_chance"
+        reason = (
+            "base_rate"
+            if fitted.chosen == "rate"
+            else "few_base_rate"
+            if few
+            else "worse_than_chance"
+        )
         return why(reason, events=events)
     if evidence is None:
         return why("no_evidence", months=months_to_prove(months))
@@ -130,4 +153,8 @@ def _why(
         "rule": fitted.winner == "rule",
     }
     first = next((doubt for doubt, holds in doubts.items() if holds), None)
-    return why(first, events=events, proof=evidence.shown(entry.horizon_months, level).order_words()) if first else ""
+    return (
+        why(first, events=events, proof=evidence.shown(entry.horizon_months, level))
+        if first
+        else ""
+    )

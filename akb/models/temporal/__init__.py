@@ -1,1 +1,3 @@
-"""What may be learned and judged when: splits in time, selection, levels, evaluation on later data."""
+"""What may be learned and judged when: splits in time, selection, levels, evaluation on later
+data.
+"""

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 CHUNK = 40_000  # rows predicted at a time: 40,000 x 300 columns of float32 are 48 MB
-PRIOR_EVENTS = 20.0  # events of all groups mixed into the rate of each: a rare branch says little about itself
+# events of all groups mixed into the rate of each: a rare branch says little about itself
+PRIOR_EVENTS = 20.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,10 @@ class CalibratedModel:
 
     def predict(self, problem: Problem, rows: NDArray[np.int64]) -> Floats:
         """Return the levelled chance or expected count per row."""
-        parts = [self._chunk(problem, rows[start : start + CHUNK]) for start in range(0, len(rows), CHUNK)]
+        parts = [
+            self._chunk(problem, rows[start : start + CHUNK])
+            for start in range(0, len(rows), CHUNK)
+        ]
         return np.concatenate(parts) if parts else np.empty(0)
 
     def _chunk(self, problem: Problem, rows: NDArray[np.int64]) -> Floats:
@@ -65,24 +69,35 @@ class CalibratedModel:
         flat = base + self.flat_shift[group]
         if bool(self.flat.all()):
             return from_link(problem.objective, flat)
-        own = to_link(problem.objective, self.model.predict(problem.features(rows), base)) + self.shift[group]
+        own = (
+            to_link(problem.objective, self.model.predict(problem.features(rows), base))
+            + self.shift[group]
+        )
         return from_link(problem.objective, np.where(self.flat[group], flat, own))
 
     def files(self, problem: Problem) -> dict[str, bytes]:
         """Return the model and the level beside it, as text."""
         stem = f"models/{problem.name}"
         level = {
-            name or problem.name: {"base": float(b), "shift": float(f if flat else s), "flat": bool(flat)}
+            name or problem.name: {
+                "base": float(b),
+                "shift": float(f if flat else s),
+                "flat": bool(flat),
+            }
             for name, b, s, f, flat in zip(
                 problem.groups, self.base, self.shift, self.flat_shift, self.flat, strict=True
             )
         }
-        text = json.dumps({"objective": problem.objective, "level": level}, indent=1, sort_keys=True)
+        text = json.dumps(
+            {"objective": problem.objective, "level": level}, indent=1, sort_keys=True
+        )
         return {**self.model.files(stem), f"{stem}.level.json": (text + "\n").encode()}
 
 
 def generator(settings: Models, problem: Problem, role: str) -> np.random.Generator:
-    """Return the generator of one kind of drawing for one target: none depends on what else is fitted."""
+    """Return the generator of one kind of drawing for one target: none depends on what else is
+    fitted.
+    """
     return np.random.default_rng([settings.seed, zlib.crc32(f"{problem.name}:{role}".encode())])
 
 
@@ -122,7 +137,9 @@ def fit_calibrated(
     """
     rows = problem.rows_on(train)
     base = base_rates(problem, rows)
-    picked, weight = problem.draw(rows, int(share * settings.target_rows), generator(settings, problem, role))
+    picked, weight = problem.draw(
+        rows, int(share * settings.target_rows), generator(settings, problem, role)
+    )
     sample = problem.sample(picked, weight, base)
     model = fit(sample)
 

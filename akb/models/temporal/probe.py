@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 def probe_of(key: str, fitted: FittedTarget) -> Probe | None:
-    """Return how to ask the model of the test date of a chance; None where there is none, or it proved nothing."""
+    """Return how to ask the model of the test date of a chance; None where there is none, or it
+    proved nothing.
+    """
     test = fitted.holdout
     if test is None or fitted.winner == "rate" or bool(fitted.model.flat.all()):
         return None
@@ -33,4 +35,6 @@ def probe_of(key: str, fitted: FittedTarget) -> Probe | None:
 
     label = test.problem.label[rows].astype(np.float64)
     share = {feature: weight for _, feature, weight in importance_of(key, test.model.model)}
-    return Probe(key, test.test_date, test.problem.names, test.problem.features(rows), label, predict, share)
+    return Probe(
+        key, test.test_date, test.problem.names, test.problem.features(rows), label, predict, share
+    )

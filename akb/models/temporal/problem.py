@@ -1,6 +1,8 @@
-"""The rows of one target: who, when, what happened, in which group, and how to gather features for some of them.
+"""The rows of one target: who, when, what happened, in which group, and how to gather features for
+some of them.
 
-Nothing is copied until a sample is drawn: for the branches there are millions of (T, customer, branch) rows.
+Nothing is copied until a sample is drawn: for the branches there are millions of (T, customer,
+branch) rows.
 """
 
 from __future__ import annotations
@@ -48,7 +50,8 @@ class Problem:
     name
         Seeds the sampling and names the model files.
     day, customer, label
-        Per row, sorted by day: as-of day since 1970, customer, outcome (meaningless until its window is closed).
+        Per row, sorted by day: as-of day since 1970, customer, outcome (meaningless until its
+        window is closed).
     group
         Code of the branch per row, zero for a single target; -1: not eligible.
     groups
@@ -60,8 +63,8 @@ class Problem:
     all_names
         Every column that can be gathered; empty: `names`.
     standing
-        Per row what stood at T already of what is asked (a margin): no feature, the baseline of the evidence. None
-        where there is no such thing.
+        Per row what is so at T already of what is asked (a margin): no feature, the baseline of the
+        evidence. None where there is no such thing.
     outcome
         The kind of outcome, which says which columns have a sure direction; None: none has.
     """
@@ -83,7 +86,10 @@ class Problem:
     def rows_on(self, dates: Iterable[date]) -> NDArray[np.int64]:
         """Return the positions of the eligible rows of these dates, ascending."""
         wanted = days(dates)
-        first, last = np.searchsorted(self.day, wanted), np.searchsorted(self.day, wanted, side="right")
+        first, last = (
+            np.searchsorted(self.day, wanted),
+            np.searchsorted(self.day, wanted, side="right"),
+        )
         parts = [np.arange(start, stop) for start, stop in zip(first, last, strict=True)]
         rows = np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
         return np.asarray(rows[self.group[rows] >= 0])
@@ -110,7 +116,9 @@ class Problem:
         """Return one column of these rows, whether or not it is used; None where there is none."""
         return self.gather(rows, (name,))[:, 0] if name in (self.all_names or self.names) else None
 
-    def sample(self, rows: NDArray[np.int64], weight: NDArray[np.float64], base: NDArray[np.float64]) -> Sample:
+    def sample(
+        self, rows: NDArray[np.int64], weight: NDArray[np.float64], base: NDArray[np.float64]
+    ) -> Sample:
         """Return rows with their features; `base` is the offset per group on the link scale."""
         return Sample(
             x=self.features(rows),
@@ -128,8 +136,9 @@ class Problem:
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return about `size` of `rows` with the number of rows that each stands for.
 
-        Events are kept, unless they would fill more than half; the others are drawn one from each stratum of
-        neighbours, so that every date and branch is represented. Depends on the sorted rows and the generator only.
+        Events are kept, unless they would fill more than half; the others are drawn one from each
+        stratum of neighbours, so that every date and branch is represented. Depends on the sorted
+        rows and the generator only.
         """
         happened = self.label[rows] > 0
         events, quiet = rows[happened], rows[~happened]
@@ -139,8 +148,12 @@ class Problem:
         order = np.argsort(picked, kind="stable")
         return picked[order], np.concatenate([event_weight, quiet_weight])[order]
 
-    def some_customers(self, rows: NDArray[np.int64], size: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        """Return all rows of so many random customers that about `size` rows remain (all rows if fewer)."""
+    def some_customers(
+        self, rows: NDArray[np.int64], size: int, rng: np.random.Generator
+    ) -> NDArray[np.int64]:
+        """Return all rows of so many random customers that about `size` rows remain (all rows if
+        fewer).
+        """
         if len(rows) <= size:
             return rows
         customers = np.unique(self.customer[rows])
@@ -148,8 +161,12 @@ class Problem:
         return rows[np.isin(self.customer[rows], chosen)]
 
 
-def strata(total: int, size: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return one position from each of `size` equal strata of 0..total-1, with the width of its stratum."""
+def strata(
+    total: int, size: int, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return one position from each of `size` equal strata of 0..total-1, with the width of its
+    stratum.
+    """
     if total <= size:
         return np.arange(total, dtype=np.int64), np.ones(total)
     edges = np.arange(size + 1, dtype=np.int64) * total // size
@@ -157,7 +174,9 @@ def strata(total: int, size: int, rng: np.random.Generator) -> tuple[NDArray[np.
     return edges[:-1] + (rng.random(size) * width).astype(np.int64), width.astype(np.float64)
 
 
-def floats(frame: pl.DataFrame, rows: NDArray[np.int64], names: tuple[str, ...]) -> NDArray[np.float32]:
+def floats(
+    frame: pl.DataFrame, rows: NDArray[np.int64], names: tuple[str, ...]
+) -> NDArray[np.float32]:
     """Return some rows of some columns, float32 [n, f]; null becomes NaN."""
     if not names or not len(rows):
         return np.empty((len(rows), len(names)), dtype=np.float32)
@@ -168,14 +187,18 @@ def happened_within(frame: pl.DataFrame, column: str, months: int) -> NDArray[np
     """Return 1 where the date in `column` falls in (T, T + months], else 0, per row of `frame`."""
     as_of = frame["as_of"].to_physical().to_numpy()
     seen, code = np.unique(as_of, return_inverse=True)
-    limit = np.array([day_number(add_months(day, months)) for day in frame["as_of"].unique().sort()])
+    limit = np.array(
+        [day_number(add_months(day, months)) for day in frame["as_of"].unique().sort()]
+    )
     if len(seen) == 0:
         return np.empty(0, dtype=np.float32)
     event = frame[column].to_physical().cast(int).fill_null(-1).to_numpy()
     return ((event > as_of) & (event <= limit[code])).astype(np.float32)
 
 
-def customer_problem(matrix: Matrix, name: str, objective: Objective, label: NDArray[np.float32]) -> Problem:
+def customer_problem(
+    matrix: Matrix, name: str, objective: Objective, label: NDArray[np.float32]
+) -> Problem:
     """Return a target with one row per row of the matrix (same order)."""
     frame, names = matrix.frame, matrix.names
     return Problem(
@@ -194,8 +217,8 @@ def customer_problem(matrix: Matrix, name: str, objective: Objective, label: NDA
 def branch_problem(matrix: Matrix, rows: BranchRows, name: str, groups: tuple[str, ...]) -> Problem:
     """Return a family of targets: one row per (T, customer, branch), all branches in one model.
 
-    The features are those of the customer at T, those of the branch row, and the branch as a code. Rows of branches
-    outside `groups` are not eligible.
+    The features are those of the customer at T, those of the branch row, and the branch as a code.
+    Rows of branches outside `groups` are not eligible.
     """
     import polars as pl
 
@@ -204,7 +227,9 @@ def branch_problem(matrix: Matrix, rows: BranchRows, name: str, groups: tuple[st
     codes = frame["branch"].replace_strict(position, default=-1, return_dtype=pl.Int16).to_numpy()
     day = frame["as_of"].to_physical().to_numpy().astype(np.int32, copy=False)
     customer = frame["customer"].to_numpy()
-    of_matrix = _keys(matrix.frame["as_of"].to_physical().to_numpy(), matrix.frame["customer"].to_numpy())
+    of_matrix = _keys(
+        matrix.frame["as_of"].to_physical().to_numpy(), matrix.frame["customer"].to_numpy()
+    )
 
     def gather(at: NDArray[np.int64], columns: tuple[str, ...]) -> NDArray[np.float32]:
         own = set(rows.names)

@@ -1,64 +1,43 @@
 """Choose, refit, evaluate: the order of work of every prediction, written once.
 
-1. *Choose*: the candidates learn from what was known on the validation date and are compared on what came after it.
-2. *Evaluate*: the winner is refitted as it could have been on the test date and judged on what came after that.
-3. *Challenge*: where a prediction may turn out strong, the best simpler candidate is asked the same, and the winner is
+1. *Choose*: the candidates learn from what was known on the validation date and are compared on
+what came after it.
+2. *Evaluate*: the winner is refitted as it could have been on the test date and judged on what came
+after that.
+3. *Challenge*: where a prediction may turn out strong, the best simpler candidate is asked the
+same, and the winner is
    judged on one earlier date that chose nothing either.
-4. *Refit*: with the choices frozen, on everything that is closed at X; where nothing was proven, the base rate.
+4. *Refit*: with the choices frozen, on everything that is closed at X; where nothing was proven,
+the base rate.
 
-A `Target` says what each step means for its kind of rows: (T, customer) or (T, customer, branch) in `target`,
-person-months of the churn hazard in `akb.models.churn.evaluation`.
+A `Target` says what each step means for its kind of rows: (T, customer) or (T, customer, branch) in
+`target`, person-months of the churn hazard in `akb.models.churn.evaluation`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import numpy as np
 
 from akb.models.evidence.grading import STRONG_EVENTS
-from akb.models.evidence.intervals import auc_with_interval, gain_p
+from akb.models.evidence.intervals import gain_p
 from akb.models.evidence.metrics import losses
+from akb.models.temporal.answer import Answer
 from akb.models.types import DateResult
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from numpy.typing import NDArray
 
     from akb.models.learners.sample import Objective
     from akb.models.temporal.selection import Selection
-    from akb.models.types import Evidence
 
     Floats = NDArray[np.float64]
 
 Fitted = TypeVar("Fitted")
 Stage = TypeVar("Stage")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What was expected on a date of one question (a branch, a horizon, a cause), beside what happened; all [n]."""
-
-    day: date
-    label: Floats
-    expected: Floats
-    customer: NDArray[Any]
-
-    @property
-    def events(self) -> int:
-        """Different customers to whom it happened."""
-        return len(np.unique(self.customer[self.label > 0]))
-
-    def result(self) -> DateResult:
-        """Return population, events and AUC."""
-        happened = self.label > 0
-        auc = None
-        if happened.any() and not happened.all():
-            auc = auc_with_interval(happened.astype(np.float64), self.expected, self.customer)[0]
-        return DateResult(self.day, len(self.label), float(self.label.sum()), auc)
 
 
 class Target(Protocol[Stage, Fitted]):
@@ -71,11 +50,15 @@ class Target(Protocol[Stage, Fitted]):
 
     @property
     def always_earlier(self) -> bool:
-        """Whether the earlier date is asked whatever comes of it; else only where it can make a prediction strong."""
+        """Whether the earlier date is asked whatever comes of it; else only where it can make a
+        prediction strong.
+        """
         ...
 
     def select(self) -> Selection:
-        """Compare the candidates on the validation date; with a short history return the documented default."""
+        """Compare the candidates on the validation date; with a short history return the
+        documented default.
+        """
         ...
 
     def tests(self) -> Sequence[Stage]:
@@ -122,11 +105,12 @@ class Evaluation(Generic[Fitted]):
 
 @dataclass(frozen=True)
 class Challenge:
-    """How sure the gain over the best simpler candidate is, and what the winner showed on an earlier date.
+    """How sure the gain over the best simpler candidate is, and what the winner showed on an
+    earlier date.
 
     gains
-        By question the chance of such a gain (`gain_p`); absent where it was not asked: too few events or dates for it
-        to matter.
+        By question the chance of such a gain (`gain_p`); absent where it was not asked: too few
+        events or dates for it to matter.
     earlier
         By question; empty where it was not asked.
     """
@@ -159,15 +143,10 @@ class Replayed(Generic[Fitted]):
         return self.evaluation.selection
 
 
-def with_dates(evidence: Evidence, validation: Answer | None, earlier: DateResult | None) -> Evidence:
-    """Return evidence of the test date with the validation date, which chose, and an earlier one, which did not."""
-    chose = () if validation is None else (validation.result(),)
-    dates = (*evidence.by_date, *chose, *(() if earlier is None else (earlier,)))
-    return replace(evidence, by_date=dates, choice_date=chose[0].day if chose else None)
-
-
 def choose_refit_evaluate(target: Target[Stage, Fitted]) -> Replayed[Fitted]:
-    """Make a prediction as it could have been made on earlier days, judge it, and make it again as of X."""
+    """Make a prediction as it could have been made on earlier days, judge it, and make it again
+    as of X.
+    """
     evaluation = evaluate(target)
     unproven = target.unproven(evaluation)
     nothing = bool(evaluation.answers) and unproven >= evaluation.answers.keys()
@@ -178,7 +157,9 @@ def choose_refit_evaluate(target: Target[Stage, Fitted]) -> Replayed[Fitted]:
 
 
 def evaluate(target: Target[Stage, Fitted]) -> Evaluation[Fitted]:
-    """Choose on the validation date and refit and judge on the test date, without scoring anyone."""
+    """Choose on the validation date and refit and judge on the test date, without scoring
+    anyone.
+    """
     selection = target.select()
     fits, answers = [], dict[str, Answer]()
     for test in target.tests():
@@ -187,8 +168,11 @@ def evaluate(target: Target[Stage, Fitted]) -> Evaluation[Fitted]:
     return Evaluation(selection, tuple(fits), answers)
 
 
-def challenge(target: Target[Stage, Fitted], evaluation: Evaluation[Fitted], *, proven: bool) -> Challenge:
-    """Ask the best simpler candidate the same, and the winner of an earlier date, where that can make it strong.
+def challenge(
+    target: Target[Stage, Fitted], evaluation: Evaluation[Fitted], *, proven: bool
+) -> Challenge:
+    """Ask the best simpler candidate the same, and the winner of an earlier date, where that can
+    make it strong.
 
     Parameters
     ----------
@@ -209,7 +193,11 @@ def challenge(target: Target[Stage, Fitted], evaluation: Evaluation[Fitted], *, 
         for test in target.tests():
             theirs |= target.answers(target.fit(rival, test), test)
     return Challenge(
-        {key: _gain(target.objective, answers[key], theirs[key]) for key in strong if key in theirs},
+        {
+            key: _gain(target.objective, answers[key], theirs[key])
+            for key in strong
+            if key in theirs
+        },
         {key: answer.result() for key, answer in earlier.items()},
     )
 

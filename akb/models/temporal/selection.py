@@ -1,4 +1,6 @@
-"""Candidates compared on the validation date: the simplest within one standard error of the best one wins."""
+"""Candidates compared on the validation date: the simplest within one standard error of the best
+one wins.
+"""
 
 from __future__ import annotations
 
@@ -19,18 +21,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from akb.models.learners.sample import Fitter, Model
-    from akb.models.temporal.replay import Answer
+    from akb.models.temporal.answer import Answer
 
 
-# Distinct events from which the documented default learns, where there was no validation date to choose on: trees split
-# hairs below some hundreds, and the splines' 24 features want four events each.
+# Distinct events from which the documented default learns, where there was no validation date to
+# choose on: trees split hairs below some hundreds, and the splines' 24 features want four events
+# each.
 ENOUGH_FOR_TREES, ENOUGH_FOR_SPLINES = 300, 100
 
 
 @dataclass(frozen=True)
 class Competition:
-    """Who won on the validation date, by how much, and whether the gain over the best simpler rival is above zero at 95
-    %.
+    """Who won on the validation date, by how much, and whether the gain over the best simpler rival
+    is above zero at 95 %.
     """
 
     winner: str
@@ -48,15 +51,18 @@ def compare_candidates(
 ) -> Competition:
     """Choose among predictions for the same rows.
 
-    The winner is the simplest rival whose loss lies within one standard error of the best one's; the standard error is
-    that of the paired difference, clustered by customer. Order of simplicity: `SIMPLEST_FIRST`, then as given.
+    The winner is the simplest rival whose loss lies within one standard error of the best one's;
+    the standard error is that of the paired difference, clustered by customer. Order of simplicity:
+    `SIMPLEST_FIRST`, then as given.
 
     Parameters
     ----------
     expected
         Name of the rival -> chance or expected count per row [n].
     """
-    order = sorted(expected, key=lambda name: SIMPLEST_FIRST.index(name) if name in SIMPLEST_FIRST else 99)
+    order = sorted(
+        expected, key=lambda name: SIMPLEST_FIRST.index(name) if name in SIMPLEST_FIRST else 99
+    )
     loss = {name: losses(objective, label, expected[name]) for name in order}
     w = np.ones(len(label)) if weight is None else weight
     mean = {name: float((w * loss[name]).sum() / w.sum()) for name in order}
@@ -87,7 +93,9 @@ def best_size(
 
 
 def best_simpler(competition: Competition) -> str | None:
-    """Return the rival simpler than the winner with the lowest loss where the winner was chosen; None without one."""
+    """Return the rival simpler than the winner with the lowest loss where the winner was chosen;
+    None without one.
+    """
     simpler = SIMPLEST_FIRST[: SIMPLEST_FIRST.index(competition.winner)]
     met = [each for each in competition.candidates if each.name in simpler]
     return min(met, key=lambda each: each.loss).name if met else None
@@ -99,14 +107,17 @@ def gains(
     cluster: NDArray[Any],
     weight: NDArray[np.float64] | None = None,
 ) -> bool:
-    """Return whether the winner's gain over the best simpler rival on these rows is above zero at 95 %.
+    """Return whether the winner's gain over the best simpler rival on these rows is above zero at
+    95 %.
 
     Parameters
     ----------
     loss
         Name of the rival -> loss per row [n].
     """
-    order = sorted(loss, key=lambda name: SIMPLEST_FIRST.index(name) if name in SIMPLEST_FIRST else 99)
+    order = sorted(
+        loss, key=lambda name: SIMPLEST_FIRST.index(name) if name in SIMPLEST_FIRST else 99
+    )
     simpler = order[: order.index(winner)]
     if not simpler or not len(cluster):
         return False
@@ -165,7 +176,11 @@ def compete(
         else:
             expected[name] = model.predict(validation.x, validation.offset)
     competition = compare_candidates(
-        expected, validation.label, validation.cluster, objective=objective, weight=validation.weight
+        expected,
+        validation.label,
+        validation.cluster,
+        objective=objective,
+        weight=validation.weight,
     )
     return Contest(competition, models, expected, trees, heaviest)
 
@@ -198,6 +213,8 @@ class Selection:
 
 
 def default_learner(events: int) -> str:
-    """Return the documented default where the history is too short to choose on: by how many distinct events."""
+    """Return the documented default where the history is too short to choose on: by how many
+    distinct events.
+    """
     enough = [(ENOUGH_FOR_TREES, "boosting"), (ENOUGH_FOR_SPLINES, "logistic"), (0, "rate")]
     return next(name for least, name in enough if events >= least)

@@ -1,10 +1,12 @@
 """Which as-of dates teach, which choose and which prove.
 
-Three days on which akb could have looked, each of which only uses what was closed by then, so that the evidence replays
-what akb would have said on the test date:
+Three days on which akb could have looked, each of which only uses what was closed by then, so that
+the evidence replays what akb would have said on the test date:
 
-- the *validation date*: the candidates are fitted on the dates closed by it and compared on its window;
-- the *test date*: the winner is refitted, choices frozen, on the dates closed by it and judged on its window;
+- the *validation date*: the candidates are fitted on the dates closed by it and compared on its
+  window;
+- the *test date*: the winner is refitted, choices frozen, on the dates closed by it and judged on
+  its window;
 - X: the winner is refitted on every date that is closed by X, and scores.
 
 The validation date lies before the test date, so that what chose proves nothing.
@@ -26,14 +28,16 @@ if TYPE_CHECKING:
 def months_to_prove(months: int) -> int:
     """Return about how many months of ended policies prove a horizon.
 
-    Twice the horizon (a window that teaches and a later one that tests), and half a year to look back and to wait for
-    late registration.
+    Twice the horizon (a window that teaches and a later one that tests), and half a year to look
+    back and to wait for late registration.
     """
     return 2 * months + 6
 
 
 def closes_on(as_of: date, months: int, gap_days: int, lag_days: int) -> date:
-    """Return the first day on which the window of `as_of` is closed: T + h + G + registration lag."""
+    """Return the first day on which the window of `as_of` is closed: T + h + G + registration
+    lag.
+    """
     return add_months(as_of, months) + timedelta(days=gap_days + lag_days)
 
 
@@ -50,15 +54,16 @@ class TemporalSplits:
     """The roles of the as-of dates for one horizon.
 
     validation
-        The date that chooses, with its training dates; None with a short history: then the documented default is used.
+        The date that chooses, with its training dates; None with a short history: then the
+        documented default is used.
     test
-        The date that proves, with its training dates; None if nothing was closed on that day: then there is no
-        evidence.
+        The date that proves, with its training dates; None if nothing was closed on that day: then
+        there is no evidence.
     train
         Every date that is closed at X: the dates of the final fit, ascending.
     earlier
-        The latest date closed on the validation date, with its training dates: like the test date it chose nothing.
-        None with less history.
+        The latest date closed on the validation date, with its training dates: like the test date
+        it chose nothing. None with less history.
     """
 
     as_of: date
@@ -74,7 +79,9 @@ class TemporalSplits:
         return tuple(split.day for split in (self.test, self.validation) if split is not None)
 
 
-def temporal_splits(dates: Iterable[date], as_of: date, months: int, gap_days: int, lag_days: int) -> TemporalSplits:
+def temporal_splits(
+    dates: Iterable[date], as_of: date, months: int, gap_days: int, lag_days: int
+) -> TemporalSplits:
     """Return the roles of `dates` when we look from `as_of` (X) over a horizon of `months`.
 
     Parameters
@@ -96,11 +103,15 @@ def temporal_splits(dates: Iterable[date], as_of: date, months: int, gap_days: i
     final = closed_by(as_of)
     test = judged(final)
     validation = judged(test.train) if test else None
-    return TemporalSplits(as_of, months, validation, test, final, judged(validation.train) if validation else None)
+    return TemporalSplits(
+        as_of, months, validation, test, final, judged(validation.train) if validation else None
+    )
 
 
 def yearly_windows(train: Iterable[date], count: int = 3) -> tuple[tuple[date, ...], ...]:
-    """Return the last `count` years of training dates, newest first: each date falls in one year, counted back."""
+    """Return the last `count` years of training dates, newest first: each date falls in one
+    year, counted back.
+    """
     dates = sorted(set(train), reverse=True)
     if not dates:
         return ()

@@ -1,4 +1,6 @@
-"""One target or one family of targets: (T, customer) or (T, customer, branch) rows through `choose_refit_evaluate`."""
+"""One target or one family of targets: (T, customer) or (T, customer, branch) rows through
+`choose_refit_evaluate`.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,10 @@ from akb.core.gates import FEW_EVENTS
 from akb.models.evidence.intervals import auc_with_interval
 from akb.models.learners.candidates import STEP, fitters
 from akb.models.learners.rule import screened
+from akb.models.temporal.answer import Answer
 from akb.models.temporal.calibrated import base_rates, distinct_events, fit_calibrated, generator
 from akb.models.temporal.holdout import Holdout
-from akb.models.temporal.replay import Answer, choose_refit_evaluate, evaluate
+from akb.models.temporal.replay import choose_refit_evaluate, evaluate
 from akb.models.temporal.selection import ENOUGH_FOR_SPLINES, Selection, compete, default_learner
 
 if TYPE_CHECKING:
@@ -37,16 +40,22 @@ if TYPE_CHECKING:
 VALIDATION_ROWS = 30_000  # at most, on which candidates are compared: bounds the cost of the choice
 TREES_SHARE = 2 / 9  # of the trees that the settings name, for the large steps of `STEP`
 CHOICE_SHARE, TEST_SHARE = 0.4, 0.5  # of the rows of the final fit: choosing and proving need fewer
-FAMILY_STEP, FAMILY_SHARE = 0.12, 3.0  # of its final fit: one question per branch, of which the rare ones have few rows
-SCREENED = 160  # columns that rivals choose among, by what each tells alone on the training dates: cost of the choice
+# of its final fit: one question per branch, of which the rare ones have few rows
+FAMILY_STEP, FAMILY_SHARE = 0.12, 3.0
+# columns that rivals choose among, by what each tells alone on the training dates: cost of the
+# choice
+SCREENED = 160
 SIZES = (0.3, 0.5, 0.7, 1.0)  # parts of the trees that the validation date chooses among
-KEPT = 48  # columns that trees keep after it, by gain: half of the time, and less noise to learn by heart
-SURE = 1.645  # standard errors of the gain over the base rates from which a model says something: 95 %, one-sided
+# columns that trees keep after it, by gain: half of the time, and less noise to learn by heart
+KEPT = 48
+# standard errors of the gain over the base rates from which a model says something: 95 %, one-sided
+SURE = 1.645
 
 
 @dataclass(frozen=True)
 class FitStage:
-    """One fit: on which dates, with which part of ``target_rows`` and which steps; and the date that it predicts.
+    """One fit: on which dates, with which part of ``target_rows`` and which steps; and the date
+    that it predicts.
 
     role
         Seeds the sampling.
@@ -60,7 +69,7 @@ class FitStage:
 
 
 @dataclass(frozen=True)
-class Forecast:
+class TargetForecast:
     """A fit and what it expects of the eligible rows of a date."""
 
     problem: Problem
@@ -80,7 +89,8 @@ class Forecast:
 
 @dataclass(frozen=True)
 class ValidationForecast:
-    """What the winner expected of some customers' rows on the validation date, beside the base rates known then.
+    """What the winner expected of some customers' rows on the validation date, beside the base
+    rates known then.
 
     base
         Per group, on the link scale.
@@ -105,13 +115,14 @@ class FittedTarget:
     rows, expected
         Rows at X and their chance or expected count.
     chosen, winner
-        Who won on the validation date, and what is used after the test date had its say (``rate`` where the chosen one
-        proved nothing).
+        Who won on the validation date, and what is used after the test date had its say (``rate``
+        where the chosen one proved nothing).
     evidence
-        Per group, of what is delivered: of the base rate where a group falls back to it; None where nothing was closed.
+        Per group, of what is delivered: of the base rate where a group falls back to it; None where
+        nothing was closed.
     gains
-        Per group the chance of such a gain over the best simpler rival on the test date (`gain_p`); None where it was
-        not asked: too few events or dates for it to matter.
+        Per group the chance of such a gain over the best simpler rival on the test date (`gain_p`);
+        None where it was not asked: too few events or dates for it to matter.
     holdout, tested
         The test date, and what is delivered for its rows.
     validation
@@ -135,7 +146,9 @@ class FittedTarget:
 
 @dataclass(frozen=True)
 class ProblemTarget:
-    """A problem and the roles of its dates, as `choose_refit_evaluate` asks for them; a question per group."""
+    """A problem and the roles of its dates, as `choose_refit_evaluate` asks for them; a question
+    per group.
+    """
 
     problem: Problem
     splits: TemporalSplits
@@ -148,7 +161,9 @@ class ProblemTarget:
         return self.problem.objective
 
     def select(self) -> ProblemSelection:
-        """Let the candidates compete on the validation date; with a short history take the documented default."""
+        """Let the candidates compete on the validation date; with a short history take the
+        documented default.
+        """
         problem, settings, split = self.problem, self.settings, self.splits.validation
         trees = max(20, round(settings.trees * TREES_SHARE))
         rows = problem.rows_on([split.day]) if split else np.empty(0, dtype=np.int64)
@@ -190,46 +205,56 @@ class ProblemTarget:
 
     def teaches(self, stage: FitStage) -> bool:
         """Return whether enough had happened by then to learn from."""
-        return int(distinct_events(self.problem, self.problem.rows_on(stage.train)).sum()) >= ENOUGH_FOR_SPLINES
+        return (
+            int(distinct_events(self.problem, self.problem.rows_on(stage.train)).sum())
+            >= ENOUGH_FOR_SPLINES
+        )
 
     def final(self) -> FitStage:
         """Return the fit as of X."""
         share, step = (FAMILY_SHARE, FAMILY_STEP) if len(self.problem.groups) > 1 else (1.0, STEP)
         return FitStage("final", self.splits.train, share, step, self.splits.as_of)
 
-    def fit(self, selection: Selection, stage: FitStage) -> Forecast:
+    def fit(self, selection: Selection, stage: FitStage) -> TargetForecast:
         """Fit the selected learner and set its level, on what was known at that stage."""
         problem = self.problem.only(selection.names)
         fit = self._fitter(selection, stage)
-        model = fit_calibrated(problem, stage.train, fit, self.settings, share=stage.share, role=stage.role)
-        return Forecast(problem, model, stage)
+        model = fit_calibrated(
+            problem, stage.train, fit, self.settings, share=stage.share, role=stage.role
+        )
+        return TargetForecast(problem, model, stage)
 
     def _fitter(self, selection: Selection, stage: FitStage) -> Fitter:
-        """With more rows than on the validation date trees may be more: their number grows with the cube root."""
+        """With more rows than on the validation date trees may be more: their number grows with
+        the cube root.
+        """
         trees = selection.trees
         if selection.competition is not None:
             trees = round(trees * (stage.share / CHOICE_SHARE) ** (1 / 3) * STEP / stage.step)
         return fitters(self.objective, self.settings, trees, stage.step)[selection.learner]
 
-    def answers(self, fitted: Forecast, stage: FitStage) -> dict[str, Answer]:
+    def answers(self, fitted: TargetForecast, stage: FitStage) -> dict[str, Answer]:
         """Return what was expected of each group."""
         if not len(fitted.rows):
             return {}
         return _by_group(fitted.problem, fitted.rows, fitted.expected, stage.day)
 
-    def unproven(self, evaluation: Evaluation[Forecast]) -> frozenset[str]:
+    def unproven(self, evaluation: Evaluation[TargetForecast]) -> frozenset[str]:
         """Return the groups whose ranks may be chance on the test date.
 
-        Of a family that as a whole does not beat its base rates all; else a branch that ranks worse than chance: one
-        with few events keeps what it learnt from the others, and its grade says how little that proves. A single
-        target also where it cannot be told from chance for lack of events.
+        Of a family that as a whole does not beat its base rates all; else a branch that ranks worse
+        than chance: one with few events keeps what it learnt from the others, and its grade says
+        how little that proves. A single target also where it cannot be set apart from chance for
+        lack of events.
         """
         if not evaluation.answers:
             return frozenset()
         if not holdout_of(evaluation.fits[0]).beats_rate(SURE):
             return frozenset(evaluation.answers)
         alone = len(self.problem.groups) == 1
-        return frozenset(key for key, answer in evaluation.answers.items() if _by_chance(answer, alone=alone))
+        return frozenset(
+            key for key, answer in evaluation.answers.items() if _by_chance(answer, alone=alone)
+        )
 
 
 def _stage(role: str, split: Split) -> FitStage:
@@ -246,7 +271,9 @@ def _by_chance(answer: Answer, *, alone: bool) -> bool:
     return auc <= 0.5
 
 
-def _by_group(problem: Problem, rows: NDArray[np.int64], expected: Floats, day: date) -> dict[str, Answer]:
+def _by_group(
+    problem: Problem, rows: NDArray[np.int64], expected: Floats, day: date
+) -> dict[str, Answer]:
     found = {}
     for code, name in enumerate(problem.groups):
         here = problem.group[rows] == code
@@ -255,17 +282,20 @@ def _by_group(problem: Problem, rows: NDArray[np.int64], expected: Floats, day: 
     return found
 
 
-def holdout_of(forecast: Forecast) -> Holdout:
+def holdout_of(forecast: TargetForecast) -> Holdout:
     """Return a forecast of a closed date as what it can be judged on."""
     problem, model, rows = forecast.problem, forecast.model, forecast.rows
     rate = replace(model, flat=np.ones(len(problem.groups), dtype=bool)).predict(problem, rows)
-    return Holdout(problem, forecast.stage.day, model, rows, forecast.expected, rate, forecast.stage.train)
+    return Holdout(
+        problem, forecast.stage.day, model, rows, forecast.expected, rate, forecast.stage.train
+    )
 
 
 def fit_target(
     problem: Problem, splits: TemporalSplits, settings: Models, grouper: Grouper | None = None
 ) -> FittedTarget:
-    """Choose on the validation date, prove on the test date, refit on everything closed by X, and score X.
+    """Choose on the validation date, prove on the test date, refit on everything closed by X, and
+    score X.
 
     Parameters
     ----------
@@ -305,8 +335,12 @@ def fit_target(
     )
 
 
-def evaluate_target(problem: Problem, splits: TemporalSplits, settings: Models) -> tuple[Evidence | None, ...]:
-    """Choose on the validation date and return the evidence on the test date per group, without scoring anyone."""
+def evaluate_target(
+    problem: Problem, splits: TemporalSplits, settings: Models
+) -> tuple[Evidence | None, ...]:
+    """Choose on the validation date and return the evidence on the test date per group, without
+    scoring anyone.
+    """
     made = evaluate(ProblemTarget(problem, splits, settings))
     if not made.fits:
         return (None,) * len(problem.groups)

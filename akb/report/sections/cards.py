@@ -48,7 +48,7 @@ def card(context: Context, entry: Entry, made: Prediction) -> dict[str, Any]:
         "tested_months": made.evidence_months,
         "needs": entry.needs,
         "status": made.status,
-        "why": made.why,
+        "why": made.why if isinstance(made.why, str) else made.why.sentence(words.language),
         "constant": constant,
         "training": {"dates": proof.train_dates, "rows": proof.train_rows} if proof and proof.train_dates else None,
         "winner": made.winner,

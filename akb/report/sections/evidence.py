@@ -47,7 +47,7 @@ def _row(context: Context, entry: Entry, prediction: Prediction | None) -> dict[
         "section": entry.section,
         "counts": entry.counts,
         "status": made.status,
-        "why": context.words.reworded(made.why),
+        "why": context.words.why(made.why),
         "horizon_months": made.horizon_months or entry.horizon_months,
         "tested_months": made.tested_months if made.evidence else None,
         "order": made.order,

@@ -9,7 +9,7 @@ import numpy as np
 from akb.core.gates import level_gate
 from akb.core.people import POOLING_EVENTS
 from akb.core.scoring import gini, last_value, tweedie_skill
-from akb.models.types import Calibration, DateResult, Decile, Evidence, LastYear, Segment
+from akb.models.types import Calibration, DateResult, Decile, Evidence, LastYear, SegmentLevel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,10 +76,10 @@ def _level(expected: Floats, realised: Floats) -> tuple[float, Interval]:
 
 def _segments(
     expected: Floats, realised: Floats, happened: NDArray[np.bool_], parts: Iterable[Parts]
-) -> tuple[Segment, ...]:
+) -> tuple[SegmentLevel, ...]:
     """Return the level in each part, drawn to that of everyone; figures over too few customers or events are None."""
     everyone, _ = _level(expected, realised)
-    found: list[Segment] = []
+    found: list[SegmentLevel] = []
     for division in parts:
         masks = [division.code == code for code in range(len(division.names))]
         counts, events = ([int((mask & rows).sum()) for mask in masks] for rows in (np.ones_like(happened), happened))
@@ -89,9 +89,9 @@ def _segments(
                 ratio, ci = _level(expected[mask], realised[mask])
                 weight = own / (own + POOLING_EVENTS)
                 pooled = weight * ratio + (1 - weight) * everyone
-                found.append(Segment(division.kind, name, count, ratio, ci, weight, pooled))
+                found.append(SegmentLevel(division.kind, name, count, ratio, ci, weight, pooled))
             elif count:
-                found.append(Segment(division.kind, name, None, None, None, None, None))
+                found.append(SegmentLevel(division.kind, name, None, None, None, None, None))
     return tuple(found)
 
 
