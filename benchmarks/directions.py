@@ -32,7 +32,7 @@ from akb.features.types import Matrix, Targets
 from akb.ingest import read_portfolio
 from akb.ingest.types import Portfolio
 from akb.models import run_models
-from akb.models.evidence.metrics import weighted_auc
+from akb.models.evidence import weighted_auc
 from akb.models.method import Role
 from akb.models.methods import METHODS
 from akb.sample import simulate, write_sample

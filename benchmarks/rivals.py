@@ -13,12 +13,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from akb.models.learners.boosting import fit_boosting
-from akb.models.learners.link import from_link, to_link
-from akb.models.learners.logistic import fit_logistic
-from akb.models.learners.rule import Rate, fit_rule
-from akb.models.learners.sample import Model, Sample
-from akb.models.temporal.selection import compare_candidates
+from akb.models.learners import Model, Rate, Sample, fit_boosting, fit_logistic, fit_rule, from_link, to_link
+from akb.models.temporal import compare_candidates
 
 Floats = NDArray[np.float64]
 FOLDS = 5

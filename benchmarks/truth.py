@@ -30,7 +30,7 @@ import polars as pl
 from akb.config import load_settings
 from akb.features import build_matrix, build_targets
 from akb.ingest import read_portfolio
-from akb.models.evidence.metrics import weighted_auc
+from akb.models.evidence import weighted_auc
 from akb.sample import Book, simulate, write_sample
 from benchmarks.runs import eda
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from akb.models.evidence.metrics import weighted_auc
+from akb.models.evidence import weighted_auc
 from akb.sample import simulate, write_sample
 from benchmarks.runs import eda, measured
 from benchmarks.truth import true_chances

@@ -60,8 +60,17 @@ def run_models(
     customers
         customer, kind, birth_year, office: to show errors by group; without it there are none.
     """
-    from akb.models.evidence.segments import People
+    from akb.models.evidence import People
     from akb.models.run import run_models as run
 
     people = None if customers is None else People.of(customers, settings.report.suppress_below)
-    return run(matrix, targets, entries, settings, as_of=as_of, history=history, progress=progress, people=people)
+    return run(
+        matrix,
+        targets,
+        entries,
+        settings,
+        as_of=as_of,
+        history=history,
+        progress=progress,
+        people=people,
+    )

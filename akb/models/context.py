@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from akb.core.reasons import Reason
-from akb.models.temporal.holdout import grouper
-from akb.models.temporal.splits import TemporalSplits, temporal_splits
+from akb.models.temporal import TemporalSplits, grouper, temporal_splits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,10 +22,8 @@ if TYPE_CHECKING:
     from akb.core.findings import Finding
     from akb.features.types import Matrix, Targets
     from akb.ingest.types import History
-    from akb.models.evidence.determinants import Probe
-    from akb.models.evidence.segments import People
-    from akb.models.temporal.holdout import Grouper
-    from akb.models.temporal.target import FittedTarget
+    from akb.models.evidence import People, Probe
+    from akb.models.temporal import FittedTarget, Grouper
     from akb.models.types import Prediction, Ranking
 
     Floats = NDArray[np.float64]

@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 
 from akb.core.reasons import Reason
-from akb.models.churn.evaluation import LIFETIME
-from akb.models.coherence.scores import (
+from akb.models.churn import LIFETIME
+from akb.models.coherence import (
     HEADLINE,
     CoherentEvidence,
     branches_of,
@@ -20,10 +20,15 @@ from akb.models.coherence.scores import (
     coherent_scores,
 )
 from akb.models.context import PREMIUM, FitContext, MethodResult, why
-from akb.models.descriptive.profiles import find_profiles
-from akb.models.evidence.determinants import determinants_of
-from akb.models.evidence.explain import MOST, contributions_of, importance_of, reasons
-from akb.models.evidence.grading import holm
+from akb.models.descriptive import find_profiles
+from akb.models.evidence import (
+    MOST,
+    contributions_of,
+    determinants_of,
+    holm,
+    importance_of,
+    reasons,
+)
 from akb.models.method import Method, MethodRun, Role
 from akb.models.methods import METHODS
 from akb.models.methods.checks import checks
@@ -39,9 +44,8 @@ if TYPE_CHECKING:
     from akb.config import Settings
     from akb.features.types import Matrix, Targets
     from akb.ingest.types import History
-    from akb.models.churn.fit import ChurnResult
-    from akb.models.evidence.determinants import Probe
-    from akb.models.evidence.segments import People
+    from akb.models.churn import ChurnResult
+    from akb.models.evidence import People, Probe
     from akb.models.types import Contribution, Determinants
 
 
@@ -171,7 +175,7 @@ def _unmet(entry: Entry, context: FitContext) -> Reason | None:
 
 
 def _churn(context: FitContext, targets: Targets) -> ChurnResult:
-    from akb.models.churn.fit import fit_churn
+    from akb.models.churn import fit_churn
 
     return fit_churn(
         context.matrix,
@@ -184,7 +188,7 @@ def _churn(context: FitContext, targets: Targets) -> ChurnResult:
 
 
 def _definitions(context: FitContext, churn: ChurnResult, pool: ThreadPoolExecutor) -> pl.DataFrame:
-    from akb.models.descriptive.definitions import compare
+    from akb.models.descriptive import compare
 
     chance = churn.scores[HEADLINE].to_numpy() if HEADLINE in churn.scores.columns else None
     return compare(context, chance, churn.names, pool)

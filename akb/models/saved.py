@@ -11,22 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from akb.core.errors import RefusedError
-from akb.models.churn.causes import CauseTrees, Multinomial, Shares
-from akb.models.churn.hazard import Hazard
-from akb.models.learners.boosting import Boosted
-from akb.models.learners.logistic import Logistic, Spline
-from akb.models.learners.rule import Rate, Rule
-from akb.models.temporal.calibrated import CalibratedModel
-from akb.models.temporal.problem import BRANCH
+from akb.models.churn import CauseTrees, Hazard, Multinomial, Shares
+from akb.models.learners import Boosted, Logistic, Rate, Rule, Spline
+from akb.models.temporal import BRANCH, CalibratedModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
-    from akb.models.churn.causes import CauseModel
-    from akb.models.churn.landmark import Landmarks
-    from akb.models.temporal.problem import Problem
+    from akb.models.churn import CauseModel, Landmarks
+    from akb.models.temporal import Problem
 
     Floats = NDArray[np.float64]
     Files = Mapping[str, bytes]

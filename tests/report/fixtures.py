@@ -15,6 +15,7 @@ from akb.core.pseudonyms import pseudonyms
 from akb.features.types import Feature
 from akb.ingest.types import History, Portfolio, RowCount, SourceFile
 from akb.models.types import (
+    Band,
     Calibration,
     Candidate,
     Contribution,
@@ -239,7 +240,7 @@ def in_force(book: Portfolio) -> np.ndarray:
 
 def evidence(base: float, precision: float, population: int = 700) -> Evidence:
     bands = tuple(
-        (lo, hi, n, (lo + min(hi, 0.4)) / 2, (lo + min(hi, 0.4)) / 2 + 0.01, lo, min(hi, 0.4) + 0.03)
+        Band(lo, hi, n, (lo + min(hi, 0.4)) / 2, (lo + min(hi, 0.4)) / 2 + 0.01, lo, min(hi, 0.4) + 0.03)
         for lo, hi, n in ((0.0, 0.05, 300), (0.05, 0.075, 150), (0.075, 0.1, 120), (0.1, 0.2, 100), (0.2, 1.0, 30))
     )
     return Evidence(

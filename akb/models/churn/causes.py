@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from akb.models.churn.landmark import BANDS, LAGS, NEVER, Landmarks, band_of
-from akb.models.learners.boosting import Boosted, fit_boosting
-from akb.models.learners.rule import scan
-from akb.models.learners.sample import Sample
+from akb.models.learners import Boosted, Sample, fit_boosting, scan
 
 if TYPE_CHECKING:
     from datetime import date

@@ -39,15 +39,18 @@ from akb.models.churn.survival import (
     observed_months,
     tenures,
 )
-from akb.models.evidence.evidence import binary_evidence
-from akb.models.evidence.intervals import auc_with_interval
-from akb.models.evidence.segments import with_events
-from akb.models.learners.candidates import fitters
-from akb.models.temporal.answer import Answer, with_dates
-from akb.models.temporal.holdout import RENEWAL
-from akb.models.temporal.problem import day_number
-from akb.models.temporal.replay import choose_refit_evaluate
-from akb.models.temporal.selection import Selection, compare_candidates, default_learner
+from akb.models.evidence import auc_with_interval, binary_evidence, with_events
+from akb.models.learners import fitters
+from akb.models.temporal import (
+    RENEWAL,
+    Answer,
+    Selection,
+    choose_refit_evaluate,
+    compare_candidates,
+    day_number,
+    default_learner,
+    with_dates,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,10 +60,9 @@ if TYPE_CHECKING:
 
     from akb.config import Settings
     from akb.models.churn.causes import Causes
-    from akb.models.evidence.determinants import Probe
-    from akb.models.learners.sample import Fitter, Objective
-    from akb.models.temporal.replay import Evaluation
-    from akb.models.temporal.selection import Competition
+    from akb.models.evidence import Probe
+    from akb.models.learners import Fitter, Objective
+    from akb.models.temporal import Competition, Evaluation
     from akb.models.types import Evidence
 
     Floats = NDArray[np.float64]

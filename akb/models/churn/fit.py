@@ -45,9 +45,8 @@ from akb.models.churn.survival import (
     tenures,
 )
 from akb.models.context import some, why
-from akb.models.evidence.grading import gate, grade, significant
-from akb.models.temporal.selection import ENOUGH_FOR_SPLINES
-from akb.models.temporal.splits import months_to_prove
+from akb.models.evidence import gate, grade, significant
+from akb.models.temporal import ENOUGH_FOR_SPLINES, months_to_prove
 from akb.models.types import Backtest, Prediction
 
 if TYPE_CHECKING:
@@ -58,8 +57,7 @@ if TYPE_CHECKING:
 
     from akb.config import Settings
     from akb.features.types import Matrix, Targets
-    from akb.models.evidence.determinants import Probe
-    from akb.models.evidence.segments import People
+    from akb.models.evidence import People, Probe
     from akb.models.types import Evidence
 
     Floats = NDArray[np.float64]

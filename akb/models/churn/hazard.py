@@ -20,11 +20,9 @@ from akb.models.churn.landmark import (
     band_of,
     base_offset,
 )
-from akb.models.evidence.intervals import BETWEEN_YEAR
-from akb.models.learners.boosting import Boosted
-from akb.models.learners.rule import SCAN_ROWS, scan, screened
-from akb.models.temporal.level import between_years, level_factor, shift_for
-from akb.models.temporal.selection import Contest, compete
+from akb.models.evidence import BETWEEN_YEAR
+from akb.models.learners import SCAN_ROWS, Boosted, scan, screened
+from akb.models.temporal import Contest, between_years, compete, level_factor, shift_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from akb.models.learners.sample import Fitter, Model, Sample
+    from akb.models.learners import Fitter, Model, Sample
 
     Floats = NDArray[np.float64]
 

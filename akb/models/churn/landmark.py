@@ -20,9 +20,8 @@ import numpy as np
 from akb.catalogue.directions import constraints
 from akb.core.dates import add_months, months_between
 from akb.core.errors import RefusedError
-from akb.models.learners.sample import Sample
-from akb.models.temporal.problem import EPOCH, day_number, strata
-from akb.models.temporal.splits import closes_on
+from akb.models.learners import Sample
+from akb.models.temporal import EPOCH, closes_on, day_number, strata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from akb.features.types import Matrix, Targets
-    from akb.models.evidence.segments import People
+    from akb.models.evidence import People
 
 LAGS = 12
 BANDS = ((1, 1), (2, 3), (4, 6), (7, 12))

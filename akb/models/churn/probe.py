@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from akb.models.churn.landmark import LAGS
-from akb.models.evidence.determinants import Probe, some_rows
-from akb.models.evidence.explain import shares_of
-from akb.models.learners.link import from_link, to_link
+from akb.models.evidence import Probe, shares_of, some_rows
+from akb.models.learners import from_link, to_link
 
 if TYPE_CHECKING:
     from datetime import date
@@ -26,7 +25,9 @@ ASKED_LAGS = (2, 6, 10)
 """Months of the hazard that stand for the twelve, each for four."""
 
 
-def probe_of_churn(key: str, landmarks: Landmarks, hazard: Hazard, rows: NDArray[np.int64], day: date) -> Probe:
+def probe_of_churn(
+    key: str, landmarks: Landmarks, hazard: Hazard, rows: NDArray[np.int64], day: date
+) -> Probe:
     """Return how to ask the hazard of the test date about leaving within twelve months."""
     rows = rows[some_rows(len(rows), key)]
     base = landmarks.base(rows)
@@ -39,8 +40,12 @@ def probe_of_churn(key: str, landmarks: Landmarks, hazard: Hazard, rows: NDArray
         for place, lag in enumerate(ASKED_LAGS):
             start = first + place * width
             at = np.concatenate([x[:, :first], x[:, start : start + width]], axis=1)
-            link = to_link("binary", hazard.model.predict(at, np.full(len(x), hazard.offset[lag - 1])))
-            stay *= (1 - from_link("binary", link + hazard.shift[lag - 1])) ** (LAGS // len(ASKED_LAGS))
+            link = to_link(
+                "binary", hazard.model.predict(at, np.full(len(x), hazard.offset[lag - 1]))
+            )
+            stay *= (1 - from_link("binary", link + hazard.shift[lag - 1])) ** (
+                LAGS // len(ASKED_LAGS)
+            )
         return 1 - stay
 
     label = (landmarks.event_lag[rows] <= LAGS).astype(np.float64)

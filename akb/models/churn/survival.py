@@ -24,7 +24,7 @@ from akb.models.churn.causes import CAUSES
 from akb.models.churn.competing import aalen_johansen
 from akb.models.churn.hazard import incidence, stay
 from akb.models.churn.landmark import LAGS, Landmarks
-from akb.models.temporal.problem import day_number
+from akb.models.temporal import day_number
 
 if TYPE_CHECKING:
     from datetime import date

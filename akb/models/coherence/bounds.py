@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from akb.models.learners.link import from_link, to_link
-from akb.models.temporal.level import shift_for
+from akb.models.learners import from_link, to_link
+from akb.models.temporal import shift_for
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from akb.models.learners.sample import Objective
+    from akb.models.learners import Objective
 
     Floats = NDArray[np.float64]
 

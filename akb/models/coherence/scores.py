@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from akb.models.churn.announced import announced_lags, announced_lapses
-from akb.models.churn.evaluation import CHURN, LIFETIME
-from akb.models.churn.landmark import LAGS
+from akb.models.churn import CHURN, LAGS, LIFETIME, announced_lags, announced_lapses
 from akb.models.coherence.bounds import Held, Lapses, keep_total, settle
 from akb.models.method import Role
 from akb.models.tables import positions, stored, wide
@@ -24,8 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from akb.models.churn.announced import AnnouncedLapses
-    from akb.models.churn.fit import ChurnResult
+    from akb.models.churn import AnnouncedLapses, ChurnResult
     from akb.models.context import FitContext, MethodResult, TestedScores
     from akb.models.method import MethodRun
     from akb.models.types import Prediction

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from akb.models.evidence.segments import AGES
+from akb.models.evidence import AGES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

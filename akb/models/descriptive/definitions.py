@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from akb.models.evidence.metrics import top
-from akb.models.learners.candidates import fitters
-from akb.models.temporal.calibrated import fit_calibrated
-from akb.models.temporal.problem import Problem, customer_problem
+from akb.models.evidence import top
+from akb.models.learners import fitters
+from akb.models.temporal import Problem, customer_problem, fit_calibrated
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from akb.features.types import Matrix
     from akb.models.context import FitContext
-    from akb.models.temporal.splits import Split
+    from akb.models.temporal import Split
 
     Masks = NDArray[np.float32]
 

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from akb.models.learners.boosting import Boosted
-from akb.models.learners.logistic import Logistic
-from akb.models.learners.rule import Rule
+from akb.models.learners import Boosted, Logistic, Rule
 from akb.models.types import Contribution
 
 if TYPE_CHECKING:

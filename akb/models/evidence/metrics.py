@@ -11,7 +11,7 @@ from akb.models.types import Decile
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from akb.models.learners.sample import Objective
+    from akb.models.learners import Objective
 
     Floats = NDArray[np.float64]
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-Objective = Literal["binary", "poisson", "multiclass"]
+BoostingObjective = Literal["binary", "poisson", "multiclass"]
 LEAVES = 7
 LEARNING_RATE = 0.08
 _THREADS = re.compile(r"^\[(num_threads|num_iterations|seed)[^\n]*\n", re.MULTILINE)
@@ -34,7 +34,7 @@ class Boosted:
 
     text: str
     names: tuple[str, ...]
-    objective: Objective
+    objective: BoostingObjective
     jobs: int = 1
 
     @cached_property
@@ -147,7 +147,7 @@ def fit_boosting(
     weight: NDArray[np.float64] | None = None,
     init_score: NDArray[np.float64] | None = None,
     names: Sequence[str],
-    objective: Objective = "binary",
+    objective: BoostingObjective = "binary",
     seed: int,
     jobs: int,
     trees: int,

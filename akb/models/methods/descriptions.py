@@ -13,7 +13,7 @@ import polars as pl
 from akb.core.dates import add_months
 from akb.core.reasons import Reason
 from akb.models.context import FitContext, MethodResult, why
-from akb.models.descriptive.comparable import (
+from akb.models.descriptive import (
     ChurnDifference,
     FollowedPeers,
     Peers,
@@ -23,7 +23,7 @@ from akb.models.descriptive.comparable import (
 )
 from akb.models.method import family
 from akb.models.methods.verdict import unavailable
-from akb.models.temporal.problem import happened_within
+from akb.models.temporal import happened_within
 from akb.models.types import Prediction
 
 if TYPE_CHECKING:

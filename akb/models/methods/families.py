@@ -14,13 +14,12 @@ import polars as pl
 from akb.core.findings import Finding
 from akb.core.numbers import number_nl
 from akb.models.context import FitContext, MethodResult, some, tested_scores, why
-from akb.models.evidence.explain import importance_of
-from akb.models.learners.link import from_link
+from akb.models.evidence import importance_of
+from akb.models.learners import from_link
 from akb.models.method import Role, family
 from akb.models.methods.ranking import ranking
 from akb.models.methods.verdict import prediction_of, shorter_evidence, unavailable
-from akb.models.temporal.problem import Problem, branch_problem, happened_within
-from akb.models.temporal.target import fit_target
+from akb.models.temporal import Problem, branch_problem, fit_target, happened_within
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from akb.catalogue.entries import Entry
     from akb.features.types import BranchRows
     from akb.models.methods.verdict import Shorter
-    from akb.models.temporal.target import FittedTarget
+    from akb.models.temporal import FittedTarget
     from akb.models.types import Prediction
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from akb.config import Models
     from akb.features.types import Matrix
-    from akb.models.temporal.problem import Problem
+    from akb.models.temporal import Problem
 
 ROWS, TREES = 24_000, 120
 SERVICE = (

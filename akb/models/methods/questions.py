@@ -12,15 +12,13 @@ import numpy as np
 import polars as pl
 
 from akb.models.context import FitContext, MethodResult, some, why
-from akb.models.evidence.evidence import binary_evidence
-from akb.models.evidence.explain import importance_of
+from akb.models.evidence import binary_evidence, importance_of
 from akb.models.method import family, method
 from akb.models.methods.families import member_prediction
 from akb.models.methods.lean import BEHAVIOUR, frugal, lean
 from akb.models.methods.verdict import prediction_of, unavailable
 from akb.models.tables import wide
-from akb.models.temporal.problem import branch_problem, day_number
-from akb.models.temporal.target import fit_target
+from akb.models.temporal import branch_problem, day_number, fit_target
 from akb.models.types import DateResult
 
 if TYPE_CHECKING:
@@ -28,9 +26,7 @@ if TYPE_CHECKING:
 
     from akb.catalogue.entries import Entry
     from akb.features.types import BranchRows
-    from akb.models.temporal.problem import Problem
-    from akb.models.temporal.splits import TemporalSplits
-    from akb.models.temporal.target import FittedTarget
+    from akb.models.temporal import FittedTarget, Problem, TemporalSplits
     from akb.models.types import Evidence
 
 CHANNEL_MONTHS = 6

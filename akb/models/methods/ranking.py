@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from akb.models.learners.link import from_link
+from akb.models.learners import from_link
 from akb.models.types import Ranking, RankScore
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from akb.models.temporal.problem import Problem
-    from akb.models.temporal.target import FittedTarget
+    from akb.models.temporal import FittedTarget, Problem
 
     Floats = NDArray[np.float64]
 

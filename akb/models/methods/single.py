@@ -10,20 +10,18 @@ import numpy as np
 import polars as pl
 
 from akb.models.context import FitContext, MethodResult, tested_scores, why
-from akb.models.evidence.explain import importance_of
+from akb.models.evidence import importance_of
 from akb.models.method import Role, method
 from akb.models.methods.lean import SERVICE, frugal, lean
 from akb.models.methods.verdict import prediction_of, shorter_evidence, unavailable
-from akb.models.temporal.probe import probe_of
-from akb.models.temporal.problem import Problem, customer_problem, happened_within
-from akb.models.temporal.target import fit_target
+from akb.models.temporal import Problem, customer_problem, fit_target, happened_within, probe_of
 from akb.models.types import Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from akb.catalogue.entries import Entry
-    from akb.models.temporal.target import FittedTarget
+    from akb.models.temporal import FittedTarget
 
 
 BINARY_ROLES = {

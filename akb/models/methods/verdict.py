@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 from akb.core.gates import FEW_EVENTS
 from akb.core.reasons import Reason
 from akb.models.context import FitContext, some, why
-from akb.models.evidence.grading import gate, grade, significant
-from akb.models.temporal.selection import ENOUGH_FOR_SPLINES
-from akb.models.temporal.splits import months_to_prove
-from akb.models.temporal.target import evaluate_target
+from akb.models.evidence import gate, grade, significant
+from akb.models.temporal import ENOUGH_FOR_SPLINES, evaluate_target, months_to_prove
 from akb.models.types import Prediction
 
 if TYPE_CHECKING:
@@ -18,8 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from akb.catalogue.entries import Entry
-    from akb.models.temporal.problem import Problem
-    from akb.models.temporal.target import FittedTarget
+    from akb.models.temporal import FittedTarget, Problem
     from akb.models.types import Evidence, Gate, Grade
 
 Shorter = tuple[

@@ -9,11 +9,10 @@ import polars as pl
 
 from akb.features.types import Feature, Matrix
 from akb.models.context import FitContext, MethodResult, some, why
-from akb.models.evidence.explain import importance_of
+from akb.models.evidence import importance_of
 from akb.models.method import method
 from akb.models.methods.verdict import prediction_of, unavailable
-from akb.models.temporal.problem import customer_problem, happened_within
-from akb.models.temporal.target import fit_target
+from akb.models.temporal import customer_problem, fit_target, happened_within
 
 if TYPE_CHECKING:
     from akb.catalogue.entries import Entry

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from akb.models.evidence.intervals import auc_with_interval
+from akb.models.evidence import auc_with_interval
 from akb.models.types import DateResult
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from akb.models.learners.link import from_link, to_link
-from akb.models.learners.rule import Rate
+from akb.models.learners import Rate, from_link, to_link
 from akb.models.temporal.level import Levels, group_levels
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from akb.config import Models
-    from akb.models.learners.sample import Fitter, Model
+    from akb.models.learners import Fitter, Model
     from akb.models.temporal.problem import Problem
 
     Floats = NDArray[np.float64]

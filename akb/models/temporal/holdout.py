@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from akb.models.evidence.evidence import binary_evidence, count_evidence, persistence_baseline
-from akb.models.evidence.intervals import BETWEEN_YEAR, paired_difference
-from akb.models.evidence.metrics import losses
-from akb.models.evidence.segments import with_events
+from akb.models.evidence import (
+    BETWEEN_YEAR,
+    binary_evidence,
+    count_evidence,
+    losses,
+    paired_difference,
+    persistence_baseline,
+    with_events,
+)
 from akb.models.temporal.answer import with_dates
 from akb.models.temporal.problem import Problem, day_number
 from akb.models.types import DateResult
@@ -23,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from akb.models.evidence.segments import Parts, People
+    from akb.models.evidence import Parts, People
     from akb.models.temporal.answer import Answer
     from akb.models.temporal.calibrated import CalibratedModel
     from akb.models.types import Evidence

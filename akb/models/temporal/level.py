@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from akb.core.people import POOLING_EVENTS
-from akb.models.evidence.intervals import BETWEEN_YEAR, Z90
-from akb.models.learners.link import from_link, to_link
+from akb.models.evidence import BETWEEN_YEAR, Z90
+from akb.models.learners import from_link, to_link
 from akb.models.temporal.problem import days
 from akb.models.temporal.splits import yearly_windows
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from akb.models.learners.sample import Objective
+    from akb.models.learners import Objective
 
     Floats = NDArray[np.float64]
 

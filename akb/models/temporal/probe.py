@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from akb.models.evidence.determinants import Probe, some_rows
-from akb.models.evidence.explain import importance_of
-from akb.models.learners.link import from_link, to_link
+from akb.models.evidence import Probe, importance_of, some_rows
+from akb.models.learners import from_link, to_link
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

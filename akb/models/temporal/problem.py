@@ -15,7 +15,7 @@ import numpy as np
 
 from akb.catalogue.directions import constraints
 from akb.core.dates import add_months
-from akb.models.learners.sample import Objective, Sample
+from akb.models.learners import Objective, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

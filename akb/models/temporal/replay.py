@@ -22,16 +22,14 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from akb.models.evidence.grading import STRONG_EVENTS
-from akb.models.evidence.intervals import gain_p
-from akb.models.evidence.metrics import losses
+from akb.models.evidence import STRONG_EVENTS, gain_p, losses
 from akb.models.temporal.answer import Answer
 from akb.models.types import DateResult
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from akb.models.learners.sample import Objective
+    from akb.models.learners import Objective
     from akb.models.temporal.selection import Selection
 
     Floats = NDArray[np.float64]

@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from akb.models.evidence.intervals import Z95, paired_difference
-from akb.models.evidence.metrics import losses
-from akb.models.learners.boosting import Boosted
-from akb.models.learners.candidates import SIMPLEST_FIRST
-from akb.models.learners.sample import Objective, Sample
+from akb.models.evidence import Z95, losses, paired_difference
+from akb.models.learners import SIMPLEST_FIRST, Boosted, Objective, Sample
 from akb.models.types import Candidate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from akb.models.learners.sample import Fitter, Model
+    from akb.models.learners import Fitter, Model
     from akb.models.temporal.answer import Answer
 
 

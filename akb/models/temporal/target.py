@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from akb.core.gates import FEW_EVENTS
-from akb.models.evidence.intervals import auc_with_interval
-from akb.models.learners.candidates import STEP, fitters
-from akb.models.learners.rule import screened
+from akb.models.evidence import auc_with_interval
+from akb.models.learners import STEP, fitters, screened
 from akb.models.temporal.answer import Answer
 from akb.models.temporal.calibrated import base_rates, distinct_events, fit_calibrated, generator
 from akb.models.temporal.holdout import Holdout
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from akb.config import Models
-    from akb.models.learners.sample import Fitter, Objective
+    from akb.models.learners import Fitter, Objective
     from akb.models.temporal.calibrated import CalibratedModel
     from akb.models.temporal.holdout import Grouper
     from akb.models.temporal.problem import Problem
