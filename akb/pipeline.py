@@ -205,21 +205,21 @@ def look_back(
     from akb.core.dates import add_months
     from akb.features import build_targets
     from akb.ingest import earlier
-    from akb.models.run import LIFETIME_METHODS
     from akb.value.types import Past
 
     day = add_months(portfolio.as_of, -PAST_MONTHS)
     recorded = portfolio.history.recorded_from
     if recorded is None or day not in matrix.dates or recorded > add_months(day, -PAST_HISTORY_MONTHS):
         return None
-    from akb.models import run_models
+    from akb.models import lifetime_methods, run_models
 
+    methods = lifetime_methods()
     then = earlier(portfolio, day)
     known = matrix.until(day)
     models = run_models(
         known,
         build_targets(then, known, settings),
-        [entry for entry in catalogue if entry.method in LIFETIME_METHODS],
+        [entry for entry in catalogue if entry.method in methods],
         _fewer_rows(settings),
         as_of=day,
         history=then.history,

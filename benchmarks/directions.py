@@ -33,7 +33,8 @@ from akb.ingest import read_portfolio
 from akb.ingest.types import Portfolio
 from akb.models import run_models
 from akb.models.evidence import weighted_auc
-from akb.models.run import CHURN_METHODS
+from akb.models.method import Role
+from akb.models.methods import METHODS
 from akb.sample import simulate, write_sample
 from benchmarks.truth import true_chances
 
@@ -62,7 +63,9 @@ class Office:
         With `outcomes` only predictions of these kinds are fitted (the hazard always is).
         """
         wanted = [each for each in self.entries if outcomes is None or each.outcome in {*outcomes, None}]
-        wanted = [each for each in wanted if outcomes is None or each.outcome or each.method in CHURN_METHODS]
+        wanted = [
+            each for each in wanted if outcomes is None or each.outcome or METHODS[each.method].role is Role.CHURN
+        ]
         given = directions.by_feature(table)
         began = time.process_time()
         with patch.object(directions, "directions", lambda: given):

@@ -23,7 +23,7 @@ import numpy as np
 import polars as pl
 from sklearn.metrics import roc_auc_score
 
-from akb.models.competing import aalen_johansen
+from akb.models.churn import aalen_johansen
 from benchmarks import data_folder
 from benchmarks.rivals import folds, numeric, predict
 

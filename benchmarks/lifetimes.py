@@ -15,8 +15,7 @@ from akb.config import load_settings
 from akb.core.dates import add_months
 from akb.features import as_of_grid, build_matrix, build_targets
 from akb.ingest import read_portfolio
-from akb.models import run_models
-from akb.models.run import LIFETIME_METHODS
+from akb.models import lifetime_methods, run_models
 from akb.sample import simulate, write_sample
 from akb.sample.calendar import to_day
 from akb.sample.futures import EXTRA_MONTHS, simulated
@@ -47,7 +46,7 @@ def office(customers: int, seed: int) -> Office:
     matrix = build_matrix(portfolio, as_of_grid(portfolio, settings), settings)
     held = set(portfolio.policies["branch"].unique())
     catalogue = entries([(key, branch.name_nl) for key, branch in settings.taxonomy().items() if key in held])
-    asked = [entry for entry in catalogue if entry.method in LIFETIME_METHODS]
+    asked = [entry for entry in catalogue if entry.method in lifetime_methods()]
     # determinants and other definitions of churn describe, they change no score: a measurement can do without them
     models = run_models(
         matrix,

@@ -3,8 +3,9 @@
     python -m benchmarks.offices [--customers 4000] [--spreads 0.12 0.4] [--seeds 1 2]
 
 An office's own observed / expected over all closed person-months, drawn to that of all with 100 leavers, moves the
-log-odds of its customers. On T1 and T0 the gain is in log loss on what happened; at X on the true chances (the mean of
-further futures). What could be gained at most is shown beside it: each office, and all together, at their true level.
+log-odds of its customers. On the validation and the test date the gain is in log loss on what happened; at X on the
+true chances (the mean of further futures). What could be gained at most is shown beside it: each office, and all
+together, at their true level.
 """
 
 from __future__ import annotations
@@ -17,16 +18,13 @@ from unittest.mock import patch
 import numpy as np
 
 from akb.config import load_settings
+from akb.core.people import POOLING_EVENTS
 from akb.features import as_of_grid, build_matrix, build_targets
 from akb.ingest import read_portfolio
-from akb.models.candidates import losses, paired_difference
-from akb.models.churn_proof import PART, fit_winner, plan, prove
-from akb.models.evidence import POOLING_EVENTS
-from akb.models.hazard import Hazard, stay
-from akb.models.landmark import LAGS, Landmarks
-from akb.models.level import shift_for
-from akb.models.people import People
-from akb.models.rule import from_link, to_link
+from akb.models.churn import LAGS, PART, Hazard, Landmarks, churn_splits, evaluate_churn, fit_selected, stay
+from akb.models.evidence import People, losses, paired_difference
+from akb.models.learners import from_link, to_link
+from akb.models.temporal import shift_for
 from akb.sample import book, write_sample
 
 FUTURES = 100
@@ -72,24 +70,25 @@ def measure(customers: int, spread: float, seed: int) -> None:
     matrix = build_matrix(portfolio, as_of_grid(portfolio, settings), settings)
     people = People.of(portfolio.customers, settings.report.suppress_below)
     landmarks = Landmarks(matrix, build_targets(portfolio, matrix, settings), people)
-    roles = plan(landmarks, portfolio.as_of)
-    proof = prove(landmarks, settings, roles, portfolio.as_of)
-    lean, size = landmarks.narrowed(proof.features), settings.models.hazard_rows
+    splits = churn_splits(landmarks, portfolio.as_of)
+    made = evaluate_churn(landmarks, settings, splits, portfolio.as_of)
+    size = settings.models.hazard_rows
     office = people.office[np.searchsorted(people.customer, landmarks.customer)]
     print(
-        f"spread {spread}, seed {seed}: {proof.winner}, true effects {np.round(made.office.office_lapse, 2).tolist()}"
+        f"spread {spread}, seed {seed}: {made.learner}, true effects {np.round(made.office.office_lapse, 2).tolist()}"
     )
     futures = made.futures(FUTURES, seed=seed + 1000).probabilities()
     known = portfolio.customers.select("customer", "relation").join(futures, on="relation")
     truth = dict(known.select("customer", "churn_12m").iter_rows())
     tests = (
-        ("T1", roles.choice, size // PART),
-        ("T0", roles.early, size // PART),
+        ("validation", splits.validation, size // PART),
+        ("test", splits.early, size // PART),
         ("X", len(landmarks.dates) - 1, size),
     )
     for name, position, rows_to_learn in tests:
         assert position is not None
-        hazard = fit_winner(lean, settings, proof, landmarks.dates[position], rows_to_learn)
+        fitted = fit_selected(landmarks, settings, made.selection, landmarks.dates[position], rows_to_learn)
+        lean, hazard = fitted.landmarks, fitted.hazard
         shift = office_shift(lean, hazard, office, rows_to_learn)
         rows = landmarks.rows_of(position, LAGS if name != "X" else 0)
         monthly = hazard.monthly(lean, rows)
@@ -101,7 +100,7 @@ def measure(customers: int, spread: float, seed: int) -> None:
             happens = (landmarks.event_lag[rows] <= LAGS).astype(float)
         loss = losses("binary", happens, without)
         gain, error = paired_difference(loss, losses("binary", happens, with_office), landmarks.customer[rows])
-        line = f"  {name:2}  loss {loss.mean():.5f}  gain {gain:+.5f} (standard error {error:.5f})"
+        line = f"  {name:10}  loss {loss.mean():.5f}  gain {gain:+.5f} (standard error {error:.5f})"
         if name == "X":
             most, level = (
                 float((loss - losses("binary", happens, at_true_level(without, happens, group))).mean())

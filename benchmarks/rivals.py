@@ -13,10 +13,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from akb.models.boosting import fit_boosting
-from akb.models.candidates import Model, Sample, judge
-from akb.models.logistic import fit_logistic
-from akb.models.rule import Rate, fit_rule, from_link, to_link
+from akb.models.learners import Model, Rate, Sample, fit_boosting, fit_logistic, fit_rule, from_link, to_link
+from akb.models.temporal import compare_candidates
 
 Floats = NDArray[np.float64]
 FOLDS = 5
@@ -104,7 +102,9 @@ def folds(label: NDArray[np.float64], seed: int, count: int = FOLDS) -> NDArray[
 
 
 def choose(table: Table, rows: NDArray[np.int64], label: NDArray[np.float64], seed: int, count: int = FOLDS) -> str:
-    """Return who wins among `rows` alone, by the engine's own rule (`judge`) on predictions out of `count` folds."""
+    """Return who wins among `rows` alone, by the engine's own rule (`compare_candidates`) on predictions out of `count`
+    folds.
+    """
     fold, told = folds(label[rows], seed, count), {}
     for k in range(count):
         inside, outside = rows[fold != k], rows[fold == k]
@@ -122,7 +122,7 @@ def _one_size(told: dict[str, Floats], label: NDArray[np.float64], rows: NDArray
         kind = name.split("_")[0]
         if kind not in kinds or loss[name] < loss[kinds[kind]]:
             kinds[kind] = name
-    return kinds[judge({kind: told[name] for kind, name in kinds.items()}, label, rows).winner]
+    return kinds[compare_candidates({kind: told[name] for kind, name in kinds.items()}, label, rows).winner]
 
 
 def predict(

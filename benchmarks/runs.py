@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,10 +21,12 @@ print(time.perf_counter() - began, usage.ru_maxrss / 1024, os.waitstatus_to_exit
 """
 
 
-def measured(command: list[str]) -> tuple[float, float]:
-    """Run a command; return its wall time in seconds and its peak memory in MiB."""
+def measured(command: list[str], checkout: Path | None = None) -> tuple[float, float]:
+    """Run a command, with the code of a checkout; return its wall time in seconds and its peak memory in MiB."""
     launched = [sys.executable, "-c", _LAUNCHER, *command]
-    seconds, mib, code = subprocess.run(launched, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    env = None if checkout is None else {**os.environ, "PYTHONPATH": str(checkout)}
+    done = subprocess.run(launched, stdout=subprocess.PIPE, text=True, check=True, cwd=checkout, env=env)
+    seconds, mib, code = done.stdout.split()
     if int(code):
         raise SystemExit(f"{' '.join(command[:4])} ended with {code}")
     return float(seconds), float(mib)
@@ -41,8 +44,18 @@ class Run:
         return pl.read_parquet(self.folder / "scores.parquet")
 
 
-def eda(files: list[Path], *options: str) -> Run:
-    """Run ``akb eda FILES --no-pseudonyms OPTIONS`` into a temporary folder; wall time and peak memory."""
-    folder = Path(tempfile.mkdtemp(prefix="akb-bench-")) / "run"
-    command = [sys.executable, "-m", "akb", "eda", *map(str, files), "--no-pseudonyms", "--out", str(folder), *options]
-    return Run(*measured(command), folder)
+def eda(files: list[Path], *options: str, checkout: Path | None = None, folder: Path | None = None) -> Run:
+    """Run ``akb eda FILES --no-pseudonyms OPTIONS``; wall time and peak memory.
+
+    Parameters
+    ----------
+    checkout
+        Whose code runs; None: the code that is imported here.
+    folder
+        Where the run goes; None: a temporary folder.
+    """
+    if folder is None:
+        folder = Path(tempfile.mkdtemp(prefix="akb-bench-")) / "run"
+    named = [str(file.resolve()) for file in files]
+    command = [sys.executable, "-m", "akb", "eda", *named, "--no-pseudonyms", "--out", str(folder), *options]
+    return Run(*measured(command, checkout), folder)

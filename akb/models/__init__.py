@@ -30,6 +30,13 @@ _LIBRARIES = (
 )
 
 
+def lifetime_methods() -> tuple[str, ...]:
+    """Return the methods that lifetime value is made of: how long relations and policies last."""
+    from akb.models.methods import METHODS
+
+    return tuple(each.name for each in METHODS.values() if each.lifetime)
+
+
 def import_libraries() -> None:
     """Import what the models lean on: it takes two seconds, in which an export can be read."""
     import_ahead(_LIBRARIES)
@@ -53,8 +60,17 @@ def run_models(
     customers
         customer, kind, birth_year, office: to show errors by group; without it there are none.
     """
-    from akb.models.people import People
+    from akb.models.evidence import People
     from akb.models.run import run_models as run
 
     people = None if customers is None else People.of(customers, settings.report.suppress_below)
-    return run(matrix, targets, entries, settings, as_of=as_of, history=history, progress=progress, people=people)
+    return run(
+        matrix,
+        targets,
+        entries,
+        settings,
+        as_of=as_of,
+        history=history,
+        progress=progress,
+        people=people,
+    )

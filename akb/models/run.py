@@ -1,7 +1,8 @@
-"""Everything that the models say as of X: each method once, side by side, then made to agree."""
+"""Everything that the models say as of X: each method once, side by side, then made to cohere."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,14 +10,31 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from akb.models.agree import DESCRIPTIONS, HEADLINE, LIFETIME, agree_all, prove_agreed, purchases_of
-from akb.models.explain import MOST, contributions_of, importance_of, reasons
-from akb.models.grading import holm
-from akb.models.parts import PREMIUM, Part, Room, why
-from akb.models.profiles import find_profiles
+from akb.core.reasons import Reason
+from akb.models.churn import LIFETIME
+from akb.models.coherence import (
+    HEADLINE,
+    CoherentEvidence,
+    branches_of,
+    coherent_evidence,
+    coherent_scores,
+)
+from akb.models.context import PREMIUM, FitContext, MethodResult, why
+from akb.models.descriptive import find_profiles
+from akb.models.evidence import (
+    MOST,
+    contributions_of,
+    determinants_of,
+    holm,
+    importance_of,
+    reasons,
+)
+from akb.models.method import Method, MethodRun, Role
+from akb.models.methods import METHODS
+from akb.models.methods.checks import checks
+from akb.models.methods.verdict import unavailable
 from akb.models.saved import COLUMNS, feature_table
-from akb.models.types import ModelRun
-from akb.models.verdict import noticed, unavailable
+from akb.models.types import Backtest, ModelRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,18 +45,8 @@ if TYPE_CHECKING:
     from akb.features.types import Matrix, Targets
     from akb.ingest.types import History
     from akb.models.churn import ChurnResult
-    from akb.models.drivers import Asked
-    from akb.models.people import People
-    from akb.models.types import Determinants, Reason
-
-    Job = Callable[[], "Part"]
-    Step = Callable[[Room, Entry], "Part"]
-
-CHURN_METHODS = ("hazard", "hazard_cause", "hazard_peak", "survival")
-SINGLES = ("binary", "count", "winback", "events", "margin", "channel", "cluster", "unusual")
-METHODS = (*CHURN_METHODS, *DESCRIPTIONS, "unmade", *SINGLES, "family_lapse", "family_purchase", "family_topic")
-LIFETIME_METHODS = (*CHURN_METHODS, "family_lapse")
-"""What lifetime value is made of: how long relations and policies last."""
+    from akb.models.evidence import People, Probe
+    from akb.models.types import Contribution, Determinants
 
 
 def run_models(
@@ -59,84 +67,99 @@ def run_models(
     entries
         The catalogue's entries of this room, unfolded per branch.
     progress
-        Told in a few words what is being done.
+        Hears in a few words what is being done.
     people
         Who the customers are, to show errors by age, kind and office.
     """
     from threadpoolctl import threadpool_limits
 
-    room = Room(matrix, targets, settings, as_of, history, progress, people)
-    reasonless = {entry.key: reason for entry in entries if (reason := _unmet(entry, room))}
-    able = [entry for entry in entries if entry.key not in reasonless]
+    context = FitContext(matrix, targets, settings, as_of, history, progress, people)
+    lacking = {entry.key: reason for entry in entries if (reason := _unmet(entry, context))}
+    able = [entry for entry in entries if entry.key not in lacking]
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(settings.models.jobs) as pool:
-        churn_job = pool.submit(_churn, room, room.targets)
-        entire = room.targets.of_whole_relation()
-        whole_job = churn_job if entire is room.targets else pool.submit(_churn, room, entire)
-        profiles_job = pool.submit(find_profiles, room)
-        jobs = {name: pool.submit(job) for name, job in _jobs(room, able)}
+        churn_job = pool.submit(_churn, context, context.targets)
+        entire = context.targets.of_whole_relation()
+        whole_job = churn_job if entire is context.targets else pool.submit(_churn, context, entire)
+        profiles_job = pool.submit(find_profiles, context)
+        jobs = [pool.submit(_run, context, made, members) for made, members in _jobs(able)]
         churn, whole = churn_job.result(), whole_job.result()
-        parts = {}
-        for name, job in jobs.items():
-            parts[name] = job.result()
-            progress(name)
-        definitions = _definitions(room, churn, pool)
+        runs = []
+        for job in jobs:
+            runs.append(job.result())
+            progress(runs[-1].name)
+        definitions = _definitions(context, churn, pool)
         profiles = profiles_job.result()
-        wanted = {entry.key for entry in able if entry.determinants}
-        asked = [each for each in (churn.asked, *(part.asked for part in parts.values())) if each is not None]
-        found = pool.map(lambda each: _determinants(room, each), (each for each in asked if each.key in wanted))
-        telling = tuple(each for each in found if each is not None)
-    made = {p.key: p for part in parts.values() for p in part.predictions} | churn.predictions
-    made[LIFETIME] = whole.predictions[LIFETIME]
-    proven = prove_agreed(parts, whole, able)
-    made |= {p.key: p for p in proven.predictions}
-    made |= {e.key: unavailable(e, reasonless[e.key]) for e in entries if e.key in reasonless}
-    predictions = holm(made[entry.key] for entry in entries)
-    agreed = agree_all(room, parts, (churn, whole), able, made)
-    names = {entry.key: entry.name_nl for entry in entries}
-    files = {**churn.files, **{name: data for part in parts.values() for name, data in part.files.items()}}
-    own = [made[p.key] for part in parts.values() for p in part.predictions]
+        determinants = _all_determinants(
+            context, able, (churn.probe, *(run.result.probe for run in runs)), pool
+        )
+    results = [run.result for run in runs]
+    predictions = {p.key: p for result in results for p in result.predictions} | churn.predictions
+    predictions[LIFETIME] = whole.predictions[LIFETIME]
+    evidence = coherent_evidence(runs, whole)
+    predictions |= {p.key: p for p in evidence.predictions}
+    predictions |= {e.key: unavailable(e, lacking[e.key]) for e in entries if e.key in lacking}
+    coherent = coherent_scores(context, runs, churn, whole, predictions)
+    named = [entry.key for entry in able if entry.key in coherent.scores.columns]
+    files = {
+        **churn.files,
+        **{name: data for result in results for name, data in result.files.items()},
+    }
+    own = [predictions[p.key] for result in results for p in result.predictions]
     return ModelRun(
         as_of=as_of,
-        scores=agreed.scores,
+        scores=coherent.scores.select("customer", *named),
         survival=whole.survival,
-        branch_lapse=agreed.lapses,
-        branch_purchase=agreed.purchases,
+        branch_lapse=coherent.lapses,
+        branch_purchase=coherent.purchases,
         curve=churn.curve,
         cohorts=churn.cohorts,
         definitions=definitions,
-        determinants=telling,
-        winback=_former([part for part in parts.values() if part.former is not None]),
-        predictions=predictions,
+        determinants=determinants,
+        winback=_former(results),
+        predictions=holm(predictions[entry.key] for entry in entries),
         whole=() if whole is churn else holm(whole.predictions.values()),
         reasons=_reasons(churn),
         importance=(
             *(importance_of(HEADLINE, churn.hazard.model) if churn.hazard else ()),
-            *(each for part in parts.values() for each in part.importance),
+            *(each for result in results for each in result.importance),
         ),
         findings=(
             *churn.findings,
-            *(f for part in parts.values() for f in part.findings),
-            *noticed(own, names),
+            *(finding for result in results for finding in result.findings),
+            *checks(own, {entry.key: entry.name_nl for entry in entries}),
         ),
         files={**files, COLUMNS: feature_table(files)} if files else {},
-        ranking=parts["family_purchase"].ranking if "family_purchase" in parts else None,
+        ranking=next((result.ranking for result in results if result.ranking is not None), None),
         standing=targets.eligible.standing,
-        effects=parts["churn_effect"].effects if "churn_effect" in parts else None,
-        backtest=whole.backtest
-        and replace(
-            whole.backtest,
-            branch_lapse=proven.lapses_of(able, whole.backtest.as_of),
-            branch_purchase=purchases_of(parts, able, whole.backtest.as_of),
-        ),
+        effects=next((result.effects for result in results if result.effects is not None), None),
+        backtest=_backtest(whole, runs, evidence),
         profiles=profiles,
     )
 
 
-def _unmet(entry: Entry, room: Room) -> str | None:
+def _backtest(
+    whole: ChurnResult, runs: Sequence[MethodRun], evidence: CoherentEvidence
+) -> Backtest | None:
+    """What was said a year ago of leaving, with what was said of lapses and purchases per
+    branch.
+    """
+    made = whole.backtest
+    if made is None:
+        return None
+    lapses = None
+    if evidence.lapses is not None:
+        lapses = branches_of(runs, Role.BRANCH_LAPSE, made.as_of, evidence.lapses)
+    purchases = branches_of(runs, Role.BRANCH_PURCHASE, made.as_of)
+    return replace(made, branch_lapse=lapses, branch_purchase=purchases)
+
+
+def _unmet(entry: Entry, context: FitContext) -> Reason | None:
     """Return why this export cannot support an entry, or None."""
-    history, matrix, counts = room.history, room.matrix, room.targets.counts
+    history, matrix, counts = context.history, context.matrix, context.targets.counts
     recorded = {
-        name: bool(counts[asked].any()) if (asked := f"{name}_12m_possible") in counts.columns else False
+        name: bool(counts[asked].any())
+        if (asked := f"{name}_12m_possible") in counts.columns
+        else False
         for name in ("contacts", "claims")
     }
     has = recorded | {
@@ -144,72 +167,76 @@ def _unmet(entry: Entry, room: Room) -> str | None:
         "reasons": history.reasons,
         "commission": history.commission != "none",
         "premiums": PREMIUM in matrix.names,
-        "coverages": False,  # no dated coverage rows leave ingest: the money of a policy's coverages is added up
+        # no dated coverage rows leave ingest: the money of a policy's coverages is added up
+        "coverages": False,
     }
     lacking = next((need for need in entry.needs if not has.get(need, True)), None)
     return why(f"needs_{lacking}") if lacking else None
 
 
-def _churn(room: Room, targets: Targets) -> ChurnResult:
+def _churn(context: FitContext, targets: Targets) -> ChurnResult:
     from akb.models.churn import fit_churn
 
-    return fit_churn(room.matrix, targets, room.settings, as_of=room.as_of, progress=room.progress, people=room.people)
+    return fit_churn(
+        context.matrix,
+        targets,
+        context.settings,
+        as_of=context.as_of,
+        progress=context.progress,
+        people=context.people,
+    )
 
 
-def _definitions(room: Room, churn: ChurnResult, pool: ThreadPoolExecutor) -> pl.DataFrame:
-    from akb.models.definitions import compare
+def _definitions(context: FitContext, churn: ChurnResult, pool: ThreadPoolExecutor) -> pl.DataFrame:
+    from akb.models.descriptive import compare
 
     chance = churn.scores[HEADLINE].to_numpy() if HEADLINE in churn.scores.columns else None
-    return compare(room, chance, churn.names, pool)
+    return compare(context, chance, churn.names, pool)
 
 
-def _determinants(room: Room, asked: Asked) -> Determinants | None:
-    from akb.models.drivers import determinants
+def _all_determinants(
+    context: FitContext,
+    entries: Sequence[Entry],
+    probes: Iterable[Probe | None],
+    pool: ThreadPoolExecutor,
+) -> tuple[Determinants, ...]:
+    """What goes together with the entries that ask for it."""
+    wanted = {entry.key for entry in entries if entry.determinants}
+    groups = {feature.name: feature.group for feature in context.matrix.features}
+    seed = context.settings.models.seed
+    asked = [probe for probe in probes if probe is not None and probe.key in wanted]
+    found = pool.map(lambda probe: determinants_of(probe, groups, seed), asked)
+    return tuple(each for each in found if each is not None)
 
-    groups = {feature.name: feature.group for feature in room.matrix.features}
-    return determinants(asked, groups, room.settings.models.seed)
 
-
-def _former(parts: Sequence[Part]) -> pl.DataFrame:
+def _former(results: Iterable[MethodResult]) -> pl.DataFrame:
     """Return the scores of former customers: a column per key."""
-    frames = [part.former for part in parts if part.former is not None]
+    frames = [result.former for result in results if result.former is not None]
     table = pl.DataFrame(schema={"customer": pl.UInt32}) if not frames else frames[0]
     for frame in frames[1:]:
         table = table.join(frame, on="customer", how="full", coalesce=True)
     return table.sort("customer")
 
 
-def _jobs(room: Room, entries: Sequence[Entry]) -> list[tuple[str, Job]]:
-    """Return one job per target and one per family, the largest first."""
-    from akb.models.behaviour import cluster, unusual
-    from akb.models.descriptions import churn_effects, needs
-    from akb.models.families import lapses, purchases
-    from akb.models.questions import channel, topics
-    from akb.models.single import binary, count, events, margin
-    from akb.models.winback import winback
-
-    steps = (binary, count, winback, events, margin, channel, cluster, unusual)
-    singles: dict[str, Step] = dict(zip(SINGLES, steps, strict=True))
-    families = {
-        "family_lapse": lapses,
-        "family_purchase": purchases,
-        "family_topic": topics,
-        "need": needs,
-        "churn_effect": churn_effects,
-    }
-    jobs: list[tuple[str, Job]] = []
-    for method, family in families.items():
-        members = [entry for entry in entries if entry.method == method]
-        if members:
-            jobs.append((method, lambda family=family, members=members: family(room, members)))  # type: ignore[misc]
-    for entry in entries:
-        if entry.method in singles:
-            step = singles[entry.method]
-            jobs.append((entry.key, lambda step=step, entry=entry: step(room, entry)))  # type: ignore[misc]
-    return jobs
+def _jobs(entries: Sequence[Entry]) -> list[tuple[Method, tuple[Entry, ...]]]:
+    """Return one job per family and one per entry of the other methods, the largest first."""
+    families = sorted(
+        (each for each in METHODS.values() if each.together and each.fit),
+        key=lambda each: -each.cost,
+    )
+    jobs = [
+        (each, tuple(entry for entry in entries if entry.method == each.name)) for each in families
+    ]
+    alone = [entry for entry in entries if not METHODS[entry.method].together]
+    return [job for job in jobs if job[1]] + [(METHODS[entry.method], (entry,)) for entry in alone]
 
 
-def _reasons(churn: ChurnResult) -> tuple[Reason, ...]:
+def _run(context: FitContext, made: Method, entries: tuple[Entry, ...]) -> MethodRun:
+    assert made.fit is not None
+    return MethodRun(made.role_of(entries[0]), entries, made.fit(context, entries))
+
+
+def _reasons(churn: ChurnResult) -> tuple[Contribution, ...]:
     """Return the reasons of the customers with the highest chance to leave, at most 2,000."""
     if churn.hazard is None or HEADLINE not in churn.scores.columns:
         return ()

@@ -11,22 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from akb.core.errors import RefusedError
-from akb.models.boosting import Boosted
-from akb.models.causes import CauseTrees, Multinomial, Shares
-from akb.models.engine import Known
-from akb.models.hazard import Hazard
-from akb.models.logistic import Logistic, Spline
-from akb.models.problem import BRANCH
-from akb.models.rule import Rate, Rule
+from akb.models.churn import CauseTrees, Hazard, Multinomial, Shares
+from akb.models.learners import Boosted, Logistic, Rate, Rule, Spline
+from akb.models.temporal import BRANCH, CalibratedModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
-    from akb.models.causes import CauseModel
-    from akb.models.landmark import Landmarks
-    from akb.models.problem import Problem
+    from akb.models.churn import CauseModel, Landmarks
+    from akb.models.temporal import Problem
 
     Floats = NDArray[np.float64]
     Files = Mapping[str, bytes]
@@ -36,7 +31,8 @@ COLUMNS = "models/features.parquet"
 
 
 def saved_model(files: Files, stem: str) -> tuple[Any, tuple[str, ...]]:
-    """Return the model under ``<stem>.json`` (and ``.txt``) and the columns that it expects, in order.
+    """Return the model under ``<stem>.json`` (and ``.txt``) and the columns that it expects, in
+    order.
 
     Raises
     ------
@@ -60,12 +56,22 @@ def _json(files: Files, name: str) -> dict[str, Any]:
 
 def _logistic(card: dict[str, Any], columns: tuple[str, ...], text: str) -> Logistic:
     splines = tuple(
-        Spline(columns.index(each["feature"]), each["low"], each["high"], tuple(each["knots"]), each["fill"])
+        Spline(
+            columns.index(each["feature"]),
+            each["low"],
+            each["high"],
+            tuple(each["knots"]),
+            each["fill"],
+        )
         for each in card["splines"]
     )
-    centre, scale, coefficients = (np.array(card[name]) for name in ("centre", "scale", "coefficients"))
+    centre, scale, coefficients = (
+        np.array(card[name]) for name in ("centre", "scale", "coefficients")
+    )
     slope, intercept = card["offset_slope"], card["intercept"]
-    return Logistic(card["objective"], columns, splines, centre, scale, coefficients, slope, intercept)
+    return Logistic(
+        card["objective"], columns, splines, centre, scale, coefficients, slope, intercept
+    )
 
 
 def _rule(card: dict[str, Any], columns: tuple[str, ...], text: str) -> Rule:
@@ -75,7 +81,9 @@ def _rule(card: dict[str, Any], columns: tuple[str, ...], text: str) -> Rule:
 
 
 def _multinomial(card: dict[str, Any], columns: tuple[str, ...], text: str) -> Multinomial:
-    centre, scale, weight, intercept = (np.array(card[name]) for name in ("centre", "scale", "weight", "intercept"))
+    centre, scale, weight, intercept = (
+        np.array(card[name]) for name in ("centre", "scale", "weight", "intercept")
+    )
     return Multinomial(centre, scale, weight, intercept, columns)
 
 
@@ -92,7 +100,8 @@ _KINDS: dict[str, Callable[[dict[str, Any], tuple[str, ...], str], Any]] = {
 def saved_hazard(files: Files, landmarks: Landmarks) -> tuple[Hazard, Landmarks]:
     """Return the churn hazard, and the person-months with the columns that it expects.
 
-    ``hazard.monthly(lean, rows)`` then gives the hazards that the run gave before announced ends were taken in.
+    ``hazard.monthly(lean, rows)`` then gives the hazards that the run gave before announced ends
+    were taken in.
     """
     model, columns = saved_model(files, CHURN)
     level = _json(files, f"{CHURN}.level.json")
@@ -109,19 +118,23 @@ def saved_hazard(files: Files, landmarks: Landmarks) -> tuple[Hazard, Landmarks]
 
 
 def saved_causes(files: Files, landmarks: Landmarks) -> tuple[CauseModel, Landmarks]:
-    """Return the model of P(cause | end), and the person-months with the columns that it expects."""
+    """Return the model of P(cause | end), and the person-months with the columns that it
+    expects.
+    """
     model, columns = saved_model(files, CAUSE)
     made: CauseModel = CauseTrees(model) if isinstance(model, Boosted) else model
     return made, landmarks.with_columns(columns) if columns else landmarks
 
 
 def score_problem(files: Files, problem: Problem, rows: NDArray[np.int64]) -> Floats:
-    """Return the chance or expected count per row, as the run gave it before the predictions were made to agree.
+    """Return the chance or expected count per row, as the run gave it before the predictions were
+    made to cohere.
 
     Parameters
     ----------
     problem
-        The rows to score, under the name and with the groups of the run; outcomes are not looked at.
+        The rows to score, under the name and with the groups of the run; outcomes are not looked
+        at.
     """
     stem = f"models/{problem.name}"
     model, columns = saved_model(files, stem)
@@ -131,7 +144,7 @@ def score_problem(files: Files, problem: Problem, rows: NDArray[np.int64]) -> Fl
     if lacking or any(group is None for group in groups):
         raise RefusedError(f"{stem} was made for other columns or branches", "Run akb eda again.")
     base, shift = (np.array([group[name] for group in groups]) for name in ("base", "shift"))
-    known = Known(
+    known = CalibratedModel(
         model=model,
         base=base,
         shift=shift,

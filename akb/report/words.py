@@ -14,6 +14,7 @@ from akb.report.reasons import Reasons
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from akb.core.reasons import Reason
     from akb.core.revenue import Meaning
 
 _TERM = re.compile(r"\[\[([^\]|]+)(?:\|([^\]]+))?\]\]")
@@ -46,6 +47,10 @@ class Words:
         for word, instead in self._says.items():
             sentence = re.sub(rf"\b{word}\b", instead, sentence)
         return sentence
+
+    def why(self, why: Reason | str) -> str:
+        """Return a reason as a sentence."""
+        return self.reworded(why if isinstance(why, str) else why.sentence(self.language))
 
     def _reworded(self, node: Any, keep: set[str], path: str) -> Any:
         if not self._says or path in keep:

@@ -179,7 +179,7 @@ class Purchase(_Table):
     settled_share: float
 
 
-class Reason(_Table):
+class EndReason(_Table):
     """Why a policy ended."""
 
     class_: Literal["natural", "insurer", "preventable"]
@@ -233,7 +233,7 @@ class Parameters(_Table):
     life: Life
     service: Service
     purchase: Purchase
-    reason: dict[str, Reason]
+    reason: dict[str, EndReason]
     slot: list[Slot]
     pair: list[Pair]
     indexation: Indexation

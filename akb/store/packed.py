@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-SCHEMA = "akb.kept/2"
+SCHEMA = "akb.kept/3"
 _DOCUMENT = "kept.json"
 _DAY = (1980, 1, 1, 0, 0, 0)  # a zip wants a time; the same one gives the same bytes
 _KIND, _VALUE = "kind", "value"

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from akb.models.announced import announced_causes, announced_lags, reconcile
-from akb.models.causes import CAUSES
-from akb.models.hazard import incidence, stay
+from akb.models.churn.announced import announced_causes, announced_lags, with_announced
+from akb.models.churn.causes import CAUSES
+from akb.models.churn.hazard import incidence, stay
 
 X = date(2025, 12, 31)
 
@@ -37,7 +37,7 @@ def test_expectation_per_month_and_cause_stays(seed: int, told: int) -> None:
     lag = np.zeros(2000, dtype=np.int64)
     lag[rng.choice(2000, told, replace=False)] = rng.integers(1, 14, told)
     split = _certain(lag, rng)
-    after = reconcile(by_cause, lag, split)
+    after = with_announced(by_cause, lag, split)
     certain = np.array([[split[lag == m][:, c].sum() for c in range(3)] for m in range(1, 13)])
     kept = certain <= _monthly(by_cause)
     assert np.abs(_monthly(after) - _monthly(by_cause))[kept].max(initial=0) < 1e-9
@@ -49,23 +49,23 @@ def test_announced_leavers_leave_in_their_month_and_not_before() -> None:
     lag = np.zeros(300, dtype=np.int64)
     lag[:3] = (1, 5, 13)
     split = _certain(lag, rng)
-    alive = stay(reconcile(by_cause, lag, split))
+    alive = stay(with_announced(by_cause, lag, split))
     assert alive[0, 0] == 0 and alive[1, 3] == 1 and alive[1, 4] == 0 and alive[2, 11] == 1
-    assert np.allclose(incidence(reconcile(by_cause, lag, split))[1, -1], split[1])
+    assert np.allclose(incidence(with_announced(by_cause, lag, split))[1, -1], split[1])
 
 
 def test_more_announced_than_expected_leaves_the_order_of_the_others() -> None:
     by_cause, _ = _people(50, 2)
     lag = np.zeros(50, dtype=np.int64)
     lag[:20] = 1
-    after = reconcile(by_cause, lag, np.tile([0.0, 0.0, 1.0], (50, 1)))
+    after = with_announced(by_cause, lag, np.tile([0.0, 0.0, 1.0], (50, 1)))
     others, before = after[20:, 0, 2], by_cause[20:, 0, 2]
     assert (others > 0).all() and (np.argsort(others) == np.argsort(before)).all()
 
 
 def test_nothing_announced_changes_nothing() -> None:
     by_cause, _ = _people(20, 3)
-    assert reconcile(by_cause, np.zeros(20, dtype=np.int64), np.zeros((20, 3))) is by_cause
+    assert with_announced(by_cause, np.zeros(20, dtype=np.int64), np.zeros((20, 3))) is by_cause
 
 
 def test_month_of_an_announced_end() -> None:

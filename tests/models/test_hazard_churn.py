@@ -11,13 +11,13 @@ from hazard_world import World, simulate
 
 from akb.config import Settings, load_settings
 from akb.core.dates import add_months
-from akb.models.boosting import fit_boosting
-from akb.models.causes import CAUSES, fit_causes
-from akb.models.churn import BY_CAUSE, CHURN, KEYS, ChurnResult, fit_churn
-from akb.models.churn_proof import plan
-from akb.models.evidence import weighted_auc
-from akb.models.landmark import Landmarks
-from akb.models.parts import why
+from akb.models.churn.causes import CAUSES, fit_causes
+from akb.models.churn.evaluation import churn_splits
+from akb.models.churn.fit import BY_CAUSE, CHURN, KEYS, ChurnResult, fit_churn
+from akb.models.churn.landmark import Landmarks
+from akb.models.context import why
+from akb.models.evidence.metrics import weighted_auc
+from akb.models.learners.boosting import fit_boosting
 
 MONTHS = (1, 3, 6, 12)
 
@@ -174,8 +174,8 @@ def test_shuffled_outcomes_prove_nothing() -> None:
 
 def test_a_short_history_borrows_the_evidence_of_a_shorter_horizon() -> None:
     world = simulate(4000, seed=6, history=20, level=-4.6)
-    roles = plan(Landmarks(world.matrix, world.targets), world.as_of)
-    assert roles.judge_of(12) is None and roles.judge_of(3) is not None
+    roles = churn_splits(Landmarks(world.matrix, world.targets), world.as_of)
+    assert roles.model_for(12) is None and roles.model_for(3) is not None
     result = _fit(world, rows=20_000)
     year, quarter = result.predictions["churn_12m"], result.predictions["churn_3m"]
     assert year.evidence == quarter.evidence or year.evidence == result.predictions["churn_6m"].evidence
@@ -193,7 +193,7 @@ def test_a_handful_of_leavers_gives_the_base_rate() -> None:
     # nothing was tried, so nothing is said of what tells leavers apart
     known = result.findings[0].count
     for key in ("churn_12m", "peak_risk_month"):
-        assert result.predictions[key].why.startswith(f"Er zijn {known} vertrokken klanten bekend; vanaf 100 ")
+        assert result.predictions[key].why == why("few_leavers", events=known, least=100)
     assert result.predictions["peak_risk_month"].status == "unavailable"
     assert "peak_risk_month" not in result.scores.columns
     assert result.scores["churn_12m"].n_unique() == 1 and result.scores["churn_12m"].is_finite().all()
@@ -208,7 +208,7 @@ def test_without_ended_relations_nothing_is_made_up() -> None:
     result = fit_churn(world.matrix, replace(world.targets, relation=nothing), _settings(), as_of=world.as_of)
     assert {p.status for p in result.predictions.values()} == {"unavailable"}
     # without any ended policy `run_models` says so; here there may be ends before the record, or of policies only
-    assert {p.why for p in result.predictions.values()} == {why("no_leavers")}
+    assert all(p.why == why("no_leavers") for p in result.predictions.values())
     assert result.scores.columns == ["customer"] and result.survival.is_empty() and not result.findings
 
 

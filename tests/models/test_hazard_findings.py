@@ -11,7 +11,7 @@ from hazard_world import World, simulate
 
 from akb.config import load_settings
 from akb.core.findings import Finding
-from akb.models.churn import fit_churn
+from akb.models.churn.fit import fit_churn
 
 SETTINGS = load_settings(models__hazard_rows=6_000, models__trees=40)
 

@@ -11,9 +11,9 @@ import pytest
 from hazard_world import GAP, LAG, World, simulate
 
 from akb.core.dates import add_months
-from akb.models.hazard import incidence, stay
-from akb.models.landmark import BANDS, LAG_NAMES, LAGS, Landmarks, base_offset
-from akb.models.windows import closes_on
+from akb.models.churn.hazard import incidence, stay
+from akb.models.churn.landmark import BANDS, LAG_NAMES, LAGS, Landmarks, base_offset
+from akb.models.temporal.splits import closes_on
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,13 @@ from synthetic import BRANCHES, BranchWorld, X, branch_world
 from akb.catalogue.entries import entries
 from akb.config import Settings, load_settings
 from akb.core.dates import add_months
+from akb.core.reasons import Reason
 from akb.features.types import FormerRows
 from akb.ingest.types import History
 from akb.models import run_models
-from akb.models.agree import _leaving
-from akb.models.parts import Room
-from akb.models.reconcile import settle
+from akb.models.coherence.bounds import Held, Lapses, settle
+from akb.models.coherence.scores import _leaving
+from akb.models.context import FitContext
 from akb.models.types import ModelRun
 
 SETTINGS = load_settings(models__target_rows=12_000, models__hazard_rows=12_000, models__trees=40)
@@ -122,7 +123,7 @@ def test_under_a_narrower_definition_only_who_leaves_wholly_buys_and_drops_nothi
 
     def leaving(settings: Settings, whole: pl.DataFrame | None) -> list[int]:
         targets = replace(world.targets, announced=told, leaving=whole)
-        room = Room(world.matrix, targets, settings, X, History(None, 0, True, "given"), print)
+        room = FitContext(world.matrix, targets, settings, X, History(None, 0, True, "given"), print)
         return customers[_leaving(room, customers)].tolist()
 
     assert leaving(narrow, told.filter(pl.col("customer") == two)) == [two]
@@ -152,7 +153,7 @@ def test_winback_needs_five_years_of_ended_policies(world: BranchWorld) -> None:
     targets = replace(world.targets, former=former_world())
     found = run(replace(world, targets=targets), months=59)
     p = {each.key: each for each in found.predictions}["winback_12m"]
-    assert p.status == "unavailable" and "60 maanden" in p.why and "59" in p.why
+    assert p.status == "unavailable" and p.why == Reason("needs_history", {"months": 60, "known": 59})
     assert found.winback is not None and found.winback.is_empty()
 
 
@@ -183,7 +184,8 @@ def test_announced_branches_stay_certain_and_everything_agrees(data: st.DataObje
     whole, parts = np.where(certain, 1.0, draw[1]), np.where(sure, 1.0, draw[3])
     lost = np.where(certain, 1.0, draw[2])
     code = np.arange(len(row)) % 3
-    any32, lost32, parts32 = settle(churn, whole, lost, row, parts, code, certain, sure)
+    found = settle(churn, Lapses(whole, lost, parts), Held(row, code), certain, sure)
+    any32, lost32, parts32 = found.any_lapse, found.count, found.by_branch
     assert any32 is not None and lost32 is not None
     total = np.bincount(row, weights=parts32.astype(np.float64), minlength=n)
     assert (parts32[sure] == 1).all() and (any32[certain] == 1).all()

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from akb.models.behaviour import named, nearest, stable_groups, standardised
-from akb.models.drivers import Asked, determinants, effect
+from akb.models.evidence.determinants import Probe, determinants_of, effect
+from akb.models.methods.behaviour import named, nearest, stable_groups, standardised
 
 
 def blobs(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -49,7 +49,7 @@ def test_unknown_values_stand_in_the_middle() -> None:
     assert x.mean(axis=0) == pytest.approx([0, 0], abs=1e-9)
 
 
-def asked(noise: bool = False) -> Asked:
+def asked(noise: bool = False) -> Probe:
     """A chance that doubles in odds with `a`; `b` is as good as noise; `c` is never looked at."""
     rng = np.random.default_rng(3)
     x = rng.normal(size=(3000, 3)).astype(np.float32)
@@ -58,21 +58,21 @@ def asked(noise: bool = False) -> Asked:
         return 1 / (1 + np.exp(-(-1.5 + 1.0 * rows[:, 0].astype(np.float64))))
 
     label = (rng.random(3000) < (0.2 if noise else told(x))).astype(np.float64)
-    return Asked("some_key", date(2024, 1, 1), ("a", "b", "c@2"), x, label, told, {"a": 0.9, "b": 0.1})
+    return Probe("some_key", date(2024, 1, 1), ("a", "b", "c@2"), x, label, told, {"a": 0.9, "b": 0.1})
 
 
 def test_the_group_that_matters_carries_what_the_model_knows() -> None:
-    found = determinants(asked(), {"a": "holdings", "b": "tenure"}, 1)
+    found = determinants_of(asked(), {"a": "holdings", "b": "tenure"}, 1)
     assert found is not None
     share = {each.group: each for each in found.groups}
     assert set(share) == {"holdings", "tenure", "renewal"}
     assert share["holdings"].ci[0] > 0.8
     assert share["tenure"].share == pytest.approx(0, abs=1e-9)
-    assert found == determinants(asked(), {"a": "holdings", "b": "tenure"}, 1)
+    assert found == determinants_of(asked(), {"a": "holdings", "b": "tenure"}, 1)
 
 
 def test_a_model_that_knows_nothing_has_no_determinants() -> None:
-    assert determinants(asked(noise=True), {"a": "holdings", "b": "tenure"}, 1) is None
+    assert determinants_of(asked(noise=True), {"a": "holdings", "b": "tenure"}, 1) is None
 
 
 def test_an_effect_follows_the_curve_that_is_there() -> None:
@@ -82,7 +82,7 @@ def test_an_effect_follows_the_curve_that_is_there() -> None:
     assert found is not None
     values = np.array([point[0] for point in found.points])
     effects = np.array([point[1] for point in found.points])
-    truth = model.told(np.stack([values, values, values], axis=1).astype(np.float32))
+    truth = model.predict(np.stack([values, values, values], axis=1).astype(np.float32))
     assert np.diff(effects) == pytest.approx(np.diff(truth), abs=0.02)
     assert all(low <= middle <= high for _, middle, low, high in found.points)
     flat = effect(model, "b", draws)
@@ -91,7 +91,7 @@ def test_an_effect_follows_the_curve_that_is_there() -> None:
 
 
 def test_frames_of_scores_keep_classes_as_text() -> None:
-    from akb.models.agree import stored
+    from akb.models.tables import stored
 
     kept = stored(pl.DataFrame({"customer": pl.Series([1], dtype=pl.UInt32), "a": [0.5], "b": ["x"]}))
     assert kept.schema == {"customer": pl.UInt32, "a": pl.Float32, "b": pl.String}

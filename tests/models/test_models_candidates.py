@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from akb.models.candidates import judge, losses, paired_difference
+from akb.models.evidence.intervals import paired_difference
+from akb.models.evidence.metrics import losses
+from akb.models.temporal.selection import compare_candidates
 
 
 def world(n: int = 3000, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -15,7 +17,7 @@ def test_the_simplest_within_one_standard_error_wins() -> None:
     rng = np.random.default_rng(8)
     near = 1 / (1 + np.exp(-(np.log(p / (1 - p)) + 0.02 * rng.normal(size=len(p)))))
     rate = np.full(len(p), label.mean())
-    won = judge({"boosting": p, "logistic": near, "rate": rate}, label, cluster)
+    won = compare_candidates({"boosting": p, "logistic": near, "rate": rate}, label, cluster)
     assert won.winner == "logistic"
     assert [each.name for each in won.candidates] == ["rate", "logistic", "boosting"]
     assert won.gain_significant
@@ -25,13 +27,13 @@ def test_the_simplest_within_one_standard_error_wins() -> None:
 def test_a_clearly_better_model_beats_a_simpler_one() -> None:
     p, label, cluster = world()
     blurred = 0.5 * p + 0.5 * label.mean()
-    assert judge({"logistic": blurred, "boosting": p}, label, cluster).winner == "boosting"
+    assert compare_candidates({"logistic": blurred, "boosting": p}, label, cluster).winner == "boosting"
 
 
 def test_nothing_to_learn_leaves_the_rate_without_a_gain() -> None:
     _, label, cluster = world()
     noise = np.clip(label.mean() * np.exp(0.3 * np.random.default_rng(3).normal(size=len(label))), 0, 1)
-    won = judge({"rate": np.full(len(label), label.mean()), "boosting": noise}, label, cluster)
+    won = compare_candidates({"rate": np.full(len(label), label.mean()), "boosting": noise}, label, cluster)
     assert won.winner == "rate" and not won.gain_significant
 
 
@@ -50,8 +52,8 @@ def test_weights_stand_for_repeated_rows() -> None:
     weight = np.where(label > 0, 1.0, 3.0)
     repeat = weight.astype(int)
     rate = np.full(len(p), 0.1)
-    weighted = judge({"rate": rate, "boosting": p}, label, cluster, weight=weight)
-    repeated = judge(
+    weighted = compare_candidates({"rate": rate, "boosting": p}, label, cluster, weight=weight)
+    repeated = compare_candidates(
         {"rate": np.repeat(rate, repeat), "boosting": np.repeat(p, repeat)},
         np.repeat(label, repeat),
         np.repeat(cluster, repeat),

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from akb.models.comparable import Peers, effect, need
+from akb.models.descriptive.comparable import FollowedPeers, Peers, churn_difference, need
 
 BRANCHES = ("avp", "auto", "reis")
 NAMES = ["is_private", "is_business", "is_self_employed", "age", "tenure_months", *(f"n_{b}" for b in BRANCHES)]
@@ -78,14 +78,14 @@ def test_age_explains_what_looks_like_an_effect() -> None:
     past, customer, gone = world(0.0)
     holds = past.held[:, 2]
     assert gone[holds].mean() - gone[~holds].mean() < -0.05  # as it looks
-    found = effect(past, customer, gone, past, 2, ~holds)
+    found = churn_difference(FollowedPeers(past, customer, gone), past, 2, ~holds)
     assert found is not None and found.low < 0 < found.high and abs(found.difference) < 0.03
     assert found.covered == 1 and np.isnan(found.per_customer[holds]).all()
 
 
 def test_a_difference_is_found_with_an_interval_that_holds_it() -> None:
     past, customer, gone = world(-0.06)
-    found = effect(past, customer, gone, past, 2, ~past.held[:, 2])
+    found = churn_difference(FollowedPeers(past, customer, gone), past, 2, ~past.held[:, 2])
     assert found is not None and found.low < -0.06 < found.high < 0
     assert found.difference == pytest.approx(found.holders - found.others)
     own = found.per_customer[~past.held[:, 2]]
@@ -93,7 +93,10 @@ def test_a_difference_is_found_with_an_interval_that_holds_it() -> None:
 
 
 def test_the_same_customers_three_times_are_no_more_certain() -> None:
-    once, thrice = (effect(p, c, g, p, 2, ~p.held[:, 2]) for p, c, g in (world(-0.06), world(-0.06, repeats=3)))
+    once, thrice = (
+        churn_difference(FollowedPeers(p, c, g), p, 2, ~p.held[:, 2])
+        for p, c, g in (world(-0.06), world(-0.06, repeats=3))
+    )
     assert once is not None and thrice is not None
     assert thrice.high - thrice.low == pytest.approx(once.high - once.low, rel=0.02)
 
@@ -102,5 +105,5 @@ def test_without_overlap_or_leavers_nothing_is_said() -> None:
     past, customer, gone = world(0.0)
     private = past.held[:, 2]
     apart = peers(past.held, private)  # everyone who holds it is a private person, nobody else is
-    assert effect(apart, customer, gone, apart, 2, ~private) is None
-    assert effect(past, customer, np.zeros_like(gone), past, 2, ~private) is None
+    assert churn_difference(FollowedPeers(apart, customer, gone), apart, 2, ~private) is None
+    assert churn_difference(FollowedPeers(past, customer, np.zeros_like(gone)), past, 2, ~private) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -11,14 +12,16 @@ from synthetic import BRANCHES, GAP, LAG, X, branch_world
 
 from akb.catalogue.entries import entries
 from akb.config import load_settings
-from akb.models.agree import prove_agreed
-from akb.models.candidates import gains
-from akb.models.churn import ChurnResult
-from akb.models.engine import run_problem
-from akb.models.parts import Judged, Part
-from akb.models.problem import branch_problem, customer_problem
-from akb.models.types import Evidence, Prediction
-from akb.models.windows import phases
+from akb.models.churn.fit import ChurnResult
+from akb.models.coherence.scores import branches_of, coherent_evidence
+from akb.models.context import MethodResult, TestedScores
+from akb.models.method import MethodRun, Role
+from akb.models.methods import METHODS
+from akb.models.temporal.problem import branch_problem, customer_problem
+from akb.models.temporal.selection import gains
+from akb.models.temporal.splits import temporal_splits
+from akb.models.temporal.target import fit_target
+from akb.models.types import DateResult, Evidence, Prediction
 
 SETTINGS = load_settings(models__target_rows=8_000, models__trees=40).models
 T0 = date(2024, 10, 31)
@@ -35,24 +38,34 @@ def test_what_is_judged_has_agreed() -> None:
     unpaid = rng.uniform(0, 0.3, n)
     seen: dict[str, np.ndarray] = {}
 
-    def part(name: str, who: np.ndarray, code: np.ndarray, expected: np.ndarray, day: date = T0) -> Part:
-        def again(agreed: np.ndarray) -> tuple[Prediction, ...]:
+    def part(name: str, who: np.ndarray, code: np.ndarray, expected: np.ndarray, day: date = T0) -> MethodResult:
+        def judged(agreed: np.ndarray) -> tuple[Prediction, ...]:
             seen[name] = agreed
             return (Prediction(name, "fitted"),)
 
-        return Part((), tested=Judged(day, who, code, expected, again))
+        return MethodResult((), tested=TestedScores(day, who, code, expected, judged))
 
     none = np.zeros(n, dtype=np.int16)
-    parts = {
-        "policy_lapse_any_12m": part("any", customer, none, whole),
-        "policies_lost_12m": part("lost", customer, none, lost),
-        "nonpayment_lapse_12m": part("unpaid", customer[::2], none[::2], unpaid[::2]),
-        "family_lapse": part("lapse", customer[row], group, lapse),
-    }
-    catalogue = entries([(branch, branch) for branch in BRANCHES])
+    catalogue = {entry.key: entry for entry in entries([(branch, branch) for branch in BRANCHES])}
+    lapses = tuple(entry for entry in catalogue.values() if entry.method == "family_lapse")
+
+    def runs(**days: date) -> list[MethodRun]:
+        given = {
+            "policy_lapse_any_12m": ("any", customer, none, whole),
+            "policies_lost_12m": ("lost", customer, none, lost),
+            "nonpayment_lapse_12m": ("unpaid", customer[::2], none[::2], unpaid[::2]),
+        }
+        made = []
+        for key, (name, *arrays) in given.items():
+            entry = catalogue[key]
+            result = part(name, *arrays, day=days.get(name, T0))
+            made.append(MethodRun(METHODS[entry.method].role_of(entry), (entry,), result))
+        branch = part("lapse", customer[row], group, lapse)
+        return [*made, MethodRun(METHODS["family_lapse"].role, lapses, branch)]
+
     frame = pl.DataFrame({"customer": customer})
     result = ChurnResult(frame, frame, frame, {}, tested=(T0, churn))
-    found = prove_agreed(parts, result, catalogue)
+    found = coherent_evidence(runs(), result)
     assert [each.key for each in found.predictions] == ["any", "lost", "unpaid", "lapse"]
     assert (seen["any"] >= churn.astype(np.float32)).all()
     assert (seen["lapse"] <= seen["any"][row]).all()
@@ -60,13 +73,13 @@ def test_what_is_judged_has_agreed() -> None:
     assert (seen["unpaid"] == np.minimum(unpaid.astype(np.float32), seen["any"])[::2]).all()
     assert (unpaid.astype(np.float32) > seen["any"])[::2].any()
     assert seen["any"].sum() == pytest.approx(whole.sum(), rel=0.25)
-    told = found.lapses_of([each for each in catalogue if each.branch in BRANCHES], T0)
+    told = branches_of(runs(), Role.BRANCH_LAPSE, T0, found.lapses)
     assert told is not None and told.height == len(row)
     assert np.allclose(np.sort(told["probability"].to_numpy()), np.sort(seen["lapse"]))
-    assert found.lapses_of(catalogue, date(2024, 8, 31)) is None
+    assert branches_of(runs(), Role.BRANCH_LAPSE, date(2024, 8, 31), found.lapses) is None
     seen.clear()  # another test date is another question
-    other = {**parts, "policies_lost_12m": part("lost", customer, none, lost, date(2024, 8, 31))}
-    assert [each.key for each in prove_agreed(other, result, catalogue).predictions] == ["any", "unpaid", "lapse"]
+    other = coherent_evidence(runs(lost=date(2024, 8, 31)), result)
+    assert [each.key for each in other.predictions] == ["any", "unpaid", "lapse"]
 
 
 def test_who_gets_the_base_rate_is_judged_by_it() -> None:
@@ -74,7 +87,7 @@ def test_who_gets_the_base_rate_is_judged_by_it() -> None:
     label = world.targets.counts["lapses_12m"].fill_null(0.0).to_numpy()
     shuffled = np.random.default_rng(1).permutation(label)
     problem = customer_problem(world.matrix, "lost", "poisson", shuffled.astype(np.float32))
-    outcome = run_problem(problem, phases(world.matrix.dates, X, 12, GAP, LAG), SETTINGS)
+    outcome = fit_target(problem, temporal_splits(world.matrix.dates, X, 12, GAP, LAG), SETTINGS)
     assert outcome.winner == "rate"
     proof = outcome.evidence[0]
     assert proof is not None and proof.auc == pytest.approx(0.5)
@@ -91,14 +104,10 @@ def test_a_gain_is_that_of_the_branch_itself() -> None:
     assert not gains(loss, "rate", np.arange(2000))
     world = branch_world(700, seed=5, noise=2)
     problem = branch_problem(world.matrix, world.targets.held, "lapse", BRANCHES)
-    outcome = run_problem(problem, phases(world.matrix.dates, X, 12, GAP, LAG), SETTINGS)
+    outcome = fit_target(problem, temporal_splits(world.matrix.dates, X, 12, GAP, LAG), SETTINGS)
     assert len(outcome.gains) == len(BRANCHES)
 
 
 def test_a_date_on_which_nobody_could_be_ranked_is_no_test_date() -> None:
-    one = (T0, 100, 0.0, None)
-    assert Evidence(by_date=(one, replace_auc(one, 0.6))).test_dates == 1
-
-
-def replace_auc(row: tuple[date, int, float, None], auc: float) -> tuple[date, int, float, float]:
-    return (*row[:3], auc)
+    one = DateResult(T0, 100, 0.0, None)
+    assert Evidence(by_date=(one, replace(one, auc=0.6))).test_dates == 1

@@ -14,24 +14,25 @@ from akb.catalogue import directions
 from akb.catalogue.entries import templates
 from akb.config import load_settings
 from akb.ingest.types import History
-from akb.models import churn_proof, families, single
-from akb.models.candidates import Sample
-from akb.models.engine import fitters
-from akb.models.landmark import Landmarks
-from akb.models.parts import Room
-from akb.models.problem import Problem, branch_problem, customer_problem
+from akb.models.churn import evaluation as churn_evaluation
+from akb.models.churn.landmark import Landmarks
+from akb.models.context import FitContext
+from akb.models.learners.candidates import fitters
+from akb.models.learners.sample import Sample
+from akb.models.methods import families, single
+from akb.models.temporal.problem import Problem, branch_problem, customer_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from akb.models.candidates import Fitter
+    from akb.models.learners.sample import Fitter
 
 SETTINGS = load_settings(models__jobs=1)
 GRID = np.arange(0, 13, dtype=np.float32)
 FITTERS: dict[str, Callable[[], Fitter]] = {
     "binary": lambda: fitters("binary", SETTINGS.models, 80)["boosting"],
     "poisson": lambda: fitters("poisson", SETTINGS.models, 80)["boosting"],
-    "hazard": lambda: churn_proof.rivals(SETTINGS, 80)["boosting"],
+    "hazard": lambda: churn_evaluation.learners(SETTINGS, 80)["boosting"],
 }
 
 
@@ -133,9 +134,9 @@ def test_every_step_asks_with_the_outcome_of_its_entry(monkeypatch: pytest.Monke
 
     world = branch_world(60)
     history = History(world.matrix.dates[0], 60, True, "given")
-    room = Room(world.matrix, world.targets, SETTINGS, X, history, lambda words: None)
+    room = FitContext(world.matrix, world.targets, SETTINGS, X, history, lambda words: None)
     for module in (single, families):
-        monkeypatch.setattr(module, "run_problem", stop)
+        monkeypatch.setattr(module, "fit_target", stop)
     by_key = {entry.key: entry for entry in templates()}
     asked = {
         "policy_lapse_any_12m": single.binary,

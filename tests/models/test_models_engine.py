@@ -10,27 +10,27 @@ from synthetic import BRANCHES, GAP, LAG, BranchWorld, X, branch_world
 
 from akb.config import Models, load_settings
 from akb.features.types import Matrix
-from akb.models.boosting import Boosted, fit_boosting
-from akb.models.candidates import Sample
-from akb.models.engine import Outcome, run_problem
-from akb.models.evidence import weighted_auc
-from akb.models.grading import gate, grade
-from akb.models.level import between_years, level_factor, shift_for
-from akb.models.logistic import Logistic, fit_logistic
-from akb.models.problem import branch_problem, customer_problem, happened_within
-from akb.models.rule import Rate, Rule, fit_rule
-from akb.models.windows import Phases, phases
+from akb.models.evidence.grading import gate, grade
+from akb.models.evidence.metrics import weighted_auc
+from akb.models.learners.boosting import Boosted, fit_boosting
+from akb.models.learners.logistic import Logistic, fit_logistic
+from akb.models.learners.rule import Rate, Rule, fit_rule
+from akb.models.learners.sample import Sample
+from akb.models.temporal.level import between_years, level_factor, shift_for
+from akb.models.temporal.problem import branch_problem, customer_problem, happened_within
+from akb.models.temporal.splits import TemporalSplits, temporal_splits
+from akb.models.temporal.target import FittedTarget, fit_target
 
 SETTINGS: Models = load_settings(models__target_rows=30_000, models__trees=120).models
 
 
-def roles(world: BranchWorld) -> Phases:
-    return phases(world.matrix.dates, X, 12, GAP, LAG)
+def roles(world: BranchWorld) -> TemporalSplits:
+    return temporal_splits(world.matrix.dates, X, 12, GAP, LAG)
 
 
-def any_lapse(world: BranchWorld, settings: Models = SETTINGS) -> Outcome:
+def any_lapse(world: BranchWorld, settings: Models = SETTINGS) -> FittedTarget:
     label = happened_within(world.targets.counts, "first_lapse", 12)
-    return run_problem(customer_problem(world.matrix, "any", "binary", label), roles(world), settings)
+    return fit_target(customer_problem(world.matrix, "any", "binary", label), roles(world), settings)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def curved() -> BranchWorld:
 
 
 @pytest.fixture(scope="module")
-def outcome(curved: BranchWorld) -> Outcome:
+def outcome(curved: BranchWorld) -> FittedTarget:
     return any_lapse(curved)
 
 
@@ -48,13 +48,13 @@ def skill(truth: np.ndarray, score: np.ndarray) -> float:
     return (weighted_auc(truth, score) - 0.5) / (weighted_auc(truth, truth) - 0.5)
 
 
-def test_an_interaction_needs_trees_and_is_found(curved: BranchWorld, outcome: Outcome) -> None:
+def test_an_interaction_needs_trees_and_is_found(curved: BranchWorld, outcome: FittedTarget) -> None:
     assert outcome.winner == "boosting"
     assert skill(curved.any_lapse, outcome.expected) > 0.8
     assert outcome.competition is not None and outcome.competition.gain_significant
 
 
-def test_level_is_that_of_the_truth(curved: BranchWorld, outcome: Outcome) -> None:
+def test_level_is_that_of_the_truth(curved: BranchWorld, outcome: FittedTarget) -> None:
     assert outcome.expected.sum() == pytest.approx(curved.any_lapse.sum(), rel=0.10)
     proof = outcome.evidence[0]
     assert proof is not None and proof.calibration is not None
@@ -81,7 +81,7 @@ def test_shuffled_labels_show_chance_and_fall_back_to_the_base_rate() -> None:
 
 def test_counts_follow_the_truth(curved: BranchWorld) -> None:
     label = curved.targets.counts["lapses_12m"].to_numpy()
-    found = run_problem(customer_problem(curved.matrix, "lost", "poisson", label), roles(curved), SETTINGS)
+    found = fit_target(customer_problem(curved.matrix, "lost", "poisson", label), roles(curved), SETTINGS)
     assert found.expected.sum() == pytest.approx(curved.lost.sum(), rel=0.10)
     assert np.corrcoef(found.expected, curved.lost)[0, 1] > 0.6
     proof = found.evidence[0]
@@ -91,7 +91,7 @@ def test_counts_follow_the_truth(curved: BranchWorld) -> None:
 @pytest.mark.parametrize("family", ["held", "eligible"])
 def test_one_model_serves_every_branch_at_its_own_level(curved: BranchWorld, family: str) -> None:
     rows, truth = (curved.targets.held, curved.lapse) if family == "held" else (curved.targets.eligible, curved.buy)
-    found = run_problem(branch_problem(curved.matrix, rows, family, BRANCHES), roles(curved), SETTINGS)
+    found = fit_target(branch_problem(curved.matrix, rows, family, BRANCHES), roles(curved), SETTINGS)
     told = pl.DataFrame(
         {
             "customer": found.problem.customer[found.rows],
@@ -104,12 +104,12 @@ def test_one_model_serves_every_branch_at_its_own_level(curved: BranchWorld, fam
     for code, branch in enumerate(BRANCHES):
         own = told.filter(pl.col("branch") == branch)
         skills.append(skill(own["p"].to_numpy(), own["told"].to_numpy()))
-        tolerance = 0.10 + 2 / np.sqrt(max(int(found.known.events[code]), 1))
+        tolerance = 0.10 + 2 / np.sqrt(max(int(found.model.events[code]), 1))
         assert own["told"].sum() == pytest.approx(own["p"].sum(), rel=tolerance)
-        assert 0 < found.known.pooled_weight[code] < 1
+        assert 0 < found.model.pooled_weight[code] < 1
     assert np.mean(skills) > 0.8
-    order = np.argsort(found.known.events)
-    assert (np.diff(found.known.pooled_weight[order]) <= 0.05).all()  # more events, less borrowed
+    order = np.argsort(found.model.events)
+    assert (np.diff(found.model.pooled_weight[order]) <= 0.05).all()  # more events, less borrowed
 
 
 def test_any_number_of_jobs_and_any_order_of_rows_give_the_same_bytes() -> None:
@@ -129,17 +129,17 @@ def test_any_number_of_jobs_and_any_order_of_rows_give_the_same_bytes() -> None:
     assert (one.predict(x) == replace(two, jobs=2).predict(x)).all()
 
 
-def test_a_model_file_is_the_model(curved: BranchWorld, outcome: Outcome) -> None:
-    model = outcome.known.model
+def test_a_model_file_is_the_model(curved: BranchWorld, outcome: FittedTarget) -> None:
+    model = outcome.model.model
     assert isinstance(model, Boosted)
-    files = outcome.known.files(outcome.problem)
+    files = outcome.model.files(outcome.problem)
     again = Boosted(files["models/any.txt"].decode(), model.names, "binary")
     x = outcome.problem.features(outcome.rows[:50])
     assert (again.raw(x) == model.raw(x)).all()
     assert set(files) == {"models/any.txt", "models/any.json", "models/any.level.json"}
 
 
-def test_a_noise_column_changes_little(curved: BranchWorld, outcome: Outcome) -> None:
+def test_a_noise_column_changes_little(curved: BranchWorld, outcome: FittedTarget) -> None:
     """Sanity of the competition: what is decided does not hang on columns that say nothing."""
     frame = curved.matrix.frame.drop("noise0", "noise1")
     slim = replace(

@@ -4,18 +4,15 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from akb.models.evidence import (
+from akb.models.evidence.evidence import bands, binary_evidence, count_evidence, gini
+from akb.models.evidence.intervals import (
     auc_with_interval,
     average_precision_with_interval,
-    bands,
-    binary_evidence,
     calibration_slope,
-    count_evidence,
-    decile_table,
-    gini,
     observed_expected,
-    weighted_auc,
 )
+from akb.models.evidence.metrics import decile_table, weighted_auc
+from akb.models.types import DateResult
 
 RNG = np.random.default_rng(7)
 
@@ -114,19 +111,19 @@ def test_no_slope_of_a_constant_or_a_perfect_separation() -> None:
 def test_bands_are_the_seeds_near_ten_percent_and_quantiles_elsewhere() -> None:
     p, label = drawn(5000)
     table = bands(label, p)
-    assert [row[0] for row in table] == [0.0, 0.05, 0.075, 0.10, 0.20]
-    assert sum(row[2] for row in table) == 5000
-    assert all(row[5] <= row[4] <= row[6] for row in table)
+    assert [row.lower for row in table] == [0.0, 0.05, 0.075, 0.10, 0.20]
+    assert sum(row.customers for row in table) == 5000
+    assert all(row.low <= row.observed <= row.high for row in table)
     rare = bands((label > 0) & (RNG.random(5000) < 0.05), p / 20)
-    assert [row[2] for row in rare] == [1000] * 5
+    assert [row.customers for row in rare] == [1000] * 5
 
 
 def test_deciles_and_lift_do_not_depend_on_ties() -> None:
     _, label = drawn(2000)
     ordered = np.sort(label)[::-1]  # all events first: a tie broken by position would look like skill
     table = decile_table(ordered, np.full(2000, 0.1))
-    assert [row[1] for row in table] == [200] * 10
-    assert max(row[3] for row in table) < 2 * label.mean()
+    assert [row.customers for row in table] == [200] * 10
+    assert max(row.observed for row in table) < 2 * label.mean()
 
 
 def test_binary_evidence_of_the_truth() -> None:
@@ -136,7 +133,7 @@ def test_binary_evidence_of_the_truth() -> None:
     assert found.brier_skill is not None and 0 < found.brier_skill < 0.3
     assert found.lift_top_decile == pytest.approx(found.precision_top_decile / found.base_rate)
     assert found.calibration is not None and found.calibration.ci[0] < 1 < found.calibration.ci[1]
-    assert found.by_date == ((date(2024, 1, 1), 20_000, label.sum(), found.auc),)
+    assert found.by_date == (DateResult(date(2024, 1, 1), 20_000, label.sum(), found.auc),)
 
 
 @pytest.mark.parametrize("label", [np.zeros(20), np.ones(20), np.zeros(0)])

@@ -10,8 +10,9 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from akb.core.people import OFFICES, OTHER, Parts, People
-from akb.models.evidence import average_precision_with_interval, binary_evidence, count_evidence, errors, stood
-from akb.models.people import with_events
+from akb.models.evidence.evidence import binary_evidence, count_evidence, errors, persistence_baseline
+from akb.models.evidence.intervals import average_precision_with_interval
+from akb.models.evidence.segments import with_events
 
 DAY = date(2024, 6, 30)
 
@@ -153,7 +154,9 @@ def test_what_stood_ranks_in_its_better_direction() -> None:
     p, label = drawn(2000)
     margin = -p.copy()
     margin[:50] = np.nan
-    found = stood(label, margin, np.arange(2000))
-    assert found.auc is not None and found.auc == pytest.approx(stood(label, -margin, np.arange(2000)).auc)
+    found = persistence_baseline(label, margin, np.arange(2000))
+    assert found.auc is not None and found.auc == pytest.approx(
+        persistence_baseline(label, -margin, np.arange(2000)).auc
+    )
     assert found.auc == pytest.approx(roc_auc_score(label[50:], p[50:]), abs=0.02)
-    assert stood(label, np.full(2000, np.nan), np.arange(2000)).auc == pytest.approx(0.5)
+    assert persistence_baseline(label, np.full(2000, np.nan), np.arange(2000)).auc == pytest.approx(0.5)

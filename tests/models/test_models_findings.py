@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
+from akb.models.methods.checks import checks
 from akb.models.types import Calibration, Evidence, Gate, Grade, LastYear, Prediction, Status
-from akb.models.verdict import noticed
 
 
 def told(
@@ -29,7 +29,7 @@ def told(
 
 
 def codes(*predictions: Prediction) -> list[str]:
-    return [finding.code for finding in noticed(predictions, {"k": "Kans"})]
+    return [finding.code for finding in checks(predictions, {"k": "Kans"})]
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,6 @@ def test_what_stood_already_explains_a_good_rank_but_not_a_perfect_one() -> None
 
 
 def test_every_finding_has_its_words() -> None:
-    for finding in noticed([told(gate="none"), told(auc=0.97), told(gate="fail", grade="indicative")], {"k": "Kans"}):
+    for finding in checks([told(gate="none"), told(auc=0.97), told(gate="fail", grade="indicative")], {"k": "Kans"}):
         assert finding.sentence().endswith(".") and finding.remedy().endswith(".")
         assert "{" not in finding.sentence()

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from akb.models.grading import gate, grade
+from akb.models.evidence.grading import gate, grade
 from akb.models.types import Calibration, Evidence
 
 

@@ -15,11 +15,12 @@ from akb.catalogue.entries import entries
 from akb.config import Models, load_settings
 from akb.core.findings import Finding
 from akb.features.types import Feature, Matrix
-from akb.models.engine import Outcome, run_problem
-from akb.models.grading import gate, grade
-from akb.models.problem import branch_problem, customer_problem, happened_within
-from akb.models.verdict import noticed, verdict
-from akb.models.windows import phases
+from akb.models.evidence.grading import gate, grade
+from akb.models.methods.checks import checks
+from akb.models.methods.verdict import prediction_of
+from akb.models.temporal.problem import branch_problem, customer_problem, happened_within
+from akb.models.temporal.splits import temporal_splits
+from akb.models.temporal.target import FittedTarget, fit_target
 
 SETTINGS: Models = load_settings(models__target_rows=20_000, models__trees=90).models
 RANDOM_SPLITS = {
@@ -30,9 +31,9 @@ RANDOM_SPLITS = {
 }  # fmt: skip
 
 
-def family(world: BranchWorld) -> Outcome:
+def family(world: BranchWorld) -> FittedTarget:
     problem = branch_problem(world.matrix, world.targets.held, "lapse", BRANCHES)
-    return run_problem(problem, phases(world.matrix.dates, X, 12, GAP, LAG), SETTINGS)
+    return fit_target(problem, temporal_splits(world.matrix.dates, X, 12, GAP, LAG), SETTINGS)
 
 
 def test_shuffled_branches_show_chance_and_nothing_is_graded_above_insufficient() -> None:
@@ -68,10 +69,10 @@ def planted(world: BranchWorld, *, known: bool) -> list[Finding]:
     )
     label = happened_within(world.targets.counts, "first_lapse", 12)
     problem = customer_problem(matrix, "any", "binary", label)
-    outcome = run_problem(problem, phases(matrix.dates, X, 12, GAP, LAG), SETTINGS)
+    outcome = fit_target(problem, temporal_splits(matrix.dates, X, 12, GAP, LAG), SETTINGS)
     entry = next(each for each in entries({}) if each.key == "policy_lapse_any_12m")
-    prediction = verdict(entry, outcome, population=len(outcome.rows), seconds=0.0, limit=5)
-    return noticed([prediction], {entry.key: entry.name_nl})
+    prediction = prediction_of(entry, outcome, population=len(outcome.rows), seconds=0.0, limit=5)
+    return checks([prediction], {entry.key: entry.name_nl})
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -13,10 +13,10 @@ from synthetic import BRANCHES, BranchWorld, X, branch_world
 from akb.catalogue.entries import entries
 from akb.config import load_settings
 from akb.ingest.types import History
-from akb.models.families import purchases
-from akb.models.parts import Part, Room
-from akb.models.problem import Problem
-from akb.models.ranking import measures, takers
+from akb.models.context import FitContext, MethodResult
+from akb.models.methods.families import purchases
+from akb.models.methods.ranking import measures, takers
+from akb.models.temporal.problem import Problem
 
 SETTINGS = load_settings(models__target_rows=12_000, models__trees=60)
 PURCHASES = [e for e in entries([(b, b) for b in BRANCHES]) if e.method == "family_purchase"]
@@ -36,8 +36,10 @@ def problem(customer: list[int], group: list[int], label: list[int]) -> Problem:
     )
 
 
-def part(world: BranchWorld, as_of: date = X) -> Part:
-    room = Room(world.matrix, world.targets, SETTINGS, as_of, History(None, 60, True, "given"), lambda words: None)
+def part(world: BranchWorld, as_of: date = X) -> MethodResult:
+    room = FitContext(
+        world.matrix, world.targets, SETTINGS, as_of, History(None, 60, True, "given"), lambda words: None
+    )
     return purchases(room, PURCHASES)
 
 

@@ -14,8 +14,8 @@ from akb.core.dates import add_months
 from akb.core.text import load_toml, texts
 from akb.features.types import BranchRows, Feature, Matrix, Targets
 from akb.ingest.types import History
-from akb.models.parts import Room
-from akb.models.profiles import find_profiles, known_conditions, lift_interval
+from akb.models.context import FitContext
+from akb.models.descriptive.profiles import find_profiles, known_conditions, lift_interval
 from akb.models.types import Profiles
 
 DATES = [add_months(X, -3 * quarter) for quarter in range(20, -1, -1)]
@@ -33,7 +33,7 @@ def world(
     product: float = 1.0,
     seed: int = 1,
     shuffled: bool = False,
-) -> Room:
+) -> FitContext:
     """Everyone leaves with chance `BASE`; business customers with one policy `lift` times as often, until `fades`.
 
     Private customers with a renewal within three months take motor `product` times as often.
@@ -91,10 +91,10 @@ def world(
     )
     history = History(RECORDED, 60, True, "given")
     features = tuple(Feature(name, "synthetic", name, "") for name in matrix.columns[2:])
-    return Room(Matrix(matrix, features), targets, load_settings(), X, history, lambda words: None)
+    return FitContext(Matrix(matrix, features), targets, load_settings(), X, history, lambda words: None)
 
 
-def found(room: Room) -> Profiles:
+def found(room: FitContext) -> Profiles:
     profiles = find_profiles(room)
     assert profiles is not None
     return profiles
@@ -145,7 +145,7 @@ def test_the_order_of_the_features_changes_nothing_and_the_same_world_gives_the_
 
 def test_without_a_closed_later_date_there_are_no_profiles() -> None:
     room = world(customers=100)
-    short = Room(room.matrix, room.targets, room.settings, X, History(None, 0, False, "none"), lambda words: None)
+    short = FitContext(room.matrix, room.targets, room.settings, X, History(None, 0, False, "none"), lambda words: None)
     assert find_profiles(short) is None
 
 

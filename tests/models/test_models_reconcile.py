@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from akb.models.reconcile import agree, keep_total, settle, wide
+from akb.models.coherence.bounds import Held, Lapses, cohere, keep_total, settle
+from akb.models.tables import wide
 
 chance = st.floats(2.0**-20, 1.0, width=32)
 
@@ -24,7 +25,8 @@ def customers(draw: st.DrawFn) -> tuple[np.ndarray, ...]:
 @given(customers())
 def test_every_inequality_holds_on_what_is_stored(world: tuple[np.ndarray, ...]) -> None:
     churn, whole, lost, row, parts = world
-    any_lapse, count, lapse = agree(churn, whole, lost * 3, row, parts)
+    found = cohere(churn, Lapses(whole, lost * 3, parts), row)
+    any_lapse, count, lapse = found.any_lapse, found.count, found.by_branch
     assert any_lapse is not None and count is not None
     assert any_lapse.dtype == count.dtype == lapse.dtype == np.float32
     assert (churn <= any_lapse).all()
@@ -37,10 +39,11 @@ def test_every_inequality_holds_on_what_is_stored(world: tuple[np.ndarray, ...])
         assert ((values >= 0) & (values <= 1)).all()
 
 
-def test_what_agrees_already_is_left_alone() -> None:
+def test_what_coheres_already_is_left_alone() -> None:
     whole, parts, row = np.array([0.2, 0.1], np.float32), np.array([0.15, 0.1, 0.1], np.float32), np.array([0, 0, 1])
     lost = np.array([0.3, 0.12], np.float32)
-    any_lapse, count, lapse = agree(np.array([0.05, 0.1], np.float32), whole, lost, row, parts)
+    found = cohere(np.array([0.05, 0.1], np.float32), Lapses(whole, lost, parts), row)
+    any_lapse, count, lapse = found.any_lapse, found.count, found.by_branch
     assert any_lapse is not None and count is not None
     assert (any_lapse == whole).all() and (lapse == parts).all() and (count == lost).all()
 
@@ -53,7 +56,8 @@ def test_settling_keeps_the_totals_of_noisy_estimates() -> None:
     both = 1 - (1 - true.reshape(n, 3)).prod(axis=1)
     blur = [np.exp(rng.normal(-0.08, 0.4, size)) for size in (n, n, 3 * n)]
     given = (both * blur[0], true.reshape(n, 3).sum(axis=1) * blur[1], np.minimum(true * blur[2], 0.9))
-    whole, lost, parts = settle(None, given[0], given[1], row, given[2], branch, np.zeros(n, dtype=bool))
+    found = settle(None, Lapses(*given), Held(row, branch), np.zeros(n, dtype=bool))
+    whole, lost, parts = found.any_lapse, found.count, found.by_branch
     assert whole is not None and lost is not None
     for told, goal in (
         (whole, given[0]),
@@ -66,7 +70,7 @@ def test_settling_keeps_the_totals_of_noisy_estimates() -> None:
 
 def test_a_run_without_any_lapse_keeps_its_branches() -> None:
     parts = np.array([0.1], np.float32)
-    assert agree(None, None, None, np.array([0]), parts)[2] is parts
+    assert cohere(None, Lapses(None, None, parts), np.array([0])).by_branch is parts
 
 
 @pytest.mark.parametrize("objective", ["binary", "poisson"])

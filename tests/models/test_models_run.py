@@ -11,11 +11,12 @@ from synthetic import BRANCHES, BranchWorld, X, branch_world
 from akb.catalogue.entries import Entry, entries, templates
 from akb.config import Settings, load_settings
 from akb.core.dates import add_months
+from akb.core.reasons import Reason
 from akb.ingest.types import History
 from akb.models import run_models
-from akb.models.parts import some
-from akb.models.run import METHODS
-from akb.models.types import ModelRun
+from akb.models.context import some, why
+from akb.models.methods import METHODS
+from akb.models.types import ModelRun, Prediction
 
 SMALL = {"models__target_rows": 12_000, "models__hazard_rows": 12_000, "models__trees": 60}
 SETTINGS = load_settings(**SMALL, models__jobs=2)
@@ -52,8 +53,14 @@ def result(world: BranchWorld) -> ModelRun:
     return run(world)
 
 
+def worded(prediction: Prediction) -> str:
+    """Why a prediction is what it is, as the report says it."""
+    assert isinstance(prediction.why, Reason)
+    return prediction.why.sentence()
+
+
 def test_every_method_of_this_room_is_registered() -> None:
-    assert {entry.method for entry in templates() if entry.room == "models"} <= set(METHODS)
+    assert {entry.method for entry in templates() if entry.room == "models"} <= METHODS.keys()
 
 
 def test_one_prediction_per_entry_in_catalogue_order(result: ModelRun) -> None:
@@ -61,7 +68,7 @@ def test_one_prediction_per_entry_in_catalogue_order(result: ModelRun) -> None:
     former = {entry.key for entry in catalogue() if entry.rows == "former"}
     for p in result.predictions:
         assert (p.key in result.scores.columns) == (p.status != "unavailable" and p.key not in former)
-        assert p.status != "unavailable" or p.why.endswith(".")
+        assert p.status != "unavailable" or worded(p).endswith(".")
 
 
 def test_the_chances_told_of_the_test_date_are_those_that_were_proven(world: BranchWorld, result: ModelRun) -> None:
@@ -100,7 +107,7 @@ def test_who_cannot_be_asked_has_no_score(result: ModelRun) -> None:
     by_key = {each.key: each for each in result.predictions}
     assert by_key["commission_drop_12m"].population == asked.sum()
     assert by_key["upsell_12m"].status == "unavailable"  # no dated premiums
-    assert "premies" in by_key["upsell_12m"].why
+    assert by_key["upsell_12m"].why == why("needs_premiums")
 
 
 def test_scores_agree_with_one_another(result: ModelRun) -> None:
@@ -169,7 +176,7 @@ def test_without_ended_policies_cross_sell_still_runs(world: BranchWorld) -> Non
     found = run(replace(world, targets=targets), history=History(None, 0, False, "none"))
     by_key = {p.key: p for p in found.predictions}
     assert by_key["churn_12m"].status == by_key["lapse_auto_12m"].status == "unavailable"
-    assert "geen beëindigde polissen" in by_key["churn_12m"].why
+    assert by_key["churn_12m"].why == why("needs_ended")
     assert by_key["cross_sell_any_12m"].status == "fitted"
     assert by_key["next_policy_auto_12m"].status in ("fitted", "baseline")
     assert "churn_12m" not in found.scores.columns
@@ -178,14 +185,14 @@ def test_without_ended_policies_cross_sell_still_runs(world: BranchWorld) -> Non
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        ((0, 5, None), "0"),
-        ((4, 5, None), "minder dan 5"),
-        ((5, 5, 5), "5"),
-        ((9, 5, 4), "minder dan 5"),
-        ((3, 2, 3), "3"),
+        ((0, 5, None), 0),
+        ((4, 5, None), why("under", limit=5)),
+        ((5, 5, 5), 5),
+        ((9, 5, 4), why("under", limit=5)),
+        ((3, 2, 3), 3),
     ],
 )
-def test_a_sentence_hides_how_few_it_happened_to(told: tuple[float, int, int | None], said: str) -> None:
+def test_a_reason_hides_how_few_it_happened_to(told: tuple[float, int, int | None], said: float | Reason) -> None:
     assert some(*told) == said
 
 
@@ -206,7 +213,7 @@ def test_a_short_history_speaks_through_a_shorter_horizon(world: BranchWorld) ->
     assert p.evidence is not None and p.evidence.test_date is not None
     assert p.evidence.test_date > add_months(X, -12)
     assert p.gate == "none" and p.grade in ("indicative", "insufficient")
-    assert "maanden vooruit" in p.why
+    assert p.why == why("shorter", months=12, shorter=p.evidence_months)
     assert any(finding.code == "AKB-M001" for finding in found.findings)
     lost = {each.key: each for each in found.predictions}["policies_lost_12m"]
     assert lost.evidence is not None and lost.evidence.test_date == p.evidence.test_date
@@ -238,16 +245,16 @@ def test_a_branch_too_rare_for_rows_tells_how_often_it_happened(world: BranchWor
     rows = held.frame.filter(~pl.col("branch").is_in([rare, rarer]))
     few = replace(held, frame=rows, seldom={rare: 17, rarer: 3})
     found = run(replace(world, targets=replace(world.targets, held=few)))
-    why = {p.key: p.why for p in found.predictions if p.status == "unavailable"}
-    assert why[f"lapse_{rare}_12m"].startswith("Er zijn 17 gebeurtenissen bekend")
-    assert why[f"lapse_{rarer}_12m"].startswith("Er zijn minder dan 5 gebeurtenissen bekend")
+    said = {p.key: worded(p) for p in found.predictions if p.status == "unavailable"}
+    assert said[f"lapse_{rare}_12m"].startswith("Er zijn 17 gebeurtenissen bekend")
+    assert said[f"lapse_{rarer}_12m"].startswith("Er zijn minder dan 5 gebeurtenissen bekend")
 
 
 def test_an_unlucky_branch_is_unavailable_and_still_counts_in_the_sum() -> None:
     world = branch_world(400, seed=6, noise=1)
     found = run(world, load_settings(**{**SMALL, "models__min_events": 60}))
     gone = [p for p in found.predictions if p.key.startswith("lapse_") and p.status == "unavailable"]
-    assert gone and all("60" in p.why for p in gone)
+    assert gone and all("60" in worded(p) for p in gone)
     assert set(found.branch_lapse["branch"]) == set(BRANCHES)
     assert np.isfinite(found.branch_lapse["probability"].to_numpy()).all()
     assert any(finding.code == "AKB-M004" and finding.sentence() for finding in found.findings)

@@ -15,14 +15,15 @@ from synthetic import BRANCHES, GAP, LAG, X, branch_world
 
 from akb.config import load_settings
 from akb.core.errors import RefusedError
-from akb.models.candidates import Sample
-from akb.models.causes import fit_causes
-from akb.models.churn import BY_CAUSE, ChurnResult, fit_churn
-from akb.models.engine import Outcome, fitters, run_problem
-from akb.models.landmark import Landmarks
-from akb.models.problem import branch_problem, customer_problem, happened_within
+from akb.models.churn.causes import fit_causes
+from akb.models.churn.fit import BY_CAUSE, ChurnResult, fit_churn
+from akb.models.churn.landmark import Landmarks
+from akb.models.learners.candidates import fitters
+from akb.models.learners.sample import Sample
 from akb.models.saved import COLUMNS, feature_table, saved_causes, saved_hazard, saved_model, score_problem
-from akb.models.windows import phases
+from akb.models.temporal.problem import branch_problem, customer_problem, happened_within
+from akb.models.temporal.splits import temporal_splits
+from akb.models.temporal.target import FittedTarget, fit_target
 from akb.store.models import read_models, sealed
 
 SETTINGS = load_settings(models__target_rows=8_000, models__hazard_rows=10_000, models__trees=40)
@@ -87,8 +88,8 @@ def test_targets_and_families_score_to_the_same_bytes(name: str, tmp_path: Path)
     else:
         label = world.targets.counts["lapses_12m"].fill_null(0.0).to_numpy()
         problem = customer_problem(world.matrix, name, "poisson", label)
-    outcome: Outcome = run_problem(problem, phases(world.matrix.dates, X, 12, GAP, LAG), SETTINGS.models)
-    files = through_disk(outcome.known.files(outcome.problem), tmp_path)
+    outcome: FittedTarget = fit_target(problem, temporal_splits(world.matrix.dates, X, 12, GAP, LAG), SETTINGS.models)
+    files = through_disk(outcome.model.files(outcome.problem), tmp_path)
     assert score_problem(files, problem, outcome.rows).tobytes() == outcome.expected.tobytes()
     assert np.ptp(outcome.expected) > 0
 
@@ -133,10 +134,10 @@ def test_causes_are_judged_on_two_dates_and_the_year_on_everyone(churn_world: Wo
     for key in BY_CAUSE:
         proof = churn.predictions[key].evidence
         assert proof is not None
-        chose = [day == proof.choice_date for day, *_ in proof.by_date]
+        chose = [each.day == proof.choice_date for each in proof.by_date]
         assert chose == [False, True, False]  # T0, the date that chose, and one before it
         assert proof.test_dates == 2
-        assert proof.by_date[0][0] > proof.by_date[1][0]
+        assert proof.by_date[0].day > proof.by_date[1].day
     assert churn.tested is not None
     day, chance = churn.tested
     assert len(chance) == churn_world.matrix.frame.filter(pl.col("as_of") == day).height

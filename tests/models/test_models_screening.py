@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from akb.models.candidates import Sample
-from akb.models.rule import screened
+from akb.models.learners.rule import screened
+from akb.models.learners.sample import Sample
 
 
 def sample() -> Sample:

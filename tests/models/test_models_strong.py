@@ -8,10 +8,12 @@ from datetime import date
 import numpy as np
 import pytest
 
-from akb.models.candidates import Competition, best_simpler, gain_p, losses
-from akb.models.grading import holm, significant
-from akb.models.types import Candidate, Evidence, Prediction
-from akb.models.windows import months_to_prove, phases
+from akb.models.evidence.grading import holm, significant
+from akb.models.evidence.intervals import gain_p
+from akb.models.evidence.metrics import losses
+from akb.models.temporal.selection import Competition, best_simpler
+from akb.models.temporal.splits import months_to_prove, temporal_splits
+from akb.models.types import Candidate, DateResult, Evidence, Prediction
 
 DAYS = tuple(date(2024 - back, 1, 1) for back in range(3))
 
@@ -75,7 +77,7 @@ def test_the_rival_is_the_best_simpler_one_where_the_winner_was_chosen() -> None
 
 
 def test_the_date_that_chose_is_no_date_that_proves() -> None:
-    both = Evidence(by_date=tuple((day, 900, 90.0, 0.7) for day in DAYS))
+    both = Evidence(by_date=tuple(DateResult(day, 900, 90.0, 0.7) for day in DAYS))
     assert both.test_dates == 3
     assert replace(both, choice_date=DAYS[1]).test_dates == 2
     assert replace(both, by_date=both.by_date[:2], choice_date=DAYS[1]).test_dates == 1
@@ -84,13 +86,13 @@ def test_the_date_that_chose_is_no_date_that_proves() -> None:
 @pytest.mark.parametrize("years", [3, 4, 5, 6])
 def test_the_earlier_date_is_closed_where_the_choice_looks_from(years: int) -> None:
     grid = [date(2026 - years + month // 12, month % 12 + 1, 1) for month in range(12 * years)]
-    roles = phases(grid, date(2026, 1, 1), 12, 31, 31)
+    roles = temporal_splits(grid, date(2026, 1, 1), 12, 31, 31)
     if roles.earlier is None:
         assert years < 5
     else:
-        assert roles.choice is not None
-        assert roles.earlier.test == max(roles.choice.train)
-        assert max(roles.earlier.train) < roles.earlier.test < roles.choice.test
+        assert roles.validation is not None
+        assert roles.earlier.day == max(roles.validation.train)
+        assert max(roles.earlier.train) < roles.earlier.day < roles.validation.day
 
 
 def test_one_month_ahead_needs_no_thirty_months() -> None:

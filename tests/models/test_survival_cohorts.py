@@ -7,9 +7,9 @@ import pytest
 from hazard_world import simulate
 
 from akb.config import load_settings
-from akb.models.churn import ChurnResult, fit_churn
-from akb.models.cohorts import fit_retention
-from akb.models.landmark import Landmarks
+from akb.models.churn.cohorts import fit_retention
+from akb.models.churn.fit import ChurnResult, fit_churn
+from akb.models.churn.landmark import Landmarks
 
 WORLD = simulate(4000, seed=8, history=60, level=-5.2)
 SETTINGS = load_settings(models__hazard_rows=12_000, models__trees=60)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from akb.models.competing import aalen_johansen
+from akb.models.churn.competing import aalen_johansen
 
 
 def _drawn(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

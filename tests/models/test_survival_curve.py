@@ -7,8 +7,8 @@ import pytest
 from hazard_world import simulate
 
 from akb.config import load_settings
-from akb.models.churn import fit_churn
-from akb.models.survival import AT_RISK, Spells, followed_years
+from akb.models.churn.fit import fit_churn
+from akb.models.churn.survival import AT_RISK, Spells, followed_years
 
 
 def followed(entry: np.ndarray, leave: np.ndarray) -> Spells:

@@ -8,9 +8,9 @@ import pytest
 from hazard_world import World, simulate
 
 from akb.config import load_settings
-from akb.models.churn import fit_churn
-from akb.models.landmark import Landmarks
-from akb.models.survival import (
+from akb.models.churn.fit import fit_churn
+from akb.models.churn.landmark import Landmarks
+from akb.models.churn.survival import (
     Continuation,
     attenuation,
     fit_continuation,

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from akb.models.sbg import Sbg, fit, fit_cohort
+from akb.models.churn.sbg import Sbg, fit, fit_cohort
 
 GOLDEN = {entry["id"]: entry for entry in json.loads((Path(__file__).parents[1] / "golden.json").read_text("utf-8"))}
 PUBLISHED = Sbg(0.668, 3.806)

@@ -15,15 +15,16 @@ from akb.core.pseudonyms import pseudonyms
 from akb.features.types import Feature
 from akb.ingest.types import History, Portfolio, RowCount, SourceFile
 from akb.models.types import (
+    Band,
     Calibration,
     Candidate,
+    Contribution,
     Determinants,
-    Effect,
     Evidence,
     GroupWeight,
+    LocalEffect,
     ModelRun,
     Prediction,
-    Reason,
 )
 from akb.report.bundle import RunBundle
 from akb.value.types import BusinessCase, ValueRun
@@ -112,7 +113,7 @@ DETERMINANTS = (
         1500,
         120,
         (GroupWeight("renewal", 0.62, (0.48, 0.77)), GroupWeight("holdings", 0.21, (0.11, 0.32))),
-        (Effect("policies", ((1.0, 0.021, 0.012, 0.03), (2.0, 0.0, -0.004, 0.003), (5.0, -0.03, -0.04, -0.02))),),
+        (LocalEffect("policies", ((1.0, 0.021, 0.012, 0.03), (2.0, 0.0, -0.004, 0.003), (5.0, -0.03, -0.04, -0.02))),),
     ),
     Determinants("cross_sell_any_12m", date(2024, 10, 31), 1500, 3, (GroupWeight("tenure", 0.5, (0.1, 0.9)),), ()),
 )
@@ -239,7 +240,7 @@ def in_force(book: Portfolio) -> np.ndarray:
 
 def evidence(base: float, precision: float, population: int = 700) -> Evidence:
     bands = tuple(
-        (lo, hi, n, (lo + min(hi, 0.4)) / 2, (lo + min(hi, 0.4)) / 2 + 0.01, lo, min(hi, 0.4) + 0.03)
+        Band(lo, hi, n, (lo + min(hi, 0.4)) / 2, (lo + min(hi, 0.4)) / 2 + 0.01, lo, min(hi, 0.4) + 0.03)
         for lo, hi, n in ((0.0, 0.05, 300), (0.05, 0.075, 150), (0.075, 0.1, 120), (0.1, 0.2, 100), (0.2, 1.0, 30))
     )
     return Evidence(
@@ -308,7 +309,7 @@ def models(book: Portfolio, seed: int = 2) -> ModelRun:
     made.append(Prediction("lapse_auto_12m", "unavailable", "Te weinig royementen om van te leren."))
     top = who[np.argsort(-yearly)][:50]
     reasons = tuple(
-        Reason(int(c), "churn_12m", name, weight, 1.0)
+        Contribution(int(c), "churn_12m", name, weight, 1.0)
         for c in top
         for name, weight in (("months_since_lapse_12m", 0.6), ("policies", 0.3), ("tenure_months", -0.2))
     )

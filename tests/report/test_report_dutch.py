@@ -14,7 +14,7 @@ import pytest
 
 from akb.catalogue.entries import entries
 from akb.core.text import load_toml, texts
-from akb.models.types import Reason
+from akb.models.types import Contribution
 from akb.report.context import Context
 from akb.report.list_columns import ADDED, discuss_sentence, month_ahead, named
 from akb.report.lists import ALWAYS, list_tables
@@ -154,7 +154,7 @@ def reasoned(full: RunBundle, told: list[tuple[str, str, float]]) -> dict[str, l
         "more": held.filter(pl.col("policies") > 1)["customer"][0],
     }
     reasons = tuple(
-        Reason(customer, "churn_12m", name, 1.0 - 0.1 * place, value)
+        Contribution(customer, "churn_12m", name, 1.0 - 0.1 * place, value)
         for customer in who.values()
         for place, (name, _, value) in enumerate(told)
     )

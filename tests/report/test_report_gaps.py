@@ -8,7 +8,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from akb.models.descriptions import EFFECTS
+from akb.models.methods.descriptions import EFFECTS
 from akb.models.types import Ranking, RankScore
 from akb.report.bundle import RunBundle
 from akb.report.formats import of_ten

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 import value_fixtures as f
 
-from akb.models.grading import gate
+from akb.models.evidence.grading import gate
 from akb.models.types import Calibration, Evidence
 from akb.value import run_value
 from akb.value.case.case import business_case, case_basis, levels, without_predictions

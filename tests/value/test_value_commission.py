@@ -164,7 +164,7 @@ def test_replay_weighs_with_the_chances_of_then_and_beats_last_year_and_the_bran
     assert proof.deviance_skill > before.deviance_skill
     assert proof.gini > before.gini
     assert len(proof.decile_table) == len(before.decile_table) == 10
-    means = [row[3] for row in proof.decile_table]
+    means = [row.observed for row in proof.decile_table]
     assert means[0] > 3 * means[-1]
 
 

@@ -16,7 +16,7 @@ from akb.features import as_of_grid, build_matrix, build_targets
 from akb.features.definitions import DEFINITIONS
 from akb.ingest import read_portfolio
 from akb.models import run_models
-from akb.models.agree import within
+from akb.models.coherence.scores import within
 from akb.sample import simulate, write_sample
 from akb.value.case.case import business_case
 from akb.value.in_force import InForce

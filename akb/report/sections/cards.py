@@ -9,7 +9,7 @@ from akb.core.gates import FEW_EVENTS
 
 if TYPE_CHECKING:
     from akb.catalogue.entries import Entry
-    from akb.models.types import Calibration, Evidence, Prediction
+    from akb.models.types import Calibration, Decile, Evidence, Prediction
     from akb.report.context import Context
 
 _EVENTS, _ENOUGH = 100, 200
@@ -48,7 +48,7 @@ def card(context: Context, entry: Entry, made: Prediction) -> dict[str, Any]:
         "tested_months": made.evidence_months,
         "needs": entry.needs,
         "status": made.status,
-        "why": made.why,
+        "why": made.why if isinstance(made.why, str) else made.why.sentence(words.language),
         "constant": constant,
         "training": {"dates": proof.train_dates, "rows": proof.train_rows} if proof and proof.train_dates else None,
         "winner": made.winner,
@@ -120,16 +120,20 @@ def _shown(context: Context, proof: Evidence) -> dict[str, Any]:
             "deciles": _deciles(proof.last_year.decile_table, limit),
         },
         "by_date": [
-            {"date": day, "population": n, "positives": None if 0 < events < limit else events, "auc": auc}
-            for day, n, events, auc in proof.by_date
+            {
+                "date": each.day,
+                "population": each.population,
+                "positives": None if 0 < each.positives < limit else each.positives,
+                "auc": each.auc,
+            }
+            for each in proof.by_date
         ],
         "segments": [asdict(segment) for segment in proof.segments],
     }
 
 
 def _level(context: Context, calibration: Calibration) -> dict[str, Any]:
-    names = ("lower", "upper", "customers", "predicted", "observed", "low", "high")
-    rows = [dict(zip(names, band, strict=True)) for band in calibration.bands]
+    rows = [asdict(band) for band in calibration.bands]
     return {
         "observed_expected": calibration.observed_expected,
         "ci": calibration.ci,
@@ -139,6 +143,5 @@ def _level(context: Context, calibration: Calibration) -> dict[str, Any]:
     }
 
 
-def _deciles(table: tuple[tuple[int, int, float, float], ...], limit: int) -> list[dict[str, Any]]:
-    names = ("decile", "customers", "predicted", "observed")
-    return [dict(zip(names, row, strict=True)) for row in table if row[1] >= limit]
+def _deciles(table: tuple[Decile, ...], limit: int) -> list[dict[str, Any]]:
+    return [asdict(row) for row in table if row.customers >= limit]

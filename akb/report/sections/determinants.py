@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from akb.models.types import Determinants, Effect
+    from akb.models.types import Determinants, LocalEffect
     from akb.report.context import Context
 
 SHOWN = 6
@@ -45,7 +45,7 @@ def _groups(context: Context, found: Determinants) -> list[dict[str, Any]]:
     ]
 
 
-def _effect(context: Context, effect: Effect) -> dict[str, Any]:
+def _effect(context: Context, effect: LocalEffect) -> dict[str, Any]:
     """The curve, and its lowest and highest point: between which values the chance moves, and by how much."""
     keys = ("value", "effect", "low", "high")
     points = [dict(zip(keys, point, strict=True)) for point in effect.points]

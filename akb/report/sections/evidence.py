@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from akb.models.types import Prediction
@@ -46,7 +47,7 @@ def _row(context: Context, entry: Entry, prediction: Prediction | None) -> dict[
         "section": entry.section,
         "counts": entry.counts,
         "status": made.status,
-        "why": context.words.reworded(made.why),
+        "why": context.words.why(made.why),
         "horizon_months": made.horizon_months or entry.horizon_months,
         "tested_months": made.tested_months if made.evidence else None,
         "order": made.order,
@@ -90,8 +91,7 @@ def _churn_bands(context: Context) -> dict[str, Any] | None:
         prediction = context.bundle.predictions.get(f"churn_{months}m")
         evidence = prediction.evidence if prediction else None
         if evidence and evidence.calibration and evidence.calibration.bands:
-            names = ("lower", "upper", "customers", "predicted", "observed", "low", "high")
-            rows = [dict(zip(names, band, strict=True)) for band in evidence.calibration.bands]
+            rows = [asdict(band) for band in evidence.calibration.bands]
             return {
                 "key": f"churn_{months}m",
                 "months": prediction.tested_months if prediction else months,

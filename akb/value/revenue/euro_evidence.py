@@ -9,7 +9,7 @@ import numpy as np
 from akb.core.gates import level_gate
 from akb.core.people import POOLING_EVENTS
 from akb.core.scoring import gini, last_value, tweedie_skill
-from akb.models.types import Calibration, Evidence, LastYear, Segment
+from akb.models.types import Calibration, DateResult, Decile, Evidence, LastYear, SegmentLevel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from akb.models.types import Gate, Interval
     from akb.value.in_force import Floats
 
-    Deciles = tuple[tuple[int, int, float, float], ...]
 
 BETWEEN_YEARS = 0.05  # floor of the spread between years in an interval of a level
 Z90 = 1.6449
@@ -56,7 +55,7 @@ def level_evidence(per_customer: pl.DataFrame, test: date, events: int, people: 
         gini=gini(realised, expected),
         calibration=Calibration(ratio, ci),
         decile_table=_deciles(expected, realised, customer),
-        by_date=((test, per_customer.height, float(events), None),),
+        by_date=(DateResult(test, per_customer.height, float(events), None),),
         segments=()
         if people is None
         else _segments(expected, realised, per_customer["happened"].to_numpy(), people.parts(customer, test)),
@@ -77,10 +76,10 @@ def _level(expected: Floats, realised: Floats) -> tuple[float, Interval]:
 
 def _segments(
     expected: Floats, realised: Floats, happened: NDArray[np.bool_], parts: Iterable[Parts]
-) -> tuple[Segment, ...]:
+) -> tuple[SegmentLevel, ...]:
     """Return the level in each part, drawn to that of everyone; figures over too few customers or events are None."""
     everyone, _ = _level(expected, realised)
-    found: list[Segment] = []
+    found: list[SegmentLevel] = []
     for division in parts:
         masks = [division.code == code for code in range(len(division.names))]
         counts, events = ([int((mask & rows).sum()) for mask in masks] for rows in (np.ones_like(happened), happened))
@@ -90,17 +89,17 @@ def _segments(
                 ratio, ci = _level(expected[mask], realised[mask])
                 weight = own / (own + POOLING_EVENTS)
                 pooled = weight * ratio + (1 - weight) * everyone
-                found.append(Segment(division.kind, name, count, ratio, ci, weight, pooled))
+                found.append(SegmentLevel(division.kind, name, count, ratio, ci, weight, pooled))
             elif count:
-                found.append(Segment(division.kind, name, None, None, None, None, None))
+                found.append(SegmentLevel(division.kind, name, None, None, None, None, None))
     return tuple(found)
 
 
-def _deciles(expected: Floats, realised: Floats, customer: Floats) -> Deciles:
-    """Return (decile, customers, mean expected, mean realised) in euros, the highest expectations first."""
+def _deciles(expected: Floats, realised: Floats, customer: Floats) -> tuple[Decile, ...]:
+    """Return what was expected and realised per tenth in euros, the highest expectations first."""
     order = np.lexsort((customer, -expected))
     return tuple(
-        (number, len(part), float(expected[part].mean()) / 100, float(realised[part].mean()) / 100)
+        Decile(number, len(part), float(expected[part].mean()) / 100, float(realised[part].mean()) / 100)
         for number, part in enumerate(np.array_split(order, 10), start=1)
         if len(part)
     )

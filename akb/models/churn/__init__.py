@@ -1,0 +1,41 @@
+"""Churn: one landmark hazard, its causes, what is announced, and the lifetime that follows."""
+
+from __future__ import annotations
+
+from akb.models.churn.announced import AnnouncedLapses, announced_lags, announced_lapses
+from akb.models.churn.causes import CauseModel, CauseTrees, Multinomial, Shares
+from akb.models.churn.competing import aalen_johansen
+from akb.models.churn.evaluation import (
+    CHURN,
+    LIFETIME,
+    PART,
+    churn_splits,
+    evaluate_churn,
+    fit_selected,
+)
+from akb.models.churn.fit import ChurnResult, fit_churn
+from akb.models.churn.hazard import Hazard, stay
+from akb.models.churn.landmark import LAGS, Landmarks
+
+__all__ = [
+    "CHURN",
+    "LAGS",
+    "LIFETIME",
+    "PART",
+    "AnnouncedLapses",
+    "CauseModel",
+    "CauseTrees",
+    "ChurnResult",
+    "Hazard",
+    "Landmarks",
+    "Multinomial",
+    "Shares",
+    "aalen_johansen",
+    "announced_lags",
+    "announced_lapses",
+    "churn_splits",
+    "evaluate_churn",
+    "fit_churn",
+    "fit_selected",
+    "stay",
+]

@@ -1,0 +1,443 @@
+"""Person-months: who was at risk at lag j after an as-of date, who left in it, and what the row
+then looks like.
+
+The chance of leaving is one customer-level landmark hazard: from the day T with the features of T,
+lag j = 1..12 is the month (T + j - 1 months, T + j months]. A customer is at risk at lag j while
+the relation has not ended. The table of all (T, customer, lag) is never made: rows are indices into
+the matrix, gathered after sampling.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from akb.catalogue.directions import constraints
+from akb.core.dates import add_months, months_between
+from akb.core.errors import RefusedError
+from akb.models.learners import Sample
+from akb.models.temporal import EPOCH, closes_on, day_number, strata
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from akb.features.types import Matrix, Targets
+    from akb.models.evidence import People
+
+LAGS = 12
+BANDS = ((1, 1), (2, 3), (4, 6), (7, 12))
+NEVER = LAGS + 1
+LAG_NAMES = (
+    "lag",
+    "lag_month",
+    "lag_month_sin",
+    "lag_month_cos",
+    "lag_renewals",
+    "lag_renewals_before",
+    "lag_renewals_after",
+    "lag_since_renewal",
+    "lag_renewal_share",
+    "lag_to_cliff",
+    "lag_tenure_months",
+)
+RENEWALS = "renewals_in_month_"
+_SEASONS = 3  # a season that was seen less often is a coincidence
+_NEVER_DAY = np.iinfo(np.int64).max
+
+
+def band_of(lag: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the position in `BANDS` per lag."""
+    return np.searchsorted(np.array([last for _, last in BANDS]), lag).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class PersonMonths:
+    """A weighted sample of (row of the matrix, lag) with its outcome.
+
+    Parameters
+    ----------
+    row, lag
+        Int64 [n], ascending by row, then lag.
+    event
+        Bool [n]: the relation ended in this lag.
+    weight
+        Float64 [n]: how many person-months each row stands for; 1 for events unless even those were
+        sampled.
+    """
+
+    row: NDArray[np.int64]
+    lag: NDArray[np.int64]
+    event: NDArray[np.bool_]
+    weight: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def at(self, where: NDArray[np.bool_]) -> PersonMonths:
+        """Return the rows where `where` holds."""
+        return PersonMonths(self.row[where], self.lag[where], self.event[where], self.weight[where])
+
+
+class Landmarks:
+    """The matrix seen as person-months, without making them.
+
+    Parameters
+    ----------
+    matrix, targets
+        As they leave the features room; the relation's targets lie in the order of the matrix.
+    people
+        Who the customers are, to show an error by group.
+    """
+
+    def __init__(self, matrix: Matrix, targets: Targets, people: People | None = None) -> None:
+        self.people = people
+        self.frame = matrix.frame
+        # the month of the lag says it all: of the calendar at T the hazard only learns coincidences
+        self.names = tuple(
+            each.name
+            for each in matrix.features
+            if each.group != "season" and not each.name.startswith(RENEWALS)
+        )
+        self.dates = matrix.dates
+        seasons = months_between(self.dates[0], self.dates[-1]) >= _SEASONS * LAGS
+        self.lag_names = tuple(
+            name for name in LAG_NAMES if seasons or not name.startswith("lag_month")
+        )
+        self.gap_days, self.lag_days = targets.gap_days, targets.lag_days
+        as_of = self.frame["as_of"]
+        self.start = np.searchsorted(
+            as_of.to_physical().to_numpy(), [day_number(day) for day in self.dates]
+        )
+        self.stop = np.append(self.start[1:], self.frame.height)
+        self.date_of = np.repeat(np.arange(len(self.dates)), self.stop - self.start)
+        self.customer = self.frame["customer"].to_numpy()
+        self.cause = targets.relation["cause"]
+        self.end_day = _day_or_never(targets.relation, "end_date")
+        self.censor_day = _day_or_never(targets.relation, "censored_on")
+        self.bound = np.array(
+            [[day_number(add_months(day, lag)) for lag in range(NEVER)] for day in self.dates]
+        )
+        self.event_lag, self.seen_lags = self._lags()
+
+    def _lags(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The lag in which the relation ends, 1..12, or 13 where it does not within 12 months; and
+        the lags that can be followed: those that are over before a relation that was not lost
+        disappears (transferred, converted).
+        """
+        event, seen = (
+            np.full(self.frame.height, NEVER, dtype=np.int64),
+            np.empty(self.frame.height, dtype=np.int64),
+        )
+        for d, (start, stop) in enumerate(zip(self.start, self.stop, strict=True)):
+            event[start:stop] = np.maximum(
+                np.searchsorted(self.bound[d, 1:], self.end_day[start:stop]) + 1, 1
+            )
+            seen[start:stop] = np.searchsorted(self.bound[d, 1:], self.censor_day[start:stop])
+        return event, seen
+
+    def closed_lags(self, day: date) -> NDArray[np.int64]:
+        """Return per as-of date how many lags were closed, and so known, on `day`."""
+        return np.array(
+            [
+                sum(
+                    closes_on(each, lag, self.gap_days, self.lag_days) <= day
+                    for lag in range(1, NEVER)
+                )
+                for each in self.dates
+            ],
+            dtype=np.int64,
+        )
+
+    def latest_closed(self, day: date, lags: int) -> int | None:
+        """Return the position of the last as-of date of which `lags` lags were closed on `day`;
+        None without one.
+        """
+        closed = np.flatnonzero(self.closed_lags(day) >= lags)
+        return int(closed[-1]) if len(closed) else None
+
+    def rows_of(self, position: int, followed: int = 0) -> NDArray[np.int64]:
+        """Return the rows of the matrix of one as-of date, of relations that can be followed for
+        so many months.
+        """
+        rows = np.arange(self.start[position], self.stop[position])
+        if not followed:
+            return rows
+        last = day_number(add_months(self.dates[position], followed))
+        return rows[self.censor_day[rows] > last]
+
+    def draw(
+        self,
+        first: NDArray[np.int64],
+        last: NDArray[np.int64],
+        size: int,
+        rng: np.random.Generator,
+        *,
+        events: float = 0.5,
+    ) -> PersonMonths:
+        """Return about `size` person-months with a lag from `first` to `last` (per as-of date).
+
+        All events are kept, unless they would fill more than the share `events` of `size`: then
+        they are sampled too. Those who stayed are sampled in strata of neighbours, so that every
+        date, customer and lag is represented, and half of them in months with a renewal: the few
+        months in which most happens. The result depends on the sorted matrix and the generator
+        only.
+        """
+        low, high = first[self.date_of], np.minimum(last[self.date_of], self.seen_lags)
+        ends = (self.event_lag >= low) & (self.event_lag <= high)
+        event_at, event_weight = strata(int(ends.sum()), int(size * events), rng)
+        gone = np.flatnonzero(ends)[event_at]
+        row, lag, weight = self._stays(
+            low, np.minimum(high, self.event_lag - 1), max(size - len(gone), 1), rng
+        )
+        row, lag = np.concatenate([row, gone]), np.concatenate([lag, self.event_lag[gone]])
+        order = np.lexsort((lag, row))
+        event = np.arange(len(row)) >= len(row) - len(gone)
+        return PersonMonths(
+            row[order], lag[order], event[order], np.concatenate([weight, event_weight])[order]
+        )
+
+    def _stays(
+        self, low: NDArray[np.int64], high: NDArray[np.int64], size: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Rows, lags and weights of a sample of person-months with a lag from `low` to `high`
+        (per row).
+        """
+        due, reached = self._due
+        at = np.arange(len(low))
+        some = high >= low
+        with_renewal = np.where(
+            some, reached[at, np.clip(high, 0, LAGS)] - reached[at, np.clip(low - 1, 0, LAGS)], 0
+        )
+        without = np.where(some, high - low + 1, 0) - with_renewal
+        wanted = min(int(with_renewal.sum()), max(size // 2, size - int(without.sum())))
+        parts = []
+        for counts, is_due, number in (
+            (with_renewal, True, wanted),
+            (without, False, size - wanted),
+        ):
+            position, weight = strata(int(counts.sum()), number, rng)
+            upto = np.cumsum(counts)
+            row = np.searchsorted(upto, position, side="right")
+            nth = position - (upto[row] - counts[row]) + 1
+            lags = np.arange(1, NEVER)
+            fits = (due[row] == is_due) & (lags >= low[row, None]) & (lags <= high[row, None])
+            parts.append(
+                (row, (np.cumsum(fits, axis=1) == nth[:, None]).argmax(axis=1) + 1, weight)
+            )
+        rows, found, weights = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return rows, found, weights
+
+    def known_on(self, day: date, size: int, rng: np.random.Generator) -> PersonMonths:
+        """Return person-months whose outcome was known on `day`: the rows to learn from on that
+        day.
+        """
+        closed = self.closed_lags(day)
+        return self.draw(np.ones_like(closed), closed, size, rng)
+
+    def after(self, position: int, day: date, size: int, rng: np.random.Generator) -> PersonMonths:
+        """Return person-months from as-of date `position` on, known on `day`: to judge a model
+        made at that date.
+        """
+        closed = self.closed_lags(day)
+        closed[:position] = 0
+        return self.draw(np.ones_like(closed), closed, size, rng)
+
+    def year(
+        self, day: date, back: int, band: tuple[int, int], size: int, rng: np.random.Generator
+    ) -> PersonMonths:
+        """Return person-months of one lag band that fall in one year of calendar time, counted back
+        from `day`.
+
+        Year 0 is the last twelve months of which the outcome was known on `day`.
+        """
+        closed = self.closed_lags(day)
+        newest = max((int(self.bound[d, lag]) for d, lag in enumerate(closed) if lag), default=0)
+        upper = day_number(add_months(_date(newest), -12 * back)) if newest else 0
+        lower = day_number(add_months(_date(newest), -12 * (back + 1))) if newest else 0
+        inside = (self.bound[:, 1:] > lower) & (self.bound[:, 1:] <= upper)
+        first = np.maximum(
+            np.where(inside.any(axis=1), inside.argmax(axis=1) + 1, NEVER + 1), band[0]
+        )
+        last = np.minimum(
+            np.where(inside.any(axis=1), LAGS - inside[:, ::-1].argmax(axis=1), 0), band[1]
+        )
+        return self.draw(first, np.minimum(last, closed), size, rng, events=0.2)
+
+    def narrowed(self, names: tuple[str, ...]) -> Landmarks:
+        """Return the same person-months with fewer features, in the order of the matrix; the
+        lag's own stay.
+        """
+        lean = copy(self)
+        lean.names = tuple(name for name in self.names if name in set(names))
+        return lean
+
+    def with_columns(self, columns: Sequence[str]) -> Landmarks:
+        """Return the same person-months with exactly these columns, in this order: those that a
+        saved model expects.
+
+        Raises
+        ------
+        RefusedError
+            If the matrix lacks one of them.
+        """
+        lean = copy(self)
+        lean.names = tuple(name for name in columns if name not in LAG_NAMES)
+        lean.lag_names = tuple(name for name in columns if name in LAG_NAMES)
+        lacking = sum(name not in self.frame.columns for name in lean.names)
+        if lacking or (*lean.names, *lean.lag_names) != tuple(columns):
+            raise RefusedError(
+                f"the saved model expects {lacking} features that "
+                "this version of akb does not make",
+                "Run akb eda again: that fits the models anew.",
+            )
+        return lean
+
+    def distinct(self, months: PersonMonths) -> int:
+        """Return how many different relations ended in these person-months."""
+        ended = months.row[months.event]
+        return len(np.unique(np.stack([self.customer[ended], self.end_day[ended]]), axis=1).T)
+
+    def base(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the features of these rows, float32 [n, f], in the order of `names`; unknown is
+        NaN.
+        """
+        return _floats(self.frame, rows, self.names)
+
+    @cached_property
+    def _calendar(self) -> NDArray[np.float32]:
+        """Renewals in each of the twelve months after T, float32 [rows, 12]; NaN unknown."""
+        given = [f"{RENEWALS}{lag}" for lag in range(1, NEVER)]
+        if set(given) <= set(self.frame.columns):
+            return np.asarray(self.frame.select(given).to_numpy(), dtype=np.float32)
+        next_renewal = self.column("months_to_next_renewal")
+        month = np.mod(np.ceil(next_renewal) - 1, LAGS) + 1
+        counts = (month[:, None] == np.arange(1, NEVER)).astype(np.float32)
+        return np.asarray(
+            np.where(np.isnan(next_renewal)[:, None], np.nan, counts), dtype=np.float32
+        )
+
+    @cached_property
+    def _due(self) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        """Whether something renews per lag month [rows, 12], and in how many lag months up to
+        each lag [rows, 13].
+        """
+        due = np.nan_to_num(self._calendar) > 0
+        reached = np.zeros((len(due), LAGS + 1), dtype=np.int64)
+        np.cumsum(due, axis=1, out=reached[:, 1:])
+        return due, reached
+
+    def column(self, *names: str) -> NDArray[np.float32]:
+        """Return the first of these features that the matrix has, float32 [rows]; NaN without
+        one.
+        """
+        for name in names:
+            if name in self.frame.columns:
+                return np.asarray(self.frame[name].to_numpy(), dtype=np.float32)
+        return np.full(self.frame.height, np.nan, dtype=np.float32)
+
+    @cached_property
+    def tenure_months(self) -> NDArray[np.float32]:
+        """Months that the relation existed at T, per row; NaN where the matrix does not say."""
+        if "tenure_months" in self.frame.columns:
+            return self.column("tenure_months")
+        return np.asarray(12 * self.column("tenure_years"), dtype=np.float32)
+
+    def design(self, rows: NDArray[np.int64], lag: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return features and lag features of person-months, float32 [n, f + `lag_names`]."""
+        base = self.base(rows)
+        # column by column, as both Polars and LightGBM keep it
+        x = np.empty((len(rows), base.shape[1] + len(self.lag_names)), dtype=np.float32, order="F")
+        x[:, : base.shape[1]] = base
+        x[:, base.shape[1] :] = self.lag_features(rows, lag)
+        return x
+
+    def lag_features(self, rows: NDArray[np.int64], lag: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return what only the month of the lag knows, float32 [n, `lag_names`]."""
+        months = np.array([day.month for day in self.dates])[self.date_of[rows]]
+        month = (months + lag - 1) % LAGS + 1
+        counts = self._calendar[rows]
+        at = np.arange(len(rows))
+        column = lag - 1
+        # Months since the latest renewal before or in the lag month, going round the year; NaN
+        # without renewals.
+        turned = np.stack([counts[at, (column - back) % LAGS] for back in range(LAGS)], axis=1)
+        since = np.where((turned > 0).any(axis=1), (turned > 0).argmax(axis=1), np.nan)
+        angle = 2 * np.pi * month / LAGS
+        parts = (
+            lag,
+            month,
+            np.sin(angle),
+            np.cos(angle),
+            turned[:, 0],
+            turned[:, 1],
+            counts[at, (column + 1) % LAGS],
+            since,
+            turned[:, 0] / np.maximum(turned.sum(axis=1), 1),
+            self.column("months_to_cliff")[rows] - lag,
+            self.tenure_months[rows] + lag,
+        )
+        kept = [part for name, part in zip(LAG_NAMES, parts, strict=True) if name in self.lag_names]
+        return np.stack([np.asarray(part, dtype=np.float32) for part in kept], axis=1)
+
+    def sample(self, months: PersonMonths, offset: NDArray[np.float64]) -> Sample:
+        """Return person-months as rows that a candidate can learn from or be judged on."""
+        return Sample(
+            x=self.design(months.row, months.lag),
+            label=months.event.astype(np.float64),
+            weight=months.weight,
+            offset=offset[months.lag - 1],
+            cluster=self.customer[months.row],
+            names=self.names + self.lag_names,
+            monotone=constraints("leave", self.names + self.lag_names),
+        )
+
+
+def base_offset(months: PersonMonths) -> NDArray[np.float64]:
+    """Return the log-odds of leaving per lag 1..12: one rate per lag band, shrunk to the overall
+    rate, float64 [12].
+    """
+    at_risk, ended = float(months.weight.sum()), float(months.weight[months.event].sum())
+    overall = (ended + 0.5) / (at_risk + 100)
+    band = band_of(months.lag)
+    exposure = np.bincount(band, weights=months.weight, minlength=len(BANDS))
+    events = np.bincount(band, weights=months.weight * months.event, minlength=len(BANDS))
+    prior = 20.0  # events: below that a band says little about itself
+    rate = (events + prior) / (exposure + prior / overall)
+    return np.asarray(np.log(rate / (1 - rate))[band_of(np.arange(1, NEVER))])
+
+
+def _day_or_never(frame: pl.DataFrame, column: str) -> NDArray[np.int64]:
+    """Days since 1970; the largest number where there is no date."""
+    if column not in frame.columns:
+        return np.full(frame.height, _NEVER_DAY, dtype=np.int64)
+    given = frame[column].to_physical()
+    return np.where(
+        given.is_null().to_numpy(), _NEVER_DAY, given.fill_null(0).to_numpy().astype(np.int64)
+    )
+
+
+def _floats(
+    frame: pl.DataFrame, rows: NDArray[np.int64], names: tuple[str, ...]
+) -> NDArray[np.float32]:
+    if not names:
+        return np.empty((len(rows), 0), dtype=np.float32)
+    contiguous = (
+        len(rows) > 0
+        and int(rows[-1] - rows[0]) == len(rows) - 1
+        and bool((np.diff(rows) == 1).all())
+    )
+    columns = frame.select(names)
+    picked = columns.slice(int(rows[0]), len(rows)) if contiguous else columns[rows]
+    return np.asarray(picked.to_numpy(order="fortran"), dtype=np.float32)
+
+
+def _date(days: int) -> date:
+    return date.fromordinal(days + EPOCH)

@@ -1,0 +1,78 @@
+"""What may be learned and judged when: splits in time, selection, levels, evaluation on later
+data.
+"""
+
+from __future__ import annotations
+
+from akb.models.temporal.answer import Answer, with_dates
+from akb.models.temporal.calibrated import CalibratedModel, fit_calibrated
+from akb.models.temporal.holdout import RENEWAL, Grouper, grouper
+from akb.models.temporal.level import between_years, level_factor, shift_for
+from akb.models.temporal.probe import probe_of
+from akb.models.temporal.problem import (
+    BRANCH,
+    EPOCH,
+    Problem,
+    branch_problem,
+    customer_problem,
+    day_number,
+    happened_within,
+    strata,
+)
+from akb.models.temporal.replay import Evaluation, choose_refit_evaluate
+from akb.models.temporal.selection import (
+    ENOUGH_FOR_SPLINES,
+    Competition,
+    Contest,
+    Selection,
+    compare_candidates,
+    compete,
+    default_learner,
+)
+from akb.models.temporal.splits import (
+    Split,
+    TemporalSplits,
+    closes_on,
+    months_to_prove,
+    temporal_splits,
+)
+from akb.models.temporal.target import FittedTarget, evaluate_target, fit_target
+
+__all__ = [
+    "BRANCH",
+    "ENOUGH_FOR_SPLINES",
+    "EPOCH",
+    "RENEWAL",
+    "Answer",
+    "CalibratedModel",
+    "Competition",
+    "Contest",
+    "Evaluation",
+    "FittedTarget",
+    "Grouper",
+    "Problem",
+    "Selection",
+    "Split",
+    "TemporalSplits",
+    "between_years",
+    "branch_problem",
+    "choose_refit_evaluate",
+    "closes_on",
+    "compare_candidates",
+    "compete",
+    "customer_problem",
+    "day_number",
+    "default_learner",
+    "evaluate_target",
+    "fit_calibrated",
+    "fit_target",
+    "grouper",
+    "happened_within",
+    "level_factor",
+    "months_to_prove",
+    "probe_of",
+    "shift_for",
+    "strata",
+    "temporal_splits",
+    "with_dates",
+]

@@ -1,0 +1,137 @@
+"""The level of a prediction: observed against expected over the last three closed years, shrunk by events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from akb.core.people import POOLING_EVENTS
+from akb.models.evidence import BETWEEN_YEAR, Z90
+from akb.models.learners import from_link, to_link
+from akb.models.temporal.problem import days
+from akb.models.temporal.splits import yearly_windows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from akb.models.learners import Objective
+
+    Floats = NDArray[np.float64]
+
+PRIOR_EVENTS = 50.0  # events at which the own level and no change weigh the same
+
+
+def level_factor(
+    observed: Sequence[float],
+    expected: Sequence[float],
+    events: Sequence[float],
+    *,
+    parent: float = 1.0,
+    prior: float = PRIOR_EVENTS,
+) -> float:
+    """Return by how much to multiply the expectation, from windows given newest first.
+
+    The last windows together count, unless all older ones lie outside the newest one's 90 % interval: then the level
+    has moved and the newest counts alone. What remains is drawn to `parent`, the more so the fewer events there are.
+
+    Parameters
+    ----------
+    observed, expected
+        Totals per window.
+    events
+        Distinct customers with an event per window: overlapping windows tell the same event more than once.
+    """
+    known = [position for position, total in enumerate(expected) if total > 0]
+    if not known:
+        return parent
+    ratios = [observed[position] / expected[position] for position in known]
+    used = known
+    if len(known) > 1 and events[known[0]] > 0 and ratios[0] > 0:
+        half = Z90 * float(np.sqrt(1 / events[known[0]] + BETWEEN_YEAR**2))
+        low, high = ratios[0] * float(np.exp(-half)), ratios[0] * float(np.exp(half))
+        if all(not low <= ratio <= high for ratio in ratios[1:]):
+            used = known[:1]
+    own = sum(observed[position] for position in used) / sum(expected[position] for position in used)
+    n = sum(events[position] for position in used)
+    return (n * own + prior * parent) / (n + prior)
+
+
+def between_years(observed: Sequence[float], expected: Sequence[float], events: Sequence[float]) -> float:
+    """Return the spread of log(observed/expected) between windows beyond chance; at least 5 %."""
+    pairs = [(o / e, n) for o, e, n in zip(observed, expected, events, strict=True) if o > 0 and e > 0 and n > 0]
+    if len(pairs) < 2:
+        return BETWEEN_YEAR
+    logs = np.log([ratio for ratio, _ in pairs])
+    excess = float(np.var(logs, ddof=1)) - float(np.mean([1 / n for _, n in pairs]))
+    return max(BETWEEN_YEAR, float(np.sqrt(max(excess, 0.0))))
+
+
+def shift_for(objective: Objective, expected: Floats, weight: Floats, factor: float) -> float:
+    """Return what to add on the link scale so that the weighted total is multiplied by `factor`."""
+    if objective == "poisson" or not len(expected):
+        return float(np.log(max(factor, 1e-6)))
+    link = to_link(objective, expected)
+    goal = min(factor * float((weight * expected).sum()), 0.999 * float(weight.sum()))
+    shift = float(np.log(max(factor, 1e-6)))
+    for _ in range(30):
+        p = from_link(objective, link + shift)
+        slope = float((weight * p * (1 - p)).sum())
+        if slope <= 0:
+            break
+        step = float(np.clip((goal - float((weight * p).sum())) / slope, -1, 1))
+        shift += step
+        if abs(step) < 1e-10:
+            break
+    return shift
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Shift on the link scale and share of the parent's level per group; spread between years of all groups."""
+
+    shift: Floats
+    pooled_weight: Floats
+    between_year: float
+
+
+def group_levels(
+    objective: Objective,
+    train: tuple[date, ...],
+    *,
+    day: NDArray[np.int32],
+    group: NDArray[np.int16],
+    groups: int,
+    customer: NDArray[Any],
+    label: Floats,
+    weight: Floats,
+    expected: Floats,
+) -> Levels:
+    """Return the level per group: its own factor, drawn to that of all groups together (100 events weigh the same)."""
+    years = [np.isin(day, days(window)) for window in yearly_windows(train)]
+
+    def totals(inside: NDArray[np.bool_]) -> tuple[list[float], list[float], list[float]]:
+        masks = [inside & year for year in years]
+        observed = [float((weight * label)[mask].sum()) for mask in masks]
+        predicted = [float((weight * expected)[mask].sum()) for mask in masks]
+        distinct = [float(len(np.unique(customer[mask & (label > 0)]))) for mask in masks]
+        return observed, predicted, distinct
+
+    whole = totals(np.ones(len(label), dtype=bool))
+    parent = level_factor(*whole)
+    recent = np.logical_or.reduce(years) if years else np.ones(len(label), dtype=bool)
+    shifts, pooled = np.zeros(groups), np.zeros(groups)
+    for code in range(groups):
+        here = group == code
+        factor = parent
+        if groups > 1:
+            own = totals(here)
+            factor = level_factor(*own, parent=parent, prior=POOLING_EVENTS)
+            pooled[code] = POOLING_EVENTS / (POOLING_EVENTS + sum(own[2]))
+        here = here & recent
+        shifts[code] = shift_for(objective, expected[here], weight[here], factor)
+    return Levels(shifts, pooled, between_years(*whole))
