@@ -105,7 +105,7 @@ def lasting(base: InForce, yearly: float, months: int) -> Relations:
 
 
 def test_years_of_a_gained_policy_by_hand() -> None:
-    """Relations .9 and policies .8 a year; bought after half a year by who is still there; 30 % a year bought it anyway."""
+    """Relations .9, policies .8 a year; bought after half a year by who is there then; 30 % a year bought it anyway."""
     office = Office(value__discount=0.05, value__indexation=0.02, value__timing=0.5, value__horizon_years=3)
     survival = lasting(office.base, 0.9, 36)
     chance = np.full((office.base.n, 2), 0.3)
