@@ -14,7 +14,7 @@ from akb.config import Settings
 from akb.core.revenue import PARTS, Terms, meaning, with_revenue
 from akb.value import run_value
 from akb.value.in_force import InForce
-from akb.value.lifetime.purchases import typical_commission
+from akb.value.lifetime.purchases import mean_commission
 
 CENTS = st.one_of(st.none(), st.integers(-10_000, 10_000_000))
 CLIENTS = ("intermediair", "volmacht", "verzekeraar")
@@ -76,7 +76,7 @@ def test_one_more_policy_brings_no_second_fee_of_the_customer() -> None:
     made = _book(commission_cents=10_000, fee_cents=1_500, signing_cents=None)
     of_customer = replace(made, policies=made.policies.with_columns(fee_source=pl.lit("customer")))
     for book, cents in ((made, 11_500), (of_customer, 10_000)):
-        table = typical_commission(InForce(book, f.models(book), _settings("intermediair")))
+        table = mean_commission(InForce(book, f.models(book), _settings("intermediair")))
         assert table.filter(pl.col("branch") == "auto")["cents"].unique().to_list() == [cents]
 
 

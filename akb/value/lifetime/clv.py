@@ -12,13 +12,14 @@ from akb.value.in_force import to_cents
 from akb.value.lifetime.survival import YEAR, announced_months, relations
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     from akb.value.in_force import Cents, Floats, InForce, Rows
     from akb.value.lifetime.purchases import Offers
     from akb.value.lifetime.survival import Relations
     from akb.value.revenue.cost import ServiceCost
 
 FIVE_YEARS = 60
-NEVER = 1e-300  # a chance of zero, as far as logarithms go
 
 
 @dataclass(frozen=True)
@@ -131,12 +132,9 @@ def streams(base: InForce, rows: pl.DataFrame, cost: ServiceCost, months: int, t
     )
     money = open_policies.group_by("row", "branch").agg(pl.col("commission", "cost").sum())
     table = rows.join(money, on=["row", "branch"], how="left", maintain_order="left")
-    moments = (np.arange(months) + timing) / YEAR
-    first, later = (np.log(np.maximum(table[name].to_numpy(), NEVER))[:, None] for name in ("first", "kept"))
-    alive = np.exp(first * np.minimum(moments, 1.0) + later * np.maximum(moments - 1.0, 0.0))
-    where = table["row"].to_numpy()
-    commission = _per_customer(alive * (table["commission"].to_numpy()[:, None] / YEAR), where, base.n)
-    variable = _per_customer(alive * (table["cost"].to_numpy()[:, None] / YEAR), where, base.n)
+    alive = _policies_alive(table["first"].to_numpy(), table["kept"].to_numpy(), months, timing)
+    amounts = [table[name].to_numpy() / YEAR for name in ("commission", "cost")]
+    commission, variable = _per_customer(alive, amounts, table["row"].to_numpy(), base.n)
 
     places, fraction = announced_months(base, months)
     rows_announced = base.rows[places]
@@ -213,10 +211,28 @@ def lapses_expected(base: InForce, rows: pl.DataFrame, paths: Relations) -> floa
     return expected + float((fraction[:, -1] < 1.0).sum())
 
 
-def _per_customer(amounts: Floats, rows: Rows, n: int) -> Floats:
-    """Return sums of consecutive rows per customer; `rows` ascends."""
-    out = np.zeros((n, amounts.shape[1]))
-    if len(rows):
-        first = np.flatnonzero(np.diff(rows, prepend=-1))
-        out[rows[first]] = np.add.reduceat(amounts, first, axis=0)
-    return out
+def _policies_alive(first: Floats, kept: Floats, months: int, timing: float) -> Iterator[Floats]:
+    """Yield per month the survival of policies at the moment `timing` within it, given that the relation lives."""
+    alive, monthly = first ** (timing / YEAR), first ** (1 / YEAR)
+    for month in range(months):
+        if month == YEAR:
+            alive, monthly = first * kept ** (timing / YEAR), kept ** (1 / YEAR)
+        yield alive
+        alive = alive * monthly
+
+
+def _per_customer(alive: Iterable[Floats], amounts: Sequence[Floats], rows: Rows, n: int) -> list[Floats]:
+    """Return per amount (n, months): its sum over the consecutive rows of every customer; `rows` ascends.
+
+    Month by month: an array of all policies by all months takes longer to fill than to sum.
+    """
+    first = np.flatnonzero(np.diff(rows, prepend=-1))
+    there = rows[first]
+    months: list[list[Floats]] = [[] for _ in amounts]
+    for left in alive:
+        for sums, amount in zip(months, amounts, strict=True):
+            month = np.zeros(n)
+            if len(rows):
+                month[there] = np.add.reduceat(left * amount, first)
+            sums.append(month)
+    return [np.ascontiguousarray(np.array(sums).T) for sums in months]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 RATE_YEARS = 3  # the level of a rate is that of at most three closed years
 PRIOR_POLICIES = 50  # policies of the portfolio's own rate that a branch's rate is mixed with
+COUNTED = "staying_ends"  # where a run keeps what was counted, as it does with its own tables
 SCHEMA = {
     "year": pl.Int64,
     "branch": pl.String,
@@ -34,8 +35,15 @@ def staying_ends(base: InForce) -> pl.DataFrame:
     """Return year (0: the newest), branch, held, lapsed, and of the lapsed: preventable, unknown.
 
     Counted in every fully recorded closed year, at most five, over the policies in force on its first day of customers
-    who held two or more then and whose relation was still there on its last day.
+    who held two or more then and whose relation was still there on its last day. Counted once per run.
     """
+    if COUNTED not in base.__dict__:
+        base.__dict__[COUNTED] = _staying_ends(base)
+    found: pl.DataFrame = base.__dict__[COUNTED]
+    return found
+
+
+def _staying_ends(base: InForce) -> pl.DataFrame:
     time = base.settings.time
     years = closed_years(base.portfolio, time.gap_days, time.registration_lag_days)
     counted = [

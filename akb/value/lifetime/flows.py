@@ -77,8 +77,9 @@ def purchase_years(base: InForce, survival: Relations, kept: Floats | float, cha
 
     Notes
     -----
-    ``Σ_t discount x S_relation(t) x kept^(t - 1/2) x (1 - chance)^(t - 1)``: bought halfway through the 12 months, and
-    from then on counted only as long as it would not have been bought anyway.
+    ``Σ_t discount x S_relation(t) / S_relation(1/2) x kept^(t - 1/2) x (1 - chance)^(t - 1)``: bought halfway through
+    the 12 months by who is a customer then, and from then on counted only as long as it would not have been bought
+    anyway.
     """
     years = np.zeros_like(chance, dtype=np.float64)
     factors = present_factors(base, survival.months)
@@ -112,7 +113,8 @@ def purchase_flow(base: InForce, survival: Relations, kept: Floats | float, chan
 def _gained_months(base: InForce, survival: Relations, kept: Floats | float, chance: Floats) -> Iterator[Floats]:
     """Yield per month the part of it that a gained policy is in force and would not have been bought anyway."""
     timing = base.value("value.timing")
-    alive = survival.alive_at(timing)
+    there = survival.alive[:, BOUGHT]  # who buys is a customer then
+    alive = survival.alive_at(timing) / np.where(there > 0, there, np.inf)[:, None]
     offered = ~np.isnan(chance)
     never = np.where(offered, 1.0 - np.nan_to_num(chance), 0.0)
     waits, monthly = offered.astype(np.float64), never ** (1 / YEAR)

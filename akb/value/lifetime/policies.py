@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
+from akb.value.lifetime.decided import decided_policies
 from akb.value.lifetime.ends import staying_ends
 from akb.value.lifetime.present import index_factors, present_factors
 from akb.value.lifetime.survival import YEAR
@@ -49,9 +50,10 @@ SCHEMA = {
 ``preventable`` (and its low and high): share of such lapses that attention might change; ``gate``: whose chance it is
 (``own``, the ``base`` rate of the branch, or ``closed``: nobody's); ``margin_cents``: what one policy earns a year
 after its variable cost; ``kept``: its yearly survival after the 12 months while the relation lasts; ``stake_cents``:
-V_keep - V_lapse of one policy; ``lost``: expected preventable lapses of those who stay,
-(1 - churn_12m) x policies x lapse x preventable; ``expected``: lost x stake, what an effect of 1 would bring.
-Both are zero where the gate is closed. A stake may be negative: a policy can cost more than it brings.
+V_keep - V_lapse of one policy; ``lost``: preventable lapses of those who stay that are expected to be decided within 12
+months, (1 - churn_12m) x policies x lapse x preventable x `decided.decided_policies`; ``expected``: lost x stake, what
+an effect of 1 would bring. Both are zero where the gate is closed. A stake may be negative: a policy can cost more than
+it brings.
 """
 
 
@@ -122,11 +124,13 @@ def policy_stakes(
         )
     )
     alive = pl.Series(survival.alive[table["row"].to_numpy(), YEAR], dtype=pl.Float64)
-    lost = alive * pl.col("policies") * pl.col("lapse") * pl.col("preventable")
+    due = table.select(alive * pl.col("policies") * pl.col("lapse") * pl.col("preventable")).to_series().to_numpy()
+    usual = {branch: share for branch, (_, share, _) in preventable.items()}
+    lost = due * decided_policies(base, usual, due, table["policies"].to_numpy())
     return (
         table.with_columns(
             stake_cents=pl.Series(_stakes(base, survival, table), dtype=pl.Float64),
-            lost=pl.when(pl.col("gate") == "closed").then(0.0).otherwise(lost),
+            lost=pl.when(pl.col("gate") == "closed").then(0.0).otherwise(pl.Series(lost, dtype=pl.Float64)),
         )
         .select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items() if name != "expected")
         .with_columns(expected=pl.col("lost") * pl.col("stake_cents"))

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from akb.value.in_force import Cents, Floats, InForce
     from akb.value.revenue.cost import ServiceCost
 
+PRIOR_POLICIES = 20  # policies of the whole branch that a kind of customer's mean is mixed with
+TOP = 0.99  # no policy counts for more than the one at this quantile of its branch
+
 
 @dataclass(frozen=True)
 class Offers:
@@ -68,8 +71,13 @@ def stock(year: int, months: int, timing: float, kept: float) -> Floats:
     return left
 
 
-def typical_commission(base: InForce) -> pl.DataFrame:
-    """Return the median recurring revenue of a policy in force: branch, kind (null: all kinds), cents.
+def mean_commission(base: InForce) -> pl.DataFrame:
+    """Return what a new policy is expected to bring a year: branch, kind (null: all kinds), cents.
+
+    The mean recurring revenue of the policies in force, for commission is skewed and an expectation is no median: of a
+    branch as a whole, and of each kind of customer in it. Single large policies (one in a hundred, and one where there
+    are fewer) count for no more than the next one of their branch, and a kind with few policies is mixed with its
+    branch as if `PRIOR_POLICIES` of it had been seen there.
 
     A customer's own fee is left out: one more policy brings no second one. A branch that nobody with revenue holds
     falls back to premium x rate of the taxonomy (an assumption).
@@ -78,15 +86,24 @@ def typical_commission(base: InForce) -> pl.DataFrame:
     if "fee_source" in held.columns:
         fee = pl.when(pl.col("fee_source") == "customer").then("revenue_fee_cents").fill_null(0)
         held = held.with_columns(revenue_cents=pl.col("revenue_cents") - fee)
-    known = held.filter(pl.col("revenue_cents").is_not_null()).join(base.customers.select("row", "kind"), on="row")
-    median = pl.col("revenue_cents").median().round().cast(pl.Int64).alias("cents")
-    per_kind = known.drop_nulls("kind").group_by("branch", "kind").agg(median)
-    overall = known.group_by("branch").agg(median)
+    most = pl.col("revenue_cents").quantile(TOP, "lower").over("branch")
+    known = (
+        held.filter(pl.col("revenue_cents").is_not_null())
+        .join(base.customers.select("row", "kind"), on="row")
+        .with_columns(cents=pl.min_horizontal("revenue_cents", most))
+    )
+    # Sums of whole cents: a float mean of a group-by may differ between runs.
+    counted = (pl.col("cents").sum().alias("sum"), pl.len().alias("count"))
+    overall = known.group_by("branch").agg(counted).select("branch", mean=pl.col("sum") / pl.col("count"))
+    mixed = (pl.col("sum") + PRIOR_POLICIES * pl.col("mean")) / (pl.col("count") + PRIOR_POLICIES)
+    per_kind = known.drop_nulls("kind").group_by("branch", "kind").agg(counted).join(overall, on="branch")
+    per_kind = per_kind.with_columns(mean=mixed)
     usual = with_revenue(_usual(base), base.terms)
-    default = usual.select("branch", cents=pl.col("revenue_cents").fill_null(0))
+    default = usual.select("branch", mean=pl.col("revenue_cents").fill_null(0).cast(pl.Float64))
     overall = pl.concat([overall, default.join(overall, on="branch", how="anti")])
     overall = overall.with_columns(kind=pl.lit(None, dtype=pl.String))
-    return pl.concat([per_kind, overall.select("branch", "kind", "cents")]).sort("branch", "kind")
+    columns = ("branch", "kind", pl.col("mean").round().cast(pl.Int64).alias("cents"))
+    return pl.concat([per_kind.select(*columns), overall.select(*columns)]).sort("branch", "kind")
 
 
 def _usual(base: InForce) -> pl.DataFrame:
@@ -114,7 +131,7 @@ def offers(base: InForce, cost: ServiceCost, kept: float) -> Offers:
         if gate in EURO_GATES and base.has_commission and not base.banned(branch)
     ]
     bans = [branch for branch in base.taxonomy if base.banned(branch)]
-    typical = typical_commission(base)
+    typical = mean_commission(base)
     places = pl.DataFrame({"branch": list(base.taxonomy)}).with_row_index("listed")
     chances = base.models.branch_purchase
     if "order" not in chances.columns:

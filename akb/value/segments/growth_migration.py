@@ -9,7 +9,7 @@ import polars as pl
 
 from akb.core.disclosure import crossed
 from akb.core.relations import in_force
-from akb.value.lifetime.purchases import typical_commission
+from akb.value.lifetime.purchases import mean_commission
 from akb.value.segments.migration import GONE, NEW, basis_of, commission_on
 from akb.value.segments.segments import GROWTH, growth_classes, newcomers
 
@@ -63,7 +63,7 @@ def segments_on(
     base: InForce, day: date, chances: pl.DataFrame, history: pl.DataFrame, basis: Basis, each: float
 ) -> pl.DataFrame:
     """Return customer, segment (its place in `GROWTH`) of who was in force on a day."""
-    usual = typical_commission(base).filter(pl.col("kind").is_null()).select("branch", usual="cents")
+    usual = mean_commission(base).filter(pl.col("kind").is_null()).select("branch", usual="cents")
     hoped = (
         chances.join(usual, on="branch", how="left", maintain_order="left")
         .sort("customer", "branch")

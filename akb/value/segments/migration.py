@@ -11,7 +11,7 @@ from akb.core.dates import add_months
 from akb.core.disclosure import crossed
 from akb.core.relations import in_force
 from akb.core.text import load_toml
-from akb.value.lifetime.purchases import typical_commission
+from akb.value.lifetime.purchases import mean_commission
 
 if TYPE_CHECKING:
     from datetime import date
@@ -91,7 +91,7 @@ def commission_on(base: InForce, day: date, basis: Basis) -> pl.DataFrame:
     known = _dated(base, day, share=0.0) if basis == "dated" else None
     if known is None:
         kinds = base.portfolio.customers.select("customer", "kind")
-        usual = typical_commission(base)
+        usual = mean_commission(base)
         cents = (
             held.join(kinds, on="customer", how="left")
             .join(usual.drop_nulls("kind"), on=["branch", "kind"], how="left")

@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy.special import expit, logit
 
 from akb.value.targeting.team import POOLS
 
@@ -30,6 +29,7 @@ PLACE = 0.7
 """How much less the next branch in the same contact counts than the one before."""
 FAR = 20.0
 """A shift of log-odds that makes any chance certain or impossible."""
+ROUNDS, SAME = 100, 1e-12  # of looking for a shift, and how near two may be to be the same
 
 
 @dataclass(frozen=True)
@@ -159,10 +159,16 @@ class Menu:
 
 def pushes_of(prospects: Prospects, ladder: Mapping[str, ContactType]) -> Pushes:
     """Return contact type -> side -> (n, b): purchases more per branch if it were the first to be discussed."""
+    found: dict[tuple[float, int], Floats] = {}  # types may share an effect
     out: dict[str, dict[Side, Floats]] = {}
     for key, contact in ladder.items():
-        points = {side: getattr(contact.purchase, side) for side in SIDES}
-        out[key] = {side: _more(prospects.chance, shift_of(prospects, contact, points[side])) for side in SIDES}
+        out[key] = {}
+        for side in SIDES:
+            points = getattr(contact.purchase, side)
+            same = (points, _breadth(contact, prospects.likely.shape[1]))
+            if same not in found:
+                found[same] = _more(prospects.chance, shift_of(prospects, contact, points))
+            out[key][side] = found[same]
     return out
 
 
@@ -298,7 +304,8 @@ def _direct(prospects: Prospects, contact: ContactType, offer: _Offer, side: Sid
 
 def pushed(chance: Floats, shift: float) -> Floats:
     """Return chances after a shift of their log-odds; what nobody would ever buy stays so."""
-    out: Floats = np.where(chance > 0, expit(logit(np.clip(chance, 1e-12, 1 - 1e-12)) + shift), 0.0)
+    odds = chance * np.exp(shift)
+    out: Floats = odds / (1.0 - chance + odds)
     return out
 
 
@@ -316,22 +323,32 @@ def shift_of(prospects: Prospects, contact: ContactType, points: float) -> float
     Over everybody with an open branch, whoever may be contacted and whatever it is worth: neither hours, consents nor
     costs change what an effect does. The likeliest branches count, as many as are discussed, later places less.
     """
-    from scipy.optimize import brentq
-
     likely = prospects.likely[:, : _breadth(contact, prospects.likely.shape[1])]
     weight = prospects.weight * (prospects.likely[:, :1] > 0).any(axis=1)
     if points == 0 or not weight.any() or not likely.shape[1]:
         return 0.0
+    share = weight / weight.sum()
     places = PLACE ** np.arange(likely.shape[1])
 
-    def excess(shift: float) -> float:
-        return float(weight @ ((pushed(likely, shift) - likely) @ places)) / float(weight.sum()) - points
+    def excess(chance: Floats) -> float:
+        return float(share @ (chance - likely) @ places) - points
 
-    if excess(FAR) < 0:  # more than everybody buys everything
+    if excess(pushed(likely, FAR)) < 0:  # more than everybody buys everything
         return FAR
-    if excess(-FAR) > 0:
+    if excess(pushed(likely, -FAR)) > 0:
         return -FAR
-    return float(brentq(excess, -FAR, FAR, xtol=1e-12))
+    low, high, shift = -FAR, FAR, 0.0  # Newton's steps, halved where they leave what is left between both ends
+    for _ in range(ROUNDS):
+        chance = pushed(likely, shift)
+        over = excess(chance)
+        low, high = (low, shift) if over > 0 else (shift, high)
+        slope = float(share @ (chance * (1.0 - chance)) @ places)
+        nearer = shift - over / slope if slope > 0 else np.inf
+        nearer = nearer if low <= nearer <= high else (low + high) / 2
+        if abs(nearer - shift) < SAME:
+            break
+        shift = nearer
+    return shift
 
 
 def _reached(prospects: Prospects, planning: Planning, key: str) -> list[tuple[ContactType, Floats]]:
