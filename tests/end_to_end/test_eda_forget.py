@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from akb.cli import run
+from tests.searched import everything_in
 
 pytestmark = pytest.mark.xdist_group("end_to_end")
 
@@ -21,12 +22,15 @@ def test_the_first_customer_of_the_report_is_forgotten(finished: Path, tmp_path:
     shown = summary["risk"]["defend"]["rows"][0]["customer"]
     private = pl.read_csv(folder / "private" / "customers.csv", infer_schema=False)
     [(customer, relation)] = private.filter(pl.col("customer").str.starts_with(shown)).rows()
+    told = [part for path in folder.rglob("*") if path.is_file() for part, content in everything_in(path).items()
+            if customer.encode() in content]  # fmt: skip
+    assert {"scores.csv", "scores.parquet: rows", "customers.csv"} <= set(told)  # the search finds what is there
     assert run(["forget", str(folder), relation, "--quiet"]) == 0
     for path in folder.rglob("*"):
         if path.is_file():
-            content = path.read_bytes()
-            assert customer.encode() not in content, path.name
-            assert relation.encode() not in content, path.name
+            for part, content in everything_in(path).items():
+                assert customer.encode() not in content, part
+                assert relation.encode() not in content, part
     assert shown not in (folder / "report.html").read_text("utf-8")
     before, after = (pl.read_parquet(run_of / "scores.parquet") for run_of in (finished, folder))
     assert after.equals(before.filter(pl.col("customer") != customer))

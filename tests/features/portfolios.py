@@ -103,6 +103,8 @@ class Customer:
     postcode4: str | None = "3511"
     adviser: str | None = "A1"
     office: str | None = "K1"
+    no_marketing: bool = False
+    deceased: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,8 @@ class Rows:
 
     policies: tuple[Policy, ...]
     customers: tuple[Customer, ...]
-    claims: tuple[tuple[int, str | None, date, int, bool], ...] | None = None
-    contacts: tuple[tuple[int, date, str, bool, str], ...] | None = None
+    claims: tuple[tuple[int, str | None, date, int, bool | None], ...] | None = None
+    contacts: tuple[tuple[int, date, str, bool | None, str], ...] | None = None
     payments: tuple[tuple[int, date, str], ...] | None = None
 
 
@@ -178,8 +180,8 @@ def portfolio(
                 "postcode4": c.postcode4,
                 "adviser": c.adviser,
                 "office": c.office,
-                "no_marketing": False,
-                "deceased": False,
+                "no_marketing": c.no_marketing,
+                "deceased": c.deceased,
             }
             for c in sorted(rows.customers, key=lambda c: c.number)
         ],
@@ -293,16 +295,18 @@ def rows_drawn(draw: st.DrawFn, most: int = 4, *, stays: bool = True) -> Rows:
             draw(st.sampled_from(["3511", "1011", "35", None])),
             draw(st.sampled_from(["A1", "A2", None])),
             draw(st.sampled_from(["K1", "K2", None])),
+            draw(st.booleans()),
+            draw(st.booleans()),
         )
         for number in numbers
     )
     when = days()
     who = st.sampled_from(list(numbers))
-    branch = st.sampled_from([*BRANCHES, None])
+    branch, perhaps = st.sampled_from([*BRANCHES, None]), st.sampled_from([True, False, None])
     return Rows(
         tuple(policies),
         customers,
-        tuple(draw(st.lists(st.tuples(who, branch, when, st.integers(0, 10**6), st.booleans()), max_size=6))),
+        tuple(draw(st.lists(st.tuples(who, branch, when, st.integers(0, 10**6), perhaps), max_size=6))),
         tuple(
             draw(
                 st.lists(
@@ -310,7 +314,7 @@ def rows_drawn(draw: st.DrawFn, most: int = 4, *, stays: bool = True) -> Rows:
                         who,
                         when,
                         st.sampled_from(["phone", "email", "visit"]),
-                        st.booleans(),
+                        perhaps,
                         st.sampled_from(["klacht", "vraag", "offerte", "opzegging"]),
                     ),
                     max_size=8,

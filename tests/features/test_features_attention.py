@@ -76,6 +76,21 @@ def test_contacts_and_claims_of_the_twelve_months_after_t_are_counted() -> None:
     assert counts["contacts_12m_possible"].all()
 
 
+def test_an_event_on_t_is_known_and_one_on_the_last_day_is_still_ahead() -> None:
+    """T is 30 June 2023: that day belongs to the year behind, 30 June 2024 to the year ahead."""
+    days = [date(2022, 7, 1), T, date(2023, 7, 1), date(2024, 6, 30), date(2024, 7, 1)]
+    record = [(3, date(2019, 1, 1)), (3, date(2025, 6, 1))]
+    contacts = [(1, day, "phone", "Vraag") for day in days]
+    contacts += [(number, day, "phone", "Vraag") for number, day in record]
+    counts = rows_at(made(contacts, [*((2, day) for day in days), *record]))
+    assert counts["contacts_12m"].to_list() == [0, 2, 0, 0]
+    assert counts["claims_12m"].to_list() == [0, 0, 2, 0]
+    rates = service_rates(lambda name: float(Settings().assumed()[name].value))
+    quiet = counts["margin_now"][0]
+    assert quiet - counts["margin_now"][1] == pytest.approx(2 * rates.contact)
+    assert quiet - counts["margin_now"][2] == pytest.approx(2 * rates.claim)
+
+
 def test_without_events_nothing_can_be_asked_and_the_yearly_margin_speaks() -> None:
     counts = rows_at(made(None, None))
     assert not counts["contacts_12m_possible"].any()

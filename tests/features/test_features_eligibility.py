@@ -43,7 +43,8 @@ def test_a_private_person_can_take_what_is_for_private_persons_and_not_held() ->
     assert open_to_first(AVP) == {"auto", "motor", "inboedel", "opstal", "woonpakket", "aov"}
     everyone_else = {"auto", "aov", "bca", "cyber"}
     assert open_to_first(AVP, customer=Customer(0, "business", None)) == everyone_else
-    assert "bca" not in open_to_first(AVP, customer=Customer(0, "self_employed"))
+    own_account = open_to_first(AVP, customer=Customer(0, "self_employed"))
+    assert own_account == {"auto", "motor", "inboedel", "opstal", "woonpakket", "aov", "cyber"}  # "bca": companies only
     assert everyone_else | {"motor"} <= open_to_first(AVP, customer=Customer(0, None, None))
 
 

@@ -149,9 +149,23 @@ def test_a_record_that_has_only_begun_says_nothing() -> None:
     ]
     whole = with_records(portfolio(rows), records)
     frame = build_matrix(whole, [date(2022, 6, 30), T, date(2023, 6, 30), date(2023, 12, 31)], SETTINGS).frame
-    known = frame.group_by("as_of").agg(pl.col("premium_log", "premium_change_12m").is_not_null().all()).sort("as_of")
-    assert known["premium_log"].to_list() == [False, True, True, True]
-    assert known["premium_change_12m"].to_list() == [False, False, False, True]
+    known = frame.group_by("as_of").agg(pl.col("premium_log", "premium_change_12m").count()).sort("as_of")
+    assert known["premium_log"].to_list() == [0, 24, 24, 24]  # of everybody or of nobody
+    assert known["premium_change_12m"].to_list() == [0, 0, 0, 24]
+
+
+def test_who_came_last_year_does_not_hide_the_change_of_the_others() -> None:
+    """Cover of a year ago is asked of the policies that were there a year ago; a tenth of this book is younger."""
+    policies = [Policy(number, "auto", date(2018, 1 + number % 12, 1)) for number in range(36)]
+    policies += [Policy(36 + number, "auto", date(2023, 3, 1)) for number in range(4)]
+    whole = portfolio(Rows(tuple(policies), tuple(Customer(number) for number in range(40))))
+    records: list[Record] = [
+        (row["policy"], date(year, row["start_date"].month, 1), 30_000 + 100 * year)
+        for row in whole.policies.iter_rows(named=True)
+        for year in range(max(2021, row["start_date"].year), 2025)
+    ]
+    frame = build_matrix(with_records(whole, records), [date(2023, 12, 31)], SETTINGS).frame.sort("customer")
+    assert frame["premium_change_12m"].is_not_null().to_list() == [True] * 36 + [False] * 4
 
 
 # Targets: premium above indexation, commission lost.
@@ -212,6 +226,19 @@ def test_commission_drops_by_premium_where_premiums_are_dated() -> None:
     records += [(0, date(2023, 1, 1), 39_000), (1, date(2023, 1, 1), 41_000)]
     counts = money(with_records(portfolio(rows), records), T).filter(pl.col("as_of") == T)
     assert counts["commission_drop"].is_not_null().to_list() == [True, False, False]
+
+
+def test_a_fifth_less_to_the_cent_is_a_drop() -> None:
+    before = 50_000
+    after = (40_000, 40_100, 39_900)  # a fifth less, less than that, more than that
+    rows = Rows(
+        tuple(Policy(number, "auto", date(2019, 1, 1)) for number in range(3)),
+        tuple(Customer(number) for number in range(3)),
+    )
+    records: list[Record] = [(number, date(2019, 1, 1), before) for number in range(3)]
+    records += [(number, date(2023, 1, 1), cents) for number, cents in enumerate(after)]
+    counts = money(with_records(portfolio(rows), records), T).filter(pl.col("as_of") == T)
+    assert counts["commission_drop"].is_not_null().to_list() == [True, False, True]
 
 
 @FEW

@@ -210,6 +210,61 @@ def test_contacts_by_direction_channel_and_complaint() -> None:
     assert values["months_since_contact_12m"] == pytest.approx(30 / 30.4375)
 
 
+def test_a_contact_of_unknown_direction_is_a_contact_of_neither_side() -> None:
+    day = date(2022, 11, 1)
+    sides = [True] * 3 + [False] * 2 + [None] * 5
+    contacts = tuple((0, day - timedelta(days=place), "phone", side, "vraag") for place, side in enumerate(sides))
+    first = (0, date(2018, 6, 1), "phone", True, "vraag")  # the record goes back further than the windows
+    values = at(T, STAYS, contacts=(first, *contacts))
+    assert values["contacts_12m"] == 10
+    assert (values["contacts_inbound_12m"], values["contacts_outbound_12m"]) == (3, 2)
+    assert values["inbound_share_12m"] == pytest.approx(0.3)
+    only = at(T, STAYS, contacts=(first, *contacts[5:]))
+    assert (only["contacts_12m"], only["contacts_inbound_12m"], only["contacts_outbound_12m"]) == (5, 0, 0)
+    assert only["months_since_outbound_12m"] == at(T, STAYS, contacts=(first,))["months_since_outbound_12m"]
+
+
+def test_shares_are_of_the_policies_and_not_of_the_branches() -> None:
+    """Two cars, a liability, a household and a funeral policy: five policies, four branches."""
+    whole = (
+        *(Policy(0, "auto", date(2018, 1, 1), insurer=name) for name in ("M1", "M2")),
+        *(Policy(0, branch, date(2018, 1, 1)) for branch in ("avp", "inboedel", "uitvaart")),
+        Policy(1, "rechtsbijstand", date(2018, 1, 1)),
+        *(Policy(1, branch, date(2018, 1, 1), date(2023, 5, 1), "preventable") for branch in ("auto", "avp")),
+        *(Policy(2, branch, date(2018, 1, 1)) for branch in ("auto", "avb", "cyber")),
+    )
+    people = (Customer(0), Customer(1), Customer(2, "business", None))
+    values = at(T, *whole, customers=people)
+    assert (values["policies"], values["branches"]) == (5, 4)
+    assert values["share_traffic"] == pytest.approx(2 / 5)
+    assert values["share_home"] == values["share_liability"] == pytest.approx(1 / 5)
+    assert values["share_essential"] == pytest.approx(3 / 5)
+    assert values["share_private"] + values["share_business"] < 1
+    assert values["largest_branch_share"] == pytest.approx(2 / 5)
+    assert values["theme_share"] == pytest.approx(3 / 4)  # of home, traffic, liability and legal; none is a company
+    made = portfolio(Rows(whole, people))
+    held = build_targets(made, build_matrix(made, [T, X], SETTINGS), SETTINGS).held.frame
+    mine = held.filter((pl.col("customer") == 0) & (pl.col("as_of") == T))
+    shares = dict(mine.select("branch", "branch_share").iter_rows())
+    assert shares == {"auto": pytest.approx(2 / 5), "avp": pytest.approx(1 / 5)}  # branches that ever lapsed
+
+
+def test_how_usual_a_branch_is_counts_among_customers_of_the_same_kind() -> None:
+    """A travel policy is held by two of four private customers and by one of the two companies."""
+    policies = (
+        *(Policy(n, "avp", date(2018, 1, 1)) for n in range(6)),
+        *(Policy(n, "reis", date(2018, 1, 1)) for n in (0, 1, 4)),
+        *(Policy(n, "reis", date(2023, 2, 1 + n)) for n in (2, 5)),
+    )
+    people = tuple(Customer(n, "private" if n < 4 else "business", 1980 if n < 4 else None) for n in range(6))
+    made = portfolio(Rows(policies, people))
+    frame = build_targets(made, build_matrix(made, [T, X], SETTINGS), SETTINGS).eligible.frame
+    row = frame.row(
+        by_predicate=(pl.col("customer") == 3) & (pl.col("as_of") == T) & (pl.col("branch") == "reis"), named=True
+    )
+    assert row["branch_popularity_kind"] == pytest.approx(2 / 4)
+
+
 def test_a_purchase_is_a_new_branch_within_the_relation() -> None:
     start = date(2022, 10, 1)
 

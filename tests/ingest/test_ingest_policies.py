@@ -107,6 +107,21 @@ def test_doubles_and_versions(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("end", "start", "policies"),
+    [("31-12-2021", "01-01-2022", 1), ("01-01-2022", "01-01-2022", 1), ("15-06-2022", "01-01-2022", 1),
+     ("30-12-2021", "01-01-2022", 2), ("28-02-2023", "01-03-2023", 1), ("28-02-2024", "01-03-2024", 2)],
+)  # fmt: skip
+def test_versions_whose_periods_touch_are_one_policy(tmp_path, end, start, policies):
+    """A last day of cover and the first day of the next are one period, also over the year and a leap day."""
+    old = policy(1, Polisnummer="V1", Ingangsdatum="01-01-2018", Einddatum=end, Branche="Cyber")
+    found = with_rows(tmp_path, old, old | {"Ingangsdatum": start, "Einddatum": ""})
+    cyber = found.policies.filter(pl.col("branch") == "cyber", pl.col("start_date") < date(2025, 1, 1))
+    assert cyber.height == policies
+    assert cyber["end_date"].null_count() == 1
+    assert cyber["start_date"].min() == date(2018, 1, 1)
+
+
 def frame(*spells: tuple[int, str, str, str | None]) -> pl.DataFrame:
     return pl.DataFrame(
         [(c, b, date.fromisoformat(s), date.fromisoformat(e) if e else None) for c, b, s, e in spells],
@@ -299,6 +314,30 @@ def test_a_customers_file_wins_and_unknown_customers_are_put_aside(tmp_path):
     source = next(source for source in found.sources if source.role == "customers")
     assert set(source.dropped) == {"Achternaam", "Geboortedatum"}
     assert_reconciles(found)
+
+
+def test_a_number_that_customers_share_gives_an_event_to_none_of_them(tmp_path):
+    """Offices number from 1 per insurer: policy 77 is of two customers, and 88 is twice of one."""
+    rows = [*office(60)]
+    rows += [policy(number, Polisnummer="77", Branche="Cyber") for number in (1, 2)]
+    rows += [policy(3, Polisnummer="88", Branche=branch) for branch in ("Cyber", "Caravan")]
+    rows += [policy(4, Polisnummer="99", Branche="Cyber")]
+    days = {"77": "01-02-2024", "88": "02-02-2024", "99": "03-02-2024"}
+    claims = [
+        {"Relatienummer": whose, "Polisnummer": number, "Meldingsdatum": day, "Schadebedrag": "10,00"}
+        for number, day in days.items()
+        for whose in ("", "000002" if number == "77" else "")
+    ]
+    found = read(write(tmp_path, rows), write(tmp_path, claims, "s.csv"), as_of=X)
+    assert found.claims is not None
+    relations = found.customers.select("customer", "relation")
+    told = found.claims.join(relations, on="customer").sort("date")
+    assert told.select("relation", "date", "branch").rows() == [
+        ("000002", date(2024, 2, 1), "cyber"),
+        ("000003", date(2024, 2, 2), None),  # whose it is, is certain; of which policy is not
+        ("000004", date(2024, 2, 3), "cyber"),
+    ]
+    assert reasons(found) == {"duplicate": 2, "no_customer": 1}
 
 
 def test_events_find_their_customer_and_policy(tmp_path):

@@ -269,6 +269,21 @@ def test_in_a_replay_later_ends_are_open_and_later_rows_rejected(world, tmp_path
     assert not {"AKB-D016", "AKB-D017", "AKB-D020"} & codes(found)
 
 
+def test_a_replay_knows_what_ended_on_its_own_day(tmp_path):
+    """Of three policies one ended the day before, one on the day itself, one the day after."""
+    ends = [PAST + timedelta(days=days) for days in (-1, 0, 1)]
+    rows = [
+        policy(900 + place, Polisnummer=f"E{place}", Branche="Cyber", Ingangsdatum="01-03-2019", Einddatum=nl(end),
+               Royementsreden="Verkocht")
+        for place, end in enumerate(ends)
+    ]  # fmt: skip
+    found = read(write(tmp_path, [*versions(), *rows]), as_of=PAST)
+    mine = found.policies.filter(pl.col("branch") == "cyber").join(found.customers, on="customer").sort("relation")
+    assert mine["relation"].to_list() == ["000900", "000901", "000902"]
+    assert mine["end_date"].to_list() == [*ends[:2], None]
+    assert mine["cause"].is_not_null().to_list() == [True, True, False]
+
+
 def test_claims_and_contacts_after_x_are_rejected_in_a_replay(world, tmp_path):
     customer = world[0]["Relatienummer"]
     claims = [

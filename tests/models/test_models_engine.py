@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -77,6 +78,19 @@ def test_shuffled_labels_show_chance_and_fall_back_to_the_base_rate() -> None:
     assert proof.auc_ci[0] <= 0.5
     assert grade(proof, gate(proof), proof.positives, 2, gain_significant=True) == "insufficient"
     assert found.winner == "rate" and np.ptp(found.expected) == 0.0
+
+
+@pytest.mark.parametrize(("errors", "flat"), [(1.4, True), (1.9, False)])
+def test_a_family_whose_gain_chance_alone_could_give_falls_back_to_its_rates(
+    curved: BranchWorld, monkeypatch: pytest.MonkeyPatch, errors: float, flat: bool
+) -> None:
+    """The gain on the test date in standard errors: one in twenty says 1.645 without any signal."""
+    engine = sys.modules[run_problem.__module__]
+    monkeypatch.setattr(engine, "paired_difference", lambda *_: (errors * 0.01, 0.01))
+    found = run_problem(branch_problem(curved.matrix, curved.targets.held, "held", BRANCHES), roles(curved), SETTINGS)
+    assert (found.winner == "rate") is flat
+    spread = [np.ptp(found.expected[found.problem.group[found.rows] == code]) for code in range(len(BRANCHES))]
+    assert bool(max(spread) == 0) is flat
 
 
 def test_counts_follow_the_truth(curved: BranchWorld) -> None:

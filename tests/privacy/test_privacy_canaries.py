@@ -15,6 +15,7 @@ import pytest
 from akb.cli import run
 from akb.core.privacy import is_bsn, is_iban
 from akb.sample import simulate, write_sample
+from tests.searched import everything_in
 
 pytestmark = pytest.mark.xdist_group("canaries")
 
@@ -114,21 +115,13 @@ def everywhere(office: Planted, tmp_path_factory: pytest.TempPathFactory) -> Pla
     return planted
 
 
-def _readable(name: str, content: bytes) -> bytes:
-    return pl.read_parquet(content).write_ndjson().encode() if name.endswith(".parquet") else content
-
-
 def outputs(folder: Path) -> dict[str, bytes]:
-    """Every output: its bytes, and what is packed inside Parquet and workbooks as well."""
-    found = {}
+    """Every output: its bytes, and what is packed inside Parquet, archives and workbooks as well."""
+    found: dict[str, bytes] = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.name != "customers.csv":
             found[str(path.relative_to(folder))] = path.read_bytes()
-            if path.suffix == ".parquet":
-                found[f"{path.name}: rows"] = pl.read_parquet(path).write_ndjson().encode()
-            if path.suffix in (".xlsx", ".zip"):
-                with zipfile.ZipFile(path) as book:
-                    found |= {f"{path.name}: {part}": _readable(part, book.read(part)) for part in book.namelist()}
+            found |= everything_in(path)
     return found
 
 
@@ -142,14 +135,23 @@ def test_no_output_of_a_run_holds_a_person(
     written = {**outputs(out), "stdout": said.out.encode(), "stderr": said.err.encode(), "log": log.read_bytes()}
     assert {"report.html", "summary.json", "scores.csv", "rejects.csv", "manifest.json"} <= set(written)
     assert any(name.startswith("models/") for name in written)
-    assert {"actions.xlsx: xl/sharedStrings.xml", "kept.zip: kept.json", "kept.zip: 0.parquet"} <= set(written)
+    assert {"actions.xlsx: xl/sharedStrings.xml", "kept.zip: kept.json", "kept.zip: 0.parquet: rows"} <= set(written)
     assert {name: found for name, content in written.items() if (found := everywhere.found_in(content))} == {}
     assert b"AKB-P002" in written["summary.json"]
 
 
-def test_the_search_finds_what_it_should(everywhere: Planted, office: Planted) -> None:
+def test_the_search_finds_what_it_should(everywhere: Planted, office: Planted, tmp_path: Path) -> None:
     for path in everywhere.files:
         assert everywhere.found_in(Path(path).read_bytes())
+    (tmp_path / "packed").mkdir()
+    with zipfile.ZipFile(tmp_path / "packed" / "kept.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        rows = io.BytesIO()
+        pl.DataFrame({"name": [person("relation", 1)] * 50}).write_parquet(rows)
+        archive.writestr("0.parquet", rows.getvalue())
+        archive.writestr("kept.json", "{}")
+    assert [name for name, content in outputs(tmp_path).items() if everywhere.found_in(content)] == [
+        "kept.zip: 0.parquet: rows"
+    ]
     for kind in ("phone", "bsn", "kvk"):
         number = everywhere.new(kind)
         assert everywhere.found_in(f"x,{number},y".encode())

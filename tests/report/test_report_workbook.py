@@ -121,6 +121,44 @@ def test_filters_frozen_heads_and_bands(files: dict[str, bytes]) -> None:
     assert "[$€-413]" in made["xl/styles.xml"]
 
 
+def formats_of(book: dict[str, str], title: str, listed: list[str]) -> dict[str, set[str]]:
+    """Heading -> the number formats of the numbers below it, on one sheet of a workbook."""
+    place = listed.index(title) + 1
+    codes = dict(re.findall(r'<numFmt numFmtId="(\d+)" formatCode="([^"]*)"', book["xl/styles.xml"])) | {
+        "0": "",
+        "1": "0",
+    }
+    styles = re.findall(r'<xf numFmtId="(\d+)"', book["xl/styles.xml"].split("<cellXfs")[1])
+    heads = sheet_heads(book, place)
+    found: dict[str, set[str]] = {}
+    for column, style in re.findall(r'<c r="([A-Z]+)\d+" s="(\d+)"><v>', book[f"xl/worksheets/sheet{place}.xml"]):
+        found.setdefault(heads[column], set()).add(codes.get(styles[int(style)], styles[int(style)]))
+    return found
+
+
+def sheet_heads(book: dict[str, str], place: int) -> dict[str, str]:
+    """Column letter -> heading."""
+    texts = re.findall(r"<si>(.*?)</si>", book["xl/sharedStrings.xml"], re.DOTALL)
+    cells = re.findall(r'<c r="([A-Z]+)1" s="\d+" t="s"><v>(\d+)</v>', book[f"xl/worksheets/sheet{place}.xml"])
+    return {column: re.sub(r"<[^>]+>", "", texts[int(number)]) for column, number in cells}
+
+
+def test_percentage_points_are_no_chance_and_chances_are(full: RunBundle) -> None:
+    """Two points less leaving is -2,0: shown as a chance it would be -200 %."""
+    assert full.value is not None
+    offers = full.value.lists["next_best_policy"]
+    offers = offers.with_columns(churn_effect=pl.Series([-2.0, 1.5] * offers.height).head(offers.height))
+    value = replace(full.value, lists={**full.value.lists, "next_best_policy": offers})
+    made = report_files(replace(full, value=value))[0]
+    shown = formats_of(parts(made[BOOK]), SHEETS["next_best_policy"], fastexcel.read_excel(made[BOOK]).sheet_names)
+    points = [name for name in shown if "procentpunten" in name]
+    assert len(points) == 1
+    assert shown[points[0]] == {"0.0"}
+    assert [code for name, code in shown.items() if name.startswith("kans")] == [{"0.0%"}]
+    column = [row[points[0]] for row in csv_rows(made["actions/next_best_policy.csv"])]
+    assert column[:2] == ["-2,00", "1,50"]
+
+
 def test_the_same_lists_give_the_same_bytes_dated_on_the_as_of_date(full: RunBundle, files: dict[str, bytes]) -> None:
     context = Context(full)
     assert lists_workbook(context, list_tables(context)) == files[BOOK]

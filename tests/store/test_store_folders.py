@@ -7,13 +7,17 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from akb.core.errors import AkbError
 from akb.store import folders
-from akb.store.folders import PRIVATE, heal, is_run, run_folder, write_private
+from akb.store.folders import KEPT, PRIVATE, heal, is_run, run_folder, write_files, write_private
 from akb.store.manifest import write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def write_run(folder: Path, word: str) -> None:
@@ -41,6 +45,22 @@ def test_only_the_owner_may_look(tmp_path: Path) -> None:
     write_run(folder, "x")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE((folder / PRIVATE).stat().st_mode) == 0o600
+    assert stat.S_IMODE((folder / PRIVATE).parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("make", [write_private, lambda folder, _: write_files(folder, {KEPT: b"kept"})])
+def test_whoever_makes_the_private_folder_shuts_it(tmp_path: Path, make: Callable[[Path, bytes], None]) -> None:
+    """Inside a folder that others may look into, as one is that was unpacked or copied elsewhere."""
+    folder = tmp_path / "run"
+    folder.mkdir(mode=0o755)
+    before = os.umask(0o022)
+    try:
+        make(folder, b"customer,relation\n")
+    finally:
+        os.umask(before)
+    private = folder / PRIVATE.parent
+    assert stat.S_IMODE(private.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in private.iterdir()} == {0o600}
 
 
 def test_an_error_on_the_way_leaves_the_old_run_as_it_was(tmp_path: Path) -> None:

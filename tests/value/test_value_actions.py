@@ -46,7 +46,7 @@ def result(made):
     return run_value(made, f.models(made), f.settings(**CHEAP))
 
 
-def with_contacts(made, days: dict[int, list[int]], *, inbound: bool = False):
+def with_contacts(made, days: dict[int, list[int]], *, inbound: bool | None = False):
     """`made` with contacts: customer -> days before X."""
     rows = [(customer, f.X - timedelta(days=day), inbound) for customer, seen in days.items() for day in seen]
     schema = {"customer": pl.UInt32, "date": pl.Date, "inbound": pl.Boolean}
@@ -218,13 +218,15 @@ def test_recent_contact_and_the_cap_leave_alone(made) -> None:
     listed = set(result.lists["top_defend"]["customer"])
     assert older in listed
     todo = result.lists["next_best_action"].filter(pl.col("customer").is_in([recent, often]))
-    assert set(todo["contact"]) <= {"inbound"}  # the office begins nothing; who calls himself is helped
+    assert todo["contact"].to_list() == ["inbound"] * 2  # the office begins nothing; who calls himself is helped
     assert not {recent, often} & set(result.lists["next_best_policy"]["customer"])
     silent = f.settings(**CHEAP, inbound__rate=0.0)
     nobody = run_value(asked, run, silent)
     assert not {recent, often} & set(nobody.lists["next_best_action"]["customer"])
     assert nobody.left_out["next_best_action"]["recent_contact"] == 1
     assert nobody.left_out["next_best_action"]["contact_cap"] == 1
+    unknown = with_contacts(made, {often: [40 + day for day in range(6)]}, inbound=None)
+    assert run_value(unknown, run, silent).left_out["next_best_action"]["contact_cap"] == 1  # the office's until told
     called_us = with_contacts(made, {inbound: [40 + day for day in range(9)]}, inbound=True)
     assert inbound in set(run_value(called_us, run, f.settings(**CHEAP)).lists["top_defend"]["customer"])
 
@@ -324,8 +326,18 @@ def test_winback_follows_the_chance_of_former_customers(made) -> None:
     proven = replace(run.predictions[0], key="winback_12m", evidence=f.PROVEN)
     run = replace(run, winback=chance, predictions=(*run.predictions, proven))
     listed = run_value(made, run, f.SETTINGS).lists["winback"]
-    allowed = made.customers.filter(~pl.col("no_marketing") & ~pl.col("deceased"))["customer"]
-    assert set(listed["customer"]) == set(former) & set(allowed)
+    gone = made.customers.filter(pl.col("customer").is_in(former))
+    barred = {
+        "objects": gone.filter("no_marketing", ~pl.col("deceased")),
+        "died": gone.filter("deceased", ~pl.col("no_marketing")),
+        "under age": gone.filter(pl.col("birth_year") > f.X.year - 18),
+    }
+    for why, who in barred.items():
+        assert who.height >= 5, why
+        assert not set(who["customer"]) & set(listed["customer"]), why
+    assert listed.height >= 20
+    may = gone.filter(~pl.col("no_marketing"), ~pl.col("deceased"), pl.col("birth_year") <= f.X.year - 18)
+    assert set(listed["customer"]) == set(may["customer"])
     assert listed["probability"].is_sorted(descending=True)
     assert listed["left"].null_count() == 0
 

@@ -53,6 +53,25 @@ def test_components_add_up() -> None:
     assert (parts["clv_commission_cents"] >= 0).all()
 
 
+def test_five_years_are_discounted_as_the_whole_is() -> None:
+    """Looking five years ahead the whole value is that of five years; looking further it stays what it was."""
+    made = f.portfolio(200)
+    run = f.models(made)
+    parts = {
+        (years, rate): run_value(
+            made, run, f.settings(value__horizon_years=years, value__discount=rate, value__indexation=0.0)
+        ).components
+        for years in (5, 10)
+        for rate in (0.0, 0.08)
+    }
+    for rate in (0.0, 0.08):
+        five, ten = parts[5, rate], parts[10, rate]
+        assert (five["clv_5y_cents"] - five["clv_cents"]).abs().max() <= 2  # the whole is a sum of rounded parts
+        assert (five["clv_5y_cents"] - ten["clv_5y_cents"]).abs().max() <= 1
+    earned = parts[5, 0.0]["clv_5y_cents"]
+    assert (parts[5, 0.08]["clv_5y_cents"].abs().sum()) < 0.95 * earned.abs().sum()
+
+
 def _certain(made, run, hazard: float):
     """Everybody the same constant yearly hazard, all preventable, and no lapse within a surviving relation."""
     alive = (1 - hazard) ** (pl.col("month") / 12)

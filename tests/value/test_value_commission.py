@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -134,6 +134,24 @@ def test_events_after_as_of_change_no_cost() -> None:
     assert service_cost(base).estimated == ("mutations", "collection")
 
 
+def test_a_rate_is_over_the_years_that_were_recorded() -> None:
+    """Claims were first written down ten months ago: one of each customer is 1.2 a year, and not a third of that."""
+    made = f.portfolio(120)
+    long_ago = made.policies.with_columns(start_date=pl.lit(date(2015, 1, 1)))
+    made = replace(made, policies=long_ago.with_columns(end_date=pl.lit(None, dtype=pl.Date)))
+    first, later = add_months(f.X, -10), add_months(f.X, -5)
+    ids = made.customers["customer"]
+    claims = pl.DataFrame(
+        {"customer": [0, *ids], "date": [first, *[later] * len(ids)]}, schema_overrides={"customer": pl.UInt32}
+    )
+    base = InForce(replace(made, claims=claims), f.models(made), f.SETTINGS)
+    rates = event_rate(base, claims)
+    assert rates is not None
+    assert rates == pytest.approx(np.full(base.n, 365.25 / (f.X - first).days))
+    old = claims.with_columns(date=pl.when(pl.col("date") == first).then(date(2018, 1, 1)).otherwise("date"))
+    assert event_rate(base, old) == pytest.approx(np.full(base.n, 365.25 / (f.X - add_months(f.X, -36)).days))
+
+
 def test_an_empty_event_file_is_no_event_file() -> None:
     made = f.portfolio(40, events=True)
     empty = replace(made, claims=made.claims.clear())
@@ -166,6 +184,15 @@ def test_replay_weighs_with_the_chances_of_then_and_beats_last_year_and_the_bran
     assert len(proof.decile_table) == len(before.decile_table) == 10
     means = [row.observed for row in proof.decile_table]
     assert means[0] > 3 * means[-1]
+
+
+@pytest.mark.parametrize(("gap", "lag"), [(31, 0), (31, 45), (10, 90)])
+def test_the_replay_asks_the_latest_day_of_which_everything_was_registered(gap: int, lag: int) -> None:
+    made = f.portfolio(300, months=120)
+    time = f.SETTINGS.time.model_copy(update={"gap_days": gap, "registration_lag_days": lag})
+    found = replay(InForce(made, f.models(made), f.SETTINGS.model_copy(update={"time": time})))
+    assert found is not None
+    assert found.evidence.test_date == add_months(f.X, -12) - timedelta(days=gap + lag)
 
 
 def test_last_year_is_what_was_earned_and_unknown_for_newcomers() -> None:

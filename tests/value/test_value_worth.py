@@ -222,6 +222,19 @@ def test_an_earlier_portfolio_knows_nothing_later() -> None:
     assert then.history.months < made.history.months
 
 
+def test_an_end_on_the_day_itself_was_known_that_day() -> None:
+    made = f.portfolio(60)
+    ends = made.policies["end_date"].drop_nulls().sort()
+    day = ends[len(ends) // 2]
+    last = (made.policies["end_date"] == day).sum()
+    assert last >= 1
+    then = earlier(made, day).policies
+    assert (then["end_date"] == day).sum() == last
+    assert then.filter(pl.col("end_date") == day)["cause"].null_count() == 0
+    eve = earlier(made, day - timedelta(days=1)).policies
+    assert (eve["end_date"] == day).sum() == 0 and eve["end_date"].max() < day
+
+
 def _past(made, run=None) -> Past:
     then = earlier(made, add_months(f.X, -36))
     when = replace(run or _models_then(then), as_of=then.as_of)

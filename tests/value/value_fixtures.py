@@ -36,6 +36,11 @@ def settings(**assumptions: float):
     )
 
 
+def is_former(customer: int) -> bool:
+    """Who has left: of every forty customers five, one each of whom objects, has died and is under age."""
+    return customer % 8 == 5
+
+
 def portfolio(
     n: int = 400,
     seed: int = 1,
@@ -48,7 +53,7 @@ def portfolio(
     events: bool = False,
     months: int = 60,
 ) -> Portfolio:
-    """A portfolio of `n` customers, most of them in force at X."""
+    """A portfolio of `n` customers; with `ended` an eighth of them has left, of every flag some (see `is_former`)."""
     rng = np.random.default_rng(seed)
     rows = []
     for customer in range(n):
@@ -60,6 +65,9 @@ def portfolio(
             if ended and rng.random() < 0.2:
                 end = start + timedelta(days=int(rng.integers(30, 4000)))
                 end = end if X - timedelta(days=30 * months) < end <= X else None
+            if ended and is_former(customer) and end is None:
+                end = X - timedelta(days=customer % 300)
+                start = min(start, end - timedelta(days=200))
             rows.append((customer, branch, start, end, int(rng.integers(1000, 12000)), int(rng.choice([1, 6, 12]))))
     schema = {
         "customer": pl.UInt32,
@@ -94,12 +102,14 @@ def portfolio(
             "relation": [f"R{number:05d}" for number in range(n)],
             "pseudonym": [f"K-{number:016X}" for number in range(n)],
             "kind": [("private", "private", "business", "self_employed", None)[number % 5] for number in range(n)],
-            "birth_year": pl.Series([1940 + number % 60 for number in range(n)], dtype=pl.Int32),
+            "birth_year": pl.Series(
+                [2012 if number % 40 == 21 else 1940 + number % 60 for number in range(n)], dtype=pl.Int32
+            ),
             "postcode4": ["1234"] * n,
             "adviser": [f"A{number % advisers}" if advisers else None for number in range(n)],
             "office": [f"O{number % 3}" for number in range(n)],
-            "no_marketing": [number % 17 == 3 for number in range(n)],
-            "deceased": [number % 97 == 5 for number in range(n)],
+            "no_marketing": [number % 17 == 3 or number % 40 == 5 for number in range(n)],
+            "deceased": [number % 97 == 5 or number % 40 == 13 for number in range(n)],
         },
         schema_overrides={"adviser": pl.String},
     )
