@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from akb.report import html, model, scores
 from akb.report.context import Context
 from akb.report.lists import action_lists, list_tables
+from akb.report.portal import desk_of, portal_files
 from akb.report.recognition import recognition_files
 from akb.report.summary import as_bytes, summary
 from akb.report.workbook import lists_workbook
@@ -27,6 +28,7 @@ def report_files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
     lists = list_tables(context)
     files = {
         "report.html": html.render(facts, context.words).encode(),
+        **portal_files(desk_of(context)),
         "summary.json": as_bytes(told),
         "scores.parquet": scores.scores_parquet(table),
         "scores.csv": scores.scores_csv(table),
@@ -40,7 +42,7 @@ def report_files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
 
 
 def write_report(folder: Path, bundle: RunBundle) -> dict[str, Any]:
-    """Write report.html, summary.json, scores, rejects.csv and actions/ into an existing folder; return the summary."""
+    """Write what a client reads into an existing folder: report, portal, data, actions/; return the summary."""
     files, told = report_files(bundle)
     write_files(folder, files)
     return told
