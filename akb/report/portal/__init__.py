@@ -9,12 +9,19 @@ from akb.report.portal.desk import Desk, run_name
 if TYPE_CHECKING:
     from akb.report.context import Context
 
-__all__ = ["Desk", "desk_of", "portal_files", "run_name"]
+__all__ = ["Desk", "actions_workbook", "desk_of", "portal_files", "run_name"]
 
 
 def desk_of(context: Context) -> Desk:
     """Return the facts of a run in the language of its report."""
     return Desk(context, context.bundle.settings.report.language)
+
+
+def actions_workbook(desk: Desk) -> bytes:
+    """Return the workbook of the advisers; see `akb.report.portal.book`."""
+    from akb.report.portal.book import actions_workbook as workbook
+
+    return workbook(desk)
 
 
 def portal_files(desk: Desk) -> dict[str, bytes]:
