@@ -358,12 +358,14 @@ def manifest(request: Request, bundle: RunBundle, seconds: Mapping[str, float], 
     """Return what can differ between two runs of the same input, and what they were made of."""
     from akb.core.pseudonyms import key_id
     from akb.report.html import script_version
+    from akb.report.portal import run_name
     from akb.store.manifest import SCHEMA, versions
 
     portfolio = bundle.portfolio
     return {
         "schema": SCHEMA,
         "as_of": portfolio.as_of.isoformat(),
+        "run": run_name(bundle),
         "versions": {**versions(), "plotly.js": script_version()},
         "inputs": [
             {

@@ -30,6 +30,7 @@ def eda(
     jobs: options.Jobs = None,
     fail_on: options.FailOn = None,
     go_on: options.GoOn = False,
+    portal_by: options.PortalBy = None,
     log_file: options.LogFile = None,
 ) -> None:
     """Read an export, prove the predictions, work out the business case and write the report.
@@ -46,7 +47,7 @@ def eda(
     key_file = key or default_key_path()
     request = Request(
         files=files,
-        settings=options.settings_from(config, seed, jobs),
+        settings=options.settings_from(config, seed, jobs, portal_by),
         key=load_or_create_key(key_file),
         as_of=options.as_day(as_of),
         roles=roles,

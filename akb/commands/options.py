@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from datetime import date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 
     from akb.config import Settings
     from akb.core.findings import Finding
+
+
+class PortalUnit(StrEnum):
+    """By what portals are made."""
+
+    office = "office"
+
 
 ROLES = ("policies", "customers", "claims", "contacts", "payments", "premiums")
 
@@ -54,6 +62,9 @@ FailOn = Annotated[
     list[str] | None,
     typer.Option("--fail-on", help="Exit with 1 if there is such a finding: issue, tip, or a code such as AKB-D004."),
 ]
+PortalBy = Annotated[
+    PortalUnit | None, typer.Option("--portal-by", help="Beside portal.html, a page per office in portal/.")
+]
 LogFile = Annotated[Path | None, typer.Option("--log-file", help="Append the stages and their seconds to this file.")]
 
 
@@ -86,11 +97,13 @@ def as_day(moment: datetime | None) -> date | None:
     return moment.date() if moment else None
 
 
-def settings_from(config: Path | None, seed: int | None = None, jobs: int | None = None) -> Settings:
+def settings_from(
+    config: Path | None, seed: int | None = None, jobs: int | None = None, portal_by: PortalUnit | None = None
+) -> Settings:
     """Return validated settings: defaults, the client's file, then the command line."""
     from akb.config import load_settings
 
-    return load_settings(config, models__seed=seed, models__jobs=jobs)
+    return load_settings(config, models__seed=seed, models__jobs=jobs, report__portal_by=portal_by and portal_by.value)
 
 
 def check_fail_on(wanted: Iterable[str] | None) -> None:

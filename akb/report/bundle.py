@@ -34,7 +34,8 @@ class RunBundle:
     versions
         Library -> version. No times, no paths: the report is byte-equal between runs on the same input.
     no_pseudonyms
-        Write relation numbers instead of pseudonyms in the files for those who may see them; never in report.html.
+        Write relation numbers instead of pseudonyms in the files for those who may see them, the portal among them;
+        never in report.html.
     past
         What the models said three years ago; only kept, for whoever works the value out again.
     """

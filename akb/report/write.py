@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from akb.report import html, model, scores
 from akb.report.context import Context
 from akb.report.lists import action_lists, list_tables
+from akb.report.portal import actions_workbook, desk_of, portal_files
 from akb.report.recognition import recognition_files
 from akb.report.summary import as_bytes, summary
-from akb.report.workbook import lists_workbook
 from akb.store.folders import write_files
 
 if TYPE_CHECKING:
@@ -25,22 +25,24 @@ def report_files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
     told = summary(facts)
     table = scores.score_table(context)
     lists = list_tables(context)
+    desk = desk_of(context)
     files = {
         "report.html": html.render(facts, context.words).encode(),
+        **portal_files(desk),
         "summary.json": as_bytes(told),
         "scores.parquet": scores.scores_parquet(table),
         "scores.csv": scores.scores_csv(table),
         "winback.parquet": scores.scores_parquet(scores.former_table(context)),
         "rejects.csv": scores.rejects_csv(context),
         **{f"actions/{name}": content for name, content in action_lists(context, lists).items()},
-        "actions/actions.xlsx": lists_workbook(context, lists),
+        "actions/actions.xlsx": actions_workbook(desk),
         **recognition_files(context),
     }
     return files, told
 
 
 def write_report(folder: Path, bundle: RunBundle) -> dict[str, Any]:
-    """Write report.html, summary.json, scores, rejects.csv and actions/ into an existing folder; return the summary."""
+    """Write what a client reads into an existing folder: report, portal, data, actions/; return the summary."""
     files, told = report_files(bundle)
     write_files(folder, files)
     return told

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from akb.core.errors import AkbError, RefusedError
 from akb.store.carried import MANIFEST, foreign_files, hashes_of, own_files
+from akb.store.columns import page_without
 from akb.store.folders import CUSTOMER_HEADINGS, KEPT, PRIVATE, is_run, rewrite_run
 from akb.store.packed import emptied
 from akb.store.workbooks import workbook_without
@@ -122,7 +123,8 @@ def _forget_in(path: Path, names: frozenset[str]) -> int:
     elif _is_workbook(path):
         content, rows = workbook_without(path.read_bytes(), names)
     elif path.suffix == ".html":
-        content, rows = _html_without(path.read_text("utf-8"), _shortened(names))
+        page, listed = page_without(path.read_text("utf-8"), names)
+        content, rows = (page.encode(), listed) if listed else _html_without(page, _shortened(names))
     else:
         return 0
     if rows:

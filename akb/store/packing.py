@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SHARED = ("report.html", "portal.html", "summary.json")
-LISTS = "actions/"
+LISTS = ("actions/", "portal/")
 _DAY = (1980, 1, 1, 0, 0, 0)  # the same run gives the same bytes
 _AGAIN = "Run akb eda again."
 

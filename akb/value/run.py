@@ -97,6 +97,9 @@ def run_value(
         components=_components(valued),
         recognition=acts.recognition,
         classes=class_table(in_force, valued.value),
+        offers=valued.offers.table.filter(pl.col("place") <= PLACES[-1]).select(
+            "customer", "place", "branch", "probability", "commission_cents", "ban"
+        ),
     )
 
 

@@ -110,6 +110,9 @@ class ValueRun:
     classes
         customer u32, ``class_commission`` and ``class_value`` (A to D, see `akb.value.classes.class_of`; null where
         there is no commission, or no lifetime value); None where nobody made them.
+    offers
+        The best branches of every customer to whom any is open: customer u32, place (1 to 3), branch, probability
+        Float64, ``commission_cents`` i64? of one such policy (null where no euro may be named), ban.
     """
 
     scores: pl.DataFrame
@@ -122,3 +125,4 @@ class ValueRun:
     components: pl.DataFrame | None = None
     recognition: pl.DataFrame | None = None
     classes: pl.DataFrame | None = None
+    offers: pl.DataFrame | None = None

@@ -18,7 +18,8 @@ from tests.end_to_end.conftest import CANARY, Office
 pytestmark = pytest.mark.xdist_group("end_to_end")
 
 CONTRACT = (
-    "report.html", "summary.json", "scores.parquet", "scores.csv", "winback.parquet", "rejects.csv", "manifest.json",
+    "report.html", "portal.html", "summary.json", "scores.parquet", "scores.csv", "winback.parquet", "rejects.csv",
+    "manifest.json",
     "actions/top_defend.csv", "actions/next_best_policy.csv", "private/customers.csv", "models/churn.json",
     "actions/next_best_action.csv", "actions/care_gaps.csv", "actions/announced.csv", "actions/winback.csv",
     "actions/bleeders.csv", "actions/feeders.csv", "actions/actions.xlsx", "actions/recognition.xlsx",

@@ -505,6 +505,45 @@ def full() -> RunBundle:
     return bundle(book, run, value(book, run))
 
 
+def with_plan(run: RunBundle, every: int = 4) -> RunBundle:
+    """The run with actions and offers as a plan leaves them: three customers in four, the best first."""
+    assert run.value is not None
+    assert run.models is not None
+    who = run.models.scores["customer"].to_numpy()
+    listed = np.array([customer for place, customer in enumerate(who) if place % every])
+    number = np.arange(listed.size)
+    action = np.array(["defend", "cross_sell", "care", "thank"])[number % 4]
+    people = run.portfolio.customers.to_dict(as_series=False)
+    todo = pl.DataFrame(
+        {
+            "customer": listed,
+            "rank": number + 1,
+            "action": action,
+            "contact": np.array(["call", "review", "call", None])[number % 4],
+            "branch": [BRANCHES[n % 6] if n % 3 else None for n in number],
+            "expected_euros": 10.0,
+            "kind": [people["kind"][customer] for customer in listed],
+            "adviser": [people["adviser"][customer] for customer in listed],
+            "office": [people["office"][customer] for customer in listed],
+            "done_by": [people["adviser"][customer] if n % 2 else f"#{n % 3 + 1}" for n, customer in enumerate(listed)],
+            "done_level": np.where(number % 2, "adviser", "inside"),
+            "control": number % 10 == 9,
+        }
+    ).cast({"customer": pl.UInt32})
+    best = run.models.branch_purchase.sort(["customer", "probability"], descending=[False, True]).with_columns(
+        place=pl.int_range(1, pl.len() + 1).over("customer")
+    )
+    offers = best.filter(pl.col("place") <= 3).with_columns(
+        commission_cents=pl.lit(8_700, dtype=pl.Int64), ban=pl.col("branch") == "reis"
+    )
+    need = pl.DataFrame(
+        {"customer": who, **{f"need_{b}": np.where(who % 3 == n % 3, 0.7, 0.2) for n, b in enumerate(BRANCHES)}}
+    )
+    scores = run.models.scores.join(need.cast({"customer": pl.UInt32}), on="customer", maintain_order="left")
+    value = replace(run.value, lists={**run.value.lists, "next_best_action": todo}, offers=offers)
+    return replace(run, value=value, models=replace(run.models, scores=scores))
+
+
 def stripped(book: Portfolio, *, ended: bool = True, reasons: bool = True, money: bool = True) -> Portfolio:
     """The portfolio as a poorer export would have given it."""
     policies = book.policies

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from akb.report.bundle import RunBundle
 
 CONTRACT = {
-    "report.html", "summary.json", "scores.parquet", "scores.csv", "rejects.csv", "actions/top_defend.csv",
+    "report.html", "portal.html", "summary.json", "scores.parquet", "scores.csv", "rejects.csv",
+    "actions/top_defend.csv",
     "actions/next_best_policy.csv", "winback.parquet", "actions/next_best_action.csv",
     "actions/care_gaps.csv", "actions/announced.csv",
     "actions/winback.csv", "actions/bleeders.csv", "actions/feeders.csv", "actions/actions.xlsx",

@@ -1,4 +1,4 @@
-"""The workbooks: every list on a sheet, text is text, the same bytes, and a blind test that stays blind."""
+"""The workbooks: a sheet per adviser, text is text, the same bytes, and a blind test that stays blind."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import csv
 import io
 import re
 import zipfile
+from collections import Counter
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,24 +17,23 @@ import polars as pl
 import pytest
 
 from akb.cli import run
+from akb.core.errors import AkbError
 from akb.report.context import Context
-from akb.report.lists import ALWAYS, list_tables
+from akb.report.portal import actions_workbook, desk_of, run_name
 from akb.report.recognition import WORKBOOK, recognition_files
-from akb.report.workbook import lists_workbook, sheet_name
+from akb.report.workbook import sheet_name
 from akb.report.write import report_files, write_report
+from akb.store.feedback import read_workbook
 from akb.store.folders import RECOGNITION_KEY as KEY
 from akb.store.workbooks import texts_of
 from akb.value.targeting.recognition import SCHEMA
+from tests.report import fixtures
 
 if TYPE_CHECKING:
     from akb.report.bundle import RunBundle
 
 BOOK = "actions/actions.xlsx"
-SHEETS = {
-    "next_best_action": "Acties", "top_defend": "Top Defend", "next_best_policy": "Volgende beste polis",
-    "care_gaps": "Hiaten", "announced": "Al opgezegd", "winback": "Terugwinnen", "bleeders": "Bleeders",
-    "feeders": "Feeders",
-}  # fmt: skip
+GUIDE, CONSULTANT = "Leeswijzer", "Voor de consultant"
 
 
 def parts(content: bytes) -> dict[str, str]:
@@ -65,112 +66,156 @@ def with_test(bundle: RunBundle, adviser: str = "Adviseur 1") -> RunBundle:
     return replace(bundle, value=replace(bundle.value, recognition=test))
 
 
-def test_there_is_a_sheet_for_every_list_behind_a_guide(files: dict[str, bytes]) -> None:
-    names = fastexcel.read_excel(files[BOOK]).sheet_names
-    assert names == ["Leeswijzer", *SHEETS.values()]
-    assert set(SHEETS) == set(ALWAYS)
+@pytest.fixture(scope="module")
+def worked(full: RunBundle) -> RunBundle:
+    """A run with a plan: three customers in four are to be contacted, every tenth of them is of the control group."""
+    return fixtures.with_plan(full)
 
 
-def test_poor_exports_have_every_sheet_with_headings(poor: dict[str, dict[str, bytes]]) -> None:
+@pytest.fixture(scope="module")
+def book(worked: RunBundle) -> bytes:
+    return actions_workbook(desk_of(Context(worked)))
+
+
+def sheets_of(content: bytes) -> list[str]:
+    """The sheets of advisers."""
+    return [name for name in fastexcel.read_excel(content).sheet_names if name not in (GUIDE, CONSULTANT)]
+
+
+def test_a_sheet_per_adviser_between_a_guide_and_the_consultants(worked: RunBundle, book: bytes) -> None:
+    names = fastexcel.read_excel(book).sheet_names
+    assert names[0] == GUIDE
+    assert names[-1] == CONSULTANT
+    todo = worked.value.lists["next_best_action"].filter(~pl.col("control"))
+    advisers = worked.portfolio.customers.join(todo.select("customer"), on="customer")["adviser"].unique()
+    assert len(sheets_of(book)) == len(advisers)
+    assert sum(len(sheet(book, name)) for name in sheets_of(book)) == todo.height
+
+
+def test_an_advisers_sheet_has_twelve_columns_and_a_dropdown(book: bytes) -> None:
+    xml = parts(book)["xl/worksheets/sheet2.xml"]
+    assert list(sheet(book, sheets_of(book)[0])[0]) == [
+        "klant", "soort", "wat te doen", "waarom nu", "polissen", "volgende verlenging", "CLV", "kans op vertrek",
+        "wie", "vóór", "status", "resultaat",
+    ]  # fmt: skip
+    assert "Open,Gepland,Niet bereikt,Gesproken,Afspraak,Offerte,Blijft,Verkocht,Geen interesse,Vervallen" in xml
+    assert 'type="textLength"' in xml
+
+
+def test_the_control_group_is_on_the_consultants_sheet_alone(worked: RunBundle, book: bytes) -> None:
+    known = dict(worked.portfolio.customers.select("customer", "pseudonym").iter_rows())
+    drawn = worked.value.lists["next_best_action"].filter(pl.col("control"))["customer"].to_list()
+    names = {known[customer] for customer in drawn}
+    assert len(names) > 10
+    side = {row["klant"]: row["waarom niet benaderen"] for row in sheet(book, CONSULTANT)}
+    assert {side[name] for name in names} == {"meetgroep"}
+    for title in sheets_of(book):
+        assert not names & {row["klant"] for row in sheet(book, title)}, title
+
+
+def test_reasons_tell_of_this_customer(worked: RunBundle, book: bytes) -> None:
+    told = [row["waarom nu"] for name in sheets_of(book) for row in sheet(book, name)]
+    clauses = Counter(part.strip(" .").lower() for sentence in told for part in sentence.split(";"))
+    assert clauses
+    assert max(clauses.values()) < len(told) / 2  # true of half the list is true of nobody
+    assert not [sentence for sentence in told if re.search(r"leeftijd|jaar oud|tot en met \d+ jaar", sentence)]
+    assert len(set(told)) > 20
+
+
+def test_poor_exports_have_a_workbook_with_headings(poor: dict[str, dict[str, bytes]]) -> None:
     for name, made in poor.items():
         book = fastexcel.read_excel(made[BOOK])
-        assert book.sheet_names[1:] == list(SHEETS.values()), name
-        for key, title in SHEETS.items():
-            headings = csv.reader(io.StringIO(made[f"actions/{key}.csv"].decode("utf-8-sig")), delimiter=";")
-            shown = book.load_sheet(title, header_row=None, n_rows=1).to_polars().row(0)
-            assert list(shown) == next(headings), (name, key)
-
-
-def test_a_sheet_says_what_the_csv_says(files: dict[str, bytes]) -> None:
-    for key in ("top_defend", "next_best_policy"):
-        rows, lines = sheet(files[BOOK], SHEETS[key]), csv_rows(files[f"actions/{key}.csv"])
-        assert [row["klant"] for row in rows] == [line["klant"] for line in lines]
-        for row, line in zip(rows, lines, strict=True):
-            for name, told in line.items():
-                seen = row[name] or ""
-                if re.fullmatch(r"-?\d+(,\d+)?", told):
-                    assert float(seen) == pytest.approx(float(told.replace(",", ".")), abs=0.006), name
-                else:
-                    assert seen == told, name
+        assert book.sheet_names == [GUIDE, "Te doen", CONSULTANT], name
+        heads = book.load_sheet("Te doen", header_row=None, n_rows=1).to_polars().row(0)
+        assert (heads[0], heads[-1]) == ("klant", "resultaat")
 
 
 def test_nothing_in_a_workbook_is_a_formula(full: RunBundle) -> None:
     assert full.value is not None
     bad = ["=1+1", "+31", "-x", "@cmd", '=HYPERLINK("http://x")']
-    listed = full.value.lists["top_defend"]
-    named = listed.with_columns(branches=pl.Series([bad[n % len(bad)] for n in range(listed.height)]))
-    value = replace(full.value, lists={**full.value.lists, "top_defend": named})
-    made = report_files(with_test(replace(full, value=value), adviser="=cmd|x"))[0]
+    people = full.portfolio.customers
+    named = people.with_columns(adviser=pl.Series([bad[n % len(bad)] for n in range(people.height)]))
+    hostile = replace(full, portfolio=replace(full.portfolio, customers=named))
+    made = report_files(with_test(fixtures.with_plan(hostile), adviser="=cmd|x"))[0]
     for name in (BOOK, WORKBOOK):
         for part, xml in parts(made[name]).items():
             if part.startswith("xl/worksheets/sheet"):
                 assert "<f>" not in xml, part
                 assert "<hyperlink" not in xml, part
         assert not [text for text in texts_of(made[name]) if text.startswith(("=", "+", "-", "@"))], name
-    assert "'=1+1" in texts_of(made[BOOK])
+    assert "'=1+1" in [text.partition(",")[0] for text in texts_of(made[BOOK])]
 
 
-def test_filters_frozen_heads_and_bands(files: dict[str, bytes]) -> None:
-    made = parts(files[BOOK])
-    for number in range(2, 2 + len(SHEETS)):
+def test_filters_and_frozen_heads(book: bytes) -> None:
+    made = parts(book)
+    for number in range(2, 3 + len(sheets_of(book))):
         xml = made[f"xl/worksheets/sheet{number}.xml"]
         assert "<autoFilter" in xml
         assert 'state="frozen"' in xml
-    defend = made["xl/worksheets/sheet3.xml"]
-    assert defend.count("<cfRule") == 3  # control group, and two bands of leaving
-    assert "[$€-413]" in made["xl/styles.xml"]
 
 
-def formats_of(book: dict[str, str], title: str, listed: list[str]) -> dict[str, set[str]]:
-    """Heading -> the number formats of the numbers below it, on one sheet of a workbook."""
-    place = listed.index(title) + 1
-    codes = dict(re.findall(r'<numFmt numFmtId="(\d+)" formatCode="([^"]*)"', book["xl/styles.xml"])) | {
-        "0": "",
-        "1": "0",
-    }
-    styles = re.findall(r'<xf numFmtId="(\d+)"', book["xl/styles.xml"].split("<cellXfs")[1])
-    heads = sheet_heads(book, place)
-    found: dict[str, set[str]] = {}
-    for column, style in re.findall(r'<c r="([A-Z]+)\d+" s="(\d+)"><v>', book[f"xl/worksheets/sheet{place}.xml"]):
-        found.setdefault(heads[column], set()).add(codes.get(styles[int(style)], styles[int(style)]))
-    return found
+def test_the_same_run_gives_the_same_bytes_dated_on_the_as_of_date(worked: RunBundle, book: bytes) -> None:
+    context = Context(worked)
+    assert actions_workbook(desk_of(context)) == book
+    assert recognition_files(context)[WORKBOOK] == report_files(worked)[0][WORKBOOK]
+    assert "2025-12-31T00:00:00Z" in parts(book)["docProps/core.xml"]
 
 
-def sheet_heads(book: dict[str, str], place: int) -> dict[str, str]:
-    """Column letter -> heading."""
-    texts = re.findall(r"<si>(.*?)</si>", book["xl/sharedStrings.xml"], re.DOTALL)
-    cells = re.findall(r'<c r="([A-Z]+)1" s="\d+" t="s"><v>(\d+)</v>', book[f"xl/worksheets/sheet{place}.xml"])
-    return {column: re.sub(r"<[^>]+>", "", texts[int(number)]) for column, number in cells}
+def test_a_name_that_few_share_is_not_in_the_workbook(worked: RunBundle) -> None:
+    people = worked.portfolio.customers
+    listed = worked.value.lists["next_best_action"]["customer"][0]
+    rare = pl.when(pl.col("customer") == listed).then(pl.lit("J. Zeldzaam")).otherwise("adviser")
+    book = replace(worked.portfolio, customers=people.with_columns(adviser=rare))
+    made = actions_workbook(desk_of(Context(replace(worked, portfolio=book))))
+    assert not [text for text in texts_of(made) if "Zeldzaam" in text]
+    assert "Zeldzaam" not in "".join(fastexcel.read_excel(made).sheet_names)
 
 
-def test_percentage_points_are_no_chance_and_chances_are(full: RunBundle) -> None:
-    """Two points less leaving is -2,0: shown as a chance it would be -200 %."""
-    assert full.value is not None
-    offers = full.value.lists["next_best_policy"]
-    offers = offers.with_columns(churn_effect=pl.Series([-2.0, 1.5] * offers.height).head(offers.height))
-    value = replace(full.value, lists={**full.value.lists, "next_best_policy": offers})
-    made = report_files(replace(full, value=value))[0]
-    shown = formats_of(parts(made[BOOK]), SHEETS["next_best_policy"], fastexcel.read_excel(made[BOOK]).sheet_names)
-    points = [name for name in shown if "procentpunten" in name]
-    assert len(points) == 1
-    assert shown[points[0]] == {"0.0"}
-    assert [code for name, code in shown.items() if name.startswith("kans")] == [{"0.0%"}]
-    column = [row[points[0]] for row in csv_rows(made["actions/next_best_policy.csv"])]
-    assert column[:2] == ["-2,00", "1,50"]
+def test_what_is_filled_in_is_read_as_feedback(worked: RunBundle, book: bytes, tmp_path: Path) -> None:
+    path = filled_in(book, tmp_path / "actions.xlsx", {2: ("Afspraak", "=belt dinsdag"), 4: ("Verkocht", "")})
+    name = run_name(worked)
+    events = read_workbook(path, datetime(2026, 1, 5, 9, 30), run=name)
+    rows = sheet(book, sheets_of(book)[0])
+    assert [(e.customer, e.status, e.note) for e in events] == [
+        (rows[0]["klant"], "appointment", "=belt dinsdag"),
+        (rows[2]["klant"], "sold", ""),
+    ]
+    assert {e.run for e in events} == {name}
+    assert read_workbook(filled_in(book, tmp_path / "none.xlsx", {}), datetime(2026, 1, 5)) == []
 
 
-def test_the_same_lists_give_the_same_bytes_dated_on_the_as_of_date(full: RunBundle, files: dict[str, bytes]) -> None:
-    context = Context(full)
-    assert lists_workbook(context, list_tables(context)) == files[BOOK]
-    assert recognition_files(context)[WORKBOOK] == files[WORKBOOK]
-    assert "2025-12-31T00:00:00Z" in parts(files[BOOK])["docProps/core.xml"]
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (("Gebeld", ""), "row 3, column status: is none of open, planned"),
+        (("", "al gebeld"), "row 3, column status: is empty beside a result"),
+        (("Open", "x" * 226), "row 3, column note: has more than 225 characters"),
+    ],
+)
+def test_a_cell_that_cannot_be_read_is_named(book: bytes, tmp_path: Path, cells: tuple[str, str], words: str) -> None:
+    path = filled_in(book, tmp_path / "actions.xlsx", {3: cells})
+    with pytest.raises(AkbError) as refused:
+        read_workbook(path, datetime(2026, 1, 5))
+    assert words in refused.value.message
+    assert sheets_of(book)[0] in refused.value.message
 
 
-def test_a_name_that_few_share_is_not_in_the_workbook(full: RunBundle) -> None:
-    assert full.value is not None
-    rare = full.value.lists["top_defend"].with_columns(adviser=pl.lit("J. Zeldzaam"))
-    made = report_files(replace(full, value=replace(full.value, lists={"top_defend": rare})))[0]
-    assert not [text for text in texts_of(made[BOOK]) if "Zeldzaam" in text]
+def filled_in(content: bytes, path: Path, cells: dict[int, tuple[str, str]]) -> Path:
+    """Write the workbook with status and result in some rows of the first adviser's sheet, as Excel would."""
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(path, "w") as new:
+        for entry in old.infolist():
+            xml = old.read(entry)
+            if entry.filename == "xl/worksheets/sheet2.xml":
+                for number, pair in cells.items():
+                    made = "".join(
+                        f'<c r="{letter}{number}" t="inlineStr"><is><t>{text}</t></is></c>'
+                        for letter, text in zip("KL", pair, strict=True)
+                        if text
+                    )
+                    row = re.compile(rf'(<row r="{number}".*?)(</row>)'.encode(), re.DOTALL)
+                    xml = row.sub(lambda found, made=made: found[1] + made.encode() + found[2], xml, count=1)
+            new.writestr(entry, xml)
+    return path
 
 
 @pytest.mark.parametrize("name", ["a" * 40, "Wonen/werk: [x]*?\\", "'", ""])
@@ -208,7 +253,7 @@ def test_without_a_test_the_files_are_there(poor: dict[str, dict[str, bytes]]) -
 
 @pytest.fixture
 def folder(full: RunBundle, tmp_path: Path) -> Path:
-    bundle = with_test(full)
+    bundle = with_test(fixtures.with_plan(full))
     target = tmp_path / "run"
     target.mkdir()
     write_report(target, bundle)
@@ -221,7 +266,8 @@ def folder(full: RunBundle, tmp_path: Path) -> Path:
 def test_a_forgotten_customer_is_in_no_workbook(folder: Path) -> None:
     key = csv_rows((folder / KEY).read_bytes())
     gone = key[3]["klant"]
-    before = sheet((folder / BOOK).read_bytes(), "Top Defend")
+    title = sheets_of((folder / BOOK).read_bytes())[0]
+    before = sheet((folder / BOOK).read_bytes(), title)
     listed = [row["klant"] for row in before]
     if gone not in listed:
         gone_too = listed[2]
@@ -229,7 +275,7 @@ def test_a_forgotten_customer_is_in_no_workbook(folder: Path) -> None:
         after = (folder / BOOK).read_bytes()
         assert gone_too not in texts_of(after)
         kept = [row for row in before if row["klant"] != gone_too]
-        assert sheet(after, "Top Defend") == kept  # the rows below moved up, whole
+        assert sheet(after, title) == kept  # the rows below moved up, whole
     assert run(["forget", str(folder), gone]) == 0
     for name in (BOOK, WORKBOOK):
         assert gone not in "".join(parts((folder / name).read_bytes()).values())
@@ -245,7 +291,8 @@ def test_reveal_puts_relation_numbers_into_a_workbook(folder: Path, capsys: pyte
     relations = dict(
         pl.read_csv(folder / "private" / "customers.csv", infer_schema=False).select("customer", "relation").iter_rows()
     )
-    before, after = (sheet(content, "Top Defend") for content in ((folder / BOOK).read_bytes(), out.read_bytes()))
+    title = sheets_of(out.read_bytes())[0]
+    before, after = (sheet(content, title) for content in ((folder / BOOK).read_bytes(), out.read_bytes()))
     assert [row["klant"] for row in after] == [relations[row["klant"]] for row in before]
     assert not [text for text in texts_of(out.read_bytes()) if text.startswith("K-")]
     assert run(["reveal", str(folder / BOOK)]) == 2

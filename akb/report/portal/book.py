@@ -1,0 +1,221 @@
+"""``actions/actions.xlsx``: a sheet per adviser with the customers to contact, and one for the consultant.
+
+At most twelve columns, of which the last two are for the adviser; `akb.store.feedback.read_workbook` reads them back.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from akb.report.portal import work
+from akb.report.portal.document import worker
+from akb.report.portal.holdings import day_after
+from akb.report.sheets import ListSheet
+from akb.report.tables import neutral
+from akb.report.workbook import Styles, new_workbook, sheet_name, write_guide
+from akb.store.feedback import NOTE, STATUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from akb.report.portal.desk import Desk
+
+HEADS = (
+    "customer", "kind", "action", "why", "policies", "renewal", "clv", "churn", "who", "before", "status", "result",
+)  # fmt: skip
+SIDE = (
+    "customer", "list", "reason", "kind", "policies", "clv", "churn", "adviser", "office", "sub_office", "manager",
+    "service",
+)  # fmt: skip
+_WIDTHS = {
+    "customer": 22, "action": 44, "why": 70, "who": 24, "renewal": 14, "before": 13, "clv": 17, "churn": 12,
+    "status": 17, "result": 40, "reason": 36, "list": 22, "adviser": 20, "office": 18, "sub_office": 20, "manager": 22,
+}  # fmt: skip
+_WIDTH = 11
+_RESERVED = ("history",)
+_ORANGE = "#B4501B"
+_FEW_DERIVED = 0.05
+"""From this share of policies with a commission of our making on, the workbook says that it is an assumption."""
+
+
+def actions_workbook(desk: Desk) -> bytes:
+    """Return the workbook; the same run gives the same bytes."""
+    target = io.BytesIO()
+    words = desk.words
+    book = new_workbook(target, desk.context, words.text("book_text.workbook"))
+    styles = Styles(book)
+    people = desk.people
+    todo = desk.lists[work.TODO].join(people, on="customer", how="left", maintain_order="left")
+    pages = _pages(desk, todo)
+    side = _side_rows(desk)
+    names = _sheet_names([*(adviser for adviser, _ in pages), words.text("book_text.consultant")])
+    rows = [(name, str(mine.height), _where(mine)) for name, (_, mine) in zip(names, pages, strict=False)]
+    rows.append((names[-1], str(len(side)), words.text("book_text.consultant_title")))
+    write_guide(book, styles, words.text("book_text.guide"), words.text("book_text.workbook"), _guide(desk), rows)
+    for name, (_, mine) in zip(names, pages, strict=False):
+        _adviser_sheet(desk, book.add_worksheet(name, ListSheet), styles, mine)
+    sheet = book.add_worksheet(names[-1], ListSheet)
+    _sheet(sheet, styles, SIDE, [_side_head(desk, name) for name in SIDE], side)
+    sheet.set_tab_color(_ORANGE)  # so that nobody hands it round unseen
+    book.close()
+    return target.getvalue()
+
+
+def _guide(desk: Desk) -> list[str]:
+    """Return how to read the workbook, of which run it is, and what could not be delivered."""
+    words, context = desk.words, desk.context
+    lines = [
+        words.text("book_text.guide_what", as_of=words.day(context.as_of)),
+        words.text("book_text.guide_code"),
+        words.text("book_text.guide_consultant"),
+        words.text("book_text.guide_rules"),
+        words.text("book_text.guide_bands"),
+        words.text("book_text.guide_lists"),
+    ]
+    if context.bundle.no_pseudonyms:
+        lines.pop(1)
+    derived = (context.held["commission_source"] == "derived").fill_null(value=False).mean()
+    if context.has_commission and isinstance(derived, float) and derived > _FEW_DERIVED:
+        lines.append(words.text("book_text.assumed_commission"))
+    short = words.text("page.withheld_short")
+    for name, why in work.withheld(context).items():
+        told = why if desk.language == "nl" else short
+        lines.append(words.text("book_text.withheld", list=words.name("list", name), why=told))
+    lines.append(words.text("book_text.run", run=desk.run))
+    return lines
+
+
+def _pages(desk: Desk, todo: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+    """Return adviser and his rows, by name; those of advisers who may not be named stand together at the end."""
+    out = [(str(name), todo.filter(pl.col("adviser") == name)) for name in todo["adviser"].drop_nulls().unique().sort()]
+    rest = todo.filter(pl.col("adviser").is_null())
+    if rest.height or not out:
+        out.append((desk.words.text("book_text.other") if out else desk.words.name("list", work.TODO), rest))
+    return out
+
+
+def _where(rows: pl.DataFrame) -> str:
+    """Return office, sub-office and manager of an adviser's customers, as far as they are the same for most."""
+    told = []
+    for name in ("office", "sub_office", "manager"):
+        most = rows[name].drop_nulls().value_counts(sort=True).head(1)
+        if most.height and most["count"][0] > rows.height / 2:
+            told.append(str(most[name][0]))
+    return " · ".join(told)
+
+
+def _adviser_sheet(desk: Desk, sheet: ListSheet, styles: Styles, mine: pl.DataFrame) -> None:
+    words = desk.words
+    renewals = dict(desk.renewals.select("customer", "days").iter_rows())
+    rows: list[list[Any]] = []
+    for row in mine.iter_rows(named=True):
+        days = renewals.get(row["customer"])
+        who = [worker(desk, row["done_by"]), words.name("level", row["done_level"]) if row["done_level"] else ""]
+        rows.append(
+            [
+                row["shown"],
+                words.name("kind", row["kind"] or "unknown"),
+                _action(desk, row),
+                desk.why.sentence(row["customer"], words),
+                row["policies"],
+                None if days is None else day_after(desk.context, days),
+                words.band("clv", row["clv"] or 0),
+                words.band("churn", row["churn"] or 0),
+                ", ".join(part for part in who if part),
+                None if row["before"] is None else day_after(desk.context, row["before"]),
+                None,
+                None,
+            ]
+        )
+    _sheet(sheet, styles, HEADS, [words.text(f"book_head.{name}") for name in HEADS], rows)
+    last = max(len(rows), 1)
+    for name in ("status", "result"):
+        place = HEADS.index(name)
+        sheet.set_column(place, place, _WIDTHS[name], styles.input)
+    labels = [words.name("status", key) for key in STATUSES]
+    sheet.data_validation(1, HEADS.index("status"), last, HEADS.index("status"), {"validate": "list", "source": labels})
+    limit = {"validate": "length", "criteria": "<=", "value": NOTE}
+    sheet.data_validation(1, HEADS.index("result"), last, HEADS.index("result"), limit)
+
+
+def _action(desk: Desk, row: dict[str, Any]) -> str:
+    """Return ``Behouden: gesprek door de binnendienst; bespreek opstal``."""
+    words = desk.words
+    told = words.name("action", row["action"])
+    if row["contact"]:
+        contact = words.contact(row["contact"])
+        told = f"{told}: {contact[0].lower()}{contact[1:]}"
+    if row["branch"]:
+        told = f"{told}; {words.text('page.discuss', branch=words.branch_inside(row['branch']))}"
+    return told
+
+
+def _side_rows(desk: Desk) -> list[list[Any]]:
+    """Return who is not to be contacted: the control group, who has cancelled, and who does not fit in the hours."""
+    words = desk.words
+    announced = desk.lists["announced"].select("customer", list=pl.lit("announced"))
+    parts = [
+        (work.control_rows(desk.context), "control"), (announced, "announced"), (work.waiting(desk.context), "waiting"),
+    ]  # fmt: skip
+    known = {row["customer"]: row for row in desk.people.iter_rows(named=True)}
+    seen: set[int] = set()
+    out = []
+    for table, reason in parts:
+        for customer, listed in table.select("customer", "list").iter_rows():
+            row = known.get(customer)
+            if row is None or customer in seen:
+                continue
+            seen.add(customer)
+            cells = {
+                **row,
+                "customer": row["shown"],
+                "list": words.name("list", listed),
+                "reason": words.name("stop_short", reason),
+                "kind": words.name("kind", row["kind"] or "unknown"),
+                "clv": words.band("clv", row["clv"] or 0),
+                "churn": words.band("churn", row["churn"] or 0),
+                "service": words.name("service", row["service"]) if row["service"] else None,
+            }
+            out.append([cells[name] for name in SIDE])
+    return out
+
+
+def _side_head(desk: Desk, name: str) -> str:
+    table = "book_side" if name in desk.words.tree["book_side"] else "book_head"
+    return desk.words.text(f"{table}.{name}")
+
+
+def _sheet(
+    sheet: ListSheet, styles: Styles, columns: Sequence[str], heads: Sequence[str], rows: list[list[Any]]
+) -> None:
+    """Write headings and rows, with filters and a heading that stays and is printed on every page."""
+    for place, (column, head) in enumerate(zip(columns, heads, strict=True)):
+        sheet.set_column(place, place, _WIDTHS.get(column, _WIDTH))
+        sheet.write_string(0, place, neutral(head), styles.head)
+    numbers = [styles.rank] * len(columns)
+    sheet.write_lines(rows, numbers, styles.wrap, styles.day)
+    sheet.set_row(0, 32)
+    sheet.freeze_panes(1, 1)
+    sheet.autofilter(0, 0, max(len(rows), 1), len(columns) - 1)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+
+
+def _sheet_names(wanted: Sequence[str]) -> list[str]:
+    """Return names that sheets may have, each once whatever the case."""
+    taken: set[str] = {"leeswijzer", "guide", *_RESERVED}
+    out = []
+    for name in wanted:
+        legal = sheet_name(name)
+        number = 1
+        while legal.lower() in taken:
+            number += 1
+            legal = f"{sheet_name(name)[:27]} {number}"
+        taken.add(legal.lower())
+        out.append(legal)
+    return out
