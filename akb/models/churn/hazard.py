@@ -254,6 +254,11 @@ def stay(hazards: Floats) -> Floats:
     ----------
     hazards
         float64 [n, m], or [n, m, causes]: then per cause, adding up to the hazard.
+
+    Examples
+    --------
+    >>> stay(np.array([[0.1, 0.2]])).round(3).tolist()
+    [[0.9, 0.72]]
     """
     total = hazards.sum(axis=2) if hazards.ndim == 3 else hazards
     return np.asarray(
@@ -266,6 +271,11 @@ def incidence(by_cause: Floats) -> Floats:
 
     Together with `stay` these add up to one: what leaves in a month is the hazard times those still
     there.
+
+    Examples
+    --------
+    >>> incidence(np.array([[[0.1, 0.0], [0.1, 0.1]]])).round(3).tolist()
+    [[[0.1, 0.0], [0.19, 0.09]]]
     """
     before = np.concatenate([np.ones((len(by_cause), 1)), stay(by_cause)[:, :-1]], axis=1)
     return np.asarray(np.cumsum(before[:, :, None] * by_cause, axis=1))
