@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+# Bands of tenure in years.
 EDGES = (0.0, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, np.inf)
 SCHEMA = {
     "test_date": pl.Date,
@@ -41,7 +42,7 @@ SCHEMA = {
     "years_model": pl.Float64,
     "years_sbg": pl.Float64,
 }
-_ENOUGH = 50
+_ENOUGH = 50  # ends: two parameters of sBG on fewer say nothing
 _LONGEST = 60  # years of tenure
 
 

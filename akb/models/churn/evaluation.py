@@ -73,11 +73,9 @@ BY_CAUSE = tuple(f"churn_{cause}_12m" for cause in CAUSES)
 LIFETIME = "remaining_lifetime_years"
 ENOUGH = 100  # distinct leavers from which rivals can be compared and a later window can be judged
 PART = 3  # choosing and proving learn from a third of the rows of the final fit
-_JUDGED = 40_000  # person-months on which candidates are compared
-_STEP, _TREES_SHARE = (
-    0.12,
-    1 / 3,
-)  # small steps, for the same customers come back from many dates and lags
+_JUDGED = 40_000  # person-months at most on which candidates are compared: bounds its cost
+# Small steps, for the same customers come back from many dates and lags.
+_STEP, _TREES_SHARE = 0.12, 1 / 3
 _FOLLOWED = 18  # months that a lifetime has to be followed before it counts as evidence
 
 

@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-_YEARS = 3
+_YEARS = 3  # closed years that set the level
 # columns that later fits learn from: as good as all 230 on a simulated office, in half the time
 _KEPT = 80
 _ADDED = 32  # columns that became known after the choice, beside them
 _SIZES = (0.2, 0.4, 0.6, 0.8, 1.0)  # parts of the trees that the choice is among
 SCREENED = 160  # columns that the rivals choose among, see `screened`
 _LATER = 0.2  # share of rows in which a column has become known since
-_CELL = 8_000  # person-months per lag band and year for the level
+_CELL = 8_000  # person-months per lag band and year for the level: bounds its cost
 
 
 @dataclass(frozen=True)

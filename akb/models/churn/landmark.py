@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from akb.features.types import Matrix, Targets
     from akb.models.evidence import People
 
-LAGS = 12
+LAGS = 12  # months
 BANDS = ((1, 1), (2, 3), (4, 6), (7, 12))
-NEVER = LAGS + 1
+NEVER = LAGS + 1  # the lag of who does not leave within them
 LAG_NAMES = (
     "lag",
     "lag_month",

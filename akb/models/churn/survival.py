@@ -35,14 +35,16 @@ if TYPE_CHECKING:
 
 AGES = ("age", "age_years")
 ATTENUATION = "lifetime.attenuation"
+# Bins in years, narrow where the hazard changes fast (the first years, old age) and wide where few
+# are seen.
 _TENURE_EDGES = np.array([0, 1, 2, 3, 5, 8, 12, 16, 20, 25, 30, 40, 90], dtype=np.float64)
 _AGE_EDGES = np.array([0, 25, 35, 45, 55, 65, 70, 75, 80, 85, 90, 120], dtype=np.float64)
 # yearly growth of mortality with age (Gompertz), a prior worth `_PRIOR` events per age band
 _MORTALITY = 0.09
-_PRIOR = 10.0
+_PRIOR = 10.0  # events of the overall rate mixed into each bin
 _DEFAULT_SPREAD = 0.2  # how sure we are of the assumed attenuation (standard deviation)
 _SPREAD = 3.0  # log hazards further than this from the mean say no more than this
-_DAYS = 365.25
+_DAYS = 365.25  # in a year
 # customers that have to be followed to a tenure for the portfolio curve to go on to it
 AT_RISK = 10
 

@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Rows = NDArray[np.float32]
 
-CUSTOMERS, REPEATS, DRAWS = 2_000, 3, 200
-EFFECTS, BINS = 3, 6
-FEWEST = 50
+# at most that are asked: every group of features asks all of them `REPEATS` times
+CUSTOMERS = 2_000
+REPEATS, DRAWS = 3, 200  # shuffles per group, and draws of the bootstrap
+EFFECTS, BINS = 3, 6  # curves that the report draws, and their steps
+FEWEST = 50  # events, non-events, and customers per step
 RENEWAL = "renewal"
 
 

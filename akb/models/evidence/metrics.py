@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-_TINY = 1e-9
+_TINY = 1e-9  # keeps a logarithm finite
+_TIES = 20261121  # the seed of the order among equal scores
 
 
 def losses(
@@ -36,9 +37,6 @@ def losses(
     mu = np.maximum(expected, _TINY)
     ratio = np.where(label > 0, label / mu, 1.0)
     return np.asarray(2 * (label * np.log(ratio) - (label - mu)))
-
-
-_TIES = 20261121
 
 
 def weighted_auc(p_true: Floats, score: Floats) -> float:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BoostingObjective = Literal["binary", "poisson", "multiclass"]
+# interactions of a few features: 15 or 31 leaves learn the noise of rare events by heart
 LEAVES = 7
-LEARNING_RATE = 0.08
+LEARNING_RATE = 0.08  # the default step; the targets name their own
 _THREADS = re.compile(r"^\[(num_threads|num_iterations|seed)[^\n]*\n", re.MULTILINE)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from akb.models.learners.sample import Objective, Sample
 
-QUANTILES = tuple(part / 8 for part in range(1, 8))
+QUANTILES = tuple(part / 8 for part in range(1, 8))  # a rule has eight bins at most, and unknown
 PRIOR_EVENTS = 20.0  # events of the base rate mixed into each bin
 # rows that columns are compared on, and of those the ones that set the edges
 SCAN_ROWS, EDGE_ROWS = 10_000, 2_500

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-SEEDS, SAMPLE = 4, 2_500
-TAILS = (0.01, 0.99)
-TREES, DRAWN = 100, 256
+SEEDS, SAMPLE = 4, 2_500  # k-means from so many starts, on so many customers: bounds the cost
+TAILS = (0.01, 0.99)  # beyond these shares a value says no more
+TREES, DRAWN = 100, 256  # of the isolation forest, as Liu, Ting & Zhou 2008 fix them
 _TOPIC, _LANGUAGE = "behaviour", "nl"
 
 

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from akb.catalogue.entries import Entry
 
-LIMIT = 5
-YEARS = 3
+LIMIT = 5  # customers under which a share stays hidden where the settings say nothing
+YEARS = 3  # closed years that are compared
 MONTHS = 12
 EFFECTS = {
     "branch": pl.String,

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-PLACES = 3
-DRAWS = 500
+PLACES = 3  # as many branches as the list names
+DRAWS = 500  # of the bootstrap
 FEWEST = 20
 """With fewer customers who took something, nothing is said of an order."""
 
