@@ -157,8 +157,8 @@ def tested_scores(
     view: Grouper | None,
     predictions: Callable[[FittedTarget], tuple[Prediction, ...]],
 ) -> TestedScores | None:
-    """Return what was expected on the test date, and how `predictions` change when that is made
-    to cohere.
+    """Return what was expected on the test date, and how `predictions` change when that is made to
+    cohere.
     """
     test, expected = fitted.holdout, fitted.tested
     if test is None or expected is None:

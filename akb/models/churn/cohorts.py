@@ -62,8 +62,8 @@ class Retention:
     yearly: float
 
     def gone_within(self, tenure_years: Floats, months: int) -> Floats:
-        """Return the chance by sBG to have left within so many months, per tenure; unknown
-        tenure as new.
+        """Return the chance by sBG to have left within so many months, per tenure; unknown tenure
+        as new.
         """
         since = np.nan_to_num(tenure_years)
         return np.asarray(
@@ -93,8 +93,8 @@ def fit_retention(landmarks: Landmarks, day: date) -> Retention | None:
 
 
 def _by_year(lives: Spells) -> tuple[Floats, Floats]:
-    """Years under observation and ends per year of tenure: delayed entry counts from where it
-    was seen.
+    """Years under observation and ends per year of tenure: delayed entry counts from where it was
+    seen.
     """
     start = np.arange(_LONGEST, dtype=np.float64)
     entry, leave = np.sort(lives.entry), np.sort(lives.leave)

@@ -73,8 +73,8 @@ class Hazard:
     between_year: float = BETWEEN_YEAR
 
     def predict(self, sample: Sample, lag: NDArray[np.int64]) -> Floats:
-        """Return the chance of leaving in the month of `lag` per row, level corrected, float64
-        [n] in (0, 1).
+        """Return the chance of leaving in the month of `lag` per row, level corrected, float64 [n]
+        in (0, 1).
         """
         return _shifted(self.model.predict(sample.x, sample.offset), self.shift[lag - 1])
 

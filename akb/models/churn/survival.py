@@ -98,8 +98,8 @@ class Continuation:
 
 @dataclass(frozen=True)
 class SurvivalCurves:
-    """Survival per customer on a grid of months 1..12, 24, 36, ...: float64 [n, grid] and [n,
-    grid, causes].
+    """Survival per customer on a grid of months 1..12, 24, 36, ...: float64 [n, grid] and [n, grid,
+    causes].
     """
 
     months: NDArray[np.int64]
@@ -122,8 +122,8 @@ class SurvivalCurves:
 
 
 def spells(landmarks: Landmarks, day: date) -> Spells:
-    """Return the relations as they were known on `day`: ends of the last gap and registration
-    lag are not.
+    """Return the relations as they were known on `day`: ends of the last gap and registration lag
+    are not.
     """
     last = day_number(day) - landmarks.gap_days - landmarks.lag_days
     begin = landmarks.bound[:, 0][landmarks.date_of]
@@ -321,8 +321,8 @@ def fit_lifetime(
 
 
 def _level(kept: float, by_cause: Floats, still: Floats) -> Floats:
-    """The attenuated yearly hazard per customer; its mean over those still there is the
-    survivors' own mean.
+    """The attenuated yearly hazard per customer; its mean over those still there is the survivors'
+    own mean.
     """
     total = by_cause.sum(axis=2)
     cumulative = -np.log1p(-np.minimum(total, 0.999999)).sum(axis=1)
@@ -339,8 +339,8 @@ def _cause_share(left: Floats) -> Floats:
 
 
 def _growth(continuation: Continuation, tenure_years: Floats, age: Floats, ahead: int) -> Floats:
-    """How the hazard per cause has changed `ahead` years on, float64 [n, causes]: with age, or
-    with tenure.
+    """How the hazard per cause has changed `ahead` years on, float64 [n, causes]: with age, or with
+    tenure.
     """
     growth = np.empty((len(age), len(CAUSES)))
     growth[:] = _ratio(continuation.by_tenure, _TENURE_EDGES, tenure_years, ahead)[:, None]

@@ -131,8 +131,8 @@ def _shuffled(x: Rows, columns: list[int], rng: np.random.Generator) -> Rows:
 
 
 def effect(probe: Probe, name: str, draws: Floats) -> LocalEffect | None:
-    """Return the accumulated local effect of one feature, in chance, around its mean; None where
-    it hardly varies.
+    """Return the accumulated local effect of one feature, in chance, around its mean; None where it
+    hardly varies.
     """
     column = probe.names.index(name)
     values = probe.x[:, column].astype(np.float64)

@@ -28,8 +28,8 @@ def importance_of(key: str, model: object) -> tuple[tuple[str, str, float], ...]
 
 
 def shares_of(model: object) -> dict[str, float]:
-    """Return each used feature's share of what the model goes by; the shares add to 1, empty for
-    a base rate.
+    """Return each used feature's share of what the model goes by; the shares add to 1, empty for a
+    base rate.
     """
     if isinstance(model, Boosted | Logistic):
         return model.importance()

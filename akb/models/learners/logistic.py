@@ -136,8 +136,8 @@ def _spline(column: int, values: NDArray[np.float32]) -> Spline | None:
 
 
 def _telling(sample: Sample, objective: Objective, most: int) -> tuple[Spline, ...]:
-    """The features with the strongest single rules, without twins (rank correlation above .98),
-    as splines.
+    """The features with the strongest single rules, without twins (rank correlation above .98), as
+    splines.
     """
     from scipy.stats import rankdata
 

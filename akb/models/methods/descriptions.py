@@ -52,8 +52,8 @@ EFFECTS = {
 
 @family("need", cost=2)
 def needs(context: FitContext, entries: Sequence[Entry]) -> MethodResult:
-    """Return per branch the share of comparable customers who hold it, for everyone to whom it
-    is open at X.
+    """Return per branch the share of comparable customers who hold it, for everyone to whom it is
+    open at X.
     """
     began = time.perf_counter()
     branches = _branches(context)
