@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from akb.models.churn import AnnouncedLapses, ChurnResult
-    from akb.models.context import FitContext, MethodResult, TestedScores
+    from akb.models.context import FitContext, HoldoutScores, MethodResult
     from akb.models.method import MethodRun
     from akb.models.types import Prediction
 
@@ -36,7 +36,7 @@ def _playing(runs: Sequence[MethodRun], role: Role) -> MethodRun | None:
     return next((run for run in runs if run.role is role), None)
 
 
-def _tested(runs: Sequence[MethodRun], role: Role) -> TestedScores | None:
+def _tested(runs: Sequence[MethodRun], role: Role) -> HoldoutScores | None:
     run = _playing(runs, role)
     return None if run is None else run.result.tested
 
