@@ -83,7 +83,7 @@ class FitContext:
 
 
 @dataclass(frozen=True)
-class TestedScores:
+class HoldoutScores:
     """What a method expected on its test date, before it coheres with what the others expected.
 
     customer, group, expected
@@ -125,7 +125,7 @@ class MethodResult:
     importance: tuple[tuple[str, str, float], ...] = ()
     findings: tuple[Finding, ...] = ()
     files: dict[str, bytes] = field(default_factory=dict)
-    tested: TestedScores | None = None
+    tested: HoldoutScores | None = None
     ranking: Ranking | None = None
     effects: pl.DataFrame | None = None
     classes: pl.DataFrame | None = None
@@ -156,9 +156,9 @@ def tested_scores(
     fitted: FittedTarget,
     view: Grouper | None,
     predictions: Callable[[FittedTarget], tuple[Prediction, ...]],
-) -> TestedScores | None:
-    """Return what was expected on the test date, and how `predictions` change when that is made
-    to cohere.
+) -> HoldoutScores | None:
+    """Return what was expected on the test date, and how `predictions` change when that is made to
+    cohere.
     """
     test, expected = fitted.holdout, fitted.tested
     if test is None or expected is None:
@@ -168,7 +168,7 @@ def tested_scores(
     def judged(coherent: Floats) -> tuple[Prediction, ...]:
         return predictions(replace(fitted, evidence=test.evidence(coherent, seen), tested=coherent))
 
-    return TestedScores(
+    return HoldoutScores(
         test.test_date,
         test.problem.customer[test.rows],
         test.problem.group[test.rows],

@@ -17,8 +17,8 @@ def positions(customers: NDArray[np.uint32], of: NDArray[np.uint32]) -> NDArray[
 
 
 def wide(branches: pl.DataFrame, keys: dict[str, str]) -> pl.DataFrame:
-    """Return customer + one Float32 column per branch of `keys` (branch -> key); null where
-    there is no row.
+    """Return customer + one Float32 column per branch of `keys` (branch -> key); null where there
+    is no row.
     """
     chosen = branches.filter(pl.col("branch").is_in(list(keys)))
     frame = chosen.select(pl.col("customer").unique().sort())

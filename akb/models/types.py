@@ -38,8 +38,8 @@ class Band:
 
 @dataclass(frozen=True)
 class Decile:
-    """A tenth of the customers (1: the highest): how many, and the mean of what was predicted
-    and observed.
+    """A tenth of the customers (1: the highest): how many, and the mean of what was predicted and
+    observed.
     """
 
     decile: int
@@ -60,8 +60,8 @@ class DateResult:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Level and slope on the latest closed window, with 90 % intervals, and the band table
-    behind them.
+    """Level and slope on the latest closed window, with 90 % intervals, and the band table behind
+    them.
     """
 
     observed_expected: float
@@ -383,8 +383,8 @@ class GroupWeight:
 
 @dataclass(frozen=True)
 class LocalEffect:
-    """How the chance moves with one feature: (value, chance more or less than the mean, low,
-    high), 95 % intervals.
+    """How the chance moves with one feature: (value, chance more or less than the mean, low, high),
+    95 % intervals.
     """
 
     feature: str

@@ -163,7 +163,7 @@ class InForce:
 
     @cached_property
     def spells(self) -> pl.DataFrame:
-        """Every unbroken relation of the export, see `akb.core.relations.spells`."""
+        """Every unbroken relation of the export, see `akb.describe.relations.spells`."""
         return relations.spells(self.portfolio.policies, self.settings.time.gap_days)
 
     @cached_property

@@ -12,9 +12,9 @@ from hazard_world import World, simulate
 from akb.config import Settings, load_settings
 from akb.core.dates import add_months
 from akb.models.churn.causes import CAUSES, fit_causes
-from akb.models.churn.evaluation import churn_splits
 from akb.models.churn.fit import BY_CAUSE, CHURN, KEYS, ChurnResult, fit_churn
 from akb.models.churn.landmark import Landmarks
+from akb.models.churn.splits import churn_splits
 from akb.models.context import why
 from akb.models.evidence.metrics import weighted_auc
 from akb.models.learners.boosting import fit_boosting

@@ -14,7 +14,7 @@ from akb.catalogue.entries import entries
 from akb.config import load_settings
 from akb.models.churn.fit import ChurnResult
 from akb.models.coherence.scores import branches_of, coherent_evidence
-from akb.models.context import MethodResult, TestedScores
+from akb.models.context import HoldoutScores, MethodResult
 from akb.models.method import MethodRun, Role
 from akb.models.methods import METHODS
 from akb.models.temporal.problem import branch_problem, customer_problem
@@ -43,7 +43,7 @@ def test_what_is_judged_has_agreed() -> None:
             seen[name] = agreed
             return (Prediction(name, "fitted"),)
 
-        return MethodResult((), tested=TestedScores(day, who, code, expected, judged))
+        return MethodResult((), tested=HoldoutScores(day, who, code, expected, judged))
 
     none = np.zeros(n, dtype=np.int16)
     catalogue = {entry.key: entry for entry in entries([(branch, branch) for branch in BRANCHES])}

@@ -14,7 +14,7 @@ from akb.catalogue import directions
 from akb.catalogue.entries import templates
 from akb.config import load_settings
 from akb.ingest.types import History
-from akb.models.churn import evaluation as churn_evaluation
+from akb.models.churn import target as churn_target
 from akb.models.churn.landmark import Landmarks
 from akb.models.context import FitContext
 from akb.models.learners.candidates import fitters
@@ -32,7 +32,7 @@ GRID = np.arange(0, 13, dtype=np.float32)
 FITTERS: dict[str, Callable[[], Fitter]] = {
     "binary": lambda: fitters("binary", SETTINGS.models, 80)["boosting"],
     "poisson": lambda: fitters("poisson", SETTINGS.models, 80)["boosting"],
-    "hazard": lambda: churn_evaluation.learners(SETTINGS, 80)["boosting"],
+    "hazard": lambda: churn_target.learners(SETTINGS, 80)["boosting"],
 }
 
 

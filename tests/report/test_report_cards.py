@@ -9,7 +9,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from akb.models.types import Evidence, LastYear, SegmentLevel
+from akb.models.types import Decile, Evidence, LastYear, SegmentLevel
 from akb.report import html, model
 from akb.report.bundle import RunBundle
 from akb.report.cards import SCHEMA, card_files
@@ -33,7 +33,7 @@ def bundle() -> RunBundle:
             SegmentLevel("office", "Zwolle", 120, 1.2, (0.9, 1.5), 0.25, 1.05),
             SegmentLevel("age", "18-24", None, None, None, None, None),
         ),
-        last_year=LastYear(0.11, 0.02, ((1, 70, 0.4, 0.3), (2, 3, 0.1, 0.1))),
+        last_year=LastYear(0.11, 0.02, (Decile(1, 70, 0.4, 0.3), Decile(2, 3, 0.1, 0.1))),
     )
     return replace(full, models=replace(full.models, predictions=(replace(churn, evidence=proof), *others)))
 

@@ -5,17 +5,12 @@ from __future__ import annotations
 from akb.models.churn.announced import AnnouncedLapses, announced_lags, announced_lapses
 from akb.models.churn.causes import CauseModel, CauseTrees, Multinomial, Shares
 from akb.models.churn.competing import aalen_johansen
-from akb.models.churn.evaluation import (
-    CHURN,
-    LIFETIME,
-    PART,
-    churn_splits,
-    evaluate_churn,
-    fit_selected,
-)
+from akb.models.churn.evaluation import LIFETIME, evaluate_churn
 from akb.models.churn.fit import ChurnResult, fit_churn
 from akb.models.churn.hazard import Hazard, stay
 from akb.models.churn.landmark import LAGS, Landmarks
+from akb.models.churn.splits import CHURN, churn_splits
+from akb.models.churn.target import PART, fit_selected
 
 __all__ = [
     "CHURN",

@@ -86,8 +86,8 @@ class Causes:
         return known, known + self.unknown_share
 
     def split(self, landmarks: Landmarks, rows: NDArray[np.int64], lags: int = LAGS) -> Floats:
-        """Return P(cause | end in month 1..`lags`), float64 [n, lags, causes]; asked once per
-        lag band.
+        """Return P(cause | end in month 1..`lags`), float64 [n, lags, causes]; asked once per lag
+        band.
         """
         result = np.empty((len(rows), lags, len(CAUSES)))
         landmarks = landmarks.narrowed(self.names)
@@ -164,8 +164,8 @@ class CauseTrees:
 
 @dataclass(frozen=True)
 class _Ends:
-    """Rows at which a relation ended with a known cause: the code of the cause, and a weight
-    that counts each once.
+    """Rows at which a relation ended with a known cause: the code of the cause, and a weight that
+    counts each once.
     """
 
     row: NDArray[np.int64]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+# Bands of tenure in years.
 EDGES = (0.0, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, np.inf)
 SCHEMA = {
     "test_date": pl.Date,
@@ -41,7 +42,7 @@ SCHEMA = {
     "years_model": pl.Float64,
     "years_sbg": pl.Float64,
 }
-_ENOUGH = 50
+_ENOUGH = 50  # ends: two parameters of sBG on fewer say nothing
 _LONGEST = 60  # years of tenure
 
 
@@ -61,8 +62,8 @@ class Retention:
     yearly: float
 
     def gone_within(self, tenure_years: Floats, months: int) -> Floats:
-        """Return the chance by sBG to have left within so many months, per tenure; unknown
-        tenure as new.
+        """Return the chance by sBG to have left within so many months, per tenure; unknown tenure
+        as new.
         """
         since = np.nan_to_num(tenure_years)
         return np.asarray(
@@ -92,8 +93,8 @@ def fit_retention(landmarks: Landmarks, day: date) -> Retention | None:
 
 
 def _by_year(lives: Spells) -> tuple[Floats, Floats]:
-    """Years under observation and ends per year of tenure: delayed entry counts from where it
-    was seen.
+    """Years under observation and ends per year of tenure: delayed entry counts from where it was
+    seen.
     """
     start = np.arange(_LONGEST, dtype=np.float64)
     entry, leave = np.sort(lives.entry), np.sort(lives.leave)

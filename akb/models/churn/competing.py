@@ -82,6 +82,16 @@ def aalen_johansen(
     estimate would stay at zero for ever. In that case the chance to stay follows the cumulative
     hazard (Fleming-Harrington), and the causes share each step in proportion, so that everything
     still adds up to one.
+
+    Examples
+    --------
+    Of four, one leaves by ``a`` after 1, one by ``a`` and one by ``b`` after 2; the last is still
+    there after 3.
+
+    >>> cause = np.array(["a", "a", "b", ""])
+    >>> found = aalen_johansen(np.array([1, 2, 2, 3]), cause, causes=("a", "b"))
+    >>> found.times.tolist(), found.alive.tolist(), found.left.tolist()
+    ([1.0, 2.0], [0.75, 0.25], [[0.25, 0.0], [0.5, 0.25]])
     """
     time = np.asarray(durations, dtype=np.float64)
     w = np.ones(len(time)) if weight is None else np.asarray(weight, dtype=np.float64)

@@ -20,18 +20,10 @@ from akb.models.churn.announced import announced_causes, announced_lags, with_an
 from akb.models.churn.causes import CAUSES, Causes, fit_causes
 from akb.models.churn.cohorts import SCHEMA as COHORTS
 from akb.models.churn.cohorts import cohort_table
-from akb.models.churn.evaluation import (
-    BY_CAUSE,
-    CHURN,
-    HORIZONS,
-    LIFETIME,
-    ChurnEvaluation,
-    ChurnSplits,
-    churn_splits,
-    evaluate_churn,
-)
+from akb.models.churn.evaluation import LIFETIME, ChurnEvaluation, evaluate_churn
 from akb.models.churn.hazard import Hazard, stay
 from akb.models.churn.landmark import LAGS, Landmarks
+from akb.models.churn.splits import CHURN, HORIZONS, ChurnSplits, churn_splits
 from akb.models.churn.survival import (
     ATTENUATION,
     Continuation,
@@ -44,6 +36,7 @@ from akb.models.churn.survival import (
     survival_frame,
     tenures,
 )
+from akb.models.churn.target import BY_CAUSE
 from akb.models.context import some, why
 from akb.models.evidence import gate, grade, significant
 from akb.models.temporal import ENOUGH_FOR_SPLINES, months_to_prove
@@ -315,8 +308,8 @@ def _with_peaks(made: dict[str, Prediction], customers: int) -> dict[str, Predic
 def _prediction(
     made: ChurnEvaluation, key: str, population: int, seconds: float, leavers: _Leavers
 ) -> Prediction:
-    """One verdict. A horizon that was never seen whole borrows the evidence of a shorter one:
-    ranks at most.
+    """One verdict. A horizon that was never seen whole borrows the evidence of a shorter one: ranks
+    at most.
     """
     evidence, shorter = made.evidence.get(key), None
     barrier = gate(evidence)

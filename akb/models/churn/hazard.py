@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-_YEARS = 3
+_YEARS = 3  # closed years that set the level
 # columns that later fits learn from: as good as all 230 on a simulated office, in half the time
 _KEPT = 80
 _ADDED = 32  # columns that became known after the choice, beside them
 _SIZES = (0.2, 0.4, 0.6, 0.8, 1.0)  # parts of the trees that the choice is among
 SCREENED = 160  # columns that the rivals choose among, see `screened`
 _LATER = 0.2  # share of rows in which a column has become known since
-_CELL = 8_000  # person-months per lag band and year for the level
+_CELL = 8_000  # person-months per lag band and year for the level: bounds its cost
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ class Hazard:
     between_year: float = BETWEEN_YEAR
 
     def predict(self, sample: Sample, lag: NDArray[np.int64]) -> Floats:
-        """Return the chance of leaving in the month of `lag` per row, level corrected, float64
-        [n] in (0, 1).
+        """Return the chance of leaving in the month of `lag` per row, level corrected, float64 [n]
+        in (0, 1).
         """
         return _shifted(self.model.predict(sample.x, sample.offset), self.shift[lag - 1])
 
@@ -254,6 +254,11 @@ def stay(hazards: Floats) -> Floats:
     ----------
     hazards
         float64 [n, m], or [n, m, causes]: then per cause, adding up to the hazard.
+
+    Examples
+    --------
+    >>> stay(np.array([[0.1, 0.2]])).round(3).tolist()
+    [[0.9, 0.72]]
     """
     total = hazards.sum(axis=2) if hazards.ndim == 3 else hazards
     return np.asarray(
@@ -266,6 +271,11 @@ def incidence(by_cause: Floats) -> Floats:
 
     Together with `stay` these add up to one: what leaves in a month is the hazard times those still
     there.
+
+    Examples
+    --------
+    >>> incidence(np.array([[[0.1, 0.0], [0.1, 0.1]]])).round(3).tolist()
+    [[[0.1, 0.0], [0.19, 0.09]]]
     """
     before = np.concatenate([np.ones((len(by_cause), 1)), stay(by_cause)[:, :-1]], axis=1)
     return np.asarray(np.cumsum(before[:, :, None] * by_cause, axis=1))

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from akb.features.types import Matrix, Targets
     from akb.models.evidence import People
 
-LAGS = 12
+LAGS = 12  # months
 BANDS = ((1, 1), (2, 3), (4, 6), (7, 12))
-NEVER = LAGS + 1
+NEVER = LAGS + 1  # the lag of who does not leave within them
 LAG_NAMES = (
     "lag",
     "lag_month",
@@ -164,8 +164,8 @@ class Landmarks:
         return int(closed[-1]) if len(closed) else None
 
     def rows_of(self, position: int, followed: int = 0) -> NDArray[np.int64]:
-        """Return the rows of the matrix of one as-of date, of relations that can be followed for
-        so many months.
+        """Return the rows of the matrix of one as-of date, of relations that can be followed for so
+        many months.
         """
         rows = np.arange(self.start[position], self.stop[position])
         if not followed:
@@ -207,8 +207,8 @@ class Landmarks:
     def _stays(
         self, low: NDArray[np.int64], high: NDArray[np.int64], size: int, rng: np.random.Generator
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-        """Rows, lags and weights of a sample of person-months with a lag from `low` to `high`
-        (per row).
+        """Rows, lags and weights of a sample of person-months with a lag from `low` to `high` (per
+        row).
         """
         due, reached = self._due
         at = np.arange(len(low))
@@ -243,8 +243,8 @@ class Landmarks:
         return self.draw(np.ones_like(closed), closed, size, rng)
 
     def after(self, position: int, day: date, size: int, rng: np.random.Generator) -> PersonMonths:
-        """Return person-months from as-of date `position` on, known on `day`: to judge a model
-        made at that date.
+        """Return person-months from as-of date `position` on, known on `day`: to judge a model made
+        at that date.
         """
         closed = self.closed_lags(day)
         closed[:position] = 0
@@ -272,8 +272,8 @@ class Landmarks:
         return self.draw(first, np.minimum(last, closed), size, rng, events=0.2)
 
     def narrowed(self, names: tuple[str, ...]) -> Landmarks:
-        """Return the same person-months with fewer features, in the order of the matrix; the
-        lag's own stay.
+        """Return the same person-months with fewer features, in the order of the matrix; the lag's
+        own stay.
         """
         lean = copy(self)
         lean.names = tuple(name for name in self.names if name in set(names))
@@ -326,8 +326,8 @@ class Landmarks:
 
     @cached_property
     def _due(self) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-        """Whether something renews per lag month [rows, 12], and in how many lag months up to
-        each lag [rows, 13].
+        """Whether something renews per lag month [rows, 12], and in how many lag months up to each
+        lag [rows, 13].
         """
         due = np.nan_to_num(self._calendar) > 0
         reached = np.zeros((len(due), LAGS + 1), dtype=np.int64)

@@ -35,14 +35,16 @@ if TYPE_CHECKING:
 
 AGES = ("age", "age_years")
 ATTENUATION = "lifetime.attenuation"
+# Bins in years, narrow where the hazard changes fast (the first years, old age) and wide where few
+# are seen.
 _TENURE_EDGES = np.array([0, 1, 2, 3, 5, 8, 12, 16, 20, 25, 30, 40, 90], dtype=np.float64)
 _AGE_EDGES = np.array([0, 25, 35, 45, 55, 65, 70, 75, 80, 85, 90, 120], dtype=np.float64)
 # yearly growth of mortality with age (Gompertz), a prior worth `_PRIOR` events per age band
 _MORTALITY = 0.09
-_PRIOR = 10.0
+_PRIOR = 10.0  # events of the overall rate mixed into each bin
 _DEFAULT_SPREAD = 0.2  # how sure we are of the assumed attenuation (standard deviation)
 _SPREAD = 3.0  # log hazards further than this from the mean say no more than this
-_DAYS = 365.25
+_DAYS = 365.25  # in a year
 # customers that have to be followed to a tenure for the portfolio curve to go on to it
 AT_RISK = 10
 
@@ -96,8 +98,8 @@ class Continuation:
 
 @dataclass(frozen=True)
 class SurvivalCurves:
-    """Survival per customer on a grid of months 1..12, 24, 36, ...: float64 [n, grid] and [n,
-    grid, causes].
+    """Survival per customer on a grid of months 1..12, 24, 36, ...: float64 [n, grid] and [n, grid,
+    causes].
     """
 
     months: NDArray[np.int64]
@@ -120,8 +122,8 @@ class SurvivalCurves:
 
 
 def spells(landmarks: Landmarks, day: date) -> Spells:
-    """Return the relations as they were known on `day`: ends of the last gap and registration
-    lag are not.
+    """Return the relations as they were known on `day`: ends of the last gap and registration lag
+    are not.
     """
     last = day_number(day) - landmarks.gap_days - landmarks.lag_days
     begin = landmarks.bound[:, 0][landmarks.date_of]
@@ -319,8 +321,8 @@ def fit_lifetime(
 
 
 def _level(kept: float, by_cause: Floats, still: Floats) -> Floats:
-    """The attenuated yearly hazard per customer; its mean over those still there is the
-    survivors' own mean.
+    """The attenuated yearly hazard per customer; its mean over those still there is the survivors'
+    own mean.
     """
     total = by_cause.sum(axis=2)
     cumulative = -np.log1p(-np.minimum(total, 0.999999)).sum(axis=1)
@@ -337,8 +339,8 @@ def _cause_share(left: Floats) -> Floats:
 
 
 def _growth(continuation: Continuation, tenure_years: Floats, age: Floats, ahead: int) -> Floats:
-    """How the hazard per cause has changed `ahead` years on, float64 [n, causes]: with age, or
-    with tenure.
+    """How the hazard per cause has changed `ahead` years on, float64 [n, causes]: with age, or with
+    tenure.
     """
     growth = np.empty((len(age), len(CAUSES)))
     growth[:] = _ratio(continuation.by_tenure, _TENURE_EDGES, tenure_years, ahead)[:, None]

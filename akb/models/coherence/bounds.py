@@ -48,8 +48,8 @@ def keep_total(
 
 @dataclass(frozen=True)
 class Held:
-    """The branches that customers hold, a row per (customer, branch): whose it is, and the code
-    of the branch.
+    """The branches that customers hold, a row per (customer, branch): whose it is, and the code of
+    the branch.
     """
 
     row: NDArray[np.int64]

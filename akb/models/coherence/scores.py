@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from akb.models.churn import AnnouncedLapses, ChurnResult
-    from akb.models.context import FitContext, MethodResult, TestedScores
+    from akb.models.context import FitContext, HoldoutScores, MethodResult
     from akb.models.method import MethodRun
     from akb.models.types import Prediction
 
@@ -36,15 +36,15 @@ def _playing(runs: Sequence[MethodRun], role: Role) -> MethodRun | None:
     return next((run for run in runs if run.role is role), None)
 
 
-def _tested(runs: Sequence[MethodRun], role: Role) -> TestedScores | None:
+def _tested(runs: Sequence[MethodRun], role: Role) -> HoldoutScores | None:
     run = _playing(runs, role)
     return None if run is None else run.result.tested
 
 
 @dataclass(frozen=True)
 class CoherentEvidence:
-    """Predictions with evidence of what is delivered; per (customer, branch) of the test date
-    what was delivered.
+    """Predictions with evidence of what is delivered; per (customer, branch) of the test date what
+    was delivered.
     """
 
     predictions: tuple[Prediction, ...] = ()
@@ -138,8 +138,8 @@ class CoherentScores:
 
 @dataclass(frozen=True)
 class _Leaving:
-    """The customers in force at X, ascending, and who of them has announced to leave wholly
-    within 12 months.
+    """The customers in force at X, ascending, and who of them has announced to leave wholly within
+    12 months.
     """
 
     customers: NDArray[np.uint32]
@@ -277,8 +277,8 @@ def _branches(runs: Sequence[MethodRun], role: Role) -> pl.DataFrame:
 
 
 def _leaving(context: FitContext, customers: NDArray[np.uint32]) -> NDArray[np.bool_]:
-    """Who loses every policy within 12 months because it is announced, whatever the definition
-    of churn.
+    """Who loses every policy within 12 months because it is announced, whatever the definition of
+    churn.
     """
     announced = (
         context.targets.announced
@@ -317,8 +317,8 @@ def _defined(
 
 
 def within(chance: NDArray[np.float64], bound: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return chances, none above its bound, with their sum kept as far as the bounds leave room
-    for it.
+    """Return chances, none above its bound, with their sum kept as far as the bounds leave room for
+    it.
     """
     capped = np.minimum(chance, bound)
     lost, left = float((chance - capped).sum()), np.where(chance > 0, bound - capped, 0.0)
@@ -337,8 +337,8 @@ def _with_own(scores: pl.DataFrame, results: Iterable[MethodResult]) -> pl.DataF
 
 
 def _for_who_stays(given: pl.DataFrame, key: str, leaving: _Leaving) -> pl.Series:
-    """Return chances of what happens only to those who stay: none for announced leavers, null
-    where it is not asked.
+    """Return chances of what happens only to those who stay: none for announced leavers, null where
+    it is not asked.
     """
     at = positions(leaving.customers, given["customer"].to_numpy())
     chance = keep_total("binary", given[key].to_numpy(), leaving.certain[at], np.zeros(len(at)))

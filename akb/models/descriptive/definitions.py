@@ -36,7 +36,7 @@ SCHEMA = {
     "top": pl.Int64,
     "top_changed": pl.Int64,
 }
-_SHARE, _TREES = 0.15, 50
+_SHARE, _TREES = 0.15, 50  # of the rows of a target, and rounds: five small fits that get no grade
 _ENOUGH = 100  # events from which a small model says something about an order
 
 

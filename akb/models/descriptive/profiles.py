@@ -161,6 +161,13 @@ def lift_interval(
         Customers in the group, and to how many it happened.
     everyone, total
         The same for all customers that were asked.
+
+    Examples
+    --------
+    40 of 200 against 100 of 1,000: twice the share.
+
+    >>> [round(value, 2) for value in lift_interval(200, 40, 1000, 100, 0.95)]
+    [2.0, 1.6, 2.5]
     """
     lift = events / inside / (total / everyone)
     if not events:

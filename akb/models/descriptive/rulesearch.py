@@ -23,8 +23,8 @@ Rule = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Counts:
-    """Customers on one date: `masks` (customers, conditions) of 0 and 1, and `event` of 0 and 1
-    per customer.
+    """Customers on one date: `masks` (customers, conditions) of 0 and 1, and `event` of 0 and 1 per
+    customer.
     """
 
     masks: NDArray[np.float32]

@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Rows = NDArray[np.float32]
 
-CUSTOMERS, REPEATS, DRAWS = 2_000, 3, 200
-EFFECTS, BINS = 3, 6
-FEWEST = 50
+# at most that are asked: every group of features asks all of them `REPEATS` times
+CUSTOMERS = 2_000
+REPEATS, DRAWS = 3, 200  # shuffles per group, and draws of the bootstrap
+EFFECTS, BINS = 3, 6  # curves that the report draws, and their steps
+FEWEST = 50  # events, non-events, and customers per step
 RENEWAL = "renewal"
 
 
@@ -129,8 +131,8 @@ def _shuffled(x: Rows, columns: list[int], rng: np.random.Generator) -> Rows:
 
 
 def effect(probe: Probe, name: str, draws: Floats) -> LocalEffect | None:
-    """Return the accumulated local effect of one feature, in chance, around its mean; None where
-    it hardly varies.
+    """Return the accumulated local effect of one feature, in chance, around its mean; None where it
+    hardly varies.
     """
     column = probe.names.index(name)
     values = probe.x[:, column].astype(np.float64)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 REASONS = 12  # the report words three of them, each of another kind
-MOST = 2_000
-LISTED = 15
+MOST = 2_000  # customers with reasons: contributions cost more than scores
+LISTED = 15  # features that the report lists
 
 
 def importance_of(key: str, model: object) -> tuple[tuple[str, str, float], ...]:
@@ -28,8 +28,8 @@ def importance_of(key: str, model: object) -> tuple[tuple[str, str, float], ...]
 
 
 def shares_of(model: object) -> dict[str, float]:
-    """Return each used feature's share of what the model goes by; the shares add to 1, empty for
-    a base rate.
+    """Return each used feature's share of what the model goes by; the shares add to 1, empty for a
+    base rate.
     """
     if isinstance(model, Boosted | Logistic):
         return model.importance()

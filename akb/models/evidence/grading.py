@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from akb.models.types import Evidence, Gate, Grade, Prediction
 
-STRONG_EVENTS = 200
-ALPHA = 0.05
+STRONG_EVENTS = 200  # in the test window
+ALPHA = 0.05  # of all gains together (`holm`)
 
 
 def gate(evidence: Evidence | None) -> Gate:

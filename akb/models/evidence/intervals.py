@@ -32,6 +32,20 @@ def auc_with_interval(
     ------
     ValueError
         If one of the two classes is missing.
+
+    Notes
+    -----
+    DeLong, DeLong & Clarke-Pearson 1988; summed per cluster as Obuchowski 1997 does; the interval
+    on the logit scale as Pepe 2003 advises for an AUC near one.
+
+    Examples
+    --------
+    Seven of the eight pairs of an event and a non-event are in the right order.
+
+    >>> label, score = np.array([1.0, 0, 1, 0, 0, 0]), np.array([0.9, 0.8, 0.7, 0.3, 0.2, 0.1])
+    >>> auc, (low, high) = auc_with_interval(label, score, np.arange(6))
+    >>> auc, round(low, 2), round(high, 2)
+    (0.875, 0.31, 0.99)
     """
     from scipy.stats import rankdata
 
@@ -82,6 +96,15 @@ def average_precision_with_interval(
     ------
     ValueError
         If there is no event.
+
+    Examples
+    --------
+    The events stand first and third: the mean of 1/1 and 2/3.
+
+    >>> label, score = np.array([1.0, 0, 1, 0, 0, 0]), np.array([0.9, 0.8, 0.7, 0.3, 0.2, 0.1])
+    >>> value, (low, high) = average_precision_with_interval(label, score, np.arange(6))
+    >>> round(value, 3), round(low, 2), round(high, 2)
+    (0.833, 0.28, 0.98)
     """
     events = float(label.sum())
     if events <= 0:
@@ -110,6 +133,16 @@ def observed_expected(
 ) -> tuple[float, Interval]:
     """Return observed/expected and its interval: clustered by customer, plus a between-year term
     (floor 5 %).
+
+    The interval is that of the logarithm; without any event the upper bound is 3 / expected (the
+    rule of three, Hanley & Lippman-Hand 1983).
+
+    Examples
+    --------
+    >>> label, expected = np.repeat([1.0, 0.0], [90, 910]), np.full(1000, 0.1)
+    >>> ratio, (low, high) = observed_expected(label, expected, np.arange(1000))
+    >>> round(ratio, 2), round(low, 2), round(high, 2)
+    (0.9, 0.75, 1.08)
     """
     observed, total = float(label.sum()), float(expected.sum())
     if total <= 0:
@@ -131,6 +164,19 @@ def calibration_slope(
 
     None where it cannot be estimated: no spread in the predictions, one class only, or perfect
     separation.
+
+    Notes
+    -----
+    Cox 1958: a slope under one says that the predictions are too extreme. The variance is the
+    sandwich of Liang & Zeger 1986.
+
+    Examples
+    --------
+    >>> link = np.linspace(-3, 1, 200)
+    >>> label = (np.arange(200) % 7 < np.round(7 / (1 + np.exp(-link)))).astype(float)
+    >>> slope, (low, high) = calibration_slope(label, 1 / (1 + np.exp(-link)), np.arange(200))
+    >>> round(slope, 2), round(low, 2), round(high, 2)
+    (1.08, 0.8, 1.36)
     """
     p = np.clip(probability, 1e-7, 1 - 1e-7)
     link = np.log(p / (1 - p))
@@ -160,6 +206,11 @@ def calibration_slope(
 def wilson(events: float, n: int, z: float = Z90) -> Interval:
     """Return the interval of a share (Wilson 1927), which stays within 0 and 1 for few events
     too.
+
+    Examples
+    --------
+    >>> [round(bound, 3) for bound in wilson(3, 20)]
+    [0.062, 0.322]
     """
     share = min(events / n, 1.0)
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
@@ -168,7 +219,13 @@ def wilson(events: float, n: int, z: float = Z90) -> Interval:
 
 
 def cluster_sums(values: NDArray[np.float64], cluster: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the sum of `values` per cluster, in ascending order of the cluster."""
+    """Return the sum of `values` per cluster, in ascending order of the cluster.
+
+    Examples
+    --------
+    >>> cluster_sums(np.array([1.0, 2.0, 3.0]), np.array([7, 7, 9])).tolist()
+    [3.0, 3.0]
+    """
     _, position = np.unique(cluster, return_inverse=True)
     return np.bincount(position, weights=values).astype(np.float64)
 
@@ -179,7 +236,15 @@ def paired_difference(
     cluster: NDArray[Any],
     weight: NDArray[np.float64] | None = None,
 ) -> tuple[float, float]:
-    """Return the mean of ``loss - other`` per row and its standard error, clustered by customer."""
+    """Return the mean of ``loss - other`` per row and its standard error, clustered by customer.
+
+    Examples
+    --------
+    >>> loss, other = np.array([0.5, 0.4, 0.6, 0.5]), np.full(4, 0.4)
+    >>> mean, error = paired_difference(loss, other, np.arange(4))
+    >>> round(mean, 3), round(error, 3)
+    (0.1, 0.041)
+    """
     w = np.ones(len(loss)) if weight is None else weight
     total = float(w.sum())
     if total <= 0:
@@ -194,6 +259,13 @@ def paired_difference(
 def gain_p(loss: NDArray[np.float64], rival: NDArray[np.float64], cluster: NDArray[Any]) -> float:
     """Return how likely a gain as large as that of `loss` on `rival` is by chance, two-sided; 1
     where there is none.
+
+    Examples
+    --------
+    A gain of .100 with a standard error of .041 is 2.45 of them.
+
+    >>> round(gain_p(np.full(4, 0.4), np.array([0.5, 0.4, 0.6, 0.5]), np.arange(4)), 3)
+    0.014
     """
     from scipy.stats import norm
 

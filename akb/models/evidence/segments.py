@@ -1,5 +1,5 @@
-"""Divisions of rows for the models: `akb.core.people`, with how often it happened over all
-closed windows.
+"""Divisions of rows for the models: `akb.core.people`, with how often it happened over all closed
+windows.
 """
 
 from __future__ import annotations

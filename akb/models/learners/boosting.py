@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BoostingObjective = Literal["binary", "poisson", "multiclass"]
+# interactions of a few features: 15 or 31 leaves learn the noise of rare events by heart
 LEAVES = 7
-LEARNING_RATE = 0.08
+LEARNING_RATE = 0.08  # the default step; the targets name their own
 _THREADS = re.compile(r"^\[(num_threads|num_iterations|seed)[^\n]*\n", re.MULTILINE)
 
 
@@ -94,8 +95,8 @@ class Boosted:
     def staged(
         self, x: NDArray[np.float32], init_score: NDArray[np.float64], sizes: Sequence[int]
     ) -> Iterator[tuple[int, NDArray[np.float64]]]:
-        """Yield (size, what the first `size` rounds predict) for ascending sizes; no round is
-        asked twice.
+        """Yield (size, what the first `size` rounds predict) for ascending sizes; no round is asked
+        twice.
         """
         score, done = init_score, 0
         for size in sizes:
@@ -111,8 +112,8 @@ class Boosted:
             yield size, self._from_link(score)
 
     def contributions(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return each feature's contribution on the link scale, [n, f] (binary and poisson;
-        without the bias).
+        """Return each feature's contribution on the link scale, [n, f] (binary and poisson; without
+        the bias).
         """
         return np.asarray(self.booster.predict(x, pred_contrib=True, num_threads=self.jobs))[:, :-1]
 

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from akb.models.learners.sample import Objective, Sample
 
-FEATURES = 24
-ROW_CAP = 20_000
+FEATURES = 24  # the time that hundreds of spline columns would take
+ROW_CAP = 20_000  # rows: the solver is cubic in columns and linear in these
 STRENGTH = 0.1  # inverse of the ridge on standardised columns
 OFFSET_SCALE = 10.0  # the offset enters as a column that the ridge hardly touches
-_TWINS = 0.98
+_TWINS = 0.98  # rank correlation above which two features say the same
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,8 @@ def _spline(column: int, values: NDArray[np.float32]) -> Spline | None:
 
 
 def _telling(sample: Sample, objective: Objective, most: int) -> tuple[Spline, ...]:
-    """The features with the strongest single rules, without twins (rank correlation above .98),
-    as splines.
+    """The features with the strongest single rules, without twins (rank correlation above .98), as
+    splines.
     """
     from scipy.stats import rankdata
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from akb.models.learners.sample import Objective, Sample
 
-QUANTILES = tuple(part / 8 for part in range(1, 8))
+QUANTILES = tuple(part / 8 for part in range(1, 8))  # a rule has eight bins at most, and unknown
 PRIOR_EVENTS = 20.0  # events of the base rate mixed into each bin
 # rows that columns are compared on, and of those the ones that set the edges
 SCAN_ROWS, EDGE_ROWS = 10_000, 2_500
@@ -112,8 +112,8 @@ def _edges(values: NDArray[np.float32]) -> NDArray[np.float64]:
 def _fit_column(
     sample: Sample, objective: Objective, take: NDArray[np.int64], column: int, every: int = 1
 ) -> tuple[float, Rule]:
-    """Return the rule of one column on some rows (every so many set the edges), with the
-    deviance it explains there.
+    """Return the rule of one column on some rows (every so many set the edges), with the deviance
+    it explains there.
     """
     weight, label = sample.weight[take], sample.label[take]
     base, events = from_link(objective, sample.offset[take]) * weight, label * weight
@@ -179,8 +179,8 @@ def screened(
 
 
 def fit_rule(sample: Sample, objective: Objective) -> Rule | Rate:
-    """Return the one rule that explains most on the training rows; the base rate where there is
-    no feature.
+    """Return the one rule that explains most on the training rows; the base rate where there is no
+    feature.
     """
     if not len(sample) or not sample.names:
         return Rate(objective)

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-SEEDS, SAMPLE = 4, 2_500
-TAILS = (0.01, 0.99)
-TREES, DRAWN = 100, 256
+SEEDS, SAMPLE = 4, 2_500  # k-means from so many starts, on so many customers: bounds the cost
+TAILS = (0.01, 0.99)  # beyond these shares a value says no more
+TREES, DRAWN = 100, 256  # of the isolation forest, as Liu, Ting & Zhou 2008 fix them
 _TOPIC, _LANGUAGE = "behaviour", "nl"
 
 
@@ -118,8 +118,8 @@ def _known(context: FitContext, wanted: Sequence[str]) -> tuple[list[str], pl.Da
 
 
 def _a_year_ago(context: FitContext, names: Sequence[str]) -> pl.DataFrame | None:
-    """Return the customers of the as-of date nearest to a year before X, if all the features
-    were known there.
+    """Return the customers of the as-of date nearest to a year before X, if all the features were
+    known there.
     """
     before = [day for day in context.matrix.dates if 330 <= (context.as_of - day).days <= 400]
     if not before:
@@ -143,8 +143,8 @@ def _centre(values: Floats) -> Floats:
 
 
 def standardised(values: Floats) -> Floats:
-    """Return columns with mean 0 and deviation 1, unknown at the median, tails cut at 1 % and 99
-    %, skew by the log.
+    """Return columns with mean 0 and deviation 1, unknown at the median, tails cut at 1 % and 99 %,
+    skew by the log.
     """
     filled = np.where(np.isnan(values), _centre(values), values)
     low, high = np.quantile(filled, TAILS, axis=0)
@@ -185,8 +185,8 @@ def nearest(x: Floats, centres: Floats) -> NDArray[np.int64]:
 
 
 def named(centres: Floats, names: Sequence[str], apart: float) -> list[str]:
-    """Return a name per group: the two features that lie furthest from the mean, if far enough;
-    no name twice.
+    """Return a name per group: the two features that lie furthest from the mean, if far enough; no
+    name twice.
     """
     tree = texts(_TOPIC, _LANGUAGE)[_TOPIC]
     made: list[str] = []

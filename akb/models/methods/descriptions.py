@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from akb.catalogue.entries import Entry
 
-LIMIT = 5
-YEARS = 3
+LIMIT = 5  # customers under which a share stays hidden where the settings say nothing
+YEARS = 3  # closed years that are compared
 MONTHS = 12
 EFFECTS = {
     "branch": pl.String,
@@ -52,8 +52,8 @@ EFFECTS = {
 
 @family("need", cost=2)
 def needs(context: FitContext, entries: Sequence[Entry]) -> MethodResult:
-    """Return per branch the share of comparable customers who hold it, for everyone to whom it
-    is open at X.
+    """Return per branch the share of comparable customers who hold it, for everyone to whom it is
+    open at X.
     """
     began = time.perf_counter()
     branches = _branches(context)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from akb.features.types import Matrix
     from akb.models.temporal import Problem
 
-ROWS, TREES = 24_000, 120
+ROWS, TREES = 24_000, 120  # at most: no list and no euro rests on these fits
 SERVICE = (
     "holdings",
     "tenure",

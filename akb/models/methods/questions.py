@@ -1,5 +1,5 @@
-"""What a customer will ask (a chance per topic) and by which channel contact with him takes
-place (a class).
+"""What a customer will ask (a chance per topic) and by which channel contact with him takes place
+(a class).
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from akb.models.types import Evidence
 
 CHANNEL_MONTHS = 6
-"""How far ahead the next contact is looked for; the entry itself has no horizon: a channel is
-for now.
+"""How far ahead the next contact is looked for; the entry itself has no horizon: a channel is for
+now.
 """
 
 
 @family("family_topic", cost=3)
 def topics(context: FitContext, entries: Sequence[Entry]) -> MethodResult:
-    """Return the chance of a contact about each topic: one model over (T, customer, topic), a
-    level per topic.
+    """Return the chance of a contact about each topic: one model over (T, customer, topic), a level
+    per topic.
     """
     began = time.perf_counter()
     rows, names = context.targets.topics, tuple(entry.topic or "" for entry in entries)

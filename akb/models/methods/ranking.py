@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-PLACES = 3
-DRAWS = 500
+PLACES = 3  # as many branches as the list names
+DRAWS = 500  # of the bootstrap
 FEWEST = 20
 """With fewer customers who took something, nothing is said of an order."""
 
@@ -121,8 +121,8 @@ def ranking(fitted: FittedTarget, seed: int) -> Ranking | None:
 
 
 def winner(fitted: FittedTarget) -> str:
-    """Return ``model`` or ``popularity``, by what both showed on the validation date: the
-    simplest within one standard error.
+    """Return ``model`` or ``popularity``, by what both showed on the validation date: the simplest
+    within one standard error.
     """
     chosen = fitted.validation
     if chosen is None:
@@ -141,8 +141,8 @@ def winner(fitted: FittedTarget) -> str:
 def _ranking(
     day: date, met: Takers, found: dict[str, Floats], delivered: str, rng: np.random.Generator
 ) -> Ranking:
-    """Put means with 95 % bootstrap intervals beside each other; all rules are drawn with the
-    same customers.
+    """Put means with 95 % bootstrap intervals beside each other; all rules are drawn with the same
+    customers.
     """
     n = met.customers
     weight = rng.multinomial(n, np.full(n, 1 / n), size=DRAWS) / n

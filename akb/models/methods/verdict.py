@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Shorter = tuple[
     int, "tuple[Evidence | None, ...]"
 ]  # a horizon in months, and the evidence per group over it
-SHORTER = (6, 3, 1)
+SHORTER = (6, 3, 1)  # months, the longest first: it says most of twelve
 
 
 def unavailable(entry: Entry, reason: Reason) -> Prediction:

@@ -25,8 +25,8 @@ twice.
 
 @method("winback")
 def winback(context: FitContext, entry: Entry) -> MethodResult:
-    """Return the chance that a former customer starts a new relation within the horizon; scores
-    are of former ones.
+    """Return the chance that a former customer starts a new relation within the horizon; scores are
+    of former ones.
     """
     began = time.perf_counter()
     months, former = entry.horizon_months or 12, context.targets.former

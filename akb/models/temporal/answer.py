@@ -48,8 +48,8 @@ class Answer:
 def with_dates(
     evidence: Evidence, validation: Answer | None, earlier: DateResult | None
 ) -> Evidence:
-    """Return evidence of the test date with the validation date, which chose, and an earlier
-    one, which did not.
+    """Return evidence of the test date with the validation date, which chose, and an earlier one,
+    which did not.
     """
     chose = () if validation is None else (validation.result(),)
     dates = (*evidence.by_date, *chose, *(() if earlier is None else (earlier,)))

@@ -1,10 +1,9 @@
 """Choose, refit, evaluate: the order of work of every prediction, written once.
 
 1. *Choose*: the candidates learn from what was known on the validation date and are compared on
-what came after it.
-2. *Evaluate*: the winner is refitted as it could have been on the test date and judged on what came
-after that.
-3. *Challenge*: where a prediction may turn out strong, the best simpler candidate is asked the
+what came after it. 2. *Evaluate*: the winner is refitted as it could have been on the test date and
+judged on what came after that. 3. *Challenge*: where a prediction may turn out strong, the best
+simpler candidate is asked the
 same, and the winner is
    judged on one earlier date that chose nothing either.
 4. *Refit*: with the choices frozen, on everything that is closed at X; where nothing was proven,
@@ -54,8 +53,8 @@ class Target(Protocol[Stage, Fitted]):
         ...
 
     def select(self) -> Selection:
-        """Compare the candidates on the validation date; with a short history return the
-        documented default.
+        """Compare the candidates on the validation date; with a short history return the documented
+        default.
         """
         ...
 
@@ -142,8 +141,8 @@ class Replayed(Generic[Fitted]):
 
 
 def choose_refit_evaluate(target: Target[Stage, Fitted]) -> Replayed[Fitted]:
-    """Make a prediction as it could have been made on earlier days, judge it, and make it again
-    as of X.
+    """Make a prediction as it could have been made on earlier days, judge it, and make it again as
+    of X.
     """
     evaluation = evaluate(target)
     unproven = target.unproven(evaluation)

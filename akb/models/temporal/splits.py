@@ -109,8 +109,8 @@ def temporal_splits(
 
 
 def yearly_windows(train: Iterable[date], count: int = 3) -> tuple[tuple[date, ...], ...]:
-    """Return the last `count` years of training dates, newest first: each date falls in one
-    year, counted back.
+    """Return the last `count` years of training dates, newest first: each date falls in one year,
+    counted back.
     """
     dates = sorted(set(train), reverse=True)
     if not dates:

@@ -224,8 +224,8 @@ class ProblemTarget:
         return TargetForecast(problem, model, stage)
 
     def _fitter(self, selection: Selection, stage: FitStage) -> Fitter:
-        """With more rows than on the validation date trees may be more: their number grows with
-        the cube root.
+        """With more rows than on the validation date trees may be more: their number grows with the
+        cube root.
         """
         trees = selection.trees
         if selection.competition is not None:
