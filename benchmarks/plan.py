@@ -4,13 +4,16 @@
 
 Every office is read as an export, so the plan knows what akb knows. Its effects are then let loose in the simulator:
 pairs of futures with the same chance, with and without the contacts, over five years. Only commission counts (what
-serving costs is set to nothing), indexed and discounted by the register. A line alone is drawn with an effect of one
-and scaled: ends undone are linear in their chance.
+serving costs is set to nothing), indexed and discounted by the register.
+
+What an effect on purchases is, is the register's: log-odds are shifted so that the mean over who can buy rises by its
+points, counted over the likeliest branches, here by their true chances; what is discussed is what akb would discuss.
 
 Printed: claimed over true benefit per line and together, with its standard error; the true net of the plan at a
-quarter, once and four times the hours, as a share of the net of a plan from true chances and values (ranked on one half
-of the futures, judged on the other), beside plans that rank by commission, churn, lifetime value x churn, or at random
-with the same number of contacts of every type; and the advice with register and simulator at the low and the high end.
+quarter, once and four times the hours, as a share of the net of a plan from true chances and values (ranked by the
+simulator's own hazards, judged on other futures as all plans are), beside plans that rank by commission, churn,
+lifetime value x churn, or at random with the same number of contacts of every type; and the advice with register and
+simulator at the low and the high end.
 """
 
 from __future__ import annotations
@@ -30,20 +33,23 @@ from akb.pipeline import predict
 from akb.sample import simulate, write_sample
 from akb.sample.contact import LINES, ContactEffect, ContactPlan
 from akb.sample.records import relation_numbers
-from akb.value.case.case import business_case
-from akb.value.targeting.benefits import PLACE
+from akb.value.case.case import business_case, open_lines
+from akb.value.targeting.benefits import PLACE, shift_of
 from akb.value.targeting.plan import contact_plan
 from akb.value.targeting.planner import NONE
 from akb.value.valuation import valuation
 from benchmarks.quiet import Quiet
+from benchmarks.stakes import stakes
 
 if TYPE_CHECKING:
     from akb.config import Settings
     from akb.sample.book import Book
     from akb.sample.paired import FuturePolicies
+    from akb.value.targeting.prospects import Prospects
     from akb.value.valuation import Valuation
 
 YEARS = 5
+PART = 0.25  # of the ends that are undone where the truth is looked for
 HOURS = (0.25, 1.0, 4.0)
 RIVALS = ("commission", "churn", "clv_x_churn", "random")
 NO_COST = (
@@ -105,23 +111,21 @@ def simulated_plan(one: Office, option: np.ndarray, lines: tuple[str, ...] = LIN
     kind = np.full(n, -1, dtype=np.int64)
     primary, discussed = np.ones((n, len(LINES)), np.bool_), np.zeros((n, len(branches)))
     names = list(one.valued.in_force.taxonomy)
-    usual = next(place for place, each in enumerate(plan.menu.options) if each.key == "call")
-    for row in range(n):
-        chosen = usual if option[row] == NONE else option[row]
-        at = one.place[row]
+    for row in np.flatnonzero(option != NONE).tolist():
+        at, chosen = one.place[row], option[row]
         for number, place in enumerate(plan.menu.discussed[chosen][row].tolist()):
             branch = int(plan.prospects.branch[row, place])
             if branch >= 0 and plan.prospects.worth[row, place] > 0:
                 discussed[at, branches.index(names[branch])] = PLACE**number
-        if option[row] != NONE:
-            kind[at] = keys.index(plan.menu.options[option[row]].key)
-            first = plan.menu.keeps_first[row, option[row]]
-            primary[at] = (first, first, not first)
+        kind[at] = keys.index(plan.menu.options[chosen].key)
+        first = plan.menu.keeps_first[row, chosen]
+        primary[at] = (first, first, not first)
+    true = with_true_chances(one)
     effects = tuple(
         ContactEffect(
             relation=contact.relation.base * ("relation" in lines),
             policy=contact.policy.base * ("policy" in lines),
-            purchase_points=100 * contact.purchase.base * ("purchase" in lines),
+            log_odds=shift_of(true, contact, contact.purchase.base) if "purchase" in lines else 0.0,
             secondary_share=plan.planning.secondary_share,
         )
         for contact in plan.planning.ladder.values()
@@ -129,10 +133,25 @@ def simulated_plan(one: Office, option: np.ndarray, lines: tuple[str, ...] = LIN
     return ContactPlan(kind, effects, primary=primary, discussed=discussed)
 
 
-def claims(one: Office, futures: int, seed: int) -> dict[str, list[tuple[float, float, float]]]:
-    """Return line -> (claimed, true, variance of the true mean), cents of one office."""
+def with_true_chances(one: Office) -> Prospects:
+    """Return akb's prospects with the true chances to buy."""
+    known = one.valued.plan.prospects.branch
+    names, branches = list(one.valued.in_force.taxonomy), list(one.book.p.branches)
+    column = np.array([branches.index(name) if name in branches else -1 for name in names])
+    chance = np.where(known >= 0, one.book.purchase_chances[one.place[:, None], column[np.maximum(known, 0)]], 0.0)
+    return replace(one.valued.plan.prospects, chance=chance, likely=-np.sort(-chance, axis=1))
+
+
+def claims(one: Office, futures: int, seed: int) -> dict[str, tuple[float, float, float]]:
+    """Return line -> (claimed, true, variance of the true mean), cents of one office.
+
+    A line without an open gate claims nothing and is left out, also of ``all``, the lines that are given together;
+    ``all lines`` has the truth of all of them.
+    """
     plan = one.valued.plan
-    plans = [simulated_plan(one, plan.option, (line,)) for line in LINES] + [simulated_plan(one, plan.option)]
+    given = tuple(line for line in LINES if line in open_lines(one.valued))
+    worked = {**{line: (line,) for line in given}, "all": given, "all lines": LINES}
+    plans = [simulated_plan(one, plan.option, lines) for lines in worked.values()]
     gains = np.zeros((futures, len(plans)))
     for number, pair in enumerate(one.book.paired(plans, futures, seed, 12 * YEARS, everybody=False)):
         for place in range(len(plans)):
@@ -147,49 +166,43 @@ def claims(one: Office, futures: int, seed: int) -> dict[str, list[tuple[float, 
         # the minutes of a sale are a cost, and the futures know none
         "purchase": (lines.purchase[rows, column] + lines.sales[rows, column] * selling * rate).sum(),
     }
-    claimed["all"] = sum(claimed.values())
     return {
-        line: (float(claimed[line]), float(gains[:, place].mean()), float(gains[:, place].var() / futures))
-        for place, line in enumerate((*LINES, "all"))
+        name: (
+            float(sum(claimed[line] for line in lines)),
+            float(gains[:, place].mean()),
+            float(gains[:, place].var() / futures),
+        )
+        for place, (name, lines) in enumerate(worked.items())
     }
 
 
-@dataclass
-class Truth:
-    """Cents per customer of one half of the futures: of undone relation ends, of undone policy ends, and chances."""
+def truths(one: Office, futures: int, seed: int) -> tuple[Prospects, Prospects]:
+    """Return akb's prospects with what is truly at stake: by the hazards, to plan with, and by futures, to judge.
 
-    relation: np.ndarray
-    policy: np.ndarray
-
-
-def truth(one: Office, futures: int, seed: int) -> list[Truth]:
-    """Return what is truly at stake per customer, on two halves of the futures."""
-    n = len(one.place)
-    plans = [ContactPlan.everybody(ContactEffect(relation=1.0), n), ContactPlan.everybody(ContactEffect(policy=1.0), n)]
-    halves = [np.zeros((2, n)), np.zeros((2, n))]
-    for number, pair in enumerate(one.book.paired(plans, 2 * futures, seed + 1, 12 * YEARS, everybody=False)):
+    The hazards know nothing of what follows from an end for other policies; their level is that of the futures. Those
+    undo a part of the ends, as contacts do: who is kept once and would leave again is not kept for certain.
+    """
+    n, eligible = len(one.place), one.valued.plan.prospects.eligible
+    plans = [ContactPlan.everybody(ContactEffect(**{line: PART}), n) for line in ("relation", "policy")]
+    happened = [np.zeros(n), np.zeros(n)]
+    for pair in one.book.paired(plans, futures, seed + 1, 12 * YEARS, everybody=False):
         for place in range(2):
-            halves[number % 2][place] += pair.gain(place, one.amounts)[one.place] / futures
-    return [Truth(*half) for half in halves]
+            happened[place] += pair.gain(place, one.amounts)[one.place] / (PART * futures)
+    expected = [each[one.place] for each in stakes(one.book, futures // 2, seed + 2, YEARS, one.growth)]
+    chances = with_true_chances(one)
+
+    def prospects(relation: np.ndarray, policy: np.ndarray) -> Prospects:
+        at = {"relation": relation, "policy": policy}
+        return replace(chances, **{line: np.where(eligible, cents, 0.0) for line, cents in at.items()})
+
+    scaled = [each * (level.sum() / each.sum()) for each, level in zip(expected, happened, strict=True)]
+    return prospects(*scaled), prospects(*happened)
 
 
-def nets(one: Office, halves: list[Truth], seed: int) -> dict[float, dict[str, float]]:
-    """Return hours -> plan -> true net, cents: judged on the second half of the futures."""
-    plan, in_force = one.valued.plan, one.valued.in_force
-    names, branches = list(in_force.taxonomy), list(one.book.p.branches)
-    column = np.array([branches.index(name) if name in branches else -1 for name in names])
-    known = plan.prospects.branch
-    true_chance = np.where(known >= 0, one.book.purchase_chances[one.place[:, None], column[np.maximum(known, 0)]], 0.0)
-    ranked, judged = (
-        replace(
-            plan.prospects,
-            relation=np.where(plan.prospects.eligible, half.relation, 0.0),
-            policy=np.where(plan.prospects.eligible, half.policy, 0.0),
-            chance=true_chance,
-            likely=-np.sort(-true_chance, axis=1),
-        )
-        for half in halves
-    )
+def nets(one: Office, truth: tuple[Prospects, Prospects], seed: int) -> dict[float, dict[str, float]]:
+    """Return hours -> plan -> true net, cents."""
+    plan = one.valued.plan
+    ranked, judged = truth
     out = {}
     for share in HOURS:
         hours = {pool: share * minutes for pool, minutes in one.valued.eligibility.minutes.items()}
@@ -260,16 +273,17 @@ def main() -> None:
         one, portfolio, models = office(seed, given.customers, settings)
         for line, row in claims(one, given.futures, seed + 30_000).items():
             told.setdefault(line, []).append(row)
-        for share, row in nets(one, truth(one, given.futures, seed + 40_000), seed).items():
+        for share, row in nets(one, truths(one, given.futures, seed + 40_000), seed).items():
             for name, cents in row.items():
                 total[share][name] = total[share].get(name, 0.0) + cents
         ends = {end: advice_at(portfolio, models, end) for end in ("low", "high")}
         print(f"office {seed}: {int(one.valued.plan.planned.sum())} contacts; advice {ends}", flush=True)
-    print("line        claimed      true   ratio    s.e.")
+    print("line        claimed      true   ratio    s.e.   offices that claim it")
     for line, rows in told.items():
         claimed, true, variance = (sum(row[place] for row in rows) for place in range(3))
         error = np.sqrt(variance) / true if true else np.nan
-        print(f"{line:9} {claimed / 100:10,.0f} {true / 100:9,.0f}   {claimed / true:5.3f}   {error:5.3f}")
+        amounts = f"{claimed / 100:10,.0f} {true / 100:9,.0f}"
+        print(f"{line:9} {amounts}   {claimed / true:5.3f}   {error:5.3f}   {len(rows)}")
     for share, row in total.items():
         parts = "  ".join(f"{name} {cents / row['true']:.3f}" for name, cents in row.items() if name != "true")
         print(f"hours x {share}: of the true plan's € {row['true'] / 100:,.0f}: {parts}")
