@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("akb", "benchmarks", "configs", "docs", "sample_data", "tests")
-FILES = ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "Makefile")
+PARTS = ("akb", "benchmarks", "configs", "docs", "fuzz", "sample_data", "tests")
 ROOMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "value": (("akb/value",), ("tests/value",)),
     "features": (("akb/features",), ("tests/features",)),
@@ -64,6 +63,7 @@ _OTHERS = {
     "min_horizontal": "max_horizontal", "max_horizontal": "min_horizontal", "any": "all", "all": "any",
     "any_horizontal": "all_horizontal", "all_horizontal": "any_horizontal", "floor": "ceil", "ceil": "floor",
 }  # fmt: skip
+_LIBRARIES = ("np", "pl", "math")
 _SAME_ANSWER = {"maintain_order", "check_sortedness", "optimize", "strict", "parallel", "stable", "frozen", "slots"}
 """Keywords that are about speed or about checks: the other value is no mistake in an answer."""
 
@@ -179,7 +179,7 @@ class _Finder(ast.NodeVisitor):
         if name in _OTHERS and ast.unparse(node.func) != "pl.all":
             end = self.end(node.func)
             self.add("swap", end - len(name), end, _OTHERS[name])
-        if isinstance(node.func, ast.Attribute) and name in _DROPPED:
+        if isinstance(node.func, ast.Attribute) and name in _DROPPED and ast.unparse(node.func.value) not in _LIBRARIES:
             dot = self.source.rindex(b".", 0, self.end(node.func) - len(name) + 1)
             self.add("dropped", dot, self.end(node), "")
         self.generic_visit(node)
@@ -372,8 +372,9 @@ def copied(work: Path) -> Path:
     shutil.rmtree(tree, ignore_errors=True)
     for part in PARTS:
         shutil.copytree(ROOT / part, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in FILES:
-        shutil.copy(ROOT / name, tree / name)
+    for path in ROOT.iterdir():
+        if path.is_file():
+            shutil.copy(path, tree / path.name)
     return tree
 
 
