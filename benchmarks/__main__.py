@@ -20,6 +20,7 @@ MODULES = (
     "books",
     "plan",
     "hindsight",
+    "mutants",
 )
 REAL = ("es_motor", "coil2000", "lapse", "own_columns")
 FOLDERS = {"lapse": "casdatasets", "own_columns": "."}

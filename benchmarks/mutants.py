@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("akb", "benchmarks", "configs", "docs", "sample_data", "tests")
-FILES = ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "Makefile")
+PARTS = ("akb", "benchmarks", "configs", "docs", "fuzz", "sample_data", "tests")
 ROOMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "value": (("akb/value",), ("tests/value",)),
     "features": (("akb/features",), ("tests/features",)),
@@ -64,11 +63,15 @@ _OTHERS = {
     "min_horizontal": "max_horizontal", "max_horizontal": "min_horizontal", "any": "all", "all": "any",
     "any_horizontal": "all_horizontal", "all_horizontal": "any_horizontal", "floor": "ceil", "ceil": "floor",
 }  # fmt: skip
+_LIBRARIES = ("np", "pl", "math")
 _SAME_ANSWER = {"maintain_order", "check_sortedness", "optimize", "strict", "parallel", "stable", "frozen", "slots"}
 """Keywords that are about speed or about checks: the other value is no mistake in an answer."""
 
 _GUARD = 1e-6
 """Numbers below this keep a division or a comparison of floats from going wrong, and could be others."""
+
+_RAN = (0, 1, 2, 3)
+"""What pytest ends with when it ran tests: all right, one failed, not collected, an error of its own."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +179,7 @@ class _Finder(ast.NodeVisitor):
         if name in _OTHERS and ast.unparse(node.func) != "pl.all":
             end = self.end(node.func)
             self.add("swap", end - len(name), end, _OTHERS[name])
-        if isinstance(node.func, ast.Attribute) and name in _DROPPED:
+        if isinstance(node.func, ast.Attribute) and name in _DROPPED and ast.unparse(node.func.value) not in _LIBRARIES:
             dot = self.source.rindex(b".", 0, self.end(node.func) - len(name) + 1)
             self.add("dropped", dot, self.end(node), "")
         self.generic_visit(node)
@@ -327,8 +330,8 @@ def _function_around(source: bytes, line: int) -> int | None:
     return max(around, default=None)
 
 
-def run(tree: Path, tests: list[str], *more: str, timeout: float | None = None, trace: Path | None = None) -> int:
-    """Run tests in the copied tree; 1 when one fails, also when it never ends."""
+def green(tree: Path, tests: list[str], *more: str, timeout: float | None = None, trace: Path | None = None) -> bool:
+    """Run tests in the copied tree; false when one fails, cannot be collected, or never ends."""
     names = ("PYTEST_ADDOPTS", TRACE)
     env = {name: value for name, value in os.environ.items() if name not in names} | {"PYTHONPATH": str(tree)}
     env |= {TRACE: str(trace)} if trace else {}
@@ -336,8 +339,10 @@ def run(tree: Path, tests: list[str], *more: str, timeout: float | None = None, 
     try:
         done = subprocess.run(command, cwd=tree, env=env, capture_output=True, check=False, timeout=timeout)
     except subprocess.TimeoutExpired:
-        return 1
-    return done.returncode
+        return False
+    if done.returncode not in _RAN:
+        raise SystemExit(f"pytest came to nothing (exit {done.returncode}): {done.stderr.decode()[-500:]}")
+    return done.returncode == 0
 
 
 def reach(tree: Path, work: Path, places: tuple[str, ...]) -> Reach:
@@ -351,9 +356,8 @@ def reach(tree: Path, work: Path, places: tuple[str, ...]) -> Reach:
             if not note.exists():
                 began, lines = time.perf_counter(), work / "lines.json"
                 lines.unlink(missing_ok=True)
-                code = run(tree, [test], "-p", "benchmarks.mutants", trace=lines)
-                if code:
-                    raise SystemExit(f"{test} fails without any mutant (exit {code})")
+                if not green(tree, [test], "-p", "benchmarks.mutants", trace=lines):
+                    raise SystemExit(f"{test} fails without any mutant")
                 told = {"seconds": time.perf_counter() - began, "functions": json.loads(lines.read_text())}
                 note.write_text(json.dumps(told))
             told = json.loads(note.read_text())
@@ -368,8 +372,9 @@ def copied(work: Path) -> Path:
     shutil.rmtree(tree, ignore_errors=True)
     for part in PARTS:
         shutil.copytree(ROOT / part, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in FILES:
-        shutil.copy(ROOT / name, tree / name)
+    for path in ROOT.iterdir():
+        if path.is_file():
+            shutil.copy(path, tree / path.name)
     return tree
 
 
@@ -382,7 +387,7 @@ def survivors(mutants: list[Mutant], tree: Path, found: Reach) -> list[tuple[Mut
         began = time.perf_counter()
         (tree / mutant.path).write_bytes(mutant.plant(source))
         limit = 60 + 3 * sum(found.seconds[test] for test in tests)
-        seen = bool(tests) and run(tree, tests, timeout=limit) == 1
+        seen = bool(tests) and not green(tree, tests, timeout=limit)
         (tree / mutant.path).write_bytes(source)
         took = time.perf_counter() - began
         word = "caught  " if seen else "SURVIVED"

@@ -145,6 +145,15 @@ def test_a_number_that_counts_the_time_until_the_end_is_too_good() -> None:
     assert any(isinstance(each, Found) for each in found)
 
 
+def test_a_book_that_was_handed_over_whole_says_nothing() -> None:
+    """Every policy went elsewhere in one day: nothing runs and nothing lapsed."""
+    b = book(60)
+    gone = b.rows.with_columns(end=pl.lit(DAYS[1] + 1, dtype=pl.Int32), lost=pl.lit(value=False))
+    gone = gone.filter(pl.col("start") < DAYS[1])
+    assert gone.height > 20
+    assert trace_of(gone, DAYS, pl.Series(range(gone.height)) % 3) is None
+
+
 def test_one_value_or_no_history_says_nothing() -> None:
     b = book(500)
     assert b.trace(np.zeros(len(b.value), dtype=np.int64)) is None

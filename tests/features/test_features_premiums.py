@@ -73,13 +73,17 @@ def test_the_order_of_rows_changes_nothing(rows: Rows, seed: int) -> None:
     straight = with_history(portfolio(rows), X)
     assert straight.premiums is not None
     mixed = {
-        name: getattr(straight, name).sample(fraction=1, shuffle=True, seed=seed) for name in ("policies", "premiums")
+        name: getattr(straight, name).sample(fraction=1, shuffle=True, seed=seed)
+        for name in ("policies", "customers", "claims", "contacts", "payments", "premiums")
     }
     shuffled = replace(straight, **mixed)
     left, right = (build_matrix(each, [*OTHERS, T], SETTINGS) for each in (straight, shuffled))
     assert_frame_equal(left.frame, right.frame, check_exact=True)
-    one, other = (build_targets(each, left, SETTINGS).counts for each in (straight, shuffled))
-    assert_frame_equal(one, other, check_exact=True)
+    one, other = build_targets(straight, left, SETTINGS), build_targets(shuffled, right, SETTINGS)
+    for name in ("relation", "counts", "announced"):
+        assert_frame_equal(getattr(one, name), getattr(other, name), check_exact=True)
+    for name in ("held", "eligible"):
+        assert_frame_equal(getattr(one, name).frame, getattr(other, name).frame, check_exact=True)
 
 
 def test_premium_is_no_feature_without_dated_history() -> None:

@@ -119,12 +119,10 @@ def test_targets_agree_with_the_definitions_read_slowly(rows: Rows) -> None:
         ahead = [add_months(day, months) for months in AHEAD]
         within = [max(sum(each <= then for each in lapses), int(left is not None and left <= then)) for then in ahead]
         assert count == (first, bought[0] if bought else None, *within)
+    _branch_rows_agree(rows, slow, targets)
 
 
-@MANY
-@given(st.one_of(rows_drawn(), rows_drawn(stays=False)))
-def test_branch_rows_agree_with_the_definitions_read_slowly(rows: Rows) -> None:
-    slow, targets = Slow(rows), targets_of(rows)
+def _branch_rows_agree(rows: Rows, slow: Slow, targets: Targets) -> None:
     kinds = {c.number: c.kind for c in rows.customers}
     fitting = {"private": "P PZ", "business": "Z PZ"}
     for day in DATES:

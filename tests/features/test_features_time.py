@@ -101,24 +101,6 @@ def test_overwritten_fields_are_not_read(rows: Rows, seed: int) -> None:
 
 
 @FEW
-@given(rows_drawn(), st.integers(0, 1000))
-def test_the_order_of_rows_changes_nothing(rows: Rows, seed: int) -> None:
-    straight = portfolio(rows)
-    tables = {
-        name: getattr(straight, name).sample(fraction=1, shuffle=True, seed=seed)
-        for name in ("policies", "customers", "claims", "contacts", "payments")
-    }
-    shuffled = replace(straight, **tables)
-    left, right = (build_matrix(each, [*OTHERS, T], SETTINGS) for each in (straight, shuffled))
-    assert_frame_equal(left.frame, right.frame, check_exact=True)
-    one, other = build_targets(straight, left, SETTINGS), build_targets(shuffled, right, SETTINGS)
-    for name in ("relation", "counts", "announced"):
-        assert_frame_equal(getattr(one, name), getattr(other, name), check_exact=True)
-    for name in ("held", "eligible"):
-        assert_frame_equal(getattr(one, name).frame, getattr(other, name).frame, check_exact=True)
-
-
-@FEW
 @given(rows_drawn())
 def test_branch_features_see_what_was_known_at_t(rows: Rows) -> None:
     """Which branches have rows and what became of them is the future; the features of the rows are not."""

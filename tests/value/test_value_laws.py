@@ -32,7 +32,7 @@ CENT = 0.01
 
 @cache
 def book(seed: int):
-    made = f.earning(f.portfolio(120, seed=seed))
+    made = f.earning(f.portfolio(120, seed=seed), factor=6)
     return made, f.with_lapses(f.models(made, seed=seed + 10))
 
 

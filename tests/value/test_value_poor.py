@@ -67,7 +67,7 @@ def test_without_commission_euros_are_unavailable_with_a_sentence() -> None:
     assert told["next_best_policy"].status == "derived"
     assert result.case is None
     listed = result.lists["top_defend"]
-    assert listed.height == round(f.present(made)["customer"].n_unique() / 10) >= 8  # the tenth most likely to leave
+    assert listed.height == round(f.present(made)["customer"].n_unique() / 10) >= 7  # the tenth most likely to leave
     assert listed["churn_preventable_12m"].is_sorted(descending=True)
     for column in ("value_at_stake", "expected_saving", "commission", "relation", "policy"):
         assert listed[column].null_count() == listed.height

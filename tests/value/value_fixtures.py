@@ -66,7 +66,7 @@ def portfolio(
                 end = start + timedelta(days=int(rng.integers(30, 4000)))
                 end = end if X - timedelta(days=30 * months) < end <= X else None
             if ended and is_former(customer) and end is None:
-                end = X - timedelta(days=customer % 300)
+                end = X - timedelta(days=173 * customer % (30 * months - 30))  # over all the years that were recorded
                 start = min(start, end - timedelta(days=200))
             rows.append((customer, branch, start, end, int(rng.integers(1000, 12000)), int(rng.choice([1, 6, 12]))))
     schema = {

@@ -73,6 +73,8 @@ def trace_of(rows: pl.DataFrame, days: Sequence[int], codes: pl.Series) -> Found
         return None
     seen = windows(table, days)
     counted = _by_value(table, seen, days[0])
+    if counted.is_empty():  # nothing runs, and what ended is no lapse
+        return None
     left_together = [row["code"] for row in counted.iter_rows(named=True) if _is_exodus(row)]
     others = seen.filter(~pl.col("code").is_in(left_together))
     return _ended_only(counted) or _running_only(counted) or _over_time(table, others, days[0])
