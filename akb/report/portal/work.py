@@ -36,12 +36,15 @@ def lists_of(context: Context) -> dict[str, pl.DataFrame]:
     """
     value = context.bundle.value
     made = dict(value.lists) if value else {}
+    drawn = _drawn(made.get(TODO))
     out = {}
     for name in LISTS:
         frame = made.get(name, pl.DataFrame(schema={"customer": pl.UInt32, "rank": pl.Int64}))
         if name in _CALLED and "contact" in frame.columns and frame["contact"].any():
             frame = frame.filter(pl.col("contact"))
         frame = _open(frame).sort("rank").unique("customer", keep="first", maintain_order=True)
+        if name in _CALLED:
+            frame = frame.filter(~pl.col("customer").is_in(drawn))
         out[name] = frame.select("customer", rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
     return out
 
@@ -62,13 +65,21 @@ def _open(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(~pl.col("control")) if "control" in frame.columns else frame
 
 
+def _drawn(frame: pl.DataFrame | None) -> list[int]:
+    """Return the control group of a list."""
+    if frame is None or "control" not in frame.columns:
+        return []
+    return frame.filter(pl.col("control"))["customer"].to_list()
+
+
 def stops(context: Context, table: pl.DataFrame) -> pl.DataFrame:
     """Return customer and ``stop``: why nobody begins a contact (one of `STOPS`, the first that holds), else null."""
     value = context.bundle.value
     drawn: set[int] = set()
     for name, frame in (value.lists if value else {}).items():
-        if name in LISTS and "control" in frame.columns:
-            drawn |= set(frame.filter(pl.col("control"))["customer"].to_list())
+        if name in LISTS:
+            drawn |= set(_drawn(frame))
+    drawn -= set(actions_of(context)["customer"])  # care is withheld from nobody
     return table.select(
         "customer",
         stop=pl.when(pl.col("deceased"))
