@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -17,7 +18,7 @@ from akb.cli import run
 from akb.config import Settings
 from akb.report.context import Context
 from akb.report.portal import Desk, desk_of, portal_files, run_name
-from akb.report.portal.holdings import amount_code
+from akb.report.portal.holdings import amount_code, kept_part
 from akb.report.portal.offers import effect_band
 from akb.report.portal.page import render
 from akb.report.portal.why import why_now
@@ -134,9 +135,16 @@ def test_amounts_keep_two_digits(euros: float) -> None:
     assert code < 65_534
 
 
-def test_lower_leaving_falls_into_bands() -> None:
-    import numpy as np
+def test_the_coming_years_begin_with_the_first_and_add_up() -> None:
+    first, together = np.array([310.0, 100.0, 0.0, 50.0]), np.array([1330.0, 500.0, 0.0, 50.0])
+    part = kept_part(first, together)
+    years = first * np.array([part**year for year in range(5)])
+    assert years[0].tolist() == first.tolist()
+    assert years.sum(axis=0) == pytest.approx(together, abs=0.01)
+    assert part[:2] == pytest.approx([0.925, 1.0], abs=0.01)
 
+
+def test_lower_leaving_falls_into_bands() -> None:
     assert effect_band(np.array([-12.0, -7.0, -3.0, -1.5, -0.5, 0.0, 2.0])).tolist() == [6, 5, 4, 3, 2, 7, 7]
 
 

@@ -1,4 +1,6 @@
-"""``actions/actions.xlsx``: a sheet per adviser with the customers to contact, and one for the consultant.
+"""``actions/actions.xlsx``: a sheet per adviser with the customers to contact, and three for all of them together.
+
+Who is only spoken to when he calls, and who gets a message, have a sheet each; the last one is for the consultant.
 
 At most twelve columns, of which the last two are for the adviser; `akb.store.feedback.read_workbook` reads them back.
 """
@@ -47,9 +49,8 @@ def actions_workbook(desk: Desk) -> bytes:
     words = desk.words
     book = new_workbook(target, desk.context, words.text("book_text.workbook"))
     styles = Styles(book)
-    people = desk.people
-    todo = desk.lists[work.TODO].join(people, on="customer", how="left", maintain_order="left")
-    pages = _pages(desk, todo)
+    pages = _pages(desk, _rows(desk, work.TODO))
+    pages += [(words.name("list", name), _rows(desk, name)) for name in (work.CALLING, work.MESSAGES)]
     side = _side_rows(desk)
     names = _sheet_names([*(adviser for adviser, _ in pages), words.text("book_text.consultant")])
     rows = [(name, str(mine.height), _where(mine)) for name, (_, mine) in zip(names, pages, strict=False)]
@@ -86,6 +87,10 @@ def _guide(desk: Desk) -> list[str]:
         lines.append(words.text("book_text.withheld", list=words.name("list", name), why=told))
     lines.append(words.text("book_text.run", run=desk.run))
     return lines
+
+
+def _rows(desk: Desk, name: str) -> pl.DataFrame:
+    return desk.lists[name].join(desk.people, on="customer", how="left", maintain_order="left")
 
 
 def _pages(desk: Desk, todo: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:

@@ -1,5 +1,5 @@
 // The card of one customer: what to do and why, what is held and lacking, what comes, and what was recorded.
-const part = (name, ...inside) => make("section", { class: `part ${name}`, "aria-labelledby": `part-${name}` },
+const part = (name, ...inside) => make("section", { class: `part is-${name}`, "aria-labelledby": `part-${name}` },
   make("h2", { id: `part-${name}` }, words.card[name]), ...inside);
 const facts = (rows) => make("dl", { class: "facts" }, ...rows.filter(([, text]) => text).flatMap(([label, text]) => [make("dt", {}, label), make("dd", {}, text)]));
 
@@ -189,7 +189,7 @@ const showCard = (row) => {
     make("p", { class: "crumbs" }, make("a", { href: `#list/${chosen.list}` }, `← ${words.page.back}: ${words.list[chosen.list]}`)),
     make("h1", {}, ...nameParts(row)),
     make("p", { class: "note who" }, [
-      valueText("kind", columns.kind.all[row]), cellText.office(row), named("manager", columns.manager.all[row]), named("adviser", columns.adviser.all[row]),
+      valueText("kind", columns.kind.all[row]), whereText(row), named("manager", columns.manager.all[row]), named("adviser", columns.adviser.all[row]),
     ].filter((text) => text && text !== "–").join(" · ")),
     facts([
       [words.head.clv, cellText.clv(row)], [words.head.churn, cellText.churn(row)],

@@ -22,7 +22,7 @@ const bar = (done, busy, all) => {
 };
 
 const lines = (label, rows) => make("table", { class: "small" },
-  make("thead", {}, make("tr", {}, make("th", { scope: "col" }, label), ...["customers", "handled", "open"].map((name) => make("th", { scope: "col", class: "number" }, words.dash[name])), make("th", { scope: "col" }, make("span", { class: "hidden" }, words.dash.progress)))),
+  make("thead", {}, make("tr", {}, make("th", { scope: "col" }, label), ...["customers", "handled", "open"].map((name) => make("th", { scope: "col", class: "number" }, words.dash[name])), make("th", { scope: "col", class: "progress" }, make("span", { class: "hidden" }, words.dash.progress)))),
   make("tbody", {}, ...rows.map(([head, tally]) => make("tr", {}, make("th", { scope: "row" }, head),
     make("td", { class: "number", "data-label": words.dash.customers }, number.format(tally.all)), make("td", { class: "number", "data-label": words.dash.handled }, number.format(tally.done)),
     make("td", { class: "number", "data-label": words.dash.open }, number.format(tally.all - tally.done)), make("td", { class: "progress" }, bar(tally.done, tally.busy, tally.all))))));

@@ -28,10 +28,10 @@ const notice = (text) => {
 };
 
 /** Name of a customer: the short code of the report in full ink, the rest of it muted. */
-const nameParts = (row) => {
+const nameParts = (row, signs = 64) => {
   const name = shownName(row);
   return name === customers[row] && !run.named
-    ? [make("b", {}, name.slice(0, 6)), make("span", { class: "rest" }, name.slice(6))]
+    ? [make("b", {}, name.slice(0, 6)), make("span", { class: "rest" }, name.slice(6, signs))]
     : [make("b", {}, name)];
 };
 

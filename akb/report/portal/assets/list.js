@@ -92,10 +92,14 @@ const cellText = {
   churn: (row) => bandText("churn", columns.churn.all[row]),
   kind: (row) => valueText("kind", columns.kind.all[row]),
   manager: (row) => named("manager", columns.manager.all[row]) || named("adviser", columns.adviser.all[row]) || "–",
-  office: (row) => [named("office", columns.office.all[row]), named("sub_office", columns.sub_office.all[row])].filter(Boolean).join(" · ") || "–",
+  office: (row) => named("office", columns.office.all[row]) || named("sub_office", columns.sub_office.all[row]) || "–",
   before: (row) => (columns.before.all[row] ? dayText(after(columns.before.all[row])) : ""),
   status: (row) => (state.status[row] ? `✓ ${statusText(row)}` : statusText(row)),
 };
+
+const whereText = (row) => [named("office", columns.office.all[row]), named("sub_office", columns.sub_office.all[row])].filter(Boolean).join(" · ");
+/** What a cell has no room for. */
+const TITLES = { action: cellText.action, office: whereText };
 
 const narrow = matchMedia("(max-width: 760px)");
 const table = { box: null, body: null, above: null, below: null, first: -1, last: -1 };
@@ -104,8 +108,8 @@ const rowHeight = () => (narrow.matches ? 148 : 44);
 const rowOf = (row, place) => {
   const rank = rankOf(chosen.list), title = rank ? say("page.rank", { n: rank[row] }) : null;
   const cells = HEADS.map((name) => name === "customer"
-    ? make("th", { scope: "row", title, class: "customer" }, ...nameParts(row))
-    : make("td", { class: name, "data-label": words.head[name] }, cellText[name](row)));
+    ? make("th", { scope: "row", title, class: "customer" }, ...nameParts(row, 10))
+    : make("td", { class: name, "data-label": words.head[name], title: TITLES[name]?.(row) ?? null }, cellText[name](row)));
   const open = make("a", { href: `#customer/${row}`, "aria-label": `${words.page.details} ${shownName(row)}` }, words.page.details);
   return make("tr", { "aria-rowindex": place + 2 }, ...cells, make("td", { class: "details" }, open));
 };
