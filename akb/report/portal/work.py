@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from akb.report.context import Context
 
 LISTS = (
-    "next_best_action", "when_calling", "messages", "top_defend", "next_best_policy", "care_gaps", "announced", "bleeders", "feeders",
+    "next_best_action", "when_calling", "messages", "top_defend", "next_best_policy", "care_gaps", "announced",
+    "bleeders", "feeders",
 )  # fmt: skip
 """Lists of the portal, in its order; former customers are no customers in force and stand in winback.csv."""
 TODO, CALLING, MESSAGES = "next_best_action", "when_calling", "messages"
