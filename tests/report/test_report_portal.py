@@ -18,7 +18,7 @@ from akb.cli import run
 from akb.config import Settings
 from akb.report.context import Context
 from akb.report.portal import Desk, desk_of, portal_files, run_name
-from akb.report.portal.holdings import amount_code, kept_part
+from akb.report.portal.holdings import UNKNOWN, amount_codes, kept_part
 from akb.report.portal.offers import effect_band
 from akb.report.portal.page import render
 from akb.report.portal.why import why_now
@@ -129,10 +129,11 @@ def test_the_control_group_is_on_no_list(planned: RunBundle, desk: Desk, page: s
 
 @pytest.mark.parametrize("euros", [0.0, 7.0, 99.4, 99.6, 123.0, 995.0, 12_345.0, 996_000.0])
 def test_amounts_keep_two_digits(euros: float) -> None:
-    code = amount_code(euros)
+    code = int(amount_codes(np.array([100 * euros]))[0])
     shown = code % 100 * 10 ** (code // 100)
     assert shown == pytest.approx(euros, abs=0.5 if euros < 100 else 0.05 * euros)
     assert code < 65_534
+    assert amount_codes(np.array([np.nan])).tolist() == [UNKNOWN]
 
 
 def test_the_coming_years_begin_with_the_first_and_add_up() -> None:

@@ -73,7 +73,7 @@ def next_renewal(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def worth(context: Context, order: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Return (customers, PAST + 1 + AHEAD): recurring commission a year as codes of `amount_code`.
+    """Return (customers, PAST + 1 + AHEAD): recurring commission a year as `amount_codes`.
 
     What policies in force brought at the end of each of the last years, at the level of X (counted); today; and what
     is expected in each of the coming years. Years before the recorded history, and what nobody knows, are `UNKNOWN`.
@@ -83,7 +83,7 @@ def worth(context: Context, order: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.
     for back in range(PAST, -1, -1):
         day = add_months(context.as_of, -12 * back)
         known = context.has_commission and (back == 0 or (recorded is not None and recorded <= day))
-        columns.append(_amounts(_brought(context, order, day)) if known else _nothing(order.height))
+        columns.append(amount_codes(_brought(context, order, day)) if known else _nothing(order.height))
     return np.column_stack([*columns, *_expected(context, order)])
 
 
@@ -108,7 +108,7 @@ def _expected(context: Context, order: pl.DataFrame) -> list[np.ndarray[Any, Any
     )
     first, together = (table[name].cast(pl.Float64).fill_null(float("nan")).to_numpy() for name in wanted)
     part = kept_part(first, together)
-    return [_amounts(100 * first * part**year) for year in range(AHEAD)]
+    return [amount_codes(100 * first * part**year) for year in range(AHEAD)]
 
 
 def kept_part(first: np.ndarray[Any, Any], together: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -122,15 +122,8 @@ def kept_part(first: np.ndarray[Any, Any], together: np.ndarray[Any, Any]) -> np
     return part
 
 
-def amount_code(euros: float | None) -> int:
-    """Return an amount, rounded to two significant digits, as exponent x 100 + digits."""
-    if euros is None:
-        return UNKNOWN
-    return int(_amounts(np.array([100 * euros]))[0])
-
-
-def _amounts(cents: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return `amount_code` of many amounts in cents."""
+def amount_codes(cents: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return amounts in cents as euros rounded to two significant digits: exponent x 100 + digits; NaN is `UNKNOWN`."""
     euros = np.maximum(np.nan_to_num(np.asarray(cents, dtype=np.float64), nan=0.0) / 100, 0.0)
     power = np.maximum(np.floor(np.log10(np.maximum(euros, 1))) - 1, 0).astype(np.int64)
     digits = np.round(euros / 10.0**power).astype(np.int64)

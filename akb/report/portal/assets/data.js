@@ -44,7 +44,7 @@ const dayText = (date) => `${date.getUTCDate()} ${words.months.short[date.getUTC
 const isoDay = (date) => date.toISOString().slice(0, 10);
 const number = new Intl.NumberFormat(run.language === "nl" ? "nl-NL" : "en-GB");
 const euro = (code) => `€ ${number.format(amount(code))}`;
-/** An amount of `amount_code`: exponent x 100 + digits. */
+/** An amount of `amount_codes`: exponent x 100 + digits. */
 const amount = (code) => (code % 100) * 10 ** Math.floor(code / 100);
 
 const monthText = (code) => {
