@@ -73,7 +73,8 @@ def test_the_policy_lets_the_pages_own_script_and_style_pass_and_nothing_else(pa
     assert "base-uri 'none'" in policy[1]
     assert "unsafe-inline" not in policy[1]
     assert not re.search(
-        r"<[^>]+\son\w+=|\sstyle=|javascript:|(?:src|href)=\"(?!#)", page.split("<script", maxsplit=1)[0]
+        r"<[^>]+\son\w+=|\sstyle=|javascript:|(?:src|href)=\"(?!#)",
+        page.split("<script", maxsplit=1)[0],
     )
     assert not re.search(r"\b(?:fetch|XMLHttpRequest|WebSocket|sendBeacon|EventSource|innerHTML|eval)\b", page)
 
@@ -146,7 +147,15 @@ def test_the_coming_years_begin_with_the_first_and_add_up() -> None:
 
 
 def test_lower_leaving_falls_into_bands() -> None:
-    assert effect_band(np.array([-12.0, -7.0, -3.0, -1.5, -0.5, 0.0, 2.0])).tolist() == [6, 5, 4, 3, 2, 7, 7]
+    assert effect_band(np.array([-12.0, -7.0, -3.0, -1.5, -0.5, 0.0, 2.0])).tolist() == [
+        6,
+        5,
+        4,
+        3,
+        2,
+        7,
+        7,
+    ]
 
 
 def test_no_clause_is_true_of_half_of_an_action(desk: Desk) -> None:
@@ -224,4 +233,7 @@ def test_both_languages_are_whole(planned: RunBundle, language: str) -> None:
     made = Desk(Context(planned), language)
     page = render(made, made.people)
     assert f'<html lang="{language}">' in page
-    assert not re.search(r"\{\w+\}", " ".join(made.why.sentence(each, made.words) for each in made.people["customer"]))
+    assert not re.search(
+        r"\{\w+\}",
+        " ".join(made.why.sentence(each, made.words) for each in made.people["customer"]),
+    )

@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akb.core.errors import AkbError
-from akb.store.feedback import COLUMNS, KINDS, MODES, STATUSES, Feedback, marked, read_feedback, unmarked, written
+from akb.store.feedback import (
+    COLUMNS,
+    KINDS,
+    MODES,
+    STATUSES,
+    Feedback,
+    marked,
+    read_feedback,
+    unmarked,
+    written,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +46,12 @@ def file(folder: Path, *lines: str, head: str = HEAD) -> Path:
     return path
 
 
-@given(st.sampled_from(STATUSES), st.sampled_from([None, *MODES]), st.dates(date(1990, 1, 1), date(2090, 1, 1)), NOTES)
+@given(
+    st.sampled_from(STATUSES),
+    st.sampled_from([None, *MODES]),
+    st.dates(date(1990, 1, 1), date(2090, 1, 1)),
+    NOTES,
+)
 def test_a_status_survives_the_file(status: str, mode: str | None, day: date, note: str) -> None:
     import tempfile
     from pathlib import Path
@@ -69,17 +84,29 @@ def test_what_dutch_excel_makes_of_it_is_read(tmp_path: Path) -> None:
 
 
 BAD = {
-    "no schema": ("akb.feedback/1", "akb.feedback/9", "row 2, column schema: is none of akb.feedback/1"),
+    "no schema": (
+        "akb.feedback/1",
+        "akb.feedback/9",
+        "row 2, column schema: is none of akb.feedback/1",
+    ),
     "another run": (RUN, "R-ffffffffffff", "row 2, column run: is another run than this one"),
     "no run": (RUN, "run 1", "row 2, column run: is no run such as"),
     "no customer": ("K-7F3A", "", "row 2, column customer: is empty"),
-    "a local time": ("2026-01-05T09:30:00Z", "05-01-2026 9:30", "row 2, column recorded: is no moment"),
+    "a local time": (
+        "2026-01-05T09:30:00Z",
+        "05-01-2026 9:30",
+        "row 2, column recorded: is no moment",
+    ),
     "no event": (";status;", ";gebeld;", "row 2, column event: is none of status, feedback"),
     "no status": (";spoken;", ";speken;", "row 2, column status: is none of open, planned"),
     "an empty status": (";spoken;", ";;", "row 2, column status: an event 'status' has a status"),
     "no day": ("2026-01-05;inform", "2026-02-30;inform", "row 2, column date: is no date"),
     "no mode": (";inform;", ";bellen;", "row 2, column mode: is none of inform, advise"),
-    "a type too": (";inform;;", ";inform;right;", "row 2, column status: an event 'status' has a status and no type"),
+    "a type too": (
+        ";inform;;",
+        ";inform;right;",
+        "row 2, column status: an event 'status' has a status and no type",
+    ),
     "a long note": ("belde terug", "x" * 226, "row 2, column note: has more than 225 characters"),
     "a list of its own": ("top_defend", "Top Defend", "row 2, column list: is no key of a list"),
     "a cell too few": (";belde terug", "", "row 2: 11 cells, and there are 12 columns"),

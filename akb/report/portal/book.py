@@ -55,7 +55,14 @@ def actions_workbook(desk: Desk) -> bytes:
     names = _sheet_names([*(adviser for adviser, _ in pages), words.text("book_text.consultant")])
     rows = [(name, str(mine.height), _where(mine)) for name, (_, mine) in zip(names, pages, strict=False)]
     rows.append((names[-1], str(len(side)), words.text("book_text.consultant_title")))
-    write_guide(book, styles, words.text("book_text.guide"), words.text("book_text.workbook"), _guide(desk), rows)
+    write_guide(
+        book,
+        styles,
+        words.text("book_text.guide"),
+        words.text("book_text.workbook"),
+        _guide(desk),
+        rows,
+    )
     for name, (_, mine) in zip(names, pages, strict=False):
         _adviser_sheet(desk, book.add_worksheet(name, ListSheet), styles, mine)
     sheet = book.add_worksheet(names[-1], ListSheet)
@@ -98,7 +105,12 @@ def _pages(desk: Desk, todo: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
     out = [(str(name), todo.filter(pl.col("adviser") == name)) for name in todo["adviser"].drop_nulls().unique().sort()]
     rest = todo.filter(pl.col("adviser").is_null())
     if rest.height or not out:
-        out.append((desk.words.text("book_text.other") if out else desk.words.name("list", work.TODO), rest))
+        out.append(
+            (
+                desk.words.text("book_text.other") if out else desk.words.name("list", work.TODO),
+                rest,
+            )
+        )
     return out
 
 
@@ -118,7 +130,10 @@ def _adviser_sheet(desk: Desk, sheet: ListSheet, styles: Styles, mine: pl.DataFr
     rows: list[list[Any]] = []
     for row in mine.iter_rows(named=True):
         days = renewals.get(row["customer"])
-        who = [worker(desk, row["done_by"]), words.name("level", row["done_level"]) if row["done_level"] else ""]
+        who = [
+            worker(desk, row["done_by"]),
+            words.name("level", row["done_level"]) if row["done_level"] else "",
+        ]
         rows.append(
             [
                 row["shown"],
@@ -141,7 +156,13 @@ def _adviser_sheet(desk: Desk, sheet: ListSheet, styles: Styles, mine: pl.DataFr
         place = HEADS.index(name)
         sheet.set_column(place, place, _WIDTHS[name], styles.input)
     labels = [words.name("status", key) for key in STATUSES]
-    sheet.data_validation(1, HEADS.index("status"), last, HEADS.index("status"), {"validate": "list", "source": labels})
+    sheet.data_validation(
+        1,
+        HEADS.index("status"),
+        last,
+        HEADS.index("status"),
+        {"validate": "list", "source": labels},
+    )
     limit = {"validate": "length", "criteria": "<=", "value": NOTE}
     sheet.data_validation(1, HEADS.index("result"), last, HEADS.index("result"), limit)
 
@@ -194,7 +215,11 @@ def _side_head(desk: Desk, name: str) -> str:
 
 
 def _sheet(
-    sheet: ListSheet, styles: Styles, columns: Sequence[str], heads: Sequence[str], rows: list[list[Any]]
+    sheet: ListSheet,
+    styles: Styles,
+    columns: Sequence[str],
+    heads: Sequence[str],
+    rows: list[list[Any]],
 ) -> None:
     """Write headings and rows, with filters and a heading that stays and is printed on every page."""
     for place, (column, head) in enumerate(zip(columns, heads, strict=True)):
