@@ -101,4 +101,5 @@ def closing_lines(result: Result) -> list[str]:
         f"{evidence['made']} of {evidence['total']} predictions made, "
         f"{evidence['proven']} of them strong or usable on later data; {len(result.summary['findings'])} findings",
         f"report: {result.folder / 'report.html'}",
+        f"for advisers: {result.folder / 'portal.html'} and {result.folder / 'actions' / 'actions.xlsx'}",
     ]

@@ -27,7 +27,16 @@ NOTE = 225
 NAME = 60
 """Most characters of the name of who recorded it."""
 Status = Literal[
-    "open", "planned", "not_reached", "spoken", "appointment", "quote", "stays", "sold", "not_interested", "expired"
+    "open",
+    "planned",
+    "not_reached",
+    "spoken",
+    "appointment",
+    "quote",
+    "stays",
+    "sold",
+    "not_interested",
+    "expired",
 ]
 Mode = Literal["inform", "advise"]
 Kind = Literal[
@@ -37,7 +46,20 @@ Kind = Literal[
 STATUSES: tuple[str, ...] = get_args(Status)
 MODES: tuple[str, ...] = get_args(Mode)
 KINDS: tuple[str, ...] = get_args(Kind)
-COLUMNS = ("schema", "run", "customer", "recorded", "by", "list", "event", "status", "date", "mode", "type", "note")
+COLUMNS = (
+    "schema",
+    "run",
+    "customer",
+    "recorded",
+    "by",
+    "list",
+    "event",
+    "status",
+    "date",
+    "mode",
+    "type",
+    "note",
+)
 LANGUAGES = ("nl", "en")
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _MARKED = re.compile(r"'+[=+\-@\t\r]")
@@ -260,7 +282,13 @@ def _event(given: Mapping[str, Any], where: str, run: str | None, problems: list
 def _worded(error: Any) -> str:
     """Return a problem with its column, without the value."""
     place = str(error["loc"][0]) if error["loc"] else ""
-    allowed = {"status": STATUSES, "mode": MODES, "type": KINDS, "event": ("status", "feedback"), "schema": (SCHEMA,)}
+    allowed = {
+        "status": STATUSES,
+        "mode": MODES,
+        "type": KINDS,
+        "event": ("status", "feedback"),
+        "schema": (SCHEMA,),
+    }
     if error["type"] == "literal_error":
         near = did_you_mean(str(error["input"]), allowed[place])
         return f"column {place}: is none of {', '.join(allowed[place])}{near}"
@@ -306,7 +334,12 @@ def _filled(rows: list[list[str]]) -> list[tuple[int, str, str, str]]:
             continue
         at = {name: lowered.index(head) for name, head in known.items()}
         return [
-            (number, cells[at["status"]].strip(), cells[at["result"]].strip(), unmarked(cells[at["customer"]].strip()))
+            (
+                number,
+                cells[at["status"]].strip(),
+                cells[at["result"]].strip(),
+                unmarked(cells[at["customer"]].strip()),
+            )
             for number, cells in enumerate(rows[place + 1 :], start=place + 2)
             if cells[at["status"]].strip() or cells[at["result"]].strip()
         ]

@@ -59,16 +59,22 @@ class Browser:
 
     def call(self, method: str, session: str | None = None, **given: Any) -> dict[str, Any]:
         """Send a message and return its answer; what happens meanwhile is kept."""
-        self._last += 1
-        message = {"id": self._last, "method": method, "params": given} | ({"sessionId": session} if session else {})
-        os.write(self._out, json.dumps(message).encode() + b"\0")
+        mine = self._send(method, session, given)
         until = time.monotonic() + PATIENCE
         while True:
             answer = self._next(until, method)
-            if answer.get("id") == self._last:
+            if answer.get("id") == mine:
                 assert "error" not in answer, (method, answer)
                 return dict(answer["result"])
             self._events.append(answer)
+            if answer.get("method") == "Page.javascriptDialogOpening":  # the page waits for the answer, as all of us do
+                self._send("Page.handleJavaScriptDialog", session, {"accept": True})
+
+    def _send(self, method: str, session: str | None, given: dict[str, Any]) -> int:
+        self._last += 1
+        message = {"id": self._last, "method": method, "params": given} | ({"sessionId": session} if session else {})
+        os.write(self._out, json.dumps(message).encode() + b"\0")
+        return self._last
 
     def ask(self, method: str, **given: Any) -> dict[str, Any]:
         """As `call`, of the page."""
@@ -90,6 +96,12 @@ class Browser:
         self.ask("Page.navigate", url=page.as_uri())
         self.wait(f"location.href.startsWith({json.dumps(page.as_uri())}) && ({ready})")
 
+    def reload(self, ready: str) -> None:
+        """Load the page anew and wait until an expression is true in it."""
+        self.run("window.before = true")
+        self.ask("Page.reload")
+        self.wait(f"!window.before && ({ready})")
+
     def run(self, script: str) -> Any:
         """Return the value of an expression in the page; a promise is waited for."""
         done = self.ask("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
@@ -99,9 +111,17 @@ class Browser:
     def wait(self, condition: str) -> None:
         """Wait until an expression is true."""
         until = time.monotonic() + PATIENCE
-        while not self.run(f"Boolean({condition})"):
+        while not self._true(condition):
             assert time.monotonic() < until, f"never true: {condition}"
             time.sleep(0.02)
+
+    def _true(self, condition: str) -> bool:
+        try:
+            return bool(self.run(f"Boolean({condition})"))
+        except AssertionError as gone:  # the page was left while it was asked
+            if "navigated" in str(gone) or "context" in str(gone):
+                return False
+            raise
 
     def text(self, selector: str) -> str:
         """Return the visible text of an element."""
@@ -115,7 +135,14 @@ class Browser:
             " return [b.x + b.width / 2, b.y + b.height / 2]; })()"
         )
         for kind in ("mousePressed", "mouseReleased"):
-            self.ask("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
+            self.ask(
+                "Input.dispatchMouseEvent",
+                type=kind,
+                x=place[0],
+                y=place[1],
+                button="left",
+                clickCount=1,
+            )
 
     def type(self, selector: str, text: str) -> None:
         """Put a text into a field as a person does."""
@@ -135,7 +162,13 @@ class Browser:
 
     def device(self, width: int, height: int, *, dark: bool = False, phone: bool = False) -> None:
         """Look through a window of this size."""
-        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
+        self.ask(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=phone,
+        )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.ask("Emulation.setEmulatedMedia", features=[scheme])
 
@@ -147,6 +180,11 @@ class Browser:
         """Return what happened since the page was opened."""
         self.ask("Runtime.evaluate", expression="0")  # so that everything before it has arrived
         return [event["params"] for event in self._events if event.get("method") == method]
+
+    def asked_to_stay(self) -> int:
+        """Return how often the browser asked whether to leave a page."""
+        dialogs = self.events("Page.javascriptDialogOpening")
+        return sum(each["type"] == "beforeunload" for each in dialogs)
 
     def complaints(self) -> list[str]:
         """Return what the page wrote to the console, errors, and what its policy refused."""

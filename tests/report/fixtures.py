@@ -519,7 +519,7 @@ def with_plan(run: RunBundle, every: int = 4) -> RunBundle:
             "customer": listed,
             "rank": number + 1,
             "action": action,
-            "contact": np.array(["call", "review", "call", None])[number % 4],
+            "contact": np.array(["call", "review", "call", None, "mail", "inbound", "call", None])[number % 8],
             "branch": [BRANCHES[n % 6] if n % 3 else None for n in number],
             "expected_euros": 10.0,
             "kind": [people["kind"][customer] for customer in listed],

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 BOOK = "actions/actions.xlsx"
 GUIDE, CONSULTANT = "Leeswijzer", "Voor de consultant"
+TOGETHER = ["Als de klant belt", "Bericht"]
 
 
 def parts(content: bytes) -> dict[str, str]:
@@ -79,17 +80,22 @@ def book(worked: RunBundle) -> bytes:
 
 def sheets_of(content: bytes) -> list[str]:
     """The sheets of advisers."""
-    return [name for name in fastexcel.read_excel(content).sheet_names if name not in (GUIDE, CONSULTANT)]
+    return [name for name in fastexcel.read_excel(content).sheet_names if name not in (GUIDE, *TOGETHER, CONSULTANT)]
 
 
 def test_a_sheet_per_adviser_between_a_guide_and_the_consultants(worked: RunBundle, book: bytes) -> None:
     names = fastexcel.read_excel(book).sheet_names
     assert names[0] == GUIDE
-    assert names[-1] == CONSULTANT
-    todo = worked.value.lists["next_best_action"].filter(~pl.col("control"))
+    assert names[-3:] == [*TOGETHER, CONSULTANT]
+    listed = worked.value.lists["next_best_action"].filter(~pl.col("control"))
+    kinds = pl.col("contact").fill_null("")
+    todo = listed.filter(~kinds.is_in(["mail", "inbound"]))
+    assert 0 < todo.height < listed.height
     advisers = worked.portfolio.customers.join(todo.select("customer"), on="customer")["adviser"].unique()
     assert len(sheets_of(book)) == len(advisers)
     assert sum(len(sheet(book, name)) for name in sheets_of(book)) == todo.height
+    for name, contact in zip(TOGETHER, ("inbound", "mail"), strict=True):
+        assert len(sheet(book, name)) == listed.filter(kinds == contact).height > 0
 
 
 def test_an_advisers_sheet_has_twelve_columns_and_a_dropdown(book: bytes) -> None:
@@ -125,7 +131,7 @@ def test_reasons_tell_of_this_customer(worked: RunBundle, book: bytes) -> None:
 def test_poor_exports_have_a_workbook_with_headings(poor: dict[str, dict[str, bytes]]) -> None:
     for name, made in poor.items():
         book = fastexcel.read_excel(made[BOOK])
-        assert book.sheet_names == [GUIDE, "Te doen", CONSULTANT], name
+        assert book.sheet_names == [GUIDE, "Te doen", *TOGETHER, CONSULTANT], name
         heads = book.load_sheet("Te doen", header_row=None, n_rows=1).to_polars().row(0)
         assert (heads[0], heads[-1]) == ("klant", "resultaat")
 

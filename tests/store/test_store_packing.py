@@ -13,7 +13,9 @@ from akb.cli import run
 from akb.store.folders import run_folder, write_files, write_private
 from akb.store.manifest import write_manifest
 
-SHARED = {"report.html", "summary.json", "actions/top_defend.csv", "actions/actions.xlsx"}
+SHARED = {
+    "report.html", "portal.html", "portal/noord.html", "summary.json", "actions/top_defend.csv", "actions/actions.xlsx",
+}  # fmt: skip
 KEPT = {"scores.csv", "rejects.csv", "models/churn.txt", "private/kept.zip", "private/recognition_key.csv"}
 CANARY = "ZQ0012"
 
@@ -59,7 +61,11 @@ def test_what_people_wrote_into_or_added_stays(tmp_path: Path, capsys: pytest.Ca
     assert run(["pack", str(folder), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["left_out"] == ["actions/actions.xlsx", "actions/top_defend.csv"]
-    assert set(packed(tmp_path / "run.zip")) == {"report.html", "summary.json"} == set(document["files"])
+    assert (
+        set(packed(tmp_path / "run.zip"))
+        == SHARED - {"actions/top_defend.csv", "actions/actions.xlsx"}
+        == set(document["files"])
+    )
 
 
 @pytest.mark.parametrize(

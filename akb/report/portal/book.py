@@ -1,4 +1,6 @@
-"""``actions/actions.xlsx``: a sheet per adviser with the customers to contact, and one for the consultant.
+"""``actions/actions.xlsx``: a sheet per adviser with the customers to contact, and three for all of them together.
+
+Who is only spoken to when he calls, and who gets a message, have a sheet each; the last one is for the consultant.
 
 At most twelve columns, of which the last two are for the adviser; `akb.store.feedback.read_workbook` reads them back.
 """
@@ -47,14 +49,20 @@ def actions_workbook(desk: Desk) -> bytes:
     words = desk.words
     book = new_workbook(target, desk.context, words.text("book_text.workbook"))
     styles = Styles(book)
-    people = desk.people
-    todo = desk.lists[work.TODO].join(people, on="customer", how="left", maintain_order="left")
-    pages = _pages(desk, todo)
+    pages = _pages(desk, _rows(desk, work.TODO))
+    pages += [(words.name("list", name), _rows(desk, name)) for name in (work.CALLING, work.MESSAGES)]
     side = _side_rows(desk)
     names = _sheet_names([*(adviser for adviser, _ in pages), words.text("book_text.consultant")])
     rows = [(name, str(mine.height), _where(mine)) for name, (_, mine) in zip(names, pages, strict=False)]
     rows.append((names[-1], str(len(side)), words.text("book_text.consultant_title")))
-    write_guide(book, styles, words.text("book_text.guide"), words.text("book_text.workbook"), _guide(desk), rows)
+    write_guide(
+        book,
+        styles,
+        words.text("book_text.guide"),
+        words.text("book_text.workbook"),
+        _guide(desk),
+        rows,
+    )
     for name, (_, mine) in zip(names, pages, strict=False):
         _adviser_sheet(desk, book.add_worksheet(name, ListSheet), styles, mine)
     sheet = book.add_worksheet(names[-1], ListSheet)
@@ -88,12 +96,21 @@ def _guide(desk: Desk) -> list[str]:
     return lines
 
 
+def _rows(desk: Desk, name: str) -> pl.DataFrame:
+    return desk.lists[name].join(desk.people, on="customer", how="left", maintain_order="left")
+
+
 def _pages(desk: Desk, todo: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
     """Return adviser and his rows, by name; those of advisers who may not be named stand together at the end."""
     out = [(str(name), todo.filter(pl.col("adviser") == name)) for name in todo["adviser"].drop_nulls().unique().sort()]
     rest = todo.filter(pl.col("adviser").is_null())
     if rest.height or not out:
-        out.append((desk.words.text("book_text.other") if out else desk.words.name("list", work.TODO), rest))
+        out.append(
+            (
+                desk.words.text("book_text.other") if out else desk.words.name("list", work.TODO),
+                rest,
+            )
+        )
     return out
 
 
@@ -113,7 +130,10 @@ def _adviser_sheet(desk: Desk, sheet: ListSheet, styles: Styles, mine: pl.DataFr
     rows: list[list[Any]] = []
     for row in mine.iter_rows(named=True):
         days = renewals.get(row["customer"])
-        who = [worker(desk, row["done_by"]), words.name("level", row["done_level"]) if row["done_level"] else ""]
+        who = [
+            worker(desk, row["done_by"]),
+            words.name("level", row["done_level"]) if row["done_level"] else "",
+        ]
         rows.append(
             [
                 row["shown"],
@@ -136,7 +156,13 @@ def _adviser_sheet(desk: Desk, sheet: ListSheet, styles: Styles, mine: pl.DataFr
         place = HEADS.index(name)
         sheet.set_column(place, place, _WIDTHS[name], styles.input)
     labels = [words.name("status", key) for key in STATUSES]
-    sheet.data_validation(1, HEADS.index("status"), last, HEADS.index("status"), {"validate": "list", "source": labels})
+    sheet.data_validation(
+        1,
+        HEADS.index("status"),
+        last,
+        HEADS.index("status"),
+        {"validate": "list", "source": labels},
+    )
     limit = {"validate": "length", "criteria": "<=", "value": NOTE}
     sheet.data_validation(1, HEADS.index("result"), last, HEADS.index("result"), limit)
 
@@ -189,7 +215,11 @@ def _side_head(desk: Desk, name: str) -> str:
 
 
 def _sheet(
-    sheet: ListSheet, styles: Styles, columns: Sequence[str], heads: Sequence[str], rows: list[list[Any]]
+    sheet: ListSheet,
+    styles: Styles,
+    columns: Sequence[str],
+    heads: Sequence[str],
+    rows: list[list[Any]],
 ) -> None:
     """Write headings and rows, with filters and a heading that stays and is printed on every page."""
     for place, (column, head) in enumerate(zip(columns, heads, strict=True)):

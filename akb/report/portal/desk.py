@@ -49,7 +49,8 @@ class Desk:
     @cached_property
     def deadlines(self) -> pl.DataFrame:
         """See `work.deadlines`."""
-        return work.deadlines(self.actions, self.renewals)
+        begun = self.actions.join(self.lists[work.CALLING], on="customer", how="anti", maintain_order="left")
+        return work.deadlines(begun, self.renewals)
 
     @cached_property
     def lists(self) -> dict[str, pl.DataFrame]:

@@ -153,7 +153,8 @@ def _columns(desk: Desk, people: pl.DataFrame, names: _Dictionaries) -> dict[str
 
 
 def _amounts(offers: pl.DataFrame) -> pl.Series:
-    return pl.Series([holdings.amount_code(euros) for euros in offers["euros"]], dtype=pl.Int64)
+    cents = 100 * offers["euros"].fill_null(float("nan")).to_numpy()
+    return pl.Series(holdings.amount_codes(cents), dtype=pl.Int64)
 
 
 def _held(desk: Desk, people: pl.DataFrame, names: _Dictionaries) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def next_renewal(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def worth(context: Context, order: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Return (customers, PAST + 1 + AHEAD): recurring commission a year as codes of `amount_code`.
+    """Return (customers, PAST + 1 + AHEAD): recurring commission a year as `amount_codes`.
 
     What policies in force brought at the end of each of the last years, at the level of X (counted); today; and what
     is expected in each of the coming years. Years before the recorded history, and what nobody knows, are `UNKNOWN`.
@@ -83,7 +83,7 @@ def worth(context: Context, order: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.
     for back in range(PAST, -1, -1):
         day = add_months(context.as_of, -12 * back)
         known = context.has_commission and (back == 0 or (recorded is not None and recorded <= day))
-        columns.append(_amounts(_brought(context, order, day)) if known else _nothing(order.height))
+        columns.append(amount_codes(_brought(context, order, day)) if known else _nothing(order.height))
     return np.column_stack([*columns, *_expected(context, order)])
 
 
@@ -97,42 +97,33 @@ def _brought(context: Context, order: pl.DataFrame, day: date) -> np.ndarray[Any
 def _expected(context: Context, order: pl.DataFrame) -> list[np.ndarray[Any, Any]]:
     """Return the coming years: the first is ``commission_12m``, all together ``commission_5y``.
 
-    Between them the years have the shape of the relation's survival.
+    Between them every year is the same part of the year before it.
     """
-    value, models = context.bundle.value, context.bundle.models
+    value = context.bundle.value
     wanted = ("commission_12m", "commission_5y")
-    if value is None or models is None or any(name not in value.scores.columns for name in wanted):
+    if value is None or any(name not in value.scores.columns for name in wanted):
         return [_nothing(order.height)] * AHEAD
-    lasting = models.survival
-    if "alive" not in lasting.columns:
-        return [_nothing(order.height)] * AHEAD
-    months = [12 * year for year in range(1, AHEAD + 1)]
-    alive = lasting.filter(pl.col("month").is_in(months)).pivot("month", index="customer", values="alive")
-    if any(str(month) not in alive.columns for month in months):
-        return [_nothing(order.height)] * AHEAD
-    table = (
-        order.select("customer")
-        .join(value.scores.select("customer", *wanted), on="customer", how="left", maintain_order="left")
-        .join(alive, on="customer", how="left", maintain_order="left")
+    table = order.select("customer").join(
+        value.scores.select("customer", *wanted), on="customer", how="left", maintain_order="left"
     )
-    share = table.select(str(month) for month in months).to_numpy().astype(float)
-    middle = (share[:, :-1] + share[:, 1:]) / 2
-    first, all_years = (table[name].cast(pl.Float64).to_numpy() for name in wanted)
-    total = middle.sum(axis=1)
-    later = np.divide(middle, total[:, None], out=np.full_like(middle, np.nan), where=total[:, None] > 0)
-    later = later * np.maximum(all_years - first, 0)[:, None]
-    return [_amounts(100 * first), *(_amounts(100 * later[:, year]) for year in range(AHEAD - 1))]
+    first, together = (table[name].cast(pl.Float64).fill_null(float("nan")).to_numpy() for name in wanted)
+    part = kept_part(first, together)
+    return [amount_codes(100 * first * part**year) for year in range(AHEAD)]
 
 
-def amount_code(euros: float | None) -> int:
-    """Return an amount, rounded to two significant digits, as exponent x 100 + digits."""
-    if euros is None:
-        return UNKNOWN
-    return int(_amounts(np.array([100 * euros]))[0])
+def kept_part(first: np.ndarray[Any, Any], together: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return r of first x (1 + r + r^2 + ...) = together over `AHEAD` years; at most what doubles every year."""
+    low, high = np.zeros(len(first)), np.full(len(first), 2.0)
+    for _ in range(40):
+        middle = (low + high) / 2
+        short = first * sum(middle**year for year in range(AHEAD)) < together
+        low, high = np.where(short, middle, low), np.where(short, high, middle)
+    part: np.ndarray[Any, Any] = (low + high) / 2
+    return part
 
 
-def _amounts(cents: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return `amount_code` of many amounts in cents."""
+def amount_codes(cents: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return amounts in cents as euros rounded to two significant digits: exponent x 100 + digits; NaN is `UNKNOWN`."""
     euros = np.maximum(np.nan_to_num(np.asarray(cents, dtype=np.float64), nan=0.0) / 100, 0.0)
     power = np.maximum(np.floor(np.log10(np.maximum(euros, 1))) - 1, 0).astype(np.int64)
     digits = np.round(euros / 10.0**power).astype(np.int64)

@@ -33,7 +33,11 @@ def missing(context: Context) -> pl.DataFrame:
         .unpivot(index="customer", variable_name="branch", value_name="share")
         .with_columns(pl.col("share").cast(pl.Float64).fill_nan(None))
         .filter(pl.col("share") >= MOST)
-        .join(context.held.select("customer", "branch").unique(), on=["customer", "branch"], how="anti")
+        .join(
+            context.held.select("customer", "branch").unique(),
+            on=["customer", "branch"],
+            how="anti",
+        )
         .sort(["customer", "share", "branch"], descending=[False, True, False])
         .with_columns(place=pl.int_range(pl.len()).over("customer"))
         .filter(pl.col("place") < GAPS)

@@ -26,7 +26,16 @@ PER_OFFICE = "portal"
 OFFICE = "office"
 _HERE = Path(__file__).parent / "assets"
 _TOKENS = Path(__file__).parent.parent / "assets" / "tokens.css"
-_SCRIPTS = ("data.js", "csv.js", "store.js", "dom.js", "list.js", "card.js", "dashboard.js", "main.js")
+_SCRIPTS = (
+    "data.js",
+    "csv.js",
+    "store.js",
+    "dom.js",
+    "list.js",
+    "card.js",
+    "dashboard.js",
+    "main.js",
+)
 _NAME = re.compile(r"[^a-z0-9]+")
 
 
@@ -53,11 +62,12 @@ def render(desk: Desk, people: pl.DataFrame, scope: str = "") -> str:
             "form-action 'none'",
         ]
     )
-    words = desk.words
+    words, client = desk.words, desk.context.bundle.settings.client.name
     page = _template().render(
         t=words.text,
         lang=words.text("page.lang"),
-        client=desk.context.bundle.settings.client.name,
+        title=" · ".join(part for part in (words.text("page.title"), client, scope) if part),
+        client=client,
         scope=scope,
         day=words.day(desk.context.as_of),
         named=desk.context.bundle.no_pseudonyms,
@@ -105,6 +115,9 @@ def _style() -> str:
 @cache
 def _template() -> Any:
     environment = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, lstrip_blocks=True
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        lstrip_blocks=True,
     )
     return environment.get_template("portal.html.jinja")

@@ -53,11 +53,43 @@ No age, no payments, no ratio, nothing of whose customer it is.
 _YOUNG = 36
 """Months: how long somebody has been a customer is news of young relations."""
 _ORDER = {
-    "defend": ("lapse", "ending", "ended", "reason", "few", "few_one", "soon", "quiet", "never", "gap"),
-    "cross_sell": ("gap", "discuss", "soon", "bought", "few", "few_one", "quiet", "reason", "never"),
+    "defend": (
+        "lapse",
+        "ending",
+        "ended",
+        "reason",
+        "few",
+        "few_one",
+        "soon",
+        "quiet",
+        "never",
+        "gap",
+    ),
+    "cross_sell": (
+        "gap",
+        "discuss",
+        "soon",
+        "bought",
+        "few",
+        "few_one",
+        "quiet",
+        "reason",
+        "never",
+    ),
     "care": ("gap", "quiet", "never", "few", "few_one", "soon"),
     "thank": ("jubilee", "soon", "quiet"),
-    "": ("announced", "lapse", "ending", "ended", "reason", "few", "few_one", "soon", "quiet", "never"),
+    "": (
+        "announced",
+        "lapse",
+        "ending",
+        "ended",
+        "reason",
+        "few",
+        "few_one",
+        "soon",
+        "quiet",
+        "never",
+    ),
 }
 """Action -> which clauses come first: templates, ``soon`` for a renewal within `_SOON` days."""
 _REST = ("later", "since")
@@ -102,7 +134,11 @@ class Why:
 
 
 def why_now(
-    context: Context, words: PortalWords, table: pl.DataFrame, facts: Mapping[str, pl.DataFrame], actions: pl.DataFrame
+    context: Context,
+    words: PortalWords,
+    table: pl.DataFrame,
+    facts: Mapping[str, pl.DataFrame],
+    actions: pl.DataFrame,
 ) -> Why:
     """Return why every customer in force deserves attention now.
 
@@ -172,7 +208,11 @@ class _Candidates:
     """What can be told of every customer from the portfolio alone, as clauses by template."""
 
     def __init__(
-        self, context: Context, code: Mapping[str, int], table: pl.DataFrame, facts: Mapping[str, pl.DataFrame]
+        self,
+        context: Context,
+        code: Mapping[str, int],
+        table: pl.DataFrame,
+        facts: Mapping[str, pl.DataFrame],
     ) -> None:
         self._day = context.as_of
         self._code = code
@@ -184,7 +224,10 @@ class _Candidates:
         held = facts["held"].filter(pl.col("ends"))
         for customer, branch, days in held.select("customer", "branch", "days").iter_rows():
             if customer not in leaves:
-                self._add(customer, ("ending", code[branch], self._month(self._day + timedelta(days=days))))
+                self._add(
+                    customer,
+                    ("ending", code[branch], self._month(self._day + timedelta(days=days))),
+                )
         self._renewals(facts["renewals"])
         self._bought(context)
         self._contacts(context)

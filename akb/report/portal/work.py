@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from akb.report.context import Context
 
 LISTS = (
-    "next_best_action", "top_defend", "next_best_policy", "care_gaps", "announced", "bleeders", "feeders",
+    "next_best_action", "when_calling", "messages", "top_defend", "next_best_policy", "care_gaps", "announced",
+    "bleeders", "feeders",
 )  # fmt: skip
 """Lists of the portal, in its order; former customers are no customers in force and stand in winback.csv."""
-TODO = "next_best_action"
+TODO, CALLING, MESSAGES = "next_best_action", "when_calling", "messages"
+"""Of the actions: what people begin, what waits until the customer calls, and what needs nobody's time."""
 _CALLED = ("top_defend", "next_best_policy")
 _NOTICE, _TOO_SOON, _USUAL = 30, 7, 90
 """Days: before a renewal a policy is given up, what is too late to do anything about, and without a renewal."""
@@ -36,14 +38,33 @@ def lists_of(context: Context) -> dict[str, pl.DataFrame]:
     """
     value = context.bundle.value
     made = dict(value.lists) if value else {}
+    drawn = _drawn(made.get(TODO))
+    if TODO in made:
+        made |= _by_contact(context, made[TODO])
     out = {}
     for name in LISTS:
         frame = made.get(name, pl.DataFrame(schema={"customer": pl.UInt32, "rank": pl.Int64}))
         if name in _CALLED and "contact" in frame.columns and frame["contact"].any():
             frame = frame.filter(pl.col("contact"))
         frame = _open(frame).sort("rank").unique("customer", keep="first", maintain_order=True)
+        if name in _CALLED:
+            frame = frame.filter(~pl.col("customer").is_in(drawn))
         out[name] = frame.select("customer", rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
     return out
+
+
+def _by_contact(context: Context, actions: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Return the actions as three lists: to begin, to have ready when the customer calls, to send."""
+    ladder = context.bundle.settings.ladder()
+    contact = pl.col("contact") if "contact" in actions.columns else pl.lit(None, dtype=pl.String)
+    sent = contact.is_in([key for key, kind in ladder.items() if kind.pool == "automatic"]).fill_null(value=False)
+    waits = [key for key, kind in ladder.items() if kind.reach == "inbound" and kind.otherwise is None]
+    calling = contact.is_in(waits).fill_null(value=False)
+    return {
+        TODO: actions.filter(~sent & ~calling),
+        CALLING: actions.filter(calling),
+        MESSAGES: actions.filter(sent & ~calling),
+    }
 
 
 def actions_of(context: Context) -> pl.DataFrame:
@@ -62,13 +83,21 @@ def _open(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(~pl.col("control")) if "control" in frame.columns else frame
 
 
+def _drawn(frame: pl.DataFrame | None) -> list[int]:
+    """Return the control group of a list."""
+    if frame is None or "control" not in frame.columns:
+        return []
+    return frame.filter(pl.col("control"))["customer"].to_list()
+
+
 def stops(context: Context, table: pl.DataFrame) -> pl.DataFrame:
     """Return customer and ``stop``: why nobody begins a contact (one of `STOPS`, the first that holds), else null."""
     value = context.bundle.value
     drawn: set[int] = set()
     for name, frame in (value.lists if value else {}).items():
-        if name in LISTS and "control" in frame.columns:
-            drawn |= set(frame.filter(pl.col("control"))["customer"].to_list())
+        if name in LISTS:
+            drawn |= set(_drawn(frame))
+    drawn -= set(actions_of(context)["customer"])  # care is withheld from nobody
     return table.select(
         "customer",
         stop=pl.when(pl.col("deceased"))

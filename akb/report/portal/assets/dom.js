@@ -1,4 +1,5 @@
-// Elements from code alone: texts are text nodes, so that nothing in the data is ever read as markup.
+// Elements from code alone: texts are text nodes, so that nothing in the data is ever read as
+// markup.
 const make = (tag, given = {}, ...inside) => {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(given)) {
@@ -8,7 +9,9 @@ const make = (tag, given = {}, ...inside) => {
     else if (name in element && typeof value !== "string") element[name] = value;
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...inside.flat().filter((part) => part !== null && part !== undefined && part !== ""));
+  element.append(
+    ...inside.flat().filter((part) => part !== null && part !== undefined && part !== ""),
+  );
   return element;
 };
 
@@ -20,7 +23,8 @@ const draw = (tag, given = {}, ...inside) => {
   return element;
 };
 
-const view = document.getElementById("view"), modal = document.getElementById("modal");
+const view = document.getElementById("view"),
+  modal = document.getElementById("modal");
 const notice = (text) => {
   const place = document.getElementById("notice");
   place.textContent = text;
@@ -28,10 +32,10 @@ const notice = (text) => {
 };
 
 /** Name of a customer: the short code of the report in full ink, the rest of it muted. */
-const nameParts = (row) => {
+const nameParts = (row, signs = 64) => {
   const name = shownName(row);
   return name === customers[row] && !run.named
-    ? [make("b", {}, name.slice(0, 6)), make("span", { class: "rest" }, name.slice(6))]
+    ? [make("b", {}, name.slice(0, 6)), make("span", { class: "rest" }, name.slice(6, signs))]
     : [make("b", {}, name)];
 };
 
@@ -42,7 +46,10 @@ const isDone = (code) => DONE.has(STATUS[code]);
 
 /** Give a file to the person at the screen. */
 const handOver = (name, content) => {
-  const link = make("a", { href: URL.createObjectURL(new Blob([content], { type: "text/csv;charset=utf-8" })), download: name });
+  const link = make("a", {
+    href: URL.createObjectURL(new Blob([content], { type: "text/csv;charset=utf-8" })),
+    download: name,
+  });
   document.body.append(link);
   link.click();
   link.remove();
