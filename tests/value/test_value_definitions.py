@@ -15,6 +15,7 @@ from akb.config import Settings
 from akb.features import as_of_grid, build_matrix, build_targets
 from akb.features.definitions import DEFINITIONS
 from akb.ingest import read_portfolio
+from akb.ingest.types import Sources
 from akb.models import run_models
 from akb.models.agree import within
 from akb.sample import simulate, write_sample
@@ -71,7 +72,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
     folder = tmp_path_factory.mktemp("office")
     write_sample(simulate(1200, seed=4), folder, truth=False)
     settings = Settings.model_validate({"models": SMALL})
-    portfolio = read_portfolio([folder / name for name in FILES], settings, key=bytes(32))
+    portfolio = read_portfolio(Sources([folder / name for name in FILES], bytes(32)), settings)
     return Office(portfolio, build_matrix(portfolio, as_of_grid(portfolio, settings), settings))
 
 
