@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from akb.catalogue.entries import Entry
     from akb.config import Settings
     from akb.features.types import Feature, Matrix
-    from akb.ingest.preview import View
-    from akb.ingest.types import Portfolio
+    from akb.ingest import ExportPreview
+    from akb.ingest.types import Portfolio, Sources
     from akb.models.types import ModelRun, Prediction
     from akb.report.bundle import RunBundle
     from akb.value.types import Past
@@ -66,6 +66,13 @@ class Request:
 
         return client_key(self.key, self.settings.client.name)
 
+    @property
+    def sources(self) -> Sources:
+        """What is read for it."""
+        from akb.ingest.types import Sources
+
+        return Sources(self.files, self.pseudonym_key, self.as_of, roles=self.roles or {}, go_on=self.go_on)
+
 
 @dataclass(frozen=True)
 class Result:
@@ -89,31 +96,16 @@ def read(request: Request) -> Portfolio:
     from akb.features import without_hindsight
     from akb.ingest import read_portfolio
 
-    portfolio = read_portfolio(
-        request.files,
-        request.settings,
-        key=request.pseudonym_key,
-        as_of=request.as_of,
-        roles=request.roles,
-        go_on=request.go_on,
-    )
-    return without_hindsight(portfolio, request.settings)
+    return without_hindsight(read_portfolio(request.sources, request.settings), request.settings)
 
 
-def read_and_look(request: Request) -> tuple[Portfolio, View]:
+def read_and_preview(request: Request) -> tuple[Portfolio, ExportPreview]:
     """Read and check the export, and say how its headings and texts were understood."""
     from akb.features import without_hindsight
-    from akb.ingest.preview import read_and_look as look
+    from akb.ingest import read_and_preview as read_with_preview
 
-    portfolio, view = look(
-        request.files,
-        request.settings,
-        key=request.pseudonym_key,
-        as_of=request.as_of,
-        roles=request.roles,
-        go_on=request.go_on,
-    )
-    return without_hindsight(portfolio, request.settings), view
+    portfolio, preview = read_with_preview(request.sources, request.settings)
+    return without_hindsight(portfolio, request.settings), preview
 
 
 def predict(portfolio: Portfolio, settings: Settings, progress: Progress, *, no_pseudonyms: bool = False) -> RunBundle:

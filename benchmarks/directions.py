@@ -30,7 +30,7 @@ from akb.core.text import load_toml
 from akb.features import as_of_grid, build_matrix, build_targets
 from akb.features.types import Matrix, Targets
 from akb.ingest import read_portfolio
-from akb.ingest.types import Portfolio
+from akb.ingest.types import Portfolio, Sources
 from akb.models import run_models
 from akb.models.evidence import weighted_auc
 from akb.models.method import Role
@@ -94,7 +94,9 @@ def office(seed: int, customers: int, futures: int) -> Office:
     """Simulate an office and read it as a user does."""
     book, settings = simulate(customers, seed=seed), load_settings(models__jobs=1)
     with tempfile.TemporaryDirectory(prefix="akb-bench-") as made:
-        portfolio = read_portfolio(write_sample(book, Path(made), truth=False, premiums=True), settings, key=bytes(32))
+        portfolio = read_portfolio(
+            Sources(write_sample(book, Path(made), truth=False, premiums=True), bytes(32)), settings
+        )
     matrix = build_matrix(portfolio, as_of_grid(portfolio, settings), settings)
     held = set(portfolio.policies["branch"].unique())
     catalogue = entries([(key, each.name_nl) for key, each in settings.taxonomy().items() if key in held])

@@ -26,6 +26,7 @@ import polars as pl
 from akb.config import load_settings
 from akb.features import without_hindsight
 from akb.ingest import read_portfolio
+from akb.ingest.types import Sources
 from akb.sample import simulate, write_sample
 from benchmarks.runs import eda
 
@@ -95,7 +96,7 @@ def exported(customers: int, sample: Path | None) -> tuple[list[Row], date]:
     with (folder / "polissen.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file, delimiter=";"))
     kept = set(sorted({row[RELATION] for row in rows})[:: 5 if sample else 1])
-    as_of = read_portfolio([folder / "polissen.csv"], load_settings(), key=bytes(32)).as_of
+    as_of = read_portfolio(Sources([folder / "polissen.csv"], bytes(32)), load_settings()).as_of
     return [row for row in rows if row[RELATION] in kept], as_of
 
 
@@ -130,7 +131,7 @@ def honest(books: int) -> None:
         rng = np.random.default_rng(seed)
         folder = Path(tempfile.mkdtemp(prefix="akb-bench-"))
         write_sample(simulate(int(rng.choice([500, 1500, 4000])), seed=seed, months=50), folder, truth=False)
-        portfolio = read_portfolio([folder / "polissen.csv"], settings, key=bytes(32))
+        portfolio = read_portfolio(Sources([folder / "polissen.csv"], bytes(32)), settings)
         for effect in (None, 0.3, 0.6):
             given = portfolio if effect is None else _with_effect(portfolio, effect, rng)
             lost += [f"{seed}/{effect}/{name}" for name in without_hindsight(given, settings).hidden or ()]

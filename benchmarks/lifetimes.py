@@ -15,6 +15,7 @@ from akb.config import load_settings
 from akb.core.dates import add_months
 from akb.features import as_of_grid, build_matrix, build_targets
 from akb.ingest import read_portfolio
+from akb.ingest.types import Sources
 from akb.models import lifetime_methods, run_models
 from akb.sample import simulate, write_sample
 from akb.sample.calendar import to_day
@@ -42,7 +43,7 @@ def office(customers: int, seed: int) -> Office:
     with tempfile.TemporaryDirectory(prefix="akb-bench-") as made:
         write_sample(book, Path(made), truth=False)
         files = [Path(made) / name for name in ("polissen.csv", "schades.csv", "contacten.csv")]
-        portfolio = read_portfolio(files, settings, key=bytes(32))
+        portfolio = read_portfolio(Sources(files, bytes(32)), settings)
     matrix = build_matrix(portfolio, as_of_grid(portfolio, settings), settings)
     held = set(portfolio.policies["branch"].unique())
     catalogue = entries([(key, branch.name_nl) for key, branch in settings.taxonomy().items() if key in held])

@@ -21,6 +21,7 @@ from akb.config import load_settings
 from akb.core.people import POOLING_EVENTS
 from akb.features import as_of_grid, build_matrix, build_targets
 from akb.ingest import read_portfolio
+from akb.ingest.types import Sources
 from akb.models.churn import LAGS, PART, Hazard, Landmarks, churn_splits, evaluate_churn, fit_selected, stay
 from akb.models.evidence import People, losses, paired_difference
 from akb.models.learners import from_link, to_link
@@ -66,7 +67,7 @@ def measure(customers: int, spread: float, seed: int) -> None:
     with tempfile.TemporaryDirectory(prefix="akb-bench-") as folder:
         write_sample(made, Path(folder), truth=False)
         files = [Path(folder) / name for name in ("polissen.csv", "schades.csv", "contacten.csv")]
-        portfolio = read_portfolio(files, settings, key=bytes(32))
+        portfolio = read_portfolio(Sources(files, bytes(32)), settings)
     matrix = build_matrix(portfolio, as_of_grid(portfolio, settings), settings)
     people = People.of(portfolio.customers, settings.report.suppress_below)
     landmarks = Landmarks(matrix, build_targets(portfolio, matrix, settings), people)

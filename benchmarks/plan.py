@@ -29,6 +29,7 @@ import polars as pl
 
 from akb.config import load_settings
 from akb.ingest import read_portfolio
+from akb.ingest.types import Sources
 from akb.pipeline import predict
 from akb.sample import simulate, write_sample
 from akb.sample.contact import LINES, ContactEffect, ContactPlan
@@ -90,7 +91,7 @@ def office(seed: int, customers: int, settings: Settings) -> tuple[Office, Any, 
     folder = Path(tempfile.mkdtemp(prefix="akb-bench-")) / "office"
     write_sample(book, folder)
     files = [folder / name for name in ("polissen.csv", "schades.csv", "contacten.csv")]
-    portfolio = read_portfolio(files, settings, key=bytes(32))
+    portfolio = read_portfolio(Sources(files, bytes(32)), settings)
     models = predict(portfolio, load_settings(), Quiet()).models
     return placed(book, portfolio, models, settings), portfolio, models
 

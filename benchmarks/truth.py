@@ -30,6 +30,7 @@ import polars as pl
 from akb.config import load_settings
 from akb.features import build_matrix, build_targets
 from akb.ingest import read_portfolio
+from akb.ingest.types import Sources
 from akb.models.evidence import weighted_auc
 from akb.sample import Book, simulate, write_sample
 from benchmarks.runs import eda
@@ -76,7 +77,7 @@ def _announced(policies: pl.DataFrame, by: list[str]) -> pl.DataFrame:
 def _write_features(files: list[Path], folder: Path) -> None:
     """Write what the columns of an export say on its own day: per customer, and per customer and branch."""
     settings = load_settings()
-    portfolio = read_portfolio(files, settings, key=bytes(32))
+    portfolio = read_portfolio(Sources(files, bytes(32)), settings)
     matrix = build_matrix(portfolio, [portfolio.as_of], settings)
     relation = portfolio.customers.select("customer", "relation")
     now = pl.col("start_date") <= portfolio.as_of

@@ -18,6 +18,7 @@ from akb.ingest.cells.words import read_words
 from akb.ingest.columns.matching import recognised
 from akb.ingest.files.csvfile import _SEPARATORS, open_csv
 from akb.ingest.files.raw_table import RawTable
+from akb.ingest.types import Sources
 
 TODAY = date(2026, 1, 31)
 BLANK = ' \t\r"\u00a0'
@@ -99,7 +100,7 @@ def check_values(cells: pl.Series, decimal: Any = None, date_format: str | None 
 def check_export(path: Path, settings: Settings) -> None:
     """Read a file as an export, whole: a refusal in a sentence, or a portfolio whose rows reconcile."""
     try:
-        portfolio = read_portfolio([path], settings, key=bytes(32), today=TODAY)
+        portfolio = read_portfolio(Sources([path], bytes(32), today=TODAY), settings)
     except AkbError as error:
         assert error.message, "a refusal has a sentence"
         return

@@ -25,7 +25,7 @@ def check(
     """
     from akb.commands.console import Stages
     from akb.commands.overview import as_document
-    from akb.pipeline import Request, read_and_look
+    from akb.pipeline import Request, read_and_preview
 
     options.check_fail_on(fail_on)
     files, roles = options.split_roles(export)
@@ -40,7 +40,7 @@ def check(
     )
     stages = Stages(quiet=quiet or json, log_file=log_file)
     with stages.stage("reading and checking the export"):
-        portfolio, view = read_and_look(request)
+        portfolio, view = read_and_preview(request)
     document = as_document(portfolio, view)
     if json:
         options.print_json(document)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tomlkit.items import Table
 
     from akb.config import Settings
-    from akb.ingest.preview import Look, View, Words
+    from akb.ingest import ExportPreview, RolePreview, TextMeanings
     from akb.ingest.types import Portfolio
 
 
@@ -38,7 +38,7 @@ def init(
     Example: akb init polissen.csv schades.csv --out akb.toml
     """
     from akb.commands.console import Stages
-    from akb.pipeline import Request, read_and_look
+    from akb.pipeline import Request, read_and_preview
 
     if out.exists():
         raise AkbError(f"{out} exists, so it is left alone", "Give another name with --out, or move it away.")
@@ -47,7 +47,7 @@ def init(
     stages = Stages(quiet=quiet or json)
     with stages.stage("looking at the export"):
         request = Request(files=files, settings=settings, key=bytes(32), as_of=day, roles=roles, go_on=go_on)
-        portfolio, view = read_and_look(request)
+        portfolio, view = read_and_preview(request)
     document = proposal(view, portfolio, settings)
     _write_new(out, document.as_string())
     if json:
@@ -56,7 +56,7 @@ def init(
     stages.say(f"written: {out}; look it through, then: akb eda {options.quoted([*export, '--config', out])}")
 
 
-def proposal(view: View, portfolio: Portfolio, settings: Settings) -> TOMLDocument:
+def proposal(view: ExportPreview, portfolio: Portfolio, settings: Settings) -> TOMLDocument:
     """Return the settings that say in words what akb finds by itself: with them an export reads as without them.
 
     What the client's settings say already stands in it too.
@@ -90,7 +90,7 @@ def _client(settings: Settings) -> Table:
     return client
 
 
-def _ingest(view: View, portfolio: Portfolio, given: dict[str, Any]) -> Table:
+def _ingest(view: ExportPreview, portfolio: Portfolio, given: dict[str, Any]) -> Table:
     import tomlkit
 
     from akb.commands.overview import form_of, missing, missing_lines
@@ -122,10 +122,10 @@ def _ingest(view: View, portfolio: Portfolio, given: dict[str, Any]) -> Table:
     return ingest
 
 
-def _columns(found: Look) -> Table:
+def _columns(found: RolePreview) -> Table:
     import tomlkit
 
-    from akb.ingest.columns.matching import listed
+    from akb.ingest import listed
 
     table = tomlkit.table()
     for column in found.columns:
@@ -141,19 +141,19 @@ def _columns(found: Look) -> Table:
     return table
 
 
-def _texts(words: Words, what: str, given: dict[str, str]) -> Table:
+def _texts(words: TextMeanings, what: str, given: dict[str, str]) -> Table:
     import tomlkit
 
-    from akb.ingest.preview import settled, unknown
+    from akb.ingest import settled_texts, unknown_texts
 
     table = tomlkit.table()
-    for word in settled(words):
-        if word not in unknown(words):
+    for word in settled_texts(words):
+        if word not in unknown_texts(words):
             table.add(word.text, word.key)
             table[word.text].comment(f"{word.rows} rows")
     for text in sorted(set(given) - set(table)):
         table.add(text, given[text])
-    for word in unknown(words):
+    for word in unknown_texts(words):
         _say(table, f'{_quoted(word.text)} = ""  # {word.rows} rows, unknown {what}')
     if words.hidden_texts:
         _say(table, f"{words.hidden_texts} more texts on {words.hidden_rows} rows: too few customers each to name them")

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from akb.ingest.preview import View, Words
+    from akb.ingest import ExportPreview, TextMeanings
     from akb.ingest.types import Portfolio
 
 NEEDS = {
@@ -38,10 +38,10 @@ _SHAPES = 2  # in a table; the JSON has more
 _SILENT = ("format", "header_line")  # of the dialect, where it is a CSV with its headings on the first line
 
 
-def as_document(portfolio: Portfolio, view: View) -> dict[str, Any]:
+def as_document(portfolio: Portfolio, view: ExportPreview) -> dict[str, Any]:
     """Return an export as akb understands it: one JSON document, described in docs/exports.md."""
     from akb.core.findings import in_order
-    from akb.ingest.columns.matching import safe_heading
+    from akb.ingest import safe_heading
 
     history, own = portfolio.history, {column.heading for column in portfolio.own}
     return {
@@ -62,13 +62,13 @@ def as_document(portfolio: Portfolio, view: View) -> dict[str, Any]:
             for source in portfolio.sources
         ],
         "mapping": {
-            look.role: {
-                "columns": [_column(column) for column in look.columns],
-                "differing": list(look.differing),
-                "unused": [name for heading in look.unused if (name := safe_heading(heading)) not in own],
-                "proposals": look.proposals,
+            preview.role: {
+                "columns": [_column(column) for column in preview.columns],
+                "differing": list(preview.differing),
+                "unused": [name for heading in preview.unused if (name := safe_heading(heading)) not in own],
+                "proposals": preview.proposals,
             }
-            for look in view.roles
+            for preview in view.roles
         },
         "features": [*_own(portfolio), *_left_out(portfolio)],
         "branches": _texts(view.branches),
@@ -91,8 +91,7 @@ def _rows(count: Any) -> dict[str, int]:
 
 
 def _column(column: Any) -> dict[str, Any]:
-    from akb.ingest.columns.matching import safe_heading
-    from akb.ingest.columns.notes import label
+    from akb.ingest import label, safe_heading
 
     return {
         "column": column.column,
@@ -130,14 +129,14 @@ def _left_out(portfolio: Portfolio) -> list[dict[str, Any]]:
     ]
 
 
-def _texts(words: Words) -> dict[str, Any]:
-    from akb.ingest.preview import unknown
+def _texts(words: TextMeanings) -> dict[str, Any]:
+    from akb.ingest import unknown_texts
 
-    strange = {word.text for word in unknown(words)}
+    strange = {word.text for word in unknown_texts(words)}
     return {
         "texts": [
             {"text": word.text, "rows": word.rows, "key": None if word.text in strange else word.key}
-            for word in words.told
+            for word in words.shown
         ],
         "too_few_customers": {"texts": words.hidden_texts, "rows": words.hidden_rows},
     }

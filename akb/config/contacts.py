@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from akb.config.register import Assumption, Owner, Source
-from akb.config.tables import WRITTEN, Table, must_be_one_of, validated
+from akb.config.tables import WRITTEN, SettingsTable, must_be_one_of, validated
 from akb.core.errors import AkbError, did_you_mean
 from akb.core.text import load_toml, text
 
@@ -31,7 +31,7 @@ NUMBERS: dict[str, tuple[str, Kind]] = {
 EFFECTS = ("relation", "policy", "purchase")
 
 
-class Effect(Table):
+class Effect(SettingsTable):
     """What a contact does, per planned customer, over the 12 months from it: a guess with both ends."""
 
     model_config = ConfigDict(allow_inf_nan=True)  # the register has a sentence for what has no end
@@ -47,7 +47,7 @@ class Effect(Table):
         return self
 
 
-class ContactType(Table):
+class ContactType(SettingsTable):
     """One way to contact a customer, as the register has its numbers now.
 
     Parameters

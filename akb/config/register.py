@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, model_validator
 
-from akb.config.tables import Table, validated
+from akb.config.tables import SettingsTable, validated
 from akb.core.text import load_toml
 
 Source = Literal["client", "seed", "measured", "guessed"]
@@ -29,7 +29,7 @@ LIMITS: dict[str, tuple[float, float, str]] = {
 """Kind -> the least and the most that is possible, and what is said of another; a kind that is not here has no most."""
 
 
-class Assumption(Table):
+class Assumption(SettingsTable):
     """A number that nobody measured: value, range, where it comes from, what it means.
 
     Parameters

@@ -22,7 +22,7 @@ from akb.config.tables import (
     Models,
     Report,
     Segment,
-    Table,
+    SettingsTable,
     Time,
     must_be_one_of,
     validated,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 
 
-class Settings(Table):
+class Settings(SettingsTable):
     """Everything that a run can be told, validated."""
 
     schema_: int = Field(default=SCHEMA, alias="schema", ge=1)

@@ -43,13 +43,13 @@ Shown = Annotated[str, AfterValidator(_is_printable)]
 """A text that stands in a report."""
 
 
-class Table(BaseModel):
+class SettingsTable(BaseModel):
     """What stands together under one heading: nothing unknown in it, and never changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, str_max_length=_LONGEST_TEXT)
 
 
-class Branch(Table):
+class Branch(SettingsTable):
     """One entry of the branch taxonomy (``configs/branches.toml``)."""
 
     name_nl: Shown
@@ -72,7 +72,7 @@ class Branch(Table):
     synonyms: tuple[str, ...]
 
 
-class Client(Table):
+class Client(SettingsTable):
     """Who the report is for."""
 
     name: Shown = Field(default="", max_length=100)
@@ -80,7 +80,7 @@ class Client(Table):
     unit: Literal["relation", "household"] = "relation"  # who is one customer
 
 
-class Time(Table):
+class Time(SettingsTable):
     """The rules of time (days unless the name says otherwise)."""
 
     gap_days: int = Field(default=31, ge=0, le=366)
@@ -89,19 +89,19 @@ class Time(Table):
     keep_ended_years: int = Field(default=7, ge=0, le=100)  # 0: former customers stay, however long they are gone
 
 
-class Churn(Table):
+class Churn(SettingsTable):
     """What counts as leaving: see ``docs/settings.md``."""
 
     definition: Definition = "all"
 
 
-class Segment(Table):
+class Segment(SettingsTable):
     """What segments are made of, besides customers."""
 
     unit: Literal["customer", "adviser", "office", "intermediary"] = "customer"
 
 
-class Ingest(Table):
+class Ingest(SettingsTable):
     """Where the export differs from what akb would guess."""
 
     columns: dict[str, dict[str, str]] = Field(default_factory=dict)  # role -> canonical column -> heading
@@ -166,7 +166,7 @@ class Ingest(Table):
         return form
 
 
-class Features(Table):
+class Features(SettingsTable):
     """Columns of which only today's value is known: headings of the export, or canonical names such as adviser."""
 
     extra: tuple[str, ...] = ()  # never overwritten, by the client's word: used without the test of hindsight
@@ -180,7 +180,7 @@ class Features(Table):
         return self
 
 
-class Models(Table):
+class Models(SettingsTable):
     """What the engine may spend."""
 
     seed: int = Field(default=20261121, ge=0, le=LARGEST_SEED)
@@ -192,7 +192,7 @@ class Models(Table):
     trees: int = Field(default=200, ge=1, le=10_000)
 
 
-class Report(Table):
+class Report(SettingsTable):
     """How results are shown."""
 
     language: Literal["nl"] = "nl"
@@ -200,7 +200,7 @@ class Report(Table):
     portal_by: Literal["", "office"] = ""  # beside the portal of everybody one per office
 
 
-class Member(Table):
+class Member(SettingsTable):
     """Somebody who works on the lists; see `akb.value.targeting.team`."""
 
     level: Literal["inside", "adviser"] = "adviser"

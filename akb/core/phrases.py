@@ -1,8 +1,8 @@
 """What is said, as data: a code and what it counts or names; who shows it finds the words in ``configs/text``.
 
-The rooms that read and predict hold no words of a language. They say ``Phrase("money.why.level_year", {"short": 40})``,
-and the report, the terminal and the JSON turn it into a sentence.
-"""
+The rooms that read and predict hold no words of a language. They say
+``Phrase("money.why.level_year", {"short": 40})``, and the report, the terminal and the JSON turn it
+into a sentence."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ class Phrase:
     Parameters
     ----------
     code
-        Where its words stand: topic and keys below ``configs/text/<language>``, with points between them.
+        Where its words stand: topic and keys below ``configs/text/<language>``, with points between
+        them.
     params
-        Values that the words name: numbers, days, texts of the export, phrases. Never a person's data.
+        Values that the words name: numbers, days, texts of the export, phrases. Never a person's
+        data.
     """
 
     code: str
@@ -61,7 +63,10 @@ class Listed:
 
 
 class Shown(dict[str, Any]):
-    """Values as a sentence shows them: 1.234 for counts, 12 % for shares given as floats, 3 mei 2025 for dates."""
+    """Values as a sentence shows them.
+
+    1.234 for counts, 12 % for shares given as floats, 3 mei 2025 for dates.
+    """
 
     def __init__(self, values: Mapping[str, Any], language: str) -> None:
         super().__init__(values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from akb.core.errors import AkbError, did_you_mean
 from akb.core.findings import in_order
 from akb.ingest.as_of.clock import Clock, find_clock
 from akb.ingest.as_of.history import find_history, stated_start
+from akb.ingest.as_of.run import IngestRun
 from akb.ingest.as_of.snapshots import find_snapshots
 from akb.ingest.cells.bounds import bounded, bounded_headings
 from akb.ingest.cells.texts import packed
@@ -19,7 +20,7 @@ from akb.ingest.checks import findings as find
 from akb.ingest.checks.door import keep_out_identifiers, keep_out_names, tell_of_citizen_numbers
 from akb.ingest.checks.losses import check_columns, check_day, check_rows
 from akb.ingest.columns.boxes import with_boxes
-from akb.ingest.columns.evidence import Evidence
+from akb.ingest.columns.evidence import ColumnEvidence
 from akb.ingest.columns.languages import with_motor_as_car
 from akb.ingest.columns.left_out import LeftOut, is_list_of_recoveries, is_lock, lock_error
 from akb.ingest.columns.legibility import leave_out_unreadable, without_words
@@ -32,7 +33,7 @@ from akb.ingest.customers.households import close_the_door_on_addresses, custome
 from akb.ingest.customers.relations import ATTRIBUTES, build_relations, guess_kind, read_customer_rows
 from akb.ingest.files.sources import NotATableError, open_file
 from akb.ingest.money_conventions.revenue import say_conventions, say_margin, say_one_off, settle_commission, with_fees
-from akb.ingest.policies.events import EVENTS, Known, read_events
+from akb.ingest.policies.events import EVENTS, EventOwners, read_events
 from akb.ingest.policies.linking import link, settle_switches, without_mass_days
 from akb.ingest.policies.own_branches import own_branches
 from akb.ingest.policies.premiums import read_premiums
@@ -51,41 +52,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from akb.config import Settings
+    from akb.core.findings import Finding
     from akb.ingest.files.raw_table import RawTable
-    from akb.ingest.types import History
+    from akb.ingest.repairs.numbers import UnassignedRows
+    from akb.ingest.types import History, Sources
 
 # of the policy rows, once what they say of their customers stands in the customers
 _SPENT = sorted({*ATTRIBUTES} - {"adviser", "office"})
 
 
-def read_portfolio(
-    files: Sequence[Path],
-    settings: Settings,
-    *,
-    key: bytes,
-    as_of: date | None = None,
-    today: date | None = None,
-    roles: Mapping[str, Path] | None = None,
-    go_on: bool = False,
-) -> Portfolio:
+def read_portfolio(sources: Sources, settings: Settings) -> Portfolio:
     """Read an export.
 
     Parameters
     ----------
-    files
-        CSV, XLSX or Parquet files, or ZIPs of them, in any order; their roles are found by their columns.
+    sources
+        Its files, and how they are looked at.
     settings
         The run's settings; ``[ingest]`` says where the export differs from what akb would guess.
-    key
-        The client's key for pseudonyms.
-    as_of
-        X; None for the export's own day.
-    today
-        Dates after it do not count as the export's day; None for the calendar's.
-    roles
-        Role -> file, for files whose role is given.
-    go_on
-        Read what is left where most of the export cannot be read.
 
     Returns
     -------
@@ -98,51 +82,42 @@ def read_portfolio(
         the export would be lost, or no row is usable.
     """
     notes = Notes()
-    tables = open_tables(files, roles or {}, settings, notes)
-    return build_portfolio(tables, settings, notes, key=key, as_of=as_of, today=today, go_on=go_on)
+    tables = open_tables(sources.files, sources.roles, settings, notes)
+    return build_portfolio(tables, settings, notes, sources)
 
 
-def build_portfolio(
-    tables: Sequence[Table],
-    settings: Settings,
-    notes: Notes,
-    *,
-    key: bytes,
-    as_of: date | None = None,
-    today: date | None = None,
-    go_on: bool = False,
-) -> Portfolio:
+def build_portfolio(tables: Sequence[Table], settings: Settings, notes: Notes, sources: Sources) -> Portfolio:
     """Return what opened tables hold; parameters and errors as `read_portfolio`."""
+    go_on = sources.go_on
     if not go_on:
         check_rows(tables, notes, go_on=False)  # lines that are no rows
     if not any(table.cells.height for table in tables if table.headings.role == "policies"):
         raise _nothing_usable(tables, notes)
-    today = today or date.today()
+    today = sources.today or date.today()
     settings = with_motor_as_car(tables, settings)
     fill_down(tables, notes)
-    mended, unassigned = settle_numbers(tables)
-    mended += [*restore_zeros(tables), *one_spelling(tables), *mend_dates(tables, settings, today)]
-    mended += without_expiries(tables, settings, today)
+    mended, unassigned = _repaired(tables, settings, today)
     leave_out_unreadable(tables, settings, notes)
     check_columns(tables, settings, notes, go_on=go_on)
-    _keep_out_persons(tables, settings, notes, key)
+    _keep_out_persons(tables, settings, notes, sources.key)
     snapshots = find_snapshots(tables, settings)
-    clock = find_clock(tables, snapshots, settings, as_of, today)
+    clock = find_clock(tables, snapshots, settings, sources.as_of, today)
     without_unassigned(tables, unassigned, clock, settings, notes)
     notes.findings += [] if clock.replay else mended  # in a replay no finding may tell of later rows
     check_day(tables, clock, notes, go_on=go_on)
     branches = own_branches(tables, clock, settings)
     settings = settings.with_branches(branches)
-    rows, dated = read_policies(tables, snapshots, clock, settings, notes)
+    run = IngestRun(clock, settings, notes)
+    rows, dated = read_policies(tables, snapshots, run)
     if rows.is_empty():
         raise _nothing_usable(tables, notes)
     check_rows(tables, notes, go_on=go_on)
     file_rows = read_customer_rows(tables, rows["key"].unique(), clock, settings, notes)
     relations = with_units(build_relations(rows, file_rows, clock, notes), rows, settings, notes)
-    rows, relations, kept_from = leave_out(tables, rows, relations, clock, settings, notes)
+    rows, relations, kept_from = leave_out(tables, rows, relations, run)
     if rows.is_empty():
         raise _nothing_usable(tables, notes)
-    customers, members = customers_of(relations, rows, key, settings, notes)
+    customers, members = customers_of(relations, rows, sources.key, settings, notes)
     say_conventions(tables, notes)
     say_one_off(tables, notes)
     rows = with_fees(rows, tables, clock.as_of, settings, notes)  # a fee is a relation's, not a household's
@@ -156,15 +131,48 @@ def build_portfolio(
     policies = settle_switches(link(policies, settings.time.gap_days))
     policies = without_mass_days(policies, clock, notes)
     customers = _mark_deceased(guess_kind(customers, policies, settings, notes), policies, clock)
-    about = Known(members.select("key", "customer"), policies.select("key", "number", "customer", "policy", "branch"))
-    events = {role: read_events(role, tables, about, clock, settings, notes) for role in EVENTS}
-    premiums = read_premiums(tables, dated, policies, clock, settings, notes)
-    stated = [day for day in (stated_start(tables, snapshots, policies, clock, settings), kept_from) if day]
-    history = find_history(policies, clock.as_of, max(stated, default=None))
-    found = _portfolio(
-        tables, clock, policies, customers, members, history, events, premiums, branches, settings, notes
+    about = EventOwners(
+        members.select("key", "customer"), policies.select("key", "number", "customer", "policy", "branch")
     )
-    return replace(found, own=own[0], own_values=own[1])
+    events = {role: read_events(role, tables, about, run) for role in EVENTS}
+    premiums = read_premiums(tables, dated, policies, run)
+    stated = [day for day in (stated_start(tables, snapshots, policies, clock, settings), kept_from) if day]
+    found = Canonical(
+        policies=policies,
+        customers=customers,
+        relations=members.select("customer", "relation").sort("customer", "relation"),
+        events=events,
+        premiums=premiums,
+        history=find_history(policies, clock.as_of, max(stated, default=None)),
+        own_branches=branches,
+    )
+    return replace(_portfolio(tables, found, run), own=own[0], own_values=own[1])
+
+
+def _repaired(tables: Sequence[Table], settings: Settings, today: date) -> tuple[list[Finding], list[UnassignedRows]]:
+    """Put right what programs did to numbers, names and dates; return what to say of it, and who is nobody."""
+    mended, unassigned = settle_numbers(tables)
+    mended += [*restore_zeros(tables), *one_spelling(tables), *mend_dates(tables, settings, today)]
+    return [*mended, *without_expiries(tables, settings, today)], unassigned
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """The tables of a portfolio before they are checked; see `Portfolio`.
+
+    Parameters
+    ----------
+    events
+        Role -> its events; None without a file of that role.
+    """
+
+    policies: pl.DataFrame
+    customers: pl.DataFrame
+    relations: pl.DataFrame
+    events: Mapping[str, pl.DataFrame | None]
+    premiums: pl.DataFrame | None
+    history: History
+    own_branches: Mapping[str, Mapping[str, Any]]
 
 
 def _keep_out_persons(tables: Sequence[Table], settings: Settings, notes: Notes, key: bytes) -> None:
@@ -261,7 +269,7 @@ def _no_policies(tables: Sequence[Table], given: Mapping[str, Mapping[str, str]]
 
 def _table(raw: RawTable, settings: Settings, role: str | None, notes: Notes, *, propose: bool) -> Table:
     """Return a table with its role, its meaning and the cells that akb uses."""
-    given, evidence = settings.ingest.columns, Evidence(raw, settings)
+    given, evidence = settings.ingest.columns, ColumnEvidence(raw, settings)
     preset = find_preset(raw.headings)
     named = "customer" in map_headings(raw.headings, "policies", given.get("policies", {})).at if preset else False
     meant = with_preset(given, preset, raw.headings, named)
@@ -340,27 +348,17 @@ def _mark_deceased(customers: pl.DataFrame, policies: pl.DataFrame, clock: Clock
     return customers.with_columns(deceased=pl.col("deceased") | pl.col("customer").is_in(gone.implode()))
 
 
-def _portfolio(
-    tables: Sequence[Table],
-    clock: Clock,
-    policies: pl.DataFrame,
-    customers: pl.DataFrame,
-    members: pl.DataFrame,
-    history: History,
-    events: Mapping[str, pl.DataFrame | None],
-    premiums: pl.DataFrame | None,
-    own: Mapping[str, Mapping[str, Any]],
-    settings: Settings,
-    notes: Notes,
-) -> Portfolio:
+def _portfolio(tables: Sequence[Table], found: Canonical, run: IngestRun) -> Portfolio:
     """Count the rows, add the findings that need the whole, check the contract."""
     from akb.ingest.checks import schema
 
+    clock, settings, notes = run.clock, run.settings, run.notes
+    policies, customers, history = found.policies, found.customers, found.history
     sources = tuple(_source(table) for table in tables)
     rows = RowCount(*(sum(getattr(source.rows, part) for source in sources) for part in ("read", "used", "rejected")))
     find.find_rejected(notes, rows)
     find.find_completeness(tables, policies, customers, settings, notes)
-    find.find_branches(tables, policies, own, settings, notes)
+    find.find_branches(tables, policies, found.own_branches, settings, notes)
     find.find_words(tables, settings, notes)
     find.find_money(tables, policies, history, notes)
     find.find_ends(tables, policies, history, clock, notes)
@@ -370,13 +368,15 @@ def _portfolio(
     find.find_dropped(tables, notes)
     find.find_leaking(tables, notes)
     find.find_damage(policies, notes)
-    schemas = {"claims": schema.Claims, "contacts": schema.Contacts, "payments": schema.Payments}
-    checked = {role: None if frame is None else schema.checked(frame, schemas[role]) for role, frame in events.items()}
+    schemas = {"claims": schema.ClaimsSchema, "contacts": schema.ContactsSchema, "payments": schema.PaymentsSchema}
+    checked = {
+        role: None if frame is None else schema.checked(frame, schemas[role]) for role, frame in found.events.items()
+    }
     return Portfolio(
         as_of=clock.as_of,
         export_day=clock.export_day,
-        policies=schema.checked(policies, schema.Policies),
-        customers=schema.checked(customers, schema.Customers),
+        policies=schema.checked(policies, schema.PoliciesSchema),
+        customers=schema.checked(customers, schema.CustomersSchema),
         claims=checked["claims"],
         contacts=checked["contacts"],
         payments=checked["payments"],
@@ -385,9 +385,9 @@ def _portfolio(
         history=history,
         findings=tuple(in_order(notes.findings)),
         sources=sources,
-        relations=members.select("customer", "relation").sort("customer", "relation"),
-        premiums=None if premiums is None else schema.checked(premiums, schema.Premiums),
-        own_branches=own,
+        relations=found.relations,
+        premiums=None if found.premiums is None else schema.checked(found.premiums, schema.PremiumsSchema),
+        own_branches=found.own_branches,
     )
 
 

@@ -1,4 +1,4 @@
-"""A first look at an export: which heading means what and how sure that is, which text means which branch or reason.
+"""A preview of an export: which heading means what and how sure that is, which text means which branch or reason.
 
 Nothing of it is a value of the export, but for branch and reason texts that enough customers share.
 """
@@ -26,22 +26,20 @@ from akb.ingest.policies.own_branches import stand_in
 from akb.ingest.portfolio import build_portfolio, open_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import date
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
     from akb.config import Settings
     from akb.ingest.columns.notes import Table
-    from akb.ingest.types import Portfolio
+    from akb.ingest.types import Portfolio, Sources
 
-Sure = Literal["given", "certain", "likely", "guess"]
+Confidence = Literal["given", "certain", "likely", "guess"]
 _SHAPES = 3
 _ROWS = 20_000  # of a larger file every so many-th row is looked at: enough for shapes and shares
 _LEGIBLE = 0.9
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnPreview:
     """A heading that akb uses.
 
     Parameters
@@ -63,14 +61,14 @@ class Column:
 
     heading: str
     column: str
-    sure: Sure
+    sure: Confidence
     shapes: tuple[str, ...]
     filled: float
     legible: float | None
 
 
 @dataclass(frozen=True)
-class Word:
+class TextMeaning:
     """A text of the export in the words of a taxonomy: on how many rows it stands, and its key (None: unknown)."""
 
     text: str
@@ -79,7 +77,7 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Look:
+class RolePreview:
     """What a role's files hold.
 
     Parameters
@@ -100,65 +98,57 @@ class Look:
 
     role: str
     files: tuple[str, ...]
-    columns: tuple[Column, ...]
+    columns: tuple[ColumnPreview, ...]
     differing: tuple[str, ...]
     unused: tuple[str, ...]
     proposals: dict[str, str]
 
 
 @dataclass(frozen=True)
-class Words:
-    """Texts of a column: those that may be told, and rows and texts of those that too few customers share."""
+class TextMeanings:
+    """Texts of a column: those that may be shown, and rows and texts of those that too few customers share."""
 
-    told: tuple[Word, ...]
+    shown: tuple[TextMeaning, ...]
     hidden_texts: int
     hidden_rows: int
 
 
 @dataclass(frozen=True)
-class View:
-    """A first look at a whole export: what each role's files hold, and the texts that mean something.
+class ExportPreview:
+    """A preview of a whole export: what each role's files hold, and the texts that mean something.
 
     Parameters
     ----------
     roles
-        A look per role.
+        A preview per role.
     branches, reasons
         Their texts.
     words
         Table of ``[ingest]`` (``statuses``, ``kinds`` …) -> the words of that column, where the export has it.
     """
 
-    roles: tuple[Look, ...]
-    branches: Words
-    reasons: Words
-    words: dict[str, Words]
+    roles: tuple[RolePreview, ...]
+    branches: TextMeanings
+    reasons: TextMeanings
+    words: dict[str, TextMeanings]
 
 
-def read_and_look(
-    files: Sequence[Path],
-    settings: Settings,
-    *,
-    key: bytes,
-    as_of: date | None = None,
-    roles: Mapping[str, Path] | None = None,
-    go_on: bool = False,
-) -> tuple[Portfolio, View]:
+def read_and_preview(sources: Sources, settings: Settings) -> tuple[Portfolio, ExportPreview]:
     """Read an export and say how; parameters and errors as `read_portfolio`."""
     notes = Notes()
-    tables = open_tables(files, roles or {}, settings, notes, propose=True)
-    view = look(tables, with_motor_as_car(tables, settings))
-    return build_portfolio(tables, settings, notes, key=key, as_of=as_of, go_on=go_on), view
+    tables = open_tables(sources.files, sources.roles, settings, notes, propose=True)
+    preview = preview_of(tables, with_motor_as_car(tables, settings))
+    return build_portfolio(tables, settings, notes, sources), preview
 
 
-def look(tables: Sequence[Table], settings: Settings) -> View:
+def preview_of(tables: Sequence[Table], settings: Settings) -> ExportPreview:
     """Return how opened tables are understood."""
     by_role: dict[str, list[Table]] = {}
     for table in tables:
         by_role.setdefault(table.headings.role, []).append(table)
     policies, limit = by_role["policies"], settings.report.suppress_below
-    return View(
-        roles=tuple(_look(role, found, settings) for role, found in by_role.items()),
+    return ExportPreview(
+        roles=tuple(_role_preview(role, found, settings) for role, found in by_role.items()),
         branches=_words(policies, _branches_in(policies), lambda texts: map_branches(texts, settings), limit),
         reasons=_words(policies, "reason", lambda texts: map_reasons(texts, settings), limit),
         words={OWN[column]: words for column in LISTED if (words := _coded(tables, column, settings)) is not None}
@@ -166,7 +156,7 @@ def look(tables: Sequence[Table], settings: Settings) -> View:
     )
 
 
-def _permissions(tables: Sequence[Table], settings: Settings) -> dict[str, Words]:
+def _permissions(tables: Sequence[Table], settings: Settings) -> dict[str, TextMeanings]:
     """Return the words under a permission (``permissions``), where a file has one."""
     mine = [table for table in tables if "mailing" in table.headings.at]
 
@@ -182,7 +172,7 @@ def _branches_in(policies: Sequence[Table]) -> str:
     return next((stand_in(table.cells, table) for table in policies), "branch")
 
 
-def _coded(tables: Sequence[Table], column: str, settings: Settings) -> Words | None:
+def _coded(tables: Sequence[Table], column: str, settings: Settings) -> TextMeanings | None:
     """Return the words of a coded column with their meaning, None where no file has it."""
     mine = [table for table in tables if table.headings.role in LISTED[column] and column in table.headings.at]
     readers = {"status": read_status, "term": read_term_words}
@@ -195,7 +185,7 @@ def _coded(tables: Sequence[Table], column: str, settings: Settings) -> Words | 
     return _words(mine, column, mapped, settings.report.suppress_below) if mine else None
 
 
-def _look(role: str, tables: list[Table], settings: Settings) -> Look:
+def _role_preview(role: str, tables: list[Table], settings: Settings) -> RolePreview:
     names = [{column: name for name, column in table.headings.named.items() if column} for table in tables]
     every = {column: heading for found in names for column, heading in found.items()}
     same = [column for column, heading in every.items() if all(found.get(column) == heading for found in names)]
@@ -207,7 +197,7 @@ def _look(role: str, tables: list[Table], settings: Settings) -> Look:
             if column is None and name not in (*table.headings.dropped, *table.headings.leaking)
         )
     )
-    return Look(
+    return RolePreview(
         role=role,
         files=tuple(table.raw.name for table in tables),
         columns=tuple(_column(role, column, every[column], tables, settings) for column in same),
@@ -219,7 +209,7 @@ def _look(role: str, tables: list[Table], settings: Settings) -> Look:
     )
 
 
-def _column(role: str, column: str, heading: str, tables: list[Table], settings: Settings) -> Column:
+def _column(role: str, column: str, heading: str, tables: list[Table], settings: Settings) -> ColumnPreview:
     texts = pl.concat([table.texts(column).cast(pl.String).alias(column) for table in tables])
     cells = known(texts.gather_every(max(1, texts.len() // _ROWS)))
     counts = cells.drop_nulls().value_counts(sort=False)
@@ -235,10 +225,10 @@ def _column(role: str, column: str, heading: str, tables: list[Table], settings:
     sure = _sure(role, column, heading, tables, settings)
     if share is not None and sure != "given":
         sure = "guess" if share < _LEGIBLE else "likely" if sure == "guess" else sure
-    return Column(heading, column, sure, tuple(shapes), filled, share)
+    return ColumnPreview(heading, column, sure, tuple(shapes), filled, share)
 
 
-def _sure(role: str, column: str, heading: str, tables: list[Table], settings: Settings) -> Sure:
+def _sure(role: str, column: str, heading: str, tables: list[Table], settings: Settings) -> Confidence:
     """Say how sure the meaning of a heading is, going by the heading alone."""
     if key_of(settings.ingest.columns.get(role, {}).get(column, "")) == key_of(heading):
         return "given"
@@ -249,7 +239,7 @@ def _sure(role: str, column: str, heading: str, tables: list[Table], settings: S
     return "likely" if rank < 1000 else "guess"
 
 
-def _words(tables: list[Table], column: str, mapped: Callable[[pl.Series], Mapped], limit: int) -> Words:
+def _words(tables: list[Table], column: str, mapped: Callable[[pl.Series], Mapped], limit: int) -> TextMeanings:
     """Return the texts of a column with their meaning, the most frequent first."""
     texts = known(pl.concat([table.texts(column).cast(pl.String).alias("text") for table in tables]))
     customers = pl.concat([table.texts("customer").cast(pl.String).alias("customer") for table in tables])
@@ -259,21 +249,23 @@ def _words(tables: list[Table], column: str, mapped: Callable[[pl.Series], Mappe
     keys = dict(zip(distinct, meaning.keys, strict=True))
     keys |= dict.fromkeys(meaning.unknown, None)
     tellable = shared(texts, customers, limit)
-    told = [Word(text, counts[text], keys[text]) for text in distinct if text in tellable]
+    shown = [TextMeaning(text, counts[text], keys[text]) for text in distinct if text in tellable]
     hidden = [text for text in distinct if text not in tellable]
-    return Words(
-        tuple(sorted(told, key=lambda word: (-word.rows, word.text))), len(hidden), sum(counts[text] for text in hidden)
+    return TextMeanings(
+        tuple(sorted(shown, key=lambda word: (-word.rows, word.text))),
+        len(hidden),
+        sum(counts[text] for text in hidden),
     )
 
 
-def settled(words: Words) -> list[Word]:
+def settled_texts(words: TextMeanings) -> list[TextMeaning]:
     """Return the texts whose meaning can be written down: one per text as akb compares them, known and undisputed."""
     meanings: dict[str, set[str | None]] = {}
-    for word in words.told:
+    for word in words.shown:
         meanings.setdefault(plain(word.text), set()).add(word.key)
     seen: set[str] = set()
     result = []
-    for word in words.told:
+    for word in words.shown:
         name = plain(word.text)
         if name and name not in seen and word.key and len(meanings[name]) == 1:
             seen.add(name)
@@ -281,6 +273,6 @@ def settled(words: Words) -> list[Word]:
     return result
 
 
-def unknown(words: Words) -> list[Word]:
+def unknown_texts(words: TextMeanings) -> list[TextMeaning]:
     """Return the texts that no taxonomy knows."""
-    return [word for word in words.told if word.key in (None, OTHER) and plain(word.text) != OTHER]
+    return [word for word in words.shown if word.key in (None, OTHER) and plain(word.text) != OTHER]

@@ -6,12 +6,41 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
+    from pathlib import Path
 
     import polars as pl
 
     from akb.core.findings import Finding
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What is read, and from which day it is looked at.
+
+    Parameters
+    ----------
+    files
+        CSV, XLSX or Parquet files, or ZIPs of them, in any order; their roles are found by their columns.
+    key
+        The client's key for pseudonyms.
+    as_of
+        X; None for the export's own day.
+    today
+        Dates after it do not count as the export's day; None for the calendar's.
+    roles
+        Role -> file, for files whose role is given.
+    go_on
+        Read what is left where most of the export cannot be read.
+    """
+
+    files: Sequence[Path]
+    key: bytes
+    as_of: date | None = None
+    today: date | None = None
+    roles: Mapping[str, Path] = field(default_factory=dict)
+    go_on: bool = False
 
 
 @dataclass(frozen=True)

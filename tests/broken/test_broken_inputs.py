@@ -16,7 +16,8 @@ import pytest
 from akb.cli import run
 from akb.commands.overview import as_document
 from akb.config import Settings
-from akb.ingest.preview import read_and_look
+from akb.ingest import read_and_preview
+from akb.ingest.types import Sources
 from tests.broken.generate import GOOD, Case, cases
 
 SECONDS = 20
@@ -96,5 +97,5 @@ def sound() -> dict[str, Any]:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "polissen.csv"
         path.write_bytes(GOOD.encode())
-        portfolio, view = read_and_look([path], Settings(), key=bytes(32))
+        portfolio, view = read_and_preview(Sources([path], bytes(32)), Settings())
         return json.loads(json.dumps(as_document(portfolio, view)))

@@ -11,6 +11,7 @@ import pytest
 from akb.cli import run
 from akb.config import Ingest, load_settings
 from akb.ingest import read_portfolio
+from akb.ingest.types import Sources
 from akb.sample import simulate, write_sample
 from tests.broken.generate import GOOD, renamed, where, with_claims
 from tests.ingest.ingest_exports import assert_same
@@ -33,8 +34,8 @@ def written(files: list[str], out: Path) -> str:
 def same_with_and_without(files: list[str], out: Path) -> None:
     """The export reads alike with the settings and without, to the row and the finding."""
     paths = [Path(file) for file in files]
-    without = read_portfolio(paths, load_settings(), key=bytes(32))
-    assert_same(read_portfolio(paths, load_settings(out), key=bytes(32)), without)
+    without = read_portfolio(Sources(paths, bytes(32)), load_settings())
+    assert_same(read_portfolio(Sources(paths, bytes(32)), load_settings(out)), without)
 
 
 def test_the_file_loads_and_gives_the_same_portfolio(office: Path, tmp_path: Path) -> None:

@@ -104,6 +104,7 @@ def test_what_the_models_read_is_refused(office: Office, tmp_path: Path, monkeyp
     from akb.core.dates import add_months
     from akb.features import as_of_grid, build_matrix, build_targets
     from akb.ingest import read_portfolio
+    from akb.ingest.types import Sources
 
     read: set[str] = set()
 
@@ -116,7 +117,7 @@ def test_what_the_models_read_is_refused(office: Office, tmp_path: Path, monkeyp
     monkeypatch.setattr(Settings, "assumed", lambda _: Register(register))
     settings = load_settings()
     read.clear()  # checking the settings reads the whole ladder
-    book = read_portfolio([tmp_path.joinpath(name) for name in office.files], settings, key=b"k" * 32)
+    book = read_portfolio(Sources([tmp_path.joinpath(name) for name in office.files], b"k" * 32), settings)
     dates = [day for day in as_of_grid(book, settings) if day >= add_months(book.as_of, -36)]
     build_targets(book, build_matrix(book, dates, settings), settings)
     assert len(read) > 10

@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 
 from akb.config import Settings
 from akb.ingest import read_portfolio
-from akb.ingest.types import Portfolio
+from akb.ingest.types import Portfolio, Sources
 
 KEY = bytes(range(32))
 X = date(2025, 11, 30)
@@ -163,7 +163,7 @@ def write_parquet(folder: Path, rows: list[Row], name: str = "polissen.parquet")
 
 def read(*paths: Path, settings: Settings | None = None, **options: object) -> Portfolio:
     options.setdefault("today", TODAY)
-    return read_portfolio(list(paths), settings or Settings(), key=KEY, **options)  # type: ignore[arg-type]
+    return read_portfolio(Sources(list(paths), KEY, **options), settings or Settings())  # type: ignore[arg-type]
 
 
 def codes(portfolio: Portfolio) -> set[str]:

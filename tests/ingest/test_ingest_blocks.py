@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from akb.config import load_settings
+from akb.ingest import read_portfolio
 from akb.ingest.cells.amounts import read_amounts
 from akb.ingest.cells.answers import read_answers
 from akb.ingest.cells.dates import read_dates
 from akb.ingest.cells.texts import compact, identifiers, known
 from akb.ingest.files import csvfile
-from akb.ingest.portfolio import read_portfolio
+from akb.ingest.types import Sources
 from tests.broken.generate import Case, cases
 
 TODAY = date(2026, 6, 30)
@@ -40,7 +41,7 @@ CASES = {case.name: case for case in cases()}
 
 def read(case: Case, folder):
     paths = [folder / name for name in case.files]
-    return read_portfolio(paths, load_settings(), key=bytes(32), today=TODAY)
+    return read_portfolio(Sources(paths, bytes(32), today=TODAY), load_settings())
 
 
 def same(one, other) -> None:
@@ -107,7 +108,7 @@ def test_an_identifier_in_the_last_block_is_kept_out(tmp_path, monkeypatch):
     rows[-1] = rows[-1].replace("Kroonlinde", "jan@voorbeeld.nl")
     path = tmp_path / "polissen.csv"
     path.write_text("Relatienummer;Polisnummer;Branche;Maatschappij;Ingangsdatum;Adviseur\n" + "\n".join(rows))
-    portfolio = read_portfolio([path], load_settings(), key=bytes(32), today=TODAY)
+    portfolio = read_portfolio(Sources([path], bytes(32), today=TODAY), load_settings())
     assert portfolio.rows.used == 400
     assert "jan@voorbeeld.nl" not in portfolio.policies["insurer"].to_list()
     assert any(finding.code == "AKB-P002" for finding in portfolio.findings)

@@ -6,7 +6,8 @@ import pytest
 from ingest_exports import X, codes, finding, office, policy, read, write
 
 from akb.config import Settings
-from akb.ingest.preview import read_and_look
+from akb.ingest import read_and_preview
+from akb.ingest.types import Sources
 
 HALF = 60
 
@@ -60,8 +61,8 @@ def test_codes_of_an_office_are_objections_until_it_says_what_they_mean(tmp_path
     unknown = read(path, as_of=X)
     assert unknown.customers["no_marketing"].all()
     assert finding(unknown, "AKB-P006").severity == "issue"
-    _, view = read_and_look([path], Settings(), key=bytes(32), as_of=X)
-    assert {(word.text, word.key) for word in view.words["permissions"].told} == {("A2", None), ("B1", None)}
+    _, view = read_and_preview(Sources([path], bytes(32), as_of=X), Settings())
+    assert {(word.text, word.key) for word in view.words["permissions"].shown} == {("A2", None), ("B1", None)}
     settled = read(path, as_of=X, settings=Settings(ingest={"permissions": {"A2": "no", "B1": "yes"}}))
     odd = settled.customers["relation"].cast(int) % 2 == 1
     assert settled.customers["no_marketing"].to_list() == odd.to_list()

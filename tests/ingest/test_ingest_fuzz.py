@@ -19,6 +19,7 @@ from akb.ingest.cells.dates import read_dates
 from akb.ingest.cells.texts import identifiers, rules
 from akb.ingest.columns.matching import recognised
 from akb.ingest.files.csvfile import open_csv
+from akb.ingest.types import Sources
 from fuzz.oracle import TODAY, check_export, check_reader, check_values
 
 HEAD = "Relatienummer;Polisnummer;Branche;Ingangsdatum;Premie"
@@ -136,7 +137,7 @@ def test_of_a_postcode_four_digits_stay_or_nothing(tmp_path_factory: pytest.Temp
     given_codes = [*codes, "4811 AB", "4811ab", "4811", "0123 AB"]
     rows = [f"{n:03d};P{n};Auto;01-01-2020;{code}" for n, code in enumerate(given_codes)]
     path.write_text("\n".join(["Relatienummer;Polisnummer;Branche;Ingangsdatum;Postcode", *rows]), "utf-8")
-    found = read_portfolio([path], Settings(), key=bytes(32), today=TODAY).customers["postcode4"].to_list()
+    found = read_portfolio(Sources([path], bytes(32), today=TODAY), Settings()).customers["postcode4"].to_list()
     assert found[-4:] == ["4811", "4811", "4811", None]
     assert all(
         found is None or (code.strip()[:4] == found and found[0] != "0")

@@ -10,7 +10,8 @@ from ingest_exports import BRANCHES, Row, X, codes, finding, office, policy, rea
 
 from akb.config import Settings
 from akb.core.errors import AkbError
-from akb.ingest.preview import read_and_look
+from akb.ingest import read_and_preview
+from akb.ingest.types import Sources
 
 NEW = {"Inboedel": "Kosmos 2000", "Personenauto": "Spaarplan Zon"}
 
@@ -148,8 +149,8 @@ def test_names_stand_in_the_settings_of_a_run_and_come_back(tmp_path) -> None:
 
 
 def test_the_first_look_counts_them(tmp_path) -> None:
-    _, view = read_and_look([write(tmp_path, rows())], Settings(), key=bytes(32), as_of=X)
-    listed = {word.text: (word.rows, word.key) for word in view.branches.told}
+    _, view = read_and_preview(Sources([write(tmp_path, rows())], bytes(32), as_of=X), Settings())
+    listed = {word.text: (word.rows, word.key) for word in view.branches.shown}
     assert listed["Kosmos 2000"] == (sum(row["Branche"] == "Kosmos 2000" for row in rows()), None)
     assert set(BRANCHES) - set(NEW) <= set(listed)
 

@@ -11,11 +11,12 @@ from pydantic import ValidationError
 
 from akb.config import Settings
 from akb.core.errors import AkbError
+from akb.ingest import read_and_preview
 from akb.ingest.cells.answers import read_answers
 from akb.ingest.cells.taxonomy import map_branches, map_reasons
 from akb.ingest.cells.words import read_words
 from akb.ingest.columns.boxes import read_status
-from akb.ingest.preview import read_and_look
+from akb.ingest.types import Sources
 
 
 def meaning(column: str, text: str) -> str | None:
@@ -105,8 +106,8 @@ def test_words_that_akb_lacks_are_an_issue_and_the_settings_say_what_they_mean(
     assert table in issue.remedy()
     settings = Settings(ingest={table: {text: meaning}})
     assert "AKB-D058" not in codes(read(path, as_of=X, settings=settings))
-    _, view = read_and_look([path], settings, key=bytes(32), as_of=X)
-    assert [(word.text, word.rows, word.key) for word in view.words[table].told] == [(text, len(office(60)), meaning)]
+    _, view = read_and_preview(Sources([path], bytes(32), as_of=X), settings)
+    assert [(word.text, word.rows, word.key) for word in view.words[table].shown] == [(text, len(office(60)), meaning)]
 
 
 def test_a_channel_that_akb_lacks_keeps_its_name_and_is_an_issue(tmp_path) -> None:

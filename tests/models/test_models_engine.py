@@ -17,6 +17,7 @@ from akb.models.learners.boosting import Boosted, fit_boosting
 from akb.models.learners.logistic import Logistic, fit_logistic
 from akb.models.learners.rule import Rate, Rule, fit_rule
 from akb.models.learners.sample import Sample
+from akb.models.temporal.holdout import Holdout
 from akb.models.temporal.level import between_years, level_factor, shift_for
 from akb.models.temporal.problem import branch_problem, customer_problem, happened_within
 from akb.models.temporal.splits import TemporalSplits, temporal_splits
@@ -85,9 +86,9 @@ def test_a_family_whose_gain_chance_alone_could_give_falls_back_to_its_rates(
     curved: BranchWorld, monkeypatch: pytest.MonkeyPatch, errors: float, flat: bool
 ) -> None:
     """The gain on the test date in standard errors: one in twenty says 1.645 without any signal."""
-    engine = sys.modules[run_problem.__module__]
-    monkeypatch.setattr(engine, "paired_difference", lambda *_: (errors * 0.01, 0.01))
-    found = run_problem(branch_problem(curved.matrix, curved.targets.held, "held", BRANCHES), roles(curved), SETTINGS)
+    holdout = sys.modules[Holdout.__module__]
+    monkeypatch.setattr(holdout, "paired_difference", lambda *_: (errors * 0.01, 0.01))
+    found = fit_target(branch_problem(curved.matrix, curved.targets.held, "held", BRANCHES), roles(curved), SETTINGS)
     assert (found.winner == "rate") is flat
     spread = [np.ptp(found.expected[found.problem.group[found.rows] == code]) for code in range(len(BRANCHES))]
     assert bool(max(spread) == 0) is flat

@@ -10,6 +10,7 @@ from akb.config import Settings
 from akb.core.privacy import HEALTH_BRANCHES
 from akb.features.events import dated_events
 from akb.ingest import read_portfolio
+from akb.ingest.types import Sources
 
 TEXTS = {
     "zorg": "Zorgverzekering", "aov": "AOV", "verzuim": "Verzuim", "wga_wia": "WIA", "orv": "Overlijdensrisico",
@@ -22,7 +23,7 @@ def claims_seen(folder: Path, policy: str, claim: str) -> int:
     """How many of one claim features may see: under a policy of one branch, itself of another."""
     (folder / "polissen.csv").write_text(f"{POLICIES}1;P1;{policy};01-01-2020\n2;P2;Auto;01-02-2021\n", "utf-8")
     (folder / "schades.csv").write_text(f"Polisnummer;Schadedatum;Branche\nP1;01-12-2020;{claim}\n", "utf-8")
-    portfolio = read_portfolio([folder / "polissen.csv", folder / "schades.csv"], Settings(), key=bytes(32))
+    portfolio = read_portfolio(Sources([folder / "polissen.csv", folder / "schades.csv"], bytes(32)), Settings())
     assert portfolio.claims is not None
     assert portfolio.claims.height == 1
     return dated_events(portfolio)["claims"].height

@@ -14,6 +14,7 @@ from akb.catalogue.entries import entries
 from akb.config import Settings
 from akb.features import as_of_grid, build_matrix, build_targets
 from akb.ingest import read_portfolio
+from akb.ingest.types import Sources
 from akb.models import run_models
 from akb.models.coherence.scores import within
 from akb.sample import simulate, write_sample
@@ -70,7 +71,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
     folder = tmp_path_factory.mktemp("office")
     write_sample(simulate(1200, seed=4), folder, truth=False)
     settings = Settings.model_validate({"models": SMALL})
-    portfolio = read_portfolio([folder / name for name in FILES], settings, key=bytes(32))
+    portfolio = read_portfolio(Sources([folder / name for name in FILES], bytes(32)), settings)
     return Office(portfolio, build_matrix(portfolio, as_of_grid(portfolio, settings), settings))
 
 
@@ -79,7 +80,8 @@ def usual(office: Office) -> tuple[ModelRun, Valuation]:
     return office.run("all")
 
 
-@pytest.mark.parametrize("definition", ["any_policy", "main_branch", "essential"])  # non_life is another set of branches
+# non_life is another set of branches
+@pytest.mark.parametrize("definition", ["any_policy", "main_branch", "essential"])
 def test_a_definition_of_churn_touches_no_euro(
     office: Office, usual: tuple[ModelRun, Valuation], definition: str
 ) -> None:

@@ -1,1 +1,4 @@
-"""From which day do we look: the clocks of starts and ends, snapshots, doubts, and how far back the record reaches."""
+"""From which day do we look.
+
+The clocks of starts and ends, snapshots, doubts, and how far back the record reaches.
+"""

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.ingest.cells.texts import told
+from akb.ingest.cells.texts import distinct_texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from akb.ingest.cells.texts import Told
+    from akb.ingest.cells.texts import DistinctTexts
 
 LARGEST = 1e11  # cents: a billion euros in one policy is a mistake
 _SCIENTIFIC = r"^\d+(?:[.,]\d*)?e[+-]?\d{1,3}$"  # 1,5E+04: its sign is always the decimal one
@@ -80,7 +80,7 @@ def read_amounts(texts: pl.Series, *, decimal: str | None = None, scale: int = 1
     scale
         Parts of one that are counted: 100 for cents, more for percentages such as 6.125.
     """
-    cells = told(texts)
+    cells = distinct_texts(texts)
     frame = _bare(cells.texts)
     frame, turned = _with_signs(frame, cells)
     votes = frame.select(
@@ -104,7 +104,7 @@ def read_amounts(texts: pl.Series, *, decimal: str | None = None, scale: int = 1
     )
 
 
-def _rows(cells: Told, pattern: pl.Expr, frame: pl.DataFrame) -> int:
+def _rows(cells: DistinctTexts, pattern: pl.Expr, frame: pl.DataFrame) -> int:
     """Return the number of rows whose text fits a pattern."""
     fits = frame.select(pl.col("t").str.contains(pattern)).to_series()
     return int(cells.spread(fits).sum()) if fits.any() else 0
@@ -115,7 +115,7 @@ def _is_whole(frame: pl.DataFrame) -> bool:
     return filled.height > 0 and not filled.select(pl.col("t").str.contains(r"[.,e]").any()).item()
 
 
-def _foreign(frame: pl.DataFrame, cells: Told) -> dict[str, int]:
+def _foreign(frame: pl.DataFrame, cells: DistinctTexts) -> dict[str, int]:
     """Return currency -> rows, of the cells that name one that is not the euro."""
     currency = frame["currency"]
     if currency.null_count() == currency.len():
@@ -125,7 +125,7 @@ def _foreign(frame: pl.DataFrame, cells: Told) -> dict[str, int]:
     return {_CODES.get(name.rstrip("."), name.rstrip(".").upper()): rows for name, rows in counts.iter_rows()}
 
 
-def _with_signs(frame: pl.DataFrame, cells: Told) -> tuple[pl.DataFrame, int]:
+def _with_signs(frame: pl.DataFrame, cells: DistinctTexts) -> tuple[pl.DataFrame, int]:
     """Let the debit or credit that fewer rows have turn the sign; return the frame and the number of those rows."""
     if frame["credit"].null_count() == frame.height:
         return frame, 0

@@ -16,12 +16,12 @@ import polars as pl
 from akb.ingest.cells.date_numbers import plain_numbers
 from akb.ingest.cells.date_words import MONTHS, plain_dates
 from akb.ingest.cells.midnights import next_day
-from akb.ingest.cells.texts import rules, told
+from akb.ingest.cells.texts import distinct_texts, rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from akb.ingest.cells.texts import Told
+    from akb.ingest.cells.texts import DistinctTexts
 
 PIVOT = 30  # 29 is 2029, 30 is 1930
 FIRST, LAST = date(1900, 1, 2), date(2099, 12, 30)
@@ -82,7 +82,7 @@ def read_dates(
     order
         ``dmy`` or ``mdy`` as another column of the file proved; None if none did.
     """
-    cells = told(texts)
+    cells = distinct_texts(texts)
     distinct = cells.texts
     parts = split_dates(cells)
     votes = _votes(parts, upto)
@@ -104,7 +104,7 @@ def read_dates(
     return Dates(values, bad, proven, unproven, _named(parts, proven or "dmy", date_format), short)
 
 
-def split_dates(cells: Told) -> pl.DataFrame:
+def split_dates(cells: DistinctTexts) -> pl.DataFrame:
     """Split distinct cells by shape: year, month, day where the shape says which is which, else first and second.
 
     Returns
@@ -167,7 +167,7 @@ def split_dates(cells: Told) -> pl.DataFrame:
     )
 
 
-def _rows(cells: Told) -> pl.Series:
+def _rows(cells: DistinctTexts) -> pl.Series:
     """Return on how many rows each distinct cell stands."""
     counts = cells.place.drop_nulls().to_frame("place").group_by("place").len()
     every = pl.DataFrame({"place": pl.int_range(cells.texts.len(), dtype=pl.UInt32, eager=True)})

@@ -12,7 +12,7 @@ import polars as pl
 from akb.core.errors import AkbError, did_you_mean
 from akb.core.privacy import OTHER_BRANCH
 from akb.core.text import load_toml
-from akb.ingest.cells.texts import distinct_of, plain, rules, told
+from akb.ingest.cells.texts import distinct_of, distinct_texts, plain, rules
 from akb.ingest.cells.words import stands_in
 
 if TYPE_CHECKING:
@@ -93,8 +93,8 @@ def read_branches(texts: pl.Series, codes: pl.Series, settings: Settings) -> Map
     by_code = map_branches(codes, settings)
     if texts.null_count() == texts.len():
         return by_code
-    told = pl.when(pl.col("code") != OTHER).then("code").otherwise("text")
-    keys = pl.DataFrame({"code": by_code.keys, "text": by_text.keys}).select(told.alias("branch")).to_series()
+    settled = pl.when(pl.col("code") != OTHER).then("code").otherwise("text")
+    keys = pl.DataFrame({"code": by_code.keys, "text": by_text.keys}).select(settled.alias("branch")).to_series()
     return Mapped(keys, by_text.unknown)
 
 
@@ -159,7 +159,7 @@ def _reason_tables() -> tuple[dict[str, str], list[tuple[str, str]]]:
 
 
 def _mapped(texts: pl.Series, meaning: object, otherwise: str | None) -> Mapped:
-    cells = told(texts)
+    cells = distinct_texts(texts)
     keys = pl.Series([meaning(text) for text in cells.texts], dtype=pl.String)  # type: ignore[operator]
     found = cells.spread(keys)
     lost = (

@@ -78,7 +78,7 @@ def _where(texts: pl.Series, keep: pl.Expr) -> pl.Series:
 
 
 @dataclass(frozen=True)
-class Told:
+class DistinctTexts:
     """What a column says: its distinct texts, and which of them stands where.
 
     Parameters
@@ -152,19 +152,19 @@ def _repeats(cells: pl.Series) -> bool:
     return cells.dtype == pl.String and 2 * cells.n_unique() <= cells.len()
 
 
-def told(texts: pl.Series, *, marks: bool = False) -> Told:
+def distinct_texts(texts: pl.Series, *, marks: bool = False) -> DistinctTexts:
     """Return the distinct known texts of a column (text, or codes with a dictionary) and where they stand.
 
     With `marks` a sign such as ✓ or * says something; else cells of signs only are empty.
     """
     if texts.null_count() == texts.len():
-        return Told(pl.Series(dtype=pl.String), pl.repeat(None, texts.len(), dtype=pl.UInt32, eager=True))
+        return DistinctTexts(pl.Series(dtype=pl.String), pl.repeat(None, texts.len(), dtype=pl.UInt32, eager=True))
     codes = compact(texts)
     present = codes.unique().drop_nulls()
     cleaned = _known(present.cast(pl.String), marks=marks)
     distinct = distinct_of(cleaned)
     spots = look_up(cleaned, distinct, pl.int_range(distinct.len(), dtype=pl.UInt32, eager=True))
-    return Told(distinct, _per_row(codes, present, spots))
+    return DistinctTexts(distinct, _per_row(codes, present, spots))
 
 
 def _per_row(codes: pl.Series, present: pl.Series, values: pl.Series) -> pl.Series:
@@ -206,7 +206,7 @@ def distinct_of(texts: pl.Series) -> pl.Series:
 def known(texts: pl.Series) -> pl.Series:
     """Return clean texts in which words for "nothing is known" are null."""
     if isinstance(texts.dtype, pl.Categorical):
-        cells = told(texts)
+        cells = distinct_texts(texts)
         return cells.spread(cells.texts)
     return _known(texts)
 

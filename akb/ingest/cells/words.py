@@ -15,7 +15,7 @@ import polars as pl
 
 from akb.config import WORDS
 from akb.core.text import load_toml
-from akb.ingest.cells.texts import plain, rules, told
+from akb.ingest.cells.texts import distinct_texts, plain, rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,7 +79,7 @@ def read_words(texts: pl.Series, column: str, settings: Settings | None = None) 
 
 def read_with(texts: pl.Series, meaning: Callable[[str], str | None], *, marks: bool = False) -> Meanings:
     """Return the meaning of each row, given the meaning of a text; with `marks` signs alone are texts too."""
-    cells = told(texts, marks=marks)
+    cells = distinct_texts(texts, marks=marks)
     values = cells.spread(pl.Series([meaning(text) for text in cells.texts], dtype=pl.String))
     lost = cells.place.filter(cells.place.is_not_null() & values.is_null()).alias("place")
     counts = lost.value_counts(sort=False).sort("place")

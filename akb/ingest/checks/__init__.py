@@ -1,1 +1,4 @@
-"""What is wrong with an export or may not come in: findings, losses, identifiers, the contract of the tables."""
+"""What is wrong with an export or may not come in.
+
+Findings, losses, identifiers, the contract of the tables.
+"""

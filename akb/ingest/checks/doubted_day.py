@@ -1,4 +1,7 @@
-"""The export's day is doubted: the finding that says what speaks against it and which command sets the day."""
+"""The export's day is doubted.
+
+The finding that says what speaks against it and which command sets the day.
+"""
 
 from __future__ import annotations
 

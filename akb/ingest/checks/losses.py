@@ -86,9 +86,9 @@ def check_columns(tables: Sequence[Table], settings: Settings, notes: Notes, *, 
 
 def check_rows(tables: Sequence[Table], notes: Notes, *, go_on: bool) -> None:
     """Refuse policies of which most rows were put aside because they cannot be read."""
-    told = any(finding.code == "AKB-D091" for finding in notes.findings)
+    said_before = any(finding.code == "AKB-D091" for finding in notes.findings)
     for table in tables:
-        if table.headings.role != "policies" or told:
+        if table.headings.role != "policies" or said_before:
             continue
         rejects = pl.concat([pl.DataFrame({"file": [], "reason": []}, schema={"file": pl.String, "reason": pl.String}),
                              *(frame.select("file", "reason") for frame in notes.rejects)])  # fmt: skip
@@ -160,10 +160,10 @@ def _losses(table: Table, settings: Settings) -> Iterator[Loss]:
         yield _of_dates(table, "start", unread, filled, limit)
     policies = rows.filter(pl.col("start").is_not_null() | pl.col("start_bad"))
     for column, other in (("customer", "policy"), ("policy", "customer")):
-        told = policies.filter(pl.col(other).is_not_null())
-        empty = told[column].null_count()
-        if _most(empty, told.height):
-            yield _of_numbers(table, column, empty, told.height)
+        filled_rows = policies.filter(pl.col(other).is_not_null())
+        empty = filled_rows[column].null_count()
+        if _most(empty, filled_rows.height):
+            yield _of_numbers(table, column, empty, filled_rows.height)
     yield from _ends(table, rows, limit)
     yield from _status(table, rows, settings)
 

@@ -6,7 +6,7 @@ import dataframely as dy
 import polars as pl
 
 
-class Policies(dy.Schema):
+class PoliciesSchema(dy.Schema):
     """See `Portfolio`."""
 
     policy = dy.UInt32(primary_key=True)
@@ -46,7 +46,7 @@ class Policies(dy.Schema):
         return pl.col("end_date").is_null() == pl.col("cause").is_null()
 
 
-class Customers(dy.Schema):
+class CustomersSchema(dy.Schema):
     """See `Portfolio`."""
 
     customer = dy.UInt32(primary_key=True)
@@ -64,7 +64,7 @@ class Customers(dy.Schema):
     deceased = dy.Bool()
 
 
-class Claims(dy.Schema):
+class ClaimsSchema(dy.Schema):
     """See `Portfolio`."""
 
     customer = dy.UInt32()
@@ -75,7 +75,7 @@ class Claims(dy.Schema):
     at_fault = dy.Bool(nullable=True)
 
 
-class Contacts(dy.Schema):
+class ContactsSchema(dy.Schema):
     """See `Portfolio`."""
 
     customer = dy.UInt32()
@@ -85,7 +85,7 @@ class Contacts(dy.Schema):
     subject = dy.String(nullable=True)
 
 
-class Payments(dy.Schema):
+class PaymentsSchema(dy.Schema):
     """See `Portfolio`."""
 
     customer = dy.UInt32()
@@ -95,7 +95,7 @@ class Payments(dy.Schema):
     amount_cents = dy.Int64(nullable=True)
 
 
-class Premiums(dy.Schema):
+class PremiumsSchema(dy.Schema):
     """See `Portfolio`."""
 
     policy = dy.UInt32(primary_key=True)

@@ -1,1 +1,4 @@
-"""Which heading means what: presets, roles, proposals and their evidence; the `Table` that the later steps read."""
+"""Which heading means what.
+
+Presets, roles, proposals and their evidence; the `Table` that the later steps read.
+"""

@@ -23,7 +23,7 @@ _NUMBERS = ("customer", "policy")
 
 
 @dataclass(frozen=True)
-class Evidence:
+class ColumnEvidence:
     """The cells of a table that was not read yet, a column at a time."""
 
     raw: RawTable

@@ -223,10 +223,10 @@ def map_headings(headings: Sequence[str], role: str, given: Mapping[str, str]) -
 def recognised(headings: Sequence[str], given: Mapping[str, Mapping[str, str]]) -> int:
     """Return how many headings are known in the role that knows most of them."""
     own = {key_of(heading) for columns in given.values() for heading in columns.values()}
-    told = sum(key_of(heading) in own for heading in headings) if own else 0
+    named = sum(key_of(heading) in own for heading in headings) if own else 0
     words = [heading for heading in headings if any(sign.isalpha() for sign in heading)]
     matches = ({_match(word, role) for word in words} - {None} for role in ROLES)
-    return told + max(len({match[0] for match in found if match}) for found in matches)
+    return named + max(len({match[0] for match in found if match}) for found in matches)
 
 
 def needed(mapping: Headings) -> list[list[str]]:
@@ -240,12 +240,12 @@ def missing(mapping: Headings) -> list[str]:
     return [" or ".join(group) for group in needed(mapping) if not any(name in mapping.at for name in group)]
 
 
-def fits(mapping: Headings, *, told: bool = False) -> bool:
-    """Say whether a file can play the mapping's role; one that is `told` need not look like it."""
+def fits(mapping: Headings, *, given: bool = False) -> bool:
+    """Say whether a file can play the mapping's role; one whose role is `given` need not look like it."""
     role = _table()["roles"][mapping.role]
     return (
         not missing(mapping)
-        and (told or any(name in mapping.at for name in role["signature"]))
+        and (given or any(name in mapping.at for name in role["signature"]))
         and not any(name in mapping.at for name in role.get("never", []))
     )
 
@@ -265,7 +265,7 @@ def find_role(
         If no role fits: with the headings found, the needed columns and the nearest headings that can be them.
     """
     mappings = [map_headings(headings, name, given.get(name, {})) for name in ([role] if role else ROLES)]
-    fitting = [mapping for mapping in mappings if fits(mapping, told=role is not None)]
+    fitting = [mapping for mapping in mappings if fits(mapping, given=role is not None)]
     if fitting:
         found = max(fitting, key=lambda mapping: (len(mapping.at), -ROLES.index(mapping.role)))
         if role is None and len(mappings[0].at) >= len(found.at) + _FAR_MORE:

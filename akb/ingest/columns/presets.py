@@ -78,13 +78,13 @@ def with_preset(
     named
         The file has a customer number of its own: the preset's stand-in is left out.
     """
-    told = {role: dict(columns) for role, columns in given.items()}
+    meant = {role: dict(columns) for role, columns in given.items()}
     for role, columns in (preset.columns if preset else {}).items():
         there = {name: heading for name, heading in columns.items() if heading in headings}
         if named and preset and preset.customer_runs:
             there.pop("customer", None)
-        told[role] = {**there, **told.get(role, {})}
-    return told
+        meant[role] = {**there, **meant.get(role, {})}
+    return meant
 
 
 def recoded(cells: pl.DataFrame, preset: Preset) -> pl.DataFrame:

@@ -1,4 +1,7 @@
-"""How a column was read, and how akb knows: the client's settings, the heading, or the amounts themselves."""
+"""How a column was read, and how akb knows.
+
+The client's settings, the heading, or the amounts themselves.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,10 @@ class Reading:
 def together(readings: Sequence[Reading]) -> Reading:
     """Return the same reading of several files, with the rows of all of them."""
     first = readings[0]
-    return replace(first, numbers={name: sum(each.numbers[name] for each in readings) for name in first.numbers})
+    return replace(
+        first,
+        numbers={name: sum(each.numbers[name] for each in readings) for name in first.numbers},
+    )
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from akb.ingest.columns.evidence import Evidence
+    from akb.ingest.columns.evidence import ColumnEvidence
     from akb.ingest.columns.matching import Headings
     from akb.ingest.columns.notes import Notes
 
 _MOST = 10
 
 
-def settle_twins(headings: Headings, given: Mapping[str, str], evidence: Evidence, notes: Notes) -> Headings:
+def settle_twins(headings: Headings, given: Mapping[str, str], evidence: ColumnEvidence, notes: Notes) -> Headings:
     """Return the headings with the filled one of two columns of one name; AKB-D093 where they say different things.
 
     Parameters
@@ -48,7 +48,7 @@ def _twins(heading: str) -> list[str]:
     return [f"{heading} ({number})" for number in range(2, _MOST)]
 
 
-def _fullest(heading: str, twins: list[str], evidence: Evidence, notes: Notes) -> str:
+def _fullest(heading: str, twins: list[str], evidence: ColumnEvidence, notes: Notes) -> str:
     """Return the column to read: the first that is filled; say so if a later one says something else."""
     cells = {name: evidence.cells(name) for name in (heading, *twins)}
     filled = [name for name, column in cells.items() if column.null_count() < column.len()]

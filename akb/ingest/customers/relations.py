@@ -147,7 +147,7 @@ def build_relations(policies: pl.DataFrame, file_rows: pl.DataFrame | None, cloc
     notes
         Receives findings on conflicts, ages and guessed kinds.
     """
-    base = policies.group_by("key").agg(relation=pl.col("relation").min()).sort("key")
+    relations = policies.group_by("key").agg(relation=pl.col("relation").min()).sort("key")
     own = policies.select("key", "start_date", *_SINGLE, *_LATEST, "no_marketing", "deceased", rank=pl.lit(1))
     rows = own
     if file_rows is not None:
@@ -158,18 +158,18 @@ def build_relations(policies: pl.DataFrame, file_rows: pl.DataFrame | None, cloc
     for column in _SINGLE:
         chosen, doubtful = _most_said(rows, column)
         conflicts |= doubtful if column != "postcode4" else set()
-        base = base.join(chosen, on="key", how="left", maintain_order="left")
+        relations = relations.join(chosen, on="key", how="left", maintain_order="left")
     for column in _LATEST:
-        base = base.join(_latest(rows, column), on="key", how="left", maintain_order="left")
+        relations = relations.join(_latest(rows, column), on="key", how="left", maintain_order="left")
     flags = rows.group_by("key").agg(
         no_marketing=pl.col("no_marketing").any(ignore_nulls=True), deceased=pl.col("deceased").any(ignore_nulls=True)
     )
-    base = base.join(flags, on="key", how="left", maintain_order="left").with_columns(
+    relations = relations.join(flags, on="key", how="left", maintain_order="left").with_columns(
         pl.col("no_marketing", "deceased").fill_null(value=False)
     )
     if conflicts:
-        notes.find("AKB-D019", "tip", len(conflicts), len(conflicts) / base.height)
-    return base
+        notes.find("AKB-D019", "tip", len(conflicts), len(conflicts) / relations.height)
+    return relations
 
 
 def _without_nonsense(rows: pl.DataFrame, clock: Clock, notes: Notes) -> pl.DataFrame:

@@ -23,7 +23,8 @@ class RawTable:
     Parameters
     ----------
     name
-        File name without its folder and without identifiers; a workbook's further sheets have theirs in brackets.
+        File name without its folder and without identifiers; a workbook's further sheets have
+        theirs in brackets.
     sha256
         Hash of the file's bytes.
     dialect
@@ -37,8 +38,8 @@ class RawTable:
     ragged
         ``line`` i64, ``shape`` str: rows with too many or too few fields.
     load
-        Positions -> frame with ``line`` i64 and one column of text per position (String, or Categorical where texts
-        repeat), named by the position as text.
+        Positions -> frame with ``line`` i64 and one column of text per position (String, or
+        Categorical where texts repeat), named by the position as text.
     optional
         From an archive: a table that fits no role is left out without being named by the client.
     sheet
@@ -75,7 +76,10 @@ def unique_headings(row: Sequence[str | None]) -> tuple[str, ...]:
 
 
 def without_identifiers(name: str) -> str:
-    """Return a heading or a file's name as it may be told: an e-mail address, telephone number or IBAN taken out."""
+    """Return a heading or a file's name as it may be told.
+
+    An e-mail address, telephone number or IBAN taken out.
+    """
     return redacted(name) if identifier_in(name) else name
 
 

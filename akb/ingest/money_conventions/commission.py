@@ -2,9 +2,8 @@
 
 Agreed rates are few and round whatever the premium is; amounts differ as the premiums do.
 
-A worked row: commission 20.00, beside premiums of 83.10, 412.55 and 1,230.00 alike: 20 is the rate, and 83.10 x 20 %
-= 16.62 is the amount.
-"""
+A worked row: commission 20.00, beside premiums of 83.10, 412.55 and 1,230.00 alike: 20 is the rate,
+and 83.10 x 20 % = 16.62 is the amount."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What premium and commission of a table mean: each question, in the order in which one answer helps the next."""
+"""What premium and commission of a table mean.
+
+Each question, in the order in which one answer helps the next.
+"""
 
 from __future__ import annotations
 

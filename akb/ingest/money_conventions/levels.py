@@ -1,7 +1,7 @@
 """How high amounts are: beside what is usual in their branch, and beside those of people who pay in another way.
 
-The usual premium and rate of each branch (``configs/branches.toml``) are a second witness where a heading is silent.
-"""
+The usual premium and rate of each branch (``configs/branches.toml``) are a second witness where a
+heading is silent."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ class Level:
 
 
 def level(rows: pl.DataFrame, value: pl.Expr, usual: Mapping[str, float]) -> Level | None:
-    """Return how `value` compares with what is usual in each ``branch``; None where too few rows can be compared."""
+    """Return how `value` compares with what is usual in each ``branch``.
+
+    None where too few rows can be compared.
+    """
     known = {branch: amount for branch, amount in usual.items() if amount > 0}
     branches = (
         rows.select("branch", value=value)
@@ -63,8 +66,8 @@ class TermLevel:
     Parameters
     ----------
     way
-        0: as high; 1: a twelfth for monthly payers, a quarter for quarterly payers. The middle one of all branches
-        and terms, weighed by rows; None where too few rows can be compared.
+        0: as high; 1: a twelfth for monthly payers, a quarter for quarterly payers. The middle one
+        of all branches and terms, weighed by rows; None where too few rows can be compared.
     short, yearly
         Rows on both sides.
     """

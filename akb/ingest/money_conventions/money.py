@@ -25,7 +25,16 @@ if TYPE_CHECKING:
 
 _FEES = ("fee", "fee_term")
 _SIGNINGS = ("signing", "signing_term")
-_AMOUNTS = (*PREMIUMS, "commission", "commission_term", *_FEES, "fee_customer", *_SIGNINGS, "tax", "one_off")
+_AMOUNTS = (
+    *PREMIUMS,
+    "commission",
+    "commission_term",
+    *_FEES,
+    "fee_customer",
+    *_SIGNINGS,
+    "tax",
+    "one_off",
+)
 _RATES = ("commission_rate", "signing_rate")
 _PARTS = 10_000  # of a percent: 6.125 % and .06125 are both read whole
 MONEY_OF = {
@@ -43,8 +52,8 @@ class Money:
     Parameters
     ----------
     rows
-        premium_cents (net of tax), commission_cents (recurring), fee_cents (of the policy), fee_customer_cents (of
-        the customer, on each of his rows), signing_cents: Int64, per year.
+        premium_cents (net of tax), commission_cents (recurring), fee_cents (of the policy),
+        fee_customer_cents (of the customer, on each of his rows), signing_cents: Int64, per year.
     conventions
         How premium and commission were read.
     one_off
@@ -127,7 +136,10 @@ def read_money(table: Table, rows: MoneyRows, settings: Settings, notes: Notes) 
 
 
 def per_year(per: str) -> pl.Expr:
-    """Return how often an amount is paid in a year; null for an instalment of unknown length and a single premium."""
+    """Return how often an amount is paid in a year.
+
+    Null for an instalment of unknown length and a single premium.
+    """
     if per == "instalment":
         return pl.when(pl.col("term") > 0).then(12 // pl.col("term").replace(0, None))
     return pl.lit(12 if per == "month" else 1)
@@ -165,7 +177,10 @@ def _cents(value: pl.Expr) -> pl.Expr:
 
 
 def _premium(conventions: MoneyConventions, settings: Settings) -> pl.Expr:
-    """Return the net premium per year: of the column that was judged, else of another that is filled."""
+    """Return the net premium per year.
+
+    Of the column that was judged, else of another that is filled.
+    """
     tax = pl.when("taxed").then(1 + TAX).otherwise(1.0)
     asked = settings.ingest
 
@@ -198,13 +213,19 @@ def _commission(table: Table, conventions: MoneyConventions) -> pl.Expr:
 
 
 def _yearly(table: Table, column: str, usual: str) -> pl.Expr:
-    """Return an amount per year; the heading may say per month or per year, else it is as `usual`."""
+    """Return an amount per year.
+
+    The heading may say per month or per year, else it is as `usual`.
+    """
     said = says(table.headings.heading(column), "month", "year") or usual
     return (pl.col(column) * per_year(said if usual == "year" or said == "month" else usual)).cast(pl.Int64)
 
 
 def _signing(table: Table, conventions: MoneyConventions) -> pl.Expr:
-    """Return the signing fee per year; a silent heading is per instalment where the commission's is."""
+    """Return the signing fee per year.
+
+    A silent heading is per instalment where the commission's is.
+    """
     follows = conventions.commission_per.value if conventions.commission_per else "year"
     said = says(table.headings.heading("signing"), "month", "year") or follows
     return pl.coalesce(

@@ -1,12 +1,11 @@
 """Is an amount per year, per instalment or per month?
 
-Whoever pays monthly pays about as much a year as whoever pays yearly. So within a branch the premiums of both are as
-high where they are per year, and those of monthly payers a twelfth where they are per instalment. And commission stands
-in a round relation to the premium (`ratio`).
+Whoever pays monthly pays about as much a year as whoever pays yearly. So within a branch the
+premiums of both are as high where they are per year, and those of monthly payers a twelfth where
+they are per instalment. And commission stands in a round relation to the premium (`ratio`).
 
-A worked row: contents at 120.00 for yearly payers and 10.00 for monthly payers, a twelfth: the column is per
-instalment, and the monthly payer's year is 10.00 x 12 = 120.00.
-"""
+A worked row: contents at 120.00 for yearly payers and 10.00 for monthly payers, a twelfth: the
+column is per instalment, and the monthly payer's year is 10.00 x 12 = 120.00."""
 
 from __future__ import annotations
 
@@ -17,7 +16,13 @@ import polars as pl
 from akb.ingest.cells.texts import rule
 from akb.ingest.columns.readings import Reading
 from akb.ingest.money_conventions.levels import level
-from akb.ingest.money_conventions.questions import Detector, MoneyColumns, by_setting, by_words, says
+from akb.ingest.money_conventions.questions import (
+    Detector,
+    MoneyColumns,
+    by_setting,
+    by_words,
+    says,
+)
 from akb.ingest.money_conventions.thresholds import CLEAR, ENOUGH, INSTALMENTS, NEAR
 
 if TYPE_CHECKING:
@@ -42,7 +47,10 @@ def _premium_by_heading(seen: MoneyColumns) -> Reading | None:
 
 
 def _by_instalments_beside(seen: MoneyColumns) -> Reading | None:
-    """A second column is per instalment by its heading: this one equals it, or is so many times as much."""
+    """A second column is per instalment by its heading.
+
+    This one equals it, or is so many times as much.
+    """
     if seen.premium != "premium":
         return None
     beside = pl.col("premium_term")
@@ -87,7 +95,10 @@ def _by_usual_premium(seen: MoneyColumns) -> Reading | None:
         other, rows, times = "instalment", parts, 12 / pl.col("term")
     else:
         other, rows, times = "month", seen.rows, pl.lit(12.0)
-    levels = {"year": level(rows, value, seen.premiums), other: level(rows, value * times, seen.premiums)}
+    levels = {
+        "year": level(rows, value, seen.premiums),
+        other: level(rows, value * times, seen.premiums),
+    }
     near = rule("units", "near_factor")
     fits = {name: each for name, each in levels.items() if each and each.within(near)}
     if len(fits) != 1 or next(iter(fits.values())).branches < rule("units", "branches"):

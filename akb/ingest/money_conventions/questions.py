@@ -1,7 +1,7 @@
 """How a question about amounts is answered: an ordered list of detectors, of which the first that knows it wins.
 
-The client's settings win, then the heading, then the amounts themselves; what nothing shows is assumed, and said.
-"""
+The client's settings win, then the heading, then the amounts themselves; what nothing shows is
+assumed, and said."""
 
 from __future__ import annotations
 
@@ -46,8 +46,9 @@ class MoneyColumns:
     Parameters
     ----------
     rows
-        Rows that count: premium, premium_gross, premium_term, premium_term_gross, commission, commission_term (Int64
-        cents), rate (Float64, a fraction), tax (Int64 cents), branch, term (months; 0 single, null unknown), taxed.
+        Rows that count: premium, premium_gross, premium_term, premium_term_gross, commission,
+        commission_term (Int64 cents), rate (Float64, a fraction), tax (Int64 cents), branch, term
+        (months; 0 single, null unknown), taxed.
     headings
         What the headings mean.
     asked
@@ -85,7 +86,10 @@ class MoneyColumns:
 
     @cached_property
     def ratios(self) -> pl.DataFrame | None:
-        """Commission over premium where both are amounts, see `ratio.ratios_of`; None where one of them is not."""
+        """Commission over premium where both are amounts, see `ratio.ratios_of`.
+
+        None where one of them is not.
+        """
         kind = self.answers.get("commission_basis")
         if not self.premium or not self.commission or kind is None or kind.value != "amount":
             return None
@@ -93,7 +97,10 @@ class MoneyColumns:
 
     @cached_property
     def related(self) -> Related | None:
-        """Which of premium and commission is per instalment where the other is per year; None if nothing shows."""
+        """Which of premium and commission is per instalment where the other is per year.
+
+        None if nothing shows.
+        """
         return None if self.ratios is None else related_by(self.ratios)
 
     @cached_property

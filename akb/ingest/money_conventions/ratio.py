@@ -1,12 +1,11 @@
 """Commission divided by premium: what both are per, and whether the premium holds tax, show in it.
 
-Agreed commission rates are round numbers, multiples of half a percent. So commission is a round percentage of the
-right premium, and of no other.
+Agreed commission rates are round numbers, multiples of half a percent. So commission is a round
+percentage of the right premium, and of no other.
 
-A worked row: a monthly payer with a premium of 20.00 and a commission of 48.00. As they stand the rate is 240 %, which
-nobody pays; with the premium times twelve it is 48 / 240 = 20 %: the premium is per instalment, the commission per
-year.
-"""
+A worked row: a monthly payer with a premium of 20.00 and a commission of 48.00. As they stand the
+rate is 240 %, which nobody pays; with the premium times twelve it is 48 / 240 = 20 %: the premium
+is per instalment, the commission per year."""
 
 from __future__ import annotations
 
@@ -24,7 +23,11 @@ Relation = Literal["same", "premium", "commission"]  # which of the two is per i
 FACTOR: dict[Relation, pl.Expr] = {
     "same": pl.lit(1.0), "premium": pl.col("term") / 12, "commission": 12 / pl.col("term"),
 }  # fmt: skip
-_ROUND, _LOWEST, _HIGHEST = 0.005, 0.04, 0.40  # agreed rates: multiples of half a percent in this range
+_ROUND, _LOWEST, _HIGHEST = (
+    0.005,
+    0.04,
+    0.40,
+)  # agreed rates: multiples of half a percent in this range
 _SHARP = 0.25  # rows whose amounts are so small that a quarter of all rates looks round say nothing
 _PLACES: dict[Relation, float] = {"same": 0.0, "premium": -1.0, "commission": 1.0}
 
@@ -58,7 +61,10 @@ def is_round(factor: pl.Expr) -> pl.Expr:
 
 
 def related_by(pairs: pl.DataFrame) -> Related | None:
-    """Say which of premium and commission is per instalment where the other is per year; None if nothing shows."""
+    """Say which of premium and commission is per instalment where the other is per year.
+
+    None if nothing shows.
+    """
     short = pairs.filter(pl.col("term").is_in(INSTALMENTS))
     if short.height >= ENOUGH:
         tax = pl.when("taxed").then(1 + TAX).otherwise(1.0)
@@ -69,7 +75,11 @@ def related_by(pairs: pl.DataFrame) -> Related | None:
         for name in FACTOR:
             if name == best:
                 other = sorted(counts.values())[-2]
-                return Related(name, f"round_{name}", {"hits": counts[name], "of": short.height, "other": other})
+                return Related(
+                    name,
+                    f"round_{name}",
+                    {"hits": counts[name], "of": short.height, "other": other},
+                )
     found = level_by_term(pairs, pl.col("r"))
     for name, place in _PLACES.items():
         if found.way is not None and abs(found.way - place) < NEAR:

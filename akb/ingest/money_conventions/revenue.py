@@ -1,4 +1,7 @@
-"""What a policy brings in a year: commission that is given or derived, fees, signing fees; and what is said of it."""
+"""What a policy brings in a year.
+
+Commission that is given or derived, fees, signing fees; and what is said of it.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,10 @@ if TYPE_CHECKING:
     from akb.ingest.columns.notes import Notes, Table
     from akb.ingest.columns.readings import MoneyConventions, Reading
 
-_UNSETTLED = ("no_terms", "level_between")  # instalments there are, and what they cost in a year is a guess
+_UNSETTLED = (
+    "no_terms",
+    "level_between",
+)  # instalments there are, and what they cost in a year is a guess
 _TURNED = 0.9  # so many of the commissions below zero: the sign means something else
 _SAME = 0.9  # so many customers with the same fee on all their policies: it is the customer's
 
@@ -40,7 +46,13 @@ def say_conventions(tables: Sequence[Table], notes: Notes) -> None:
         _say(group[0], every[0], readings, sum(each.rows for each in every), notes)
 
 
-def _say(table: Table, conventions: MoneyConventions, readings: dict[str, Reading], rows: int, notes: Notes) -> None:
+def _say(
+    table: Table,
+    conventions: MoneyConventions,
+    readings: dict[str, Reading],
+    rows: int,
+    notes: Notes,
+) -> None:
     parts = []
     for name, reading in readings.items():
         if name == "commission_basis" and reading.value == "amount":
@@ -72,22 +84,24 @@ def _column(table: Table, conventions: MoneyConventions, name: str) -> str:
 def settle_commission(policies: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFrame:
     """Decide what negative and zero amounts mean, and derive the commission that is missing.
 
-    A negative amount is given back and comes back no more than a one-off does: that policy's recurring commission is
-    unknown, unless nearly all are negative, when the sign is the bookkeeper's. Zero is zero: net premiums with a fee,
-    products under the commission ban.
+    A negative amount is given back and comes back no more than a one-off does: that policy's
+    recurring commission is unknown, unless nearly all are negative, when the sign is the
+    bookkeeper's. Zero is zero: net premiums with a fee, products under the commission ban.
 
     Parameters
     ----------
     policies
-        One row per policy with ``branch``, ``premium_cents``, ``commission_cents`` (as delivered), ``fee_cents``.
+        One row per policy with ``branch``, ``premium_cents``, ``commission_cents`` (as delivered),
+        ``fee_cents``.
 
     Returns
     -------
-    The same with ``commission_cents`` settled and ``commission_source`` (``given | derived | null``).
-    """
+    The same with ``commission_cents`` settled and ``commission_source`` (``given | derived |
+    null``)."""
     asked = settings.ingest
     amounts = policies.select(
-        below=(pl.col("commission_cents") < 0).sum(), filled=(pl.col("commission_cents").fill_null(0) != 0).sum()
+        below=(pl.col("commission_cents") < 0).sum(),
+        filled=(pl.col("commission_cents").fill_null(0) != 0).sum(),
     ).row(0, named=True)
     below, filled = int(amounts["below"]), int(amounts["filled"])
     way = asked.negative_commission
@@ -100,7 +114,15 @@ def settle_commission(policies: pl.DataFrame, settings: Settings, notes: Notes) 
     if below:
         refunds = policies.filter(cents < 0, pl.col("premium_cents") < 0).height
         doing = Phrase(f"money.negative.{way}")
-        notes.find("AKB-D082", "tip", below, below / policies.height, filled=filled, refunds=refunds, doing=doing)
+        notes.find(
+            "AKB-D082",
+            "tip",
+            below,
+            below / policies.height,
+            filled=filled,
+            refunds=refunds,
+            doing=doing,
+        )
     _say_zero(policies, settings, notes)
     return derive_commission(policies.with_columns(commission_cents=settled), settings.taxonomy())
 
@@ -115,7 +137,15 @@ def _say_zero(policies: pl.DataFrame, settings: Settings, notes: Notes) -> None:
     counts = zero.select(ban=banned.sum(), fee=fee.sum(), insurer=insurer.sum()).row(0, named=True)
     rest = zero.height - sum(counts.values())
     doing = Phrase(f"money.zero.{settings.ingest.zero_commission}")
-    notes.find("AKB-D083", "tip", zero.height, zero.height / policies.height, **counts, rest=rest, doing=doing)
+    notes.find(
+        "AKB-D083",
+        "tip",
+        zero.height,
+        zero.height / policies.height,
+        **counts,
+        rest=rest,
+        doing=doing,
+    )
 
 
 def derive_commission(policies: pl.DataFrame, taxonomy: dict[str, Branch]) -> pl.DataFrame:
@@ -160,7 +190,8 @@ def with_fees(
     Parameters
     ----------
     policies
-        Sorted, one row per policy with ``key``, the dates, ``fee_cents`` and ``fee_customer_cents``.
+        Sorted, one row per policy with ``key``, the dates, ``fee_cents`` and
+        ``fee_customer_cents``.
     tables
         All tables; a file of customers may hold their fee.
     as_of
@@ -168,12 +199,13 @@ def with_fees(
 
     Returns
     -------
-    The same with ``fee_cents`` and ``fee_source`` (``policy | customer | null``), without ``fee_customer_cents``.
-    """
+    The same with ``fee_cents`` and ``fee_source`` (``policy | customer | null``), without
+    ``fee_customer_cents``."""
     own = "fee_cents"
     if _fee_is_the_customers(policies, settings, notes):
         policies = policies.with_columns(
-            fee_customer_cents=pl.coalesce("fee_customer_cents", own), fee_cents=pl.lit(None, dtype=pl.Int64)
+            fee_customer_cents=pl.coalesce("fee_customer_cents", own),
+            fee_cents=pl.lit(None, dtype=pl.Int64),
         )
     whole = policies.group_by("key").agg(_whole=pl.col("fee_customer_cents").max()).sort("key")
     filed = _filed_fees(tables, settings, notes)
@@ -187,7 +219,10 @@ def with_fees(
     )
     last = ~pl.col("_held").any().over("key") & (until == until.max().over("key"))
     policies = policies.with_columns(_bears=pl.col("_held") | last)
-    count, place = pl.col("_bears").sum().over("key").cast(pl.Int64), pl.col("_bears").cum_sum().over("key") - 1
+    count, place = (
+        pl.col("_bears").sum().over("key").cast(pl.Int64),
+        pl.col("_bears").cum_sum().over("key") - 1,
+    )
     part = pl.col("_whole") // count + (place < pl.col("_whole") % count).cast(pl.Int64)
     part = pl.when("_bears").then(part)
     policies = policies.with_columns(
@@ -202,7 +237,10 @@ def with_fees(
 
 
 def _fee_is_the_customers(policies: pl.DataFrame, settings: Settings, notes: Notes) -> bool:
-    """Say whether the policies' fee is their customer's, repeated: the same on all his policies, not on others'."""
+    """Say whether the policies' fee is their customer's, repeated.
+
+    The same on all his policies, not on others'.
+    """
     asked = settings.ingest.fee_for
     if asked:
         return asked == "customer"
@@ -240,7 +278,14 @@ def _say_fees(policies: pl.DataFrame, notes: Notes) -> None:
     if paid.height:
         customers = paid.filter(pl.col("fee_source") == "customer")["key"].n_unique()
         alone = paid.filter(pl.col("fee_source") == "policy").height
-        notes.find("AKB-D085", "tip", paid.height, paid.height / policies.height, customers=customers, alone=alone)
+        notes.find(
+            "AKB-D085",
+            "tip",
+            paid.height,
+            paid.height / policies.height,
+            customers=customers,
+            alone=alone,
+        )
 
 
 def say_one_off(tables: Sequence[Table], notes: Notes) -> None:

@@ -1,11 +1,10 @@
 """Does a premium hold the insurance premium tax of 21 %?
 
-A column beside it tells most: the premium with tax, the tax itself, or the rate of commission. Else agreed rates and
-premiums are round, and they are round on one side of the tax only.
+A column beside it tells most: the premium with tax, the tax itself, or the rate of commission. Else
+agreed rates and premiums are round, and they are round on one side of the tax only.
 
-A worked row: premium 121.00, commission 20.00. Of 121.00 that is 16.53 %, a rate that nobody agrees; of 121.00 / 1.21
-= 100.00 it is 20 %: the premium holds the tax.
-"""
+A worked row: premium 121.00, commission 20.00. Of 121.00 that is 16.53 %, a rate that nobody
+agrees; of 121.00 / 1.21 = 100.00 it is 20 %: the premium holds the tax."""
 
 from __future__ import annotations
 
@@ -25,7 +24,10 @@ from akb.ingest.money_conventions.questions import (
 from akb.ingest.money_conventions.ratio import is_round, taxed_ratios
 from akb.ingest.money_conventions.thresholds import CLEAR, ENOUGH, NEAR, TAX, ahead
 
-_BRANCHES, _TIGHT = 3, 0.05  # branches whose usual rates are compared, at least; how alike their own rates are
+_BRANCHES, _TIGHT = (
+    3,
+    0.05,
+)  # branches whose usual rates are compared, at least; how alike their own rates are
 
 
 def _by_setting(seen: MoneyColumns) -> Reading | None:
@@ -50,7 +52,10 @@ def _by_tax_beside(seen: MoneyColumns) -> Reading | None:
     p, term = pl.col(seen.premium or ""), pl.col("term").fill_null(12).replace(0, 12)
 
     def is_tax(rate: float) -> pl.Expr:
-        yearly, instalment = (pl.col("tax") - p * rate).abs(), (pl.col("tax") - p * rate * term / 12).abs()
+        yearly, instalment = (
+            (pl.col("tax") - p * rate).abs(),
+            (pl.col("tax") - p * rate * term / 12).abs(),
+        )
         return (yearly <= 1 + 0.001 * p) | (instalment <= 1 + 0.001 * p)
 
     return by_agreement(rows, {"net": is_tax(TAX), "gross": is_tax(TAX / (1 + TAX))}, "tax_beside")

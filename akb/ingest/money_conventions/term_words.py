@@ -1,4 +1,7 @@
-"""What a text says of a term: "12x per jaar", "per: 3 maand(en)", "Kwartaalbetaling", or a bare number."""
+"""What a text says of a term: "12x per jaar", "per.
+
+3 maand(en)", "Kwartaalbetaling", or a bare number.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,10 @@ _WEEKS = re.compile(r"we(?:e)?k|fortnight")
 
 
 def read_term_words(texts: pl.Series, settings: Settings | None = None) -> Meanings:
-    """Return the months that the words of a column say; a bare number as it is written: its column tells what it is."""
+    """Return the months that the words of a column say; a bare number as it is written.
+
+    Its column tells what it is.
+    """
     own = own_words("term", settings)
 
     def meaning(text: str) -> str | None:
@@ -114,7 +120,10 @@ def _whole(months: int, times: int) -> int | None:
 _UNCOUNTED = -1
 _COUNTED: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], int | None]], ...] = (
     (re.compile(r"maand(?:elijkse)? ?termijn|monthly instal"), lambda _: 1),
-    (_OF_UNIT, lambda match: _whole(_length(match) * int(match["every"] or 1), int(match["times"] or 1))),
+    (
+        _OF_UNIT,
+        lambda match: _whole(_length(match) * int(match["every"] or 1), int(match["times"] or 1)),
+    ),
     (_TIMES_UNIT, lambda match: _whole(_length(match), int(match["times"]))),
     (_ONLY_TIMES, lambda match: _whole(12, int(match[1]))),
     (re.compile(r"^(?:maanden|maand en|months)\s*(\d+)$"), lambda match: _whole(int(match[1]), 1)),

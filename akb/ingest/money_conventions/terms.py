@@ -1,12 +1,12 @@
 """Do the bare numbers of a payment term count months, or instalments a year?
 
-A cell says a term in words ("12x per jaar", "Kwartaalbetaling"; `term_words`) or as a bare number, and a bare number
-counts months (1, 3, 6, 12) or times a year (12, 4, 2, 1). The whole column tells which: 2 and 4 are times, 3 and 6 are
-months, and where only 1 and 12 occur the premiums tell, for whoever pays more often pays less each time.
+A cell says a term in words ("12x per jaar", "Kwartaalbetaling"; `term_words`) or as a bare number,
+and a bare number counts months (1, 3, 6, 12) or times a year (12, 4, 2, 1). The whole column tells
+which: 2 and 4 are times, 3 and 6 are months, and where only 1 and 12 occur the premiums tell, for
+whoever pays more often pays less each time.
 
-A worked row: the column holds 1, 4 and 12, and this row a 4. No term has four months, and three is nowhere: 4 is four
-times a year, an instalment every 3 months.
-"""
+A worked row: the column holds 1, 4 and 12, and this row a 4. No term has four months, and three is
+nowhere: 4 is four times a year, an instalment every 3 months."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import polars as pl
 
 from akb.core.phrases import Phrase
 from akb.ingest.cells.amounts import read_amounts
-from akb.ingest.cells.texts import told
+from akb.ingest.cells.texts import distinct_texts
 from akb.ingest.cells.words import Meanings, own_words
 from akb.ingest.columns.matching import key_of
 from akb.ingest.columns.notes import texts_of
@@ -46,7 +46,7 @@ _TIMES_A_YEAR = re.compile(r"perjaar|peryear|perannum|aantal(termijn|betaling)|n
 
 
 @dataclass(frozen=True)
-class Terms:
+class PaymentTerms:
     """The terms of a table.
 
     Parameters
@@ -70,7 +70,7 @@ class Terms:
         return self.months.to_frame("m").select(pl.when(pl.col("m").is_in(PAYMENT_MONTHS)).then("m")).to_series()
 
 
-def read_terms(table: Table, cells: pl.DataFrame, branch: pl.Series, settings: Settings, notes: Notes) -> Terms:
+def read_terms(table: Table, cells: pl.DataFrame, branch: pl.Series, settings: Settings, notes: Notes) -> PaymentTerms:
     """Return the terms of the rows of `cells`.
 
     Parameters
@@ -82,12 +82,16 @@ def read_terms(table: Table, cells: pl.DataFrame, branch: pl.Series, settings: S
     settings
         ``[ingest] term_unit`` says what a bare number counts.
     notes
-        Receives AKB-D110 where bare numbers are times a year, AKB-D111 where that cannot be settled.
+        Receives AKB-D110 where bare numbers are times a year, AKB-D111 where that cannot be
+        settled.
     """
-    column = told(texts_of(cells, "term"))
+    column = distinct_texts(texts_of(cells, "term"))
     own = own_words("term", settings)
     parsed = [own_months(text, own) or months_in(text) for text in column.texts]
-    bare = pl.Series([None if own_months(text, own) else bare_number(text) for text in column.texts], dtype=pl.Int64)
+    bare = pl.Series(
+        [None if own_months(text, own) else bare_number(text) for text in column.texts],
+        dtype=pl.Int64,
+    )
     seen = BareNumbers(table, cells, column.spread(bare), branch, settings)
     unit = first_answer(DETECTORS, seen)
     _say(unit, seen, notes)
@@ -97,7 +101,7 @@ def read_terms(table: Table, cells: pl.DataFrame, branch: pl.Series, settings: S
     ]
     rows = column.place.drop_nulls().alias("place").value_counts(sort=False).sort("place")
     unknown = {column.texts[place]: int(count) for place, count in rows.iter_rows() if months[place] is None}
-    return Terms(column.spread(pl.Series(months, dtype=pl.Int8)), unknown)
+    return PaymentTerms(column.spread(pl.Series(months, dtype=pl.Int8)), unknown)
 
 
 def _in_months(number: int, unit: str) -> int | None:
@@ -204,7 +208,10 @@ def _by_premiums(seen: BareNumbers) -> Reading | None:
     if found.way is None or abs(found.way) < _TURNED:
         return None
     return Reading(
-        "times" if found.way < 0 else "months", "data", "premiums", {"rows": found.short, "of": found.yearly}
+        "times" if found.way < 0 else "months",
+        "data",
+        "premiums",
+        {"rows": found.short, "of": found.yearly},
     )
 
 
@@ -225,12 +232,19 @@ DETECTORS: tuple[Detector[BareNumbers], ...] = (
 
 
 def _say(unit: Reading, seen: BareNumbers, notes: Notes) -> None:
-    where: dict[str, Any] = {"file": seen.table.raw.name, "column": (seen.table.headings.heading("term") or "")[:40]}
+    where: dict[str, Any] = {
+        "file": seen.table.raw.name,
+        "column": (seen.table.headings.heading("term") or "")[:40],
+    }
     if unit.how == "unsure":
         _say_unsettled(seen, where, notes)
     elif unit.value == "times" and unit.how != "setting":
         notes.find(
-            "AKB-D110", "tip", unit.numbers["rows"], why=Phrase(f"money.terms.{unit.why}", unit.numbers), **where
+            "AKB-D110",
+            "tip",
+            unit.numbers["rows"],
+            why=Phrase(f"money.terms.{unit.why}", unit.numbers),
+            **where,
         )
 
 
@@ -241,4 +255,12 @@ def _say_unsettled(seen: BareNumbers, where: dict[str, Any], notes: Notes) -> No
     silent = not seen.times and not seen.months and by_instalment
     if (mixed or silent) and seen.every >= ENOUGH:
         rows = seen.times + seen.months if mixed else seen.every
-        notes.find("AKB-D111", "issue", rows, rows / seen.every, times=seen.times, months=seen.months, **where)
+        notes.find(
+            "AKB-D111",
+            "issue",
+            rows,
+            rows / seen.every,
+            times=seen.times,
+            months=seen.months,
+            **where,
+        )

@@ -13,7 +13,10 @@ CLEAR = 0.8  # share of rows on which two columns have to agree
 NEAR = 0.35  # of the way from one reading to the other
 INSTALMENTS = (1, 3, 6)  # months: terms of those who pay in parts
 PREMIUMS = ("premium", "premium_gross", "premium_term", "premium_term_gross")
-_CONVINCING, _AHEAD = 0.1, 3.0  # share of rows by which a rare pattern convinces, and how far it has to stay ahead
+_CONVINCING, _AHEAD = (
+    0.1,
+    3.0,
+)  # share of rows by which a rare pattern convinces, and how far it has to stay ahead
 
 
 def ahead(counts: Mapping[str, int], rows: int) -> str | None:

@@ -1,12 +1,11 @@
 """Is a column in euros or in cents?
 
-No heading says "in cents", and a column of whole numbers may be either. The usual premium of each branch
-(``configs/branches.toml``) tells: a book whose branches nearly all cost a hundred times as much as usual, without one
-decimal sign, is in cents.
+No heading says "in cents", and a column of whole numbers may be either. The usual premium of each
+branch (``configs/branches.toml``) tells: a book whose branches nearly all cost a hundred times as
+much as usual, without one decimal sign, is in cents.
 
-A worked row: a contents policy costs some 120 euros a year; the file says 11950, and the other branches stand as high
-above what is usual. They are 119.50.
-"""
+A worked row: a contents policy costs some 120 euros a year; the file says 11950, and the other
+branches stand as high above what is usual. They are 119.50."""
 
 from __future__ import annotations
 
@@ -113,7 +112,10 @@ def _by_usual_premium(seen: UnitColumn) -> Reading | None:
 
 
 def _by_usual_rate(seen: UnitColumn) -> Reading | None:
-    """A commission of a hundred times its usual share of the premium; a premium in cents counts as euros here."""
+    """A commission of a hundred times its usual share of the premium.
+
+    A premium in cents counts as euros here.
+    """
     if seen.paid is None:
         return None
     premium = pl.col(seen.paid) / (_CENTS if seen.paid in seen.in_cents else 1)
@@ -139,7 +141,12 @@ def _euros(_: UnitColumn) -> Reading:
 
 
 PREMIUM_DETECTORS: tuple[Detector[UnitColumn], ...] = (_by_setting, _by_usual_premium, _euros)
-COMMISSION_DETECTORS: tuple[Detector[UnitColumn], ...] = (_by_setting, _by_usual_rate, _as_the_premium, _euros)
+COMMISSION_DETECTORS: tuple[Detector[UnitColumn], ...] = (
+    _by_setting,
+    _by_usual_rate,
+    _as_the_premium,
+    _euros,
+)
 
 
 def _say(column: str, reading: Reading, table: Table, notes: Notes) -> None:

@@ -1,4 +1,7 @@
-"""What is odd about how amounts are written: currencies, lost digits, signs, and a level far from the usual one."""
+"""What is odd about how amounts are written.
+
+Currencies, lost digits, signs, and a level far from the usual one.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ if TYPE_CHECKING:
 
 
 def say_forms(amounts: Amounts, column: str, table: Table, notes: Notes) -> None:
-    """Report what is odd about how a column's amounts are written: a foreign currency, lost digits, two signs."""
+    """Report what is odd about how a column's amounts are written.
+
+    A foreign currency, lost digits, two signs.
+    """
     where = {"file": table.raw.name, "column": (table.headings.heading(column) or column)[:40]}
     rows = max(amounts.cents.len(), 1)
     for currency, count in amounts.foreign.items():

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from akb.config import Settings
     from akb.ingest.as_of.clock import Clock
+    from akb.ingest.as_of.run import IngestRun
     from akb.ingest.cells.dates import Dates
 
 MOST_CLAIMS = 100
@@ -33,7 +34,7 @@ _DAYS = {"claims": ("reported", "occurred"), "contacts": ("date",), "payments": 
 
 
 @dataclass(frozen=True)
-class Known:
+class EventOwners:
     """Whom and what an event can be about.
 
     Parameters
@@ -48,13 +49,12 @@ class Known:
     policies: pl.DataFrame
 
 
-def read_events(
-    role: str, tables: Sequence[Table], about: Known, clock: Clock, settings: Settings, notes: Notes
-) -> pl.DataFrame | None:
+def read_events(role: str, tables: Sequence[Table], about: EventOwners, run: IngestRun) -> pl.DataFrame | None:
     """Return the events of one role that were known at X, sorted; None without a file of that role.
 
     Rows without or with an unknown customer, without a date, or after X are rejected, repeats and recoveries too.
     """
+    notes = run.notes
     mine = [table for table in tables if table.headings.role == role]
     inside = policy_year_claims(tables) if role == "claims" else []
     if not mine and not inside:
@@ -62,11 +62,11 @@ def read_events(
     frames = []
     for position, table in enumerate([*mine, *inside]):
         # a policy row counts as a policy, whatever becomes of the claims that stand on it
-        told = notes if position < len(mine) else Notes()
-        rows = _dated(table, role, about, clock, settings, told)
+        kept = notes if position < len(mine) else Notes()
+        rows = _dated(table, role, about, replace(run, notes=kept))
         if role == "claims":
-            rows = without_recoveries(table, rows, settings, told)
-        details = {"claims": _claims, "contacts": _contacts, "payments": _payments}[role](rows, settings, told)
+            rows = without_recoveries(table, rows, run.settings, kept)
+        details = {"claims": _claims, "contacts": _contacts, "payments": _payments}[role](rows, run.settings, kept)
         frames.append(details.with_columns(file=pl.lit(position, dtype=pl.Int32), line=rows["line"]))
     events = pl.concat(frames)
     said = [column for column in events.columns if column not in {"file", "line"}]
@@ -108,8 +108,9 @@ def _each_claim(rows: pl.DataFrame) -> pl.DataFrame:
     return each.with_columns(amount_cents=part).drop("number", "claim")
 
 
-def _dated(table: Table, role: str, about: Known, clock: Clock, settings: Settings, notes: Notes) -> pl.DataFrame:
+def _dated(table: Table, role: str, about: EventOwners, run: IngestRun) -> pl.DataFrame:
     """Return the usable rows with ``_customer``, ``_policy``, ``_branch`` and ``_date`` beside their cells."""
+    clock, settings, notes = run.clock, run.settings, run.notes
     _, key = table.identifiers("customer")
     _, number = table.identifiers("policy")
     days = [read_dates(table.texts(c), upto=clock.upto, date_format=settings.ingest.date_format) for c in _DAYS[role]]
@@ -156,7 +157,7 @@ def _year_ends(table: Table, clock: Clock, settings: Settings) -> Dates:
     return replace(start, values=start.values.dt.offset_by("1y"))
 
 
-def _with_policy(cells: pl.DataFrame, about: Known) -> pl.DataFrame:
+def _with_policy(cells: pl.DataFrame, about: EventOwners) -> pl.DataFrame:
     """Add customer, policy and branch; a number that several customers or policies share names none."""
     by_number = (
         about.policies.group_by("number")
@@ -207,11 +208,11 @@ def _branch_of(rows: pl.DataFrame, settings: Settings) -> pl.Series:
     private = own.is_in(list(HEALTH_BRANCHES)) | (
         ~own.is_in(list(known_branches())) & texts.str.to_lowercase().str.contains(words)
     )
-    told = pl.DataFrame({"own": own, "policy": rows["_branch"], "private": private, "filled": texts.is_not_null()})
+    named = pl.DataFrame({"own": own, "policy": rows["_branch"], "private": private, "filled": texts.is_not_null()})
     placed = pl.when(pl.col("policy").is_in(list(known_branches()))).then("policy")
     itself = pl.when(pl.col("filled")).then("own")
     kept = pl.when(pl.col("private").fill_null(value=False)).then("own")
-    return told.select(branch=pl.coalesce(kept, placed, itself, "policy")).to_series()
+    return named.select(branch=pl.coalesce(kept, placed, itself, "policy")).to_series()
 
 
 def _contacts(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFrame:

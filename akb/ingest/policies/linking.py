@@ -153,19 +153,19 @@ def _insurer_moves(ended: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
 
 def _sold_books(ended: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
     """Return the ends by which a book, or that of one office or adviser, went to another intermediary in one day."""
-    told = ended.filter(pl.col("reason") == INTERMEDIARY)
-    if told.height < rule("mass", "minimum"):
+    sold = ended.filter(pl.col("reason") == INTERMEDIARY)
+    if sold.height < rule("mass", "minimum"):
         return ended.head(0)
-    gone = [_sold(told, policies)]
+    gone = [_sold(sold, policies)]
     for role in ("office", "adviser"):
-        many = told[role].value_counts().filter(pl.col("count") >= rule("mass", "minimum"))[role].drop_nulls().sort()
-        gone += [_sold(told.filter(pl.col(role) == name), policies.filter(pl.col(role) == name)) for name in many]
+        many = sold[role].value_counts().filter(pl.col("count") >= rule("mass", "minimum"))[role].drop_nulls().sort()
+        gone += [_sold(sold.filter(pl.col(role) == name), policies.filter(pl.col(role) == name)) for name in many]
     return pl.concat(gone)
 
 
-def _sold(told: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
-    days = [day for day, _ in _unusual(told.select("customer", "day", loose=pl.lit(value=True)), policies)]
-    return told.filter(pl.col("day").is_in(days)) if days else told.head(0)
+def _sold(ended: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
+    days = [day for day, _ in _unusual(ended.select("customer", "day", loose=pl.lit(value=True)), policies)]
+    return ended.filter(pl.col("day").is_in(days)) if days else ended.head(0)
 
 
 def _linked_moves(ended: pl.DataFrame) -> pl.DataFrame:

@@ -18,9 +18,9 @@ from akb.ingest.policies.versions import KEY
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from akb.config import Settings
     from akb.ingest.as_of.clock import Clock
-    from akb.ingest.columns.notes import Notes, Table
+    from akb.ingest.as_of.run import IngestRun
+    from akb.ingest.columns.notes import Table
 
 SEVERAL = 0.1  # of the policies with a dated premium have to have two for the premiums to be a history
 MONEY = ("premium_cents", "commission_cents")
@@ -51,9 +51,7 @@ def read_premiums(
     tables: Sequence[Table],
     dated: pl.DataFrame,
     policies: pl.DataFrame,
-    clock: Clock,
-    settings: Settings,
-    notes: Notes,
+    run: IngestRun,
 ) -> pl.DataFrame | None:
     """Return the premium history (see `Portfolio`); None where hardly any policy has two dated premiums.
 
@@ -67,14 +65,13 @@ def read_premiums(
         `dated_rows` of the policies.
     policies
         The canonical policies, with ``key`` and ``number``.
-    clock, settings
-        X, and the run's settings.
-    notes
-        Receives the rejects and what was found.
+    run
+        X, the run's settings, and the notes that receive the rejects and what was found.
     """
+    notes = run.notes
     mine = [table for table in tables if table.headings.role == "premiums"]
-    told = _of_files(mine, policies, clock, settings, notes) if mine else _of_rows(dated, policies)
-    held = told.join(policies.select("policy", "end_date"), on="policy")
+    dated_premiums = _of_files(mine, policies, run) if mine else _of_rows(dated, policies)
+    held = dated_premiums.join(policies.select("policy", "end_date"), on="policy")
     # a renewal that was not taken never held
     held = held.filter(pl.col("end_date").is_null() | (pl.col("date") < pl.col("end_date")))
     history = _changes(held)
@@ -88,12 +85,12 @@ def read_premiums(
     return history
 
 
-def _changes(told: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per policy and change: a premium that is told again says nothing new."""
-    once = told.select(_COLUMNS).sort(_COLUMNS, nulls_last=False).group_by("policy", "date", maintain_order=True).last()
+def _changes(held: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per policy and change: a premium that is repeated says nothing new."""
+    once = held.select(_COLUMNS).sort(_COLUMNS, nulls_last=False).group_by("policy", "date", maintain_order=True).last()
     same = [pl.col(name).eq_missing(pl.col(name).shift(1)) for name in MONEY]
-    again = (pl.col("policy") == pl.col("policy").shift(1)) & pl.all_horizontal(same)
-    return once.filter(~again.fill_null(value=False)).cast(_SCHEMA)  # type: ignore[arg-type]
+    repeated = (pl.col("policy") == pl.col("policy").shift(1)) & pl.all_horizontal(same)
+    return once.filter(~repeated.fill_null(value=False)).cast(_SCHEMA)  # type: ignore[arg-type]
 
 
 def _of_rows(dated: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
@@ -119,13 +116,12 @@ def _whole(column: str, flag: str) -> pl.Expr:
     return pl.when(parts).then(total).otherwise(pl.col(column).max()).alias(column)
 
 
-def _of_files(
-    tables: Sequence[Table], policies: pl.DataFrame, clock: Clock, settings: Settings, notes: Notes
-) -> pl.DataFrame:
+def _of_files(tables: Sequence[Table], policies: pl.DataFrame, run: IngestRun) -> pl.DataFrame:
     """Return the premiums of the files that were made for them; repeats are rejected."""
+    settings, notes = run.settings, run.notes
     frames = []
     for position, table in enumerate(tables):
-        rows = _usable(table, policies, clock, settings, notes)
+        rows = _usable(table, policies, run)
         term = read_terms(table, rows, rows["_branch"], settings, notes)
         notes.words("term", term.meanings)
         months = pl.DataFrame({"said": term.months, "known": rows["_term"]}).select(pl.coalesce(pl.all()))
@@ -142,17 +138,18 @@ def _of_files(
                 }
             )
         )
-    told = pl.concat(frames)
-    first = told.unique(_COLUMNS, keep="first", maintain_order=True)
-    repeats = told.join(first, on=["file", "line"], how="anti")
+    every = pl.concat(frames)
+    first = every.unique(_COLUMNS, keep="first", maintain_order=True)
+    repeats = every.join(first, on=["file", "line"], how="anti")
     for position, table in enumerate(tables):
         lines = repeats.filter(pl.col("file") == position).select("line")
         notes.reject(table, lines.join(table.cells, on="line", how="left", maintain_order="left"), None, "duplicate")
     return first.filter(pl.col("premium_cents") >= 0).select(_COLUMNS)
 
 
-def _usable(table: Table, policies: pl.DataFrame, clock: Clock, settings: Settings, notes: Notes) -> pl.DataFrame:
+def _usable(table: Table, policies: pl.DataFrame, run: IngestRun) -> pl.DataFrame:
     """Return the rows of known policies that were known at X, with ``_policy``, ``_branch``, ``_term``, ``_date``."""
+    clock, settings, notes = run.clock, run.settings, run.notes
     _, key = table.identifiers("customer")
     _, number = table.identifiers("policy")
     column = "from" if "from" in table.headings.at else "start"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.ingest.cells.amounts import read_amounts
-from akb.ingest.cells.texts import plain, rules, told
+from akb.ingest.cells.texts import distinct_texts, plain, rules
 from akb.ingest.columns.notes import texts_of
 from akb.ingest.money_conventions.thresholds import ENOUGH
 from akb.ingest.money_conventions.writing import say_forms
@@ -53,7 +53,7 @@ def _with_usual_sign(cents: pl.Series) -> pl.Series:
 
 def _called(rows: pl.DataFrame) -> pl.Series:
     """Say which rows are called a recovery."""
-    cells = told(texts_of(rows, "kind"))
+    cells = distinct_texts(texts_of(rows, "kind"))
     words = set(rules().values["claim"]["recovery"])
     return cells.spread(
         pl.Series([not words.isdisjoint(plain(text).split()) for text in cells.texts], dtype=pl.Boolean)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from akb.config import Settings
     from akb.ingest.as_of.clock import Clock
+    from akb.ingest.as_of.run import IngestRun
     from akb.ingest.columns.notes import Notes, Table
 
 REASON = "ended_long_ago"
@@ -49,9 +50,7 @@ def leave_out(
     tables: Sequence[Table],
     rows: pl.DataFrame,
     relations: pl.DataFrame,
-    clock: Clock,
-    settings: Settings,
-    notes: Notes,
+    run: IngestRun,
 ) -> tuple[pl.DataFrame, pl.DataFrame, date | None]:
     """Leave out the relations that ended long ago; every row of theirs in every file is rejected.
 
@@ -60,6 +59,7 @@ def leave_out(
     The policy rows and relations that stay, and the day before which the record holds only those who stayed; None
     where nobody was left out. With ``keep_ended_years = 0`` everybody stays.
     """
+    clock, settings, notes = run.clock, run.settings, run.notes
     if not settings.time.keep_ended_years:
         return rows, relations, None
     keys, day = long_ended(rows, relations, clock, settings)

@@ -29,15 +29,13 @@ from akb.ingest.policies.versions import HELPERS, is_per_coverage, one_row_per_p
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from akb.config import Settings
     from akb.ingest.as_of.clock import Clock
+    from akb.ingest.as_of.run import IngestRun
     from akb.ingest.as_of.snapshots import Snapshots
     from akb.ingest.columns.notes import Notes, Table
 
 
-def read_policies(
-    tables: Sequence[Table], snapshots: Snapshots, clock: Clock, settings: Settings, notes: Notes
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def read_policies(tables: Sequence[Table], snapshots: Snapshots, run: IngestRun) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return one row per policy as of X, and what all rows say of dated premiums.
 
     Parameters
@@ -46,12 +44,9 @@ def read_policies(
         All tables of the run; those of the role policies are read.
     snapshots
         Days of the deliveries, where there are several of one book.
-    clock
-        X. In a replay rows that start later are rejected and later ends are open.
-    settings
-        The run's settings.
-    notes
-        Receives rejects, unreadable values and texts that no taxonomy knows.
+    run
+        X, the run's settings and notes. In a replay rows that start later are rejected and later ends are open; the
+        notes receive rejects, unreadable values and texts that no taxonomy knows.
 
     Returns
     -------
@@ -60,12 +55,13 @@ def read_policies(
     renewal_date and the customer's attributes; sorted by key, branch, start, number, insurer. And
     `premiums.dated_rows`.
     """
+    clock, notes = run.clock, run.notes
     frames = []
     mine = [table for table in tables if table.headings.role == "policies"]
     days = snapshots.known_at(clock.as_of)
     for position, table in enumerate(mine):
-        cells, start = _usable(table, snapshots.rows(table), days, clock, settings, notes)
-        rows = _typed(table, cells, start, clock, settings, notes)
+        cells, start = _usable(table, snapshots.rows(table), days, run)
+        rows = _typed(table, cells, start, run)
         frames.append(rows.with_columns(file=pl.lit(position, dtype=pl.Int32)))
     every = pl.concat(frames)
     frames.clear()
@@ -80,10 +76,9 @@ def read_policies(
     return rows.sort("key", "branch", "start_date", "number", "insurer", nulls_last=True), dated
 
 
-def _usable(
-    table: Table, delivered: pl.Series, days: Sequence[date], clock: Clock, settings: Settings, notes: Notes
-) -> tuple[pl.DataFrame, Dates]:
+def _usable(table: Table, delivered: pl.Series, days: Sequence[date], run: IngestRun) -> tuple[pl.DataFrame, Dates]:
     """Reject rows without customer, policy or start, offers, and in a replay what starts or was delivered after X."""
+    clock, settings, notes = run.clock, run.settings, run.notes
     start = read_dates(table.texts("start"), upto=clock.upto, date_format=settings.ingest.date_format)
     relation, key = table.identifiers("customer")
     _, number = table.identifiers("policy")
@@ -128,11 +123,10 @@ def _split(table: Table, cells: pl.DataFrame, blame: dict[str, str], notes: Note
     return cells.filter(pl.col("_why").is_null())
 
 
-def _typed(
-    table: Table, cells: pl.DataFrame, start: Dates, clock: Clock, settings: Settings, notes: Notes
-) -> pl.DataFrame:
+def _typed(table: Table, cells: pl.DataFrame, start: Dates, run: IngestRun) -> pl.DataFrame:
     """Return the rows with their types, after rejecting those whose end cannot be."""
-    dated = _with_ends(table, cells, start, clock, settings, notes)
+    clock, settings, notes = run.clock, run.settings, run.notes
+    dated = _with_ends(cells, start, run)
     cells = _split(
         table,
         dated,
@@ -230,24 +224,23 @@ def _say_what_was_assumed(table: Table, start: Dates, unsure: int, notes: Notes)
         notes.find("AKB-D023", "tip", file=table.raw.name, encoding=said)
 
 
-def _with_ends(
-    table: Table, cells: pl.DataFrame, start: Dates, clock: Clock, settings: Settings, notes: Notes
-) -> pl.DataFrame:
+def _with_ends(cells: pl.DataFrame, start: Dates, run: IngestRun) -> pl.DataFrame:
     """Add ``_end``, ``_changed``, ``_reason`` as known at X, and ``_why`` a row cannot be used.
 
     Two roads to an end: an end date; else a status that says ended with the date of the last change (announced: if
     that date is still to come). An end in the past of a policy that still runs was reversed.
     """
+    clock, settings, notes = run.clock, run.settings, run.notes
     form = settings.ingest.date_format
     end = read_dates(texts_of(cells, "end"), upto=clock.upto, date_format=form, order=start.order)
     changed = read_dates(texts_of(cells, "changed"), upto=clock.upto, date_format=form, order=start.order)
     reasons = map_reasons(texts_of(cells, "reason"), settings)
-    told = known(texts_of(cells, "reason")).is_not_null()
+    given = known(texts_of(cells, "reason")).is_not_null()
     frame = cells.with_columns(
         _end=without_never(texts_of(cells, "end"), end.values, cells["_start"]),
         _end_bad=end.bad,
         _changed=changed.values,
-        _reason=pl.DataFrame({"r": reasons.keys, "t": told})
+        _reason=pl.DataFrame({"r": reasons.keys, "t": given})
         .select(pl.coalesce("r", pl.when("t").then(pl.lit(UNKNOWN))))
         .to_series(),
     )

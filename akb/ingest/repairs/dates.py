@@ -15,7 +15,7 @@ import polars as pl
 
 from akb.core.findings import Finding
 from akb.ingest.cells.dates import LAST, read_dates, split_dates
-from akb.ingest.cells.texts import known, packed, rule, told
+from akb.ingest.cells.texts import distinct_texts, known, packed, rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,7 @@ def _unswapped(table: Table) -> list[Finding]:
 
 def _halves(texts: pl.Series) -> pl.DataFrame:
     """Return the distinct dates of a column: of texts ``first`` and ``second``, of real dates ``m`` and ``d``."""
-    cells = told(texts)
+    cells = distinct_texts(texts)
     parts = split_dates(cells).filter(~pl.col("empty") & (pl.col("y").is_not_null() | pl.col("serial").is_not_null()))
     serial = pl.lit(date(1899, 12, 30)) + pl.duration(days=pl.col("serial"))
     return parts.select(
@@ -89,7 +89,7 @@ def _proves_swap(halves: pl.DataFrame) -> bool:
 def _swap(table: Table, name: str) -> int:
     """Swap day and month of the real dates of a column; return how many rows changed."""
     texts = table.texts(name)
-    cells = told(texts)
+    cells = distinct_texts(texts)
     parts = split_dates(cells)
     read = read_dates(cells.texts).values
     real = parts["first"].is_null() & read.is_not_null()

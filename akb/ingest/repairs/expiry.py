@@ -68,7 +68,7 @@ def _expiries(table: Table, settings: Settings, today: date) -> pl.Series | None
             "status": read_status(table.texts("status"), settings).values,
         }
     )
-    told = rows.select(
+    counted = rows.select(
         runs=pl.col("end").is_null() | (pl.col("end") > last),
         ahead=(pl.col("end") > last).fill_null(value=False),
         expiry=(
@@ -78,9 +78,9 @@ def _expiries(table: Table, settings: Settings, today: date) -> pl.Series | None
             & (_anniversary("start") | _anniversary("renewal"))
         ).fill_null(value=False),
     )
-    runs, ahead, expiry = (int(told[name].sum()) for name in ("runs", "ahead", "expiry"))
+    runs, ahead, expiry = (int(counted[name].sum()) for name in ("runs", "ahead", "expiry"))
     usual = ahead >= (1 - rule("expiry", "open_share")) * runs and expiry >= rule("expiry", "share") * ahead
-    return told["expiry"] if usual and expiry >= rule("expiry", "minimum") else None
+    return counted["expiry"] if usual and expiry >= rule("expiry", "minimum") else None
 
 
 def _anniversary(of: str) -> pl.Expr:

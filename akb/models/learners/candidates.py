@@ -16,7 +16,9 @@ STEP = 0.18  # with 2/9 of the trees: ranks like half of the trees at .08 (expec
 SIMPLEST_FIRST = ("rate", "rule", "logistic", "boosting")
 
 
-def fitters(objective: Objective, settings: Models, trees: int, step: float = STEP) -> dict[str, Fitter]:
+def fitters(
+    objective: Objective, settings: Models, trees: int, step: float = STEP
+) -> dict[str, Fitter]:
     """Return the rivals by name, simplest first."""
 
     def boosting(sample: Sample) -> Model:
