@@ -28,6 +28,6 @@ def prepare() -> None:
         import xlsxwriter  # noqa: F401
 
         from akb.report import write  # noqa: F401
-        from akb.report.html import compile_templates
+        from akb.report.page.html import compile_templates
 
         compile_templates()

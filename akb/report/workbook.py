@@ -11,9 +11,9 @@ import math
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from akb.report.chapters.listed import withheld
+from akb.report.chapters.portfolio.facts import commission_mark
 from akb.report.lists import EUROS, POINTS, is_chance
-from akb.report.sections.portfolio import commission_mark
-from akb.report.sections.risk import withheld
 from akb.report.sheets import ListSheet
 from akb.report.tables import neutral
 

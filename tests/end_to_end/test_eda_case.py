@@ -15,8 +15,8 @@ import pytest
 from akb.again import case_again, kept_classes
 from akb.cli import run
 from akb.config import Settings, load_settings
+from akb.report.chapters.case.facts import worded
 from akb.report.plain import plain
-from akb.report.sections.case import worded
 from akb.store.packed import unpacked
 
 if TYPE_CHECKING:

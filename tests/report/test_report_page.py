@@ -12,7 +12,8 @@ import polars as pl
 import pytest
 
 from akb.config import Settings
-from akb.report import formats, html
+from akb.report import formats
+from akb.report.page import html
 from akb.report.write import report_files
 from tests.report import fixtures
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from akb.report.bundle import RunBundle
 
 SECTIONS = (
-    "summary", "portfolio", "leaving", "risk", "products", "case",
-    "quality", "evidence", "determinants", "assumptions", "method", "glossary",
+    "summary", "portfolio", "leaving", "customer", "moment", "product", "case",
+    "quality", "evidence", "cards", "assumptions", "method", "glossary",
 )  # fmt: skip
 FIGURES = (
     "branches", "rates", "yearly", "reasons", "tenure", "curve", "horizons", "bands", "proof", "lost",

@@ -11,8 +11,8 @@ import pytest
 
 from akb.models.types import Evidence
 from akb.report.bundle import RunBundle
+from akb.report.chapters.attention.facts import _workers
 from akb.report.model import build
-from akb.report.sections.actions import _workers
 from akb.report.write import report_files
 from tests.core.test_core_proof import ORDER
 from tests.report import fixtures as f

@@ -1,0 +1,59 @@
+"""The summary: at most five figures for the first screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from akb.report.chapters.case import facts as case
+from akb.report.chapters.leaving import facts as leaving
+from akb.report.chapters.moment import facts as moment
+from akb.report.chapters.portfolio import facts as portfolio
+from akb.report.typed import Facts
+
+if TYPE_CHECKING:
+    from akb.report.context import Context
+
+MOST = 5
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A figure of the first screen with its mark and, unless counted, its range."""
+
+    key: str
+    mark: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class SummaryFacts(Facts):
+    """What a reader takes away."""
+
+    KEY: ClassVar[str] = "summary"
+
+    headlines: tuple[Headline, ...]
+
+
+def facts(context: Context) -> SummaryFacts:
+    """Return the figures of the first screen, as their chapters have them."""
+    held, left = context.once(portfolio.facts), context.once(leaving.facts)
+    risk, told = context.once(moment.facts), context.once(case.facts)
+    found = [Headline("customers", "counted", held.customers)]
+    if held.commission_cents is not None:
+        found.append(Headline("commission", held.commission_mark, held.commission_cents))
+    year = next(iter(left.years), None)
+    if year and year.customer_churn is not None:
+        found.append(Headline("churn", "counted", year.customer_churn))
+    if risk.horizons and risk.horizons[-1].months == 12:
+        ahead = risk.horizons[-1]
+        found.append(Headline("leavers", "predicted", ahead.expected, ahead.low, ahead.high))
+    if isinstance(told, case.CaseTold):
+        net = told.cohort.net
+        found.append(Headline("net", "assumed", net.base, net.low, net.high))
+    return SummaryFacts(tuple(found[:MOST]))
+
+
+FACTS = (facts,)
