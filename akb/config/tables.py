@@ -197,6 +197,7 @@ class Report(Table):
 
     language: Literal["nl"] = "nl"
     suppress_below: int = Field(default=5, ge=1, le=1000)
+    advisers: bool = False
 
 
 class Member(Table):

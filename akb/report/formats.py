@@ -198,6 +198,22 @@ def interval(low: float | None, high: float | None) -> str:
 
 
 @_keyed
+def year(value: int) -> str:
+    """Return a year as it is written: without a thousands separator."""
+    return f"{value:d}"
+
+
+def like(text: str, *values: object) -> str:
+    """Return text that was worked out of values, with their keys."""
+    return said(str(text), keys_of(*values))
+
+
+def named(text: str, key: str) -> str:
+    """Return a name that may hold a number, or a number that is no fact, with the key of what it names."""
+    return said(str(text), [key])
+
+
+@_keyed
 def month_year(value: date | str) -> str:
     """Return a date (or its ISO text) as ``sep 2025``."""
     when = date.fromisoformat(value) if isinstance(value, str) else value
@@ -228,6 +244,12 @@ def of_ten(share: float | None) -> str:
 def in_points(difference: float | None) -> str:
     """Return a difference of shares as a number of percentage points: ``−1,5``."""
     return NOTHING if difference is None else str(number(100 * difference, 1))
+
+
+@_keyed
+def points_more(high: float, low: float) -> str:
+    """Return how many percentage points one share lies above another."""
+    return str(rough(100 * (high - low)))
 
 
 @_keyed

@@ -22,13 +22,14 @@ LABELS = ("key", "branch", "months", "year", "code")
 """What an entry of a list is called in a key, if it has one of these and no other entry has the same."""
 _ELSEWHERE = (
     (re.compile(r"^case(?=\.|$)"), "business_case"),
-    (re.compile(r"^(assumptions|determinants)\.rows$"), r"\1"),
-    (re.compile(r"^assumptions(?=\[|$)"), "business_case.assumptions"),
+    (re.compile(r"^determinants\.rows$"), "determinants"),
+    (re.compile(r"^assumptions\.rows$"), "business_case.assumptions"),
     (re.compile(r"^summary\.headlines$"), "headlines"),
     (re.compile(r"^evidence\.predictions$"), "predictions"),
     (re.compile(r"^predictions(\[[^\]]*\])\.card$"), r"cards\1"),
 )  # facts that summary.json has elsewhere; `cards[...]` are the files of models/cards
 _NAMES = (".key", ".cause", ".branch", ".winner", ".grade", ".gate", ".status")
+_WORD = re.compile(r"[\w.]+")
 _DIGIT = re.compile(r"\d")
 _PART = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")
 
@@ -111,7 +112,11 @@ def keyed(value: T, key: str) -> T:
         made = Day(value.year, value.month, value.day)
         made.key = key
     elif isinstance(value, str):
-        made = said(value, [key]) if _DIGIT.search(value) and not key.endswith(_NAMES) else value
+        made = (
+            said(value, [key])
+            if _DIGIT.search(value) and not (key.endswith(_NAMES) and _WORD.fullmatch(value))
+            else value
+        )
     elif is_dataclass(value) and not isinstance(value, type):
         names = {field.name: f"{key}.{field.name.removesuffix('_')}" for field in fields(value)}
         made = replace(value, **{name: keyed(getattr(value, name), inner) for name, inner in names.items()})
@@ -151,5 +156,8 @@ def _labels(rows: Iterable[object]) -> list[str]:
 
 
 def _under(entry: object, label: str) -> object:
-    found = entry.get(label) if isinstance(entry, Mapping) else getattr(entry, label, None)
+    if isinstance(entry, Mapping):
+        found = entry.get(label)
+    else:
+        found = getattr(entry, label, None) if is_dataclass(entry) else None
     return found if isinstance(found, str | int) and not isinstance(found, bool) else None

@@ -44,6 +44,8 @@ class Model:
     ----------
     told
         The facts of every chapter under their `KEY`.
+    advisers
+        Whether colleagues are told apart; offices always are.
     value, basis
         The figures of the value room and what the page's planner works on, as ``summary.json`` holds them.
     """
@@ -51,6 +53,7 @@ class Model:
     as_of: date
     cover: Cover
     suppress_below: int
+    advisers: bool
     ladder: Mapping[str, str]
     told: Mapping[str, Facts]
     value: Mapping[str, object]
@@ -90,6 +93,7 @@ def build(bundle: RunBundle, context: Context | None = None) -> Model:
         as_of=context.as_of,
         cover=Cover(bundle.settings.client.name, version=bundle.versions.get("akb", "")),
         suppress_below=context.limit,
+        advisers=bundle.settings.report.advisers,
         ladder=context.ladder,
         told={facts.KEY: facts for facts in made},
         value=dict(bundle.value.figures) if bundle.value else {},

@@ -73,6 +73,7 @@ def summary(model: Model) -> dict[str, Any]:
         "case_basis": model.basis,
         "suppress_below": model.suppress_below,
         "headlines": model["summary"]["headlines"],
+        "summary": {key: model["summary"][key] for key in ("spread", "decision")},
         **{key: model[key] for key in model.told if key not in ("case", "evidence", "assumptions", "summary")},
         "evidence": {key: value for key, value in model["evidence"].items() if key != "predictions"},
     }

@@ -96,7 +96,7 @@ class Words:
 
         A number that the text itself holds (a fixed one, such as the 12 of *12 maanden*) has the text as its key.
         """
-        fixed = _FIXED.sub(rf'<span data-key="text.{key}">\g<0></span>', str(escape(self.raw(key))))
+        fixed = _FIXED.sub(rf'<span data-key="text.{key.replace(" ", "_")}">\g<0></span>', str(escape(self.raw(key))))
         linked = _TERM.sub(self._link, fixed)
         return Markup(linked.format_map({name: escape(value) for name, value in _shown(values).items()}))
 
@@ -115,7 +115,8 @@ class Words:
     def count(self, number: int | None, thing: str) -> str:
         """Return a number with its noun in the right form: ``1 klant``, ``1.200 klanten``."""
         one, many = self._tree["plural"][thing]
-        return said(f"{formats.number(number)} {one if number == 1 else many}", keys_of(number))
+        shown = formats.number(number)
+        return said(f"{shown} {one if number == 1 else many}", keys_of(number))
 
     @staticmethod
     def slug(term: str) -> str:
@@ -130,7 +131,11 @@ class Words:
             return said(self.plain(f"band.{unit}.from", lower=lower), keys)
         if not lower:
             return said(self.plain(f"band.{unit}.below", upper=upper), keys)
-        single = f"band.{unit}.single" if upper - (lower or 0) == 1 and unit == "policies" else f"band.{unit}.between"
+        single = (
+            f"band.{unit}.single"
+            if upper - (lower or 0) == 1 and unit.startswith("policies")
+            else f"band.{unit}.between"
+        )
         return said(self.plain(single, lower=lower, upper=upper), keys)
 
     def reason(self, feature: str, value: float | None) -> str | None:

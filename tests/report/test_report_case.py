@@ -30,7 +30,8 @@ def facts(full: RunBundle, **changes: Any) -> Model:
 
 def chapter(told: Model) -> str:
     page = fixtures.text_of(told).replace("\u00a0", " ").replace("\u2060", "")
-    return page[page.index('<section id="case"') : page.index('<section id="live"')]
+    attention = page[page.index('<section id="attention"') : page.index('<section id="product"')]
+    return page[page.index('<section id="case"') : page.index('<section id="live"')] + attention
 
 
 def marks(text: str) -> set[str]:

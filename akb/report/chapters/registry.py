@@ -1,7 +1,8 @@
 """The chapters in the order of the story: the one place that knows which there are.
 
 A chapter is a folder of this package with ``page.html``, its words under ``[chapter.<name>]`` in ``configs/text`` and,
-where it has any, ``facts.py`` (`FACTS`: what makes its facts of a run) and ``figures.py`` (`FIGURES`: what draws them).
+where it has any, ``facts.py`` (`FACTS`: what makes its facts of a run) and ``figures.py`` (`FIGURES`: what draws them,
+`heading`: the finding above it).
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class Chapter:
     number: str
     facts: tuple[Callable[[Context], Facts], ...]
     figures: tuple[Callable[[Maker], Figure | None], ...]
+    heading: Callable[[Maker], str | None] | None
     annex: bool
 
 
@@ -66,12 +68,11 @@ def chapters() -> tuple[Chapter, ...]:
 def _chapter(name: str, number: str, *, annex: bool) -> Chapter:
     facts: tuple[Callable[[Context], Facts], ...] = _of(name, "facts")
     figures: tuple[Callable[[Maker], Figure | None], ...] = _of(name, "figures")
-    return Chapter(name, number, facts, figures, annex=annex)
+    heading: Callable[[Maker], str | None] | None = _of(name, "figures", "heading") or None
+    return Chapter(name, number, facts, figures, heading, annex=annex)
 
 
-def _of(name: str, what: str) -> tuple[Callable[..., Any], ...]:
+def _of(name: str, what: str, part: str = "") -> Any:
+    """Return a part of a module of a chapter; nothing where it has none."""
     place = f"{__package__}.{name}.{what}"
-    if find_spec(place) is None:
-        return ()
-    found: tuple[Callable[..., Any], ...] = getattr(import_module(place), what.upper())
-    return found
+    return getattr(import_module(place), part or what.upper(), ()) if find_spec(place) else ()

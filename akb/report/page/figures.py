@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 
 def figures(model: Model, words: Words) -> dict[str, Figure]:
     """Return the figures that have data, by id."""
-    maker = Maker(model.with_keys(), words)
+    return drawn_by(Maker(model.with_keys(), words))
+
+
+def drawn_by(maker: Maker) -> dict[str, Figure]:
+    """Return the figures that have data, by id."""
     made = (make(maker) for chapter in chapters() for make in chapter.figures)
     return {figure.id: figure for figure in made if figure is not None}
+
+
+def headings(maker: Maker) -> dict[str, str | None]:
+    """Return chapter -> the finding above it; None where it is called by its name."""
+    return {each.name: each.heading(maker) if each.heading else None for each in chapters()}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
-from functools import cache
+from functools import cache, partial
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,11 @@ from markupsafe import Markup
 
 from akb.report import formats
 from akb.report.chapters.registry import chapters
-from akb.report.page.figures import figures
+from akb.report.chapters.summary import figures as summary
+from akb.report.chapters.summary import sentences
+from akb.report.keyed import joined
+from akb.report.page.figure import Maker
+from akb.report.page.figures import drawn_by, headings
 from akb.report.page.phrases import Phrases
 
 if TYPE_CHECKING:
@@ -24,6 +30,8 @@ SIZE_LIMIT = 3_000_000
 SCRIPT = "plotly-basic.min.js"  # the whole script of Plotly's package is larger than the page may be
 _HERE = Path(__file__).parent
 _REPORT = _HERE.parent
+_FACES = (("Inter", "100 900"), ("Newsreader", "400 600"))
+_SCRIPTS = (SCRIPT, "report.js")
 _STYLES = ("tokens.css", "page.css", "tables.css", "figures.css", "print.css")
 _FILTERS = {
     "cost": formats.cost,
@@ -39,6 +47,41 @@ _FILTERS = {
 _HELD = ((re.compile("−€"), "−\u2060€"), (re.compile(r"(?<=\d) (?=%)|(?<=€) (?=\d)"), "\u00a0"))
 _SCRIPT = re.compile(r"(<script.*?</script>)", re.DOTALL)
 _CSS_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+
+
+def title(model: Model, words: Words) -> str:
+    """Return what the report is called."""
+    if model.cover.title:
+        return model.cover.title
+    client = model.cover.client
+    return words.plain("page.title_client", client=client) if client else words.plain("page.title")
+
+
+@cache
+def policy() -> Markup:
+    """Return what the page may do: run its own two scripts, by the hash of their bytes, and ask for nothing."""
+    hashes = (base64.b64encode(sha256(_asset(name).encode()).digest()).decode() for name in _SCRIPTS)
+    allowed = " ".join(f"'sha256-{each}'" for each in hashes)
+    return Markup(
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; font-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def faces() -> Markup:
+    """Return the embedded faces as CSS."""
+    made = []
+    for name, weights in _FACES:
+        held = base64.b64encode((_REPORT / "assets" / f"{name.lower()}.woff2").read_bytes()).decode()
+        source = f"src:url(data:font/woff2;base64,{held}) format('woff2')"
+        made.append(f"@font-face{{font-family:{name};{source};font-weight:{weights};font-display:block}}")
+    return Markup("\n".join(made))
+
+
+def plainly(text: str) -> str:
+    """Return a text or markup as what it reads, for an attribute."""
+    return text.striptags() if isinstance(text, Markup) else str(text)
 
 
 class View:
@@ -60,23 +103,37 @@ def render(model: Model, words: Words) -> str:
     ValueError
         If the page is larger than the contract allows: a programming error, everything on it is binned or cut.
     """
-    drawn = figures(model, words)
-    keyed = model.with_keys()
-    phrases = Phrases(keyed, words)
+    maker = Maker(model.with_keys(), words)
+    drawn = drawn_by(maker)
+    phrases = Phrases(maker.model, words)
     page = (
         _environment()
         .get_template("base.html")
         .render(
-            m=View(keyed),
+            m=View(maker.model),
             t=words.html,
             plain=words.plain,
             raw=words.raw,
             name=words.name,
             span=words.span,
             count=words.count,
+            words_table=words.table,
             terms=words.table("glossary"),
             chapters=chapters(),
             figures=drawn,
+            headings=headings(maker),
+            decided=partial(sentences.rows, maker, phrases),
+            summary_sentences=partial(sentences.sentences, maker, phrases),
+            headline=summary.shown,
+            range_of=summary.range_of,
+            strip=summary.strip,
+            title=title(model, words),
+            lead=summary.lead(maker),
+            policy=policy(),
+            scripts=_SCRIPTS,
+            faces=faces(),
+            plainly=plainly,
+            together=partial(joined, between=", "),
             f=formats,
             asset=_asset,
             styles=_STYLES,

@@ -119,7 +119,8 @@ class Phrases:
             return []
         known = self.words.table("fact")
         shown = ((key, case.facts.get(key)) for key in known)
-        return [(known[key], _format(key)(value)) for key, value in shown if value is not None]
+        said_ = self.words.html
+        return [(said_(f"fact.{key}"), _format(key)(value)) for key, value in shown if value is not None]
 
 
 def _format(key: str) -> Callable[[float], str]:

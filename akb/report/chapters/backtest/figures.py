@@ -12,6 +12,19 @@ if TYPE_CHECKING:
     from akb.report.page.figure import Figure, Maker
 
 
+def heading(m: Maker) -> str | None:
+    """Who left of last year's list, beside chance."""
+    told = m.of(OutlookFacts).backtest
+    rows = {row.key: row for row in told.lists} if told else {}
+    if told is None or not rows or rows["top_defend"].left_share is None:
+        return None
+    return m.words.html(
+        "finding.backtest" if told.split else "finding.backtest_any",
+        listed=f.of_hundred(rows["top_defend"].left_share),
+        random=f.of_hundred(rows["random"].left_share),
+    )
+
+
 def backtest(m: Maker) -> Figure | None:
     """Who really left of last year's list, beside the list by commission and at random."""
     told = m.of(OutlookFacts).backtest
@@ -24,7 +37,7 @@ def backtest(m: Maker) -> Figure | None:
         if row.left_share is None:
             table.append((name, m.words.plain("page.hidden"), *[f.NOTHING] * 4))
             continue
-        colour = "@moment" if key == "top_defend" else "@context"
+        colour = "moment" if key == "top_defend" else "context"
         label = m.words.plain("axis.of_hundred", count=f.of_hundred(row.left_share))
         shown.append(Bar(name, row.left_share, label, colour, low=row.low, high=row.high))
         table.append(

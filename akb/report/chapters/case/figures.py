@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from akb.report.page.figure import Figure, Maker
 
 SIDES = ("low", "base", "high")
-TORNADO = 10  # assumptions shown; the table behind has them all
+TORNADO = 6  # assumptions shown; the table behind has them all
 BESIDE = "exploration"  # a line that stands beside the net
 
 
@@ -23,6 +23,17 @@ def told(m: Maker) -> CaseTold | None:
     return case if isinstance(case, CaseTold) else None
 
 
+def heading(m: Maker) -> str:
+    """What one year of contacts leaves, as sure as it is."""
+    case = told(m)
+    if case is None:
+        return m.words.html("finding.case_none")
+    net = case.cohort.net
+    if net.base < 0:
+        return m.words.html("finding.case_loss", net=f.size(net.base))
+    return m.words.html("finding.case_plus" if net.low > 0 else "finding.case_unsure", net=f.euro(net.base))
+
+
 def ledger(m: Maker) -> Figure | None:
     """One year's contacts: what every line brings, what contacts and predictions cost, and what is left."""
     case = told(m)
@@ -30,18 +41,18 @@ def ledger(m: Maker) -> Figure | None:
         return None
     cohort = case.cohort
     given = [row for row in cohort.lines if row.given and row.key != BESIDE]
-    steps = [(row.key, row.base, "@product") for row in given]
-    steps += [(name, -getattr(cohort, name), "@aandacht") for name in ("contacts", "price")]
+    steps = [(row.key, row.base, "product") for row in given]
+    steps += [(name, -getattr(cohort, name), "aandacht") for name in ("contacts", "price")]
     shown, at = [], 0
     for key, cents, colour in steps:
         shown.append(Bar(m.words.name("ledger", key), cents, f.euro(cents), colour, base=at))
         at += cents
     net = cohort.net
     name = m.words.plain("ledger.net")
-    shown.append(Bar(name, net.base, f.euro(net.base), "@klant", low=net.low, high=net.high))
+    shown.append(Bar(name, net.base, f.euro(net.base), "klant", low=net.low, high=net.high))
     table = [(m.words.name("ledger", row.key), *(f.euro_exact(getattr(row, side)) for side in SIDES)) for row in given]
     table += [
-        (m.words.name("ledger", name), f.NOTHING, f.euro_exact(-getattr(cohort, name)), f.NOTHING)
+        (m.words.name("ledger", name), f.NOTHING, f.cost_exact(getattr(cohort, name)), f.NOTHING)
         for name in ("contacts", "price")
     ]
     table.append((name, *(f.euro_exact(getattr(net, side)) for side in SIDES)))
@@ -51,7 +62,7 @@ def ledger(m: Maker) -> Figure | None:
         ("line", *SIDES),
         table,
         variant="title" if net.base >= 0 else "title_loss",
-        net=f.euro(abs(net.base)),
+        net=f.size(net.base),
         range=f.span(f.euro(net.low), f.euro(net.high)),
     )
 
@@ -66,7 +77,7 @@ def tornado(m: Maker) -> Figure | None:
     shown = []
     for row in rows[:TORNADO]:
         low, high = sorted((row.low, row.high))
-        shown.append(Bar(label[row.key], high - low, f.span(f.euro(low), f.euro(high)), "@klant", base=low))
+        shown.append(Bar(label[row.key], high - low, f.span(f.euro(low), f.euro(high)), "klant", base=low))
     table = [
         (
             label[row.key],
@@ -98,7 +109,7 @@ def rule(m: Maker) -> Figure | None:
             m.words.name("rule_step", row.key),
             row.cents,
             f.euro(row.cents),
-            "@klant" if row is steps[-1] else "@context",
+            "klant" if row is steps[-1] else "context",
         )
         for row in steps
     ]

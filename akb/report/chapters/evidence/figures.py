@@ -39,11 +39,11 @@ def calibration(m: Maker) -> Figure | None:
         plot,
         ("band", "customers", "predicted", "observed", "range"),
         table,
-        inside=inside,
-        bands=len(rows),
+        inside=f.like(f.number(inside), *(row.predicted for row in rows)),
+        bands=f.named(f.number(len(rows)), "evidence.calibration"),
         months=seen.months,
         test_date=f.day(seen.test_date),
-        customers=sum(r.customers or 0 for r in rows),
+        customers=f.like(f.number(sum(r.customers or 0 for r in rows)), *(r.customers for r in rows)),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import polars as pl
 
+from akb.core.proportions import interval
 from akb.core.relations import in_force
 from akb.describe import relations
 from akb.report.chapters.portfolio.facts import HELD, TENURE
@@ -198,6 +199,7 @@ class LeavingFacts(Facts):
     recorded_from: date | None
     history_months: int
     missing: tuple[str, ...]
+    held_differs: bool = False
 
 
 def facts(context: Context) -> LeavingFacts:
@@ -212,13 +214,15 @@ def facts(context: Context) -> LeavingFacts:
         missing.append("short_history")
     if portfolio.history.recorded_from is not None and not reasons_known:
         missing.append("reasons")
+    held = _by_held(context, *years[0]) if years else []
     told = {
         "last_year": _few(context, yearly[0]) if yearly else None,
         "years": [_few(context, row) for row in yearly],
         "gone": _gone(context, years[:REASON_YEARS]),
         "intermediary": _to_another_intermediary(context, *years[0]) if years else None,
         "by_tenure": _by_tenure(context, *years[0]) if years else [],
-        "by_held": _by_held(context, *years[0]) if years else [],
+        "by_held": held,
+        "held_differs": apart(held),
         "curve": _curve(context),
         "gone_by_cause": _gone_by_cause(context),
         "cohorts": _cohorts(context),
@@ -284,6 +288,15 @@ def _to_another_intermediary(context: Context, first: date, last: date) -> dict[
     if moved < context.limit:
         return None
     return {"from": first, "to": last, "customers": moved, "share": moved / int(then["left"].sum())}
+
+
+def apart(rows: list[Row]) -> bool:
+    """Whether the rates of the first and the last band are told apart at 90 %: their intervals do not touch."""
+    shown = [row for row in rows if row["rate"] is not None and not row["suppressed"]]
+    if len(shown) < 2 or shown[0] is not rows[0] or shown[-1] is not rows[-1]:
+        return False
+    (low, _), (_, high) = (interval(row["left"], row["customers"]) for row in (shown[0], shown[-1]))
+    return low > high
 
 
 def _by_tenure(context: Context, first: date, last: date) -> list[Row]:

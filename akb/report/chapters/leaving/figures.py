@@ -5,13 +5,65 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from akb.report import formats as f
-from akb.report.chapters.leaving.facts import LeavingFacts
+from akb.report.chapters.leaving.facts import LeavingFacts, RateBand
 from akb.report.page.plots import Bar, bars, known, line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from akb.report.page.figure import Figure, Maker
+
+
+def heading(m: Maker) -> str:
+    """The strongest signal, if it is one; else how many left."""
+    told = m.of(LeavingFacts)
+    if told.held_differs:
+        first, last = told.by_held[0], told.by_held[-1]
+        many = m.words.span("policies", last)
+        return m.words.html("finding.leaving_held", first=f.percent(first.rate), last=f.percent(last.rate), many=many)
+    if told.last_year and told.last_year.customer_churn is not None:
+        return m.words.html("finding.leaving_churn", churn=f.percent(told.last_year.customer_churn))
+    return m.words.html("finding.leaving_none")
+
+
+def _policies(m: Maker, row: RateBand) -> str:
+    """Return ``1 polis``, ``2 polissen``, ``4 of meer polissen``."""
+    if row.upper is not None and row.upper - row.lower == 1:
+        return m.words.count(row.lower, "polis")
+    return m.words.plain("leaving.held_more", held=m.words.span("policies", row))
+
+
+def held(m: Maker) -> Figure | None:
+    """Churn rate by how many policies someone holds."""
+    told = m.of(LeavingFacts)
+    rows = [row for row in told.by_held if row.rate is not None and not row.suppressed]
+    year = told.last_year
+    if len(rows) < 2 or year is None or year.suppressed:
+        return None
+    colour = "moment" if told.held_differs else "context"
+    shown = [
+        Bar(
+            _policies(m, row),
+            known(row.rate),
+            f.percent(row.rate, 1),
+            colour if row is rows[0] else "context",
+        )
+        for row in rows
+    ]
+    average = (known(year.customer_churn), m.words.plain("axis.average", value=f.percent(year.customer_churn)))
+    return m.figure(
+        "held",
+        bars(shown, m.axis("share", "share_customers"), average),
+        ("held", "customers", "left", "churn"),
+        [(m.words.span("policies", r), f.number(r.customers), f.number(r.left), f.percent(r.rate, 1)) for r in rows],
+        variant="title" if told.held_differs else "title_flat",
+        first=f.percent(rows[0].rate),
+        last=f.percent(rows[-1].rate),
+        many=m.words.span("policies", rows[-1]),
+        from_=f.day(year.from_),
+        to=f.day(year.to),
+        customers=year.customers,
+    )
 
 
 def rates(m: Maker) -> Figure | None:
@@ -34,7 +86,7 @@ def rates(m: Maker) -> Figure | None:
                 name,
                 getattr(year, key),
                 f.percent(getattr(year, key)),
-                "@moment" if key == "customer_churn" else "@context",
+                "moment" if key == "customer_churn" else "context",
             )
         )
         amount = f.euro_exact if key == "commission_churn" else f.number
@@ -73,7 +125,7 @@ def yearly(m: Maker) -> Figure | None:
         points,
         m.axis("number", "year_to"),
         m.axis("share", "share_customers"),
-        "@moment",
+        "moment",
         labels,
         markers=True,
         ticks=ticks,
@@ -100,7 +152,7 @@ def yearly(m: Maker) -> Figure | None:
         last=f.percent(last),
         lowest=f.percent(min(years, key=lambda year: known(year.customer_churn)).customer_churn),
         highest=f.percent(max(years, key=lambda year: known(year.customer_churn)).customer_churn),
-        years=len(years),
+        years=f.named(f.number(len(years)), "leaving.years"),
         start=f.day(years[0].from_),
         end=f.day(years[-1].to),
     )
@@ -118,7 +170,7 @@ def reasons(m: Maker) -> Figure | None:
             names[id(r)],
             known(r.share),
             f.percent(r.share),
-            "@moment" if r.cause == "preventable" else "@context",
+            "moment" if r.cause == "preventable" else "context",
         )
         for r in rows[:10]
     ]
@@ -148,7 +200,7 @@ def tenure(m: Maker) -> Figure | None:
         return None
     worst = max(rows, key=lambda row: known(row.rate))
     shown = [
-        Bar(m.words.span("years", r), known(r.rate), f.percent(r.rate), "@moment" if r is worst else "@context")
+        Bar(m.words.span("years", r), known(r.rate), f.percent(r.rate), "moment" if r is worst else "context")
         for r in rows
     ]
     plot = bars(
@@ -182,7 +234,7 @@ def curve(m: Maker) -> Figure | None:
         points,
         m.axis("number", "tenure_years"),
         m.axis("share", "share_customers"),
-        "@klant",
+        "klant",
         labels,
         top=1.05,
     )
@@ -194,7 +246,7 @@ def curve(m: Maker) -> Figure | None:
         plot,
         ("years", "still"),
         table,
-        years=f.number(round(marks[0][0])),
+        years=f.number(marks[0][0]),
         share=f.of_hundred(marks[0][1]),
     )
 
@@ -204,6 +256,7 @@ def _nearest(points: Sequence[tuple[float, float]], at: float) -> tuple[float, f
 
 
 FIGURES = (
+    held,
     rates,
     yearly,
     reasons,

@@ -25,7 +25,7 @@ def determinants(m: Maker) -> Figure | None:
             row.words,
             row.share,
             f.at_most_all(row.share),
-            "@moment" if row is rows[0] else "@context",
+            "moment" if row is rows[0] else "context",
             low=row.low,
             high=row.high,
         )

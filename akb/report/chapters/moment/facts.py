@@ -111,6 +111,8 @@ class PairRow:
     value_at_stake: int
     class_by_commission: str
     at_risk: int
+    contact: str | None = None
+    saving: float | None = None
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def facts(context: Context) -> RiskFacts:
         "causes": _causes(context, horizons),
         "bands": _bands(context, horizons),
         "proof": proof(context, [f"churn_{months}m" for months in reversed(HORIZONS)]),
-        "defend": _defend(context),
+        "defend": _defend(context, horizons),
         "pair": _pair(context),
         "missing": missing,
     }
@@ -204,12 +206,14 @@ def _bands(context: Context, horizons: list[Row]) -> list[Row]:
     chance = context.score("churn_12m")
     if chance is None:
         return []
-    known = ~np.isnan(chance)
+    ratio, certain = _corrected_by(context, horizons)
+    known = ~np.isnan(chance) & ~certain  # who is leaving already is no risk that anybody can still attend to
+    if not known.any():
+        return []
     place = np.searchsorted([lower for lower, _ in BANDS[1:]], chance[known], side="right")
     customers = np.bincount(place, minlength=len(BANDS))
-    ratio, certain = _corrected_by(context, horizons)
     modelled = group_sum(chance[known], place, len(BANDS))
-    expected = group_sum(np.where(certain, chance, ratio * chance)[known], place, len(BANDS))
+    expected = group_sum(ratio * chance[known], place, len(BANDS))
     cents = context.customers["commission_cents"].to_numpy()[known]
     total = sum(expected)
     rows = [
@@ -228,13 +232,15 @@ def _bands(context: Context, horizons: list[Row]) -> list[Row]:
     return context.suppressed(rows, keep=("lower", "upper"), parts=True)
 
 
-def _defend(context: Context) -> dict[str, Any] | None:
+def _defend(context: Context, horizons: list[Row]) -> dict[str, Any] | None:
     """Return the Top Defend list: its size, what is expected of it, and its first rows by pseudonym."""
     value = context.bundle.value
     listed = value.lists.get("top_defend") if value else None
     if value is None or listed is None or listed.is_empty():
         return None
-    chance = context.score("churn_12m")
+    ratio, certain = _corrected_by(context, horizons)
+    modelled = context.score("churn_12m")
+    chance = None if modelled is None else np.where(certain, modelled, ratio * modelled)
     order = context.customers["customer"].to_numpy()
     on_list = np.isin(order, listed["customer"].to_numpy())
     rows = first_rows(context, listed)

@@ -13,12 +13,24 @@ if TYPE_CHECKING:
     from akb.report.page.figure import Figure, Maker
 
 
+def heading(m: Maker) -> str:
+    """What the order of the chances was worth on later data."""
+    told = m.of(RiskFacts)
+    if told.proof:
+        listed, random = f.of_hundred(told.proof.precision), f.of_hundred(told.proof.base_rate)
+        return m.words.html("finding.moment_proof", listed=listed, random=random)
+    if told.horizons:
+        year = told.horizons[-1]
+        return m.words.html("finding.moment_count", months=year.months, expected=f.rough(year.expected))
+    return m.words.html("finding.moment_none")
+
+
 def horizons(m: Maker) -> Figure | None:
     """Expected leavers per horizon, with their interval."""
     rows = m.of(RiskFacts).horizons
     if not rows:
         return None
-    shown = [Bar(_within(m, r), r.expected, f.rough(r.expected), "@moment", low=r.low, high=r.high) for r in rows]
+    shown = [Bar(_within(m, r), r.expected, f.rough(r.expected), "moment", low=r.low, high=r.high) for r in rows]
     last = rows[-1]
     table = [(_within(m, r), f.number(r.expected, 1), f.interval(r.low, r.high), f.percent(r.share, 1)) for r in rows]
     return m.figure(
@@ -42,7 +54,7 @@ def bands(m: Maker) -> Figure | None:
         return None  # bands of an order that may be chance tell nobody apart
     if not rows or not any(row.share_expected for row in rows):
         return None
-    shown = [Bar(_band(r), r.share_expected or 0.0, _shares(m, r), "@moment", second=r.share) for r in rows]
+    shown = [Bar(_band(r), r.share_expected or 0.0, _shares(m, r), "moment", second=r.share) for r in rows]
     top = next(row for row in rows if row.customers)
     return m.figure(
         "bands",
@@ -59,9 +71,9 @@ def bands(m: Maker) -> Figure | None:
             )
             for r in rows
         ],
-        band=m.words.plain("band.share.above", lower=f.percent(top.lower))
+        band=f.like(m.words.plain("band.share.above", lower=f.percent(top.lower)), top.lower)
         if top.upper >= 1
-        else m.words.plain("band.share.between", band=_band(top)),
+        else _band(top),
         share=f.percent(top.share),
         leavers=f.percent(top.share_expected),
         customers=m.of(PortfolioFacts).customers,
@@ -80,13 +92,13 @@ def proof(m: Maker) -> Figure | None:
             m.words.plain("axis.on_list"),
             seen.precision,
             m.words.plain("axis.of_hundred", count=listed),
-            "@moment",
+            "moment",
         ),
         Bar(
             m.words.plain("axis.at_random"),
             seen.base_rate,
             m.words.plain("axis.of_hundred", count=random),
-            "@context",
+            "context",
         ),
     ]
     table = [
@@ -108,7 +120,7 @@ def proof(m: Maker) -> Figure | None:
 
 
 def _within(m: Maker, row: Horizon) -> str:
-    return m.words.plain("axis.within", months=m.words.count(row.months, "maand"))
+    return f.like(m.words.plain("axis.within", months=m.words.count(row.months, "maand")), row.months)
 
 
 def _band(row: RiskBand) -> str:

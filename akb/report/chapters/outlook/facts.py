@@ -162,12 +162,32 @@ class Bridge:
 
 
 @dataclass(frozen=True)
+class AheadStep:
+    """A step of the bridge of the year ahead."""
+
+    key: str
+    cents: int
+
+
+@dataclass(frozen=True)
+class NextYear:
+    """From this year's commission to next year's, if nothing is done."""
+
+    now: int
+    next: int
+    from_: date
+    to: date
+    steps: tuple[AheadStep, ...]
+
+
+@dataclass(frozen=True)
 class OutlookFacts(Facts):
     """The portfolio without action."""
 
     KEY: ClassVar[str] = "outlook"
 
     bridge: Bridge | None
+    next_year: NextYear | None
     projection: Projection | None
     concentration: Concentration | None
     contact_policy: ContactPolicy | None
@@ -187,6 +207,7 @@ def facts(context: Context) -> OutlookFacts:
         missing.append("projection_gate" if context.score("churn_12m") is not None else "projection")
     told_ = {
         "bridge": bridge,
+        "next_year": told.get("next_year"),
         "projection": projection,
         "concentration": told.get("concentration"),
         "contact_policy": told.get("contact_policy"),

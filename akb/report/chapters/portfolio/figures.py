@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from akb.report.page.figure import Figure, Maker
 
 
+def heading(m: Maker) -> str:
+    """How the commission is spread, and how many hold one policy only."""
+    held = m.of(PortfolioFacts)
+    single = f.percent(held.single_policy_share)
+    if held.top_fifth_share is None:
+        return m.words.html("finding.portfolio_plain", single=single)
+    return m.words.html("finding.portfolio", share=f.percent(held.top_fifth_share), single=single)
+
+
 def branches(m: Maker) -> Figure | None:
     """Share of customers per branch held."""
     shown_rows = (row for row in m.of(PortfolioFacts).branches if not row.suppressed)
@@ -21,9 +30,7 @@ def branches(m: Maker) -> Figure | None:
     if not rows:
         return None
     widest = max(rows, key=lambda row: known(row.customers))
-    shown = [
-        Bar(r.name, known(r.share), f.percent(r.share), "@klant" if r is widest else "@context") for r in rows[:10]
-    ]
+    shown = [Bar(r.name, known(r.share), f.percent(r.share), "klant" if r is widest else "context") for r in rows[:10]]
     table = [
         (
             r.name,
@@ -43,7 +50,7 @@ def branches(m: Maker) -> Figure | None:
         share=f.of_hundred(widest.share),
         customers=m.of(PortfolioFacts).customers,
         as_of=f.day(m.as_of),
-        shown=len(shown),
+        shown=f.named(f.number(len(shown)), "figure.branches"),
     )
 
 

@@ -109,6 +109,7 @@ class ProductFacts(Facts):
     standing: tuple[Standing, ...]
     gaps: tuple[Gap, ...]
     missing: tuple[str, ...]
+    first_clear: bool = False
 
 
 def facts(context: Context) -> ProductFacts:
@@ -127,8 +128,17 @@ def facts(context: Context) -> ProductFacts:
         "standing": standing(context),
         "gaps": gaps(context),
         "missing": missing,
+        "first_clear": _clear(branches),
     }
     return made(ProductFacts, told)
+
+
+def _clear(branches: list[Row]) -> bool:
+    """Whether the first branch is expected most for sure: its low end lies above the high end of all others."""
+    shown = [row for row in branches if not row["suppressed"]]
+    if not shown or shown[0]["low"] is None:
+        return False
+    return all(row["high"] is not None and row["high"] < shown[0]["low"] for row in shown[1:])
 
 
 def _any(context: Context) -> dict[str, Any] | None:
@@ -225,23 +235,25 @@ def _by_branch(context: Context, listed: pl.DataFrame) -> list[Row]:
     """
     if "branch" not in listed.columns or "probability" not in listed.columns:
         return []
-    known, proven = context.customers.select("customer", "pseudonym"), context.bundle.predictions
-    called = listed.filter(~pl.col("control")) if "control" in listed.columns else listed
-    ordered = (called.sort("rank") if "rank" in called.columns else called).join(
-        known, on="customer", how="left", maintain_order="left"
+    proven = context.bundle.predictions
+    ordered = (listed.sort("rank") if "rank" in listed.columns else listed).join(
+        context.customers.select("customer", "pseudonym"), on="customer", how="left", maintain_order="left"
     )
-    rows = [
-        {
-            "branch": str(branch),
-            "name": context.branch_name(str(branch)),
-            "customers": part.height,
-            "chance": part["probability"].mean(),
-            "highest": part["probability"].max(),
-            "first": [{"customer": short_code(name)} for name in part["pseudonym"].head(FIRST)],
-            "grade": proven[key].grade if (key := f"next_policy_{branch}_12m") in proven else "none",
-        }
-        for (branch,), part in ordered.group_by("branch", maintain_order=True)
-    ]
+    rows = []
+    for (branch,), part in ordered.group_by("branch", maintain_order=True):
+        called = part.filter(~pl.col("control")) if "control" in part.columns else part
+        key = f"next_policy_{branch}_12m"
+        rows.append(
+            {
+                "branch": str(branch),
+                "name": context.branch_name(str(branch)),
+                "customers": part.height,
+                "chance": part["probability"].mean(),
+                "highest": part["probability"].max(),
+                "first": [{"customer": short_code(name)} for name in called["pseudonym"].head(FIRST)],
+                "grade": proven[key].grade if key in proven else "none",
+            }
+        )
     rows.sort(key=lambda row: (-int(str(row["customers"])), str(row["branch"])))
     return [row for row in rows if int(str(row["customers"])) >= context.limit]
 
