@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -31,6 +32,12 @@ def eda(
     fail_on: options.FailOn = None,
     go_on: options.GoOn = False,
     log_file: options.LogFile = None,
+    client: options.Client = None,
+    title: options.Title = None,
+    author: options.Author = None,
+    logo: options.Logo = None,
+    advisers: options.Advisers = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open the report when it is there.")] = False,
 ) -> None:
     """Read an export, prove the predictions, work out the business case and write the report.
 
@@ -46,7 +53,14 @@ def eda(
     key_file = key or default_key_path()
     request = Request(
         files=files,
-        settings=options.settings_from(config, seed, jobs),
+        settings=options.covered(
+            options.settings_from(config, seed, jobs),
+            client=client,
+            title=title,
+            author=author,
+            logo=logo,
+            advisers=advisers,
+        ),
         key=load_or_create_key(key_file),
         as_of=options.as_day(as_of),
         roles=roles,
@@ -64,6 +78,8 @@ def eda(
     else:
         for line in closing_lines(result):
             stages.say(line)
+    if open_:
+        webbrowser.open((result.folder / "report.html").resolve().as_uri())
     raise typer.Exit(options.exit_code(result.bundle.findings, fail_on))
 
 

@@ -91,11 +91,22 @@ def build(bundle: RunBundle, context: Context | None = None) -> Model:
     case = bundle.value.case if bundle.value else None
     return Model(
         as_of=context.as_of,
-        cover=Cover(bundle.settings.client.name, version=bundle.versions.get("akb", "")),
+        cover=_cover(bundle),
         suppress_below=context.limit,
         advisers=bundle.settings.report.advisers,
         ladder=context.ladder,
         told={facts.KEY: facts for facts in made},
         value=dict(bundle.value.figures) if bundle.value else {},
         basis=case.basis if case else None,
+    )
+
+
+def _cover(bundle: RunBundle) -> Cover:
+    asked = bundle.settings.report
+    return Cover(
+        client=asked.client or bundle.settings.client.name,
+        title=asked.title or None,
+        author=asked.author or None,
+        logo=asked.logo or None,
+        version=bundle.versions.get("akb", ""),
     )
