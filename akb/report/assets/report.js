@@ -42,7 +42,7 @@
     if (!bars.length) { steps(plot); return; }
     var axis = layout.yaxis, labels = axis.ticktext;
     layout.yaxis.ticks = "outside"; layout.yaxis.ticklen = 8; layout.yaxis.tickcolor = "rgba(0,0,0,0)";
-    if (layout.width >= NARROW) {
+    if (layout.width >= (root.dataset.print === undefined ? NARROW : 280)) {
       layout.margin.l = 12 + Math.max.apply(null, labels.map(function (label) {
         return Math.max.apply(null, label.split("<br>").map(function (part) { return wide(part, "400"); }));
       }));
@@ -92,7 +92,9 @@
       plot.layout.width = width ? (half ? (width - 22) / 2 : width) : spec.at.clientWidth;
       if (!plot.layout.width) { return; }
       laid(plot);
-      if (width) { plot.layout.height *= 0.8; }
+      var names = (plot.layout.yaxis || {}).ticktext || [];
+      var tall = names.some(function (name) { return name.split("<br>").length > 2; });
+      if (width && !tall) { plot.layout.height *= 0.8; } // on paper there is room for less air
       spec.at.style.height = plot.layout.height + "px";
       Plotly.react(spec.at, plot.data, plot.layout, { staticPlot: true, displayModeBar: false });
     });
