@@ -7,6 +7,7 @@ assumptions, byte for byte but for its manifest.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import is_dataclass, replace
 from threading import Thread
@@ -16,7 +17,7 @@ from akb.core.errors import RefusedError
 from akb.pipeline import PAST_MONTHS, catalogue_of, kept, valued, write_models
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from akb.config import Settings
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from akb.pipeline import Progress
     from akb.report.bundle import RunBundle
     from akb.value.types import BusinessCase, Past
+
+PAGE = "report.html"
 
 
 def told_again(
@@ -68,6 +71,41 @@ def told_again(
     if private is not None:
         write_private(out, private)
     return summary
+
+
+def report_again(folder: Path, cover: Callable[[Settings], Settings], progress: Progress) -> None:
+    """Write ``report.html`` of a finished run anew, under other settings of the report; nothing else changes.
+
+    Parameters
+    ----------
+    cover
+        Makes the settings out of those of the run.
+
+    Raises
+    ------
+    RefusedError
+        If the run kept nothing that this akb can read.
+    """
+    from akb.report import report_page
+    from akb.store.carried import MANIFEST
+    from akb.store.folders import PRIVATE, rewrite_run
+    from akb.store.manifest import write_json
+
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    settings = cover(settings_of(manifest, {}))
+    private = (folder / PRIVATE).read_bytes() if (folder / PRIVATE).is_file() else None
+    bundle = bundle_of(folder, manifest, settings, private, progress)
+    with progress.stage("writing the report"):
+        page = report_page(bundle)
+
+    def change(copy: Path) -> bytes | None:
+        (copy / PAGE).write_bytes(page)
+        outputs = {**manifest.get("outputs", {}), PAGE: hashlib.sha256(page).hexdigest()}
+        told = settings.model_dump(mode="json", by_alias=True)
+        write_json(copy / MANIFEST, {**manifest, "settings": told, "outputs": outputs})
+        return private
+
+    rewrite_run(folder, change)
 
 
 def case_again(folder: Path, changed: Mapping[str, float]) -> BusinessCase | None:

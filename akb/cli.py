@@ -23,6 +23,7 @@ from akb.commands.forget import forget
 from akb.commands.init import init
 from akb.commands.pack import pack
 from akb.commands.predictions import predictions
+from akb.commands.report import pdf, report
 from akb.commands.reveal import reveal
 from akb.commands.sample import sample
 from akb.commands.streams import let_go, prepare_streams, say
@@ -43,7 +44,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (eda, case, init, check, predictions, sample, reveal, pack, forget):
+for command in (eda, case, report, pdf, init, check, predictions, sample, reveal, pack, forget):
     app.command()(command)
 
 

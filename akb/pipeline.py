@@ -349,7 +349,7 @@ def private_customers(bundle: RunBundle) -> bytes:
 def manifest(request: Request, bundle: RunBundle, seconds: Mapping[str, float], total: float) -> dict[str, Any]:
     """Return what can differ between two runs of the same input, and what they were made of."""
     from akb.core.pseudonyms import key_id
-    from akb.report.html import script_version
+    from akb.report.page.html import script_version
     from akb.report.portal import run_name
     from akb.store.manifest import SCHEMA, versions
 

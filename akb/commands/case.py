@@ -159,8 +159,8 @@ def figures(
     """
     from akb.again import case_again
     from akb.core.garbage import seldom_collected
+    from akb.report.chapters.case.facts import worded
     from akb.report.plain import plain
-    from akb.report.sections.case import worded
     from akb.report.summary import case_summary
 
     if not summary.get("case_basis"):
@@ -171,7 +171,7 @@ def figures(
         case = case_again(folder, changed)
     if case is None:
         raise AkbError(f"{folder} has no business case to work out again", "Its report says what was missing.")
-    return case_summary(plain({**worded(case), "changed": changed}), plain(rows))
+    return case_summary({**plain(worded(case)), "changed": plain(changed)}, plain(rows))
 
 
 def shipped(name: str, register: dict[str, Assumption]) -> Assumption:

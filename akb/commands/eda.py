@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -32,6 +33,12 @@ def eda(
     go_on: options.GoOn = False,
     portal_by: options.PortalBy = None,
     log_file: options.LogFile = None,
+    client: options.Client = None,
+    title: options.Title = None,
+    author: options.Author = None,
+    logo: options.Logo = None,
+    advisers: options.Advisers = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open the report when it is there.")] = False,
 ) -> None:
     """Read an export, prove the predictions, work out the business case and write the report.
 
@@ -47,7 +54,14 @@ def eda(
     key_file = key or default_key_path()
     request = Request(
         files=files,
-        settings=options.settings_from(config, seed, jobs, portal_by),
+        settings=options.covered(
+            options.settings_from(config, seed, jobs, portal_by),
+            client=client,
+            title=title,
+            author=author,
+            logo=logo,
+            advisers=advisers,
+        ),
         key=load_or_create_key(key_file),
         as_of=options.as_day(as_of),
         roles=roles,
@@ -65,6 +79,8 @@ def eda(
     else:
         for line in closing_lines(result):
             stages.say(line)
+    if open_:
+        webbrowser.open((result.folder / "report.html").resolve().as_uri())
     raise typer.Exit(options.exit_code(result.bundle.findings, fail_on))
 
 

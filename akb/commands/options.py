@@ -106,6 +106,40 @@ def settings_from(
     return load_settings(config, models__seed=seed, models__jobs=jobs, report__portal_by=portal_by and portal_by.value)
 
 
+Client = Annotated[str | None, typer.Option("--client", help="For whom, on the cover of the report.")]
+Title = Annotated[str | None, typer.Option("--title", help="What the report is called, on its cover.")]
+Author = Annotated[str | None, typer.Option("--author", help="Who made it, on the cover of the report.")]
+Logo = Annotated[Path | None, typer.Option("--logo", help="A PNG or JPEG for the cover, 100 kB at most.")]
+Advisers = Annotated[
+    bool | None,
+    typer.Option("--advisers", help="Show colleagues beside each other in the report; ask the works council first."),
+]
+
+
+def covered(
+    settings: Settings,
+    *,
+    client: str | None = None,
+    title: str | None = None,
+    author: str | None = None,
+    logo: Path | None = None,
+    advisers: bool | None = None,
+) -> Settings:
+    """Return settings with what was asked for the report; what was not asked stays as it is.
+
+    Raises
+    ------
+    AkbError
+        If the logo cannot be used.
+    """
+    from akb.core.pictures import data_address
+
+    asked = {"client": client, "title": title, "author": author, "advisers": advisers}
+    asked["logo"] = data_address(logo) if logo else None
+    given = {name: value for name, value in asked.items() if value is not None}
+    return settings.model_copy(update={"report": settings.report.model_copy(update=given)}) if given else settings
+
+
 def check_fail_on(wanted: Iterable[str] | None) -> None:
     """Raise if ``--fail-on`` names something that can never be found."""
     from akb.core.text import texts

@@ -198,6 +198,11 @@ class Report(SettingsTable):
     language: Literal["nl"] = "nl"
     suppress_below: int = Field(default=5, ge=1, le=1000)
     portal_by: Literal["", "office"] = ""  # beside the portal of everybody one per office
+    advisers: bool = False  # colleagues beside each other: ask the works council first
+    client: str = Field(default="", max_length=200)  # on the cover, if it is not [client] name
+    title: str = Field(default="", max_length=200)
+    author: str = Field(default="", max_length=200)
+    logo: str = Field(default="", max_length=200_000)  # a picture as a data address, see `akb.report.logo`
 
 
 class Member(SettingsTable):

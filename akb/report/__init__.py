@@ -17,6 +17,16 @@ def write_report(folder: Path, bundle: RunBundle) -> dict[str, Any]:
     return write(folder, bundle)
 
 
+def report_page(bundle: RunBundle) -> bytes:
+    """Return ``report.html`` of a run."""
+    from akb.report import model
+    from akb.report.context import Context
+    from akb.report.page.html import render
+
+    context = Context(bundle)
+    return render(model.build(bundle, context), context.words).encode()
+
+
 def prepare() -> None:
     """Import what the report leans on and compile its templates, so that nobody has to wait for it later.
 
@@ -28,6 +38,6 @@ def prepare() -> None:
         import xlsxwriter  # noqa: F401
 
         from akb.report import write  # noqa: F401
-        from akb.report.html import compile_templates
+        from akb.report.page.html import compile_templates
 
         compile_templates()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from akb.report.chapters.evidence.facts import predictions
 from akb.report.context import Context
 from akb.report.plain import plain
-from akb.report.sections.evidence import predictions
 from akb.report.summary import as_bytes
 
 if TYPE_CHECKING:

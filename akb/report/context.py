@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import polars as pl
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from akb.core.revenue import Terms
     from akb.report.bundle import RunBundle
 
+T = TypeVar("T")
 Row = dict[str, Any]
 
 
@@ -34,6 +36,14 @@ class Context:
     """A run seen from X; every derived table is made once."""
 
     bundle: RunBundle
+    _made: dict[Callable[[Context], Any], Any] = field(default_factory=dict)
+
+    def once(self, make: Callable[[Context], T]) -> T:
+        """Return what `make` makes of this run; made the first time that anybody asks."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        found: T = self._made[make]
+        return found
 
     @cached_property
     def words(self) -> Words:

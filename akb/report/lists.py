@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from akb.report.chapters.listed import worded_reasons
 from akb.report.list_columns import ADDED, SENTENCE, discuss_sentence, named, with_added
-from akb.report.sections.risk import worded_reasons
 from akb.report.tables import dutch_cell, dutch_csv
 
 if TYPE_CHECKING:

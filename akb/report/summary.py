@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from akb.report.plain import plain
+
+if TYPE_CHECKING:
+    from akb.report.model import Model
 
 SCHEMA = "akb.summary/2"
 _PREDICTION = (
@@ -46,37 +51,31 @@ _CASE = (
 _NUMBERS = re.compile(r"\[\s+(-?[\d.eE+-]+(?:,\s+-?[\d.eE+-]+)*)\s+\]")
 
 
-def summary(model: dict[str, Any]) -> dict[str, Any]:
-    """Return the summary of a report model.
+def summary(model: Model) -> dict[str, Any]:
+    """Return the summary of a report.
 
-    The keys up to ``business_case`` are the contract; the sections behind them hold what the report's tables and
-    figures show. Money in integer cents where the key ends in ``_cents`` and throughout ``business_case``.
+    The keys up to ``business_case`` are the contract; the facts behind them hold what the report's tables and figures
+    show: what a ``data-key`` of the page names. Money in integer cents where the key ends in ``_cents`` and throughout
+    ``business_case``.
     """
     portfolio, case, quality = model["portfolio"], model["case"], model["quality"]
+    predictions = model["evidence"]["predictions"]
     return {
         "schema": SCHEMA,
-        "as_of": model["as_of"],
+        "as_of": plain(model.as_of),
         "rows": quality["rows"],
         "customers": {"in_force": portfolio["customers"], "former": portfolio["former_customers"]},
         "policies": {"in_force": portfolio["policies"], "signed": portfolio["signed_policies"]},
         "findings": quality["findings"],
-        "predictions": [{name: row[name] for name in _PREDICTION} for row in model["evidence"]["predictions"]],
-        "value": model["value"],
+        "predictions": [{name: row[name] for name in _PREDICTION} for row in predictions],
+        "value": plain(model.value),
         "business_case": case_summary(case, model["assumptions"]),
-        "case_basis": case["basis"],
-        "headlines": model["headlines"],
-        "portfolio": portfolio,
-        "leaving": model["leaving"],
-        "risk": model["risk"],
-        "products": model["products"],
-        "actions": model["actions"],
-        "segments": model["segments"],
-        "quality": {key: quality[key] for key in ("files", "completeness", "rejects", "replay", "export_day")},
-        "evidence": {
-            key: model["evidence"][key] for key in ("total", "made", "proven", "strong", "usable", "calibration")
-        },
-        "determinants": model["determinants"],
-        "method": model["method"],
+        "case_basis": model.basis,
+        "suppress_below": model.suppress_below,
+        "headlines": model["summary"]["headlines"],
+        "summary": {key: model["summary"][key] for key in ("spread", "decision")},
+        **{key: model[key] for key in model.told if key not in ("case", "evidence", "assumptions", "summary")},
+        "evidence": {key: value for key, value in model["evidence"].items() if key != "predictions"},
     }
 
 

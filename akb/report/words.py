@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from markupsafe import Markup, escape
 
 from akb.core.text import load_toml, texts
 from akb.report import formats
+from akb.report.keyed import Said, keys_of, said
 from akb.report.reasons import Reasons
 
 if TYPE_CHECKING:
@@ -17,7 +18,20 @@ if TYPE_CHECKING:
     from akb.core.reasons import Reason
     from akb.core.revenue import Meaning
 
+_FIXED = re.compile(r"(?<![\w{&#])\d[\d.,]*(?:–\d[\d.,]*)?")
 _TERM = re.compile(r"\[\[([^\]|]+)(?:\|([^\]]+))?\]\]")
+
+
+class Banded(Protocol):
+    """A row over a band [lower, upper)."""
+
+    @property
+    def lower(self) -> float | None:
+        """Where the band begins."""
+
+    @property
+    def upper(self) -> float | None:
+        """Where it ends; None if it does not."""
 
 
 class Words:
@@ -83,14 +97,20 @@ class Words:
         return _TERM.sub(lambda m: m.group(1), self.raw(key)).format_map(_shown(values))
 
     def html(self, key: str, **values: object) -> Markup:
-        """Return a text as markup: ``[[term]]`` or ``[[words|term]]`` links to the glossary, values are escaped."""
-        linked = _TERM.sub(self._link, str(escape(self.raw(key))))
+        """Return a text as markup: ``[[term]]`` or ``[[words|term]]`` links to the glossary, values are escaped.
+
+        A number that the text itself holds (a fixed one, such as the 12 of *12 maanden*) has the text as its key.
+        """
+        fixed = _FIXED.sub(rf'<span data-key="text.{key.replace(" ", "_")}">\g<0></span>', str(escape(self.raw(key))))
+        linked = _TERM.sub(self._link, fixed)
         return Markup(linked.format_map({name: escape(value) for name, value in _shown(values).items()}))
 
     def name(self, table: str, key: object) -> str:
         """Return the name of something whose key another room or the data decides; unknown keys are made readable."""
         known = self._tree.get(table, {}).get(str(key))
-        return known if isinstance(known, str) else str(key).replace("_", " ")
+        if isinstance(known, str):
+            return said(known, [f"text.{table}.{key}"] if any(sign.isdigit() for sign in known) else [])
+        return key if isinstance(key, Said) else str(key).replace("_", " ")
 
     def reason_name(self, key: str | None) -> str:
         """Return the name of a reason of leaving, as the taxonomy of reasons has it."""
@@ -100,22 +120,28 @@ class Words:
     def count(self, number: int | None, thing: str) -> str:
         """Return a number with its noun in the right form: ``1 klant``, ``1.200 klanten``."""
         one, many = self._tree["plural"][thing]
-        return f"{formats.number(number)} {one if number == 1 else many}"
+        shown = formats.number(number)
+        return said(f"{shown} {one if number == 1 else many}", keys_of(number))
 
     @staticmethod
     def slug(term: str) -> str:
         """Return a term as the id of its place in the glossary."""
         return slug(term)
 
-    def span(self, unit: str, row: Mapping[str, float | None]) -> str:
+    def span(self, unit: str, row: Banded) -> str:
         """Return a band [lower, upper) in a unit: ``1 tot 3 jaar``, ``10 jaar of langer``, ``tot 1 jaar``."""
-        lower, upper = (_whole(row[edge]) for edge in ("lower", "upper"))
+        lower, upper = _whole(row.lower), _whole(row.upper)
+        keys = keys_of(row.lower, row.upper)
         if upper is None:
-            return self.plain(f"band.{unit}.from", lower=lower)
+            return said(self.plain(f"band.{unit}.from", lower=lower), keys)
         if not lower:
-            return self.plain(f"band.{unit}.below", upper=upper)
-        single = f"band.{unit}.single" if upper - lower == 1 and unit == "policies" else f"band.{unit}.between"
-        return self.plain(single, lower=lower, upper=upper)
+            return said(self.plain(f"band.{unit}.below", upper=upper), keys)
+        single = (
+            f"band.{unit}.single"
+            if upper - (lower or 0) == 1 and unit.startswith("policies")
+            else f"band.{unit}.between"
+        )
+        return said(self.plain(single, lower=lower, upper=upper), keys)
 
     def reason(self, feature: str, value: float | None) -> str | None:
         """Return what a feature's value says about the customer (see `Reasons.sentence`)."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from akb.report import html, model, scores
+from akb.report import model, scores
 from akb.report.context import Context
 from akb.report.lists import action_lists, list_tables
+from akb.report.page import html
 from akb.report.portal import actions_workbook, desk_of, portal_files
 from akb.report.recognition import recognition_files
 from akb.report.summary import as_bytes, summary

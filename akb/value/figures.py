@@ -91,21 +91,30 @@ def _next_best(base: InForce, made: Offers) -> list[Row]:
 def _pair(
     base: InForce, paths: Relations | None, value: Lifetime | None, lists: dict[str, pl.DataFrame]
 ) -> dict[str, Row] | None:
-    """Two private customers: A by commission with the lowest lifetime value, and C or D with most expected saving."""
+    """Two private customers: A by commission with the lowest lifetime value, and who of C or D is contacted first."""
     if paths is None or value is None or not base.churn_in_euros or lists["top_defend"].is_empty():
         return None
     classes = class_of(base.commission_customer)
     label = np.array(classes)
     private = (base.customers["kind"].fill_null("private") == "private").to_numpy()
     best = np.flatnonzero((label == "A") & private & ~base.announced)
-    listed = lists["top_defend"].join(base.customers.select("customer", "row"), on="customer").sort("rank")["row"]
-    low = [row for row in listed.to_list() if label[row] in ("C", "D") and private[row]]
+    listed = lists["top_defend"].join(base.customers.select("customer", "row"), on="customer").sort("rank")
+    planned = {row["row"]: row for row in listed.filter("contact").to_dicts()}
+    low = [row for row in planned if label[row] in ("C", "D") and private[row]]
     if not len(best) or not low:
         return None
     piet = int(best[np.lexsort((best, value.clv[best]))[0]])
     return {
-        "high_commission": _person(base, paths, value, piet, classes[piet]),
-        "high_stake": _person(base, paths, value, low[0], classes[low[0]]),
+        "high_commission": _person(base, paths, value, piet, classes[piet]) | _contact(planned.get(piet)),
+        "high_stake": _person(base, paths, value, low[0], classes[low[0]]) | _contact(planned[low[0]]),
+    }
+
+
+def _contact(planned: Row | None) -> Row:
+    """The contact that the plan has for a customer, and what it is expected to bring; None where it has none."""
+    return {
+        "contact": planned["best_contact"] if planned else None,
+        "saving": planned["expected_saving"] if planned else None,
     }
 
 

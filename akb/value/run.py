@@ -15,6 +15,7 @@ from akb.value.in_force import InForce, at
 from akb.value.lifetime.backtest import proof
 from akb.value.lifetime.clv import lapses_expected
 from akb.value.lifetime.lost import lost_commission, lost_row
+from akb.value.outlook.next_year import next_year
 from akb.value.outlook.outlook import outlook_figures
 from akb.value.predictions import Work, case_missing, predictions
 from akb.value.revenue.commission import Replay, replay
@@ -75,6 +76,7 @@ def run_value(
     lapses = lapses_expected(in_force, branches, survival) if survival is not None and branches is not None else None
     backwards = proof(in_force, past, say)
     lost = lost_commission(in_force, survival, branches) if survival and branches is not None else None
+    ahead = outlook_figures(in_force, branches, acts.lists["top_defend"], valued.plan)
     return ValueRun(
         scores=scores,
         lists=acts.lists,
@@ -84,7 +86,8 @@ def run_value(
         figures={
             **figures(valued, acts.lists),
             **acts.figures,
-            **outlook_figures(in_force, branches, acts.lists["top_defend"], valued.plan),
+            **ahead,
+            "next_year": next_year(lost_row(in_force, lost), ahead["projection"]),
             "empc": empc_figures(in_force, in_force.spells),
             "segments": segment_figures(in_force, valued.value, grouped, in_force.spells, valued.cost),
             "case_missing": None if case else case_missing(in_force),

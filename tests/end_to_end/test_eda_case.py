@@ -15,8 +15,9 @@ import pytest
 from akb.again import case_again, kept_classes
 from akb.cli import run
 from akb.config import Settings, load_settings
+from akb.report.chapters.case.facts import worded
 from akb.report.plain import plain
-from akb.report.sections.case import worded
+from akb.store.carried import foreign_files
 from akb.store.packed import unpacked
 
 if TYPE_CHECKING:
@@ -271,3 +272,16 @@ def test_a_run_that_kept_nothing_is_refused(finished: Path, tmp_path: Path, caps
     assert run(["case", str(folder), "--out", str(tmp_path / "x")]) == 3
     assert "Run akb eda again" in capsys.readouterr().err
     assert run(["case", str(folder), "--quiet"]) == 3  # nor are there figures without it
+
+
+def test_another_cover_changes_the_page_and_nothing_else(finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert run(["report", str(folder), "--quiet", "--client", "Kantoor <b>", "--author", "J. Jansen"]) == 0
+    after = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert before.keys() == after.keys()
+    assert {path.name for path, content in after.items() if content != before[path]} == {"report.html", "manifest.json"}
+    page = (folder / "report.html").read_text("utf-8")
+    assert "Kantoor &lt;b&gt;" in page and "J. Jansen" in page
+    assert foreign_files(folder) == []

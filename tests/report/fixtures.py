@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -27,6 +28,10 @@ from akb.models.types import (
     Prediction,
 )
 from akb.report.bundle import RunBundle
+from akb.report.model import Model
+from akb.report.page.html import render
+from akb.report.typed import made
+from akb.report.words import Words
 from akb.value.types import BusinessCase, ValueRun
 
 X = date(2025, 12, 31)
@@ -497,6 +502,22 @@ def bundle(
         for name, group in (("months_since_lapse_12m", "lapses"), ("policies", "holdings"), ("tenure_months", "tenure"))
     )
     return RunBundle(book, settings, catalogue, features, run, worth, versions={"polars": "2.1.0"})
+
+
+def unkeyed(page: str) -> str:
+    """Return markup without the keys of its numbers: as it reads."""
+    return re.sub(r'<span data-key="[^"]*">(.*?)</span>', r"\1", page)
+
+
+def text_of(told: Model) -> str:
+    """Return the page of a report as it reads."""
+    return unkeyed(render(told, Words()))
+
+
+def changed(told: Model, key: str, **values: object) -> Model:
+    """Return a report in which some facts of a chapter are others."""
+    facts = made(type(told.told[key]), {**told[key], **values})
+    return replace(told, told={**told.told, key: facts})
 
 
 def full() -> RunBundle:

@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 
 from akb.models.types import Decile, Evidence, LastYear, SegmentLevel
-from akb.report import html, model
+from akb.report import model
 from akb.report.bundle import RunBundle
 from akb.report.cards import SCHEMA, card_files
-from akb.report.words import Words
+from tests.report import fixtures
 from tests.report import fixtures as f
 
 
@@ -56,7 +56,7 @@ def test_every_entry_has_a_card(bundle: RunBundle, cards: dict[str, dict[str, ob
 
 
 def test_the_report_says_it_too(bundle: RunBundle) -> None:
-    page = html.render(model.build(bundle), Words())
+    page = fixtures.text_of(model.build(bundle))
     made = [p.key for p in bundle.predictions.values() if p.status != "unavailable"]
     shown = re.findall(r'data-test="card-([^"]+)"', page)
     assert shown == [entry.key for entry in bundle.entries if entry.key in made]
@@ -94,4 +94,4 @@ def test_the_profit_measure_stands_in_the_card_of_its_prediction(full: RunBundle
     cards = {name: json.loads(content) for name, content in card_files(full).items()}
     assert cards["models/cards/churn_12m.json"]["profit"]["empc"] == pytest.approx(0.62)
     assert [name for name, card in cards.items() if card["profit"]] == ["models/cards/churn_12m.json"]
-    assert "EMPC 0,62 per klant op 31 oktober 2024" in page.replace("\u00a0", " ")
+    assert "EMPC 0,62 per klant op 31 oktober 2024" in fixtures.unkeyed(page).replace("\u00a0", " ")

@@ -10,27 +10,28 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from akb.report import model
-from akb.report.figures import figures
-from akb.report.html import render
+from akb.report.page.figures import figures
 from akb.report.words import Words
 from tests.report import fixtures
 
 if TYPE_CHECKING:
     from akb.report.bundle import RunBundle
+    from akb.report.model import Model
 
 REASONS = {"no-contacts", "no-hours", "nobody-to-call"}
 
 
-def facts(full: RunBundle, **changes: Any) -> dict[str, Any]:
+def facts(full: RunBundle, **changes: Any) -> Model:
     """The report model with parts of the case replaced."""
     assert full.value is not None
     case = replace(fixtures.business_case(), **copy.deepcopy(changes))
     return model.build(replace(full, value=replace(full.value, case=case)))
 
 
-def chapter(told: dict[str, Any]) -> str:
-    page = render(told, Words()).replace("\u00a0", " ").replace("\u2060", "")
-    return page[page.index('<section id="case"') : page.index('<section id="actions"')]
+def chapter(told: Model) -> str:
+    page = fixtures.text_of(told).replace("\u00a0", " ").replace("\u2060", "")
+    attention = page[page.index('<section id="attention"') : page.index('<section id="product"')]
+    return page[page.index('<section id="case"') : page.index('<section id="live"')] + attention
 
 
 def marks(text: str) -> set[str]:
@@ -51,7 +52,7 @@ def test_the_advice_is_said_in_the_chapter_and_in_the_summary(full: RunBundle, k
     assert words.plain(f"case.because_{key}") in text
     assert "In 71 van de 100" in text
     first = words.plain(f"summary.case_{key}", result="|").split("|")[0]
-    assert first in render(told, words)
+    assert first in fixtures.text_of(told)
 
 
 def test_an_advice_not_to_start_claims_no_trial_that_there_is_not(full: RunBundle) -> None:
@@ -61,7 +62,7 @@ def test_an_advice_not_to_start_claims_no_trial_that_there_is_not(full: RunBundl
     assert "no-trial" in marks(text)
     assert "trial" not in marks(text)
     assert Words().plain("case.because_stop") not in text
-    assert "een proef kost meer" not in render(told, Words())
+    assert "een proef kost meer" not in fixtures.text_of(told)
 
 
 def test_the_number_that_turns_it_is_told_in_its_own_unit(full: RunBundle) -> None:

@@ -13,9 +13,10 @@ import pytest
 
 from akb.core.text import configs_dir
 from akb.report import model
+from akb.report.chapters.case import facts as case
+from akb.report.chapters.portfolio import facts as portfolio
 from akb.report.context import Context
-from akb.report.figures import figures
-from akb.report.sections import case, portfolio
+from akb.report.page.figures import figures
 from akb.report.words import Words
 from tests.report import fixtures
 
@@ -72,8 +73,8 @@ def test_who_only_signed_is_no_former_customer(full: RunBundle) -> None:
         end_date=pl.when(mine).then(None).otherwise("end_date"),
     )
     after = portfolio.facts(Context(replace(full, portfolio=replace(full.portfolio, policies=begun))))
-    assert after["customers"] == before["customers"]
-    assert after["former_customers"] == before["former_customers"] - 1
+    assert after.customers == before.customers
+    assert after.former_customers == before.former_customers - 1
 
 
 def test_expected_leavers_are_the_sum_of_the_chances_as_the_last_test_corrected_it(
@@ -115,7 +116,7 @@ def test_the_year_of_contacts_adds_up(full: RunBundle, summary: dict[str, Any]) 
 
 def test_no_case_names_what_is_missing() -> None:
     told = case.facts(Context(fixtures.poor()["no_money"]))
-    assert told == {"available": False, "missing": ["commission_case"]}
+    assert told == case.CaseFacts(available=False, missing=("commission_case",))
 
 
 def test_suppression_hides_small_rows_and_what_could_be_subtracted(full: RunBundle) -> None:

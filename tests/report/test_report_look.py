@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from akb.report import model
-from akb.report.html import held_together, render
-from akb.report.plots import Axis
+from akb.report.page.html import held_together
+from akb.report.page.plots import Axis
 from akb.report.words import Words
+from tests.report import fixtures
 
 if TYPE_CHECKING:
     from akb.report.bundle import RunBundle
+    from akb.report.model import Model
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +23,8 @@ def facts(full: RunBundle) -> dict[str, Any]:
     return model.build(full)
 
 
-def test_no_line_can_break_between_the_minus_and_the_euro(facts: dict[str, Any]) -> None:
-    page = render(facts, Words())
+def test_no_line_can_break_between_the_minus_and_the_euro(facts: Model) -> None:
+    page = fixtures.text_of(facts)
     outside = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
     assert outside.count("−\u2060€") > 5
     assert "−€" not in outside
@@ -47,22 +48,18 @@ def test_an_axis_below_zero_writes_its_minus_as_the_text_does() -> None:
 
 
 @pytest.mark.parametrize(("low", "high", "said"), [(0.99, 1.5, "edge_low"), (0.7, 1.02, "edge_high"), (0.8, 1.2, None)])
-def test_a_range_that_lies_on_one_side_is_explained(
-    facts: dict[str, Any], low: float, high: float, said: str | None
-) -> None:
+def test_a_range_that_lies_on_one_side_is_explained(facts: Model, low: float, high: float, said: str | None) -> None:
     """108 (108-161) looks like a slip of the pen; it is what the test on later data found."""
-    told = copy.deepcopy(facts)
-    year = told["risk"]["horizons"][-1]
+    *others, year = facts["risk"]["horizons"]
     year |= {"low": low * year["expected"], "high": high * year["expected"]}
-    page, words = render(told, Words()), Words()
+    page, words = fixtures.text_of(fixtures.changed(facts, "risk", horizons=[*others, year])), Words()
     for key in ("edge_low", "edge_high"):
         assert (words.plain(f"risk.{key}") in page) == (key == said)
 
 
-def test_the_tornado_says_whose_contacts_it_counts_with(facts: dict[str, Any]) -> None:
+def test_the_tornado_says_whose_contacts_it_counts_with(facts: Model) -> None:
     """Its ends keep today's contacts where `akb case` chooses them again: unsaid, the two contradict each other."""
     note = Words().plain("case.tornado_note")
-    told = copy.deepcopy(facts)
-    assert note in render(told, Words())
-    told["case"]["sensitivity"]["tornado"] = []
-    assert note not in render(told, Words())
+    assert note in fixtures.text_of(facts)
+    none = fixtures.changed(facts, "case", sensitivity={**facts["case"]["sensitivity"], "tornado": []})
+    assert note not in fixtures.text_of(none)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from akb.report import model
-from akb.report.figures import figures
-from akb.report.html import render
+from akb.report.page.figures import figures
 from akb.report.words import Words
 from tests.report import fixtures
 
@@ -30,6 +29,9 @@ def _list(key: str, left: float | None, cents: int | None) -> dict[str, Any]:
     euros = {"cents_low": cents and cents - 5000, "cents_high": cents and cents + 5000}
     return {"key": key, "left": left, "left_share": share, **ends, "cents": cents, **euros}
 
+
+if TYPE_CHECKING:
+    from akb.report.model import Model
 
 OUTLOOK: dict[str, Any] = {
     "bridge": {
@@ -71,43 +73,45 @@ OUTLOOK: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def told() -> dict[str, Any]:
+def told() -> Model:
     full = fixtures.full()
     assert full.value is not None
     value = replace(full.value, figures={**full.value.figures, **OUTLOOK})
     return model.build(replace(full, value=value))
 
 
-def test_every_figure_says_its_finding(told: dict[str, Any]) -> None:
+def test_every_figure_says_its_finding(told: Model) -> None:
     made = figures(told, Words())
-    assert re.search(r"lijst van vorig jaar gingen er 12 weg .* willekeurige 4$", made["backtest"].title)
-    assert made["bridge"].title.startswith("De provisie daalde")
-    assert made["ahead"].title == "Zonder actie gaat u van 700 naar 600 klanten in 2030"
-    assert "110" in made["concentration"].title
-    assert "maar 40" in made["contact_policy"].title
+    assert re.search(
+        r"lijst van vorig jaar gingen er 12 weg .* willekeurige 4$", fixtures.unkeyed(made["backtest"].title)
+    )
+    assert fixtures.unkeyed(made["bridge"].title).startswith("De provisie daalde")
+    assert fixtures.unkeyed(made["ahead"].title) == "Zonder actie gaat u van 700 naar 600 klanten in 2030"
+    assert "110" in fixtures.unkeyed(made["concentration"].title)
+    assert "maar 40" in fixtures.unkeyed(made["contact_policy"].title)
 
 
-def test_without_hours_the_contact_policy_still_has_a_figure(told: dict[str, Any]) -> None:
+def test_without_hours_the_contact_policy_still_has_a_figure(told: Model) -> None:
     nobody = {**told["outlook"]["contact_policy"], "available": 0.0, "load": None}
-    made = figures({**told, "outlook": {**told["outlook"], "contact_policy": nobody}}, Words())
-    assert "maar 0" in made["contact_policy"].title
+    made = figures(fixtures.changed(told, "outlook", contact_policy=nobody), Words())
+    assert "maar 0" in fixtures.unkeyed(made["contact_policy"].title)
 
 
-def test_the_bridge_in_the_figure_ends_at_today(told: dict[str, Any]) -> None:
+def test_the_bridge_in_the_figure_ends_at_today(told: Model) -> None:
     bars = figures(told, Words())["bridge"].plot["data"][0]
     steps = list(zip(bars["base"], bars["x"], strict=True))
     assert steps == [(0.0, 100_000.0), (100_000.0, 3_000.0), (103_000.0, -7_000.0), (0.0, 96_000.0)]
 
 
-def test_a_range_around_today_is_no_growth_and_no_decline(told: dict[str, Any]) -> None:
+def test_a_range_around_today_is_no_growth_and_no_decline(told: Model) -> None:
     rows = told["outlook"]["projection"]["rows"]
     wide = {**told["outlook"]["projection"], "rows": [*rows[:-1], {**rows[-1], "high": 720}]}
-    made = figures({**told, "outlook": {**told["outlook"], "projection": wide}}, Words())
-    assert made["ahead"].title.endswith("nu zijn het er 700")
+    made = figures(fixtures.changed(told, "outlook", projection=wide), Words())
+    assert fixtures.unkeyed(made["ahead"].title).endswith("nu zijn het er 700")
 
 
-def test_the_page_tells_it_and_hides_the_few(told: dict[str, Any]) -> None:
-    page = render(told, Words())
+def test_the_page_tells_it_and_hides_the_few(told: Model) -> None:
+    page = fixtures.text_of(told)
     for key in ("backtest", "bridge", "ahead", "concentration", "contact_policy"):
         assert f'data-test="figure-{key}"' in page
     assert "minder dan 5 vertrekkers" in page
@@ -115,27 +119,27 @@ def test_the_page_tells_it_and_hides_the_few(told: dict[str, Any]) -> None:
     assert "Bandbreedte provisie" in page
 
 
-def test_a_list_of_hardly_anybody_has_no_table_of_ages(told: dict[str, Any]) -> None:
+def test_a_list_of_hardly_anybody_has_no_table_of_ages(told: Model) -> None:
     """A table of nothing but hidden counts and zeros says nothing; one with a count stands."""
     few, lead = Words().plain("outlook.ages_few"), Words().plain("outlook.ages_lead")
-    page = render(told, Words())
+    page = fixtures.text_of(told)
     assert few in page
     assert lead not in page
     ages = [{"key": "30–44", "customers": 100, "share": 0.2, "listed": 9, "listed_share": 0.9}]
     ahead = {**told["outlook"]["projection"], "list_ages": ages}
-    page = render({**told, "outlook": {**told["outlook"], "projection": ahead}}, Words())
+    page = fixtures.text_of(fixtures.changed(told, "outlook", projection=ahead))
     assert few not in page
     assert lead in page
 
 
-def test_the_list_by_commission_is_hidden_in_words(told: dict[str, Any]) -> None:
+def test_the_list_by_commission_is_hidden_in_words(told: Model) -> None:
     row = next(row for row in figures(told, Words())["backtest"].rows if row[0] == "Lijst op provisie")
     assert row == ("Lijst op provisie", "niet getoond", "–", "–", "–", "–")
 
 
 def test_what_is_missing_is_asked_for() -> None:
-    page = render(model.build(fixtures.full()), Words())
+    page = fixtures.text_of(model.build(fixtures.full()))
     assert 'data-test="missing-bridge"' in page
     assert 'data-test="missing-projection_gate"' in page
-    poor = render(model.build(fixtures.poor()["no_ended"]), Words()) if "no_ended" in fixtures.poor() else None
+    poor = fixtures.text_of(model.build(fixtures.poor()["no_ended"])) if "no_ended" in fixtures.poor() else None
     assert poor is None or 'data-test="missing-projection"' in poor

@@ -9,9 +9,10 @@ import pytest
 from plotly import graph_objects
 from plotly.offline import get_plotlyjs_version
 
-from akb.report import html, model
+from akb.report import model
 from akb.report.context import Context
-from akb.report.figures import figures
+from akb.report.page import html
+from akb.report.page.figures import figures
 from tests.report import fixtures
 
 if TYPE_CHECKING:

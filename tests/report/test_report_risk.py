@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akb.models.types import Calibration, Evidence, Prediction
-from akb.report.sections.risk import corrected, level_range
+from akb.report.chapters.levels import corrected, level_range
 
 MADE = Prediction("churn_12m", "fitted", evidence=Evidence(positives=80.0, calibration=Calibration(0.9, (0.8, 1.3))))
 

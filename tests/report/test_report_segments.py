@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from akb.models.types import Profile, Profiles
+from akb.report.chapters.customer.facts import facts, sentence
 from akb.report.context import Context
-from akb.report.sections.segments import facts, sentence
 from akb.report.words import Words
 from akb.report.write import report_files
 
@@ -145,13 +145,13 @@ def test_lifetime_value_that_only_ranks_has_no_euro(rich: RunBundle) -> None:
     page = report_files(replace(rich, value=value))[0]["report.html"].decode()
     assert "het niveau van de kans op vertrek is nog niet bewezen" in page
     assert "aan klantwaarde waard" not in page
-    assert "None" not in page.split('id="segments"')[1].split("</section>")[0]
+    assert "None" not in page.split('id="customer"')[1].split("</section>")[0]
 
 
 def test_a_hidden_number_is_not_said_to_be_small(written: dict[str, bytes]) -> None:
     """Large numbers are hidden too where they would tell a small one."""
     page = written["report.html"].decode()
-    section = page[page.index('id="segments"') : page.index('id="case"')]
+    section = page[page.index('id="customer"') : page.index('id="case"')]
     assert '<abbr title="niet getoond">x</abbr>' in section
     assert Words().plain("segments.hidden_note") in section
     assert "&lt; 5" not in section
@@ -196,5 +196,5 @@ def test_conditions_are_put_into_one_sentence(rich: RunBundle) -> None:
 
 def test_without_segments_the_page_says_what_is_missing(full: RunBundle) -> None:
     made = facts(Context(full))
-    assert made["missing"] == ["segments"]
-    assert made["profiles"] is None
+    assert made.missing == ("segments",)
+    assert made.profiles is None

@@ -11,8 +11,8 @@ import pytest
 
 from akb.models.types import Evidence
 from akb.report.bundle import RunBundle
+from akb.report.chapters.attention.facts import _workers
 from akb.report.model import build
-from akb.report.sections.actions import _workers
 from akb.report.write import report_files
 from tests.core.test_core_proof import ORDER
 from tests.report import fixtures as f
@@ -102,13 +102,13 @@ def test_assumed_commission_is_said_where_it_is_first_told() -> None:
     derived = bundle.portfolio.policies.with_columns(commission_source=pl.lit("derived"))
     files = report_files(replace(bundle, portfolio=replace(bundle.portfolio, policies=derived)))[0]
     page = files["report.html"].decode()
-    first = page[page.index('data-test="summary"') :].split("</p>")[0]
+    first = page[page.index('data-test="summary"') :].split("</li>")[0]
     assert "aanname" in first
     assert 'data-test="defend-assumed"' in page
     counted = bundle.portfolio.policies.with_columns(commission_source=pl.lit("given"))
     files = report_files(replace(bundle, portfolio=replace(bundle.portfolio, policies=counted)))[0]
     given = files["report.html"].decode()
-    assert "aanname" not in given[given.index('data-test="summary"') :].split("</p>")[0]
+    assert "aanname" not in given[given.index('data-test="summary"') :].split("</li>")[0]
     assert 'data-test="defend-assumed"' not in given
 
 

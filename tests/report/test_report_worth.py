@@ -9,7 +9,7 @@ import polars as pl
 
 from akb.core.text import text
 from akb.report import model
-from akb.report.figures import figures
+from akb.report.page.figures import figures
 from akb.report.words import Words
 from akb.report.write import report_files
 

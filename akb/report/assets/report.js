@@ -1,73 +1,118 @@
 // Draws the figures from the JSON beside them, in the colours of the page; nothing is fetched.
 (function () {
   "use strict";
-  var PRINT_WIDTH = 650; // A4 minus 2 x 18 mm, in CSS pixels
+  var PRINT_WIDTH = 650, NARROW = 440; // A4 minus 2 x 18 mm, and where labels go above their bars
+  var root = document.documentElement;
+  var ROLES = { "#1b2430": "ink", "#566173": "muted", "#d8dde4": "line", "#1f4e9a": "klant", "#b4501b": "moment",
+    "#6f4a9b": "aandacht", "#2c7a4b": "product", "#868f9b": "context" };
   var specs = Array.prototype.map.call(document.querySelectorAll("script[data-plot]"), function (node) {
     return { at: document.getElementById(node.dataset.plot), json: node.textContent };
   });
 
   function coloured(json) {
-    var style = getComputedStyle(document.documentElement);
+    var style = getComputedStyle(root);
     return JSON.parse(json, function (key, value) {
-      return typeof value === "string" && value.charAt(0) === "@"
-        ? style.getPropertyValue("--" + value.slice(1)).trim() : value;
+      return typeof value === "string" && ROLES[value]
+        ? style.getPropertyValue("--" + ROLES[value]).trim() : value;
     });
   }
 
-  // A label that does not fit above its bar goes on with a next line, and the rows make room for it.
   var ruler = document.createElement("canvas").getContext("2d");
-  function fitted(layout) {
-    var labels = (layout.annotations || []).filter(function (note) { return note.xref === "paper" && note.text.indexOf("&nbsp; ") > 0; });
-    var room = layout.width - layout.margin.l - layout.margin.r, size = layout.width < 480 ? 13 : 14, most = 1;
-    function wide(text) { // the value behind <b> is bold
-      return text.split("<b>").reduce(function (sum, part, place) {
-        ruler.font = (place ? "700 " : "400 ") + size + "px " + layout.font.family;
-        return sum + ruler.measureText(part.replace("</b>", "").replace(/&[^;]+;/g, "x")).width;
-      }, 0);
-    }
-    labels.forEach(function (label) {
-      var parts = label.text.split("&nbsp; "), words = parts[0].split(" "), lines = [words.shift()];
-      words.map(function (word) { return " " + word; }).concat("&nbsp; " + parts[1]).forEach(function (more) {
-        if (wide(lines[lines.length - 1] + more) > room) { lines.push(more.replace(/^(&nbsp;)? /, "")); }
-        else { lines[lines.length - 1] += more; }
+  function wide(text, weight) {
+    ruler.font = weight + " 13px Inter, sans-serif";
+    return ruler.measureText(text.replace(/<[^>]+>/g, "").replace(/&[^;]+;/g, "x")).width;
+  }
+
+  // What is written beyond the longest bar fits: the right margin grows until it does.
+  function roomy(layout) {
+    var low = layout.xaxis.range[0], span = layout.xaxis.range[1] - low;
+    for (var turn = 0; turn < 3; turn += 1) {
+      var inner = layout.width - layout.margin.l - layout.margin.r, over = 0;
+      layout.annotations.forEach(function (note) {
+        if (note.xanchor !== "left" || note.xref === "paper" || note.yref === "paper") { return; }
+        over = Math.max(over, layout.margin.l + (note.x - low) / span * inner + 10 + wide(note.text, "700") - layout.width);
       });
-      label.text = lines.join("<br>");
-      label.font.size = size;
-      most = Math.max(most, lines.length);
+      layout.margin.r += over;
+    }
+  }
+
+  // Bars: labels in a column of their own, or above their bars where there is no room for one.
+  function laid(plot) {
+    var layout = plot.layout, bars = plot.data.filter(function (trace) { return trace.orientation === "h"; });
+    if (!bars.length) { steps(plot); return; }
+    var axis = layout.yaxis, labels = axis.ticktext;
+    layout.yaxis.ticks = "outside"; layout.yaxis.ticklen = 8; layout.yaxis.tickcolor = "rgba(0,0,0,0)";
+    if (layout.width >= (root.dataset.print === undefined ? NARROW : 280)) {
+      layout.margin.l = 12 + Math.max.apply(null, labels.map(function (label) {
+        return Math.max.apply(null, label.split("<br>").map(function (part) { return wide(part, "400"); }));
+      }));
+      roomy(layout);
+      return;
+    }
+    axis.showticklabels = false;
+    layout.margin.l = 0;
+    roomy(layout);
+    labels = labels.map(function (label) {
+      var whole = label.replace(/<br>/g, " ");
+      return wide(whole, "400") < layout.width - 10 ? whole : label;
     });
-    layout.height += labels.length * (most - 1) * 18;
-    labels.forEach(function (label) { label.yshift += 4 * (most - 1); });
+    layout.height += labels.length * (22 + 17 * (Math.max.apply(null, labels.map(function (label) {
+      return label.split("<br>").length;
+    })) - 1));
+    axis.tickvals.forEach(function (place, i) {
+      layout.annotations.push({ xref: "paper", x: 0, xanchor: "left", y: place + 0.3, yanchor: "bottom", showarrow: false,
+        text: labels[i], align: "left", font: { size: 13, color: layout.font.color } });
+    });
+  }
+
+  // A waterfall on a phone lies on its side: its steps go down, their names stand above them.
+  function steps(plot) {
+    var layout = plot.layout, bar = plot.data.filter(function (trace) { return trace.type === "bar"; })[0];
+    if (!bar || layout.width >= NARROW) { return; }
+    var names = layout.xaxis.ticktext, last = names.length - 1, range = layout.yaxis.range;
+    var ys = bar.y, notes = layout.annotations.slice(0, names.length), today = layout.annotations[names.length];
+    bar.orientation = "h";
+    bar.y = names.map(function (_, i) { return last - i; });
+    bar.x = ys;
+    bar.width = 0.4;
+    layout.height = 62 * names.length + 60;
+    layout.xaxis = { visible: false, range: [range[0], range[1] + 0.25 * (range[1] - range[0])], fixedrange: true };
+    layout.yaxis = { visible: false, range: [-0.5, last + 0.7], fixedrange: true };
+    layout.shapes = [{ type: "line", yref: "paper", y0: 0, y1: 1, x0: 0, x1: 0, line: layout.shapes[0].line }];
+    layout.annotations = [today].concat(notes.map(function (note, i) {
+      return { xref: "paper", x: 0, xanchor: "left", y: last - i + 0.2, yanchor: "bottom", showarrow: false, align: "left",
+        text: names[i].replace(/<br>/g, " ") + "  " + note.text, font: { size: 13, color: layout.font.color } };
+    }));
   }
 
   function draw(width) {
     specs.forEach(function (spec) {
-      var plot = coloured(spec.json);
-      plot.layout.width = width || spec.at.clientWidth;
-      fitted(plot.layout);
+      var plot = coloured(spec.json), half = spec.at.closest(".c6");
+      spec.at.style.display = "block";
+      plot.layout.width = width ? (half ? (width - 22) / 2 : width) : spec.at.clientWidth;
+      if (!plot.layout.width) { return; }
+      laid(plot);
+      var names = (plot.layout.yaxis || {}).ticktext || [];
+      var tall = names.some(function (name) { return name.split("<br>").length > 2; });
+      if (width && !tall) { plot.layout.height *= 0.8; } // on paper there is room for less air
       spec.at.style.height = plot.layout.height + "px";
       Plotly.react(spec.at, plot.data, plot.layout, { staticPlot: true, displayModeBar: false });
     });
   }
 
-  var timer;
-  addEventListener("resize", function () {
-    clearTimeout(timer);
-    timer = setTimeout(function () { draw(); }, 150);
-  });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function () { draw(); });
+  // Without this script the numbers stand under every figure; with it they are one click away.
+  document.querySelectorAll("details.behind").forEach(function (node) { node.open = false; });
 
-  var closed = [];
+  var timer;
+  function redraw() { draw(); }
+  addEventListener("resize", function () { clearTimeout(timer); timer = setTimeout(redraw, 150); });
+  document.querySelectorAll("details.more").forEach(function (node) { node.addEventListener("toggle", redraw); });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   addEventListener("beforeprint", function () {
-    closed = Array.prototype.filter.call(document.querySelectorAll("details"), function (node) { return !node.open; });
-    closed.forEach(function (node) { node.open = true; });
-    document.documentElement.dataset.print = ""; // paper is light, whatever the screen is
+    root.dataset.print = ""; // paper is light, whatever the screen is
     draw(PRINT_WIDTH);
   });
-  addEventListener("afterprint", function () {
-    closed.forEach(function (node) { node.open = false; });
-    delete document.documentElement.dataset.print;
-    draw();
-  });
+  addEventListener("afterprint", function () { delete root.dataset.print; draw(); });
 
   if ("IntersectionObserver" in window) {
     var links = {};
@@ -83,5 +128,6 @@
   }
 
   draw();
-  document.documentElement.dataset.drawn = specs.length;
+  if (document.fonts && document.fonts.ready) { document.fonts.ready.then(redraw); }
+  root.dataset.drawn = specs.length;
 })();

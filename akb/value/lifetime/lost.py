@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from akb.value.in_force import Floats, InForce
     from akb.value.lifetime.survival import Relations
 
-Z80 = 1.2816
+Z90 = 1.6449
 LEVEL_YEARS = 3  # the level of a prediction is that of at most three closed years
 CAUSES = ("natural", "insurer", "preventable")
 OTHERS = CAUSES[:2]
@@ -70,8 +70,8 @@ class Lost:
         """Standard deviation of next year's loss around the expectation."""
         return float(np.sqrt(self.chance**2 + self.level**2 + self.year**2))
 
-    def interval(self, z: float = Z80) -> tuple[int, int]:
-        """Return the interval of 80 %; what is announced is lost in any case."""
+    def interval(self, z: float = Z90) -> tuple[int, int]:
+        """Return the interval of 90 %; what is announced is lost in any case."""
         half = z * self.deviation
         return round(max(self.expected - half, self.parts["announced"])), round(self.expected + half)
 

@@ -110,8 +110,9 @@ def projection(
     dict
         ``rows`` {year, date, customers, low, high, commission, commission_low, commission_high, age, per_adviser, and
         the same figures with the list: customers_list, commission_list, age_list, per_adviser_list}; ``inflow`` {mean,
-        low, high, years, factor}; ``newcomer_commission``, ``newcomer_age``, ``extra_cents``; ``level`` (low, high),
-        the interval of observed / expected behind the range; ``kept``, ``kept_cents`` a year by the list;
+        low, high, years, factor}; ``newcomer_commission``, ``newcomer_age``, ``extra_cents``; ``first_year`` (bought,
+        newcomers) within the first year's commission; ``level`` (low, high), the interval of observed / expected behind
+        the range; ``kept``, ``kept_cents`` a year by the list;
         ``advisers``, ``advisers_needed`` at today's customers per adviser, ``norm`` and ``advisers_at_norm``;
         ``list_ages`` {key, customers, share, listed, listed_share}. None without survival, or where its level failed:
         no count or euro is built on that. Commission is None where unknown.
@@ -160,6 +161,7 @@ def projection(
         "newcomer_commission": round(coming.commission) if money else None,
         "newcomer_age": _known(coming.age),
         "extra_cents": round(extra.cents) if money else None,
+        "first_year": {"bought": round(plain.bought), "newcomers": round(plain.came)} if money else None,
         "level": list(level),
         "kept": kept.customers,
         "kept_cents": round(kept.cents) if money else None,
@@ -173,11 +175,19 @@ def projection(
 
 @dataclass(frozen=True)
 class Path:
-    """Year 0..5, float64 (6,): customers, commission in cents a year, mean age (NaN where nobody's is known)."""
+    """Year 0..5, float64 (6,): customers, commission in cents a year, mean age (NaN where nobody's is known).
+
+    Parameters
+    ----------
+    bought, came
+        Of the commission after one year: what customers bought, and what newcomers brought, in cents.
+    """
 
     customers: Floats
     commission: Floats
     age: Floats
+    bought: float
+    came: float
 
 
 def path(today: Today, coming: Newcomers, extra: Extra, inflow: float, kept: Kept, level: float = 1.0) -> Path:
@@ -195,7 +205,7 @@ def path(today: Today, coming: Newcomers, extra: Extra, inflow: float, kept: Kep
     customers, commission = there.copy(), (alive * today.commission).sum(axis=0)
     aged, counted = np.zeros(YEARS + 1), np.zeros(YEARS + 1)
     share = float(known.mean()) if len(known) else 0.0
-    bought = 0.0
+    bought = at_once = 0.0
     for year in range(YEARS + 1):
         cohorts = np.arange(year)  # of 0, 1, ... whole years ago
         came, stayed = inflow * new[cohorts], kept.customers * saved[cohorts]
@@ -207,6 +217,7 @@ def path(today: Today, coming: Newcomers, extra: Extra, inflow: float, kept: Kep
             bought = bought * extra.kept * staying
             bought += extra.cents * (customers[year - 1] + customers[year]) / 2 * np.sqrt(extra.kept)
             commission[year] += bought
+            at_once = bought if year == 1 else at_once
         aged[year] = (alive[:, year] * (age + year))[known].sum()
         counted[year] = alive[known, year].sum()
         for weights, first in ((came, coming.age), (stayed, kept.age + 1)):
@@ -214,7 +225,7 @@ def path(today: Today, coming: Newcomers, extra: Extra, inflow: float, kept: Kep
                 aged[year] += share * float((weights * (first + cohorts)).sum())
                 counted[year] += share * float(weights.sum())
     mean = np.divide(aged, counted, out=np.full(YEARS + 1, np.nan), where=counted > 0)
-    return Path(customers, commission, mean)
+    return Path(customers, commission, mean, at_once, inflow * coming.commission)
 
 
 def _today(base: InForce, rows: pl.DataFrame) -> Today:

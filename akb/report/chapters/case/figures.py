@@ -1,0 +1,135 @@
+"""Figures of the business case: one year's contacts and what they depend on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from akb.report import formats as f
+from akb.report.chapters.assumptions.facts import AssumptionFacts
+from akb.report.chapters.case.facts import CaseFacts, CaseTold
+from akb.report.page.plots import Bar, bars
+
+if TYPE_CHECKING:
+    from akb.report.page.figure import Figure, Maker
+
+SIDES = ("low", "base", "high")
+TORNADO = 6  # assumptions shown; the table behind has them all
+BESIDE = "exploration"  # a line that stands beside the net
+
+
+def told(m: Maker) -> CaseTold | None:
+    """Return the business case, if there is one."""
+    case = m.of(CaseFacts)
+    return case if isinstance(case, CaseTold) else None
+
+
+def heading(m: Maker) -> str:
+    """What one year of contacts leaves, as sure as it is."""
+    case = told(m)
+    if case is None:
+        return m.words.html("finding.case_none")
+    net = case.cohort.net
+    if net.base < 0:
+        return m.words.html("finding.case_loss", net=f.size(net.base))
+    return m.words.html("finding.case_plus" if net.low > 0 else "finding.case_unsure", net=f.euro(net.base))
+
+
+def ledger(m: Maker) -> Figure | None:
+    """One year's contacts: what every line brings, what contacts and predictions cost, and what is left."""
+    case = told(m)
+    if case is None:
+        return None
+    cohort = case.cohort
+    given = [row for row in cohort.lines if row.given and row.key != BESIDE]
+    steps = [(row.key, row.base, "product") for row in given]
+    steps += [(name, -getattr(cohort, name), "aandacht") for name in ("contacts", "price")]
+    shown, at = [], 0
+    for key, cents, colour in steps:
+        shown.append(Bar(m.words.name("ledger", key), cents, f.euro(cents), colour, base=at))
+        at += cents
+    net = cohort.net
+    name = m.words.plain("ledger.net")
+    shown.append(Bar(name, net.base, f.euro(net.base), "klant", low=net.low, high=net.high))
+    table = [(m.words.name("ledger", row.key), *(f.euro_exact(getattr(row, side)) for side in SIDES)) for row in given]
+    table += [
+        (m.words.name("ledger", name), f.NOTHING, f.cost_exact(getattr(cohort, name)), f.NOTHING)
+        for name in ("contacts", "price")
+    ]
+    table.append((name, *(f.euro_exact(getattr(net, side)) for side in SIDES)))
+    return m.figure(
+        "ledger",
+        bars(shown, m.axis("euro", "euro_life")),
+        ("line", *SIDES),
+        table,
+        variant="title" if net.base >= 0 else "title_loss",
+        net=f.size(net.base),
+        range=f.span(f.euro(net.low), f.euro(net.high)),
+    )
+
+
+def tornado(m: Maker) -> Figure | None:
+    """What is left of one year's contacts if one assumption is at its low or its high end, the widest first."""
+    case = told(m)
+    rows = case.sensitivity.tornado if case else ()
+    if case is None or not rows:
+        return None
+    label = {row.key: row.label for row in m.of(AssumptionFacts).rows}
+    shown = []
+    for row in rows[:TORNADO]:
+        low, high = sorted((row.low, row.high))
+        shown.append(Bar(label[row.key], high - low, f.span(f.euro(low), f.euro(high)), "klant", base=low))
+    table = [
+        (
+            label[row.key],
+            f.trimmed(row.from_),
+            f.trimmed(row.to),
+            f.euro_exact(row.low),
+            f.euro_exact(row.high),
+        )
+        for row in rows
+    ]
+    return m.figure(
+        "tornado",
+        bars(shown, m.axis("euro", "euro_life")),
+        ("assumption", "from_value", "to_value", "low", "high"),
+        table,
+        name=label[rows[0].key],
+        net=f.euro(case.cohort.net.base),
+    )
+
+
+def rule(m: Maker) -> Figure | None:
+    """From what the rule of thumb promises to keep to what the planned contacts keep, step by step."""
+    case = told(m)
+    steps = case.why_different if case else ()
+    if case is None or not steps or not steps[0].cents:
+        return None
+    shown = [
+        Bar(
+            m.words.name("rule_step", row.key),
+            row.cents,
+            f.euro(row.cents),
+            "klant" if row is steps[-1] else "context",
+        )
+        for row in steps
+    ]
+    table = [
+        (m.words.name("rule_step", row.key), f.euro_exact(row.cents), m.words.name("rule_step_why", row.key))
+        for row in steps
+    ]
+    return m.figure(
+        "rule",
+        bars(shown, m.axis("euro", "euro_year")),
+        ("rule_step", "amount", "rule_step_why"),
+        table,
+        variant="title" if steps[-1].cents < steps[0].cents else "title_more",
+        rule=f.euro(steps[0].cents),
+        ours=f.euro(steps[-1].cents),
+    )
+
+
+FIGURES = (
+    ledger,
+    tornado,
+    rule,
+)

@@ -1,0 +1,99 @@
+"""The first rows of a list, with reasons in words, and who is not on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from akb.report.formats import short_code
+
+if TYPE_CHECKING:
+    from akb.report.context import Context, Row
+
+SHOWN = 10
+REASONS = 3
+SAME_NEWS = dict.fromkeys(("coverage", "branches", "insurers"), "holdings")
+"""Groups of features that tell an adviser the same: how much, and how little, a customer has here."""
+
+
+def withheld(context: Context) -> dict[str, str]:
+    """Return list -> why it is not delivered."""
+    value = context.bundle.value
+    made: Any = value.figures.get("actions") if value else None
+    found: dict[str, str] = (made or {}).get("withheld", {})
+    return found
+
+
+def left_out(context: Context, counts: dict[str, int]) -> dict[str, int | None]:
+    """Return reason -> customers left out, None where too few to show."""
+    return {reason: None if count < context.limit else count for reason, count in counts.items() if count}
+
+
+def first_rows(context: Context, listed: pl.DataFrame, count: int = SHOWN) -> list[Row]:
+    """Return the first rows to be contacted (no control group): pseudonym, kind, office, scores, three reasons each."""
+    called = listed.filter(~pl.col("control")) if "control" in listed.columns else listed
+    top = (called.sort("rank") if "rank" in called.columns else called).head(count)
+    who = context.customers.select(
+        "customer", "pseudonym", "kind", "office", "policies", "commission_cents", place=pl.int_range(pl.len())
+    )
+    # The lists hold the office as it is written, `who` only if enough customers share it to name it.
+    joined = top.drop("office", strict=False).join(who, on="customer", how="left", suffix="_now", maintain_order="left")
+    scores = {key: context.score(key) for key in ("churn_3m", "churn_12m", "churn_preventable_12m", "clv")}
+    reasons = worded_reasons(context)
+    rows: list[Row] = []
+    for rank, row in enumerate(joined.to_dicts(), start=1):
+        place = row.get("place")
+        numbers = {key: _at(values, place) for key, values in scores.items()}
+        rows.append(
+            {
+                "rank": row.get("rank", rank),
+                "customer": short_code(row["pseudonym"]),
+                "kind": row["kind"],
+                "office": row["office"],
+                "policies": row["policies"],
+                "commission_cents": row["commission_cents"] if context.has_commission else None,
+                **numbers,
+                "value_at_stake": row.get("value_at_stake"),
+                "expected_saving": row.get("expected_saving"),
+                "best_contact": row.get("best_contact"),
+                "contact": row.get("contact"),
+                "reasons": reasons.get(row["customer"], []),
+            }
+        )
+    return rows
+
+
+def worded_reasons(context: Context) -> dict[int, list[str]]:
+    """Return customer -> why the chance of leaving is high, in words, strongest first, at most three.
+
+    One per group of features: "one policy" and "one branch" are the same news. What is true of everybody like this
+    customer (all policies of who has one renew on one day) is no news either.
+    """
+    models = context.bundle.models
+    like = _like(context)
+    group = {feature.name: feature.group for feature in context.bundle.features}
+    found: dict[int, dict[str, str]] = {}
+    for reason in models.reasons if models else ():
+        mine = found.setdefault(reason.customer, {})
+        # the models' own columns, such as the month ahead, are no reason that a person can use
+        idea = SAME_NEWS.get(group.get(reason.feature, ""), group.get(reason.feature))
+        if reason.contribution <= 0 or idea is None or idea in mine or len(mine) == REASONS:
+            continue
+        if context.words.trivial(reason.feature, reason.value, like.get(reason.customer, ())):
+            continue
+        worded = context.words.reason(reason.feature, reason.value)
+        if worded:
+            mine[idea] = worded
+    return {customer: list(mine.values()) for customer, mine in found.items()}
+
+
+def _like(context: Context) -> dict[int, tuple[str, ...]]:
+    """Return customer -> what he is, as ``configs/trivial.toml`` names it."""
+    told = context.customers.select("customer", "kind", "policies").iter_rows()
+    return {customer: (kind, *(["one_policy"] if policies == 1 else [])) for customer, kind, policies in told}
+
+
+def _at(values: np.ndarray[Any, Any] | None, place: int | None) -> float | None:
+    return None if values is None or place is None or np.isnan(values[place]) else float(values[place])
