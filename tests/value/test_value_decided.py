@@ -11,8 +11,7 @@ import pytest
 import value_fixtures as f
 
 from akb.value.in_force import InForce
-from akb.value.lifetime.decided import MOST, decided_per_due, decided_policies, decided_relations
-from akb.value.lifetime.survival import YEAR, Relations
+from akb.value.lifetime.decided import MOST, decided_per_due, decided_policies
 
 SOON, LATE = f.X + timedelta(days=100), f.X + timedelta(days=500)
 
@@ -56,17 +55,3 @@ def test_announced_policies_count_if_preventable_due_and_of_who_stays() -> None:
     assert policies_of(book({0: (SOON, "natural")})) == usual
     assert policies_of(book({0: (LATE, "preventable")})) == usual
     assert policies_of(book({0: (SOON, "preventable"), 1: (SOON, "preventable")})) == usual  # the relation's
-
-
-def test_announced_leavers_count_for_the_part_of_theirs_that_is_preventable() -> None:
-    base = book(
-        {0: (SOON, "preventable"), 1: (SOON, "preventable"), 2: (LATE, "preventable"), 3: (LATE, "preventable")}
-    )
-    alive = np.full((base.n, YEAR + 1), 1.0)
-    preventable = np.where(base.announced, 0.8, 0.05)
-    leaving = np.repeat(preventable[:, None], YEAR + 1, axis=1)
-    found = decided_relations(base, Relations(alive, leaving, preventable, split=True))
-    assert found == pytest.approx(1 + 0.8 * 0.95 / (18 * 0.05))  # two are announced, one of them within the year
-    nobody = book({})
-    relations = Relations(alive, leaving, np.full(base.n, 0.05), split=True)
-    assert decided_relations(nobody, relations) == 1.0

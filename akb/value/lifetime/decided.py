@@ -3,7 +3,9 @@
 A contact works on ends that are not decided yet. What is announced at X was decided before and is out; it is taken off
 what is expected of the others, so that the ends due in the 12 months stay as many (design.md, Time 6). But ends are
 given notice of all year: at its end as many are announced as there are now, and those too are decided in between.
-So the ends decided in a year are those due in it, the announced ones included.
+So the ends decided in a year are those due in it, the announced ones included. This holds for single policies; a
+whole relation counts by its chance to end, so that its line is worked out from scores.csv to the cent, which leaves
+out a percent or two.
 """
 
 from __future__ import annotations
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from akb.value.in_force import Floats, InForce
-    from akb.value.lifetime.survival import Relations
 
 MOST = 2.0
 """At most as many ends are still to be announced as are due: more at X is no ordinary day."""
@@ -41,15 +42,6 @@ def decided_per_due(due: float, announced: float, others: float) -> float:
     if due <= 0 or others <= 0:
         return 1.0
     return min(1.0 + announced * max(1.0 - due / others, 0.0) / due, MOST)
-
-
-def decided_relations(base: InForce, survival: Relations) -> float:
-    """Return `decided_per_due` of preventable ends of whole relations."""
-    ends = base.held.group_by("row").agg(last=pl.col("ends").max()).sort("row")["last"]
-    soon = (ends <= add_months(base.as_of, YEAR)).fill_null(value=False).to_numpy()
-    others = ~base.announced
-    announced = float(survival.preventable[base.announced & soon].sum())
-    return decided_per_due(float(survival.preventable[others].sum()), announced, float(others.sum()))
 
 
 def decided_policies(base: InForce, shares: Mapping[str, float], due: Floats, policies: Floats) -> float:

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from akb.value.lifetime.decided import decided_relations
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -42,8 +40,7 @@ class Prospects:
     weight
         (n,): customers of the row; 1 for a customer.
     relation, leaving
-        (n,): what a preventable end costs, its chance to be decided within 12 months x value at stake in cents, and
-        that chance itself; zero where its gate is closed.
+        (n,): churn_preventable_12m x value at stake in cents, and that chance itself; zero where its gate is closed.
     policy, lost
         (n,): what preventable lapses in relations that stay, decided within 12 months, cost in cents, and how many
         policies those are.
@@ -112,14 +109,11 @@ class Stakes:
 
 
 def relation_stakes(in_force: InForce, paths: Relations | None, value: Lifetime | None) -> tuple[Floats, Floats]:
-    """Return (relation, leaving) of `Prospects`; zero without a proven level and order, or with an announced end.
-
-    An end counts by when it is decided, for that is when a contact can change it; see `akb.value.lifetime.decided`.
-    """
+    """Return (relation, leaving) of `Prospects`; zero without a proven level and order, or with an announced end."""
     nothing = np.zeros(in_force.n)
     if paths is None or value is None or not in_force.retention_in_euros:
         return nothing, nothing
-    leaving = np.where(in_force.announced, 0.0, np.minimum(paths.preventable * decided_relations(in_force, paths), 1.0))
+    leaving = np.where(in_force.announced, 0.0, paths.preventable)
     return leaving * value.stake, leaving
 
 
