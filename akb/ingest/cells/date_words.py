@@ -93,8 +93,12 @@ def plain_dates(texts: pl.Series) -> pl.DataFrame:
     days = frame.filter(kind == "day").with_columns(
         seconds=pl.lit(None, dtype=pl.Int32), zone=pl.lit(""), half=pl.lit(value=False)
     )
-    parts = [days, _timed(frame.filter(kind == "moment"), _MOMENT), _without_words(frame.filter(kind == "words"))]
-    return pl.concat(part for part in parts if part.height or part is days).sort("place").drop("place")
+    parts, moments, words = [days], frame.filter(kind == "moment"), frame.filter(kind == "words")
+    if moments.height:
+        parts.append(_timed(moments, _MOMENT))
+    if words.height:
+        parts.append(_without_words(words))
+    return pl.concat(parts).sort("place").drop("place")
 
 
 def _timed(frame: pl.DataFrame, pattern: str) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -31,6 +32,7 @@ _NEVER = (date(1, 1, 1), date(1753, 1, 1), date(1899, 12, 30), date(1899, 12, 31
 _EXCEL_ZERO = date(1899, 12, 30)
 _LEAST = 6  # so many different dates, of which one half is mostly 1 and the other seldom, show where the day stands
 _MOSTLY, _SELDOM = 0.8, 0.4
+_REMEMBERED = 32  # columns of dates of one export
 _NAMED = (
     r"^(?<d>\d{1,2})[-/. ]*(?<w>[a-z]{3,9})\.?[-/. ]*(?<y>\d{4}|\d{2})$",
     r"^(?<w>[a-z]{3,9})\.?[-/. ]+(?<d>\d{1,2})[-/. ]+(?<y>\d{4}|\d{2})$",
@@ -113,14 +115,20 @@ def split_dates(cells: DistinctTexts) -> pl.DataFrame:
     ``second`` (with ``y``, where the order of the two is the column's), ``short`` (two digits of a year), ``slash``,
     ``iso``, ``compact``, ``word`` (how it is written), ``half`` (AM or PM), ``seconds`` and ``zone`` (time of day).
     """
-    t = pl.col("t")
+    # What a column of dates says is asked for some three times: by its losses, its repairs and its readers.
+    return _split(tuple(cells.texts.cast(pl.String)), tuple(_rows(cells)))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _split(texts: tuple[str, ...], rows: tuple[int, ...]) -> pl.DataFrame:
+    t, cells = pl.col("t"), pl.Series(texts, dtype=pl.String)
     months = pl.lit(None, dtype=pl.Int32)
     for name, number in reversed(MONTHS):
         months = pl.when(pl.col("word").str.starts_with(name)).then(pl.lit(number, dtype=pl.Int32)).otherwise(months)
-    numbers = plain_numbers(cells.texts, _rows(cells))
+    numbers = plain_numbers(cells, pl.Series(rows, dtype=pl.UInt32))
     words = plain_dates(numbers["t"])
     frame = words.with_columns(
-        raw=cells.texts,
+        raw=cells,
         seconds=pl.coalesce(pl.col("seconds"), numbers["seconds"]),
         part=pl.col("t").str.extract(r"^[1-7]\d{4}(\.\d+)$").cast(pl.Float64),
         zone=pl.when(numbers["seconds"].is_not_null()).then(pl.lit("utc")).otherwise("zone"),
