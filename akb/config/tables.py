@@ -202,7 +202,7 @@ class Report(SettingsTable):
     client: str = Field(default="", max_length=200)  # on the cover, if it is not [client] name
     title: str = Field(default="", max_length=200)
     author: str = Field(default="", max_length=200)
-    logo: str = Field(default="", max_length=200_000)  # a picture as a data address, see `akb.report.logo`
+    logo: str = Field(default="", max_length=200_000)  # a picture as a data address, see `akb.core.pictures`
 
 
 class Member(SettingsTable):
