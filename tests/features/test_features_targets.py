@@ -29,11 +29,12 @@ from akb.features import build_matrix, build_targets
 from akb.features.branches import eligible_dates
 from akb.features.grid import AHEAD
 from akb.features.types import Targets
+from tests.examples import examples
 
 SETTINGS = Settings.model_validate({"models": {"min_events": 1}})
 DATES = [date(2021, 8, 31), date(2022, 11, 30), date(2023, 10, 31), X]
 MANY = settings(
-    max_examples=50,
+    max_examples=examples(14),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
