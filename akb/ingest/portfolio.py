@@ -24,14 +24,24 @@ from akb.ingest.columns.evidence import ColumnEvidence
 from akb.ingest.columns.languages import with_motor_as_car
 from akb.ingest.columns.left_out import LeftOut, is_list_of_recoveries, is_lock, lock_error
 from akb.ingest.columns.legibility import leave_out_unreadable, without_words
-from akb.ingest.columns.matching import ROLES, NoRoleError, find_role, listed, map_headings, nearly_policies, recognised
-from akb.ingest.columns.notes import Notes, Table
+from akb.ingest.columns.matching import (
+    ROLES,
+    NoRoleError,
+    find_role,
+    listed,
+    map_headings,
+    nearly_policies,
+    recognised,
+    safe_heading,
+)
+from akb.ingest.columns.notes import Notes, Table, label
 from akb.ingest.columns.own_columns import own_columns, wanted
 from akb.ingest.columns.presets import customers_of_runs, find_preset, recoded, with_preset
 from akb.ingest.columns.twins import settle_twins
 from akb.ingest.customers.households import close_the_door_on_addresses, customers_of, in_units, with_units
 from akb.ingest.customers.relations import ATTRIBUTES, build_relations, guess_kind, read_customer_rows
-from akb.ingest.files.sources import NotATableError, open_file
+from akb.ingest.files.raw_table import NotATableError
+from akb.ingest.files.sources import open_file
 from akb.ingest.money_conventions.revenue import say_conventions, say_margin, say_one_off, settle_commission, with_fees
 from akb.ingest.policies.events import EVENTS, EventOwners, read_events
 from akb.ingest.policies.linking import link, settle_switches, without_mass_days
@@ -43,7 +53,7 @@ from akb.ingest.repairs.dates import mend_dates
 from akb.ingest.repairs.expiry import without_expiries
 from akb.ingest.repairs.grouped import fill_down
 from akb.ingest.repairs.numbers import settle_numbers, without_unassigned
-from akb.ingest.repairs.spelling import one_spelling
+from akb.ingest.repairs.spelling import one_spelling, without_errors
 from akb.ingest.repairs.zeros import restore_zeros
 from akb.ingest.types import Portfolio, RowCount, SourceFile
 
@@ -96,6 +106,7 @@ def build_portfolio(tables: Sequence[Table], settings: Settings, notes: Notes, s
     today = sources.today or date.today()
     settings = with_motor_as_car(tables, settings)
     fill_down(tables, notes)
+    without_errors(tables, notes)
     mended, unassigned = _repaired(tables, settings, today)
     leave_out_unreadable(tables, settings, notes)
     check_columns(tables, settings, notes, go_on=go_on)
@@ -290,6 +301,9 @@ def _table(raw: RawTable, settings: Settings, role: str | None, notes: Notes, *,
             cells = cells.with_columns(customer=customers_of_runs(cells["policy"].cast(pl.String), agreeing))
             notes.find("AKB-D048", "issue", cells["customer"].n_unique(), file=raw.name)
         table.cells = recoded(cells, preset)
+    for column, heading in evidence.likely(headings).items():
+        shown = safe_heading(heading)[:40]
+        notes.find("AKB-D130", "issue", heading=shown, what=label(column), column=column, file=raw.name)
     if raw.ragged.height:
         notes.add(table, _ragged(table))
     return table

@@ -650,6 +650,9 @@ def words() -> list[Case]:
         Case("marks under objection", beside("Bezwaar marketing", third("✓", "")), sound=True),
         Case("codes under permission", beside("Mailing", third("A2", "B1")), finding="AKB-P006"),
         Case("ticks and nothing under permission", beside("Mailing", third("✓", "")), finding="AKB-P007"),
+        Case("an objection under another heading", beside("HasOptedOutOfEmail", third("true", "false")), sound=True),
+        Case("an objection in words of one's own", beside("Niet bellen", third("zie dossier", "N")), finding="AKB-P008"),
+        Case("permission by telephone", beside("Mag gebeld worden", third("bij twijfel", "ja")), finding="AKB-P005"),
         Case("products for branches", one(GOOD.replace("Branche", "Product", 1).encode()), sound=True),
         Case("a product with digits", one(where(2, "Kosmos 2000", 2)), finding="AKB-D009"),
         Case(
@@ -665,6 +668,54 @@ def words() -> list[Case]:
             "did you mean 'ended'", arguments=config,
         ),
     ]  # fmt: skip
+
+
+def sums_and_strangers() -> list[Case]:
+    """Sums below the list, files beside it that are no tables, forms of files that are none."""
+    sums = [
+        "Subtotaal Auto;Totaal;Auto;Ster;01-01-2020;;;100,00;5,00",
+        "Eindtotaal;60;;;01-01-2020;;;1,00;",
+    ]
+    far = lines(where_cells(5, lambda row: row[5] or "01-01-2099"))
+    inclusive = lines(where_cells(5, lambda row: f"{day_before(row[5])} 23:59:59" if row[5] else ""))
+    compound = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
+    odd = {
+        "JSON over lines": (b'[\n  {\n    "Relatienummer": 1\n  }\n]', "JSON"),
+        "JSON of lists": (b'[["a", "b"], ["c", "d"]]', "JSON"),
+        "XML without a declaration": (b"<Polissen><Polis><Nr>1</Nr></Polis></Polissen>", "XML"),
+        "a script for a database": (b"INSERT INTO polis VALUES (1, 2);\n", "script"),
+        "a mail": (b"From: a\nSubject: export\n\nBijgaand.\n", "e-mail"),
+        "an Access database": (b"\0\1\0\0Standard ACE DB\0" + bytes(64), "Access"),
+        "an Arrow file": (b"ARROW1\0\0" + bytes(64), "Arrow"),
+        "a bzip2 archive": (b"BZh91AY&SY" + bytes(64), "bzip2"),
+        "a workbook with a password": (compound + "EncryptedPackage".encode("utf-16-le") + bytes(512), "password"),
+        "a Word document": (compound + "WordDocument".encode("utf-16-le") + bytes(512), "Word"),
+    }
+    beside_it = {"empty": b"", "letter": b"Beste klant,\nHierbij.\n", "meta": b'{\n "a": 1}', "picture": b"\x89PNG"}
+    return [
+        *(Case(name, one(content), refused) for name, (content, refused) in odd.items()),
+        *(Case(f"beside the export: {name}", {"polissen.csv": GOOD.encode(), "x.txt": content}, finding="AKB-D047")
+          for name, content in beside_it.items()),
+        *(Case(f"a sum below the list {n}", one(f"{GOOD}{row}\r\n".encode()), rejected="no_customer") for n, row in enumerate(sums)),
+        Case("a far day for never", one(far.encode()), finding="AKB-D133", sound=True),
+        Case("the last second of a day", one(inclusive.encode()), sound=True),
+        Case("errors for an adviser", beside("Adviseur", lambda row: "#REF!" if int(row[0]) % 2 else "Ad"), finding="AKB-D132"),
+        Case("a premium under an unknown heading", one(GOOD.replace("Premie per jaar", "Brutopremie", 1).encode()), finding="AKB-D130"),
+        Case(
+            "numbers in two ways in two lists",
+            {"a.csv": GOOD.encode(), "b.csv": lines(where_cells(1, lambda row: f"{row[1][:1]}-{row[1][1:]}")[:40]).encode()},
+            finding="AKB-D131",
+        ),
+    ]  # fmt: skip
+
+
+def where_cells(column: int, cell: Callable[[list[str]], str]) -> list[list[str]]:
+    """The sound rows with another cell in a column."""
+    return [[*row[:column], cell(row), *row[column + 1 :]] for row in rows()]
+
+
+def day_before(day: str) -> str:
+    return nl(datetime.strptime(day, "%d-%m-%Y").replace(tzinfo=UTC).date() - timedelta(days=1))
 
 
 def several() -> list[Case]:
@@ -805,6 +856,7 @@ def cases() -> list[Case]:
         *identity(),
         *days(),
         *words(),
+        *sums_and_strangers(),
         *several(),
         *workbooks(),
     ]

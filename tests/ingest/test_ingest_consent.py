@@ -105,3 +105,40 @@ def test_an_empty_permission_beside_a_no_or_a_yes_of_the_same_customer_is_no_obj
     portfolio = read(write(tmp_path, rows), as_of=X)
     assert not portfolio.customers["no_marketing"].any()
     assert "AKB-P007" not in codes(portfolio)
+
+
+@pytest.mark.parametrize(
+    ("heading", "said", "others"),
+    [
+        ("Bezwaar", "✔", ""), ("Bezwaar mailing", "J", "n.v.t."), ("Datum bezwaar marketing", "05-03-2024", ""),
+        ("Niet mailen", "Ja", "Nee"), ("Niet bellen", "1", "0"), ("DoNotCall", "true", "false"),
+        ("HasOptedOutOfEmail", "TRUE", "FALSE"), ("Unsubscribed", "Yes", "No"), ("Mailblokkade", "Ja", ""),
+        ("Marketing geblokkeerd", "J", "N"), ("Bel-me-niet", "J", "N"), ("GDPR opt-out", "Yes", "No"),
+        ("Suppress mailing", "Y", ""), ("Objection to marketing", "objected", "none"),
+        ("Bezwaar marketing", "Ingediend", "Niet ingediend"), ("Bezwaar marketing", "Actief", "Niet actief"),
+        ("Bezwaar marketing", "[x]", "[ ]"), ("Opt-out", "opt-out", "opt-in"), ("Bezwaar marketing", "aan", "uit"),
+        ("Bezwaar marketing", "niet bellen", "N"), ("Bezwaar marketing", "?", ""),
+        ("Toestemming marketing", "Niet gegeven", "Gegeven"), ("Marketing consent", "Denied", "Granted"),
+        ("Nieuwsbrief", "N", "J"), ("Mag gebeld worden", "nee", "ja"), ("Consent", "withdrawn", "given"),
+        ("Contact allowed", "N", "Y"), ("Akkoord marketing", "Niet akkoord", "Akkoord"),
+        ("Toestemming mailing", "", "J"), ("Marketing", "geen toestemming", "toestemming"),
+    ],
+)  # fmt: skip
+def test_a_heading_about_marketing_is_known_by_what_it_speaks_of(tmp_path, heading, said, others) -> None:
+    assert objections(tmp_path, heading, said, others) == (1, 0)
+
+
+@pytest.mark.parametrize("heading", ["Toestemming incasso", "Akkoord digitale polis", "Aantal mails", "Contactpersoon"])
+def test_a_consent_to_something_else_is_none(tmp_path, heading) -> None:
+    assert objections(tmp_path, heading, "N", "J") == (0, 0)
+
+
+def test_an_objection_in_one_of_several_columns_is_one(tmp_path) -> None:
+    rows = [
+        row | {"Niet bellen": "J" if int(row["Relatienummer"]) % 3 == 0 else "N", "Niet mailen": "N",
+               "Nieuwsbrief": "N" if int(row["Relatienummer"]) % 5 == 0 else "J"}
+        for row in office(HALF)
+    ]  # fmt: skip
+    customers = read(write(tmp_path, rows), as_of=X).customers
+    number = customers["relation"].cast(int)
+    assert customers["no_marketing"].to_list() == [n % 3 == 0 or n % 5 == 0 for n in number]

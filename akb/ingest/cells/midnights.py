@@ -10,6 +10,8 @@ import polars as pl
 
 _HERE = "Europe/Amsterdam"
 _NEARLY_ALL = 0.9
+_LAST_MINUTE = pl.col("seconds") >= 24 * 3600 - 60  # the end of a day is the beginning of the next
+_WINTER = pl.col("seconds") == 23 * 3600  # midnight in winter time, written so all the year round
 _LEAST = 3  # evenings of a column that does not say that its times are universal
 
 
@@ -43,8 +45,21 @@ def next_day(days: pl.Series, seconds: pl.Series, zone: pl.Series) -> pl.Series:
         evenings=(silent & pl.col("evening")).sum(),
     ).row(0, named=True)
     moved = pl.lit(value=False)
+    tomorrow = pl.col("day") + pl.duration(days=1)
+    # Five evenings of a summer prove nothing: some days have to be a midnight as it is in winter.
+    winters = frame.filter(_WINTER & pl.col("evening")).height
+    for moment, proven in ((_LAST_MINUTE, True), (_WINTER, winters >= _LEAST)):
+        if proven and _all_at(frame, moment):
+            day = pl.when(pl.col("timed") & moment).then(tomorrow).otherwise("day").alias("day")
+            return frame.select(day).to_series()
     if counts["said"] and counts["days"] >= _NEARLY_ALL * counts["said"]:
         moved = moved | (said & pl.col("evening"))
     if counts["evenings"] >= max(_LEAST, _NEARLY_ALL * counts["silent"]):
         moved = moved | (silent & pl.col("evening"))
     return frame.select(pl.when(moved).then("here").otherwise("day").alias("day")).to_series()
+
+
+def _all_at(frame: pl.DataFrame, moment: pl.Expr) -> bool:
+    """Whether all times of a column are one moment of the day, beside plain days."""
+    timed = frame.filter(pl.col("timed").fill_null(value=False))
+    return timed.height >= _LEAST and timed.filter(moment.fill_null(value=False)).height == timed.height

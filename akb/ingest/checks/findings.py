@@ -62,6 +62,8 @@ _WANTED = (
     "mailing",
 )
 _SILENT = {"after_as_of", DAMAGED, STAND_IN}  # rows after X may tell nothing; the others have findings of their own
+_AMOUNTS = ("premium", "commission")
+_UNREADABLE = 0.02  # of the policies whose amount cannot be read
 _OWN_CODES = {
     "duplicate": ("AKB-D002", "issue"),
     "bad_date": ("AKB-D007", "issue"),
@@ -115,7 +117,8 @@ def find_completeness(
         if empty / frame.height > 1 - settings.ingest.complete_share:
             notes.find("AKB-D001", "issue", empty, empty / frame.height, column=label(column), of=_of(table))
     for column, count in sorted(notes.unreadable.items()):
-        notes.find("AKB-D026", "tip", count, column=label(column))
+        many = column in _AMOUNTS and count > _UNREADABLE * policies.height  # and not by chance: the high ones
+        notes.find("AKB-D026", "issue" if many else "tip", count, column=label(column))
     lacking = [label(column) for column in _WANTED if not present(tables, column)]
     if lacking:
         notes.find("AKB-D039", "tip", len(lacking), columns=Listed(tuple(lacking)))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.ingest.cells.texts import identifiers, known
+from akb.ingest.cells.texts import identifiers, known, plain
 from akb.ingest.columns.legibility import DAYS, EUROS, legible
 from akb.ingest.columns.matching import proposals, safe_heading
 
@@ -20,6 +21,12 @@ _ROWS = 20_000  # of a larger file every so many-th row is looked at
 _MOST = 0.9
 _FORMS = {"birth_year": r"^(?:18|19|20)\d{2}$", "postcode": r"^\d{4}", "house_number": r"^\d", "version": r"^\d"}
 _NUMBERS = ("customer", "policy")
+_LIKELY = {
+    "premium": (r"premie|premium|\bgwp\b", ("premium", "premium_gross", "premium_term", "premium_term_gross")),
+    "commission": (r"provisie|commission|courtage", ("commission", "commission_term", "commission_rate")),
+    "end": (r"\beind|einde|beeindig|royement|cancel|terminat|lapse|\bend", ("end", "status", "is_ended")),
+}
+"""Column that a run misses most -> the words of its headings, and the columns of which one would do."""
 
 
 @dataclass(frozen=True)
@@ -71,3 +78,15 @@ class ColumnEvidence:
         ]
         found = proposals(unused, headings.role, list(headings.at))
         return {column: heading for column, heading in found.items() if self.holds(column, heading)}
+
+    def likely(self, headings: Headings) -> dict[str, str]:
+        """Return column that a table of policies lacks -> heading that speaks of it and holds it, and is not read."""
+        free = [heading for heading, column in headings.named.items() if column is None]
+        found: dict[str, str] = {}
+        for column, (words, others) in _LIKELY.items() if headings.role == "policies" else ():
+            if any(name in headings.at for name in others):
+                continue
+            near = [heading for heading in free if re.search(words, plain(heading)) and self.holds(column, heading)]
+            if near:
+                found[column] = near[0]
+        return found

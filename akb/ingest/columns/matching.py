@@ -13,6 +13,7 @@ from akb.core.errors import AkbError, did_you_mean
 from akb.core.privacy import identifier_in
 from akb.core.text import load_toml
 from akb.ingest.cells.texts import plain, shape
+from akb.ingest.columns import consent_headings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -214,10 +215,24 @@ def map_headings(headings: Sequence[str], role: str, given: Mapping[str, str]) -
             best[match[0]] = min(best.get(match[0], candidate), candidate)
     at |= {canonical: position for canonical, (_, _, position) in best.items()}
     meaning = {position: canonical for canonical, position in at.items()}
+    if role in consent_headings.ROLES:
+        meaning |= _about_marketing(headings, at, given)
     named = {heading: meaning.get(position) for position, heading in enumerate(headings)}
     dropped = tuple(heading for heading, canonical in named.items() if canonical is None and _is_identifier(heading))
     leaking = tuple(heading for heading, canonical in named.items() if canonical is None and _leaks(heading))
     return Headings(role, at, named, dropped, leaking)
+
+
+def _about_marketing(headings: Sequence[str], at: dict[str, int], given: Mapping[str, str]) -> dict[int, str]:
+    """Add every other column about marketing, the second of a kind as "no_marketing (2)"; return what they mean."""
+    found: dict[int, str] = {}
+    for position, heading in enumerate(headings):
+        column = None if position in at.values() else consent_headings.consent_column(heading)
+        if column and column not in given and not _leaks(heading):
+            number = sum(consent_headings.is_consent(name, column) for name in at) + 1
+            at[column if number == 1 else f"{column} ({number})"] = position
+            found[position] = column
+    return found
 
 
 def recognised(headings: Sequence[str], given: Mapping[str, Mapping[str, str]]) -> int:

@@ -21,7 +21,7 @@ import polars as pl
 from akb.core.errors import AkbError
 from akb.ingest.cells.bounds import check_lines, check_preview
 from akb.ingest.cells.texts import Packer, rule, shape
-from akb.ingest.files.raw_table import RawTable, check_width, unique_headings
+from akb.ingest.files.raw_table import NotATableError, RawTable, check_width, unique_headings
 from akb.ingest.files.two_rows import known_together, merged
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def open_csv(raw: bytes, name: str, digest: str, ingest: Ingest, known: Callable
     check_preview(head, name)
     if not any(line.strip() for line in head):
         if all(_lines(block).str.strip_chars().str.len_chars().sum() == 0 for block in text):
-            raise AkbError(f"{name} is empty", "It holds blank lines only. Export it again.")
+            raise NotATableError(f"{name} is empty", "It holds blank lines only. Export it again.")
         raise AkbError(f"{name}: the first {_PREVIEW} lines are blank", "Remove them.")
     if _wrapped(head, ingest.separator):
         text = replace(text, convert=_unwrapping(text.convert))
@@ -73,7 +73,7 @@ def open_csv(raw: bytes, name: str, digest: str, ingest: Ingest, known: Callable
     while len(headings) > 1 and not headings[-1].strip():
         headings.pop()
     if len(headings) < 2:
-        raise AkbError(
+        raise NotATableError(
             f"{name}, line {header + 1}: only one column found",
             "Is it a table? akb knows ; , tab and | as separators; set separator in [ingest] of akb.toml.",
         )
@@ -162,7 +162,7 @@ def _decode(raw: bytes, name: str, asked: str | None) -> tuple[_Text, str, bool]
         encoding = "utf-16-le" if sample[1::2].count(0) >= sample[::2].count(0) else "utf-16-be"
         return _whole(raw.decode(encoding, errors="replace")), encoding.upper(), False
     if zeros > len(sample) // 50 or sum(byte < 9 or 13 < byte < 32 for byte in sample) > len(sample) // 50:
-        raise AkbError(f"{name} is no text but binary data", "Export it again as CSV, XLSX or Parquet.")
+        raise NotATableError(f"{name} is no text but binary data", "Export it again as CSV, XLSX or Parquet.")
     return _unmarked(_with_line_feeds(raw.replace(b"\0", b" ") if b"\0" in raw else raw))
 
 

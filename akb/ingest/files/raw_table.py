@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+class NotATableError(AkbError):
+    """A file of another kind, or with no cells in columns: a picture, a web page, a letter, nothing."""
+
+
 @dataclass(frozen=True)
 class RawTable:
     """One table of text as it stands in a file.

@@ -12,7 +12,7 @@ from akb.core.errors import AkbError
 from akb.core.printable import printable
 from akb.ingest.cells.texts import rule
 from akb.ingest.files import archive, csvfile, workbook
-from akb.ingest.files.raw_table import without_identifiers
+from akb.ingest.files.raw_table import NotATableError, without_identifiers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
     from akb.config import Ingest
     from akb.ingest.files.raw_table import RawTable
-
-
-class NotATableError(AkbError):
-    """A file of another kind: a picture, a web page, a letter."""
 
 
 _OTHER = (
@@ -36,9 +32,24 @@ _OTHER = (
     (b"SQLite format 3", "a database"),
     (b"{\\rtf", "a text document"),
     (b"MIME-Version:", "a web archive"),
-    (b"[{", "a JSON file"),
-    (b'{"', "a JSON file"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ", "an xz archive"),
+    (b"ARROW1", "an Arrow file"),
+    (b"Obj\x01", "an Avro file"),
+    (b"\0\1\0\0Standard Jet DB", "an Access database"),
+    (b"\0\1\0\0Standard ACE DB", "an Access database"),
 )
+_JSON = re.compile(rb"^(?:\[\s*[\[{\"\d]|\{\s*\")")
+_TAG = re.compile(rb"^<[A-Za-z_][\w:.-]*(?:\s[^<>]*)?/?>\s*<")
+_COMPOUND = (  # what an old Office file is besides a workbook, by a name in its directory
+    ("EncryptedPackage", "protected with a password"),
+    ("WordDocument", "a Word document"),
+    ("PowerPoint Document", "a presentation"),
+    ("__substg1.0", "an e-mail"),
+)
+_SQL = re.compile(rb"^(?:--[^\n]*\n\s*)*(?:insert\s+into|create\s+table|drop\s+table|begin;)\b", re.IGNORECASE)
+_MAIL = re.compile(rb"^(?:[A-Za-z-]+: [^\n]*\n)*(?:from|received|return-path): ", re.IGNORECASE)
 _PAGE = re.compile(rb"<(?:!doctype\s+html|html|head|meta|body|table|title|style|script|div)\b", re.IGNORECASE)
 _SPREADSHEET = (b"urn:schemas-microsoft-com:office:spreadsheet", b"urn:oasis:names:tc:opendocument")
 
@@ -85,12 +96,15 @@ def _open_bytes(
 ) -> list[RawTable]:
     """Return the tables of one file by its first bytes."""
     if not raw:
-        raise AkbError(f"{name} is empty", "Export it again; the file has no bytes.")
+        raise NotATableError(f"{name} is empty", "Export it again; the file has no bytes.")
     if raw.startswith(b"PAR1"):
         return [workbook.open_parquet(raw, name, digest)]
     if raw.startswith(b"PK\x03\x04"):
         return workbook.open_workbook(raw, name, digest, known, skipped)
     if raw.startswith(b"\xd0\xcf\x11\xe0"):
+        compound = next((what for word, what in _COMPOUND if word.encode("utf-16-le") in raw), None)
+        if compound and b"W\0o\0r\0k\0b\0o\0o\0k" not in raw:
+            raise NotATableError(f"{name} is {compound}", "Export it again as CSV or XLSX, without a password.")
         return workbook.open_workbook(raw, name, digest, known, skipped)
     what = kind_of(raw[:4096])
     if what:
@@ -109,11 +123,14 @@ def kind_of(begin: bytes) -> str | None:
         text = text.split(b"-->", 1)[1].lstrip()
     if _PAGE.match(text):
         return "a web page"
+    for pattern, what in ((_JSON, "a JSON file"), (_SQL, "a script for a database"), (_MAIL, "an e-mail")):
+        if pattern.match(text):
+            return what
     if text[:5].lower() == b"<?xml":
         if _PAGE.search(text[:512]):
             return "a web page"
         return "an XML spreadsheet" if any(word in text for word in _SPREADSHEET) else "an XML file"
-    return None
+    return "an XML file" if _TAG.match(text) else None
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -129,7 +146,7 @@ def _bytes_of(path: Path) -> bytes:
             raise AkbError(f"{path} is no ordinary file", "Give a CSV, XLSX or Parquet file.")
         size = path.stat().st_size
         if size == 0:
-            raise AkbError(f"{path.name} is empty", "Export it again; the file has no bytes.")
+            raise NotATableError(f"{path.name} is empty", "Export it again; the file has no bytes.")
         if size > rule("files", "bytes"):
             raise AkbError(
                 f"{path.name} is larger than {rule('files', 'bytes') / 1e9:.0f} GB",

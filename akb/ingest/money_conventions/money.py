@@ -16,7 +16,7 @@ from akb.ingest.money_conventions.conventions import read_conventions
 from akb.ingest.money_conventions.questions import MoneyColumns, says
 from akb.ingest.money_conventions.thresholds import PREMIUMS, TAX
 from akb.ingest.money_conventions.unit import in_cents
-from akb.ingest.money_conventions.writing import check_level, say_forms, signs_turned
+from akb.ingest.money_conventions.writing import check_level, say_contradiction, say_forms, signs_turned
 
 if TYPE_CHECKING:
     from akb.config import Settings
@@ -116,9 +116,9 @@ def read_money(table: Table, rows: MoneyRows, settings: Settings, notes: Notes) 
     cents = in_cents(rows.telling(frame), whole, settings, table, notes)
     frame = frame.with_columns((pl.col(cents) / 100).round().cast(pl.Int64)) if cents else frame
     rates = {key: entry.commission for key, entry in taxonomy.items()}
-    conventions = read_conventions(
-        MoneyColumns(rows.telling(frame), table.headings, settings.ingest, rates=rates, premiums=usual)
-    )
+    seen = MoneyColumns(rows.telling(frame), table.headings, settings.ingest, rates=rates, premiums=usual)
+    conventions = read_conventions(seen)
+    say_contradiction(seen, table, notes)
     frame = frame.with_columns(premium_cents=_premium(conventions, settings))
     check_level(rows.telling(frame), table, usual, notes)
     money = frame.select(

@@ -87,6 +87,18 @@ def _by_level(seen: MoneyColumns) -> Reading | None:
     return None
 
 
+def contradicted(seen: MoneyColumns) -> Reading | None:
+    """Return what the amounts show of the premium's period where its heading says something else.
+
+    Only a year and an instalment can be told apart so; the client's own setting is never doubted.
+    """
+    said = seen.answers.get("premium_per")
+    if said is None or said.how != "heading" or said.value not in {"year", "instalment"}:
+        return None
+    shown = _by_level(seen)
+    return shown if shown is not None and shown.value != said.value else None
+
+
 def _by_usual_premium(seen: MoneyColumns) -> Reading | None:
     """Only one of two readings gives the premiums that are usual in these branches."""
     value = pl.col(seen.premium or "") / 100

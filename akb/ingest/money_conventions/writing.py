@@ -12,6 +12,7 @@ import polars as pl
 from akb.core.phrases import Phrase
 from akb.ingest.cells.texts import rule
 from akb.ingest.money_conventions.levels import level
+from akb.ingest.money_conventions.period import contradicted
 from akb.ingest.money_conventions.thresholds import ENOUGH, PREMIUMS
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from akb.ingest.cells.amounts import Amounts
     from akb.ingest.columns.notes import Notes, Table
+    from akb.ingest.money_conventions.questions import MoneyColumns
 
 
 def say_forms(amounts: Amounts, column: str, table: Table, notes: Notes) -> None:
@@ -81,3 +83,20 @@ def check_level(premiums: pl.DataFrame, table: Table, usual: Mapping[str, float]
         way=Phrase("money.level.high" if seen.ratio > 1 else "money.level.low", {"times": times}),
         branches=seen.branches,
     )
+
+
+def say_contradiction(seen: MoneyColumns, table: Table, notes: Notes) -> None:
+    """Report AKB-D129 where the heading of a premium says per year, and the amounts per instalment, or the reverse."""
+    shown = contradicted(seen)
+    if shown:
+        notes.find(
+            "AKB-D129",
+            "issue",
+            shown.numbers["short"],
+            file=table.raw.name,
+            column=(table.headings.heading(seen.premium or "") or "")[:40],
+            said=Phrase(f"money.value.{seen.answers['premium_per'].value}"),
+            shown=Phrase(f"money.value.{shown.value}"),
+            why=shown.because(),
+            setting=shown.value,
+        )

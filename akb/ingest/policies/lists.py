@@ -26,6 +26,7 @@ _BRANCH = {"branch", "branch_code"}
 _COMPARED = ("insurer", "branch", "start_date", "end_date", "changed", "premium_cents")
 _MAY_DIFFER = 0.05  # with so many other premiums the second list is of another day, or of something else
 _FAR = pl.date(9999, 1, 1)
+_DOUBLES, _DOUBLED = 10, 0.02  # policies of a second list, and their share of all, that are told of
 
 
 def one_insurer(rows: pl.DataFrame) -> pl.DataFrame:
@@ -64,6 +65,28 @@ def one_list(rows: pl.DataFrame, tables: Sequence[Table], notes: Notes) -> pl.Da
             rows = _filled(rows, pairs, larger, tables)
             rows = rows.join(pairs.select("file", "line"), on=["file", "line"], how="anti", maintain_order="left")
     return rows
+
+
+def say_doubles(rows: pl.DataFrame, tables: Sequence[Table], notes: Notes) -> None:
+    """Report AKB-D131 where two lists have policies that only their number tells apart.
+
+    Same customer, branch, insurer, days and premium: either the lists write the numbers in two ways, and every one of
+    these policies counts twice, or they are twins.
+    """
+    same = ["key", "branch", "insurer", "start_date", "end_date", "premium_cents"]
+    known = rows.filter(pl.col("premium_cents").is_not_null()).select("file", "number", *same)
+    twice = known.with_columns(
+        first=pl.col("file").min().over(same),
+        alone=(pl.col("number").n_unique() == pl.col("file").n_unique()).over(same),
+    ).filter((pl.col("file") > pl.col("first")) & pl.col("alone"))
+    numbers = known.select("file", other="number")
+    twice = twice.join(numbers, left_on=["first", "number"], right_on=["file", "other"], how="anti")
+    if twice.height < max(_DOUBLES, _DOUBLED * rows.height):
+        return
+    place = int(twice["file"].mode().min())  # type: ignore[arg-type]
+    premium = int(twice["premium_cents"].sum() or 0) // 100
+    where = tables[place].raw.name
+    notes.find("AKB-D131", "issue", twice.height, twice.height / rows.height, file=where, premium=premium)
 
 
 def _pairs(rows: pl.DataFrame, place: int, larger: int, tables: Sequence[Table]) -> pl.DataFrame:

@@ -19,6 +19,7 @@ from akb.ingest.policies.versions import KEY
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from akb.core.findings import Severity
     from akb.ingest.columns.notes import Notes, Table
 
 SUM = "package_sum"
@@ -187,7 +188,10 @@ def _numbered_parts(rows: pl.DataFrame, notes: Notes) -> pl.DataFrame:
     if not beside or beside <= after:
         return rows
     key = pl.when(pl.col("part").is_not_null()).then(pl.col("number") + "/" + pl.col("part")).otherwise("number")
-    notes.find("AKB-D124", "tip", groups.height, groups.height / rows.height, how=Phrase("columns.parts.number"))
+    # parts of one branch with the same days may as well be the coverages of one policy
+    alike = groups.filter((pl.struct("branch", "start_date", "end_date").n_unique() == 1).over("file", "key", "number"))
+    severity: Severity = "issue" if 2 * alike.height > groups.height else "tip"
+    notes.find("AKB-D124", severity, groups.height, groups.height / rows.height, how=Phrase("columns.parts.number"))
     return rows.with_columns(number=key)
 
 

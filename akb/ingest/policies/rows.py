@@ -20,7 +20,7 @@ from akb.ingest.customers.relations import read_attributes
 from akb.ingest.files.csvfile import MIXED
 from akb.ingest.money_conventions.money import MONEY_OF, MoneyRows, read_money
 from akb.ingest.money_conventions.terms import read_terms
-from akb.ingest.policies.lists import one_insurer, one_list
+from akb.ingest.policies.lists import one_insurer, one_list, say_doubles
 from akb.ingest.policies.own_branches import stand_in
 from akb.ingest.policies.parts import is_whole, separate_packages
 from akb.ingest.policies.premiums import dated_rows
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from akb.ingest.as_of.run import IngestRun
     from akb.ingest.as_of.snapshots import Snapshots
     from akb.ingest.columns.notes import Notes, Table
+
+_TOTAL = (
+    r"^\s*(?:(?:sub|eind|grand|algemeen|algehele?|general|overall)[ -]?)*(?:tota+l(?:en|s)?|som|sum)\b(?:[: ].{0,40})?$"
+)
 
 
 def read_policies(tables: Sequence[Table], snapshots: Snapshots, run: IngestRun) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -68,6 +72,7 @@ def read_policies(tables: Sequence[Table], snapshots: Snapshots, run: IngestRun)
     every = one_insurer(every)
     if len(mine) > 1 and not days:
         every = one_list(every, mine, notes)
+        say_doubles(every, mine, notes)
     every = separate_packages(every, mine, notes)
     rows = one_row_per_policy(every, mine, days, clock, notes)
     dated = dated_rows(every, clock, delivered=bool(days))
@@ -82,6 +87,7 @@ def _usable(table: Table, delivered: pl.Series, days: Sequence[date], run: Inges
     start = read_dates(table.texts("start"), upto=clock.upto, date_format=settings.ingest.date_format)
     relation, key = table.identifiers("customer")
     _, number = table.identifiers("policy")
+    total = _totals(table)
     status = read_status(table.texts("status"), settings).values
     cells = table.cells.with_columns(
         _relation=relation,
@@ -102,6 +108,8 @@ def _usable(table: Table, delivered: pl.Series, days: Sequence[date], run: Inges
         .then(pl.lit("no_customer"))
         .when(pl.col("_number").is_null())
         .then(pl.lit("no_policy"))
+        .when(total)
+        .then(pl.lit("no_customer"))
         .when("_bad")
         .then(pl.lit("bad_date"))
         .when(pl.col("_start").is_null())
@@ -112,6 +120,14 @@ def _usable(table: Table, delivered: pl.Series, days: Sequence[date], run: Inges
     blame = {"after_as_of": "start", "no_customer": "customer", "no_policy": "policy", "bad_date": "start"}
     blame |= {"no_start": "start", "offer": "status"}
     return _split(table, cells, blame, notes), start
+
+
+def _totals(table: Table) -> pl.Series:
+    """Say which rows are sums below a list: in the place of a customer or a policy stands that word."""
+    said = [known(table.texts(name)).cast(pl.String).str.to_lowercase() for name in ("customer", "policy")]
+    return pl.DataFrame({"a": said[0], "b": said[1]}).select(
+        total=pl.any_horizontal(pl.all().str.contains(_TOTAL)).fill_null(value=False)
+    )["total"]
 
 
 def _split(table: Table, cells: pl.DataFrame, blame: dict[str, str], notes: Notes) -> pl.DataFrame:

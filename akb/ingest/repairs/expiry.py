@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from akb.config import Settings
     from akb.ingest.columns.notes import Table
 
+_FAR_YEARS = 10  # after the last usual start; a single premium or a life may end so late, but not all on one day
 _NEAR = 3  # days: month ends
 
 
@@ -34,6 +35,8 @@ def without_expiries(tables: Sequence[Table], settings: Settings, today: date) -
     """
     found = []
     for table in tables:
+        if table.headings.role == "policies" and "end" in table.headings.at:
+            found += _without_never(table, settings, today)
         if table.headings.role == "policies" and _mostly_filled(known(table.texts("end"))):
             expiry = _expiries(table, settings, today)
             count = 0 if expiry is None else int(expiry.sum())
@@ -43,6 +46,26 @@ def without_expiries(tables: Sequence[Table], settings: Settings, today: date) -
                 params = {"column": (table.headings.heading("end") or "")[:40], "file": table.raw.name}
                 found.append(Finding("AKB-D065", "issue", count, count / table.cells.height, params))
     return found
+
+
+def _without_never(table: Table, settings: Settings, today: date) -> list[Finding]:
+    """Empty the one far day on most policies that seem to run (01-01-2099): it says that there is no end."""
+    form = settings.ingest.date_format
+    start = read_dates(table.texts("start"), date_format=form)
+    end = read_dates(table.texts("end"), date_format=form, order=start.order).values
+    last = last_dense_day(start.values.drop_nulls(), today)
+    if last is None:
+        return []
+    ahead = end.drop_nulls().filter(end.drop_nulls() > last)
+    if ahead.len() < rule("expiry", "minimum"):
+        return []
+    day, rows = ahead.value_counts().sort("count", ahead.name, descending=True).row(0)
+    if rows < rule("expiry", "share") * ahead.len() or day.year < last.year + _FAR_YEARS:
+        return []
+    frame = table.cells.with_columns(_never=(end == day).fill_null(value=False))
+    table.cells = frame.with_columns(end=pl.when(~pl.col("_never")).then("end")).drop("_never")
+    params = {"column": (table.headings.heading("end") or "")[:40], "file": table.raw.name, "day": day}
+    return [Finding("AKB-D133", "tip", rows, rows / table.cells.height, params)]
 
 
 def _mostly_filled(ends: pl.Series) -> bool:

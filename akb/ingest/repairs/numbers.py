@@ -20,13 +20,14 @@ import polars as pl
 from akb.core.errors import AkbError
 from akb.core.findings import Finding
 from akb.ingest.cells.dates import read_dates
-from akb.ingest.cells.texts import identifiers, known, packed, plain, rule, rules, shape
+from akb.ingest.cells.texts import distinct_of, identifiers, known, packed, plain, rule, rules, shape
 from akb.ingest.columns.notes import texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from akb.config import Settings
+    from akb.core.findings import Severity
     from akb.ingest.as_of.clock import Clock
     from akb.ingest.columns.notes import Notes, Table
 
@@ -38,6 +39,7 @@ _PARTS = re.compile(r"(?i)^(\d)(?:[.,](\d+))?E\+?(\d{1,3})$")
 _TAIL = r"^\d+[.,]0{1,2}$"
 _SUFFIX = r"^\d+[.,]\d{1,2}$"
 _GROUPED = r"^\d{1,3}(?:\.\d{3})+$"
+_MANY_APART = 0.02  # of the numbers: so many customers or policies more make another book
 _ZERO = r"^-?0+$"
 _COMMAS = r"^\d{1,3}(?:,\d{3})+$"
 _ONE_ROW_EACH = {"version", "version_date", "coverage", "changed", "header_day"}  # else a policy has one row
@@ -90,7 +92,9 @@ def settle_numbers(tables: Sequence[Table]) -> tuple[list[Finding], list[Unassig
             table.to_the_letter[column] = letters
         if letters:
             saved = _collapsed(mine, column)
-            findings.append(Finding("AKB-D118", "tip", saved, None, {"column": _heading(mine[0], column)}))
+            distinct = sum(distinct_of(table.texts(column)).len() for table in mine)
+            severity: Severity = "issue" if saved > _MANY_APART * distinct else "tip"
+            findings.append(Finding("AKB-D118", severity, saved, None, {"column": _heading(mine[0], column)}))
     for follower, of in _FOLLOWS.items():
         for table in tables:
             if follower in table.cells.columns and of in table.to_the_letter:

@@ -6,6 +6,7 @@ second policy and a second adviser. Texts that differ in capitals, accents, punc
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -16,9 +17,26 @@ from akb.ingest.cells.texts import distinct_of, packed, plain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from akb.ingest.columns.notes import Table
+    from akb.ingest.columns.notes import Notes, Table
 
+_ERROR = re.compile(r"#[A-Z\d/]{1,12}[!?]?|Err:\d{3}|#+")
 _NAMES = ("insurer", "adviser", "office", "sub_office", "manager", "region")
+
+
+def without_errors(tables: Sequence[Table], notes: Notes) -> None:
+    """Empty the cells of names in which a spreadsheet put an error (#REF!, #VERW!): no adviser is called so."""
+    for table in tables:
+        for name in (*_NAMES, "product"):
+            if name not in table.headings.at:
+                continue
+            errors = [text for text in distinct_of(table.texts(name)) if _ERROR.fullmatch(text.strip())]
+            if errors:
+                texts = table.cells[name].cast(pl.String)
+                cells = pl.DataFrame({name: texts}).select(pl.when(~pl.col(name).is_in(errors)).then(name).alias(name))
+                rows = int(texts.is_in(errors).sum())
+                table.cells = table.cells.with_columns(packed(cells)[name])
+                heading = (table.headings.heading(name) or "")[:40]
+                notes.find("AKB-D132", "issue", rows, rows / table.cells.height, column=heading, file=table.raw.name)
 
 
 def one_spelling(tables: Sequence[Table]) -> list[Finding]:

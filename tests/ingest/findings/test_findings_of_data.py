@@ -218,6 +218,23 @@ SECOND = [
     for row in GOOD[:20]
 ]
 
+DASHED = [row | {"Polisnummer": f"{row['Polisnummer'][:1]}-{row['Polisnummer'][1:]}"} for row in GOOD[:60]]
+
+
+def paid(heading: str, instalments: int) -> list[Row]:
+    """Every other policy paid monthly, with one premium a branch, and a part of it under the heading."""
+    names = sorted({row["Branche"] for row in GOOD})
+    return [
+        row | {heading: f"{(240 + 60 * names.index(row['Branche'])) / (instalments if place % 2 else 1):.2f}".replace(".", ","),
+               "Termijn": "1" if place % 2 else "12"}
+        for place, row in enumerate(without("Provisie per jaar"))
+    ]  # fmt: skip
+
+
+def far(day: str) -> list[Row]:
+    return [row | {"Einddatum": row["Einddatum"] or day} for row in GOOD]
+
+
 # code: fires, must not fire, does not apply
 CASES: dict[str, tuple[Case, Case, Case]] = {
     "AKB-D001": (Case(half("Maatschappij")), plain, Case(without("Maatschappij"))),
@@ -327,12 +344,18 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
     "AKB-D126": (Case(GOOD, {"s.csv": [CLAIM, BACK]}), Case(GOOD, {"s.csv": [CLAIM]}), plain),
     "AKB-D127": (Case(packaged(whole=True, share=(0.85, 0.9, 0.95))), Case(packaged(whole=True, share=(0.95,))), Case(packaged())),
     "AKB-D128": (Case([row | {"Premie per jaar": "-" + row["Premie per jaar"]} for row in GOOD]), Case(half("Premie per jaar", "-12,00")), Case(without("Premie per jaar"))),
+    "AKB-D129": (Case(paid("Premie per jaar", 12)), Case(paid("Premie per jaar", 1)), Case(without("Premie per jaar"))),
+    "AKB-D130": (Case(renamed(Premie_per_jaar="Brutopremie")), Case([row | {"Premievrij": "N"} for row in without("Premie per jaar")]), plain),
+    "AKB-D131": (Case(GOOD, {"top.csv": DASHED}), Case(GOOD, {"top.csv": DASHED[:5]}), plain),
+    "AKB-D132": (Case(half("Adviseur", "#VERW!")), Case(half("Adviseur", "#1 Advies")), Case(without("Adviseur"))),
+    "AKB-D133": (Case(far("01-01-2099")), Case(far("01-01-2027")), Case(without("Einddatum"))),
     "AKB-P001": (Case([row | {"Achternaam": "Jansen", "IBAN": "NL00"} for row in GOOD]), plain, Case(each(Postcode="4811"))),
     "AKB-P002": (Case(half("Maatschappij", "anna@devaart.nl")), plain, Case(half("Achternaam", "anna@devaart.nl"))),
     "AKB-P003": (Case([row | {"Relatienummer": citizen(int(row["Relatienummer"]))} for row in GOOD]), Case([row | {"Relatienummer": f"9{row['Relatienummer']}11"} for row in GOOD]), plain),
     "AKB-P004": (Case([row | {"Adviseur": f"J. de {'Vries' + chr(97 + int(row['Relatienummer']) % 26) + chr(97 + int(row['Relatienummer']) // 26)}"} for row in GOOD]), Case(each(Adviseur="J. de Vries")), Case(without("Adviseur"))),
     "AKB-P005": (Case([*each(Mailing="J"), policy(900) | {"Mailing": "code 7"}]), Case(each(Mailing="Nooit")), plain),
     "AKB-P007": (Case(half("Mailing")), Case(half("Mailing", "N")), Case(without("Mailing"))),
+    "AKB-P008": (Case(each(**{"Bezwaar marketing": "zie dossier"})), Case(each(**{"Bezwaar marketing": "N"})), Case(without("Mailing"))),
     "AKB-P006": (Case(each(Mailing="code 7")), Case([*each(Mailing="J"), policy(900) | {"Mailing": "code 7"}]), plain),
 }  # fmt: skip
 
