@@ -108,8 +108,13 @@ def report_again(folder: Path, cover: Callable[[Settings], Settings], progress: 
     rewrite_run(folder, change)
 
 
-def case_again(folder: Path, changed: Mapping[str, float]) -> BusinessCase | None:
+def case_again(folder: Path, changed: Mapping[str, float], *, solver: bool = True) -> BusinessCase | None:
     """Return the business case that `told_again` would tell, to the cent; None where the run has none.
+
+    Parameters
+    ----------
+    solver
+        Whether the solver of linear programmes is likely to be asked, so that it is best imported meanwhile.
 
     Raises
     ------
@@ -119,8 +124,9 @@ def case_again(folder: Path, changed: Mapping[str, float]) -> BusinessCase | Non
     from akb.store.carried import MANIFEST
     from akb.value import case_alone, import_libraries
 
-    Thread(target=import_libraries, daemon=True).start()  # while the run is read: a fifth of the waiting
-    things = things_kept(folder, only=("portfolio", "models"))
+    if solver:
+        Thread(target=import_libraries, daemon=True).start()  # while the run is read
+    things = things_kept(folder, only=("portfolio", "models"), without=("reasons",))
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
     return case_alone(things["portfolio"], things["models"], settings_of(manifest, changed))
 
@@ -157,13 +163,15 @@ def bundle_of(
     return valued(portfolio, catalogue, things["features"], models, past, settings, progress, no_pseudonyms=named)
 
 
-def things_kept(folder: Path, only: tuple[str, ...] | None = None) -> dict[str, Any]:
+def things_kept(folder: Path, only: tuple[str, ...] | None = None, without: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return what a run kept, by name.
 
     Parameters
     ----------
     only
         The names asked for; the rest is not read.
+    without
+        Fields of those that are left at their defaults.
 
     Raises
     ------
@@ -175,7 +183,7 @@ def things_kept(folder: Path, only: tuple[str, ...] | None = None) -> dict[str, 
 
     if not (folder / KEPT).is_file():
         raise RefusedError(f"{folder} was made by an akb that kept no {KEPT}", "Run akb eda again.")
-    return unpacked((folder / KEPT).read_bytes(), kept_classes(), only)
+    return unpacked((folder / KEPT).read_bytes(), kept_classes(), only, without)
 
 
 def with_relations(portfolio: Portfolio, private: bytes | None) -> Portfolio:

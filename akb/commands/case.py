@@ -168,10 +168,15 @@ def figures(
     now = {**register, **{name: shipped(name, register).replaced(value) for name, value in changed.items()}}
     rows = [{"key": name, **entry.model_dump()} for name, entry in sorted(now.items())]
     with seldom_collected():
-        case = case_again(folder, changed)
+        case = case_again(folder, changed, solver=_hours_bind(summary))
     if case is None:
         raise AkbError(f"{folder} has no business case to work out again", "Its report says what was missing.")
     return case_summary({**plain(worded(case)), "changed": plain(changed)}, plain(rows))
+
+
+def _hours_bind(summary: dict[str, Any]) -> bool:
+    """Return whether the run's hours were short: only then does the plan take a linear programme."""
+    return any(summary["business_case"]["plan"]["hour_price"].values())
 
 
 def shipped(name: str, register: dict[str, Assumption]) -> Assumption:

@@ -52,7 +52,9 @@ def emptied() -> bytes:
     return _zipped({_DOCUMENT: json.dumps({"schema": SCHEMA, "things": None}).encode()})
 
 
-def unpacked(content: bytes, classes: Iterable[type], only: Iterable[str] | None = None) -> dict[str, Any]:
+def unpacked(
+    content: bytes, classes: Iterable[type], only: Iterable[str] | None = None, without: Iterable[str] = ()
+) -> dict[str, Any]:
     """Return what was packed.
 
     Parameters
@@ -61,6 +63,8 @@ def unpacked(content: bytes, classes: Iterable[type], only: Iterable[str] | None
         The dataclasses that may be in it.
     only
         The names asked for; the rest is not read.
+    without
+        Fields of the dataclasses asked for that are left at their defaults, as nobody will look at them.
 
     Raises
     ------
@@ -75,15 +79,22 @@ def unpacked(content: bytes, classes: Iterable[type], only: Iterable[str] | None
                 raise RefusedError(f"this run kept its state as {document['schema']}; this akb reads {SCHEMA}", _AGAIN)
             if document["things"] is None:
                 raise RefusedError("a customer was taken out of this run, and with him what it was made of", _AGAIN)
-            asked = document["things"] if only is None else _only(document["things"], set(only))
+            asked = document["things"] if only is None else _only(document["things"], set(only), set(without))
             made: dict[str, Any] = _made(asked, held.read, known)
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
         raise RefusedError(f"what this run kept cannot be read by this akb ({type(error).__name__})", _AGAIN) from None
     return made
 
 
-def _only(things: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
-    return {**things, _VALUE: [pair for pair in things[_VALUE] if pair[0] in names]}
+def _only(things: Mapping[str, Any], names: set[str], without: set[str]) -> dict[str, Any]:
+    asked = [(name, thing) for name, thing in things[_VALUE] if name in names]
+    return {**things, _VALUE: [[name, _thinned(thing, without)] for name, thing in asked]}
+
+
+def _thinned(thing: Any, without: set[str]) -> Any:
+    if not isinstance(thing, dict) or not isinstance(thing[_VALUE], dict):
+        return thing
+    return {**thing, _VALUE: {name: each for name, each in thing[_VALUE].items() if name not in without}}
 
 
 def _zipped(parts: Mapping[str, bytes]) -> bytes:

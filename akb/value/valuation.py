@@ -25,7 +25,7 @@ from akb.value.targeting.benefits import Planning
 from akb.value.targeting.eligibility import eligibility
 from akb.value.targeting.plan import contact_plan
 from akb.value.targeting.prospects import Stakes, prospects, relation_stakes
-from akb.value.targeting.staffing import staffed
+from akb.value.targeting.staffing import feasible, staffed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +100,8 @@ def valuation(
     Parameters
     ----------
     earned
-        Whether the coming 12 months are asked for; the plan does not depend on them.
+        Whether the coming 12 months and who does what are asked for; the plan depends on the second only where a
+        person's time might not suffice, and then it is worked out.
     """
     in_force = InForce(portfolio, models, settings)
     time = settings.time
@@ -142,7 +143,8 @@ def valuation(
             lambda chance: _years(in_force, survival, purchases, chance),
         )
         planned = contact_plan(could, Planning.of(settings), eligible.minutes)
-        planned, staffing = staffed(in_force, planned, eligible)
+        if earned or not feasible(in_force, planned, eligible):
+            planned, staffing = staffed(in_force, planned, eligible)
     return Valuation(
         in_force=in_force,
         rates=rates,

@@ -8,7 +8,7 @@ from datetime import date
 
 import polars as pl
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from akb.config import Ingest, Settings
@@ -60,6 +60,14 @@ def test_no_bytes_break_an_export(tmp_path_factory: pytest.TempPathFactory, raw:
 CELLS = st.text(st.sampled_from(list('ab1é€;,|\t" ')), max_size=6)
 
 
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 @settings(max_examples=120)
 @given(
     st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=12),
@@ -75,6 +83,7 @@ def test_what_the_csv_module_writes_is_read_back(
     written = [(f"K{n}", *row) for n, row in enumerate(rows)]  # no row is blank
     writer.writerows([("Relatienummer", "Polisnummer", "Branche", "Ingangsdatum"), *written])
     raw = target.getvalue().encode(encoding)
+    assume(encoding != "cp1252" or raw.isascii() or not _is_utf8(raw))  # é€€ of Windows is one character of UTF-8
     table = open_csv(raw, "export.csv", "", Ingest(), lambda headings: recognised(headings, {}))
     frame = table.load(range(4)).select("0", "1", "2", "3")
     assert table.ragged.is_empty()

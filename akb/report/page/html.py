@@ -175,7 +175,7 @@ def css_text(text: str) -> Markup:
 def compile_templates() -> None:
     """Compile every template, so that a page is rendered without delay."""
     environment = _environment()
-    for name in environment.list_templates(extensions=["html"]):
+    for name in environment.list_templates(extensions=["html"]):  # modules stand beside them
         environment.get_template(name)
 
 

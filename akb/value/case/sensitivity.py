@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from akb.value.case.basis import LINES, YEAR, Span
+from akb.value.case.numeric import normal_share, sign_change
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,14 +47,12 @@ def positions(names: list[str], together: frozenset[str], correlation: float, se
 
     A Gaussian copula with one common factor: ``z = sqrt(r) common + sqrt(1 - r) own``.
     """
-    from scipy.special import ndtr
-
     common = np.random.default_rng([seed, 0xCA5E]).standard_normal(DRAWS)
     out = {}
     for name in names:
         own = np.random.default_rng([seed, 0xCA5E, *name.encode()]).standard_normal(DRAWS)
         shared = correlation if name in together else 0.0
-        out[name] = ndtr(np.sqrt(shared) * common + np.sqrt(1 - shared) * own)
+        out[name] = normal_share(np.sqrt(shared) * common + np.sqrt(1 - shared) * own)
     return out
 
 
@@ -182,8 +181,6 @@ def break_even(draws: Draws) -> list[dict[str, Any]]:
     Looked for between the ends of what is possible: 0 to 1 for shares and effects, else 0 to ten times the high end.
     The net is monotone in each of them, so there is one such place at most.
     """
-    from scipy.optimize import brentq
-
     basis = draws.basis
     rows = []
     for name in draws.names:
@@ -193,11 +190,7 @@ def break_even(draws: Draws) -> list[dict[str, Any]]:
         def excess(value: float, name: str = name) -> float:
             return _extended(basis, name, value)
 
-        ends = excess(0.0), excess(far)
-        value = None
-        if ends[0] * ends[1] < 0:
-            value = float(brentq(excess, 0.0, far, xtol=1e-9))
-        rows.append({"key": name, "at": entry.value, "value": value})
+        rows.append({"key": name, "at": entry.value, "value": sign_change(excess, 0.0, far)})
     return rows
 
 

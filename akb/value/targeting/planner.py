@@ -121,8 +121,6 @@ def _total(choices: Choices, option: Rows) -> float:
 
 def _prices(choices: Choices, limits: Floats, bound: Rows) -> Floats:
     """Return the prices of the limits that bind, by cutting planes over whole plans."""
-    from scipy.optimize import linprog
-
     if not len(bound):
         return np.zeros(0)
     totals, uses = [0.0], [np.zeros(len(bound))]  # nobody contacted is always a plan
@@ -138,6 +136,8 @@ def _prices(choices: Choices, limits: Floats, bound: Rows) -> Floats:
         used = choices.used(option)[bound]
         if not at.any() and (used <= limits[bound] * (1 + 1e-12)).all():
             return at  # everything that pays fits
+        from scipy.optimize import linprog  # a third of the waiting for `akb case`, where it is needed
+
         totals.append(_total(choices, option))
         uses.append(used)
         solved = linprog(
@@ -162,6 +162,11 @@ def _settled(choices: Choices, limits: Floats, bound: Rows, prices: Floats) -> t
     reduced = reduced_values(choices, prices)
     option, brings = _best(reduced)
     promised = float(choices.weight @ brings) + float(prices[bound] @ limits[bound])
+    if not prices.any() and (choices.used(option)[bound] <= limits[bound] * (1 + 1e-12)).all():
+        share = np.zeros(choices.value.shape)
+        chosen = np.flatnonzero(option != NONE)
+        share[chosen, option[chosen]] = 1.0
+        return share, promised  # everything that pays fits
     ordered = np.sort(np.concatenate([reduced, np.zeros((len(reduced), 1))], axis=1), axis=1)
     lead = ordered[:, -1] - ordered[:, -2] if ordered.shape[1] > 1 else np.full(len(reduced), np.inf)
     # Of the values, not of what is left of them at these prices: that may be nothing but rounding.

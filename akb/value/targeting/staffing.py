@@ -177,21 +177,7 @@ def staffed(in_force: InForce, plan: ContactPlan, eligibility: Eligibility) -> t
     The pools' minutes suffice, but a person's may be broken: whom nobody in the pool can take is left out of the lists.
     Follow-ups take minutes of all advisers alike before anything is given out.
     """
-    rows = np.flatnonzero(plan.planned)
-    pools = [plan.menu.options[place].pool for place in plan.option[rows].tolist()]
-    personal = rows[np.array([pool in POOLS for pool in pools], dtype=np.bool_)]
-    own = {pool: place for place, pool in enumerate(POOLS)}
-    option = plan.option[personal]
-    pool = [plan.menu.options[place].pool for place in option.tolist()]
-    place = np.array([own[name] for name in pool], dtype=np.int64)
-    minutes = plan.menu.minutes[personal, option, place] if len(personal) else np.zeros(0)
-    first = keeps(plan, plan.option)[personal]
-    tasks = in_force.customers.select("adviser")[personal].with_columns(
-        rank=pl.Series(np.arange(len(personal)), dtype=pl.Int64),
-        level=pl.Series(pool, dtype=pl.String),
-        minutes=pl.Series(np.maximum(np.round(minutes), 1.0), dtype=pl.Float64),  # equal ones share a group
-        action=pl.Series(np.where(first, DEFEND, SELL).tolist(), dtype=pl.String),
-    )
+    personal, tasks, minutes, place = _tasks(in_force, plan)
     work = assign(tasks, _without_follow_ups(plan, eligibility, minutes, place))
     follow_ups = _follow_ups(plan, minutes, place)
     total = _minutes_per_pool(eligibility)
@@ -211,6 +197,42 @@ def staffed(in_force: InForce, plan: ContactPlan, eligibility: Eligibility) -> t
     undone = found.filter(pl.col("done_by").is_null())["row"].to_numpy()
     found = found.drop_nulls("done_by").select(rank="row", done_by="done_by", done_level="done_level")
     return plan.without(undone), replace(work, rows=found, hours=hours, needed=needed)
+
+
+def feasible(in_force: InForce, plan: ContactPlan, eligibility: Eligibility) -> bool:
+    """Return whether `staffed` surely leaves nobody out: then the plan is the same without working out who does what.
+
+    Where a pool has more minutes left than its longest contact for each of its people, one of them always has time for
+    one contact more.
+    """
+    _, tasks, minutes, place = _tasks(in_force, plan)
+    workers = _without_follow_ups(plan, eligibility, minutes, place)
+    for level in POOLS:
+        asked = tasks.filter(pl.col("level") == level)["minutes"]
+        mine = [who.minutes for who in workers if who.level == level]
+        if len(asked) and sum(mine) < float(asked.sum()) + len(mine) * float(np.max(asked.to_numpy())):
+            return False
+    return True
+
+
+def _tasks(in_force: InForce, plan: ContactPlan) -> tuple[NDArray[np.int64], pl.DataFrame, Floats, NDArray[np.int64]]:
+    """Return the rows of contacts that a person makes, those as tasks of `assign`, their minutes and pool."""
+    rows = np.flatnonzero(plan.planned)
+    pools = [plan.menu.options[place].pool for place in plan.option[rows].tolist()]
+    personal = rows[np.array([pool in POOLS for pool in pools], dtype=np.bool_)]
+    own = {pool: place for place, pool in enumerate(POOLS)}
+    option = plan.option[personal]
+    pool = [plan.menu.options[place].pool for place in option.tolist()]
+    place = np.array([own[name] for name in pool], dtype=np.int64)
+    minutes = plan.menu.minutes[personal, option, place] if len(personal) else np.zeros(0)
+    first = keeps(plan, plan.option)[personal]
+    tasks = in_force.customers.select("adviser")[personal].with_columns(
+        rank=pl.Series(np.arange(len(personal)), dtype=pl.Int64),
+        level=pl.Series(pool, dtype=pl.String),
+        minutes=pl.Series(np.maximum(np.round(minutes), 1.0), dtype=pl.Float64),  # equal ones share a group
+        action=pl.Series(np.where(first, DEFEND, SELL).tolist(), dtype=pl.String),
+    )
+    return personal, tasks, minutes, place
 
 
 def _without_follow_ups(
