@@ -1,7 +1,7 @@
 """The Typer app: names, options, help; imports nothing heavy.
 
-Exit codes: 0 fine, 1 findings at ``--fail-on``, 2 usage or input, 3 refused, 70 a fault of akb itself, 130 interrupted.
-"""
+Exit codes: 0 fine, 1 findings at ``--fail-on``, 2 usage or input, 3 refused, 70 a fault of akb
+itself, 130 interrupted."""
 
 from __future__ import annotations
 
@@ -33,14 +33,24 @@ FAULT = 70
 INTERRUPTED = 130
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 _REFUSED = (
-    *(errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EIO, errno.EMFILE),
+    *(
+        errno.EACCES,
+        errno.EPERM,
+        errno.ENOTDIR,
+        errno.EISDIR,
+        errno.ENAMETOOLONG,
+        errno.ELOOP,
+        errno.EIO,
+        errno.EMFILE,
+    ),
     *(errno.ENFILE, errno.EBUSY, errno.ETXTBSY, errno.ENXIO, errno.ENODEV),
 )
 
 app = typer.Typer(
     name="akb",
     help="Predictions and a business case for active customer management, from one policy export.",
-    epilog="Exit codes: 0 fine, 1 findings at --fail-on, 2 usage or input, 3 refused, 70 akb's fault, 130 interrupted.",
+    epilog="Exit codes: 0 fine, 1 findings at --fail-on, 2 usage or input, 3 refused, 70 akb's "
+    "fault, 130 interrupted.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -57,23 +67,30 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and stop."
+        ),
     ] = False,
 ) -> None:
     pass
 
 
 def main() -> None:
-    """Run the command line; every problem becomes one sentence on stderr and a documented exit code."""
+    """Run the command line; every problem becomes one sentence on stderr and a documented exit
+    code.
+    """
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
     """Run the command line and return its exit code."""
-    # Read when LightGBM's thread library is loaded: its threads sleep while they wait, instead of keeping a core busy
-    # that another program could use (three times the wall time beside one other job).
+    # Read when LightGBM's thread library is loaded: its threads sleep while they wait, instead of
+    # keeping a core busy that another program could use (three times the wall time beside one other
+    # job).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # Read when Polars is loaded: memory that is no longer used goes back within a second (a quarter less at the peak).
+    # Read when Polars is loaded: memory that is no longer used goes back within a second (a quarter
+    # less at the peak).
     os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:2,dirty_decay_ms:500,muzzy_decay_ms:0")
     prepare_streams()
     return _flushed(_exit_code(arguments))
@@ -91,7 +108,10 @@ def _exit_code(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         say("akb: interrupted; what was there before is as it was")
         code = INTERRUPTED
-    except (BrokenPipeError, SystemExit):  # SystemExit: what Typer and Rich make of a reader that has gone
+    except (
+        BrokenPipeError,
+        SystemExit,
+    ):  # SystemExit: what Typer and Rich make of a reader that has gone
         let_go()
         code = 0
     except Exception as error:
@@ -103,7 +123,9 @@ def _exit_code(arguments: list[str]) -> int:
 
 
 def _flushed(code: int) -> int:
-    """Return the exit code, now that what was printed is out; a reader that has gone changes nothing."""
+    """Return the exit code, now that what was printed is out; a reader that has gone changes
+    nothing.
+    """
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -125,9 +147,14 @@ def _of_the_machine(error: Exception) -> AkbError | None:
         return None
     if error.errno in _FULL or "No space left on device" in str(error):
         words = error.strerror or "No space left on device"
-        return AkbError(f"cannot write: {words}; nothing was changed", "Make room, or choose another place with --out.")
+        return AkbError(
+            f"cannot write: {words}; nothing was changed",
+            "Make room, or choose another place with --out.",
+        )
     if error.errno in _REFUSED and error.filename is not None:
-        return AkbError(f"cannot use {os.fsdecode(error.filename)}: {error.strerror}", "Nothing was changed.")
+        return AkbError(
+            f"cannot use {os.fsdecode(error.filename)}: {error.strerror}", "Nothing was changed."
+        )
     return None
 
 
@@ -138,7 +165,10 @@ def _explain(error: AkbError | TyperException) -> int:
     if not error.format_message():  # no arguments at all: the help has been printed
         return 2
     context = getattr(error, "ctx", None)
-    say(f"akb: {error.format_message()}", f"Try '{context.command_path} --help'." if context else None)
+    say(
+        f"akb: {error.format_message()}",
+        f"Try '{context.command_path} --help'." if context else None,
+    )
     return 2
 
 
@@ -146,7 +176,8 @@ def _confess(error: Exception) -> int:
     # The message of an unknown error may hold data of the client; its kind and place do not.
     last = traceback.extract_tb(error.__traceback__)[-1]
     say(
-        f"akb: a fault in akb itself ({type(error).__name__} at {Path(last.filename).name}:{last.lineno}); "
+        f"akb: a fault in akb itself ({type(error).__name__} at "
+        f"{Path(last.filename).name}:{last.lineno}); "
         "nothing was changed",
         "Please report this line. AKB_DEBUG=1 shows the whole trace, which may hold client data.",
     )

@@ -30,7 +30,9 @@ _STEM = 48  # signs: at most four bytes each
 PAST_MONTHS = 36
 PAST_ROWS = 30_000
 PAST_HISTORY_MONTHS = 18
-"""Recorded history before the day that we look back to: twelve months to see and their closing, and a few dates."""
+"""Recorded history before the day that we look back to: twelve months to see and their closing, and
+a few dates.
+"""
 
 
 class Progress(Protocol):
@@ -47,7 +49,9 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked: the files, the settings, the client's key, the day from which to look, how to go on."""
+    """What was asked: the files, the settings, the client's key, the day from which to look, how to
+    go on.
+    """
 
     files: Sequence[Path]
     settings: Settings
@@ -57,12 +61,14 @@ class Request:
     out: Path | None = None
     no_pseudonyms: bool = False
     go_on: bool = False
-    kept_apart: Sequence[Path] = ()  # the settings file and the key: never in the folder that a run replaces
+    kept_apart: Sequence[
+        Path
+    ] = ()  # the settings file and the key: never in the folder that a run replaces
 
     @property
     def pseudonym_key(self) -> bytes:
         """The key under which this client's customers have their pseudonyms."""
-        from akb.core.pseudonyms import client_key
+        from akb.core.privacy.pseudonyms import client_key
 
         return client_key(self.key, self.settings.client.name)
 
@@ -71,7 +77,9 @@ class Request:
         """What is read for it."""
         from akb.ingest.types import Sources
 
-        return Sources(self.files, self.pseudonym_key, self.as_of, roles=self.roles or {}, go_on=self.go_on)
+        return Sources(
+            self.files, self.pseudonym_key, self.as_of, roles=self.roles or {}, go_on=self.go_on
+        )
 
 
 @dataclass(frozen=True)
@@ -108,7 +116,9 @@ def read_and_preview(request: Request) -> tuple[Portfolio, ExportPreview]:
     return without_hindsight(portfolio, request.settings), preview
 
 
-def predict(portfolio: Portfolio, settings: Settings, progress: Progress, *, no_pseudonyms: bool = False) -> RunBundle:
+def predict(
+    portfolio: Portfolio, settings: Settings, progress: Progress, *, no_pseudonyms: bool = False
+) -> RunBundle:
     """Features, models and value for a portfolio: everything that the report tells.
 
     Raises
@@ -129,7 +139,7 @@ def predict(portfolio: Portfolio, settings: Settings, progress: Progress, *, no_
                 "Check the as-of date (--as-of) and the end dates of the export.",
             )
         targets = build_targets(portfolio, matrix, settings)
-    with progress.stage("fitting and proving the predictions"):
+    with progress.stage("fitting and evaluating the predictions"):
         from akb.models import run_models
 
         models = run_models(
@@ -144,11 +154,24 @@ def predict(portfolio: Portfolio, settings: Settings, progress: Progress, *, no_
         )
     with progress.stage("looking back three years"):
         past = look_back(portfolio, matrix, catalogue, settings, progress)
-    return valued(portfolio, catalogue, matrix.features, models, past, settings, progress, no_pseudonyms=no_pseudonyms)
+    return valued(
+        portfolio,
+        catalogue,
+        matrix.features,
+        models,
+        past,
+        settings=settings,
+        progress=progress,
+        no_pseudonyms=no_pseudonyms,
+    )
 
 
-def catalogue_of(portfolio: Portfolio, settings: Settings, topics: tuple[str, ...] | None) -> tuple[Entry, ...]:
-    """Return the catalogue, unfolded for the branches that this portfolio holds and the topics of its contacts."""
+def catalogue_of(
+    portfolio: Portfolio, settings: Settings, topics: tuple[str, ...] | None
+) -> tuple[Entry, ...]:
+    """Return the catalogue, unfolded for the branches that this portfolio holds and the topics of
+    its contacts.
+    """
     from akb.catalogue.entries import entries
 
     held = set(portfolio.policies["branch"].unique())
@@ -162,12 +185,14 @@ def valued(
     features: tuple[Feature, ...],
     models: ModelRun,
     past: Past | None,
+    *,
     settings: Settings,
     progress: Progress,
-    *,
     no_pseudonyms: bool = False,
 ) -> RunBundle:
-    """Work out value, lists and business case on what the models said: everything that the report tells."""
+    """Work out value, lists and business case on what the models said: everything that the report
+    tells.
+    """
     from akb.report.bundle import RunBundle
     from akb.value import run_value
 
@@ -187,13 +212,18 @@ def valued(
 
 
 def look_back(
-    portfolio: Portfolio, matrix: Matrix, catalogue: Sequence[Entry], settings: Settings, progress: Progress
+    portfolio: Portfolio,
+    matrix: Matrix,
+    catalogue: Sequence[Entry],
+    settings: Settings,
+    progress: Progress,
 ) -> Past | None:
-    """Return the portfolio and the survival of customers and policies as akb would have known them three years ago.
+    """Return the portfolio and the survival of customers and policies as akb would have known them
+    three years ago.
 
-    The rows of the matrix up to that day are what a replay would build, for no feature sees past its day. None where
-    the recorded history before it is too short to learn from: a year to look back, 12 months ahead and their closing.
-    """
+    The rows of the matrix up to that day are what a replay would build, for no feature sees past
+    its day. None where the recorded history before it is too short to learn from: a year to look
+    back, 12 months ahead and their closing."""
     from akb.core.dates import add_months
     from akb.features import build_targets
     from akb.ingest import earlier
@@ -201,7 +231,11 @@ def look_back(
 
     day = add_months(portfolio.as_of, -PAST_MONTHS)
     recorded = portfolio.history.recorded_from
-    if recorded is None or day not in matrix.dates or recorded > add_months(day, -PAST_HISTORY_MONTHS):
+    if (
+        recorded is None
+        or day not in matrix.dates
+        or recorded > add_months(day, -PAST_HISTORY_MONTHS)
+    ):
         return None
     from akb.models import lifetime_methods, run_models
 
@@ -221,7 +255,9 @@ def look_back(
 
 
 def _fewer_rows(settings: Settings) -> Settings:
-    """Return settings with which the models of three years ago cost little: nobody is called by them."""
+    """Return settings with which the models of three years ago cost little: nobody is called by
+    them.
+    """
     models = settings.models
     fewer = {name: min(getattr(models, name), PAST_ROWS) for name in ("hazard_rows", "target_rows")}
     return settings.model_copy(update={"models": models.model_copy(update=fewer)})
@@ -237,7 +273,15 @@ def eda(request: Request, progress: Progress) -> Result:
 
 def _eda(request: Request, progress: Progress) -> Result:
     from akb.report import write_report
-    from akb.store.folders import KEPT, check_replaceable, check_writable, heal, run_folder, write_files, write_private
+    from akb.store.folders import (
+        KEPT,
+        check_replaceable,
+        check_writable,
+        heal,
+        run_folder,
+        write_files,
+        write_private,
+    )
     from akb.store.manifest import manifest_of, write_manifest
 
     began = time.perf_counter()
@@ -269,7 +313,9 @@ def _eda(request: Request, progress: Progress) -> Result:
 
 
 def _ahead() -> None:
-    """Get ready what takes seconds and needs no data, while an export is read and features are counted."""
+    """Get ready what takes seconds and needs no data, while an export is read and features are
+    counted.
+    """
     from akb.models import import_libraries
     from akb.report import prepare
 
@@ -278,8 +324,10 @@ def _ahead() -> None:
 
 
 def write_models(folder: Path, bundle: RunBundle) -> None:
-    """Write what scoring needs (LightGBM text, JSON, Parquet) and a card per prediction, sealed with a manifest."""
-    from akb.report.cards import card_files
+    """Write what scoring needs (LightGBM text, JSON, Parquet) and a card per prediction, sealed
+    with a manifest.
+    """
+    from akb.report.files.cards import card_files
     from akb.store.models import sealed
 
     (folder / "models" / "cards").mkdir(parents=True)
@@ -289,17 +337,19 @@ def write_models(folder: Path, bundle: RunBundle) -> None:
 
 
 def kept(bundle: RunBundle) -> bytes:
-    """Return what value, lists and report of this run can be worked out from again; `akb.again` reads it.
+    """Return what value, lists and report of this run can be worked out from again; `akb.rerun`
+    reads it.
 
-    The portfolio and what the models said, without relation numbers and model files, which stand elsewhere in the run,
-    and without texts that may not be shown.
-    """
+    The portfolio and what the models said, without relation numbers and model files, which stand
+    elsewhere in the run, and without texts that may not be shown."""
     from akb.ingest import masked
     from akb.store.packed import packed
 
     topics = tuple(sorted({entry.topic for entry in bundle.entries if entry.topic}))
     portfolio = masked(bundle.portfolio, bundle.settings.report.suppress_below)
-    sources = tuple(replace(source, sha256="") for source in portfolio.sources)  # of the manifest; rows may be shuffled
+    sources = tuple(
+        replace(source, sha256="") for source in portfolio.sources
+    )  # of the manifest; rows may be shuffled
     return packed(
         {
             "portfolio": replace(portfolio, sources=sources),
@@ -317,11 +367,15 @@ def _timeless(models: ModelRun) -> ModelRun:
     def timeless(predictions: tuple[Prediction, ...]) -> tuple[Prediction, ...]:
         return tuple(replace(each, seconds=0.0) for each in predictions)
 
-    return replace(models, files={}, predictions=timeless(models.predictions), whole=timeless(models.whole))
+    return replace(
+        models, files={}, predictions=timeless(models.predictions), whole=timeless(models.whole)
+    )
 
 
 def default_folder(export: Path, as_of: date) -> Path:
-    """Return ``./akb-<stem>-<X>``, with a stem that leaves room in what a file system takes for a name."""
+    """Return ``./akb-<stem>-<X>``, with a stem that leaves room in what a file system takes for a
+    name.
+    """
     from pathlib import Path
 
     return Path(f"akb-{export.stem[:_STEM]}-{as_of.isoformat()}")
@@ -330,25 +384,31 @@ def default_folder(export: Path, as_of: date) -> Path:
 def private_customers(bundle: RunBundle) -> bytes:
     """Return pseudonym and relation number of every customer as CSV: for those who may see them.
 
-    A household has a row per relation, the one that speaks for it first. A relation number that a spreadsheet would
-    take for a formula has an apostrophe in front.
-    """
+    A household has a row per relation, the one that speaks for it first. A relation number that a
+    spreadsheet would take for a formula has an apostrophe in front."""
     import polars as pl
 
-    from akb.report.tables import neutral
+    from akb.report.files.tables import neutral
 
     customers = bundle.portfolio.customers.select("customer", "pseudonym", first="relation")
     relations = bundle.portfolio.relations
     if relations is None:
         relations = customers.select("customer", relation="first")
-    rows = customers.join(relations, on="customer").sort("pseudonym", pl.col("relation") != pl.col("first"), "relation")
-    rows = rows.select(customer="pseudonym", relation=pl.col("relation").map_elements(neutral, return_dtype=pl.String))
+    rows = customers.join(relations, on="customer").sort(
+        "pseudonym", pl.col("relation") != pl.col("first"), "relation"
+    )
+    rows = rows.select(
+        customer="pseudonym",
+        relation=pl.col("relation").map_elements(neutral, return_dtype=pl.String),
+    )
     return rows.write_csv().encode()
 
 
-def manifest(request: Request, bundle: RunBundle, seconds: Mapping[str, float], total: float) -> dict[str, Any]:
+def manifest(
+    request: Request, bundle: RunBundle, seconds: Mapping[str, float], total: float
+) -> dict[str, Any]:
     """Return what can differ between two runs of the same input, and what they were made of."""
-    from akb.core.pseudonyms import key_id
+    from akb.core.privacy.pseudonyms import key_id
     from akb.report.page.html import script_version
     from akb.report.portal import run_name
     from akb.store.manifest import SCHEMA, versions
@@ -364,13 +424,21 @@ def manifest(request: Request, bundle: RunBundle, seconds: Mapping[str, float], 
                 "name": source.name,
                 "role": source.role,
                 "sha256": source.sha256,
-                "rows": {"read": source.rows.read, "used": source.rows.used, "rejected": source.rows.rejected},
+                "rows": {
+                    "read": source.rows.read,
+                    "used": source.rows.used,
+                    "rejected": source.rows.rejected,
+                },
                 "dialect": source.dialect,
                 "assumed": list(source.assumed),
             }
             for source in portfolio.sources
         ],
-        "rows": {"read": portfolio.rows.read, "used": portfolio.rows.used, "rejected": portfolio.rows.rejected},
+        "rows": {
+            "read": portfolio.rows.read,
+            "used": portfolio.rows.used,
+            "rejected": portfolio.rows.rejected,
+        },
         "settings": bundle.settings.model_dump(mode="json", by_alias=True),
         "seed": request.settings.models.seed,
         "pseudonyms": not request.no_pseudonyms,

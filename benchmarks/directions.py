@@ -26,7 +26,7 @@ import polars as pl
 from akb.catalogue import directions
 from akb.catalogue.entries import Entry, entries
 from akb.config import Settings, load_settings
-from akb.core.text import load_toml
+from akb.core.wording.text import load_toml
 from akb.features import as_of_grid, build_matrix, build_targets
 from akb.features.types import Matrix, Targets
 from akb.ingest import read_portfolio

@@ -54,8 +54,8 @@ def net_of(portfolio: Portfolio, models: ModelRun, settings: Settings, values: d
 
 def broken(run: Path, number: int, seed: int) -> list[str]:
     """Return what went against a law, a sentence each."""
-    from akb.again import things_kept
     from akb.config import load_settings
+    from akb.rerun import things_kept
 
     kept = things_kept(run, only=("portfolio", "models"))
     settings = load_settings()

@@ -83,7 +83,7 @@ def lasted(made: Office, months: int, seed: int, draws: int = 1) -> list[pl.Data
     for draw in range(draws):
         log = simulated(book, rows, np.random.default_rng([seed, draw]), months + EXTRA_MONTHS)
         policies = log.policies()
-        result = outcome(policies, book.p.branch_of_slot, len(rows), len(book.p.slot), to_day(book.as_of), until)
+        result = outcome(policies, book.p.branch_of_slot, len(rows), to_day(book.as_of), until)
         lapsed = result.lapsed[row, slot]
         there = np.where(lapsed, policies.end[: len(row)] - to_day(book.as_of), days) / days
         found.append(mine.select("relation", "cents").with_columns(share=pl.Series(there), lapsed=pl.Series(lapsed)))

@@ -37,7 +37,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "features": (("akb/features",), ("tests/features",)),
     "ingest": (("akb/ingest",), ("tests/ingest",)),
     "privacy": (
-        ("akb/core/privacy.py", "akb/core/pseudonyms.py", "akb/core/disclosure.py"),
+        ("akb/core/privacy",),
         ("tests/privacy", "tests/core"),
     ),
     "store": (("akb/store",), ("tests/store",)),

@@ -32,12 +32,12 @@ from akb.ingest import read_portfolio
 from akb.ingest.types import Sources
 from akb.pipeline import predict
 from akb.sample import simulate, write_sample
-from akb.sample.contact import LINES, ContactEffect, ContactPlan
+from akb.sample.contact import LINES, ContactEffect, PlannedContacts
 from akb.sample.records import relation_numbers
 from akb.value.case.case import business_case, open_lines
-from akb.value.targeting.benefits import PLACE, shift_of
-from akb.value.targeting.plan import contact_plan
-from akb.value.targeting.planner import NONE
+from akb.value.targeting.planning.benefits import PLACE, shift_of
+from akb.value.targeting.planning.plan import contact_plan
+from akb.value.targeting.planning.planner import NONE
 from akb.value.valuation import valuation
 from benchmarks.quiet import Quiet
 from benchmarks.stakes import stakes
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from akb.config import Settings
     from akb.sample.book import Book
     from akb.sample.paired import FuturePolicies
-    from akb.value.targeting.prospects import Prospects
+    from akb.value.targeting.planning.prospects import Prospects
     from akb.value.valuation import Valuation
 
 YEARS = 5
@@ -104,7 +104,7 @@ def placed(book: Book, portfolio: Any, models: Any, settings: Settings) -> Offic
     return Office(book, valued, who["place"].to_numpy().astype(np.int64))
 
 
-def simulated_plan(one: Office, option: np.ndarray, lines: tuple[str, ...] = LINES) -> ContactPlan:
+def simulated_plan(one: Office, option: np.ndarray, lines: tuple[str, ...] = LINES) -> PlannedContacts:
     """Return akb's plan in the simulator's words: effects, purposes and branches discussed."""
     plan = one.valued.plan
     keys = list(plan.planning.ladder)
@@ -131,7 +131,7 @@ def simulated_plan(one: Office, option: np.ndarray, lines: tuple[str, ...] = LIN
         )
         for contact in plan.planning.ladder.values()
     )
-    return ContactPlan(kind, effects, primary=primary, discussed=discussed)
+    return PlannedContacts(kind, effects, primary=primary, discussed=discussed)
 
 
 def with_true_chances(one: Office) -> Prospects:
@@ -184,7 +184,7 @@ def truths(one: Office, futures: int, seed: int) -> tuple[Prospects, Prospects]:
     undo a part of the ends, as contacts do: who is kept once and would leave again is not kept for certain.
     """
     n, eligible = len(one.place), one.valued.plan.prospects.eligible
-    plans = [ContactPlan.everybody(ContactEffect(**{line: PART}), n) for line in ("relation", "policy")]
+    plans = [PlannedContacts.everybody(ContactEffect(**{line: PART}), n) for line in ("relation", "policy")]
     happened = [np.zeros(n), np.zeros(n)]
     for pair in one.book.paired(plans, futures, seed + 1, 12 * YEARS, everybody=False):
         for place in range(2):

@@ -21,14 +21,14 @@ import polars as pl
 
 from akb.config import load_settings
 from akb.features import build_matrix
-from akb.value.targeting.plan import contact_plan
-from akb.value.targeting.planner import NONE
+from akb.value.targeting.planning.plan import contact_plan
+from akb.value.targeting.planning.planner import NONE
 from benchmarks.plan import bench_settings, office, truths
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from akb.value.targeting.prospects import Prospects
+    from akb.value.targeting.planning.prospects import Prospects
     from benchmarks.plan import Office
 
     Floats = NDArray[np.float64]

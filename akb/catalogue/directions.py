@@ -1,4 +1,6 @@
-"""Where the field is sure that an outcome rises or falls with a feature: ``configs/directions.toml``."""
+"""Where the field is sure that an outcome rises or falls with a feature:
+``configs/directions.toml``.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from akb.core.errors import AkbError, did_you_mean
-from akb.core.text import load_toml
+from akb.core.wording.text import load_toml
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -40,16 +42,20 @@ def by_feature(table: Mapping[str, Any]) -> dict[str, dict[Outcome, int]]:
     Raises
     ------
     AkbError
-        If it has a name that akb does not know, a direction other than +1 and -1, or two for the same.
+        If it has a name that akb does not know, a direction other than +1 and -1, or two for the
+        same.
     """
     found: dict[str, dict[Outcome, int]] = {}
     for entry in map(_validated, table.get("direction", ())):
         for name in entry.features:
-            told = found.setdefault(name, {})
-            twice = told.keys() & entry.outcomes.keys()
+            per_group = found.setdefault(name, {})
+            twice = per_group.keys() & entry.outcomes.keys()
             if twice:
-                raise AkbError(f"{_FILE}: '{name}' has two directions for {', '.join(sorted(twice))}", "Keep one.")
-            told.update(entry.outcomes)
+                raise AkbError(
+                    f"{_FILE}: '{name}' has two directions for {', '.join(sorted(twice))}",
+                    "Keep one.",
+                )
+            per_group.update(entry.outcomes)
     return found
 
 
@@ -57,7 +63,10 @@ def check_features(table: Mapping[str, Mapping[Outcome, int]], known: Collection
     """Raise AkbError if a table names a feature that does not exist."""
     for name in table:
         if name not in known:
-            raise AkbError(f"{_FILE}: unknown feature '{name}'{did_you_mean(name, known)}", "See docs/features.md.")
+            raise AkbError(
+                f"{_FILE}: unknown feature '{name}'{did_you_mean(name, known)}",
+                "See docs/features.md.",
+            )
 
 
 def constraints(outcome: Outcome | None, names: Sequence[str]) -> tuple[int, ...]:
@@ -74,4 +83,6 @@ def _validated(entry: dict[str, Any]) -> Direction:
         first = error.errors()[0]
         place = [str(part) for part in first["loc"] if part != "[key]"]
         meant = did_you_mean(place[-1], get_args(Outcome)) if "outcomes" in place else ""
-        raise AkbError(f"{_FILE}: '{'.'.join(place)}': {first['msg']}{meant}", "See the head of the file.") from None
+        raise AkbError(
+            f"{_FILE}: '{'.'.join(place)}': {first['msg']}{meant}", "See the head of the file."
+        ) from None

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict
 
 from akb.catalogue.directions import Outcome
-from akb.core.text import load_toml
+from akb.core.wording.text import load_toml
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-Kind = Literal["probability", "count", "euro", "years", "class", "month", "score", "share", "points"]
+Kind = Literal[
+    "probability", "count", "euro", "years", "class", "month", "score", "share", "points"
+]
 Room = Literal["models", "value"]
 Section = Literal["moment", "klant", "product", "aandacht"]
 
@@ -32,16 +34,18 @@ class Entry(BaseModel):
     room
         The room whose run answers for this entry.
     needs
-        What the export must have: ``ended``, ``reasons``, ``commission``, ``contacts``, ``claims``, ``premiums``,
-        ``coverages`` (dated rows of what a policy covers).
+        What the export must have: ``ended``, ``reasons``, ``commission``, ``contacts``, ``claims``,
+        ``premiums``, ``coverages`` (dated rows of what a policy covers).
     rows
-        Whose scores they are: customers in force at X (``scores.parquet``) or former ones (``winback.parquet``).
+        Whose scores they are: customers in force at X (``scores.parquet``) or former ones
+        (``winback.parquet``).
     target
-        Column of the targets that the method predicts, where the method serves several: ``first_lapse``,
-        ``first_purchase``, ``first_nonpayment``, ``lapses_12m``, ``upsell``, ``commission_drop``,
-        ``contacts_12m``, ``claims_12m``, ``bleeder``, ``feeder``.
+        Column of the targets that the method predicts, where the method serves several:
+        ``first_lapse``, ``first_purchase``, ``first_nonpayment``, ``lapses_12m``, ``upsell``,
+        ``commission_drop``, ``contacts_12m``, ``claims_12m``, ``bleeder``, ``feeder``.
     outcome
-        The kind of outcome, which says in which features a direction is sure (``configs/directions.toml``).
+        The kind of outcome, which says in which features a direction is sure
+        (``configs/directions.toml``).
     population_nl
         Whom it is about, where that is not everyone with a policy in force.
     determinants
@@ -103,7 +107,11 @@ def entries(
     unfolded: list[Entry] = []
     for entry in templates():
         kind = next((kind for kind in members if f"{{{kind}}}" in entry.key), None)
-        unfolded += [entry] if kind is None else [_unfolded(entry, kind, *pair) for pair in members[kind].items()]
+        unfolded += (
+            [entry]
+            if kind is None
+            else [_unfolded(entry, kind, *pair) for pair in members[kind].items()]
+        )
     return tuple(unfolded)
 
 

@@ -1,4 +1,6 @@
-"""``akb case``: the business case of a finished run under other assumptions; the run itself never changes."""
+"""``akb case``: the business case of a finished run under other assumptions; the run itself never
+changes.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 Sets = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="NAME=VALUE", help="Another value, as in price.per_customer=0.8 or =80%; repeatable."
+        "--set",
+        metavar="NAME=VALUE",
+        help="Another value, as in price.per_customer=0.8 or =80%; repeatable.",
     ),
 ]
 
@@ -27,14 +31,16 @@ Sets = Annotated[
 def case(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a finished run.")],
     set_: Sets = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write a whole new run with these figures here.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write a whole new run with these figures here.")
+    ] = None,
     quiet: options.Quiet = False,
     json: options.Json = False,
 ) -> None:
     """Work out the business case of a run again, under other assumptions; DIR stays as it is.
 
-    Example: akb case out/eda --set contacts.call.effect_policy=20% --set contacts.call.minutes=20 --out out/case
-    """
+    Example: akb case out/eda --set contacts.call.effect_policy=20% --set contacts.call.minutes=20
+    --out out/case"""
     from akb.commands.console import Stages
 
     summary = read_summary(folder)
@@ -42,12 +48,12 @@ def case(
     register = register_of(summary)
     changed = parsed(set_ or (), register, whole=out is not None)
     if out is not None:
-        from akb.again import told_again
         from akb.commands.eda import folder_lines
+        from akb.rerun import rerun_case
 
         check_out(folder, out)
         carried: list[str] = []
-        case = told_again(folder, out, changed, stages, carried)["business_case"]
+        case = rerun_case(folder, out, changed, stages, carried)["business_case"]
         for line in folder_lines(carried):
             stages.say(line)
     else:
@@ -71,30 +77,44 @@ def read_summary(folder: Path) -> dict[str, Any]:
     from akb.store.folders import is_run
 
     if not is_run(folder):
-        raise AkbError(f"{folder} is not the folder of a finished akb run", "Name the folder that akb eda wrote.")
+        raise AkbError(
+            f"{folder} is not the folder of a finished akb run",
+            "Name the folder that akb eda wrote.",
+        )
     try:
-        told: dict[str, Any] = json_module.loads((folder / "summary.json").read_text("utf-8"))
+        document: dict[str, Any] = json_module.loads((folder / "summary.json").read_text("utf-8"))
     except (OSError, ValueError):
         raise AkbError(f"{folder / 'summary.json'} cannot be read", "Run akb eda again.") from None
-    schema = str(told.get("schema"))
+    schema = str(document.get("schema"))
     if schema != "akb.summary/2":
-        raise AkbError(f"{folder / 'summary.json'} has schema {schema}; this akb reads akb.summary/2", "Upgrade akb.")
-    return told
+        raise AkbError(
+            f"{folder / 'summary.json'} has schema {schema}; this akb reads akb.summary/2",
+            "Upgrade akb.",
+        )
+    return document
 
 
 def register_of(summary: dict[str, Any]) -> dict[str, Assumption]:
-    """Return the assumptions as the run had them, and those of this akb that the run did not know yet."""
+    """Return the assumptions as the run had them, and those of this akb that the run did not know
+    yet.
+    """
     from akb.config import Assumption, load_settings
 
     shipped = load_settings().assumed()
-    told = {}
+    document = {}
     for row in summary["business_case"]["assumptions"]:
-        usual = shipped[row["key"]].model_dump() if row["key"] in shipped else {}  # an older run lacks what is new
-        told[row["key"]] = Assumption(**{**usual, **{name: row[name] for name in row if name != "key"}})
-    return {**shipped, **told}
+        usual = (
+            shipped[row["key"]].model_dump() if row["key"] in shipped else {}
+        )  # an older run lacks what is new
+        document[row["key"]] = Assumption(
+            **{**usual, **{name: row[name] for name in row if name != "key"}}
+        )
+    return {**shipped, **document}
 
 
-def parsed(sets: Iterable[str], register: dict[str, Assumption], *, whole: bool) -> dict[str, float]:
+def parsed(
+    sets: Iterable[str], register: dict[str, Assumption], *, whole: bool
+) -> dict[str, float]:
     """Return name -> value of every ``NAME=VALUE``; ``25%`` and a decimal comma are understood.
 
     Parameters
@@ -105,13 +125,16 @@ def parsed(sets: Iterable[str], register: dict[str, Assumption], *, whole: bool)
     Raises
     ------
     AkbError
-        If a name is unknown (with a suggestion), a value is impossible, or the change needs a new run.
+        If a name is unknown (with a suggestion), a value is impossible, or the change needs a new
+        run.
     """
     found: dict[str, float] = {}
     for given in sets:
         name, equals, text = (part.strip() for part in given.partition("="))
         if not equals:
-            raise AkbError(f"--set {given}: there is no value", "Write --set contacts.call.minutes=20.")
+            raise AkbError(
+                f"--set {given}: there is no value", "Write --set contacts.call.minutes=20."
+            )
         if name not in register:
             raise AkbError(
                 f"unknown assumption '{name}'{did_you_mean(name, register)}",
@@ -126,12 +149,14 @@ def parsed(sets: Iterable[str], register: dict[str, Assumption], *, whole: bool)
 
 
 def _check_changeable(name: str, entry: Assumption, *, whole: bool) -> None:
-    # What serving costs teaches models who costs more than he brings, and no euro of the case follows those.
+    # What serving costs teaches models who costs more than he brings, and no euro of the case
+    # follows those.
     figures_alone = name.startswith("cost.")
     if entry.affects == "models" and (whole or not figures_alone):
         alone = " (its figures alone can: leave --out away)" if figures_alone else ""
         raise AkbError(
-            f"the models were fitted with {name}, so a finished run cannot be worked out with another value{alone}",
+            f"the models were fitted with {name}, so a finished run cannot be worked out with "
+            f"another value{alone}",
             f'Put "{name}" = … under [assumptions] in akb.toml and run akb eda --config akb.toml.',
         )
 
@@ -141,14 +166,20 @@ def _number(name: str, text: str) -> float:
     try:
         value = float(text.removesuffix("%").strip().replace(",", "."))
     except ValueError:
-        raise AkbError(f"--set {name}={text}: '{text}' is no number", "Write 0.25, 0,25 or 25%.") from None
+        raise AkbError(
+            f"--set {name}={text}: '{text}' is no number", "Write 0.25, 0,25 or 25%."
+        ) from None
     return value / 100 if percent else value
 
 
 def figures(
-    folder: Path, summary: dict[str, Any], register: dict[str, Assumption], changed: dict[str, float]
+    folder: Path,
+    summary: dict[str, Any],
+    register: dict[str, Assumption],
+    changed: dict[str, float],
 ) -> dict[str, Any]:
-    """Return the business case in the shape of the summary's ``business_case``: that of ``--out``, to the cent.
+    """Return the business case in the shape of the summary's ``business_case``: that of ``--out``,
+    to the cent.
 
     Raises
     ------
@@ -157,25 +188,32 @@ def figures(
     RefusedError
         If nothing is left of what the run kept of its customers.
     """
-    from akb.again import case_again
     from akb.core.garbage import seldom_collected
     from akb.report.chapters.case.facts import worded
+    from akb.report.files.summary import case_summary
     from akb.report.plain import plain
-    from akb.report.summary import case_summary
+    from akb.rerun import case_again
 
     if not summary.get("case_basis"):
-        raise AkbError(f"{folder} has no business case to work out again", "Its report says what was missing.")
-    now = {**register, **{name: shipped(name, register).replaced(value) for name, value in changed.items()}}
+        raise AkbError(
+            f"{folder} has no business case to work out again", "Its report says what was missing."
+        )
+    now = {
+        **register,
+        **{name: shipped(name, register).replaced(value) for name, value in changed.items()},
+    }
     rows = [{"key": name, **entry.model_dump()} for name, entry in sorted(now.items())]
     with seldom_collected():
         case = case_again(folder, changed, solver=_hours_bind(summary))
     if case is None:
-        raise AkbError(f"{folder} has no business case to work out again", "Its report says what was missing.")
+        raise AkbError(
+            f"{folder} has no business case to work out again", "Its report says what was missing."
+        )
     return case_summary({**plain(worded(case)), "changed": plain(changed)}, plain(rows))
 
 
 def _hours_bind(summary: dict[str, Any]) -> bool:
-    """Return whether the run's hours were short: only then does the plan take a linear programme."""
+    """Return whether the run's hours were short: only then is the plan a linear programme."""
     return any(summary["business_case"]["plan"]["hour_price"].values())
 
 
@@ -187,11 +225,16 @@ def shipped(name: str, register: dict[str, Assumption]) -> Assumption:
 
 
 def check_out(folder: Path, out: Path) -> None:
-    """Raise AkbError if `out` is the run itself, lies inside it, or holds something that is no run."""
+    """Raise AkbError if `out` is the run itself, lies inside it, or holds something that is no
+    run.
+    """
     from akb.store.folders import check_replaceable
 
     if folder.resolve() in (out.resolve(), *out.resolve().parents):
-        raise AkbError(f"{out} is the run itself or lies inside it; a run never changes", "Choose another --out.")
+        raise AkbError(
+            f"{out} is the run itself or lies inside it; a run never changes",
+            "Choose another --out.",
+        )
     check_replaceable(out, [folder])
 
 
@@ -199,15 +242,20 @@ def closing_lines(before: dict[str, Any], case: dict[str, Any], out: Path | None
     """Return the case in a few lines, beside the one of the run."""
     report = [f"report: {out / 'report.html'}"] if out else []
     if not case["available"]:
-        return ["no business case under these assumptions; the report says what is missing", *report]
+        return [
+            "no business case under these assumptions; the report says what is missing",
+            *report,
+        ]
     cohort, net, advice = case["cohort"], case["cohort"]["net"], case["advice"]
     was = f"; in the run {_euro(before['cohort']['net']['base'])}" if before["available"] else ""
     planned = sum(row["customers"] for row in case["plan"]["contacts"])
     payback = f"month {case['payback_month']}" if case["payback_month"] else "not within 5 years"
     running = case["running_year"]["net"]
     return [
-        f"net of one year's contacts: {_euro(net['base'])} ({_euro(net['low'])} to {_euro(net['high'])}){was}",
-        f"benefit {_euro(cohort['benefit'])}, contacts {_euro(cohort['contacts'])}, price {_euro(cohort['price'])}; "
+        f"net of one year's contacts: {_euro(net['base'])} ({_euro(net['low'])} to "
+        f"{_euro(net['high'])}){was}",
+        f"benefit {_euro(cohort['benefit'])}, contacts {_euro(cohort['contacts'])}, price "
+        f"{_euro(cohort['price'])}; "
         f"a running year: {_euro(running)}; payback: {payback}",
         f"customers contacted: {planned:,}; advice: {advice['key']} (net above zero in "
         f"{advice['probability']:.0%} of the draws)",

@@ -11,6 +11,7 @@ from akb.commands import options
 
 def check(
     export: options.Exports,
+    *,
     as_of: options.AsOf = None,
     config: options.Config = None,
     quiet: options.Quiet = False,
@@ -19,7 +20,8 @@ def check(
     go_on: options.GoOn = False,
     log_file: options.LogFile = None,
 ) -> None:
-    """Check an export: what its columns and texts mean, rows used and rejected, findings. Fits and writes nothing.
+    """Check an export: what its columns and texts mean, rows used and rejected, findings. Fits and
+    writes nothing.
 
     Example: akb check polissen.csv --fail-on issue
     """

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from akb.core.errors import AkbError
-from akb.core.printable import printable
+from akb.core.wording.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,8 @@ class Stages:
     quiet
         Say nothing.
     log_file
-        Also append plain lines to this file. Stages hold no data of the client, so neither does the log.
+        Also append plain lines to this file. Stages hold no data of the client, so neither does the
+        log.
 
     Raises
     ------
@@ -41,11 +42,14 @@ class Stages:
                 log_file.open("a", encoding="utf-8").close()
             except OSError as error:
                 raise AkbError(
-                    f"cannot write the log {log_file}: {error.strerror}", "Give another file with --log-file."
+                    f"cannot write the log {log_file}: {error.strerror}",
+                    "Give another file with --log-file.",
                 ) from error
         self.seconds: dict[str, float] = {}
         self._quiet = quiet
-        self._log_file = log_file.resolve() if log_file else None  # the working directory may be replaced
+        self._log_file = (
+            log_file.resolve() if log_file else None
+        )  # the working directory may be replaced
         self._console = Console(stderr=True, highlight=False)
         self._console.on_broken_pipe = self._fall_silent  # type: ignore[method-assign]
         self._detail = ""
@@ -84,5 +88,7 @@ class Stages:
                 file.write(line + "\n")
 
     def _fall_silent(self) -> None:
-        """Go on with the work where nobody reads stderr any more; Rich would end it, and take stdout along."""
+        """Go on with the work where nobody reads stderr any more; Rich would end it, and take
+        stdout along.
+        """
         self._quiet = self._console.quiet = True

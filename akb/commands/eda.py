@@ -20,6 +20,7 @@ _NAMED = 5
 
 def eda(
     export: options.Exports,
+    *,
     as_of: options.AsOf = None,
     out: options.Out = None,
     config: options.Config = None,
@@ -38,14 +39,16 @@ def eda(
     author: options.Author = None,
     logo: options.Logo = None,
     advisers: options.Advisers = None,
-    open_: Annotated[bool, typer.Option("--open", help="Open the report when it is there.")] = False,
+    open_: Annotated[
+        bool, typer.Option("--open", help="Open the report when it is there.")
+    ] = False,
 ) -> None:
     """Read an export, prove the predictions, work out the business case and write the report.
 
     Example: akb eda polissen.csv schades.csv contacten.csv --out out/eda
     """
     from akb.commands.console import Stages
-    from akb.core.pseudonyms import default_key_path, load_or_create_key
+    from akb.core.privacy.pseudonyms import default_key_path, load_or_create_key
     from akb.pipeline import Request
     from akb.pipeline import eda as run
 
@@ -96,7 +99,9 @@ def folder_lines(carried: Sequence[str], *, other_key: bool = False) -> list[str
             "another key, or another [client] name"
         )
     if _is_nowhere():
-        lines.append("your shell stands in the folder that was replaced: cd . takes it to the new one")
+        lines.append(
+            "your shell stands in the folder that was replaced: cd . takes it to the new one"
+        )
     return lines
 
 
@@ -113,9 +118,12 @@ def closing_lines(result: Result) -> list[str]:
     evidence, rows = result.summary["evidence"], result.summary["rows"]
     return [
         f"{rows['read']:,} rows read = {rows['used']:,} used + {rows['rejected']:,} rejected; "
-        f"{result.summary['customers']['in_force']:,} customers in force on {result.summary['as_of']}",
+        f"{result.summary['customers']['in_force']:,} customers in force on "
+        f"{result.summary['as_of']}",
         f"{evidence['made']} of {evidence['total']} predictions made, "
-        f"{evidence['proven']} of them strong or usable on later data; {len(result.summary['findings'])} findings",
+        f"{evidence['proven']} of them strong or usable on later data; "
+        f"{len(result.summary['findings'])} findings",
         f"report: {result.folder / 'report.html'}",
-        f"for advisers: {result.folder / 'portal.html'} and {result.folder / 'actions' / 'actions.xlsx'}",
+        f"for advisers: {result.folder / 'portal.html'} and "
+        f"{result.folder / 'actions' / 'actions.xlsx'}",
     ]

@@ -12,14 +12,16 @@ from akb.commands import options
 
 def forget(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a finished run.")],
-    customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="Pseudonym (K-…) or relation number.")],
+    customer: Annotated[
+        str, typer.Argument(metavar="CUSTOMER", help="Pseudonym (K-…) or relation number.")
+    ],
     quiet: options.Quiet = False,
     json: options.Json = False,
 ) -> None:
     """Remove a customer from the scores, the lists and private/customers.csv of a run.
 
-    Totals in the report and the summary stay: they tell of many, never of one. A next run of an export that still
-    holds the customer scores them again.
+    Totals in the report and the summary stay: they tell of many, never of one. A next run of an
+    export that still holds the customer scores them again.
 
     Example: akb forget out/eda K-7F3A90C2D4E1B605
     """

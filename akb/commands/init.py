@@ -22,18 +22,21 @@ if TYPE_CHECKING:
 
 def init(
     export: options.Exports,
-    out: Annotated[Path, typer.Option("--out", help="The settings file to write; it must not exist.")] = Path(
-        "akb.toml"
-    ),
+    *,
+    out: Annotated[
+        Path, typer.Option("--out", help="The settings file to write; it must not exist.")
+    ] = Path("akb.toml"),
     as_of: options.AsOf = None,
     config: options.Config = None,
     quiet: options.Quiet = False,
     json: options.Json = False,
     go_on: options.GoOn = False,
 ) -> None:
-    """Write a commented akb.toml: which column means what and how sure that is, branches, reasons, what is missing.
+    """Write a commented akb.toml: which column means what and how sure that is, branches, reasons,
+    what is missing.
 
-    No value of the export stands in it, only shapes (12-03-2020 is 99-99-9999) and texts that many customers share.
+    No value of the export stands in it, only shapes (12-03-2020 is 99-99-9999) and texts that many
+    customers share.
 
     Example: akb init polissen.csv schades.csv --out akb.toml
     """
@@ -41,23 +44,33 @@ def init(
     from akb.pipeline import Request, read_and_preview
 
     if out.exists():
-        raise AkbError(f"{out} exists, so it is left alone", "Give another name with --out, or move it away.")
+        raise AkbError(
+            f"{out} exists, so it is left alone", "Give another name with --out, or move it away."
+        )
     files, roles = options.split_roles(export)
     settings, day = options.settings_from(config), options.as_day(as_of)
     stages = Stages(quiet=quiet or json)
     with stages.stage("looking at the export"):
-        request = Request(files=files, settings=settings, key=bytes(32), as_of=day, roles=roles, go_on=go_on)
+        request = Request(
+            files=files, settings=settings, key=bytes(32), as_of=day, roles=roles, go_on=go_on
+        )
         portfolio, view = read_and_preview(request)
     document = proposal(view, portfolio, settings)
     _write_new(out, document.as_string())
     if json:
-        options.print_json({"schema": "akb.init/1", "written": str(out), "settings": document.unwrap()})
+        options.print_json(
+            {"schema": "akb.init/1", "written": str(out), "settings": document.unwrap()}
+        )
         return
-    stages.say(f"written: {out}; look it through, then: akb eda {options.quoted([*export, '--config', out])}")
+    stages.say(
+        f"written: {out}; look it through, then: akb eda "
+        f"{options.quoted([*export, '--config', out])}"
+    )
 
 
 def proposal(view: ExportPreview, portfolio: Portfolio, settings: Settings) -> TOMLDocument:
-    """Return the settings that say in words what akb finds by itself: with them an export reads as without them.
+    """Return the settings that say in words what akb finds by itself: with them an export reads as
+    without them.
 
     What the client's settings say already stands in it too.
     """
@@ -66,9 +79,14 @@ def proposal(view: ExportPreview, portfolio: Portfolio, settings: Settings) -> T
     document = tomlkit.document()
     _say(
         document,
-        f"How akb reads {', '.join(name for found in view.roles for name in found.files)}, written by akb init.",
+        f"How akb reads {', '.join(name for found in view.roles for name in found.files)}, "
+        f"written by akb init.",
     )
-    _say(document, "Everything here is what akb would do by itself; change what is wrong. See docs/settings.md.")
+    _say(
+        document,
+        "Everything here is what akb would do by itself; change what is wrong. See "
+        "docs/settings.md.",
+    )
     document.add(tomlkit.nl())
     document.add("schema", tomlkit.item(1))
     given = settings.model_dump(mode="json", by_alias=True, exclude_unset=True)
@@ -101,7 +119,11 @@ def _ingest(view: ExportPreview, portfolio: Portfolio, given: dict[str, Any]) ->
     for source in portfolio.sources:
         rows = f"{source.rows.read} rows, {source.rows.rejected} rejected"
         _say(ingest, f"{source.name}: {rows}; {form_of(source.dialect, source.assumed)}")
-    _say(ingest, "Only where that is wrong: encoding, separator, decimal, date_format, premium_per, premium_basis.")
+    _say(
+        ingest,
+        "Only where that is wrong: encoding, separator, decimal, date_format, premium_per, "
+        "premium_basis.",
+    )
     for line in missing_lines(missing(portfolio)):
         _say(ingest, line)
     for name, value in given.items():
@@ -135,7 +157,11 @@ def _columns(found: RolePreview) -> Table:
     if found.differing:
         _say(table, f"The files have different headings for: {', '.join(found.differing)}")
     for name, heading in found.proposals.items():
-        _say(table, f"{name} = {_quoted(heading)}  # proposed, not read: take the first # away if this is it")
+        _say(
+            table,
+            f"{name} = {_quoted(heading)}  # proposed, not read: take the first # away if this is "
+            f"it",
+        )
     if found.unused:
         _say(table, f"Not used: {listed(found.unused)}")
     return table
@@ -156,7 +182,11 @@ def _texts(words: TextMeanings, what: str, given: dict[str, str]) -> Table:
     for word in unknown_texts(words):
         _say(table, f'{_quoted(word.text)} = ""  # {word.rows} rows, unknown {what}')
     if words.hidden_texts:
-        _say(table, f"{words.hidden_texts} more texts on {words.hidden_rows} rows: too few customers each to name them")
+        _say(
+            table,
+            f"{words.hidden_texts} more texts on {words.hidden_rows} rows: too few customers each "
+            f"to name them",
+        )
     return table
 
 
@@ -183,4 +213,6 @@ def _write_new(path: Path, content: str) -> None:
         with os.fdopen(descriptor, "w", encoding="utf-8") as target:
             target.write(content)
     except OSError as error:
-        raise AkbError(f"cannot write {path}: {error.strerror}", "Choose another file with --out.") from error
+        raise AkbError(
+            f"cannot write {path}: {error.strerror}", "Choose another file with --out."
+        ) from error

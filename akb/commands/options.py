@@ -33,43 +33,70 @@ Exports = Annotated[
     list[str],
     typer.Argument(
         metavar="EXPORT...",
-        help="The policy export (CSV, XLSX or Parquet) and, if there are, claims, contacts and premiums. "
+        help="The policy export (CSV, XLSX or Parquet) and, if there are, claims, contacts and "
+        "premiums. "
         "akb finds out by the columns which file is which; claims=FILE says so.",
     ),
 ]
 AsOf = Annotated[
     datetime | None,
-    typer.Option("--as-of", formats=["%Y-%m-%d", "%d-%m-%Y"], help="Look from this day (default: the export's own)."),
+    typer.Option(
+        "--as-of",
+        formats=["%Y-%m-%d", "%d-%m-%Y"],
+        help="Look from this day (default: the export's own).",
+    ),
 ]
-Out = Annotated[Path | None, typer.Option("--out", help="Folder for the results (default: ./akb-<export>-<as-of>).")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder for the results (default: ./akb-<export>-<as-of>)."),
+]
 Config = Annotated[Path | None, typer.Option("--config", help="The client's settings, akb.toml.")]
-Key = Annotated[Path | None, typer.Option("--key", help="Key file for pseudonyms (default: yours, made when needed).")]
+Key = Annotated[
+    Path | None,
+    typer.Option("--key", help="Key file for pseudonyms (default: yours, made when needed)."),
+]
 NoPseudonyms = Annotated[
     bool,
-    typer.Option("--no-pseudonyms", help="Write relation numbers instead of pseudonyms, for those who may."),
+    typer.Option(
+        "--no-pseudonyms", help="Write relation numbers instead of pseudonyms, for those who may."
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 LARGEST_SEED = 2**32 - 1  # as in `akb.config`, which is too heavy to import for a help text
 Seed = Annotated[
-    int | None, typer.Option("--seed", min=0, max=LARGEST_SEED, help="Seed of everything drawn at random.")
+    int | None,
+    typer.Option("--seed", min=0, max=LARGEST_SEED, help="Seed of everything drawn at random."),
 ]
-Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Threads; changes the time, never a result.")]
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", min=1, help="Threads; changes the time, never a result.")
+]
 GoOn = Annotated[
-    bool, typer.Option("--go-on", help="Read what is left where most of the export cannot be read (else exit 2).")
+    bool,
+    typer.Option(
+        "--go-on", help="Read what is left where most of the export cannot be read (else exit 2)."
+    ),
 ]
 FailOn = Annotated[
     list[str] | None,
-    typer.Option("--fail-on", help="Exit with 1 if there is such a finding: issue, tip, or a code such as AKB-D004."),
+    typer.Option(
+        "--fail-on",
+        help="Exit with 1 if there is such a finding: issue, tip, or a code such as AKB-D004.",
+    ),
 ]
 PortalBy = Annotated[
-    PortalUnit | None, typer.Option("--portal-by", help="Beside portal.html, a page per office in portal/.")
+    PortalUnit | None,
+    typer.Option("--portal-by", help="Beside portal.html, a page per office in portal/."),
 ]
-LogFile = Annotated[Path | None, typer.Option("--log-file", help="Append the stages and their seconds to this file.")]
+LogFile = Annotated[
+    Path | None,
+    typer.Option("--log-file", help="Append the stages and their seconds to this file."),
+]
 
 
 def split_roles(arguments: Sequence[str]) -> tuple[list[Path], dict[str, Path]]:
-    """Split ``FILE`` and ``role=FILE`` arguments; a file that exists under the whole name is a file.
+    """Split ``FILE`` and ``role=FILE`` arguments; a file that exists under the whole name is a
+    file.
 
     Raises
     ------
@@ -87,7 +114,8 @@ def split_roles(arguments: Sequence[str]) -> tuple[list[Path], dict[str, Path]]:
             files.append(Path(name))
         else:
             raise AkbError(
-                f"unknown role '{role}' in {argument}{did_you_mean(role, ROLES)}", f"Roles are {', '.join(ROLES)}."
+                f"unknown role '{role}' in {argument}{did_you_mean(role, ROLES)}",
+                f"Roles are {', '.join(ROLES)}.",
             )
     return files, roles
 
@@ -98,21 +126,40 @@ def as_day(moment: datetime | None) -> date | None:
 
 
 def settings_from(
-    config: Path | None, seed: int | None = None, jobs: int | None = None, portal_by: PortalUnit | None = None
+    config: Path | None,
+    seed: int | None = None,
+    jobs: int | None = None,
+    portal_by: PortalUnit | None = None,
 ) -> Settings:
     """Return validated settings: defaults, the client's file, then the command line."""
     from akb.config import load_settings
 
-    return load_settings(config, models__seed=seed, models__jobs=jobs, report__portal_by=portal_by and portal_by.value)
+    return load_settings(
+        config,
+        models__seed=seed,
+        models__jobs=jobs,
+        report__portal_by=portal_by and portal_by.value,
+    )
 
 
-Client = Annotated[str | None, typer.Option("--client", help="For whom, on the cover of the report.")]
-Title = Annotated[str | None, typer.Option("--title", help="What the report is called, on its cover.")]
-Author = Annotated[str | None, typer.Option("--author", help="Who made it, on the cover of the report.")]
-Logo = Annotated[Path | None, typer.Option("--logo", help="A PNG or JPEG for the cover, 100 kB at most.")]
+Client = Annotated[
+    str | None, typer.Option("--client", help="For whom, on the cover of the report.")
+]
+Title = Annotated[
+    str | None, typer.Option("--title", help="What the report is called, on its cover.")
+]
+Author = Annotated[
+    str | None, typer.Option("--author", help="Who made it, on the cover of the report.")
+]
+Logo = Annotated[
+    Path | None, typer.Option("--logo", help="A PNG or JPEG for the cover, 100 kB at most.")
+]
 Advisers = Annotated[
     bool | None,
-    typer.Option("--advisers", help="Show colleagues beside each other in the report; ask the works council first."),
+    typer.Option(
+        "--advisers",
+        help="Show colleagues beside each other in the report; ask the works council first.",
+    ),
 ]
 
 
@@ -137,17 +184,23 @@ def covered(
     asked = {"client": client, "title": title, "author": author, "advisers": advisers}
     asked["logo"] = data_address(logo) if logo else None
     given = {name: value for name, value in asked.items() if value is not None}
-    return settings.model_copy(update={"report": settings.report.model_copy(update=given)}) if given else settings
+    return (
+        settings.model_copy(update={"report": settings.report.model_copy(update=given)})
+        if given
+        else settings
+    )
 
 
 def check_fail_on(wanted: Iterable[str] | None) -> None:
     """Raise if ``--fail-on`` names something that can never be found."""
-    from akb.core.text import texts
+    from akb.core.wording.text import texts
 
     for name in wanted or ():
         known = ["issue", "tip", *texts("findings")]
         if name not in known:
-            raise AkbError(f"--fail-on {name}: there is no such severity or code{did_you_mean(name, known)}")
+            raise AkbError(
+                f"--fail-on {name}: there is no such severity or code{did_you_mean(name, known)}"
+            )
 
 
 def exit_code(findings: Iterable[Finding], wanted: Iterable[str] | None) -> int:

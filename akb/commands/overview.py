@@ -1,4 +1,6 @@
-"""How akb understands an export: the same for the tables of ``akb check``, its JSON and the file of ``akb init``."""
+"""How akb understands an export: the same for the tables of ``akb check``, its JSON and the file of
+``akb init``.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ NEEDS = {
     "premiums": "premiums with the date from which they hold",
 }
 _LEGEND = (
-    "sure: given = by your settings; certain = a known heading; likely = known but for words around it; guess = look "
+    "sure: given = by your settings; certain = a known heading; likely = known but for words "
+    "around it; guess = look "
     "at it, and name the right heading in [ingest.columns] of akb.toml (akb init writes one)"
 )
 _WORDS = {
@@ -35,7 +38,10 @@ _WORDS = {
     "permissions": "Words under a permission to write (what is unknown counts as an objection)",
 }
 _SHAPES = 2  # in a table; the JSON has more
-_SILENT = ("format", "header_line")  # of the dialect, where it is a CSV with its headings on the first line
+_SILENT = (
+    "format",
+    "header_line",
+)  # of the dialect, where it is a CSV with its headings on the first line
 
 
 def as_document(portfolio: Portfolio, view: ExportPreview) -> dict[str, Any]:
@@ -56,7 +62,9 @@ def as_document(portfolio: Portfolio, view: ExportPreview) -> dict[str, Any]:
                 "rows": _rows(source.rows),
                 "dialect": source.dialect,
                 "assumed": list(source.assumed),
-                "columns": {safe_heading(heading): column for heading, column in source.columns.items()},
+                "columns": {
+                    safe_heading(heading): column for heading, column in source.columns.items()
+                },
                 "dropped": list(source.dropped),
             }
             for source in portfolio.sources
@@ -65,7 +73,9 @@ def as_document(portfolio: Portfolio, view: ExportPreview) -> dict[str, Any]:
             preview.role: {
                 "columns": [_column(column) for column in preview.columns],
                 "differing": list(preview.differing),
-                "unused": [name for heading in preview.unused if (name := safe_heading(heading)) not in own],
+                "unused": [
+                    name for heading in preview.unused if (name := safe_heading(heading)) not in own
+                ],
                 "proposals": preview.proposals,
             }
             for preview in view.roles
@@ -81,7 +91,9 @@ def as_document(portfolio: Portfolio, view: ExportPreview) -> dict[str, Any]:
             "commission": history.commission,
         },
         "missing": missing(portfolio),
-        "rejected_by_reason": dict(portfolio.rejects.group_by("reason").len().sort("reason").iter_rows()),
+        "rejected_by_reason": dict(
+            portfolio.rejects.group_by("reason").len().sort("reason").iter_rows()
+        ),
         "findings": [finding.as_json() for finding in in_order(portfolio.findings)],
     }
 
@@ -106,7 +118,7 @@ def _column(column: Any) -> dict[str, Any]:
 
 def _own(portfolio: Portfolio) -> list[dict[str, Any]]:
     """Return of each column without a role whether features use it, and why not."""
-    from akb.core.text import text
+    from akb.core.wording.text import text
 
     return [
         {
@@ -120,11 +132,18 @@ def _own(portfolio: Portfolio) -> list[dict[str, Any]]:
 
 
 def _left_out(portfolio: Portfolio) -> list[dict[str, Any]]:
-    """Return the columns with a role that features do not see; the finding AKB-T001 says how that was noticed."""
-    from akb.core.text import text
+    """Return the columns with a role that features do not see; the finding AKB-T001 says how that
+    was noticed.
+    """
+    from akb.core.wording.text import text
 
     return [
-        {"column": name, "used": False, "holds": None, "why": text("columns", "nl", "own", "hidden")}
+        {
+            "column": name,
+            "used": False,
+            "holds": None,
+            "why": text("columns", "nl", "own", "hidden"),
+        }
         for name in portfolio.hidden or ()
     ]
 
@@ -135,7 +154,11 @@ def _texts(words: TextMeanings) -> dict[str, Any]:
     strange = {word.text for word in unknown_texts(words)}
     return {
         "texts": [
-            {"text": word.text, "rows": word.rows, "key": None if word.text in strange else word.key}
+            {
+                "text": word.text,
+                "rows": word.rows,
+                "key": None if word.text in strange else word.key,
+            }
             for word in words.shown
         ],
         "too_few_customers": {"texts": words.hidden_texts, "rows": words.hidden_rows},
@@ -149,7 +172,11 @@ def missing(portfolio: Portfolio) -> list[dict[str, Any]]:
 
     has = available(portfolio)
     return [
-        {"need": need, "name": name, "predictions": [entry.key for entry in templates() if need in entry.needs]}
+        {
+            "need": need,
+            "name": name,
+            "predictions": [entry.key for entry in templates() if need in entry.needs],
+        }
         for need, name in NEEDS.items()
         if need not in has
     ]
@@ -170,14 +197,14 @@ def missing_lines(lacking: list[dict[str, Any]]) -> list[str]:
 
 def form_of(dialect: Mapping[str, str], assumed: Collection[str]) -> str:
     """Return how a file was read, for a person."""
-    told = [
+    lines = [
         f"{name.replace('_', ' ')} {value}{' (assumed)' if name in assumed else ''}"
         for name, value in dialect.items()
         if value and name not in _SILENT
     ]
     if dialect.get("header_line", "1") not in ("", "1"):
-        told.append(f"headings on line {dialect['header_line']}")
-    return "; ".join([dialect.get("format", ""), *told])
+        lines.append(f"headings on line {dialect['header_line']}")
+    return "; ".join([dialect.get("format", ""), *lines])
 
 
 def tables(document: Mapping[str, Any]) -> Iterator[Table | str]:
@@ -186,7 +213,8 @@ def tables(document: Mapping[str, Any]) -> Iterator[Table | str]:
     history = document["history"]
     since = history["recorded_from"] or "none in the file"
     yield (
-        f"as of {document['as_of']}; ended policies recorded since {since} ({history['months']} months); "
+        f"as of {document['as_of']}; ended policies recorded since {since} ({history['months']} "
+        f"months); "
         f"commission {history['commission']}; reasons {'yes' if history['reasons'] else 'no'}"
     )
     for role, mapping in document["mapping"].items():
@@ -196,13 +224,17 @@ def tables(document: Mapping[str, Any]) -> Iterator[Table | str]:
         if mapping["unused"]:
             yield f"Not used: {'; '.join(mapping['unused'])}"
         if mapping["proposals"]:
-            names = ", ".join(f'{column} = "{heading}"' for column, heading in mapping["proposals"].items())
+            names = ", ".join(
+                f'{column} = "{heading}"' for column, heading in mapping["proposals"].items()
+            )
             yield f"Perhaps, under [ingest.columns.{role}] of akb.toml: {names}"
     yield _LEGEND
     if document["features"]:
         yield _features(document["features"])
     for name, title in _WORDS.items():
-        if name in document and (document[name]["texts"] or document[name]["too_few_customers"]["texts"]):
+        if name in document and (
+            document[name]["texts"] or document[name]["too_few_customers"]["texts"]
+        ):
             yield _words(title, document[name])
     if document["missing"]:
         yield "\n".join(missing_lines(document["missing"]))
@@ -212,7 +244,14 @@ def tables(document: Mapping[str, Any]) -> Iterator[Table | str]:
 def _table(title: str | None, *headings: str) -> Table:
     from rich.table import Table
 
-    return Table(*headings, title=title, title_justify="left", title_style="bold", box=None, header_style="dim")
+    return Table(
+        *headings,
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        header_style="dim",
+    )
 
 
 def _files(document: Mapping[str, Any]) -> Table:
@@ -221,14 +260,27 @@ def _files(document: Mapping[str, Any]) -> Table:
     table = _table("Files", "file", "role", "read", "used", "rejected", "form")
     for file in document["files"]:
         counts = [f"{file['rows'][part]:,}" for part in ("read", "used", "rejected")]
-        table.add_row(Text(file["name"]), file["role"], *counts, Text(form_of(file["dialect"], file["assumed"])))
+        table.add_row(
+            Text(file["name"]),
+            file["role"],
+            *counts,
+            Text(form_of(file["dialect"], file["assumed"])),
+        )
     return table
 
 
 def _columns(role: str, mapping: Mapping[str, Any]) -> Table:
     from rich.text import Text
 
-    table = _table(f"Columns of {role}", "column", "in Dutch", "heading in the file", "sure", "filled", "looks like")
+    table = _table(
+        f"Columns of {role}",
+        "column",
+        "in Dutch",
+        "heading in the file",
+        "sure",
+        "filled",
+        "looks like",
+    )
     for place, width in ((1, 13), (2, 22)):
         table.columns[place].overflow, table.columns[place].min_width = "fold", width
     for column in mapping["columns"]:
@@ -251,7 +303,12 @@ def _features(columns: list[dict[str, Any]]) -> Table:
 
     table = _table("Columns as features", "column", "used", "holds", "why not")
     for column in columns:
-        table.add_row(Text(column["column"]), "yes" if column["used"] else "no", column["holds"] or "", column["why"])
+        table.add_row(
+            Text(column["column"]),
+            "yes" if column["used"] else "no",
+            column["holds"] or "",
+            column["why"],
+        )
     return table
 
 
@@ -263,7 +320,11 @@ def _words(title: str, words: Mapping[str, Any]) -> Table:
         table.add_row(Text(word["text"]), f"{word['rows']:,}", word["key"] or "unknown")
     few = words["too_few_customers"]
     if few["texts"]:
-        table.add_row(Text(f"{few['texts']} more, with too few customers each to name them"), f"{few['rows']:,}", "")
+        table.add_row(
+            Text(f"{few['texts']} more, with too few customers each to name them"),
+            f"{few['rows']:,}",
+            "",
+        )
     return table
 
 
@@ -273,5 +334,10 @@ def _findings(findings: list[dict[str, Any]]) -> Table:
     table = _table("Findings", "code", "", "count", "finding")
     for finding in findings:
         count = "" if finding["count"] is None else f"{finding['count']:,}"
-        table.add_row(finding["code"], finding["severity"], count, Text(f"{finding['sentence']}\n{finding['remedy']}"))
+        table.add_row(
+            finding["code"],
+            finding["severity"],
+            count,
+            Text(f"{finding['sentence']}\n{finding['remedy']}"),
+        )
     return table

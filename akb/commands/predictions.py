@@ -10,7 +10,7 @@ import typer
 
 from akb.commands import options
 from akb.core.errors import AkbError
-from akb.core.text import text, texts
+from akb.core.wording.text import text, texts
 
 if TYPE_CHECKING:
     from akb.catalogue.entries import Entry
@@ -21,7 +21,8 @@ _ONLY_JSON = ("name_en", "unit", "section", "population", "missing")
 Source = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[EXPORT... | RUN]", help="An export, or the folder of a finished run; none: the catalogue."
+        metavar="[EXPORT... | RUN]",
+        help="An export, or the folder of a finished run; none: the catalogue.",
     ),
 ]
 
@@ -33,7 +34,8 @@ def predictions(
     json: options.Json = False,
     go_on: options.GoOn = False,
 ) -> None:
-    """List the predictions; with an export: what its columns allow; with a run: how each was proven.
+    """List the predictions; with an export: what its columns allow; with a run: how each was
+    proven.
 
     Example: akb predictions out/eda
     """
@@ -46,7 +48,9 @@ def predictions(
     if json:
         options.print_json({"schema": "akb.predictions/1", "predictions": rows})
     else:
-        _print_table([{name: value for name, value in row.items() if name not in _ONLY_JSON} for row in rows])
+        _print_table(
+            [{name: value for name, value in row.items() if name not in _ONLY_JSON} for row in rows]
+        )
 
 
 def _templates() -> tuple[Entry, ...]:
@@ -74,18 +78,26 @@ def _from_run(folder: Path) -> list[dict[str, Any]]:
     try:
         summary = json_module.loads((folder / "summary.json").read_text("utf-8"))
     except (OSError, ValueError):
-        raise AkbError(f"{folder} is not the folder of a finished akb run", "Give an export or a run.") from None
+        raise AkbError(
+            f"{folder} is not the folder of a finished akb run", "Give an export or a run."
+        ) from None
     names = ("key", "name", "name_en", "status", "grade", "gate", "auc", "winner", "why")
     return [{name: entry.get(name) for name in names} for entry in summary["predictions"]]
 
 
-def _from_export(source: list[str], config: Path | None, as_of: Any, *, go_on: bool) -> list[dict[str, Any]]:
+def _from_export(
+    source: list[str], config: Path | None, as_of: Any, *, go_on: bool
+) -> list[dict[str, Any]]:
     from akb.catalogue.entries import entries
     from akb.pipeline import Request, read
 
     files, roles = options.split_roles(source)
     settings = options.settings_from(config)
-    portfolio = read(Request(files=files, settings=settings, key=bytes(32), as_of=as_of, roles=roles, go_on=go_on))
+    portfolio = read(
+        Request(
+            files=files, settings=settings, key=bytes(32), as_of=as_of, roles=roles, go_on=go_on
+        )
+    )
     settings = settings.with_branches(portfolio.own_branches)
     held = set(portfolio.policies["branch"].unique())
     branches = [(key, branch.name_nl) for key, branch in settings.taxonomy().items() if key in held]
@@ -96,16 +108,28 @@ def _from_export(source: list[str], config: Path | None, as_of: Any, *, go_on: b
 def _status_row(entry: Entry, has: set[str]) -> dict[str, Any]:
     """What an export allows, without fitting anything: ``possible``, or ``unavailable`` and why.
 
-    Whether a possible one is fitted, falls back to its base rate or lacks events, only a run can tell.
-    """
+    Whether a possible one is fitted, falls back to its base rate or lacks events, only a run can
+    tell."""
     missing = [need for need in entry.needs if need not in has]
     why = _why(entry, missing[0]) if missing else ""
-    return {**_entry_row(entry), "status": "unavailable" if missing else "possible", "missing": missing, "why": why}
+    return {
+        **_entry_row(entry),
+        "status": "unavailable" if missing else "possible",
+        "missing": missing,
+        "why": why,
+    }
 
 
 def _why(entry: Entry, need: str) -> str:
     rooms = [f"why_{entry.room}", "why_models"]
-    return next((str(words[f"needs_{need}"]) for room in rooms if f"needs_{need}" in (words := texts(room)[room])), "")
+    return next(
+        (
+            str(words[f"needs_{need}"])
+            for room in rooms
+            if f"needs_{need}" in (words := texts(room)[room])
+        ),
+        "",
+    )
 
 
 def available(portfolio: Portfolio) -> set[str]:

@@ -22,6 +22,7 @@ Run = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a finish
 
 def report(
     folder: Run,
+    *,
     client: options.Client = None,
     title: options.Title = None,
     author: options.Author = None,
@@ -29,24 +30,29 @@ def report(
     advisers: options.Advisers = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Write the report of a finished run again, from what the run kept: another cover, colleagues shown or not.
+    """Write the report of a finished run again, from what the run kept: another cover, colleagues
+    shown or not.
 
     Example: akb report out/eda --client "Kantoor Voorbeeld" --author "J. Jansen" --logo logo.png
     """
-    from akb.again import report_again
     from akb.commands.case import read_summary
     from akb.commands.console import Stages
+    from akb.rerun import report_again
 
     read_summary(folder)
     stages = Stages(quiet=quiet)
-    cover = partial(options.covered, client=client, title=title, author=author, logo=logo, advisers=advisers)
+    cover = partial(
+        options.covered, client=client, title=title, author=author, logo=logo, advisers=advisers
+    )
     report_again(folder, cover, stages)
     stages.say(f"report: {folder / 'report.html'}")
 
 
 def pdf(
     folder: Run,
-    out: Annotated[Path | None, typer.Option("--out", help="The PDF to write (default: DIR.pdf beside it).")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The PDF to write (default: DIR.pdf beside it).")
+    ] = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Print the report of a finished run to PDF, with Chromium where there is one.
@@ -60,10 +66,19 @@ def pdf(
     target = out or folder.resolve().with_name(f"{folder.resolve().name}.pdf")
     browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if browser is None:
-        raise AkbError("there is no Chromium on this machine", "Open report.html in a browser and print it there.")
+        raise AkbError(
+            "there is no Chromium on this machine",
+            "Open report.html in a browser and print it there.",
+        )
     page = (folder / "report.html").resolve().as_uri()
     with tempfile.TemporaryDirectory() as profile:
-        flags = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--virtual-time-budget=10000")
+        flags = (
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--virtual-time-budget=10000",
+        )
         made = Path(profile) / "report.pdf"
         try:
             subprocess.run(
@@ -74,5 +89,7 @@ def pdf(
             )
             shutil.copyfile(made, target)
         except (OSError, subprocess.SubprocessError):
-            raise AkbError(f"{Path(browser).name} could not print {folder / 'report.html'} to {target}") from None
+            raise AkbError(
+                f"{Path(browser).name} could not print {folder / 'report.html'} to {target}"
+            ) from None
     Stages(quiet=quiet).say(f"pdf: {target}")

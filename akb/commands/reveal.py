@@ -18,15 +18,20 @@ from akb.store.workbooks import workbook_renamed
 
 
 def reveal(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A list, workbook or scores.csv with pseudonyms.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A list, workbook or scores.csv with pseudonyms.")
+    ],
     run: Annotated[
-        Path | None, typer.Option("--run", help="The run it belongs to (default: the folder it lies in).")
+        Path | None,
+        typer.Option("--run", help="The run it belongs to (default: the folder it lies in)."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Write here, readable by you alone (default: stdout).")
+        Path | None,
+        typer.Option("--out", help="Write here, readable by you alone (default: stdout)."),
     ] = None,
 ) -> None:
-    """Put the relation number in front of every line of a list; all of them where the customer is a household.
+    """Put the relation number in front of every line of a list; all of them where the customer is a
+    household.
 
     Example: akb reveal out/eda/actions/top_defend.csv --out bellijst.csv
     """
@@ -53,11 +58,11 @@ def _write_workbook(file: Path, relations: dict[str, str], out: Path | None) -> 
 
 
 def _write_private(out: Path, content: bytes) -> None:
-    """Write relation numbers where their owner alone can read them: beside, and then in the place of what was there.
+    """Write relation numbers where their owner alone can read them: beside, and then in the place
+    of what was there.
 
-    A link is replaced, and what it points at stays: whoever made it has no say in where relation numbers go. A device
-    or a pipe is written to.
-    """
+    A link is replaced, and what it points at stays: whoever made it has no say in where relation
+    numbers go. A device or a pipe is written to."""
     try:
         if out.exists() and not out.is_file():
             with out.open("wb") as target:
@@ -75,12 +80,14 @@ def _write_private(out: Path, content: bytes) -> None:
 
 
 def revealed(file: Path, relations: dict[str, str]) -> str:
-    """Return the file's text with the column ``relatienummer`` in front; separator and BOM stay as they are.
+    """Return the file's text with the column ``relatienummer`` in front; separator and BOM stay as
+    they are.
 
     Raises
     ------
     AkbError
-        If the file cannot be read, has no pseudonym column, or holds a pseudonym that the run does not know.
+        If the file cannot be read, has no pseudonym column, or holds a pseudonym that the run does
+        not know.
     """
     try:
         raw = file.read_bytes().decode("utf-8")
@@ -89,14 +96,20 @@ def revealed(file: Path, relations: dict[str, str]) -> str:
     except (OSError, UnicodeDecodeError):
         raise AkbError(f"{file} cannot be read as a CSV that akb wrote") from None
     mark, body = ("\ufeff", raw[1:]) if raw.startswith("\ufeff") else ("", raw)
-    separator = ";" if body.partition("\n")[0].count(";") > body.partition("\n")[0].count(",") else ","
+    separator = (
+        ";" if body.partition("\n")[0].count(";") > body.partition("\n")[0].count(",") else ","
+    )
     rows = list(csv.reader(io.StringIO(body, newline=""), delimiter=separator))
     heading = rows[0] if rows else []
     column = next((heading.index(name) for name in CUSTOMER_HEADINGS if name in heading), None)
     if column is None:
-        raise AkbError(f"{file} has no column {' or '.join(CUSTOMER_HEADINGS)}", "Give a list of a run.")
+        raise AkbError(
+            f"{file} has no column {' or '.join(CUSTOMER_HEADINGS)}", "Give a list of a run."
+        )
     target = io.StringIO(newline="")
-    writer = csv.writer(target, delimiter=separator, lineterminator="\r\n" if "\r\n" in body else "\n")
+    writer = csv.writer(
+        target, delimiter=separator, lineterminator="\r\n" if "\r\n" in body else "\n"
+    )
     writer.writerow(["relatienummer", *heading])
     for line, row in enumerate(rows[1:], start=2):
         if not row:
@@ -105,7 +118,8 @@ def revealed(file: Path, relations: dict[str, str]) -> str:
             raise AkbError(f"{file}, line {line}: too few fields", "Give the list as akb wrote it.")
         if row[column] not in relations:
             raise AkbError(
-                f"{file}, line {line}: this customer is not in the run's private/customers.csv", "Is it that run?"
+                f"{file}, line {line}: this customer is not in the run's private/customers.csv",
+                "Is it that run?",
             )
         writer.writerow([relations[row[column]], *row])
     return mark + target.getvalue()
@@ -130,6 +144,7 @@ def _relations(run: Path) -> dict[str, str]:
         raise AkbError(f"cannot read {run / PRIVATE}: {error.strerror}") from error
     except (KeyError, UnicodeDecodeError, csv.Error):
         raise AkbError(
-            f"{run / PRIVATE} is not as akb wrote it", "Name another run with --run, or run akb eda again."
+            f"{run / PRIVATE} is not as akb wrote it",
+            "Name another run with --run, or run akb eda again.",
         ) from None
     return {customer: " + ".join(relations) for customer, relations in found.items()}

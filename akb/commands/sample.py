@@ -12,22 +12,37 @@ from akb.core.errors import AkbError
 
 
 def sample(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the files; must be new or empty.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder for the files; must be new or empty.")
+    ],
+    *,
     customers: Annotated[
         int, typer.Option("--customers", min=20, max=1_000_000, help="Customers in force, about.")
     ] = 6000,
     seed: Annotated[
-        int, typer.Option("--seed", min=0, max=options.LARGEST_SEED, help="Another seed, another office.")
+        int,
+        typer.Option(
+            "--seed", min=0, max=options.LARGEST_SEED, help="Another seed, another office."
+        ),
     ] = 1,
     dialect: Annotated[
-        str, typer.Option("--dialect", metavar="NAME", help="The form of the export; an unknown name lists them all.")
+        str,
+        typer.Option(
+            "--dialect",
+            metavar="NAME",
+            help="The form of the export; an unknown name lists them all.",
+        ),
     ] = "abc",
     premiums: Annotated[
-        bool, typer.Option("--premiums", help="Write the premium history too, if the form has a file for it.")
+        bool,
+        typer.Option(
+            "--premiums", help="Write the premium history too, if the form has a file for it."
+        ),
     ] = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Simulate a Dutch office: policies, claims and contacts to practise on, and what really happened next.
+    """Simulate a Dutch office: policies, claims and contacts to practise on, and what really
+    happened next.
 
     Example: akb sample /tmp/office --customers 2000 --seed 7 --dialect anva
     """
@@ -36,7 +51,9 @@ def sample(
     from akb.sample.dialects import load_dialect
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise AkbError(f"{folder} exists and is not empty, so it is left alone", "Give a new folder.")
+        raise AkbError(
+            f"{folder} exists and is not empty, so it is left alone", "Give a new folder."
+        )
     load_dialect(dialect)  # an unknown name stops here, not after the simulation
     stages = Stages(quiet=quiet)
     with stages.stage(f"simulating an office of {customers:,} customers"):

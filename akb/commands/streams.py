@@ -1,4 +1,6 @@
-"""stdout and stderr as people use them: a terminal of any encoding, a file, a reader that stops reading."""
+"""stdout and stderr as people use them: a terminal of any encoding, a file, a reader that stops
+reading.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
-from akb.core.printable import printable
+from akb.core.wording.printable import printable
 
 _LONGEST = 4000  # signs of a line that is said to somebody
 
@@ -26,7 +28,9 @@ def prepare_streams() -> None:
 
 def write_out(text: str) -> None:
     """Write data (JSON, a list) on stdout as UTF-8, whatever the terminal's encoding."""
-    content = text.encode(errors="backslashreplace")  # half a pair of a file's name is \\udcff, also in JSON
+    content = text.encode(
+        errors="backslashreplace"
+    )  # half a pair of a file's name is \\udcff, also in JSON
     buffer = getattr(sys.stdout, "buffer", None)
     if buffer is None:
         sys.stdout.write(text)
@@ -37,7 +41,9 @@ def write_out(text: str) -> None:
 
 
 def say(*lines: str | None) -> None:
-    """Say lines on stderr, without anything in them that steers a terminal; nobody listening is no error."""
+    """Say lines on stderr, without anything in them that steers a terminal; nobody listening is no
+    error.
+    """
     with suppress(BrokenPipeError):
         for line in lines:
             for part in (line or "").splitlines():

@@ -3,7 +3,16 @@
 from akb.config.contacts import ContactType, Effect
 from akb.config.register import Assumption
 from akb.config.settings import SCHEMA, Settings, load_settings
-from akb.config.tables import LARGEST_SEED, WORDS, Branch, Definition, Features, Ingest, Member, Models
+from akb.config.tables import (
+    LARGEST_SEED,
+    WORDS,
+    Branch,
+    Definition,
+    Features,
+    Ingest,
+    Member,
+    Models,
+)
 
 __all__ = [
     "LARGEST_SEED",

@@ -1,4 +1,6 @@
-"""The ladder of contact types: shipped in ``configs/contacts.toml``, changed by ``[contacts.KEY]`` in ``akb.toml``."""
+"""The ladder of contact types: shipped in ``configs/contacts.toml``, changed by ``[contacts.KEY]``
+in ``akb.toml``.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from pydantic import ConfigDict, Field, model_validator
 from akb.config.register import Assumption, Owner, Source
 from akb.config.tables import WRITTEN, SettingsTable, must_be_one_of, validated
 from akb.core.errors import AkbError, did_you_mean
-from akb.core.text import load_toml, text
+from akb.core.wording.text import load_toml, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +34,9 @@ EFFECTS = ("relation", "policy", "purchase")
 
 
 class Effect(SettingsTable):
-    """What a contact does, per planned customer, over the 12 months from it: a guess with both ends."""
+    """What a contact does, per planned customer, over the 12 months from it: a guess with both
+    ends.
+    """
 
     model_config = ConfigDict(allow_inf_nan=True)  # the register has a sentence for what has no end
 
@@ -108,8 +112,11 @@ class ContactType(SettingsTable):
         return self
 
 
-def contact_types(own: Mapping[str, Mapping[str, Any]], register: Mapping[str, Assumption]) -> dict[str, ContactType]:
-    """Return the ladder: shipped types in their order, then the client's own, each with the numbers of the register.
+def contact_types(
+    own: Mapping[str, Mapping[str, Any]], register: Mapping[str, Assumption]
+) -> dict[str, ContactType]:
+    """Return the ladder: shipped types in their order, then the client's own, each with the numbers
+    of the register.
 
     Parameters
     ----------
@@ -120,12 +127,18 @@ def contact_types(own: Mapping[str, Mapping[str, Any]], register: Mapping[str, A
     """
     ladder = {}
     for key, entry in _written(own).items():
-        numbers = {field: register[f"contacts.{key}.{name}"] for field, (name, _) in NUMBERS.items()}
-        values: dict[str, Any] = {field: each.value for field, each in numbers.items() if field not in EFFECTS}
+        numbers = {
+            field: register[f"contacts.{key}.{name}"] for field, (name, _) in NUMBERS.items()
+        }
+        values: dict[str, Any] = {
+            field: each.value for field, each in numbers.items() if field not in EFFECTS
+        }
         for field in EFFECTS:
             each = numbers[field]
             values[field] = {"low": each.low, "base": each.value, "high": each.high}
-        ladder[key] = validated(ContactType, {"label_en": entry["label"], **entry, **values}, f"contacts.{key}")
+        ladder[key] = validated(
+            ContactType, {"label_en": entry["label"], **entry, **values}, f"contacts.{key}"
+        )
     return ladder
 
 
@@ -135,8 +148,8 @@ def contact_assumptions(own: Mapping[str, Mapping[str, Any]]) -> dict[str, Assum
     Parameters
     ----------
     own
-        The client's ``[contacts.KEY]`` tables. A number of his lies in the shipped range, widened where it must be; a
-        table of ``low``, ``base`` and ``high`` replaces the range.
+        The client's ``[contacts.KEY]`` tables. A number of his lies in the shipped range, widened
+        where it must be; a table of ``low``, ``base`` and ``high`` replaces the range.
 
     Raises
     ------
@@ -152,7 +165,8 @@ def _shipped() -> dict[str, Assumption]:
 
 
 def _written(own: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return the types as they are written: the shipped ones with the client's changes, his own behind them.
+    """Return the types as they are written: the shipped ones with the client's changes, his own
+    behind them.
 
     A type that is not ``enabled`` is out, and so is one that falls back on it.
     """
@@ -196,7 +210,9 @@ def _check(key: str, entry: Mapping[str, Any], *, known: bool) -> None:
     """Raise AkbError if a type as written is none."""
     if not known:
         lacking = [
-            name for name, field in ContactType.model_fields.items() if field.is_required() and name not in entry
+            name
+            for name, field in ContactType.model_fields.items()
+            if field.is_required() and name not in entry
         ]
         if lacking:
             near = did_you_mean(key, load_toml("contacts.toml"))

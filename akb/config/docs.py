@@ -1,4 +1,6 @@
-"""The tables of ``docs/settings.md``: ``python -m akb.config.docs`` writes the ladder and the register into it."""
+"""The tables of ``docs/settings.md``: ``python -m akb.config.docs`` writes the ladder and the
+register into it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from akb.config.register import LIMITS
 from akb.config.settings import Settings
-from akb.core.text import configs_dir
+from akb.core.wording.text import configs_dir
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,9 +22,23 @@ _BLOCK = r"(<!-- {name}: written by python -m akb\.config\.docs -->\n).*?(<!-- e
 
 
 def ladder_table() -> str:
-    """Return the shipped ladder: what a contact takes, and what it changes, as low / base / high."""
+    """Return the shipped ladder: what a contact takes, and what it changes, as low / base /
+    high.
+    """
     rows = [_contact(key, contact) for key, contact in Settings().ladder().items()]
-    return _table(("type", "whose minutes", "takes", "for", "consent", "relation", "policy", "purchase, points"), rows)
+    return _table(
+        (
+            "type",
+            "whose minutes",
+            "takes",
+            "for",
+            "consent",
+            "relation",
+            "policy",
+            "purchase, points",
+        ),
+        rows,
+    )
 
 
 def _contact(key: str, contact: ContactType) -> tuple[str, ...]:
@@ -31,7 +47,9 @@ def _contact(key: str, contact: ContactType) -> tuple[str, ...]:
     if contact.follow_up:
         takes.append(f"{contact.follow_up:.0%} × {contact.follow_up_minutes:g} min of an adviser")
     takes += [f"{contact.sale_minutes:g} min a sale"] if contact.sale_minutes else []
-    aims = ", ".join(contact.purposes) + (f"; {contact.branches} branches" if contact.branches > 1 else "")
+    aims = ", ".join(contact.purposes) + (
+        f"; {contact.branches} branches" if contact.branches > 1 else ""
+    )
     return (
         f"`{key}`: {contact.label_en}",
         contact.pool,
@@ -45,20 +63,36 @@ def _contact(key: str, contact: ContactType) -> tuple[str, ...]:
 
 
 def _effect(effect: Effect, times: float = 1) -> str:
-    return " / ".join(f"{round(times * end, 6):g}" for end in (effect.low, effect.base, effect.high))
+    return " / ".join(
+        f"{round(times * end, 6):g}" for end in (effect.low, effect.base, effect.high)
+    )
 
 
 def register_table() -> str:
     """Return every entry of the register, in the order of what it touches."""
     order = ("models", "value", "plan", "case")
-    entries = sorted(Settings().assumed().items(), key=lambda each: (order.index(each[1].affects), each[0]))
+    entries = sorted(
+        Settings().assumed().items(), key=lambda each: (order.index(each[1].affects), each[0])
+    )
     head = ("name", "affects", "kind", "value", "low to high", "unit", "source", "owner", "label")
     return _table(head, [_assumption(name, entry) for name, entry in entries])
 
 
 def _assumption(name: str, entry: Assumption) -> tuple[str, ...]:
-    value, span = (f"{entry.value:g}", f"{entry.low:g} to {entry.high:g}") if entry.supplied else ("–", "–")
-    return (f"`{name}`", entry.affects, entry.kind, value, span, entry.unit, entry.source, entry.owner, entry.label)
+    value, span = (
+        (f"{entry.value:g}", f"{entry.low:g} to {entry.high:g}") if entry.supplied else ("–", "–")
+    )
+    return (
+        f"`{name}`",
+        entry.affects,
+        entry.kind,
+        value,
+        span,
+        entry.unit,
+        entry.source,
+        entry.owner,
+        entry.label,
+    )
 
 
 def kinds_table() -> str:
@@ -84,7 +118,11 @@ def written(text: str) -> str:
     ValueError
         If the place of a table is gone.
     """
-    for name, table in {"ladder": ladder_table(), "kinds": kinds_table(), "register": register_table()}.items():
+    for name, table in {
+        "ladder": ladder_table(),
+        "kinds": kinds_table(),
+        "register": register_table(),
+    }.items():
         block = re.compile(_BLOCK.format(name=name), re.DOTALL)
         if len(block.findall(text)) != 1:
             raise ValueError(f"docs/settings.md has no place for the table '{name}'")

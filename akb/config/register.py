@@ -1,4 +1,6 @@
-"""The assumption register: every number that nobody measured, what kind of number it is and what it touches."""
+"""The assumption register: every number that nobody measured, what kind of number it is and what it
+touches.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +11,24 @@ from typing import Literal
 from pydantic import ConfigDict, model_validator
 
 from akb.config.tables import SettingsTable, validated
-from akb.core.text import load_toml
+from akb.core.wording.text import load_toml
 
 Source = Literal["client", "seed", "measured", "guessed"]
 Owner = Literal["klant", "adviseur", "directie", "akb"]
 Affects = Literal["models", "value", "plan", "case"]
 Kind = Literal[
-    "share", "effect", "points", "rate", "years", "months", "hours", "minutes", "euro", "count", "customers", "multiple"
+    "share",
+    "effect",
+    "points",
+    "rate",
+    "years",
+    "months",
+    "hours",
+    "minutes",
+    "euro",
+    "count",
+    "customers",
+    "multiple",
 ]
 _ENDLESS = "cannot be below zero or without end"
 LIMITS: dict[str, tuple[float, float, str]] = {
@@ -26,7 +39,9 @@ LIMITS: dict[str, tuple[float, float, str]] = {
     "months": (0, 1200, "is a number of months: at most 1200"),
     "customers": (1, math.inf, "is a number of customers for one adviser: at least 1"),
 }
-"""Kind -> the least and the most that is possible, and what is said of another; a kind that is not here has no most."""
+"""Kind -> the least and the most that is possible, and what is said of another; a kind that is not
+here has no most.
+"""
 
 
 class Assumption(SettingsTable):
@@ -39,8 +54,9 @@ class Assumption(SettingsTable):
     kind
         What values are possible, see `LIMITS`; an ``effect`` or ``points`` may be below zero.
     affects
-        The earliest thing that another value changes: the ``models`` (fitted again), what every customer is worth
-        (``value``), who is contacted how (``plan``), or only what is told of it (``case``).
+        The earliest thing that another value changes: the ``models`` (fitted again), what every
+        customer is worth (``value``), who is contacted how (``plan``), or only what is told of it
+        (``case``).
     supplied
         False: there is no default, and nothing is shown until someone gives a value.
     """
@@ -63,7 +79,9 @@ class Assumption(SettingsTable):
     @model_validator(mode="after")
     def _in_its_range(self) -> Assumption:
         if not self.low <= self.value <= self.high:
-            raise ValueError(f"the value {self.value} lies outside its range {self.low} to {self.high}")
+            raise ValueError(
+                f"the value {self.value} lies outside its range {self.low} to {self.high}"
+            )
         for end in (self.low, self.high):
             why = self.complaint(end)
             if why:
@@ -80,8 +98,12 @@ class Assumption(SettingsTable):
 
     def replaced(self, value: float) -> Assumption:
         """Return it with the client's own value, in a range that holds it."""
-        low, high = (min(value, self.low), max(value, self.high)) if self.supplied else (value, value)
-        return self.model_copy(update={"value": value, "low": low, "high": high, "source": "client", "supplied": True})
+        low, high = (
+            (min(value, self.low), max(value, self.high)) if self.supplied else (value, value)
+        )
+        return self.model_copy(
+            update={"value": value, "low": low, "high": high, "source": "client", "supplied": True}
+        )
 
 
 @cache

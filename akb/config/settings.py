@@ -28,9 +28,9 @@ from akb.config.tables import (
     validated,
 )
 from akb.core.errors import AkbError, did_you_mean
-from akb.core.privacy import OTHER_BRANCH
+from akb.core.privacy.identifiers import OTHER_BRANCH
 from akb.core.revenue import Terms
-from akb.core.text import load_toml
+from akb.core.wording.text import load_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,14 +52,22 @@ class Settings(SettingsTable):
     models: Models = Models()
     report: Report = Report()
     branches: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    contacts: dict[str, dict[str, Any]] = Field(default_factory=dict)  # key -> what differs from the shipped ladder
-    assumptions: dict[str, Annotated[float, Field(allow_inf_nan=True)]] = Field(default_factory=dict)  # see `complaint`
-    team: dict[str, Member] = Field(default_factory=dict)  # adviser as the export writes it -> level and hours
+    contacts: dict[str, dict[str, Any]] = Field(
+        default_factory=dict
+    )  # key -> what differs from the shipped ladder
+    assumptions: dict[str, Annotated[float, Field(allow_inf_nan=True)]] = Field(
+        default_factory=dict
+    )  # see `complaint`
+    team: dict[str, Member] = Field(
+        default_factory=dict
+    )  # adviser as the export writes it -> level and hours
 
     @field_validator("assumptions", mode="before")
     @classmethod
     def _by_full_name(cls, given: Any) -> Any:
-        """Let a table of its own stand for its names: ``[assumptions.rule] rescue`` is ``rule.rescue``."""
+        """Let a table of its own stand for its names: ``[assumptions.rule] rescue`` is
+        ``rule.rescue``.
+        """
         if not isinstance(given, dict):
             return given
         named: dict[str, Any] = {}
@@ -72,32 +80,40 @@ class Settings(SettingsTable):
         return named
 
     def taxonomy(self) -> dict[str, Branch]:
-        """Return the branch taxonomy with the client's own figures and his own branches, Overig last."""
+        """Return the branch taxonomy with the client's own figures and his own branches, Overig
+        last.
+        """
         shipped = load_toml("branches.toml")
         entries = {key: {**entry, **self.branches.get(key, {})} for key, entry in shipped.items()}
         for key in self.branches:
             if key not in shipped:
                 entries[key] = self._own_branch(key)
         entries[OTHER_BRANCH] = entries.pop(OTHER_BRANCH)
-        taxonomy = {key: validated(Branch, entry, f"branches.{key}") for key, entry in entries.items()}
+        taxonomy = {
+            key: validated(Branch, entry, f"branches.{key}") for key, entry in entries.items()
+        }
         for key, branch in taxonomy.items():
             for other in (*branch.requires, *branch.included_in):
                 must_be_one_of(taxonomy, other, "branch", f"[branches.{key}]")
         return taxonomy
 
     def _own_branch(self, key: str) -> dict[str, Any]:
-        """Return the entry of a branch that the client defines: it has a name, and for the rest what Overig has."""
+        """Return the entry of a branch that the client defines: it has a name, and for the rest
+        what Overig has.
+        """
         given, shipped = self.branches[key], load_toml("branches.toml")
         name = given.get("name_nl")
         if not isinstance(name, str) or not name.strip():
             raise AkbError(
                 f"[branches]: unknown branch '{key}'{did_you_mean(key, shipped)}",
-                f'akb knows {", ".join(shipped)}. A branch of your own has a name: name_nl = "...".',
+                f"akb knows {', '.join(shipped)}. A branch of your own has a name: name_nl = "
+                f'"...".',
             )
         if not re.fullmatch(r"[a-z][a-z0-9_]*", key):
             raise AkbError(
                 f"[branches]: '{key}' is no key for a branch of your own",
-                "A key is made of small letters, digits and _, and begins with a letter: [branches.hagel].",
+                "A key is made of small letters, digits and _, and begins with a letter: "
+                "[branches.hagel].",
             )
         usual = {**shipped[OTHER_BRANCH], "synonyms": (name,), "eligibility": "unknown"}
         if {"segment", "who"} & set(given):
@@ -105,7 +121,9 @@ class Settings(SettingsTable):
         return {**usual, "name_en": name, **given}
 
     def with_branches(self, own: Mapping[str, Mapping[str, Any]]) -> Settings:
-        """Return settings in which the branches that only the export has are defined, and their texts lead to them."""
+        """Return settings in which the branches that only the export has are defined, and their
+        texts lead to them.
+        """
         if not own:
             return self
         texts = {text: key for key, entry in own.items() for text in entry["synonyms"]}
@@ -130,7 +148,8 @@ class Settings(SettingsTable):
         )
 
     def assumed(self) -> dict[str, Assumption]:
-        """Return the assumption register by ``table.key``, with the client's own values marked ``client``.
+        """Return the assumption register by ``table.key``, with the client's own values marked
+        ``client``.
 
         Raises
         ------
@@ -155,7 +174,8 @@ class Settings(SettingsTable):
         return {**shipped_assumptions(), **contact_assumptions(self.contacts)}
 
     def ladder(self) -> dict[str, ContactType]:
-        """Return the contact types by key: `configs/contacts.toml`, changed by ``[contacts.KEY]`` and the register.
+        """Return the contact types by key: `configs/contacts.toml`, changed by ``[contacts.KEY]``
+        and the register.
 
         Raises
         ------
@@ -165,7 +185,9 @@ class Settings(SettingsTable):
         return contact_types(self.contacts, self.assumed())
 
     def own_assumptions(self) -> dict[str, float]:
-        """Return the client's own values, by name, as far as they differ from those that akb ships."""
+        """Return the client's own values, by name, as far as they differ from those that akb
+        ships.
+        """
         shipped = {**shipped_assumptions(), **contact_assumptions({})}
         return {
             name: entry.value
@@ -174,7 +196,9 @@ class Settings(SettingsTable):
         }
 
     def check_names(self) -> None:
-        """Raise AkbError if any table names a branch, reason, role, column or assumption that akb does not know."""
+        """Raise AkbError if any table names a branch, reason, role, column or assumption that akb
+        does not know.
+        """
         columns, taxonomy = load_toml("columns.toml"), self.taxonomy()
         for role, given in self.ingest.columns.items():
             must_be_one_of(columns["roles"], role, "role", "[ingest.columns]")
@@ -199,30 +223,42 @@ def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
     path
         The client's ``akb.toml``; None for the defaults.
     overrides
-        Values from the command line by dotted name with ``__`` for the dot (``models__seed=1``); None is ignored.
+        Values from the command line by dotted name with ``__`` for the dot (``models__seed=1``);
+        None is ignored.
 
     Raises
     ------
     AkbError
-        If the file is missing, is no TOML, has an unknown name (with a suggestion) or an impossible value.
+        If the file is missing, is no TOML, has an unknown name (with a suggestion) or an impossible
+        value.
     """
     given: dict[str, Any] = {}
     if path is not None:
         try:
             given = tomllib.loads(path.read_text("utf-8-sig"))
         except FileNotFoundError:
-            raise AkbError(f"there is no settings file {path}", "Leave --config out to use the defaults.") from None
+            raise AkbError(
+                f"there is no settings file {path}", "Leave --config out to use the defaults."
+            ) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise AkbError(
-                f"{path} is not valid TOML: {error}", "Texts stand between quotes, tables between [ and ]."
+                f"{path} is not valid TOML: {error}",
+                "Texts stand between quotes, tables between [ and ].",
             ) from None
-        except (RecursionError, ValueError) as error:  # tables in tables without end, a number of thousands of digits
-            raise AkbError(f"{path} cannot be read as settings ({type(error).__name__})", f"{WRITTEN}.") from None
+        except (
+            RecursionError,
+            ValueError,
+        ) as error:  # tables in tables without end, a number of thousands of digits
+            raise AkbError(
+                f"{path} cannot be read as settings ({type(error).__name__})", f"{WRITTEN}."
+            ) from None
         except OSError as error:
             raise AkbError(f"cannot read {path}: {error.strerror}") from None
     schema = given.get("schema", SCHEMA)
     if isinstance(schema, int) and schema > SCHEMA:
-        raise AkbError(f"{path} has schema {schema}; this akb knows schema {SCHEMA}", "Upgrade akb.")
+        raise AkbError(
+            f"{path} has schema {schema}; this akb knows schema {SCHEMA}", "Upgrade akb."
+        )
     for name, value in overrides.items():
         if value is not None:
             table, key = name.split("__")

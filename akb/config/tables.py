@@ -7,10 +7,18 @@ from datetime import date, datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from akb.core.errors import AkbError, did_you_mean
-from akb.core.printable import printable
+from akb.core.wording.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +33,9 @@ WORDS = {
     "channels": "channel",
     "permissions": "",  # yes or no
 }
-"""Tables of ``[ingest]`` that say what words mean -> the table of ``[values]`` whose meanings they may have."""
+"""Tables of ``[ingest]`` that say what words mean -> the table of ``[values]`` whose meanings they
+may have.
+"""
 _LONGEST_FORM = 40  # of a date
 _LONGEST_TEXT = 1000
 LARGEST_SEED = 2**32 - 1  # what every library takes
@@ -46,7 +56,9 @@ Shown = Annotated[str, AfterValidator(_is_printable)]
 class SettingsTable(BaseModel):
     """What stands together under one heading: nothing unknown in it, and never changed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, str_max_length=_LONGEST_TEXT)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, str_max_length=_LONGEST_TEXT
+    )
 
 
 class Branch(SettingsTable):
@@ -62,9 +74,15 @@ class Branch(SettingsTable):
     essential: bool
     life: bool = False
     confidence: Literal["H", "M", "L", "A"]
-    margin: float | None = Field(default=None, ge=-1, le=1)  # of an insurer; None: assumption insurer.margin
-    who: tuple[Literal["private", "business", "self_employed"], ...] = ()  # who can take it; none: by segment
-    age_from: int | None = Field(default=None, ge=0, le=120)  # youngest and oldest private customer who can start it
+    margin: float | None = Field(
+        default=None, ge=-1, le=1
+    )  # of an insurer; None: assumption insurer.margin
+    who: tuple[
+        Literal["private", "business", "self_employed"], ...
+    ] = ()  # who can take it; none: by segment
+    age_from: int | None = Field(
+        default=None, ge=0, le=120
+    )  # youngest and oldest private customer who can start it
     age_to: int | None = Field(default=None, ge=0, le=120)
     requires: tuple[str, ...] = ()  # means something only beside one of these branches
     included_in: tuple[str, ...] = ()  # a policy in one of these already covers it
@@ -86,7 +104,9 @@ class Time(SettingsTable):
     gap_days: int = Field(default=31, ge=0, le=366)
     registration_lag_days: int = Field(default=30, ge=0, le=366)
     history_cap_months: int = Field(default=60, ge=12, le=240)
-    keep_ended_years: int = Field(default=7, ge=0, le=100)  # 0: former customers stay, however long they are gone
+    keep_ended_years: int = Field(
+        default=7, ge=0, le=100
+    )  # 0: former customers stay, however long they are gone
 
 
 class Churn(SettingsTable):
@@ -104,15 +124,27 @@ class Segment(SettingsTable):
 class Ingest(SettingsTable):
     """Where the export differs from what akb would guess."""
 
-    columns: dict[str, dict[str, str]] = Field(default_factory=dict)  # role -> canonical column -> heading
+    columns: dict[str, dict[str, str]] = Field(
+        default_factory=dict
+    )  # role -> canonical column -> heading
     branches: dict[str, str] = Field(default_factory=dict)  # text in the export -> branch key
     reasons: dict[str, str] = Field(default_factory=dict)  # text in the export -> reason key
-    statuses: dict[str, str] = Field(default_factory=dict)  # text in the export -> running | ended | announced | offer
-    kinds: dict[str, str] = Field(default_factory=dict)  # text in the export -> private | business | self_employed
-    terms: dict[str, str] = Field(default_factory=dict)  # text in the export -> months of an instalment, 0 for once
+    statuses: dict[str, str] = Field(
+        default_factory=dict
+    )  # text in the export -> running | ended | announced | offer
+    kinds: dict[str, str] = Field(
+        default_factory=dict
+    )  # text in the export -> private | business | self_employed
+    terms: dict[str, str] = Field(
+        default_factory=dict
+    )  # text in the export -> months of an instalment, 0 for once
     collections: dict[str, str] = Field(default_factory=dict)  # text in the export -> own | insurer
-    channels: dict[str, str] = Field(default_factory=dict)  # text in the export -> phone, email, visit ...
-    permissions: dict[str, str] = Field(default_factory=dict)  # text in the export -> yes | no (may be written to)
+    channels: dict[str, str] = Field(
+        default_factory=dict
+    )  # text in the export -> phone, email, visit ...
+    permissions: dict[str, str] = Field(
+        default_factory=dict
+    )  # text in the export -> yes | no (may be written to)
     empty: tuple[str, ...] = ()  # cells that say nothing, in any column
     encoding: str | None = None
     separator: str | None = None
@@ -123,8 +155,12 @@ class Ingest(SettingsTable):
     commission_per: Literal["year", "instalment", "month"] | None = None
     commission_basis: Literal["amount", "percentage"] | None = None
     amounts_in: Literal["euros", "cents"] | None = None
-    term_unit: Literal["months", "times"] | None = None  # what a bare number in the column of terms counts
-    negative_commission: Literal["unknown", "as_is", "sign"] | None = None  # sign: the whole column is turned round
+    term_unit: Literal["months", "times"] | None = (
+        None  # what a bare number in the column of terms counts
+    )
+    negative_commission: Literal["unknown", "as_is", "sign"] | None = (
+        None  # sign: the whole column is turned round
+    )
     zero_commission: Literal["zero", "missing"] = "zero"
     fee_for: Literal["policy", "customer"] | None = None
     complete_share: float = Field(default=0.8, ge=0, le=1)
@@ -135,13 +171,18 @@ class Ingest(SettingsTable):
         """Let ``"per kwartaal" = 3`` stand for ``"3"``."""
         if not isinstance(given, dict):
             return given
-        return {text: str(months) if isinstance(months, int) else months for text, months in given.items()}
+        return {
+            text: str(months) if isinstance(months, int) else months
+            for text, months in given.items()
+        }
 
     @field_validator("separator")
     @classmethod
     def _is_a_sign(cls, sign: str | None) -> str | None:
         """A letter, digit, quote or line break separates nothing."""
-        if sign is not None and (len(sign) != 1 or not sign.isascii() or sign.isalnum() or sign in '"\r\n\0'):
+        if sign is not None and (
+            len(sign) != 1 or not sign.isascii() or sign.isalnum() or sign in '"\r\n\0'
+        ):
             raise ValueError("this is no separator; give one sign, such as ; , | or \\t")
         return sign
 
@@ -161,15 +202,21 @@ class Ingest(SettingsTable):
     @classmethod
     def _reads_a_date(cls, form: str | None) -> str | None:
         """A form that cannot read back the date it writes is none."""
-        if form is not None and not (len(form) <= _LONGEST_FORM and _reads_back(form, date(2031, 12, 30))):
+        if form is not None and not (
+            len(form) <= _LONGEST_FORM and _reads_back(form, date(2031, 12, 30))
+        ):
             raise ValueError("this is no form of a date such as %d-%m-%Y")
         return form
 
 
 class Features(SettingsTable):
-    """Columns of which only today's value is known: headings of the export, or canonical names such as adviser."""
+    """Columns of which only today's value is known: headings of the export, or canonical names such
+    as adviser.
+    """
 
-    extra: tuple[str, ...] = ()  # never overwritten, by the client's word: used without the test of hindsight
+    extra: tuple[
+        str, ...
+    ] = ()  # never overwritten, by the client's word: used without the test of hindsight
     without: tuple[str, ...] = ()  # never a feature
 
     @model_validator(mode="after")
@@ -202,7 +249,9 @@ class Report(SettingsTable):
     client: str = Field(default="", max_length=200)  # on the cover, if it is not [client] name
     title: str = Field(default="", max_length=200)
     author: str = Field(default="", max_length=200)
-    logo: str = Field(default="", max_length=200_000)  # a picture as a data address, see `akb.core.pictures`
+    logo: str = Field(
+        default="", max_length=200_000
+    )  # a picture as a data address, see `akb.core.pictures`
 
 
 class Member(SettingsTable):
@@ -213,7 +262,9 @@ class Member(SettingsTable):
 
 
 def _reads_back(form: str, day: date) -> bool:
-    """Return whether a day that is written in a form reads as itself, by the reader of dates and by Python's own."""
+    """Return whether a day that is written in a form reads as itself, by the reader of dates and by
+    Python's own.
+    """
     import polars as pl
 
     try:
@@ -229,7 +280,10 @@ def must_be_one_of(names: Iterable[str], name: str, what: str, table: str) -> No
     """Raise AkbError, with the nearest name, if `name` is no `what` that akb knows."""
     names = list(names)
     if name not in names:
-        raise AkbError(f"{table}: unknown {what} '{name}'{did_you_mean(name, names)}", f"akb knows {', '.join(names)}.")
+        raise AkbError(
+            f"{table}: unknown {what} '{name}'{did_you_mean(name, names)}",
+            f"akb knows {', '.join(names)}.",
+        )
 
 
 def validated(model: type[_T], given: dict[str, Any], where: str) -> _T:
@@ -248,16 +302,21 @@ def validated(model: type[_T], given: dict[str, Any], where: str) -> _T:
         name = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             raise AkbError(
-                f"{where}: unknown setting '{name}'{_meant(model, [str(part) for part in first['loc']])}",
+                f"{where}: unknown setting "
+                f"'{name}'{_meant(model, [str(part) for part in first['loc']])}",
                 f"{WRITTEN} or take it out.",
             ) from None
         if first["type"] == "literal_error":
-            why += did_you_mean(str(first["input"]), re.findall("'([^']*)'", first["ctx"]["expected"]))
+            why += did_you_mean(
+                str(first["input"]), re.findall("'([^']*)'", first["ctx"]["expected"])
+            )
         raise AkbError(f"{where}: '{name}': {why[:1].lower()}{why[1:]}", f"{WRITTEN}.") from None
 
 
 def _meant(model: type[BaseModel], parts: list[str]) -> str:
-    """Return the nearest setting: of the same table, else one of another table under its full name."""
+    """Return the nearest setting: of the same table, else one of another table under its full
+    name.
+    """
     here: Any = model
     for part in parts[:-1]:
         here = (

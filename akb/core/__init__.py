@@ -1,1 +1,3 @@
-"""What every room may use: errors, findings, pseudonyms, dates. Imports nothing of akb but itself."""
+"""What every room may use: errors, findings, pseudonyms, dates. Imports nothing of akb but
+itself.
+"""

@@ -1,4 +1,6 @@
-"""Lots that depend on who somebody is and on nothing else: not on his row, on who else is there, or on a seed."""
+"""Lots that depend on who somebody is and on nothing else: not on his row, on who else is there, or
+on a seed.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ def experiment_name(name: str, started: date) -> str:
 
 
 def drawn(experiment: str, units: Sequence[str]) -> NDArray[np.float64]:
-    """Return a lot in [0, 1) for each unit: the same in every run of one experiment, independent between experiments.
+    """Return a lot in [0, 1) for each unit: the same in every run of one experiment, independent
+    between experiments.
 
     Parameters
     ----------
@@ -34,12 +37,12 @@ def drawn(experiment: str, units: Sequence[str]) -> NDArray[np.float64]:
 
     Notes
     -----
-    A keyed hash without a key of its own: a pseudonym is made of the relation number with the client's secret key, so
-    a hash of pseudonym and experiment is one of key, relation number and experiment. Nobody without the key can tell
-    from a relation number what its lot will be, or choose one with a lot that he likes; who sees the pseudonym already
-    sees on the lists who is drawn, and learns no relation number from a lot. With another key all lots are drawn anew,
-    as all pseudonyms are.
-    """
+    A keyed hash without a key of its own: a pseudonym is made of the relation number with the
+    client's secret key, so a hash of pseudonym and experiment is one of key, relation number and
+    experiment. Nobody without the key can tell from a relation number what its lot will be, or
+    choose one with a lot that he likes; who sees the pseudonym already sees on the lists who is
+    drawn, and learns no relation number from a lot. With another key all lots are drawn anew, as
+    all pseudonyms are."""
     hashed = blake2b(experiment.encode(), digest_size=_DIGEST_BYTES, person=_PERSON)
     raw = bytearray()
     for unit in units:
@@ -47,5 +50,7 @@ def drawn(experiment: str, units: Sequence[str]) -> NDArray[np.float64]:
         one.update(b"\0" + unit.encode())
         raw += one.digest()
     # 53 bits fill a float exactly, so that no lot is rounded up to 1
-    lots: NDArray[np.float64] = (np.frombuffer(bytes(raw), dtype="<u8") >> np.uint64(11)).astype(np.float64) / 2**53
+    lots: NDArray[np.float64] = (np.frombuffer(bytes(raw), dtype="<u8") >> np.uint64(11)).astype(
+        np.float64
+    ) / 2**53
     return lots

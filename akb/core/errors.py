@@ -32,13 +32,17 @@ class AkbError(Exception):
 
 
 class RefusedError(AkbError):
-    """The command is understood and refused: a drifted or incompatible schema, a folder that is not akb's."""
+    """The command is understood and refused: a drifted or incompatible schema, a folder that is not
+    akb's.
+    """
 
     exit_code = 3
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the nearest known name (case means nothing), or an empty string."""
+    """Return ``"; did you mean 'x'?"`` for the nearest known name (case means nothing), or an empty
+    string.
+    """
     names = {word.lower(): word for word in known}
     near = get_close_matches(name.lower(), list(names), n=1, cutoff=0.6)
     return f"; did you mean '{names[near[0]]}'?" if near else ""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from akb.core.phrases import Shown
-from akb.core.text import text
+from akb.core.wording.phrases import ShownValues
+from akb.core.wording.text import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,7 +24,8 @@ class Finding:
     Parameters
     ----------
     code
-        Stable code, for example ``AKB-D007``. D data, T time and leakage, M models, V value, P privacy.
+        Stable code, for example ``AKB-D007``. D data, T time and leakage, M models, V value, P
+        privacy.
     severity
         ``issue`` (mend it) or ``tip`` (know it).
     count
@@ -32,7 +33,8 @@ class Finding:
     share
         The same as a fraction of what was looked at, in [0, 1].
     params
-        Values that the sentence names, and phrases (`akb.core.phrases`). Never a person's data.
+        Values that the sentence names, and phrases (`akb.core.wording.phrases`). Never a person's
+        data.
     """
 
     code: str
@@ -51,7 +53,7 @@ class Finding:
 
     def _words(self, part: str, language: str) -> str:
         values = {"count": self.count, "share": self.share, **self.params}
-        return text("findings", language, self.code, part).format_map(Shown(values, language))
+        return text("findings", language, self.code, part).format_map(ShownValues(values, language))
 
     def as_json(self, language: str = "nl") -> dict[str, Any]:
         """Return the finding as it stands in ``summary.json``."""
@@ -67,4 +69,7 @@ class Finding:
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
     """Return findings sorted by severity (issues first), then code, then size."""
-    return sorted(findings, key=lambda f: (f.severity != "issue", f.code, -(f.count or 0), str(sorted(f.params))))
+    return sorted(
+        findings,
+        key=lambda f: (f.severity != "issue", f.code, -(f.count or 0), str(sorted(f.params))),
+    )

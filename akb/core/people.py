@@ -1,4 +1,6 @@
-"""Who the customers are, so that a prediction's error can be shown by age, private or business, and office."""
+"""Who the customers are, so that a prediction's error can be shown by age, private or business, and
+office.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from akb.core.privacy import shared
+from akb.core.privacy.identifiers import shared
 
 if TYPE_CHECKING:
     from datetime import date
@@ -32,7 +34,8 @@ class Parts:
     limit
         Figures over fewer customers than this are not shown.
     events
-        Per name how many different customers it happened to over all closed windows; empty: as on these rows.
+        Per name how many different customers it happened to over all closed windows; empty: as on
+        these rows.
     """
 
     kind: str
@@ -42,9 +45,11 @@ class Parts:
     events: tuple[int, ...] = ()
 
     def shown(self, counts: list[int], events: list[int]) -> list[bool]:
-        """Return which parts may be shown: enough customers, and enough of those to whom it did and did not happen.
+        """Return which parts may be shown: enough customers, and enough of those to whom it did and
+        did not happen.
 
-        One hidden part could be found from the total of all: then the smallest other one is hidden too.
+        One hidden part could be found from the total of all: then the smallest other one is hidden
+        too.
 
         Parameters
         ----------
@@ -79,13 +84,15 @@ class People:
     def of(cls, customers: pl.DataFrame, limit: int) -> People:
         """Return the people of a portfolio's customers (customer, kind, birth_year, office).
 
-        Offices with too few customers, or whose name is a direct identifier, and all after the twelve largest are one.
-        """
+        Offices with too few customers, or whose name is a direct identifier, and all after the
+        twelve largest are one."""
         import polars as pl
 
         known = customers.select("customer", "kind", "birth_year", "office").sort("customer")
         kinds = {name: code for code, name in enumerate(KINDS)}
-        code = known["kind"].cast(pl.String).replace_strict(kinds, default=-1, return_dtype=pl.Int64)
+        code = (
+            known["kind"].cast(pl.String).replace_strict(kinds, default=-1, return_dtype=pl.Int64)
+        )
         counts = known["office"].drop_nulls().value_counts(sort=False)
         may = shared(known["office"], known["customer"], limit)
         sizes = [(name, count) for name, count in counts.iter_rows() if name in may]
@@ -93,7 +100,9 @@ class People:
         named = tuple(sorted(name for name, _ in largest))
         place = {name: position for position, name in enumerate(named)}
         office = known["office"].replace_strict(place, default=len(named), return_dtype=pl.Int64)
-        office = pl.select(pl.when(known["office"].is_null()).then(-1).otherwise(office)).to_series()
+        office = pl.select(
+            pl.when(known["office"].is_null()).then(-1).otherwise(office)
+        ).to_series()
         return cls(
             known["customer"].to_numpy(),
             code.to_numpy(),
@@ -104,13 +113,17 @@ class People:
         )
 
     def parts(self, customers: NDArray[Any], day: date) -> tuple[Parts, ...]:
-        """Return the divisions of these rows on a day; a division of one part says nothing and is left out."""
+        """Return the divisions of these rows on a day; a division of one part says nothing and is
+        left out.
+        """
         if not len(self.customer) or not len(customers):
             return ()
         at = np.minimum(np.searchsorted(self.customer, customers), len(self.customer) - 1)
         known = self.customer[at] == customers
         age = day.year - self.born[at]
-        given = known & (self.kind[at] != 1) & (self.born[at] > 0) & (age >= AGES[0]) & (age < AGES[-1])
+        given = (
+            known & (self.kind[at] != 1) & (self.born[at] > 0) & (age >= AGES[0]) & (age < AGES[-1])
+        )
         bands = np.where(given, np.searchsorted(AGES, age, side="right") - 1, -1)
         names = tuple(f"{low}-{high - 1}" for low, high in pairwise(AGES))
         found = (

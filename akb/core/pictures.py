@@ -30,5 +30,8 @@ def data_address(path: Path) -> str:
     if kind is None:
         raise AkbError(f"the logo {path} is no PNG or JPEG")
     if len(content) > LARGEST:
-        raise AkbError(f"the logo {path} has {len(content):,} bytes; {LARGEST:,} is the most", "Save it smaller.")
+        raise AkbError(
+            f"the logo {path} has {len(content):,} bytes; {LARGEST:,} is the most",
+            "Save it smaller.",
+        )
     return f"data:{kind};base64,{b64encode(content).decode()}"

@@ -1,8 +1,9 @@
-"""Recurring revenue of a policy in cents a year: one definition for every room and every kind of client.
+"""Recurring revenue of a policy in cents a year: one definition for every room and every kind of
+client.
 
-An intermediary earns recurring commission and fees; delegated underwriting earns signing fees as well, and perhaps a
-share in the profit; an insurer pays commission and keeps a margin on the net premium. One-off commission never counts.
-"""
+An intermediary earns recurring commission and fees; delegated underwriting earns signing fees as
+well, and perhaps a share in the profit; an insurer pays commission and keeps a margin on the net
+premium. One-off commission never counts."""
 
 from __future__ import annotations
 
@@ -32,9 +33,11 @@ class Terms:
     client
         Who the client is.
     margins
-        Branch -> share of the net premium that an insurer keeps after claims and commission (assumed).
+        Branch -> share of the net premium that an insurer keeps after claims and commission
+        (assumed).
     signing_share, profit_share
-        Shares of the net premium (assumed): the signing fee where the export has none, and the share in the profit.
+        Shares of the net premium (assumed): the signing fee where the export has none, and the
+        share in the profit.
     """
 
     client: Client = "intermediair"
@@ -44,13 +47,15 @@ class Terms:
 
 
 def with_revenue(policies: pl.DataFrame, terms: Terms) -> pl.DataFrame:
-    """Return the policies with ``revenue_cents`` (Int64, a year; null where no part is known) and its `PARTS`.
+    """Return the policies with ``revenue_cents`` (Int64, a year; null where no part is known) and
+    its `PARTS`.
 
     Parameters
     ----------
     policies
-        With ``branch`` and, where there are any, ``premium_cents`` (net), ``commission_cents``, ``fee_cents`` and
-        ``signing_cents``. Parts add up to the whole, to the cent; nothing is earned on a premium that is given back.
+        With ``branch`` and, where there are any, ``premium_cents`` (net), ``commission_cents``,
+        ``fee_cents`` and ``signing_cents``. Parts add up to the whole, to the cent; nothing is
+        earned on a premium that is given back.
     """
     import polars as pl
 
@@ -67,13 +72,17 @@ def with_revenue(policies: pl.DataFrame, terms: Terms) -> pl.DataFrame:
 
     parts = dict.fromkeys(PARTS, nothing)
     if terms.client == "verzekeraar":
-        margin = pl.col("branch").replace_strict(dict(terms.margins), default=0.0, return_dtype=pl.Float64)
+        margin = pl.col("branch").replace_strict(
+            dict(terms.margins), default=0.0, return_dtype=pl.Float64
+        )
         parts["margin"] = share(margin)
     else:
         parts["commission"], parts["fee"] = given("commission_cents"), given("fee_cents")
     if terms.client == "volmacht":
         signing = given("signing_cents")
-        parts["signing"] = pl.coalesce(signing, share(terms.signing_share)) if terms.signing_share else signing
+        parts["signing"] = (
+            pl.coalesce(signing, share(terms.signing_share)) if terms.signing_share else signing
+        )
         parts["profit_share"] = share(terms.profit_share) if terms.profit_share else nothing
     columns = {f"revenue_{name}_cents": part for name, part in parts.items()}
     made = policies.with_columns(**columns)
@@ -84,8 +93,8 @@ def with_revenue(policies: pl.DataFrame, terms: Terms) -> pl.DataFrame:
 def with_level(policies: pl.DataFrame, as_of: date, growth: float) -> pl.DataFrame:
     """Return the policies with ``level_cents``: ``revenue_cents`` at the level of `as_of`.
 
-    The revenue of an ended policy froze at its end while that of the others was indexed every year, so what was lost
-    can only be held against what was there after both are brought to one level.
+    The revenue of an ended policy froze at its end while that of the others was indexed every year,
+    so what was lost can only be held against what was there after both are brought to one level.
 
     Parameters
     ----------
@@ -111,9 +120,13 @@ def with_level(policies: pl.DataFrame, as_of: date, growth: float) -> pl.DataFra
 
 
 def meaning(policies: pl.DataFrame, terms: Terms) -> Meaning:
-    """Say what these policies' revenue is called: commission alone, revenue of several kinds, or a margin."""
+    """Say what these policies' revenue is called: commission alone, revenue of several kinds, or a
+    margin.
+    """
     if terms.client == "verzekeraar":
         return "margin"
     others = [f"revenue_{name}_cents" for name in PARTS if name != "commission"]
-    several = any((policies[name].fill_null(0) != 0).any() for name in others if name in policies.columns)
+    several = any(
+        (policies[name].fill_null(0) != 0).any() for name in others if name in policies.columns
+    )
     return "revenue" if several or terms.client == "volmacht" else "commission"

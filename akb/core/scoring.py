@@ -1,8 +1,8 @@
 """How well an amount was told: the Gini of its order, and the Tweedie deviance of its size.
 
-A yearly amount is zero for many and large for some, so it is judged as an insurer judges losses: by the compound
-Poisson-gamma (Tweedie, power 1.5) deviance, in which being wrong by half counts whatever the size (Dunn & Smyth 2005).
-"""
+A yearly amount is zero for many and large for some, so it is judged as an insurer judges losses: by
+the compound Poisson-gamma (Tweedie, power 1.5) deviance, in which being wrong by half counts
+whatever the size (Dunn & Smyth 2005)."""
 
 from __future__ import annotations
 
@@ -16,17 +16,29 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 POWER = 1.5
-OWN_SHARES = (0.25, 0.5, 0.75, 0.9, 0.97, 1.0)  # of last year's value in the baseline; the rest is the mean
-_FLOOR = 1e-3  # of the mean: an expectation of nothing is a small one, for its deviance would be infinite
+OWN_SHARES = (
+    0.25,
+    0.5,
+    0.75,
+    0.9,
+    0.97,
+    1.0,
+)  # of last year's value in the baseline; the rest is the mean
+# of the mean: an expectation of nothing is a small one, for its deviance would be infinite
+_FLOOR = 1e-3
 
 
 def gini(label: Floats, expected: Floats) -> float | None:
-    """Return the Gini of the ordering by `expected`, as a share of what a perfect ordering reaches."""
+    """Return the Gini of the ordering by `expected`, as a share of what a perfect ordering
+    reaches.
+    """
 
     def concentration(score: Floats) -> float:
         from scipy.stats import rankdata
 
-        ranks = rankdata(score)  # mid-ranks: equal predictions share, so that a constant scores zero
+        ranks = rankdata(
+            score
+        )  # mid-ranks: equal predictions share, so that a constant scores zero
         return float((label * (2 * ranks - len(label) - 1)).sum() / (len(label) * label.sum()))
 
     if len(label) == 0 or float(label.sum()) <= 0:
@@ -38,7 +50,8 @@ def gini(label: Floats, expected: Floats) -> float | None:
 def tweedie_deviance(amount: Floats, expected: Floats) -> Floats:
     """Return the unit deviance per row at power 1.5: ``4 (sqrt(y) - sqrt(m))^2 / sqrt(m)``.
 
-    That is the general ``2 (y^(2-p) / ((1-p)(2-p)) - y m^(1-p) / (1-p) + m^(2-p) / (2-p))`` worked out for p = 1.5.
+    That is the general ``2 (y^(2-p) / ((1-p)(2-p)) - y m^(1-p) / (1-p) + m^(2-p) / (2-p))`` worked
+    out for p = 1.5.
 
     Parameters
     ----------
@@ -66,10 +79,11 @@ def tweedie_skill(amount: Floats, expected: Floats) -> float | None:
 
 
 def last_value(amount: Floats, last: Floats) -> Floats | None:
-    """Return last year's value as the forecast that it would have been at its best; None where it says nothing.
+    """Return last year's value as the forecast that it would have been at its best; None where it
+    says nothing.
 
-    It gets the total of the year to be told, an unknown value gets the mean, and it is drawn to the mean by as much as
-    does best on that very year: the baseline is flattered rather than slighted.
+    It gets the total of the year to be told, an unknown value gets the mean, and it is drawn to the
+    mean by as much as does best on that very year: the baseline is flattered rather than slighted.
     """
     known = ~np.isnan(last)
     if not known.any() or float(last[known].sum()) <= 0 or float(amount.sum()) <= 0:

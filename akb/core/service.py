@@ -1,4 +1,6 @@
-"""What serving a customer costs: minutes times rates as cents, the same wherever cost is worked out."""
+"""What serving a customer costs: minutes times rates as cents, the same wherever cost is worked
+out.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ class ServiceRates:
     contact, claim
         Per event.
     policy, instalment
-        Per policy and year (renewal and usual mutations); per instalment that the office collects itself.
+        Per policy and year (renewal and usual mutations); per instalment that the office collects
+        itself.
     relation
         Kind of customer -> cents a year: fixed cost and periodic talks.
     contacts_a_year, claims_a_policy
@@ -57,10 +60,15 @@ def service_rates(assumed: Callable[[str], float]) -> ServiceRates:
     return ServiceRates(
         contact=round(office * value("minutes_contact")),
         claim=round(office * value("minutes_claim")),
-        policy=round(office * (value("minutes_renewal") + value("minutes_mutation") * value("mutations_per_policy"))),
+        policy=round(
+            office
+            * (value("minutes_renewal") + value("minutes_mutation") * value("mutations_per_policy"))
+        ),
         instalment=round(office * value("minutes_collection") * value("reminders_per_instalment")),
         relation={
-            kind: round(100 * value("fixed") + adviser * value("minutes_talk") * value(f"talks_{kind}"))
+            kind: round(
+                100 * value("fixed") + adviser * value("minutes_talk") * value(f"talks_{kind}")
+            )
             for kind in KINDS
         },
         contacts_a_year=value("contacts_per_customer"),

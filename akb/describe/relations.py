@@ -1,4 +1,6 @@
-"""What has happened: relations and their ends, closed years, and the three figures that people call 'verloop'."""
+"""What has happened: relations and their ends, closed years, and the three figures that people call
+'verloop'.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,8 @@ _CAUSE_ORDER = {"natural": 0, "insurer": 1, "preventable": 2, "unknown": 3, "tec
 class YearRates:
     """What happened in (first, last] to those in force on `first`.
 
-    Commission in cents, all of it at the level of the export's day (see `revenue.with_level`); None where unknown.
-    """
+    Commission in cents, all of it at the level of the export's day (see `revenue.with_level`); None
+    where unknown."""
 
     first: date
     last: date
@@ -69,28 +71,36 @@ class YearRates:
 
 
 def is_lapse(last: date) -> pl.Expr:
-    """Return whether a policy has lapsed by `last`: ended, not technically, not continued by another policy."""
+    """Return whether a policy has lapsed by `last`: ended, not technically, not continued by
+    another policy.
+    """
     real = (pl.col("cause").fill_null("unknown") != "technical") & pl.col("replaced_on").is_null()
     return ((pl.col("end_date") <= last) & real).fill_null(value=False)
 
 
 def spells(policies: pl.DataFrame, gap_days: int) -> pl.DataFrame:
-    """Return every unbroken relation: customer, start, end (first day without a policy; null: open), reason, cause.
+    """Return every unbroken relation: customer, start, end (first day without a policy; null:
+    open), reason, cause.
 
-    A gap of at most `gap_days` does not break a relation. Reason and cause are of the end that empties it; on ties
-    natural goes before insurer, preventable, unknown. A relation that only ended technically has cause ``technical``
-    and is no churn.
-    """
+    A gap of at most `gap_days` does not break a relation. Reason and cause are of the end that
+    empties it; on ties natural goes before insurer, preventable, unknown. A relation that only
+    ended technically has cause ``technical`` and is no churn."""
     numbered = (
-        policies.select("customer", "start_date", "reason", "cause", until=pl.col("end_date").fill_null(OPEN))
+        policies.select(
+            "customer", "start_date", "reason", "cause", until=pl.col("end_date").fill_null(OPEN)
+        )
         .sort("customer", "start_date", "until")
         .with_columns(before=pl.col("until").cum_max().shift(1).over("customer"))
         .with_columns(
-            breaks=(pl.col("start_date") > pl.col("before") + timedelta(days=gap_days)).fill_null(value=False)
+            breaks=(pl.col("start_date") > pl.col("before") + timedelta(days=gap_days)).fill_null(
+                value=False
+            )
         )
         .with_columns(spell=pl.col("breaks").cast(pl.Int32).cum_sum().over("customer"))
     )
-    whole = numbered.group_by("customer", "spell").agg(start=pl.col("start_date").min(), end=pl.col("until").max())
+    whole = numbered.group_by("customer", "spell").agg(
+        start=pl.col("start_date").min(), end=pl.col("until").max()
+    )
     rank = pl.col("cause").replace_strict(_CAUSE_ORDER, default=3, return_dtype=pl.Int8)
     emptying = (
         numbered.join(whole, on=["customer", "spell"])
@@ -111,9 +121,11 @@ def spells(policies: pl.DataFrame, gap_days: int) -> pl.DataFrame:
 def fully_registered_years(
     as_of: date, recorded: date | None, gap_days: int, lag_days: int, at_most: int = 5
 ) -> list[tuple[date, date]]:
-    """Return the years (first, last], newest first, that are fully registered; none where history is shorter.
+    """Return the years (first, last], newest first, that are fully registered; none where history
+    is shorter.
 
-    The newest ends gap + registration lag before X, so that no departure is counted that a later start would undo.
+    The newest ends gap + registration lag before X, so that no departure is counted that a later
+    start would undo.
 
     Parameters
     ----------
@@ -122,27 +134,38 @@ def fully_registered_years(
     """
     last = as_of - timedelta(days=gap_days + lag_days)
     years: list[tuple[date, date]] = []
-    while recorded is not None and len(years) < at_most and recorded <= (first := add_months(last, -12)):
+    while (
+        recorded is not None
+        and len(years) < at_most
+        and recorded <= (first := add_months(last, -12))
+    ):
         years.append((first, last))
         last = first
     return years
 
 
 def leavers(relations: pl.DataFrame, first: date, last: date) -> pl.DataFrame:
-    """Return the relations open on `first`, with ``left`` true where they ended in (first, last], not technically."""
+    """Return the relations open on `first`, with ``left`` true where they ended in (first, last],
+    not technically.
+    """
     open_then = (pl.col("start") <= first) & (pl.col("end").is_null() | (pl.col("end") > first))
     left = pl.col("end").is_not_null() & (pl.col("end") <= last) & (pl.col("cause") != "technical")
     return relations.filter(open_then).with_columns(left=left.fill_null(value=False))
 
 
-def year_rates(policies: pl.DataFrame, relations: pl.DataFrame, first: date, last: date) -> YearRates:
-    """Return the three figures of (first, last], with the counts behind them; `policies` have ``level_cents``.
+def year_rates(
+    policies: pl.DataFrame, relations: pl.DataFrame, first: date, last: date
+) -> YearRates:
+    """Return the three figures of (first, last], with the counts behind them; `policies` have
+    ``level_cents``.
 
     All three follow who and what was in force on `first`.
     """
     held = in_force(policies, first)
     lapsed = held.filter(is_lapse(last))
-    then = leavers(relations, first, last).filter(pl.col("customer").is_in(held["customer"].unique().implode()))
+    then = leavers(relations, first, last).filter(
+        pl.col("customer").is_in(held["customer"].unique().implode())
+    )
     left = then.filter("left")
     known = held["level_cents"].null_count() < held.height
     return YearRates(
@@ -158,19 +181,27 @@ def year_rates(policies: pl.DataFrame, relations: pl.DataFrame, first: date, las
     )
 
 
-def closed_years(portfolio: Portfolio, gap_days: int, lag_days: int, at_most: int = 5) -> list[tuple[date, date]]:
-    """Return the years (first, last], newest first, that are fully registered: all ends in them are recorded."""
-    return fully_registered_years(portfolio.as_of, portfolio.history.recorded_from, gap_days, lag_days, at_most)
+def closed_years(
+    portfolio: Portfolio, gap_days: int, lag_days: int, at_most: int = 5
+) -> list[tuple[date, date]]:
+    """Return the years (first, last], newest first, that are fully registered: all ends in them are
+    recorded.
+    """
+    return fully_registered_years(
+        portfolio.as_of, portfolio.history.recorded_from, gap_days, lag_days, at_most
+    )
 
 
 def closed_year(portfolio: Portfolio, gap_days: int, lag_days: int) -> tuple[date, date] | None:
-    """Return (first, last] of the newest fully registered 12 months; None where history is shorter."""
+    """Return (first, last] of the newest fully registered 12 months; None where history is
+    shorter.
+    """
     return next(iter(closed_years(portfolio, gap_days, lag_days, at_most=1)), None)
 
 
 def announced(portfolio: Portfolio, relations: pl.DataFrame) -> pl.DataFrame:
     """Return the open relations whose end is already known: customer, end."""
     day = portfolio.as_of
-    return relations.filter((pl.col("start") <= day) & (pl.col("end") > day) & (pl.col("cause") != "technical")).select(
-        "customer", "end"
-    )
+    return relations.filter(
+        (pl.col("start") <= day) & (pl.col("end") > day) & (pl.col("cause") != "technical")
+    ).select("customer", "end")

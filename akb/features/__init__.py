@@ -1,7 +1,7 @@
 """What was known when: as-of cuts, named feature groups, targets.
 
-Nothing is imported before it is asked for: the types alone must be cheap for commands that read no export.
-"""
+Nothing is imported before it is asked for: the types alone must be cheap for commands that read no
+export."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from akb.features.grid import as_of_grid
     from akb.features.hindsight.verdicts import without_hindsight
     from akb.features.matrix import build_matrix
-    from akb.features.targets import build_targets
+    from akb.features.targets.labels import build_targets
     from akb.features.themes import topics_of
 
 __all__ = ["as_of_grid", "build_matrix", "build_targets", "topics_of", "without_hindsight"]
@@ -21,7 +21,7 @@ __all__ = ["as_of_grid", "build_matrix", "build_targets", "topics_of", "without_
 _WHERE = {
     "as_of_grid": "grid",
     "build_matrix": "matrix",
-    "build_targets": "targets",
+    "build_targets": "targets.labels",
     "without_hindsight": "hindsight.verdicts",
     "topics_of": "themes",
 }

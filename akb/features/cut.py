@@ -2,7 +2,8 @@
 
 Feature groups see these frames and nothing else, so that none of them can look past T:
 
-- ``held``: policies in force at T. Ends, causes and replacements are not in it, for they lie after T.
+- ``held``: policies in force at T. Ends, causes and replacements are not in it, for they lie after
+  T.
 - ``gone``: policies that ended in the `REACH` months up to T, with what was known of the end at T.
 - ``taken``: purchases in the `REACH` months up to T.
 - ``claims``, ``contacts``, ``payments``: what had happened by T.
@@ -37,7 +38,8 @@ _WINDOWS = ("day", *(f"back_{window}" for window in WINDOWS))
 
 
 def in_one(time: pl.Expr, branch: pl.Expr) -> pl.Expr:
-    """Return time, branch and the column ``customer`` as one whole number i64, in the order of the three.
+    """Return time, branch and the column ``customer`` as one whole number i64, in the order of the
+    three.
 
     Tables find each other by it, and are sorted by it, in less time than by three columns.
 
@@ -48,7 +50,11 @@ def in_one(time: pl.Expr, branch: pl.Expr) -> pl.Expr:
     branch
         A place among branches: 12 bits. A customer has 32.
     """
-    return time.cast(pl.Int64) * 2**44 + branch.cast(pl.Int64) * 2**32 + pl.col("customer").cast(pl.Int64)
+    return (
+        time.cast(pl.Int64) * 2**44
+        + branch.cast(pl.Int64) * 2**32
+        + pl.col("customer").cast(pl.Int64)
+    )
 
 
 ONE = in_one(pl.col("t"), pl.col("branch")).alias("one")
@@ -64,7 +70,8 @@ class Cut:
     dates
         `date_table` of the as-of dates.
     frames
-        Per source, one row per (T, thing); every frame has t, customer and the days on which T's windows begin.
+        Per source, one row per (T, thing); every frame has t, customer and the days on which T's
+        windows begin.
     """
 
     dates: pl.DataFrame
@@ -79,19 +86,23 @@ def cut(facts: pl.DataFrame, events: Mapping[Source, pl.DataFrame], dates: Itera
     facts
         `facts.policy_facts`.
     events
-        Claims, contacts or payments with customer u32 and ``date`` i32 (days since 1970); premiums as
-        `premiums.premium_records`.
+        Claims, contacts or payments with customer u32 and ``date`` i32 (days since 1970); premiums
+        as `premiums.premium_records`.
     """
     table = date_table(dates)
     frames: dict[Source, pl.LazyFrame] = {"held": _held(facts, table), "gone": _gone(facts, table)}
     frames["taken"] = _taken(facts, table)
     for source, frame in events.items():
-        frames[source] = priced(facts, frame, table) if source == "premiums" else _happened(frame, table)
+        frames[source] = (
+            priced(facts, frame, table) if source == "premiums" else _happened(frame, table)
+        )
     return Cut(table, frames)
 
 
 def of_own_columns(facts: pl.DataFrame) -> list[str]:
-    """Return the names of the columns that the export has without a role, see `matrix.with_own_columns`."""
+    """Return the names of the columns that the export has without a role, see
+    `matrix.with_own_columns`.
+    """
     return [name for name in facts.columns if name.startswith(OWN)]
 
 
@@ -114,18 +125,26 @@ def _held(facts: pl.DataFrame, dates: pl.DataFrame) -> pl.LazyFrame:
     month, day = pl.col("renewal_month").cast(pl.Int32), pl.col("renewal_day").cast(pl.Int32)
     months = (month - pl.col("month")) % 12
     passed = (months == 0) & (day <= pl.col("day_of_month"))
-    this_year = (month > pl.col("month")) | ((month == pl.col("month")) & (day > pl.col("day_of_month")))
+    this_year = (month > pl.col("month")) | (
+        (month == pl.col("month")) & (day > pl.col("day_of_month"))
+    )
     due = pl.date(pl.col("year") + (~this_year).cast(pl.Int32), month, day)
     return (
         calendar.join(known, how="cross")
-        .filter((pl.col("start") <= pl.col("day")) & (pl.col("end").is_null() | (pl.col("end") > pl.col("day"))))
+        .filter(
+            (pl.col("start") <= pl.col("day"))
+            & (pl.col("end").is_null() | (pl.col("end") > pl.col("day")))
+        )
         .with_columns(
             age=pl.col("day") - pl.col("start"),
             due=due.to_physical() - pl.col("day"),
-            # the month after T in which it renews: 1 is (T, T + 1 month], 12 is (T + 11 months, T + 12 months]
+            # the month after T in which it renews: 1 is (T, T + 1 month], 12 is (T + 11 months, T +
+            # 12 months]
             due_month=pl.when(passed)
             .then(12)
-            .otherwise(months + ((day > pl.col("day_of_month")) & ~pl.col("month_end")).cast(pl.Int32)),
+            .otherwise(
+                months + ((day > pl.col("day_of_month")) & ~pl.col("month_end")).cast(pl.Int32)
+            ),
             first_year=pl.col("start") > pl.col("back_12"),
         )
         .drop("end", "year", "month", "day_of_month", "month_end", "renewal_day")
@@ -175,7 +194,9 @@ def _happened(events: pl.DataFrame, dates: pl.DataFrame) -> pl.LazyFrame:
 
 
 def _up_to_each(dates: pl.DataFrame, known: pl.LazyFrame, when: str) -> pl.LazyFrame:
-    """What happened in the `REACH` months up to each T by its column `when`, and how many days ago (``since``)."""
+    """What happened in the `REACH` months up to each T by its column `when`, and how many days ago
+    (``since``).
+    """
     return (
         dates.lazy()
         .select("t", *_WINDOWS)

@@ -1,10 +1,10 @@
 """When a relation counts as ended: five definitions of churn, read from the same policies.
 
-``all``: no policy left (the rest is measured against it). ``any_policy``: the first lapse. ``main_branch``: nothing
-left in one of the branches held at T. ``non_life``: no non-life policy left; ``essential``: none of the branches that
-the taxonomy calls essential. Who holds none of those at T is judged on all policies, so that everyone has a label.
-Everything lost counts at the latest when the whole relation is, so each definition's end <= that of ``all``.
-"""
+``all``: no policy left (the rest is measured against it). ``any_policy``: the first lapse.
+``main_branch``: nothing left in one of the branches held at T. ``non_life``: no non-life policy
+left; ``essential``: none of the branches that the taxonomy calls essential. Who holds none of those
+at T is judged on all policies, so that everyone has a label. Everything lost counts at the latest
+when the whole relation is, so each definition's end <= that of ``all``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, get_args
 import polars as pl
 
 from akb.config import Definition
-from akb.features.branches import eligible_dates
+from akb.features.branch_rows.rows import eligible_dates
 from akb.features.cut import KEY
 from akb.features.facts import CAUSES, FOREVER, spells
 
@@ -31,7 +31,11 @@ _TECHNICAL = CAUSES.index("technical")
 
 
 def relation_ends(
-    rows: pl.DataFrame, facts: pl.DataFrame, definition: Definition, branches: Sequence[str], settings: Settings
+    rows: pl.DataFrame,
+    facts: pl.DataFrame,
+    definition: Definition,
+    branches: Sequence[str],
+    settings: Settings,
 ) -> pl.DataFrame:
     """Return `rows` with the end of the relation that T falls in and its cause.
 
@@ -65,7 +69,8 @@ def relation_ends(
     return (
         whole.join(sooner, on=KEY, how="left", maintain_order="left")
         .with_columns(
-            end=pl.when(earlier).then("sooner").otherwise("end"), cause=pl.when(earlier).then("why").otherwise("cause")
+            end=pl.when(earlier).then("sooner").otherwise("end"),
+            cause=pl.when(earlier).then("why").otherwise("cause"),
         )
         .drop("sooner", "why")
     )
@@ -74,19 +79,26 @@ def relation_ends(
 def definition_labels(
     rows: pl.DataFrame, facts: pl.DataFrame, branches: Sequence[str], as_of: int, settings: Settings
 ) -> pl.DataFrame:
-    """Return per row of a few closed dates whether it churned within 12 months under each definition.
+    """Return per row of a few closed dates whether it churned within 12 months under each
+    definition.
 
-    as_of, customer, one Float32 column per definition: null where the relation was not lost but cannot be followed.
-    """
+    as_of, customer, one Float32 column per definition: null where the relation was not lost but
+    cannot be followed."""
     dates: list[date] = sorted(rows["as_of"].unique().to_list())
-    some = [each for each in eligible_dates(dates, settings) if each != dates[-1]][-DATES:] if dates else []
+    some = (
+        [each for each in eligible_dates(dates, settings) if each != dates[-1]][-DATES:]
+        if dates
+        else []
+    )
     chosen = rows.filter(pl.col("as_of").is_in(some))
     table = chosen.select("as_of", "customer")
     for definition in DEFINITIONS:
         ends = relation_ends(chosen, facts, definition, branches, settings)
         gone = (pl.col("end") <= pl.col("ahead_12")) & (pl.col("end") <= as_of)
         lost = pl.col("cause") != _TECHNICAL
-        label = ends.select(pl.when(gone & ~lost).then(None).otherwise(gone.cast(pl.Float32))).to_series()
+        label = ends.select(
+            pl.when(gone & ~lost).then(None).otherwise(gone.cast(pl.Float32))
+        ).to_series()
         table = table.with_columns(label.cast(pl.Float32).alias(definition))
     return table
 
@@ -97,9 +109,15 @@ def _counts(definition: Definition, key: str, settings: Settings) -> bool:
 
 
 def _spell_at(rows: pl.DataFrame, relations: pl.DataFrame, key: str) -> pl.DataFrame:
-    """The rows with end and cause of the last spell that had begun by T (it may have ended before T)."""
+    """The rows with end and cause of the last spell that had begun by T (it may have ended before
+    T).
+    """
     spell = relations.select(key, pl.col("start").alias("day"), "end", "cause").sort("day")
-    found = rows.with_row_index("row").sort("day").join_asof(spell, on="day", by=key, check_sortedness=False)
+    found = (
+        rows.with_row_index("row")
+        .sort("day")
+        .join_asof(spell, on="day", by=key, check_sortedness=False)
+    )
     return found.sort("row").drop("row")
 
 
@@ -108,14 +126,19 @@ def _held(rows: pl.DataFrame, facts: pl.DataFrame, *columns: str) -> pl.LazyFram
         rows.lazy()
         .select(*KEY, "day")
         .join(facts.lazy().select("customer", "start", "end", *columns), on="customer")
-        .filter((pl.col("start") <= pl.col("day")) & (pl.col("end").is_null() | (pl.col("end") > pl.col("day"))))
+        .filter(
+            (pl.col("start") <= pl.col("day"))
+            & (pl.col("end").is_null() | (pl.col("end") > pl.col("day")))
+        )
     )
 
 
 def _first_lapse(rows: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
     """The first lapse among the policies in force at T, and its cause."""
     why = facts.select(last="policy", why="cause")
-    lines = facts.filter(pl.col("lapse").is_not_null()).join(why, on="last", how="left", maintain_order="left")
+    lines = facts.filter(pl.col("lapse").is_not_null()).join(
+        why, on="last", how="left", maintain_order="left"
+    )
     return (
         _held(rows, lines, "lapse", "why")
         .group_by(KEY)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from akb.core.privacy import HEALTH_BRANCHES, OTHER_BRANCH, known_branches
+from akb.core.privacy.identifiers import HEALTH_BRANCHES, OTHER_BRANCH, known_branches
 from akb.features.premiums import premium_records
 from akb.features.themes import theme_of, topic_of
 
@@ -32,9 +32,9 @@ def dated_events(portfolio: Portfolio) -> dict[Source, pl.DataFrame]:
     """Return the events that are given, each with customer u32 and ``date`` i32 (days since 1970).
 
     claims: ``theme`` str?, amount_cents, at_fault, ``contacted`` i32? (day of the first
-    contact on or after the claim). contacts: inbound, channel, ``topic`` str?. payments: kind, ``paid`` i32? (day of
-    the first payment on or after the event). Premiums are those of `premium_records`: with a policy and no customer.
-    """
+    contact on or after the claim). contacts: inbound, channel, ``topic`` str?. payments: kind,
+    ``paid`` i32? (day of the first payment on or after the event). Premiums are those of
+    `premium_records`: with a policy and no customer."""
     events: dict[Source, pl.DataFrame] = {}
     if portfolio.contacts is not None:
         events["contacts"] = _contacts(portfolio.contacts)
@@ -61,21 +61,32 @@ def first_days(events: Mapping[Source, pl.DataFrame]) -> dict[Record, int]:
 
 
 def _claims(claims: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
-    """Claims whose branch is known and, like its policy's, does not speak of health; an unplaced one may.
+    """Claims whose branch is known and, like its policy's, does not speak of health; an unplaced
+    one may.
 
     Unplaced is a claim without a branch, or one that no taxonomy knows (`OTHER_BRANCH`).
     """
     placed = claims.join(policies.select("policy", of_policy="branch"), on="policy", how="left")
-    named = [pl.col(name).fill_null("").is_in(list(HEALTH_BRANCHES)) for name in ("branch", "of_policy")]
+    named = [
+        pl.col(name).fill_null("").is_in(list(HEALTH_BRANCHES)) for name in ("branch", "of_policy")
+    ]
     branch = pl.coalesce("branch", "of_policy").fill_null(OTHER_BRANCH)
     return placed.filter(branch.is_in(list(known_branches())) & ~pl.any_horizontal(named)).select(
-        "customer", "amount_cents", "at_fault", theme=theme_of(branch), date=pl.col("date").to_physical()
+        "customer",
+        "amount_cents",
+        "at_fault",
+        theme=theme_of(branch),
+        date=pl.col("date").to_physical(),
     )
 
 
 def _contacts(contacts: pl.DataFrame) -> pl.DataFrame:
     return contacts.select(
-        "customer", "inbound", "channel", topic=topic_of(pl.col("subject")), date=pl.col("date").to_physical()
+        "customer",
+        "inbound",
+        "channel",
+        topic=topic_of(pl.col("subject")),
+        date=pl.col("date").to_physical(),
     )
 
 
@@ -83,5 +94,11 @@ def _answered(events: pl.DataFrame, answers: pl.DataFrame | None, name: str) -> 
     """Add the day of the first answer to the same customer on or after each event."""
     if answers is None:
         return events.with_columns(pl.lit(None, pl.Int32).alias(name))
-    days = answers.select("customer", pl.col("date").alias(name), date="date").unique().sort("date", "customer")
-    return events.sort("date").join_asof(days, on="date", by="customer", strategy="forward", check_sortedness=False)
+    days = (
+        answers.select("customer", pl.col("date").alias(name), date="date")
+        .unique()
+        .sort("date", "customer")
+    )
+    return events.sort("date").join_asof(
+        days, on="date", by="customer", strategy="forward", check_sortedness=False
+    )

@@ -1,8 +1,8 @@
-"""What is true of each policy, apart from any as-of date: purchases, relation spells, chains of replaced policies.
+"""What is true of each policy, apart from any as-of date: purchases, relation spells, chains of
+replaced policies.
 
-Every fact either cannot change by what happens later, or carries the day from which it is known; `cut.py` masks the
-latter. Days are whole numbers since 1970.
-"""
+Every fact either cannot change by what happens later, or carries the day from which it is known;
+`cut.py` masks the latter. Days are whole numbers since 1970."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ INTERMEDIARY = "overgang_tussenpersoon"
 
 FOREVER = np.iinfo(np.int32).max // 2
 CAUSES = ("natural", "insurer", "preventable", "unknown", "technical")
-"""Which cause names the end of a relation when several policies end on its last day: the first of these."""
+"""Which cause names the end of a relation when several policies end on its last day: the first of
+these.
+"""
 
 NONPAYMENT = "wanbetaling"
 """The canonical reason of an end for non-payment."""
@@ -31,20 +33,25 @@ NO_RETURN = ("overlijden", "einde_bedrijf")
 
 
 def policy_facts(portfolio: Portfolio, branches: Sequence[str], gap_days: int) -> pl.DataFrame:
-    """Return one row per policy that was in force for at least a day, sorted by customer and policy.
+    """Return one row per policy that was in force for at least a day, sorted by customer and
+    policy.
 
-    policy, customer u32; branch u8 (position in `branches`); insurer str?; start, end i32 (null while open);
-    cause u8 (position in `CAUSES`; null while open); moved bool (ended by a change of intermediary); replaced i32? and
-    replaces bool (as in the portfolio, so with hindsight: for targets only); ``settled`` i32? (day from which the end
-    is known to be no lapse: it is technical, or a policy that continues it has started, see `_continued`); ``opens``
-    bool (starts a relation: nothing was in force the day before nor ended within G days); ``taken`` bool (a purchase:
-    starts within a relation, in a branch neither held the day before nor ended within G days); renewal_month,
-    renewal_day i8; own_collection bool?; payment_months i8?; ``unpaid`` and ``no_return`` bool (ended for non-payment;
-    by a death or the end of a business): like the cause part of the end, for targets and former customers only.
-    """
+    policy, customer u32; branch u8 (position in `branches`); insurer str?; start, end i32 (null
+    while open); cause u8 (position in `CAUSES`; null while open); moved bool (ended by a change of
+    intermediary); replaced i32? and replaces bool (as in the portfolio, so with hindsight: for
+    targets only); ``settled`` i32? (day from which the end is known to be no lapse: it is
+    technical, or a policy that continues it has started, see `_continued`); ``opens`` bool (starts
+    a relation: nothing was in force the day before nor ended within G days); ``taken`` bool (a
+    purchase: starts within a relation, in a branch neither held the day before nor ended within G
+    days); renewal_month, renewal_day i8; own_collection bool?; payment_months i8?; ``unpaid`` and
+    ``no_return`` bool (ended for non-payment; by a death or the end of a business): like the cause
+    part of the end, for targets and former customers only."""
     facts = _typed(portfolio, branches)
     facts = (
-        facts.join(_covered_before(facts, ["customer", "branch"], "branch_covered"), on=["customer", "branch", "start"])
+        facts.join(
+            _covered_before(facts, ["customer", "branch"], "branch_covered"),
+            on=["customer", "branch", "start"],
+        )
         .join(_covered_before(facts, ["customer"], "customer_covered"), on=["customer", "start"])
         .join(_continued(facts, gap_days), on="policy", how="left")
     )
@@ -63,11 +70,17 @@ def policy_facts(portfolio: Portfolio, branches: Sequence[str], gap_days: int) -
 
 
 def _typed(portfolio: Portfolio, branches: Sequence[str]) -> pl.DataFrame:
-    """The policies with codes and days instead of texts and dates; those never in force left out."""
+    """The policies with codes and days instead of texts and dates; those never in force left
+    out.
+    """
     end, replaced = pl.col("end_date").to_physical(), pl.col("replaced_on").to_physical()
     start = pl.col("start_date").to_physical()
     turn = pl.coalesce("renewal_date", "start_date")
-    cause = pl.col("cause").fill_null("unknown").replace_strict(CAUSES, range(len(CAUSES)), return_dtype=pl.UInt8)
+    cause = (
+        pl.col("cause")
+        .fill_null("unknown")
+        .replace_strict(CAUSES, range(len(CAUSES)), return_dtype=pl.UInt8)
+    )
     return (
         portfolio.policies.lazy()
         .filter(pl.col("end_date").is_null() | (pl.col("end_date") > pl.col("start_date")))
@@ -77,19 +90,24 @@ def _typed(portfolio: Portfolio, branches: Sequence[str]) -> pl.DataFrame:
             "insurer",
             "payment_months",
             "replaces",
-            branch=pl.col("branch").replace_strict(list(branches), range(len(branches)), return_dtype=pl.UInt8),
+            branch=pl.col("branch").replace_strict(
+                list(branches), range(len(branches)), return_dtype=pl.UInt8
+            ),
             start=start,
             end=end,
             cause=pl.when(end.is_not_null()).then(cause),
             moved=end.is_not_null() & (pl.col("reason") == INTERMEDIARY).fill_null(value=False),
             replaced=pl.when(end.is_not_null()).then(replaced),
             renewal_month=turn.dt.month(),
-            # 29 February counts as the 28th: only day and month mean something, and most years have no 29th
+            # 29 February counts as the 28th: only day and month mean something, and most years have
+            # no 29th
             renewal_day=pl.when((turn.dt.month() == 2) & (turn.dt.day() == 29))
             .then(pl.lit(28, pl.Int8))
             .otherwise(turn.dt.day()),
             own_collection=pl.col("collection") == "own",
-            no_return=(end.is_not_null() & pl.col("reason").is_in(NO_RETURN)).fill_null(value=False),
+            no_return=(end.is_not_null() & pl.col("reason").is_in(NO_RETURN)).fill_null(
+                value=False
+            ),
             unpaid=(end.is_not_null() & (pl.col("reason") == NONPAYMENT)).fill_null(value=False),
         )
         .collect()
@@ -97,10 +115,11 @@ def _typed(portfolio: Portfolio, branches: Sequence[str]) -> pl.DataFrame:
 
 
 def _covered_before(facts: pl.DataFrame, keys: list[str], name: str) -> pl.DataFrame:
-    """Per start day of `keys`: the latest end of the policies that started earlier (null if there are none).
+    """Per start day of `keys`: the latest end of the policies that started earlier (null if there
+    are none).
 
-    Compared with a start S this never depends on the future: an end after S only says "still in force at S".
-    """
+    Compared with a start S this never depends on the future: an end after S only says "still in
+    force at S"."""
     return (
         facts.lazy()
         .with_columns(pl.col("end").fill_null(FOREVER))
@@ -115,24 +134,34 @@ def _covered_before(facts: pl.DataFrame, keys: list[str], name: str) -> pl.DataF
 def _continued(facts: pl.DataFrame, gap_days: int) -> pl.DataFrame:
     """Return per ended policy the day from which it is known that another continues it.
 
-    Same customer and branch, starting within G days of the end; one to one. The portfolio's ``replaced_on`` is chosen
-    with hindsight (the nearest of all starts), so that a start after T could undo a link that was seen at T. Here pairs
-    are made in the order in which they become known, and a pair once made stays.
-    """
-    # pairs lie in the same or in neighbouring stretches of G days: a fleet's ends need not meet all of its starts
+    Same customer and branch, starting within G days of the end; one to one. The portfolio's
+    ``replaced_on`` is chosen with hindsight (the nearest of all starts), so that a start after T
+    could undo a link that was seen at T. Here pairs are made in the order in which they become
+    known, and a pair once made stays."""
+    # pairs lie in the same or in neighbouring stretches of G days: a fleet's ends need not meet all
+    # of its starts
     stretch = gap_days + 1
     ends = facts.filter(pl.col("end").is_not_null()).select(
         "policy", "customer", "branch", "end", born="start", near=pl.col("end") // stretch
     )
     starts = pl.concat(
-        facts.select("customer", "branch", "start", successor="policy", near=pl.col("start") // stretch + offset)
+        facts.select(
+            "customer",
+            "branch",
+            "start",
+            successor="policy",
+            near=pl.col("start") // stretch + offset,
+        )
         for offset in (-1, 0, 1)
     )
     short = pl.col("end") - pl.col("born") <= gap_days
     pairs = (
         ends.lazy()
         .join(starts.lazy(), on=["customer", "branch", "near"])
-        .filter((pl.col("start") > pl.col("born")) & ((pl.col("start") - pl.col("end")).abs() <= gap_days))
+        .filter(
+            (pl.col("start") > pl.col("born"))
+            & ((pl.col("start") - pl.col("end")).abs() <= gap_days)
+        )
         # a policy that hardly lived is only continued by one that starts on or after its end
         .filter(~short | (pl.col("start") >= pl.col("end")))
         .select("policy", "successor", "end", "start", continued=pl.max_horizontal("end", "start"))
@@ -143,7 +172,9 @@ def _continued(facts: pl.DataFrame, gap_days: int) -> pl.DataFrame:
     made = [pairs.head(0)]
     while pairs.height:
         first = pl.col("turn").min()
-        mutual = pairs.filter((pl.col("turn") == first.over("policy")) & (pl.col("turn") == first.over("successor")))
+        mutual = pairs.filter(
+            (pl.col("turn") == first.over("policy")) & (pl.col("turn") == first.over("successor"))
+        )
         made.append(mutual)
         pairs = pairs.join(mutual, on="policy", how="anti").join(mutual, on="successor", how="anti")
     return pl.concat(made).select("policy", "continued")
@@ -152,9 +183,8 @@ def _continued(facts: pl.DataFrame, gap_days: int) -> pl.DataFrame:
 def spells(facts: pl.DataFrame, gap_days: int) -> pl.DataFrame:
     """Return the relations: unions of policy intervals, bridging gaps of at most G days.
 
-    customer, start i32, end i32 (`FOREVER` while a policy is open), cause u8? (of the policies that end on the last
-    day, the first in `CAUSES`). Sorted by customer and start.
-    """
+    customer, start i32, end i32 (`FOREVER` while a policy is open), cause u8? (of the policies that
+    end on the last day, the first in `CAUSES`). Sorted by customer and start."""
     covered = pl.col("end").cum_max().shift(1).over("customer").fill_null(-FOREVER)
     return (
         facts.lazy()
@@ -176,12 +206,14 @@ def spells(facts: pl.DataFrame, gap_days: int) -> pl.DataFrame:
 def lines(facts: pl.DataFrame) -> pl.DataFrame:
     """Return per policy the last policy of its chain of replacements, and when that one lapsed.
 
-    policy, ``last`` u32, ``lapse`` i32? (its end, unless that is open, technical, or replaced by a policy that is not
-    in the file), ``lapse_unpaid`` i32? (the same where it ended for non-payment). If a policy was split, its line goes
-    on in the successor with the lowest number. Successors start later, or on the same day with a higher number, so that
-    a line never turns in a circle.
-    """
-    later = facts.filter("replaces").select("customer", "branch", successor="policy", replaced="start")
+    policy, ``last`` u32, ``lapse`` i32? (its end, unless that is open, technical, or replaced by a
+    policy that is not in the file), ``lapse_unpaid`` i32? (the same where it ended for
+    non-payment). If a policy was split, its line goes on in the successor with the lowest number.
+    Successors start later, or on the same day with a higher number, so that a line never turns in a
+    circle."""
+    later = facts.filter("replaces").select(
+        "customer", "branch", successor="policy", replaced="start"
+    )
     linked = (
         facts.lazy()
         .filter(pl.col("replaced").is_not_null())
@@ -206,5 +238,7 @@ def lines(facts: pl.DataFrame) -> pl.DataFrame:
         following = following[following]
     last = joined[following]
     lost = pl.col("replaced").is_null() & (pl.col("cause") != CAUSES.index("technical"))
-    lapse = last.select(lapse=pl.when(lost).then("end"), lapse_unpaid=pl.when(lost & pl.col("unpaid")).then("end"))
+    lapse = last.select(
+        lapse=pl.when(lost).then("end"), lapse_unpaid=pl.when(lost & pl.col("unpaid")).then("end")
+    )
     return pl.DataFrame({"policy": joined["policy"], "last": last["policy"]}).hstack(lapse)

@@ -19,13 +19,19 @@ if TYPE_CHECKING:
 
 OLD = 24
 STEPS, WIDE_STEPS = (2, 4), (3, 6)
-"""Months between as-of dates, and between those more than `OLD` months back: they say less and cost as much."""
+"""Months between as-of dates, and between those more than `OLD` months back: they say less and cost
+as much.
+"""
 
 MANY = 10_000
-"""Customers in force from which the wider steps do: their rows fill the samples that models learn from anyway."""
+"""Customers in force from which the wider steps do: their rows fill the samples that models learn
+from anyway.
+"""
 
 SURVIVORS = 36
-"""Months back for purchases of who is still there: a year each to be judged on, to choose on and to learn from."""
+"""Months back for purchases of who is still there: a year each to be judged on, to choose on and to
+learn from.
+"""
 
 WINDOWS = (1, 3, 6, 9, 12, 15, 18, 21, 24, 36)
 """Look-back windows in months: the quarters of two years, and three years.
@@ -36,18 +42,20 @@ Nothing older than the longest is looked at, at any T, so that all T see equally
 REACH = WINDOWS[-1]
 
 AHEAD = (1, 3, 6, 12)
-"""Months after T in which lapses are counted: the shorter ones prove what a year cannot prove yet."""
+"""Months after T in which lapses are counted: the shorter ones prove what a year cannot prove yet.
+"""
 
 
 def as_of_grid(portfolio: Portfolio, settings: Settings) -> list[date]:
-    """Return X, every second month back for two years and every fourth before, ascending, so that X is the last.
+    """Return X, every second month back for two years and every fourth before, ascending, so that X
+    is the last.
 
     With many customers the steps are wider, see `MANY`.
 
-    Dates go back as long as they lie within the recorded history (before it only survivors are in the file) and
-    within ``settings.time.history_cap_months``. Without any ended policy no leaving can be learned, but what those who
-    are there bought can: then they go back `SURVIVORS` months, for the longer ago the fewer of them tell of it.
-    """
+    Dates go back as long as they lie within the recorded history (before it only survivors are in
+    the file) and within ``settings.time.history_cap_months``. Without any ended policy no leaving
+    can be learned, but what those who are there bought can: then they go back `SURVIVORS` months,
+    for the longer ago the fewer of them tell of it."""
     x, recorded = portfolio.as_of, portfolio.history.recorded_from
     first = add_months(x, -settings.time.history_cap_months)
     first = max(first, add_months(x, -SURVIVORS) if recorded is None else recorded)
@@ -63,10 +71,9 @@ def as_of_grid(portfolio: Portfolio, settings: Settings) -> list[date]:
 def date_table(dates: Iterable[date]) -> pl.DataFrame:
     """Return one row per as-of date T.
 
-    t u16 (position, ascending), as_of Date, ``day`` i32 (days since 1970, as all days inside this room),
-    ``back_{w}`` i32 (the day T - w months, for each window; a window is (back_w, day]), ``ahead_{m}`` i32 for each of
-    `AHEAD`, year, month, day_of_month, month_end.
-    """
+    t u16 (position, ascending), as_of Date, ``day`` i32 (days since 1970, as all days inside this
+    room), ``back_{w}`` i32 (the day T - w months, for each window; a window is (back_w, day]),
+    ``ahead_{m}`` i32 for each of `AHEAD`, year, month, day_of_month, month_end."""
     grid = sorted(set(dates))
     columns: dict[str, list[int] | list[bool]] = {"day": [to_day(each) for each in grid]}
     for window in WINDOWS:
@@ -82,7 +89,9 @@ def date_table(dates: Iterable[date]) -> pl.DataFrame:
         pl.Series("as_of", grid, dtype=pl.Date),
         pl.all(),
         pl.Series(
-            "month_end", [each.day == calendar.monthrange(each.year, each.month)[1] for each in grid], dtype=pl.Boolean
+            "month_end",
+            [each.day == calendar.monthrange(each.year, each.month)[1] for each in grid],
+            dtype=pl.Boolean,
         ),
     )
 

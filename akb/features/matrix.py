@@ -30,10 +30,14 @@ if TYPE_CHECKING:
     from akb.ingest.types import OwnColumn, Portfolio
 
 _FEW = 5
-"""With fewer offices than this, how they moved in a year is one draw of a few: a model would learn it by heart."""
+"""With fewer offices than this, how they moved in a year is one draw of a few: a model would learn
+it by heart.
+"""
 
 _BATCH = 2
-"""As-of dates at a time: two need 220 MB less at the peak than four on 66,000 policies (benchmarks/features.py)."""
+"""As-of dates at a time: two need 220 MB less at the peak than four on 66,000 policies
+(benchmarks/features.py).
+"""
 
 
 def build_matrix(portfolio: Portfolio, dates: Iterable[date], settings: Settings) -> Matrix:
@@ -48,10 +52,9 @@ def build_matrix(portfolio: Portfolio, dates: Iterable[date], settings: Settings
 
     Notes
     -----
-    The premium and commission of today, status, change dates, sex and sensitive claims are not read at all; dated
-    premiums are, up to T. Renewal dates count by day and month only. Columns of today's values that show who has ended
-    are not read either, see `hindsight`.
-    """
+    The premium and commission of today, status, change dates, sex and sensitive claims are not read
+    at all; dated premiums are, up to T. Renewal dates count by day and month only. Columns of
+    today's values that show who has ended are not read either, see `hindsight`."""
     dates = sorted(set(dates))
     portfolio = seen_by_features(portfolio, settings)
     branches = portfolio_branches(portfolio, settings)
@@ -63,7 +66,9 @@ def build_matrix(portfolio: Portfolio, dates: Iterable[date], settings: Settings
     if portfolio.history.recorded_from is not None:
         records["ends"] = to_day(portfolio.history.recorded_from)
     customers = _customers(portfolio)
-    people = tuple(role for role in ("adviser", "office", "region") if customers[role].is_not_null().any())
+    people = tuple(
+        role for role in ("adviser", "office", "region") if customers[role].is_not_null().any()
+    )
     many = tuple(role for role in people if customers[role].drop_nulls().n_unique() >= _FEW)
     postcodes = portfolio.customers["postcode4"].is_not_null().any()
     world = World(
@@ -81,7 +86,9 @@ def build_matrix(portfolio: Portfolio, dates: Iterable[date], settings: Settings
         own=own,
     )
     chosen = groups(world)
-    recorded: dict[Source, pl.DataFrame] = {record: events[record] for record in EVENTS if record in records}
+    recorded: dict[Source, pl.DataFrame] = {
+        record: events[record] for record in EVENTS if record in records
+    }
     features = tuple(column.feature for group in chosen for column in group.columns)
 
     def part(batch: list[date]) -> pl.DataFrame:
@@ -92,8 +99,12 @@ def build_matrix(portfolio: Portfolio, dates: Iterable[date], settings: Settings
     return Matrix(frame, features)
 
 
-def _two_at_a_time(part: Callable[[list[date]], pl.DataFrame], batches: list[list[date]]) -> Iterator[pl.DataFrame]:
-    """Yield the part of each batch in order: where one leaves a core idle the next goes on, and no more are kept."""
+def _two_at_a_time(
+    part: Callable[[list[date]], pl.DataFrame], batches: list[list[date]]
+) -> Iterator[pl.DataFrame]:
+    """Yield the part of each batch in order: where one leaves a core idle the next goes on, and no
+    more are kept.
+    """
     with ThreadPoolExecutor(2) as pool:
         started: deque[Future[pl.DataFrame]] = deque()
         for batch in batches:
@@ -105,7 +116,10 @@ def _two_at_a_time(part: Callable[[list[date]], pl.DataFrame], batches: list[lis
 
 
 def _named(
-    events: Mapping[Source, pl.DataFrame], column: str, names: tuple[str, ...], source: Source = "contacts"
+    events: Mapping[Source, pl.DataFrame],
+    column: str,
+    names: tuple[str, ...],
+    source: Source = "contacts",
 ) -> tuple[str, ...]:
     """Which of these names occur among the contacts (or the events of another source)."""
     given = set(events[source][column].unique()) if source in events else set()
@@ -122,17 +136,22 @@ def with_insurer_codes(facts: pl.DataFrame) -> pl.DataFrame:
     """Replace the insurer by its position in the alphabet."""
     names = facts["insurer"].drop_nulls().unique().sort()
     codes = pl.DataFrame(
-        {"insurer": names, "insurer_code": range(len(names))}, schema={"insurer": pl.String, "insurer_code": pl.Int32}
+        {"insurer": names, "insurer_code": range(len(names))},
+        schema={"insurer": pl.String, "insurer_code": pl.Int32},
     )
     return facts.join(codes, on="insurer", how="left", maintain_order="left").drop("insurer")
 
 
-def with_own_columns(facts: pl.DataFrame, values: pl.DataFrame | None, own: Iterable[OwnColumn]) -> pl.DataFrame:
+def with_own_columns(
+    facts: pl.DataFrame, values: pl.DataFrame | None, own: Iterable[OwnColumn]
+) -> pl.DataFrame:
     """Put beside each policy what stands in the columns without a role that may be features."""
     names = [column.key for column in own]
     if values is None or not names:
         return facts
-    return facts.join(values.select("policy", *names), on="policy", how="left", maintain_order="left")
+    return facts.join(
+        values.select("policy", *names), on="policy", how="left", maintain_order="left"
+    )
 
 
 def _customers(portfolio: Portfolio) -> pl.DataFrame:
@@ -155,7 +174,9 @@ def _rows(facts: pl.DataFrame, dates: list[date]) -> int:
 
 
 def _stacked(parts: Iterable[pl.DataFrame], names: tuple[str, ...], rows: int) -> pl.DataFrame:
-    """Put the parts below each other in memory that is taken once: the matrix is the largest thing there is."""
+    """Put the parts below each other in memory that is taken once: the matrix is the largest thing
+    there is.
+    """
     blocks = {name: np.empty(rows, dtype=np.float32) for name in names}
     keys: list[pl.DataFrame] = []
     filled = 0
@@ -168,7 +189,9 @@ def _stacked(parts: Iterable[pl.DataFrame], names: tuple[str, ...], rows: int) -
     return pl.DataFrame([*pl.concat(keys, rechunk=True), *columns])
 
 
-def _assemble(chosen: list[Group], seen: Cut, customers: pl.DataFrame, world: World) -> pl.DataFrame:
+def _assemble(
+    chosen: list[Group], seen: Cut, customers: pl.DataFrame, world: World
+) -> pl.DataFrame:
     """Put everything that was added up beside the customers in force, then work out the columns."""
     totals = _totals(chosen, seen)
     table = totals["held"].sort(KEY)
@@ -179,17 +202,26 @@ def _assemble(chosen: list[Group], seen: Cut, customers: pl.DataFrame, world: Wo
     for group in chosen:
         if group.extend is not None:
             table = _beside(table, group.extend(tables))
-    empty = {total.name: total.empty for group in chosen for total in group.totals if total.empty is not None}
+    empty = {
+        total.name: total.empty
+        for group in chosen
+        for total in group.totals
+        if total.empty is not None
+    }
     columns = [column for group in chosen for column in group.columns]
-    return table.with_columns(pl.col(name).fill_null(value) for name, value in empty.items()).select(
-        "as_of", "customer", *(_value(column, world) for column in columns)
-    )
+    return table.with_columns(
+        pl.col(name).fill_null(value) for name, value in empty.items()
+    ).select("as_of", "customer", *(_value(column, world) for column in columns))
 
 
 def _beside(table: pl.DataFrame, extras: list[Extra]) -> pl.DataFrame:
-    """Add each table's columns in the order of `table`; the columns that are already there are not copied."""
+    """Add each table's columns in the order of `table`; the columns that are already there are not
+    copied.
+    """
     for keys, extra in extras:
-        added = table.select(keys).join(extra, on=keys, how="left", maintain_order="left").drop(keys)
+        added = (
+            table.select(keys).join(extra, on=keys, how="left", maintain_order="left").drop(keys)
+        )
         table = table.hstack(added)
     return table
 
@@ -201,7 +233,9 @@ def _totals(chosen: list[Group], seen: Cut) -> dict[Source, pl.DataFrame]:
         for total in group.totals:
             wanted.setdefault(total.source, {})[total.name] = total
     plans = {
-        source: seen.frames[source].group_by(KEY).agg(total.value.alias(name) for name, total in named.items())
+        source: seen.frames[source]
+        .group_by(KEY)
+        .agg(total.value.alias(name) for name, total in named.items())
         for source, named in wanted.items()
     }
     return dict(zip(plans, pl.collect_all(list(plans.values())), strict=True))

@@ -1,4 +1,6 @@
-"""Dated premiums as known at T: what each policy in force costs, cost a year earlier, and when it rose."""
+"""Dated premiums as known at T: what each policy in force costs, cost a year earlier, and when it
+rose.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ RISE = 50_000
 """A change of more than 5 % (per million) is one that a customer notices."""
 
 _BASE = 1 << 40
-"""Day and cents in one number: the largest is the premium of the last day, whatever the order of the rows."""
+"""Day and cents in one number: the largest is the premium of the last day, whatever the order of
+the rows.
+"""
 
 _EPOCH = 1 << 20
 """Added to days, so that those before 1970 count upwards too."""
@@ -31,21 +35,25 @@ def premium_records(portfolio: Portfolio) -> pl.DataFrame | None:
 
     policy u32, ``date`` i32 (days since 1970), ``premium`` i64 and
     ``commission`` i64? (cents a year; for targets only), ``previous`` i64? (the premium before;
-    null for the first one that is known), ``change`` i64? (relative to the one before, per million). What a record says
-    of the one before it never depends on what comes later.
-    """
+    null for the first one that is known), ``change`` i64? (relative to the one before, per
+    million). What a record says of the one before it never depends on what comes later."""
     if portfolio.premiums is None:
         return None
     previous = pl.col("premium").shift(1).over("policy", order_by="date")
     return (
         portfolio.premiums.select(
-            "policy", date=pl.col("date").to_physical(), premium="premium_cents", commission="commission_cents"
+            "policy",
+            date=pl.col("date").to_physical(),
+            premium="premium_cents",
+            commission="commission_cents",
         )
         .sort("policy", "date")
         .with_columns(previous=previous)
         .with_columns(
             change=pl.when(pl.col("previous") > 0).then(
-                ((pl.col("premium") - pl.col("previous")) * _MILLION // pl.col("previous")).clip(upper_bound=MOST)
+                ((pl.col("premium") - pl.col("previous")) * _MILLION // pl.col("previous")).clip(
+                    upper_bound=MOST
+                )
             )
         )
     )
@@ -54,23 +62,26 @@ def premium_records(portfolio: Portfolio) -> pl.DataFrame | None:
 def priced(facts: pl.DataFrame, records: pl.DataFrame, dates: pl.DataFrame) -> pl.LazyFrame:
     """Return one row per T and policy in force, with its premium as known at T.
 
-    t, customer, branch, policy; ``premium`` i64? (in force at T), ``before_{w}`` i64? (w months earlier), ``old_{w}``
-    bool (it was in force then), ``changed`` i64? (the last change, per million, if it lies within 12 months; else 0),
-    ``since_rise`` i64? (days since the last rise of more than 5 %), ``rises_{w}``, ``falls_12`` i64.
-    """
+    t, customer, branch, policy; ``premium`` i64? (in force at T), ``before_{w}`` i64? (w months
+    earlier), ``old_{w}`` bool (it was in force then), ``changed`` i64? (the last change, per
+    million, if it lies within 12 months; else 0), ``since_rise`` i64? (days since the last rise of
+    more than 5 %), ``rises_{w}``, ``falls_12`` i64."""
     windows = [f"back_{window}" for window in BACK]
     held = (
         dates.lazy()
         .select("t", "day", *windows)
         .join(facts.lazy().select("policy", "customer", "branch", "start", "end"), how="cross")
-        .filter((pl.col("start") <= pl.col("day")) & (pl.col("end").is_null() | (pl.col("end") > pl.col("day"))))
+        .filter(
+            (pl.col("start") <= pl.col("day"))
+            & (pl.col("end").is_null() | (pl.col("end") > pl.col("day")))
+        )
     )
     date = pl.col("date")
     first = (date.cast(pl.Int64) + _EPOCH) * _BASE
     stamp = first + pl.col("premium")
     moved = first + pl.col("change") + _MILLION  # no change is below -100 %
     rise, fall = pl.col("change") > RISE, pl.col("change") < -RISE
-    told = (
+    dated = (
         held.select("t", "policy", "day", *windows)
         .join(records.lazy(), on="policy")
         .filter(date <= pl.col("day"))
@@ -78,10 +89,16 @@ def priced(facts: pl.DataFrame, records: pl.DataFrame, dates: pl.DataFrame) -> p
         .group_by("t", "policy")
         .agg(
             premium=pl.col("stamp").max() % _BASE,
-            **{f"before_{w}": _where(date <= pl.col(f"back_{w}"), pl.col("stamp")).max() % _BASE for w in BACK},
+            **{
+                f"before_{w}": _where(date <= pl.col(f"back_{w}"), pl.col("stamp")).max() % _BASE
+                for w in BACK
+            },
             last=_where(pl.col("change").is_not_null() & (date > pl.col("back_12")), moved).max(),
             since_rise=_where(rise, pl.col("day") - date).min().cast(pl.Int64),
-            **{f"rises_{w}": (rise & (date > pl.col(f"back_{w}"))).sum().cast(pl.Int64) for w in BACK},
+            **{
+                f"rises_{w}": (rise & (date > pl.col(f"back_{w}"))).sum().cast(pl.Int64)
+                for w in BACK
+            },
             falls_12=(fall & (date > pl.col("back_12"))).sum().cast(pl.Int64),
         )
     )
@@ -89,7 +106,7 @@ def priced(facts: pl.DataFrame, records: pl.DataFrame, dates: pl.DataFrame) -> p
     return (
         held.with_columns(**{f"old_{w}": pl.col("start") <= pl.col(f"back_{w}") for w in BACK})
         .drop("day", "start", "end", *windows)
-        .join(told, on=["t", "policy"], how="left")
+        .join(dated, on=["t", "policy"], how="left")
         .with_columns(changed=pl.coalesce(pl.col("last") % _BASE - _MILLION, unchanged))
         .drop("last")
     )
@@ -100,11 +117,15 @@ def _where(condition: pl.Expr, value: pl.Expr) -> pl.Expr:
 
 
 def covered(table: pl.LazyFrame) -> pl.DataFrame:
-    """Return per T the share of the policies in force of which the premium is known, now and w months earlier.
+    """Return per T the share of the policies in force of which the premium is known, now and w
+    months earlier.
 
-    t, ``priced_0``, ``priced_{w}``. Where the record has only just begun, the policies of which the premium is known
-    are those that have just renewed: that says when a policy renews and nothing of its premium.
-    """
+    t, ``priced_0``, ``priced_{w}``. Where the record has only just begun, the policies of which the
+    premium is known are those that have just renewed: that says when a policy renews and nothing of
+    its premium."""
     shares = {"priced_0": pl.col("premium").is_not_null().mean()}
-    shares |= {f"priced_{w}": pl.col(f"before_{w}").is_not_null().filter(pl.col(f"old_{w}")).mean() for w in BACK}
+    shares |= {
+        f"priced_{w}": pl.col(f"before_{w}").is_not_null().filter(pl.col(f"old_{w}")).mean()
+        for w in BACK
+    }
     return table.group_by("t").agg(**shares).collect()

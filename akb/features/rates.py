@@ -1,8 +1,7 @@
 """Trailing rates as known at T, shrunk towards the portfolio's own.
 
-Features use ratios to the portfolio's rate at T: levels move from year to year, and a tree that learned last year's
-level of an office would take this year's for another office.
-"""
+Features use ratios to the portfolio's rate at T: levels move from year to year, and a tree that
+learned last year's level of an office would take this year's for another office."""
 
 from __future__ import annotations
 
@@ -17,7 +16,9 @@ if TYPE_CHECKING:
 
 PER_MILLION = 1_000_000
 WEIGHT = 50
-"""How many policies (or customers) of the portfolio's average are mixed into a rate: few policies say little."""
+"""How many policies (or customers) of the portfolio's average are mixed into a rate: few policies
+say little.
+"""
 
 
 def shrunk(events: pl.Expr, exposure: pl.Expr, overall: pl.Expr, weight: int = WEIGHT) -> pl.Expr:
@@ -37,12 +38,12 @@ def _per_million(rate: pl.Expr) -> pl.Expr:
 def policy_rates(cut: Cut, key: str) -> pl.DataFrame:
     """Return lapse rates of the last 12 months per T and `key` (``branch`` or ``insurer_code``).
 
-    t, key, held (policies in force at T), holders (customers), ``lapse_ppm`` i64 (lapses per policy in force or
-    lapsed, per million), ``lapse_rel`` and ``taken_rel`` i64 (lapses, and purchases per policy in force, relative to
-    the portfolio's, per million; purchases of branches only), ``lapse_move`` i64 (the relative lapse rate of the last 3
-    months minus that of 12, per million). Whole numbers, so that sums over a customer's policies
-    are the same in any order. `key` null is left out.
-    """
+    t, key, held (policies in force at T), holders (customers), ``lapse_ppm`` i64 (lapses per policy
+    in force or lapsed, per million), ``lapse_rel`` and ``taken_rel`` i64 (lapses, and purchases per
+    policy in force, relative to the portfolio's, per million; purchases of branches only),
+    ``lapse_move`` i64 (the relative lapse rate of the last 3 months minus that of 12, per million).
+    Whole numbers, so that sums over a customer's policies are the same in any order. `key` null is
+    left out."""
     held = (
         cut.frames["held"]
         .group_by("t", key)
@@ -52,19 +53,32 @@ def policy_rates(cut: Cut, key: str) -> pl.DataFrame:
     gone = (
         cut.frames["gone"]
         .group_by("t", key)
-        .agg(lapses=lapsed.sum().cast(pl.Int64), late=(lapsed & within("end", 3)).sum().cast(pl.Int64))
+        .agg(
+            lapses=lapsed.sum().cast(pl.Int64),
+            late=(lapsed & within("end", 3)).sum().cast(pl.Int64),
+        )
     )
     table = held.join(gone, on=["t", key], how="full", coalesce=True)
     if key == "branch":
-        taken = cut.frames["taken"].group_by("t", key).agg(taken=within("start", 12).sum().cast(pl.Int64))
+        taken = (
+            cut.frames["taken"]
+            .group_by("t", key)
+            .agg(taken=within("start", 12).sum().cast(pl.Int64))
+        )
         table = table.join(taken, on=["t", key], how="full", coalesce=True)
     else:
         table = table.with_columns(taken=pl.lit(0, pl.Int64))
     table = table.with_columns(pl.col("held", "holders", "lapses", "late", "taken").fill_null(0))
     exposure = pl.col("held") + pl.col("lapses")
-    overall = pl.col("lapses").sum().over("t") / pl.max_horizontal(exposure.sum().over("t"), pl.lit(1))
-    overall_taken = pl.col("taken").sum().over("t") / pl.max_horizontal(pl.col("held").sum().over("t"), pl.lit(1))
-    overall_late = pl.col("late").sum().over("t") / pl.max_horizontal(exposure.sum().over("t"), pl.lit(1))
+    overall = pl.col("lapses").sum().over("t") / pl.max_horizontal(
+        exposure.sum().over("t"), pl.lit(1)
+    )
+    overall_taken = pl.col("taken").sum().over("t") / pl.max_horizontal(
+        pl.col("held").sum().over("t"), pl.lit(1)
+    )
+    overall_late = pl.col("late").sum().over("t") / pl.max_horizontal(
+        exposure.sum().over("t"), pl.lit(1)
+    )
     late = relative(shrunk(pl.col("late"), exposure, overall_late), overall_late)
     lapse, taken_rate = (
         shrunk(pl.col("lapses"), exposure, overall),
@@ -85,7 +99,10 @@ def policy_rates(cut: Cut, key: str) -> pl.DataFrame:
 
 
 def wide(rates: pl.DataFrame, column: str, branches: int) -> pl.DataFrame:
-    """Return one row per T with `column` per branch code as ``{column}_{code}``; 0 where a branch has no rate."""
+    """Return one row per T with `column` per branch code as ``{column}_{code}``; 0 where a branch
+    has no rate.
+    """
     return rates.group_by("t").agg(
-        pl.col(column).filter(pl.col("branch") == code).sum().alias(f"{column}_{code}") for code in range(branches)
+        pl.col(column).filter(pl.col("branch") == code).sum().alias(f"{column}_{code}")
+        for code in range(branches)
     )

@@ -1,8 +1,8 @@
-"""What a feature group is: integer totals per (T, customer) over the Cut, and columns worked out from them.
+"""What a feature group is: integer totals per (T, customer) over the Cut, and columns worked out
+from them.
 
-A group module has one function ``build(world) -> Group``. A new group is a new module and one line in
-``groups/__init__.py``.
-"""
+A group module has one function ``build(world) -> Group``. A new group is a new module and one line
+in ``groups/__init__.py``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from akb.ingest.types import OwnColumn
 
 Extra = tuple[list[str], pl.DataFrame]
-"""Keys that the customer table at T has (t, customer, adviser, ...), and a table with those keys and more columns."""
+"""Keys that the customer table at T has (t, customer, adviser, ...), and a table with those keys
+and more columns.
+"""
 
 Events = Literal["claims", "contacts", "payments"]
 
@@ -37,7 +39,8 @@ class World:
     Parameters
     ----------
     branches
-        The branches that occur in it, in taxonomy order; a policy's ``branch`` code is the position here.
+        The branches that occur in it, in taxonomy order; a policy's ``branch`` code is the position
+        here.
     gap_days
         G.
     records
@@ -53,7 +56,8 @@ class World:
     themes
         Theme (home, traffic, ...) -> positions of its branches, for the themes that occur.
     topics, channels, claimed
-        What contacts were about, by which channel, and the themes of claims, as far as the events say.
+        What contacts were about, by which channel, and the themes of claims, as far as the events
+        say.
     own
         Columns of the export without a role that may be features.
     """
@@ -74,10 +78,12 @@ class World:
 
 @dataclass(frozen=True)
 class Tables:
-    """What a group may work out more tables from when totals per customer are not enough (`Group.extend`).
+    """What a group may work out more tables from when totals per customer are not enough
+    (`Group.extend`).
 
     totals
-        Per source: t, customer and the totals of all groups, also for customers who are not in force at T.
+        Per source: t, customer and the totals of all groups, also for customers who are not in
+        force at T.
     customers
         customer, kind, birth_year, and the codes of adviser, office and region.
     """
@@ -92,9 +98,8 @@ class Tables:
 class Total:
     """An integer per (T, customer) over the rows of one source.
 
-    Integers add up to the same in any order; sums of floats do not. ``empty`` is the value of a customer without rows;
-    None if it is then unknown.
-    """
+    Integers add up to the same in any order; sums of floats do not. ``empty`` is the value of a
+    customer without rows; None if it is then unknown."""
 
     name: str
     source: Source
@@ -106,8 +111,8 @@ class Total:
 class Column:
     """A feature, how it follows from the totals, and how far it looks back.
 
-    It is null wherever T - `back` months (- `back_days`) lies before the first day of any of the `records`.
-    """
+    It is null wherever T - `back` months (- `back_days`) lies before the first day of any of the
+    `records`."""
 
     feature: Feature
     value: pl.Expr
@@ -126,7 +131,9 @@ class Group:
     extend: Callable[[Tables], list[Extra]] | None = None
 
     def count(self, name: str, source: Source, where: pl.Expr) -> pl.Expr:
-        """Add the number of rows where `where` holds, and return it as an expression over the customer table."""
+        """Add the number of rows where `where` holds, and return it as an expression over the
+        customer table.
+        """
         self.totals.append(Total(name, source, where.sum().cast(pl.Int32), 0))
         return pl.col(name)
 
@@ -190,7 +197,11 @@ def within(day: str, window: int) -> pl.Expr:
 
 def is_branch(positions: Sequence[int]) -> pl.Expr:
     """Return whether a row's branch is one of these positions."""
-    return pl.col("branch").is_in(list(positions)) if positions else pl.lit(False) & (pl.col("branch") == 0)
+    return (
+        pl.col("branch").is_in(list(positions))
+        if positions
+        else pl.lit(False) & (pl.col("branch") == 0)
+    )
 
 
 def added(parts: Iterable[pl.Expr]) -> pl.Expr:

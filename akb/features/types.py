@@ -20,8 +20,8 @@ class Feature:
     name, group, meaning, unit
         `meaning` is English for the documentation; what a client reads comes from ``configs/text``.
     current
-        True if the source keeps only today's value (adviser, office, postcode): a slowly changing attribute that
-        needs watching, see design.md Time 2.
+        True if the source keeps only today's value (adviser, office, postcode): a slowly changing
+        attribute that needs watching, see design.md Time 2.
     """
 
     name: str
@@ -36,7 +36,8 @@ class Matrix:
     """One row per (T, customer in force at T), sorted by both.
 
     frame
-        as_of Date, customer u32, then one Float32 column per feature in the order of `features`; unknown is null.
+        as_of Date, customer u32, then one Float32 column per feature in the order of `features`;
+        unknown is null.
     """
 
     frame: pl.DataFrame
@@ -59,19 +60,21 @@ class Matrix:
 
 @dataclass(frozen=True)
 class BranchRows:
-    """One row per (T, customer, branch): either held at T (lapse) or eligible and not held at T (purchase).
+    """One row per (T, customer, branch): either held at T (lapse) or eligible and not held at T
+    (purchase).
 
     frame
         as_of Date, customer u32, branch str, branch-level Float32 columns named in `names`, and
-        ``label`` Float32 (1 if the event falls in (T, T + 12 months], else 0; meaningless until closed),
-        ``event_date`` Date? (first event of that kind after T, whatever its distance).
+        ``label`` Float32 (1 if the event falls in (T, T + 12 months], else 0; meaningless until
+        closed), ``event_date`` Date? (first event of that kind after T, whatever its distance).
         Sorted by (as_of, branch, customer).
     standing
-        Of what could be taken: branch str, ``reason`` str, ``customers`` i64 at X: ``open``, or why it is not (``held
+        Of what could be taken: branch str, ``reason`` str, ``customers`` i64 at X: ``open``, or why
+        it is not (``held
         | signed | kind | age | requires | included``, the first that holds). None for what is held.
     open
-        Of what could be taken: customer u32, branch str at X, for every branch of the portfolio, also those that are
-        taken too seldom to have rows. None for what is held.
+        Of what could be taken: customer u32, branch str at X, for every branch of the portfolio,
+        also those that are taken too seldom to have rows. None for what is held.
     seldom
         Events since the first T of the branches that have too few for rows.
     """
@@ -85,12 +88,13 @@ class BranchRows:
 
 @dataclass(frozen=True)
 class FormerRows:
-    """One row per (T, customer whose relation ended in the three years up to T and who has not come back by T).
+    """One row per (T, customer whose relation ended in the three years up to T and who has not come
+    back by T).
 
     frame
-        as_of Date, customer u32, Float32 features known at T named in `names`, ``event_date`` Date? (the first day of
-        a new relation after T, whatever its distance). Sorted by (as_of, customer). Who died or ended the business is
-        left out.
+        as_of Date, customer u32, Float32 features known at T named in `names`, ``event_date`` Date?
+        (the first day of a new relation after T, whatever its distance). Sorted by (as_of,
+        customer). Who died or ended the business is left out.
     """
 
     frame: pl.DataFrame
@@ -105,36 +109,41 @@ class Targets:
     ``T + h + G + registration lag <= K`` (see `closed_by`).
 
     relation
-        as_of, customer, ``end_date`` Date? (first day of the relation without a policy in force and none
-        starting within G days; null if not recorded by X), ``cause`` str? (``natural | insurer |
-        preventable | unknown``).
+        as_of, customer, ``end_date`` Date? (first day of the relation without a policy in force and
+        none starting within G days; null if not recorded by X), ``cause`` str? (``natural | insurer
+        | preventable | unknown``).
     counts
-        as_of, customer, ``first_lapse`` Date?, ``lapses_{1,3,6,12}m`` Float32, ``first_purchase`` Date?
-        (in a branch not held at T), ``first_nonpayment`` Date? (the first lapse for non-payment).
-        Technical ends are no lapse, continued policies no purchase. Of the whole relation, whatever the definition:
-        `targets_money.money_targets`: ``upsell``,
+        as_of, customer, ``first_lapse`` Date?, ``lapses_{1,3,6,12}m`` Float32, ``first_purchase``
+        Date? (in a branch not held at T), ``first_nonpayment`` Date? (the first lapse for
+        non-payment). Technical ends are no lapse, continued policies no purchase. Of the whole
+        relation, whatever the definition: `targets_money.money_targets`: ``upsell``,
         ``commission_drop`` Date?; `targets_events.event_targets`: contacts, claims, ``bleeder``,
         ``feeder``. A column ``{name}_possible`` bool says which rows can be asked for ``name``.
     held, eligible
         branch rows for ``lapse_{branch}_12m`` and ``next_policy_{branch}_12m``.
     whole
-        `relation` of the whole relation, whatever the definition; None where `relation` is that itself.
+        `relation` of the whole relation, whatever the definition; None where `relation` is that
+        itself.
     announced
-        customer, ``end_date``, ``cause``: relations at X whose end is already announced (under the definition that is
-        set; with ``all``: all policies end, no known policy starts within G days).
+        customer, ``end_date``, ``cause``: relations at X whose end is already announced (under the
+        definition that is set; with ``all``: all policies end, no known policy starts within G
+        days).
     leaving
         The same of the whole relation, whatever the definition; None: not told apart.
     announced_lapses
-        customer, ``branch``, ``end_date``, ``nonpayment`` bool: policies in force at X whose lapse is announced.
+        customer, ``branch``, ``end_date``, ``nonpayment`` bool: policies in force at X whose lapse
+        is announced.
     definitions
-        as_of, customer, a Float32 column per definition of churn (1 churned within 12 months, 0 not, null not to be
-        followed), for the rows of a few closed dates, the latest being the last closed year.
+        as_of, customer, a Float32 column per definition of churn (1 churned within 12 months, 0
+        not, null not to be followed), for the rows of a few closed dates, the latest being the last
+        closed year.
     former
         Former customers, see `FormerRows`.
     topics, channels
-        Rows like those of branches in which ``branch`` is the topic of a contact or its channel: the label is whether
-        a contact about it takes place within 90 days, or whether the first contact after T goes by it (``asked`` bool:
-        there was one within 12 months). None without contacts.
+        Rows like those of branches in which ``branch`` is the topic of a contact or its channel:
+        the label is whether a contact about it takes place within 90 days, or whether the first
+        contact after T goes by it (``asked`` bool: there was one within 12 months). None without
+        contacts.
     """
 
     relation: pl.DataFrame
@@ -153,7 +162,9 @@ class Targets:
     channels: BranchRows | None = None
 
     def of_whole_relation(self) -> Targets:
-        """Return these targets with the end of the whole relation, whatever the definition that is set."""
+        """Return these targets with the end of the whole relation, whatever the definition that is
+        set.
+        """
         if self.whole is None:
             return self
         announced = self.announced.clear() if self.leaving is None else self.leaving

@@ -1,4 +1,6 @@
-"""The portfolio as it was known on an earlier day, from the clean tables: what a replay would have read."""
+"""The portfolio as it was known on an earlier day, from the clean tables: what a replay would have
+read.
+"""
 
 from __future__ import annotations
 
@@ -20,21 +22,26 @@ if TYPE_CHECKING:
 def earlier(portfolio: Portfolio, day: date) -> Portfolio:
     """Return `portfolio` as of `day`, a replay: nothing in it is dated after that day.
 
-    Policies that start later are gone, later ends are open, later claims, contacts, payments and premiums are gone.
-    Fields that the back office overwrites (premium, commission, adviser, ...) are those of today: they may weigh, but
-    they tell nothing about that day. What was announced then is not known.
-    """
+    Policies that start later are gone, later ends are open, later claims, contacts, payments and
+    premiums are gone. Fields that the back office overwrites (premium, commission, adviser, ...)
+    are those of today: they may weigh, but they tell nothing about that day. What was announced
+    then is not known."""
     known = pl.col("end_date") <= day
     policies = portfolio.policies.filter(pl.col("start_date") <= day).with_columns(
         [pl.when(known).then(pl.col(name)).alias(name) for name in ("end_date", "reason", "cause")]
-        + [pl.when(known & (pl.col("replaced_on") <= day)).then(pl.col("replaced_on")).alias("replaced_on")]
+        + [
+            pl.when(known & (pl.col("replaced_on") <= day))
+            .then(pl.col("replaced_on"))
+            .alias("replaced_on")
+        ]
     )
     present = policies.select("customer").unique()
     recorded = portfolio.history.recorded_from
     since = recorded if recorded is not None and recorded <= day else None
     history = replace(
         find_history(policies, day),  # what was known of reasons then
-        recorded_from=since,  # the day on which the record begins is a fact, whenever it is found out
+        # the day on which the record begins is a fact, whenever it is found out
+        recorded_from=since,
         months=0 if since is None else max(0, months_between(since, day + timedelta(days=1))),
     )
     return replace(

@@ -38,11 +38,27 @@ from akb.ingest.columns.notes import Notes, Table, label
 from akb.ingest.columns.own_columns import own_columns, wanted
 from akb.ingest.columns.presets import customers_of_runs, find_preset, recoded, with_preset
 from akb.ingest.columns.twins import settle_twins
-from akb.ingest.customers.households import close_the_door_on_addresses, customers_of, in_units, with_units
-from akb.ingest.customers.relations import ATTRIBUTES, build_relations, guess_kind, read_customer_rows
+from akb.ingest.customers.households import (
+    close_the_door_on_addresses,
+    customers_of,
+    in_units,
+    with_units,
+)
+from akb.ingest.customers.relations import (
+    ATTRIBUTES,
+    build_relations,
+    guess_kind,
+    read_customer_rows,
+)
 from akb.ingest.files.raw_table import NotATableError
 from akb.ingest.files.sources import open_file
-from akb.ingest.money_conventions.revenue import say_conventions, say_margin, say_one_off, settle_commission, with_fees
+from akb.ingest.money_conventions.revenue import (
+    say_conventions,
+    say_margin,
+    say_one_off,
+    settle_commission,
+    with_fees,
+)
 from akb.ingest.policies.events import EVENTS, EventOwners, read_events
 from akb.ingest.policies.linking import link, settle_switches, without_mass_days
 from akb.ingest.policies.own_branches import own_branches
@@ -88,15 +104,17 @@ def read_portfolio(sources: Sources, settings: Settings) -> Portfolio:
     Raises
     ------
     AkbError
-        If a file cannot be read, no file holds policies, a needed column is missing, no date can be read, most of
-        the export would be lost, or no row is usable.
+        If a file cannot be read, no file holds policies, a needed column is missing, no date can be
+        read, most of the export would be lost, or no row is usable.
     """
     notes = Notes()
     tables = open_tables(sources.files, sources.roles, settings, notes)
     return build_portfolio(tables, settings, notes, sources)
 
 
-def build_portfolio(tables: Sequence[Table], settings: Settings, notes: Notes, sources: Sources) -> Portfolio:
+def build_portfolio(
+    tables: Sequence[Table], settings: Settings, notes: Notes, sources: Sources
+) -> Portfolio:
     """Return what opened tables hold; parameters and errors as `read_portfolio`."""
     go_on = sources.go_on
     if not go_on:
@@ -114,7 +132,9 @@ def build_portfolio(tables: Sequence[Table], settings: Settings, notes: Notes, s
     snapshots = find_snapshots(tables, settings)
     clock = find_clock(tables, snapshots, settings, sources.as_of, today)
     without_unassigned(tables, unassigned, clock, settings, notes)
-    notes.findings += [] if clock.replay else mended  # in a replay no finding may tell of later rows
+    notes.findings += (
+        [] if clock.replay else mended
+    )  # in a replay no finding may tell of later rows
     check_day(tables, clock, notes, go_on=go_on)
     branches = own_branches(tables, clock, settings)
     settings = settings.with_branches(branches)
@@ -131,11 +151,15 @@ def build_portfolio(tables: Sequence[Table], settings: Settings, notes: Notes, s
     customers, members = customers_of(relations, rows, sources.key, settings, notes)
     say_conventions(tables, notes)
     say_one_off(tables, notes)
-    rows = with_fees(rows, tables, clock.as_of, settings, notes)  # a fee is a relation's, not a household's
+    rows = with_fees(
+        rows, tables, clock.as_of, settings, notes
+    )  # a fee is a relation's, not a household's
     rows = in_units(rows, relations, tables, notes).drop(_SPENT)
     policies = _canonical(rows, customers)
     del rows, file_rows, relations  # millions of rows: each copy counts
-    own = own_columns(tables, policies.select("policy", "customer", "file", "line"), members, settings)
+    own = own_columns(
+        tables, policies.select("policy", "customer", "file", "line"), members, settings
+    )
     policies = policies.drop("file", "line")
     policies = with_causes(settle_commission(policies, settings, notes))
     say_margin(policies, settings, notes)
@@ -143,11 +167,16 @@ def build_portfolio(tables: Sequence[Table], settings: Settings, notes: Notes, s
     policies = without_mass_days(policies, clock, notes)
     customers = _mark_deceased(guess_kind(customers, policies, settings, notes), policies, clock)
     about = EventOwners(
-        members.select("key", "customer"), policies.select("key", "number", "customer", "policy", "branch")
+        members.select("key", "customer"),
+        policies.select("key", "number", "customer", "policy", "branch"),
     )
     events = {role: read_events(role, tables, about, run) for role in EVENTS}
     premiums = read_premiums(tables, dated, policies, run)
-    stated = [day for day in (stated_start(tables, snapshots, policies, clock, settings), kept_from) if day]
+    stated = [
+        day
+        for day in (stated_start(tables, snapshots, policies, clock, settings), kept_from)
+        if day
+    ]
     found = Canonical(
         policies=policies,
         customers=customers,
@@ -160,8 +189,12 @@ def build_portfolio(tables: Sequence[Table], settings: Settings, notes: Notes, s
     return replace(_portfolio(tables, found, run), own=own[0], own_values=own[1])
 
 
-def _repaired(tables: Sequence[Table], settings: Settings, today: date) -> tuple[list[Finding], list[UnassignedRows]]:
-    """Put right what programs did to numbers, names and dates; return what to say of it, and who is nobody."""
+def _repaired(
+    tables: Sequence[Table], settings: Settings, today: date
+) -> tuple[list[Finding], list[UnassignedRows]]:
+    """Put right what programs did to numbers, names and dates; return what to say of it, and who is
+    nobody.
+    """
     mended, unassigned = settle_numbers(tables)
     mended += [*restore_zeros(tables), *one_spelling(tables), *mend_dates(tables, settings, today)]
     return [*mended, *without_expiries(tables, settings, today)], unassigned
@@ -186,8 +219,12 @@ class Canonical:
     own_branches: Mapping[str, Mapping[str, Any]]
 
 
-def _keep_out_persons(tables: Sequence[Table], settings: Settings, notes: Notes, key: bytes) -> None:
-    """Close the door on addresses, direct identifiers and names before anything else looks at a cell."""
+def _keep_out_persons(
+    tables: Sequence[Table], settings: Settings, notes: Notes, key: bytes
+) -> None:
+    """Close the door on addresses, direct identifiers and names before anything else looks at a
+    cell.
+    """
     close_the_door_on_addresses(tables, settings, key)
     keep_out_identifiers(tables, notes)
     keep_out_names(tables, notes)
@@ -195,20 +232,31 @@ def _keep_out_persons(tables: Sequence[Table], settings: Settings, notes: Notes,
 
 
 def open_tables(
-    files: Sequence[Path], roles: Mapping[str, Path], settings: Settings, notes: Notes, *, propose: bool = False
+    files: Sequence[Path],
+    roles: Mapping[str, Path],
+    settings: Settings,
+    notes: Notes,
+    *,
+    propose: bool = False,
 ) -> list[Table]:
-    """Open all files, find their roles, and load the columns that akb uses; `propose` says what others may be.
+    """Open all files, find their roles, and load the columns that akb uses; `propose` says what
+    others may be.
 
     Raises
     ------
     AkbError
-        If a role is unknown or does not fit, a file is named twice or cannot be read, or none holds policies.
+        If a role is unknown or does not fit, a file is named twice or cannot be read, or none holds
+        policies.
     """
     given = settings.ingest.columns
     for name in (*roles, *given):
         if name not in ROLES:
-            raise AkbError(f"unknown role '{name}'{did_you_mean(name, ROLES)}", f"Roles: {', '.join(ROLES)}.")
-    wanted: list[tuple[Path, str | None]] = [(path, None) for path in files if path not in roles.values()]
+            raise AkbError(
+                f"unknown role '{name}'{did_you_mean(name, ROLES)}", f"Roles: {', '.join(ROLES)}."
+            )
+    wanted: list[tuple[Path, str | None]] = [
+        (path, None) for path in files if path not in roles.values()
+    ]
     wanted += [(path, role) for role, path in roles.items()]
     if not wanted:
         raise AkbError("no file to read", "Name the export, for example: akb eda polissen.csv")
@@ -224,18 +272,34 @@ def open_tables(
         raise _no_policies(tables, given, left_out)
     left_out.find(notes)
     tables = [with_boxes(table, settings) for table in tables]
-    return sorted(tables, key=lambda table: (ROLES.index(table.headings.role), table.raw.name, table.raw.sha256))
+    return sorted(
+        tables,
+        key=lambda table: (ROLES.index(table.headings.role), table.raw.name, table.raw.sha256),
+    )
 
 
 def _tables_of(
-    path: Path, role: str | None, settings: Settings, notes: Notes, left_out: LeftOut, *, propose: bool
+    path: Path,
+    role: str | None,
+    settings: Settings,
+    notes: Notes,
+    left_out: LeftOut,
+    *,
+    propose: bool,
 ) -> list[Table]:
-    """Return the tables of a file; one that is no table of an export is left out, unless its role was given."""
+    """Return the tables of a file; one that is no table of an export is left out, unless its role
+    was given.
+    """
     given, tables = settings.ingest.columns, []
     try:
         if is_lock(path.name):
             raise lock_error(path)
-        raws = open_file(path, settings.ingest, lambda row: recognised(bounded_headings(row), given), left_out.inside)
+        raws = open_file(
+            path,
+            settings.ingest,
+            lambda row: recognised(bounded_headings(row), given),
+            left_out.inside,
+        )
     except AkbError as error:
         if role or not (isinstance(error, NotATableError) or is_lock(path.name)):
             raise
@@ -260,17 +324,23 @@ def _tables_of(
     return tables
 
 
-def _no_policies(tables: Sequence[Table], given: Mapping[str, Mapping[str, str]], left_out: LeftOut) -> AkbError:
+def _no_policies(
+    tables: Sequence[Table], given: Mapping[str, Mapping[str, str]], left_out: LeftOut
+) -> AkbError:
     for table in tables:
         nearly = nearly_policies(table.raw.headings, given, table.headings, _where(table.raw))
         if nearly is not None:
             return nearly
     nearest = left_out.nearest()
-    if nearest is not None and (not tables or (isinstance(nearest, NoRoleError) and nearest.role == "policies")):
+    if nearest is not None and (
+        not tables or (isinstance(nearest, NoRoleError) and nearest.role == "policies")
+    ):
         return nearest
     if not tables:
         names = ", ".join(left_out.inside[:8])
-        return AkbError("none of the files holds policies", f"Found: {names}. Add the policy export.")
+        return AkbError(
+            "none of the files holds policies", f"Found: {names}. Add the policy export."
+        )
     found = ", ".join(f"{table.raw.name} ({table.headings.role})" for table in tables)
     return AkbError(
         f"none of the files holds policies: {found}",
@@ -278,32 +348,55 @@ def _no_policies(tables: Sequence[Table], given: Mapping[str, Mapping[str, str]]
     )
 
 
-def _table(raw: RawTable, settings: Settings, role: str | None, notes: Notes, *, propose: bool) -> Table:
+def _table(
+    raw: RawTable, settings: Settings, role: str | None, notes: Notes, *, propose: bool
+) -> Table:
     """Return a table with its role, its meaning and the cells that akb uses."""
     given, evidence = settings.ingest.columns, ColumnEvidence(raw, settings)
     preset = find_preset(raw.headings)
-    named = "customer" in map_headings(raw.headings, "policies", given.get("policies", {})).at if preset else False
+    named = (
+        "customer" in map_headings(raw.headings, "policies", given.get("policies", {})).at
+        if preset
+        else False
+    )
     meant = with_preset(given, preset, raw.headings, named)
     headings = find_role(raw.headings, meant, _where(raw), role, evidence.holds)
     headings = settle_twins(headings, meant.get(headings.role, {}), evidence, notes)
     runs = [raw.headings.index(heading) for heading in preset.customer_runs] if preset else []
     own = wanted(headings)
     loaded = raw.load(list(dict.fromkeys([*headings.at.values(), *runs, *own.values()])))
-    at = {canonical: pl.col(str(position)).alias(canonical) for canonical, position in headings.at.items()}
-    cells = packed(bounded(without_words(loaded.select(*at.values(), "line"), settings.ingest.empty)))
+    at = {
+        canonical: pl.col(str(position)).alias(canonical)
+        for canonical, position in headings.at.items()
+    }
+    cells = packed(
+        bounded(without_words(loaded.select(*at.values(), "line"), settings.ingest.empty))
+    )
     found = evidence.proposals(headings) if propose else {}
-    table = Table(replace(raw, load=_spent), headings, cells, proposals=found)  # lets go of the file's bytes
-    table.own = packed(bounded(loaded.select("line", *(pl.col(str(place)).alias(name) for name, place in own.items()))))
+    table = Table(
+        replace(raw, load=_spent), headings, cells, proposals=found
+    )  # lets go of the file's bytes
+    table.own = packed(
+        bounded(
+            loaded.select("line", *(pl.col(str(place)).alias(name) for name, place in own.items()))
+        )
+    )
     if preset and headings.role == "policies":
         table.dialect["preset"] = preset.name
         if runs and headings.at["customer"] == headings.at["policy"]:
-            agreeing = loaded.select(pl.col(str(position)).cast(pl.String) for position in sorted(set(runs)))
-            cells = cells.with_columns(customer=customers_of_runs(cells["policy"].cast(pl.String), agreeing))
+            agreeing = loaded.select(
+                pl.col(str(position)).cast(pl.String) for position in sorted(set(runs))
+            )
+            cells = cells.with_columns(
+                customer=customers_of_runs(cells["policy"].cast(pl.String), agreeing)
+            )
             notes.find("AKB-D048", "issue", cells["customer"].n_unique(), file=raw.name)
         table.cells = recoded(cells, preset)
     for column, heading in evidence.likely(headings).items():
         shown = safe_heading(heading)[:40]
-        notes.find("AKB-D130", "issue", heading=shown, what=label(column), column=column, file=raw.name)
+        notes.find(
+            "AKB-D130", "issue", heading=shown, what=label(column), column=column, file=raw.name
+        )
     if raw.ragged.height:
         notes.add(table, _ragged(table))
     return table
@@ -331,7 +424,9 @@ def _nothing_usable(tables: Sequence[Table], notes: Notes) -> AkbError:
     table = next(table for table in tables if table.headings.role == "policies")
     if table.raw.read == 0:
         return AkbError(f"{table.raw.name} has headings but no rows", "Export it again.")
-    counts = notes.all_rejects().group_by("reason").len().sort("len", "reason", descending=[True, False])
+    counts = (
+        notes.all_rejects().group_by("reason").len().sort("len", "reason", descending=[True, False])
+    )
     why = ", ".join(f"{reason} {count:,}" for reason, count in counts.iter_rows())
     first = notes.all_rejects().head(1)
     column = f" in column '{first['column'][0]}'" if first["column"][0] else ""
@@ -346,7 +441,9 @@ def _canonical(rows: pl.DataFrame, customers: pl.DataFrame) -> pl.DataFrame:
     """Number policies and customers, fall back to the customer's adviser and office."""
     who = customers.select("key", "customer", _adviser="adviser", _office="office")
     policies = rows.join(who, on="key", how="left", maintain_order="left")
-    ordered = policies.sort("customer", "branch", "start_date", "number", "insurer", "relation", nulls_last=True)
+    ordered = policies.sort(
+        "customer", "branch", "start_date", "number", "insurer", "relation", nulls_last=True
+    )
     return ordered.with_columns(
         policy=pl.int_range(pl.len(), dtype=pl.UInt32),
         adviser=pl.coalesce("adviser", "_adviser"),
@@ -356,10 +453,16 @@ def _canonical(rows: pl.DataFrame, customers: pl.DataFrame) -> pl.DataFrame:
 
 def _mark_deceased(customers: pl.DataFrame, policies: pl.DataFrame, clock: Clock) -> pl.DataFrame:
     """Mark customers who died: so flagged, or a policy ended by death and none is in force."""
-    by_death = policies.filter(pl.col("end_date") <= clock.as_of, pl.col("reason") == "overlijden")["customer"].unique()
-    held = policies.filter(pl.col("end_date").is_null() | (pl.col("end_date") > clock.as_of))["customer"].unique()
+    by_death = policies.filter(pl.col("end_date") <= clock.as_of, pl.col("reason") == "overlijden")[
+        "customer"
+    ].unique()
+    held = policies.filter(pl.col("end_date").is_null() | (pl.col("end_date") > clock.as_of))[
+        "customer"
+    ].unique()
     gone = by_death.filter(~by_death.is_in(held.implode()))
-    return customers.with_columns(deceased=pl.col("deceased") | pl.col("customer").is_in(gone.implode()))
+    return customers.with_columns(
+        deceased=pl.col("deceased") | pl.col("customer").is_in(gone.implode())
+    )
 
 
 def _portfolio(tables: Sequence[Table], found: Canonical, run: IngestRun) -> Portfolio:
@@ -369,7 +472,12 @@ def _portfolio(tables: Sequence[Table], found: Canonical, run: IngestRun) -> Por
     clock, settings, notes = run.clock, run.settings, run.notes
     policies, customers, history = found.policies, found.customers, found.history
     sources = tuple(_source(table) for table in tables)
-    rows = RowCount(*(sum(getattr(source.rows, part) for source in sources) for part in ("read", "used", "rejected")))
+    rows = RowCount(
+        *(
+            sum(getattr(source.rows, part) for source in sources)
+            for part in ("read", "used", "rejected")
+        )
+    )
     find.find_rejected(notes, rows)
     find.find_completeness(tables, policies, customers, settings, notes)
     find.find_branches(tables, policies, found.own_branches, settings, notes)
@@ -382,9 +490,14 @@ def _portfolio(tables: Sequence[Table], found: Canonical, run: IngestRun) -> Por
     find.find_dropped(tables, notes)
     find.find_leaking(tables, notes)
     find.find_damage(policies, notes)
-    schemas = {"claims": schema.ClaimsSchema, "contacts": schema.ContactsSchema, "payments": schema.PaymentsSchema}
+    schemas = {
+        "claims": schema.ClaimsSchema,
+        "contacts": schema.ContactsSchema,
+        "payments": schema.PaymentsSchema,
+    }
     checked = {
-        role: None if frame is None else schema.checked(frame, schemas[role]) for role, frame in found.events.items()
+        role: None if frame is None else schema.checked(frame, schemas[role])
+        for role, frame in found.events.items()
     }
     return Portfolio(
         as_of=clock.as_of,
@@ -400,7 +513,9 @@ def _portfolio(tables: Sequence[Table], found: Canonical, run: IngestRun) -> Por
         findings=tuple(in_order(notes.findings)),
         sources=sources,
         relations=found.relations,
-        premiums=None if found.premiums is None else schema.checked(found.premiums, schema.PremiumsSchema),
+        premiums=None
+        if found.premiums is None
+        else schema.checked(found.premiums, schema.PremiumsSchema),
         own_branches=found.own_branches,
     )
 

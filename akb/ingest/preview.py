@@ -1,4 +1,5 @@
-"""A preview of an export: which heading means what and how sure that is, which text means which branch or reason.
+"""A preview of an export: which heading means what and how sure that is, which text means which
+branch or reason.
 
 Nothing of it is a value of the export, but for branch and reason texts that enough customers share.
 """
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from akb.core.privacy import shared
+from akb.core.privacy.identifiers import shared
 from akb.ingest.cells.taxonomy import OTHER, Mapped, map_branches, map_reasons
 from akb.ingest.cells.texts import distinct_of, known, plain, shape
 from akb.ingest.cells.words import LISTED, OWN, read_words
@@ -49,14 +50,16 @@ class ColumnPreview:
     column
         The canonical column.
     sure
-        ``given`` by the settings; ``certain``: the heading is known as it stands; ``likely``: without the words
-        around it, or cut off with cells that fit; ``guess``: cut off, or the cells are not what they should be.
+        ``given`` by the settings; ``certain``: the heading is known as it stands; ``likely``:
+        without the words around it, or cut off with cells that fit; ``guess``: cut off, or the
+        cells are not what they should be.
     shapes
         What most cells look like, without saying what they are.
     filled
         Share of the cells that say something.
     legible
-        Share of the filled cells that can be read as the date or amount that they should be; None for texts.
+        Share of the filled cells that can be read as the date or amount that they should be; None
+        for texts.
     """
 
     heading: str
@@ -69,7 +72,9 @@ class ColumnPreview:
 
 @dataclass(frozen=True)
 class TextMeaning:
-    """A text of the export in the words of a taxonomy: on how many rows it stands, and its key (None: unknown)."""
+    """A text of the export in the words of a taxonomy: on how many rows it stands, and its key
+    (None: unknown).
+    """
 
     text: str
     rows: int
@@ -93,7 +98,8 @@ class RolePreview:
     unused
         Headings that akb does not use.
     proposals
-        Canonical column -> unused heading that may be it; not read as long as the settings do not say so.
+        Canonical column -> unused heading that may be it; not read as long as the settings do not
+        say so.
     """
 
     role: str
@@ -106,7 +112,9 @@ class RolePreview:
 
 @dataclass(frozen=True)
 class TextMeanings:
-    """Texts of a column: those that may be shown, and rows and texts of those that too few customers share."""
+    """Texts of a column: those that may be shown, and rows and texts of those that too few
+    customers share.
+    """
 
     shown: tuple[TextMeaning, ...]
     hidden_texts: int
@@ -124,7 +132,8 @@ class ExportPreview:
     branches, reasons
         Their texts.
     words
-        Table of ``[ingest]`` (``statuses``, ``kinds`` …) -> the words of that column, where the export has it.
+        Table of ``[ingest]`` (``statuses``, ``kinds`` …) -> the words of that column, where the
+        export has it.
     """
 
     roles: tuple[RolePreview, ...]
@@ -149,9 +158,15 @@ def preview_of(tables: Sequence[Table], settings: Settings) -> ExportPreview:
     policies, limit = by_role["policies"], settings.report.suppress_below
     return ExportPreview(
         roles=tuple(_role_preview(role, found, settings) for role, found in by_role.items()),
-        branches=_words(policies, _branches_in(policies), lambda texts: map_branches(texts, settings), limit),
+        branches=_words(
+            policies, _branches_in(policies), lambda texts: map_branches(texts, settings), limit
+        ),
         reasons=_words(policies, "reason", lambda texts: map_reasons(texts, settings), limit),
-        words={OWN[column]: words for column in LISTED if (words := _coded(tables, column, settings)) is not None}
+        words={
+            OWN[column]: words
+            for column in LISTED
+            if (words := _coded(tables, column, settings)) is not None
+        }
         | _permissions(tables, settings),
     )
 
@@ -164,7 +179,11 @@ def _permissions(tables: Sequence[Table], settings: Settings) -> dict[str, TextM
         meanings = read_permissions(texts, settings)
         return Mapped(meanings.values, meanings.unknown)
 
-    return {"permissions": _words(mine, "mailing", mapped, settings.report.suppress_below)} if mine else {}
+    return (
+        {"permissions": _words(mine, "mailing", mapped, settings.report.suppress_below)}
+        if mine
+        else {}
+    )
 
 
 def _branches_in(policies: Sequence[Table]) -> str:
@@ -174,7 +193,11 @@ def _branches_in(policies: Sequence[Table]) -> str:
 
 def _coded(tables: Sequence[Table], column: str, settings: Settings) -> TextMeanings | None:
     """Return the words of a coded column with their meaning, None where no file has it."""
-    mine = [table for table in tables if table.headings.role in LISTED[column] and column in table.headings.at]
+    mine = [
+        table
+        for table in tables
+        if table.headings.role in LISTED[column] and column in table.headings.at
+    ]
     readers = {"status": read_status, "term": read_term_words}
     read = readers.get(column, partial(read_words, column=column))
 
@@ -186,9 +209,16 @@ def _coded(tables: Sequence[Table], column: str, settings: Settings) -> TextMean
 
 
 def _role_preview(role: str, tables: list[Table], settings: Settings) -> RolePreview:
-    names = [{column: name for name, column in table.headings.named.items() if column} for table in tables]
+    names = [
+        {column: name for name, column in table.headings.named.items() if column}
+        for table in tables
+    ]
     every = {column: heading for found in names for column, heading in found.items()}
-    same = [column for column, heading in every.items() if all(found.get(column) == heading for found in names)]
+    same = [
+        column
+        for column, heading in every.items()
+        if all(found.get(column) == heading for found in names)
+    ]
     unused = tuple(
         dict.fromkeys(
             name
@@ -204,17 +234,24 @@ def _role_preview(role: str, tables: list[Table], settings: Settings) -> RolePre
         differing=tuple(sorted(set(every) - set(same))),
         unused=unused,
         proposals={
-            column: heading for table in tables for column, heading in table.proposals.items() if column not in every
+            column: heading
+            for table in tables
+            for column, heading in table.proposals.items()
+            if column not in every
         },
     )
 
 
-def _column(role: str, column: str, heading: str, tables: list[Table], settings: Settings) -> ColumnPreview:
+def _column(
+    role: str, column: str, heading: str, tables: list[Table], settings: Settings
+) -> ColumnPreview:
     texts = pl.concat([table.texts(column).cast(pl.String).alias(column) for table in tables])
     cells = known(texts.gather_every(max(1, texts.len() // _ROWS)))
     counts = cells.drop_nulls().value_counts(sort=False)
     shapes = (
-        counts.with_columns(shape=pl.Series([shape(text, 20) for text in counts[column].to_list()], dtype=pl.String))
+        counts.with_columns(
+            shape=pl.Series([shape(text, 20) for text in counts[column].to_list()], dtype=pl.String)
+        )
         .group_by("shape")
         .agg(pl.col("count").sum())
         .sort("count", "shape", descending=[True, False])["shape"]
@@ -228,21 +265,33 @@ def _column(role: str, column: str, heading: str, tables: list[Table], settings:
     return ColumnPreview(heading, column, sure, tuple(shapes), filled, share)
 
 
-def _sure(role: str, column: str, heading: str, tables: list[Table], settings: Settings) -> Confidence:
+def _sure(
+    role: str, column: str, heading: str, tables: list[Table], settings: Settings
+) -> Confidence:
     """Say how sure the meaning of a heading is, going by the heading alone."""
     if key_of(settings.ingest.columns.get(role, {}).get(column, "")) == key_of(heading):
         return "given"
     match = _match(heading, role)
     rank = match[1] if match and match[0] == column else 1000
-    if rank < 100 or (rank < 200 and "->" in heading) or all("preset" in table.dialect for table in tables):
+    if (
+        rank < 100
+        or (rank < 200 and "->" in heading)
+        or all("preset" in table.dialect for table in tables)
+    ):
         return "certain"  # what stands before -> is a table of the back office
     return "likely" if rank < 1000 else "guess"
 
 
-def _words(tables: list[Table], column: str, mapped: Callable[[pl.Series], Mapped], limit: int) -> TextMeanings:
+def _words(
+    tables: list[Table], column: str, mapped: Callable[[pl.Series], Mapped], limit: int
+) -> TextMeanings:
     """Return the texts of a column with their meaning, the most frequent first."""
-    texts = known(pl.concat([table.texts(column).cast(pl.String).alias("text") for table in tables]))
-    customers = pl.concat([table.texts("customer").cast(pl.String).alias("customer") for table in tables])
+    texts = known(
+        pl.concat([table.texts(column).cast(pl.String).alias("text") for table in tables])
+    )
+    customers = pl.concat(
+        [table.texts("customer").cast(pl.String).alias("customer") for table in tables]
+    )
     distinct = distinct_of(texts)
     counts = dict(texts.drop_nulls().value_counts().iter_rows())
     meaning = mapped(distinct)
@@ -259,7 +308,9 @@ def _words(tables: list[Table], column: str, mapped: Callable[[pl.Series], Mappe
 
 
 def settled_texts(words: TextMeanings) -> list[TextMeaning]:
-    """Return the texts whose meaning can be written down: one per text as akb compares them, known and undisputed."""
+    """Return the texts whose meaning can be written down: one per text as akb compares them, known
+    and undisputed.
+    """
     meanings: dict[str, set[str | None]] = {}
     for word in words.shown:
         meanings.setdefault(plain(word.text), set()).add(word.key)

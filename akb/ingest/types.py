@@ -22,7 +22,8 @@ class Sources:
     Parameters
     ----------
     files
-        CSV, XLSX or Parquet files, or ZIPs of them, in any order; their roles are found by their columns.
+        CSV, XLSX or Parquet files, or ZIPs of them, in any order; their roles are found by their
+        columns.
     key
         The client's key for pseudonyms.
     as_of
@@ -67,7 +68,8 @@ class SourceFile:
     rows
         Row reconciliation of this file.
     dialect
-        How it was read: format, encoding, separator, decimal sign, date format and so on; words of no language.
+        How it was read: format, encoding, separator, decimal sign, date format and so on; words of
+        no language.
     columns
         Heading in the file -> canonical column, or None where the column is not used.
     dropped
@@ -100,7 +102,8 @@ class History:
     reasons
         At least half of the ends (not technical) have a known reason.
     commission
-        ``given``, ``derived`` (premium times the branch's rate) or ``none``; fees and signing fees count as given.
+        ``given``, ``derived`` (premium times the branch's rate) or ``none``; fees and signing fees
+        count as given.
     """
 
     recorded_from: date | None
@@ -116,7 +119,8 @@ class OwnColumn:
     Parameters
     ----------
     key
-        Name of its column in `Portfolio.own_values`, and how its features begin: ``col_`` and the heading.
+        Name of its column in `Portfolio.own_values`, and how its features begin: ``col_`` and the
+        heading.
     heading
         As in the file.
     form
@@ -124,8 +128,9 @@ class OwnColumn:
     levels
         Of a category the texts behind the codes, in order.
     refused
-        Why it is no feature, as a slug (``without | double | person | day | identifier | many | empty | one``; and
-        where it shows who has ended ``ended | running | fades | too_good``); empty: it is used.
+        Why it is no feature, as a slug (``without | double | person | day | identifier | many |
+        empty | one``; and where it shows who has ended ``ended | running | fades | too_good``);
+        empty: it is used.
     """
 
     key: str
@@ -139,59 +144,64 @@ class OwnColumn:
 class Portfolio:
     """The clean portfolio as of X.
 
-    Frames are sorted by their keys, so that the order of rows in the files changes nothing. Customers and
-    policies are dense integers: ``customer`` in the order of the normalised relation number
-    (or of the household's key), ``policy`` in the
-    order (customer, branch, start_date, policy number, insurer).
+    Frames are sorted by their keys, so that the order of rows in the files changes nothing.
+    Customers and policies are dense integers: ``customer`` in the order of the normalised relation
+    number (or of the household's key), ``policy`` in the order (customer, branch, start_date,
+    policy number, insurer).
 
     policies
-        policy u32, customer u32, branch str (taxonomy key), insurer str?, product str?, adviser str?, office str?,
-        start_date Date, end_date Date? (first day without cover; after X only for announced ends),
-        reason str? (canonical, only where ended), cause str? (``natural | insurer | preventable | unknown |
-        technical``, null while the policy has no end), replaced_on Date? (start of the policy that continues
-        this one: same customer and branch within G days of the end, renumbering, conversion; then the end is no
-        lapse), replaces bool (this policy continues an earlier one: its start is no purchase),
-        premium_cents i64? (net, per year), commission_cents i64? (recurring, per year),
-        commission_source str? (``given | derived``), fee_cents i64? (fee or subscription, per year; a customer's own is
-        divided over the policies that he has), fee_source str? (``policy | customer``), signing_cents i64? (signing fee
-        of delegated underwriting, per year), package bool? (part of a package, as the export says today; null without
-        such a column; overwritten and without dates, so no feature), payment_months i8?,
-        collection str? (``own | insurer``),
-        renewal_date Date? (only its day and month mean something; null: the anniversary of the start).
+        policy u32, customer u32, branch str (taxonomy key), insurer str?, product str?, adviser
+        str?, office str?, start_date Date, end_date Date? (first day without cover; after X only
+        for announced ends), reason str? (canonical, only where ended), cause str? (``natural |
+        insurer | preventable | unknown | technical``, null while the policy has no end),
+        replaced_on Date? (start of the policy that continues this one: same customer and branch
+        within G days of the end, renumbering, conversion; then the end is no lapse), replaces bool
+        (this policy continues an earlier one: its start is no purchase), premium_cents i64? (net,
+        per year), commission_cents i64? (recurring, per year), commission_source str? (``given |
+        derived``), fee_cents i64? (fee or subscription, per year; a customer's own is divided over
+        the policies that he has), fee_source str? (``policy | customer``), signing_cents i64?
+        (signing fee of delegated underwriting, per year), package bool? (part of a package, as the
+        export says today; null without such a column; overwritten and without dates, so no
+        feature), payment_months i8?, collection str? (``own | insurer``), renewal_date Date? (only
+        its day and month mean something; null: the anniversary of the start).
     customers
-        customer u32, relation str, pseudonym str, kind str? (``private | business | self_employed``),
-        birth_year i32?, postcode4 str?, adviser str?, office str?, sub_office str?,
-        manager str? (commercial manager), region str? (as the office divides its area), no_marketing bool, deceased
-        bool. Where the customer is a household, relation is the one that speaks for it
-        (`akb.ingest.customers.households`).
+        customer u32, relation str, pseudonym str, kind str? (``private | business |
+        self_employed``), birth_year i32?, postcode4 str?, adviser str?, office str?, sub_office
+        str?, manager str? (commercial manager), region str? (as the office divides its area),
+        no_marketing bool, deceased bool. Where the customer is a household, relation is the one
+        that speaks for it (`akb.ingest.customers.households`).
     claims
-        customer u32, policy u32?, branch str?, date Date (the day it was known), amount_cents i64?, at_fault bool?
+        customer u32, policy u32?, branch str?, date Date (the day it was known), amount_cents i64?,
+        at_fault bool?
     contacts
         customer u32, date Date, channel str?, inbound bool?, subject str?
     payments
-        customer u32, policy u32?, date Date, kind str (``reminder | reversal | paid``), amount_cents i64?
+        customer u32, policy u32?, date Date, kind str (``reminder | reversal | paid``),
+        amount_cents i64?
     relations
-        customer u32, relation str: every relation number of every customer (one each, unless households are the
-        customers); None where nobody made it.
+        customer u32, relation str: every relation number of every customer (one each, unless
+        households are the customers); None where nobody made it.
     premiums
-        policy u32, date Date (from which the premium holds and was known; never after X), premium_cents i64 (net, per
-        year), commission_cents i64? (given only); a row per change, sorted by (policy, date). None where no policy has
-        two dated premiums: what the back office shows today is no history. A renewal that was not taken is not in it.
+        policy u32, date Date (from which the premium holds and was known; never after X),
+        premium_cents i64 (net, per year), commission_cents i64? (given only); a row per change,
+        sorted by (policy, date). None where no policy has two dated premiums: what the back office
+        shows today is no history. A renewal that was not taken is not in it.
     own_branches
-        Key -> name, texts: the products that no taxonomy knows and that enough customers share, each a branch of its
-        own (`akb.config.Settings.with_branches`).
+        Key -> name, texts: the products that no taxonomy knows and that enough customers share,
+        each a branch of its own (`akb.config.Settings.with_branches`).
     own, own_values
-        Columns without a role, and per policy what stands in them (as today's row says): policy u32, per column of
-        form number i64? (thousandths), of form category u16? (the place in its levels). None where there are none.
+        Columns without a role, and per policy what stands in them (as today's row says): policy
+        u32, per column of form number i64? (thousandths), of form category u16? (the place in its
+        levels). None where there are none.
     hidden
-        Canonical columns of today's values that features must not see, because they show who has ended or because the
-        client says so; None: not tested yet (`akb.features.hindsight`).
+        Canonical columns of today's values that features must not see, because they show who has
+        ended or because the client says so; None: not tested yet (`akb.features.hindsight`).
     rejects
-        file str, line i64, column str?, shape str (never a value: ``99-99-9999``), reason str (stable slug)
+        file str, line i64, column str?, shape str (never a value: ``99-99-9999``), reason str
+        (stable slug)
 
-    Rows starting after X are announced (signed) business when X is the export's own day; in a replay they are
-    rejected (``after as-of``) and later ends are open.
-    """
+    Rows starting after X are announced (signed) business when X is the export's own day; in a
+    replay they are rejected (``after as-of``) and later ends are open."""
 
     as_of: date
     export_day: date

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from akb.core.reasons import Reason
+from akb.core.wording.reasons import Reason
 from akb.models.temporal import TemporalSplits, grouper, temporal_splits
 
 if TYPE_CHECKING:

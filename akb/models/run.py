@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from akb.core.reasons import Reason
+from akb.core.wording.reasons import Reason
 from akb.models.churn import LIFETIME
 from akb.models.coherence import (
     HEADLINE,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from akb.core.proof import Order, Shown
-from akb.core.reasons import Reason
+from akb.core.wording.proof import Order, Shown
+from akb.core.wording.reasons import Reason
 
 if TYPE_CHECKING:
     from datetime import date

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 
 def write_report(folder: Path, bundle: RunBundle) -> dict[str, Any]:
-    """Write the report of a run into an existing folder and return its summary; see `akb.report.write`."""
+    """Write the report of a run into an existing folder and return its summary; see
+    `akb.report.write`.
+    """
     from akb.report.write import write_report as write
 
     return write(folder, bundle)
@@ -19,16 +21,17 @@ def write_report(folder: Path, bundle: RunBundle) -> dict[str, Any]:
 
 def report_page(bundle: RunBundle) -> bytes:
     """Return ``report.html`` of a run."""
-    from akb.report import model
+    from akb.report import assemble
     from akb.report.context import Context
     from akb.report.page.html import render
 
     context = Context(bundle)
-    return render(model.build(bundle, context), context.words).encode()
+    return render(assemble.build(bundle, context), context.words).encode()
 
 
 def prepare() -> None:
-    """Import what the report leans on and compile its templates, so that nobody has to wait for it later.
+    """Import what the report leans on and compile its templates, so that nobody has to wait for it
+    later.
 
     What cannot be had ready is told of where it is used.
     """

@@ -30,12 +30,14 @@ class RunBundle:
     models, value
         None where that room could not run; the report then says what is missing.
     extra_findings
-        Findings of rooms whose result type carries none (features); the other rooms' are taken from their results.
+        Findings of rooms whose result type carries none (features); the other rooms' are taken from
+        their results.
     versions
-        Library -> version. No times, no paths: the report is byte-equal between runs on the same input.
+        Library -> version. No times, no paths: the report is byte-equal between runs on the same
+        input.
     no_pseudonyms
-        Write relation numbers instead of pseudonyms in the files for those who may see them, the portal among them;
-        never in report.html.
+        Write relation numbers instead of pseudonyms in the files for those who may see them, the
+        portal among them; never in report.html.
     past
         What the models said three years ago; only kept, for whoever works the value out again.
     """
@@ -67,4 +69,6 @@ class RunBundle:
         """Every prediction by key, in catalogue order where the catalogue knows it."""
         made = {p.key: p for run in (self.models, self.value) if run for p in run.predictions}
         order = {entry.key: place for place, entry in enumerate(self.entries)}
-        return dict(sorted(made.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
+        return dict(
+            sorted(made.items(), key=lambda item: (order.get(item[0], len(order)), item[0]))
+        )

@@ -1,4 +1,6 @@
-"""What several sections of the report look at: the portfolio at X, its customers, names, and the suppression rule."""
+"""What several sections of the report look at: the portfolio at X, its customers, names, and the
+suppression rule.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import polars as pl
 
-from akb.core.privacy import shared
-from akb.core.proof import first_judged
+from akb.core.privacy.identifiers import shared
 from akb.core.relations import in_force
 from akb.core.revenue import meaning, with_level, with_revenue
-from akb.core.text import load_toml
+from akb.core.wording.proof import first_judged
+from akb.core.wording.text import load_toml
 from akb.describe import relations
 from akb.report.words import Words
 
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from akb.config import Branch
-    from akb.core.proof import Shown
     from akb.core.revenue import Terms
+    from akb.core.wording.proof import Shown
     from akb.report.bundle import RunBundle
 
 T = TypeVar("T")
@@ -64,8 +66,12 @@ class Context:
 
     @cached_property
     def policies(self) -> pl.DataFrame:
-        """All policies with ``revenue_cents`` and its parts, and ``level_cents``: the same at the level of X."""
-        return with_level(with_revenue(self.bundle.portfolio.policies, self.terms), self.as_of, self.indexation)
+        """All policies with ``revenue_cents`` and its parts, and ``level_cents``: the same at the
+        level of X.
+        """
+        return with_level(
+            with_revenue(self.bundle.portfolio.policies, self.terms), self.as_of, self.indexation
+        )
 
     @cached_property
     def taxonomy(self) -> dict[str, Branch]:
@@ -91,29 +97,44 @@ class Context:
     def years(self) -> list[tuple[date, date]]:
         """The closed years, newest first."""
         time = self.bundle.settings.time
-        return relations.closed_years(self.bundle.portfolio, time.gap_days, time.registration_lag_days)
+        return relations.closed_years(
+            self.bundle.portfolio, time.gap_days, time.registration_lag_days
+        )
 
     @cached_property
     def customers(self) -> pl.DataFrame:
-        """One row per customer in force at X, ascending: who, policies, recurring revenue in cents, tenure in years."""
+        """One row per customer in force at X, ascending: who, policies, recurring revenue in cents,
+        tenure in years.
+        """
         per_customer = self.held.group_by("customer").agg(
-            policies=pl.len().cast(pl.Int64), commission_cents=pl.col("revenue_cents").cast(pl.Int64).sum()
+            policies=pl.len().cast(pl.Int64),
+            commission_cents=pl.col("revenue_cents").cast(pl.Int64).sum(),
         )
         day = self.as_of
         since = self.relations.filter(
             (pl.col("start") <= day) & (pl.col("end").is_null() | (pl.col("end") > day))
         ).select("customer", tenure=(pl.lit(day) - pl.col("start")).dt.total_days() / 365.25)
-        who = self.bundle.portfolio.customers.select("customer", "pseudonym", "kind", "birth_year", "office")
-        who = who.with_columns(office=pl.when(pl.col("office").is_in(list(self.shared["office"]))).then("office"))
+        who = self.bundle.portfolio.customers.select(
+            "customer", "pseudonym", "kind", "birth_year", "office"
+        )
+        who = who.with_columns(
+            office=pl.when(pl.col("office").is_in(list(self.shared["office"]))).then("office")
+        )
         return (
             per_customer.join(who, on="customer", how="left")
-            .join(since.unique("customer", keep="last", maintain_order=True), on="customer", how="left")
+            .join(
+                since.unique("customer", keep="last", maintain_order=True),
+                on="customer",
+                how="left",
+            )
             .sort("customer")
         )
 
     @cached_property
     def shared(self) -> dict[str, frozenset[str]]:
-        """Offices, advisers and insurers that may be named: enough customers share them, and none is an identifier."""
+        """Offices, advisers and insurers that may be named: enough customers share them, and none
+        is an identifier.
+        """
         people, policies = self.bundle.portfolio.customers, self.bundle.portfolio.policies
         return {
             "office": shared(people["office"], people["customer"], self.limit),
@@ -123,7 +144,9 @@ class Context:
 
     @cached_property
     def has_commission(self) -> bool:
-        """Whether any policy in force is known to bring recurring revenue; a column of zeros holds no money."""
+        """Whether any policy in force is known to bring recurring revenue; a column of zeros holds
+        no money.
+        """
         return bool((self.held["revenue_cents"].fill_null(0) != 0).any())
 
     def branch_name(self, key: str) -> str:
@@ -131,25 +154,51 @@ class Context:
         return self.taxonomy[key].name_nl if key in self.taxonomy else key
 
     @cached_property
-    def told(self) -> pl.DataFrame:
-        """What is known of every customer in force as a class or a month: segments, moment, channel, contact month."""
+    def classes(self) -> pl.DataFrame:
+        """What is known of every customer in force as a class or a month: segments, moment,
+        channel, contact month.
+        """
         table = self.customers.select("customer")
         value, models = self.bundle.value, self.bundle.models
-        made = (value.classes if value else None, value.scores if value else None, models.scores if models else None)
+        made = (
+            value.classes if value else None,
+            value.scores if value else None,
+            models.scores if models else None,
+        )
         for known in made:
             if known is not None:
-                wanted = [name for name, kind in known.schema.items() if kind == pl.String or name == "contact_month"]
-                table = table.join(known.select("customer", *wanted), on="customer", how="left", maintain_order="left")
+                wanted = [
+                    name
+                    for name, kind in known.schema.items()
+                    if kind == pl.String or name == "contact_month"
+                ]
+                table = table.join(
+                    known.select("customer", *wanted),
+                    on="customer",
+                    how="left",
+                    maintain_order="left",
+                )
         return table
 
     def score(self, key: str) -> np.ndarray[Any, np.dtype[np.float64]] | None:
-        """Return the scores under `key` in the order of customers: NaN = not eligible; None if there is none."""
+        """Return the scores under `key` in the order of customers: NaN = not eligible; None if
+        there is none.
+        """
         for run in (self.bundle.models, self.bundle.value):
-            if run is not None and key in run.scores.columns and run.scores.schema[key].is_numeric():
+            if (
+                run is not None
+                and key in run.scores.columns
+                and run.scores.schema[key].is_numeric()
+            ):
                 by_customer = self.customers.select("customer").join(
                     run.scores.select("customer", key), on="customer", how="left"
                 )
-                values = by_customer.sort("customer")[key].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+                values = (
+                    by_customer.sort("customer")[key]
+                    .cast(pl.Float64)
+                    .fill_null(float("nan"))
+                    .to_numpy()
+                )
                 return None if np.isnan(values).all() else values
         return None
 
@@ -169,7 +218,12 @@ class Context:
         return self.bundle.settings.report.suppress_below
 
     def suppressed(
-        self, rows: Iterable[Row], *, keep: Sequence[str], by: Sequence[str] = ("customers",), parts: bool = False
+        self,
+        rows: Iterable[Row],
+        *,
+        keep: Sequence[str],
+        by: Sequence[str] = ("customers",),
+        parts: bool = False,
     ) -> list[Row]:
         """Return rows in which figures over too few customers are gone, each with ``suppressed``.
 
@@ -178,23 +232,33 @@ class Context:
         keep
             Keys that are labels, not figures.
         by
-            Keys that count customers; a row is hidden if one of them is above zero and below the limit.
+            Keys that count customers; a row is hidden if one of them is above zero and below the
+            limit.
         parts
-            The rows are parts of a shown total: one hidden row alone could be recomputed, so the smallest other
-            one is hidden too.
+            The rows are parts of a shown total: one hidden row alone could be recomputed, so the
+            smallest other one is hidden too.
         """
         rows = list(rows)
-        hidden = {place for place, row in enumerate(rows) if any(0 < row[key] < self.limit for key in by)}
+        hidden = {
+            place for place, row in enumerate(rows) if any(0 < row[key] < self.limit for key in by)
+        }
         others = [place for place, row in enumerate(rows) if place not in hidden and row[by[-1]]]
         if parts and len(hidden) == 1 and others:
             hidden.add(min(others, key=lambda place: (rows[place][by[-1]], place)))
         return [
-            {key: value if key in keep or place not in hidden else None for key, value in row.items()}
+            {
+                key: value if key in keep or place not in hidden else None
+                for key, value in row.items()
+            }
             | {"suppressed": place in hidden}
             for place, row in enumerate(rows)
         ]
 
 
-def group_sum(values: np.ndarray[Any, Any], groups: np.ndarray[Any, Any], count: int) -> list[float]:
-    """Return the sum of `values` per group number 0..count-1, in an order of addition that never varies."""
+def group_sum(
+    values: np.ndarray[Any, Any], groups: np.ndarray[Any, Any], count: int
+) -> list[float]:
+    """Return the sum of `values` per group number 0..count-1, in an order of addition that never
+    varies.
+    """
     return [float(total) for total in np.bincount(groups, weights=values, minlength=count)[:count]]

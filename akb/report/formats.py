@@ -1,4 +1,6 @@
-"""How values look, in Dutch or English. The only place where figures become text, which carries their keys on."""
+"""How values look, in Dutch or English. The only place where figures become text, which carries
+their keys on.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from functools import wraps
 from math import floor, log10
 from typing import TYPE_CHECKING, ParamSpec
 
-from akb.core.numbers import MONTHS, NBSP, day_nl, euro_nl, number_nl, percent_nl
+from akb.core.wording.numbers import MONTHS, NBSP, day_nl, euro_nl, number_nl, percent_nl
 from akb.report.keyed import keys_of, said
 
 if TYPE_CHECKING:
@@ -20,8 +22,22 @@ NOTHING = "–"
 _WHOLE = 10  # from so many euros on cents say nothing
 MARCH = 3  # the only Dutch month that is not cut to its first three letters
 WORDS = {
-    "nl": {"points": "procentpunt", "to": "tot", "of": "op de", "under": "minder dan", "yes": "ja", "no": "nee"},
-    "en": {"points": "percentage points", "to": "to", "of": "in", "under": "less than", "yes": "yes", "no": "no"},
+    "nl": {
+        "points": "procentpunt",
+        "to": "tot",
+        "of": "op de",
+        "under": "minder dan",
+        "yes": "ja",
+        "no": "nee",
+    },
+    "en": {
+        "points": "percentage points",
+        "to": "to",
+        "of": "in",
+        "under": "less than",
+        "yes": "yes",
+        "no": "no",
+    },
 }
 _language: ContextVar[str] = ContextVar("language", default="nl")
 
@@ -103,7 +119,9 @@ def percent(share: float | None, decimals: int | None = None) -> str:
 
 @_keyed
 def at_most_all(share: float | None) -> str:
-    """Return a share as a percentage, above everything as ``> 100 %``: how far above says nothing to a reader."""
+    """Return a share as a percentage, above everything as ``> 100 %``: how far above says nothing
+    to a reader.
+    """
     if share is None or share <= 1:
         return str(percent(share))
     return f">{NBSP}{_percent(1.0, 0)}"
@@ -153,7 +171,9 @@ def whole_euro(euros: float | None) -> str:
 
 @_keyed
 def price(euros: float | None) -> str:
-    """Return an amount in euros, not cents, with cents where they say something: ``€ 0,60``, ``€ 55``."""
+    """Return an amount in euros, not cents, with cents where they say something: ``€ 0,60``, ``€
+    55``.
+    """
     if euros is None:
         return NOTHING
     decimals = 0 if float(euros).is_integer() or euros >= _WHOLE else 2
@@ -177,7 +197,9 @@ def day(value: date | str | None) -> str:
 
 @_keyed
 def span(low: str, high: str) -> str:
-    """Return a range of formatted values: ``12–18``, ``12–18 %``, ``€ 1.000–2.000``; long ones with *tot*."""
+    """Return a range of formatted values: ``12–18``, ``12–18 %``, ``€ 1.000–2.000``; long ones with
+    *tot*.
+    """
     low, high = str(low), str(high)
     if low == high:
         return low
@@ -209,7 +231,9 @@ def like(text: str, *values: object) -> str:
 
 
 def named(text: str, key: str) -> str:
-    """Return a name that may hold a number, or a number that is no fact, with the key of what it names."""
+    """Return a name that may hold a number, or a number that is no fact, with the key of what it
+    names.
+    """
     return said(str(text), [key])
 
 
@@ -260,7 +284,9 @@ def band(lower: float, upper: float | None) -> str:
 
 
 def short_code(pseudonym: str | None) -> str:
-    """Return a pseudonym as it stands in the report: ``K-7F3A``. Never join on it: two customers may be alike."""
+    """Return a pseudonym as it stands in the report: ``K-7F3A``. Never join on it: two customers
+    may be alike.
+    """
     return (pseudonym or "")[:6]
 
 
@@ -299,7 +325,9 @@ def trimmed(value: float | None) -> str:
 
 @_keyed
 def turning(value: float | None) -> str:
-    """Return a value at which something turns, no finer than it is known: ``0,153``, ``1,0``, ``6,2``, ``48``."""
+    """Return a value at which something turns, no finer than it is known: ``0,153``, ``1,0``,
+    ``6,2``, ``48``.
+    """
     return str(trimmed(value) if value is None or abs(value) < 1 else rough(value))
 
 

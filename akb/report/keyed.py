@@ -1,9 +1,9 @@
 """Numbers that know where they stand in ``summary.json``: nothing reaches the page without its key.
 
-A number of the facts is a number like any other, with `key`; what a format makes of it is text that carries the key on,
-and stands on the page as ``<span data-key="risk.horizons[12].expected">366</span>``. Arithmetic loses the key, so that
-what a template works out for itself has none: a test finds it.
-"""
+A number of the facts is a number like any other, with `key`; what a format makes of it is text that
+carries the key on, and stands on the page as ``<span
+data-key="risk.horizons[12].expected">366</span>``. Arithmetic loses the key, so that what a
+template works out for itself has none: a test finds it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from akb.report.plain import rounded
 
 T = TypeVar("T")
 LABELS = ("key", "branch", "months", "year", "code")
-"""What an entry of a list is called in a key, if it has one of these and no other entry has the same."""
+"""What an entry of a list is called in a key, if it has one of these and no other entry has the
+same.
+"""
 _ELSEWHERE = (
     (re.compile(r"^case(?=\.|$)"), "business_case"),
     (re.compile(r"^determinants\.rows$"), "determinants"),
@@ -53,7 +55,9 @@ class Day(date):
 
 
 class Said(str):
-    """Text with its markup: what was made of keyed numbers, or a text of the facts that holds a number."""
+    """Text with its markup: what was made of keyed numbers, or a text of the facts that holds a
+    number.
+    """
 
     markup: Markup
 
@@ -69,7 +73,9 @@ def said(text: str, keys: Iterable[str]) -> Said:
     """Return text that carries keys on."""
     made = Said(text)
     known = " ".join(dict.fromkeys(keys))
-    made.markup = Markup('<span data-key="{}">{}</span>').format(known, text) if known else escape(text)
+    made.markup = (
+        Markup('<span data-key="{}">{}</span>').format(known, text) if known else escape(text)
+    )
     return made
 
 
@@ -119,12 +125,16 @@ def keyed(value: T, key: str) -> T:
         )
     elif is_dataclass(value) and not isinstance(value, type):
         names = {field.name: f"{key}.{field.name.removesuffix('_')}" for field in fields(value)}
-        made = replace(value, **{name: keyed(getattr(value, name), inner) for name, inner in names.items()})
+        made = replace(
+            value, **{name: keyed(getattr(value, name), inner) for name, inner in names.items()}
+        )
     elif isinstance(value, Mapping):
         made = {name: keyed(entry, f"{key}.{name}") for name, entry in value.items()}
     elif isinstance(value, list | tuple):
         labels = _labels(value)
-        made = type(value)(keyed(entry, f"{key}[{label}]") for entry, label in zip(value, labels, strict=True))
+        made = type(value)(
+            keyed(entry, f"{key}[{label}]") for entry, label in zip(value, labels, strict=True)
+        )
     return made  # type: ignore[no-any-return]
 
 
@@ -146,7 +156,9 @@ def find(document: Any, key: str) -> Any:
 
 
 def _labels(rows: Iterable[object]) -> list[str]:
-    """Return what each entry of a list is called: by its label where that is its own, else by its place."""
+    """Return what each entry of a list is called: by its label where that is its own, else by its
+    place.
+    """
     entries = list(rows)
     for label in LABELS:
         names = [_under(entry, label) for entry in entries]

@@ -18,7 +18,9 @@ def rounded(value: float) -> float | None:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON types: dates as text, NaN as None, floats to nine significant digits, frames as rows."""
+    """Return a value as JSON types: dates as text, NaN as None, floats to nine significant digits,
+    frames as rows.
+    """
     made: Any
     if value is None or isinstance(value, bool | int | str):
         made = value
@@ -33,7 +35,10 @@ def plain(value: Any) -> Any:
     elif isinstance(value, pl.DataFrame):
         made = [plain(row) for row in value.to_dicts()]
     elif is_dataclass(value) and not isinstance(value, type):
-        made = {field.name.removesuffix("_"): plain(getattr(value, field.name)) for field in fields(value)}
+        made = {
+            field.name.removesuffix("_"): plain(getattr(value, field.name))
+            for field in fields(value)
+        }
     elif hasattr(value, "tolist"):
         made = plain(value.tolist())
     else:

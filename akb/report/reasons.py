@@ -1,8 +1,9 @@
-"""Why a feature counts, as a sentence without its subject: ``heeft nog maar één polis``, ``verlengt over 2 maanden``.
+"""Why a feature counts, as a sentence without its subject: ``heeft nog maar één polis``, ``verlengt
+over 2 maanden``.
 
-The phrases stand in ``features.toml`` of the language, one per feature or family of features; families are recognised
-by the places in their key: ``past_lapses_{n}m`` serves past_lapses_3m, past_lapses_12m and so on.
-"""
+The phrases stand in ``features.toml`` of the language, one per feature or family of features;
+families are recognised by the places in their key: ``past_lapses_{n}m`` serves past_lapses_3m,
+past_lapses_12m and so on."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from akb.core.text import load_toml, texts
+from akb.core.wording.text import load_toml, texts
 from akb.report import formats
 
 if TYPE_CHECKING:
@@ -41,25 +42,31 @@ class Reasons:
     def sentence(self, feature: str, value: float | None) -> str | None:
         """Return what the feature's value says about the customer.
 
-        None where there is nothing to say to a person: an unknown value, or the absence of something to count.
-        """
+        None where there is nothing to say to a person: an unknown value, or the absence of
+        something to count."""
         entry, places = self._find(feature)
         if value is None or not entry:
             return None
         phrase = self._choose(entry, value, places)
         if phrase is None:
             return None
-        return self._filled(phrase, places).replace("{value}", self._written(abs(value), entry.get("format")))
+        return self._filled(phrase, places).replace(
+            "{value}", self._written(abs(value), entry.get("format"))
+        )
 
     def name(self, feature: str) -> str:
         """Return what a feature is called, or its key where it is one of the models' own."""
         entry, places = self._find(feature)
         if not entry and feature.startswith(_OWN):
-            return str(self._words["own"]["name"]).replace("{column}", feature.removeprefix(_OWN).replace("_", " "))
+            return str(self._words["own"]["name"]).replace(
+                "{column}", feature.removeprefix(_OWN).replace("_", " ")
+            )
         return self._filled(entry["name"], places) if entry else feature.replace("_", " ")
 
     def trivial(self, feature: str, value: float | None, like: Iterable[str]) -> bool:
-        """Return whether a feature says nothing of a customer who is `like` this: keys of ``configs/trivial.toml``."""
+        """Return whether a feature says nothing of a customer who is `like` this: keys of
+        ``configs/trivial.toml``.
+        """
         (family, _), table = self._matched(feature), load_toml("trivial.toml")
         like = like if value else (*like, "absent")
         return any(family in table[each]["features"] for each in like if each in table)
@@ -70,7 +77,13 @@ class Reasons:
             return entry["yes" if value else "no"]
         if "more" in entry:
             side = "more" if value > 0 else "less"
-            return None if not value else entry.get(f"one_{side}", entry[side]) if abs(value) == 1 else entry[side]
+            return (
+                None
+                if not value
+                else entry.get(f"one_{side}", entry[side])
+                if abs(value) == 1
+                else entry[side]
+            )
         if "never" in entry and value >= float(places["n"]):
             return entry["never"]
         if value == 0:
@@ -135,22 +148,39 @@ class Reasons:
 
     def _number(self, value: float) -> str:
         decimals = 0 if float(value).is_integer() or value >= 10 else 1
-        return formats.number(value, decimals) if self.language == "nl" else f"{value:,.{decimals}f}"
+        return (
+            formats.number(value, decimals) if self.language == "nl" else f"{value:,.{decimals}f}"
+        )
 
 
 @cache
 def _patterns(language: str, own: tuple[str, ...] = ()) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """The keys with places as regular expressions; the longest fixed text first, so that the nearest family wins."""
+    """The keys with places as regular expressions; the longest fixed text first, so that the
+    nearest family wins.
+    """
     words = texts("feature_words", language)
-    known = {"branch": [*load_toml("branches.toml"), *own], **{name: list(table) for name, table in words.items()}}
+    known = {
+        "branch": [*load_toml("branches.toml"), *own],
+        **{name: list(table) for name, table in words.items()},
+    }
 
     def held(place: str) -> str:
-        return r"\d+" if place == "n" else "|".join(sorted(known[place], key=lambda each: (-len(each), each)))
+        return (
+            r"\d+"
+            if place == "n"
+            else "|".join(sorted(known[place], key=lambda each: (-len(each), each)))
+        )
 
     keys = [key for key in texts("features", language) if "{" in key]
     keys.sort(key=lambda key: (-len(re.sub(r"\{\w+\}", "", key)), key))
     return tuple(
-        (key, re.compile(_PLACE.sub(lambda m: f"(?P<{m.group(1)}>{held(m.group(1))})", re.escape(key)))) for key in keys
+        (
+            key,
+            re.compile(
+                _PLACE.sub(lambda m: f"(?P<{m.group(1)}>{held(m.group(1))})", re.escape(key))
+            ),
+        )
+        for key in keys
     )
 
 

@@ -1,4 +1,6 @@
-"""Facts with names and types: frozen dataclasses, made from what the other rooms hand over as plain mappings."""
+"""Facts with names and types: frozen dataclasses, made from what the other rooms hand over as plain
+mappings.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,8 @@ class Facts:
 def made(kind: type[T], given: Mapping[str, Any]) -> T:
     """Return a dataclass with what a mapping holds, at every depth.
 
-    A field whose name is a word of Python ends in ``_``. What the mapping has more is left out, what it lacks is the
-    field's default; a field without one is a programming error.
+    A field whose name is a word of Python ends in ``_``. What the mapping has more is left out,
+    what it lacks is the field's default; a field without one is a programming error.
 
     Raises
     ------

@@ -1,4 +1,6 @@
-"""The words of the report: looked up in ``configs/text``, filled with values that are never read as markup."""
+"""The words of the report: looked up in ``configs/text``, filled with values that are never read as
+markup.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from markupsafe import Markup, escape
 
-from akb.core.text import load_toml, texts
+from akb.core.wording.text import load_toml, texts
 from akb.report import formats
 from akb.report.keyed import Said, keys_of, said
 from akb.report.reasons import Reasons
@@ -15,8 +17,8 @@ from akb.report.reasons import Reasons
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from akb.core.reasons import Reason
     from akb.core.revenue import Meaning
+    from akb.core.wording.reasons import Reason
 
 _FIXED = re.compile(r"(?<![\w{&#])\d[\d.,]*(?:–\d[\d.,]*)?")
 _TERM = re.compile(r"\[\[([^\]|]+)(?:\|([^\]]+))?\]\]")
@@ -40,13 +42,17 @@ class Words:
     Parameters
     ----------
     money
-        ``commission`` (as the texts have it), ``revenue`` or ``margin``: see ``report_money.toml`` among the texts.
+        ``commission`` (as the texts have it), ``revenue`` or ``margin``: see ``report_money.toml``
+        among the texts.
     own
         Key -> name of the branches that only this export or client has.
     """
 
     def __init__(
-        self, language: str = "nl", money: Meaning = "commission", own: Mapping[str, str] | None = None
+        self,
+        language: str = "nl",
+        money: Meaning = "commission",
+        own: Mapping[str, str] | None = None,
     ) -> None:
         self.language = language
         self._reasons = Reasons(language, own)
@@ -57,7 +63,9 @@ class Words:
         self._tree = self._reworded(tree, set(tree["money_words"]["keep"]), "")
 
     def reworded(self, sentence: str) -> str:
-        """Return a sentence of another room in which recurring revenue is called what it is for this client."""
+        """Return a sentence of another room in which recurring revenue is called what it is for
+        this client.
+        """
         for word, instead in self._says.items():
             sentence = re.sub(rf"\b{word}\b", instead, sentence)
         return sentence
@@ -71,13 +79,18 @@ class Words:
             return node
         if isinstance(node, dict):
             inside = f"{path}." if path else ""
-            return {self.reworded(key): self._reworded(value, keep, f"{inside}{key}") for key, value in node.items()}
+            return {
+                self.reworded(key): self._reworded(value, keep, f"{inside}{key}")
+                for key, value in node.items()
+            }
         if isinstance(node, list):
             return [self._reworded(value, keep, path) for value in node]
         return self.reworded(node) if isinstance(node, str) else node
 
     def raw(self, key: str) -> str:
-        """Return the text under a dotted key; a missing one is a programming error and raises KeyError."""
+        """Return the text under a dotted key; a missing one is a programming error and raises
+        KeyError.
+        """
         node: Any = self._tree
         for part in key.split("."):
             node = node[part]
@@ -93,23 +106,35 @@ class Words:
         return dict(node)
 
     def plain(self, key: str, **values: object) -> str:
-        """Return a text with its values as plain text (figures, CSV, JSON); glossary marks are dropped."""
+        """Return a text with its values as plain text (figures, CSV, JSON); glossary marks are
+        dropped.
+        """
         return _TERM.sub(lambda m: m.group(1), self.raw(key)).format_map(_shown(values))
 
     def html(self, key: str, **values: object) -> Markup:
-        """Return a text as markup: ``[[term]]`` or ``[[words|term]]`` links to the glossary, values are escaped.
+        """Return a text as markup: ``[[term]]`` or ``[[words|term]]`` links to the glossary, values
+        are escaped.
 
-        A number that the text itself holds (a fixed one, such as the 12 of *12 maanden*) has the text as its key.
-        """
-        fixed = _FIXED.sub(rf'<span data-key="text.{key.replace(" ", "_")}">\g<0></span>', str(escape(self.raw(key))))
+        A number that the text itself holds (a fixed one, such as the 12 of *12 maanden*) has the
+        text as its key."""
+        fixed = _FIXED.sub(
+            rf'<span data-key="text.{key.replace(" ", "_")}">\g<0></span>',
+            str(escape(self.raw(key))),
+        )
         linked = _TERM.sub(self._link, fixed)
-        return Markup(linked.format_map({name: escape(value) for name, value in _shown(values).items()}))
+        return Markup(
+            linked.format_map({name: escape(value) for name, value in _shown(values).items()})
+        )
 
     def name(self, table: str, key: object) -> str:
-        """Return the name of something whose key another room or the data decides; unknown keys are made readable."""
+        """Return the name of something whose key another room or the data decides; unknown keys are
+        made readable.
+        """
         known = self._tree.get(table, {}).get(str(key))
         if isinstance(known, str):
-            return said(known, [f"text.{table}.{key}"] if any(sign.isdigit() for sign in known) else [])
+            return said(
+                known, [f"text.{table}.{key}"] if any(sign.isdigit() for sign in known) else []
+            )
         return key if isinstance(key, Said) else str(key).replace("_", " ")
 
     def reason_name(self, key: str | None) -> str:
@@ -129,7 +154,9 @@ class Words:
         return slug(term)
 
     def span(self, unit: str, row: Banded) -> str:
-        """Return a band [lower, upper) in a unit: ``1 tot 3 jaar``, ``10 jaar of langer``, ``tot 1 jaar``."""
+        """Return a band [lower, upper) in a unit: ``1 tot 3 jaar``, ``10 jaar of langer``, ``tot 1
+        jaar``.
+        """
         lower, upper = _whole(row.lower), _whole(row.upper)
         keys = keys_of(row.lower, row.upper)
         if upper is None:
@@ -148,7 +175,9 @@ class Words:
         return self._reasons.sentence(feature, value)
 
     def trivial(self, feature: str, value: float | None, like: Iterable[str]) -> bool:
-        """Return whether a feature says nothing of a customer who is `like` this (see `Reasons.trivial`)."""
+        """Return whether a feature says nothing of a customer who is `like` this (see
+        `Reasons.trivial`).
+        """
         return self._reasons.trivial(feature, value, like)
 
     def feature_name(self, feature: str) -> str:

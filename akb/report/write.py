@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from akb.report import model, scores
+from akb.report import assemble
 from akb.report.context import Context
-from akb.report.lists import action_lists, list_tables
+from akb.report.files import scores
+from akb.report.files.lists import action_lists, list_tables
+from akb.report.files.recognition import recognition_files
+from akb.report.files.summary import as_bytes, summary
 from akb.report.page import html
 from akb.report.portal import actions_workbook, desk_of, portal_files
-from akb.report.recognition import recognition_files
-from akb.report.summary import as_bytes, summary
 from akb.store.folders import write_files
 
 if TYPE_CHECKING:
@@ -20,17 +21,19 @@ if TYPE_CHECKING:
 
 
 def report_files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """Return path inside the run folder -> content, and the summary; the same bundle gives the same bytes."""
+    """Return path inside the run folder -> content, and the summary; the same bundle gives the same
+    bytes.
+    """
     context = Context(bundle)
-    facts = model.build(bundle, context)
-    told = summary(facts)
+    facts = assemble.build(bundle, context)
+    document = summary(facts)
     table = scores.score_table(context)
     lists = list_tables(context)
     desk = desk_of(context)
     files = {
         "report.html": html.render(facts, context.words).encode(),
         **portal_files(desk),
-        "summary.json": as_bytes(told),
+        "summary.json": as_bytes(document),
         "scores.parquet": scores.scores_parquet(table),
         "scores.csv": scores.scores_csv(table),
         "winback.parquet": scores.scores_parquet(scores.former_table(context)),
@@ -39,11 +42,13 @@ def report_files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
         "actions/actions.xlsx": actions_workbook(desk),
         **recognition_files(context),
     }
-    return files, told
+    return files, document
 
 
 def write_report(folder: Path, bundle: RunBundle) -> dict[str, Any]:
-    """Write what a client reads into an existing folder: report, portal, data, actions/; return the summary."""
-    files, told = report_files(bundle)
+    """Write what a client reads into an existing folder: report, portal, data, actions/; return the
+    summary.
+    """
+    files, document = report_files(bundle)
     write_files(folder, files)
-    return told
+    return document

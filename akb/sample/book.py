@@ -1,4 +1,6 @@
-"""A simulated office: its history, its state on the as-of date, and the ways to go on from there."""
+"""A simulated office: its history, its state on the as-of date, and the ways to go on from
+there.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from akb.core.dates import add_months
-from akb.sample.calendar import Market, Window, draw_market, month_of, to_day, window
-from akb.sample.engine import ACTIVE, Log, State, World, advance, draw, empty_state
-from akb.sample.futures import Futures, draw_futures, purchase_chances
+from akb.sample.calendar import draw_market, month_of, to_day, window
+from akb.sample.engine import ACTIVE, Environment, Log, Moment, State, advance, draw, empty_state
+from akb.sample.futures import FutureDraws, Futures, draw_futures, plan_effects, purchase_chances
+from akb.sample.office import SimulatedOffice, Transfer
 from akb.sample.paired import paired_futures
-from akb.sample.parameters import NEVER_DAY, Parameters, parameters, tables
-from akb.sample.people import Office, People, concatenate, draw_office, joining_people, settled_people
+from akb.sample.parameters import parameters, tables
+from akb.sample.people import Population, concatenate, draw_office, joining_people, settled_people
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,57 +26,19 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from akb.sample.contact import ContactPlan
-    from akb.sample.engine import Policies, Rows
+    from akb.sample.contact import PlannedContacts
     from akb.sample.paired import Paired
 
-_OFFICE, _SETTLED, _JOINING, _MARKET, _HISTORY, _AFTER, _OTHER = range(1, 8)  # separate random streams of one seed
+_OFFICE, _SETTLED, _JOINING, _MARKET, _HISTORY, _AFTER, _OTHER = range(
+    1, 8
+)  # separate random streams of one seed
 
 
 @dataclass(frozen=True)
-class Transfer:
-    """One insurer's policies in one slot go to another insurer on one day."""
-
-    day: int
-    slot: int
-    insurer: int
-    to: int
-
-
-@dataclass(frozen=True)
-class Book:
-    """A simulated portfolio on its as-of date.
-
-    Parameters
-    ----------
-    as_of
-        The day of the export.
-    seed
-        What it was made from.
-    recorded_from
-        Claims and contacts before this day are not in the tables.
-    ended_from
-        Policies that ended before this day are not in the tables (the export of a real office has such a day too).
-    people, state, log
-        One row per customer who ever was, their state now, and all policies.
-    step
-        Months simulated so far; step `step` ends on `as_of`.
+class Book(SimulatedOffice):
+    """A simulated portfolio: an office with the tables that it exports and the ways to go on from
+    its as-of date.
     """
-
-    as_of: date
-    seed: int
-    recorded_from: date
-    ended_from: date
-    p: Parameters
-    office: Office
-    people: People
-    state: State
-    log: Log
-    market: Market
-    step: int
-    anchor: tuple[date, int]
-    joining_per_month: float
-    transfer: Transfer | None
 
     @cached_property
     def tables(self) -> dict[str, pl.DataFrame]:
@@ -84,7 +49,9 @@ class Book:
 
     @property
     def policies(self) -> pl.DataFrame:
-        """Policies in force and ended since `ended_from`, sorted by (relation, start_date, policy)."""
+        """Policies in force and ended since `ended_from`, sorted by (relation, start_date,
+        policy).
+        """
         return self.tables["policies"]
 
     @property
@@ -102,37 +69,13 @@ class Book:
         """Contacts until the as-of date."""
         return self.tables["contacts"]
 
-    @property
-    def world(self) -> World:
-        """The market and the parameters."""
-        return World(self.p, tables(), self.market)
-
-    @cached_property
-    def all_policies(self) -> Policies:
-        """Every policy ever by record number; ends that are decided but lie ahead are in it."""
-        policies = self.log.policies()
-        row, slot = np.nonzero(self.state.held & (self.state.ends != NEVER_DAY))
-        record = self.state.record[row, slot]
-        policies.end[record] = self.state.ends[row, slot]
-        policies.reason[record] = self.state.reason[row, slot]
-        return policies
-
-    @property
-    def in_force(self) -> Rows:
-        """Rows of the customers with a policy in force on the as-of date, ascending."""
-        return np.flatnonzero(self.state.held.any(axis=1))
-
-    def window(self, step: int) -> Window:
-        """Return the days of a step."""
-        return window(self.anchor[0], step, self.anchor[1])
-
     def futures(
         self,
         n: int,
         seed: int,
         months: int = 12,
         *,
-        contact: ContactPlan | None = None,
+        contact: PlannedContacts | None = None,
         former: bool = False,
         first: int = 0,
     ) -> Futures:
@@ -141,12 +84,15 @@ class Book:
         Parameters
         ----------
         n, seed
-            Draw k of a seed is always the same, whatever `n` is; one seed to rank and another to judge.
+            Draw k of a seed is always the same, whatever `n` is; one seed to rank and another to
+            judge.
         months
-            Length of a future. The gap of 31 days needs up to two months more; they are drawn as well.
+            Length of a future. The gap of 31 days needs up to two months more; they are drawn as
+            well.
         contact
-            Who of the customers in force is contacted. The chance used everywhere is the same as without, so the
-            difference of two sets of futures is the effect of the contacts (`paired` is faster and holds policies).
+            Who of the customers in force is contacted. The chance used everywhere is the same as
+            without, so the difference of two sets of futures is the effect of the contacts
+            (`paired` is faster and holds policies).
         former
             Also former customers, for win-back; then nobody is contacted.
         first
@@ -162,16 +108,19 @@ class Book:
             rows = np.flatnonzero(self.state.status == ACTIVE)
             if contact is not None:
                 raise ValueError("a plan of contacts is for customers in force alone")
-        return draw_futures(self, rows, range(first, first + n), seed, months, contact)
+        effects = None if contact is None else plan_effects(self, contact, self.purchase_chances)
+        return draw_futures(self, rows, FutureDraws(seed, range(first, first + n), months), effects)
 
     @cached_property
     def purchase_chances(self) -> NDArray[np.float64]:
-        """The true yearly chance of a first policy [in_force, branches], 0 where the branch is held."""
+        """The true yearly chance of a first policy [in_force, branches], 0 where the branch is
+        held.
+        """
         return purchase_chances(self)
 
     def paired(
         self,
-        plans: Sequence[ContactPlan],
+        plans: Sequence[PlannedContacts],
         n: int,
         seed: int,
         months: int = 60,
@@ -179,25 +128,29 @@ class Book:
         first: int = 0,
         everybody: bool = True,
     ) -> Iterator[Paired]:
-        """Draw `n` futures of the customers in force without contact, each with the futures under some plans.
+        """Draw `n` futures of the customers in force without contact, each with the futures under
+        some plans.
 
-        Draw k is that of `futures` with the same seed. Whom a plan does not contact, or whom its contact does not
-        move, has the same policies to the day under it: only the others are simulated again.
+        Draw k is that of `futures` with the same seed. Whom a plan does not contact, or whom its
+        contact does not move, has the same policies to the day under it: only the others are
+        simulated again.
 
         Parameters
         ----------
         plans
-            Any number; they share the future without contact, and the chance that decides what a contact does.
+            Any number; they share the future without contact, and the chance that decides what a
+            contact does.
         n, seed, first
             As in `futures`.
         months
             Length of a future.
         everybody
-            False: ``Paired.without`` holds the customers whom some plan changes, nobody else; gains are the same, and
-            it is faster.
+            False: ``Paired.without`` holds the customers whom some plan changes, nobody else; gains
+            are the same, and it is faster.
         """
-        draws = range(first, first + n)
-        return paired_futures(self, plans, draws, seed=seed, months=months, everybody=everybody)
+        effects = [plan_effects(self, plan, self.purchase_chances) for plan in plans]
+        draws = FutureDraws(seed, range(first, first + n), months)
+        return paired_futures(self, effects, draws, everybody=everybody)
 
     def later(self, months: int, seed: int | None = None) -> Book:
         """Return this office `months` later, with new customers: one realised future.
@@ -217,17 +170,24 @@ class Book:
         people = self._with_new_customers(steps, source)
         state = _grown(self.state, people)
         log = self.log.copy()
-        world = World(self.p, tables(), market)
+        world = Environment(self.p, tables(), market)
         for step in steps:
-            _run(people, state, world, self.window(step), np.random.default_rng([*source, step]), log)
+            _run(
+                Moment(people, state, world, self.window(step)),
+                np.random.default_rng([*source, step]),
+                log,
+            )
         as_of = add_months(self.anchor[0], steps[-1] - self.anchor[1])
-        return replace(self, as_of=as_of, people=people, state=state, log=log, market=market, step=steps[-1])
+        return replace(
+            self, as_of=as_of, people=people, state=state, log=log, market=market, step=steps[-1]
+        )
 
-    def _with_new_customers(self, steps: range, source: list[int]) -> People:
-        years = [self.window(step).year for step in steps]
-        first = len(self.people)
-        rate = self.joining_per_month
-        new = joining_people(self.p, self.office, rate, steps, years, first, [*source, _JOINING])
+    def _with_new_customers(self, steps: range, source: list[int]) -> Population:
+        windows = [self.window(step) for step in steps]
+        first, seed = len(self.people), [*source, _JOINING]
+        new = joining_people(
+            self.p, self.office, self.joining_per_month, windows, first=first, seed=seed
+        )
         return concatenate([self.people, new])
 
 
@@ -252,7 +212,8 @@ def simulate(
     as_of
         The day of the export.
     truncate_ended_months
-        Keep only the policies that ended in the last so many months (offices that clean up); None for all.
+        Keep only the policies that ended in the last so many months (offices that clean up); None
+        for all.
 
     Returns
     -------
@@ -263,19 +224,24 @@ def simulate(
     total = p.book.warm_up_months + months
     windows = [window(as_of, step, total) for step in range(1, total + 1)]
     office = draw_office(p, customers, np.random.default_rng([seed, _OFFICE]))
-    settled = settled_people(p, office, customers, windows[0].year, np.random.default_rng([seed, _SETTLED]))
+    settled = settled_people(
+        p, office, customers, windows[0].year, np.random.default_rng([seed, _SETTLED])
+    )
     per_month = customers * p.book.inflow / 12
-    years = [w.year for w in windows]
-    joining = joining_people(p, office, per_month, range(1, total + 1), years, customers, [seed, _JOINING])
+    joining = joining_people(p, office, per_month, windows, first=customers, seed=[seed, _JOINING])
     people = concatenate([settled, joining])
     market = draw_market(p, np.random.default_rng([seed, _MARKET]))
     state, log = empty_state(people), Log()
-    _settle(people, state, log, as_of, total, np.random.default_rng([seed, _SETTLED, 1]))
-    world = World(p, tables(), market)
+    _settle(people, state, log, (as_of, total), np.random.default_rng([seed, _SETTLED, 1]))
+    world = Environment(p, tables(), market)
     for w in windows:
-        _run(people, state, world, w, np.random.default_rng([seed, _HISTORY, w.step]), log)
+        _run(Moment(people, state, world, w), np.random.default_rng([seed, _HISTORY, w.step]), log)
     recorded_from = add_months(as_of, -months)
-    ended_from = recorded_from if truncate_ended_months is None else add_months(as_of, -truncate_ended_months)
+    ended_from = (
+        recorded_from
+        if truncate_ended_months is None
+        else add_months(as_of, -truncate_ended_months)
+    )
     book = Book(
         as_of=as_of,
         seed=seed,
@@ -295,14 +261,16 @@ def simulate(
     return replace(book, transfer=_small_transfer(book))
 
 
-def _run(people: People, state: State, world: World, w: Window, rng: np.random.Generator, log: Log) -> None:
+def _run(now: Moment, rng: np.random.Generator, log: Log) -> None:
     """Let a month pass for everybody who has joined by then."""
-    known = int(np.searchsorted(people.joins, w.step, side="right"))
-    u = draw(rng, known, state.held.shape[1])
-    advance(people.take(slice(0, known)), state.view(known), world, w, u, log)
+    known = int(np.searchsorted(now.people.joins, now.w.step, side="right"))
+    u = draw(rng, known, now.state.held.shape[1])
+    advance(
+        replace(now, people=now.people.take(slice(0, known)), state=now.state.view(known)), u, log
+    )
 
 
-def _grown(state: State, people: People) -> State:
+def _grown(state: State, people: Population) -> State:
     """Return a copy of a state with room for the customers who are new in `people`."""
     grown = empty_state(people)
     before = len(state.status)
@@ -311,7 +279,9 @@ def _grown(state: State, people: People) -> State:
     return grown
 
 
-def _settle(people: People, state: State, log: Log, as_of: date, total: int, rng: np.random.Generator) -> None:
+def _settle(
+    people: Population, state: State, log: Log, anchor: tuple[date, int], rng: np.random.Generator
+) -> None:
     """Give the customers who are there at the start their policies, begun over the years before."""
     rows = np.flatnonzero(people.joins == 0)
     row, slot = np.nonzero(people.package[rows])
@@ -319,7 +289,7 @@ def _settle(people: People, state: State, log: Log, as_of: date, total: int, rng
     age = np.floor(people.tenure[row] * rng.random(len(row)) ** 1.2).astype(np.int64)
     first = np.flatnonzero(np.concatenate([[True], row[1:] != row[:-1]]))
     age[first] = people.tenure[row[first]]
-    windows = [window(as_of, -back, total) for back in range(oldest + 1)]
+    windows = [window(anchor[0], -back, anchor[1]) for back in range(oldest + 1)]
     after = np.array([w.after for w in windows])[age]
     until = np.array([w.until for w in windows])[age]
     firsts = np.array([w.first for w in windows])[age]
@@ -337,7 +307,9 @@ def _settle(people: People, state: State, log: Log, as_of: date, total: int, rng
 def _small_transfer(book: Book) -> Transfer | None:
     """Choose the transfer whose size on its day is nearest to the one wanted."""
     settings = book.p.book
-    day = to_day(add_months(date(book.as_of.year, book.as_of.month, 1), -settings.transfer_months_ago))
+    day = to_day(
+        add_months(date(book.as_of.year, book.as_of.month, 1), -settings.transfer_months_ago)
+    )
     if day <= to_day(book.recorded_from):
         return None
     policies = book.log.policies()

@@ -1,4 +1,6 @@
-"""Time in the simulator (monthly windows of days) and what the market does in it (premium rises, good years)."""
+"""Time in the simulator (monthly windows of days) and what the market does in it (premium rises,
+good years).
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,10 @@ def to_day(day: date) -> int:
 
 
 @dataclass(frozen=True)
-class Window:
-    """The days (after, until] of one step; the first of a month that lies in it; the month and year of that first."""
+class MonthWindow:
+    """The days (after, until] of one step; the first of a month that lies in it; the month and year
+    of that first.
+    """
 
     step: int
     after: int
@@ -34,18 +38,25 @@ class Window:
     year: int
 
 
-def window(as_of: date, step: int, steps_before: int) -> Window:
+def window(as_of: date, step: int, steps_before: int) -> MonthWindow:
     """Return the window of a step: step `steps_before` ends on the as-of date."""
     after = add_months(as_of, step - 1 - steps_before)
     until = add_months(as_of, step - steps_before)
     first = date(until.year, until.month, 1)
     if first <= after:
         first = add_months(first, 1)
-    return Window(step, to_day(after), to_day(until), to_day(first), first.month - 1, first.year)
+    return MonthWindow(
+        step, to_day(after), to_day(until), to_day(first), first.month - 1, first.year
+    )
 
 
 _MONTH_FIRSTS = np.array(
-    [to_day(date(year, month, 1)) for year in range(FIRST_YEAR, LAST_YEAR) for month in range(1, 13)], np.int32
+    [
+        to_day(date(year, month, 1))
+        for year in range(FIRST_YEAR, LAST_YEAR)
+        for month in range(1, 13)
+    ],
+    np.int32,
 )
 
 
@@ -71,13 +82,17 @@ def day_of_month(days: Days) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Market:
-    """Premium rises [year - FIRST_YEAR, slot, insurer] and the market's effect on lapses by year."""
+    """Premium rises [year - FIRST_YEAR, slot, insurer] and the market's effect on lapses by
+    year.
+    """
 
     rises: NDArray[np.float64]
     effect: Floats
 
     def redrawn(self, p: Parameters, after: int, rng: np.random.Generator) -> Market:
-        """Return a market with the same past and another future: nobody knows next year's premiums."""
+        """Return a market with the same past and another future: nobody knows next year's
+        premiums.
+        """
         other = draw_market(p, rng)
         known = after + 1 - FIRST_YEAR
         return replace(

@@ -1,8 +1,9 @@
-"""Planned contacts and what they do: undo ends, bring purchases forward or add them, and wake customers.
+"""Planned contacts and what they do: undo ends, bring purchases forward or add them, and wake
+customers.
 
-A `ContactPlan` says who is contacted with which type, a `ContactEffect` what a type does. `Contacts` lets a plan work
-in a future of the engine with random numbers of its own: all else happens as it would have happened.
-"""
+`PlannedContacts` says who is contacted with which type, a `ContactEffect` what a type does.
+`Contacts` lets a plan work in a future of the engine with random numbers of its own: all else
+happens as it would have happened."""
 
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from akb.sample import hazards
 from akb.sample.engine import ACTIVE, choose, day_in
+from akb.sample.engine.hazards import purchase_hazards, relation_hazards
 from akb.sample.parameters import CAUSES, NEVER_DAY, Floats, tables
 
 if TYPE_CHECKING:
@@ -39,13 +40,13 @@ class ContactEffect:
     Parameters
     ----------
     relation
-        Chance that a preventable end that empties the relation is undone. Below zero: by how much such ends become
-        more frequent, as a share.
+        Chance that a preventable end that empties the relation is undone. Below zero: by how much
+        such ends become more frequent, as a share.
     policy
         The same for the preventable end of a policy that leaves the relation in being.
     purchase_points
-        Percentage points by which the mean yearly number of first policies in the branches discussed rises, over all
-        customers who could take one of them.
+        Percentage points by which the mean yearly number of first policies in the branches
+        discussed rises, over all customers who could take one of them.
     secondary_share
         What is left of an effect that is not the purpose of the contact.
     log_odds
@@ -60,12 +61,18 @@ class ContactEffect:
 
     def only(self, line: str) -> ContactEffect:
         """Return the same type with the effect of one line (of `LINES`) alone."""
-        kept = {"relation": ("relation",), "policy": ("policy",), "purchase": ("purchase_points", "log_odds")}[line]
-        return ContactEffect(secondary_share=self.secondary_share, **{name: getattr(self, name) for name in kept})
+        kept = {
+            "relation": ("relation",),
+            "policy": ("policy",),
+            "purchase": ("purchase_points", "log_odds"),
+        }[line]
+        return ContactEffect(
+            secondary_share=self.secondary_share, **{name: getattr(self, name) for name in kept}
+        )
 
 
 @dataclass(frozen=True)
-class ContactPlan:
+class PlannedContacts:
     """Who is contacted with which type; N customers in the order of `Book.in_force`, B branches.
 
     Parameters
@@ -75,14 +82,15 @@ class ContactPlan:
     effects
         The types.
     month
-        Int [N]: months after the as-of date at which the contact takes place; None: all on the as-of date.
+        Int [N]: months after the as-of date at which the contact takes place; None: all on the
+        as-of date.
     primary
-        Bool [N, 3], a column for each of `LINES`: the lines that are the purpose of the contact; effects on the others
-        count for `secondary_share`. None: all of them.
+        Bool [N, 3], a column for each of `LINES`: the lines that are the purpose of the contact;
+        effects on the others count for `secondary_share`. None: all of them.
     discussed
-        Float [N, B], columns as `Parameters.branches`: how much of the shift a branch gets, 0 = not discussed. Branches
-        held count for nothing. None: every branch in full. Also rows of who is not contacted count for the mean that
-        `purchase_points` shifts.
+        Float [N, B], columns as `Parameters.branches`: how much of the shift a branch gets, 0 = not
+        discussed. Branches held count for nothing. None: every branch in full. Also rows of who is
+        not contacted count for the mean that `purchase_points` shifts.
     spread
         Standard deviation of the logarithm of a customer's own factor (mean 1) on all effects.
     """
@@ -95,12 +103,14 @@ class ContactPlan:
     spread: float = 0.0
 
     @classmethod
-    def everybody(cls, effect: ContactEffect, customers: int) -> ContactPlan:
+    def everybody(cls, effect: ContactEffect, customers: int) -> PlannedContacts:
         """Return the plan that contacts all of so many customers with one type."""
         return cls(np.zeros(customers, np.int64), (effect,))
 
-    def only(self, line: str) -> ContactPlan:
-        """Return the same contacts with the effect of one line alone; shifts given in points stay what they are."""
+    def only(self, line: str) -> PlannedContacts:
+        """Return the same contacts with the effect of one line alone; shifts given in points stay
+        what they are.
+        """
         return replace(self, effects=tuple(effect.only(line) for effect in self.effects))
 
 
@@ -108,9 +118,8 @@ class ContactPlan:
 class Effects:
     """A plan worked out per customer [N].
 
-    begin: month of the contact, -1 = none; relation, policy: chance of undoing (below zero: share of extra ends);
-    more [N, B]: extra purchase rate as a share of the customer's own.
-    """
+    begin: month of the contact, -1 = none; relation, policy: chance of undoing (below zero: share
+    of extra ends); more [N, B]: extra purchase rate as a share of the customer's own."""
 
     begin: Rows
     relation: Shares
@@ -124,10 +133,15 @@ class Effects:
     @classmethod
     def concatenate(cls, parts: Sequence[Effects]) -> Effects:
         """Return several plans below each other."""
-        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
+        return cls(
+            *(
+                np.concatenate([getattr(part, field.name) for part in parts])
+                for field in fields(cls)
+            )
+        )
 
 
-def effects_of(plan: ContactPlan, chances: Shares, persuadable: Floats) -> Effects:
+def effects_of(plan: PlannedContacts, chances: Shares, persuadable: Floats) -> Effects:
     """Work a plan out.
 
     Parameters
@@ -154,7 +168,9 @@ def effects_of(plan: ContactPlan, chances: Shares, persuadable: Floats) -> Effec
         shift = log_odds_shift(effect, chances, discussed)
         if shift == 0:
             continue
-        raised = chances[rows] + discussed[rows] * share[:, 2:] * (shifted(chances[rows], shift) - chances[rows])
+        raised = chances[rows] + discussed[rows] * share[:, 2:] * (
+            shifted(chances[rows], shift) - chances[rows]
+        )
         more[rows] = _extra_rate(chances[rows], raised)
     month = np.zeros(count, np.int64) if plan.month is None else plan.month
     return Effects(np.where(plan.kind >= 0, month, -1), relation, policy, more)
@@ -167,7 +183,8 @@ def shifted(chances: Shares, shift: float) -> Shares:
 
 
 def log_odds_shift(effect: ContactEffect, chances: Shares, discussed: Shares) -> float:
-    """Return the shift that raises the mean number of first policies in the branches discussed by an effect's points.
+    """Return the shift that raises the mean number of first policies in the branches discussed by
+    an effect's points.
 
     The mean is over the customers who could take one of those branches.
     """
@@ -183,9 +200,13 @@ def log_odds_shift(effect: ContactEffect, chances: Shares, discussed: Shares) ->
     for _ in range(60):
         middle = (low + high) / 2
         gained = (discussed * (shifted(chances, middle) - chances)).sum(axis=1)
-        low, high = (middle, high) if gained.mean() * 100 < effect.purchase_points else (low, middle)
+        low, high = (
+            (middle, high) if gained.mean() * 100 < effect.purchase_points else (low, middle)
+        )
     if high == _STEEPEST:
-        raise ValueError(f"no shift brings {effect.purchase_points} points: too few branches are left to discuss")
+        raise ValueError(
+            f"no shift brings {effect.purchase_points} points: too few branches are left to discuss"
+        )
     return (low + high) / 2
 
 
@@ -247,30 +268,41 @@ class Contacts:
     start
         Step that ends on the as-of date.
     rows
-        Places of the customers simulated among those in force, so that a part of them sees the chance that it sees
-        among all; None: they are all.
+        Places of the customers simulated among those in force, so that a part of them sees the
+        chance that it sees among all; None: they are all.
     works
         False: only watch in whose future something would change.
 
     Attributes
     ----------
     seen, undone, woken
-        Int [n, 2]: preventable ends decided, those undone and those added, [of relations, of single policies].
+        Int [n, 2]: preventable ends decided, those undone and those added, [of relations, of single
+        policies].
     sold
         Int [n]: policies bought because of the contact.
     """
 
     def __init__(
-        self, effects: Effects, chance: ContactChance, start: int, *, rows: Rows | None = None, works: bool = True
+        self,
+        effects: Effects,
+        chance: ContactChance,
+        start: int,
+        *,
+        rows: Rows | None = None,
+        works: bool = True,
     ) -> None:
         count = len(effects.begin)
         self.effects, self.works = effects, works
-        self.seen, self.undone, self.woken = (np.zeros((count, len(ENDS)), np.int64) for _ in range(3))
+        self.seen, self.undone, self.woken = (
+            np.zeros((count, len(ENDS)), np.int64) for _ in range(3)
+        )
         self.sold = np.zeros(count, np.int64)
         self._chance, self._start, self._rows = chance, start, rows
         self._top = effects.more.max(axis=1, initial=0.0)
         self._wakes = bool((effects.relation < 0).any() or (effects.policy < 0).any())
-        self.last = int(effects.begin.max(initial=-1)) + WINDOW  # the last month in which a contact works
+        self.last = (
+            int(effects.begin.max(initial=-1)) + WINDOW
+        )  # the last month in which a contact works
 
     @property
     def touched(self) -> Rows:
@@ -295,7 +327,9 @@ class Contacts:
         chance = self._drawn(month)
         people, state, p = month.people, month.state, month.world.p
         most = people.buy_most * (1 + p.purchase.second) * self._top
-        rows = np.flatnonzero((chance.buy < most) & window & (month.held > 0) & (state.status == ACTIVE))
+        rows = np.flatnonzero(
+            (chance.buy < most) & window & (month.held > 0) & (state.status == ACTIVE)
+        )
         rate = first_purchases(month, rows) * self.effects.more[rows][:, p.branch_of_slot]
         buying = chance.buy[rows] < rate.sum(axis=1)
         rows, rate = rows[buying], rate[buying]
@@ -307,7 +341,11 @@ class Contacts:
         if not self.works:
             return buys
         day = day_in(month.w, chance.when[rows], 0.45)
-        return np.concatenate([buys[0], rows]), np.concatenate([buys[1], slot]), np.concatenate([buys[2], day])
+        return (
+            np.concatenate([buys[0], rows]),
+            np.concatenate([buys[1], slot]),
+            np.concatenate([buys[2], day]),
+        )
 
     def _window(self, month: Month) -> NDArray[np.bool_] | None:
         """Return whose contact is at most a year ago, None if nobody's is."""
@@ -323,7 +361,12 @@ class Contacts:
         return drawn if self._rows is None else drawn.take(self._rows)
 
     def _undo(
-        self, month: Month, decisions: Decisions, window: NDArray[np.bool_], chance: MonthChance, buyers: Rows
+        self,
+        month: Month,
+        decisions: Decisions,
+        window: NDArray[np.bool_],
+        chance: MonthChance,
+        buyers: Rows,
     ) -> None:
         state = month.state
         flat = decisions.new
@@ -331,41 +374,59 @@ class Contacts:
         row, slot = np.divmod(flat, state.held.shape[1])
         mine = window[row] & preventable[state.reason[row, slot]]
         flat, row, slot = flat[mine], row[mine], slot[mine]
-        goes_on = (state.held[row] & (state.ends[row] == NEVER_DAY)).any(axis=1) | np.isin(row, buyers)
+        goes_on = (state.held[row] & (state.ends[row] == NEVER_DAY)).any(axis=1) | np.isin(
+            row, buyers
+        )
         u = np.where(goes_on, chance.cell[row, slot], chance.relation[row])
         undone = u < np.where(goes_on, self.effects.policy[row], self.effects.relation[row])
         for counts, which in ((self.seen, np.full(len(row), True)), (self.undone, undone)):
-            counts[np.unique(row[which & ~goes_on]), 0] += 1  # a relation ends once, with all its policies
+            counts[np.unique(row[which & ~goes_on]), 0] += (
+                1  # a relation ends once, with all its policies
+            )
             np.add.at(counts, (row[which & goes_on], 1), 1)
         if self.works and undone.any():
             decisions.undo(flat[undone], preventable)
 
-    def _wake(self, month: Month, decisions: Decisions, window: NDArray[np.bool_], chance: MonthChance) -> None:
-        """Add ends where an effect is below zero: of single policies, and of all policies of a customer at once."""
-        state, cells, p = month.state, month.cells, month.world.p
+    def _wake(
+        self, month: Month, decisions: Decisions, window: NDArray[np.bool_], chance: MonthChance
+    ) -> None:
+        """Add ends where an effect is below zero: of single policies, and of all policies of a
+        customer at once.
+        """
+        cells, p = month.cells, month.world.p
         extra = np.maximum(-self.effects.relation, 0) * window
         open_before = np.bincount(cells.row, minlength=len(window))
         only = open_before[cells.row] == 1
-        more = np.where(only, extra[cells.row], np.maximum(-self.effects.policy, 0)[cells.row] * window[cells.row])
+        more = np.where(
+            only,
+            extra[cells.row],
+            np.maximum(-self.effects.policy, 0)[cells.row] * window[cells.row],
+        )
         hit = np.flatnonzero(chance.cell.reshape(-1)[cells.flat] < more * cells.voluntary)
         self._add(month, decisions, cells.flat[hit], chance, p.code("opzegging_klant"))
         np.add.at(self.woken, (cells.row[hit], np.where(only[hit], 0, 1)), 1)
-        switch = hazards.relation_hazards(month.people, state, month.world, month.w, month.risk)["switch"]
+        switch = relation_hazards(month, month.risk)["switch"]
         everything = switch * (1 - p.switch.stays) ** month.held
         leaving = (chance.relation < extra * everything) & (open_before > 0)
         self._add(month, decisions, cells.flat[leaving[cells.row]], chance, p.code("overstap"))
         self.woken[leaving, 0] += 1
 
-    def _add(self, month: Month, decisions: Decisions, flat: Rows, chance: MonthChance, code: int) -> None:
+    def _add(
+        self, month: Month, decisions: Decisions, flat: Rows, chance: MonthChance, code: int
+    ) -> None:
         row = flat // month.state.held.shape[1]
         if self.works and len(flat):
-            decisions.decide(flat, day_in(month.w, chance.day[row], month.world.p.lapse.first_of_month), code)
+            decisions.decide(
+                flat, day_in(month.w, chance.day[row], month.world.p.lapse.first_of_month), code
+            )
 
 
 def first_purchases(month: Month, rows: Rows) -> Shares:
-    """Return the chance [rows, S] that these customers take a first policy of a branch this month."""
+    """Return the chance [rows, S] that these customers take a first policy of a branch this
+    month.
+    """
     p = month.world.p
-    rate = hazards.purchase_hazards(month.people, month.state, month.world, month.w, month.held, rows)
+    rate = purchase_hazards(month, month.held, rows)
     rest = rate.sum(axis=1, keepdims=True) - rate
     along = np.divide(rate, rest, out=np.zeros(rate.shape), where=rest > 1e-12)
     second = p.purchase.second * (along.sum(axis=1, keepdims=True) - along)
@@ -373,7 +434,8 @@ def first_purchases(month: Month, rows: Rows) -> Shares:
 
 
 class PurchaseWatch:
-    """Adds up the chances of first policies month by month; an `akb.sample.engine.Intervention` that changes nothing.
+    """Adds up the chances of first policies month by month; an `akb.sample.engine.Intervention`
+    that changes nothing.
 
     total [N, B]: only branches not held at the beginning.
     """

@@ -53,7 +53,9 @@ def _bytes_of(dialect: Dialect, file: DialectFile, table: pl.DataFrame) -> bytes
     return _text(dialect, file, headings, _cells(dialect, file, table, typed=False))
 
 
-def _cells(dialect: Dialect, file: DialectFile, table: pl.DataFrame, *, typed: bool) -> pl.DataFrame:
+def _cells(
+    dialect: Dialect, file: DialectFile, table: pl.DataFrame, *, typed: bool
+) -> pl.DataFrame:
     """Return the cells: text, or where `typed` dates and numbers as such."""
     import polars as pl
 
@@ -62,7 +64,9 @@ def _cells(dialect: Dialect, file: DialectFile, table: pl.DataFrame, *, typed: b
         if column.startswith("="):
             cell = pl.lit(column[1:])
         elif column not in table.columns:
-            raise AkbError(f"dialect: {file.name} asks for '{column}', which {file.table} does not have")
+            raise AkbError(
+                f"dialect: {file.name} asks for '{column}', which {file.table} does not have"
+            )
         else:
             cell = _cell(dialect, column, table.schema[column], typed=typed)
         cells.append(cell.alias(str(position)))
@@ -111,8 +115,15 @@ def _text(dialect: Dialect, file: DialectFile, headings: list[str], cells: pl.Da
     import polars as pl
 
     separator = file.separator or dialect.separator
-    top = pl.DataFrame([[heading] for heading in headings], schema=[str(i) for i in range(len(headings))])
-    form = {"separator": separator, "line_terminator": "\r\n", "quote_style": dialect.quotes, "include_header": False}
+    top = pl.DataFrame(
+        [[heading] for heading in headings], schema=[str(i) for i in range(len(headings))]
+    )
+    form = {
+        "separator": separator,
+        "line_terminator": "\r\n",
+        "quote_style": dialect.quotes,
+        "include_header": False,
+    }
     text: str = "".join(f"{title}\r\n" for title in dialect.title_rows)
     text += top.write_csv(**form) + cells.write_csv(**form)  # type: ignore[call-overload]
     if dialect.encoding == "utf-16":
@@ -124,7 +135,9 @@ def _workbook(dialect: Dialect, headings: list[str], cells: pl.DataFrame) -> byt
     import xlsxwriter
 
     out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    book = xlsxwriter.Workbook(
+        out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    )
     book.set_properties({"created": datetime(*_SAME_MOMENT)})
     sheet, form = book.add_worksheet("Export"), book.add_format({"num_format": "dd-mm-yyyy"})
     for place, title in enumerate(dialect.title_rows):
@@ -137,7 +150,9 @@ def _workbook(dialect: Dialect, headings: list[str], cells: pl.DataFrame) -> byt
             if value is None:
                 continue
             if dates:
-                sheet.write_datetime(place, position, datetime(value.year, value.month, value.day), form)
+                sheet.write_datetime(
+                    place, position, datetime(value.year, value.month, value.day), form
+                )
             elif isinstance(value, str):
                 sheet.write_string(place, position, value)
             else:

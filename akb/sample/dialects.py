@@ -1,4 +1,6 @@
-"""The dialects of a simulated export: ``configs/dialects/*.toml``, and the tables that they choose from."""
+"""The dialects of a simulated export: ``configs/dialects/*.toml``, and the tables that they choose
+from.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from akb.config import load_settings
 from akb.core.dates import months_between
 from akb.core.errors import AkbError, did_you_mean
-from akb.core.text import configs_dir, load_toml
+from akb.core.wording.text import configs_dir, load_toml
 from akb.sample.records import premium_table
 
 if TYPE_CHECKING:
@@ -22,11 +24,11 @@ _YEARS = 4  # insurance years that an export of policy years goes back
 _RISE = 0.97  # an earlier year's premium, per year (assumed; only the last one counts)
 
 
-class _Table(BaseModel):
+class _DialectTable(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class DialectFile(_Table):
+class DialectFile(_DialectTable):
     """One file of a dialect: headings and what stands under them.
 
     Parameters
@@ -50,7 +52,7 @@ class DialectFile(_Table):
     optional: bool = False
 
 
-class Dialect(_Table):
+class Dialect(_DialectTable):
     """How a back office writes: form, dates, amounts, headings and coded values.
 
     Parameters
@@ -101,7 +103,9 @@ def load_dialect(name: str) -> Dialect:
     """
     names = dialect_names()
     if name not in names:
-        raise AkbError(f"unknown dialect '{name}'{did_you_mean(name, names)}", f"Dialects: {', '.join(names)}.")
+        raise AkbError(
+            f"unknown dialect '{name}'{did_you_mean(name, names)}", f"Dialects: {', '.join(names)}."
+        )
     return Dialect.model_validate(load_toml(f"dialects/{name}.toml"))
 
 
@@ -111,12 +115,14 @@ def tables_of(book: Book) -> dict[str, pl.DataFrame]:
     Returns
     -------
     dict of polars.DataFrame
-        policies: `Book.policies` with the customer's columns, and: mailing, no_marketing (``yes | no``), birth_date
-        (of which only the year means something), status (``running | ended | announced``), changed (the end, or the
-        last renewal), change_reason (``renewed`` without an end), change_code, reason_code, branch_code,
-        branch_number, branch_en, insurer_code, as_of, ended_months, year_end. coverages: the same, one to three rows
-        per policy whose money adds up, with ``coverage``. years: the same, a row per insurance year, with
-        year_start. customers, claims, contacts: of the book. premiums: policy, date, premium_cents, a row per renewal.
+        policies: `Book.policies` with the customer's columns, and: mailing, no_marketing (``yes |
+        no``), birth_date (of which only the year means something), status (``running | ended |
+        announced``), changed (the end, or the last renewal), change_reason (``renewed`` without an
+        end), change_code, reason_code, branch_code, branch_number, branch_en, insurer_code, as_of,
+        ended_months, year_end. coverages: the same, one to three rows per policy whose money adds
+        up, with ``coverage``. years: the same, a row per insurance year, with year_start.
+        customers, claims, contacts: of the book. premiums: policy, date, premium_cents, a row per
+        renewal.
     """
     import polars as pl
 
@@ -125,7 +131,9 @@ def tables_of(book: Book) -> dict[str, pl.DataFrame]:
         no_marketing=pl.when("no_marketing").then(pl.lit("yes")).otherwise(pl.lit("no")),
         birth_date=pl.date("birth_year", 7, 1),
     )
-    policies = _described(book, book.policies.join(customers.drop("adviser", "office"), on="relation"))
+    policies = _described(
+        book, book.policies.join(customers.drop("adviser", "office"), on="relation")
+    )
     policies = policies.sort("relation", "start_date", "policy")
     fault = pl.when("at_fault").then(pl.lit("yes")).when(~pl.col("at_fault")).then(pl.lit("no"))
     direction = pl.when("inbound").then(pl.lit("inbound")).otherwise(pl.lit("outbound"))
@@ -148,11 +156,16 @@ def _described(book: Book, policies: pl.DataFrame) -> pl.DataFrame:
     numbers = {key: f"{5000 + 10 * place:05d}" for place, key in enumerate(names)}
     ended = pl.col("end_date") <= book.as_of
     renewed = pl.min_horizontal(
-        pl.max_horizontal("start_date", pl.col("renewal_date").dt.offset_by("-1y")), pl.lit(book.as_of)
+        pl.max_horizontal("start_date", pl.col("renewal_date").dt.offset_by("-1y")),
+        pl.lit(book.as_of),
     )
     open_ = pl.col("end_date").is_null()
     return policies.with_columns(
-        status=pl.when(open_).then(pl.lit("running")).when(ended).then(pl.lit("ended")).otherwise(pl.lit("announced")),
+        status=pl.when(open_)
+        .then(pl.lit("running"))
+        .when(ended)
+        .then(pl.lit("ended"))
+        .otherwise(pl.lit("announced")),
         changed=pl.coalesce("end_date", renewed),
         change_reason=pl.when(open_).then(pl.lit("renewed")).otherwise("reason_text"),
         change_code=pl.when(open_).then(pl.lit("renewed")).otherwise("reason_text"),
@@ -163,12 +176,16 @@ def _described(book: Book, policies: pl.DataFrame) -> pl.DataFrame:
         insurer_code=pl.format("P{}", pl.col("insurer").rank("dense") + 300),
         as_of=pl.lit(book.as_of),
         ended_months=pl.lit(months_between(book.ended_from, book.as_of), dtype=pl.Int64),
-        year_end=pl.when(pl.col("renewal_date") > book.as_of).then("renewal_date").otherwise(pl.lit(book.as_of)),
+        year_end=pl.when(pl.col("renewal_date") > book.as_of)
+        .then("renewal_date")
+        .otherwise(pl.lit(book.as_of)),
     )
 
 
 def _coverages(policies: pl.DataFrame) -> pl.DataFrame:
-    """Return one to three rows per policy; their premiums and commissions add up to the policy's."""
+    """Return one to three rows per policy; their premiums and commissions add up to the
+    policy's.
+    """
     import polars as pl
 
     rows = policies.with_columns(parts=pl.int_range(pl.len()) % 3 + 1).with_columns(
@@ -178,9 +195,15 @@ def _coverages(policies: pl.DataFrame) -> pl.DataFrame:
 
     def share(column: str) -> pl.Expr:
         other = pl.col(column) // 5
-        return pl.when(pl.col("coverage") == 1).then(pl.col(column) - other * (pl.col("parts") - 1)).otherwise(other)
+        return (
+            pl.when(pl.col("coverage") == 1)
+            .then(pl.col(column) - other * (pl.col("parts") - 1))
+            .otherwise(other)
+        )
 
-    return rows.with_columns(premium_cents=share("premium_cents"), commission_cents=share("commission_cents"))
+    return rows.with_columns(
+        premium_cents=share("premium_cents"), commission_cents=share("commission_cents")
+    )
 
 
 def _years(book: Book, policies: pl.DataFrame) -> pl.DataFrame:
@@ -191,18 +214,28 @@ def _years(book: Book, policies: pl.DataFrame) -> pl.DataFrame:
     import polars as pl
 
     until = pl.min_horizontal(pl.coalesce("end_date", pl.lit(book.as_of)), pl.lit(book.as_of))
-    steps = pl.int_ranges(0, pl.max_horizontal(until.dt.year() - pl.col("start_date").dt.year() + 1, pl.lit(1)))
+    steps = pl.int_ranges(
+        0, pl.max_horizontal(until.dt.year() - pl.col("start_date").dt.year() + 1, pl.lit(1))
+    )
     rows = policies.with_columns(step=steps).explode("step")
     rows = rows.with_columns(
         year_start=pl.col("start_date").dt.offset_by(pl.format("{}y", "step")),
         year_end=pl.col("start_date").dt.offset_by(pl.format("{}y", pl.col("step") + 1)),
     )
     rows = rows.filter((pl.col("step") == 0) | (pl.col("year_start") <= until))
-    in_force = (pl.col("end_date").is_null() | (pl.col("year_start") < pl.col("end_date"))).fill_null(value=True)
+    in_force = (
+        pl.col("end_date").is_null() | (pl.col("year_start") < pl.col("end_date"))
+    ).fill_null(value=True)
     age = pl.col("step").filter(in_force).max().over("policy") - pl.col("step")
     rows = rows.with_columns(age=age).filter(pl.col("age") < _YEARS)
-    then = (pl.col("premium_cents") * _RISE ** pl.col("age").cast(pl.Float64)).round().cast(pl.Int64)
-    paid = (pl.col("commission_cents") * _RISE ** pl.col("age").cast(pl.Float64)).round().cast(pl.Int64)
+    then = (
+        (pl.col("premium_cents") * _RISE ** pl.col("age").cast(pl.Float64)).round().cast(pl.Int64)
+    )
+    paid = (
+        (pl.col("commission_cents") * _RISE ** pl.col("age").cast(pl.Float64))
+        .round()
+        .cast(pl.Int64)
+    )
     return rows.with_columns(premium_cents=then, commission_cents=paid).sort(
         "relation", "start_date", "policy", "year_start"
     )

@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from akb.core.text import text
-from akb.sample import hazards
+from akb.core.wording.text import text
 from akb.sample.dialect_files import write_files
 from akb.sample.dialects import DEFAULT, load_dialect, tables_of
-from akb.sample.engine import ACTIVE
+from akb.sample.engine import ACTIVE, Moment
+from akb.sample.engine.hazards import (
+    customer_factors,
+    policy_hazards,
+    purchase_hazards,
+    relation_hazards,
+)
 from akb.sample.parameters import NEVER_DAY
 from akb.sample.records import policy_numbers_now, relation_numbers
 
@@ -37,20 +42,21 @@ def known_hazards(book: Book) -> tuple[pl.DataFrame, pl.DataFrame]:
     Returns
     -------
     tuple of polars.DataFrame
-        policies: relation, policy, branch, ``announced`` (its end is already decided; the hazards are then null),
-        ``voluntary``, ``gone``, ``insurer``: chance that its end is *decided* next month for that cause (the end
-        itself may lie up to three months later). customers: relation, then the chance next month of ``death``,
-        ``close``, ``emigration``, ``switch``, ``nonpayment``, ``merge`` (at most one of these a month), and
-        ``purchase`` (one policy or two). Sorted by relation, then policy.
+        policies: relation, policy, branch, ``announced`` (its end is already decided; the hazards
+        are then null), ``voluntary``, ``gone``, ``insurer``: chance that its end is *decided* next
+        month for that cause (the end itself may lie up to three months later). customers: relation,
+        then the chance next month of ``death``, ``close``, ``emigration``, ``switch``,
+        ``nonpayment``, ``merge`` (at most one of these a month), and ``purchase`` (one policy or
+        two). Sorted by relation, then policy.
     """
     import polars as pl
 
     rows = book.in_force
     people, state = book.people.take(rows), book.state.take(rows)
-    w = book.window(book.step + 1)
+    now = Moment(people, state, book.world, book.window(book.step + 1))
     held = state.held.sum(axis=1)
-    risk = hazards.customer_factors(people, state, book.world, w, held)
-    cells = hazards.policy_hazards(people, state, book.world, w, risk)
+    risk = customer_factors(now, held)
+    cells = policy_hazards(now, risk)
     numbers = relation_numbers(people.number)
     row, slot = np.nonzero(state.held)
     table = np.full((3, *state.held.shape), np.nan)
@@ -62,11 +68,14 @@ def known_hazards(book: Book) -> tuple[pl.DataFrame, pl.DataFrame]:
             "policy": policy_numbers_now(book, state.record[row, slot]),
             "branch": np.array(book.p.branches)[book.p.branch_of_slot[slot]],
             "announced": state.ends[row, slot] != NEVER_DAY,
-            **{name: table[index, row, slot] for index, name in enumerate(("voluntary", "gone", "insurer"))},
+            **{
+                name: table[index, row, slot]
+                for index, name in enumerate(("voluntary", "gone", "insurer"))
+            },
         }
     ).fill_nan(None)
-    relation = hazards.relation_hazards(people, state, book.world, w, risk)
-    buying = hazards.purchase_hazards(people, state, book.world, w, held, np.arange(len(rows))).sum(axis=1)
+    relation = relation_hazards(now, risk)
+    buying = purchase_hazards(now, held, np.arange(len(rows))).sum(axis=1)
     buying = np.where(state.status == ACTIVE, np.minimum(buying, 1.0), 0.0)
     customers = pl.DataFrame({"relation": numbers, **relation, "purchase": buying})
     return policies.sort("relation", "policy"), customers.sort("relation")
@@ -81,7 +90,8 @@ def write_sample(
     dialect: str = DEFAULT,
     premiums: bool = False,
 ) -> list[Path]:
-    """Write the files of a dialect, ``README.md`` and, if asked, ``truth/``; return the files of the export.
+    """Write the files of a dialect, ``README.md`` and, if asked, ``truth/``; return the files of
+    the export.
 
     Parameters
     ----------
@@ -91,8 +101,9 @@ def write_sample(
         Made if it does not exist; files of the same names are replaced.
     truth
         Write ``truth/hazards.parquet`` (per policy), ``truth/hazards_customers.parquet``,
-        ``truth/probabilities.parquet`` (means over `futures` draws) and ``truth/policies_after.parquet``: one
-        realised future, as the office would export it twelve months later.
+        ``truth/probabilities.parquet`` (means over `futures` draws) and
+        ``truth/policies_after.parquet``: one realised future, as the office would export it twelve
+        months later.
     futures
         Draws behind the probabilities.
     dialect
@@ -122,7 +133,9 @@ def _write_truth(book: Book, folder: Path, futures: int) -> None:
     policies, customers = known_hazards(book)
     policies.write_parquet(folder / "hazards.parquet")
     customers.write_parquet(folder / "hazards_customers.parquet")
-    book.futures(futures, _TRUTH_SEED).probabilities().write_parquet(folder / "probabilities.parquet")
+    book.futures(futures, _TRUTH_SEED).probabilities().write_parquet(
+        folder / "probabilities.parquet"
+    )
     book.later(AFTER_MONTHS).policies.write_parquet(folder / "policies_after.parquet")
 
 
@@ -137,4 +150,6 @@ def _readme(book: Book, title: str, files: list[str], *, truth: bool, futures: i
         files=" ".join(files),
         listed=", ".join(f"`{name}`" for name in files),
     )
-    return words + (text("sample", "nl", "readme", "truth").format(futures=futures) if truth else "")
+    return words + (
+        text("sample", "nl", "readme", "truth").format(futures=futures) if truth else ""
+    )

@@ -1,4 +1,6 @@
-"""The simulator's settings (``configs/sample.toml``), validated, and the lookup tables made of them."""
+"""The simulator's settings (``configs/sample.toml``), validated, and the lookup tables made of
+them.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from akb.core.text import load_toml
+from akb.core.wording.text import load_toml
 
 Floats = NDArray[np.float32]
 Curve = list[tuple[float, float]]
@@ -24,11 +26,11 @@ NEVER_MONTH = -9999
 NEVER_DAY = np.int32(2**31 - 1)
 
 
-class _Table(BaseModel):
+class _ParameterTable(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class BookSettings(_Table):
+class BookSettings(_ParameterTable):
     """The office: size, people, registration habits."""
 
     warm_up_months: int
@@ -52,7 +54,7 @@ class BookSettings(_Table):
     january_business: float
 
 
-class Spread(_Table):
+class Spread(_ParameterTable):
     """Standard deviations of logarithms."""
 
     loyalty: float
@@ -71,7 +73,7 @@ class Spread(_Table):
     purchase: float
 
 
-class Renewal(_Table):
+class Renewal(_ParameterTable):
     """Hazard factors around a policy's own renewal month."""
 
     before: float
@@ -80,7 +82,7 @@ class Renewal(_Table):
     other: float
 
 
-class Lapse(_Table):
+class Lapse(_ParameterTable):
     """A single policy is cancelled."""
 
     level: float
@@ -104,7 +106,7 @@ class Lapse(_Table):
     first_of_month: float
 
 
-class Switch(_Table):
+class Switch(_ParameterTable):
     """The whole relation goes to a competitor."""
 
     rate: float
@@ -115,7 +117,7 @@ class Switch(_Table):
     lead: list[float]
 
 
-class Life(_Table):
+class Life(_ParameterTable):
     """Events in a customer's life, and what insurers end."""
 
     death_level: float
@@ -142,7 +144,7 @@ class Life(_Table):
     insurer_base: float
 
 
-class Service(_Table):
+class Service(_ParameterTable):
     """Claims and contacts."""
 
     poor_claim: float
@@ -162,7 +164,7 @@ class Service(_Table):
     claim_memory: float
 
 
-class Purchase(_Table):
+class Purchase(_ParameterTable):
     """New policies at existing and former customers."""
 
     level: float
@@ -179,7 +181,7 @@ class Purchase(_Table):
     settled_share: float
 
 
-class EndReason(_Table):
+class EndReason(_ParameterTable):
     """Why a policy ended."""
 
     class_: Literal["natural", "insurer", "preventable"]
@@ -187,7 +189,7 @@ class EndReason(_Table):
     texts: list[str]
 
 
-class Slot(_Table):
+class Slot(_ParameterTable):
     """A branch, or the second policy in one."""
 
     branch: str
@@ -205,7 +207,7 @@ class Slot(_Table):
     age: Curve
 
 
-class Pair(_Table):
+class Pair(_ParameterTable):
     """Holding one branch changes the rate of buying another."""
 
     held: str
@@ -213,7 +215,7 @@ class Pair(_Table):
     factor: float
 
 
-class Indexation(_Table):
+class Indexation(_ParameterTable):
     """Premium rises at renewal."""
 
     mean: float
@@ -223,7 +225,7 @@ class Indexation(_Table):
     big_high: float
 
 
-class Parameters(_Table):
+class Parameters(_ParameterTable):
     """Every number of the simulator."""
 
     book: BookSettings
@@ -258,7 +260,8 @@ def parameters() -> Parameters:
     """Return the shipped parameters."""
     raw = {key: value for key, value in load_toml("sample.toml").items() if key != "schema"}
     raw["reason"] = {
-        key: {"class_": entry["class"], **_without(entry, "class")} for key, entry in raw["reason"].items()
+        key: {"class_": entry["class"], **_without(entry, "class")}
+        for key, entry in raw["reason"].items()
     }
     return Parameters.model_validate(raw)
 
@@ -268,15 +271,16 @@ def _without(entry: dict[str, object], key: str) -> dict[str, object]:
 
 
 @dataclass(frozen=True)
-class Tables:
-    """Hazard factors as lookup tables: the engine only looks up and multiplies, which is fast and exact anywhere.
+class LookupTables:
+    """Hazard factors as lookup tables: the engine only looks up and multiplies, which is fast and
+    exact anywhere.
 
-    tenure [months], renewal [months since renewal], package_cancel [policies, months since a cancellation],
-    switch_package_cancel likewise, switch_tenure [months], lapse_age [age], death, move [age] per month,
-    buy_age [age, slot], winback [months], log_pair [slot held, slot bought], gone, claim [slot] per month;
-    needs_first [slot]: the slot that must be held first, -1 for none; private, home, building, contents,
-    ends_with_partner, doubled [slot]: what kind of cover; reason_class, reason_order [code].
-    """
+    tenure [months], renewal [months since renewal], package_cancel [policies, months since a
+    cancellation], switch_package_cancel likewise, switch_tenure [months], lapse_age [age], death,
+    move [age] per month, buy_age [age, slot], winback [months], log_pair [slot held, slot bought],
+    gone, claim [slot] per month; needs_first [slot]: the slot that must be held first, -1 for none;
+    private, home, building, contents, ends_with_partner, doubled [slot]: what kind of cover;
+    reason_class, reason_order [code]."""
 
     tenure: Floats
     renewal: Floats
@@ -307,7 +311,7 @@ CAUSES = ("natural", "insurer", "preventable")
 
 
 @cache
-def tables() -> Tables:
+def tables() -> LookupTables:
     """Return the lookup tables of the shipped parameters."""
     p = parameters()
     months = np.arange(LONGEST_TENURE)
@@ -316,14 +320,18 @@ def tables() -> Tables:
     renewal[[11, 0, 1]] = p.lapse.renewal.before, p.lapse.renewal.month, p.lapse.renewal.after
     buy_age = np.stack([_curve(slot.age, ages) for slot in p.slot], axis=1)
     reasons = list(p.reason.values())
-    return Tables(
+    return LookupTables(
         tenure=np.interp(months, p.lapse.tenure_months, p.lapse.tenure_factor).astype(np.float32),
         renewal=renewal.astype(np.float32),
         package_cancel=_package_cancel(p.lapse.package, p.lapse),
         switch_package_cancel=_package_cancel(p.switch.package, p.lapse),
-        switch_tenure=np.interp(months, p.switch.tenure_months, p.switch.tenure_factor).astype(np.float32),
+        switch_tenure=np.interp(months, p.switch.tenure_months, p.switch.tenure_factor).astype(
+            np.float32
+        ),
         lapse_age=_lapse_age(p.lapse, ages),
-        death=np.minimum(p.life.death_level * np.exp(p.life.death_slope * ages) / 12, 0.05).astype(np.float32),
+        death=np.minimum(p.life.death_level * np.exp(p.life.death_slope * ages) / 12, 0.05).astype(
+            np.float32
+        ),
         move=(_curve(p.life.move, ages) / 12).astype(np.float32),
         owner=_curve(p.life.owner, ages).astype(np.float32),
         buy_age=buy_age.astype(np.float32),
@@ -331,7 +339,9 @@ def tables() -> Tables:
         log_pair=_log_pair(p),
         gone=(np.array([slot.gone for slot in p.slot]) / 12).astype(np.float32),
         claim=(np.array([slot.claim for slot in p.slot]) / 12).astype(np.float32),
-        needs_first=np.array([number - 1 if slot.second else -1 for number, slot in enumerate(p.slot)]),
+        needs_first=np.array(
+            [number - 1 if slot.second else -1 for number, slot in enumerate(p.slot)]
+        ),
         private=np.array([slot.hold_private > 0 for slot in p.slot]),
         home=_is(p, "inboedel", "opstal", "avp"),
         building=_is(p, "opstal"),
@@ -363,7 +373,9 @@ def _lapse_age(lapse: Lapse, ages: NDArray[np.int64]) -> Floats:
 
 
 def _package_cancel(package: list[float], lapse: Lapse) -> Floats:
-    """Return the factor by policies held (0 = none) and months since the last cancellation (Brockett et al. 2008)."""
+    """Return the factor by policies held (0 = none) and months since the last cancellation
+    (Brockett et al. 2008).
+    """
     months = np.arange(FORGOTTEN + 1)
     fading = lapse.first_cancel * lapse.first_cancel_decay**months
     fading[-1] = 0

@@ -1,4 +1,6 @@
-"""What counts as churn, lapse and purchase, computed from intervals of days: the definitions of the truth."""
+"""What counts as churn, lapse and purchase, computed from intervals of days: the definitions of the
+truth.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +21,13 @@ _FAR = np.int64(2**31)
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrueOutcome:
     """What happened after T to customers 0..N-1.
 
-    gone: first day without a policy in force and none starting within the gap (NEVER_DAY if not within the days
-    looked at); cause: class of the end that emptied the relation (-1 none); lapses: policies in force at T that
-    lapsed by then; lapsed [N, S], bought [N, B]: a policy in that slot lapsed, a first policy in a branch not held
-    at T was taken.
-    """
+    gone: first day without a policy in force and none starting within the gap (NEVER_DAY if not
+    within the days looked at); cause: class of the end that emptied the relation (-1 none); lapses:
+    policies in force at T that lapsed by then; lapsed [N, S], bought [N, B]: a policy in that slot
+    lapsed, a first policy in a branch not held at T was taken."""
 
     gone: Days
     cause: NDArray[np.int8]
@@ -35,15 +36,18 @@ class Outcome:
 
 
 def relation_ends(policies: Policies, count: int, after: int) -> tuple[Days, NDArray[np.int8]]:
-    """Return the first day after `after` on which each relation is over, and by which class of cause.
+    """Return the first day after `after` on which each relation is over, and by which class of
+    cause.
 
-    A relation is over on the first day without a policy in force if none starts within 31 days of that day. On
-    ties the cause with the lowest order counts (death, business or object gone, emigration, insurer, other).
+    A relation is over on the first day without a policy in force if none starts within 31 days of
+    that day. On ties the cause with the lowest order counts (death, business or object gone,
+    emigration, insurer, other).
 
     Parameters
     ----------
     policies
-        Policies of customers 0..count-1: those in force at `after` and those that start later; announced starts count.
+        Policies of customers 0..count-1: those in force at `after` and those that start later;
+        announced starts count.
     count
         Number of customers N.
     after
@@ -52,7 +56,8 @@ def relation_ends(policies: Policies, count: int, after: int) -> tuple[Days, NDA
     Returns
     -------
     tuple
-        day [N] (NEVER_DAY if the relation is not over in the data), class [N] (index into CAUSES, -1 none).
+        day [N] (NEVER_DAY if the relation is not over in the data), class [N] (index into CAUSES,
+        -1 none).
     """
     gone = np.full(count, NEVER_DAY, np.int32)
     cause = np.full(count, -1, np.int8)
@@ -81,13 +86,14 @@ def relation_ends(policies: Policies, count: int, after: int) -> tuple[Days, NDA
 
 
 def outcome(
-    policies: Policies, branch_of_slot: NDArray[np.int64], count: int, slots: int, after: int, until: int
-) -> Outcome:
+    policies: Policies, branch_of_slot: NDArray[np.int64], count: int, after: int, until: int
+) -> TrueOutcome:
     """Return what happened to customers 0..count-1 in (after, until].
 
-    An end is no lapse if a policy of the same customer and branch starts within 31 days of it (it is replaced).
-    Policies taken up to 31 days after `until` should be in the data, else the last weeks count too many ends.
-    """
+    An end is no lapse if a policy of the same customer and branch starts within 31 days of it (it
+    is replaced). Policies taken up to 31 days after `until` should be in the data, else the last
+    weeks count too many ends."""
+    slots = len(branch_of_slot)
     gone, cause = relation_ends(policies, count, after)
     late = gone > until
     gone[late] = NEVER_DAY
@@ -105,11 +111,15 @@ def outcome(
     taken = np.flatnonzero((policies.start > after) & (policies.start <= until) & ~has[key])
     bought = np.zeros((count, branches), np.bool_)
     bought[policies.customer[taken], branch[taken]] = True
-    return Outcome(gone, cause, lapsed, bought)
+    return TrueOutcome(gone, cause, lapsed, bought)
 
 
-def _replaced(policies: Policies, key: NDArray[np.int64], ended: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which ended policies have another one of the same customer and branch starting within 31 days."""
+def _replaced(
+    policies: Policies, key: NDArray[np.int64], ended: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Return which ended policies have another one of the same customer and branch starting within
+    31 days.
+    """
     replaced = np.zeros(len(ended), np.bool_)
     if not len(ended):
         return replaced
@@ -117,7 +127,11 @@ def _replaced(policies: Policies, key: NDArray[np.int64], ended: NDArray[np.int6
     order = recent[np.lexsort((policies.start[recent], key[recent]))]
     spots = key[order] * _FAR + policies.start[order]
     own = policies.start[ended]
-    low = np.searchsorted(spots, key[ended] * _FAR + np.maximum(policies.end[ended] - GAP_DAYS, own + 1))
-    high = np.searchsorted(spots, key[ended] * _FAR + policies.end[ended].astype(np.int64) + GAP_DAYS, side="right")
+    low = np.searchsorted(
+        spots, key[ended] * _FAR + np.maximum(policies.end[ended] - GAP_DAYS, own + 1)
+    )
+    high = np.searchsorted(
+        spots, key[ended] * _FAR + policies.end[ended].astype(np.int64) + GAP_DAYS, side="right"
+    )
     replaced[:] = high > low
     return replaced

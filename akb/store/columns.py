@@ -1,9 +1,11 @@
-"""Columns of a page, packed: numbers as base64 of their bytes, so that a customer takes some two hundred bytes.
+"""Columns of a page, packed: numbers as base64 of their bytes, so that a customer takes some two
+hundred bytes.
 
-A column is a JSON object that says itself how it is packed, so that whoever must take a customer out of a page needs to
-know nothing else of it.
+A column is a JSON object that says itself how it is packed, so that whoever must take a customer
+out of a page needs to know nothing else of it.
 
-    {"t": "u8" | "u16" | "u32", "w": values per row, "d": base64}         the same number of values for every row
+    {"t": "u8" | "u16" | "u32", "w": values per row, "d": base64}
+                                                           the same number of values for every row
     {"t": ..., "n": base64 of a u8 per row, "d": base64}                  as many values as n says
     {"t": "text", "d": [...]}                                             texts
 """
@@ -26,11 +28,17 @@ WIDTHS = {"u8": 1, "u16": 2, "u32": 4}
 MOST = 255
 """Most values of one row in a ragged column."""
 _ENDING = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
-_BLOCK = re.compile(r'(<script type="application/json" id="akb-columns">)(.*?)(</script>)', re.DOTALL)
+_BLOCK = re.compile(
+    r'(<script type="application/json" id="akb-columns">)(.*?)(</script>)', re.DOTALL
+)
 
 
-def fixed(values: NDArray[Any] | Sequence[int], width: int = 1, least: str = "u8") -> dict[str, Any]:
-    """Return a column of whole numbers from 0 on, `width` per row, as small as the largest allows."""
+def fixed(
+    values: NDArray[Any] | Sequence[int], width: int = 1, least: str = "u8"
+) -> dict[str, Any]:
+    """Return a column of whole numbers from 0 on, `width` per row, as small as the largest
+    allows.
+    """
     array = np.asarray(values, dtype=np.int64)
     kind = _kind(array, least)
     return {"t": kind, "w": width, "d": _packed(array, kind)}
@@ -69,7 +77,9 @@ def unpacked(column: dict[str, Any]) -> list[Any]:
 
 
 def script_json(value: Any) -> str:
-    """Return a value as JSON that can stand in a script element: nothing in it can end the element."""
+    """Return a value as JSON that can stand in a script element: nothing in it can end the
+    element.
+    """
     written = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return written.translate(_ENDING)
 

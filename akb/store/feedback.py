@@ -1,8 +1,9 @@
-"""``akb.feedback/1``: what advisers did and found, as events, from the portal's CSV or the workbook's two columns.
+"""``akb.feedback/1``: what advisers did and found, as events, from the portal's CSV or the
+workbook's two columns.
 
-The page, the workbook and whoever imports share this schema. A file is taken whole or not at all: every problem names
-file, row and column, and none repeats what stands in the cell, which may be about a person.
-"""
+The page, the workbook and whoever imports share this schema. A file is taken whole or not at all:
+every problem names file, row and column, and none repeats what stands in the cell, which may be
+about a person."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from akb.core.errors import AkbError, did_you_mean
-from akb.core.text import texts
+from akb.core.wording.text import texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,7 +41,8 @@ Status = Literal[
 ]
 Mode = Literal["inform", "advise"]
 Kind = Literal[
-    "right", "clv_too_high", "clv_too_low", "churn_too_high", "churn_too_low", "product_unsuitable", "already_left",
+    "right", "clv_too_high", "clv_too_low", "churn_too_high", "churn_too_low",
+    "product_unsuitable", "already_left",
     "natural_leaving", "not_relevant",
 ]  # fmt: skip
 STATUSES: tuple[str, ...] = get_args(Status)
@@ -93,7 +95,9 @@ class Feedback(BaseModel):
         Of an event ``feedback``.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", str_strip_whitespace=True, populate_by_name=True
+    )
 
     schema_: Literal["akb.feedback/1"] = Field(default="akb.feedback/1", alias="schema")
     run: str = Field(pattern=r"^R-[0-9a-f]{12}$")
@@ -111,7 +115,9 @@ class Feedback(BaseModel):
     @field_validator("recorded", mode="before")
     @classmethod
     def _moment(cls, given: Any) -> Any:
-        """Take nothing but a moment in UTC, to the second: local times of eight laptops have no order."""
+        """Take nothing but a moment in UTC, to the second: local times of eight laptops have no
+        order.
+        """
         if isinstance(given, str) and not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", given):
             raise ValueError("is no moment such as 2026-01-05T09:30:00Z")
         return given
@@ -123,7 +129,11 @@ class Feedback(BaseModel):
         if isinstance(given, str) and given:
             found = _DUTCH_DAY.fullmatch(given)
             try:
-                return date(int(found[3]), int(found[2]), int(found[1])) if found else date.fromisoformat(given)
+                return (
+                    date(int(found[3]), int(found[2]), int(found[1]))
+                    if found
+                    else date.fromisoformat(given)
+                )
             except ValueError:
                 raise ValueError("is no date such as 2026-01-05") from None
         return given
@@ -152,11 +162,16 @@ class Feedback(BaseModel):
             "list": self.listed,
             "type": self.kind or "",
         }
-        return [cells[name] if name in cells else marked(str(getattr(self, name) or "")) for name in COLUMNS]
+        return [
+            cells[name] if name in cells else marked(str(getattr(self, name) or ""))
+            for name in COLUMNS
+        ]
 
 
 def marked(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula, from which `unmarked` makes the text again."""
+    """Return a text that no spreadsheet takes for a formula, from which `unmarked` makes the text
+    again.
+    """
     return f"'{text}" if _FORMULA.match(text) else text
 
 
@@ -185,21 +200,25 @@ def read_feedback(path: Path, run: str | None = None) -> list[Feedback]:
     Raises
     ------
     AkbError
-        If anything in the file is not as it should be: file, row (the headings are row 1) and column of the first
-        problem, and how many more there are.
+        If anything in the file is not as it should be: file, row (the headings are row 1) and
+        column of the first problem, and how many more there are.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise AkbError(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise AkbError(f"{path.name} is not UTF-8", "Give the file that the portal exported.") from None
+        raise AkbError(
+            f"{path.name} is not UTF-8", "Give the file that the portal exported."
+        ) from None
     head = text.partition("\n")[0]
     separator = ";" if head.count(";") >= head.count(",") else ","
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
-        raise AkbError(f"{path.name} is no CSV: {error}", "Give the file that the portal exported.") from None
+        raise AkbError(
+            f"{path.name} is no CSV: {error}", "Give the file that the portal exported."
+        ) from None
     if not rows or tuple(rows[0]) != COLUMNS:
         _refuse_headings(path.name, rows[0] if rows else [])
     problems: list[str] = []
@@ -208,7 +227,9 @@ def read_feedback(path: Path, run: str | None = None) -> list[Feedback]:
         if not any(cells):
             continue
         if len(cells) != len(COLUMNS):
-            problems.append(f"row {number}: {len(cells)} cells, and there are {len(COLUMNS)} columns")
+            problems.append(
+                f"row {number}: {len(cells)} cells, and there are {len(COLUMNS)} columns"
+            )
             continue
         given = {name: unmarked(cell.strip()) for name, cell in zip(COLUMNS, cells, strict=True)}
         event = _event(given, f"row {number}", run, problems)
@@ -221,7 +242,8 @@ def read_feedback(path: Path, run: str | None = None) -> list[Feedback]:
 def read_workbook(path: Path, recorded: datetime, run: str | None = None) -> list[Feedback]:
     """Return what advisers filled in on their sheets of ``actions.xlsx`` as events.
 
-    A row with a status is an event ``status``; its result is the note. Rows without either are no event.
+    A row with a status is an event ``status``; its result is the note. Rows without either are no
+    event.
 
     Parameters
     ----------
@@ -241,10 +263,14 @@ def read_workbook(path: Path, recorded: datetime, run: str | None = None) -> lis
         book = fastexcel.read_excel(path)
         sheets = {name: _cells(book, name) for name in book.sheet_names}
     except (fastexcel.FastExcelError, OSError):
-        raise AkbError(f"{path.name} cannot be read as a workbook", "Give the actions.xlsx of a run.") from None
-    told = [found[0] for cell in _first_column(sheets) if (found := _RUN.search(cell))]
-    if not told:
-        raise AkbError(f"{path.name} does not say of which run it is", "Give the actions.xlsx of a run.")
+        raise AkbError(
+            f"{path.name} cannot be read as a workbook", "Give the actions.xlsx of a run."
+        ) from None
+    runs = [found[0] for cell in _first_column(sheets) if (found := _RUN.search(cell))]
+    if not runs:
+        raise AkbError(
+            f"{path.name} does not say of which run it is", "Give the actions.xlsx of a run."
+        )
     labels = {label.lower(): key for words in _labels("status") for key, label in words.items()}
     problems: list[str] = []
     events: dict[Feedback, None] = {}
@@ -256,9 +282,15 @@ def read_workbook(path: Path, recorded: datetime, run: str | None = None) -> lis
                 problems.append(f"{where}, column status: is empty beside a result")
                 continue
             given = {
-                "schema": SCHEMA, "run": told[0], "customer": customer, "recorded": recorded, "event": "status",
-                "list": "next_best_action", "status": key, "note": result,
-            }  # fmt: skip
+                "schema": SCHEMA,
+                "run": runs[0],
+                "customer": customer,
+                "recorded": recorded,
+                "event": "status",
+                "list": "next_best_action",
+                "status": key,
+                "note": result,
+            }
             event = _event(given, where, run, problems)
             if event is not None:
                 events[event] = None
@@ -266,7 +298,9 @@ def read_workbook(path: Path, recorded: datetime, run: str | None = None) -> lis
     return list(events)
 
 
-def _event(given: Mapping[str, Any], where: str, run: str | None, problems: list[str]) -> Feedback | None:
+def _event(
+    given: Mapping[str, Any], where: str, run: str | None, problems: list[str]
+) -> Feedback | None:
     """Return the event of a row; None, and what is wrong with it among the problems."""
     try:
         event = Feedback.model_validate({name: cell for name, cell in given.items() if cell != ""})
@@ -297,26 +331,35 @@ def _worded(error: Any) -> str:
     if error["type"] == "string_too_long":
         return f"column {place}: has more than {error['ctx']['max_length']} characters"
     if error["type"] == "string_pattern_mismatch":
-        return f"column {place}: is no {'run such as R-0123456789ab' if place == 'run' else 'key of a list'}"
+        what = "run such as R-0123456789ab" if place == "run" else "key of a list"
+        return f"column {place}: is no {what}"
     said = str(error["msg"]).removeprefix("Value error, ")
     return f"column {place}: {said}" if place else f"column {said}"
 
 
 def _refuse_headings(name: str, found: Sequence[str]) -> None:
     missing = [column for column in COLUMNS if column not in found]
-    what = f"row 1: there is no column {', '.join(missing)}" if missing else "row 1: the columns stand in another order"
+    what = (
+        f"row 1: there is no column {', '.join(missing)}"
+        if missing
+        else "row 1: the columns stand in another order"
+    )
     raise AkbError(f"{name}, {what}", f"{SCHEMA} has the columns {', '.join(COLUMNS)}.")
 
 
 def _raise(name: str, problems: Sequence[str]) -> None:
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise AkbError(f"{name}, {problems[0]}{more}", "Nothing of the file was taken; mend it and try again.")
+        raise AkbError(
+            f"{name}, {problems[0]}{more}", "Nothing of the file was taken; mend it and try again."
+        )
 
 
 def _cells(book: Any, name: str) -> list[list[str]]:
     """Return a sheet as texts, empty for nothing."""
-    table = book.load_sheet(name, header_row=None, dtypes="string", skip_whitespace_tail_rows=True).to_polars()
+    table = book.load_sheet(
+        name, header_row=None, dtypes="string", skip_whitespace_tail_rows=True
+    ).to_polars()
     return [[cell or "" for cell in row] for row in table.iter_rows()]
 
 
@@ -325,11 +368,18 @@ def _first_column(sheets: Mapping[str, list[list[str]]]) -> list[str]:
 
 
 def _filled(rows: list[list[str]]) -> list[tuple[int, str, str, str]]:
-    """Return row number, status, result and customer of what was filled in on an adviser's sheet."""
-    heads = [{name: words[name].lower() for name in ("customer", "status", "result")} for words in _labels("book_head")]
+    """Return row number, status, result and customer of what was filled in on an adviser's
+    sheet.
+    """
+    heads = [
+        {name: words[name].lower() for name in ("customer", "status", "result")}
+        for words in _labels("book_head")
+    ]
     for place, row in enumerate(rows[:_HEAD_LINES]):
         lowered = [cell.lower() for cell in row]
-        known = next((head for head in heads if all(name in lowered for name in head.values())), None)
+        known = next(
+            (head for head in heads if all(name in lowered for name in head.values())), None
+        )
         if known is None:
             continue
         at = {name: lowered.index(head) for name, head in known.items()}

@@ -1,25 +1,28 @@
 """Run folders: written beside the old one, swapped in at the end, healed after a kill.
 
-A run is written in a 0700 sibling folder and takes the place of the old one in a single step, so that whoever
-looks at the folder sees the old run or the new one, whole.
+A run is written in a 0700 sibling folder and takes the place of the old one in a single step, so
+that whoever looks at the folder sees the old run or the new one, whole.
 
-Two things are wanted of a kill at any moment: that no leftover holds a relation number, and that the old run is
-intact. No order of steps gives both to the last byte: the one step that takes the old folder away takes along what
-is in it, so its relation numbers go before that step (and are missing from the old run) or after it (and lie in a
-leftover). Here they go before it, and as late as can be:
+Two things are wanted of a kill at any moment: that no leftover holds a relation number, and that
+the old run is intact. No order of steps gives both to the last byte: the one step that takes the
+old folder away takes along what is in it, so its relation numbers go before that step (and are
+missing from the old run) or after it (and lie in a leftover). Here they go before it, and as late
+as can be:
 
-1.  The new run is written beside the old one, without relation numbers. Killed: the old run is intact; what lies
-    beside it is cleared.
+1.  The new run is written beside the old one, without relation numbers. Killed: the old run is
+    intact; what lies beside it is cleared.
 2.  The new run is complete: it gets a name that says so. Killed: as before.
-3.  The relation numbers of the old run are deleted. From here on the new run is the run. Killed: the old run is whole
-    but for them; the next command finishes the exchange.
+3.  The relation numbers of the old run are deleted. From here on the new run is the run. Killed:
+    the old run is whole but for them; the next command finishes the exchange.
 4.  The folders change places in one step. Killed: the new run is in place, the old one is cleared.
-5.  The relation numbers of the new run are written, in place. Killed before it: the new run is whole but for them.
+5.  The relation numbers of the new run are written, in place. Killed before it: the new run is
+    whole but for them.
 
-So no leftover of a run ever holds a relation number, and between 3 and 4 nothing happens but one system call.
+So no leftover of a run ever holds a relation number, and between 3 and 4 nothing happens but one
+system call.
 
-What people put into the old run or changed in it is copied into the new one before 2: see `akb.store.carried`.
-"""
+What people put into the old run or changed in it is copied into the new one before 2: see
+`akb.store.carried`."""
 
 from __future__ import annotations
 
@@ -61,31 +64,41 @@ def is_run(folder: Path) -> bool:
         return False
 
 
-def check_replaceable(folder: Path, inputs: Sequence[Path] = (), settings: Sequence[Path] = ()) -> None:
+def check_replaceable(
+    folder: Path, inputs: Sequence[Path] = (), settings: Sequence[Path] = ()
+) -> None:
     """Raise unless `folder` may be (re)placed by a run.
 
     Parameters
     ----------
     inputs, settings
-        What the run reads, and the client's settings and key: none of them may lie in the folder that is replaced.
+        What the run reads, and the client's settings and key: none of them may lie in the folder
+        that is replaced.
 
     Raises
     ------
     AkbError
-        If it is a file, a mount point, or a folder that is neither empty nor an akb run, if something that the run
-        needs lies inside it, if it holds what cannot be taken along, or if nothing can be written beside it.
+        If it is a file, a mount point, or a folder that is neither empty nor an akb run, if
+        something that the run needs lies inside it, if it holds what cannot be taken along, or if
+        nothing can be written beside it.
     """
     folder = folder.resolve()
     for path in (*inputs, *settings):
         if folder in path.resolve().parents:
-            raise AkbError(f"{path.name} lies inside the output folder {folder}", "Choose another folder with --out.")
+            raise AkbError(
+                f"{path.name} lies inside the output folder {folder}",
+                "Choose another folder with --out.",
+            )
     check_writable(folder)
     if not folder.exists():
         return
     if not folder.is_dir():
         raise AkbError(f"{folder} is a file, not a folder", "Choose another folder with --out.")
     if folder.is_mount():
-        raise AkbError(f"{folder} is a disk of its own, which nothing can take the place of", "Name a folder in it.")
+        raise AkbError(
+            f"{folder} is a disk of its own, which nothing can take the place of",
+            "Name a folder in it.",
+        )
     if any(folder.iterdir()):
         if not is_run(folder):
             raise AkbError(
@@ -106,7 +119,9 @@ def check_writable(folder: Path) -> None:
 
 
 def heal(folder: Path) -> None:
-    """Finish or clear what a killed run left beside `folder`, and half-written relation numbers inside it."""
+    """Finish or clear what a killed run left beside `folder`, and half-written relation numbers
+    inside it.
+    """
     folder = folder.resolve()
     if not folder.parent.is_dir():
         return
@@ -135,8 +150,11 @@ def _is_ready(path: Path) -> bool:
 
 
 @contextmanager
-def run_folder(folder: Path, inputs: Sequence[Path] = (), carried: list[str] | None = None) -> Iterator[Path]:
-    """Yield a fresh folder to write a run in; on leaving without an error it takes the place of `folder`.
+def run_folder(
+    folder: Path, inputs: Sequence[Path] = (), carried: list[str] | None = None
+) -> Iterator[Path]:
+    """Yield a fresh folder to write a run in; on leaving without an error it takes the place of
+    `folder`.
 
     Parameters
     ----------
@@ -164,19 +182,20 @@ def run_folder(folder: Path, inputs: Sequence[Path] = (), carried: list[str] | N
 
 
 def rewrite_run(folder: Path, change: Callable[[Path], bytes | None]) -> None:
-    """Change a finished run: `change` works on a copy beside it, whose changed files then replace the run's.
+    """Change a finished run: `change` works on a copy beside it, whose changed files then replace
+    the run's.
 
-    An error in `change` leaves the run as it was. The files are replaced one at a time, each in one step, the relation
-    numbers last: an exchange of the whole folder would leave them in a leftover, or nowhere, after a kill. What a kill
-    stopped, the same change finishes.
+    An error in `change` leaves the run as it was. The files are replaced one at a time, each in one
+    step, the relation numbers last: an exchange of the whole folder would leave them in a leftover,
+    or nowhere, after a kill. What a kill stopped, the same change finishes.
 
     Parameters
     ----------
     folder
         A finished run.
     change
-        Changes the copy, which holds all but the relation numbers; returns the new content of those (None: as they
-        were not there).
+        Changes the copy, which holds all but the relation numbers; returns the new content of those
+        (None: as they were not there).
     """
     folder = folder.resolve()
     heal(folder)
@@ -197,7 +216,9 @@ def rewrite_run(folder: Path, change: Callable[[Path], bytes | None]) -> None:
 
 
 def _numbers(folder: str, names: list[str]) -> list[str]:
-    """Return what of a run is not copied: all in ``private/`` but what akb wrote without relation numbers."""
+    """Return what of a run is not copied: all in ``private/`` but what akb wrote without relation
+    numbers.
+    """
     if Path(folder).name != PRIVATE.parent.name:
         return []
     return [name for name in names if name not in (Path(KEPT).name, Path(RECOGNITION_KEY).name)]
@@ -217,11 +238,15 @@ def _prefix(folder: Path) -> str:
 
 
 def _cannot_write(folder: Path, error: OSError) -> AkbError:
-    return AkbError(f"cannot write beside {folder}: {error.strerror}", "Choose another folder with --out.")
+    return AkbError(
+        f"cannot write beside {folder}: {error.strerror}", "Choose another folder with --out."
+    )
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write files of a run, given by their path in it; what lies in ``private/`` is its owner's alone."""
+    """Write files of a run, given by their path in it; what lies in ``private/`` is its owner's
+    alone.
+    """
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -261,7 +286,9 @@ def _swap_in(fresh: Path, folder: Path) -> None:
 
 @contextmanager
 def _without_private(folder: Path, number: int) -> Iterator[None]:
-    """Delete the relation numbers of a run that is about to be replaced by folder `number`; put back if it is not."""
+    """Delete the relation numbers of a run that is about to be replaced by folder `number`; put
+    back if it is not.
+    """
     target = folder / PRIVATE
     content = target.read_bytes() if target.is_file() else None
     (folder / _HALF).unlink(missing_ok=True)
@@ -281,7 +308,9 @@ def _forget(folder: Path) -> None:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Exchange two folders atomically where the kernel can (Linux renameat2); False where it can't."""
+    """Exchange two folders atomically where the kernel can (Linux renameat2); False where it
+    can't.
+    """
     if sys.platform != "linux":
         return False
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
@@ -292,7 +321,9 @@ def _exchange(one: Path, other: Path) -> bool:
     code = ctypes.get_errno()
     if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
         return False
-    raise AkbError(f"cannot replace {other}: {os.strerror(code)}", "Choose another folder with --out.")
+    raise AkbError(
+        f"cannot replace {other}: {os.strerror(code)}", "Choose another folder with --out."
+    )
 
 
 def _alive(process: int) -> bool:

@@ -1,4 +1,6 @@
-"""Take one customer out of a finished run: scores, lists, the rows that the report shows, and the relation number."""
+"""Take one customer out of a finished run: scores, lists, the rows that the report shows, and the
+relation number.
+"""
 
 from __future__ import annotations
 
@@ -27,15 +29,16 @@ _WORKBOOKS = {"actions.xlsx", "recognition.xlsx"}
 
 
 def forget_customer(folder: Path, customer: str) -> dict[str, int]:
-    """Remove a customer from a finished run; an error leaves it as it was, what a kill stopped a second call finishes.
+    """Remove a customer from a finished run; an error leaves it as it was, what a kill stopped a
+    second call finishes.
 
     Parameters
     ----------
     folder
         A run folder.
     customer
-        Pseudonym or relation number (case, spaces and dots in it mean nothing). One relation of a household takes
-        the whole household out: its figures are about all of them together.
+        Pseudonym or relation number (case, spaces and dots in it mean nothing). One relation of a
+        household takes the whole household out: its figures are about all of them together.
 
     Returns
     -------
@@ -49,10 +52,20 @@ def forget_customer(folder: Path, customer: str) -> dict[str, int]:
         If the folder holds a file of a kind that cannot be searched.
     """
     if not is_run(folder):
-        raise AkbError(f"{folder} is not the folder of a finished akb run", "Name the folder that akb eda wrote.")
+        raise AkbError(
+            f"{folder} is not the folder of a finished akb run",
+            "Name the folder that akb eda wrote.",
+        )
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix not in _TOLD and not _is_workbook(path) and path != folder / KEPT:
-            raise RefusedError(f"{path} is no file of akb, so it can't be searched", "Move it out of the folder.")
+        if (
+            path.is_file()
+            and path.suffix not in _TOLD
+            and not _is_workbook(path)
+            and path != folder / KEPT
+        ):
+            raise RefusedError(
+                f"{path} is no file of akb, so it can't be searched", "Move it out of the folder."
+            )
     names = _names(folder, customer)
     removed: dict[str, int] = {}
 
@@ -62,11 +75,18 @@ def forget_customer(folder: Path, customer: str) -> dict[str, int]:
             if rows:
                 removed[path.relative_to(copy).as_posix()] = rows
         private = folder / PRIVATE
-        content, rows = _csv_without(private.read_bytes(), names, "customer") if private.is_file() else (None, 0)
+        content, rows = (
+            _csv_without(private.read_bytes(), names, "customer")
+            if private.is_file()
+            else (None, 0)
+        )
         if rows:
             removed[PRIVATE.as_posix()] = rows
         if not removed:
-            raise AkbError(f"no such customer in {folder}", "Give a pseudonym (K-…) or a relation number of this run.")
+            raise AkbError(
+                f"no such customer in {folder}",
+                "Give a pseudonym (K-…) or a relation number of this run.",
+            )
         _check_notes(folder, copy, names)
         _update_manifest(copy, folder, content)
         return content
@@ -76,28 +96,39 @@ def forget_customer(folder: Path, customer: str) -> dict[str, int]:
 
 
 def _names(folder: Path, customer: str) -> frozenset[str]:
-    """Return pseudonym and relation numbers of a customer, as far as the run knows them: a household has several."""
+    """Return pseudonym and relation numbers of a customer, as far as the run knows them: a
+    household has several.
+    """
     wanted = _plain(customer)
     if (folder / PRIVATE).is_file():
         with (folder / PRIVATE).open(encoding="utf-8", newline="") as source:
             rows = [(row["customer"], row["relation"]) for row in csv.DictReader(source)]
-        found = {name for name, relation in rows if wanted and wanted in (_plain(name), _plain(relation))}
+        found = {
+            name for name, relation in rows if wanted and wanted in (_plain(name), _plain(relation))
+        }
         if found:
             return frozenset(found | {relation for name, relation in rows if name in found})
     if _PSEUDONYM.fullmatch(wanted) or customer.strip() in _scored(folder):
         return frozenset({wanted if _PSEUDONYM.fullmatch(wanted) else customer.strip()})
-    # Any other text is nobody: an office or a branch also stands in cells, and an empty text in most rows.
-    raise AkbError(f"no such customer in {folder}", "Give a pseudonym (K-…) or a relation number of this run.")
+    # Any other text is nobody: an office or a branch also stands in cells, and an empty text in
+    # most rows.
+    raise AkbError(
+        f"no such customer in {folder}", "Give a pseudonym (K-…) or a relation number of this run."
+    )
 
 
 def _scored(folder: Path) -> frozenset[str]:
-    """Return the customers of a run as its scores name them: the relation numbers of a run without pseudonyms."""
+    """Return the customers of a run as its scores name them: the relation numbers of a run without
+    pseudonyms.
+    """
     import polars as pl
 
     found: set[str] = set()
     for path in (folder / "scores.parquet", folder / "winback.parquet"):
         if path.is_file() and "customer" in pl.read_parquet_schema(path):
-            found |= set(pl.read_parquet(path, columns=["customer"])["customer"].cast(pl.String).drop_nulls())
+            found |= set(
+                pl.read_parquet(path, columns=["customer"])["customer"].cast(pl.String).drop_nulls()
+            )
     return frozenset(found)
 
 
@@ -119,12 +150,16 @@ def _forget_in(path: Path, names: frozenset[str]) -> int:
     elif path.name in ("summary.json",):
         document = json.loads(path.read_text("utf-8"))
         rows = _forget_in_json(document, _shortened(names))
-        content = (json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+        content = (
+            json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+        ).encode()
     elif _is_workbook(path):
         content, rows = workbook_without(path.read_bytes(), names)
     elif path.suffix == ".html":
         page, listed = page_without(path.read_text("utf-8"), names)
-        content, rows = (page.encode(), listed) if listed else _html_without(page, _shortened(names))
+        content, rows = (
+            (page.encode(), listed) if listed else _html_without(page, _shortened(names))
+        )
     else:
         return 0
     if rows:
@@ -149,12 +184,16 @@ def _forget_in_parquet(path: Path, names: frozenset[str]) -> int:
         return 0
     kept = table.filter(~pl.col(column).is_in(list(names)))
     if kept.height < table.height:
-        kept.write_parquet(path, compression="zstd", compression_level=3, statistics=True, row_group_size=100_000)
+        kept.write_parquet(
+            path, compression="zstd", compression_level=3, statistics=True, row_group_size=100_000
+        )
     return table.height - kept.height
 
 
 def _csv_without(content: bytes, names: frozenset[str], *headings: str) -> tuple[bytes, int]:
-    """Return a CSV without the customer's rows, all other bytes as they were, and how many rows went."""
+    """Return a CSV without the customer's rows, all other bytes as they were, and how many rows
+    went.
+    """
     lines = content.decode("utf-8").split("\n")
     lines = [line + "\n" for line in lines[:-1]] + [line for line in lines[-1:] if line]
     head = lines[0].lstrip("\ufeff") if lines else ""
@@ -165,7 +204,12 @@ def _csv_without(content: bytes, names: frozenset[str], *headings: str) -> tuple
         if place == 0:
             cells = [cell.lstrip("\ufeff") for cell in row]
             column = next((cells.index(name) for name in headings if name in cells), None)
-        gone = place > 0 and column is not None and column < len(row) and row[column].removeprefix("'") in names
+        gone = (
+            place > 0
+            and column is not None
+            and column < len(row)
+            and row[column].removeprefix("'") in names
+        )
         removed += gone
         if not gone:
             kept += lines[begin : reader.line_num]
@@ -189,25 +233,37 @@ def _html_without(page: str, short: frozenset[str]) -> tuple[bytes, int]:
     removed = 0
     for name in sorted(short):
         shown = re.escape(html.escape(name))
-        page, rows = re.subn(rf"<tr\b[^>]*>(?:(?!</tr>).)*?\b{shown}\b(?:(?!</tr>).)*</tr>", "", page, flags=re.DOTALL)
+        page, rows = re.subn(
+            rf"<tr\b[^>]*>(?:(?!</tr>).)*?\b{shown}\b(?:(?!</tr>).)*</tr>",
+            "",
+            page,
+            flags=re.DOTALL,
+        )
         page = re.sub(rf"\b{shown}\b", "…", page)
         removed += rows
     return page.encode(), removed
 
 
 def _check_notes(folder: Path, copy: Path, names: frozenset[str]) -> None:
-    """Refuse if somebody's notes name the customer: nobody but their writer can take him out of them."""
-    words = re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in sorted(names)).encode())
+    """Refuse if somebody's notes name the customer: nobody but their writer can take him out of
+    them.
+    """
+    words = re.compile(
+        "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in sorted(names)).encode()
+    )
     for name in foreign_files(folder):
         path = copy / name if (copy / name).is_file() else folder / name
         if path.suffix == ".txt" and path.is_file() and words.search(path.read_bytes()):
             raise RefusedError(
-                f"{folder / name} is not akb's and names the customer", "Take him out of it, and forget him again."
+                f"{folder / name} is not akb's and names the customer",
+                "Take him out of it, and forget him again.",
             )
 
 
 def _update_manifest(copy: Path, folder: Path, private: bytes | None) -> None:
-    """Count the customer in the manifest, and name the new content of the files that were akb's own."""
+    """Count the customer in the manifest, and name the new content of the files that were akb's
+    own.
+    """
     document = json.loads((copy / MANIFEST).read_text("utf-8"))
     document["forgotten"] = document.get("forgotten", 0) + 1
     named = own_files(folder)
@@ -215,6 +271,9 @@ def _update_manifest(copy: Path, folder: Path, private: bytes | None) -> None:
         later = {} if private is None else {PRIVATE.as_posix(): private}
         before, after = hashes_of(folder), hashes_of(copy, later)
         document["outputs"] = {
-            name: after.get(name, digest) if before.get(name) == digest else digest for name, digest in named.items()
+            name: after.get(name, digest) if before.get(name) == digest else digest
+            for name, digest in named.items()
         }
-    (copy / MANIFEST).write_text(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n", "utf-8")
+    (copy / MANIFEST).write_text(
+        json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n", "utf-8"
+    )

@@ -1,4 +1,6 @@
-"""The manifest of a run: what went in, with which versions and settings, and how long each stage took."""
+"""The manifest of a run: what went in, with which versions and settings, and how long each stage
+took.
+"""
 
 from __future__ import annotations
 
@@ -20,16 +22,23 @@ _LIBRARIES = ("polars", "numpy", "scipy", "scikit-learn", "lightgbm", "lifelines
 
 def versions() -> dict[str, str]:
     """Return the versions that can change a figure, without importing the libraries."""
-    return {"akb": __version__, "python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
+    return {
+        "akb": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in _LIBRARIES},
+    }
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
     """Write a JSON document for people and programs: UTF-8, indented, one trailing newline."""
-    path.write_text(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n", "utf-8")
+    path.write_text(
+        json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n", "utf-8"
+    )
 
 
 def write_manifest(folder: Path, document: Mapping[str, Any], private: bytes | None) -> None:
-    """Write the manifest of a run that is complete but for its relation numbers: it names every file and its hash.
+    """Write the manifest of a run that is complete but for its relation numbers: it names every
+    file and its hash.
 
     Parameters
     ----------

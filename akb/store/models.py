@@ -1,4 +1,5 @@
-"""The models of a run as files: sealed with a manifest, and read back only if nothing about them has changed.
+"""The models of a run as files: sealed with a manifest, and read back only if nothing about them
+has changed.
 
 LightGBM's own text, JSON and Parquet: nothing in them can run when it is read.
 """
@@ -24,7 +25,8 @@ _AGAIN = "Run akb eda again: that fits the models anew."
 
 
 def sealed(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return the files with a manifest: schema, the versions that scoring depends on, and a hash per file.
+    """Return the files with a manifest: schema, the versions that scoring depends on, and a hash
+    per file.
 
     Parameters
     ----------
@@ -34,9 +36,12 @@ def sealed(files: Mapping[str, bytes]) -> dict[str, bytes]:
     Raises
     ------
     ValueError
-        If a file is of another kind than text, JSON or Parquet, or lies elsewhere: a programming error.
+        If a file is of another kind than text, JSON or Parquet, or lies elsewhere: a programming
+        error.
     """
-    strange = [name for name in files if not name.startswith("models/") or not name.endswith(SUFFIXES)]
+    strange = [
+        name for name in files if not name.startswith("models/") or not name.endswith(SUFFIXES)
+    ]
     if strange:
         raise ValueError(f"no model file: {strange[0]}")
     own = versions()
@@ -54,7 +59,8 @@ def read_models(folder: Path) -> dict[str, bytes]:
     Raises
     ------
     RefusedError
-        If there is no manifest, its schema or versions are not ours, or a file is missing, added or changed.
+        If there is no manifest, its schema or versions are not ours, or a file is missing, added or
+        changed.
     """
     document = _manifest(folder)
     own = versions()
@@ -62,13 +68,20 @@ def read_models(folder: Path) -> dict[str, bytes]:
         made = str(document.get("versions", {}).get(name))
         if made != own[name]:
             raise RefusedError(
-                f"the models in {folder} were made with {name} {made}, this is {name} {own[name]}", _AGAIN
+                f"the models in {folder} were made with {name} {made}, this is {name} {own[name]}",
+                _AGAIN,
             )
     hashes = document.get("files", {})
-    there = {path.relative_to(folder).as_posix() for path in (folder / "models").rglob("*") if path.is_file()}
+    there = {
+        path.relative_to(folder).as_posix()
+        for path in (folder / "models").rglob("*")
+        if path.is_file()
+    }
     strange = sorted(there.symmetric_difference({*hashes, MANIFEST}))
     if strange:
-        raise RefusedError(f"{folder / strange[0]} is missing, or is not in the manifest of the models", _AGAIN)
+        raise RefusedError(
+            f"{folder / strange[0]} is missing, or is not in the manifest of the models", _AGAIN
+        )
     files = {name: (folder / name).read_bytes() for name in sorted(hashes)}
     for name, content in files.items():
         if hashlib.sha256(content).hexdigest() != hashes[name]:
@@ -83,5 +96,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
         raise RefusedError(f"{folder} holds no models that akb can read", _AGAIN) from None
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         schema = document.get("schema") if isinstance(document, dict) else None
-        raise RefusedError(f"the models in {folder} have schema {schema}, this akb reads {SCHEMA}", _AGAIN)
+        raise RefusedError(
+            f"the models in {folder} have schema {schema}, this akb reads {SCHEMA}", _AGAIN
+        )
     return document

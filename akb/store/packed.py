@@ -1,4 +1,5 @@
-"""Results of the rooms as one file, and back: dataclasses as JSON, frames as Parquet, in a zip of its own bytes.
+"""Results of the rooms as one file, and back: dataclasses as JSON, frames as Parquet, in a zip of
+its own bytes.
 
 Data, never code: only the classes that the reader names are made, and nothing in the file can run.
 """
@@ -30,7 +31,8 @@ _AGAIN = "Run akb eda again."
 def packed(things: Mapping[str, Any]) -> bytes:
     """Return things by name as one file; the same things give the same bytes.
 
-    They may hold dataclasses, frames, tuples, lists, dictionaries, dates, text and numbers, whatever deep.
+    They may hold dataclasses, frames, tuples, lists, dictionaries, dates, text and numbers,
+    whatever deep.
 
     Raises
     ------
@@ -42,7 +44,9 @@ def packed(things: Mapping[str, Any]) -> bytes:
     parts = {_DOCUMENT: json.dumps(document, ensure_ascii=False).encode()}
     for place, frame in enumerate(frames):
         held = io.BytesIO()
-        frame.write_parquet(held, compression="zstd", compression_level=3, row_group_size=max(1, frame.height))
+        frame.write_parquet(
+            held, compression="zstd", compression_level=3, row_group_size=max(1, frame.height)
+        )
         parts[f"{place}.parquet"] = held.getvalue()
     return _zipped(parts)
 
@@ -53,7 +57,10 @@ def emptied() -> bytes:
 
 
 def unpacked(
-    content: bytes, classes: Iterable[type], only: Iterable[str] | None = None, without: Iterable[str] = ()
+    content: bytes,
+    classes: Iterable[type],
+    only: Iterable[str] | None = None,
+    without: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Return what was packed.
 
@@ -64,7 +71,8 @@ def unpacked(
     only
         The names asked for; the rest is not read.
     without
-        Fields of the dataclasses asked for that are left at their defaults, as nobody will look at them.
+        Fields of the dataclasses asked for that are left at their defaults, as nobody will look at
+        them.
 
     Raises
     ------
@@ -76,13 +84,24 @@ def unpacked(
         with zipfile.ZipFile(io.BytesIO(content)) as held:
             document = json.loads(held.read(_DOCUMENT))
             if document["schema"] != SCHEMA:
-                raise RefusedError(f"this run kept its state as {document['schema']}; this akb reads {SCHEMA}", _AGAIN)
+                raise RefusedError(
+                    f"this run kept its state as {document['schema']}; this akb reads {SCHEMA}",
+                    _AGAIN,
+                )
             if document["things"] is None:
-                raise RefusedError("a customer was taken out of this run, and with him what it was made of", _AGAIN)
-            asked = document["things"] if only is None else _only(document["things"], set(only), set(without))
+                raise RefusedError(
+                    "a customer was taken out of this run, and with him what it was made of", _AGAIN
+                )
+            asked = (
+                document["things"]
+                if only is None
+                else _only(document["things"], set(only), set(without))
+            )
             made: dict[str, Any] = _made(asked, held.read, known)
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
-        raise RefusedError(f"what this run kept cannot be read by this akb ({type(error).__name__})", _AGAIN) from None
+        raise RefusedError(
+            f"what this run kept cannot be read by this akb ({type(error).__name__})", _AGAIN
+        ) from None
     return made
 
 
@@ -94,14 +113,19 @@ def _only(things: Mapping[str, Any], names: set[str], without: set[str]) -> dict
 def _thinned(thing: Any, without: set[str]) -> Any:
     if not isinstance(thing, dict) or not isinstance(thing[_VALUE], dict):
         return thing
-    return {**thing, _VALUE: {name: each for name, each in thing[_VALUE].items() if name not in without}}
+    return {
+        **thing,
+        _VALUE: {name: each for name, each in thing[_VALUE].items() if name not in without},
+    }
 
 
 def _zipped(parts: Mapping[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as held:
         for name, content in parts.items():
-            kind = zipfile.ZIP_DEFLATED if name == _DOCUMENT else zipfile.ZIP_STORED  # Parquet is compressed already
+            kind = (
+                zipfile.ZIP_DEFLATED if name == _DOCUMENT else zipfile.ZIP_STORED
+            )  # Parquet is compressed already
             held.writestr(zipfile.ZipInfo(name, _DAY), content, compress_type=kind)
     return out.getvalue()
 
@@ -129,7 +153,10 @@ def _plain(thing: Any, frames: list[pl.DataFrame]) -> Any:
         values = {field.name: _plain(getattr(thing, field.name), frames) for field in fields(thing)}
         made = {_KIND: type(thing).__name__, _VALUE: values}
     elif hasattr(thing, "items"):
-        made = {_KIND: "dict", _VALUE: [[_plain(key, frames), _plain(each, frames)] for key, each in thing.items()]}
+        made = {
+            _KIND: "dict",
+            _VALUE: [[_plain(key, frames), _plain(each, frames)] for key, each in thing.items()],
+        }
     elif hasattr(thing, "item"):  # a number of NumPy
         made = thing.item()
     else:
@@ -138,14 +165,24 @@ def _plain(thing: Any, frames: list[pl.DataFrame]) -> Any:
 
 
 def _table(things: tuple[Any, ...]) -> pl.DataFrame | None:
-    """Return many small things of one class as a frame, None where they are no such thing: a tenth of the time."""
+    """Return many small things of one class as a frame, None where they are no such thing: a tenth
+    of the time.
+    """
     import polars as pl
 
-    if len(things) < _MANY or not is_dataclass(things[0]) or len({type(thing) for thing in things}) > 1:
+    if (
+        len(things) < _MANY
+        or not is_dataclass(things[0])
+        or len({type(thing) for thing in things}) > 1
+    ):
         return None
     flat = {bool: pl.Boolean, int: pl.Int64, float: pl.Float64, str: pl.String}
-    columns = {field.name: [getattr(thing, field.name) for thing in things] for field in fields(things[0])}
-    kinds = {name: {type(value) for value in values} - {type(None)} for name, values in columns.items()}
+    columns = {
+        field.name: [getattr(thing, field.name) for thing in things] for field in fields(things[0])
+    }
+    kinds = {
+        name: {type(value) for value in values} - {type(None)} for name, values in columns.items()
+    }
     if any(len(kind) != 1 or not kind <= flat.keys() for kind in kinds.values()):
         return None
     return pl.DataFrame(columns, schema={name: flat[kind.pop()] for name, kind in kinds.items()})

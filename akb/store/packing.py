@@ -1,4 +1,6 @@
-"""What of a run may be shared, as one ZIP: what tells of many, and lists under pseudonyms, as akb wrote them."""
+"""What of a run may be shared, as one ZIP: what tells of many, and lists under pseudonyms, as akb
+wrote them.
+"""
 
 from __future__ import annotations
 
@@ -48,11 +50,15 @@ def pack_run(folder: Path, target: Path) -> Packed:
         If the run shows relation numbers, or does not say which files are as akb wrote them.
     """
     if not is_run(folder):
-        raise AkbError(f"{folder} is not the folder of a finished akb run", "Name the folder that akb eda wrote.")
+        raise AkbError(
+            f"{folder} is not the folder of a finished akb run",
+            "Name the folder that akb eda wrote.",
+        )
     named, manifest = own_files(folder), manifest_of(folder)
     if not manifest.get("pseudonyms", False):
         raise RefusedError(
-            f"{folder} shows relation numbers, so it stays where it is", "Run akb eda without --no-pseudonyms."
+            f"{folder} shows relation numbers, so it stays where it is",
+            "Run akb eda without --no-pseudonyms.",
         )
     if named is None:
         raise RefusedError(f"{folder} does not say which files are as akb wrote them", _AGAIN)
@@ -83,6 +89,10 @@ def _write_new(target: Path, content: bytes) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
     except FileExistsError:
-        raise AkbError(f"{target} exists, so it is left alone", "Give another name with --out.") from None
+        raise AkbError(
+            f"{target} exists, so it is left alone", "Give another name with --out."
+        ) from None
     except OSError as error:
-        raise AkbError(f"cannot write {target}: {error.strerror}", "Choose another place with --out.") from error
+        raise AkbError(
+            f"cannot write {target}: {error.strerror}", "Choose another place with --out."
+        ) from error

@@ -1,7 +1,8 @@
-"""Workbooks that akb wrote: take a customer out, or put relation numbers in, without a spreadsheet program.
+"""Workbooks that akb wrote: take a customer out, or put relation numbers in, without a spreadsheet
+program.
 
-An XLSX file is a zip of XML. Text stands once, in a table of shared strings; a cell holds the number of its string.
-"""
+An XLSX file is a zip of XML. Text stands once, in a table of shared strings; a cell holds the
+number of its string."""
 
 from __future__ import annotations
 
@@ -29,9 +30,9 @@ _CELL = re.compile(r'<c r="([A-Z]+)\d+"[^>]*t="s"[^>]*><v>(\d+)</v></c>')
 def workbook_without(content: bytes, names: frozenset[str]) -> tuple[bytes, int]:
     """Return a workbook without the rows of a customer, and how many rows went.
 
-    A customer is looked for under the heading that says customer (in a sheet without one: everywhere), for an office
-    may have the same number. Later rows move up. Texts that no cell holds any more are emptied, so that nothing of the
-    row stays behind.
+    A customer is looked for under the heading that says customer (in a sheet without one:
+    everywhere), for an office may have the same number. Later rows move up. Texts that no cell
+    holds any more are emptied, so that nothing of the row stays behind.
 
     Raises
     ------
@@ -52,13 +53,15 @@ def workbook_without(content: bytes, names: frozenset[str]) -> tuple[bytes, int]
             used |= {int(number) for number in _SHARED.findall(parts[name])}
     places = iter(range(len(_STRING.findall(parts[_STRINGS]))))
     parts[_STRINGS] = _STRING.sub(
-        lambda found: found.group(0) if next(places) in used else "<si><t></t></si>", parts[_STRINGS]
+        lambda found: found.group(0) if next(places) in used else "<si><t></t></si>",
+        parts[_STRINGS],
     )
     return _closed(content, parts), removed
 
 
 def workbook_renamed(content: bytes, names: Mapping[str, str]) -> bytes:
-    """Return a workbook in which every text that is a key of `names` reads as its value; text stays text.
+    """Return a workbook in which every text that is a key of `names` reads as its value; text stays
+    text.
 
     Raises
     ------
@@ -69,7 +72,11 @@ def workbook_renamed(content: bytes, names: Mapping[str, str]) -> bytes:
 
     def renamed(found: re.Match[str]) -> str:
         new = names.get(html.unescape(found.group(2)).removeprefix("'"))
-        return found.group(0) if new is None else f"{found.group(1)}{html.escape(new, quote=False)}{found.group(3)}"
+        return (
+            found.group(0)
+            if new is None
+            else f"{found.group(1)}{html.escape(new, quote=False)}{found.group(3)}"
+        )
 
     parts[_STRINGS] = _TEXT.sub(renamed, parts[_STRINGS])
     return _closed(content, parts)
@@ -81,7 +88,10 @@ def texts_of(content: bytes) -> list[str]:
 
 
 def _texts(strings: str) -> list[str]:
-    return [html.unescape("".join(part[1] for part in _TEXT.findall(body))) for body in _STRING.findall(strings)]
+    return [
+        html.unescape("".join(part[1] for part in _TEXT.findall(body)))
+        for body in _STRING.findall(strings)
+    ]
 
 
 def _rows_without(sheet: str, gone: set[int], titles: set[int]) -> tuple[str, int]:
@@ -91,7 +101,11 @@ def _rows_without(sheet: str, gone: set[int], titles: set[int]) -> tuple[str, in
     def moved(found: re.Match[str]) -> str:
         nonlocal removed
         row = found.group(0)
-        if gone & {int(number) for letters, number in _CELL.findall(row) if not columns or letters in columns}:
+        if gone & {
+            int(number)
+            for letters, number in _CELL.findall(row)
+            if not columns or letters in columns
+        }:
             removed += 1
             return ""
         if not removed:
@@ -110,7 +124,9 @@ def _opened(content: bytes) -> dict[str, str]:
     except (zipfile.BadZipFile, UnicodeDecodeError):
         parts = {}
     if _STRINGS not in parts:
-        raise RefusedError("this is no workbook of akb, so it can't be searched", "Move it out of the folder.")
+        raise RefusedError(
+            "this is no workbook of akb, so it can't be searched", "Move it out of the folder."
+        )
     return parts
 
 

@@ -1,11 +1,13 @@
-"""What is told of the work: customers per action, the length of lists, hours per worker; no small counts."""
+"""What is told of the work: customers per action, the length of lists, hours per worker; no small
+counts.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from akb.core.privacy import shared as may_be_named
-from akb.value.targeting import next_best_action as nba
+from akb.core.privacy.identifiers import shared as may_be_named
+from akb.value.targeting.lists import next_best_action as nba
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,14 +22,17 @@ def by_action(choice: nba.Choice) -> list[dict[str, Any]]:
         {
             "key": action,
             "customers": int((choice.action == action).sum()),
-            "minutes": float(choice.minutes[choice.action == action].sum()) if action != nba.ALONE else 0.0,
+            "minutes": float(choice.minutes[choice.action == action].sum())
+            if action != nba.ALONE
+            else 0.0,
         }
         for action in nba.ACTIONS
     ]
 
 
 def hidden(rows: list[dict[str, Any]], limit: int, *names: str) -> list[dict[str, Any]]:
-    """Return rows in which too small counts are None; a single hidden one takes the smallest other along.
+    """Return rows in which too small counts are None; a single hidden one takes the smallest other
+    along.
 
     Parameters
     ----------
@@ -46,12 +51,20 @@ def hidden(rows: list[dict[str, Any]], limit: int, *names: str) -> list[dict[str
 
 
 def list_sizes(lists: dict[str, pl.DataFrame], limit: int) -> list[dict[str, Any]]:
-    """Return rows {key, customers, control} of every list; counts from 1 up to the limit are None."""
+    """Return rows {key, customers, control} of every list; counts from 1 up to the limit are
+    None.
+    """
     rows = []
     for name, frame in lists.items():
         control = int(frame["control"].sum())
         few, drawn = 0 < frame.height < limit, 0 < control < limit
-        rows.append({"key": name, "customers": None if few else frame.height, "control": None if drawn else control})
+        rows.append(
+            {
+                "key": name,
+                "customers": None if few else frame.height,
+                "control": None if drawn else control,
+            }
+        )
     return rows
 
 
@@ -61,8 +74,8 @@ def hours_used(base: InForce, work: Assignment) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``hours``: rows {name, level, available, used}, those who may not be named together under None; ``needed`` and
-        ``short``: rows per level.
+        ``hours``: rows {name, level, available, used}, those who may not be named together under
+        None; ``needed`` and ``short``: rows per level.
     """
     people = base.portfolio.customers
     named = may_be_named(people["adviser"], people["customer"], base.settings.report.suppress_below)
@@ -70,7 +83,8 @@ def hours_used(base: InForce, work: Assignment) -> dict[str, Any]:
     for row in work.hours:
         name = row["name"] if row["name"] in named or row["name"].startswith("#") else None
         seen = rows.setdefault(
-            (name, row["level"]), {"name": name, "level": row["level"], "available": 0.0, "used": 0.0}
+            (name, row["level"]),
+            {"name": name, "level": row["level"], "available": 0.0, "used": 0.0},
         )
         seen["available"] += row["available"]
         seen["used"] += row["used"]

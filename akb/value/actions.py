@@ -1,4 +1,6 @@
-"""From plan to work: one action per customer, all lists, who does what, and the recognition test."""
+"""From plan to work: one action per customer, all lists, who does what, and the recognition
+test.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +12,20 @@ import polars as pl
 
 from akb.value.action_figures import by_action, hidden, hours_used, list_sizes, own_share
 from akb.value.classes import class_of
-from akb.value.targeting import next_best_action as nba
-from akb.value.targeting.cross_sell import next_best_list
-from akb.value.targeting.gaps import care_gaps
-from akb.value.targeting.lists import more_lists
-from akb.value.targeting.recognition import recognition_test
-from akb.value.targeting.retention import defend_by_chance, defend_list, empty_list
+from akb.value.targeting.lists import next_best_action as nba
+from akb.value.targeting.lists.cross_sell import next_best_list
+from akb.value.targeting.lists.gaps import care_gaps
+from akb.value.targeting.lists.others import more_lists
+from akb.value.targeting.lists.recognition import recognition_test
+from akb.value.targeting.lists.retention import defend_by_chance, defend_list, empty_list
+from akb.value.targeting.lists.withheld import NEXT_BEST, TOP_DEFEND, withheld_lists
 from akb.value.targeting.service import service_concept
 from akb.value.targeting.staffing import Assignment, assign, summed
-from akb.value.targeting.withheld import NEXT_BEST, TOP_DEFEND, withheld_lists
 
 if TYPE_CHECKING:
     from akb.value.in_force import InForce
     from akb.value.lifetime.clv import Lifetime
-    from akb.value.targeting.next_best_action import Choice
+    from akb.value.targeting.lists.next_best_action import Choice
     from akb.value.valuation import Valuation
 
 
@@ -34,8 +36,8 @@ class Actions:
     Parameters
     ----------
     scores
-        customer, ``next_best_action`` (a key of `next_best_action.ACTIONS`), ``best_contact`` and ``contact_value``,
-        for everybody in force.
+        customer, ``next_best_action`` (a key of `next_best_action.ACTIONS`), ``best_contact`` and
+        ``contact_value``, for everybody in force.
     lists, left_out
         As in `akb.value.types.ValueRun`.
     figures
@@ -60,13 +62,13 @@ def act(valued: Valuation) -> Actions:
     Returns
     -------
     Actions
-        Its figures under ``actions`` (counts under the limit of suppression are None or left out): ``by_action``
-        rows {key, customers, minutes}; ``alone`` {reason: customers}; ``euros`` (whether a plan in euros was made);
-        ``lists`` rows {key, customers, control}; ``withheld`` {list: why it is
-        not delivered}; ``experiment`` and ``control_share`` of the draw; ``work`` {hours:
-        rows {name (None: those that may not be named), level, available, used} in minutes, needed and short: rows per
-        level}; ``own`` (share that stays with the own adviser); ``service`` (see `service_concept`); ``recognition``
-        {advisers, customers}.
+        Its figures under ``actions`` (counts under the limit of suppression are None or left out):
+        ``by_action`` rows {key, customers, minutes}; ``alone`` {reason: customers}; ``euros``
+        (whether a plan in euros was made); ``lists`` rows {key, customers, control}; ``withheld``
+        {list: why it is not delivered}; ``experiment`` and ``control_share`` of the draw; ``work``
+        {hours: rows {name (None: those that may not be named), level, available, used} in minutes,
+        needed and short: rows per level}; ``own`` (share that stays with the own adviser);
+        ``service`` (see `service_concept`); ``recognition`` {advisers, customers}.
     """
     in_force, eligible, plan = valued.in_force, valued.eligibility, valued.plan
     classes = client_classes(in_force, valued.value)
@@ -76,7 +78,9 @@ def act(valued: Valuation) -> Actions:
     choice = chosen(valued, gaps, classes)
     todo = nba.action_list(in_force, plan, choice, eligible.control)
     hands = _assigned(todo, valued)
-    todo = todo.join(hands.rows, on="row", how="left", maintain_order="left").drop("minutes", "pool", "row")
+    todo = todo.join(hands.rows, on="row", how="left", maintain_order="left").drop(
+        "minutes", "pool", "row"
+    )
     counted = Counter(choice.why[choice.action == nba.ALONE].tolist())
     lists = {
         "top_defend": defend,
@@ -91,7 +95,9 @@ def act(valued: Valuation) -> Actions:
     figures = {
         "euros": plan is not None and bool(plan.planned.any()),
         "by_action": hidden(by_action(choice), limit, "customers", "minutes"),
-        "alone": {reason: counted[reason] for reason in sorted(counted) if counted[reason] >= limit},
+        "alone": {
+            reason: counted[reason] for reason in sorted(counted) if counted[reason] >= limit
+        },
         "lists": list_sizes(lists, limit),
         "withheld": withheld,
         "control_share": in_force.value("experiment.control_share"),
@@ -106,7 +112,9 @@ def act(valued: Valuation) -> Actions:
         left_out={
             TOP_DEFEND: {} if TOP_DEFEND in withheld else defend_out,
             NEXT_BEST: {} if NEXT_BEST in withheld else offered_out,
-            "next_best_action": {reason: count for reason, count in counted.items() if reason != "control"},
+            "next_best_action": {
+                reason: count for reason, count in counted.items() if reason != "control"
+            },
         },
         figures={"actions": figures},
         recognition=test,
@@ -116,18 +124,25 @@ def act(valued: Valuation) -> Actions:
 
 def chosen(valued: Valuation, gaps: pl.DataFrame, classes: list[str]) -> Choice:
     """Return one action for everybody; `gaps`: see `gaps.care_gaps`."""
-    known = nba.Gaps(dict(gaps.select("row", "branch").iter_rows()), dict(gaps.select("row", "share").iter_rows()))
+    known = nba.Gaps(
+        dict(gaps.select("row", "branch").iter_rows()),
+        dict(gaps.select("row", "share").iter_rows()),
+    )
     jubilee = nba.jubilees(valued.in_force, classes)
     return nba.choose(valued.in_force, valued.eligibility, valued.plan, known, jubilee)
 
 
 def client_classes(in_force: InForce, value: Lifetime | None) -> list[str]:
-    """Return the class of every customer: by lifetime value, or by commission where there is none."""
+    """Return the class of every customer: by lifetime value, or by commission where there is
+    none.
+    """
     return class_of(value.clv if value is not None else in_force.commission_customer)
 
 
 def care_work(valued: Valuation, choice: Choice) -> dict[str, dict[str, float]]:
-    """Return per action without euros its customers, minutes, and cost at the rate of who does it, cents."""
+    """Return per action without euros its customers, minutes, and cost at the rate of who does it,
+    cents.
+    """
     rates = {
         "inside": 100 * valued.in_force.value("cost.rate_office") / 60,
         "adviser": 100 * valued.in_force.value("cost.rate_adviser") / 60,
@@ -136,18 +151,34 @@ def care_work(valued: Valuation, choice: Choice) -> dict[str, dict[str, float]]:
     out = {}
     for key in (nba.CARE, nba.THANK):
         mine = choice.action == key
-        cost = sum(float(choice.minutes[mine & (choice.pool == pool)].sum()) * rate for pool, rate in rates.items())
-        out[key] = {"customers": float(mine.sum()), "minutes": float(choice.minutes[mine].sum()), "cost": cost}
+        cost = sum(
+            float(choice.minutes[mine & (choice.pool == pool)].sum()) * rate
+            for pool, rate in rates.items()
+        )
+        out[key] = {
+            "customers": float(mine.sum()),
+            "minutes": float(choice.minutes[mine].sum()),
+            "cost": cost,
+        }
     return out
 
 
 def _defend(valued: Valuation) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Return Top Defend: the plan's; by chance where no euro may be named but the order of leaving is known."""
+    """Return Top Defend: the plan's; by chance where no euro may be named but the order of leaving
+    is known.
+    """
     if valued.survival is None or valued.in_force.churn_shown.order != "proven":
         return empty_list(), {}
     if valued.euros:
         cost = valued.service_cost
-        return defend_list(valued.in_force, valued.survival, valued.value, valued.eligibility, valued.plan, cost=cost)
+        return defend_list(
+            valued.in_force,
+            valued.survival,
+            valued.value,
+            valued.eligibility,
+            valued.plan,
+            cost=cost,
+        )
     return defend_by_chance(valued.in_force, valued.survival, valued.eligibility)
 
 
@@ -156,7 +187,9 @@ def _scores(in_force: InForce, valued: Valuation, choice: Choice) -> pl.DataFram
     contact: list[str | None] = [None] * in_force.n
     value = [None] * in_force.n if plan is None else plan.contact_value(in_force.n)
     if plan is not None:
-        contact = [plan.menu.options[place].key if place >= 0 else "none" for place in plan.option.tolist()]
+        contact = [
+            plan.menu.options[place].key if place >= 0 else "none" for place in plan.option.tolist()
+        ]
     return in_force.customers.select("customer").with_columns(
         next_best_action=pl.Series(choice.action.tolist(), dtype=pl.String),
         best_contact=pl.Series(contact, dtype=pl.String),
@@ -165,22 +198,33 @@ def _scores(in_force: InForce, valued: Valuation, choice: Choice) -> pl.DataFram
 
 
 def _assigned(todo: pl.DataFrame, valued: Valuation) -> Assignment:
-    """Return who does what: the plan's contacts as they were given out, the rest in the minutes that are left."""
+    """Return who does what: the plan's contacts as they were given out, the rest in the minutes
+    that are left.
+    """
     eligible, planned = valued.eligibility, valued.staffing
-    used = [0.0] * len(eligible.workers) if planned is None else [hours["used"] for hours in planned.hours]
+    used = (
+        [0.0] * len(eligible.workers)
+        if planned is None
+        else [hours["used"] for hours in planned.hours]
+    )
     free = [
-        replace(who, minutes=max(0.0, who.minutes - spent)) for who, spent in zip(eligible.workers, used, strict=True)
+        replace(who, minutes=max(0.0, who.minutes - spent))
+        for who, spent in zip(eligible.workers, used, strict=True)
     ]
     tasks = todo.filter(~pl.col("control") & (pl.col("pool") != "automatic"))
     if planned is not None:
-        tasks = tasks.join(planned.rows, left_on="row", right_on="rank", how="anti", maintain_order="left")
+        tasks = tasks.join(
+            planned.rows, left_on="row", right_on="rank", how="anti", maintain_order="left"
+        )
     care = assign(tasks.select("rank", "adviser", "minutes", "action", level="pool"), free)
     whose = tasks.select("rank", "row")
     rows = care.rows.join(whose, on="rank").select("row", "done_by", "done_level")
     if planned is None:
         return replace(care, rows=rows)
     return Assignment(
-        pl.concat([planned.rows.select(row="rank", done_by="done_by", done_level="done_level"), rows]),
+        pl.concat(
+            [planned.rows.select(row="rank", done_by="done_by", done_level="done_level"), rows]
+        ),
         tuple(
             {**hours, "available": who.minutes, "used": hours["used"] + more["used"]}
             for hours, more, who in zip(planned.hours, care.hours, eligible.workers, strict=True)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from akb.core.findings import Finding
-from akb.core.numbers import number_nl
+from akb.core.wording.numbers import number_nl
 from akb.value.in_force import ANY_LAPSE, EURO_GATES
 from akb.value.predictions import missing_events, why
-from akb.value.targeting.withheld import TOP_DEFEND, withheld_lists
+from akb.value.targeting.lists.withheld import TOP_DEFEND, withheld_lists
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,14 +35,24 @@ def findings(valued: Valuation, defend: pl.DataFrame, lapses: float | None) -> t
         Policies expected to lapse under the survivals that the lifetime value uses.
     """
     in_force, survival, value = valued.in_force, valued.survival, valued.value
-    found = [*_missing(in_force), *_gates(in_force), *_estimates(in_force, valued.cost, valued.eligibility)]
+    found = [
+        *_missing(in_force),
+        *_gates(in_force),
+        *_estimates(in_force, valued.cost, valued.eligibility),
+    ]
     withheld = withheld_lists(in_force)
     if withheld:
         names = ", ".join(why(f"list_{name}") for name in withheld)
         reasons = " ".join(dict.fromkeys(withheld.values()))
-        found.append(Finding("AKB-V015", "issue", count=len(withheld), params={"names": names, "why": reasons}))
+        found.append(
+            Finding(
+                "AKB-V015", "issue", count=len(withheld), params={"names": names, "why": reasons}
+            )
+        )
     if survival is not None and not survival.split:
-        found.append(Finding("AKB-V003", "issue", share=in_force.value("retention.preventable_share")))
+        found.append(
+            Finding("AKB-V003", "issue", share=in_force.value("retention.preventable_share"))
+        )
     found += _single_policies(in_force)
     predicted = in_force.score("policies_lost_12m")
     if lapses is not None and predicted is not None:
@@ -62,7 +72,9 @@ def findings(valued: Valuation, defend: pl.DataFrame, lapses: float | None) -> t
 
 
 def _single_policies(base: InForce) -> list[Finding]:
-    """With one policy each, leaving and lapsing are nearly one thing: where they differ, the reader is told why."""
+    """With one policy each, leaving and lapsing are nearly one thing: where they differ, the reader
+    is told why.
+    """
     churn, lapse = base.score("churn_12m"), base.score(ANY_LAPSE)
     if churn is None or lapse is None or float((base.policies_per_customer == 1).mean()) < SINGLE:
         return []
@@ -71,7 +83,15 @@ def _single_policies(base: InForce) -> list[Finding]:
         return []
     words = {"lapses": number_nl(round(lapses)), "leavers": number_nl(round(leavers))}
     params = {**words, "gap": base.settings.time.gap_days}
-    return [Finding("AKB-V016", "tip", count=round(lapses - leavers), share=lapses / leavers - 1, params=params)]
+    return [
+        Finding(
+            "AKB-V016",
+            "tip",
+            count=round(lapses - leavers),
+            share=lapses / leavers - 1,
+            params=params,
+        )
+    ]
 
 
 def _missing(base: InForce) -> list[Finding]:
@@ -81,7 +101,9 @@ def _missing(base: InForce) -> list[Finding]:
     else:
         unknown = base.held["revenue_cents"].null_count()
         if unknown:
-            found.append(Finding("AKB-V012", "tip", count=unknown, share=unknown / base.held.height))
+            found.append(
+                Finding("AKB-V012", "tip", count=unknown, share=unknown / base.held.height)
+            )
     if not base.has_ended:
         found.append(Finding("AKB-V002", "issue"))
     return found
@@ -93,7 +115,11 @@ def _gates(base: InForce) -> list[Finding]:
     found = []
     if base.has_ended and not base.churn_in_euros:
         found.append(
-            Finding("AKB-V004", "issue", params={"gate": base.churn_gate, "proof": base.churn_shown.order_words()})
+            Finding(
+                "AKB-V004",
+                "issue",
+                params={"gate": base.churn_gate, "proof": base.churn_shown.order_words()},
+            )
         )
     failed = base.failed_lapse if base.has_ended else ()
     if failed:
@@ -101,7 +127,9 @@ def _gates(base: InForce) -> list[Finding]:
     sold = {branch: gate for branch, gate in base.branch_gates.items() if not base.banned(branch)}
     unproven = [branch for branch, gate in sold.items() if gate not in EURO_GATES]
     if unproven:
-        found.append(Finding("AKB-V005", "tip", count=len(unproven), share=len(unproven) / len(sold)))
+        found.append(
+            Finding("AKB-V005", "tip", count=len(unproven), share=len(unproven) / len(sold))
+        )
     provisional = [base.churn_gate, *sold.values()].count("provisional")
     if provisional:
         found.append(Finding("AKB-V006", "tip", count=provisional))

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from akb.core.text import load_toml
+from akb.core.wording.text import load_toml
 
 if TYPE_CHECKING:
     from akb.value.in_force import Rows
 
 
 def class_of(values: Rows) -> list[str]:
-    """Return A to D per customer: shares of customers from ``configs/lists.toml``, highest first, ties by position."""
+    """Return A to D per customer: shares of customers from ``configs/lists.toml``, highest first,
+    ties by position.
+    """
     table = load_toml("lists.toml")["classes"]
     cuts = np.cumsum(table["shares"])[:-1]
     order = np.lexsort((np.arange(len(values)), -values))

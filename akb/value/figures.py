@@ -1,4 +1,6 @@
-"""Aggregates for the report: plain lists and dicts, ready for JSON, never over fewer customers than may be shown."""
+"""Aggregates for the report: plain lists and dicts, ready for JSON, never over fewer customers than
+may be shown.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from akb.core.disclosure import shown
-from akb.core.text import load_toml
+from akb.core.privacy.disclosure import shown
+from akb.core.wording.text import load_toml
 from akb.value.classes import class_of
 from akb.value.in_force import band_labels
 
@@ -24,17 +26,19 @@ Row = dict[str, Any]
 
 
 def figures(valued: Valuation, lists: dict[str, pl.DataFrame]) -> dict[str, object]:
-    """Return the aggregates. Money in integer cents; shares and chances as fractions; dates as ISO text.
+    """Return the aggregates. Money in integer cents; shares and chances as fractions; dates as ISO
+    text.
 
     Returns
     -------
     dict
-        ``concentration`` {top_share, commission_share, after_cost_share, curve, curve_after_cost: [[share of customers,
-        share of commission]]} (after cost to serve the best share may bring more than everything: the rest costs);
-        ``next_best`` rows {key (branch), customers, expected_policies, expected_commission, first_choice, ban}, rows
-        over too few customers merged into one with key ``_other``;
-        ``pair`` {high_commission, high_stake}: real customers {customer (pseudonym), kind, age, policies, commission,
-        churn_12m, clv, value_at_stake, class_by_commission} or None.
+        ``concentration`` {top_share, commission_share, after_cost_share, curve, curve_after_cost:
+        [[share of customers, share of commission]]} (after cost to serve the best share may bring
+        more than everything: the rest costs); ``next_best`` rows {key (branch), customers,
+        expected_policies, expected_commission, first_choice, ban}, rows over too few customers
+        merged into one with key ``_other``; ``pair`` {high_commission, high_stake}: real customers
+        {customer (pseudonym), kind, age, policies, commission, churn_12m, clv, value_at_stake,
+        class_by_commission} or None.
     """
     base, paths, value = valued.in_force, valued.survival, valued.value
     return {
@@ -50,7 +54,9 @@ def _concentration(base: InForce, cost: ServiceCost | None) -> Row | None:
     top = float(load_toml("lists.toml")["concentration"]["top_share"])
     share, curve = _shares(base.commission_customer, top)
     margin = None if cost is None else base.commission_customer - cost.per_customer(base)
-    after, after_curve = _shares(margin, top) if margin is not None and margin.sum() > 0 else (None, None)
+    after, after_curve = (
+        _shares(margin, top) if margin is not None and margin.sum() > 0 else (None, None)
+    )
     return {
         "top_share": top,
         "commission_share": share,
@@ -61,7 +67,9 @@ def _concentration(base: InForce, cost: ServiceCost | None) -> Row | None:
 
 
 def _shares(cents: Cents, top: float) -> tuple[float, list[list[float]]]:
-    """Return what the best `top` of the customers bring of the whole, and the curve in steps of 5 %."""
+    """Return what the best `top` of the customers bring of the whole, and the curve in steps of 5
+    %.
+    """
     running = np.cumsum(np.sort(cents)[::-1]) / cents.sum()
 
     def best(share: float) -> float:
@@ -76,14 +84,24 @@ def _next_best(base: InForce, made: Offers) -> list[Row]:
         .agg(
             customers=pl.len(),
             expected_policies=pl.col("probability").sort_by("row").sum(),
-            expected_commission=pl.col("expected_cents").sort_by("row").sum().round().cast(pl.Int64),
+            expected_commission=pl.col("expected_cents")
+            .sort_by("row")
+            .sum()
+            .round()
+            .cast(pl.Int64),
             known=pl.col("expected_cents").count(),
             first_choice=(pl.col("place") == 1).sum(),
             ban=pl.col("ban").first(),
         )
         .with_columns(expected_commission=pl.when(pl.col("known") > 0).then("expected_commission"))
         .drop("known")
-        .sort("expected_commission", "expected_policies", "key", descending=[True, True, False], nulls_last=True)
+        .sort(
+            "expected_commission",
+            "expected_policies",
+            "key",
+            descending=[True, True, False],
+            nulls_last=True,
+        )
     )
     return shown(table.to_dicts(), base.settings.report.suppress_below)
 
@@ -91,27 +109,37 @@ def _next_best(base: InForce, made: Offers) -> list[Row]:
 def _pair(
     base: InForce, paths: Relations | None, value: Lifetime | None, lists: dict[str, pl.DataFrame]
 ) -> dict[str, Row] | None:
-    """Two private customers: A by commission with the lowest lifetime value, and who of C or D is contacted first."""
+    """Two private customers: A by commission with the lowest lifetime value, and who of C or D is
+    contacted first.
+    """
     if paths is None or value is None or not base.churn_in_euros or lists["top_defend"].is_empty():
         return None
     classes = class_of(base.commission_customer)
     label = np.array(classes)
     private = (base.customers["kind"].fill_null("private") == "private").to_numpy()
     best = np.flatnonzero((label == "A") & private & ~base.announced)
-    listed = lists["top_defend"].join(base.customers.select("customer", "row"), on="customer").sort("rank")
+    listed = (
+        lists["top_defend"]
+        .join(base.customers.select("customer", "row"), on="customer")
+        .sort("rank")
+    )
     planned = {row["row"]: row for row in listed.filter("contact").to_dicts()}
     low = [row for row in planned if label[row] in ("C", "D") and private[row]]
     if not len(best) or not low:
         return None
     piet = int(best[np.lexsort((best, value.clv[best]))[0]])
     return {
-        "high_commission": _person(base, paths, value, piet, classes[piet]) | _contact(planned.get(piet)),
-        "high_stake": _person(base, paths, value, low[0], classes[low[0]]) | _contact(planned[low[0]]),
+        "high_commission": _person(base, paths, value, piet, classes[piet])
+        | _contact(planned.get(piet)),
+        "high_stake": _person(base, paths, value, low[0], classes[low[0]])
+        | _contact(planned[low[0]]),
     }
 
 
 def _contact(planned: Row | None) -> Row:
-    """The contact that the plan has for a customer, and what it is expected to bring; None where it has none."""
+    """The contact that the plan has for a customer, and what it is expected to bring; None where it
+    has none.
+    """
     return {
         "contact": planned["best_contact"] if planned else None,
         "saving": planned["expected_saving"] if planned else None,
@@ -120,7 +148,11 @@ def _contact(planned: Row | None) -> Row:
 
 def _person(base: InForce, paths: Relations, value: Lifetime, row: int, label: str) -> Row:
     who = base.customers.row(row, named=True)
-    age = None if who["birth_year"] is None else band_labels("age", [base.as_of.year - who["birth_year"]])[0]
+    age = (
+        None
+        if who["birth_year"] is None
+        else band_labels("age", [base.as_of.year - who["birth_year"]])[0]
+    )
     return {
         "customer": who["pseudonym"],
         "kind": who["kind"],

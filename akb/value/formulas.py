@@ -1,4 +1,6 @@
-"""The business-case formulas of the sources, restated: small, pure, and proven on their worked examples."""
+"""The business-case formulas of the sources, restated: small, pure, and proven on their worked
+examples.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +22,18 @@ def saving_share(lapse: float, natural: float, rescue: float) -> float:
 def saving_ramp(churn_before: float, churn_after: float, years: int) -> list[float]:
     """Return the turnover kept in years 1..`years`, as a share of the base turnover.
 
-    Exits are spread evenly over a year (half-year rule): a year's turnover is the mean of its begin and end. No growth.
-    """
+    Exits are spread evenly over a year (half-year rule): a year's turnover is the mean of its begin
+    and end. No growth."""
     before, after = 1.0 - churn_before, 1.0 - churn_after
-    return [(after**year + after ** (year + 1) - before**year - before ** (year + 1)) / 2 for year in range(years)]
+    return [
+        (after**year + after ** (year + 1) - before**year - before ** (year + 1)) / 2
+        for year in range(years)
+    ]
 
 
 def cross_sell_rule(customers: float, buys: float, branch_share: float, commission: float) -> float:
-    """Return the rule of thumb for cross-sell: customers x share that buys x share in core branches x commission.
+    """Return the rule of thumb for cross-sell: customers x share that buys x share in core branches
+    x commission.
 
     A gross flow: it comes without any action too, so it is no effect of active customer management.
     """
@@ -47,12 +53,16 @@ def system_cost(customers: float, per_customer: float, eda: float, years: int = 
 
 
 def profit_threshold(rescue: float, value: float, cost: float) -> float:
-    """Return the churn probability above which a contact pays: cost / (rescue x value); infinite without value."""
+    """Return the churn probability above which a contact pays: cost / (rescue x value); infinite
+    without value.
+    """
     return cost / (rescue * value) if rescue * value > 0 else float("inf")
 
 
 def expected_saving(rescue: float, probability: float, stake: float, cost: float) -> float:
-    """Return what a contact is expected to save: rescue x probability x value at stake - contact cost."""
+    """Return what a contact is expected to save: rescue x probability x value at stake - contact
+    cost.
+    """
     return rescue * probability * stake - cost
 
 
@@ -72,7 +82,9 @@ def value_of_churn(customers: float, churn: float, value: float) -> float:
 
 
 def campaign(contacts: float, conversion: float, profit: float) -> tuple[float, float]:
-    """Return the contracts that a campaign brings, and their profit; the cost of contact is not in it."""
+    """Return the contracts that a campaign brings, and their profit; the cost of contact is not in
+    it.
+    """
     contracts = contacts * conversion
     return contracts, contracts * profit
 
@@ -93,7 +105,8 @@ def value_at_constant_margin(value: float, churn_before: float, churn_after: flo
 
 
 def implied_horizon(gain: float, churn_before: float, churn_after: float) -> float:
-    """Return the horizon, in periods, at which lower churn alone raises a value by `gain` (0.25: a quarter).
+    """Return the horizon, in periods, at which lower churn alone raises a value by `gain` (0.25: a
+    quarter).
 
     Value of a constant margin over t periods: ``(1 - (1 - churn)^t) / churn``.
 
@@ -105,7 +118,9 @@ def implied_horizon(gain: float, churn_before: float, churn_after: float) -> flo
     from scipy.optimize import brentq
 
     def excess(periods: float) -> float:
-        after, before = ((1 - (1 - churn) ** periods) / churn for churn in (churn_after, churn_before))
+        after, before = (
+            (1 - (1 - churn) ** periods) / churn for churn in (churn_after, churn_before)
+        )
         more: float = after / before - 1 - gain
         return more
 
@@ -126,12 +141,17 @@ def yearly_growth(before: float, after: float, years: float) -> float:
 
 
 def horizon_chances(yearly: float, months: Sequence[int]) -> list[float]:
-    """Return the chance within every number of months under one constant hazard: nested, never added up."""
+    """Return the chance within every number of months under one constant hazard: nested, never
+    added up.
+    """
     return [1 - (1 - yearly) ** (month / 12) for month in months]
 
 
-def competing_risk(total: float, other_share: float, years: Sequence[int]) -> tuple[list[float], list[float]]:
-    """Return the chance of leaving for one cause by year: with the other cause counted, and with it censored.
+def competing_risk(
+    total: float, other_share: float, years: Sequence[int]
+) -> tuple[list[float], list[float]]:
+    """Return the chance of leaving for one cause by year: with the other cause counted, and with it
+    censored.
 
     Parameters
     ----------
@@ -142,8 +162,8 @@ def competing_risk(total: float, other_share: float, years: Sequence[int]) -> tu
 
     Notes
     -----
-    Censoring answers what would happen if nobody could leave for the other cause, and so says too much.
-    """
+    Censoring answers what would happen if nobody could leave for the other cause, and so says too
+    much."""
     hazard = -math.log(1 - total)
     own = 1 - other_share
     counted = [own * (1 - (1 - total) ** year) for year in years]

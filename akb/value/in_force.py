@@ -1,4 +1,6 @@
-"""What every step of the value room looks at: policies and customers in force at X, assumptions, bands."""
+"""What every step of the value room looks at: policies and customers in force at X, assumptions,
+bands.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,10 @@ import polars as pl
 from akb.catalogue.entries import entries
 from akb.core.errors import AkbError
 from akb.core.people import People
-from akb.core.proof import first_judged
 from akb.core.relations import OPEN, in_force
 from akb.core.revenue import PARTS, with_level, with_revenue
-from akb.core.text import load_toml
+from akb.core.wording.proof import first_judged
+from akb.core.wording.text import load_toml
 from akb.describe import relations
 
 if TYPE_CHECKING:
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
 
     from akb.catalogue.entries import Entry
     from akb.config import Assumption, Branch, Settings
-    from akb.core.proof import Shown
     from akb.core.revenue import Terms
+    from akb.core.wording.proof import Shown
     from akb.ingest.types import Portfolio
     from akb.models.types import Gate, ModelRun, Prediction
 
@@ -46,9 +48,8 @@ EXACT_CENTS = 2**53 / 1000  # so that a thousandth of a cent is still exact
 class InForce:
     """A run seen from X; every derived table is made once.
 
-    Customers in force at X have a dense position 0..n-1 in ascending order of ``customer``; arrays per customer are in
-    that order, and ``row`` in `held` is that position.
-    """
+    Customers in force at X have a dense position 0..n-1 in ascending order of ``customer``; arrays
+    per customer are in that order, and ``row`` in `held` is that position."""
 
     portfolio: Portfolio
     models: ModelRun
@@ -78,8 +79,12 @@ class InForce:
         return {name: self.value(name) for name in names}
 
     def with_assumption(self, name: str, value: float) -> InForce:
-        """Return the same with another value of one assumption that says nothing about who holds what."""
-        settings = self.settings.model_copy(update={"assumptions": {**self.settings.assumptions, name: value}})
+        """Return the same with another value of one assumption that says nothing about who holds
+        what.
+        """
+        settings = self.settings.model_copy(
+            update={"assumptions": {**self.settings.assumptions, name: value}}
+        )
         other = replace(self, settings=settings)
         for derived in ("customers", "held", "policies_per_customer", "spells"):  # made once
             other.__dict__[derived] = getattr(self, derived)
@@ -97,7 +102,8 @@ class InForce:
 
     @cached_property
     def policies(self) -> pl.DataFrame:
-        """All policies with ``revenue_cents`` and its parts: the only definition of what a policy brings.
+        """All policies with ``revenue_cents`` and its parts: the only definition of what a policy
+        brings.
 
         ``level_cents`` is the same at the level of X, also where the policy has ended.
         """
@@ -111,7 +117,9 @@ class InForce:
 
     @cached_property
     def customers(self) -> pl.DataFrame:
-        """One row per customer in force at X, ascending, with ``row`` and the columns of the portfolio's customers."""
+        """One row per customer in force at X, ascending, with ``row`` and the columns of the
+        portfolio's customers.
+        """
         present = in_force(self.portfolio.policies, self.as_of).select("customer").unique()
         return (
             present.join(self.portfolio.customers, on="customer", how="left")
@@ -131,7 +139,9 @@ class InForce:
 
     @cached_property
     def held(self) -> pl.DataFrame:
-        """Policies in force at X with ``row`` and ``ends`` (the announced end, unless another policy continues it)."""
+        """Policies in force at X with ``row`` and ``ends`` (the announced end, unless another
+        policy continues it).
+        """
         return (
             in_force(self.policies, self.as_of)
             .join(self.customers.select("customer", "row"), on="customer")
@@ -151,12 +161,24 @@ class InForce:
 
     @cached_property
     def announced(self) -> NDArray[np.bool_]:
-        """Customers whose every policy has an announced end, without a known policy starting within G days."""
+        """Customers whose every policy has an announced end, without a known policy starting within
+        G days.
+        """
         gap = timedelta(days=self.settings.time.gap_days)
-        last = self.held.group_by("row").agg(pl.col("customer").first(), last=pl.col("ends").fill_null(OPEN).max())
-        signed = self.portfolio.policies.filter(pl.col("start_date") > self.as_of).select("customer", "start_date")
-        kept = last.join(signed, on="customer").filter(pl.col("start_date") <= pl.col("last") + gap)["row"].unique()
-        leaving = last.filter((pl.col("last") < OPEN) & ~pl.col("row").is_in(kept.implode()))["row"].to_numpy()
+        last = self.held.group_by("row").agg(
+            pl.col("customer").first(), last=pl.col("ends").fill_null(OPEN).max()
+        )
+        signed = self.portfolio.policies.filter(pl.col("start_date") > self.as_of).select(
+            "customer", "start_date"
+        )
+        kept = (
+            last.join(signed, on="customer")
+            .filter(pl.col("start_date") <= pl.col("last") + gap)["row"]
+            .unique()
+        )
+        leaving = last.filter((pl.col("last") < OPEN) & ~pl.col("row").is_in(kept.implode()))[
+            "row"
+        ].to_numpy()
         out = np.zeros(self.n, dtype=np.bool_)
         out[leaving] = True
         return out
@@ -181,15 +203,17 @@ class InForce:
 
     @cached_property
     def has_commission(self) -> bool:
-        """Whether any policy in force is known to bring recurring revenue; a column of zeros holds no money."""
+        """Whether any policy in force is known to bring recurring revenue; a column of zeros holds
+        no money.
+        """
         return bool((self.held["revenue_cents"].fill_null(0) != 0).any())
 
     @cached_property
     def commission(self) -> Cents:
         """Recurring revenue per policy in `held`, cents a year; an unknown one counts as zero.
 
-        In this room "commission" is short for it: of an intermediary that is what it mostly consists of.
-        """
+        In this room "commission" is short for it: of an intermediary that is what it mostly
+        consists of."""
         return self.held["revenue_cents"].fill_null(0).cast(pl.Int64).to_numpy()
 
     @cached_property
@@ -199,32 +223,50 @@ class InForce:
 
     @cached_property
     def revenue_parts(self) -> dict[str, Cents]:
-        """Part of the recurring revenue -> cents a year per customer; they add up to `commission_customer`."""
-        columns = {part: self.held[f"revenue_{part}_cents"].fill_null(0).to_numpy() for part in PARTS}
+        """Part of the recurring revenue -> cents a year per customer; they add up to
+        `commission_customer`.
+        """
+        columns = {
+            part: self.held[f"revenue_{part}_cents"].fill_null(0).to_numpy() for part in PARTS
+        }
         return {part: sum_cents(cents, self.rows, self.n) for part, cents in columns.items()}
 
     def banned(self, branch: str) -> bool:
-        """Whether a new policy of a branch may bring nothing: the ban is on commission, not on a margin."""
+        """Whether a new policy of a branch may bring nothing: the ban is on commission, not on a
+        margin.
+        """
         return self.taxonomy[branch].ban and self.terms.client != "verzekeraar"
 
     def score(self, key: str) -> Floats | None:
-        """Return a modelled score per customer (NaN: not eligible), or None where the run has none."""
+        """Return a modelled score per customer (NaN: not eligible), or None where the run has
+        none.
+        """
         if key not in self.models.scores.columns:
             return None
         column = self.customers.select("customer").join(
-            self.models.scores.select("customer", key), on="customer", how="left", maintain_order="left"
+            self.models.scores.select("customer", key),
+            on="customer",
+            how="left",
+            maintain_order="left",
         )[key]
-        return None if column.null_count() == column.len() else column.cast(pl.Float64).fill_null(np.nan).to_numpy()
+        return (
+            None
+            if column.null_count() == column.len()
+            else column.cast(pl.Float64).fill_null(np.nan).to_numpy()
+        )
 
     def relation_churn(self, months: int) -> Floats | None:
-        """Return the chance that the whole relation ends within 1..12 months, whatever the definition of churn.
+        """Return the chance that the whole relation ends within 1..12 months, whatever the
+        definition of churn.
 
         NaN for customers whom the models did not see; None where they know no ends.
         """
         if not self.has_ended:
             return None
         alive = self.models.survival.filter(pl.col("month") == months).select("customer", "alive")
-        joined = self.customers.select("customer").join(alive, on="customer", how="left", maintain_order="left")
+        joined = self.customers.select("customer").join(
+            alive, on="customer", how="left", maintain_order="left"
+        )
         chance: Floats = 1.0 - joined["alive"].fill_null(np.nan).to_numpy()
         return chance
 
@@ -232,11 +274,15 @@ class InForce:
     def entries(self) -> tuple[Entry, ...]:
         """The catalogue unfolded for the branches of this portfolio."""
         present = set(self.portfolio.policies["branch"].unique())
-        return entries([(key, branch.name_nl) for key, branch in self.taxonomy.items() if key in present])
+        return entries(
+            [(key, branch.name_nl) for key, branch in self.taxonomy.items() if key in present]
+        )
 
     @cached_property
     def predictions(self) -> dict[str, Prediction]:
-        """What the models room made, by key; churn of the whole relation, for that is what money stands on."""
+        """What the models room made, by key; churn of the whole relation, for that is what money
+        stands on.
+        """
         return {each.key: each for each in (*self.models.predictions, *self.models.whole)}
 
     def gate(self, *keys: str) -> Gate:
@@ -249,7 +295,9 @@ class InForce:
 
     @cached_property
     def churn_gate(self) -> Gate:
-        """The gate that euros from retention have to pass: both preventable churn and churn must stand."""
+        """The gate that euros from retention have to pass: both preventable churn and churn must
+        stand.
+        """
         gates = [self.gate(PREVENTABLE_CHURN), self.gate("churn_12m")]
         known = [gate for gate in gates if gate != "none"]
         order: list[Gate] = ["fail", "provisional", "pass"]
@@ -266,12 +314,16 @@ class InForce:
 
     @cached_property
     def churn_shown(self) -> Shown:
-        """What the order of who leaves preventably showed; where too few did, the order of everyone who leaves."""
+        """What the order of who leaves preventably showed; where too few did, the order of everyone
+        who leaves.
+        """
         return self.shown(PREVENTABLE_CHURN, "churn_12m")
 
     @property
     def retention_in_euros(self) -> bool:
-        """Whether contacts to keep may be told in euros: both the level of churn and its order were right."""
+        """Whether contacts to keep may be told in euros: both the level of churn and its order were
+        right.
+        """
         return self.churn_in_euros and self.churn_shown.order == "proven"
 
     @cached_property
@@ -285,7 +337,9 @@ class InForce:
 
     @cached_property
     def lapse_gates(self) -> dict[str, LapseGate]:
-        """Branch -> whose chances of a policy lapse may carry euros: its ``own``, the ``base`` rate, or none."""
+        """Branch -> whose chances of a policy lapse may carry euros: its ``own``, the ``base``
+        rate, or none.
+        """
         base: LapseGate = "base" if self.gate(ANY_LAPSE) in EURO_GATES else "closed"
         return {
             entry.branch: "own" if self.gate(entry.key) in EURO_GATES else base
@@ -295,16 +349,22 @@ class InForce:
 
     @cached_property
     def failed_lapse(self) -> tuple[str, ...]:
-        """Branches whose prediction of policy lapse failed its gate: nothing in euros may follow it."""
+        """Branches whose prediction of policy lapse failed its gate: nothing in euros may follow
+        it.
+        """
         return tuple(
             entry.branch
             for entry in self.entries
-            if entry.method == "family_lapse" and entry.branch is not None and self.gate(entry.key) == "fail"
+            if entry.method == "family_lapse"
+            and entry.branch is not None
+            and self.gate(entry.key) == "fail"
         )
 
     @cached_property
     def counted_branches(self) -> tuple[str, ...]:
-        """Branches whose policies lapse at the rate that was counted: failed, or closed where base rates may speak."""
+        """Branches whose policies lapse at the rate that was counted: failed, or closed where base
+        rates may speak.
+        """
         base = [branch for branch, gate in self.lapse_gates.items() if gate == "base"]
         return tuple(sorted({*self.failed_lapse, *base}))
 
@@ -327,7 +387,8 @@ def to_cents(amounts: Floats) -> Cents:
     if not (np.abs(amounts) < EXACT_CENTS).all():
         raise AkbError(
             "under these assumptions amounts grow without end",
-            "Look at what you set: value.indexation and value.horizon_years make later years count for more.",
+            "Look at what you set: value.indexation and value.horizon_years make later years "
+            "count for more.",
         )
     return np.rint(amounts).astype(np.int64)
 
@@ -341,7 +402,9 @@ def bands(name: str) -> tuple[list[float], list[str]]:
 def band_numbers(name: str, values: Any) -> Rows:
     """Return the band number of every value; a value on a bound belongs to the higher band."""
     uppers, _ = bands(name)
-    return np.searchsorted(np.asarray(uppers), np.asarray(values, dtype=np.float64), side="right").astype(np.int64)
+    return np.searchsorted(
+        np.asarray(uppers), np.asarray(values, dtype=np.float64), side="right"
+    ).astype(np.int64)
 
 
 def band_labels(name: str, values: Any) -> list[str]:

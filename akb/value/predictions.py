@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from akb.core.numbers import day_nl, euro_nl
-from akb.core.text import text
+from akb.core.wording.numbers import day_nl, euro_nl
+from akb.core.wording.text import text
 from akb.models.types import Evidence, Prediction
 from akb.value.in_force import EURO_GATES
 from akb.value.revenue.cost_proof import cost_replay
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from akb.catalogue.entries import Entry
     from akb.models.types import Gate, Grade
     from akb.value.in_force import InForce
-    from akb.value.lifetime.backtest import Proof
+    from akb.value.lifetime.backtest import BacktestResult
     from akb.value.revenue.commission import Replay
     from akb.value.revenue.cost import ServiceCost
     from akb.value.segments.segments import Segments
@@ -35,11 +35,11 @@ class Work:
     cost: ServiceCost
     replay: Replay | None
     segments: Segments | None = None
-    backwards: Proof | None = None
+    backwards: BacktestResult | None = None
 
 
 @dataclass(frozen=True)
-class Told:
+class ValueResult:
     """What a step says of its result; `absent` where no customer has one."""
 
     why: str
@@ -52,7 +52,9 @@ class Told:
 
 def predictions(work: Work, scores: pl.DataFrame) -> tuple[Prediction, ...]:
     """Return one prediction per catalogue entry of this room, in catalogue order."""
-    return tuple(_prediction(work, entry, scores) for entry in work.base.entries if entry.room == "value")
+    return tuple(
+        _prediction(work, entry, scores) for entry in work.base.entries if entry.room == "value"
+    )
 
 
 def why(key: str, **values: str) -> str:
@@ -78,25 +80,25 @@ def _prediction(work: Work, entry: Entry, scores: pl.DataFrame) -> Prediction:
     population = scores.height - scores[entry.key].null_count()
     if need is not None:
         return Prediction(entry.key, "unavailable", why(f"needs_{need}"), entry.horizon_months)
-    told = METHODS[entry.method](work)
+    result = METHODS[entry.method](work)
     return Prediction(
         key=entry.key,
         status="derived" if population else "unavailable",
-        why=told.why if population else told.absent or told.why,
+        why=result.why if population else result.absent or result.why,
         horizon_months=entry.horizon_months,
         population=population,
-        evidence=told.evidence,
-        gate=told.gate,
-        grade=told.grade,
-        limits=tuple(why(f"limit_{name}") for name in told.limits),
+        evidence=result.evidence,
+        gate=result.gate,
+        grade=result.grade,
+        limits=tuple(why(f"limit_{name}") for name in result.limits),
     )
 
 
-def _commission(work: Work) -> Told:
+def _commission(work: Work) -> ValueResult:
     if work.replay is None:
         time = work.base.settings.time
         months = 24 + -(-(time.gap_days + time.registration_lag_days) // 31)
-        return Told(why("commission_no_replay", months=str(months)), limits=("frozen",))
+        return ValueResult(why("commission_no_replay", months=str(months)), limits=("frozen",))
     found = work.replay
     day = found.evidence.test_date
     sentence = why(
@@ -106,32 +108,44 @@ def _commission(work: Work) -> Told:
         realised=euro_nl(found.realised / 100),
         stay=euro_nl(found.all_stay / 100),
     )
-    grade: Grade = "usable" if found.gate in EURO_GATES and found.evidence.positives >= 100 else "indicative"
-    return Told(sentence, found.gate, grade, found.evidence, ("frozen",))
+    grade: Grade = (
+        "usable" if found.gate in EURO_GATES and found.evidence.positives >= 100 else "indicative"
+    )
+    return ValueResult(sentence, found.gate, grade, found.evidence, ("frozen",))
 
 
-def _commission_5y(work: Work) -> Told:
+def _commission_5y(work: Work) -> ValueResult:
     """Five years cannot be looked back on; the same sum over three can, see `_clv_whole`."""
     gate, found = work.base.churn_gate, work.backwards
     if not work.base.churn_in_euros:
-        return Told(_rank_only(work, "clv_rank_only"), gate)
+        return ValueResult(_rank_only(work, "clv_rank_only"), gate)
     if found is None or found.evidence is None or found.evidence.test_date is None:
-        return Told(why("commission_5y"), gate, limits=("frozen",))
+        return ValueResult(why("commission_5y"), gate, limits=("frozen",))
     past = why("commission_5y_past", date=day_nl(found.evidence.test_date))
-    return Told(f"{why('commission_5y')} {past}", gate, evidence=found.evidence, limits=("frozen",))
+    return ValueResult(
+        f"{why('commission_5y')} {past}", gate, evidence=found.evidence, limits=("frozen",)
+    )
 
 
-def _handling_cost(work: Work) -> Told:
+def _handling_cost(work: Work) -> ValueResult:
     lacking = work.cost.estimated
-    made = why("cost_estimated", missing=missing_events(work.cost)) if lacking else why("cost_counted")
+    made = (
+        why("cost_estimated", missing=missing_events(work.cost)) if lacking else why("cost_counted")
+    )
     found = None if {"contacts", "claims"} & set(lacking) else cost_replay(work.base)
     if found is None:
-        return Told(made, limits=("cost_assumed",))
+        return ValueResult(made, limits=("cost_assumed",))
     day, events = found.evidence.test_date, found.evidence.positives
     amounts = {"expected": euro_nl(found.expected / 100), "realised": euro_nl(found.realised / 100)}
-    told = why("cost_replay", date=day_nl(day) if day else "", **amounts)
+    sentence = why("cost_replay", date=day_nl(day) if day else "", **amounts)
     usable = found.gate in EURO_GATES and events >= USABLE_EVENTS
-    return Told(f"{made} {told}", found.gate, "usable" if usable else "indicative", found.evidence, ("cost_assumed",))
+    return ValueResult(
+        f"{made} {sentence}",
+        found.gate,
+        "usable" if usable else "indicative",
+        found.evidence,
+        ("cost_assumed",),
+    )
 
 
 def missing_events(cost: ServiceCost) -> str:
@@ -140,9 +154,9 @@ def missing_events(cost: ServiceCost) -> str:
     return why("and").join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def _clv(work: Work) -> Told:
+def _clv(work: Work) -> ValueResult:
     made = why("clv") if work.base.churn_in_euros else _rank_only(work, "clv_rank_only")
-    return Told(made, work.base.churn_gate)
+    return ValueResult(made, work.base.churn_gate)
 
 
 def _rank_only(work: Work, key: str) -> str:
@@ -150,19 +164,21 @@ def _rank_only(work: Work, key: str) -> str:
     return why(key, proof=work.base.churn_shown.order_words())
 
 
-def _value_at_stake(work: Work) -> Told:
+def _value_at_stake(work: Work) -> ValueResult:
     return replace(_clv(work), limits=("two_futures",))
 
 
-def _clv_whole(work: Work) -> Told:
-    """Lifetime value itself is proven backwards, on commission: who won, and whether it beat "everything stays"."""
+def _clv_whole(work: Work) -> ValueResult:
+    """Lifetime value itself is proven backwards, on commission: who won, and whether it beat
+    "everything stays".
+    """
     plain, found = _clv(work), work.backwards
     if found is None or found.evidence is None or found.evidence.test_date is None:
         return plain
     past = found.figures
     stay = next(row for row in past["models"] if row["key"] == "all_stay")
     gain, (low, high) = stay["gain"], stay["gain_ci"]
-    told = why(
+    sentence = why(
         "clv_backwards",
         date=day_nl(found.evidence.test_date),
         winner=why(f"clv_winner_{past['winner']}"),
@@ -171,56 +187,62 @@ def _clv_whole(work: Work) -> Told:
         low=euro_nl(low / 100, rounded=False),
         high=euro_nl(high / 100, rounded=False),
     )
-    return Told(f"{plain.why} {told}", plain.gate, plain.grade, found.evidence)
+    return ValueResult(f"{plain.why} {sentence}", plain.gate, plain.grade, found.evidence)
 
 
-def _top_defend(work: Work) -> Told:
-    made = why("top_defend") if work.base.retention_in_euros else _rank_only(work, "top_defend_rank_only")
-    return Told(made, work.base.churn_gate, limits=("two_futures",))
+def _top_defend(work: Work) -> ValueResult:
+    made = (
+        why("top_defend")
+        if work.base.retention_in_euros
+        else _rank_only(work, "top_defend_rank_only")
+    )
+    return ValueResult(made, work.base.churn_gate, limits=("two_futures",))
 
 
-def _next_best(work: Work) -> Told:
+def _next_best(work: Work) -> ValueResult:
     made = why("next_best" if work.base.has_commission else "next_best_chance")
-    return Told(made, absent=why("next_best_none"))
+    return ValueResult(made, absent=why("next_best_none"))
 
 
-def _action(work: Work) -> Told:
+def _action(work: Work) -> ValueResult:
     proven = work.base.churn_in_euros and work.base.has_commission
     made = why("next_best_action" if proven else "next_best_action_order")
-    return Told(made, work.base.churn_gate, absent=why("next_best_action_none"))
+    return ValueResult(made, work.base.churn_gate, absent=why("next_best_action_none"))
 
 
-def _best_contact(work: Work) -> Told:
-    return Told(why("best_contact"), work.base.churn_gate, absent=why("best_contact_none"))
+def _best_contact(work: Work) -> ValueResult:
+    return ValueResult(why("best_contact"), work.base.churn_gate, absent=why("best_contact_none"))
 
 
-def _contact_value(work: Work) -> Told:
-    told = Told(why("contact_value"), work.base.churn_gate, absent=why("best_contact_none"))
-    return replace(told, limits=("two_futures",))
+def _contact_value(work: Work) -> ValueResult:
+    result = ValueResult(
+        why("contact_value"), work.base.churn_gate, absent=why("best_contact_none")
+    )
+    return replace(result, limits=("two_futures",))
 
 
-def _cross_sell(work: Work) -> Told:
+def _cross_sell(work: Work) -> ValueResult:
     passed = [gate for gate in work.base.branch_gates.values() if gate in EURO_GATES]
     if not passed:
-        return Told(why("cross_sell_withheld"), limits=("cross_sell",))
+        return ValueResult(why("cross_sell_withheld"), limits=("cross_sell",))
     level: Gate = "pass" if all(gate == "pass" for gate in passed) else "provisional"
-    return Told(why("cross_sell"), level, limits=("cross_sell",))
+    return ValueResult(why("cross_sell"), level, limits=("cross_sell",))
 
 
-def _segment(work: Work) -> Told:
+def _segment(work: Work) -> ValueResult:
     made = work.segments
-    return Told(why(f"segment_{made.potential_by}" if made else "segment_no_potential"))
+    return ValueResult(why(f"segment_{made.potential_by}" if made else "segment_no_potential"))
 
 
-def _moment(work: Work) -> Told:
-    return Told(why("moment"))
+def _moment(work: Work) -> ValueResult:
+    return ValueResult(why("moment"))
 
 
-def _contact_month(work: Work) -> Told:
-    return Told(why("contact_month" if work.base.has_ended else "contact_month_renewal"))
+def _contact_month(work: Work) -> ValueResult:
+    return ValueResult(why("contact_month" if work.base.has_ended else "contact_month_renewal"))
 
 
-METHODS: dict[str, Callable[[Work], Told]] = {
+METHODS: dict[str, Callable[[Work], ValueResult]] = {
     "commission": _commission,
     "commission_5y": _commission_5y,
     "handling_cost": _handling_cost,

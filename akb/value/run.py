@@ -1,4 +1,6 @@
-"""The story of the value room: cost, survival, purchases, lifetime value, plan, lists, business case, figures."""
+"""The story of the value room: cost, survival, purchases, lifetime value, plan, lists, business
+case, figures.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ from akb.value.revenue.waterfall import waterfall
 from akb.value.segments.figures import class_table, segment_figures
 from akb.value.segments.segments import class_columns, segments
 from akb.value.targeting.attention import attention
-from akb.value.targeting.retention import defence
+from akb.value.targeting.lists.retention import defence
 from akb.value.types import ValueRun
 from akb.value.valuation import Valuation, valuation
 
@@ -54,14 +56,16 @@ def run_value(
     progress
         Called with what is being done, in English.
     past
-        What was known and said three years ago, to prove lifetime value on; None where history is too short.
+        What was known and said three years ago, to prove lifetime value on; None where history is
+        too short.
 
     Returns
     -------
     ValueRun
-        `scores` has a row per customer in force at X (ascending) and a column per catalogue entry of this room; the
-        columns of what is unavailable are null. `lists`, `case` and `figures`: see `retention.LIST_SCHEMA`,
-        `cross_sell.next_best_list`, `case` and `figures.figures`. Nothing crashes on what the export lacks.
+        `scores` has a row per customer in force at X (ascending) and a column per catalogue entry
+        of this room; the columns of what is unavailable are null. `lists`, `case` and `figures`:
+        see `retention.LIST_SCHEMA`, `cross_sell.next_best_list`, `case` and `figures.figures`.
+        Nothing crashes on what the export lacks.
     """
     say = progress or (lambda _: None)
     valued = valuation(portfolio, models, settings, say=say)
@@ -73,23 +77,33 @@ def run_value(
     grouped = segments(in_force, valued.cost, valued.value, valued.offers, in_force.spells)
     scores = _scores(valued).with_columns(class_columns(grouped, in_force.n))
     scores = scores.join(acts.scores, on="customer", maintain_order="left")
-    lapses = lapses_expected(in_force, branches, survival) if survival is not None and branches is not None else None
+    lapses = (
+        lapses_expected(in_force, branches, survival)
+        if survival is not None and branches is not None
+        else None
+    )
     backwards = proof(in_force, past, say)
-    lost = lost_commission(in_force, survival, branches) if survival and branches is not None else None
+    lost = (
+        lost_commission(in_force, survival, branches) if survival and branches is not None else None
+    )
     ahead = outlook_figures(in_force, branches, acts.lists["top_defend"], valued.plan)
     return ValueRun(
         scores=scores,
         lists=acts.lists,
         left_out=acts.left_out,
         case=case,
-        predictions=predictions(Work(in_force, valued.cost, _proof(in_force), grouped, backwards), scores),
+        predictions=predictions(
+            Work(in_force, valued.cost, _proof(in_force), grouped, backwards), scores
+        ),
         figures={
             **figures(valued, acts.lists),
             **acts.figures,
             **ahead,
             "next_year": next_year(lost_row(in_force, lost), ahead["projection"]),
             "empc": empc_figures(in_force, in_force.spells),
-            "segments": segment_figures(in_force, valued.value, grouped, in_force.spells, valued.cost),
+            "segments": segment_figures(
+                in_force, valued.value, grouped, in_force.spells, valued.cost
+            ),
             "case_missing": None if case else case_missing(in_force),
             "care": _shown(acts.care, settings.report.suppress_below),
             "lost_commission": lost_row(in_force, lost),
@@ -134,7 +148,9 @@ def _scores(valued: Valuation) -> pl.DataFrame:
         ),
     }
     columns = [
-        (pl.lit(None, dtype=pl.Float32) if cents is None else at(cents / 100, pl.Float32)).alias(key)
+        (pl.lit(None, dtype=pl.Float32) if cents is None else at(cents / 100, pl.Float32)).alias(
+            key
+        )
         for key, cents in euros.items()
     ]
     scores = in_force.customers.select("customer", "row").with_columns(columns)
@@ -166,9 +182,13 @@ def _components(valued: Valuation) -> pl.DataFrame:
     }
     table = in_force.customers.select("customer").with_columns(
         [
-            (pl.lit(None, dtype=pl.Int64) if cents is None else pl.Series(cents, dtype=pl.Int64)).alias(f"{name}_cents")
+            (
+                pl.lit(None, dtype=pl.Int64) if cents is None else pl.Series(cents, dtype=pl.Int64)
+            ).alias(f"{name}_cents")
             for name, cents in parts.items()
         ]
     )
     p = None if valued.survival is None else pl.Series(valued.survival.preventable)
-    return table.with_columns((pl.lit(None, dtype=pl.Float64) if p is None else p).alias("preventable"))
+    return table.with_columns(
+        (pl.lit(None, dtype=pl.Float64) if p is None else p).alias("preventable")
+    )

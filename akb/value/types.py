@@ -15,26 +15,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BusinessCase:
-    """One year's contacts and everything that follows from them; whole cents, plain dicts and lists for JSON.
+    """One year's contacts and everything that follows from them; whole cents, plain dicts and lists
+    for JSON.
 
     Parameters
     ----------
     cohort
-        ``benefit``, ``contacts``, ``price``, ``net`` {low, base, high} and ``lines`` {key (relation, policy, purchase,
-        exploration), low, base, high, mark, given}: one year's contacts over the life of what they keep and sell, less
-        those contacts, less that year's price of predictions. Exploration stands beside: it buys knowledge.
+        ``benefit``, ``contacts``, ``price``, ``net`` {low, base, high} and ``lines`` {key
+        (relation, policy, purchase, exploration), low, base, high, mark, given}: one year's
+        contacts over the life of what they keep and sell, less those contacts, less that year's
+        price of predictions. Exploration stands beside: it buys knowledge.
     cash
-        Rows {year (1..5), benefit, contacts, price, net}: money in and out when contacts go on every year.
+        Rows {year (1..5), benefit, contacts, price, net}: money in and out when contacts go on
+        every year.
     running_year
-        The same for a year far ahead on a constant book; `payback_month` and `deepest` follow the first five years.
+        The same for a year far ahead on a constant book; `payback_month` and `deepest` follow the
+        first five years.
     options
         Rows {key (once, self, service), years, net}: see `akb.value.case.options`.
     without_predictions
-        ``net`` (benefit less contacts of the plan that averages make), ``difference`` (what predictions add to it) and
-        their ``price``.
+        ``net`` (benefit less contacts of the plan that averages make), ``difference`` (what
+        predictions add to it) and their ``price``.
     plan
-        ``contacts`` rows {key, pool, customers, minutes, benefit, cost}, ``hour_price`` {pool: cents}, ``gap``,
-        ``hours`` {pool: {used, available}}, and counts of what is kept and sold.
+        ``contacts`` rows {key, pool, customers, minutes, benefit, cost}, ``hour_price`` {pool:
+        cents}, ``gap``, ``hours`` {pool: {used, available}}, and counts of what is kept and sold.
     advice
         See `akb.value.case.advice.advice`.
     sensitivity
@@ -72,7 +76,9 @@ class BusinessCase:
 
 @dataclass(frozen=True)
 class Past:
-    """What akb would have known and said three years ago: the portfolio and the models as of that day."""
+    """What akb would have known and said three years ago: the portfolio and the models as of that
+    day.
+    """
 
     portfolio: Portfolio
     models: ModelRun
@@ -83,11 +89,13 @@ class ValueRun:
     """Everything that the value room says as of X.
 
     scores
-        customer u32 + one column per value key (Float32 euros, or text classes): ``commission_12m``, ``clv``, ...
+        customer u32 + one column per value key (Float32 euros, or text classes):
+        ``commission_12m``, ``clv``, ...
     lists
-        name (``top_defend``, ``next_best_policy``, ``next_best_action``, ``care_gaps``, ``bleeders``, ``feeders``,
-        ``announced``, ``winback``) -> frame with customer u32, rank, control and the columns of that list;
-        opt-outs and the deceased are already gone, and announced leavers too (but for their own list).
+        name (``top_defend``, ``next_best_policy``, ``next_best_action``, ``care_gaps``,
+        ``bleeders``, ``feeders``, ``announced``, ``winback``) -> frame with customer u32, rank,
+        control and the columns of that list; opt-outs and the deceased are already gone, and
+        announced leavers too (but for their own list).
     left_out
         list name -> reason -> number of customers left out.
     predictions
@@ -95,24 +103,27 @@ class ValueRun:
     figures
         Aggregates for the report: see the value room's docstrings.
     components
-        The parts of every value in integer cents, a row per customer in force: ``commission_cents`` (all recurring
-        revenue; the sum of ``revenue_commission_cents``, ``revenue_fee_cents``, ``revenue_signing_cents``,
-        ``revenue_profit_share_cents``, ``revenue_margin_cents``), ``service_cost_cents`` (all a year, as of X;
-        the sum of ``cost_<kind>_cents`` over `akb.value.revenue.cost.KINDS`),
-        ``commission_12m_cents``, ``commission_5y_cents``, ``handling_cost_12m_cents``,
-        ``current_cents`` = ``clv_commission_cents`` - ``clv_variable_cents`` - ``clv_fixed_cents``,
-        ``potential_cents``, ``clv_cents``, ``clv_5y_cents``,
-        ``stay_cents``, ``leave_cents``, ``stake_cents``, and ``preventable`` (the chance p behind stay and leave).
-        Null where unavailable.
+        The parts of every value in integer cents, a row per customer in force: ``commission_cents``
+        (all recurring revenue; the sum of ``revenue_commission_cents``, ``revenue_fee_cents``,
+        ``revenue_signing_cents``, ``revenue_profit_share_cents``, ``revenue_margin_cents``),
+        ``service_cost_cents`` (all a year, as of X; the sum of ``cost_<kind>_cents`` over
+        `akb.value.revenue.cost.KINDS`), ``commission_12m_cents``, ``commission_5y_cents``,
+        ``handling_cost_12m_cents``, ``current_cents`` = ``clv_commission_cents`` -
+        ``clv_variable_cents`` - ``clv_fixed_cents``, ``potential_cents``, ``clv_cents``,
+        ``clv_5y_cents``, ``stay_cents``, ``leave_cents``, ``stake_cents``, and ``preventable`` (the
+        chance p behind stay and leave). Null where unavailable.
     recognition
         The blinded test: adviser, number (order on paper), customer u32, ``listed``; see
-        `akb.value.targeting.recognition`. ``listed`` is the key and stays with who runs the test.
+        `akb.value.targeting.lists.recognition`. ``listed`` is the key and stays with who runs the
+        test.
     classes
-        customer u32, ``class_commission`` and ``class_value`` (A to D, see `akb.value.classes.class_of`; null where
-        there is no commission, or no lifetime value); None where nobody made them.
+        customer u32, ``class_commission`` and ``class_value`` (A to D, see
+        `akb.value.classes.class_of`; null where there is no commission, or no lifetime value); None
+        where nobody made them.
     offers
-        The best branches of every customer to whom any is open: customer u32, place (1 to 3), branch, probability
-        Float64, ``commission_cents`` i64? of one such policy (null where no euro may be named), ban.
+        The best branches of every customer to whom any is open: customer u32, place (1 to 3),
+        branch, probability Float64, ``commission_cents`` i64? of one such policy (null where no
+        euro may be named), ban.
     """
 
     scores: pl.DataFrame

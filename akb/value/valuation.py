@@ -1,8 +1,8 @@
-"""What lists, business case and figures all stand on: cost, survival, purchases, lifetime value, and the plan.
+"""What lists, business case and figures all stand on: cost, survival, purchases, lifetime value,
+and the plan.
 
-One way to get there, for a whole run and for the business case alone: so the figures of ``akb case`` are those of the
-run that ``akb case --out`` would write.
-"""
+One way to get there, for a whole run and for the business case alone: so the figures of ``akb
+case`` are those of the run that ``akb case --out`` would write."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from akb.value.lifetime.policies import policy_stakes, preventable_shares
 from akb.value.lifetime.purchases import offers
 from akb.value.lifetime.survival import YEAR, branch_rows, relations
 from akb.value.revenue.cost import service_cost
-from akb.value.targeting.benefits import Planning
 from akb.value.targeting.eligibility import eligibility
-from akb.value.targeting.plan import contact_plan
-from akb.value.targeting.prospects import Stakes, prospects, relation_stakes
+from akb.value.targeting.planning.benefits import Planning
+from akb.value.targeting.planning.plan import contact_plan
+from akb.value.targeting.planning.prospects import Stakes, prospects, relation_stakes
 from akb.value.targeting.staffing import feasible, staffed
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from akb.value.lifetime.survival import Relations
     from akb.value.revenue.cost import ServiceCost
     from akb.value.targeting.eligibility import Eligibility
-    from akb.value.targeting.plan import ContactPlan
-    from akb.value.targeting.prospects import Prospects
+    from akb.value.targeting.planning.plan import ContactPlan
+    from akb.value.targeting.planning.prospects import Prospects
     from akb.value.targeting.staffing import Assignment
 
 
@@ -54,9 +54,11 @@ class Valuation:
     rates
         Counted in the last closed year; None where none was recorded.
     survival, branches
-        The relation over time, and its branches (`survival.branch_rows`); None where the models know no ends.
+        The relation over time, and its branches (`survival.branch_rows`); None where the models
+        know no ends.
     flows, value, earned
-        Monthly amounts, lifetime value, and (commission, cost to serve) of the coming 12 months in cents.
+        Monthly amounts, lifetime value, and (commission, cost to serve) of the coming 12 months in
+        cents.
     policies
         `policies.policy_stakes`; None without survival or commission.
     prospects, plan
@@ -93,15 +95,20 @@ class Valuation:
 
 
 def valuation(
-    portfolio: Portfolio, models: ModelRun, settings: Settings, *, say: Callable[[str], None], earned: bool = True
+    portfolio: Portfolio,
+    models: ModelRun,
+    settings: Settings,
+    *,
+    say: Callable[[str], None],
+    earned: bool = True,
 ) -> Valuation:
     """Return what everything else stands on.
 
     Parameters
     ----------
     earned
-        Whether the coming 12 months and who does what are asked for; the plan depends on the second only where a
-        person's time might not suffice, and then it is worked out.
+        Whether the coming 12 months and who does what are asked for; the plan depends on the second
+        only where a person's time might not suffice, and then it is worked out.
     """
     in_force = InForce(portfolio, models, settings)
     time = settings.time
@@ -113,7 +120,9 @@ def valuation(
     cost = service_cost(in_force)
     months = YEAR * max(1, round(in_force.value("value.horizon_years")))
     survival = relations(in_force, months)
-    branches = branch_rows(in_force, survival, rates.policy_lapse if rates else 0.0) if survival else None
+    branches = (
+        branch_rows(in_force, survival, rates.policy_lapse if rates else 0.0) if survival else None
+    )
 
     say("next best policies")
     purchases = offers(in_force, cost, _mean_kept(branches))
@@ -126,7 +135,9 @@ def valuation(
             if in_force.value("value.timing") != 0.5:
                 halfway = streams(in_force, branches, cost, YEAR, 0.5)
             coming = earned_12m(halfway, survival)
-            further = earned_5y(in_force, branches, cost, survival) if in_force.has_commission else None
+            further = (
+                earned_5y(in_force, branches, cost, survival) if in_force.has_commission else None
+            )
         if in_force.has_commission:
             value = lifetime(in_force, survival, flows, purchases)
             stakes = policy_stakes(in_force, survival, branches, cost, preventable_shares(in_force))
@@ -165,20 +176,31 @@ def valuation(
 
 
 def _stakes(
-    in_force: InForce, survival: Relations | None, value: Lifetime | None, policies: pl.DataFrame | None
+    in_force: InForce,
+    survival: Relations | None,
+    value: Lifetime | None,
+    policies: pl.DataFrame | None,
 ) -> Stakes:
     """Return what the two lines that keep are worth per customer."""
     relation, leaving = relation_stakes(in_force, survival, value)
     policy, lost = np.zeros(in_force.n), np.zeros(in_force.n)
     if policies is not None and in_force.shown(ANY_LAPSE).order != "unproven":
         rows = policies["row"].to_numpy()
-        policy = np.bincount(rows, weights=policies["expected"].to_numpy(), minlength=in_force.n).astype(float)
-        lost = np.bincount(rows, weights=policies["lost"].to_numpy(), minlength=in_force.n).astype(float)
+        policy = np.bincount(
+            rows, weights=policies["expected"].to_numpy(), minlength=in_force.n
+        ).astype(float)
+        lost = np.bincount(rows, weights=policies["lost"].to_numpy(), minlength=in_force.n).astype(
+            float
+        )
     return Stakes(relation, leaving, policy, lost)
 
 
-def _years(in_force: InForce, survival: Relations | None, purchases: Offers, chance: Floats) -> Floats:
-    """Return the discounted years that one purchase more pays; one year where nobody knows when relations end."""
+def _years(
+    in_force: InForce, survival: Relations | None, purchases: Offers, chance: Floats
+) -> Floats:
+    """Return the discounted years that one purchase more pays; one year where nobody knows when
+    relations end.
+    """
     if survival is None:
         return np.where(np.isnan(chance), 0.0, 1.0)
     return purchase_years(in_force, survival, purchases.kept, chance)

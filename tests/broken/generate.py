@@ -4,6 +4,7 @@
 """
 
 # ruff: noqa: E501 - a case a line
+
 from __future__ import annotations
 
 import io

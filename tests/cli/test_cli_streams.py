@@ -14,7 +14,7 @@ import pytest
 
 from akb.cli import run
 from akb.commands import options
-from akb.core.printable import printable
+from akb.core.wording.printable import printable
 
 EXPORT = "Relatienummer;Polisnummer;Ingangsdatum;Einddatum;Branche;Maatschappij\n" + "".join(
     f"R{n // 2};P{n};{1 + n % 28:02}-0{1 + n % 9}-20{10 + n % 14};;Auto;Sociëteit ’t Veer\n" for n in range(200)

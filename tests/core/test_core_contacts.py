@@ -12,7 +12,7 @@ from akb.config.contacts import NUMBERS
 from akb.config.docs import path, written
 from akb.config.register import LIMITS, Assumption
 from akb.core.errors import AkbError
-from akb.core.text import load_toml
+from akb.core.wording.text import load_toml
 
 SHIPPED = Settings().ladder()
 VISIT = """

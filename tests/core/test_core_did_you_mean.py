@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from akb.cli import run
 from akb.config import Branch, ContactType, Settings, load_settings
 from akb.core.errors import AkbError
-from akb.core.text import load_toml
+from akb.core.wording.text import load_toml
 
 SETTINGS = {
     "table": ("[tiem]\ngap_days = 3", "time"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, kstest
 
 from akb.core.draws import drawn, experiment_name
-from akb.core.pseudonyms import pseudonyms
+from akb.core.privacy.pseudonyms import pseudonyms
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 N = 20_000

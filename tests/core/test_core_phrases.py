@@ -10,7 +10,7 @@ import pytest
 
 import akb
 from akb.core.findings import Finding
-from akb.core.phrases import Listed, Phrase
+from akb.core.wording.phrases import Listed, Phrase
 
 ROOM = Path(akb.__file__).parent / "ingest"
 WORDING = {"text", "texts", "number_nl", "percent_nl", "day_nl", "euro_nl"}
@@ -51,6 +51,9 @@ def test_ingest_has_no_words_of_a_language():
     worded = []
     for path in sorted(ROOM.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module in ("akb.core.text", "akb.core.numbers"):
+            if isinstance(node, ast.ImportFrom) and node.module in (
+                "akb.core.wording.text",
+                "akb.core.wording.numbers",
+            ):
                 worded += [f"{path.name}: {name.name}" for name in node.names if name.name in WORDING]
     assert worded == []

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from akb.core.proof import Shown, first_judged
-from akb.core.text import configs_dir
+from akb.core.wording.proof import Shown, first_judged
+from akb.core.wording.text import configs_dir
 
 GOOD = Shown(events=300.0, months=12, auc=(0.70, (0.65, 0.75)), ratio=(0.92, (0.81, 1.05)), gate="pass")
 ORDER = re.compile(r"(?i)(volgorde|rangorde)[^.:;]*\b(klopt|blijft|geldt|bruikbaar|te gebruiken|deugt)\b")
-"""A claim that an order holds; only `akb.core.proof` may make one."""
+"""A claim that an order holds; only `akb.core.wording.proof` may make one."""
 
 
 @pytest.mark.parametrize(

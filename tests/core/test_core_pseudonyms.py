@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from akb.core.errors import AkbError
-from akb.core.pseudonyms import client_key, key_id, load_or_create_key, pseudonyms
+from akb.core.privacy.pseudonyms import client_key, key_id, load_or_create_key, pseudonyms
 
 KEY = bytes(range(32))
 RELATIONS = [f"{number:06d}" for number in range(400)]
@@ -35,7 +35,7 @@ def test_first_runs_at_once_get_one_key_and_never_half_of_it(tmp_path: Path) -> 
     script = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from akb.core.pseudonyms import load_or_create_key\n"
+        "from akb.core.privacy.pseudonyms import load_or_create_key\n"
         "sys.stdin.readline()\n"
         "print(load_or_create_key(Path(sys.argv[1])).hex())\n"
     )

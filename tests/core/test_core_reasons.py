@@ -2,9 +2,9 @@
 
 import pytest
 
-from akb.core.proof import Shown
-from akb.core.reasons import Reason
-from akb.core.text import texts
+from akb.core.wording.proof import Shown
+from akb.core.wording.reasons import Reason
+from akb.core.wording.text import texts
 
 
 def test_numbers_names_and_other_reasons_are_worded() -> None:

@@ -9,7 +9,7 @@ import pytest
 from akb.catalogue.entries import entries, templates
 from akb.config import Assumption, load_settings
 from akb.core.errors import AkbError
-from akb.core.pseudonyms import load_or_create_key, pseudonym
+from akb.core.privacy.pseudonyms import load_or_create_key, pseudonym
 
 
 def write(folder: Path, text: str) -> Path:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from akb.core.findings import Finding
-from akb.core.numbers import day_nl, euro_nl, number_nl, percent_nl
-from akb.core.text import texts
+from akb.core.wording.numbers import day_nl, euro_nl, number_nl, percent_nl
+from akb.core.wording.text import texts
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from akb.again import case_again, kept_classes
 from akb.cli import run
 from akb.config import Settings, load_settings
 from akb.report.chapters.case.facts import worded
 from akb.report.plain import plain
+from akb.rerun import case_again, kept_classes
 from akb.store.carried import foreign_files
 from akb.store.packed import unpacked
 

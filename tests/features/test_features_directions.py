@@ -8,7 +8,7 @@ import pytest
 
 from akb.catalogue.directions import by_feature, check_features, constraints, directions
 from akb.core.errors import AkbError
-from akb.core.text import load_toml
+from akb.core.wording.text import load_toml
 from akb.features.docs import every_row, table
 
 NAMES = {feature.name for feature in every_row()}

@@ -8,7 +8,7 @@ import polars as pl
 from polars.testing import assert_frame_equal
 from portfolios import Customer, Policy, Rows, portfolio
 
-from akb.core.privacy import shared
+from akb.core.privacy.identifiers import shared
 from akb.features import as_of_grid
 from akb.ingest import masked
 

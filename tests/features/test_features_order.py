@@ -8,7 +8,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from akb.features.branch_world import in_order
+from akb.features.branch_rows.world import in_order
 from akb.features.cut import ONE
 
 ROWS = st.tuples(

@@ -26,7 +26,7 @@ from portfolios import (
 from akb.config import Settings
 from akb.core.dates import add_months
 from akb.features import build_matrix, build_targets
-from akb.features.branches import eligible_dates
+from akb.features.branch_rows.rows import eligible_dates
 from akb.features.grid import AHEAD
 from akb.features.types import Targets
 from tests.examples import examples

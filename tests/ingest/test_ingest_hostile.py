@@ -18,7 +18,7 @@ import pytest
 from ingest_exports import X, office, read, text_of, write_excel
 
 from akb.core.errors import AkbError
-from akb.core.privacy import KINDS, identifier_in, redacted
+from akb.core.privacy.identifiers import KINDS, identifier_in, redacted
 from akb.ingest.cells.bounds import bounded, check_lines
 from akb.ingest.files import apart, zipped
 from akb.ingest.files.apart import is_small_workbook, read_apart

@@ -11,7 +11,7 @@ import pytest
 from ingest_exports import KEY, X, assert_reconciles, finding, policy, read, reasons, write
 
 from akb.config import Settings
-from akb.core.pseudonyms import pseudonym
+from akb.core.privacy.pseudonyms import pseudonym
 from akb.ingest.customers.households import address_key
 from akb.pipeline import private_customers
 from akb.store.forgetting import _names

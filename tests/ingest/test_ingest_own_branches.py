@@ -98,7 +98,7 @@ def test_in_a_replay_no_branch_tells_of_later_rows(tmp_path) -> None:
 
 
 def test_claims_on_a_branch_that_akb_does_not_know_stay_unplaced(tmp_path) -> None:
-    from akb.core.privacy import known_branches
+    from akb.core.privacy.identifiers import known_branches
 
     portfolio = read(write(tmp_path, rows()), as_of=X)
     assert not set(portfolio.own_branches) & known_branches()

@@ -24,7 +24,7 @@ from ingest_exports import (
 
 from akb.config import Settings
 from akb.core.errors import AkbError
-from akb.core.pseudonyms import pseudonym
+from akb.core.privacy.pseudonyms import pseudonym
 from akb.ingest.policies.linking import link
 from tests.examples import examples
 

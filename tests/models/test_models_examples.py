@@ -5,7 +5,7 @@ from importlib import import_module
 
 import pytest
 
-import akb.core.reasons
+import akb.core.wording.reasons
 
 STATISTICS = {
     "evidence.intervals": 8,
@@ -28,4 +28,4 @@ def test_the_examples_are_true(name: str, least: int) -> None:
 
 
 def test_the_example_of_a_reason_is_true() -> None:
-    assert doctest.testmod(akb.core.reasons) == (0, 1)
+    assert doctest.testmod(akb.core.wording.reasons) == (0, 1)

@@ -11,7 +11,7 @@ from synthetic import GAP, LAG, X
 
 from akb.config import load_settings
 from akb.core.dates import add_months
-from akb.core.text import load_toml, texts
+from akb.core.wording.text import load_toml, texts
 from akb.features.types import BranchRows, Feature, Matrix, Targets
 from akb.ingest.types import History
 from akb.models.context import FitContext

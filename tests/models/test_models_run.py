@@ -11,7 +11,7 @@ from synthetic import BRANCHES, BranchWorld, X, branch_world
 from akb.catalogue.entries import Entry, entries, templates
 from akb.config import Settings, load_settings
 from akb.core.dates import add_months
-from akb.core.reasons import Reason
+from akb.core.wording.reasons import Reason
 from akb.ingest.types import History
 from akb.models import run_models
 from akb.models.context import some, why

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from akb.cli import run
-from akb.core.privacy import is_bsn, is_iban
+from akb.core.privacy.identifiers import is_bsn, is_iban
 from akb.sample import simulate, write_sample
 from tests.searched import everything_in
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from akb.config import Settings
-from akb.core.privacy import HEALTH_BRANCHES
+from akb.core.privacy.identifiers import HEALTH_BRANCHES
 from akb.features.events import dated_events
 from akb.ingest import read_portfolio
 from akb.ingest.types import Sources

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from akb.core.privacy import POSSIBLY, identifier_in, is_bsn, is_iban, kinds_of, redacted, shared
+from akb.core.privacy.identifiers import POSSIBLY, identifier_in, is_bsn, is_iban, kinds_of, redacted, shared
 
 IDENTIFIERS = {
     "p.devries+polis@example.nl": "email",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from akb.core.privacy import is_bsn, looks_like_name, pass_eleven_test
+from akb.core.privacy.identifiers import is_bsn, looks_like_name, pass_eleven_test
 
 
 @pytest.mark.parametrize(

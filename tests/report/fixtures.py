@@ -12,7 +12,7 @@ import polars as pl
 from akb.catalogue.entries import entries
 from akb.config import Settings
 from akb.core.dates import add_months
-from akb.core.pseudonyms import pseudonyms
+from akb.core.privacy.pseudonyms import pseudonyms
 from akb.features.types import Feature
 from akb.ingest.types import History, Portfolio, RowCount, SourceFile
 from akb.models.types import (
@@ -28,7 +28,7 @@ from akb.models.types import (
     Prediction,
 )
 from akb.report.bundle import RunBundle
-from akb.report.model import Model
+from akb.report.model import ReportModel
 from akb.report.page.html import render
 from akb.report.typed import made
 from akb.report.words import Words
@@ -509,15 +509,15 @@ def unkeyed(page: str) -> str:
     return re.sub(r'<span data-key="[^"]*">(.*?)</span>', r"\1", page)
 
 
-def text_of(told: Model) -> str:
+def text_of(told: ReportModel) -> str:
     """Return the page of a report as it reads."""
     return unkeyed(render(told, Words()))
 
 
-def changed(told: Model, key: str, **values: object) -> Model:
+def changed(told: ReportModel, key: str, **values: object) -> ReportModel:
     """Return a report in which some facts of a chapter are others."""
-    facts = made(type(told.told[key]), {**told[key], **values})
-    return replace(told, told={**told.told, key: facts})
+    facts = made(type(told.facts[key]), {**told[key], **values})
+    return replace(told, facts={**told.facts, key: facts})
 
 
 def full() -> RunBundle:

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from akb.models.types import Decile, Evidence, LastYear, SegmentLevel
-from akb.report import model
+from akb.report import assemble
 from akb.report.bundle import RunBundle
-from akb.report.cards import SCHEMA, card_files
+from akb.report.files.cards import SCHEMA, card_files
 from tests.report import fixtures
 from tests.report import fixtures as f
 
@@ -56,7 +56,7 @@ def test_every_entry_has_a_card(bundle: RunBundle, cards: dict[str, dict[str, ob
 
 
 def test_the_report_says_it_too(bundle: RunBundle) -> None:
-    page = fixtures.text_of(model.build(bundle))
+    page = fixtures.text_of(assemble.build(bundle))
     made = [p.key for p in bundle.predictions.values() if p.status != "unavailable"]
     shown = re.findall(r'data-test="card-([^"]+)"', page)
     assert shown == [entry.key for entry in bundle.entries if entry.key in made]

@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from akb.report import model
+from akb.report import assemble
 from akb.report.page.figures import figures
 from akb.report.words import Words
 from tests.report import fixtures
 
 if TYPE_CHECKING:
     from akb.report.bundle import RunBundle
-    from akb.report.model import Model
+    from akb.report.model import ReportModel
 
 REASONS = {"no-contacts", "no-hours", "nobody-to-call"}
 
 
-def facts(full: RunBundle, **changes: Any) -> Model:
+def facts(full: RunBundle, **changes: Any) -> ReportModel:
     """The report model with parts of the case replaced."""
     assert full.value is not None
     case = replace(fixtures.business_case(), **copy.deepcopy(changes))
-    return model.build(replace(full, value=replace(full.value, case=case)))
+    return assemble.build(replace(full, value=replace(full.value, case=case)))
 
 
-def chapter(told: Model) -> str:
+def chapter(told: ReportModel) -> str:
     page = fixtures.text_of(told).replace("\u00a0", " ").replace("\u2060", "")
     attention = page[page.index('<section id="attention"') : page.index('<section id="product"')]
     return page[page.index('<section id="case"') : page.index('<section id="live"')] + attention
@@ -140,7 +140,7 @@ def test_care_stands_apart_with_its_hours_and_cost(full: RunBundle) -> None:
     assert full.value is not None
     assert "outside" not in marks(chapter(facts(full)))
     figures_ = {**full.value.figures, "care": {"care": {"customers": 40.0, "minutes": 600.0, "cost": 55_000.0}}}
-    told = model.build(replace(full, value=replace(full.value, figures=figures_)))
+    told = assemble.build(replace(full, value=replace(full.value, figures=figures_)))
     assert "Zorgcontact met 40 klanten: 10 uur, € 550." in chapter(told)
 
 

@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 from akb.report.context import Context
-from akb.report.lists import action_lists, list_tables
-from akb.report.scores import score_table
-from akb.report.tables import dutch_cell, neutral
+from akb.report.files.lists import action_lists, list_tables
+from akb.report.files.scores import score_table
+from akb.report.files.tables import dutch_cell, neutral
 from akb.report.write import report_files, write_report
 from tests.report import fixtures
 

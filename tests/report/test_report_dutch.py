@@ -14,13 +14,13 @@ import polars as pl
 import pytest
 
 from akb.catalogue.entries import entries
-from akb.core.text import load_toml, texts
+from akb.core.wording.text import load_toml, texts
 from akb.models.types import Contribution
+from akb.report.assemble import build
 from akb.report.chapters.listed import worded_reasons
 from akb.report.context import Context
-from akb.report.list_columns import ADDED, discuss_sentence, month_ahead, named
-from akb.report.lists import ALWAYS, list_tables
-from akb.report.model import build
+from akb.report.files.list_columns import ADDED, discuss_sentence, month_ahead, named
+from akb.report.files.lists import ALWAYS, list_tables
 from akb.report.words import Words
 from akb.report.write import report_files
 from akb.store.forgetting import _html_without

@@ -11,12 +11,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from akb.core.text import configs_dir
-from akb.report import model
+from akb.core.wording.text import configs_dir
+from akb.report import assemble
 from akb.report.chapters.case import facts as case
 from akb.report.chapters.portfolio import facts as portfolio
 from akb.report.context import Context
 from akb.report.page.figures import figures
+from akb.report.plain import plain
 from akb.report.words import Words
 from tests.report import fixtures
 
@@ -97,7 +98,7 @@ def test_a_band_takes_its_lower_bound() -> None:
     book = fixtures.portfolio(200, seed=3)
     run = fixtures.models(book)
     scores = run.scores.with_columns(churn_12m=pl.lit(0.05, dtype=pl.Float64))
-    rows = model.build(fixtures.bundle(book, replace(run, scores=scores), None))["risk"]["bands"]
+    rows = assemble.build(fixtures.bundle(book, replace(run, scores=scores), None))["risk"]["bands"]
     assert [row["customers"] for row in rows] == [0, scores.height, 0, 0, 0]
 
 
@@ -109,7 +110,7 @@ def test_the_year_of_contacts_adds_up(full: RunBundle, summary: dict[str, Any]) 
     assert sum(lines) == cohort["benefit"]
     assert cohort["net"]["base"] == cohort["benefit"] - cohort["contacts"] - cohort["price"]
     assert all(row["net"] == row["benefit"] - row["contacts"] - row["price"] for row in case["cash"])
-    plot = figures(model.build(full), Words())["ledger"].plot
+    plot = figures(assemble.build(full), Words())["ledger"].plot
     bars = next(trace for trace in plot["data"] if trace["type"] == "bar")
     assert sum(bars["x"][:-1]) == pytest.approx(bars["x"][-1]) == pytest.approx(cohort["net"]["base"] / 100)
 
@@ -134,7 +135,7 @@ def test_few_leavers_are_nowhere(full: RunBundle) -> None:
         pl.when(pl.col("customer") < 3).then(pl.date(2025, 6, 1)).otherwise(None).alias("end_date"),
         start_date=pl.date(2010, 1, 1), cause=pl.when(pl.col("customer") < 3).then(pl.lit("preventable")),
     )  # fmt: skip
-    told = model.build(fixtures.bundle(replace(book, policies=open_), None, None))["leaving"]
+    told = assemble.build(fixtures.bundle(replace(book, policies=open_), None, None))["leaving"]
     assert told["last_year"]["left"] is None
     assert told["years"][0]["customer_churn"] is None
     assert all(row["rate"] in (None, 0.0) for row in (*told["by_tenure"], *told["by_held"]))
@@ -150,7 +151,7 @@ def test_who_left_through_another_intermediary_is_counted_and_told_from_five_on(
             start_date=pl.date(2010, 1, 1), cause=pl.when(gone).then(pl.lit("preventable")),
             reason=pl.when(gone).then(pl.lit("overgang_tussenpersoon")),
         )  # fmt: skip
-        return model.build(fixtures.bundle(replace(book, policies=told), None, None))["leaving"]["intermediary"]
+        return assemble.build(fixtures.bundle(replace(book, policies=told), None, None))["leaving"]["intermediary"]
 
     assert left(4) is None
     assert (left(12)["customers"], left(12)["share"]) == (12, 1.0)
@@ -165,15 +166,15 @@ def test_announced_leavers_have_only_ending_policies() -> None:
     second = told.filter(pl.col("customer") < 5).with_columns(
         end_date=pl.lit(None, dtype=pl.Date), policy=pl.col("policy") + 90_000
     )
-    assert model.build(fixtures.bundle(replace(book, policies=told), None, None))["risk"]["announced"] == 20
+    assert assemble.build(fixtures.bundle(replace(book, policies=told), None, None))["risk"]["announced"] == 20
     both = replace(book, policies=pl.concat([told, second]))
-    assert model.build(fixtures.bundle(both, None, None))["risk"]["announced"] == 15
+    assert assemble.build(fixtures.bundle(both, None, None))["risk"]["announced"] == 15
 
 
 def test_plain_refuses_what_json_cannot_hold() -> None:
-    assert model.plain({"a": float("nan"), "b": (np.float64(0.1), fixtures.X)}) == {"a": None, "b": [0.1, "2025-12-31"]}
+    assert plain({"a": float("nan"), "b": (np.float64(0.1), fixtures.X)}) == {"a": None, "b": [0.1, "2025-12-31"]}
     with pytest.raises(TypeError, match="no plain form"):
-        model.plain(object())
+        plain(object())
 
 
 def test_texts_of_the_report_do_not_overwrite_each_other() -> None:

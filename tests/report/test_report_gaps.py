@@ -10,9 +10,9 @@ import pytest
 
 from akb.models.methods.descriptions import EFFECTS
 from akb.models.types import Ranking, RankScore
+from akb.report.assemble import build
 from akb.report.bundle import RunBundle
 from akb.report.formats import of_ten
-from akb.report.model import build
 from akb.report.write import write_report
 from tests.report import fixtures as f
 

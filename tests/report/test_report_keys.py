@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from akb.report import formats as f
-from akb.report.cards import card_files
+from akb.report.files.cards import card_files
 from akb.report.keyed import find, joined, keyed, keys_of
 from tests.report import fixtures
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from akb.report import model
+from akb.report import assemble
 from akb.report.page.html import held_together
 from akb.report.page.plots import Axis
 from akb.report.words import Words
@@ -15,15 +15,15 @@ from tests.report import fixtures
 
 if TYPE_CHECKING:
     from akb.report.bundle import RunBundle
-    from akb.report.model import Model
+    from akb.report.model import ReportModel
 
 
 @pytest.fixture(scope="module")
 def facts(full: RunBundle) -> dict[str, Any]:
-    return model.build(full)
+    return assemble.build(full)
 
 
-def test_no_line_can_break_between_the_minus_and_the_euro(facts: Model) -> None:
+def test_no_line_can_break_between_the_minus_and_the_euro(facts: ReportModel) -> None:
     page = fixtures.text_of(facts)
     outside = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
     assert outside.count("−\u2060€") > 5
@@ -48,7 +48,9 @@ def test_an_axis_below_zero_writes_its_minus_as_the_text_does() -> None:
 
 
 @pytest.mark.parametrize(("low", "high", "said"), [(0.99, 1.5, "edge_low"), (0.7, 1.02, "edge_high"), (0.8, 1.2, None)])
-def test_a_range_that_lies_on_one_side_is_explained(facts: Model, low: float, high: float, said: str | None) -> None:
+def test_a_range_that_lies_on_one_side_is_explained(
+    facts: ReportModel, low: float, high: float, said: str | None
+) -> None:
     """108 (108-161) looks like a slip of the pen; it is what the test on later data found."""
     *others, year = facts["risk"]["horizons"]
     year |= {"low": low * year["expected"], "high": high * year["expected"]}
@@ -57,7 +59,7 @@ def test_a_range_that_lies_on_one_side_is_explained(facts: Model, low: float, hi
         assert (words.plain(f"risk.{key}") in page) == (key == said)
 
 
-def test_the_tornado_says_whose_contacts_it_counts_with(facts: Model) -> None:
+def test_the_tornado_says_whose_contacts_it_counts_with(facts: ReportModel) -> None:
     """Its ends keep today's contacts where `akb case` chooses them again: unsaid, the two contradict each other."""
     note = Words().plain("case.tornado_note")
     assert note in fixtures.text_of(facts)

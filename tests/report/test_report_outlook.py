@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from akb.report import model
+from akb.report import assemble
 from akb.report.page.figures import figures
 from akb.report.words import Words
 from tests.report import fixtures
@@ -31,7 +31,7 @@ def _list(key: str, left: float | None, cents: int | None) -> dict[str, Any]:
 
 
 if TYPE_CHECKING:
-    from akb.report.model import Model
+    from akb.report.model import ReportModel
 
 OUTLOOK: dict[str, Any] = {
     "bridge": {
@@ -73,14 +73,14 @@ OUTLOOK: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def told() -> Model:
+def told() -> ReportModel:
     full = fixtures.full()
     assert full.value is not None
     value = replace(full.value, figures={**full.value.figures, **OUTLOOK})
-    return model.build(replace(full, value=value))
+    return assemble.build(replace(full, value=value))
 
 
-def test_every_figure_says_its_finding(told: Model) -> None:
+def test_every_figure_says_its_finding(told: ReportModel) -> None:
     made = figures(told, Words())
     assert re.search(
         r"lijst van vorig jaar gingen er 12 weg .* willekeurige 4$", fixtures.unkeyed(made["backtest"].title)
@@ -91,26 +91,26 @@ def test_every_figure_says_its_finding(told: Model) -> None:
     assert "maar 40" in fixtures.unkeyed(made["contact_policy"].title)
 
 
-def test_without_hours_the_contact_policy_still_has_a_figure(told: Model) -> None:
+def test_without_hours_the_contact_policy_still_has_a_figure(told: ReportModel) -> None:
     nobody = {**told["outlook"]["contact_policy"], "available": 0.0, "load": None}
     made = figures(fixtures.changed(told, "outlook", contact_policy=nobody), Words())
     assert "maar 0" in fixtures.unkeyed(made["contact_policy"].title)
 
 
-def test_the_bridge_in_the_figure_ends_at_today(told: Model) -> None:
+def test_the_bridge_in_the_figure_ends_at_today(told: ReportModel) -> None:
     bars = figures(told, Words())["bridge"].plot["data"][0]
     steps = list(zip(bars["base"], bars["x"], strict=True))
     assert steps == [(0.0, 100_000.0), (100_000.0, 3_000.0), (103_000.0, -7_000.0), (0.0, 96_000.0)]
 
 
-def test_a_range_around_today_is_no_growth_and_no_decline(told: Model) -> None:
+def test_a_range_around_today_is_no_growth_and_no_decline(told: ReportModel) -> None:
     rows = told["outlook"]["projection"]["rows"]
     wide = {**told["outlook"]["projection"], "rows": [*rows[:-1], {**rows[-1], "high": 720}]}
     made = figures(fixtures.changed(told, "outlook", projection=wide), Words())
     assert fixtures.unkeyed(made["ahead"].title).endswith("nu zijn het er 700")
 
 
-def test_the_page_tells_it_and_hides_the_few(told: Model) -> None:
+def test_the_page_tells_it_and_hides_the_few(told: ReportModel) -> None:
     page = fixtures.text_of(told)
     for key in ("backtest", "bridge", "ahead", "concentration", "contact_policy"):
         assert f'data-test="figure-{key}"' in page
@@ -119,7 +119,7 @@ def test_the_page_tells_it_and_hides_the_few(told: Model) -> None:
     assert "Bandbreedte provisie" in page
 
 
-def test_a_list_of_hardly_anybody_has_no_table_of_ages(told: Model) -> None:
+def test_a_list_of_hardly_anybody_has_no_table_of_ages(told: ReportModel) -> None:
     """A table of nothing but hidden counts and zeros says nothing; one with a count stands."""
     few, lead = Words().plain("outlook.ages_few"), Words().plain("outlook.ages_lead")
     page = fixtures.text_of(told)
@@ -132,14 +132,14 @@ def test_a_list_of_hardly_anybody_has_no_table_of_ages(told: Model) -> None:
     assert lead in page
 
 
-def test_the_list_by_commission_is_hidden_in_words(told: Model) -> None:
+def test_the_list_by_commission_is_hidden_in_words(told: ReportModel) -> None:
     row = next(row for row in figures(told, Words())["backtest"].rows if row[0] == "Lijst op provisie")
     assert row == ("Lijst op provisie", "niet getoond", "–", "–", "–", "–")
 
 
 def test_what_is_missing_is_asked_for() -> None:
-    page = fixtures.text_of(model.build(fixtures.full()))
+    page = fixtures.text_of(assemble.build(fixtures.full()))
     assert 'data-test="missing-bridge"' in page
     assert 'data-test="missing-projection_gate"' in page
-    poor = fixtures.text_of(model.build(fixtures.poor()["no_ended"])) if "no_ended" in fixtures.poor() else None
+    poor = fixtures.text_of(assemble.build(fixtures.poor()["no_ended"])) if "no_ended" in fixtures.poor() else None
     assert poor is None or 'data-test="missing-projection"' in poor

@@ -9,7 +9,7 @@ import pytest
 from plotly import graph_objects
 from plotly.offline import get_plotlyjs_version
 
-from akb.report import model
+from akb.report import assemble
 from akb.report.context import Context
 from akb.report.page import html
 from akb.report.page.figures import figures
@@ -30,7 +30,7 @@ def coloured(node: Any) -> Any:
 
 def drawn(bundle: RunBundle) -> dict[str, dict[str, Any]]:
     context = Context(bundle)
-    plots = figures(model.build(bundle, context), context.words)
+    plots = figures(assemble.build(bundle, context), context.words)
     return {name: coloured(figure.plot) for name, figure in plots.items()}
 
 

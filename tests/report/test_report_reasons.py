@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from akb.core.text import texts
+from akb.core.wording.text import texts
+from akb.features.branch_rows.eligible import ELIGIBLE
+from akb.features.branch_rows.held import HELD
 from akb.features.docs import every_feature
-from akb.features.eligible import ELIGIBLE
-from akb.features.held import HELD
 from akb.report.reasons import Reasons, entry_of
 
 FEATURES = [*(feature for feature, _ in every_feature()), *HELD, *ELIGIBLE]

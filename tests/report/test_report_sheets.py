@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from xlsxwriter import Workbook
 
-from akb.report.sheets import ListSheet
-from akb.report.tables import neutral
+from akb.report.files.sheets import ListSheet
+from akb.report.files.tables import neutral
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

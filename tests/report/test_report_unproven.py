@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from akb.models.types import Evidence
+from akb.report.assemble import build
 from akb.report.bundle import RunBundle
 from akb.report.chapters.attention.facts import _workers
-from akb.report.model import build
 from akb.report.write import report_files
 from tests.core.test_core_proof import ORDER
 from tests.report import fixtures as f

@@ -19,14 +19,14 @@ import pytest
 from akb.cli import run
 from akb.core.errors import AkbError
 from akb.report.context import Context
+from akb.report.files.recognition import WORKBOOK, recognition_files
+from akb.report.files.workbook import sheet_name
 from akb.report.portal import actions_workbook, desk_of, run_name
-from akb.report.recognition import WORKBOOK, recognition_files
-from akb.report.workbook import sheet_name
 from akb.report.write import report_files, write_report
 from akb.store.feedback import read_workbook
 from akb.store.folders import RECOGNITION_KEY as KEY
 from akb.store.workbooks import texts_of
-from akb.value.targeting.recognition import SCHEMA
+from akb.value.targeting.lists.recognition import SCHEMA
 from tests.report import fixtures
 
 if TYPE_CHECKING:

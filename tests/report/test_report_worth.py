@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.core.text import text
-from akb.report import model
+from akb.core.wording.text import text
+from akb.report import assemble
 from akb.report.page.figures import figures
 from akb.report.words import Words
 from akb.report.write import report_files
@@ -22,7 +22,7 @@ def _said(key: str) -> str:
 
 
 def test_what_stands_above_the_commission_is_no_share_of_it(full: RunBundle) -> None:
-    rows = {row[0]: row for row in figures(model.build(full), Words())["waterfall"].rows}
+    rows = {row[0]: row for row in figures(assemble.build(full), Words())["waterfall"].rows}
     assert rows["Nettopremie"][3] == rows["Blijft bij de verzekeraar"][3] == "–"
     assert rows["Provisie"][3].startswith("100")
 
@@ -43,7 +43,7 @@ def test_no_page_calls_commission_counted_that_was_estimated_from_premium(full: 
     def told(source: str) -> str:
         policies = full.portfolio.policies.with_columns(commission_source=pl.lit(source))
         made = replace(full, portfolio=replace(full.portfolio, policies=policies))
-        assert figures(model.build(made), Words())["waterfall"].rows[1][-1] == said[source]
+        assert figures(assemble.build(made), Words())["waterfall"].rows[1][-1] == said[source]
         return report_files(made)[0]["report.html"].decode()
 
     said = {"given": "geteld", "derived": "aanname"}

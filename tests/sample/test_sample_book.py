@@ -11,7 +11,8 @@ import pytest
 from akb.core.dates import add_months
 from akb.sample import simulate, write_sample
 from akb.sample.calendar import to_day
-from akb.sample.hazards import customer_factors
+from akb.sample.engine import Moment
+from akb.sample.engine.hazards import customer_factors
 from akb.sample.parameters import CAUSES, tables
 
 pytestmark = pytest.mark.xdist_group("sample")
@@ -155,7 +156,7 @@ def test_packages_protect_until_a_first_cancellation(book):
         state = book.state.take(rows)
         state.cancelled[:] = book.step + 1 - months_since
         count = np.full(len(rows), held)
-        return customer_factors(people, state, book.world, w, count).policy
+        return customer_factors(Moment(people, state, book.world, w), count).policy
 
     never = 100
     assert (factor(1, never) > 1.4 * factor(2, never)).all()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from akb.core.dates import add_months
-from akb.sample import ContactEffect, ContactPlan, simulate
+from akb.sample import ContactEffect, PlannedContacts, simulate
 from akb.sample.calendar import to_day
 from akb.sample.contact import LINES, WINDOW, Contacts, effects_of, log_odds_shift, shifted
 from akb.sample.engine import Decisions
@@ -58,7 +58,7 @@ class Ends:
 
 def _run(book, plan, k, months=18, seed=5):
     """Return (contacts, preventable ends that stand, policies) of one future in which everybody is simulated."""
-    contacts = Contacts(plan_effects(book, plan), contact_chance(book, seed, k), book.step)
+    contacts = Contacts(plan_effects(book, plan, book.purchase_chances), contact_chance(book, seed, k), book.step)
     ends = Ends(book.step)
     log = simulated(book, book.in_force, future_rng(seed, k), months, [contacts, ends])
     return contacts, ends.rows, log.policies()
@@ -71,7 +71,7 @@ def _table(policies):
 
 
 def test_without_effect_both_futures_are_the_same(book, count):
-    plan = ContactPlan.everybody(ContactEffect(), count)
+    plan = PlannedContacts.everybody(ContactEffect(), count)
     for pair in book.paired([plan], 3, 5, 24):
         assert len(pair.changed[0].customers) == 0
         assert (_table(pair.under(0)) == _table(pair.without)).all()
@@ -81,8 +81,10 @@ def test_without_effect_both_futures_are_the_same(book, count):
 def test_a_pair_is_what_simulating_everybody_gives(book, count):
     """Only those for whom something changes are simulated again: the whole office under the plan says the same."""
     rng = np.random.default_rng(2)
-    plan = ContactPlan(rng.integers(-1, 2, count), (ALL, ContactEffect(-0.3, -0.2)), month=rng.integers(0, 4, count))
-    other = ContactPlan.everybody(ContactEffect(policy=0.5), count)
+    plan = PlannedContacts(
+        rng.integers(-1, 2, count), (ALL, ContactEffect(-0.3, -0.2)), month=rng.integers(0, 4, count)
+    )
+    other = PlannedContacts.everybody(ContactEffect(policy=0.5), count)
     for k, pair in enumerate(book.paired([plan, other], 3, 5, 30)):
         bare = simulated(book, book.in_force, future_rng(5, k), 30).policies()
         assert (_table(pair.without) == _table(bare)).all()
@@ -99,7 +101,7 @@ def test_a_pair_is_what_simulating_everybody_gives(book, count):
 
 
 def test_gains_are_the_same_without_those_whom_nothing_changes(book, count):
-    plans = [ContactPlan.everybody(ALL, count), ContactPlan(np.arange(count) % 5 - 1, (ALL,) * 4)]
+    plans = [PlannedContacts.everybody(ALL, count), PlannedContacts(np.arange(count) % 5 - 1, (ALL,) * 4)]
     both = zip(book.paired(plans, 2, 8, 40), book.paired(plans, 2, 8, 40, everybody=False), strict=True)
     for whole, part in both:
         shown = np.union1d(*(changed.customers for changed in whole.changed))
@@ -110,7 +112,7 @@ def test_gains_are_the_same_without_those_whom_nothing_changes(book, count):
 
 
 def test_the_futures_of_a_book_under_a_plan_are_those_of_its_pairs(book, count):
-    plan = ContactPlan.everybody(ALL, count)
+    plan = PlannedContacts.everybody(ALL, count)
     futures = book.futures(2, 5, months=12, contact=plan)
     bare = book.futures(2, 5, months=12)
     assert (futures.gone != bare.gone).any()
@@ -123,7 +125,7 @@ def test_the_futures_of_a_book_under_a_plan_are_those_of_its_pairs(book, count):
 def test_a_sure_effect_leaves_no_preventable_end_of_its_kind_among_the_contacted(book, count):
     contacted = np.arange(count) % 2 == 0
     for k in range(4):
-        plan = ContactPlan(np.where(contacted, 0, -1), (ContactEffect(relation=1.0),))
+        plan = PlannedContacts(np.where(contacted, 0, -1), (ContactEffect(relation=1.0),))
         contacts, ends, _ = _run(book, plan, k)
         mine = [end for end in ends if contacted[end[0]]]
         assert not [end for end in mine if end[1] <= WINDOW and end[2]]
@@ -145,14 +147,14 @@ def test_announced_ends_are_not_undone(book, count):
     announced = state.held & (state.ends != NEVER_DAY)
     row, slot = np.nonzero(announced)
     assert len(row) > 20
-    _, _, policies = _run(book, ContactPlan.everybody(ContactEffect(1.0, 1.0), count), 0)
+    _, _, policies = _run(book, PlannedContacts.everybody(ContactEffect(1.0, 1.0), count), 0)
     held = np.flatnonzero(policies.start <= to_day(book.as_of))
     end = {(int(policies.customer[i]), int(policies.slot[i])): int(policies.end[i]) for i in held}
     assert all(end[int(r), int(s)] <= state.ends[r, s] for r, s in zip(row, slot, strict=True))
 
 
 def test_as_many_ends_are_undone_as_the_chance_says(book, count):
-    plan = ContactPlan.everybody(ContactEffect(relation=0.3, policy=0.2), count)
+    plan = PlannedContacts.everybody(ContactEffect(relation=0.3, policy=0.2), count)
     seen, undone = np.zeros(2), np.zeros(2)
     for k in range(12):
         contacts, _, _ = _run(book, plan, k, months=12)
@@ -165,7 +167,7 @@ def test_as_many_ends_are_undone_as_the_chance_says(book, count):
 
 def test_no_end_decided_later_than_a_year_is_undone(book, count):
     begin = np.arange(count) % 7
-    plan = replace(ContactPlan.everybody(ContactEffect(1.0, 1.0, 3.0), count), month=begin)
+    plan = replace(PlannedContacts.everybody(ContactEffect(1.0, 1.0, 3.0), count), month=begin)
     for k in range(2):
         without, under = [], []
         for each, found in ((replace(plan, kind=np.full(count, -1)), without), (plan, under)):
@@ -179,7 +181,7 @@ def test_no_end_decided_later_than_a_year_is_undone(book, count):
 
 def test_an_undone_end_does_not_come_back_at_once(book, count):
     """A policy that was kept lasts like any other of such a customer: most are there years later."""
-    plan = ContactPlan.everybody(ContactEffect(policy=1.0), count)
+    plan = PlannedContacts.everybody(ContactEffect(policy=1.0), count)
     as_of, kept, there = to_day(book.as_of), 0, 0
     for pair in book.paired([plan], 4, 9, 48):
         changed = pair.changed[0]
@@ -197,7 +199,7 @@ def test_an_undone_end_does_not_come_back_at_once(book, count):
 
 def test_purchases_shift_by_the_points(book, count, bare):
     points = 3.0
-    plan = ContactPlan.everybody(ContactEffect(purchase_points=points), count)
+    plan = PlannedContacts.everybody(ContactEffect(purchase_points=points), count)
     possible = (book.purchase_chances > 0).any(axis=1)
     futures = len(bare)
     under = book.futures(futures, 3, contact=plan)
@@ -210,7 +212,7 @@ def test_purchases_shift_by_the_points(book, count, bare):
 
 def test_a_purchase_brought_forward_is_no_purchase_gained(book, count):
     """In the year of the contact the points are sold; some who were not contacted buy the same later."""
-    plan = ContactPlan.everybody(ContactEffect(purchase_points=6), count)
+    plan = PlannedContacts.everybody(ContactEffect(purchase_points=6), count)
     sold = gained = 0
     until = to_day(add_months(book.as_of, 48))
     for pair in book.paired([plan], 6, 4, 48):
@@ -229,7 +231,7 @@ def test_only_branches_discussed_are_sold(book, count):
     best = np.argsort(-chances, axis=1)[:, :2]
     discussed[np.arange(count), best[:, 0]] = 1.0
     discussed[np.arange(count), best[:, 1]] = 0.7
-    plan = replace(ContactPlan.everybody(ContactEffect(purchase_points=2), count), discussed=discussed)
+    plan = replace(PlannedContacts.everybody(ContactEffect(purchase_points=2), count), discussed=discussed)
     extra = np.zeros(discussed.shape)
     for pair in book.paired([plan], 10, 6, 12):
         changed = pair.changed[0]
@@ -253,7 +255,7 @@ def test_the_shift_meets_the_points_on_the_log_odds(book):
     with pytest.raises(ValueError, match="no shift brings"):
         log_odds_shift(ContactEffect(purchase_points=300), p, np.ones((1, 1)))
     with pytest.raises(ValueError, match="a plan for 2 customers where 1"):
-        effects_of(ContactPlan.everybody(ALL, 2), p, np.zeros(1, np.float32))
+        effects_of(PlannedContacts.everybody(ALL, 2), p, np.zeros(1, np.float32))
 
 
 def test_purchase_chances_are_those_that_come_true(book, bare):
@@ -270,12 +272,14 @@ def test_a_contact_can_wake(book, count):
     """An effect below zero makes preventable ends more frequent by that share, of its own kind."""
     seen, woken = np.zeros(2), np.zeros(2)
     for k in range(12):
-        contacts, _, _ = _run(book, ContactPlan.everybody(ContactEffect(-0.5, -0.2), count), k, months=12)
+        contacts, _, _ = _run(book, PlannedContacts.everybody(ContactEffect(-0.5, -0.2), count), k, months=12)
         seen += contacts.seen.sum(axis=0) - contacts.woken.sum(axis=0)
         woken += contacts.woken.sum(axis=0)
         assert contacts.undone.sum() == 0
     assert woken / seen == pytest.approx([0.5, 0.2], rel=0.2)
-    loss = sum(pair.gain(0).sum() for pair in book.paired([ContactPlan.everybody(ContactEffect(-0.5), count)], 3, 5))
+    loss = sum(
+        pair.gain(0).sum() for pair in book.paired([PlannedContacts.everybody(ContactEffect(-0.5), count)], 3, 5)
+    )
     assert loss < 0
 
 
@@ -283,7 +287,7 @@ def test_heterogeneity_widens_and_does_not_move_the_mean(book, count):
     chances, z = book.purchase_chances, book.people.persuadable[book.in_force]
     effect = ContactEffect(0.1, 0.05, 1.0)
     plain, spread = (
-        effects_of(replace(ContactPlan.everybody(effect, count), spread=sd), chances, z) for sd in (0, 0.5)
+        effects_of(replace(PlannedContacts.everybody(effect, count), spread=sd), chances, z) for sd in (0, 0.5)
     )
     assert np.ptp(plain.relation) == np.ptp(plain.policy) == 0
     for name, value in (("relation", 0.1), ("policy", 0.05)):
@@ -297,21 +301,24 @@ def test_heterogeneity_widens_and_does_not_move_the_mean(book, count):
 
 def test_what_is_not_the_purpose_counts_for_a_share(book, count):
     effect = replace(ALL, secondary_share=0.5)
-    plan = ContactPlan.everybody(effect, count)
+    plan = PlannedContacts.everybody(effect, count)
     purpose = np.zeros((count, len(LINES)), np.bool_)
     purpose[:, 0] = True
-    part, whole = plan_effects(book, replace(plan, primary=purpose)), plan_effects(book, plan)
+    part, whole = (
+        plan_effects(book, replace(plan, primary=purpose), book.purchase_chances),
+        plan_effects(book, plan, book.purchase_chances),
+    )
     assert (part.relation == whole.relation).all()
     assert part.policy == pytest.approx(whole.policy / 2)
     assert 0.4 < part.more.sum() / whole.more.sum() < 0.6
-    alone = plan_effects(book, plan.only("policy"))
+    alone = plan_effects(book, plan.only("policy"), book.purchase_chances)
     assert (alone.policy == whole.policy).all()
     assert not alone.relation.any()
     assert not alone.more.any()
 
 
 def test_commission_is_that_of_dated_policies(book, count):
-    plan = ContactPlan.everybody(ALL, count)
+    plan = PlannedContacts.everybody(ALL, count)
     pair = next(book.paired([plan], 1, 5, 36))
     policies, as_of = pair.without, to_day(book.as_of)
     now = policies.start <= as_of

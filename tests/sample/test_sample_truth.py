@@ -82,7 +82,7 @@ def test_relation_hazards_come_true(book, first_months):
 
 def _after_one_month(book, rows, k):
     """Return the reasons decided in one month of a future, per policy in force that was not ending already."""
-    from akb.sample.engine import Log, advance
+    from akb.sample.engine import Log, Moment, advance
 
     people, state = book.people.take(rows), book.state.take(rows)
     open_before = state.held & (state.ends == NEVER_DAY)
@@ -91,7 +91,7 @@ def _after_one_month(book, rows, k):
     state.record[row, slot] = log.start(row, slot, np.zeros(len(row), np.int32))
     rng = np.random.default_rng([99, k])
     u = draw(rng, len(rows), state.held.shape[1])
-    advance(people, state, book.world, book.window(book.step + 1), u, log, keep=False)
+    advance(Moment(people, state, book.world, book.window(book.step + 1)), u, log, keep=False)
     ended = log.policies()
     reason = np.where(state.held & (state.ends != NEVER_DAY) & open_before, state.reason, 0)
     first = ended.reason[: len(row)]
@@ -143,8 +143,8 @@ def test_futures_agree_with_what_really_happens_afterwards():
 def _realised(book, later):
     policies = later.log.policies()
     until = to_day(add_months(book.as_of, 12))
-    count, slots = len(later.people), len(book.p.slot)
-    result = outcome(policies, book.p.branch_of_slot, count, slots, to_day(book.as_of), until)
+    count = len(later.people)
+    result = outcome(policies, book.p.branch_of_slot, count, to_day(book.as_of), until)
     rows = book.in_force
     return np.array(
         [(result.gone[rows] != NEVER_DAY).sum(), result.lapsed[rows].sum(), result.bought[rows].any(axis=1).sum()]
@@ -160,7 +160,7 @@ def test_churn_is_what_a_slow_reference_says(book):
     for k in range(12):
         rows = small.in_force
         log = simulated(small, rows, np.random.default_rng([7, k]), 14).policies()
-        fast = outcome(log, small.p.branch_of_slot, len(rows), len(small.p.slot), t, t + days)
+        fast = outcome(log, small.p.branch_of_slot, len(rows), t, t + days)
         for row in range(len(rows)):
             own = np.flatnonzero(log.customer == row)
             day, cause = _slow_churn([(log.start[i], log.end[i], log.reason[i]) for i in own], t, days)
@@ -181,9 +181,7 @@ def test_the_aftermath_of_a_few_is_that_of_everybody():
             for months, more in ((12, 0), (12, 2), (14, 0))
         )
         assert len(none.start) <= len(few.start) < len(every.start)
-        cut, told, whole = (
-            outcome(log, small.p.branch_of_slot, len(rows), len(small.p.slot), t, until) for log in (none, few, every)
-        )
+        cut, told, whole = (outcome(log, small.p.branch_of_slot, len(rows), t, until) for log in (none, few, every))
         for name in ("gone", "cause", "lapsed", "bought"):
             assert (getattr(told, name) == getattr(whole, name)).all(), name
         saved += int((cut.gone != whole.gone).sum() + (cut.lapsed != whole.lapsed).sum())
@@ -229,7 +227,7 @@ def test_churn_by_hand(intervals, expected):
         end=np.array([NEVER_DAY if end is None else t + end for _, end in intervals], np.int32),
         reason=np.array([0 if end is None else 8 for _, end in intervals], np.int8),
     )
-    result = outcome(policies, np.arange(len(intervals)), 1, len(intervals), t, t + 365)
+    result = outcome(policies, np.arange(len(intervals)), 1, t, t + 365)
     assert result.gone[0] == (NEVER_DAY if expected is None else t + expected)
 
 
@@ -243,7 +241,7 @@ def test_churn_of_random_policies_is_what_the_slow_reference_says():
     end[::4] = t + rng.integers(1, 60, count)
     reason = rng.integers(1, 11, len(customer)).astype(np.int8)
     policies = Policies(customer, rng.integers(0, 3, len(customer)), start, end, reason)
-    fast = outcome(policies, np.arange(3), count, 3, t, t + 90)
+    fast = outcome(policies, np.arange(3), count, t, t + 90)
     for one in range(count):
         own = np.flatnonzero(customer == one)
         slow = _slow_churn([(start[i], end[i], reason[i]) for i in own], t, 90)
@@ -261,8 +259,8 @@ def test_a_replaced_policy_is_no_lapse():
             end=np.array([t + first[1], NEVER_DAY], np.int32),
             reason=np.array([8, 0], np.int8),
         )
-        same_branch = outcome(policies, np.array([0, 0]), 1, 2, t, t + 365)
-        other_branch = outcome(policies, np.array([0, 1]), 1, 2, t, t + 365)
+        same_branch = outcome(policies, np.array([0, 0]), 1, t, t + 365)
+        other_branch = outcome(policies, np.array([0, 1]), 1, t, t + 365)
         assert same_branch.lapsed.sum() == lapses
         assert other_branch.lapsed.sum() == 1
 

@@ -6,8 +6,8 @@ import numpy as np
 import value_fixtures as f
 
 from akb.value.case.basis import CERTAIN, CaseBasis, Cohort, Exploration, Span, Trialled
-from akb.value.targeting.benefits import SIDES
-from akb.value.targeting.plan import OptionSums
+from akb.value.targeting.planning.benefits import SIDES
+from akb.value.targeting.planning.plan import OptionSums
 
 REGISTER = f.SETTINGS.assumed()
 

@@ -23,9 +23,9 @@ from akb.value.revenue.cost import service_cost
 from akb.value.targeting.contact import do_not_wake, quiet
 from akb.value.targeting.eligibility import eligibility
 from akb.value.targeting.examples import customer_examples, offer_examples
-from akb.value.targeting.gaps import comparable_share
-from akb.value.targeting.next_best_action import ACTIONS
-from akb.value.targeting.recognition import effectiveness
+from akb.value.targeting.lists.gaps import comparable_share
+from akb.value.targeting.lists.next_best_action import ACTIONS
+from akb.value.targeting.lists.recognition import effectiveness
 from akb.value.targeting.staffing import assign
 from akb.value.targeting.team import Worker
 
@@ -88,7 +88,7 @@ def test_a_contact_pays_and_its_euros_are_the_scores(result) -> None:
 
 
 def test_levers_change_who_comes_first_and_never_who_is_called(made, monkeypatch: pytest.MonkeyPatch) -> None:
-    from akb.value.targeting import next_best_action as arbitrate
+    from akb.value.targeting.lists import next_best_action as arbitrate
 
     shipped = arbitrate.rules
 

@@ -15,7 +15,7 @@ from akb.core.relations import in_force
 from akb.describe.relations import spells
 from akb.models.types import Backtest
 from akb.value.in_force import InForce
-from akb.value.targeting.list_backtest import Then, at_random, backtest, chosen, listed
+from akb.value.targeting.lists.last_year import Then, at_random, backtest, chosen, listed
 
 T0 = date(2024, 10, 31)
 LAST = date(2025, 10, 31)

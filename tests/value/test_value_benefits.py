@@ -12,12 +12,12 @@ import value_fixtures as f
 from scipy.special import expit, logit
 
 from akb.config import ContactType, Effect
-from akb.value.targeting.benefits import FAR, Menu, Planning, menu, pushed, pushes_of, shift_of
-from akb.value.targeting.prospects import averaged, inbound_rates
+from akb.value.targeting.planning.benefits import FAR, Menu, Planning, menu, pushed, pushes_of, shift_of
+from akb.value.targeting.planning.prospects import averaged, inbound_rates
 from akb.value.valuation import valuation
 
 if TYPE_CHECKING:
-    from akb.value.targeting.prospects import Prospects
+    from akb.value.targeting.planning.prospects import Prospects
 
 NOTHING = Effect(low=0.0, base=0.0, high=0.0)
 

@@ -18,11 +18,11 @@ from akb.value.case.case import business_case, case_basis, levels, without_predi
 from akb.value.case.page import binned
 from akb.value.in_force import InForce
 from akb.value.lifetime.flows import present_value_of
-from akb.value.targeting.benefits import Planning
 from akb.value.targeting.eligibility import eligibility
-from akb.value.targeting.exploration import candidates, explorers
-from akb.value.targeting.plan import contact_plan
-from akb.value.targeting.planner import NONE
+from akb.value.targeting.planning.benefits import Planning
+from akb.value.targeting.planning.exploration import candidates, explorers
+from akb.value.targeting.planning.plan import contact_plan
+from akb.value.targeting.planning.planner import NONE
 from akb.value.valuation import valuation
 
 SCARCE = {"capacity__hours_per_year_inside": 0.5, "capacity__hours_per_year_adviser": 0.5}

@@ -11,7 +11,7 @@ import value_fixtures as f
 from scipy.stats import binomtest
 
 from akb.core.draws import experiment_name
-from akb.core.pseudonyms import pseudonyms
+from akb.core.privacy.pseudonyms import pseudonyms
 from akb.value.in_force import InForce
 from akb.value.targeting.control import control_group
 

@@ -11,9 +11,9 @@ import value_fixtures as f
 from hypothesis import given
 from hypothesis import strategies as st
 
-from akb.core.disclosure import blanked, shown, unsaid
+from akb.core.privacy.disclosure import blanked, shown, unsaid
 from akb.core.revenue import Terms, with_level, with_revenue
-from akb.core.text import load_toml
+from akb.core.wording.text import load_toml
 from akb.describe.relations import spells, year_rates
 from akb.value import run_value
 from akb.value.classes import class_of

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 import value_fixtures as f
 
-from akb.core.text import texts
+from akb.core.wording.text import texts
 from akb.value import run_value
 
 

@@ -17,10 +17,10 @@ import value_fixtures as f
 from akb.config import Settings
 from akb.value.case.case import business_case, case_basis, case_of
 from akb.value.in_force import InForce
-from akb.value.targeting.benefits import Planning, options
 from akb.value.targeting.eligibility import eligibility
-from akb.value.targeting.plan import ContactPlan, contact_plan
-from akb.value.targeting.planner import NONE
+from akb.value.targeting.planning.benefits import Planning, options
+from akb.value.targeting.planning.plan import ContactPlan, contact_plan
+from akb.value.targeting.planning.planner import NONE
 from akb.value.valuation import Valuation, valuation
 
 KEYS = ("mail", "inbound", "inbound_else_call", "call", "review")

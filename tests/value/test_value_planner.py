@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from akb.value.targeting.planner import NONE, Choices, optimum, rounded
+from akb.value.targeting.planning.planner import NONE, Choices, optimum, rounded
 
 
 def problem(seed: int, n: int = 40, *, k: int = 4, weighted: bool = True) -> Choices:

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from akb.config import load_settings
-from akb.core.disclosure import crossed
+from akb.core.privacy.disclosure import crossed
 from akb.core.relations import in_force
-from akb.core.text import texts
+from akb.core.wording.text import texts
 from akb.describe.relations import spells
 from akb.models.types import Backtest
 from akb.value import run_value
@@ -363,6 +363,6 @@ def test_nothing_after_the_earlier_day_changes_its_segments() -> None:
         base = InForce(book, run, f.SETTINGS)
         assert basis_of(base, day) == "standard"
         chances = run.backtest.branch_purchase
-        rows.append(segments_on(base, day, chances, spells(book.policies, 31), "standard", 1000.0))
+        rows.append(segments_on(base, day, chances, spells(book.policies, 31), "standard", each=1000.0))
     assert rows[0].equals(rows[1])
     assert rows[0]["segment"].n_unique() >= 5

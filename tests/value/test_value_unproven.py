@@ -12,7 +12,7 @@ from akb.models.types import Evidence, ModelRun, Prediction
 from akb.value import run_value
 from akb.value.in_force import InForce
 from akb.value.targeting.attention import contact_months
-from akb.value.targeting.withheld import withheld_lists
+from akb.value.targeting.lists.withheld import withheld_lists
 
 BOOK = f.portfolio(200)
 CHANCE = replace(f.PROVEN, auc=0.52, auc_ci=(0.48, 0.56))

@@ -11,7 +11,7 @@ import polars as pl
 from akb.config import load_settings
 from akb.ingest.types import History, Portfolio, RowCount
 from akb.models.types import Calibration, Evidence, ModelRun, Prediction
-from akb.value.targeting.prospects import Prospects
+from akb.value.targeting.planning.prospects import Prospects
 
 X = date(2025, 12, 31)
 BRANCHES = ("avp", "inboedel", "opstal", "auto", "rechtsbijstand", "reis")

@@ -32,7 +32,9 @@ def build(world: World) -> Group:
             months(due),
         )
         if "ends" in world.records:
-            lost = group.count(f"_lapses_in_{code}", "gone", here & pl.col("lapsed") & within("end", 36))
+            lost = group.count(
+                f"_lapses_in_{code}", "gone", here & pl.col("lapsed") & within("end", 36)
+            )
             group.add(
                 f"lapsed_{branch}_36m",
                 f"policies in branch {branch} lapsed in the last 36 months",

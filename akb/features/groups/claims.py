@@ -1,4 +1,6 @@
-"""Claims before T. Health, disability, absence and life claims are left out before they get here (`events.py`)."""
+"""Claims before T. Health, disability, absence and life claims are left out before they get here
+(`events.py`).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ _SPANS = (12, 36)
 
 
 def build(world: World) -> Group:
-    """Return claims in windows, months since, fault, amounts, what was hit, and whether anyone got in touch."""
+    """Return claims in windows, months since, fault, amounts, what was hit, and whether anyone got
+    in touch.
+    """
     group = Group("claims")
     if "claims" not in world.records:
         return group
@@ -36,7 +40,10 @@ def build(world: World) -> Group:
     )
     for theme in world.claimed:
         claims.count(
-            f"claims_on_{theme}", f"claims on {theme} policies {{span}}", _SPANS, yes(pl.col("theme") == theme)
+            f"claims_on_{theme}",
+            f"claims on {theme} policies {{span}}",
+            _SPANS,
+            yes(pl.col("theme") == theme),
         )
     if "contacts" in world.records:
         _answers(group, claims)
@@ -45,7 +52,11 @@ def build(world: World) -> Group:
 
 def _sizes(group: Group, count: dict[int, pl.Expr]) -> None:
     for window in _SPANS:
-        cents = group.sum(f"_cents_{window}", "claims", pl.when(within("date", window)).then(pl.col("amount_cents")))
+        cents = group.sum(
+            f"_cents_{window}",
+            "claims",
+            pl.when(within("date", window)).then(pl.col("amount_cents")),
+        )
         group.add(
             f"claims_euros_{window}m",
             f"amount of the claims of the last {window} months, as filed today",
@@ -68,7 +79,9 @@ def _sizes(group: Group, count: dict[int, pl.Expr]) -> None:
 def _answers(group: Group, claims: Windows) -> None:
     """A claim is the moment of truth: did customer and office speak about it?"""
     open_ = claims.total("claims_silent", 12, pl.col("contacted").is_null())
-    waited = group.sum("_waited", "claims", pl.when(within("date", 36)).then(pl.col("contacted") - pl.col("date")))
+    waited = group.sum(
+        "_waited", "claims", pl.when(within("date", 36)).then(pl.col("contacted") - pl.col("date"))
+    )
     answered = claims.total("claims_contacted", 36, pl.col("contacted").is_not_null())
     group.add(
         "claims_without_contact_12m",
@@ -80,7 +93,8 @@ def _answers(group: Group, claims: Windows) -> None:
     )
     group.add(
         "months_claim_to_contact_36m",
-        "mean months from a claim of the last 36 months to the first contact after it; null without one",
+        "mean months from a claim of the last 36 months to the first contact after it; null "
+        "without one",
         "months",
         months(share(waited, answered)),
         back=36,

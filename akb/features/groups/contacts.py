@@ -49,19 +49,26 @@ def build(world: World) -> Group:
         contacts.count(f"contacts_by_{channel}", words, (3, 12), yes(pl.col("channel") == channel))
     for topic in (topic for topic in world.topics if topic in _TOPICS):
         about = yes(pl.col("topic") == topic)
-        contacts.count(f"contacts_about_{topic}", f"contacts {{span}} {_TOPICS[topic]}", (3, 12, 36), about)
+        contacts.count(
+            f"contacts_about_{topic}", f"contacts {{span}} {_TOPICS[topic]}", (3, 12, 36), about
+        )
     group.add(
         "channels_12m",
         "different channels of the contacts in the last 12 months",
         "channels",
-        added((contacts.total(f"contacts_by_{name}", 12, yes(pl.col("channel") == name)) > 0).cast(pl.Int32)
-              for name in world.channels),
+        added(
+            (contacts.total(f"contacts_by_{name}", 12, yes(pl.col("channel") == name)) > 0).cast(
+                pl.Int32
+            )
+            for name in world.channels
+        ),
         back=12,
         record="contacts",
-    )  # fmt: skip
+    )
     group.add(
         "contact_overdue_36m",
-        "time since the last contact, relative to the customer's usual time between contacts in 36 months",
+        "time since the last contact, relative to the customer's usual time between contacts in "
+        "36 months",
         "ratio",
         pl.when(count[36] > 0).then(latest / (3 * 365.25) * count[36]),
         back=36,
@@ -80,10 +87,16 @@ def build(world: World) -> Group:
 
 def _directions(group: Group, contacts: Windows, count: dict[int, pl.Expr]) -> None:
     inbound, outbound = yes(pl.col("inbound")), ~pl.col("inbound").fill_null(value=True)
-    called = contacts.count("contacts_inbound", "contacts {span} made by the customer", (3, 12), inbound)
-    served = contacts.count("contacts_outbound", "contacts {span} made by the office", (3, 12), outbound)
+    called = contacts.count(
+        "contacts_inbound", "contacts {span} made by the customer", (3, 12), inbound
+    )
+    served = contacts.count(
+        "contacts_outbound", "contacts {span} made by the office", (3, 12), outbound
+    )
     complaint = yes(_COMPLAINT)
-    complaints = contacts.count("contacts_complaints", "contacts {span} that were complaints", (3, 12, 36), complaint)
+    complaints = contacts.count(
+        "contacts_complaints", "contacts {span} that were complaints", (3, 12, 36), complaint
+    )
     contacts.since("inbound", "contact that the customer made", (12, 36), inbound)
     contacts.since("outbound", "contact that the office made", (12, 36), outbound)
     contacts.since("visit", "visit", (36,), yes(pl.col("channel") == "visit"))

@@ -1,7 +1,8 @@
-"""How complete the cover is: themes held, gaps that stand out, and density against customers of the same life stage.
+"""How complete the cover is: themes held, gaps that stand out, and density against customers of the
+same life stage.
 
-The means of a life stage (kind and 15 years of age) are those at T, mixed with the portfolio's (`rates.shrunk`).
-"""
+The means of a life stage (kind and 15 years of age) are those at T, mixed with the portfolio's
+(`rates.shrunk`)."""
 
 from __future__ import annotations
 
@@ -29,7 +30,12 @@ def build(world: World) -> Group:
     held = {theme: _in_theme(group, world, theme) for theme in world.themes}
     has = {theme: count > 0 for theme, count in held.items()}
     themes = added(flag.cast(pl.Int32) for flag in has.values())
-    group.add("themes", "different themes held (home, traffic, liability, legal, leisure, company)", "themes", themes)
+    group.add(
+        "themes",
+        "different themes held (home, traffic, liability, legal, leisure, company)",
+        "themes",
+        themes,
+    )
     group.add(
         "theme_share",
         "share of the themes that customers of the same kind hold at T which this customer holds",
@@ -38,18 +44,33 @@ def build(world: World) -> Group:
     )
     for theme in world.themes:
         group.add(
-            f"share_{theme}", f"share of the policies in {theme}", "share", share(held[theme], pl.col("_policies"))
+            f"share_{theme}",
+            f"share of the policies in {theme}",
+            "share",
+            share(held[theme], pl.col("_policies")),
         )
     no = pl.lit(value=False)
     home, traffic = has.get("home", no), has.get("traffic", no)
     liability, legal = has.get("liability", no), has.get("legal", no)
     for name, words, gap in (
         ("home_without_liability", "insures the home here and liability not", home & ~liability),
-        ("traffic_without_legal", "insures a vehicle here and legal expenses not", traffic & ~legal),
+        (
+            "traffic_without_legal",
+            "insures a vehicle here and legal expenses not",
+            traffic & ~legal,
+        ),
         ("traffic_without_home", "insures a vehicle here and the home not", traffic & ~home),
         ("home_without_traffic", "insures the home here and no vehicle", home & ~traffic),
-        ("home_half_insured", "has contents without building or the reverse, and no home package", _half(world)),
-        ("only_people", "holds no policy in any theme: only health, funeral, life or income", themes == 0),
+        (
+            "home_half_insured",
+            "has contents without building or the reverse, and no home package",
+            _half(world),
+        ),
+        (
+            "only_people",
+            "holds no policy in any theme: only health, funeral, life or income",
+            themes == 0,
+        ),
     ):
         group.add(name, words, "yes/no", gap)
     group.add(
@@ -100,7 +121,8 @@ def _against_peers(group: Group) -> None:
     at_risk = pl.col("stage_held") - pl.col("_policies") + peers
     group.add(
         "stage_lapse_ratio_12m",
-        "lapse rate in 12 months of other customers of the same kind and age, relative to the portfolio's",
+        "lapse rate in 12 months of other customers of the same kind and age, relative to the "
+        "portfolio's",
         "ratio",
         relative(shrunk(peers, at_risk, pl.col("stage_overall")), pl.col("stage_overall")),
         back=12,
@@ -111,7 +133,9 @@ def _given_up(group: Group, world: World, held: dict[str, pl.Expr]) -> None:
     """A theme that was held and is no longer: moved house, sold the car, or gone to another."""
     for theme in world.themes:
         inside = pl.col("branch").is_in(list(world.themes[theme]))
-        lost = group.count(f"_given_up_{theme}", "gone", pl.col("lapsed") & within("end", 12) & inside)
+        lost = group.count(
+            f"_given_up_{theme}", "gone", pl.col("lapsed") & within("end", 12) & inside
+        )
         group.add(
             f"gave_up_{theme}_12m",
             f"last {theme} policy lapsed in the last 12 months",
@@ -122,13 +146,17 @@ def _given_up(group: Group, world: World, held: dict[str, pl.Expr]) -> None:
 
 
 def _extend(tables: Tables) -> list[Extra]:
-    """Means per kind and age at T, mixed with the portfolio's; whole numbers until the last step."""
+    """Means per kind and age at T, mixed with the portfolio's; whole numbers until the last
+    step.
+    """
     keys = ["t", "kind", "stage"]
     world = tables.world
     stage = tables.customers.select("customer", "kind", "birth_year").join(
         tables.cut.dates.select("t", "year"), how="cross"
     )
-    stage = stage.select("t", "customer", "kind", stage=(age_in_years() // _BAND).fill_null(-1).cast(pl.Int32))
+    stage = stage.select(
+        "t", "customer", "kind", stage=(age_in_years() // _BAND).fill_null(-1).cast(pl.Int32)
+    )
     held = tables.totals["held"].join(stage, on=["t", "customer"])
     sizes = held.group_by(keys).agg(
         members=pl.len().cast(pl.Int64),
@@ -138,22 +166,39 @@ def _extend(tables: Tables) -> list[Extra]:
     )
     lapses = pl.col("_lapses_12") if "gone" in tables.totals else pl.lit(0)
     source = tables.totals.get("gone", tables.totals["held"])
-    lost = source.join(stage, on=["t", "customer"]).group_by(keys).agg(lapses=lapses.cast(pl.Int64).sum())
-    table = sizes.join(lost, on=keys, how="left", nulls_equal=True).with_columns(pl.col("lapses").fill_null(0))
-    columns = {name: pl.col(name).sum().over("t") for name in ("members", "held", "branches", "tenure", "lapses")}
+    lost = (
+        source.join(stage, on=["t", "customer"])
+        .group_by(keys)
+        .agg(lapses=lapses.cast(pl.Int64).sum())
+    )
+    table = sizes.join(lost, on=keys, how="left", nulls_equal=True).with_columns(
+        pl.col("lapses").fill_null(0)
+    )
+    columns = {
+        name: pl.col(name).sum().over("t")
+        for name in ("members", "held", "branches", "tenure", "lapses")
+    }
     every = {name: total / columns["members"] for name, total in columns.items()}
     stages = table.select(
         *keys,
         stage_held="held",
         stage_lapses="lapses",
-        stage_overall=columns["lapses"] / pl.max_horizontal(columns["held"] + columns["lapses"], pl.lit(1)),
+        stage_overall=columns["lapses"]
+        / pl.max_horizontal(columns["held"] + columns["lapses"], pl.lit(1)),
         **{
             f"stage_{name}": shrunk(pl.col(column), pl.col("members"), every[column])
-            for name, column in (("policies", "held"), ("branches", "branches"), ("tenure", "tenure"))
+            for name, column in (
+                ("policies", "held"),
+                ("branches", "branches"),
+                ("tenure", "tenure"),
+            )
         },
     )
     kinds = held.group_by("t", "kind").agg(
-        themes_of_kind=added(((pl.col(f"_in_{theme}") > 0).mean() >= _COMMON).cast(pl.Int32) for theme in world.themes)
+        themes_of_kind=added(
+            ((pl.col(f"_in_{theme}") > 0).mean() >= _COMMON).cast(pl.Int32)
+            for theme in world.themes
+        )
     )
     joined = held.select("t", "customer", "kind", "stage").join(stages, on=keys, nulls_equal=True)
     joined = joined.join(kinds, on=["t", "kind"], nulls_equal=True)

@@ -62,7 +62,8 @@ def build(world: World) -> Group:
     )
     group.add(
         "branch_lapse_ratio_trend",
-        "mean over the policies of their branch's relative lapse rate in the last 3 months minus that in 12",
+        "mean over the policies of their branch's relative lapse rate in the last 3 months minus "
+        "that in 12",
         "ratio",
         share(moved, policies) / PER_MILLION,
         back=12,
@@ -85,6 +86,9 @@ def _extend(tables: Tables) -> list[Extra]:
         (["t"], table)
         for table in (
             customers,
-            *(wide(rates, name, size) for name in ("holders", "lapse_rel", "lapse_move", "taken_rel")),
+            *(
+                wide(rates, name, size)
+                for name in ("holders", "lapse_rel", "lapse_move", "taken_rel")
+            ),
         )
     ]

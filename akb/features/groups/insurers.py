@@ -34,7 +34,12 @@ def build(world: World) -> Group:
         "0 to 1",
         share(pl.col("insurer_squares"), known * known),
     )
-    group.add("policies_per_insurer", "policies per insurer", "policies", share(known, pl.col("insurer_count")))
+    group.add(
+        "policies_per_insurer",
+        "policies per insurer",
+        "policies",
+        share(known, pl.col("insurer_count")),
+    )
     group.add(
         "bundled_share",
         "share of the policies at an insurer that has two or more of the customer's policies",
@@ -68,7 +73,8 @@ def build(world: World) -> Group:
 def _lapse_rates(group: Group, known: pl.Expr) -> None:
     group.add(
         "insurer_lapse_ratio_trend",
-        "mean over the policies of their insurer's relative lapse rate in the last 3 months minus that in 12",
+        "mean over the policies of their insurer's relative lapse rate in the last 3 months minus "
+        "that in 12",
         "ratio",
         share(pl.col("insurer_moves"), known) / PER_MILLION,
         back=12,
@@ -90,11 +96,17 @@ def _lapse_rates(group: Group, known: pl.Expr) -> None:
 
 
 def _extend(tables: Tables) -> list[Extra]:
-    rates = policy_rates(tables.cut, "insurer_code").sort("t", "held", "insurer_code", descending=[False, True, False])
+    rates = policy_rates(tables.cut, "insurer_code").sort(
+        "t", "held", "insurer_code", descending=[False, True, False]
+    )
     rates = rates.with_columns(
         # insurer codes follow the alphabet, so that equal sizes rank alike whatever comes later
         rank=pl.int_range(1, pl.len() + 1).over("t"),
-        market=(pl.col("held") * (PER_MILLION - 1) // pl.max_horizontal(pl.col("held").sum().over("t"), pl.lit(1))),
+        market=(
+            pl.col("held")
+            * (PER_MILLION - 1)
+            // pl.max_horizontal(pl.col("held").sum().over("t"), pl.lit(1))
+        ),
     )
     per_insurer = (
         tables.cut.frames["held"]
@@ -107,12 +119,16 @@ def _extend(tables: Tables) -> list[Extra]:
         insurer_count=pl.len().cast(pl.Int64),
         insurer_policies=pl.col("n").sum(),
         insurer_squares=(pl.col("n") * pl.col("n")).sum(),
-        # most policies first, then the larger insurer: one number, so that the order of rows does not matter
+        # most policies first, then the larger insurer: one number, so that the order of rows does
+        # not matter
         insurer_most=(pl.col("n") * _BASE + pl.col("market")).max(),
         insurer_lapses=(pl.col("n") * pl.col("lapse_rel")).sum(),
         insurer_moves=(pl.col("n") * pl.col("lapse_move")).sum(),
         insurer_bundled=pl.col("n").filter(pl.col("n") > 1).sum(),
         insurer_lapse_max=pl.col("lapse_rel").max(),
-        **{f"insurer_rank_{rank}": (pl.col("n") * (pl.col("rank") == rank)).sum() for rank in range(1, _RANKS + 1)},
+        **{
+            f"insurer_rank_{rank}": (pl.col("n") * (pl.col("rank") == rank)).sum()
+            for rank in range(1, _RANKS + 1)
+        },
     )
     return [(KEY, mix.collect())]

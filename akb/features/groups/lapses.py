@@ -32,7 +32,11 @@ def build(world: World) -> Group:
     }
     for window, number in count.items():
         group.add(
-            f"past_lapses_{window}m", f"policies lapsed in the last {window} months", "policies", number, back=window
+            f"past_lapses_{window}m",
+            f"policies lapsed in the last {window} months",
+            "policies",
+            number,
+            back=window,
         )
     for window in (3, 12, 36):
         group.add(
@@ -71,10 +75,14 @@ def build(world: World) -> Group:
 
 
 def _first(group: Group, count: dict[int, pl.Expr], policies: pl.Expr) -> None:
-    """The first cancellation in a long time; with three or more other policies it weighs more (Brockett 2008)."""
+    """The first cancellation in a long time; with three or more other policies it weighs more
+    (Brockett 2008).
+    """
     first = (count[12] > 0) & (count[36] == count[12])
     earliest = group.most("_since_first_lapse", "gone", pl.when("lapsed").then(pl.col("since")))
-    group.add("first_lapse_12m", "first lapse in 36 months fell in the last 12", "yes/no", first, back=36)
+    group.add(
+        "first_lapse_12m", "first lapse in 36 months fell in the last 12", "yes/no", first, back=36
+    )
     group.add(
         "first_lapse_3m",
         "first lapse in 36 months fell in the last 3",
@@ -116,14 +124,18 @@ def _kinds(group: Group, world: World) -> None:
                     back=window,
                 )
         _to_another_intermediary(group)
-    essential = is_branch([code for code, each in enumerate(world.branches.values()) if each.essential])
+    essential = is_branch(
+        [code for code, each in enumerate(world.branches.values()) if each.essential]
+    )
     young = pl.col("lasted") <= 366
     for name, words, where in (
         ("essential", "in motor, legal expenses or liability", essential),
         ("young", "within their first year", young),
     ):
         for window in (12, 36):
-            number = group.count(f"_lapses_{name}_{window}", "gone", lapsed & within("end", window) & where)
+            number = group.count(
+                f"_lapses_{name}_{window}", "gone", lapsed & within("end", window) & where
+            )
             group.add(
                 f"lapses_{name}_{window}m",
                 f"policies lapsed in the last {window} months {words}",
@@ -133,12 +145,18 @@ def _kinds(group: Group, world: World) -> None:
             )
     moved = group.count("_converted_12", "gone", ~lapsed & within("end", 12))
     group.add(
-        "converted_12m", "policies converted, renumbered or replaced in the last 12 months", "policies", moved, back=12
+        "converted_12m",
+        "policies converted, renumbered or replaced in the last 12 months",
+        "policies",
+        moved,
+        back=12,
     )
 
 
 def _to_another_intermediary(group: Group) -> None:
-    """Who took one policy to another office often takes the others there too; a sold book is technical, not this."""
+    """Who took one policy to another office often takes the others there too; a sold book is
+    technical, not this.
+    """
     moved = pl.col("lapsed") & pl.col("moved")
     latest = group.least("_since_intermediary", "gone", pl.when(moved).then(pl.col("since")))
     group.add(

@@ -28,7 +28,12 @@ def build(_world: World) -> Group:
     start_age = age - pl.col("_oldest") / 365.25
     group.add("age", "age in the year of T", "years", age)
     for low, high in _BANDS:
-        group.add(f"age_{low}_{high - 1}", f"age from {low} to {high - 1}", "yes/no", age.is_between(low, high - 1))
+        group.add(
+            f"age_{low}_{high - 1}",
+            f"age from {low} to {high - 1}",
+            "yes/no",
+            age.is_between(low, high - 1),
+        )
     group.add("age_unknown", "no plausible year of birth", "yes/no", age.is_null())
     group.add("age_at_start", "age at the start of the oldest policy in force", "years", start_age)
     for kind, words in (
@@ -36,12 +41,19 @@ def build(_world: World) -> Group:
         ("business", "a business"),
         ("self_employed", "self-employed"),
     ):
-        group.add(f"is_{kind}", f"the customer is {words}", "yes/no", pl.col("kind") == kind, current=True)
+        group.add(
+            f"is_{kind}", f"the customer is {words}", "yes/no", pl.col("kind") == kind, current=True
+        )
     group.add(
         "young_starter",
         "under 30 and a customer for less than 3 years",
         "yes/no",
         (age < 30) & (pl.col("_oldest") <= 1096),
     )
-    group.add("elderly_one_policy", "75 or older with one policy", "yes/no", (age >= 75) & (pl.col("_policies") == 1))
+    group.add(
+        "elderly_one_policy",
+        "75 or older with one policy",
+        "yes/no",
+        (age >= 75) & (pl.col("_policies") == 1),
+    )
     return group

@@ -1,8 +1,8 @@
-"""What stands in the columns of the export that have no role: numbers and categories of the policies in force at T.
+"""What stands in the columns of the export that have no role: numbers and categories of the
+policies in force at T.
 
-A policy's value is today's, known from the policy's start only. It is a feature while it shows no trace of who has
-ended (`akb.features.hindsight`).
-"""
+A policy's value is today's, known from the policy's start only. It is a feature while it shows no
+trace of who has ended (`akb.features.hindsight`)."""
 
 from __future__ import annotations
 
@@ -24,8 +24,12 @@ FEW_LEVELS = 12
 
 
 def build(world: World) -> Group:
-    """Return means of numbers, shares of the levels of small categories, and lapse rates of all categories."""
-    rated = tuple(column for column in world.own if column.form == "category" and "ends" in world.records)
+    """Return means of numbers, shares of the levels of small categories, and lapse rates of all
+    categories.
+    """
+    rated = tuple(
+        column for column in world.own if column.form == "category" and "ends" in world.records
+    )
     group = Group("own", extend=(lambda tables: _rates(tables, rated)) if rated else None)
     for column in world.own:
         known = group.count(f"_{column.key}_known", "held", pl.col(column.key).is_not_null())
@@ -36,7 +40,8 @@ def build(world: World) -> Group:
     for column in rated:
         group.add(
             f"{column.key}_lapse_ratio_12m",
-            f"mean over the policies of the lapse rate in 12 months of what '{column.heading}' says, relative to the "
+            f"mean over the policies of the lapse rate in 12 months of what '{column.heading}' "
+            f"says, relative to the "
             "portfolio's",
             "ratio",
             share(pl.col(f"_{column.key}_lapses"), pl.col(f"_{column.key}_rated")) / PER_MILLION,
@@ -61,10 +66,13 @@ def _category(group: Group, column: OwnColumn, known: pl.Expr) -> None:
     if len(column.levels) > FEW_LEVELS:
         return
     for code in range(len(column.levels)):
-        number = group.count(f"_{column.key}_{code}", "held", (pl.col(column.key) == code).fill_null(value=False))
+        number = group.count(
+            f"_{column.key}_{code}", "held", (pl.col(column.key) == code).fill_null(value=False)
+        )
         group.add(
             f"{column.key}_is_{code + 1}",
-            f"share of the policies with answer {code + 1}, in the order of the alphabet, in '{column.heading}'",
+            f"share of the policies with answer {code + 1}, in the order of the alphabet, in "
+            f"'{column.heading}'",
             "share",
             share(number, known),
             current=True,
@@ -72,7 +80,9 @@ def _category(group: Group, column: OwnColumn, known: pl.Expr) -> None:
 
 
 def _rates(tables: Tables, columns: tuple[OwnColumn, ...]) -> list[Extra]:
-    """Sum over a customer's policies of the relative lapse rate of what the column says, as at T."""
+    """Sum over a customer's policies of the relative lapse rate of what the column says, as at
+    T.
+    """
     extras: list[Extra] = []
     for column in columns:
         rates = policy_rates(tables.cut, column.key).lazy().select("t", column.key, "lapse_rel")

@@ -1,4 +1,6 @@
-"""How the customer pays: the way of collection, and reminders and reversals where they are given."""
+"""How the customer pays: the way of collection, and reminders and reversals where they are
+given.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ _TROUBLE = yes(pl.col("kind") != "paid")
 
 
 def build(world: World) -> Group:
-    """Return collection and payment term (the file has today's only), and payment behaviour in windows."""
+    """Return collection and payment term (the file has today's only), and payment behaviour in
+    windows.
+    """
     group = Group("payments")
     own = group.count("_own", "held", yes(pl.col("own_collection")))
     known = group.count("_own_known", "held", pl.col("own_collection").is_not_null())
@@ -36,7 +40,13 @@ def build(world: World) -> Group:
         share(group.sum("_term", "held", pl.col("payment_months")), terms),
         current=True,
     )
-    group.add("share_monthly", "share of the policies paid by the month", "share", share(monthly, terms), current=True)
+    group.add(
+        "share_monthly",
+        "share of the policies paid by the month",
+        "share",
+        share(monthly, terms),
+        current=True,
+    )
     if "payments" in world.records:
         _trouble(group)
         _speed(group)
@@ -47,7 +57,9 @@ def _trouble(group: Group) -> None:
     events = Windows(group, "payments", "times")
     reminders = yes(pl.col("kind") == "reminder")
     count = events.count("reminders", "payment reminders {span}", (3, 12, 36), reminders)
-    reversals = events.count("reversals", "payment reversals {span}", (3, 12, 36), yes(pl.col("kind") == "reversal"))
+    reversals = events.count(
+        "reversals", "payment reversals {span}", (3, 12, 36), yes(pl.col("kind") == "reversal")
+    )
     events.trends("reminder", "payment reminders", count)
     events.trends("reversal", "payment reversals", reversals)
     events.since("reversal", "payment reversal", (12,), yes(pl.col("kind") == "reversal"))
@@ -89,7 +101,8 @@ def _speed(group: Group) -> None:
     )
     group.add(
         "months_to_pay_12m",
-        "mean months from a reminder of the last 12 months to the payment after it; null without one",
+        "mean months from a reminder of the last 12 months to the payment after it; null without "
+        "one",
         "months",
         months(share(group.sum("_late", "payments", late), settled)),
         back=12,

@@ -1,4 +1,6 @@
-"""What happened in the year before T among the other customers of the same adviser, office and region."""
+"""What happened in the year before T among the other customers of the same adviser, office and
+region.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ _SUMS = ("members", "policies", "before", "lapses", "purchases", "contacts", "cl
 
 
 def build(world: World) -> Group:
-    """Return size, lapse rate, purchase rate and growth of the customer's adviser, office and region."""
+    """Return size, lapse rate, purchase rate and growth of the customer's adviser, office and
+    region.
+    """
     group = Group("people", extend=_extend if world.people else None)
     for role in world.people:
         words = _WHO[role]
@@ -47,25 +51,39 @@ def build(world: World) -> Group:
         for record in (each for each in _ACTIVE if each in world.records and role in world.many):
             _activity(group, role, words, record)
     if "region" in world.people and world.postcodes:
-        group.add("postcode_2", "first two digits of the postcode", "number", pl.col("region"), current=True)
+        group.add(
+            "postcode_2",
+            "first two digits of the postcode",
+            "number",
+            pl.col("region"),
+            current=True,
+        )
     if "ends" in world.records and world.people:
         group.count("_lapses_12", "gone", pl.col("lapsed") & within("end", 12))
         group.count("_purchases_12", "taken", within("start", 12))
         group.count("_kept_12", "held", pl.col("start") <= pl.col("back_12"))
-        group.count("_lost_12", "gone", (pl.col("start") <= pl.col("back_12")) & (pl.col("end") > pl.col("back_12")))
+        group.count(
+            "_lost_12",
+            "gone",
+            (pl.col("start") <= pl.col("back_12")) & (pl.col("end") > pl.col("back_12")),
+        )
     return group
 
 
 def _activity(group: Group, role: str, words: str, record: Record) -> None:
-    """How much is going on around the other customers: who is served often, and who claims often."""
+    """How much is going on around the other customers: who is served often, and who claims
+    often.
+    """
     own = group.count(f"_{record}_12", _ACTIVE[record], within("date", 12))
     others = pl.col(f"{role}_{record}") - own
     group.add(
         f"{role}_{record}_ratio_12m",
-        f"{record} in 12 months per other customer of the same {words}, relative to the portfolio's",
+        f"{record} in 12 months per other customer of the same {words}, relative to the "
+        f"portfolio's",
         "ratio",
         relative(
-            shrunk(others, pl.col(f"{role}_members") - 1, pl.col(f"all_{record}_rate")), pl.col(f"all_{record}_rate")
+            shrunk(others, pl.col(f"{role}_members") - 1, pl.col(f"all_{record}_rate")),
+            pl.col(f"all_{record}_rate"),
         ),
         back=12,
         record=record,
@@ -74,12 +92,15 @@ def _activity(group: Group, role: str, words: str, record: Record) -> None:
 
 
 def _rates(group: Group, world: World, role: str, words: str) -> None:
-    """Peers leave the customer's own policies out; rates are shrunk to the portfolio's at T, and relative to it."""
+    """Peers leave the customer's own policies out; rates are shrunk to the portfolio's at T, and
+    relative to it.
+    """
     peers = pl.col(f"{role}_lapses") - pl.col("_lapses_12")
     at_risk = pl.col(f"{role}_policies") - pl.col("_policies") + peers
     group.add(
         f"{role}_lapse_ratio_12m",
-        f"lapse rate in 12 months of other customers of the same {words}, relative to the portfolio's",
+        f"lapse rate in 12 months of other customers of the same {words}, relative to the "
+        f"portfolio's",
         "ratio",
         relative(shrunk(peers, at_risk, pl.col("all_lapse_rate")), pl.col("all_lapse_rate")),
         back=12,
@@ -93,10 +114,12 @@ def _moves(group: Group, world: World, role: str, words: str) -> None:
     bought = pl.col(f"{role}_purchases") - pl.col("_purchases_12")
     group.add(
         f"{role}_purchase_ratio_12m",
-        f"purchases in 12 months per other customer of the same {words}, relative to the portfolio's",
+        f"purchases in 12 months per other customer of the same {words}, relative to the "
+        f"portfolio's",
         "ratio",
         relative(
-            shrunk(bought, pl.col(f"{role}_members") - 1, pl.col("all_purchase_rate")), pl.col("all_purchase_rate")
+            shrunk(bought, pl.col(f"{role}_members") - 1, pl.col("all_purchase_rate")),
+            pl.col("all_purchase_rate"),
         ),
         back=12,
         back_days=world.gap_days,
@@ -107,7 +130,8 @@ def _moves(group: Group, world: World, role: str, words: str) -> None:
     now = pl.col(f"{role}_policies") - pl.col("_policies")
     group.add(
         f"{role}_growth_12m",
-        f"growth in 12 months of the policies of other customers of the same {words}, minus the portfolio's",
+        f"growth in 12 months of the policies of other customers of the same {words}, minus the "
+        f"portfolio's",
         "share",
         (now - before) / (before + WEIGHT) - pl.col("all_growth"),
         back=12,
@@ -126,7 +150,8 @@ def _extend(tables: Tables) -> list[Extra]:
             all_members=members,
             all_density=policies / pl.max_horizontal(members, pl.lit(1)),
             all_growth=(policies - before) / (before + WEIGHT),
-            all_lapse_rate=pl.col("lapses") / pl.max_horizontal(pl.col("policies") + pl.col("lapses"), pl.lit(1)),
+            all_lapse_rate=pl.col("lapses")
+            / pl.max_horizontal(pl.col("policies") + pl.col("lapses"), pl.lit(1)),
             all_contacts_rate=pl.col("contacts") / pl.max_horizontal(members, pl.lit(1)),
             all_claims_rate=pl.col("claims") / pl.max_horizontal(members, pl.lit(1)),
             all_purchase_rate=pl.col("purchases") / pl.max_horizontal(pl.col("members"), pl.lit(1)),
@@ -134,16 +159,29 @@ def _extend(tables: Tables) -> list[Extra]:
     )
     extras: list[Extra] = [(["t"], overall)]
     for role in tables.world.people:
-        sums = per_customer.filter(pl.col(role).is_not_null()).group_by("t", role).agg(pl.col(_SUMS).sum())
+        sums = (
+            per_customer.filter(pl.col(role).is_not_null())
+            .group_by("t", role)
+            .agg(pl.col(_SUMS).sum())
+        )
         extras.append((["t", role], sums.rename({name: f"{role}_{name}" for name in _SUMS})))
     return extras
 
 
 def _per_customer(tables: Tables) -> pl.DataFrame:
-    """Per (T, customer), also of those who have left: what they add to their adviser's, office's and region's sums."""
+    """Per (T, customer), also of those who have left: what they add to their adviser's, office's
+    and region's sums.
+    """
     parts: dict[Source, dict[str, pl.Expr]] = {
-        "held": {"members": pl.lit(1), "policies": pl.col("_policies"), "before": _given(tables, "held", "_kept_12")},
-        "gone": {"before": _given(tables, "gone", "_lost_12"), "lapses": _given(tables, "gone", "_lapses_12")},
+        "held": {
+            "members": pl.lit(1),
+            "policies": pl.col("_policies"),
+            "before": _given(tables, "held", "_kept_12"),
+        },
+        "gone": {
+            "before": _given(tables, "gone", "_lost_12"),
+            "lapses": _given(tables, "gone", "_lapses_12"),
+        },
         "taken": {"purchases": _given(tables, "taken", "_purchases_12")},
         "contacts": {"contacts": _given(tables, "contacts", "_contacts_12")},
         "claims": {"claims": _given(tables, "claims", "_claims_12")},
@@ -159,7 +197,9 @@ def _per_customer(tables: Tables) -> pl.DataFrame:
 
 
 def _counted(tables: Tables, source: Source) -> pl.DataFrame:
-    """The totals of one source; contacts and claims of customers in force only, for they are shared out over those."""
+    """The totals of one source; contacts and claims of customers in force only, for they are shared
+    out over those.
+    """
     totals = tables.totals[source]
     return totals.join(tables.totals["held"], on=KEY, how="semi") if source in _ACTIVE else totals
 

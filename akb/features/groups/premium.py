@@ -1,4 +1,6 @@
-"""What the customer pays, against others and against earlier: only where the export has dated premiums."""
+"""What the customer pays, against others and against earlier: only where the export has dated
+premiums.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,15 @@ if TYPE_CHECKING:
     from akb.features.registry import Extra, Tables, World
 
 COVER = 0.95
-"""So many of the portfolio's policies must have a known premium at T, else no premium feature says anything."""
+"""So many of the portfolio's policies must have a known premium at T, else no premium feature says
+anything.
+"""
 
 
 def build(world: World) -> Group:
-    """Return level, position, change, rises and mix of the premiums in force at T, as known at T."""
+    """Return level, position, change, rises and mix of the premiums in force at T, as known at
+    T.
+    """
     if "premiums" not in world.records:
         return Group("premium")
     group = Group("premium", extend=_extend)
@@ -30,13 +36,15 @@ def build(world: World) -> Group:
     return group
 
 
-def _known(value: pl.Expr, back: int = 0) -> pl.Expr:
+def _known(value: pl.Expr, *, back: int = 0) -> pl.Expr:
     """The value where the premiums of nearly all policies were known, now and `back` months ago."""
     return pl.when((pl.col("priced_0") >= COVER) & (pl.col(f"priced_{back}") >= COVER)).then(value)
 
 
-def _add(group: Group, name: str, meaning: str, unit: str, value: pl.Expr, back: int = 0) -> None:
-    group.add(name, meaning, unit, _known(value, back), back=back, record="premiums")
+def _add(
+    group: Group, name: str, meaning: str, unit: str, value: pl.Expr, *, back: int = 0
+) -> None:
+    group.add(name, meaning, unit, _known(value, back=back), back=back, record="premiums")
 
 
 def _log_euros(cents: pl.Expr) -> pl.Expr:
@@ -45,7 +53,13 @@ def _log_euros(cents: pl.Expr) -> pl.Expr:
 
 def _level(group: Group) -> None:
     total, policies = pl.col("premium_sum"), pl.col("premium_policies")
-    _add(group, "premium_log", "premium of all policies in force", "log euros a year", _log_euros(total))
+    _add(
+        group,
+        "premium_log",
+        "premium of all policies in force",
+        "log euros a year",
+        _log_euros(total),
+    )
     _add(
         group,
         "premium_per_policy_log",
@@ -53,11 +67,18 @@ def _level(group: Group) -> None:
         "log euros a year",
         _log_euros(share(total, policies)),
     )
-    _add(group, "premium_highest_log", "highest premium", "log euros a year", _log_euros(pl.col("premium_most")))
+    _add(
+        group,
+        "premium_highest_log",
+        "highest premium",
+        "log euros a year",
+        _log_euros(pl.col("premium_most")),
+    )
     _add(
         group,
         "premium_to_branch",
-        "mean over the policies of the premium relative to the median of its branch in the portfolio at T",
+        "mean over the policies of the premium relative to the median of its branch in the "
+        "portfolio at T",
         "ratio",
         share(pl.col("premium_relative"), policies) / PER_MILLION,
     )
@@ -79,7 +100,7 @@ def _change(group: Group) -> None:
             f"change in {window} months of the premium of the policies that were held then too",
             "share",
             share(now - before, before),
-            window,
+            back=window,
         )
     _add(
         group,
@@ -87,7 +108,7 @@ def _change(group: Group) -> None:
         "largest of the policies' last premium changes, if within 12 months",
         "share",
         pl.col("premium_changed_most") / PER_MILLION,
-        12,
+        back=12,
     )
     _add(
         group,
@@ -95,15 +116,16 @@ def _change(group: Group) -> None:
         "smallest of the policies' last premium changes, if within 12 months",
         "share",
         pl.col("premium_changed_least") / PER_MILLION,
-        12,
+        back=12,
     )
     _add(
         group,
         "premium_change_to_branch_12m",
-        "largest premium change in 12 months, less the median change of its branch in the portfolio at T",
+        "largest premium change in 12 months, less the median change of its branch in the "
+        "portfolio at T",
         "share",
         pl.col("premium_beyond_most") / PER_MILLION,
-        12,
+        back=12,
     )
 
 
@@ -115,15 +137,17 @@ def _rises(group: Group) -> None:
             f"premium rises of more than 5 % in the last {window} months",
             "times",
             pl.col(f"premium_rises_{window}"),
-            window,
+            back=window,
         )
         _add(
             group,
             f"months_since_premium_rise_{window}m",
             f"months since the last premium rise of more than 5 %, at most {window}",
             "months",
-            pl.when(pl.col("premium_policies") > 0).then(since(pl.col("premium_since_rise"), window)),
-            window,
+            pl.when(pl.col("premium_policies") > 0).then(
+                since(pl.col("premium_since_rise"), window)
+            ),
+            back=window,
         )
     _add(
         group,
@@ -131,7 +155,7 @@ def _rises(group: Group) -> None:
         "premium falls of more than 5 % in the last 12 months",
         "times",
         pl.col("premium_falls_12"),
-        12,
+        back=12,
     )
 
 
@@ -158,13 +182,18 @@ def _extend(tables: Tables) -> list[Extra]:
     table = tables.cut.frames["premiums"]
     premium, before = pl.col("premium"), pl.col("before_12")
     table = table.with_columns(
-        grown=pl.when(before > 0).then(((premium - before) * PER_MILLION // before).clip(upper_bound=MOST)),
+        grown=pl.when(before > 0).then(
+            ((premium - before) * PER_MILLION // before).clip(upper_bound=MOST)
+        ),
     )
     branch = table.group_by("t", "branch").agg(
-        middle=premium.median().round().cast(pl.Int64), usual=pl.col("grown").median().round().cast(pl.Int64)
+        middle=premium.median().round().cast(pl.Int64),
+        usual=pl.col("grown").median().round().cast(pl.Int64),
     )
     placed = table.join(branch, on=["t", "branch"], how="left").with_columns(
-        relative=pl.when(pl.col("middle") > 0).then((premium * PER_MILLION // pl.col("middle")).clip(upper_bound=MOST)),
+        relative=pl.when(pl.col("middle") > 0).then(
+            (premium * PER_MILLION // pl.col("middle")).clip(upper_bound=MOST)
+        ),
         beyond=pl.col("grown") - pl.col("usual"),
     )
     both = {
@@ -184,7 +213,9 @@ def _extend(tables: Tables) -> list[Extra]:
         premium_changed_least=pl.col("changed").min(),
         premium_beyond_most=pl.col("beyond").max(),
         premium_since_rise=pl.col("since_rise").min(),
-        **{f"premium_rises_{w}": pl.when(priced).then(pl.col(f"rises_{w}").sum()) for w in (12, 36)},
+        **{
+            f"premium_rises_{w}": pl.when(priced).then(pl.col(f"rises_{w}").sum()) for w in (12, 36)
+        },
         premium_falls_12=pl.when(priced).then(pl.col("falls_12").sum()),
         **{
             f"premium_of_{code}": pl.when(pl.col("branch") == code).then(premium).sum()

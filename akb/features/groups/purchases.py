@@ -19,7 +19,10 @@ def build(world: World) -> Group:
     for window in (3, 6, 12, 36):
         started = group.count(f"_started_{window}", "held", within("start", window))
         group.add(
-            f"started_{window}m", f"policies in force that started in the last {window} months", "policies", started
+            f"started_{window}m",
+            f"policies in force that started in the last {window} months",
+            "policies",
+            started,
         )
         group.add(
             f"share_started_{window}m",
@@ -34,9 +37,14 @@ def build(world: World) -> Group:
 
 
 def _purchases(group: Group, world: World) -> None:
-    """Ended policies are needed as well: to see purchases that did not last, and that the branch was not held."""
+    """Ended policies are needed as well: to see purchases that did not last, and that the branch
+    was not held.
+    """
     gap = world.gap_days
-    count = {window: group.count(f"_purchases_{window}", "taken", within("start", window)) for window in (3, 6, 12, 36)}
+    count = {
+        window: group.count(f"_purchases_{window}", "taken", within("start", window))
+        for window in (3, 6, 12, 36)
+    }
     for window, number in count.items():
         group.add(
             f"purchases_{window}m",
@@ -79,7 +87,9 @@ def _growth(group: Group, policies: pl.Expr) -> None:
     for window in (3, 12, 24, 36):
         back = pl.col(f"back_{window}")
         kept = group.count(f"_kept_{window}", "held", pl.col("start") <= back)
-        lost = group.count(f"_lost_{window}", "gone", (pl.col("start") <= back) & (pl.col("end") > back))
+        lost = group.count(
+            f"_lost_{window}", "gone", (pl.col("start") <= back) & (pl.col("end") > back)
+        )
         before = kept + lost
         group.add(
             f"policies_change_{window}m",

@@ -1,8 +1,8 @@
 """Combinations that the field names: one sign says little, two together do.
 
-Brockett et al. (2008): a first cancelled policy is a strong signal, and with three or more policies left even stronger;
-Guillén et al. (2012): it is strongest in the months right after. Business contracts often run for three years.
-"""
+Brockett et al. (2008): a first cancelled policy is a strong signal, and with three or more policies
+left even stronger; Guillén et al. (2012): it is strongest in the months right after. Business
+contracts often run for three years."""
 
 from __future__ import annotations
 
@@ -40,9 +40,14 @@ def _people(group: Group) -> None:
     left = _CONTRACT - (pl.col("age") % _CONTRACT)
     expiring = group.count("_expiring", "held", (left <= _NEAR) & (pl.col("age") > 0))
     soon = group.count("_due_3", "held", pl.col("due_month") <= 3)
-    group.add("young_one_policy", "under 30 with one policy", "yes/no", (age < 30) & (policies == 1))
     group.add(
-        "one_policy_renews_3m", "one policy, and it renews within 3 months", "yes/no", (policies == 1) & (soon == 1)
+        "young_one_policy", "under 30 with one policy", "yes/no", (age < 30) & (policies == 1)
+    )
+    group.add(
+        "one_policy_renews_3m",
+        "one policy, and it renews within 3 months",
+        "yes/no",
+        (policies == 1) & (soon == 1),
     )
     group.add(
         "all_renew_3m",
@@ -51,7 +56,10 @@ def _people(group: Group) -> None:
         (policies > 1) & (soon == policies),
     )
     group.add(
-        "contracts_expiring_6m", "policies that reach a multiple of three years within 6 months", "policies", expiring
+        "contracts_expiring_6m",
+        "policies that reach a multiple of three years within 6 months",
+        "policies",
+        expiring,
     )
     group.add(
         "share_expiring_6m",
@@ -110,7 +118,13 @@ def _after_lapse(group: Group) -> None:
         (count[12] > 0) & (policies == 1),
         back=12,
     )
-    group.add("several_lapses_3m", "two or more lapses in the last 3 months", "yes/no", count[3] >= 2, back=3)
+    group.add(
+        "several_lapses_3m",
+        "two or more lapses in the last 3 months",
+        "yes/no",
+        count[3] >= 2,
+        back=3,
+    )
     group.add(
         "months_between_lapses_36m",
         "mean months between the lapses of 36 months; null with fewer than two",
@@ -136,11 +150,15 @@ def _faded() -> pl.Expr:
 def _kind_of_lapse(group: Group) -> None:
     """What was cancelled: the longest running policy, or one in the middle of its year."""
     lapsed = pl.col("lapsed") & within("end", 12)
-    longest = group.most("_longest_lapsed", "gone", pl.when(lapsed).then(pl.col("day") - pl.col("start")))
+    longest = group.most(
+        "_longest_lapsed", "gone", pl.when(lapsed).then(pl.col("day") - pl.col("start"))
+    )
     year = 365.25
     turn = pl.col("lasted") % year
     midway = lapsed & (pl.col("lasted") > year) & (turn > 31) & (turn < year - 31)
-    ran = group.sum("_ran", "gone", pl.when(pl.col("lapsed") & within("end", 36)).then(pl.col("lasted")))
+    ran = group.sum(
+        "_ran", "gone", pl.when(pl.col("lapsed") & within("end", 36)).then(pl.col("lasted"))
+    )
     count = group.count("_lapses_36", "gone", pl.col("lapsed") & within("end", 36))
     group.add(
         "longest_policy_lapsed_12m",
@@ -187,7 +205,9 @@ def _with_contacts(group: Group, world: World) -> None:
         record="contacts",
     )
     if "quote" in world.topics:
-        asked = group.least("_since_quote", "contacts", pl.when(yes(topic == "quote")).then(pl.col("since")))
+        asked = group.least(
+            "_since_quote", "contacts", pl.when(yes(topic == "quote")).then(pl.col("since"))
+        )
         group.add(
             "quote_without_policy_6m",
             "asked for a quote in the last 6 months and no policy started since",
@@ -197,7 +217,9 @@ def _with_contacts(group: Group, world: World) -> None:
             record="contacts",
         )
     if "complaint" in world.topics:
-        upset = group.count("_contacts_complaints_12", "contacts", within("date", 12) & yes(topic == "complaint"))
+        upset = group.count(
+            "_contacts_complaints_12", "contacts", within("date", 12) & yes(topic == "complaint")
+        )
         group.add(
             "complaint_and_renewal_3m",
             "complained in the last 12 months, and a policy renews within 3 months",

@@ -15,11 +15,29 @@ if TYPE_CHECKING:
 def build(world: World) -> Group:
     """Return ages of the policies in force and the length of the relation."""
     group = Group("tenure")
-    oldest, youngest = group.most("_oldest", "held", pl.col("age")), group.least("_youngest", "held", pl.col("age"))
+    oldest, youngest = (
+        group.most("_oldest", "held", pl.col("age")),
+        group.least("_youngest", "held", pl.col("age")),
+    )
     ages, policies = group.sum("_ages", "held", pl.col("age")), pl.col("_policies")
-    group.add("tenure_months", "months since the start of the oldest policy in force", "months", months(oldest))
-    group.add("youngest_months", "months since the start of the youngest policy in force", "months", months(youngest))
-    group.add("mean_age_months", "mean age of the policies in force", "months", months(share(ages, policies)))
+    group.add(
+        "tenure_months",
+        "months since the start of the oldest policy in force",
+        "months",
+        months(oldest),
+    )
+    group.add(
+        "youngest_months",
+        "months since the start of the youngest policy in force",
+        "months",
+        months(youngest),
+    )
+    group.add(
+        "mean_age_months",
+        "mean age of the policies in force",
+        "months",
+        months(share(ages, policies)),
+    )
     group.add(
         "age_spread_months",
         "months between the starts of the oldest and the youngest policy in force",
@@ -40,10 +58,21 @@ def build(world: World) -> Group:
         ("over_10y", "older than 10 years", 3653, None),
     ):
         inside = pl.col("age") > low
-        count = group.count(f"_age_{name}", "held", inside & (pl.col("age") <= high) if high else inside)
-        group.add(f"share_{name}", f"share of the policies in force that are {words}", "share", share(count, policies))
-    group.add("new_customer", "oldest policy in force is younger than 12 months", "yes/no", oldest <= 365)
-    group.add("loyal_customer", "oldest policy in force is older than 10 years", "yes/no", oldest > 3653)
+        count = group.count(
+            f"_age_{name}", "held", inside & (pl.col("age") <= high) if high else inside
+        )
+        group.add(
+            f"share_{name}",
+            f"share of the policies in force that are {words}",
+            "share",
+            share(count, policies),
+        )
+    group.add(
+        "new_customer", "oldest policy in force is younger than 12 months", "yes/no", oldest <= 365
+    )
+    group.add(
+        "loyal_customer", "oldest policy in force is older than 10 years", "yes/no", oldest > 3653
+    )
     if "ends" in world.records:
         _with_ended(group, oldest)
     return group
@@ -58,7 +87,8 @@ def _with_ended(group: Group, oldest: pl.Expr) -> None:
         )
         group.add(
             f"relation_months_{window}m",
-            f"months since the first start of policies in force or ended in the last {window} months",
+            f"months since the first start of policies in force or ended in the last {window} "
+            f"months",
             "months",
             months(pl.max_horizontal(oldest, ended)),
             back=window,

@@ -1,4 +1,6 @@
-"""Where the customer is heading: the number of policies quarter by quarter, and the pace of starts and ends."""
+"""Where the customer is heading: the number of policies quarter by quarter, and the pace of starts
+and ends.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ QUARTERS = (3, 6, 9, 12, 15, 18, 21, 24)
 
 
 def build(world: World) -> Group:
-    """Return slope, runs of decline and growth, peak, and the pace of starts, ends and purchases."""
+    """Return slope, runs of decline and growth, peak, and the pace of starts, ends and
+    purchases.
+    """
     group = Group("trends")
     if "ends" not in world.records:
         return group
@@ -29,7 +33,8 @@ def build(world: World) -> Group:
 def _quarters(group: Group) -> None:
     """The number of policies at T and at the ends of the eight quarters before, latest first."""
     levels = [pl.col("_policies"), *(_policies_at(group, back) for back in QUARTERS)]
-    # least squares over equal steps: weights add up to zero, so the slope is exact for whole numbers
+    # least squares over equal steps: weights add up to zero, so the slope is exact for whole
+    # numbers
     middle = (len(levels) - 1) / 2
     weights = [middle - place for place in range(len(levels))]
     slope = added(weight * level for weight, level in zip(weights, levels, strict=True))
@@ -104,8 +109,13 @@ def _run(steps: list[pl.Expr]) -> pl.Expr:
 
 
 def _paces(group: Group, world: World) -> None:
-    """Both windows per year: a year of 3 months times four against 12 months, a year against the mean of three."""
-    lapses = {w: group.count(f"_lapses_{w}", "gone", pl.col("lapsed") & within("end", w)) for w in (3, 12, 36)}
+    """Both windows per year: a year of 3 months times four against 12 months, a year against the
+    mean of three.
+    """
+    lapses = {
+        w: group.count(f"_lapses_{w}", "gone", pl.col("lapsed") & within("end", w))
+        for w in (3, 12, 36)
+    }
     bought = {w: group.count(f"_purchases_{w}", "taken", within("start", w)) for w in (3, 12, 36)}
     starts = {
         w: group.count(f"_started_{w}", "held", within("start", w))

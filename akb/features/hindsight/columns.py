@@ -1,4 +1,6 @@
-"""What is tested: the columns of today's values that features use, one code per policy, and a column's own name."""
+"""What is tested: the columns of today's values that features use, one code per policy, and a
+column's own name.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,18 @@ from akb.features.grid import to_day
 if TYPE_CHECKING:
     from akb.ingest.types import Portfolio
 
-ROLES = ("adviser", "office", "region", "postcode", "kind", "birth_year", "insurer", "term", "collection", "renewal")
+ROLES = (
+    "adviser",
+    "office",
+    "region",
+    "postcode",
+    "kind",
+    "birth_year",
+    "insurer",
+    "term",
+    "collection",
+    "renewal",
+)
 """Canonical columns of which the source keeps today's value and that features use."""
 MOST_POLICIES = 150_000
 BINS = 10
@@ -21,11 +34,13 @@ FEW_VALUES = 30
 """A number with more values is cut into tenths."""
 YEARS = 5
 ENOUGH_ALIKE = 30
-"""Policies per stratum: with fewer a value is compared with itself, and the strata are made wider."""
+"""Policies per stratum: with fewer a value is compared with itself, and the strata are made wider.
+"""
 
 
 def tested_rows(portfolio: Portfolio) -> pl.DataFrame:
-    """Return the policies that were in force for a day, sorted: policy, customer, stratum, start, end, lost.
+    """Return the policies that were in force for a day, sorted: policy, customer, stratum, start,
+    end, lost.
 
     Of a very large portfolio every so-manieth customer.
     """
@@ -44,7 +59,9 @@ def tested_rows(portfolio: Portfolio) -> pl.DataFrame:
 
 
 def _strata(policies: pl.DataFrame) -> pl.Series:
-    """Return policies alike in branch and year of start, as a code; in a small book of a year, or some years."""
+    """Return policies alike in branch and year of start, as a code; in a small book of a year, or
+    some years.
+    """
     year = pl.col("start_date").dt.year()
     for alike in (pl.struct("branch", year), year, year // 3, year // 6):
         found = policies.select(alike.rank("dense").cast(pl.UInt32).alias("stratum")).to_series()
@@ -54,7 +71,8 @@ def _strata(policies: pl.DataFrame) -> pl.Series:
 
 
 def tested_days(portfolio: Portfolio) -> list[int]:
-    """Return X and the days before it on which windows open, within the recorded history, descending.
+    """Return X and the days before it on which windows open, within the recorded history,
+    descending.
 
     Years where there are two at least, else halves of what there is.
     """
@@ -70,9 +88,15 @@ def tested_days(portfolio: Portfolio) -> list[int]:
 
 
 def role_codes(portfolio: Portfolio, rows: pl.DataFrame) -> dict[str, list[pl.Series]]:
-    """Return per canonical column that is filled the codings under which it is tested, a code per row of `rows`."""
+    """Return per canonical column that is filled the codings under which it is tested, a code per
+    row of `rows`.
+    """
     texts = role_texts(portfolio, rows)
-    found = {name: [coded(texts[name])] for name in texts.columns if texts[name].null_count() < texts.height}
+    found = {
+        name: [coded(texts[name])]
+        for name in texts.columns
+        if texts[name].null_count() < texts.height
+    }
     born = _of_customers(portfolio, rows, "birth_year")["birth_year"]
     if born.null_count() < born.len():
         found["birth_year"] = number_codes(born, rows["stratum"])
@@ -80,7 +104,9 @@ def role_codes(portfolio: Portfolio, rows: pl.DataFrame) -> dict[str, list[pl.Se
 
 
 def role_texts(portfolio: Portfolio, rows: pl.DataFrame) -> pl.DataFrame:
-    """Return per row of `rows` the canonical columns that hold a text or a code; of a renewal whether it has moved."""
+    """Return per row of `rows` the canonical columns that hold a text or a code; of a renewal
+    whether it has moved.
+    """
     moved = pl.col("renewal_date").dt.month() != pl.col("start_date").dt.month()
     policies = rows.select("policy").join(
         portfolio.policies.select(
@@ -101,7 +127,10 @@ def role_texts(portfolio: Portfolio, rows: pl.DataFrame) -> pl.DataFrame:
 
 def _of_customers(portfolio: Portfolio, rows: pl.DataFrame, *names: str) -> pl.DataFrame:
     customers = portfolio.customers
-    given = [pl.col(name) if name in customers.columns else pl.lit(None, pl.String).alias(name) for name in names]
+    given = [
+        pl.col(name) if name in customers.columns else pl.lit(None, pl.String).alias(name)
+        for name in names
+    ]
     return rows.select("customer").join(
         customers.select("customer", *given), on="customer", how="left", maintain_order="left"
     )
@@ -113,7 +142,9 @@ def coded(texts: pl.Series) -> pl.Series:
 
 
 def number_codes(numbers: pl.Series, stratum: pl.Series) -> list[pl.Series]:
-    """Return two codings of numbers: their values (many: tenths), and tenths within the stratum; null stays null."""
+    """Return two codings of numbers: their values (many: tenths), and tenths within the stratum;
+    null stays null.
+    """
     values = numbers.cast(pl.Float64)
     whole = coded(values) if values.n_unique() <= FEW_VALUES else _tenths(values, None)
     return [whole, _tenths(values, stratum)]

@@ -1,4 +1,6 @@
-"""What the features may see of the columns that a back office overwrites: tested once, told in findings."""
+"""What the features may see of the columns that a back office overwrites: tested once, told in
+findings.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.core.findings import Finding, in_order
-from akb.core.privacy import may_be_shown
-from akb.core.text import text
+from akb.core.privacy.identifiers import may_be_shown
+from akb.core.wording.text import text
 from akb.features.hindsight.columns import (
     ROLES,
     number_codes,
@@ -27,7 +29,12 @@ if TYPE_CHECKING:
     from akb.features.hindsight.survival import Found
     from akb.ingest.types import OwnColumn, Portfolio
 
-_OF_POLICIES = {"insurer": "insurer", "term": "payment_months", "collection": "collection", "renewal": "renewal_date"}
+_OF_POLICIES = {
+    "insurer": "insurer",
+    "term": "payment_months",
+    "collection": "collection",
+    "renewal": "renewal_date",
+}
 _OF_CUSTOMERS = {
     "adviser": "adviser",
     "office": "office",
@@ -43,11 +50,12 @@ _NEEDED_BY_TARGETS = ("kind", "birth_year")
 
 
 def without_hindsight(portfolio: Portfolio, settings: Settings) -> Portfolio:
-    """Return the portfolio with the columns that features must not see, and the findings that say so.
+    """Return the portfolio with the columns that features must not see, and the findings that say
+    so.
 
-    Columns that ``[features] without`` names are not seen either; what ``extra`` names is not tested, by the client's
-    word that it is never overwritten. A portfolio that was tested stays as it is.
-    """
+    Columns that ``[features] without`` names are not seen either; what ``extra`` names is not
+    tested, by the client's word that it is never overwritten. A portfolio that was tested stays as
+    it is."""
     if portfolio.hidden is not None:
         return portfolio
     rows, days = tested_rows(portfolio), tested_days(portfolio)
@@ -63,11 +71,20 @@ def without_hindsight(portfolio: Portfolio, settings: Settings) -> Portfolio:
             findings.append(_finding(portfolio, rows, name, found, settings))
     own = tuple(_judged(each, portfolio, rows, days, extra) for each in portfolio.own)
     findings += _findings_of_own(own)
-    return replace(portfolio, hidden=tuple(hidden), own=own, findings=tuple(in_order((*portfolio.findings, *findings))))
+    return replace(
+        portfolio,
+        hidden=tuple(hidden),
+        own=own,
+        findings=tuple(in_order((*portfolio.findings, *findings))),
+    )
 
 
-def seen_by_features(portfolio: Portfolio, settings: Settings, *, targets: bool = False) -> Portfolio:
-    """Return the portfolio without what features must not see; `targets` keeps what eligibility is made of."""
+def seen_by_features(
+    portfolio: Portfolio, settings: Settings, *, targets: bool = False
+) -> Portfolio:
+    """Return the portfolio without what features must not see; `targets` keeps what eligibility is
+    made of.
+    """
     portfolio = without_hindsight(portfolio, settings)
     hidden = set(portfolio.hidden or ()) - set(_NEEDED_BY_TARGETS if targets else ())
     return replace(
@@ -78,29 +95,42 @@ def seen_by_features(portfolio: Portfolio, settings: Settings, *, targets: bool 
 
 
 def _emptied(frame: pl.DataFrame, columns: dict[str, str], hidden: set[str]) -> pl.DataFrame:
-    names = [column for name, column in columns.items() if name in hidden and column in frame.columns]
+    names = [
+        column for name, column in columns.items() if name in hidden and column in frame.columns
+    ]
     return frame.with_columns(pl.lit(None, dtype=frame.schema[name]).alias(name) for name in names)
 
 
 def _trace(rows: pl.DataFrame, days: Sequence[int], codings: Sequence[pl.Series]) -> Found | None:
-    return next((found for codes in codings if (found := trace_of(rows, days, codes)) is not None), None)
+    return next(
+        (found for codes in codings if (found := trace_of(rows, days, codes)) is not None), None
+    )
 
 
 def _judged(
-    column: OwnColumn, portfolio: Portfolio, rows: pl.DataFrame, days: Sequence[int], extra: set[str]
+    column: OwnColumn,
+    portfolio: Portfolio,
+    rows: pl.DataFrame,
+    days: Sequence[int],
+    extra: set[str],
 ) -> OwnColumn:
     """Refuse an own column that shows who has ended."""
     if column.refused or column.heading in extra or portfolio.own_values is None:
         return column
     values = rows.select("policy").join(
-        portfolio.own_values.select("policy", column.key), on="policy", how="left", maintain_order="left"
+        portfolio.own_values.select("policy", column.key),
+        on="policy",
+        how="left",
+        maintain_order="left",
     )[column.key]
     codings = number_codes(values, rows["stratum"]) if column.form == "number" else [values]
     found = _trace(rows, days, codings)
     return column if found is None else replace(column, refused=found.trace)
 
 
-def _finding(portfolio: Portfolio, rows: pl.DataFrame, name: str, found: Found, settings: Settings) -> Finding:
+def _finding(
+    portfolio: Portfolio, rows: pl.DataFrame, name: str, found: Found, settings: Settings
+) -> Finding:
     """AKB-T001: the column, and the value that shows it if it may be told."""
     texts, last = role_texts(portfolio, rows), pl.lit(portfolio.as_of).to_physical()
     ended = (pl.col("end") <= last).fill_null(value=False)
@@ -111,8 +141,16 @@ def _finding(portfolio: Portfolio, rows: pl.DataFrame, name: str, found: Found, 
         codes = texts[name].rank("dense").cast(pl.Int64).fill_null(-1)
         carried = table.filter(codes == found.value)
         count, value = carried.height, texts[name].filter(codes == found.value)[0]
-        shown = value is None or may_be_shown(value, carried["customer"].n_unique(), settings.report.suppress_below)
-        value = text("columns", "nl", "hindsight", "empty") if value is None else value if shown else None
+        shown = value is None or may_be_shown(
+            value, carried["customer"].n_unique(), settings.report.suppress_below
+        )
+        value = (
+            text("columns", "nl", "hindsight", "empty")
+            if value is None
+            else value
+            if shown
+            else None
+        )
     params = {
         "column": text("columns", "nl", "columns", name),
         "how": text("columns", "nl", "hindsight", found.trace).format(
@@ -125,7 +163,9 @@ def _finding(portfolio: Portfolio, rows: pl.DataFrame, name: str, found: Found, 
 def _findings_of_own(own: Sequence[OwnColumn]) -> list[Finding]:
     """AKB-T002: own columns that are used; AKB-T003: those that show who has ended."""
     used = [each.heading for each in own if not each.refused]
-    traced = [each.heading for each in own if each.refused in ("ended", "running", "fades", "too_good")]
+    traced = [
+        each.heading for each in own if each.refused in ("ended", "running", "fades", "too_good")
+    ]
     found = []
     for code, severity, names in (("AKB-T002", "tip", used), ("AKB-T003", "issue", traced)):
         if names:

@@ -1,9 +1,8 @@
 """From which day do we look: X, and the day of the export itself.
 
-``--as-of`` wins. Else the date that the file itself gives. Else the last day on which contacts, claims or changes
-were recorded, if there are enough of them and the policies do not stop long before. Else the day on which the clocks of
-starts and ends stop (`akb.ingest.as_of.movements`).
-"""
+``--as-of`` wins. Else the date that the file itself gives. Else the last day on which contacts,
+claims or changes were recorded, if there are enough of them and the policies do not stop long
+before. Else the day on which the clocks of starts and ends stop (`akb.ingest.as_of.movements`)."""
 
 from __future__ import annotations
 
@@ -27,7 +26,12 @@ if TYPE_CHECKING:
     from akb.ingest.as_of.snapshots import Snapshots
     from akb.ingest.columns.notes import Table
 
-_RECORDED = {"policies": ("changed",), "claims": ("reported", "occurred"), "contacts": ("date",), "payments": ("date",)}
+_RECORDED = {
+    "policies": ("changed",),
+    "claims": ("reported", "occurred"),
+    "contacts": ("date",),
+    "payments": ("date",),
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,11 @@ class Clock:
 
 
 def find_clock(
-    tables: Sequence[Table], snapshots: Snapshots, settings: Settings, as_of: date | None, today: date
+    tables: Sequence[Table],
+    snapshots: Snapshots,
+    settings: Settings,
+    as_of: date | None,
+    today: date,
 ) -> Clock:
     """Return X and the export's own day.
 
@@ -80,19 +88,29 @@ def find_clock(
         If ``--as-of`` lies in the future or before the first policy, or no start date can be read.
     """
     if as_of is not None and as_of > today:
-        raise AkbError(f"--as-of {as_of.isoformat()} lies in the future", f"Today is {today.isoformat()}.")
+        raise AkbError(
+            f"--as-of {as_of.isoformat()} lies in the future", f"Today is {today.isoformat()}."
+        )
     moves = movements(tables, settings)
     if moves.starts.is_empty():
         table = next(table for table in tables if table.headings.role == "policies")
         raise AkbError(
             f"{table.raw.name}: no readable date in column '{table.headings.heading('start')}'",
-            "akb reads 31-12-2025, 2025-12-31, 20251231 and 31-dec-25; set date_format in [ingest] for another form.",
+            "akb reads 31-12-2025, 2025-12-31, 20251231 and 31-dec-25; set date_format in "
+            "[ingest] for another form.",
         )
     clocks = read_clocks(moves, today)
     delivered = [day for day in snapshots.days if day <= today]
-    export_day, how = (delivered[-1], "header") if delivered else _export_day(tables, settings, moves, clocks, today)
+    export_day, how = (
+        (delivered[-1], "header")
+        if delivered
+        else _export_day(tables, settings, moves, clocks, today)
+    )
     if export_day is None:
-        raise AkbError("every date in the export lies in the future", "Give the day of the export with --as-of.")
+        raise AkbError(
+            "every date in the export lies in the future",
+            "Give the day of the export with --as-of.",
+        )
     starts, ends = (clocks.starts, clocks.ends) if clocks else (None, None)
     if as_of is None:
         doubts = doubts_of(export_day, clocks, moves, recorded_days(tables, settings), today)
@@ -114,10 +132,18 @@ def movements(tables: Sequence[Table], settings: Settings) -> Movements:
     for table in tables:
         if table.headings.role == "policies":
             start = read_dates(table.texts("start"), date_format=settings.ingest.date_format)
-            end = read_dates(table.texts("end"), date_format=settings.ingest.date_format, order=start.order)
+            end = read_dates(
+                table.texts("end"), date_format=settings.ingest.date_format, order=start.order
+            )
             who, what = (table.texts(name).cast(pl.String) for name in ("customer", "policy"))
             explained = known(table.texts("reason")).is_not_null()
-            columns = {"who": who, "what": what, "start": start.values, "end": end.values, "explained": explained}
+            columns = {
+                "who": who,
+                "what": what,
+                "start": start.values,
+                "end": end.values,
+                "explained": explained,
+            }
             rows.append(pl.DataFrame(columns))
     once = pl.concat(rows).unique(["who", "what", "start", "end"])
     starts, ends = (once[name].drop_nulls().alias("day") for name in ("start", "end"))
@@ -125,10 +151,16 @@ def movements(tables: Sequence[Table], settings: Settings) -> Movements:
 
 
 def _export_day(
-    tables: Sequence[Table], settings: Settings, moves: Movements, clocks: Clocks | None, today: date
+    tables: Sequence[Table],
+    settings: Settings,
+    moves: Movements,
+    clocks: Clocks | None,
+    today: date,
 ) -> tuple[date | None, str]:
     header = [
-        read_dates(table.texts("header_day"), date_format=settings.ingest.date_format).values.drop_nulls()
+        read_dates(
+            table.texts("header_day"), date_format=settings.ingest.date_format
+        ).values.drop_nulls()
         for table in tables
         if table.headings.role == "policies"
     ]
@@ -144,19 +176,24 @@ def _export_day(
     return day, "movements"
 
 
-def _belongs(tables: Sequence[Table], settings: Settings, moves: Movements, day: date, last: date) -> bool:
-    """Whether what was recorded until `last` is of the same export as policies that move until `day`.
+def _belongs(
+    tables: Sequence[Table], settings: Settings, moves: Movements, day: date, last: date
+) -> bool:
+    """Whether what was recorded until `last` is of the same export as policies that move until
+    `day`.
 
-    It may not stop long before. Contacts and claims that go on long after are of a later export than the policies,
-    unless so few of these move that nothing is missed; a policy that was changed on a day was there on that day.
-    """
+    It may not stop long before. Contacts and claims that go on long after are of a later export
+    than the policies, unless so few of these move that nothing is missed; a policy that was changed
+    on a day was there on that day."""
     stale = timedelta(days=rule("as_of", "stale_days"))
     if last <= day + stale:
         return last >= day - stale
-    changed = recorded_days([table for table in tables if table.headings.role == "policies"], settings)
-    return changed.filter((changed > day) & (changed <= last)).len() >= rule("as_of", "events") or goes_on(
-        moves.every, day, last
+    changed = recorded_days(
+        [table for table in tables if table.headings.role == "policies"], settings
     )
+    return changed.filter((changed > day) & (changed <= last)).len() >= rule(
+        "as_of", "events"
+    ) or goes_on(moves.every, day, last)
 
 
 def recorded_days(tables: Sequence[Table], settings: Settings) -> pl.Series:
@@ -165,6 +202,8 @@ def recorded_days(tables: Sequence[Table], settings: Settings) -> pl.Series:
     for table in tables:
         for column in _RECORDED.get(table.headings.role, ()):
             if column in table.cells.columns:
-                found = read_dates(table.texts(column), date_format=settings.ingest.date_format).values
+                found = read_dates(
+                    table.texts(column), date_format=settings.ingest.date_format
+                ).values
                 days.append(found.drop_nulls().alias("day"))
     return pl.concat(days)

@@ -1,8 +1,9 @@
-"""What speaks against the day of the export: starts behind it, ends that nobody announced, events that go on.
+"""What speaks against the day of the export: starts behind it, ends that nobody announced, events
+that go on.
 
-A day that is wrong makes real leavers announcements, or years of business signed but not begun. So it is told as an
-issue, with both clocks and the command that sets the day; a day that was given with ``--as-of`` is not doubted.
-"""
+A day that is wrong makes real leavers announcements, or years of business signed but not begun. So
+it is told as an issue, with both clocks and the command that sets the day; a day that was given
+with ``--as-of`` is not doubted."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ class Doubt:
     Parameters
     ----------
     kind
-        ``starts``, ``ends``, ``events`` (they go on after it) or ``stop`` (the ends stop long before it).
+        ``starts``, ``ends``, ``events`` (they go on after it) or ``stop`` (the ends stop long
+        before it).
     count, share
         How many, and which share of all starts, ends or events.
     instead
@@ -49,7 +51,9 @@ def doubts_of(
     """Return what speaks against the export's day, the heaviest first."""
     if clocks is None:
         return ()
-    later = max((each for each in (clocks.starts, clocks.ends) if each and each > day), default=None)
+    later = max(
+        (each for each in (clocks.starts, clocks.ends) if each and each > day), default=None
+    )
     found = (
         _starts(day, later, moves.starts, today),
         _ends(day, later, moves.ends, today),
@@ -68,7 +72,8 @@ def _starts(day: date, later: date | None, starts: pl.Series, today: date) -> Do
 
 
 def _ends(day: date, later: date | None, ends: pl.Series, today: date) -> Doubt | None:
-    """More ends in the year after the day than announcements explain; ends after today are all announced.
+    """More ends in the year after the day than announcements explain; ends after today are all
+    announced.
 
     Explained are a usual number in the time of notice, and a tenth of it later.
     """
@@ -76,15 +81,22 @@ def _ends(day: date, later: date | None, ends: pl.Series, today: date) -> Doubt 
     after = ends.filter((ends > day) & (ends <= last))
     notice = rule("as_of", "stale_days")
     days = min((last - day).days, notice) + 0.1 * max((last - day).days - notice, 0)
-    short = [int(((ends > day - timedelta(days=length)) & (ends <= day)).sum()) / length for length in _LEVELS]
+    short = [
+        int(((ends > day - timedelta(days=length)) & (ends <= day)).sum()) / length
+        for length in _LEVELS
+    ]
     explained = max(usual_rate(ends, day), *short) * days
-    if after.len() < 2 * rule("as_of", "doubt_least") or after.len() <= explained + 2 * math.sqrt(explained):
+    if after.len() < 2 * rule("as_of", "doubt_least") or after.len() <= explained + 2 * math.sqrt(
+        explained
+    ):
         return None
     return Doubt("ends", after.len(), after.len() / ends.len(), later or _latest(after))
 
 
 def _events(day: date, recorded: pl.Series, today: date) -> Doubt | None:
-    after = recorded.filter((recorded > day + timedelta(days=rule("as_of", "late_days"))) & (recorded <= today))
+    after = recorded.filter(
+        (recorded > day + timedelta(days=rule("as_of", "late_days"))) & (recorded <= today)
+    )
     share = after.len() / max(recorded.len(), 1)
     if after.len() < rule("as_of", "doubt_least") or share <= rule("as_of", "doubt_share"):
         return None

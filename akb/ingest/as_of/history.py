@@ -1,8 +1,8 @@
 """How far back the recorded history reaches: since when are ended policies in the file?
 
-An export often holds the ended policies of the last so many months only. Before that day there are survivors and no
-ends, so the monthly number of ends falls far below what so many policies must have seen.
-"""
+An export often holds the ended policies of the last so many months only. Before that day there are
+survivors and no ends, so the monthly number of ends falls far below what so many policies must have
+seen."""
 
 from __future__ import annotations
 
@@ -34,21 +34,34 @@ _NEAR = 3  # days from the first of the month, or expected ends, that need no ex
 
 
 def stated_start(
-    tables: Sequence[Table], snapshots: Snapshots, policies: pl.DataFrame, clock: Clock, settings: Settings
+    tables: Sequence[Table],
+    snapshots: Snapshots,
+    policies: pl.DataFrame,
+    clock: Clock,
+    settings: Settings,
 ) -> date | None:
-    """Return the day from which the files themselves say that ends are recorded; None if they do not.
+    """Return the day from which the files themselves say that ends are recorded; None if they do
+    not.
 
-    Deliveries of policies in force record ends from the first one on; a header may say how many months of lapsed
-    policies are included (``AL_MNDGP``).
-    """
+    Deliveries of policies in force record ends from the first one on; a header may say how many
+    months of lapsed policies are included (``AL_MNDGP``)."""
     if snapshots.days:
         first = snapshots.days[0]
         ended = policies.filter(pl.col("end_date") <= clock.as_of)
-        return first if ended.filter(pl.col("end_date") <= first).height * 20 <= ended.height else None
+        return (
+            first if ended.filter(pl.col("end_date") <= first).height * 20 <= ended.height else None
+        )
     found = []
     for table in tables:
-        months = known(table.texts("ended_months")).str.extract(r"^(\d{1,3})(?:\.0)?$").cast(pl.Int32).unique()
-        day = read_dates(table.texts("header_day"), date_format=settings.ingest.date_format).values.unique()
+        months = (
+            known(table.texts("ended_months"))
+            .str.extract(r"^(\d{1,3})(?:\.0)?$")
+            .cast(pl.Int32)
+            .unique()
+        )
+        day = read_dates(
+            table.texts("header_day"), date_format=settings.ingest.date_format
+        ).values.unique()
         if months.len() == 1 and months[0] and day.len() == 1 and day[0]:
             found.append(add_months(day[0], -int(months[0])))
     return max(found, default=None)
@@ -73,8 +86,12 @@ def find_history(policies: pl.DataFrame, as_of: date, stated: date | None = None
     known = lapses.filter(pl.col("cause") != "unknown").height
     sources = policies["commission_source"].drop_nulls()
     given = int((sources == "given").sum())
-    commission = "none" if sources.is_empty() else "given" if 2 * given >= sources.len() else "derived"
-    if commission == "none" and any(name in policies.columns and policies[name].count() for name in _OTHER_REVENUE):
+    commission = (
+        "none" if sources.is_empty() else "given" if 2 * given >= sources.len() else "derived"
+    )
+    if commission == "none" and any(
+        name in policies.columns and policies[name].count() for name in _OTHER_REVENUE
+    ):
         commission = "given"
     return History(
         recorded_from=since,
@@ -87,9 +104,9 @@ def find_history(policies: pl.DataFrame, as_of: date, stated: date | None = None
 def recorded_from(starts: pl.Series, ends: pl.Series, as_of: date) -> date | None:
     """Return the first day from which ends are recorded; None without any end.
 
-    Months are counted back from X and taken together until eight ends are expected at the usual rate of the last two
-    years. The first block with less than a quarter of them lies before the recorded history.
-    """
+    Months are counted back from X and taken together until eight ends are expected at the usual
+    rate of the last two years. The first block with less than a quarter of them lies before the
+    recorded history."""
     ends = ends.drop_nulls()
     ends = ends.filter(ends <= as_of)
     if ends.is_empty():
@@ -106,7 +123,9 @@ def recorded_from(starts: pl.Series, ends: pl.Series, as_of: date) -> date | Non
     if last_good == len(counts) - 1:
         return first  # type: ignore[return-value]
     place = int(np.searchsorted(over, edges[last_good + 1], "left"))
-    found = int(over[min(place, len(over) - 1)])  # with a handful of ends there may be none that recent
+    found = int(
+        over[min(place, len(over) - 1)]
+    )  # with a handful of ends there may be none that recent
     day = date(1970, 1, 1) + timedelta(days=found)
     waited = (day.day - 1) * expected[last_good] / 30
     month = day.replace(day=1)
@@ -118,7 +137,9 @@ def _days(series: pl.Series) -> npt.NDArray[np.int64]:
 
 
 def _edges(first: date, as_of: date) -> npt.NDArray[np.int64]:
-    """Return month edges from the day after X back to the first start, as day numbers, descending."""
+    """Return month edges from the day after X back to the first start, as day numbers,
+    descending.
+    """
     edge, edges, months = as_of + timedelta(days=1), [], 0
     day = edge
     while True:
@@ -130,12 +151,15 @@ def _edges(first: date, as_of: date) -> npt.NDArray[np.int64]:
 
 
 def _last_recorded(counts: npt.NDArray[np.int64], expected: npt.NDArray[np.float64]) -> int:
-    """Return the index of the earliest month (0 is the last one) that belongs to the recorded history.
+    """Return the index of the earliest month (0 is the last one) that belongs to the recorded
+    history.
 
-    The last three months may be thin (lapses are registered late), and a gap that ends within half a year is a gap,
-    not the start of the record. So are the empty months of an office that registers most ends on one day of the year.
-    """
-    share, wanted, whole = (rule("history", name) for name in ("share", "block_events", "year_share"))
+    The last three months may be thin (lapses are registered late), and a gap that ends within half
+    a year is a gap, not the start of the record. So are the empty months of an office that
+    registers most ends on one day of the year."""
+    share, wanted, whole = (
+        rule("history", name) for name in ("share", "block_events", "year_share")
+    )
     seen, due, block = 0.0, 0.0, 0
 
     def goes_on(month: int, months: int, least: float) -> bool:

@@ -1,13 +1,13 @@
 """The last day on which an export is complete, by the days that stand in it.
 
-Starts and ends are two clocks. After the day of an export there are still announced ends and signed starts, but far
-fewer; a book that no longer sells goes on ending; planned ends lie years ahead. Each clock stops at a change point:
-the split of its last two years into "before" and "after" under which the daily counts are most likely (two Poisson
-rates), taken only if the days after hold at most 35 % of the usual number, of the two years and of the last half year,
-and at most a fifth of all. A day on which very many come together counts as a few: it says how, not how often. Where
-both clocks stop together, both together say the day; else the later one that is still credible: what goes on after
-the earlier clock goes on as usual, and is not a plan that every policy has.
-"""
+Starts and ends are two clocks. After the day of an export there are still announced ends and signed
+starts, but far fewer; a book that no longer sells goes on ending; planned ends lie years ahead.
+Each clock stops at a change point: the split of its last two years into "before" and "after" under
+which the daily counts are most likely (two Poisson rates), taken only if the days after hold at
+most 35 % of the usual number, of the two years and of the last half year, and at most a fifth of
+all. A day on which very many come together counts as a few: it says how, not how often. Where both
+clocks stop together, both together say the day; else the later one that is still credible: what
+goes on after the earlier clock goes on as usual, and is not a plan that every policy has."""
 
 from __future__ import annotations
 
@@ -80,7 +80,10 @@ def read_clocks(moves: Movements, today: date) -> Clocks | None:
     if starts is None or ends is None:
         return Clocks(together, starts, ends)
     near = timedelta(days=rule("as_of", "stale_days"))
-    if abs(starts - ends) <= near and min(starts, ends) - near / 2 <= together <= max(starts, ends) + near / 2:
+    if (
+        abs(starts - ends) <= near
+        and min(starts, ends) - near / 2 <= together <= max(starts, ends) + near / 2
+    ):
         return Clocks(together, starts, ends)
     later = [day for day in (ends, together) if day > starts and not _planned(moves, starts, day)]
     for day, days in ((max(later, default=starts), moves.every), (ends, moves.ends)):
@@ -90,16 +93,20 @@ def read_clocks(moves: Movements, today: date) -> Clocks | None:
 
 
 def goes_on(days: pl.Series, since: date, until: date) -> bool:
-    """Whether days after `since` come as usual: at least half as many, or too few are usual to miss them.
+    """Whether days after `since` come as usual: at least half as many, or too few are usual to miss
+    them.
 
-    Looked at is the first year of (since, until], without the month in which everything is still announced.
-    """
+    Looked at is the first year of (since, until], without the month in which everything is still
+    announced."""
     first = since + timedelta(days=rule("as_of", "late_days"))
     last = min(until, since + timedelta(days=_YEAR))
     if last <= first:
         return True
     usual = usual_rate(days, since) * (last - first).days
-    return usual < rule("as_of", "gain") or _between(days, first, last) >= rule("as_of", "as_usual") * usual
+    return (
+        usual < rule("as_of", "gain")
+        or _between(days, first, last) >= rule("as_of", "as_usual") * usual
+    )
 
 
 def usual_rate(days: pl.Series, until: date) -> float:
@@ -112,7 +119,8 @@ def _between(days: pl.Series, after: date, until: date) -> int:
 
 
 def _planned(moves: Movements, since: date, until: date) -> bool:
-    """Whether the ends after `since` are plans: every running policy has one, or none has a reason as the others had.
+    """Whether the ends after `since` are plans: every running policy has one, or none has a reason
+    as the others had.
 
     A contract of five years has its end on the day that it begins.
     """
@@ -128,8 +136,9 @@ def _planned(moves: Movements, since: date, until: date) -> bool:
 def last_dense_day(days: pl.Series, today: date) -> date | None:
     """Return the last day of usual activity, or None if no day lies before `today`.
 
-    The first of the month, on which starts and ends pile up and are announced, takes no part where the other days
-    hold enough of them. Month ends up to three days later are the export's day: exports are made then.
+    The first of the month, on which starts and ends pile up and are announced, takes no part where
+    the other days hold enough of them. Month ends up to three days later are the export's day:
+    exports are made then.
 
     Parameters
     ----------
@@ -150,7 +159,9 @@ def last_dense_day(days: pl.Series, today: date) -> date | None:
 
 
 def _change_point(days: pl.Series) -> date:
-    """Return the last day before the clearest drop in the daily number of events; the last day without one."""
+    """Return the last day before the clearest drop in the daily number of events; the last day
+    without one.
+    """
     every = np.sort(days.dt.epoch("d").to_numpy())
     ordinals = every[every >= every[int(0.9 * (len(every) - 1))] - _WINDOW_DAYS]
     distinct, raw = np.unique(ordinals, return_counts=True)

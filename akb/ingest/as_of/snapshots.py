@@ -1,8 +1,8 @@
-"""Several deliveries of one book: of which day is each row, and which policies are gone from the next delivery.
+"""Several deliveries of one book: of which day is each row, and which policies are gone from the
+next delivery.
 
-The third road to an end date: a policy that stands in one delivery and not in the next has ended in between; its end
-is the first delivery without it.
-"""
+The third road to an end date: a policy that stands in one delivery and not in the next has ended in
+between; its end is the first delivery without it."""
 
 from __future__ import annotations
 
@@ -44,9 +44,15 @@ class Snapshots:
     of_table: tuple[tuple[str, pl.Series], ...] = ()
 
     def rows(self, table: Table) -> pl.Series:
-        """Return the day of each row of a table; null where there are no deliveries to tell apart."""
+        """Return the day of each row of a table; null where there are no deliveries to tell
+        apart.
+        """
         found = dict(self.of_table).get(table.raw.name)
-        return found if found is not None else pl.repeat(None, table.cells.height, dtype=pl.Date, eager=True)
+        return (
+            found
+            if found is not None
+            else pl.repeat(None, table.cells.height, dtype=pl.Date, eager=True)
+        )
 
     def known_at(self, as_of: date) -> tuple[date, ...]:
         """Return the deliveries made by `as_of`; all of them if none was."""
@@ -54,12 +60,13 @@ class Snapshots:
 
 
 def find_snapshots(tables: Sequence[Table], settings: Settings) -> Snapshots:
-    """Return the days of the deliveries: of a column with the day, else of the date in the file's name.
+    """Return the days of the deliveries: of a column with the day, else of the date in the file's
+    name.
 
-    Only if every policies table has one, and they differ. A name alone is no proof: polissen_2024_01 and _02 may be two
-    parts of one export, or the policies of two years. So files are not told apart by names before which their policies
-    start, nor by names before which they end unless they hold the same policies.
-    """
+    Only if every policies table has one, and they differ. A name alone is no proof:
+    polissen_2024_01 and _02 may be two parts of one export, or the policies of two years. So files
+    are not told apart by names before which their policies start, nor by names before which they
+    end unless they hold the same policies."""
     found: dict[str, pl.Series] = {}
     named: dict[date, list[Table]] = {}
     for table in tables:
@@ -90,7 +97,8 @@ def _are_deliveries(named: Mapping[date, Sequence[Table]], settings: Settings) -
     both = ["customer", "policy"]
     held = [pl.concat(_numbers(table) for table in named[day]).unique() for day in days]
     return any(
-        earlier.join(later, on=both, how="semi").height >= rule("snapshots", "shared") * earlier.height
+        earlier.join(later, on=both, how="semi").height
+        >= rule("snapshots", "shared") * earlier.height
         for earlier, later in itertools.pairwise(held)
     )
 
@@ -106,11 +114,15 @@ def _late(named: Mapping[date, Sequence[Table]], column: str, settings: Settings
 
 
 def _numbers(table: Table) -> pl.DataFrame:
-    return pl.DataFrame({name: identifiers(table.texts(name))[1] for name in ("customer", "policy")})
+    return pl.DataFrame(
+        {name: identifiers(table.texts(name))[1] for name in ("customer", "policy")}
+    )
 
 
 def day_in_name(name: str) -> date | None:
-    """Return the date in a file name (``polissen_2025-10.csv`` is the end of October), None without one."""
+    """Return the date in a file name (``polissen_2025-10.csv`` is the end of October), None without
+    one.
+    """
     stem = name.rsplit(".", 1)[0]
     match = _DAY_FIRST.search(stem)
     year, month, day = (match[3], match[2], match[1]) if match else ("", "", "")
@@ -122,7 +134,9 @@ def day_in_name(name: str) -> date | None:
     if not 1 <= int(month) <= 12:
         return None
     last = monthrange(int(year), int(month))[1]
-    return date(int(year), int(month), int(day or last)) if not day or 1 <= int(day) <= last else None
+    return (
+        date(int(year), int(month), int(day or last)) if not day or 1 <= int(day) <= last else None
+    )
 
 
 def comparable(seen: pl.DataFrame, days: Sequence[date]) -> tuple[date, ...]:
@@ -146,7 +160,9 @@ def comparable(seen: pl.DataFrame, days: Sequence[date]) -> tuple[date, ...]:
     return tuple(reversed(kept))
 
 
-def ends_by_difference(kept: pl.DataFrame, seen: pl.DataFrame, days: Sequence[date], notes: Notes) -> pl.DataFrame:
+def ends_by_difference(
+    kept: pl.DataFrame, seen: pl.DataFrame, days: Sequence[date], notes: Notes
+) -> pl.DataFrame:
     """Give policies that are gone from a later delivery their end: the first delivery without them.
 
     Parameters
@@ -167,7 +183,21 @@ def ends_by_difference(kept: pl.DataFrame, seen: pl.DataFrame, days: Sequence[da
     last = seen.group_by("spell").agg(last=pl.col("snapshot").max())
     gone = pl.col("last").replace_strict(following, default=None, return_dtype=pl.Date)
     rows = kept.join(last, on="spell", how="left", maintain_order="left").with_columns(gone=gone)
-    derived = pl.col("end_date").is_null() & pl.col("gone").is_not_null() & (pl.col("gone") > pl.col("start_date"))
+    derived = (
+        pl.col("end_date").is_null()
+        & pl.col("gone").is_not_null()
+        & (pl.col("gone") > pl.col("start_date"))
+    )
     count = int(rows.select(derived.sum()).item())
-    notes.find("AKB-D050", "tip", count, count / max(kept.height, 1), first=days[0], last=days[-1], files=len(days))
-    return rows.with_columns(end_date=pl.when(derived).then("gone").otherwise("end_date")).drop("last", "gone")
+    notes.find(
+        "AKB-D050",
+        "tip",
+        count,
+        count / max(kept.height, 1),
+        first=days[0],
+        last=days[-1],
+        files=len(days),
+    )
+    return rows.with_columns(end_date=pl.when(derived).then("gone").otherwise("end_date")).drop(
+        "last", "gone"
+    )

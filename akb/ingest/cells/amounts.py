@@ -1,10 +1,10 @@
 """Amounts as Dutch back offices write them: ``1.234,56``, ``1234.56``, ``€ 33,75-``, ``(33,75)``.
 
-A sign followed by one or two digits at the end is the decimal sign, and of two different signs the last is. Only
-``1.234`` and ``1,234`` are ambiguous; the other cells of the column decide. ``1,5E+04`` is fifteen thousand, whatever
-the sign of the column. A bookkeeper's debit or credit beside an amount is a sign only where both occur: what most rows
-have is the direction of the column.
-"""
+A sign followed by one or two digits at the end is the decimal sign, and of two different signs the
+last is. Only ``1.234`` and ``1,234`` are ambiguous; the other cells of the column decide.
+``1,5E+04`` is fifteen thousand, whatever the sign of the column. A bookkeeper's debit or credit
+beside an amount is a sign only where both occur: what most rows have is the direction of the
+column."""
 
 from __future__ import annotations
 
@@ -26,9 +26,22 @@ _COARSE = r"^\d(?:[.,]\d?)?e\+?0*[1-9]\d*$"  # two digits or less of ten euros o
 _BEFORE = r"^(cr|db|dr|credit|debet|debit|af|bij)[.:]?([-(\d].*)$"
 _AFTER = r"^(.*[-)\d=.,])(cr|db|dr|dt|ct|c|d|credit|debet|debit|af|bij)\.?$"
 _CREDIT = ["cr", "ct", "c", "credit", "af"]
-_CODES = {"£": "GBP", "$": "USD", "¥": "JPY", "us$": "USD", "ƒ": "NLG", "fl": "NLG", "hfl": "NLG", "dfl": "NLG"}
-_CURRENCY = r"(us\$|£|\$|¥|ƒ|hfl\.?|dfl\.?|fl\.?|gbp|usd|chf|sek|nok|dkk|pln|czk|huf|jpy|nlg|bef|dem|ang|awg|srd)"
-_NUMBER = r"^\d{8,}$"  # ten million euros without cents is no amount but the number of something, or of somebody
+_CODES = {
+    "£": "GBP",
+    "$": "USD",
+    "¥": "JPY",
+    "us$": "USD",
+    "ƒ": "NLG",
+    "fl": "NLG",
+    "hfl": "NLG",
+    "dfl": "NLG",
+}
+_CURRENCY = (
+    r"(us\$|£|\$|¥|ƒ|hfl\.?|dfl\.?|fl\.?|"
+    r"gbp|usd|chf|sek|nok|dkk|pln|czk|huf|jpy|nlg|bef|dem|ang|awg|srd)"
+)
+# ten million euros without cents is no amount but the number of something, or of somebody
+_NUMBER = r"^\d{8,}$"
 
 
 @dataclass(frozen=True)
@@ -100,7 +113,15 @@ def read_amounts(texts: pl.Series, *, decimal: str | None = None, scale: int = 1
     rounded = _rows(cells, pl.lit(_SCIENTIFIC), frame)
     coarse = _rows(cells, pl.lit(_COARSE), frame)
     return Amounts(
-        cents, unreadable, sign, unsure, rounded, coarse, _foreign(frame, cells), turned, whole=_is_whole(frame)
+        cents,
+        unreadable,
+        sign,
+        unsure,
+        rounded,
+        coarse,
+        _foreign(frame, cells),
+        turned,
+        whole=_is_whole(frame),
     )
 
 
@@ -122,11 +143,16 @@ def _foreign(frame: pl.DataFrame, cells: DistinctTexts) -> dict[str, int]:
         return {}
     named = cells.spread(currency).drop_nulls().alias("name")
     counts = named.value_counts(name="rows").sort("rows", "name", descending=[True, False])
-    return {_CODES.get(name.rstrip("."), name.rstrip(".").upper()): rows for name, rows in counts.iter_rows()}
+    return {
+        _CODES.get(name.rstrip("."), name.rstrip(".").upper()): rows
+        for name, rows in counts.iter_rows()
+    }
 
 
 def _with_signs(frame: pl.DataFrame, cells: DistinctTexts) -> tuple[pl.DataFrame, int]:
-    """Let the debit or credit that fewer rows have turn the sign; return the frame and the number of those rows."""
+    """Let the debit or credit that fewer rows have turn the sign; return the frame and the number
+    of those rows.
+    """
     if frame["credit"].null_count() == frame.height:
         return frame, 0
     credit = cells.spread(frame["credit"]).drop_nulls()
@@ -139,7 +165,9 @@ def _with_signs(frame: pl.DataFrame, cells: DistinctTexts) -> tuple[pl.DataFrame
 
 
 def _bare(distinct: pl.Series) -> pl.DataFrame:
-    """Return the digits and signs ``t`` of each cell, whether it is negative or a credit, and its foreign currency."""
+    """Return the digits and signs ``t`` of each cell, whether it is negative or a credit, and its
+    foreign currency.
+    """
     text = (
         pl.col("raw")
         .str.to_lowercase()
@@ -151,16 +179,22 @@ def _bare(distinct: pl.Series) -> pl.DataFrame:
     bare = distinct.to_frame("raw").select(raw=text)
     if bare.select(pl.col("raw").str.contains(r"[^\d.,()+-]").any()).item():
         bare = bare.select(
-            currency=pl.col("raw").str.extract(_CURRENCY), raw=pl.col("raw").str.replace(_CURRENCY, "")
+            currency=pl.col("raw").str.extract(_CURRENCY),
+            raw=pl.col("raw").str.replace(_CURRENCY, ""),
         ).select(
             "currency",
-            credit=pl.coalesce(pl.col("raw").str.extract(_BEFORE, 1), pl.col("raw").str.extract(_AFTER, 2)).is_in(
-                _CREDIT
-            ),
-            raw=pl.col("raw").str.replace(_BEFORE, "${2}").str.replace(_AFTER, "${1}").str.replace(r"[.,][-=]+$", ""),
+            credit=pl.coalesce(
+                pl.col("raw").str.extract(_BEFORE, 1), pl.col("raw").str.extract(_AFTER, 2)
+            ).is_in(_CREDIT),
+            raw=pl.col("raw")
+            .str.replace(_BEFORE, "${2}")
+            .str.replace(_AFTER, "${1}")
+            .str.replace(r"[.,][-=]+$", ""),
         )
     else:
-        bare = bare.with_columns(credit=pl.lit(None, dtype=pl.Boolean), currency=pl.lit(None, dtype=pl.String))
+        bare = bare.with_columns(
+            credit=pl.lit(None, dtype=pl.Boolean), currency=pl.lit(None, dtype=pl.String)
+        )
     return bare.select(
         "credit",
         "currency",
@@ -177,7 +211,9 @@ def _certain(sign: str) -> pl.Expr:
     both = rf"^\d{{1,3}}({o}\d{{3}})+{s}\d*$"
     zero = rf"^(0{s}\d{{3}}|\d{{4,}}{s}\d{{3}})$"
     thousands = rf"^\d{{1,3}}({o}\d{{3}}){{2,}}$"
-    return pl.any_horizontal(pl.col("t").str.contains(pattern) for pattern in (short, both, zero, thousands))
+    return pl.any_horizontal(
+        pl.col("t").str.contains(pattern) for pattern in (short, both, zero, thousands)
+    )
 
 
 def _cents(sign: str, scale: int = 100) -> pl.Expr:
@@ -188,8 +224,12 @@ def _cents(sign: str, scale: int = 100) -> pl.Expr:
     neither = t.str.replace_all(r"[.,]", "")
     unsure = as_comma if sign == "," else as_point if sign == "." else neither
     scientific = pl.when(t.str.contains(_SCIENTIFIC)).then(t.str.replace(",", ".", literal=True))
-    number = pl.coalesce(scientific, pl.when(comma).then(as_comma).when(point).then(as_point).otherwise(unsure))
-    valid = scientific.is_not_null() | (number.str.contains(r"^(\d+\.?\d*|\.\d+)$") & ~t.str.contains(_NUMBER))
+    number = pl.coalesce(
+        scientific, pl.when(comma).then(as_comma).when(point).then(as_point).otherwise(unsure)
+    )
+    valid = scientific.is_not_null() | (
+        number.str.contains(r"^(\d+\.?\d*|\.\d+)$") & ~t.str.contains(_NUMBER)
+    )
     value = pl.when(valid).then(number).cast(pl.Float64, strict=False) * scale
     signed = pl.when(pl.col("negative")).then(-value).otherwise(value).round(0)
     return pl.when(signed.abs() < LARGEST / 100 * scale).then(signed).cast(pl.Int64)

@@ -1,8 +1,7 @@
 """Yes and no as offices write them: words, numbers, and marks in a box.
 
-A mark is an answer: ✓, ☑, *, × or • says yes where the others are empty. Only where a column has ticks as well as
-crosses is a cross a no; an empty box is one always.
-"""
+A mark is an answer: ✓, ☑, *, × or • says yes where the others are empty. Only where a column has
+ticks as well as crosses is a cross a no; an empty box is one always."""
 
 from __future__ import annotations
 
@@ -34,16 +33,24 @@ def read_answers(texts: pl.Series) -> Meanings:
 
 
 def marks_of(texts: pl.Series) -> Callable[[str], str | None]:
-    """Return what a mark means in this column: text -> ``yes``, ``no``, or None where it is no mark."""
+    """Return what a mark means in this column: text -> ``yes``, ``no``, or None where it is no
+    mark.
+    """
     ticks, crosses, others, empty = _marks()
     standing = {text.strip() for text in distinct_of(texts)}
     crossed = NO if standing & ticks and standing & crosses else YES
-    meaning = dict.fromkeys([*ticks, *others], YES) | dict.fromkeys(crosses, crossed) | dict.fromkeys(empty, NO)
+    meaning = (
+        dict.fromkeys([*ticks, *others], YES)
+        | dict.fromkeys(crosses, crossed)
+        | dict.fromkeys(empty, NO)
+    )
     return lambda text: meaning.get(text.strip().removesuffix("\ufe0f"))
 
 
 def bare(text: str) -> str:
-    """Return a number without sign and without a fraction of zeros ("1,0", "0.00", "-1"); another text as it is."""
+    """Return a number without sign and without a fraction of zeros ("1,0", "0.00", "-1"); another
+    text as it is.
+    """
     number = _NUMBER.match(text.strip())
     return number[1] if number else text
 

@@ -1,4 +1,6 @@
-"""What a cell or a heading may be before anything is made of it: signs that can be seen, and not without end."""
+"""What a cell or a heading may be before anything is made of it: signs that can be seen, and not
+without end.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.core.errors import AkbError
-from akb.core.printable import LONGEST, UNSEEN, printable
+from akb.core.wording.printable import LONGEST, UNSEEN, printable
 from akb.ingest.cells.texts import rule
 
 if TYPE_CHECKING:
@@ -22,9 +24,13 @@ _LONGEST_SENTENCE = 1000
 def bounded(cells: pl.DataFrame) -> pl.DataFrame:
     """Return cells without signs that nobody sees, and none longer than a text that is shown.
 
-    What names a customer or a policy keeps its end and its length, so that what is apart stays apart.
-    """
-    texts = [column for column in cells if column.dtype == pl.String or isinstance(column.dtype, pl.Categorical)]
+    What names a customer or a policy keeps its end and its length, so that what is apart stays
+    apart."""
+    texts = [
+        column
+        for column in cells
+        if column.dtype == pl.String or isinstance(column.dtype, pl.Categorical)
+    ]
     return cells.with_columns(_bounded(column) for column in texts)
 
 
@@ -34,7 +40,8 @@ def bounded_headings(headings: Sequence[str | None]) -> list[str]:
 
 
 def check_lines(raw: bytes, name: str) -> None:
-    """Refuse a file with a line that no table has: it would be held several times over while it is cut into fields.
+    """Refuse a file with a line that no table has: it would be held several times over while it is
+    cut into fields.
 
     Raises
     ------
@@ -46,7 +53,10 @@ def check_lines(raw: bytes, name: str) -> None:
         end = max(raw.rfind(sign, at, at + longest) for sign in (b"\n", b"\r"))
         if end < 0:
             line = raw.count(b"\n", 0, at) + 1
-            raise AkbError(f"{name}, line {line}: a line of more than {longest / 1e6:.0f} MB", "This is no table.")
+            raise AkbError(
+                f"{name}, line {line}: a line of more than {longest / 1e6:.0f} MB",
+                "This is no table.",
+            )
         at = end + 1
 
 
@@ -61,25 +71,45 @@ def check_preview(lines: Sequence[str], name: str) -> None:
     longest = int(rule("files", "heading_line"))
     for number, line in enumerate(lines, start=1):
         if len(line) > longest:
-            raise AkbError(f"{name}, line {number}: a line of {len(line):,} signs", "This is no table.")
+            raise AkbError(
+                f"{name}, line {number}: a line of {len(line):,} signs", "This is no table."
+            )
 
 
 def _bounded(column: pl.Series) -> pl.Series:
     """Return a column as it may be; itself where nothing is to be done, as in nearly every file."""
     longest = _LONGEST_SENTENCE if column.name in _SENTENCES else LONGEST
     texts = column if column.dtype == pl.String else column.unique().drop_nulls().cast(pl.String)
-    if (texts.str.len_bytes() > longest).any():  # first, for a text may be long and stand on every row
+    if (
+        texts.str.len_bytes() > longest
+    ).any():  # first, for a text may be long and stand on every row
         texts = column = _cut(column.cast(pl.String), longest, whole=column.name in _NAMES_ROWS)
     odd = texts.filter(texts.str.contains(UNSEEN)).unique()
-    return column if odd.is_empty() else column.cast(pl.String).replace(odd, odd.str.replace_all(UNSEEN, ""))
+    return (
+        column
+        if odd.is_empty()
+        else column.cast(pl.String).replace(odd, odd.str.replace_all(UNSEEN, ""))
+    )
 
 
 def _cut(texts: pl.Series, longest: int, *, whole: bool) -> pl.Series:
-    """Return texts of at most `longest` signs; `whole`: with the end and the length of what was cut off."""
+    """Return texts of at most `longest` signs; `whole`: with the end and the length of what was cut
+    off.
+    """
     cell = pl.col(texts.name)
     if whole:
-        short = cell.str.head(longest - 40) + "…" + cell.str.tail(20) + " " + cell.str.len_bytes().cast(pl.String)
+        short = (
+            cell.str.head(longest - 40)
+            + "…"
+            + cell.str.tail(20)
+            + " "
+            + cell.str.len_bytes().cast(pl.String)
+        )
     else:
         short = cell.str.head(longest - 1) + "…"
     is_long = (cell.str.len_bytes() > longest) & (cell.str.len_chars() > longest)
-    return texts.to_frame().select(pl.when(is_long).then(short).otherwise(cell).alias(texts.name)).to_series()
+    return (
+        texts.to_frame()
+        .select(pl.when(is_long).then(short).otherwise(cell).alias(texts.name))
+        .to_series()
+    )

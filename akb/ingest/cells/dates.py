@@ -1,9 +1,9 @@
 """Dates as Dutch back offices write them.
 
-Each cell is read by its own shape. What one cell cannot tell is decided for the column as a whole: the order of day
-and month in ``03/04/2020`` by the cells that allow one reading only, what a bare number is (`date_numbers`), and
-whether the hours 22 and 23 are midnights in the Netherlands that were written in universal time (`midnights`).
-"""
+Each cell is read by its own shape. What one cell cannot tell is decided for the column as a whole:
+the order of day and month in ``03/04/2020`` by the cells that allow one reading only, what a bare
+number is (`date_numbers`), and whether the hours 22 and 23 are midnights in the Netherlands that
+were written in universal time (`midnights`)."""
 
 from __future__ import annotations
 
@@ -26,11 +26,13 @@ if TYPE_CHECKING:
 
 PIVOT = 30  # 29 is 2029, 30 is 1930
 FIRST, LAST = date(1900, 1, 2), date(2099, 12, 30)
-# What programs write where there is no day: the first day of .NET (1-1-0001), SQL Server (1-1-1753 and 1-1-1900) and
-# Excel; later than LAST is "never".
+# What programs write where there is no day: the first day of .NET (1-1-0001), SQL Server (1-1-1753
+# and 1-1-1900) and Excel; later than LAST is "never".
 _NEVER = (date(1, 1, 1), date(1753, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1))
 _EXCEL_ZERO = date(1899, 12, 30)
-_LEAST = 6  # so many different dates, of which one half is mostly 1 and the other seldom, show where the day stands
+# so many different dates, of which one half is mostly 1 and the other seldom, show where the day
+# stands
+_LEAST = 6
 _MOSTLY, _SELDOM = 0.8, 0.4
 _REMEMBERED = 32  # columns of dates of one export
 _NAMED = (
@@ -69,7 +71,11 @@ class Dates:
 
 
 def read_dates(
-    texts: pl.Series, *, upto: date | None = None, date_format: str | None = None, order: str | None = None
+    texts: pl.Series,
+    *,
+    upto: date | None = None,
+    date_format: str | None = None,
+    order: str | None = None,
 ) -> Dates:
     """Return the dates of a column.
 
@@ -78,7 +84,8 @@ def read_dates(
     texts
         Cells.
     upto
-        In a replay: cells that can only mean a later day take no part in deciding between day-month and month-day.
+        In a replay: cells that can only mean a later day take no part in deciding between day-month
+        and month-day.
     date_format
         The client's own format (``strptime``), tried first.
     order
@@ -92,7 +99,9 @@ def read_dates(
     table = _resolved(parts, proven or "dmy")
     if date_format:
         own = distinct.str.to_date(date_format, strict=False)
-        table = table.with_columns(day=pl.coalesce(own, pl.col("day")), empty=pl.col("empty") & own.is_null())
+        table = table.with_columns(
+            day=pl.coalesce(own, pl.col("day")), empty=pl.col("empty") & own.is_null()
+        )
     in_range = pl.col("day").is_between(FIRST, LAST)
     table = table.with_columns(
         day=pl.when(in_range & ~pl.col("empty")).then(pl.col("day")),
@@ -100,22 +109,28 @@ def read_dates(
     )
     values = cells.spread(table["day"])
     bad = cells.spread(table["bad"]).fill_null(value=False)
-    seen = table["day"].is_not_null() if upto is None else (table["day"] <= upto).fill_null(value=False)
+    seen = (
+        table["day"].is_not_null()
+        if upto is None
+        else (table["day"] <= upto).fill_null(value=False)
+    )
     unproven = proven is None and not date_format and bool((parts["slash"] & seen).any())
     short = cells.spread(parts["short"]).fill_null(value=False)
     return Dates(values, bad, proven, unproven, _named(parts, proven or "dmy", date_format), short)
 
 
 def split_dates(cells: DistinctTexts) -> pl.DataFrame:
-    """Split distinct cells by shape: year, month, day where the shape says which is which, else first and second.
+    """Split distinct cells by shape: year, month, day where the shape says which is which, else
+    first and second.
 
     Returns
     -------
-    A row per distinct cell: ``empty``, ``serial`` (Excel's number of a day), ``y``, ``m``, ``d``, ``first``,
-    ``second`` (with ``y``, where the order of the two is the column's), ``short`` (two digits of a year), ``slash``,
-    ``iso``, ``compact``, ``word`` (how it is written), ``half`` (AM or PM), ``seconds`` and ``zone`` (time of day).
-    """
-    # What a column of dates says is asked for some three times: by its losses, its repairs and its readers.
+    A row per distinct cell: ``empty``, ``serial`` (Excel's number of a day), ``y``, ``m``, ``d``,
+    ``first``, ``second`` (with ``y``, where the order of the two is the column's), ``short`` (two
+    digits of a year), ``slash``, ``iso``, ``compact``, ``word`` (how it is written), ``half`` (AM
+    or PM), ``seconds`` and ``zone`` (time of day)."""
+    # What a column of dates says is asked for some three times: by its losses, its repairs and its
+    # readers.
     return _split(tuple(cells.texts.cast(pl.String)), tuple(_rows(cells)))
 
 
@@ -124,7 +139,11 @@ def _split(texts: tuple[str, ...], rows: tuple[int, ...]) -> pl.DataFrame:
     t, cells = pl.col("t"), pl.Series(texts, dtype=pl.String)
     months = pl.lit(None, dtype=pl.Int32)
     for name, number in reversed(MONTHS):
-        months = pl.when(pl.col("word").str.starts_with(name)).then(pl.lit(number, dtype=pl.Int32)).otherwise(months)
+        months = (
+            pl.when(pl.col("word").str.starts_with(name))
+            .then(pl.lit(number, dtype=pl.Int32))
+            .otherwise(months)
+        )
     numbers = plain_numbers(cells, pl.Series(rows, dtype=pl.UInt32))
     words = plain_dates(numbers["t"])
     frame = words.with_columns(
@@ -136,7 +155,9 @@ def _split(texts: tuple[str, ...], rows: tuple[int, ...]) -> pl.DataFrame:
     named = [t.str.extract_groups(pattern) for pattern in _NAMED]
     frame = frame.with_columns(
         iso=t.str.extract_groups(r"^(?<y>\d{4})[-/. ](?<m>\d{1,2})[-/. ](?<d>\d{1,2})$"),
-        pair=t.str.extract_groups(r"^(?<a>\d{1,2})(?<sep>[-/. ])(?<b>\d{1,2})[-/. ](?<y>\d{4}|\d{2})$"),
+        pair=t.str.extract_groups(
+            r"^(?<a>\d{1,2})(?<sep>[-/. ])(?<b>\d{1,2})[-/. ](?<y>\d{4}|\d{2})$"
+        ),
         ymd=t.str.extract_groups(r"^(?<y>(?:19|20|21)\d{2})(?<m>0[1-9]|1[0-2])(?<d>[0-3]\d)$"),
         six=t.str.extract_groups(r"^(?<y>\d{2})y(?<m>\d{2})-(?<d>\d{2})$"),
         serial=t.str.extract(r"^([1-7]\d{4})(?:[.,]\d+)?$").cast(pl.Int32),
@@ -149,10 +170,16 @@ def _split(texts: tuple[str, ...], rows: tuple[int, ...]) -> pl.DataFrame:
         for name, parts in fields.items()
         for part in parts
     }
-    word, named_y, named_d = (pl.coalesce(form.struct.field(part) for form in named) for part in ("w", "y", "d"))
-    frame = frame.with_columns(**columns, word=word, named_y=named_y, named_d=named_d.cast(pl.Int32))
+    word, named_y, named_d = (
+        pl.coalesce(form.struct.field(part) for form in named) for part in ("w", "y", "d")
+    )
+    frame = frame.with_columns(
+        **columns, word=word, named_y=named_y, named_d=named_d.cast(pl.Int32)
+    )
     pair = pl.col("pair").struct.field
-    written = pl.coalesce(*(pl.col(name).struct.field("y") for name in ("iso", "ymd", "six", "pair")), "named_y")
+    written = pl.coalesce(
+        *(pl.col(name).struct.field("y") for name in ("iso", "ymd", "six", "pair")), "named_y"
+    )
     short = written.str.len_chars() == 2
     return frame.select(
         "empty",
@@ -161,7 +188,14 @@ def _split(texts: tuple[str, ...], rows: tuple[int, ...]) -> pl.DataFrame:
         "half",
         seconds=pl.coalesce("seconds", ((pl.col("part") * 1440).round() * 60).cast(pl.Int32)),
         y=_full_year(
-            pl.coalesce("iso_y", "ymd_y", "six_y", pl.col("named_y").cast(pl.Int32), pair("y").cast(pl.Int32)), short
+            pl.coalesce(
+                "iso_y",
+                "ymd_y",
+                "six_y",
+                pl.col("named_y").cast(pl.Int32),
+                pair("y").cast(pl.Int32),
+            ),
+            short,
         ),
         m=pl.coalesce("iso_m", "ymd_m", "six_m", months),
         d=pl.coalesce("iso_d", "ymd_d", "six_d", "named_d"),
@@ -183,7 +217,13 @@ def _rows(cells: DistinctTexts) -> pl.Series:
 
 
 def _full_year(year: pl.Expr, short: pl.Expr) -> pl.Expr:
-    return pl.when(short & (year < PIVOT)).then(year + 2000).when(short).then(year + 1900).otherwise(year)
+    return (
+        pl.when(short & (year < PIVOT))
+        .then(year + 2000)
+        .when(short)
+        .then(year + 1900)
+        .otherwise(year)
+    )
 
 
 def _day(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
@@ -212,9 +252,8 @@ def _votes(parts: pl.DataFrame, upto: date | None) -> tuple[int, int]:
 def _leaning(parts: pl.DataFrame, upto: date | None) -> str | None:
     """Return ``mdy`` where no cell proves an order and the column as a whole still does, else None.
 
-    A clock with AM and PM beside slashes is American; and where all days are the first of a month, which starts and
-    renewals often are, the half that is always 1 is the day.
-    """
+    A clock with AM and PM beside slashes is American; and where all days are the first of a month,
+    which starts and renewals often are, the half that is always 1 is the day."""
     first, second = pl.col("first"), pl.col("second")
     pairs = parts.filter(first.is_not_null(), ~pl.col("empty"))
     if upto is not None:

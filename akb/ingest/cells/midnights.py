@@ -1,8 +1,9 @@
-"""Midnights that were written in universal time: 2019-12-31T23:00Z is the first of January in the Netherlands.
+"""Midnights that were written in universal time: 2019-12-31T23:00Z is the first of January in the
+Netherlands.
 
-A program that keeps days as moments and exports them in universal time moves every day to the evening before: to 23:00
-in winter and to 22:00 in summer. Where the times of a column are all such evenings, they are days.
-"""
+A program that keeps days as moments and exports them in universal time moves every day to the
+evening before: to 23:00 in winter and to 22:00 in summer. Where the times of a column are all such
+evenings, they are days."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ _LEAST = 3  # evenings of a column that does not say that its times are universa
 
 
 def next_day(days: pl.Series, seconds: pl.Series, zone: pl.Series) -> pl.Series:
-    """Return the days, a day later where the time is midnight in the Netherlands written in universal time.
+    """Return the days, a day later where the time is midnight in the Netherlands written in
+    universal time.
 
     Parameters
     ----------
@@ -32,12 +34,18 @@ def next_day(days: pl.Series, seconds: pl.Series, zone: pl.Series) -> pl.Series:
     frame = pl.DataFrame({"day": days, "seconds": seconds, "zone": zone})
     there = pl.col("day").cast(pl.Datetime("ms")) + pl.duration(seconds=pl.col("seconds"))
     here = there.dt.replace_time_zone("UTC").dt.convert_time_zone(_HERE)
-    timed = pl.col("day").is_not_null() & pl.col("seconds").is_not_null() & pl.col("zone").is_in(["", "utc"])
+    timed = (
+        pl.col("day").is_not_null()
+        & pl.col("seconds").is_not_null()
+        & pl.col("zone").is_in(["", "utc"])
+    )
     midnight = (here.dt.time() == pl.time(0, 0, 0)) & timed
     evening = (midnight & (pl.col("seconds") > 0)).fill_null(value=False)
     frame = frame.with_columns(timed=timed, evening=evening, here=here.dt.date())
     said, silent = pl.col("zone") == "utc", pl.col("zone") == ""
-    whole = (pl.col("seconds") == 0) | pl.col("evening")  # a day is a midnight, here or in universal time
+    whole = (pl.col("seconds") == 0) | pl.col(
+        "evening"
+    )  # a day is a midnight, here or in universal time
     counts = frame.select(
         said=(said & pl.col("timed")).sum(),
         days=(said & pl.col("timed") & whole).sum(),
@@ -62,4 +70,7 @@ def next_day(days: pl.Series, seconds: pl.Series, zone: pl.Series) -> pl.Series:
 def _all_at(frame: pl.DataFrame, moment: pl.Expr) -> bool:
     """Whether all times of a column are one moment of the day, beside plain days."""
     timed = frame.filter(pl.col("timed").fill_null(value=False))
-    return timed.height >= _LEAST and timed.filter(moment.fill_null(value=False)).height == timed.height
+    return (
+        timed.height >= _LEAST
+        and timed.filter(moment.fill_null(value=False)).height == timed.height
+    )

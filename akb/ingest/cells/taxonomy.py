@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.core.errors import AkbError, did_you_mean
-from akb.core.privacy import OTHER_BRANCH
-from akb.core.text import load_toml
+from akb.core.privacy.identifiers import OTHER_BRANCH
+from akb.core.wording.text import load_toml
 from akb.ingest.cells.texts import distinct_of, distinct_texts, plain, rules
 from akb.ingest.cells.words import stands_in
 
@@ -57,13 +57,19 @@ def causes() -> dict[str, str]:
 def map_branches(texts: pl.Series, settings: Settings) -> Mapped:
     """Return the branch of each row.
 
-    In this order: the client's own mapping; a confirmed ADN code; the longest synonym that stands in the text as
-    whole words; generic words ("motorrijtuig", "aansprakelijkheid"); else ``overig``.
-    """
+    In this order: the client's own mapping; a confirmed ADN code; the longest synonym that stands
+    in the text as whole words; generic words ("motorrijtuig", "aansprakelijkheid"); else
+    ``overig``."""
     taxonomy = settings.taxonomy()
     own = _own(settings.ingest.branches, taxonomy, "branches", "branch")
-    codes = {code.lstrip("0"): key for key, entries in rules().values["branch_codes"].items() for code in entries}
-    names = {key: (*entry.synonyms, entry.name_nl, entry.name_en) for key, entry in taxonomy.items()}
+    codes = {
+        code.lstrip("0"): key
+        for key, entries in rules().values["branch_codes"].items()
+        for code in entries
+    }
+    names = {
+        key: (*entry.synonyms, entry.name_nl, entry.name_en) for key, entry in taxonomy.items()
+    }
     synonyms = _ordered_synonyms(tuple(names.items()))
 
     shouting = all(text == text.upper() for text in distinct_of(texts))
@@ -86,7 +92,9 @@ def map_branches(texts: pl.Series, settings: Settings) -> Mapped:
 
 
 def read_branches(texts: pl.Series, codes: pl.Series, settings: Settings) -> Mapped:
-    """Return the branch of rows with a text, a code, or both: a code that is known wins, else the text counts."""
+    """Return the branch of rows with a text, a code, or both: a code that is known wins, else the
+    text counts.
+    """
     by_text = map_branches(texts, settings)
     if codes.null_count() == codes.len():
         return by_text
@@ -94,7 +102,11 @@ def read_branches(texts: pl.Series, codes: pl.Series, settings: Settings) -> Map
     if texts.null_count() == texts.len():
         return by_code
     settled = pl.when(pl.col("code") != OTHER).then("code").otherwise("text")
-    keys = pl.DataFrame({"code": by_code.keys, "text": by_text.keys}).select(settled.alias("branch")).to_series()
+    keys = (
+        pl.DataFrame({"code": by_code.keys, "text": by_text.keys})
+        .select(settled.alias("branch"))
+        .to_series()
+    )
     return Mapped(keys, by_text.unknown)
 
 
@@ -107,7 +119,9 @@ def _ordered_synonyms(taxonomy: tuple[tuple[str, tuple[str, ...]], ...]) -> list
 
 
 def _forms(word: str) -> list[str]:
-    """Return a text with and without the words that say insurance: "reisverzekering", "reis", "rei"."""
+    """Return a text with and without the words that say insurance: "reisverzekering", "reis",
+    "rei".
+    """
     bare = " ".join(_TAIL.sub("", part) for part in word.split() if part not in _INSURANCE)
     linked = " ".join(
         part.removesuffix("s") if part != whole else part
@@ -117,7 +131,9 @@ def _forms(word: str) -> list[str]:
 
 
 def map_reasons(texts: pl.Series, settings: Settings) -> Mapped:
-    """Return the reason of each row: the client's own mapping, an ADNMUT code, the first entry with a fitting text."""
+    """Return the reason of each row: the client's own mapping, an ADNMUT code, the first entry with
+    a fitting text.
+    """
     taxonomy = reasons()
     own = _own(settings.ingest.reasons, taxonomy, "reasons", "reason")
     codes, patterns = _reason_tables()
@@ -136,8 +152,12 @@ def map_reasons(texts: pl.Series, settings: Settings) -> Mapped:
     return _mapped(texts, reason, None)
 
 
-def _own(given: Mapping[str, str], taxonomy: Collection[str], table: str, kind: str) -> dict[str, str]:
-    """Return text -> key as the client maps it under ``[ingest.<table>]``; AkbError where there is no such key."""
+def _own(
+    given: Mapping[str, str], taxonomy: Collection[str], table: str, kind: str
+) -> dict[str, str]:
+    """Return text -> key as the client maps it under ``[ingest.<table>]``; AkbError where there is
+    no such key.
+    """
     own = {plain(text): key for text, key in given.items()}
     for key in own.values():
         if key not in taxonomy:
@@ -163,7 +183,9 @@ def _mapped(texts: pl.Series, meaning: object, otherwise: str | None) -> Mapped:
     keys = pl.Series([meaning(text) for text in cells.texts], dtype=pl.String)  # type: ignore[operator]
     found = cells.spread(keys)
     lost = (
-        cells.place.filter(cells.place.is_not_null() & found.is_null()).value_counts(sort=False).sort(cells.place.name)
+        cells.place.filter(cells.place.is_not_null() & found.is_null())
+        .value_counts(sort=False)
+        .sort(cells.place.name)
     )
     unknown = {cells.texts[place]: int(count) for place, count in lost.iter_rows()}
     return Mapped(found.fill_null(otherwise) if otherwise else found, unknown)

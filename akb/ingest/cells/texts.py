@@ -1,8 +1,7 @@
 """Cells of text to clean text, dates, amounts and coded values; a whole column at a time.
 
-Everything is decided on the distinct values of a column and then looked up, so that three million rows cost
-little more than their distinct values.
-"""
+Everything is decided on the distinct values of a column and then looked up, so that three million
+rows cost little more than their distinct values."""
 
 from __future__ import annotations
 
@@ -12,19 +11,22 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.core.text import load_toml
+from akb.core.wording.text import load_toml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ACCENTS = str.maketrans(
-    "áàâäãåéèêëíìîïóòôöõúùûüýÿñçšžÁÀÂÄÃÅÉÈÊËÍÌÎÏÓÒÔÖÕÚÙÛÜÝÑÇ", "aaaaaaeeeeiiiiooooouuuuyyncszAAAAAAEEEEIIIIOOOOOUUUUYNC"
+    "áàâäãåéèêëíìîïóòôöõúùûüýÿñçšžÁÀÂÄÃÅÉÈÊËÍÌÎÏÓÒÔÖÕÚÙÛÜÝÑÇ",
+    "aaaaaaeeeeiiiiooooouuuuyyncszAAAAAAEEEEIIIIOOOOOUUUUYNC",
 )
 
 
 @dataclass(frozen=True)
 class Rules:
-    """The tables of ``configs/columns.toml`` that say what cells mean and when a pattern is a pattern."""
+    """The tables of ``configs/columns.toml`` that say what cells mean and when a pattern is a
+    pattern.
+    """
 
     values: dict[str, dict[str, list[str]]]
     rules: dict[str, dict[str, float]]
@@ -49,18 +51,26 @@ def plain(text: str) -> str:
 
 
 def shape(text: str | None, longest: int = 40) -> str:
-    """Return what a value looks like without saying what it is: ``12-03-2020`` becomes ``99-99-9999``.
+    """Return what a value looks like without saying what it is: ``12-03-2020`` becomes
+    ``99-99-9999``.
 
     Digits become 9, letters x or X; other signs stay. Cut at `longest` characters.
     """
     if not text:
         return ""
-    signs = ("9" if c.isdigit() else ("X" if c.isupper() else "x") if c.isalpha() else c for c in text[:longest])
-    return "".join(c if c.isprintable() else " " for c in signs) + ("…" if len(text) > longest else "")
+    signs = (
+        "9" if c.isdigit() else ("X" if c.isupper() else "x") if c.isalpha() else c
+        for c in text[:longest]
+    )
+    return "".join(c if c.isprintable() else " " for c in signs) + (
+        "…" if len(text) > longest else ""
+    )
 
 
 def clean(texts: pl.Series) -> pl.Series:
-    """Return cells without outer spaces and Excel's text tricks (``="00123"``, ``'00123``); empty is null."""
+    """Return cells without outer spaces and Excel's text tricks (``="00123"``, ``'00123``); empty
+    is null.
+    """
     if texts.dtype != pl.String:
         texts = texts.cast(pl.String)
     cleaned = (
@@ -93,7 +103,9 @@ class DistinctTexts:
     place: pl.Series
 
     def spread(self, values: pl.Series) -> pl.Series:
-        """Return per row the value of its text, given one per distinct text; null where nothing is told."""
+        """Return per row the value of its text, given one per distinct text; null where nothing is
+        told.
+        """
         return values.gather(self.place).alias(self.place.name)
 
     def filled(self) -> int:
@@ -108,7 +120,11 @@ def nothing(name: str, rows: int) -> pl.Series:
 
 def compact(texts: pl.Series) -> pl.Series:
     """Return a column of text as codes with a dictionary of its own, four bytes a row."""
-    return texts if isinstance(texts.dtype, pl.Categorical) else texts.cast(pl.Categorical(pl.Categories.random()))
+    return (
+        texts
+        if isinstance(texts.dtype, pl.Categorical)
+        else texts.cast(pl.Categorical(pl.Categories.random()))
+    )
 
 
 class Packer:
@@ -128,7 +144,9 @@ class Packer:
         """Add rows; the first ones decide which columns become codes."""
         if not self._types:
             self._types = {
-                name: pl.Categorical(pl.Categories.random()) if _repeats(rows[name]) else rows.schema[name]
+                name: pl.Categorical(pl.Categories.random())
+                if _repeats(rows[name])
+                else rows.schema[name]
                 for name in self._parts
             }
         packed = rows.select(pl.col(name).cast(dtype) for name, dtype in self._types.items())
@@ -138,7 +156,9 @@ class Packer:
     def frame(self) -> pl.DataFrame:
         """Return the table and let go of its parts."""
         if not self._types:
-            return pl.DataFrame(schema={name: pl.Int64 if name == "line" else pl.String for name in self._parts})
+            return pl.DataFrame(
+                schema={name: pl.Int64 if name == "line" else pl.String for name in self._parts}
+            )
         columns = [pl.concat(self._parts.pop(name), rechunk=True) for name in list(self._parts)]
         return pl.DataFrame(columns)
 
@@ -153,12 +173,15 @@ def _repeats(cells: pl.Series) -> bool:
 
 
 def distinct_texts(texts: pl.Series, *, marks: bool = False) -> DistinctTexts:
-    """Return the distinct known texts of a column (text, or codes with a dictionary) and where they stand.
+    """Return the distinct known texts of a column (text, or codes with a dictionary) and where they
+    stand.
 
     With `marks` a sign such as ✓ or * says something; else cells of signs only are empty.
     """
     if texts.null_count() == texts.len():
-        return DistinctTexts(pl.Series(dtype=pl.String), pl.repeat(None, texts.len(), dtype=pl.UInt32, eager=True))
+        return DistinctTexts(
+            pl.Series(dtype=pl.String), pl.repeat(None, texts.len(), dtype=pl.UInt32, eager=True)
+        )
     codes = compact(texts)
     present = codes.unique().drop_nulls()
     cleaned = _known(present.cast(pl.String), marks=marks)
@@ -170,7 +193,11 @@ def distinct_texts(texts: pl.Series, *, marks: bool = False) -> DistinctTexts:
 def _per_row(codes: pl.Series, present: pl.Series, values: pl.Series) -> pl.Series:
     """Return per row the value of its code, given one for each code that is `present`."""
     found = pl.DataFrame({"code": present.to_physical(), "value": values})
-    every = pl.select(code=pl.int_range(found.select(pl.col("code").max().fill_null(0) + 1).item(), dtype=pl.UInt32))
+    every = pl.select(
+        code=pl.int_range(
+            found.select(pl.col("code").max().fill_null(0) + 1).item(), dtype=pl.UInt32
+        )
+    )
     table = every.join(found, on="code", how="left", maintain_order="left")["value"]
     return table.gather(codes.to_physical()).alias(codes.name)
 
@@ -178,7 +205,9 @@ def _per_row(codes: pl.Series, present: pl.Series, values: pl.Series) -> pl.Seri
 def look_up(texts: pl.Series, distinct: pl.Series, values: pl.Series) -> pl.Series:
     """Return ``values`` at the place of each text, given the values of the `distinct` texts."""
     table = pl.DataFrame({"t": distinct, "v": values})
-    found = texts.to_frame("t").join(table, on="t", how="left", maintain_order="left", nulls_equal=True)
+    found = texts.to_frame("t").join(
+        table, on="t", how="left", maintain_order="left", nulls_equal=True
+    )
     return found["v"].alias(texts.name)
 
 
@@ -188,7 +217,9 @@ def _null_texts() -> frozenset[str]:
 
 
 def is_mark(text: str) -> bool:
-    """Say whether a text is made of signs only and is none of those that say that nothing is known."""
+    """Say whether a text is made of signs only and is none of those that say that nothing is
+    known.
+    """
     return bool(text.strip()) and not plain(text) and text.strip() not in _signs_of_nothing()
 
 
@@ -214,16 +245,24 @@ def known(texts: pl.Series) -> pl.Series:
 def _known(texts: pl.Series, *, marks: bool = False) -> pl.Series:
     cleaned = clean(texts)
     distinct = cleaned.drop_nulls().unique()
-    short = distinct.filter((distinct.str.len_chars() <= 8) & ~distinct.str.contains(r"\d|€"))  # "€ -" is zero
-    empty = [text for text in short if plain(text).replace(" ", "") in _null_texts() and not (marks and is_mark(text))]
+    short = distinct.filter(
+        (distinct.str.len_chars() <= 8) & ~distinct.str.contains(r"\d|€")
+    )  # "€ -" is zero
+    empty = [
+        text
+        for text in short
+        if plain(text).replace(" ", "") in _null_texts() and not (marks and is_mark(text))
+    ]
     return _where(cleaned, ~pl.col("t").is_in(empty)) if empty else cleaned
 
 
-def identifiers(texts: pl.Series, letters: frozenset[str] = frozenset()) -> tuple[pl.Series, pl.Series]:
+def identifiers(
+    texts: pl.Series, letters: frozenset[str] = frozenset()
+) -> tuple[pl.Series, pl.Series]:
     """Return ids as text, as written and as the key to join on: upper case, no spaces and dots.
 
-    `letters` names what of the writing tells numbers apart and stays in the key: ``dots`` (and spaces), ``case``.
-    """
+    `letters` names what of the writing tells numbers apart and stays in the key: ``dots`` (and
+    spaces), ``case``."""
     if isinstance(texts.dtype, pl.Categorical):
         present = texts.unique().drop_nulls()
         written, key = _identifiers(present.cast(pl.String), letters)
@@ -234,7 +273,9 @@ def identifiers(texts: pl.Series, letters: frozenset[str] = frozenset()) -> tupl
 def _identifiers(texts: pl.Series, letters: frozenset[str]) -> tuple[pl.Series, pl.Series]:
     written = known(texts.str.replace_all('"', "", literal=True))
     whole = written.str.contains(r"^\d+\.0$")
-    if "dots" not in letters and whole.any() and bool(whole.drop_nulls().all()):  # through a spreadsheet
+    if (
+        "dots" not in letters and whole.any() and bool(whole.drop_nulls().all())
+    ):  # through a spreadsheet
         written = written.str.strip_suffix(".0")
     spaces = written.str.replace_all(r"[\s\x{a0}]+", " ")
     key = spaces if "dots" in letters else written.str.replace_all(r"[\s\.\x{a0}]", "")

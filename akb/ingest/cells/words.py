@@ -1,8 +1,8 @@
 """Coded words of an export in their meaning: status, kind, term, collection, channel, yes and no.
 
-A meaning is a whole one. "Niet-natuurlijk persoon" holds "natuurlijk persoon", and says the opposite: a word that
-denies turns what follows it round where there is an opposite, and leaves it unknown where there is none.
-"""
+A meaning is a whole one. "Niet-natuurlijk persoon" holds "natuurlijk persoon", and says the
+opposite: a word that denies turns what follows it round where there is an opposite, and leaves it
+unknown where there is none."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.config import WORDS
-from akb.core.text import load_toml
+from akb.core.wording.text import load_toml
 from akb.ingest.cells.texts import distinct_texts, plain, rules
 
 if TYPE_CHECKING:
@@ -23,10 +23,18 @@ if TYPE_CHECKING:
     from akb.config import Settings
 
 OWN = {column or "permission": table for table, column in WORDS.items()}
-"""Column of coded words -> table of ``[ingest]`` in which the client says what his own words mean."""
-LISTED = {"status": ("policies",), "kind": ("policies", "customers"), "term": ("policies", "premiums"),
-          "collection": ("policies",), "channel": ("contacts",)}  # fmt: skip
-"""Column of coded words that are listed with their counts -> roles of the tables in which it stands."""
+"""Column of coded words -> table of ``[ingest]`` in which the client says what his own words mean.
+"""
+LISTED = {
+    "status": ("policies",),
+    "kind": ("policies", "customers"),
+    "term": ("policies", "premiums"),
+    "collection": ("policies",),
+    "channel": ("contacts",),
+}
+"""Column of coded words that are listed with their counts -> roles of the tables in which it
+stands.
+"""
 _PREFIX = 6  # letters of a word that may begin a longer one ("telefoongesprek")
 _CLAUSES = re.compile(r"[,;()+/|]|\bmaar\b|\bbut\b", re.IGNORECASE)
 
@@ -49,7 +57,9 @@ class Meanings:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The words of one table of ``[values]``: as they stand, and those long enough to stand in a longer text."""
+    """The words of one table of ``[values]``: as they stand, and those long enough to stand in a
+    longer text.
+    """
 
     exact: Mapping[str, str]
     long: tuple[str, ...]
@@ -77,8 +87,12 @@ def read_words(texts: pl.Series, column: str, settings: Settings | None = None) 
     return read_with(texts, meaning)
 
 
-def read_with(texts: pl.Series, meaning: Callable[[str], str | None], *, marks: bool = False) -> Meanings:
-    """Return the meaning of each row, given the meaning of a text; with `marks` signs alone are texts too."""
+def read_with(
+    texts: pl.Series, meaning: Callable[[str], str | None], *, marks: bool = False
+) -> Meanings:
+    """Return the meaning of each row, given the meaning of a text; with `marks` signs alone are
+    texts too.
+    """
     cells = distinct_texts(texts, marks=marks)
     values = cells.spread(pl.Series([meaning(text) for text in cells.texts], dtype=pl.String))
     lost = cells.place.filter(cells.place.is_not_null() & values.is_null()).alias("place")
@@ -87,7 +101,9 @@ def read_with(texts: pl.Series, meaning: Callable[[str], str | None], *, marks: 
 
 
 def own_words(column: str, settings: Settings | None) -> dict[str, str]:
-    """Return the client's own words of a column, compared as akb compares them; marks stay as they are."""
+    """Return the client's own words of a column, compared as akb compares them; marks stay as they
+    are.
+    """
     given = getattr(settings.ingest, OWN[column]) if settings and column in OWN else {}
     return {plain(text) or text.strip().lower(): meaning for text, meaning in given.items()}
 
@@ -95,13 +111,19 @@ def own_words(column: str, settings: Settings | None) -> dict[str, str]:
 @cache
 def vocabulary_of(column: str) -> Vocabulary:
     """Return the words of a table of ``[values]``."""
-    return vocabulary(rules().values[column], load_toml("columns.toml")["opposites"].get(column, {}))
+    return vocabulary(
+        rules().values[column], load_toml("columns.toml")["opposites"].get(column, {})
+    )
 
 
-def vocabulary(words: Mapping[str, list[str]], opposites: Mapping[str, str] | None = None) -> Vocabulary:
+def vocabulary(
+    words: Mapping[str, list[str]], opposites: Mapping[str, str] | None = None
+) -> Vocabulary:
     """Return meaning -> words as a vocabulary."""
     exact = {plain(word): meaning for meaning, entries in words.items() for word in entries}
-    long = sorted((word for word in exact if len(word) >= _PREFIX), key=lambda word: (-len(word), word))
+    long = sorted(
+        (word for word in exact if len(word) >= _PREFIX), key=lambda word: (-len(word), word)
+    )
     return Vocabulary(exact, tuple(long), opposites or {})
 
 
@@ -137,19 +159,25 @@ def meaning_of(text: str, words: Vocabulary) -> str | None:
         word = word.lstrip("0") or "0"
     if word in words.exact:
         return words.exact[word]
-    meanings = {meaning for part in _CLAUSES.split(text) if (meaning := _clause(plain(part).split(), words))}
+    meanings = {
+        meaning for part in _CLAUSES.split(text) if (meaning := _clause(plain(part).split(), words))
+    }
     return meanings.pop() if len(meanings) == 1 else None
 
 
 def _clause(parts: list[str], words: Vocabulary) -> str | None:
-    """Return the meaning of a clause: of what stands before a denial, else the opposite of what follows it."""
+    """Return the meaning of a clause: of what stands before a denial, else the opposite of what
+    follows it.
+    """
     if not parts:
         return None
     joined = " ".join(parts)
     if joined in words.exact:
         return words.exact[joined]
     denial = _denial()
-    if len(parts) > 1 and parts[-1] in denial["yes"] | denial["no"]:  # "geroyeerd: nee", "actief: ja"
+    if (
+        len(parts) > 1 and parts[-1] in denial["yes"] | denial["no"]
+    ):  # "geroyeerd: nee", "actief: ja"
         said = _stands(" ".join(parts[:-1]), words)
         return words.opposites.get(said or "") if parts[-1] in denial["no"] else said
     at = next((place for place, part in enumerate(parts) if part in denial["words"]), None)
@@ -167,7 +195,9 @@ def _clause(parts: list[str], words: Vocabulary) -> str | None:
 
 
 def _stands(text: str, words: Vocabulary) -> str | None:
-    """Return the meaning of the longest known word that a text is, begins with or holds as a whole."""
+    """Return the meaning of the longest known word that a text is, begins with or holds as a
+    whole.
+    """
     if text in words.exact:
         return words.exact[text]
     padded = f" {text} "

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.core.phrases import Listed, Phrase
-from akb.core.privacy import kinds_of, looks_like_name, pass_eleven_test, redacted
+from akb.core.privacy.identifiers import kinds_of, looks_like_name, pass_eleven_test, redacted
+from akb.core.wording.phrases import Listed, Phrase
 from akb.ingest.cells.texts import identifiers, known, rule
 
 if TYPE_CHECKING:
@@ -15,11 +15,24 @@ if TYPE_CHECKING:
 
     from akb.ingest.columns.notes import Notes, Table
 
-KEPT_AS_TEXT = ("insurer", "product", "adviser", "office", "sub_office", "manager", "region", "channel")
-"""Columns whose texts are kept as they are; all others become a number, a date or a word of a taxonomy."""
+KEPT_AS_TEXT = (
+    "insurer",
+    "product",
+    "adviser",
+    "office",
+    "sub_office",
+    "manager",
+    "region",
+    "channel",
+)
+"""Columns whose texts are kept as they are; all others become a number, a date or a word of a
+taxonomy.
+"""
 _LOOKED_AT = 2000
 SPOKEN = "subject"
-"""A sentence about a contact: of it only the identifier goes, for the rest tells a complaint from a question."""
+"""A sentence about a contact: of it only the identifier goes, for the rest tells a complaint from a
+question.
+"""
 
 
 def keep_out_identifiers(tables: Sequence[Table], notes: Notes) -> None:
@@ -44,7 +57,9 @@ def keep_out_identifiers(tables: Sequence[Table], notes: Notes) -> None:
                 table.dropped.append(heading)
             table.cells = table.cells.with_columns(_without(column, found, many=many))
             cells += hits
-            named = tuple(Phrase(f"columns.identifiers.{kind}") for kind in sorted(set(found.values())))
+            named = tuple(
+                Phrase(f"columns.identifiers.{kind}") for kind in sorted(set(found.values()))
+            )
             kinds[heading] = Listed(named, alphabetical=True)
     if kinds:
         where = tuple(
@@ -55,20 +70,25 @@ def keep_out_identifiers(tables: Sequence[Table], notes: Notes) -> None:
 
 
 def keep_out_names(tables: Sequence[Table], notes: Notes) -> None:
-    """Drop the columns kept as text whose values are written as names of persons, nearly one per customer.
+    """Drop the columns kept as text whose values are written as names of persons, nearly one per
+    customer.
 
-    The heading says adviser, office or product; the values are the customers themselves. An adviser has a name too,
-    but one for many customers. Changes the tables' cells and dropped headings, and adds AKB-P004.
-    """
+    The heading says adviser, office or product; the values are the customers themselves. An adviser
+    has a name too, but one for many customers. Changes the tables' cells and dropped headings, and
+    adds AKB-P004."""
     found: dict[str, int] = {}
     for table in tables:
-        least = max(rule("privacy", "names_least"), rule("privacy", "names_per_customer") * _people(table))
+        least = max(
+            rule("privacy", "names_least"), rule("privacy", "names_per_customer") * _people(table)
+        )
         for column in KEPT_AS_TEXT:
             if column not in table.cells.columns or table.cells[column].n_unique() < least:
                 continue
             if _are_names(known(table.cells[column].unique()).drop_nulls().sort(), least):
                 heading = table.headings.heading(column) or column
-                found[heading] = found.get(heading, 0) + table.cells.height - table.cells[column].null_count()
+                found[heading] = (
+                    found.get(heading, 0) + table.cells.height - table.cells[column].null_count()
+                )
                 table.dropped.append(heading)
                 table.cells = table.cells.with_columns(pl.lit(None, dtype=pl.String).alias(column))
     if found:
@@ -81,30 +101,43 @@ def _people(table: Table) -> int:
 
 
 def _are_names(distinct: pl.Series, least: float) -> bool:
-    """Return whether so many distinct texts are written as names; of very many every so manieth is read."""
+    """Return whether so many distinct texts are written as names; of very many every so manieth is
+    read.
+    """
     if distinct.len() < least:
         return False
     some = distinct.gather_every(max(1, distinct.len() // _LOOKED_AT))
-    return sum(looks_like_name(value) for value in some) >= rule("privacy", "names_share") * some.len()
+    return (
+        sum(looks_like_name(value) for value in some) >= rule("privacy", "names_share") * some.len()
+    )
 
 
 def tell_of_citizen_numbers(tables: Sequence[Table], notes: Notes) -> None:
-    """Say so where the relation numbers look like citizen service numbers: nine digits that pass the eleven-test.
+    """Say so where the relation numbers look like citizen service numbers: nine digits that pass
+    the eleven-test.
 
-    Of arbitrary numbers one in eleven passes. The numbers stay, for they are all that tells customers apart; they
-    leave as pseudonyms. Adds AKB-P003, without a value.
-    """
+    Of arbitrary numbers one in eleven passes. The numbers stay, for they are all that tells
+    customers apart; they leave as pseudonyms. Adds AKB-P003, without a value."""
     for table in tables:
         if "customer" not in table.cells.columns:
             continue
         distinct = identifiers(table.texts("customer").unique())[1].drop_nulls().unique().sort()
         nine = distinct.filter(distinct.str.contains(r"^\d{8,9}$")).str.zfill(9)
-        if nine.len() < max(rule("privacy", "bsn_least"), rule("privacy", "bsn_share") * distinct.len()):
+        if nine.len() < max(
+            rule("privacy", "bsn_least"), rule("privacy", "bsn_share") * distinct.len()
+        ):
             continue
         passing = int(pass_eleven_test(nine).sum())
         if passing >= rule("privacy", "bsn_share") * distinct.len():
             heading = table.headings.heading("customer") or ""
-            notes.find("AKB-P003", "issue", passing, passing / distinct.len(), column=heading[:40], file=table.raw.name)
+            notes.find(
+                "AKB-P003",
+                "issue",
+                passing,
+                passing / distinct.len(),
+                column=heading[:40],
+                file=table.raw.name,
+            )
 
 
 def _without(column: str, found: dict[str, str], *, many: bool) -> pl.Expr:

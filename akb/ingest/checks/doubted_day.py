@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from akb.core.phrases import Listed, Phrase
+from akb.core.wording.phrases import Listed, Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,14 +39,17 @@ def find_doubts(tables: Sequence[Table], clock: Clock, notes: Notes) -> None:
 def reasons_of(clock: Clock) -> Listed:
     """Return what speaks against the day, as half a sentence."""
     doubts = (
-        Phrase(f"columns.doubts.{doubt.kind}", {"count": doubt.count, "share": doubt.share}) for doubt in clock.doubts
+        Phrase(f"columns.doubts.{doubt.kind}", {"count": doubt.count, "share": doubt.share})
+        for doubt in clock.doubts
     )
     return Listed(tuple(doubts), between="; ")
 
 
 def clocks_of(clock: Clock) -> Phrase:
     """Return where both clocks stop, as a sentence."""
-    return Phrase("columns.doubts.clocks", {"starts": clock.starts or "–", "ends": clock.ends or "–"})
+    return Phrase(
+        "columns.doubts.clocks", {"starts": clock.starts or "–", "ends": clock.ends or "–"}
+    )
 
 
 def command(tables: Sequence[Table], day: date) -> str:

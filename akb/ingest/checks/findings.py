@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from akb.core.dates import add_months
-from akb.core.phrases import Listed, Phrase
-from akb.core.privacy import shared
+from akb.core.privacy.identifiers import shared
 from akb.core.relations import in_force
+from akb.core.wording.phrases import Listed, Phrase
 from akb.ingest.as_of.snapshots import day_in_name
 from akb.ingest.cells.texts import known, rule
 from akb.ingest.cells.words import LISTED, OWN
@@ -61,7 +61,11 @@ _WANTED = (
     "postcode",
     "mailing",
 )
-_SILENT = {"after_as_of", DAMAGED, STAND_IN}  # rows after X may tell nothing; the others have findings of their own
+_SILENT = {
+    "after_as_of",
+    DAMAGED,
+    STAND_IN,
+}  # rows after X may tell nothing; the others have findings of their own
 _AMOUNTS = ("premium", "commission")
 _UNREADABLE = 0.02  # of the policies whose amount cannot be read
 _OWN_CODES = {
@@ -78,10 +82,17 @@ _OWN_CODES = {
 _NO_POLICY = ("offer", "never_started")
 
 
-def present(tables: Sequence[Table], column: str, roles: tuple[str, ...] = ("policies", "customers")) -> bool:
+def present(
+    tables: Sequence[Table], column: str, roles: tuple[str, ...] = ("policies", "customers")
+) -> bool:
     """Say whether a file has a column, or one that stands in for it."""
     names = _STAND_INS.get(column, (column,))
-    return any(name in table.headings.at for table in tables if table.headings.role in roles for name in names)
+    return any(
+        name in table.headings.at
+        for table in tables
+        if table.headings.role in roles
+        for name in names
+    )
 
 
 def find_rejected(notes: Notes, read: RowCount) -> None:
@@ -95,15 +106,23 @@ def find_rejected(notes: Notes, read: RowCount) -> None:
     nothing = sum(counts.get(reason, 0) for reason in _NO_POLICY)
     if nothing:
         notes.find("AKB-D033", "tip", nothing, nothing / total)
-    without = sum(counts.get(reason, 0) for reason in ("no_customer", "no_policy", "no_start", "no_date"))
+    without = sum(
+        counts.get(reason, 0) for reason in ("no_customer", "no_policy", "no_start", "no_date")
+    )
     if without:
         notes.find("AKB-D020", "issue", without, without / total)
 
 
 def find_completeness(
-    tables: Sequence[Table], policies: pl.DataFrame, customers: pl.DataFrame, settings: Settings, notes: Notes
+    tables: Sequence[Table],
+    policies: pl.DataFrame,
+    customers: pl.DataFrame,
+    settings: Settings,
+    notes: Notes,
 ) -> None:
-    """Report columns that are filled for too few rows, unreadable cells, and columns that the export lacks."""
+    """Report columns that are filled for too few rows, unreadable cells, and columns that the
+    export lacks.
+    """
     frames = {"policies": policies, "customers": customers}
     for column, (table, name) in _LOOKED_AT.items():
         frame = frames[table]
@@ -111,13 +130,24 @@ def find_completeness(
             continue
         if name == "birth_year":
             frame = frame.filter(pl.col("kind").fill_null("private") != "business")
-        empty = int((frame[name] == "overig").sum()) if name == "branch" else frame[name].null_count()
+        empty = (
+            int((frame[name] == "overig").sum()) if name == "branch" else frame[name].null_count()
+        )
         if name == "branch" or not frame.height:
             continue  # unknown branches have their own finding
         if empty / frame.height > 1 - settings.ingest.complete_share:
-            notes.find("AKB-D001", "issue", empty, empty / frame.height, column=label(column), of=_of(table))
+            notes.find(
+                "AKB-D001",
+                "issue",
+                empty,
+                empty / frame.height,
+                column=label(column),
+                of=_of(table),
+            )
     for column, count in sorted(notes.unreadable.items()):
-        many = column in _AMOUNTS and count > _UNREADABLE * policies.height  # and not by chance: the high ones
+        many = (
+            column in _AMOUNTS and count > _UNREADABLE * policies.height
+        )  # and not by chance: the high ones
         notes.find("AKB-D026", "issue" if many else "tip", count, column=label(column))
     lacking = [label(column) for column in _WANTED if not present(tables, column)]
     if lacking:
@@ -136,7 +166,9 @@ def find_branches(
     notes: Notes,
 ) -> None:
     """Report texts that no branch knows, or that there is no column of branches nor of products."""
-    if not present(tables, "branch", ("policies",)) and not present(tables, "product", ("policies",)):
+    if not present(tables, "branch", ("policies",)) and not present(
+        tables, "product", ("policies",)
+    ):
         notes.find("AKB-D010", "issue", policies.height, 1.0)
         return
     other = policies.filter(pl.col("branch") == "overig").height
@@ -157,26 +189,38 @@ def find_branches(
 
 
 def _tellable(tables: Sequence[Table], limit: int) -> frozenset[str]:
-    """Return the texts of the branch columns that enough customers share; fewer might be somebody's name."""
+    """Return the texts of the branch columns that enough customers share; fewer might be somebody's
+    name.
+    """
     policies = [table for table in tables if table.headings.role == "policies"]
     texts = pl.concat([branch_texts(table).cast(pl.String).alias("branch") for table in policies])
-    customers = pl.concat([table.texts("customer").cast(pl.String).alias("customer") for table in policies])
+    customers = pl.concat(
+        [table.texts("customer").cast(pl.String).alias("customer") for table in policies]
+    )
     return shared(known(texts), customers, limit)
 
 
 def find_words(tables: Sequence[Table], settings: Settings, notes: Notes) -> None:
-    """Report the words of status, kind, term, collection and channel that mean nothing to akb, a column at a time."""
+    """Report the words of status, kind, term, collection and channel that mean nothing to akb, a
+    column at a time.
+    """
     for column, roles in LISTED.items():
         unknown = notes.unknown_words.get(column, {})
         if not unknown:
             continue
-        mine = [table for table in tables if column in table.headings.at and table.headings.role in roles]
+        mine = [
+            table
+            for table in tables
+            if column in table.headings.at and table.headings.role in roles
+        ]
         texts, customers = (
             pl.concat([table.texts(name).cast(pl.String).alias("text") for table in mine])
             for name in (column, "customer")
         )
         tellable = shared(known(texts), customers, settings.report.suppress_below)
-        names = sorted((text for text in unknown if text in tellable), key=lambda text: (-unknown[text], text))
+        names = sorted(
+            (text for text in unknown if text in tellable), key=lambda text: (-unknown[text], text)
+        )
         count = sum(unknown.values())
         notes.find(
             "AKB-D058",
@@ -189,7 +233,9 @@ def find_words(tables: Sequence[Table], settings: Settings, notes: Notes) -> Non
         )
 
 
-def find_money(tables: Sequence[Table], policies: pl.DataFrame, history: History, notes: Notes) -> None:
+def find_money(
+    tables: Sequence[Table], policies: pl.DataFrame, history: History, notes: Notes
+) -> None:
     """Report derived commission, or that there is nothing to derive it from."""
     if history.commission == "none":
         notes.find("AKB-D012", "issue", policies.height, 1.0)
@@ -197,17 +243,25 @@ def find_money(tables: Sequence[Table], policies: pl.DataFrame, history: History
     derived = policies.filter(pl.col("commission_source") == "derived").height
     if derived:
         notes.find(
-            "AKB-D011", "issue" if history.commission == "derived" else "tip", derived, derived / policies.height
+            "AKB-D011",
+            "issue" if history.commission == "derived" else "tip",
+            derived,
+            derived / policies.height,
         )
 
 
-def find_ends(tables: Sequence[Table], policies: pl.DataFrame, history: History, clock: Clock, notes: Notes) -> None:
+def find_ends(
+    tables: Sequence[Table], policies: pl.DataFrame, history: History, clock: Clock, notes: Notes
+) -> None:
     """Report what the ends teach: their presence, since when, their reasons, what is announced."""
     ended = policies.filter(pl.col("end_date") <= clock.as_of)
     if ended.is_empty():
         code = (
             "AKB-D005"
-            if any(present(tables, column, ("policies",)) for column in ("end", "status", "includes_ended"))
+            if any(
+                present(tables, column, ("policies",))
+                for column in ("end", "status", "includes_ended")
+            )
             else "AKB-D036"
         )
         notes.find(code, "issue", 0)
@@ -232,9 +286,15 @@ def find_ends(tables: Sequence[Table], policies: pl.DataFrame, history: History,
         notes.find("AKB-D027", "issue", notes.unknown_reasons, notes.unknown_reasons / ended.height)
 
 
-def find_intermediary(policies: pl.DataFrame, clock: Clock, settings: Settings, notes: Notes) -> None:
-    """Report how many customers left through another intermediary in the last closed year, if enough did to tell."""
-    last = clock.as_of - timedelta(days=settings.time.gap_days + settings.time.registration_lag_days)
+def find_intermediary(
+    policies: pl.DataFrame, clock: Clock, settings: Settings, notes: Notes
+) -> None:
+    """Report how many customers left through another intermediary in the last closed year, if
+    enough did to tell.
+    """
+    last = clock.as_of - timedelta(
+        days=settings.time.gap_days + settings.time.registration_lag_days
+    )
     first = add_months(last, -12)
     moved = policies.filter(
         pl.col("reason") == INTERMEDIARY,
@@ -270,11 +330,15 @@ def _allowed(months: int) -> str:
 
 
 def find_ahead(policies: pl.DataFrame, clock: Clock, notes: Notes) -> None:
-    """Report announced ends and signed starts; in a replay, that what was announced then is not known."""
+    """Report announced ends and signed starts; in a replay, that what was announced then is not
+    known.
+    """
     if clock.replay:
         notes.find("AKB-D044", "tip", day=clock.as_of)
         return
-    announced = policies.filter(pl.col("end_date") > clock.as_of, pl.col("start_date") <= clock.as_of).height
+    announced = policies.filter(
+        pl.col("end_date") > clock.as_of, pl.col("start_date") <= clock.as_of
+    ).height
     if announced:
         notes.find("AKB-D016", "tip", announced, announced / policies.height, day=clock.as_of)
     signed = policies.filter(pl.col("start_date") > clock.as_of).height
@@ -283,15 +347,17 @@ def find_ahead(policies: pl.DataFrame, clock: Clock, notes: Notes) -> None:
 
 
 def find_clock_doubts(tables: Sequence[Table], clock: Clock, notes: Notes) -> None:
-    """Report how X was found, an X far after the last recorded day, and a file that is named after another day.
+    """Report how X was found, an X far after the last recorded day, and a file that is named after
+    another day.
 
-    A name decides nothing: files are renamed, and the same rows under another name must give the same figures. (Only
-    several deliveries of one book are told apart by their names.)
-    """
+    A name decides nothing: files are renamed, and the same rows under another name must give the
+    same figures. (Only several deliveries of one book are told apart by their names.)"""
     find_doubts(tables, clock, notes)
     if clock.how != "option":
         notes.find("AKB-D028", "tip", day=clock.as_of, how=Phrase(f"columns.how.{clock.how}"))
-        days = {day_in_name(table.raw.name) for table in tables if table.headings.role == "policies"} - {None}
+        days = {
+            day_in_name(table.raw.name) for table in tables if table.headings.role == "policies"
+        } - {None}
         named = max((day for day in days if day), default=clock.as_of)
         if clock.how != "header" and abs((named - clock.as_of).days) > rule("as_of", "late_days"):
             notes.find("AKB-D055", "issue", day=clock.as_of, named=named)
@@ -303,14 +369,26 @@ def find_dropped(tables: Sequence[Table], notes: Notes) -> None:
     """Report the columns with direct identifiers that were left at the door."""
     dropped = [heading for table in tables for heading in (*table.headings.dropped, *table.dropped)]
     if dropped:
-        notes.find("AKB-P001", "tip", len(dropped), columns=", ".join(heading[:40] for heading in dropped[:10]))
+        notes.find(
+            "AKB-P001",
+            "tip",
+            len(dropped),
+            columns=", ".join(heading[:40] for heading in dropped[:10]),
+        )
 
 
 def find_leaking(tables: Sequence[Table], notes: Notes) -> None:
-    """Report columns that hold values of the day of the export on old rows, and are never read for that."""
+    """Report columns that hold values of the day of the export on old rows, and are never read for
+    that.
+    """
     leaking = [heading for table in tables for heading in table.headings.leaking]
     if leaking:
-        notes.find("AKB-D049", "tip", len(leaking), columns=", ".join(heading[:40] for heading in leaking[:10]))
+        notes.find(
+            "AKB-D049",
+            "tip",
+            len(leaking),
+            columns=", ".join(heading[:40] for heading in leaking[:10]),
+        )
 
 
 def find_damage(policies: pl.DataFrame, notes: Notes) -> None:

@@ -20,7 +20,8 @@ class PoliciesSchema(dy.Schema):
     end_date = dy.Date(nullable=True)
     reason = dy.String(nullable=True)
     cause = dy.String(
-        nullable=True, check=lambda c: c.is_in(["natural", "insurer", "preventable", "unknown", "technical"])
+        nullable=True,
+        check=lambda c: c.is_in(["natural", "insurer", "preventable", "unknown", "technical"]),
     )
     replaced_on = dy.Date(nullable=True)
     replaces = dy.Bool()
@@ -52,7 +53,9 @@ class CustomersSchema(dy.Schema):
     customer = dy.UInt32(primary_key=True)
     relation = dy.String()
     pseudonym = dy.String()
-    kind = dy.String(nullable=True, check=lambda c: c.is_in(["private", "business", "self_employed"]))
+    kind = dy.String(
+        nullable=True, check=lambda c: c.is_in(["private", "business", "self_employed"])
+    )
     birth_year = dy.Int32(nullable=True)
     postcode4 = dy.String(nullable=True)
     adviser = dy.String(nullable=True)
@@ -105,5 +108,7 @@ class PremiumsSchema(dy.Schema):
 
 
 def checked(frame: pl.DataFrame, schema: type[dy.Schema]) -> pl.DataFrame:
-    """Return `frame` with the columns of `schema`, in their order; a broken contract is a programming error."""
+    """Return `frame` with the columns of `schema`, in their order; a broken contract is a
+    programming error.
+    """
     return schema.validate(frame.select(schema.column_names()))

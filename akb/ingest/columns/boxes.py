@@ -1,8 +1,9 @@
-"""Boxes for a status: a column Geroyeerd, Historisch or Actief with yes and no in it says whether a policy runs.
+"""Boxes for a status: a column Geroyeerd, Historisch or Actief with yes and no in it says whether a
+policy runs.
 
-With the date of the last change such a box is the second road to an end (`akb.ingest.policies.rows`). Some offices
-put the day of the lapse itself in the column: then it is an end date.
-"""
+With the date of the last change such a box is the second road to an end
+(`akb.ingest.policies.rows`). Some offices put the day of the lapse itself in the column: then it is
+an end date."""
 
 from __future__ import annotations
 
@@ -35,11 +36,16 @@ def read_status(texts: pl.Series, settings: Settings | None = None) -> Meanings:
 
 
 def with_boxes(table: Table, settings: Settings) -> Table:
-    """Return a table of policies in which a box stands as the status, or as the end where dates are in it.
+    """Return a table of policies in which a box stands as the status, or as the end where dates are
+    in it.
 
     A status in words wins over a box on the same row; of two boxes the one that says ended does.
     """
-    boxes = [name for name in BOXES if name in table.cells.columns] if table.headings.role == "policies" else []
+    boxes = (
+        [name for name in BOXES if name in table.cells.columns]
+        if table.headings.role == "policies"
+        else []
+    )
     for name in boxes:
         texts = table.texts(name)
         if _holds_dates(texts, settings):
@@ -60,16 +66,22 @@ def _holds_dates(texts: pl.Series, settings: Settings) -> bool:
 
 
 def _days(texts: pl.Series) -> pl.Series:
-    """Return the dates of a column without the answers beside them: "nee" is no end, and no bad date."""
+    """Return the dates of a column without the answers beside them: "nee" is no end, and no bad
+    date.
+    """
     frame = pl.DataFrame({"end": texts.cast(pl.String), "answer": read_answers(texts).values})
     return packed(frame.select(end=pl.when(pl.col("answer").is_null()).then("end")))["end"]
 
 
 def _as_status(table: Table, name: str, settings: Settings) -> Table:
-    """Write what a box says as a status where no word of one stands; what it does not say stays as it is written."""
+    """Write what a box says as a status where no word of one stands; what it does not say stays as
+    it is written.
+    """
     texts = table.texts(name)
     answers = read_answers(texts).values
-    if answers.null_count() == answers.len():  # it is empty, or its words are those of a status, or the office's own
+    if (
+        answers.null_count() == answers.len()
+    ):  # it is empty, or its words are those of a status, or the office's own
         in_words = "status" not in table.headings.at and known(texts).is_not_null().any()
         return _renamed(table, name, "status") if in_words else table
     meaning = answers.replace_strict(BOXES[name], default=None, return_dtype=pl.String)
@@ -77,7 +89,10 @@ def _as_status(table: Table, name: str, settings: Settings) -> Table:
         empty = known(texts).is_null()
         other = BOXES[name][NO]
         meaning = pl.DataFrame({"m": meaning, "e": empty}).select(
-            pl.when(pl.col("m").is_null() & pl.col("e")).then(pl.lit(other)).otherwise("m").alias("m")
+            pl.when(pl.col("m").is_null() & pl.col("e"))
+            .then(pl.lit(other))
+            .otherwise("m")
+            .alias("m")
         )["m"]
     frame = pl.DataFrame(
         {
@@ -103,7 +118,10 @@ def _as_status(table: Table, name: str, settings: Settings) -> Table:
 def _renamed(table: Table, name: str, canonical: str) -> Table:
     """Return the table with the heading of a box under another canonical name."""
     headings = table.headings
-    named = {heading: canonical if column == name else column for heading, column in headings.named.items()}
+    named = {
+        heading: canonical if column == name else column
+        for heading, column in headings.named.items()
+    }
     at = {canonical if column == name else column: place for column, place in headings.at.items()}
     cells = table.cells.rename({name: canonical})
     return replace(table, headings=replace(headings, named=named, at=at), cells=cells)

@@ -1,4 +1,6 @@
-"""Whether what stands under a heading can be what the heading is taken for: proposals only where they hold."""
+"""Whether what stands under a heading can be what the heading is taken for: proposals only where
+they hold.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +21,30 @@ if TYPE_CHECKING:
 
 _ROWS = 20_000  # of a larger file every so many-th row is looked at
 _MOST = 0.9
-_FORMS = {"birth_year": r"^(?:18|19|20)\d{2}$", "postcode": r"^\d{4}", "house_number": r"^\d", "version": r"^\d"}
+_FORMS = {
+    "birth_year": r"^(?:18|19|20)\d{2}$",
+    "postcode": r"^\d{4}",
+    "house_number": r"^\d",
+    "version": r"^\d",
+}
 _NUMBERS = ("customer", "policy")
 _LIKELY = {
-    "premium": (r"premie|premium|\bgwp\b", ("premium", "premium_gross", "premium_term", "premium_term_gross")),
-    "commission": (r"provisie|commission|courtage", ("commission", "commission_term", "commission_rate")),
-    "end": (r"\beind|einde|beeindig|royement|cancel|terminat|lapse|\bend", ("end", "status", "is_ended")),
+    "premium": (
+        r"premie|premium|\bgwp\b",
+        ("premium", "premium_gross", "premium_term", "premium_term_gross"),
+    ),
+    "commission": (
+        r"provisie|commission|courtage",
+        ("commission", "commission_term", "commission_rate"),
+    ),
+    "end": (
+        r"\beind|einde|beeindig|royement|cancel|terminat|lapse|\bend",
+        ("end", "status", "is_ended"),
+    ),
 }
-"""Column that a run misses most -> the words of its headings, and the columns of which one would do."""
+"""Column that a run misses most -> the words of its headings, and the columns of which one would
+do.
+"""
 
 
 @dataclass(frozen=True)
@@ -43,7 +61,9 @@ class ColumnEvidence:
         return known(cells.gather_every(max(1, cells.len() // _ROWS)))
 
     def holds(self, column: str, heading: str) -> bool:
-        """Whether most filled cells under a heading can be a canonical column; a column without cells holds nothing."""
+        """Whether most filled cells under a heading can be a canonical column; a column without
+        cells holds nothing.
+        """
         cells = self.cells(heading).drop_nulls()
         if cells.is_empty():
             return False
@@ -56,7 +76,9 @@ class ColumnEvidence:
         return True
 
     def _numbers(self, column: str, cells: pl.Series) -> bool:
-        """Numbers have digits and are no dates; those of policies are hardly ever told twice, unless coverages are."""
+        """Numbers have digits and are no dates; those of policies are hardly ever told twice,
+        unless coverages are.
+        """
         keys = identifiers(cells)[1].drop_nulls()
         digits = float(keys.str.contains(r"\d").mean() or 0.0)  # type: ignore[arg-type]
         dates = (
@@ -80,13 +102,19 @@ class ColumnEvidence:
         return {column: heading for column, heading in found.items() if self.holds(column, heading)}
 
     def likely(self, headings: Headings) -> dict[str, str]:
-        """Return column that a table of policies lacks -> heading that speaks of it and holds it, and is not read."""
+        """Return column that a table of policies lacks -> heading that speaks of it and holds it,
+        and is not read.
+        """
         free = [heading for heading, column in headings.named.items() if column is None]
         found: dict[str, str] = {}
         for column, (words, others) in _LIKELY.items() if headings.role == "policies" else ():
             if any(name in headings.at for name in others):
                 continue
-            near = [heading for heading in free if re.search(words, plain(heading)) and self.holds(column, heading)]
+            near = [
+                heading
+                for heading in free
+                if re.search(words, plain(heading)) and self.holds(column, heading)
+            ]
             if near:
                 found[column] = near[0]
         return found

@@ -1,4 +1,6 @@
-"""What is no table of the export, and therefore left out and named: lock files, pivots, legends, web pages."""
+"""What is no table of the export, and therefore left out and named: lock files, pivots, legends,
+web pages.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
 
     from akb.ingest.columns.notes import Notes, Table
 
-_RECOVERIES = re.compile(r"\b(?:regres\w*|verhaal|verhaald\w*|verhaals\w*|recover(?:y|ies|ed)\w*|subrogation\w*)\b")
+_RECOVERIES = re.compile(
+    r"\b(?:regres\w*|verhaal|verhaald\w*|verhaals\w*|recover(?:y|ies|ed)\w*|subrogation\w*)\b"
+)
 _LOCKS = ("~$", ".~lock.", "._", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 
@@ -45,27 +49,37 @@ class LeftOut:
             notes.find("AKB-D047", severity, len(names), files=", ".join(names[:5]))  # type: ignore[arg-type]
 
     def nearest(self) -> AkbError | None:
-        """Return why the file that comes nearest to policies was left out; the first one where none does."""
+        """Return why the file that comes nearest to policies was left out; the first one where none
+        does.
+        """
         errors = [
             *self.named.values(),
             *(each for each in self.errors if isinstance(each, NoRoleError) and each.columns),
         ]
-        near = [error for error in errors if isinstance(error, NoRoleError) and error.role == "policies"]
+        near = [
+            error for error in errors if isinstance(error, NoRoleError) and error.role == "policies"
+        ]
         return max(near, key=lambda error: error.columns) if near else next(iter(errors), None)
 
 
 def is_list_of_recoveries(table: Table) -> AkbError | None:
-    """Return why a table of claims is none: its name, or the heading of its amounts, speaks of what came back."""
+    """Return why a table of claims is none: its name, or the heading of its amounts, speaks of what
+    came back.
+    """
     if table.headings.role != "claims":
         return None
     amount = table.headings.heading("amount") or ""
     if _RECOVERIES.search(plain(table.raw.name)) or _RECOVERIES.search(plain(amount)):
-        return AkbError(f"{table.raw.name}: recoveries are no claims", "Give it a role to read it: claims=FILE.")
+        return AkbError(
+            f"{table.raw.name}: recoveries are no claims", "Give it a role to read it: claims=FILE."
+        )
     return None
 
 
 def is_lock(name: str) -> bool:
-    """Whether a name is of a file that programs leave beside a file that is open, or that a system keeps."""
+    """Whether a name is of a file that programs leave beside a file that is open, or that a system
+    keeps.
+    """
     return name.startswith(_LOCKS)
 
 

@@ -1,4 +1,6 @@
-"""Cells that say nothing by the client's own words, and columns of which most cells cannot be read."""
+"""Cells that say nothing by the client's own words, and columns of which most cells cannot be
+read.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.core.phrases import Listed, Phrase
+from akb.core.wording.phrases import Listed, Phrase
 from akb.ingest.cells.amounts import read_amounts
 from akb.ingest.cells.dates import read_dates
 from akb.ingest.cells.texts import known, plain, rule
@@ -24,9 +26,22 @@ DAYS = frozenset(
     | {"birth_date", "header_day", "reported", "occurred", "date"}
 )
 EUROS = frozenset(
-    {"premium", "premium_gross", "premium_term", "premium_term_gross", "commission", "commission_term", "amount"}
+    {
+        "premium",
+        "premium_gross",
+        "premium_term",
+        "premium_term_gross",
+        "commission",
+        "commission_term",
+        "amount",
+    }
 )
-_LEFT_OUT = (DAYS | EUROS) - {"start", "end", "birth_date", "date"}  # of a birth date a year alone is enough
+_LEFT_OUT = (DAYS | EUROS) - {
+    "start",
+    "end",
+    "birth_date",
+    "date",
+}  # of a birth date a year alone is enough
 
 
 def without_words(cells: pl.DataFrame, words: Sequence[str]) -> pl.DataFrame:
@@ -47,11 +62,17 @@ def without_words(cells: pl.DataFrame, words: Sequence[str]) -> pl.DataFrame:
 
 
 def legible(column: str, cells: pl.Series, settings: Settings) -> float | None:
-    """Return the share of filled cells that are the date or amount that they should be; None for other columns."""
+    """Return the share of filled cells that are the date or amount that they should be; None for
+    other columns.
+    """
     if not cells.len():
         return None
     if column in DAYS:
-        return 1 - float(read_dates(cells, date_format=settings.ingest.date_format).bad.sum()) / cells.len()
+        return (
+            1
+            - float(read_dates(cells, date_format=settings.ingest.date_format).bad.sum())
+            / cells.len()
+        )
     if column in EUROS:
         return 1 - read_amounts(cells, decimal=settings.ingest.decimal).unreadable / cells.len()
     return None
@@ -65,10 +86,16 @@ def leave_out_unreadable(tables: Sequence[Table], settings: Settings, notes: Not
             if any(group == [column] for group in needed(table.headings)):
                 continue
             cells = known(table.texts(column)).drop_nulls()
-            share = legible(column, cells, settings) if cells.len() >= rule("losses", "minimum") else None
+            share = (
+                legible(column, cells, settings)
+                if cells.len() >= rule("losses", "minimum")
+                else None
+            )
             if share is not None and 1 - share > rule("losses", "share"):
                 heading = (table.headings.heading(column) or column)[:40]
-                found.append(Phrase("columns.listed.column", {"column": heading, "what": 1 - share}))
+                found.append(
+                    Phrase("columns.listed.column", {"column": heading, "what": 1 - share})
+                )
                 _leave_out(table, column)
     if found:
         notes.find("AKB-D092", "issue", len(found), columns=Listed(tuple(found[:10])))
@@ -79,6 +106,8 @@ def _leave_out(table: Table, column: str) -> None:
     table.headings = replace(
         headings,
         at={name: place for name, place in headings.at.items() if name != column},
-        named={heading: None if name == column else name for heading, name in headings.named.items()},
+        named={
+            heading: None if name == column else name for heading, name in headings.named.items()
+        },
     )
     table.cells = table.cells.drop(column)

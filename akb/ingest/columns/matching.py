@@ -1,4 +1,6 @@
-"""Which heading means what, and what role a file plays: ``configs/columns.toml`` read against a row of headings."""
+"""Which heading means what, and what role a file plays: ``configs/columns.toml`` read against a row
+of headings.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from akb.core.errors import AkbError, did_you_mean
-from akb.core.privacy import identifier_in
-from akb.core.text import load_toml
+from akb.core.privacy.identifiers import identifier_in
+from akb.core.wording.text import load_toml
 from akb.ingest.cells.texts import plain, shape
 from akb.ingest.columns import consent_headings
 
@@ -24,11 +26,15 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _CUT_AT = 30  # headings this long may have been cut off (35 in the export that is known)
 _CUT_KNOWN = 12
 _HEADINGS_KNOWN = 3  # with so many known ones a row is one of headings, whatever else stands in it
-_FAR_MORE = 4  # so many more columns of policies make a file of policies, even if a needed one is missing
+_FAR_MORE = (
+    4  # so many more columns of policies make a file of policies, even if a needed one is missing
+)
 
 
 class NoRoleError(AkbError):
-    """A table that fits no role, with the role that it comes nearest to and how many of its columns it has."""
+    """A table that fits no role, with the role that it comes nearest to and how many of its columns
+    it has.
+    """
 
     def __init__(self, message: str, hint: str, role: str, columns: int) -> None:
         super().__init__(message, hint)
@@ -100,12 +106,17 @@ def _identifiers() -> dict[str, str]:
 
 @cache
 def _entities() -> tuple[str, ...]:
-    return tuple(sorted((key_of(word) for word in _table()["entities"]), key=lambda word: (-len(word), word)))
+    return tuple(
+        sorted((key_of(word) for word in _table()["entities"]), key=lambda word: (-len(word), word))
+    )
 
 
 _UNITS = (
     (re.compile(r"(?i)[(\[]?\b(?:in\s+)?(?:eur|euro'?s?)\b[)\]]?|[(\[]?\bj\s*/\s*n\b[)\]]?"), " "),
-    (re.compile(r"(?i)(?:\bp\s*[./]\s*|(?<!\bt)\s*/\s*|\bper\s+)(?:m|mnd|maand)\b\.?"), " per maand "),
+    (
+        re.compile(r"(?i)(?:\bp\s*[./]\s*|(?<!\bt)\s*/\s*|\bper\s+)(?:m|mnd|maand)\b\.?"),
+        " per maand ",
+    ),
     (re.compile(r"(?i)(?:\bp\s*[./]\s*|\s*/\s*|\bper\s+)(?:j|jr|jaar)\b\.?"), " per jaar "),
     (re.compile(r"(?i)(?:\bp\s*[./]\s*|\s*/\s*|\bper\s+)(?:t|term|termijn)\b\.?"), " per termijn "),
 )
@@ -145,7 +156,11 @@ def _match(heading: str, role: str) -> tuple[str, int] | None:
             return canonical, rank + 100 * depth
     if len(heading) >= _CUT_AT:
         for key in _keys(heading)[:2]:
-            cut = [value for word, value in synonyms.items() if len(key) >= _CUT_KNOWN and word.startswith(key)]
+            cut = [
+                value
+                for word, value in synonyms.items()
+                if len(key) >= _CUT_KNOWN and word.startswith(key)
+            ]
             if cut:
                 return cut[0][0], cut[0][1] + 1000
     return None
@@ -196,11 +211,14 @@ def map_headings(headings: Sequence[str], role: str, given: Mapping[str, str]) -
     for canonical in given:
         if canonical not in table:
             raise AkbError(
-                f"[ingest.columns.{role}]: unknown column '{canonical}'{did_you_mean(canonical, table)}",
+                f"[ingest.columns.{role}]: unknown column "
+                f"'{canonical}'{did_you_mean(canonical, table)}",
                 f"akb knows {', '.join(table)}.",
             )
     at: dict[str, int] = {}
-    by_key = {key_of(heading): position for position, heading in reversed(list(enumerate(headings)))}
+    by_key = {
+        key_of(heading): position for position, heading in reversed(list(enumerate(headings)))
+    }
     for canonical, heading in given.items():
         if heading in headings:
             at[canonical] = headings.index(heading)
@@ -218,13 +236,23 @@ def map_headings(headings: Sequence[str], role: str, given: Mapping[str, str]) -
     if role in consent_headings.ROLES:
         meaning |= _about_marketing(headings, at, given)
     named = {heading: meaning.get(position) for position, heading in enumerate(headings)}
-    dropped = tuple(heading for heading, canonical in named.items() if canonical is None and _is_identifier(heading))
-    leaking = tuple(heading for heading, canonical in named.items() if canonical is None and _leaks(heading))
+    dropped = tuple(
+        heading
+        for heading, canonical in named.items()
+        if canonical is None and _is_identifier(heading)
+    )
+    leaking = tuple(
+        heading for heading, canonical in named.items() if canonical is None and _leaks(heading)
+    )
     return Headings(role, at, named, dropped, leaking)
 
 
-def _about_marketing(headings: Sequence[str], at: dict[str, int], given: Mapping[str, str]) -> dict[int, str]:
-    """Add every other column about marketing, the second of a kind as "no_marketing (2)"; return what they mean."""
+def _about_marketing(
+    headings: Sequence[str], at: dict[str, int], given: Mapping[str, str]
+) -> dict[int, str]:
+    """Add every other column about marketing, the second of a kind as "no_marketing (2)"; return
+    what they mean.
+    """
     found: dict[int, str] = {}
     for position, heading in enumerate(headings):
         column = None if position in at.values() else consent_headings.consent_column(heading)
@@ -245,18 +273,26 @@ def recognised(headings: Sequence[str], given: Mapping[str, Mapping[str, str]]) 
 
 
 def needed(mapping: Headings) -> list[list[str]]:
-    """Return the columns that a role needs; of each list one that is there will do, so only those remain."""
+    """Return the columns that a role needs; of each list one that is there will do, so only those
+    remain.
+    """
     groups: list[list[str]] = _table()["roles"][mapping.role]["needed"]
     return [[name for name in group if name in mapping.at] or group for group in groups]
 
 
 def missing(mapping: Headings) -> list[str]:
     """Return the needed columns that a mapping lacks (one of several as ``a or b``)."""
-    return [" or ".join(group) for group in needed(mapping) if not any(name in mapping.at for name in group)]
+    return [
+        " or ".join(group)
+        for group in needed(mapping)
+        if not any(name in mapping.at for name in group)
+    ]
 
 
 def fits(mapping: Headings, *, given: bool = False) -> bool:
-    """Say whether a file can play the mapping's role; one whose role is `given` need not look like it."""
+    """Say whether a file can play the mapping's role; one whose role is `given` need not look like
+    it.
+    """
     role = _table()["roles"][mapping.role]
     return (
         not missing(mapping)
@@ -277,19 +313,29 @@ def find_role(
     Raises
     ------
     NoRoleError
-        If no role fits: with the headings found, the needed columns and the nearest headings that can be them.
+        If no role fits: with the headings found, the needed columns and the nearest headings that
+        can be them.
     """
-    mappings = [map_headings(headings, name, given.get(name, {})) for name in ([role] if role else ROLES)]
+    mappings = [
+        map_headings(headings, name, given.get(name, {})) for name in ([role] if role else ROLES)
+    ]
     fitting = [mapping for mapping in mappings if fits(mapping, given=role is not None)]
     if fitting:
         found = max(fitting, key=lambda mapping: (len(mapping.at), -ROLES.index(mapping.role)))
         if role is None and len(mappings[0].at) >= len(found.at) + _FAR_MORE:
-            raise _unfit(headings, mappings[0], where, holds)  # policies without their start, not customers
+            raise _unfit(
+                headings, mappings[0], where, holds
+            )  # policies without their start, not customers
         present = {key_of(heading) for heading in headings}
-        lost = [heading for heading in given.get(found.role, {}).values() if key_of(heading) not in present]
+        lost = [
+            heading
+            for heading in given.get(found.role, {}).values()
+            if key_of(heading) not in present
+        ]
         if lost:
             raise AkbError(
-                f"{where}: [ingest.columns.{found.role}] names '{lost[0]}', which is not among the headings"
+                f"{where}: [ingest.columns.{found.role}] names '{lost[0]}', which is not among "
+                f"the headings"
                 f"{did_you_mean(lost[0], headings)}",
                 f"Headings found: {listed(headings)}",
             )
@@ -303,13 +349,17 @@ def find_role(
 def nearly_policies(
     headings: Sequence[str], given: Mapping[str, Mapping[str, str]], found: Headings, where: str
 ) -> NoRoleError | None:
-    """Return what a file lacks to hold policies, if it knows more columns of them than of the role it was given."""
+    """Return what a file lacks to hold policies, if it knows more columns of them than of the role
+    it was given.
+    """
     mapping = map_headings(headings, "policies", given.get("policies", {}))
     enough = len(mapping.at) >= max(_HEADINGS_KNOWN, len(found.at) + 1)
     return _unfit(headings, mapping, where) if enough and missing(mapping) else None
 
 
-def _unfit(headings: Sequence[str], guess: Headings, where: str, holds: Holds = _anything) -> NoRoleError:
+def _unfit(
+    headings: Sequence[str], guess: Headings, where: str, holds: Holds = _anything
+) -> NoRoleError:
     lacking = missing(guess) or [" or ".join(_table()["roles"][guess.role]["signature"])]
     if len(guess.at) < _HEADINGS_KNOWN and _looks_like_data(headings):
         return NoRoleError(
@@ -326,19 +376,29 @@ def _unfit(headings: Sequence[str], guess: Headings, where: str, holds: Holds = 
         lines.append(f'  {names.split(" or ")[0]} = "{near or "heading in your file"}"')
         taken |= {headings.index(near)} if near else set()
     return NoRoleError(
-        f"{where}: {'no headings recognised' if not guess.at else 'needed column not found'}: {', '.join(lacking)} "
+        f"{where}: {'no headings recognised' if not guess.at else 'needed column not found'}: "
+        f"{', '.join(lacking)} "
         f"(for {guess.role})",
-        f"Headings found: {listed(headings)}. Name the right one in akb.toml and give it with --config:\n"
+        f"Headings found: {listed(headings)}. Name the right one in akb.toml and give it with "
+        f"--config:\n"
         f"  [ingest.columns.{guess.role}]\n" + "\n".join(lines),
         guess.role,
         len(guess.at),
     )
 
 
-def _nearest(headings: Sequence[str], role: str, lacking: str, taken: set[int], holds: Holds) -> str | None:
-    """Return the unused heading that looks most like a lacking column, if what stands there can be it."""
+def _nearest(
+    headings: Sequence[str], role: str, lacking: str, taken: set[int], holds: Holds
+) -> str | None:
+    """Return the unused heading that looks most like a lacking column, if what stands there can be
+    it.
+    """
     wanted = lacking.split(" or ")
-    free = {key_of(heading): heading for position, heading in enumerate(headings) if position not in taken and heading}
+    free = {
+        key_of(heading): heading
+        for position, heading in enumerate(headings)
+        if position not in taken and heading
+    }
     for name in wanted:
         for word in [*_table()[role][name], name]:
             for near in get_close_matches(key_of(word), list(free), n=3, cutoff=0.75):
@@ -350,16 +410,25 @@ def _nearest(headings: Sequence[str], role: str, lacking: str, taken: set[int], 
 
 
 def proposals(unused: Sequence[str], role: str, there: Sequence[str]) -> dict[str, str]:
-    """Return canonical column -> unused heading that may well be it, for columns that a role's files lack.
+    """Return canonical column -> unused heading that may well be it, for columns that a role's
+    files lack.
 
-    A heading may abbreviate a known one word by word ("Prem. p/jr"), as a whole ("Roydat"), or nearly be one.
-    """
+    A heading may abbreviate a known one word by word ("Prem. p/jr"), as a whole ("Roydat"), or
+    nearly be one."""
     found: dict[str, str] = {}
     for heading in unused:
         short = plain(_CAMEL.sub(" ", heading.rsplit("->", 1)[-1]))
-        words = {name: known for name, known in _table()[role].items() if name not in (*there, *found)}
-        abbreviated = (name for name, known in words.items() if any(_abbreviates(short, plain(word)) for word in known))
-        near = get_close_matches(key_of(short), [key_of(word) for known in words.values() for word in known], 1, 0.85)
+        words = {
+            name: known for name, known in _table()[role].items() if name not in (*there, *found)
+        }
+        abbreviated = (
+            name
+            for name, known in words.items()
+            if any(_abbreviates(short, plain(word)) for word in known)
+        )
+        near = get_close_matches(
+            key_of(short), [key_of(word) for known in words.values() for word in known], 1, 0.85
+        )
         column = next(abbreviated, None) or (_synonyms(role)[near[0]][0] if near else None)
         if column and column not in (*there, *found):
             found[column] = heading
@@ -370,7 +439,9 @@ def _abbreviates(short: str, word: str) -> bool:
     if len(short) < 4:
         return False
     parts, whole = short.split(), word.split()
-    if len(parts) == len(whole) and all(_begins(part, full) for part, full in zip(parts, whole, strict=True)):
+    if len(parts) == len(whole) and all(
+        _begins(part, full) for part, full in zip(parts, whole, strict=True)
+    ):
         return True
     joined, full = short.replace(" ", ""), word.replace(" ", "")
     return len(joined) >= 5 and joined[:3] == full[:3] and _spread(joined, full)
@@ -378,7 +449,9 @@ def _abbreviates(short: str, word: str) -> bool:
 
 def _begins(part: str, word: str) -> bool:
     """Whether a word is cut off ("verz", "p") or drawn together ("jr")."""
-    return word.startswith(part) or (part[0] + part[-1] == word[0] + word[-1] and _spread(part, word))
+    return word.startswith(part) or (
+        part[0] + part[-1] == word[0] + word[-1] and _spread(part, word)
+    )
 
 
 def _spread(part: str, word: str) -> bool:
@@ -389,15 +462,22 @@ def _spread(part: str, word: str) -> bool:
 
 def _looks_like_data(headings: Sequence[str]) -> bool:
     filled = [heading for heading in headings if heading.strip()]
-    if any(_VALUE.fullmatch(heading.strip()) or identifier_in(heading) or "…" in heading for heading in filled):
+    if any(
+        _VALUE.fullmatch(heading.strip()) or identifier_in(heading) or "…" in heading
+        for heading in filled
+    ):
         return True
-    return bool(filled) and sum(any(c.isdigit() for c in heading) for heading in filled) * 2 >= len(filled)
+    return bool(filled) and sum(any(c.isdigit() for c in heading) for heading in filled) * 2 >= len(
+        filled
+    )
 
 
 def listed(headings: Sequence[str], most: int = 40) -> str:
     """Return headings as a list for a person; long numbers in them are masked, they may be data."""
     more = len(headings) - most
-    return "; ".join(map(safe_heading, headings[:most])) + (f"; and {more} more" if more > 0 else "")
+    return "; ".join(map(safe_heading, headings[:most])) + (
+        f"; and {more} more" if more > 0 else ""
+    )
 
 
 def safe_heading(heading: str) -> str:

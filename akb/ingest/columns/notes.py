@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from akb.core.findings import Finding
-from akb.core.phrases import Phrase
+from akb.core.wording.phrases import Phrase
 from akb.ingest.cells.texts import distinct_of, identifiers, look_up, nothing, shape
 
 if TYPE_CHECKING:
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from akb.ingest.columns.readings import MoneyConventions
     from akb.ingest.files.raw_table import RawTable
 
-REJECTS = {"file": pl.String, "line": pl.Int64, "column": pl.String, "shape": pl.String, "reason": pl.String}
+REJECTS = {
+    "file": pl.String,
+    "line": pl.Int64,
+    "column": pl.String,
+    "shape": pl.String,
+    "reason": pl.String,
+}
 
 
 @dataclass
@@ -32,7 +38,8 @@ class Table:
     headings
         Its role and columns.
     cells
-        ``line`` i64 and a text column per canonical column (String, or Categorical where texts repeat).
+        ``line`` i64 and a text column per canonical column (String, or Categorical where texts
+        repeat).
     own
         ``line`` and, by their headings, the cells of the columns without a role.
     money_conventions, one_off
@@ -55,8 +62,12 @@ class Table:
     proposals: dict[str, str] = field(default_factory=dict)
     to_the_letter: dict[str, frozenset[str]] = field(default_factory=dict)
 
-    def identifiers(self, canonical: str, cells: pl.DataFrame | None = None) -> tuple[pl.Series, pl.Series]:
-        """Return the numbers of a column, of the table or of rows of it: as written, and the key to join on."""
+    def identifiers(
+        self, canonical: str, cells: pl.DataFrame | None = None
+    ) -> tuple[pl.Series, pl.Series]:
+        """Return the numbers of a column, of the table or of rows of it: as written, and the key to
+        join on.
+        """
         letters = self.to_the_letter.get(canonical, frozenset())
         return identifiers(texts_of(self.cells if cells is None else cells, canonical), letters)
 
@@ -68,9 +79,9 @@ class Table:
 def texts_of(cells: pl.DataFrame, canonical: str) -> pl.Series:
     """Return a column of text, null where the frame has none.
 
-    It is String, or Categorical with a dictionary of its own: the readers of `akb.ingest.cells.texts` take both and
-    give String; cast it before anything else is done with it.
-    """
+    It is String, or Categorical with a dictionary of its own: the readers of
+    `akb.ingest.cells.texts` take both and give String; cast it before anything else is done with
+    it."""
     if canonical in cells.columns:
         return cells[canonical]
     return nothing(canonical, cells.height)
@@ -88,13 +99,20 @@ class Notes:
     unknown_words: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def find(
-        self, code: str, severity: Severity, count: int | None = None, share: float | None = None, **params: Any
+        self,
+        code: str,
+        severity: Severity,
+        count: int | None = None,
+        share: float | None = None,
+        **params: Any,
     ) -> None:
         """Add a finding."""
         self.findings.append(Finding(code, severity, count, share, params))
 
     def reject(self, table: Table, cells: pl.DataFrame, column: str | None, reason: str) -> None:
-        """Put rows aside: their line, the heading of the column to blame and the shape of what stands there."""
+        """Put rows aside: their line, the heading of the column to blame and the shape of what
+        stands there.
+        """
         if not cells.height:
             return
         heading = table.headings.heading(column) if column else None
@@ -103,7 +121,9 @@ class Notes:
         shapes = pl.Series([shape(value) for value in distinct], dtype=pl.String)
         self.add(
             table,
-            cells.select("line", shape=look_up(values.cast(pl.String), distinct, shapes).fill_null("")).select(
+            cells.select(
+                "line", shape=look_up(values.cast(pl.String), distinct, shapes).fill_null("")
+            ).select(
                 file=pl.lit(table.raw.name),
                 line="line",
                 column=pl.lit(heading, dtype=pl.String),
@@ -131,7 +151,9 @@ class Notes:
 
     def all_rejects(self) -> pl.DataFrame:
         """Return the rejects, by file and line."""
-        return pl.concat([pl.DataFrame(schema=REJECTS), *self.rejects]).sort("file", "line", "reason")
+        return pl.concat([pl.DataFrame(schema=REJECTS), *self.rejects]).sort(
+            "file", "line", "reason"
+        )
 
 
 def label(column: str) -> Phrase:

@@ -1,9 +1,9 @@
 """Columns of the export without a role: what they hold, and whether that may be a feature.
 
-Product variant, sum insured, channel, vehicle, underwriting answers: nobody can foresee their headings, but their cells
-tell whether they hold numbers, a few hundred categories, or something that is no feature: a day, an identifier, a
-person. Whether they show who has ended is tested later (`akb.features.hindsight`).
-"""
+Product variant, sum insured, channel, vehicle, underwriting answers: nobody can foresee their
+headings, but their cells tell whether they hold numbers, a few hundred categories, or something
+that is no feature: a day, an identifier, a person. Whether they show who has ended is tested later
+(`akb.features.hindsight`)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,19 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.core.errors import AkbError, did_you_mean
-from akb.core.privacy import kinds_of, looks_like_name
+from akb.core.privacy.identifiers import kinds_of, looks_like_name
 from akb.ingest.cells.amounts import read_amounts
 from akb.ingest.cells.dates import read_dates
-from akb.ingest.cells.texts import compact, distinct_of, identifiers, known, look_up, plain, rule, rules
+from akb.ingest.cells.texts import (
+    compact,
+    distinct_of,
+    identifiers,
+    known,
+    look_up,
+    plain,
+    rule,
+    rules,
+)
 from akb.ingest.columns.matching import key_of, safe_heading
 from akb.ingest.types import OwnColumn
 
@@ -32,7 +41,9 @@ PRODUCT = "product"
 """A role without a feature of its own: it is tested and used like an own column."""
 _CODED = ("branch", "branch_code", "insurer", "reason", "status", "term", "collection", "kind")
 _TAKEN = ("line", "key", "customer")  # names that the tables of this room have for themselves
-_DAY = re.compile(r"^\d{1,4}[-/. ]\w{1,9}[-/. ]\d{1,4}\b|^(?:19|20)\d{6}$|^\d{1,2}[- ]?[A-Za-z]{3,9}[- ]?\d{2,4}$")
+_DAY = re.compile(
+    r"^\d{1,4}[-/. ]\w{1,9}[-/. ]\d{1,4}\b|^(?:19|20)\d{6}$|^\d{1,2}[- ]?[A-Za-z]{3,9}[- ]?\d{2,4}$"
+)
 _SURELY_A_NAME = re.compile(r"\b[A-Z]\.|\b(?:van|von|de|den|der|ter|ten)\b")
 _MANY_NAMES = 5
 _THOUSANDTHS = 1000
@@ -41,7 +52,9 @@ _ENOUGH = 50  # numbers, to say that they are all different
 
 
 def wanted(headings: Headings) -> dict[str, int]:
-    """Return heading -> position of the columns without a role (and of the product) that may be read."""
+    """Return heading -> position of the columns without a role (and of the product) that may be
+    read.
+    """
     if headings.role not in OF_ROLES:
         return {}
     never = {*headings.dropped, *headings.leaking, *_TAKEN}
@@ -94,15 +107,20 @@ def own_columns(
 
 
 def _doubles(table: Table) -> list[str]:
-    """Return the headings of columns that say what one with a role says: its code, its text, or less than it.
+    """Return the headings of columns that say what one with a role says: its code, its text, or
+    less than it.
 
-    One to one with any column, or following from one of `_CODED`, on the rows where something stands.
-    """
+    One to one with any column, or following from one of `_CODED`, on the rows where something
+    stands."""
     if table.headings.role not in OF_ROLES or table.own.width < 2:
         return []
     rows = table.own.join(table.cells, on="line", suffix="\n")
     roles = [name for name in table.cells.columns if name not in ("line", PRODUCT)]
-    return [heading for heading in table.own.columns if heading != "line" and _is_double(rows, heading, roles)]
+    return [
+        heading
+        for heading in table.own.columns
+        if heading != "line" and _is_double(rows, heading, roles)
+    ]
 
 
 def _is_double(rows: pl.DataFrame, heading: str, roles: Sequence[str]) -> bool:
@@ -123,22 +141,32 @@ def _is_double(rows: pl.DataFrame, heading: str, roles: Sequence[str]) -> bool:
 
 def _check_names(settings: Settings, headings: Iterable[str]) -> None:
     known_names = {*headings, *_CANONICAL}
-    for table, names in (("extra", settings.features.extra), ("without", settings.features.without)):
+    for table, names in (
+        ("extra", settings.features.extra),
+        ("without", settings.features.without),
+    ):
         for name in names:
             if name not in known_names:
                 raise AkbError(
                     f"[features] {table}: no column '{name}'{did_you_mean(name, known_names)}",
-                    "Name a heading of the export without a role, or one of " + ", ".join(_CANONICAL) + ".",
+                    "Name a heading of the export without a role, or one of "
+                    + ", ".join(_CANONICAL)
+                    + ".",
                 )
 
 
 _CANONICAL = (
-    "adviser", "office", "region", "postcode", "kind", "birth_year", "insurer", "term", "collection", "renewal"
+    "adviser", "office", "region", "postcode", "kind", "birth_year", "insurer", "term",
+    "collection", "renewal"
 )  # fmt: skip
 
 
-def _texts(tables: Sequence[Table], policies: pl.DataFrame, members: pl.DataFrame) -> dict[str, tuple[str, pl.Series]]:
-    """Return by the key of the heading: the heading, and the text per row of `policies`; files of one role add up."""
+def _texts(
+    tables: Sequence[Table], policies: pl.DataFrame, members: pl.DataFrame
+) -> dict[str, tuple[str, pl.Series]]:
+    """Return by the key of the heading: the heading, and the text per row of `policies`; files of
+    one role add up.
+    """
     found: dict[str, tuple[str, pl.Series]] = {}
     mine = [table for table in tables if table.headings.role == "policies"]
     for position, table in enumerate(mine):
@@ -146,24 +174,40 @@ def _texts(tables: Sequence[Table], policies: pl.DataFrame, members: pl.DataFram
         _add(found, table, at, "line", table.own)
     for table in tables:
         if table.headings.role == "customers":
-            who = pl.DataFrame({"line": table.cells["line"], "key": identifiers(table.texts("customer"))[1]})
-            rows = who.join(members.select("key", "customer"), on="key").join(table.own, on="line").drop("key", "line")
+            who = pl.DataFrame(
+                {"line": table.cells["line"], "key": identifiers(table.texts("customer"))[1]}
+            )
+            rows = (
+                who.join(members.select("key", "customer"), on="key")
+                .join(table.own, on="line")
+                .drop("key", "line")
+            )
             one = rows.group_by("customer").agg(pl.all().cast(pl.String).min())
             _add(found, table, policies.select("customer"), "customer", one)
     return found
 
 
-def _add(found: dict[str, tuple[str, pl.Series]], table: Table, at: pl.DataFrame, by: str, cells: pl.DataFrame) -> None:
+def _add(
+    found: dict[str, tuple[str, pl.Series]],
+    table: Table,
+    at: pl.DataFrame,
+    by: str,
+    cells: pl.DataFrame,
+) -> None:
     """Look up what the columns of one table say, and fill what others left open."""
     for heading in cells.columns:
         if heading in (by, "line"):
             continue
-        looked_up = at.join(cells.select(by, heading), on=by, how="left", maintain_order="left")[heading]
+        looked_up = at.join(cells.select(by, heading), on=by, how="left", maintain_order="left")[
+            heading
+        ]
         texts = looked_up.cast(pl.String)
         name = safe_heading(heading)
         if key_of(heading) in found:
             name, before = found[key_of(heading)]
-            texts = pl.DataFrame({"a": before, "b": texts}).select(pl.coalesce("a", "b")).to_series()
+            texts = (
+                pl.DataFrame({"a": before, "b": texts}).select(pl.coalesce("a", "b")).to_series()
+            )
         found[key_of(heading)] = (name, texts)
 
 
@@ -171,14 +215,20 @@ def _key(heading: str, taken: set[str]) -> str:
     """Return a name for the features of a column, from its heading."""
     stem = "col_" + ("_".join(plain(heading).split())[:30].strip("_") or "column")
     key = next(
-        each for number in range(1, 10_000) if (each := stem if number == 1 else f"{stem}_{number}") not in taken
+        each
+        for number in range(1, 10_000)
+        if (each := stem if number == 1 else f"{stem}_{number}") not in taken
     )
     taken.add(key)
     return key
 
 
-def _read(key: str, heading: str, cells: pl.Series, settings: Settings) -> tuple[OwnColumn, pl.Series]:
-    """Return a column with what it holds and its values as numbers or codes; with why it is refused."""
+def _read(
+    key: str, heading: str, cells: pl.Series, settings: Settings
+) -> tuple[OwnColumn, pl.Series]:
+    """Return a column with what it holds and its values as numbers or codes; with why it is
+    refused.
+    """
     texts = known(compact(cells))
     distinct, filled = distinct_of(texts), texts.len() - texts.null_count()
     if heading in settings.features.without:
@@ -193,7 +243,9 @@ def _read(key: str, heading: str, cells: pl.Series, settings: Settings) -> tuple
     names = sorted({plain(text) for text in distinct})
     place = {name: code for code, name in enumerate(names)}
     codes = pl.Series([place[plain(text)] for text in distinct], dtype=pl.UInt16)
-    return OwnColumn(key, heading, "category", tuple(names)), look_up(texts, distinct, codes).alias(key)
+    return OwnColumn(key, heading, "category", tuple(names)), look_up(texts, distinct, codes).alias(
+        key
+    )
 
 
 def _refused(distinct: pl.Series, texts: pl.Series, numbers: pl.Series | None) -> str:
@@ -216,7 +268,10 @@ def _refused(distinct: pl.Series, texts: pl.Series, numbers: pl.Series | None) -
 
 def _are_days(distinct: pl.Series) -> bool:
     shaped = [text for text in distinct if _DAY.search(text)]
-    return 2 * len(shaped) >= distinct.len() and not read_dates(pl.Series(shaped, dtype=pl.String)).bad.any()
+    return (
+        2 * len(shaped) >= distinct.len()
+        and not read_dates(pl.Series(shaped, dtype=pl.String)).bad.any()
+    )
 
 
 def _is_of_persons(distinct: pl.Series) -> bool:
@@ -228,14 +283,17 @@ def _is_of_persons(distinct: pl.Series) -> bool:
     if said <= set().union(*sexes.values()) and said & sexes["men"] and said & sexes["women"]:
         return True
     names = [text for text in distinct if looks_like_name(text)]
-    return len(names) >= max(2, rule("own", "names") * distinct.len()) and _are_different_people(names)
+    return len(names) >= max(2, rule("own", "names") * distinct.len()) and _are_different_people(
+        names
+    )
 
 
 def _are_different_people(names: Sequence[str]) -> bool:
-    """Whether texts written as names are persons: with initials or "van der", or many that share hardly a word.
+    """Whether texts written as names are persons: with initials or "van der", or many that share
+    hardly a word.
 
-    Products and variants are capitalised too, but "Auto Basis" and "Auto Plus" have a word in common.
-    """
+    Products and variants are capitalised too, but "Auto Basis" and "Auto Plus" have a word in
+    common."""
     if any(_SURELY_A_NAME.search(name) for name in names):
         return True
     words = [word for name in names for word in name.split()]
@@ -243,7 +301,13 @@ def _are_different_people(names: Sequence[str]) -> bool:
 
 
 def _is_number_of_something(thousandths: pl.Series) -> bool:
-    """Whether whole numbers are different on nearly every row: they point at something and measure nothing."""
+    """Whether whole numbers are different on nearly every row: they point at something and measure
+    nothing.
+    """
     given = thousandths.drop_nulls()
     whole = bool((given % _THOUSANDTHS == 0).all())
-    return whole and given.len() >= _ENOUGH and given.n_unique() >= rule("own", "identifier") * given.len()
+    return (
+        whole
+        and given.len() >= _ENOUGH
+        and given.n_unique() >= rule("own", "identifier") * given.len()
+    )

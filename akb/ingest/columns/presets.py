@@ -1,4 +1,6 @@
-"""Exports that are known as a whole: ``configs/presets/*.toml`` says what their headings and coded cells mean."""
+"""Exports that are known as a whole: ``configs/presets/*.toml`` says what their headings and coded
+cells mean.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.core.text import configs_dir, load_toml
+from akb.core.wording.text import configs_dir, load_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +31,8 @@ class Preset:
     values
         Canonical column -> cell -> text that the taxonomies know.
     customer_runs
-        Headings; consecutive policies that agree on all of them are one customer's. Empty where the file names them.
+        Headings; consecutive policies that agree on all of them are one customer's. Empty where the
+        file names them.
     """
 
     name: str
@@ -42,7 +45,8 @@ class Preset:
 @cache
 def _presets() -> tuple[Preset, ...]:
     tables = {
-        path.stem: load_toml(f"presets/{path.name}") for path in sorted((configs_dir() / "presets").glob("*.toml"))
+        path.stem: load_toml(f"presets/{path.name}")
+        for path in sorted((configs_dir() / "presets").glob("*.toml"))
     }
     return tuple(
         Preset(
@@ -63,9 +67,13 @@ def find_preset(headings: Sequence[str]) -> Preset | None:
 
 
 def with_preset(
-    given: Mapping[str, Mapping[str, str]], preset: Preset | None, headings: Sequence[str], named: bool
+    given: Mapping[str, Mapping[str, str]],
+    preset: Preset | None,
+    headings: Sequence[str],
+    named: bool,
 ) -> dict[str, dict[str, str]]:
-    """Return role -> canonical column -> heading: the preset's that are there, then the client's own, which win.
+    """Return role -> canonical column -> heading: the preset's that are there, then the client's
+    own, which win.
 
     Parameters
     ----------
@@ -103,17 +111,20 @@ def customers_of_runs(policies: pl.Series, agreeing: pl.DataFrame) -> pl.Series:
     Parameters
     ----------
     policies
-        Policy numbers; sorted as numbers where they are numbers, so the order of the rows means nothing.
+        Policy numbers; sorted as numbers where they are numbers, so the order of the rows means
+        nothing.
     agreeing
         The columns that one customer's consecutive policies agree on.
 
     Returns
     -------
-    The lowest policy number of the run, as the customer's number; no value of `agreeing` leaves this function.
-    """
+    The lowest policy number of the run, as the customer's number; no value of `agreeing` leaves
+    this function."""
     rows = agreeing.select(pl.all().name.prefix("a_")).with_columns(policy=policies)
     first = rows.sort(pl.all()).unique("policy", keep="first", maintain_order=True)
     first = first.sort(pl.col("policy").cast(pl.Int64, strict=False), "policy", nulls_last=True)
     runs = first.select("policy", run=pl.struct(r"^a_.*$").rle_id())
     named = runs.select("policy", customer=pl.col("policy").first().over("run"))
-    return policies.to_frame("policy").join(named, on="policy", how="left", maintain_order="left")["customer"]
+    return policies.to_frame("policy").join(named, on="policy", how="left", maintain_order="left")[
+        "customer"
+    ]

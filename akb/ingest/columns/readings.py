@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from akb.core.phrases import Phrase
+from akb.core.wording.phrases import Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

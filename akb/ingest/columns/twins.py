@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 _MOST = 10
 
 
-def settle_twins(headings: Headings, given: Mapping[str, str], evidence: ColumnEvidence, notes: Notes) -> Headings:
-    """Return the headings with the filled one of two columns of one name; AKB-D093 where they say different things.
+def settle_twins(
+    headings: Headings, given: Mapping[str, str], evidence: ColumnEvidence, notes: Notes
+) -> Headings:
+    """Return the headings with the filled one of two columns of one name; AKB-D093 where they say
+    different things.
 
     Parameters
     ----------
@@ -49,7 +52,9 @@ def _twins(heading: str) -> list[str]:
 
 
 def _fullest(heading: str, twins: list[str], evidence: ColumnEvidence, notes: Notes) -> str:
-    """Return the column to read: the first that is filled; say so if a later one says something else."""
+    """Return the column to read: the first that is filled; say so if a later one says something
+    else.
+    """
     cells = {name: evidence.cells(name) for name in (heading, *twins)}
     filled = [name for name, column in cells.items() if column.null_count() < column.len()]
     if not filled:
@@ -58,8 +63,15 @@ def _fullest(heading: str, twins: list[str], evidence: ColumnEvidence, notes: No
     others = [name for name in filled[1:] if _differ(cells[first], cells[name])]
     if others:
         rows = sum(_differ(cells[first], cells[name]) for name in others)
-        params = {"heading": heading[:40], "first": first[:40], "other": others[0][:40], "file": evidence.raw.name}
-        notes.find("AKB-D093", "issue", rows, rows / max(cells[first].len(), 1) / len(others), **params)
+        params = {
+            "heading": heading[:40],
+            "first": first[:40],
+            "other": others[0][:40],
+            "file": evidence.raw.name,
+        }
+        notes.find(
+            "AKB-D093", "issue", rows, rows / max(cells[first].len(), 1) / len(others), **params
+        )
     return first
 
 

@@ -25,16 +25,17 @@ _LATEST = ("adviser", "office", "sub_office", "manager", "region", "main", "hous
 ATTRIBUTES = (*_SINGLE, *_LATEST, "no_marketing", "deceased")
 
 
-def read_attributes(table: Table, cells: pl.DataFrame, clock: Clock, settings: Settings, notes: Notes) -> pl.DataFrame:
+def read_attributes(
+    table: Table, cells: pl.DataFrame, clock: Clock, settings: Settings, notes: Notes
+) -> pl.DataFrame:
     """Return what the rows say of their customers.
 
     Returns
     -------
-    kind str?, birth_year i32?, postcode4 str?, adviser str?, office str?, sub_office str?, manager str?, region str?,
-    main str? (key of the main relation), household str? (the office's own number of it), home str? (keyed hash of the
-    address), no_marketing bool?, deceased bool?; a row per row of `cells`. Of a birth date only the year is kept, of
-    a postcode only four digits.
-    """
+    kind str?, birth_year i32?, postcode4 str?, adviser str?, office str?, sub_office str?, manager
+    str?, region str?, main str? (key of the main relation), household str? (the office's own number
+    of it), home str? (keyed hash of the address), no_marketing bool?, deceased bool?; a row per row
+    of `cells`. Of a birth date only the year is kept, of a postcode only four digits."""
     kind = notes.words("kind", read_words(texts_of(cells, "kind"), "kind", settings))
     postcode = known(texts_of(cells, "postcode"))
     if (postcode.str.len_chars() > 4).any():
@@ -64,42 +65,68 @@ def _drop(table: Table, column: str) -> None:
         table.dropped.append(heading)
 
 
-def _birth_year(table: Table, cells: pl.DataFrame, clock: Clock, settings: Settings, notes: Notes) -> pl.Series:
+def _birth_year(
+    table: Table, cells: pl.DataFrame, clock: Clock, settings: Settings, notes: Notes
+) -> pl.Series:
     year = pl.Series([None] * cells.height, dtype=pl.Int32)
     if "birth_year" in table.headings.at:
         texts = known(texts_of(cells, "birth_year"))
         written = texts.str.extract(r"^((?:18|19|20)\d{2})(?:\.0)?$").cast(pl.Int32)
-        day = read_dates(texts.to_frame("t").select(pl.when(written.is_null()).then(pl.col("t"))).to_series())
-        year = pl.DataFrame({"a": written, "b": day.values.dt.year()}).select(pl.coalesce("a", "b")).to_series()
+        day = read_dates(
+            texts.to_frame("t").select(pl.when(written.is_null()).then(pl.col("t"))).to_series()
+        )
+        year = (
+            pl.DataFrame({"a": written, "b": day.values.dt.year()})
+            .select(pl.coalesce("a", "b"))
+            .to_series()
+        )
     if "birth_date" in table.headings.at:
         texts = texts_of(cells, "birth_date")
         _drop(table, "birth_date")
         day = read_dates(texts, date_format=settings.ingest.date_format)
         bare = known(texts).str.extract(r"^((?:18|19|20)\d{2})$").cast(pl.Int32)
         born = _right_century(texts, day.values, clock)
-        born = pl.DataFrame({"a": year, "b": bare, "c": born}).select(pl.coalesce("a", "b", "c")).to_series()
+        born = (
+            pl.DataFrame({"a": year, "b": bare, "c": born})
+            .select(pl.coalesce("a", "b", "c"))
+            .to_series()
+        )
         year = born
         notes.count_unreadable("birth_date", int(day.bad.sum()))
     return year.cast(pl.Int32).alias("birth_year")
 
 
 def _right_century(texts: pl.Series, days: pl.Series, clock: Clock) -> pl.Series:
-    """Return years of birth: with two digits (dd-mmm-jj) the century in which a policyholder is old enough."""
+    """Return years of birth: with two digits (dd-mmm-jj) the century in which a policyholder is old
+    enough.
+    """
     age = clock.as_of.year - pl.col("year")
-    short = pl.col("text").str.contains(r"(?:^|[^\d])\d{2}$") & ~pl.col("text").str.contains(r"^\d{4}")
-    young = short & (age < rule("customers", "youngest")) & (age + 100 <= rule("customers", "oldest"))
+    short = pl.col("text").str.contains(r"(?:^|[^\d])\d{2}$") & ~pl.col("text").str.contains(
+        r"^\d{4}"
+    )
+    young = (
+        short & (age < rule("customers", "youngest")) & (age + 100 <= rule("customers", "oldest"))
+    )
     frame = pl.DataFrame({"text": known(texts), "year": days.dt.year()})
-    moved = pl.when((age < 0) | young.fill_null(value=False)).then(pl.col("year") - 100).otherwise("year")
+    moved = (
+        pl.when((age < 0) | young.fill_null(value=False))
+        .then(pl.col("year") - 100)
+        .otherwise("year")
+    )
     return frame.select(moved.alias("year")).to_series()
 
 
 def _deceased(cells: pl.DataFrame, clock: Clock, settings: Settings) -> pl.Series:
-    """Return whether a row says that the customer died by X; a flag without a date says nothing in a replay."""
+    """Return whether a row says that the customer died by X; a flag without a date says nothing in
+    a replay.
+    """
     texts = texts_of(cells, "deceased")
     flag = read_answers(texts).values
     day = read_dates(texts, upto=clock.upto, date_format=settings.ingest.date_format).values
     flagged = (flag == "yes") & (not clock.replay)
-    return (flagged.fill_null(value=False) | (day <= clock.as_of).fill_null(value=False)).alias("deceased")
+    return (flagged.fill_null(value=False) | (day <= clock.as_of).fill_null(value=False)).alias(
+        "deceased"
+    )
 
 
 def read_customer_rows(
@@ -126,20 +153,29 @@ def read_customer_rows(
             notes.reject(table, cells.filter(pl.col("_why") == why), "customer", why)
         cells = cells.filter(pl.col("_why").is_null())
         rows = read_attributes(table, cells, clock, settings, notes).with_columns(key=cells["_key"])
-        kept = rows.with_row_index("row").unique(rows.columns, keep="first", maintain_order=True)["row"]
-        notes.reject(table, cells.with_row_index("row").filter(~pl.col("row").is_in(kept.implode())), None, "duplicate")
+        kept = rows.with_row_index("row").unique(rows.columns, keep="first", maintain_order=True)[
+            "row"
+        ]
+        notes.reject(
+            table,
+            cells.with_row_index("row").filter(~pl.col("row").is_in(kept.implode())),
+            None,
+            "duplicate",
+        )
         frames.append(rows[kept])
     return pl.concat(frames) if frames else None
 
 
-def build_relations(policies: pl.DataFrame, file_rows: pl.DataFrame | None, clock: Clock, notes: Notes) -> pl.DataFrame:
+def build_relations(
+    policies: pl.DataFrame, file_rows: pl.DataFrame | None, clock: Clock, notes: Notes
+) -> pl.DataFrame:
     """Return a row per relation, in the order of the normalised relation number.
 
     Parameters
     ----------
     policies
-        Policy rows with ``key`` (relation number to join on), ``relation`` (as written), ``start_date`` and the
-        columns of `read_attributes`.
+        Policy rows with ``key`` (relation number to join on), ``relation`` (as written),
+        ``start_date`` and the columns of `read_attributes`.
     file_rows
         Rows of a customers file; they win over policy rows.
     clock
@@ -148,7 +184,9 @@ def build_relations(policies: pl.DataFrame, file_rows: pl.DataFrame | None, cloc
         Receives findings on conflicts, ages and guessed kinds.
     """
     relations = policies.group_by("key").agg(relation=pl.col("relation").min()).sort("key")
-    own = policies.select("key", "start_date", *_SINGLE, *_LATEST, "no_marketing", "deceased", rank=pl.lit(1))
+    own = policies.select(
+        "key", "start_date", *_SINGLE, *_LATEST, "no_marketing", "deceased", rank=pl.lit(1)
+    )
     rows = own
     if file_rows is not None:
         extra = file_rows.with_columns(rank=pl.lit(0), start_date=pl.lit(clock.as_of))
@@ -160,9 +198,12 @@ def build_relations(policies: pl.DataFrame, file_rows: pl.DataFrame | None, cloc
         conflicts |= doubtful if column != "postcode4" else set()
         relations = relations.join(chosen, on="key", how="left", maintain_order="left")
     for column in _LATEST:
-        relations = relations.join(_latest(rows, column), on="key", how="left", maintain_order="left")
+        relations = relations.join(
+            _latest(rows, column), on="key", how="left", maintain_order="left"
+        )
     flags = rows.group_by("key").agg(
-        no_marketing=pl.col("no_marketing").any(ignore_nulls=True), deceased=pl.col("deceased").any(ignore_nulls=True)
+        no_marketing=pl.col("no_marketing").any(ignore_nulls=True),
+        deceased=pl.col("deceased").any(ignore_nulls=True),
     )
     relations = relations.join(flags, on="key", how="left", maintain_order="left").with_columns(
         pl.col("no_marketing", "deceased").fill_null(value=False)
@@ -183,7 +224,9 @@ def _without_nonsense(rows: pl.DataFrame, clock: Clock, notes: Notes) -> pl.Data
 
 
 def _most_said(rows: pl.DataFrame, column: str) -> tuple[pl.DataFrame, set[str]]:
-    """Return the value that most rows give (ties: the most recent policy, then the lowest), and who has several."""
+    """Return the value that most rows give (ties: the most recent policy, then the lowest), and who
+    has several.
+    """
     counted = (
         rows.filter(pl.col(column).is_not_null())
         .group_by("key", column)
@@ -205,10 +248,13 @@ def _latest(rows: pl.DataFrame, column: str) -> pl.DataFrame:
     )
 
 
-def guess_kind(customers: pl.DataFrame, policies: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFrame:
+def guess_kind(
+    customers: pl.DataFrame, policies: pl.DataFrame, settings: Settings, notes: Notes
+) -> pl.DataFrame:
     """Fill a missing kind from the branches that a customer holds or held.
 
-    More business lines than private ones is business; else one private line or a birth year is private.
+    More business lines than private ones is business; else one private line or a birth year is
+    private.
 
     Parameters
     ----------
@@ -219,16 +265,24 @@ def guess_kind(customers: pl.DataFrame, policies: pl.DataFrame, settings: Settin
     """
     guess = guessed_kind(customers, policies, "customer", settings)
     joined = customers.with_columns(guess=guess)
-    guessed = int(joined.select((pl.col("kind").is_null() & pl.col("guess").is_not_null()).sum()).item())
+    guessed = int(
+        joined.select((pl.col("kind").is_null() & pl.col("guess").is_not_null()).sum()).item()
+    )
     if guessed:
         notes.find("AKB-D024", "tip", guessed, guessed / customers.height)
     return joined.with_columns(kind=pl.coalesce("kind", "guess")).drop("guess")
 
 
-def guessed_kind(people: pl.DataFrame, policies: pl.DataFrame, by: str, settings: Settings) -> pl.Series:
-    """Return what the branches say of each of `people` (`by`, birth_year): ``private``, ``business`` or null."""
+def guessed_kind(
+    people: pl.DataFrame, policies: pl.DataFrame, by: str, settings: Settings
+) -> pl.Series:
+    """Return what the branches say of each of `people` (`by`, birth_year): ``private``,
+    ``business`` or null.
+    """
     segments = {key: entry.segment for key, entry in settings.taxonomy().items()}
-    lines = policies.select(by, segment=pl.col("branch").replace_strict(segments, return_dtype=pl.String))
+    lines = policies.select(
+        by, segment=pl.col("branch").replace_strict(segments, return_dtype=pl.String)
+    )
     votes = lines.group_by(by).agg(
         business=(pl.col("segment") == "Z").sum().cast(pl.Int64),
         private=(pl.col("segment") == "P").sum().cast(pl.Int64),
@@ -239,4 +293,8 @@ def guessed_kind(people: pl.DataFrame, policies: pl.DataFrame, by: str, settings
         .when((pl.col("private") > 0) | pl.col("birth_year").is_not_null())
         .then(pl.lit("private"))
     )
-    return people.join(votes, on=by, how="left", maintain_order="left").select(guess.alias("guess")).to_series()
+    return (
+        people.join(votes, on=by, how="left", maintain_order="left")
+        .select(guess.alias("guess"))
+        .to_series()
+    )

@@ -1,8 +1,8 @@
-"""Workbooks and Parquet files that could take more memory than there is: read in a process of its own, with a cap.
+"""Workbooks and Parquet files that could take more memory than there is: read in a process of its
+own, with a cap.
 
-A file of two kilobytes can claim 400 GB: the library that reads it then ends the process, or the machine does. So what
-could grow is read apart, and the end of that process is a sentence.
-"""
+A file of two kilobytes can claim 400 GB: the library that reads it then ends the process, or the
+machine does. So what could grow is read apart, and the end of that process is a sentence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from threading import Thread
 from typing import IO, TYPE_CHECKING, Any
 
 from akb.core.errors import AkbError
-from akb.core.printable import printable
+from akb.core.wording.printable import printable
 from akb.ingest.cells.texts import rule
 from akb.ingest.files.zipped import BROKEN, column_number, pieces
 
@@ -40,7 +40,8 @@ _STRINGS = "xl/sharedStrings.xml"
 
 
 def is_small_workbook(raw: bytes, name: str) -> bool:
-    """Return whether a workbook can be read here: an XLSX of few bytes, few cells and no long texts.
+    """Return whether a workbook can be read here: an XLSX of few bytes, few cells and no long
+    texts.
 
     Raises
     ------
@@ -69,7 +70,9 @@ def is_small_workbook(raw: bytes, name: str) -> bool:
 
 
 def is_large_as_its_cells(cells: int, size: int) -> bool:
-    """Return whether a Parquet file can be read here: it is so large itself that its cells are no surprise."""
+    """Return whether a Parquet file can be read here: it is so large itself that its cells are no
+    surprise.
+    """
     return size >= _LARGE and 16 * cells <= _GROWTH * size
 
 
@@ -88,10 +91,17 @@ def read_apart(
     Raises
     ------
     AkbError
-        If the file is refused, cannot be read, or takes more memory or time than a file of its size may.
+        If the file is refused, cannot be read, or takes more memory or time than a file of its size
+        may.
     """
     cap = int(max(rule("files", "memory"), rule("files", "memory_per_byte") * len(raw)))
-    order = {"kind": kind, "name": name, "memory": cap, "seconds": int(rule("files", "seconds")), "asked": asked or {}}
+    order = {
+        "kind": kind,
+        "name": name,
+        "memory": cap,
+        "seconds": int(rule("files", "seconds")),
+        "asked": asked or {},
+    }
     process = subprocess.Popen(
         [sys.executable, "-c", "from akb.ingest.files.child import main; main()"],
         stdin=subprocess.PIPE,
@@ -101,7 +111,9 @@ def read_apart(
     )
     assert process.stdin
     assert process.stdout
-    feeding = Thread(target=_feed, args=(process.stdin, json.dumps(order).encode(), raw), daemon=True)
+    feeding = Thread(
+        target=_feed, args=(process.stdin, json.dumps(order).encode(), raw), daemon=True
+    )
     feeding.start()
     try:
         return list(_tables(process.stdout, name, cap))
@@ -123,7 +135,9 @@ def _feed(target: IO[bytes], *parts: bytes) -> None:
 def _tables(source: IO[bytes], name: str, cap: int) -> Iterator[tuple[str, pl.DataFrame]]:
     import polars as pl
 
-    left = cap // 4  # of all tables together: the side that receives holds them twice while it reads them
+    left = (
+        cap // 4
+    )  # of all tables together: the side that receives holds them twice while it reads them
     while True:
         header = json.loads(_part(source, name, cap, left) or b"{}")
         if "message" in header:
@@ -150,7 +164,8 @@ def _part(source: IO[bytes], name: str, cap: int, most: int) -> bytes:
 
 def _too_much(name: str, cap: int) -> AkbError:
     return AkbError(
-        f"{name} cannot be read within {cap / 1e6:,.0f} MB of memory, which is ample for a file of its size",
+        f"{name} cannot be read within {cap / 1e6:,.0f} MB of memory, which is ample for a file "
+        f"of its size",
         "It may be harmful or damaged. If it is not, save it as CSV UTF-8.",
     )
 
@@ -164,7 +179,9 @@ def _chunks(book: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
 
 
 def _shape(book: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[int, int]:
-    """Return how many cells the rectangle round all filled cells of a sheet has, and about how many are filled."""
+    """Return how many cells the rectangle round all filled cells of a sheet has, and about how many
+    are filled.
+    """
     rows: list[int] = []
     columns: list[int] = []
     cells = 0

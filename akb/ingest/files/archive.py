@@ -1,4 +1,6 @@
-"""A ZIP of tables: checked before anything is unpacked, each file read as if it had been given by itself."""
+"""A ZIP of tables: checked before anything is unpacked, each file read as if it had been given by
+itself.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from akb.core.errors import AkbError
-from akb.core.printable import printable
+from akb.core.wording.printable import printable
 from akb.ingest.cells.texts import rule
 from akb.ingest.files.raw_table import without_identifiers
 from akb.ingest.files.zipped import BROKEN, pieces
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
 _NESTED = (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ")
 _NESTED_NAMES = (".zip", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".xz", ".tar")
 _CLUTTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others unpack as a whole, however much that is
+_METHODS = (
+    zipfile.ZIP_STORED,
+    zipfile.ZIP_DEFLATED,
+)  # others unpack as a whole, however much that is
 _HELP = "Unpack it and name the files to read."
 
 
@@ -54,16 +59,23 @@ def open_archive(
     Raises
     ------
     AkbError
-        If it is damaged, protected, holds archives or paths outside itself, unpacks to too much, or holds no table.
+        If it is damaged, protected, holds archives or paths outside itself, unpacks to too much, or
+        holds no table.
     """
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-        entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _clutter(entry.filename)]
+        entries = [
+            entry
+            for entry in archive.infolist()
+            if not entry.is_dir() and not _clutter(entry.filename)
+        ]
         _check_entries(entries, len(raw), name)
         tables: list[RawTable] = []
         for entry in sorted(entries, key=lambda entry: entry.filename):
             content = _read(archive, entry, name)
             path = PurePosixPath(entry.filename)
-            inner = f"{name}/{without_identifiers(printable(path.stem))}{printable(path.suffix, 20)}"
+            inner = (
+                f"{name}/{without_identifiers(printable(path.stem))}{printable(path.suffix, 20)}"
+            )
             if content.startswith(_NESTED) and not is_workbook(content):
                 raise AkbError(f"{inner} is an archive inside an archive", _HELP)
             try:
@@ -74,7 +86,9 @@ def open_archive(
             tables += [replace(table, optional=True) for table in found]
     if not tables:
         inside = ", ".join(skipped[:8]) or "nothing"
-        raise AkbError(f"{name} holds no table", f"In it: {inside}. akb reads CSV, XLSX and Parquet.")
+        raise AkbError(
+            f"{name} holds no table", f"In it: {inside}. akb reads CSV, XLSX and Parquet."
+        )
     return tables
 
 
@@ -94,13 +108,19 @@ def _check_entries(entries: list[zipfile.ZipInfo], packed: int, name: str) -> No
     for entry in entries:
         path = entry.filename.replace("\\", "/")
         if path.startswith("/") or ".." in path.split("/") or path[1:2] == ":":
-            raise AkbError(f"{name} holds a file on a path outside itself", "It may be harmful; ask for a new export.")
+            raise AkbError(
+                f"{name} holds a file on a path outside itself",
+                "It may be harmful; ask for a new export.",
+            )
         if entry.flag_bits & 1:
             raise AkbError(f"{name} is protected with a password", _HELP)
         if entry.compress_type not in _METHODS:
             raise AkbError(f"{name} is packed in a way that akb does not unpack", _HELP)
         if path.lower().endswith(_NESTED_NAMES):
-            raise AkbError(f"{name}/{printable(path.rsplit('/', 1)[-1])} is an archive inside an archive", _HELP)
+            raise AkbError(
+                f"{name}/{printable(path.rsplit('/', 1)[-1])} is an archive inside an archive",
+                _HELP,
+            )
     size = sum(entry.file_size for entry in entries)
     worst = max((entry.file_size / max(entry.compress_size, 1) for entry in entries), default=0.0)
     most = rule("files", "ratio" if size <= rule("files", "large") else "large_ratio")
@@ -116,4 +136,6 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> bytes:
     try:
         return b"".join(pieces(archive, entry))
     except BROKEN as error:
-        raise AkbError(f"{name} is a damaged archive ({type(error).__name__})", "Export it again.") from None
+        raise AkbError(
+            f"{name} is a damaged archive ({type(error).__name__})", "Export it again."
+        ) from None

@@ -1,4 +1,6 @@
-"""The process in which a workbook or a Parquet file is read: see `apart`. It writes no file and no log."""
+"""The process in which a workbook or a Parquet file is read: see `apart`. It writes no file and no
+log.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Read one file from stdin and write its tables to stdout, within the memory and time that the order allows."""
+    """Read one file from stdin and write its tables to stdout, within the memory and time that the
+    order allows.
+    """
     order = json.loads(receive(sys.stdin.buffer))
     import fastexcel  # noqa: F401  # before the cap, which counts from here
     import polars as pl  # noqa: F401
@@ -40,7 +44,9 @@ def main() -> None:
 
 
 def _limit(memory: int, seconds: int) -> None:
-    """Set the cap: what the process has by now, and `memory` bytes more. Where a system knows no such cap, none."""
+    """Set the cap: what the process has by now, and `memory` bytes more. Where a system knows no
+    such cap, none.
+    """
     with suppress(ImportError, ValueError, OSError):
         import resource
 

@@ -1,10 +1,11 @@
-"""CSV as offices have it: any usual encoding and separator, title rows, stray quotes, rows with missing fields.
+"""CSV as offices have it: any usual encoding and separator, title rows, stray quotes, rows with
+missing fields.
 
-The file is looked at line by line first. Lines that are plain go to Polars as they are; the few that are not (a
-line break or a stray quote inside a field) are read one at a time; what has too many or too few fields is put
-aside with its line number. All of this happens a block of lines at a time, and columns whose texts repeat become codes
-with a dictionary as soon as they are read, so that memory grows with what the file says and not with its bytes.
-"""
+The file is looked at line by line first. Lines that are plain go to Polars as they are; the few
+that are not (a line break or a stray quote inside a field) are read one at a time; what has too
+many or too few fields is put aside with its line number. All of this happens a block of lines at a
+time, and columns whose texts repeat become codes with a dictionary as soon as they are read, so
+that memory grows with what the file says and not with its bytes."""
 
 from __future__ import annotations
 
@@ -45,14 +46,16 @@ _LONGEST_RECORD = 200  # lines that one quoted field may span: a note is that lo
 _BLOCK = 4_000_000  # bytes that are looked at together
 
 
-def open_csv(raw: bytes, name: str, digest: str, ingest: Ingest, known: Callable[[Sequence[str]], int]) -> RawTable:
+def open_csv(
+    raw: bytes, name: str, digest: str, ingest: Ingest, known: Callable[[Sequence[str]], int]
+) -> RawTable:
     """Return a CSV file as a table.
 
     Raises
     ------
     AkbError
-        If it is no text, cannot be decoded with the encoding that the client named, has no rows, one column or
-        far too many.
+        If it is no text, cannot be decoded with the encoding that the client named, has no rows,
+        one column or far too many.
     """
     check_lines(raw, name)
     text, encoding, proven = _decode(raw, name, ingest.encoding)
@@ -75,7 +78,8 @@ def open_csv(raw: bytes, name: str, digest: str, ingest: Ingest, known: Callable
     if len(headings) < 2:
         raise NotATableError(
             f"{name}, line {header + 1}: only one column found",
-            "Is it a table? akb knows ; , tab and | as separators; set separator in [ingest] of akb.toml.",
+            "Is it a table? akb knows ; , tab and | as separators; set separator in [ingest] of "
+            "akb.toml.",
         )
     first = header + span  # 0-based, of the data
     body = _Body(text, first, separator, len(headings))
@@ -99,7 +103,8 @@ def open_csv(raw: bytes, name: str, digest: str, ingest: Ingest, known: Callable
 
 @dataclass(frozen=True)
 class _Text:
-    """The bytes of a file as UTF-8, in blocks of whole lines; a preview fits in a block, and a record in two.
+    """The bytes of a file as UTF-8, in blocks of whole lines; a preview fits in a block, and a
+    record in two.
 
     Parameters
     ----------
@@ -133,7 +138,8 @@ def _lines(block: bytes) -> pl.Series:
 
 
 def _decode(raw: bytes, name: str, asked: str | None) -> tuple[_Text, str, bool]:
-    """Return the text as UTF-8 without BOM, the encoding, and whether anything proves that encoding.
+    """Return the text as UTF-8 without BOM, the encoding, and whether anything proves that
+    encoding.
 
     What the client says, a byte order mark, strict UTF-8; else cp1252, which any bytes could be.
     """
@@ -141,11 +147,14 @@ def _decode(raw: bytes, name: str, asked: str | None) -> tuple[_Text, str, bool]
         try:
             return _whole(raw.decode(asked)), asked, True
         except LookupError:
-            raise AkbError(f"unknown encoding '{asked}' in [ingest]", "Use utf-8, cp1252 or utf-16.") from None
+            raise AkbError(
+                f"unknown encoding '{asked}' in [ingest]", "Use utf-8, cp1252 or utf-16."
+            ) from None
         except UnicodeError as error:
             line = raw.count(b"\n", 0, getattr(error, "start", 0)) + 1
             raise AkbError(
-                f"{name}, line {line}: not {asked}", "Leave encoding out of [ingest] and akb finds it."
+                f"{name}, line {line}: not {asked}",
+                "Leave encoding out of [ingest] and akb finds it.",
             ) from None
     if raw.startswith(codecs.BOM_UTF8):
         text = _Text(_with_line_feeds(raw), len(codecs.BOM_UTF8))
@@ -161,18 +170,33 @@ def _decode(raw: bytes, name: str, asked: str | None) -> tuple[_Text, str, bool]
     if zeros > len(sample) // 4:
         encoding = "utf-16-le" if sample[1::2].count(0) >= sample[::2].count(0) else "utf-16-be"
         return _whole(raw.decode(encoding, errors="replace")), encoding.upper(), False
-    if zeros > len(sample) // 50 or sum(byte < 9 or 13 < byte < 32 for byte in sample) > len(sample) // 50:
-        raise NotATableError(f"{name} is no text but binary data", "Export it again as CSV, XLSX or Parquet.")
+    if (
+        zeros > len(sample) // 50
+        or sum(byte < 9 or 13 < byte < 32 for byte in sample) > len(sample) // 50
+    ):
+        raise NotATableError(
+            f"{name} is no text but binary data", "Export it again as CSV, XLSX or Parquet."
+        )
     return _unmarked(_with_line_feeds(raw.replace(b"\0", b" ") if b"\0" in raw else raw))
 
 
 def _unmarked(raw: bytes) -> tuple[_Text, str, bool]:
-    """Return text that nothing marks: UTF-8 if it is, both encodings if it is only in part, else cp1252."""
+    """Return text that nothing marks: UTF-8 if it is, both encodings if it is only in part, else
+    cp1252.
+    """
     if _is_utf8(_Text(raw)):
         return _Text(raw), "UTF-8", True
     if _UTF8_SIGN.search(raw):
-        return _Text(raw, 0, lambda block: block.decode("utf-8", errors="akb_cp1252").encode()), MIXED, False
-    return _Text(raw, 0, lambda block: block.decode("cp1252", errors="replace").encode()), "cp1252", False
+        return (
+            _Text(raw, 0, lambda block: block.decode("utf-8", errors="akb_cp1252").encode()),
+            MIXED,
+            False,
+        )
+    return (
+        _Text(raw, 0, lambda block: block.decode("cp1252", errors="replace").encode()),
+        "cp1252",
+        False,
+    )
 
 
 def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
@@ -189,7 +213,9 @@ def _whole(text: str) -> _Text:
 
 
 def _with_line_feeds(raw: bytes) -> bytes:
-    """Return text whose lines end at a line feed: old Macintosh files have carriage returns only."""
+    """Return text whose lines end at a line feed: old Macintosh files have carriage returns
+    only.
+    """
     return raw.replace(b"\r", b"\n") if b"\n" not in raw and b"\r" in raw else raw
 
 
@@ -210,7 +236,9 @@ def _fields(line: str, separator: str) -> list[str]:
 
 
 def _record(head: list[str], place: int, separator: str) -> tuple[list[str], int]:
-    """Return the fields of a row of headings, and how many lines it spans: Excel breaks lines inside headings."""
+    """Return the fields of a row of headings, and how many lines it spans: Excel breaks lines
+    inside headings.
+    """
     for span in range(1, _LONGEST_HEADINGS + 1) if head[place].count('"') % 2 else ():
         if "\n".join(head[place : place + span]).count('"') % 2 == 0:
             with suppress(csv.Error):
@@ -243,12 +271,13 @@ def _unwrapping(convert: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
     return unwrapped
 
 
-def _layout(head: list[str], asked: str | None, known: Callable[[Sequence[str]], int]) -> tuple[str, int]:
+def _layout(
+    head: list[str], asked: str | None, known: Callable[[Sequence[str]], int]
+) -> tuple[str, int]:
     """Return the separator and the (0-based) line of the headings.
 
-    The pair under which most headings are recognised; without any, the separator that cuts most lines into the
-    same number of fields.
-    """
+    The pair under which most headings are recognised; without any, the separator that cuts most
+    lines into the same number of fields."""
     skip = 1 if re.fullmatch(r'"?sep=.?"?', head[0].strip(), re.IGNORECASE) else 0
     named = head[0].strip().strip('"')[4:5] if skip else ""
     separators = [asked] if asked else [named] if named else list(_SEPARATORS)
@@ -256,7 +285,9 @@ def _layout(head: list[str], asked: str | None, known: Callable[[Sequence[str]],
     for rank, separator in enumerate(separators):
         counts = [len(_fields(line, separator)) for line in head[skip:] if line.strip()]
         steady = max((counts.count(n) * min(n, 50) for n in set(counts) if n > 1), default=0)
-        usual = max((n for n in set(counts) if n > 1), key=lambda n: (counts.count(n), n), default=1)
+        usual = max(
+            (n for n in set(counts) if n > 1), key=lambda n: (counts.count(n), n), default=1
+        )
         for place, line in enumerate(head[skip:], start=skip):
             fields, _ = _record(head, place, separator)
             above = _fields(head[place - 1], separator) if place > skip else []
@@ -322,7 +353,9 @@ class _Body:
     def _sorted(
         self, lines: pl.Series, following: bytes, swallowed: set[int], first: int
     ) -> tuple[tuple[pl.Series | None, bool, dict[int, list[str]]], pl.DataFrame, set[int]]:
-        """Return what a block holds (see `_Block`), its ragged rows, and the lines of the next block that are read."""
+        """Return what a block holds (see `_Block`), its ragged rows, and the lines of the next
+        block that are read.
+        """
         frame = self._classified(lines)
         odd = frame["index"].filter(frame["odd"]).to_list()
         records: list[tuple[int, list[str]]] = []
@@ -330,9 +363,13 @@ class _Body:
         if odd:
             ahead = _lines(following).head(_LONGEST_RECORD)
             records, bad, swallowed = self._read_odd(pl.concat([lines, ahead]), odd, swallowed)
-        usable = frame.filter(~pl.col("odd") & ~pl.col("blank") & ~pl.col("index").is_in(list(swallowed)))
+        usable = frame.filter(
+            ~pl.col("odd") & ~pl.col("blank") & ~pl.col("index").is_in(list(swallowed))
+        )
         plain = usable["index"].filter(usable["fits"])
-        off = pl.concat([usable["index"].filter(~usable["fits"]), pl.Series(bad, dtype=pl.UInt32)]).sort()
+        off = pl.concat(
+            [usable["index"].filter(~usable["fits"]), pl.Series(bad, dtype=pl.UInt32)]
+        ).sort()
         ragged = pl.DataFrame(
             {
                 "line": off.cast(pl.Int64) + first,
@@ -365,7 +402,10 @@ class _Body:
                     (pl.col("count") == self._width - 1)
                     | (
                         (pl.col("count") >= self._width)
-                        & (bare.str.strip_chars_end(f"{s} ").str.count_matches(s, literal=True) < self._width)
+                        & (
+                            bare.str.strip_chars_end(f"{s} ").str.count_matches(s, literal=True)
+                            < self._width
+                        )
                     )
                 ),
             )
@@ -375,7 +415,9 @@ class _Body:
     def _read_odd(
         self, lines: pl.Series, odd: list[int], swallowed: set[int]
     ) -> tuple[list[tuple[int, list[str]]], list[int], set[int]]:
-        """Read the lines with a quote that is open or stray: records, ragged lines, lines inside a record."""
+        """Read the lines with a quote that is open or stray: records, ragged lines, lines inside a
+        record.
+        """
         records: list[tuple[int, list[str]]] = []
         bad: list[int] = []
         swallowed = set(swallowed)
@@ -407,14 +449,18 @@ class _Body:
             if lines[count - 1].count('"') % 2 == 0:
                 continue
             try:
-                rows = list(csv.reader([line + "\n" for line in lines[:count]], delimiter=self._separator))
+                rows = list(
+                    csv.reader([line + "\n" for line in lines[:count]], delimiter=self._separator)
+                )
             except csv.Error:
                 return None
             return (rows[0], count) if len(rows) == 1 and len(rows[0]) == self._width else None
         return None
 
     def load(self, positions: Sequence[int]) -> pl.DataFrame:
-        """Return the columns at `positions` of all rows that fit, with their line numbers, in file order."""
+        """Return the columns at `positions` of all rows that fit, with their line numbers, in file
+        order.
+        """
         wanted = sorted(set(positions))
         packer = Packer([*(str(position) for position in wanted), "line"])
         for block, content in zip(self._blocks, self._text, strict=True):
@@ -424,8 +470,16 @@ class _Body:
 
     def _rows(self, block: _Block, content: bytes, wanted: list[int]) -> pl.DataFrame:
         """Return the rows of one block, in file order."""
-        index = pl.int_range(block.height, dtype=pl.UInt32, eager=True) if block.plain is None else block.plain
-        table = self._parse(content, wanted, block.skip, block.height) if block.direct and index.len() else None
+        index = (
+            pl.int_range(block.height, dtype=pl.UInt32, eager=True)
+            if block.plain is None
+            else block.plain
+        )
+        table = (
+            self._parse(content, wanted, block.skip, block.height)
+            if block.direct and index.len()
+            else None
+        )
         if table is not None:
             table = table if block.plain is None else table[index]
         elif index.len():
@@ -433,20 +487,31 @@ class _Body:
             table = self._parse(plain.str.join("\n").item().encode(), wanted, 0, plain.len())
             if table is None:
                 table = self._columns([_fields(line, self._separator) for line in plain], wanted)
-        parts = [] if table is None else [table.with_columns(line=index.cast(pl.Int64) + block.first)]
+        parts = (
+            [] if table is None else [table.with_columns(line=index.cast(pl.Int64) + block.first)]
+        )
         if block.records:
             line = pl.Series(list(block.records), dtype=pl.Int64)
-            parts.append(self._columns(list(block.records.values()), wanted).with_columns(line=line))
+            parts.append(
+                self._columns(list(block.records.values()), wanted).with_columns(line=line)
+            )
         rows = pl.concat(parts).sort("line") if len(parts) > 1 else parts[0]
         return rows.rename({f"c{position}": str(position) for position in wanted})
 
     def _columns(self, rows: list[list[str]], wanted: list[int]) -> pl.DataFrame:
         return pl.DataFrame(
-            {f"c{p}": pl.Series([row[p] if p < len(row) else None for row in rows], dtype=pl.String) for p in wanted}
+            {
+                f"c{p}": pl.Series(
+                    [row[p] if p < len(row) else None for row in rows], dtype=pl.String
+                )
+                for p in wanted
+            }
         )
 
     def _parse(self, text: bytes, wanted: list[int], skip: int, height: int) -> pl.DataFrame | None:
-        """Return `height` rows as Polars reads them; None if it reads other rows than there are lines."""
+        """Return `height` rows as Polars reads them; None if it reads other rows than there are
+        lines.
+        """
         try:
             table = pl.read_csv(
                 text,

@@ -1,4 +1,5 @@
-"""Formulas in a workbook whose result was never computed: a program wrote them, and no spreadsheet opened it since.
+"""Formulas in a workbook whose result was never computed: a program wrote them, and no spreadsheet
+opened it since.
 
 Such cells read as empty, so end dates and premiums would be gone without a word.
 """
@@ -30,8 +31,8 @@ _PLACE = re.compile(rb'\br="([A-Z]+)\d+"')
 def uncomputed(raw: bytes, sheet: str) -> dict[int, int]:
     """Return position of a column -> its formulas without a result, in a sheet of an XLSX workbook.
 
-    A formula whose result is an empty text (``t="str"``) was computed. Positions count from the first used column.
-    """
+    A formula whose result is an empty text (``t="str"``) was computed. Positions count from the
+    first used column."""
     found: dict[int, int] = {}
     first: int | None = None
     for chunk in _chunks(raw, sheet):
@@ -47,7 +48,9 @@ def uncomputed(raw: bytes, sheet: str) -> dict[int, int]:
 
 
 def _chunks(raw: bytes, sheet: str) -> Iterator[bytes]:
-    """Return the text of a sheet in pieces that end behind a cell; nothing where it cannot be found."""
+    """Return the text of a sheet in pieces that end behind a cell; nothing where it cannot be
+    found.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             path = _path(archive, sheet)
@@ -79,4 +82,7 @@ def _path(archive: zipfile.ZipFile, sheet: str) -> str | None:
 
 
 def _attributes(tag: bytes) -> dict[str, str]:
-    return {name.decode(): html.unescape(value.decode(errors="replace")) for name, value in _ATTRIBUTE.findall(tag)}
+    return {
+        name.decode(): html.unescape(value.decode(errors="replace"))
+        for name, value in _ATTRIBUTE.findall(tag)
+    }

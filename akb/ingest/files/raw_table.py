@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from akb.core.errors import AkbError
-from akb.core.printable import printable
-from akb.core.privacy import identifier_in, redacted
+from akb.core.privacy.identifiers import identifier_in, redacted
+from akb.core.wording.printable import printable
 from akb.ingest.cells.texts import rule
 
 if TYPE_CHECKING:
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 class NotATableError(AkbError):
-    """A file of another kind, or with no cells in columns: a picture, a web page, a letter, nothing."""
+    """A file of another kind, or with no cells in columns: a picture, a web page, a letter,
+    nothing.
+    """
 
 
 @dataclass(frozen=True)
@@ -69,11 +71,15 @@ class RawTable:
 
 
 def unique_headings(row: Sequence[str | None]) -> tuple[str, ...]:
-    """Return headings without line breaks, outer spaces and identifiers, empty ones by their place, twins numbered."""
+    """Return headings without line breaks, outer spaces and identifiers, empty ones by their place,
+    twins numbered.
+    """
     seen: dict[str, int] = {}
     result = []
     for position, cell in enumerate(row, start=1):
-        heading = without_identifiers(" ".join(printable(cell or "").split())) or f"(column {position})"
+        heading = (
+            without_identifiers(" ".join(printable(cell or "").split())) or f"(column {position})"
+        )
         seen[heading] = seen.get(heading, 0) + 1
         result.append(heading if seen[heading] == 1 else f"{heading} ({seen[heading]})")
     return tuple(result)
@@ -93,5 +99,6 @@ def check_width(columns: int, where: str) -> None:
     if columns > most:
         raise AkbError(
             f"{where}: {columns:,} columns, more than {most:,}",
-            "This is no export of policies in rows; if it is, leave out the columns that akb does not use.",
+            "This is no export of policies in rows; if it is, leave out the columns that akb does "
+            "not use.",
         )

@@ -1,4 +1,6 @@
-"""Open a file, whatever it is: a table of text with its headings, its line numbers and what was assumed."""
+"""Open a file, whatever it is: a table of text with its headings, its line numbers and what was
+assumed.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from akb.core.errors import AkbError
-from akb.core.printable import printable
+from akb.core.wording.printable import printable
 from akb.ingest.cells.texts import rule
 from akb.ingest.files import archive, csvfile, workbook
 from akb.ingest.files.raw_table import NotATableError, without_identifiers
@@ -48,16 +50,24 @@ _COMPOUND = (  # what an old Office file is besides a workbook, by a name in its
     ("PowerPoint Document", "a presentation"),
     ("__substg1.0", "an e-mail"),
 )
-_SQL = re.compile(rb"^(?:--[^\n]*\n\s*)*(?:insert\s+into|create\s+table|drop\s+table|begin;)\b", re.IGNORECASE)
+_SQL = re.compile(
+    rb"^(?:--[^\n]*\n\s*)*(?:insert\s+into|create\s+table|drop\s+table|begin;)\b", re.IGNORECASE
+)
 _MAIL = re.compile(rb"^(?:[A-Za-z-]+: [^\n]*\n)*(?:from|received|return-path): ", re.IGNORECASE)
-_PAGE = re.compile(rb"<(?:!doctype\s+html|html|head|meta|body|table|title|style|script|div)\b", re.IGNORECASE)
+_PAGE = re.compile(
+    rb"<(?:!doctype\s+html|html|head|meta|body|table|title|style|script|div)\b", re.IGNORECASE
+)
 _SPREADSHEET = (b"urn:schemas-microsoft-com:office:spreadsheet", b"urn:oasis:names:tc:opendocument")
 
 
 def open_file(
-    path: Path, ingest: Ingest, known: Callable[[Sequence[str]], int], skipped: list[str] | None = None
+    path: Path,
+    ingest: Ingest,
+    known: Callable[[Sequence[str]], int],
+    skipped: list[str] | None = None,
 ) -> list[RawTable]:
-    """Return the tables of a file: one, one per usable sheet of a workbook, or those of the files in a ZIP.
+    """Return the tables of a file: one, one per usable sheet of a workbook, or those of the files
+    in a ZIP.
 
     Parameters
     ----------
@@ -82,7 +92,14 @@ def open_file(
         one = partial(_open_bytes, ingest=ingest, known=known, skipped=left_out)
         return archive.open_archive(raw, name, one, left_out)
     digest = hashlib.sha256(raw).hexdigest()
-    return _open_bytes(raw, name, digest, ingest=ingest, known=known, skipped=skipped if skipped is not None else [])
+    return _open_bytes(
+        raw,
+        name,
+        digest,
+        ingest=ingest,
+        known=known,
+        skipped=skipped if skipped is not None else [],
+    )
 
 
 def _open_bytes(
@@ -104,17 +121,27 @@ def _open_bytes(
     if raw.startswith(b"\xd0\xcf\x11\xe0"):
         compound = next((what for word, what in _COMPOUND if word.encode("utf-16-le") in raw), None)
         if compound and b"W\0o\0r\0k\0b\0o\0o\0k" not in raw:
-            raise NotATableError(f"{name} is {compound}", "Export it again as CSV or XLSX, without a password.")
+            raise NotATableError(
+                f"{name} is {compound}", "Export it again as CSV or XLSX, without a password."
+            )
         return workbook.open_workbook(raw, name, digest, known, skipped)
     what = kind_of(raw[:4096])
     if what:
-        raise NotATableError(f"{name} is {what}, not a table", "Export it again as CSV, XLSX or Parquet.")
+        raise NotATableError(
+            f"{name} is {what}, not a table", "Export it again as CSV, XLSX or Parquet."
+        )
     return [csvfile.open_csv(raw, name, digest, ingest, known)]
 
 
 def kind_of(begin: bytes) -> str | None:
-    """Return what a file is that begins so, where it is no table: by its first words, in any encoding."""
-    begin = begin.removeprefix(codecs.BOM_UTF8).removeprefix(codecs.BOM_UTF16_LE).removeprefix(codecs.BOM_UTF16_BE)
+    """Return what a file is that begins so, where it is no table: by its first words, in any
+    encoding.
+    """
+    begin = (
+        begin.removeprefix(codecs.BOM_UTF8)
+        .removeprefix(codecs.BOM_UTF16_LE)
+        .removeprefix(codecs.BOM_UTF16_BE)
+    )
     text = begin.replace(b"\0", b"").lstrip()
     for magic, what in _OTHER:
         if begin.startswith(magic) or text[: len(magic)].lower() == magic.lower():
@@ -123,7 +150,11 @@ def kind_of(begin: bytes) -> str | None:
         text = text.split(b"-->", 1)[1].lstrip()
     if _PAGE.match(text):
         return "a web page"
-    for pattern, what in ((_JSON, "a JSON file"), (_SQL, "a script for a database"), (_MAIL, "an e-mail")):
+    for pattern, what in (
+        (_JSON, "a JSON file"),
+        (_SQL, "a script for a database"),
+        (_MAIL, "an e-mail"),
+    ):
         if pattern.match(text):
             return what
     if text[:5].lower() == b"<?xml":

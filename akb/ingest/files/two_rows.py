@@ -9,16 +9,19 @@ if TYPE_CHECKING:
 
 _LEAST = 2
 _WIDEST = 500
-_HEADINGS = 3  # with so many known ones a row is one of headings, and worth a look at what stands above it
+_HEADINGS = (
+    3  # with so many known ones a row is one of headings, and worth a look at what stands above it
+)
 
 
 def merged(
     upper: Sequence[str | None], lower: Sequence[str | None], known: Callable[[Sequence[str]], int]
 ) -> list[str]:
-    """Return the headings of a row with what stands above them, where more of them are known so; else as they are.
+    """Return the headings of a row with what stands above them, where more of them are known so;
+    else as they are.
 
-    An upper cell holds until the next one that is filled. A heading that occurs twice always gets what stands above it;
-    another one only if it is not known by itself.
+    An upper cell holds until the next one that is filled. A heading that occurs twice always gets
+    what stands above it; another one only if it is not known by itself.
 
     Parameters
     ----------
@@ -38,9 +41,16 @@ def merged(
     ]
     for place, (group, heading) in enumerate(zip(groups, plain, strict=True)):
         if group and heading:
-            ways = ([] if heading in twins else [heading]) + [f"{group} {heading}", f"{heading} {group}"]
+            ways = ([] if heading in twins else [heading]) + [
+                f"{group} {heading}",
+                f"{heading} {group}",
+            ]
             ways = [way for way in ways if known([way])]
-            counts = [known([*best[:place], way, *best[place + 1 :]]) for way in ways] if len(ways) > 1 else [1]
+            counts = (
+                [known([*best[:place], way, *best[place + 1 :]]) for way in ways]
+                if len(ways) > 1
+                else [1]
+            )
             best[place] = ways[counts.index(max(counts))] if ways else best[place]
     return best if known(best) > known(list(dict.fromkeys(plain))) else plain
 
@@ -48,7 +58,9 @@ def merged(
 def known_together(
     upper: Sequence[str | None], lower: Sequence[str | None], known: Callable[[Sequence[str]], int]
 ) -> int:
-    """Return how many headings of a row are recognised, with what stands above them where that says more."""
+    """Return how many headings of a row are recognised, with what stands above them where that says
+    more.
+    """
     plain = [_words(cell) for cell in lower]
     hits = known(plain)
     return max(hits, known(merged(upper, plain, known))) if hits >= _HEADINGS else hits

@@ -11,9 +11,15 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.core.errors import AkbError
-from akb.core.printable import printable
+from akb.core.wording.printable import printable
 from akb.ingest.cells.texts import rule
-from akb.ingest.files.apart import PARQUET, WORKBOOK, is_large_as_its_cells, is_small_workbook, read_apart
+from akb.ingest.files.apart import (
+    PARQUET,
+    WORKBOOK,
+    is_large_as_its_cells,
+    is_small_workbook,
+    read_apart,
+)
 from akb.ingest.files.formulas import uncomputed
 from akb.ingest.files.raw_table import RawTable, check_width, unique_headings, without_identifiers
 from akb.ingest.files.two_rows import known_together, merged
@@ -29,14 +35,16 @@ _NO_ROWS = {"line": pl.Int64, "shape": pl.String}
 def open_workbook(
     raw: bytes, name: str, digest: str, known: Callable[[Sequence[str]], int], skipped: list[str]
 ) -> list[RawTable]:
-    """Return the sheets of a workbook whose headings are recognised (the first filled sheet if none are).
+    """Return the sheets of a workbook whose headings are recognised (the first filled sheet if none
+    are).
 
     The names of the others go into `skipped`.
 
     Raises
     ------
     AkbError
-        If it is no workbook, is damaged or protected, has no filled sheet, or unpacks to an absurd size.
+        If it is no workbook, is damaged or protected, has no filled sheet, or unpacks to an absurd
+        size.
     """
     if raw.startswith(b"PK"):
         _check_archive(raw, name)
@@ -49,7 +57,11 @@ def open_workbook(
     usable = [table for table in tables if table[3] >= 2] or tables[:1]
     several = len(usable) > 1
     used = {table[0] for table in usable}
-    skipped += [f"{name} [{without_identifiers(printable(sheet))}]" for sheet, _ in filled if sheet not in used]
+    skipped += [
+        f"{name} [{without_identifiers(printable(sheet))}]"
+        for sheet, _ in filled
+        if sheet not in used
+    ]
     found = []
     for sheet, frame, row, _ in usable:
         shown = without_identifiers(printable(sheet))
@@ -86,7 +98,8 @@ def read_sheets(raw: bytes, name: str) -> Iterator[tuple[str, pl.DataFrame]]:
             raise
         raise AkbError(
             f"{name}: this workbook cannot be opened ({type(error).__name__})",
-            "Is it protected or damaged? Open it in Excel and save it as CSV UTF-8 or as a new XLSX.",
+            "Is it protected or damaged? Open it in Excel and save it as CSV UTF-8 or as a new "
+            "XLSX.",
         ) from None
 
 
@@ -99,10 +112,14 @@ def _check_archive(raw: bytes, name: str) -> None:
     names = {entry.filename for entry in entries}
     if not any(entry.startswith("xl/") for entry in names) and "content.xml" not in names:
         inside = ", ".join(printable(entry) for entry in sorted(names)[:8])
-        raise AkbError(f"{name} is a ZIP archive", f"Unpack it and name the files to read. In it: {inside}")
+        raise AkbError(
+            f"{name} is a ZIP archive", f"Unpack it and name the files to read. In it: {inside}"
+        )
     size = sum(entry.file_size for entry in entries)
     if size > _UNPACKED or size > rule("files", "ratio") * max(len(raw), 1):
-        raise AkbError(f"{name} unpacks to {size / 1e6:,.0f} MB, too much for a workbook", "Export it as CSV.")
+        raise AkbError(
+            f"{name} unpacks to {size / 1e6:,.0f} MB, too much for a workbook", "Export it as CSV."
+        )
 
 
 def _sheet(reader: object, sheet: str) -> pl.DataFrame:
@@ -128,18 +145,28 @@ def _header(frame: pl.DataFrame, known: Callable[[Sequence[str]], int]) -> tuple
     return best[0], max(best[1], 0)
 
 
-def _table(name: str, digest: str, frame: pl.DataFrame, header: int, known: Callable[[Sequence[str]], int]) -> RawTable:
+def _table(
+    name: str, digest: str, frame: pl.DataFrame, header: int, known: Callable[[Sequence[str]], int]
+) -> RawTable:
     headings: list[str | None] = list(frame.row(header)) if frame.height else []
     if header:
         headings = [*merged(frame.row(header - 1), headings, known)]
     while headings and not (headings[-1] or "").strip():
         headings.pop()
-    body = frame.slice(header + 1).with_columns(line=pl.int_range(header + 2, pl.len() + header + 2, dtype=pl.Int64))
+    body = frame.slice(header + 1).with_columns(
+        line=pl.int_range(header + 2, pl.len() + header + 2, dtype=pl.Int64)
+    )
     cells = list(frame.columns[: len(headings)])
-    body = body.filter(pl.any_horizontal(pl.col(cells).str.strip_chars() != "")) if cells else body.head(0)
+    body = (
+        body.filter(pl.any_horizontal(pl.col(cells).str.strip_chars() != ""))
+        if cells
+        else body.head(0)
+    )
 
     def load(positions: Sequence[int]) -> pl.DataFrame:
-        return body.select(*(pl.col(frame.columns[p]).alias(str(p)) for p in sorted(set(positions))), "line")
+        return body.select(
+            *(pl.col(frame.columns[p]).alias(str(p)) for p in sorted(set(positions))), "line"
+        )
 
     return RawTable(
         name=name,
@@ -207,7 +234,9 @@ def _damaged(name: str) -> Iterator[None]:
     try:
         yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
-        raise AkbError(f"{name}: damaged Parquet file ({type(error).__name__})", "Export it again.") from None
+        raise AkbError(
+            f"{name}: damaged Parquet file ({type(error).__name__})", "Export it again."
+        ) from None
 
 
 def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
@@ -217,12 +246,18 @@ def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
         return _moment(name, dtype)
     if dtype.is_float():
         whole = pl.col(name).cast(pl.Int64, strict=False)
-        return pl.when(whole == pl.col(name)).then(whole.cast(pl.String)).otherwise(pl.col(name).cast(pl.String))
+        return (
+            pl.when(whole == pl.col(name))
+            .then(whole.cast(pl.String))
+            .otherwise(pl.col(name).cast(pl.String))
+        )
     return pl.col(name).cast(pl.String)
 
 
 def _moment(name: str, dtype: pl.DataType) -> pl.Expr:
-    """Return moments as text: a day, with its time where it has one; universal time says that it is."""
+    """Return moments as text: a day, with its time where it has one; universal time says that it
+    is.
+    """
     zone = getattr(dtype, "time_zone", None)
     form = "%Y-%m-%d %H:%M:%SZ" if zone in ("UTC", "Etc/UTC", "GMT") else "%Y-%m-%d %H:%M:%S"
     return pl.col(name).dt.to_string(form).str.strip_suffix(" 00:00:00")

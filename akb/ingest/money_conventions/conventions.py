@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Question:
+class AmountQuestion:
     """A question about the amounts of a table.
 
     Parameters
@@ -50,10 +50,10 @@ def _has_amounts_of_commission(seen: MoneyColumns) -> bool:
 
 
 QUESTIONS = (
-    Question("commission_basis", commission.DETECTORS, _has_commission),
-    Question("premium_per", period.PREMIUM_DETECTORS, _has_premium),
-    Question("commission_per", period.COMMISSION_DETECTORS, _has_amounts_of_commission),
-    Question("premium_basis", tax.DETECTORS, _has_premium),
+    AmountQuestion("commission_basis", commission.DETECTORS, _has_commission),
+    AmountQuestion("premium_per", period.PREMIUM_DETECTORS, _has_premium),
+    AmountQuestion("commission_per", period.COMMISSION_DETECTORS, _has_amounts_of_commission),
+    AmountQuestion("premium_basis", tax.DETECTORS, _has_premium),
 )
 
 

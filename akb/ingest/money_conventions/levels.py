@@ -1,7 +1,9 @@
-"""How high amounts are: beside what is usual in their branch, and beside those of people who pay in another way.
+"""How high amounts are: beside what is usual in their branch, and beside those of people who pay in
+another way.
 
 The usual premium and rate of each branch (``configs/branches.toml``) are a second witness where a
-heading is silent."""
+heading is silent.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ class Level:
     branches: int
 
     def within(self, factor: float, of: float = 1.0) -> bool:
-        """Say whether the level is less than `factor` times above or below `of` times the usual one."""
+        """Say whether the level is less than `factor` times above or below `of` times the usual
+        one.
+        """
         return abs(math.log(self.ratio / of)) < math.log(factor)
 
 
@@ -49,7 +53,9 @@ def level(rows: pl.DataFrame, value: pl.Expr, usual: Mapping[str, float]) -> Lev
         .filter(pl.col("value") > 0, pl.col("branch").is_in(list(known)))
         .group_by("branch")
         .agg(rows=pl.len(), median=pl.col("value").median())
-        .with_columns(ratio=pl.col("median") / pl.col("branch").replace_strict(known, return_dtype=pl.Float64))
+        .with_columns(
+            ratio=pl.col("median") / pl.col("branch").replace_strict(known, return_dtype=pl.Float64)
+        )
         .sort("ratio", "branch")
     )
     total = int(branches["rows"].sum())
@@ -61,7 +67,8 @@ def level(rows: pl.DataFrame, value: pl.Expr, usual: Mapping[str, float]) -> Lev
 
 @dataclass(frozen=True)
 class TermLevel:
-    """How the amounts of those who pay in instalments compare with those of yearly payers of the same branch.
+    """How the amounts of those who pay in instalments compare with those of yearly payers of the
+    same branch.
 
     Parameters
     ----------
@@ -78,7 +85,9 @@ class TermLevel:
 
 
 def level_by_term(rows: pl.DataFrame, value: pl.Expr) -> TermLevel:
-    """Return how far `value` of those who pay in instalments lies from that of yearly payers of the same branch."""
+    """Return how far `value` of those who pay in instalments lies from that of yearly payers of the
+    same branch.
+    """
     medians = (
         rows.filter(pl.col("term").is_in([*INSTALMENTS, 12]))
         .group_by("branch", "term")
@@ -95,4 +104,6 @@ def level_by_term(rows: pl.DataFrame, value: pl.Expr) -> TermLevel:
     ).sort("way", "branch", "term")
     half = pairs["weight"].sum() / 2
     middle = float(pairs.filter(pl.col("weight").cum_sum() >= half)["way"][0])
-    return TermLevel(middle, int(pairs["rows"].sum()), int(pairs.unique("branch")["rows_year"].sum()))
+    return TermLevel(
+        middle, int(pairs["rows"].sum()), int(pairs.unique("branch")["rows_year"].sum())
+    )

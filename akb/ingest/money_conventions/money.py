@@ -16,7 +16,12 @@ from akb.ingest.money_conventions.conventions import read_conventions
 from akb.ingest.money_conventions.questions import MoneyColumns, says
 from akb.ingest.money_conventions.thresholds import PREMIUMS, TAX
 from akb.ingest.money_conventions.unit import in_cents
-from akb.ingest.money_conventions.writing import check_level, say_contradiction, say_forms, signs_turned
+from akb.ingest.money_conventions.writing import (
+    check_level,
+    say_contradiction,
+    say_forms,
+    signs_turned,
+)
 
 if TYPE_CHECKING:
     from akb.config import Settings
@@ -111,12 +116,16 @@ def read_money(table: Table, rows: MoneyRows, settings: Settings, notes: Notes) 
     usual = {key: entry.premium for key, entry in taxonomy.items()}
     taxed = rows.branch.is_in([key for key, entry in taxonomy.items() if entry.taxed])
     frame = pl.DataFrame({**amounts, "branch": rows.branch, "term": rows.term, "taxed": taxed})
-    frame = frame.with_columns(rate=_fraction("commission_rate"), signing_share=_fraction("signing_rate"))
+    frame = frame.with_columns(
+        rate=_fraction("commission_rate"), signing_share=_fraction("signing_rate")
+    )
     frame = signs_turned(frame, rows.telling(frame), table, notes)
     cents = in_cents(rows.telling(frame), whole, settings, table, notes)
     frame = frame.with_columns((pl.col(cents) / 100).round().cast(pl.Int64)) if cents else frame
     rates = {key: entry.commission for key, entry in taxonomy.items()}
-    seen = MoneyColumns(rows.telling(frame), table.headings, settings.ingest, rates=rates, premiums=usual)
+    seen = MoneyColumns(
+        rows.telling(frame), table.headings, settings.ingest, rates=rates, premiums=usual
+    )
     conventions = read_conventions(seen)
     say_contradiction(seen, table, notes)
     frame = frame.with_columns(premium_cents=_premium(conventions, settings))
@@ -124,7 +133,9 @@ def read_money(table: Table, rows: MoneyRows, settings: Settings, notes: Notes) 
     money = frame.select(
         "premium_cents",
         commission_cents=_commission(table, conventions),
-        fee_cents=pl.coalesce(_yearly(table, "fee", "year"), _yearly(table, "fee_term", "instalment")),
+        fee_cents=pl.coalesce(
+            _yearly(table, "fee", "year"), _yearly(table, "fee_term", "instalment")
+        ),
         fee_customer_cents=_yearly(table, "fee_customer", "year"),
         signing_cents=_signing(table, conventions),
     )
@@ -148,7 +159,9 @@ def per_year(per: str) -> pl.Expr:
 def _amounts(
     table: Table, cells: pl.DataFrame, settings: Settings, notes: Notes
 ) -> tuple[dict[str, pl.Series], int, set[str], list[str]]:
-    """Return the columns of money, doubtful cells, decimal signs and the columns that may be in cents."""
+    """Return the columns of money, doubtful cells, decimal signs and the columns that may be in
+    cents.
+    """
     unsure, signs, whole = 0, set(), []
     cents: dict[str, pl.Series] = {}
     for column in (*_AMOUNTS, *_RATES):
@@ -156,7 +169,9 @@ def _amounts(
             cents[column] = pl.Series([None] * cells.height, dtype=pl.Int64)
             continue
         scale = _PARTS if column in _RATES else 100
-        amounts = read_amounts(texts_of(cells, column), decimal=settings.ingest.decimal, scale=scale)
+        amounts = read_amounts(
+            texts_of(cells, column), decimal=settings.ingest.decimal, scale=scale
+        )
         notes.count_unreadable(column, amounts.unreadable)
         cents[column] = amounts.cents
         unsure += amounts.assumed
@@ -169,7 +184,9 @@ def _amounts(
 def _fraction(column: str) -> pl.Expr:
     """Return a column of rates as fractions: percentages, unless none of them is above one."""
     value = pl.col(column) / _PARTS
-    return pl.when((value.abs().max() > 1).fill_null(value=False)).then(value / 100).otherwise(value)
+    return (
+        pl.when((value.abs().max() > 1).fill_null(value=False)).then(value / 100).otherwise(value)
+    )
 
 
 def _cents(value: pl.Expr) -> pl.Expr:
@@ -218,7 +235,9 @@ def _yearly(table: Table, column: str, usual: str) -> pl.Expr:
     The heading may say per month or per year, else it is as `usual`.
     """
     said = says(table.headings.heading(column), "month", "year") or usual
-    return (pl.col(column) * per_year(said if usual == "year" or said == "month" else usual)).cast(pl.Int64)
+    return (pl.col(column) * per_year(said if usual == "year" or said == "month" else usual)).cast(
+        pl.Int64
+    )
 
 
 def _signing(table: Table, conventions: MoneyConventions) -> pl.Expr:

@@ -83,7 +83,9 @@ def _by_level(seen: MoneyColumns) -> Reading | None:
     found = seen.premium_level
     for value, place in (("year", 0.0), ("instalment", 1.0)):
         if found.way is not None and abs(found.way - place) < NEAR:
-            return Reading(value, "data", f"level_{value}", {"short": found.short, "yearly": found.yearly})
+            return Reading(
+                value, "data", f"level_{value}", {"short": found.short, "yearly": found.yearly}
+            )
     return None
 
 

@@ -1,7 +1,9 @@
-"""How a question about amounts is answered: an ordered list of detectors, of which the first that knows it wins.
+"""How a question about amounts is answered: an ordered list of detectors, of which the first that
+knows it wins.
 
 The client's settings win, then the heading, then the amounts themselves; what nothing shows is
-assumed, and said."""
+assumed, and said.
+"""
 
 from __future__ import annotations
 
@@ -113,7 +115,9 @@ class MoneyColumns:
 def says(heading: str | None, *meanings: str) -> str | None:
     """Return which of `meanings` a heading has in its words."""
     key = key_of(spelled_out(heading or ""))
-    return next((meaning for meaning in meanings if any(word in key for word in _WORDS[meaning])), None)
+    return next(
+        (meaning for meaning in meanings if any(word in key for word in _WORDS[meaning])), None
+    )
 
 
 def by_setting(asked: str | None) -> Reading | None:
@@ -130,7 +134,9 @@ def by_agreement(rows: pl.DataFrame, ways: Mapping[str, pl.Expr], why: str) -> R
     """Return the one of `ways` (value -> does it hold on a row) that holds on nearly all rows."""
     if rows.height < ENOUGH:
         return None
-    counts = rows.select(expression.sum().alias(name) for name, expression in ways.items()).row(0, named=True)
+    counts = rows.select(expression.sum().alias(name) for name, expression in ways.items()).row(
+        0, named=True
+    )
     for name, hits in counts.items():
         if hits >= CLEAR * rows.height:
             return Reading(name, "data", f"{why}_{name}", {"hits": hits, "of": rows.height})

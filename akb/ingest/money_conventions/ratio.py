@@ -18,7 +18,9 @@ from akb.ingest.columns.readings import Reading
 from akb.ingest.money_conventions.levels import level_by_term
 from akb.ingest.money_conventions.thresholds import ENOUGH, INSTALMENTS, NEAR, TAX, ahead
 
-Relation = Literal["same", "premium", "commission"]  # which of the two is per instalment where the other is per year
+Relation = Literal[
+    "same", "premium", "commission"
+]  # which of the two is per instalment where the other is per year
 
 FACTOR: dict[Relation, pl.Expr] = {
     "same": pl.lit(1.0), "premium": pl.col("term") / 12, "commission": 12 / pl.col("term"),
@@ -34,7 +36,9 @@ _PLACES: dict[Relation, float] = {"same": 0.0, "premium": -1.0, "commission": 1.
 
 @dataclass(frozen=True)
 class Related:
-    """Which of premium and commission is per instalment where the other is per year, and what showed it."""
+    """Which of premium and commission is per instalment where the other is per year, and what
+    showed it.
+    """
 
     relation: Relation
     why: str
@@ -46,7 +50,9 @@ class Related:
 
 
 def ratios_of(rows: pl.DataFrame, premium: str, commission: str) -> pl.DataFrame:
-    """Return branch, term, taxed and r (commission / premium) with its rounding error ``err``, where both are known."""
+    """Return branch, term, taxed and r (commission / premium) with its rounding error ``err``,
+    where both are known.
+    """
     p, c = pl.col(premium), pl.col(commission)
     return rows.filter(p > 0, c > 0).select(
         "branch", "term", "taxed", r=c / p, err=(c / p) * (1.0 / p + 1.0 / c) + 1e-9
@@ -54,7 +60,9 @@ def ratios_of(rows: pl.DataFrame, premium: str, commission: str) -> pl.DataFrame
 
 
 def is_round(factor: pl.Expr) -> pl.Expr:
-    """Say on which rows commission is a round percentage of premium once their ratio is multiplied by `factor`."""
+    """Say on which rows commission is a round percentage of premium once their ratio is multiplied
+    by `factor`.
+    """
     r, err = pl.col("r") * factor, pl.col("err") * factor
     off = (r - (r / _ROUND).round() * _ROUND).abs()
     return (off <= err) & (2 * err <= _SHARP * _ROUND) & r.is_between(_LOWEST, _HIGHEST)
@@ -88,6 +96,10 @@ def related_by(pairs: pl.DataFrame) -> Related | None:
 
 
 def taxed_ratios(pairs: pl.DataFrame, found: Related | None) -> tuple[pl.DataFrame, pl.Expr]:
-    """Return the ratios of taxed branches, and what they are multiplied by to be of amounts of the same period."""
+    """Return the ratios of taxed branches, and what they are multiplied by to be of amounts of the
+    same period.
+    """
     relation: Relation = found.relation if found else "same"
-    return pairs.filter("taxed", pl.lit(relation == "same") | (pl.col("term") > 0)), FACTOR[relation]
+    return pairs.filter("taxed", pl.lit(relation == "same") | (pl.col("term") > 0)), FACTOR[
+        relation
+    ]

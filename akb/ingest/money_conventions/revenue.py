@@ -5,11 +5,11 @@ Commission that is given or derived, fees, signing fees; and what is said of it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from akb.core.phrases import Listed, Phrase
+from akb.core.wording.phrases import Listed, Phrase
 from akb.ingest.cells.amounts import read_amounts
 from akb.ingest.columns.notes import texts_of
 from akb.ingest.columns.readings import together
@@ -33,16 +33,23 @@ _SAME = 0.9  # so many customers with the same fee on all their policies: it is 
 
 
 def say_conventions(tables: Sequence[Table], notes: Notes) -> None:
-    """Report how premium and commission were read and how akb knows, once for all files that are read alike."""
+    """Report how premium and commission were read and how akb knows, once for all files that are
+    read alike.
+    """
     alike: dict[tuple[str, ...], list[Table]] = {}
     for table in tables:
         if table.money_conventions is not None and table.money_conventions.readings():
             readings = table.money_conventions.readings()
-            key = tuple(f"{name} {reading.value} {reading.why}" for name, reading in readings.items())
+            key = tuple(
+                f"{name} {reading.value} {reading.why}" for name, reading in readings.items()
+            )
             alike.setdefault(key, []).append(table)
     for group in alike.values():
         every = [table.money_conventions for table in group if table.money_conventions]
-        readings = {name: together([each.readings()[name] for each in every]) for name in every[0].readings()}
+        readings = {
+            name: together([each.readings()[name] for each in every])
+            for name in every[0].readings()
+        }
         _say(group[0], every[0], readings, sum(each.rows for each in every), notes)
 
 
@@ -58,7 +65,9 @@ def _say(
         if name == "commission_basis" and reading.value == "amount":
             continue  # goes without saying
         value = Phrase(f"money.value.{reading.value}")
-        said = Phrase(f"money.subject.{name}", {"column": _column(table, conventions, name), "value": value})
+        said = Phrase(
+            f"money.subject.{name}", {"column": _column(table, conventions, name), "value": value}
+        )
         parts.append(Phrase("money.with_reason", {"said": said, "why": reading.because()}))
     notes.find("AKB-D080", "tip", rows, how=Listed(tuple(parts), between="; "))
     per = readings.get("premium_per")
@@ -72,8 +81,9 @@ def _say(
             value = Phrase(f"money.value.{reading.value}")
             line = f'{name} = "{other}"'
             doubtful = name == "premium_per" and reading.why in _UNSETTLED
-            severity = "issue" if doubtful else "tip"
-            notes.find("AKB-D081", severity, asked=asked, why=reading.because(), value=value, line=line)  # type: ignore[arg-type]
+            severity: Literal["issue", "tip"] = "issue" if doubtful else "tip"
+            why = reading.because()
+            notes.find("AKB-D081", severity, asked=asked, why=why, value=value, line=line)
 
 
 def _column(table: Table, conventions: MoneyConventions, name: str) -> str:
@@ -128,7 +138,9 @@ def settle_commission(policies: pl.DataFrame, settings: Settings, notes: Notes) 
 
 
 def _say_zero(policies: pl.DataFrame, settings: Settings, notes: Notes) -> None:
-    banned = pl.col("branch").is_in([key for key, entry in settings.taxonomy().items() if entry.ban])
+    banned = pl.col("branch").is_in(
+        [key for key, entry in settings.taxonomy().items() if entry.ban]
+    )
     zero = policies.filter(pl.col("commission_cents") == 0)
     if zero.is_empty():
         return
@@ -149,7 +161,8 @@ def _say_zero(policies: pl.DataFrame, settings: Settings, notes: Notes) -> None:
 
 
 def derive_commission(policies: pl.DataFrame, taxonomy: dict[str, Branch]) -> pl.DataFrame:
-    """Fill missing commission with premium times the branch's rate; nothing on branches under the commission ban.
+    """Fill missing commission with premium times the branch's rate; nothing on branches under the
+    commission ban.
 
     Parameters
     ----------
@@ -185,7 +198,8 @@ def derive_commission(policies: pl.DataFrame, taxonomy: dict[str, Branch]) -> pl
 def with_fees(
     policies: pl.DataFrame, tables: Sequence[Table], as_of: date, settings: Settings, notes: Notes
 ) -> pl.DataFrame:
-    """Settle fees: one per policy, or one per customer that is divided over the policies that he has.
+    """Settle fees: one per policy, or one per customer that is divided over the policies that he
+    has.
 
     Parameters
     ----------
@@ -200,7 +214,8 @@ def with_fees(
     Returns
     -------
     The same with ``fee_cents`` and ``fee_source`` (``policy | customer | null``), without
-    ``fee_customer_cents``."""
+    ``fee_customer_cents``.
+    """
     own = "fee_cents"
     if _fee_is_the_customers(policies, settings, notes):
         policies = policies.with_columns(
@@ -270,7 +285,13 @@ def _filed_fees(tables: Sequence[Table], settings: Settings, notes: Notes) -> pl
         times = 12 if says(table.headings.heading("fee"), "month") else 1
         _, key = table.identifiers("customer")
         found.append(pl.DataFrame({"key": key, "_filed": amounts.cents * times}))
-    return pl.concat(found).filter(pl.col("key").is_not_null()).group_by("key").agg(pl.col("_filed").max()).sort("key")
+    return (
+        pl.concat(found)
+        .filter(pl.col("key").is_not_null())
+        .group_by("key")
+        .agg(pl.col("_filed").max())
+        .sort("key")
+    )
 
 
 def _say_fees(policies: pl.DataFrame, notes: Notes) -> None:
@@ -293,7 +314,9 @@ def say_one_off(tables: Sequence[Table], notes: Notes) -> None:
     rows = sum(table.one_off for table in tables)
     columns = {table.headings.heading("one_off") for table in tables if table.one_off}
     if rows:
-        notes.find("AKB-D086", "tip", rows, columns=", ".join(sorted(name for name in columns if name)))
+        notes.find(
+            "AKB-D086", "tip", rows, columns=", ".join(sorted(name for name in columns if name))
+        )
 
 
 def say_margin(policies: pl.DataFrame, settings: Settings, notes: Notes) -> None:

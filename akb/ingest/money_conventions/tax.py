@@ -36,7 +36,9 @@ def _by_setting(seen: MoneyColumns) -> Reading | None:
 
 def _by_heading(seen: MoneyColumns) -> Reading | None:
     column = seen.premium or ""
-    return by_words("gross" if column.endswith("gross") else says(seen.headings.heading(column), "net", "gross"))
+    return by_words(
+        "gross" if column.endswith("gross") else says(seen.headings.heading(column), "net", "gross")
+    )
 
 
 def _by_gross_beside(seen: MoneyColumns) -> Reading | None:
@@ -47,7 +49,9 @@ def _by_gross_beside(seen: MoneyColumns) -> Reading | None:
 
 
 def _by_tax_beside(seen: MoneyColumns) -> Reading | None:
-    """The tax itself, per year or per instalment, is 21 % of a net premium and 21/121 of a gross one."""
+    """The tax itself, per year or per instalment, is 21 % of a net premium and 21/121 of a gross
+    one.
+    """
     rows = seen.taxed.filter(pl.col("tax") > 0)
     p, term = pl.col(seen.premium or ""), pl.col("term").fill_null(12).replace(0, 12)
 
@@ -78,9 +82,9 @@ def _by_round_rates(seen: MoneyColumns) -> Reading | None:
     rows, factor = taxed_ratios(seen.ratios, seen.related)
     if rows.height < ENOUGH:
         return None
-    counts: dict[str, int] = rows.select(net=is_round(factor).sum(), gross=is_round(factor * (1 + TAX)).sum()).row(
-        0, named=True
-    )
+    counts: dict[str, int] = rows.select(
+        net=is_round(factor).sum(), gross=is_round(factor * (1 + TAX)).sum()
+    ).row(0, named=True)
     value = ahead(counts, rows.height)
     if value is None:
         return None
@@ -96,7 +100,9 @@ def _by_usual_rates(seen: MoneyColumns) -> Reading | None:
     if seen.ratios is None:
         return None
     rows, factor = taxed_ratios(seen.ratios, seen.related)
-    rates = pl.DataFrame({"branch": list(seen.rates), "usual": list(seen.rates.values())}).filter(pl.col("usual") > 0)
+    rates = pl.DataFrame({"branch": list(seen.rates), "usual": list(seen.rates.values())}).filter(
+        pl.col("usual") > 0
+    )
     rows = rows.join(rates, on="branch")
     r = pl.col("r") * factor / pl.col("usual")
     branches = (
@@ -121,11 +127,15 @@ def _by_whole_euros(seen: MoneyColumns) -> Reading | None:
     if rows.height < ENOUGH:
         return None
     premium = pl.col(seen.premium or "")
-    counts: dict[str, int] = rows.select(net=(premium % 100 == 0).sum(), gross=(premium % 121 == 0).sum()).row(
-        0, named=True
-    )
+    counts: dict[str, int] = rows.select(
+        net=(premium % 100 == 0).sum(), gross=(premium % 121 == 0).sum()
+    ).row(0, named=True)
     value = ahead(counts, rows.height)
-    return Reading(value, "data", f"whole_{value}", {"hits": counts[value], "of": rows.height}) if value else None
+    return (
+        Reading(value, "data", f"whole_{value}", {"hits": counts[value], "of": rows.height})
+        if value
+        else None
+    )
 
 
 def _assumed(seen: MoneyColumns) -> Reading:

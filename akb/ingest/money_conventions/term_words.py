@@ -26,8 +26,10 @@ LENGTHS = (1, 2, 3, 4, 6, 12)
 
 _SINGLE = ("0", "99")  # codes of a single premium
 _NUMBERS = {
-    "eenmaal": "1 x", "eens": "1 x", "once": "1 x", "tweemaal": "2 x", "twice": "2 x", "viermaal": "4 x",
-    "twaalfmaal": "12 x", "een": "1", "one": "1", "twee": "2", "two": "2", "drie": "3", "three": "3", "vier": "4",
+    "eenmaal": "1 x", "eens": "1 x", "once": "1 x", "tweemaal": "2 x", "twice": "2 x",
+    "viermaal": "4 x",
+    "twaalfmaal": "12 x", "een": "1", "one": "1", "twee": "2", "two": "2", "drie": "3",
+    "three": "3", "vier": "4",
     "four": "4", "zes": "6", "six": "6", "twaalf": "12", "twelve": "12",
 }  # fmt: skip
 _UNITS = {
@@ -39,7 +41,9 @@ _UNITS = {
 _UNIT = "|".join(f"(?P<u{months}>{words})" for months, words in _UNITS.items())
 _TIMES = r"(?:x|maal|keer|times|termijn(?:en)?|betaling(?:en)?|instal?lments?|payments?)"
 _EACH = r"(?:per|p|elke|ieder|iedere|every|each|om de|in de|a)"
-_OF_UNIT = re.compile(rf"(?:\b(?P<times>\d+)\s*{_TIMES}?\s*)?\b{_EACH}\s*(?P<every>\d*)\s*(?:{_UNIT})\b")
+_OF_UNIT = re.compile(
+    rf"(?:\b(?P<times>\d+)\s*{_TIMES}?\s*)?\b{_EACH}\s*(?P<every>\d*)\s*(?:{_UNIT})\b"
+)
 _TIMES_UNIT = re.compile(rf"\b(?P<times>\d+)\s*{_TIMES}\s*(?P<every>)(?:{_UNIT})\b")
 _ONLY_TIMES = re.compile(rf"\b(\d+)\s*{_TIMES}(?:\b|$)")
 _SPAN = re.compile(rf"\b(?P<every>\d+)\s*(?:{_UNIT})\b")
@@ -80,11 +84,17 @@ def own_months(text: str, own: Mapping[str, str]) -> int | None:
 
 @cache
 def _words() -> dict[str, int]:
-    return {plain(word): int(months) for months, words in rules().values["term"].items() for word in words}
+    return {
+        plain(word): int(months)
+        for months, words in rules().values["term"].items()
+        for word in words
+    }
 
 
 def bare_number(text: str) -> int | None:
-    """Return a bare number of instalments or months, None for words and for the codes of a single premium."""
+    """Return a bare number of instalments or months, None for words and for the codes of a single
+    premium.
+    """
     match = re.fullmatch(r"\s*0*(\d{1,2})(?:[.,]0+)?\s*", text)
     return int(match[1]) if match and match[1] not in _SINGLE else None
 
@@ -102,7 +112,9 @@ def months_in(text: str) -> int | None:
     if _WEEKS.search(words):
         return None  # thirteen a year is no number of months
     words = " ".join(_NUMBERS.get(word, word) for word in words.split())
-    counted = next((read(match) for pattern, read in _COUNTED if (match := pattern.search(words))), _UNCOUNTED)
+    counted = next(
+        (read(match) for pattern, read in _COUNTED if (match := pattern.search(words))), _UNCOUNTED
+    )
     if counted != _UNCOUNTED:
         return counted
     stem = next((months for months, stems in _STEMS if re.search(stems, words)), None)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from akb.core.phrases import Phrase
+from akb.core.wording.phrases import Phrase
 from akb.ingest.cells.amounts import read_amounts
 from akb.ingest.cells.texts import distinct_texts
 from akb.ingest.cells.words import Meanings, own_words
@@ -42,7 +42,9 @@ _LEAST = 3  # rows with a 2 or a 4, at least, to believe that they are no slip o
 _SHARE = 0.02  # or this share of the bare numbers, in a small file
 _FAR_MORE = 10  # so many times as often is the rule, and the other the exception
 _TURNED = 0.65  # so clearly do those with the other number pay a part
-_TIMES_A_YEAR = re.compile(r"perjaar|peryear|perannum|aantal(termijn|betaling)|numberof|timesa|keerper|termijnenper")
+_TIMES_A_YEAR = re.compile(
+    r"perjaar|peryear|perannum|aantal(termijn|betaling)|numberof|timesa|keerper|termijnenper"
+)
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,16 @@ class PaymentTerms:
 
     def known(self) -> pl.Series:
         """Return the terms that the rest of akb knows."""
-        return self.months.to_frame("m").select(pl.when(pl.col("m").is_in(PAYMENT_MONTHS)).then("m")).to_series()
+        return (
+            self.months.to_frame("m")
+            .select(pl.when(pl.col("m").is_in(PAYMENT_MONTHS)).then("m"))
+            .to_series()
+        )
 
 
-def read_terms(table: Table, cells: pl.DataFrame, branch: pl.Series, settings: Settings, notes: Notes) -> PaymentTerms:
+def read_terms(
+    table: Table, cells: pl.DataFrame, branch: pl.Series, settings: Settings, notes: Notes
+) -> PaymentTerms:
     """Return the terms of the rows of `cells`.
 
     Parameters
@@ -100,7 +108,11 @@ def read_terms(table: Table, cells: pl.DataFrame, branch: pl.Series, settings: S
         for number, words in zip(bare, parsed, strict=True)
     ]
     rows = column.place.drop_nulls().alias("place").value_counts(sort=False).sort("place")
-    unknown = {column.texts[place]: int(count) for place, count in rows.iter_rows() if months[place] is None}
+    unknown = {
+        column.texts[place]: int(count)
+        for place, count in rows.iter_rows()
+        if months[place] is None
+    }
     return PaymentTerms(column.spread(pl.Series(months, dtype=pl.Int8)), unknown)
 
 
@@ -169,7 +181,9 @@ class BareNumbers:
         if name is None:
             return TermLevel(None, 0, 0)
         amounts = read_amounts(texts_of(self.cells, name), decimal=self.settings.ingest.decimal)
-        rows = pl.DataFrame({"branch": self.branch, "term": self.numbers.cast(pl.Int8), "premium": amounts.cents})
+        rows = pl.DataFrame(
+            {"branch": self.branch, "term": self.numbers.cast(pl.Int8), "premium": amounts.cents}
+        )
         return level_by_term(rows.filter(pl.col("premium") > 0), pl.col("premium"))
 
 
@@ -178,12 +192,20 @@ def _by_setting(seen: BareNumbers) -> Reading | None:
 
 
 def _without_numbers(seen: BareNumbers) -> Reading | None:
-    return Reading("months", "data", "none") if seen.numbers.null_count() == seen.numbers.len() else None
+    return (
+        Reading("months", "data", "none")
+        if seen.numbers.null_count() == seen.numbers.len()
+        else None
+    )
 
 
 def _times_by_heading(seen: BareNumbers) -> Reading | None:
     numbers = {"rows": seen.every, "of": seen.every}
-    return Reading("times", "heading", "heading", numbers) if _TIMES_A_YEAR.search(seen.heading) else None
+    return (
+        Reading("times", "heading", "heading", numbers)
+        if _TIMES_A_YEAR.search(seen.heading)
+        else None
+    )
 
 
 def _times_by_numbers(seen: BareNumbers) -> Reading | None:
@@ -200,7 +222,11 @@ def _months_by_numbers(seen: BareNumbers) -> Reading | None:
 
 
 def _months_by_heading(seen: BareNumbers) -> Reading | None:
-    return Reading("months", "heading", "heading") if "maand" in seen.heading or "month" in seen.heading else None
+    return (
+        Reading("months", "heading", "heading")
+        if "maand" in seen.heading or "month" in seen.heading
+        else None
+    )
 
 
 def _by_premiums(seen: BareNumbers) -> Reading | None:
@@ -249,9 +275,13 @@ def _say(unit: Reading, seen: BareNumbers, notes: Notes) -> None:
 
 
 def _say_unsettled(seen: BareNumbers, where: dict[str, Any], notes: Notes) -> None:
-    """Report numbers that may be either, where that changes a premium or most numbers speak against it."""
+    """Report numbers that may be either, where that changes a premium or most numbers speak against
+    it.
+    """
     mixed = seen.times * _FAR_MORE > seen.months > 0
-    by_instalment = any(name in seen.table.headings.at for name in ("premium_term", "premium_term_gross"))
+    by_instalment = any(
+        name in seen.table.headings.at for name in ("premium_term", "premium_term_gross")
+    )
     silent = not seen.times and not seen.months and by_instalment
     if (mixed or silent) and seen.every >= ENOUGH:
         rows = seen.times + seen.months if mixed else seen.every

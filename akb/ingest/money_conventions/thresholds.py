@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TAX = 0.21  # insurance premium tax, a share of the net premium (Wet op belastingen van rechtsverkeer, art. 24)
+# insurance premium tax, a share of the net premium (Wet op belastingen van rechtsverkeer, art. 24)
+TAX = 0.21
 ENOUGH = 20  # rows that a comparison needs
 CLEAR = 0.8  # share of rows on which two columns have to agree
 NEAR = 0.35  # of the way from one reading to the other

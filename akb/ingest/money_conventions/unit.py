@@ -58,7 +58,9 @@ class UnitColumn:
     in_cents: Collection[str]
 
 
-def in_cents(rows: pl.DataFrame, whole: Collection[str], settings: Settings, table: Table, notes: Notes) -> list[str]:
+def in_cents(
+    rows: pl.DataFrame, whole: Collection[str], settings: Settings, table: Table, notes: Notes
+) -> list[str]:
     """Return the columns of `rows` that hold cents and not euros.
 
     Parameters

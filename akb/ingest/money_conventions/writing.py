@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.core.phrases import Phrase
+from akb.core.wording.phrases import Phrase
 from akb.ingest.cells.texts import rule
 from akb.ingest.money_conventions.levels import level
 from akb.ingest.money_conventions.period import contradicted
@@ -40,8 +40,11 @@ def say_forms(amounts: Amounts, column: str, table: Table, notes: Notes) -> None
         notes.find("AKB-D114", "issue", amounts.turned, amounts.turned / rows, **where)
 
 
-def signs_turned(frame: pl.DataFrame, known: pl.DataFrame, table: Table, notes: Notes) -> pl.DataFrame:
-    """Return the amounts with premiums above zero where nearly all are below it: that is a bookkeeper's sign.
+def signs_turned(
+    frame: pl.DataFrame, known: pl.DataFrame, table: Table, notes: Notes
+) -> pl.DataFrame:
+    """Return the amounts with premiums above zero where nearly all are below it: that is a
+    bookkeeper's sign.
 
     Parameters
     ----------
@@ -53,7 +56,9 @@ def signs_turned(frame: pl.DataFrame, known: pl.DataFrame, table: Table, notes: 
         Receives AKB-D128.
     """
     for name in PREMIUMS:
-        below, filled = known.select(below=(pl.col(name) < 0).sum(), filled=(pl.col(name) != 0).sum()).row(0)
+        below, filled = known.select(
+            below=(pl.col(name) < 0).sum(), filled=(pl.col(name) != 0).sum()
+        ).row(0)
         if below >= max(ENOUGH, rule("units", "turned") * filled):
             where = {"file": table.raw.name, "column": (table.headings.heading(name) or "")[:40]}
             notes.find("AKB-D128", "tip", below, below / max(known.height, 1), **where)
@@ -61,8 +66,11 @@ def signs_turned(frame: pl.DataFrame, known: pl.DataFrame, table: Table, notes: 
     return frame
 
 
-def check_level(premiums: pl.DataFrame, table: Table, usual: Mapping[str, float], notes: Notes) -> None:
-    """Report AKB-D116 where the premiums per year, as read, are far from what is usual in their branches.
+def check_level(
+    premiums: pl.DataFrame, table: Table, usual: Mapping[str, float], notes: Notes
+) -> None:
+    """Report AKB-D116 where the premiums per year, as read, are far from what is usual in their
+    branches.
 
     Parameters
     ----------
@@ -70,10 +78,17 @@ def check_level(premiums: pl.DataFrame, table: Table, usual: Mapping[str, float]
         ``branch`` and ``premium_cents`` of the rows that count.
     """
     seen = level(premiums, pl.col("premium_cents") / 100, usual)
-    if seen is None or seen.within(rule("units", "far_factor")) or seen.rows < rule("units", "rows"):
+    if (
+        seen is None
+        or seen.within(rule("units", "far_factor"))
+        or seen.rows < rule("units", "rows")
+    ):
         return
     times = round(seen.ratio) if seen.ratio > 1 else round(1 / seen.ratio)
-    column = next((table.headings.heading(name) for name in PREMIUMS if name in table.headings.at), None) or ""
+    column = (
+        next((table.headings.heading(name) for name in PREMIUMS if name in table.headings.at), None)
+        or ""
+    )
     notes.find(
         "AKB-D116",
         "issue",
@@ -86,7 +101,9 @@ def check_level(premiums: pl.DataFrame, table: Table, usual: Mapping[str, float]
 
 
 def say_contradiction(seen: MoneyColumns, table: Table, notes: Notes) -> None:
-    """Report AKB-D129 where the heading of a premium says per year, and the amounts per instalment, or the reverse."""
+    """Report AKB-D129 where the heading of a premium says per year, and the amounts per instalment,
+    or the reverse.
+    """
     shown = contradicted(seen)
     if shown:
         notes.find(

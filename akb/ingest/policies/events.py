@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.core.privacy import HEALTH_BRANCHES, known_branches
+from akb.core.privacy.identifiers import HEALTH_BRANCHES, known_branches
 from akb.ingest.cells.amounts import read_amounts
 from akb.ingest.cells.answers import read_answers
 from akb.ingest.cells.dates import read_dates
@@ -49,11 +49,13 @@ class EventOwners:
     policies: pl.DataFrame
 
 
-def read_events(role: str, tables: Sequence[Table], about: EventOwners, run: IngestRun) -> pl.DataFrame | None:
+def read_events(
+    role: str, tables: Sequence[Table], about: EventOwners, run: IngestRun
+) -> pl.DataFrame | None:
     """Return the events of one role that were known at X, sorted; None without a file of that role.
 
-    Rows without or with an unknown customer, without a date, or after X are rejected, repeats and recoveries too.
-    """
+    Rows without or with an unknown customer, without a date, or after X are rejected, repeats and
+    recoveries too."""
     notes = run.notes
     mine = [table for table in tables if table.headings.role == role]
     inside = policy_year_claims(tables) if role == "claims" else []
@@ -66,24 +68,37 @@ def read_events(role: str, tables: Sequence[Table], about: EventOwners, run: Ing
         rows = _dated(table, role, about, replace(run, notes=kept))
         if role == "claims":
             rows = without_recoveries(table, rows, run.settings, kept)
-        details = {"claims": _claims, "contacts": _contacts, "payments": _payments}[role](rows, run.settings, kept)
-        frames.append(details.with_columns(file=pl.lit(position, dtype=pl.Int32), line=rows["line"]))
+        details = {"claims": _claims, "contacts": _contacts, "payments": _payments}[role](
+            rows, run.settings, kept
+        )
+        frames.append(
+            details.with_columns(file=pl.lit(position, dtype=pl.Int32), line=rows["line"])
+        )
     events = pl.concat(frames)
     said = [column for column in events.columns if column not in {"file", "line"}]
     first = events.unique(said, keep="first", maintain_order=True)
     doubles = events.join(first, on=["file", "line"], how="anti")
     for position, table in enumerate(mine):
         lines = doubles.filter(pl.col("file") == position).select("line")
-        notes.reject(table, lines.join(table.cells, on="line", how="left", maintain_order="left"), None, "duplicate")
+        notes.reject(
+            table,
+            lines.join(table.cells, on="line", how="left", maintain_order="left"),
+            None,
+            "duplicate",
+        )
     once = first.select(said)
     return (_each_claim(once) if role == "claims" else once).sort(pl.all(), nulls_last=True)
 
 
 def policy_year_claims(tables: Sequence[Table]) -> list[Table]:
-    """Return the claims that stand on the rows of policy years, as tables of claims per insurance year."""
+    """Return the claims that stand on the rows of policy years, as tables of claims per insurance
+    year.
+    """
     found = []
     for table in tables:
-        if table.headings.role != "policies" or not {"year_claims", "version_date"} <= set(table.cells.columns):
+        if table.headings.role != "policies" or not {"year_claims", "version_date"} <= set(
+            table.cells.columns
+        ):
             continue
         cells = table.cells.select(
             "line",
@@ -94,26 +109,39 @@ def policy_year_claims(tables: Sequence[Table]) -> list[Table]:
             amount=texts_of(table.cells, "year_claims_amount"),
         )
         headings = Headings("claims", {name: 0 for name in cells.columns if name != "line"}, {}, ())
-        mine = Table(table.raw, headings, cells.filter(known(cells["number"]).str.contains("[1-9]")))
+        mine = Table(
+            table.raw, headings, cells.filter(known(cells["number"]).str.contains("[1-9]"))
+        )
         mine.to_the_letter = table.to_the_letter
         found.append(mine)
     return found
 
 
 def _each_claim(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return a row per claim where a row counts several: each has an equal part of the amount, to the cent."""
+    """Return a row per claim where a row counts several: each has an equal part of the amount, to
+    the cent.
+    """
     number, amount = pl.col("number"), pl.col("amount_cents")
-    each = rows.with_columns(claim=pl.int_ranges(0, number)).explode("claim").filter(pl.col("claim").is_not_null())
+    each = (
+        rows.with_columns(claim=pl.int_ranges(0, number))
+        .explode("claim")
+        .filter(pl.col("claim").is_not_null())
+    )
     part = amount // number + (pl.col("claim") < amount % number).cast(pl.Int64)
     return each.with_columns(amount_cents=part).drop("number", "claim")
 
 
 def _dated(table: Table, role: str, about: EventOwners, run: IngestRun) -> pl.DataFrame:
-    """Return the usable rows with ``_customer``, ``_policy``, ``_branch`` and ``_date`` beside their cells."""
+    """Return the usable rows with ``_customer``, ``_policy``, ``_branch`` and ``_date`` beside
+    their cells.
+    """
     clock, settings, notes = run.clock, run.settings, run.notes
     _, key = table.identifiers("customer")
     _, number = table.identifiers("policy")
-    days = [read_dates(table.texts(c), upto=clock.upto, date_format=settings.ingest.date_format) for c in _DAYS[role]]
+    days = [
+        read_dates(table.texts(c), upto=clock.upto, date_format=settings.ingest.date_format)
+        for c in _DAYS[role]
+    ]
     if role == "claims":
         days.append(_year_ends(table, clock, settings))
     table.dialect["dates"] = next((day.format for day in days if day.format), "")
@@ -152,13 +180,19 @@ def _dated(table: Table, role: str, about: EventOwners, run: IngestRun) -> pl.Da
 
 
 def _year_ends(table: Table, clock: Clock, settings: Settings) -> Dates:
-    """Return the end of each claim's insurance year: of a claim without a day it is known then at the earliest."""
-    start = read_dates(table.texts("year_start"), upto=clock.upto, date_format=settings.ingest.date_format)
+    """Return the end of each claim's insurance year: of a claim without a day it is known then at
+    the earliest.
+    """
+    start = read_dates(
+        table.texts("year_start"), upto=clock.upto, date_format=settings.ingest.date_format
+    )
     return replace(start, values=start.values.dt.offset_by("1y"))
 
 
 def _with_policy(cells: pl.DataFrame, about: EventOwners) -> pl.DataFrame:
-    """Add customer, policy and branch; a number that several customers or policies share names none."""
+    """Add customer, policy and branch; a number that several customers or policies share names
+    none.
+    """
     by_number = (
         about.policies.group_by("number")
         .agg(owners=pl.col("customer").n_unique(), _owner=pl.col("customer").first())
@@ -175,7 +209,9 @@ def _with_policy(cells: pl.DataFrame, about: EventOwners) -> pl.DataFrame:
     return (
         cells.join(customers, on="_key", how="left", maintain_order="left")
         .join(by_number, on="_number", how="left", maintain_order="left")
-        .with_columns(_customer=pl.when(pl.col("_key").is_null()).then("_owner").otherwise("_customer"))
+        .with_columns(
+            _customer=pl.when(pl.col("_key").is_null()).then("_owner").otherwise("_customer")
+        )
         .join(policies, on=["_customer", "_number"], how="left", maintain_order="left")
     )
 
@@ -199,16 +235,17 @@ def _claims(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFram
 def _branch_of(rows: pl.DataFrame, settings: Settings) -> pl.Series:
     """Return the branch of claims: the policy's, else what the claim says itself.
 
-    What a claim says of health holds, whatever its policy is called: a branch of health, or an unknown text with a
-    word of health in it (then the claim is unplaced, and no feature).
-    """
+    What a claim says of health holds, whatever its policy is called: a branch of health, or an
+    unknown text with a word of health in it (then the claim is unplaced, and no feature)."""
     texts = known(texts_of(rows, "branch"))
     own = map_branches(texts, settings).keys
     words = "|".join(rules().values["claim"]["health"])
     private = own.is_in(list(HEALTH_BRANCHES)) | (
         ~own.is_in(list(known_branches())) & texts.str.to_lowercase().str.contains(words)
     )
-    named = pl.DataFrame({"own": own, "policy": rows["_branch"], "private": private, "filled": texts.is_not_null()})
+    named = pl.DataFrame(
+        {"own": own, "policy": rows["_branch"], "private": private, "filled": texts.is_not_null()}
+    )
     placed = pl.when(pl.col("policy").is_in(list(known_branches()))).then("policy")
     itself = pl.when(pl.col("filled")).then("own")
     kept = pl.when(pl.col("private").fill_null(value=False)).then("own")

@@ -1,4 +1,6 @@
-"""Policies that continue other policies, and days on which a whole book was moved: no lapses, no purchases."""
+"""Policies that continue other policies, and days on which a whole book was moved: no lapses, no
+purchases.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,10 @@ INTERMEDIARY = "overgang_tussenpersoon"
 def link(policies: pl.DataFrame, gap_days: int) -> pl.DataFrame:
     """Find the policy that continues each ended one.
 
-    Same customer and branch, starting at most `gap_days` before or after the end; nearest first (on equal distance
-    the later start), one successor per predecessor and one predecessor per successor. A policy that lived no longer
-    than `gap_days` is only continued by one that starts on or after its end, so that none continues itself.
+    Same customer and branch, starting at most `gap_days` before or after the end; nearest first (on
+    equal distance the later start), one successor per predecessor and one predecessor per
+    successor. A policy that lived no longer than `gap_days` is only continued by one that starts on
+    or after its end, so that none continues itself.
 
     Parameters
     ----------
@@ -55,29 +58,39 @@ def link(policies: pl.DataFrame, gap_days: int) -> pl.DataFrame:
             break
         wanted = ended if distance >= 0 else ended.filter(~pl.col("short"))
         ends = _numbered(wanted.with_columns(day=pl.col("day").dt.offset_by(f"{distance}d")))
-        pairs = ends.join(_numbered(started), on=["customer", "branch", "day", "place"], suffix="_next")
+        pairs = ends.join(
+            _numbered(started), on=["customer", "branch", "day", "place"], suffix="_next"
+        )
         if pairs.height:
             links.append(pairs.select("row", "row_next", "day"))
             ended = ended.join(pairs.select("row"), on="row", how="anti")
             started = started.join(pairs.select(row="row_next"), on="row", how="anti")
     if not links:
-        return policies.with_columns(replaced_on=pl.lit(None, dtype=pl.Date), replaces=pl.lit(value=False))
+        return policies.with_columns(
+            replaced_on=pl.lit(None, dtype=pl.Date), replaces=pl.lit(value=False)
+        )
     found = pl.concat(links)
     return (
-        rows.join(found.select("row", replaced_on="day"), on="row", how="left", maintain_order="left")
+        rows.join(
+            found.select("row", replaced_on="day"), on="row", how="left", maintain_order="left"
+        )
         .with_columns(replaces=pl.col("row").is_in(found["row_next"].implode()))
         .drop("row")
     )
 
 
 def settle_switches(policies: pl.DataFrame) -> pl.DataFrame:
-    """Make a switch technical where this office wrote the policy that continues it: it moved, the customer did not."""
+    """Make a switch technical where this office wrote the policy that continues it: it moved, the
+    customer did not.
+    """
     inside = pl.col("reason").is_in([SWITCH, INTERMEDIARY]) & pl.col("replaced_on").is_not_null()
     return policies.with_columns(cause=pl.when(inside).then(pl.lit("technical")).otherwise("cause"))
 
 
 def _near_a_start(ended: pl.DataFrame, started: pl.DataFrame, gap_days: int) -> pl.DataFrame:
-    """Return the ends with a start in reach; most have none, and the exact search is for the few."""
+    """Return the ends with a start in reach; most have none, and the exact search is for the
+    few.
+    """
     reach = pl.when("short").then("day").otherwise(pl.col("day").dt.offset_by(f"-{gap_days}d"))
     return (
         ended.with_columns(reach=reach)
@@ -97,8 +110,12 @@ def _near_a_start(ended: pl.DataFrame, started: pl.DataFrame, gap_days: int) -> 
 
 
 def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
-    """Number the rows of one customer, branch and day, so that the k-th end meets the k-th start."""
-    return rows.sort("row").with_columns(place=pl.int_range(pl.len()).over("customer", "branch", "day"))
+    """Number the rows of one customer, branch and day, so that the k-th end meets the k-th
+    start.
+    """
+    return rows.sort("row").with_columns(
+        place=pl.int_range(pl.len()).over("customer", "branch", "day")
+    )
 
 
 _LOOSE = pl.col("cause").is_in(["technical", "unknown"]) | pl.col("replaced_on").is_not_null()
@@ -108,63 +125,102 @@ _MOVED = (pl.col("cause") == "technical") | pl.col("replaced_on").is_not_null()
 def mass_days(policies: pl.DataFrame, clock: Clock) -> pl.DataFrame:
     """Return the policies that ended on a day on which a book was moved.
 
-    Four rules, thresholds in ``[rules.mass]``; all ask for at least 30 ends of at least 20 customers.
+    Four rules, thresholds in ``[rules.mass]``; all ask for at least 30 ends of at least 20
+    customers.
 
-    - The whole office: 80 % of the day's ends are technical, unknown or continued, and they are 5 % or more of all
-      policies in force (15 % on 1 January) and three times what the same day saw in other years.
+    - The whole office: 80 % of the day's ends are technical, unknown or continued, and they are 5 %
+      or more of all policies in force (15 % on 1 January) and three times what the same day saw in
+      other years.
     - One insurer: the same 80 %, and they are half of the insurer's policies or more.
-    - Sold: ends by a change of intermediary, if they are 5 % or more (15 % on 1 January) of the policies in force of
-      one office, one adviser or the whole book, and three times what the same day saw in other years.
-    - Linked: the ends that are technical or continued, if there are five times as many as on a busy other day.
+    - Sold: ends by a change of intermediary, if they are 5 % or more (15 % on 1 January) of the
+      policies in force of one office, one adviser or the whole book, and three times what the same
+      day saw in other years.
+    - Linked: the ends that are technical or continued, if there are five times as many as on a busy
+      other day.
 
     Returns
     -------
     policy u32, day Date; sorted by policy.
     """
-    ended = policies.filter(pl.col("end_date") <= clock.as_of).with_columns(loose=_LOOSE, day=pl.col("end_date"))
+    ended = policies.filter(pl.col("end_date") <= clock.as_of).with_columns(
+        loose=_LOOSE, day=pl.col("end_date")
+    )
     days = [day for day, _ in _unusual(ended.select("customer", "day", "loose"), policies)]
     office = ended.filter(pl.col("day").is_in(days)) if days else ended.head(0)
-    found = [office, _insurer_moves(ended, policies), _sold_books(ended, policies), _linked_moves(ended)]
+    found = [
+        office,
+        _insurer_moves(ended, policies),
+        _sold_books(ended, policies),
+        _linked_moves(ended),
+    ]
     return pl.concat([frame.select("policy", "day") for frame in found]).unique().sort("policy")
 
 
 def _many(days: pl.DataFrame) -> pl.DataFrame:
-    return days.filter(pl.col("ends") >= rule("mass", "minimum"), pl.col("customers") >= rule("mass", "customers"))
+    return days.filter(
+        pl.col("ends") >= rule("mass", "minimum"), pl.col("customers") >= rule("mass", "customers")
+    )
 
 
 def _insurer_moves(ended: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
-    """Return the ends on days on which an insurer lost half of its policies or more for no told reason."""
+    """Return the ends on days on which an insurer lost half of its policies or more for no told
+    reason.
+    """
     days = (
         ended.filter(pl.col("insurer").is_not_null())
         .group_by("day", "insurer")
         .agg(ends=pl.len(), customers=pl.col("customer").n_unique(), loose=pl.col("loose").mean())
     )
-    days = _many(days).filter(pl.col("loose") >= rule("mass", "technical_share")).sort("day", "insurer")
+    days = (
+        _many(days)
+        .filter(pl.col("loose") >= rule("mass", "technical_share"))
+        .sort("day", "insurer")
+    )
     gone = []
     for (insurer,), found in days.group_by("insurer", maintain_order=True):
         own = policies.filter(pl.col("insurer") == insurer)
         begun, over = own["start_date"].sort(), own["end_date"].drop_nulls().sort()
-        at = found["day"]  # every policy starts before it ends, so these are the ones held at the end of the day before
-        held = begun.search_sorted(at, "left").cast(pl.Int64) - over.search_sorted(at, "left").cast(pl.Int64)
+        at = found[
+            "day"
+            # every policy starts before it ends, so these are the ones held at the end of the day
+            # before
+        ]
+        held = begun.search_sorted(at, "left").cast(pl.Int64) - over.search_sorted(at, "left").cast(
+            pl.Int64
+        )
         moved = found.filter(found["ends"] >= rule("mass", "insurer_share") * held)
         gone.append(ended.join(moved.select("day", "insurer"), on=["day", "insurer"], how="semi"))
     return pl.concat(gone) if gone else ended.head(0)
 
 
 def _sold_books(ended: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
-    """Return the ends by which a book, or that of one office or adviser, went to another intermediary in one day."""
+    """Return the ends by which a book, or that of one office or adviser, went to another
+    intermediary in one day.
+    """
     sold = ended.filter(pl.col("reason") == INTERMEDIARY)
     if sold.height < rule("mass", "minimum"):
         return ended.head(0)
     gone = [_sold(sold, policies)]
     for role in ("office", "adviser"):
-        many = sold[role].value_counts().filter(pl.col("count") >= rule("mass", "minimum"))[role].drop_nulls().sort()
-        gone += [_sold(sold.filter(pl.col(role) == name), policies.filter(pl.col(role) == name)) for name in many]
+        many = (
+            sold[role]
+            .value_counts()
+            .filter(pl.col("count") >= rule("mass", "minimum"))[role]
+            .drop_nulls()
+            .sort()
+        )
+        gone += [
+            _sold(sold.filter(pl.col(role) == name), policies.filter(pl.col(role) == name))
+            for name in many
+        ]
     return pl.concat(gone)
 
 
 def _sold(ended: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
-    days = [day for day, _ in _unusual(ended.select("customer", "day", loose=pl.lit(value=True)), policies)]
+    days = [
+        day
+        for day, _ in _unusual(ended.select("customer", "day", loose=pl.lit(value=True)), policies)
+    ]
     return ended.filter(pl.col("day").is_in(days)) if days else ended.head(0)
 
 
@@ -179,13 +235,19 @@ def _linked_moves(ended: pl.DataFrame) -> pl.DataFrame:
 
 
 def mass_starts(policies: pl.DataFrame, clock: Clock) -> list[tuple[date, int]]:
-    """Return days on which a book seems to have been bought: the same rule for starts that continue nothing."""
+    """Return days on which a book seems to have been bought: the same rule for starts that continue
+    nothing.
+    """
     started = policies.filter(pl.col("start_date") <= clock.as_of, ~pl.col("replaces"))
-    return _unusual(started.select("customer", day="start_date", loose=pl.lit(value=True)), policies)
+    return _unusual(
+        started.select("customer", day="start_date", loose=pl.lit(value=True)), policies
+    )
 
 
 def _unusual(moved: pl.DataFrame, policies: pl.DataFrame) -> list[tuple[date, int]]:
-    """Return the days (with their count) on which an unusual share of the book moved; never the very first day."""
+    """Return the days (with their count) on which an unusual share of the book moved; never the
+    very first day.
+    """
     days = (
         moved.group_by("day")
         .agg(count=pl.len(), customers=pl.col("customer").n_unique(), loose=pl.col("loose").mean())
@@ -195,13 +257,21 @@ def _unusual(moved: pl.DataFrame, policies: pl.DataFrame) -> list[tuple[date, in
     begun = policies["start_date"].sort()
     over = policies["end_date"].drop_nulls().sort()
     at = days["day"]
-    in_force = begun.search_sorted(at, "left").cast(pl.Int64) - over.search_sorted(at, "left").cast(pl.Int64)
-    share = pl.when("new_year").then(rule("mass", "new_year_share")).otherwise(rule("mass", "in_force_share"))
+    in_force = begun.search_sorted(at, "left").cast(pl.Int64) - over.search_sorted(at, "left").cast(
+        pl.Int64
+    )
+    share = (
+        pl.when("new_year")
+        .then(rule("mass", "new_year_share"))
+        .otherwise(rule("mass", "in_force_share"))
+    )
     calendar_day = pl.col("day").dt.strftime("%m-%d")
     # the most that this calendar day saw in another year
     top = pl.col("count").top_k(2).over(calendar_day, mapping_strategy="join")
     rival = (
-        pl.when(pl.col("count") == top.list.get(0)).then(top.list.get(1, null_on_oob=True)).otherwise(top.list.get(0))
+        pl.when(pl.col("count") == top.list.get(0))
+        .then(top.list.get(1, null_on_oob=True))
+        .otherwise(top.list.get(0))
     )
     found = days.with_columns(in_force=in_force, rival=rival).filter(
         pl.col("count") >= rule("mass", "minimum"),
@@ -222,4 +292,6 @@ def without_mass_days(policies: pl.DataFrame, clock: Clock, notes: Notes) -> pl.
     for day, starts in mass_starts(policies, clock):
         notes.find("AKB-D015", "tip", starts, starts / policies.height, day=day)
     technical = pl.col("policy").is_in(moved["policy"].implode())
-    return policies.with_columns(cause=pl.when(technical).then(pl.lit("technical")).otherwise(pl.col("cause")))
+    return policies.with_columns(
+        cause=pl.when(technical).then(pl.lit("technical")).otherwise(pl.col("cause"))
+    )

@@ -1,8 +1,9 @@
-"""Products that no taxonomy knows: each is a branch of its own, under its own name, and who can take it is unknown.
+"""Products that no taxonomy knows: each is a branch of its own, under its own name, and who can
+take it is unknown.
 
-One *Overig* for all of them is no branch: a savings plan and a hail cover in one row lapse and sell like neither. Only
-names that enough customers share are shown; the others stay together under Overig.
-"""
+One *Overig* for all of them is no branch: a savings plan and a hail cover in one row lapse and sell
+like neither. Only names that enough customers share are shown; the others stay together under
+Overig."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from akb.core.privacy import OTHER_BRANCH, identifier_in
+from akb.core.privacy.identifiers import OTHER_BRANCH, identifier_in
 from akb.ingest.cells.dates import read_dates
 from akb.ingest.cells.taxonomy import read_branches
 from akb.ingest.cells.texts import identifiers, known, plain, rule
@@ -38,16 +39,23 @@ def branch_texts(table: Table) -> pl.Series:
 def stand_in(cells: pl.DataFrame, table: Table) -> str:
     """Return the column in which the branches of a table stand."""
     return (
-        "branch" if {"branch", "branch_code"} & set(table.headings.at) or "product" not in cells.columns else "product"
+        "branch"
+        if {"branch", "branch_code"} & set(table.headings.at) or "product" not in cells.columns
+        else "product"
     )
 
 
-def own_branches(tables: Sequence[Table], clock: Clock, settings: Settings) -> dict[str, dict[str, Any]]:
-    """Return key -> entry of the branches that only this export has, those with most customers first.
+def own_branches(
+    tables: Sequence[Table], clock: Clock, settings: Settings
+) -> dict[str, dict[str, Any]]:
+    """Return key -> entry of the branches that only this export has, those with most customers
+    first.
 
     Rows that start after X take no part: what comes later must not tell of a branch.
     """
-    frames = [_unknown(table, clock, settings) for table in tables if table.headings.role == "policies"]
+    frames = [
+        _unknown(table, clock, settings) for table in tables if table.headings.role == "policies"
+    ]
     rows = pl.concat(frames).filter(pl.col("word") != "").unique()
     if rows.is_empty():
         return {}
@@ -67,23 +75,40 @@ def own_branches(tables: Sequence[Table], clock: Clock, settings: Settings) -> d
 
 
 def _unknown(table: Table, clock: Clock, settings: Settings) -> pl.DataFrame:
-    """Return the customers and texts of a table's rows whose branch is none that akb knows, up to X."""
+    """Return the customers and texts of a table's rows whose branch is none that akb knows, up to
+    X.
+    """
     texts, codes = branch_texts(table), table.texts("branch_code")
     filled = known(texts)
     if filled.null_count() == filled.len():
         texts, filled = codes, known(codes)  # a file with codes only
     keys = read_branches(texts, codes, settings).keys
-    start = read_dates(table.texts("start"), upto=clock.upto, date_format=settings.ingest.date_format).values
+    start = read_dates(
+        table.texts("start"), upto=clock.upto, date_format=settings.ingest.date_format
+    ).values
     frame = pl.DataFrame(
-        {"text": filled, "key": keys, "start": start, "customer": identifiers(table.texts("customer"))[1]}
+        {
+            "text": filled,
+            "key": keys,
+            "start": start,
+            "customer": identifiers(table.texts("customer"))[1],
+        }
     )
     named = (
-        frame.filter(pl.col("key") == OTHER_BRANCH, pl.col("text").is_not_null(), pl.col("start") <= clock.as_of)
+        frame.filter(
+            pl.col("key") == OTHER_BRANCH,
+            pl.col("text").is_not_null(),
+            pl.col("start") <= clock.as_of,
+        )
         .select("text", "customer")
         .unique()
     )
     words = {text: _word(text, settings) for text in named["text"].unique()}
-    word = named["text"].replace_strict(words, default="", return_dtype=pl.String) if words else named["text"]
+    word = (
+        named["text"].replace_strict(words, default="", return_dtype=pl.String)
+        if words
+        else named["text"]
+    )
     return named.with_columns(word=word)
 
 
@@ -91,7 +116,9 @@ def _word(text: str, settings: Settings) -> str:
     """Return a text as akb compares it; empty where it says that it is something else."""
     word = plain(text)
     other = settings.taxonomy()[OTHER_BRANCH]
-    other_words = {plain(name) for name in (OTHER_BRANCH, other.name_nl, other.name_en, *other.synonyms)}
+    other_words = {
+        plain(name) for name in (OTHER_BRANCH, other.name_nl, other.name_en, *other.synonyms)
+    }
     own = {plain(name) for name, key in settings.ingest.branches.items() if key == OTHER_BRANCH}
     return "" if word in other_words | own else word
 

@@ -1,8 +1,9 @@
-"""Dated premium history: from which day on each policy had which premium, as it was known on that day.
+"""Dated premium history: from which day on each policy had which premium, as it was known on that
+day.
 
-Three kinds of export know it: a file of the role premiums; rows of one policy with the date from which each holds
-(versions, insurance years); several deliveries of one book, of which each shows the premium of its own day.
-"""
+Three kinds of export know it: a file of the role premiums; rows of one policy with the date from
+which each holds (versions, insurance years); several deliveries of one book, of which each shows
+the premium of its own day."""
 
 from __future__ import annotations
 
@@ -22,11 +23,27 @@ if TYPE_CHECKING:
     from akb.ingest.as_of.run import IngestRun
     from akb.ingest.columns.notes import Table
 
-SEVERAL = 0.1  # of the policies with a dated premium have to have two for the premiums to be a history
+SEVERAL = (
+    0.1  # of the policies with a dated premium have to have two for the premiums to be a history
+)
 MONEY = ("premium_cents", "commission_cents")
 _COLUMNS = ["policy", "date", *MONEY]
-_SCHEMA = {"policy": pl.UInt32, "date": pl.Date, "premium_cents": pl.Int64, "commission_cents": pl.Int64}
-_STAND = [*KEY, "start_date", "date", "version", "coverage", *MONEY, "sum_premium", "sum_commission"]
+_SCHEMA = {
+    "policy": pl.UInt32,
+    "date": pl.Date,
+    "premium_cents": pl.Int64,
+    "commission_cents": pl.Int64,
+}
+_STAND = [
+    *KEY,
+    "start_date",
+    "date",
+    "version",
+    "coverage",
+    *MONEY,
+    "sum_premium",
+    "sum_commission",
+]
 
 
 def dated_rows(rows: pl.DataFrame, clock: Clock, *, delivered: bool) -> pl.DataFrame:
@@ -43,7 +60,9 @@ def dated_rows(rows: pl.DataFrame, clock: Clock, *, delivered: bool) -> pl.DataF
     """
     day = pl.col("snapshot") if delivered else pl.col("version_date")
     return (
-        rows.with_columns(date=day).filter(pl.col("date") <= clock.as_of, pl.col("premium_cents") >= 0).select(_STAND)
+        rows.with_columns(date=day)
+        .filter(pl.col("date") <= clock.as_of, pl.col("premium_cents") >= 0)
+        .select(_STAND)
     )
 
 
@@ -53,7 +72,8 @@ def read_premiums(
     policies: pl.DataFrame,
     run: IngestRun,
 ) -> pl.DataFrame | None:
-    """Return the premium history (see `Portfolio`); None where hardly any policy has two dated premiums.
+    """Return the premium history (see `Portfolio`); None where hardly any policy has two dated
+    premiums.
 
     A file of premiums wins over the rows of the policies: it was made for this.
 
@@ -87,19 +107,28 @@ def read_premiums(
 
 def _changes(held: pl.DataFrame) -> pl.DataFrame:
     """Return one row per policy and change: a premium that is repeated says nothing new."""
-    once = held.select(_COLUMNS).sort(_COLUMNS, nulls_last=False).group_by("policy", "date", maintain_order=True).last()
+    once = (
+        held.select(_COLUMNS)
+        .sort(_COLUMNS, nulls_last=False)
+        .group_by("policy", "date", maintain_order=True)
+        .last()
+    )
     same = [pl.col(name).eq_missing(pl.col(name).shift(1)) for name in MONEY]
     repeated = (pl.col("policy") == pl.col("policy").shift(1)) & pl.all_horizontal(same)
     return once.filter(~repeated.fill_null(value=False)).cast(_SCHEMA)  # type: ignore[arg-type]
 
 
 def _of_rows(dated: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
-    """Return the premiums of versions, insurance years and deliveries; the money of coverages is added up."""
+    """Return the premiums of versions, insurance years and deliveries; the money of coverages is
+    added up.
+    """
     text = ["key", "number", "insurer", "branch"]
     keyed = [pl.col(name).fill_null("").alias(name) for name in text]
     mine = policies.select(*keyed, "start_date", "policy").sort("start_date", "policy")
     rows = dated.unique().with_columns(keyed).sort("start_date")
-    rows = rows.join_asof(mine, on="start_date", by=text, check_sortedness=False).filter(pl.col("policy").is_not_null())
+    rows = rows.join_asof(mine, on="start_date", by=text, check_sortedness=False).filter(
+        pl.col("policy").is_not_null()
+    )
     highest = pl.col("version").fill_null(-1)
     rows = rows.filter(highest == highest.max().over("policy", "date"))
     return (
@@ -124,8 +153,12 @@ def _of_files(tables: Sequence[Table], policies: pl.DataFrame, run: IngestRun) -
         rows = _usable(table, policies, run)
         term = read_terms(table, rows, rows["_branch"], settings, notes)
         notes.words("term", term.meanings)
-        months = pl.DataFrame({"said": term.months, "known": rows["_term"]}).select(pl.coalesce(pl.all()))
-        money = read_money(table, MoneyRows(rows, rows["_branch"], months.to_series()), settings, notes)
+        months = pl.DataFrame({"said": term.months, "known": rows["_term"]}).select(
+            pl.coalesce(pl.all())
+        )
+        money = read_money(
+            table, MoneyRows(rows, rows["_branch"], months.to_series()), settings, notes
+        )
         frames.append(
             pl.DataFrame(
                 {
@@ -143,12 +176,19 @@ def _of_files(tables: Sequence[Table], policies: pl.DataFrame, run: IngestRun) -
     repeats = every.join(first, on=["file", "line"], how="anti")
     for position, table in enumerate(tables):
         lines = repeats.filter(pl.col("file") == position).select("line")
-        notes.reject(table, lines.join(table.cells, on="line", how="left", maintain_order="left"), None, "duplicate")
+        notes.reject(
+            table,
+            lines.join(table.cells, on="line", how="left", maintain_order="left"),
+            None,
+            "duplicate",
+        )
     return first.filter(pl.col("premium_cents") >= 0).select(_COLUMNS)
 
 
 def _usable(table: Table, policies: pl.DataFrame, run: IngestRun) -> pl.DataFrame:
-    """Return the rows of known policies that were known at X, with ``_policy``, ``_branch``, ``_term``, ``_date``."""
+    """Return the rows of known policies that were known at X, with ``_policy``, ``_branch``,
+    ``_term``, ``_date``.
+    """
     clock, settings, notes = run.clock, run.settings, run.notes
     _, key = table.identifiers("customer")
     _, number = table.identifiers("policy")
@@ -175,7 +215,9 @@ def _usable(table: Table, policies: pl.DataFrame, run: IngestRun) -> pl.DataFram
 
 
 def _with_policy(cells: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
-    """Add the policy that had the number on the day; without a customer only if one customer has that number."""
+    """Add the policy that had the number on the day; without a customer only if one customer has
+    that number.
+    """
     owners = (
         policies.group_by("number")
         .agg(_owner=pl.col("key").first(), owners=pl.col("key").n_unique())
@@ -194,10 +236,14 @@ def _with_policy(cells: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
     cells = cells.with_columns(_key=pl.coalesce("_key", "_owner"), _since=pl.col("_date"))
     cells, named = cells.sort("_since"), named.sort("_since")
     before, after = (
-        cells.join_asof(named, on="_since", by=["_key", "_number"], strategy=strategy, check_sortedness=False)
+        cells.join_asof(
+            named, on="_since", by=["_key", "_number"], strategy=strategy, check_sortedness=False
+        )
         for strategy in ("backward", "forward")  # a premium may be told before the policy starts
     )
     names = ["_policy", "_branch", "_term"]
     first = after.select(pl.col(names).name.suffix("_after"))
-    found = before.hstack(first).with_columns(pl.coalesce(name, f"{name}_after").alias(name) for name in names)
+    found = before.hstack(first).with_columns(
+        pl.coalesce(name, f"{name}_after").alias(name) for name in names
+    )
     return found.drop("_since", *first.columns).sort("line")

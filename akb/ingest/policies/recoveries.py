@@ -1,8 +1,7 @@
 """What came back is no claim: recoveries, salvage and corrections in a list of claims.
 
-A row is one if its amount is below zero where claims are above it, or if it is called one. Where nearly all amounts are
-below zero the sign is the bookkeeper's, and the few above it came back.
-"""
+A row is one if its amount is below zero where claims are above it, or if it is called one. Where
+nearly all amounts are below zero the sign is the bookkeeper's, and the few above it came back."""
 
 from __future__ import annotations
 
@@ -24,7 +23,9 @@ RECOVERY = "recovery"
 _TURNED = 0.9  # so many of the amounts below zero: the sign means something else
 
 
-def without_recoveries(table: Table, rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.DataFrame:
+def without_recoveries(
+    table: Table, rows: pl.DataFrame, settings: Settings, notes: Notes
+) -> pl.DataFrame:
     """Return the rows of claims with ``_cents`` (what each cost), without what came back.
 
     That is rejected and reported (AKB-D126). A row that counts its claims itself is left as it is.
@@ -35,7 +36,9 @@ def without_recoveries(table: Table, rows: pl.DataFrame, settings: Settings, not
     if "number" in table.headings.at:
         return rows.with_columns(_cents=amounts.cents)
     rows = rows.with_columns(_cents=_with_usual_sign(amounts.cents), _called=_called(rows))
-    which = rows.select(((pl.col("_cents") < 0) | pl.col("_called")).fill_null(value=False)).to_series()
+    which = rows.select(
+        ((pl.col("_cents") < 0) | pl.col("_called")).fill_null(value=False)
+    ).to_series()
     count = int(which.sum())
     if count:
         back = rows.filter(which)
@@ -56,5 +59,7 @@ def _called(rows: pl.DataFrame) -> pl.Series:
     cells = distinct_texts(texts_of(rows, "kind"))
     words = set(rules().values["claim"]["recovery"])
     return cells.spread(
-        pl.Series([not words.isdisjoint(plain(text).split()) for text in cells.texts], dtype=pl.Boolean)
+        pl.Series(
+            [not words.isdisjoint(plain(text).split()) for text in cells.texts], dtype=pl.Boolean
+        )
     )

@@ -1,9 +1,8 @@
 """Relations that ended long ago: nobody needs them, so by default they are left out and counted.
 
-That moves the start of the record. Before X minus so many years only those who stayed are left, as in any export of
-survivors, so the recorded history begins on that day at the earliest: from then on everybody who was there is in it,
-because who was in force on a later day ended later.
-"""
+That moves the start of the record. Before X minus so many years only those who stayed are left, as
+in any export of survivors, so the recorded history begins on that day at the earliest: from then on
+everybody who was there is in it, because who was in force on a later day ended later."""
 
 from __future__ import annotations
 
@@ -25,8 +24,11 @@ if TYPE_CHECKING:
 REASON = "ended_long_ago"
 
 
-def long_ended(rows: pl.DataFrame, relations: pl.DataFrame, clock: Clock, settings: Settings) -> tuple[pl.Series, date]:
-    """Return the keys of the relations whose customer had its last end before X minus the years kept, and that day.
+def long_ended(
+    rows: pl.DataFrame, relations: pl.DataFrame, clock: Clock, settings: Settings
+) -> tuple[pl.Series, date]:
+    """Return the keys of the relations whose customer had its last end before X minus the years
+    kept, and that day.
 
     Parameters
     ----------
@@ -41,7 +43,9 @@ def long_ended(rows: pl.DataFrame, relations: pl.DataFrame, clock: Clock, settin
     """
     day = add_months(clock.as_of, -12 * settings.time.keep_ended_years)
     units = rows.select("key", "end_date").join(relations.select("key", "unit"), on="key")
-    ended = units.group_by("unit").agg(open=pl.col("end_date").null_count() > 0, last=pl.col("end_date").max())
+    ended = units.group_by("unit").agg(
+        open=pl.col("end_date").null_count() > 0, last=pl.col("end_date").max()
+    )
     gone = ended.filter(~pl.col("open"), pl.col("last") <= day)["unit"]
     return relations.filter(pl.col("unit").is_in(gone.implode()))["key"], day
 
@@ -56,9 +60,8 @@ def leave_out(
 
     Returns
     -------
-    The policy rows and relations that stay, and the day before which the record holds only those who stayed; None
-    where nobody was left out. With ``keep_ended_years = 0`` everybody stays.
-    """
+    The policy rows and relations that stay, and the day before which the record holds only those
+    who stayed; None where nobody was left out. With ``keep_ended_years = 0`` everybody stays."""
     clock, settings, notes = run.clock, run.settings, run.notes
     if not settings.time.keep_ended_years:
         return rows, relations, None
@@ -82,12 +85,16 @@ def leave_out(
 
 
 def _reject(table: Table, keys: pl.Series, numbers: pl.Series, notes: Notes) -> None:
-    """Put the rows of these relations aside that were not rejected before; what is left is the table."""
+    """Put the rows of these relations aside that were not rejected before; what is left is the
+    table.
+    """
     _, key = table.identifiers("customer")
     _, number = table.identifiers("policy")
     theirs = key.is_in(keys.implode()) | (key.is_null() & number.is_in(numbers.implode()))
     theirs = theirs.fill_null(value=False)
-    column = next((name for name in ("end", "customer", "policy") if name in table.headings.at), None)
+    column = next(
+        (name for name in ("end", "customer", "policy") if name in table.headings.at), None
+    )
     before = notes.all_rejects().filter(pl.col("file") == table.raw.name)["line"]
     cells = table.cells.filter(theirs)
     notes.reject(table, cells.filter(~pl.col("line").is_in(before.implode())), column, REASON)

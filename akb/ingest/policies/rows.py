@@ -1,4 +1,6 @@
-"""Policy rows: what each row says as of X, which rows cannot be used and why, which rows are one policy."""
+"""Policy rows: what each row says as of X, which rows cannot be used and why, which rows are one
+policy.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.core.phrases import Phrase
+from akb.core.wording.phrases import Phrase
 from akb.ingest.cells.answers import read_answers
 from akb.ingest.cells.dates import Dates, read_dates
 from akb.ingest.cells.taxonomy import NEVER, UNKNOWN, causes, map_reasons, read_branches
@@ -35,11 +37,14 @@ if TYPE_CHECKING:
     from akb.ingest.columns.notes import Notes, Table
 
 _TOTAL = (
-    r"^\s*(?:(?:sub|eind|grand|algemeen|algehele?|general|overall)[ -]?)*(?:tota+l(?:en|s)?|som|sum)\b(?:[: ].{0,40})?$"
+    r"^\s*(?:(?:sub|eind|grand|algemeen|algehele?|general|overall)[ -]?)*"
+    r"(?:tota+l(?:en|s)?|som|sum)\b(?:[: ].{0,40})?$"
 )
 
 
-def read_policies(tables: Sequence[Table], snapshots: Snapshots, run: IngestRun) -> tuple[pl.DataFrame, pl.DataFrame]:
+def read_policies(
+    tables: Sequence[Table], snapshots: Snapshots, run: IngestRun
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return one row per policy as of X, and what all rows say of dated premiums.
 
     Parameters
@@ -49,16 +54,16 @@ def read_policies(tables: Sequence[Table], snapshots: Snapshots, run: IngestRun)
     snapshots
         Days of the deliveries, where there are several of one book.
     run
-        X, the run's settings and notes. In a replay rows that start later are rejected and later ends are open; the
-        notes receive rejects, unreadable values and texts that no taxonomy knows.
+        X, the run's settings and notes. In a replay rows that start later are rejected and later
+        ends are open; the notes receive rejects, unreadable values and texts that no taxonomy
+        knows.
 
     Returns
     -------
-    key, relation, number, insurer, branch, product, start_date, end_date, reason, cause, premium_cents,
-    commission_cents (given only), fee_cents, fee_customer_cents, signing_cents, package, payment_months, collection,
-    renewal_date and the customer's attributes; sorted by key, branch, start, number, insurer. And
-    `premiums.dated_rows`.
-    """
+    key, relation, number, insurer, branch, product, start_date, end_date, reason, cause,
+    premium_cents, commission_cents (given only), fee_cents, fee_customer_cents, signing_cents,
+    package, payment_months, collection, renewal_date and the customer's attributes; sorted by key,
+    branch, start, number, insurer. And `premiums.dated_rows`."""
     clock, notes = run.clock, run.notes
     frames = []
     mine = [table for table in tables if table.headings.role == "policies"]
@@ -81,10 +86,16 @@ def read_policies(tables: Sequence[Table], snapshots: Snapshots, run: IngestRun)
     return rows.sort("key", "branch", "start_date", "number", "insurer", nulls_last=True), dated
 
 
-def _usable(table: Table, delivered: pl.Series, days: Sequence[date], run: IngestRun) -> tuple[pl.DataFrame, Dates]:
-    """Reject rows without customer, policy or start, offers, and in a replay what starts or was delivered after X."""
+def _usable(
+    table: Table, delivered: pl.Series, days: Sequence[date], run: IngestRun
+) -> tuple[pl.DataFrame, Dates]:
+    """Reject rows without customer, policy or start, offers, and in a replay what starts or was
+    delivered after X.
+    """
     clock, settings, notes = run.clock, run.settings, run.notes
-    start = read_dates(table.texts("start"), upto=clock.upto, date_format=settings.ingest.date_format)
+    start = read_dates(
+        table.texts("start"), upto=clock.upto, date_format=settings.ingest.date_format
+    )
     relation, key = table.identifiers("customer")
     _, number = table.identifiers("policy")
     total = _totals(table)
@@ -117,14 +128,24 @@ def _usable(table: Table, delivered: pl.Series, days: Sequence[date], run: Inges
         .when(pl.col("_status") == "offer")
         .then(pl.lit("offer"))
     )
-    blame = {"after_as_of": "start", "no_customer": "customer", "no_policy": "policy", "bad_date": "start"}
+    blame = {
+        "after_as_of": "start",
+        "no_customer": "customer",
+        "no_policy": "policy",
+        "bad_date": "start",
+    }
     blame |= {"no_start": "start", "offer": "status"}
     return _split(table, cells, blame, notes), start
 
 
 def _totals(table: Table) -> pl.Series:
-    """Say which rows are sums below a list: in the place of a customer or a policy stands that word."""
-    said = [known(table.texts(name)).cast(pl.String).str.to_lowercase() for name in ("customer", "policy")]
+    """Say which rows are sums below a list: in the place of a customer or a policy stands that
+    word.
+    """
+    said = [
+        known(table.texts(name)).cast(pl.String).str.to_lowercase()
+        for name in ("customer", "policy")
+    ]
     return pl.DataFrame({"a": said[0], "b": said[1]}).select(
         total=pl.any_horizontal(pl.all().str.contains(_TOTAL)).fill_null(value=False)
     )["total"]
@@ -146,23 +167,37 @@ def _typed(table: Table, cells: pl.DataFrame, start: Dates, run: IngestRun) -> p
     cells = _split(
         table,
         dated,
-        {"bad_date": "end", "ended_before_started": "end", "never_started": "end", "ended_no_date": "status"},
+        {
+            "bad_date": "end",
+            "ended_before_started": "end",
+            "never_started": "end",
+            "ended_no_date": "status",
+        },
         notes,
     )
     named = texts_of(cells, stand_in(cells, table))
     branch = read_branches(named, texts_of(cells, "branch_code"), settings)
-    notes.unknown |= {text: notes.unknown.get(text, 0) + count for text, count in branch.unknown.items()}
+    notes.unknown |= {
+        text: notes.unknown.get(text, 0) + count for text, count in branch.unknown.items()
+    }
     term = read_terms(table, cells, branch.keys, settings, notes)
     notes.words("term", term.meanings)
-    collection = notes.words("collection", read_words(texts_of(cells, "collection"), "collection", settings))
+    collection = notes.words(
+        "collection", read_words(texts_of(cells, "collection"), "collection", settings)
+    )
     if not clock.replay:  # a status has no date of its own
         notes.words("status", read_status(texts_of(cells, "status"), settings))
     renewal = read_dates(
-        texts_of(cells, "renewal"), upto=clock.upto, date_format=settings.ingest.date_format, order=start.order
+        texts_of(cells, "renewal"),
+        upto=clock.upto,
+        date_format=settings.ingest.date_format,
+        order=start.order,
     )
     notes.count_unreadable("renewal", int(renewal.bad.sum()))
     form = settings.ingest.date_format
-    since = read_dates(texts_of(cells, "version_date"), upto=clock.upto, date_format=form, order=start.order)
+    since = read_dates(
+        texts_of(cells, "version_date"), upto=clock.upto, date_format=form, order=start.order
+    )
     then = (since.values <= clock.as_of).fill_null(value=True) if clock.replay else None
     money = read_money(table, MoneyRows(cells, branch.keys, term.months, then), settings, notes)
     table.dialect["dates"] = start.format
@@ -173,7 +208,9 @@ def _typed(table: Table, cells: pl.DataFrame, start: Dates, run: IngestRun) -> p
             "line": cells["line"],
             "snapshot": cells["_snapshot"],
             "version_date": since.values,
-            "version": known(texts_of(cells, "version")).str.extract(r"^(\d{1,9})(?:\.0)?$").cast(pl.Int64),
+            "version": known(texts_of(cells, "version"))
+            .str.extract(r"^(\d{1,9})(?:\.0)?$")
+            .cast(pl.Int64),
             "coverage": known(texts_of(cells, "coverage")),
             "key": cells["_key"],
             "relation": cells["_relation"],
@@ -191,8 +228,12 @@ def _typed(table: Table, cells: pl.DataFrame, start: Dates, run: IngestRun) -> p
             "package": read_package(cells),
             "part": known(texts_of(cells, "part")),
             "whole": is_whole(cells),
-            "bundle": known(texts_of(cells, "package")).str.replace_all(r"[\s.]", "").str.to_uppercase(),
-            "renewal_date": renewal.values.dt.replace(year=2000),  # only its day and month mean something
+            "bundle": known(texts_of(cells, "package"))
+            .str.replace_all(r"[\s.]", "")
+            .str.to_uppercase(),
+            "renewal_date": renewal.values.dt.replace(
+                year=2000
+            ),  # only its day and month mean something
         }
     )
     rows = rows.with_columns(
@@ -205,10 +246,11 @@ def _typed(table: Table, cells: pl.DataFrame, start: Dates, run: IngestRun) -> p
 
 
 def read_package(cells: pl.DataFrame) -> pl.Series:
-    """Return whether a policy is part of a package: a code, number or discount above nothing stands there.
+    """Return whether a policy is part of a package: a code, number or discount above nothing stands
+    there.
 
-    Null on every row where the file has no such column. Of a number or code nothing but its presence is kept.
-    """
+    Null on every row where the file has no such column. Of a number or code nothing but its
+    presence is kept."""
     if "package" not in cells.columns:
         return pl.Series("package", [None] * cells.height, dtype=pl.Boolean)
     texts = known(texts_of(cells, "package"))
@@ -217,7 +259,9 @@ def read_package(cells: pl.DataFrame) -> pl.Series:
     said = pl.DataFrame({"text": texts, "answer": answer, "nothing": nothing})
     return said.select(
         package=(
-            pl.col("text").is_not_null() & ~pl.col("nothing") & (pl.col("answer").fill_null("yes") == "yes")
+            pl.col("text").is_not_null()
+            & ~pl.col("nothing")
+            & (pl.col("answer").fill_null("yes") == "yes")
         ).fill_null(value=False)
     ).to_series()
 
@@ -225,13 +269,18 @@ def read_package(cells: pl.DataFrame) -> pl.Series:
 def _is_per_coverage(table: Table, rows: pl.DataFrame, column: str) -> bool:
     if "coverage" not in table.headings.at:
         return False
-    heading = next((table.headings.heading(name) for name in MONEY_OF[column] if name in table.headings.at), None)
+    heading = next(
+        (table.headings.heading(name) for name in MONEY_OF[column] if name in table.headings.at),
+        None,
+    )
     return is_per_coverage(heading or "", rows, column)
 
 
 def _say_what_was_assumed(table: Table, start: Dates, unsure: int, notes: Notes) -> None:
     if start.unproven:
-        notes.find("AKB-D022", "tip", file=table.raw.name, column=table.headings.heading("start") or "")
+        notes.find(
+            "AKB-D022", "tip", file=table.raw.name, column=table.headings.heading("start") or ""
+        )
     if unsure:
         notes.find("AKB-D021", "tip", unsure, file=table.raw.name)
     if "encoding" in table.raw.assumed:
@@ -243,13 +292,15 @@ def _say_what_was_assumed(table: Table, start: Dates, unsure: int, notes: Notes)
 def _with_ends(cells: pl.DataFrame, start: Dates, run: IngestRun) -> pl.DataFrame:
     """Add ``_end``, ``_changed``, ``_reason`` as known at X, and ``_why`` a row cannot be used.
 
-    Two roads to an end: an end date; else a status that says ended with the date of the last change (announced: if
-    that date is still to come). An end in the past of a policy that still runs was reversed.
-    """
+    Two roads to an end: an end date; else a status that says ended with the date of the last change
+    (announced: if that date is still to come). An end in the past of a policy that still runs was
+    reversed."""
     clock, settings, notes = run.clock, run.settings, run.notes
     form = settings.ingest.date_format
     end = read_dates(texts_of(cells, "end"), upto=clock.upto, date_format=form, order=start.order)
-    changed = read_dates(texts_of(cells, "changed"), upto=clock.upto, date_format=form, order=start.order)
+    changed = read_dates(
+        texts_of(cells, "changed"), upto=clock.upto, date_format=form, order=start.order
+    )
     reasons = map_reasons(texts_of(cells, "reason"), settings)
     given = known(texts_of(cells, "reason")).is_not_null()
     frame = cells.with_columns(
@@ -261,7 +312,11 @@ def _with_ends(cells: pl.DataFrame, start: Dates, run: IngestRun) -> pl.DataFram
         .to_series(),
     )
     gone = (pl.col("_status") == "ended") & pl.col("_end").is_null() & ~pl.col("_end_bad")
-    ahead = (pl.col("_status") == "announced") & pl.col("_end").is_null() & (pl.col("_changed") > clock.export_day)
+    ahead = (
+        (pl.col("_status") == "announced")
+        & pl.col("_end").is_null()
+        & (pl.col("_changed") > clock.export_day)
+    )
     reversed_ = _reversed(frame, clock, notes)
     frame = frame.with_columns(
         _end=pl.when(gone | ahead).then(pl.col("_changed")).when(~reversed_).then(pl.col("_end")),
@@ -290,18 +345,23 @@ def _with_ends(cells: pl.DataFrame, start: Dates, run: IngestRun) -> pl.DataFram
         .then(pl.lit("never_started")),
         _reason=pl.when(pl.col("_end").is_not_null()).then(pl.col("_reason")),
     )
-    by_status = int(frame.filter(pl.col("_why").is_null() & pl.col("_end").is_not_null())["_by_status"].sum())
+    by_status = int(
+        frame.filter(pl.col("_why").is_null() & pl.col("_end").is_not_null())["_by_status"].sum()
+    )
     if by_status:
         notes.find("AKB-D038", "tip", by_status, by_status / max(frame.height, 1))
     seen = map_reasons(
-        texts_of(frame.filter(pl.col("_end").is_not_null() & pl.col("_why").is_null()), "reason"), settings
+        texts_of(frame.filter(pl.col("_end").is_not_null() & pl.col("_why").is_null()), "reason"),
+        settings,
     )
     notes.unknown_reasons += sum(seen.unknown.values())
     return frame
 
 
 def without_never(texts: pl.Series, ends: pl.Series, starts: pl.Series) -> pl.Series:
-    """Return the ends without 31-12-99 where that is 31-12-9999 cut short: most of those rows started after 1999."""
+    """Return the ends without 31-12-99 where that is 31-12-9999 cut short: most of those rows
+    started after 1999.
+    """
     frame = pl.DataFrame({"text": known(texts), "end": ends, "start": starts})
     short = frame["text"].str.contains(r"(?i)^31[-/. ]?(?:12|dec)[-/. ]?99$").fill_null(value=False)
     since = frame.filter(short)["start"]
@@ -311,7 +371,9 @@ def without_never(texts: pl.Series, ends: pl.Series, starts: pl.Series) -> pl.Se
 
 
 def _reversed(frame: pl.DataFrame, clock: Clock, notes: Notes) -> pl.Expr:
-    """Say which ends were reversed: past ones of policies that still run, unless that is what most past ends show."""
+    """Say which ends were reversed: past ones of policies that still run, unless that is what most
+    past ends show.
+    """
     past = (pl.col("_end") <= clock.export_day).fill_null(value=False)
     undone = past & (pl.col("_status") == "running").fill_null(value=False)
     share = frame.select(undone.sum() / past.sum()).item() if frame.height else 0
@@ -324,6 +386,12 @@ def _reversed(frame: pl.DataFrame, clock: Clock, notes: Notes) -> pl.Expr:
 
 
 def with_causes(policies: pl.DataFrame) -> pl.DataFrame:
-    """Add the cause of each end: of its reason, ``unknown`` without one, null while there is no end."""
-    cause = pl.col("reason").replace_strict(causes(), default=None, return_dtype=pl.String).fill_null("unknown")
+    """Add the cause of each end: of its reason, ``unknown`` without one, null while there is no
+    end.
+    """
+    cause = (
+        pl.col("reason")
+        .replace_strict(causes(), default=None, return_dtype=pl.String)
+        .fill_null("unknown")
+    )
     return policies.with_columns(cause=pl.when(pl.col("end_date").is_not_null()).then(cause))

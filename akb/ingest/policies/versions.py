@@ -1,8 +1,8 @@
 """Many rows, one policy: versions, coverages, insurance years, repeated and overlapping deliveries.
 
-Rows with one customer, number, insurer and branch whose periods overlap or touch are one policy. Of its versions the
-highest one known at X counts; the money of its coverages is added up; a delivery that lacks it gives its end.
-"""
+Rows with one customer, number, insurer and branch whose periods overlap or touch are one policy. Of
+its versions the highest one known at X counts; the money of its coverages is added up; a delivery
+that lacks it gives its end."""
 
 from __future__ import annotations
 
@@ -39,9 +39,10 @@ def one_row_per_policy(
     Parameters
     ----------
     rows
-        Typed policy rows, by file and line, with ``KEY``, start_date, end_date, changed, the money and `HELPERS`: file
-        i32 (position in `tables`), line, snapshot Date? (day of the delivery), version_date Date? (from when the row
-        holds), version i64?, coverage str?, sum_* (the money is per coverage).
+        Typed policy rows, by file and line, with ``KEY``, start_date, end_date, changed, the money
+        and `HELPERS`: file i32 (position in `tables`), line, snapshot Date? (day of the delivery),
+        version_date Date? (from when the row holds), version i64?, coverage str?, sum_* (the money
+        is per coverage).
     tables
         The policies tables.
     days
@@ -88,7 +89,9 @@ def _with_one_relation(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _without_late_money(rows: pl.DataFrame, clock: Clock) -> pl.DataFrame:
-    """Mark rows that hold only after X, and take their money away in a replay: nobody knew it then."""
+    """Mark rows that hold only after X, and take their money away in a replay: nobody knew it
+    then.
+    """
     late = (pl.col("version_date") > clock.as_of).fill_null(value=False) & clock.replay
     return rows.with_columns(
         *(pl.when(~late).then(column).alias(column) for column in [*_MONEY, "fee_customer_cents"]),
@@ -102,7 +105,12 @@ def _spells(rows: pl.DataFrame) -> pl.DataFrame:
     return (
         rows.sort(*KEY, "start_date", "end_date", nulls_last=True)
         .with_columns(until=pl.col("end_date").fill_null(far).cum_max().shift(1).over(KEY))
-        .with_columns(new=(pl.col("until").is_null() | (pl.col("start_date") > pl.col("until") + pl.duration(days=1))))
+        .with_columns(
+            new=(
+                pl.col("until").is_null()
+                | (pl.col("start_date") > pl.col("until") + pl.duration(days=1))
+            )
+        )
         .with_columns(spell=pl.col("new").cum_sum())
         .with_columns(first_start=pl.col("start_date").min().over("spell"))
     )
@@ -111,16 +119,20 @@ def _spells(rows: pl.DataFrame) -> pl.DataFrame:
 def _latest(spells: pl.DataFrame, said: list[str]) -> pl.DataFrame:
     """Return the row of each policy that counts.
 
-    Of the last delivery; in it the highest version that holds at X and before the policy's end (the renewal that was
-    not taken never held); then the last change, the last start, the one with an end.
-    """
-    held = (pl.col("end_date").is_null() | (pl.col("version_date") < pl.col("end_date"))) & ~pl.col("late")
+    Of the last delivery; in it the highest version that holds at X and before the policy's end (the
+    renewal that was not taken never held); then the last change, the last start, the one with an
+    end."""
+    held = (pl.col("end_date").is_null() | (pl.col("version_date") < pl.col("end_date"))) & ~pl.col(
+        "late"
+    )
     held = held.fill_null(value=True)
     since = pl.col("version_date").dt.epoch("d")
     first = ["snapshot", "held", "since", "version", "changed", "start_date", "end_date"]
     order = [*first, *[column for column in said if column not in {*first, "version_date"}]]
     ranked = spells.with_columns(held=held, since=pl.when(held).then(since).otherwise(-since))
-    return ranked.sort("spell", *order, nulls_last=False).group_by("spell", maintain_order=True).last()
+    return (
+        ranked.sort("spell", *order, nulls_last=False).group_by("spell", maintain_order=True).last()
+    )
 
 
 def _coverages_of(spells: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
@@ -170,7 +182,11 @@ def is_per_coverage(heading: str, rows: pl.DataFrame, column: str) -> bool:
     several = (
         rows.filter(pl.col("coverage").is_not_null(), pl.col(column).fill_null(0) != 0)
         .group_by(KEY)
-        .agg(rows=pl.len(), amounts=pl.col(column).n_unique(), coverages=pl.col("coverage").n_unique())
+        .agg(
+            rows=pl.len(),
+            amounts=pl.col(column).n_unique(),
+            coverages=pl.col("coverage").n_unique(),
+        )
         .filter(pl.col("coverages") > 1)
     )
     if several.height < rule("coverages", "groups"):
@@ -182,4 +198,9 @@ def is_per_coverage(heading: str, rows: pl.DataFrame, column: str) -> bool:
 def _reject_lines(rows: pl.DataFrame, reason: str, tables: Sequence[Table], notes: Notes) -> None:
     for position, table in enumerate(tables):
         lines = rows.filter(pl.col("file") == position).select("line").sort("line")
-        notes.reject(table, lines.join(table.cells, on="line", how="left", maintain_order="left"), "policy", reason)
+        notes.reject(
+            table,
+            lines.join(table.cells, on="line", how="left", maintain_order="left"),
+            "policy",
+            reason,
+        )

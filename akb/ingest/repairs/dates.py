@@ -1,9 +1,10 @@
-"""Dates that a program damaged, put right before they are read: swapped halves, and the century of two digits.
+"""Dates that a program damaged, put right before they are read: swapped halves, and the century of
+two digits.
 
-Opened in an American Excel, ``05-04-2020`` becomes the fourth of May, and ``25-04-2020``, which cannot be one, stays
-text. So where no text of a column has a day of 12 or less, and no real date one of more, day and month of the real
-dates changed places. An Excel with other settings does the same to a file with the month in front.
-"""
+Opened in an American Excel, ``05-04-2020`` becomes the fourth of May, and ``25-04-2020``, which
+cannot be one, stays text. So where no text of a column has a day of 12 or less, and no real date
+one of more, day and month of the real dates changed places. An Excel with other settings does the
+same to a file with the month in front."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from akb.ingest.columns.notes import Table
 
 DATES = (
-    "start", "end", "changed", "renewal", "expiry", "version_date", "birth_date", "header_day", "reported", "occurred",
+    "start", "end", "changed", "renewal", "expiry", "version_date", "birth_date", "header_day",
+    "reported", "occurred",
     "year_start", "date", "from", "deceased",
 )  # fmt: skip
 _LAST_DAY = 12  # of a date whose halves may change places
@@ -55,9 +57,13 @@ def _unswapped(table: Table) -> list[Finding]:
 
 
 def _halves(texts: pl.Series) -> pl.DataFrame:
-    """Return the distinct dates of a column: of texts ``first`` and ``second``, of real dates ``m`` and ``d``."""
+    """Return the distinct dates of a column: of texts ``first`` and ``second``, of real dates ``m``
+    and ``d``.
+    """
     cells = distinct_texts(texts)
-    parts = split_dates(cells).filter(~pl.col("empty") & (pl.col("y").is_not_null() | pl.col("serial").is_not_null()))
+    parts = split_dates(cells).filter(
+        ~pl.col("empty") & (pl.col("y").is_not_null() | pl.col("serial").is_not_null())
+    )
     serial = pl.lit(date(1899, 12, 30)) + pl.duration(days=pl.col("serial"))
     return parts.select(
         "first", "second", m=pl.coalesce("m", serial.dt.month().cast(pl.Int32)),
@@ -66,12 +72,16 @@ def _halves(texts: pl.Series) -> pl.DataFrame:
 
 
 def _may_be_swapped(halves: pl.DataFrame) -> bool:
-    """Say whether nothing in a column speaks against swapped halves: days up to 12 only, and not all the same one."""
+    """Say whether nothing in a column speaks against swapped halves: days up to 12 only, and not
+    all the same one.
+    """
     real = halves.filter(pl.col("d").is_not_null())
     text = halves.filter(pl.col("first").is_not_null())
     plain = (text["first"] > _LAST_DAY) != (text["second"] > _LAST_DAY)
     several = real["d"].n_unique() >= min(rule("dates", "swap_days"), real.height)
-    return real.height > 0 and bool((real["d"] <= _LAST_DAY).all()) and several and bool(plain.all())
+    return (
+        real.height > 0 and bool((real["d"] <= _LAST_DAY).all()) and several and bool(plain.all())
+    )
 
 
 def _proves_swap(halves: pl.DataFrame) -> bool:
@@ -79,10 +89,15 @@ def _proves_swap(halves: pl.DataFrame) -> bool:
     if not _may_be_swapped(halves):
         return False
     real, text = halves["d"].count(), halves["first"].count()
-    in_front = (halves["first"].drop_nulls() > _LAST_DAY).all(), (halves["second"].drop_nulls() > _LAST_DAY).all()
+    in_front = (
+        (halves["first"].drop_nulls() > _LAST_DAY).all(),
+        (halves["second"].drop_nulls() > _LAST_DAY).all(),
+    )
     least = int(rule("dates", "swap_cells"))
     chance = real * math.log(_LAST_DAY / _LONG_MONTH) + text * math.log(1 - _LAST_DAY / _LONG_MONTH)
-    enough = real >= least and text >= least and halves["d"].n_unique() >= rule("dates", "swap_days")
+    enough = (
+        real >= least and text >= least and halves["d"].n_unique() >= rule("dates", "swap_days")
+    )
     return enough and any(in_front) and chance <= math.log(rule("dates", "swap_chance"))
 
 
@@ -107,7 +122,9 @@ def _swap(table: Table, name: str) -> int:
 
 
 def _in_their_century(table: Table, today: date) -> list[Finding]:
-    """Give ends with two digits of a year the century in which they lie after their start, and starts the last one."""
+    """Give ends with two digits of a year the century in which they lie after their start, and
+    starts the last one.
+    """
     start = read_dates(table.texts("start"))
     rows = 0
     if start.short.any():
@@ -121,14 +138,24 @@ def _in_their_century(table: Table, today: date) -> list[Finding]:
         end = read_dates(table.texts(name), order=start.order)
         if end.short.any():
             endless = known(table.texts(name)).str.contains(r"(?i)^31[-/. ]?(?:12|dec)[-/. ]?99$")
-            early = end.short & (end.values < start.values).fill_null(value=False) & ~endless.fill_null(value=False)
+            early = (
+                end.short
+                & (end.values < start.values).fill_null(value=False)
+                & ~endless.fill_null(value=False)
+            )
             rows += _rewrite(table, name, _moved(end.values, early, 100))
-    return [Finding("AKB-D057", "tip", rows, rows / table.cells.height, {"file": table.raw.name})] if rows else []
+    return (
+        [Finding("AKB-D057", "tip", rows, rows / table.cells.height, {"file": table.raw.name})]
+        if rows
+        else []
+    )
 
 
 def _moved(days: pl.Series, where: pl.Series, years: int) -> pl.Series:
     """Return the days a century further as text where `where` holds, null elsewhere."""
-    frame = pl.DataFrame({"day": days, "where": where}).with_columns(day=pl.col("day").dt.offset_by(f"{years}y"))
+    frame = pl.DataFrame({"day": days, "where": where}).with_columns(
+        day=pl.col("day").dt.offset_by(f"{years}y")
+    )
     inside = pl.col("where") & (pl.col("day") <= LAST)
     return frame.select(pl.when(inside).then(pl.col("day").dt.to_string("%Y-%m-%d"))).to_series()
 

@@ -1,8 +1,9 @@
-"""Contracts that run on: an end date on every running policy is the day on which its contract is renewed, not its end.
+"""Contracts that run on: an end date on every running policy is the day on which its contract is
+renewed, not its end.
 
-Back offices keep a contract's expiry beside the day of cancellation, and some exports give both in one column. Then
-hardly any policy is without an end date, and those ahead lie on the day and month of the start or the renewal.
-"""
+Back offices keep a contract's expiry beside the day of cancellation, and some exports give both in
+one column. Then hardly any policy is without an end date, and those ahead lie on the day and month
+of the start or the renewal."""
 
 from __future__ import annotations
 
@@ -23,16 +24,18 @@ if TYPE_CHECKING:
     from akb.config import Settings
     from akb.ingest.columns.notes import Table
 
-_FAR_YEARS = 10  # after the last usual start; a single premium or a life may end so late, but not all on one day
+# years after the last usual start; a single premium or a life may end so late, not all on one day
+_FAR_YEARS = 10
 _NEAR = 3  # days: month ends
 
 
 def without_expiries(tables: Sequence[Table], settings: Settings, today: date) -> list[Finding]:
-    """Empty the end dates that are expiries of contracts; changes the cells and returns AKB-D065 per table.
+    """Empty the end dates that are expiries of contracts; changes the cells and returns AKB-D065
+    per table.
 
-    They have no reason and no status that says ended, lie behind the last day on which policies usually start, and on
-    the anniversary of their start or renewal. Both must hold for most of the policies that seem to run.
-    """
+    They have no reason and no status that says ended, lie behind the last day on which policies
+    usually start, and on the anniversary of their start or renewal. Both must hold for most of the
+    policies that seem to run."""
     found = []
     for table in tables:
         if table.headings.role == "policies" and "end" in table.headings.at:
@@ -43,13 +46,20 @@ def without_expiries(tables: Sequence[Table], settings: Settings, today: date) -
             if count:
                 kept = pl.when(~expiry).then(pl.col("end")).alias("end")  # type: ignore[operator]
                 table.cells = table.cells.with_columns(kept)
-                params = {"column": (table.headings.heading("end") or "")[:40], "file": table.raw.name}
-                found.append(Finding("AKB-D065", "issue", count, count / table.cells.height, params))
+                params = {
+                    "column": (table.headings.heading("end") or "")[:40],
+                    "file": table.raw.name,
+                }
+                found.append(
+                    Finding("AKB-D065", "issue", count, count / table.cells.height, params)
+                )
     return found
 
 
 def _without_never(table: Table, settings: Settings, today: date) -> list[Finding]:
-    """Empty the one far day on most policies that seem to run (01-01-2099): it says that there is no end."""
+    """Empty the one far day on most policies that seem to run (01-01-2099): it says that there is
+    no end.
+    """
     form = settings.ingest.date_format
     start = read_dates(table.texts("start"), date_format=form)
     end = read_dates(table.texts("end"), date_format=form, order=start.order).values
@@ -64,7 +74,11 @@ def _without_never(table: Table, settings: Settings, today: date) -> list[Findin
         return []
     frame = table.cells.with_columns(_never=(end == day).fill_null(value=False))
     table.cells = frame.with_columns(end=pl.when(~pl.col("_never")).then("end")).drop("_never")
-    params = {"column": (table.headings.heading("end") or "")[:40], "file": table.raw.name, "day": day}
+    params = {
+        "column": (table.headings.heading("end") or "")[:40],
+        "file": table.raw.name,
+        "day": day,
+    }
     return [Finding("AKB-D133", "tip", rows, rows / table.cells.height, params)]
 
 
@@ -77,7 +91,8 @@ def _expiries(table: Table, settings: Settings, today: date) -> pl.Series | None
     form = settings.ingest.date_format
     start = read_dates(table.texts("start"), date_format=form)
     end, renewal = (
-        read_dates(table.texts(name), date_format=form, order=start.order).values for name in ("end", "renewal")
+        read_dates(table.texts(name), date_format=form, order=start.order).values
+        for name in ("end", "renewal")
     )
     last = last_dense_day(start.values.drop_nulls(), today)
     if last is None:
@@ -102,7 +117,10 @@ def _expiries(table: Table, settings: Settings, today: date) -> pl.Series | None
         ).fill_null(value=False),
     )
     runs, ahead, expiry = (int(counted[name].sum()) for name in ("runs", "ahead", "expiry"))
-    usual = ahead >= (1 - rule("expiry", "open_share")) * runs and expiry >= rule("expiry", "share") * ahead
+    usual = (
+        ahead >= (1 - rule("expiry", "open_share")) * runs
+        and expiry >= rule("expiry", "share") * ahead
+    )
     return counted["expiry"] if usual and expiry >= rule("expiry", "minimum") else None
 
 

@@ -1,9 +1,9 @@
-"""Grouped reports: the customer stands on the first row of his policies only, with subtotals between the groups.
+"""Grouped reports: the customer stands on the first row of his policies only, with subtotals
+between the groups.
 
-Only where the table shows that it is a report, the rows below are filled down: no customer stands twice, and either
-other columns are empty together with his number, or a row with a total follows his policies. Numbers that are just
-missing stay missing.
-"""
+Only where the table shows that it is a report, the rows below are filled down: no customer stands
+twice, and either other columns are empty together with his number, or a row with a total follows
+his policies. Numbers that are just missing stay missing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ _TOGETHER = 0.95
 
 
 def fill_down(tables: Sequence[Table], notes: Notes) -> None:
-    """Give the rows of grouped reports the customer of the row above; changes the cells and adds AKB-D094."""
+    """Give the rows of grouped reports the customer of the row above; changes the cells and adds
+    AKB-D094.
+    """
     for table in tables:
         if table.headings.role not in _LIKE or "customer" not in table.headings.at:
             continue
@@ -37,20 +39,27 @@ def fill_down(tables: Sequence[Table], notes: Notes) -> None:
         cells = table.cells.with_columns(pl.col(name).cast(pl.String) for name in columns)
         cells = cells.with_columns(rows["group"], rows["below"]).sort("line").with_columns(first)
         below = pl.col("below")
-        cells = cells.with_columns(pl.when(below).then(f"_{name}").otherwise(name).alias(name) for name in columns)
+        cells = cells.with_columns(
+            pl.when(below).then(f"_{name}").otherwise(name).alias(name) for name in columns
+        )
         table.cells = packed(cells.select(table.cells.columns))
         heading = (table.headings.heading("customer") or "")[:40]
-        notes.find("AKB-D094", "issue", filled, filled / rows.height, file=table.raw.name, column=heading)
+        notes.find(
+            "AKB-D094", "issue", filled, filled / rows.height, file=table.raw.name, column=heading
+        )
 
 
 def _groups(table: Table) -> pl.DataFrame | None:
-    """Return per row ``group`` and whether it stands ``below`` its customer; None where the table is no report."""
+    """Return per row ``group`` and whether it stands ``below`` its customer; None where the table
+    is no report.
+    """
     like = _LIKE[table.headings.role]
     rows = pl.DataFrame(
         {
             "line": table.cells["line"],
             "customer": table.identifiers("customer")[1],
-            "body": table.identifiers("policy")[1].is_not_null() & known(table.texts(like)).is_not_null(),
+            "body": table.identifiers("policy")[1].is_not_null()
+            & known(table.texts(like)).is_not_null(),
         }
     )
     head = pl.col("body") & pl.col("customer").is_not_null()
@@ -66,7 +75,9 @@ def _groups(table: Table) -> pl.DataFrame | None:
 
 
 def _with_the_customer(table: Table, rows: pl.DataFrame) -> list[str]:
-    """Return the columns that are empty where the customer's number is, and filled where it stands."""
+    """Return the columns that are empty where the customer's number is, and filled where it
+    stands.
+    """
     found = []
     for column in table.cells.columns:
         if column in _KEPT or column == "customer":

@@ -1,8 +1,9 @@
-"""One insurer or adviser, one spelling: KROONLINDE, Kroonlinde and "Kroonlinde " are the same company.
+"""One insurer or adviser, one spelling: KROONLINDE, Kroonlinde and "Kroonlinde " are the same
+company.
 
-A policy is known by its number and insurer, and an adviser's hours by his name, so a second spelling would make a
-second policy and a second adviser. Texts that differ in capitals, accents, punctuation or spaces only are one.
-"""
+A policy is known by its number and insurer, and an adviser's hours by his name, so a second
+spelling would make a second policy and a second adviser. Texts that differ in capitals, accents,
+punctuation or spaces only are one."""
 
 from __future__ import annotations
 
@@ -24,27 +25,40 @@ _NAMES = ("insurer", "adviser", "office", "sub_office", "manager", "region")
 
 
 def without_errors(tables: Sequence[Table], notes: Notes) -> None:
-    """Empty the cells of names in which a spreadsheet put an error (#REF!, #VERW!): no adviser is called so."""
+    """Empty the cells of names in which a spreadsheet put an error (#REF!, #VERW!): no adviser is
+    called so.
+    """
     for table in tables:
         for name in (*_NAMES, "product"):
             if name not in table.headings.at:
                 continue
-            errors = [text for text in distinct_of(table.texts(name)) if _ERROR.fullmatch(text.strip())]
+            errors = [
+                text for text in distinct_of(table.texts(name)) if _ERROR.fullmatch(text.strip())
+            ]
             if errors:
                 texts = table.cells[name].cast(pl.String)
-                cells = pl.DataFrame({name: texts}).select(pl.when(~pl.col(name).is_in(errors)).then(name).alias(name))
+                cells = pl.DataFrame({name: texts}).select(
+                    pl.when(~pl.col(name).is_in(errors)).then(name).alias(name)
+                )
                 rows = int(texts.is_in(errors).sum())
                 table.cells = table.cells.with_columns(packed(cells)[name])
                 heading = (table.headings.heading(name) or "")[:40]
-                notes.find("AKB-D132", "issue", rows, rows / table.cells.height, column=heading, file=table.raw.name)
+                notes.find(
+                    "AKB-D132",
+                    "issue",
+                    rows,
+                    rows / table.cells.height,
+                    column=heading,
+                    file=table.raw.name,
+                )
 
 
 def one_spelling(tables: Sequence[Table]) -> list[Finding]:
-    """Spell the names of insurers and people in one way; changes the cells and returns AKB-D064 per column.
+    """Spell the names of insurers and people in one way; changes the cells and returns AKB-D064 per
+    column.
 
-    Of several spellings the one that reads best is kept, not the one that occurs most: how often a text occurs up to X
-    must not tell of what comes later.
-    """
+    Of several spellings the one that reads best is kept, not the one that occurs most: how often a
+    text occurs up to X must not tell of what comes later."""
     found = []
     for name in _NAMES:
         mine = [table for table in tables if name in table.headings.at]
@@ -64,11 +78,17 @@ def _instead(texts: pl.Series) -> dict[str, str]:
     kept: dict[str, str] = {}
     for text in sorted(texts.to_list(), key=_reads_well):
         kept.setdefault(plain(text), text.strip())
-    return {text: kept[plain(text)] for text in texts if plain(text) and text.strip() != kept[plain(text)]}
+    return {
+        text: kept[plain(text)]
+        for text in texts
+        if plain(text) and text.strip() != kept[plain(text)]
+    }
 
 
 def _reads_well(text: str) -> tuple[bool, bool, int, str]:
-    """Order spellings: capitals and small letters before one of them, then the fullest, then the alphabet."""
+    """Order spellings: capitals and small letters before one of them, then the fullest, then the
+    alphabet.
+    """
     return (text.isupper() or text.islower(), text.islower(), -len(text.strip()), text)
 
 
@@ -76,5 +96,7 @@ def _respell(table: Table, name: str, instead: dict[str, str]) -> int:
     texts = table.cells[name].cast(pl.String)
     rows = int(texts.is_in(list(instead)).sum())
     if rows:
-        table.cells = table.cells.with_columns(packed(texts.replace(instead).alias(name).to_frame())[name])
+        table.cells = table.cells.with_columns(
+            packed(texts.replace(instead).alias(name).to_frame())[name]
+        )
     return rows

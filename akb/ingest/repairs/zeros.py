@@ -1,8 +1,8 @@
 """Numbers that lost their leading zeros: one file went through a spreadsheet, the other did not.
 
-A relation 0001005 in the policies is the 1005 of the contacts. Where two files write the digits of a number
-differently, they are one, in the longest way of writing; two ways in one file are two numbers.
-"""
+A relation 0001005 in the policies is the 1005 of the contacts. Where two files write the digits of
+a number differently, they are one, in the longest way of writing; two ways in one file are two
+numbers."""
 
 from __future__ import annotations
 
@@ -22,13 +22,17 @@ _NUMBERS = ("customer", "policy")
 
 
 def restore_zeros(tables: Sequence[Table]) -> list[Finding]:
-    """Give numbers the zeros that they have in another file; changes the cells and returns AKB-D063 per column."""
+    """Give numbers the zeros that they have in another file; changes the cells and returns AKB-D063
+    per column.
+    """
     found: list[Finding] = []
     if len(tables) < 2:
         return found
     for column in _NUMBERS:
         written = {place: _written(table, column) for place, table in enumerate(tables)}
-        ways = _ways(pl.concat(frame.with_columns(table=pl.lit(place)) for place, frame in written.items()))
+        ways = _ways(
+            pl.concat(frame.with_columns(table=pl.lit(place)) for place, frame in written.items())
+        )
         if ways.is_empty():
             continue
         for place, table in enumerate(tables):
@@ -46,22 +50,29 @@ def restore_zeros(tables: Sequence[Table]) -> list[Finding]:
 
 
 def _written(table: Table, column: str) -> pl.DataFrame:
-    """Return the distinct numbers of a table: text as it stands, key to join on, and the key without zeros."""
+    """Return the distinct numbers of a table: text as it stands, key to join on, and the key
+    without zeros.
+    """
     distinct = distinct_of(table.texts(column))
     _, key = identifiers(distinct, table.to_the_letter.get(column, frozenset()))
-    frame = pl.DataFrame({"text": distinct, "key": key}, schema={"text": pl.String, "key": pl.String})
+    frame = pl.DataFrame(
+        {"text": distinct, "key": key}, schema={"text": pl.String, "key": pl.String}
+    )
     return frame.filter(pl.col("key").str.contains(r"^\d+$")).with_columns(
         bare=pl.col("key").str.strip_chars_start("0")
     )
 
 
 def _ways(written: pl.DataFrame) -> pl.DataFrame:
-    """Return bare -> whole, of the numbers that are written in several ways, but in one way within each file."""
+    """Return bare -> whole, of the numbers that are written in several ways, but in one way within
+    each file.
+    """
     ways = written.select("table", "bare", "key").unique()
     within = ways.group_by("bare", "table").len().filter(pl.col("len") > 1)["bare"]
     several = ways.group_by("bare").agg(
-        ways=pl.col("key").n_unique(), whole=pl.col("key").sort_by(pl.col("key").str.len_chars(), "key").last()
+        ways=pl.col("key").n_unique(),
+        whole=pl.col("key").sort_by(pl.col("key").str.len_chars(), "key").last(),
     )
-    return several.filter(pl.col("ways") > 1, ~pl.col("bare").is_in(within.implode()), pl.col("bare") != "").select(
-        "bare", "whole"
-    )
+    return several.filter(
+        pl.col("ways") > 1, ~pl.col("bare").is_in(within.implode()), pl.col("bare") != ""
+    ).select("bare", "whole")

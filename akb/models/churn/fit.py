@@ -15,7 +15,7 @@ import polars as pl
 from akb.core.dates import add_months
 from akb.core.findings import Finding
 from akb.core.gates import FEW_EVENTS
-from akb.core.reasons import Reason
+from akb.core.wording.reasons import Reason
 from akb.models.churn.announced import announced_causes, announced_lags, with_announced
 from akb.models.churn.causes import CAUSES, Causes, fit_causes
 from akb.models.churn.cohorts import SCHEMA as COHORTS
@@ -135,7 +135,7 @@ def fit_churn(
     splits = churn_splits(landmarks, as_of)
     if not splits.leavers or not len(now):
         return _unavailable(landmarks, now)
-    say("churn: choosing, refitting and proving on later data")
+    say("churn: choosing, refitting and evaluating on later data")
     made = evaluate_churn(landmarks, settings, splits, as_of)
     say("churn: composing")
     lean, hazard = made.final.landmarks, made.final.hazard

@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
-from akb.core.text import load_toml
+from akb.core.wording.text import load_toml
 from akb.models.descriptive.rulesearch import Counts, search
 from akb.models.tables import positions
 from akb.models.types import Profile, Profiles

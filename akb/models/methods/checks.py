@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from akb.core.findings import Finding
 from akb.core.gates import FEW_EVENTS
-from akb.core.numbers import number_nl
+from akb.core.wording.numbers import number_nl
 from akb.models.types import Evidence, Prediction
 
 TOO_GOOD = 0.93  # AUC over a year above which a leak is likelier than a good model

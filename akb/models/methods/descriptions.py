@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
-from akb.core.reasons import Reason
+from akb.core.wording.reasons import Reason
 from akb.models.context import FitContext, MethodResult, why
 from akb.models.descriptive import (
     ChurnDifference,

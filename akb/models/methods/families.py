@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.findings import Finding
-from akb.core.numbers import number_nl
+from akb.core.wording.numbers import number_nl
 from akb.models.context import FitContext, MethodResult, some, tested_scores, why
 from akb.models.evidence import importance_of
 from akb.models.learners import from_link

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from akb.core.gates import FEW_EVENTS
-from akb.core.reasons import Reason
+from akb.core.wording.reasons import Reason
 from akb.models.context import FitContext, some, why
 from akb.models.evidence import gate, grade, significant
 from akb.models.temporal import ENOUGH_FOR_SPLINES, evaluate_target, months_to_prove

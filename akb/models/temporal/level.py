@@ -1,4 +1,6 @@
-"""The level of a prediction: observed against expected over the last three closed years, shrunk by events."""
+"""The level of a prediction: observed against expected over the last three closed years, shrunk by
+events.
+"""
 
 from __future__ import annotations
 
@@ -36,15 +38,17 @@ def level_factor(
 ) -> float:
     """Return by how much to multiply the expectation, from windows given newest first.
 
-    The last windows together count, unless all older ones lie outside the newest one's 90 % interval: then the level
-    has moved and the newest counts alone. What remains is drawn to `parent`, the more so the fewer events there are.
+    The last windows together count, unless all older ones lie outside the newest one's 90 %
+    interval: then the level has moved and the newest counts alone. What remains is drawn to
+    `parent`, the more so the fewer events there are.
 
     Parameters
     ----------
     observed, expected
         Totals per window.
     events
-        Distinct customers with an event per window: overlapping windows tell the same event more than once.
+        Distinct customers with an event per window: overlapping windows tell the same event more
+        than once.
     """
     known = [position for position, total in enumerate(expected) if total > 0]
     if not known:
@@ -56,14 +60,22 @@ def level_factor(
         low, high = ratios[0] * float(np.exp(-half)), ratios[0] * float(np.exp(half))
         if all(not low <= ratio <= high for ratio in ratios[1:]):
             used = known[:1]
-    own = sum(observed[position] for position in used) / sum(expected[position] for position in used)
+    own = sum(observed[position] for position in used) / sum(
+        expected[position] for position in used
+    )
     n = sum(events[position] for position in used)
     return (n * own + prior * parent) / (n + prior)
 
 
-def between_years(observed: Sequence[float], expected: Sequence[float], events: Sequence[float]) -> float:
+def between_years(
+    observed: Sequence[float], expected: Sequence[float], events: Sequence[float]
+) -> float:
     """Return the spread of log(observed/expected) between windows beyond chance; at least 5 %."""
-    pairs = [(o / e, n) for o, e, n in zip(observed, expected, events, strict=True) if o > 0 and e > 0 and n > 0]
+    pairs = [
+        (o / e, n)
+        for o, e, n in zip(observed, expected, events, strict=True)
+        if o > 0 and e > 0 and n > 0
+    ]
     if len(pairs) < 2:
         return BETWEEN_YEAR
     logs = np.log([ratio for ratio, _ in pairs])
@@ -92,7 +104,9 @@ def shift_for(objective: Objective, expected: Floats, weight: Floats, factor: fl
 
 @dataclass(frozen=True)
 class Levels:
-    """Shift on the link scale and share of the parent's level per group; spread between years of all groups."""
+    """Shift on the link scale and share of the parent's level per group; spread between years of
+    all groups.
+    """
 
     shift: Floats
     pooled_weight: Floats
@@ -111,7 +125,9 @@ def group_levels(
     weight: Floats,
     expected: Floats,
 ) -> Levels:
-    """Return the level per group: its own factor, drawn to that of all groups together (100 events weigh the same)."""
+    """Return the level per group: its own factor, drawn to that of all groups together (100 events
+    weigh the same).
+    """
     years = [np.isin(day, days(window)) for window in yearly_windows(train)]
 
     def totals(inside: NDArray[np.bool_]) -> tuple[list[float], list[float], list[float]]:

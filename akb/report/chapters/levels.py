@@ -1,4 +1,6 @@
-"""Expected numbers as the last test corrected them, and what the highest tenth of a prediction showed."""
+"""Expected numbers as the last test corrected them, and what the highest tenth of a prediction
+showed.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,11 @@ class TopTenth:
     grade: str
 
 
-def level_range(total: float, prediction: Prediction | None, most: float) -> tuple[float, float] | None:
-    """Return `total` times the 90 % interval of observed / expected on the last test: round it, in [0, `most`].
+def level_range(
+    total: float, prediction: Prediction | None, most: float
+) -> tuple[float, float] | None:
+    """Return `total` times the 90 % interval of observed / expected on the last test: round it, in
+    [0, `most`].
 
     None where the level was not tested over its own horizon.
     """
@@ -43,7 +48,8 @@ def level_range(total: float, prediction: Prediction | None, most: float) -> tup
 def corrected(
     modelled: float, prediction: Prediction | None, most: float, certain: float = 0.0
 ) -> tuple[float, float | None, float | None]:
-    """Return an expected number as the last test corrected it, and its 90 % interval: round it, in [0, `most`].
+    """Return an expected number as the last test corrected it, and its 90 % interval: round it, in
+    [0, `most`].
 
     Parameters
     ----------
@@ -60,14 +66,18 @@ def corrected(
 
 
 def own_level(prediction: Prediction | None) -> Calibration | None:
-    """Return the level that was tested over the prediction's own horizon: one over a shorter one says nothing of it."""
+    """Return the level that was tested over the prediction's own horizon: one over a shorter one
+    says nothing of it.
+    """
     if prediction is None or prediction.evidence is None or prediction.evidence_months is not None:
         return None
     return prediction.evidence.calibration
 
 
 def correction(prediction: Prediction | None) -> float | None:
-    """Return observed / expected of the last test, where enough happened in it to correct a figure by."""
+    """Return observed / expected of the last test, where enough happened in it to correct a figure
+    by.
+    """
     level = own_level(prediction)
     if level is None or prediction is None or prediction.shown.events < FEW_EVENTS:
         return None
@@ -75,7 +85,9 @@ def correction(prediction: Prediction | None) -> float | None:
 
 
 def proof(context: Context, keys: list[str]) -> TopTenth | None:
-    """Return what the first of `keys` with a proven order showed: of 100 in its top tenth, and of 100 at random."""
+    """Return what the first of `keys` with a proven order showed: of 100 in its top tenth, and of
+    100 at random.
+    """
     for key in keys:
         prediction = context.bundle.predictions.get(key)
         evidence = prediction.evidence if prediction else None

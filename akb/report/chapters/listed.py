@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 SHOWN = 10
 REASONS = 3
 SAME_NEWS = dict.fromkeys(("coverage", "branches", "insurers"), "holdings")
-"""Groups of features that tell an adviser the same: how much, and how little, a customer has here."""
+"""Groups of features that tell an adviser the same: how much, and how little, a customer has here.
+"""
 
 
 def withheld(context: Context) -> dict[str, str]:
@@ -28,19 +29,36 @@ def withheld(context: Context) -> dict[str, str]:
 
 def left_out(context: Context, counts: dict[str, int]) -> dict[str, int | None]:
     """Return reason -> customers left out, None where too few to show."""
-    return {reason: None if count < context.limit else count for reason, count in counts.items() if count}
+    return {
+        reason: None if count < context.limit else count
+        for reason, count in counts.items()
+        if count
+    }
 
 
 def first_rows(context: Context, listed: pl.DataFrame, count: int = SHOWN) -> list[Row]:
-    """Return the first rows to be contacted (no control group): pseudonym, kind, office, scores, three reasons each."""
+    """Return the first rows to be contacted (no control group): pseudonym, kind, office, scores,
+    three reasons each.
+    """
     called = listed.filter(~pl.col("control")) if "control" in listed.columns else listed
     top = (called.sort("rank") if "rank" in called.columns else called).head(count)
     who = context.customers.select(
-        "customer", "pseudonym", "kind", "office", "policies", "commission_cents", place=pl.int_range(pl.len())
+        "customer",
+        "pseudonym",
+        "kind",
+        "office",
+        "policies",
+        "commission_cents",
+        place=pl.int_range(pl.len()),
     )
-    # The lists hold the office as it is written, `who` only if enough customers share it to name it.
-    joined = top.drop("office", strict=False).join(who, on="customer", how="left", suffix="_now", maintain_order="left")
-    scores = {key: context.score(key) for key in ("churn_3m", "churn_12m", "churn_preventable_12m", "clv")}
+    # The lists hold the office as it is written, `who` only if enough customers share it to name
+    # it.
+    joined = top.drop("office", strict=False).join(
+        who, on="customer", how="left", suffix="_now", maintain_order="left"
+    )
+    scores = {
+        key: context.score(key) for key in ("churn_3m", "churn_12m", "churn_preventable_12m", "clv")
+    }
     reasons = worded_reasons(context)
     rows: list[Row] = []
     for rank, row in enumerate(joined.to_dicts(), start=1):
@@ -66,10 +84,11 @@ def first_rows(context: Context, listed: pl.DataFrame, count: int = SHOWN) -> li
 
 
 def worded_reasons(context: Context) -> dict[int, list[str]]:
-    """Return customer -> why the chance of leaving is high, in words, strongest first, at most three.
+    """Return customer -> why the chance of leaving is high, in words, strongest first, at most
+    three.
 
-    One per group of features: "one policy" and "one branch" are the same news. What is true of everybody like this
-    customer (all policies of who has one renew on one day) is no news either.
+    One per group of features: "one policy" and "one branch" are the same news. What is true of
+    everybody like this customer (all policies of who has one renew on one day) is no news either.
     """
     models = context.bundle.models
     like = _like(context)
@@ -91,9 +110,14 @@ def worded_reasons(context: Context) -> dict[int, list[str]]:
 
 def _like(context: Context) -> dict[int, tuple[str, ...]]:
     """Return customer -> what he is, as ``configs/trivial.toml`` names it."""
-    told = context.customers.select("customer", "kind", "policies").iter_rows()
-    return {customer: (kind, *(["one_policy"] if policies == 1 else [])) for customer, kind, policies in told}
+    rows = context.customers.select("customer", "kind", "policies").iter_rows()
+    return {
+        customer: (kind, *(["one_policy"] if policies == 1 else []))
+        for customer, kind, policies in rows
+    }
 
 
 def _at(values: np.ndarray[Any, Any] | None, place: int | None) -> float | None:
-    return None if values is None or place is None or np.isnan(values[place]) else float(values[place])
+    return (
+        None if values is None or place is None or np.isnan(values[place]) else float(values[place])
+    )

@@ -1,9 +1,8 @@
 """The chapters in the order of the story: the one place that knows which there are.
 
-A chapter is a folder of this package with ``page.html``, its words under ``[chapter.<name>]`` in ``configs/text`` and,
-where it has any, ``facts.py`` (`FACTS`: what makes its facts of a run) and ``figures.py`` (`FIGURES`: what draws them,
-`heading`: the finding above it).
-"""
+A chapter is a folder of this package with ``page.html``, its words under ``[chapter.<name>]`` in
+``configs/text`` and, where it has any, ``facts.py`` (`FACTS`: what makes its facts of a run) and
+``figures.py`` (`FIGURES`: what draws them, `heading`: the finding above it)."""
 
 from __future__ import annotations
 
@@ -47,7 +46,9 @@ ANNEXES = (
 
 @dataclass(frozen=True)
 class Chapter:
-    """A chapter or annex: its folder, its number or letter, what makes its facts and its figures."""
+    """A chapter or annex: its folder, its number or letter, what makes its facts and its
+    figures.
+    """
 
     name: str
     number: str
@@ -61,8 +62,13 @@ class Chapter:
 def chapters() -> tuple[Chapter, ...]:
     """Return every chapter, then every annex."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    told = [_chapter(name, str(place), annex=False) for place, name in enumerate(CHAPTERS, start=1)]
-    return (*told, *(_chapter(name, letters[place], annex=True) for place, name in enumerate(ANNEXES)))
+    numbered = [
+        _chapter(name, str(place), annex=False) for place, name in enumerate(CHAPTERS, start=1)
+    ]
+    return (
+        *numbered,
+        *(_chapter(name, letters[place], annex=True) for place, name in enumerate(ANNEXES)),
+    )
 
 
 def _chapter(name: str, number: str, *, annex: bool) -> Chapter:

@@ -1,4 +1,6 @@
-"""A figure: a finding as title, the measure below it, the plot, its numbers, and what to do with it."""
+"""A figure: a finding as title, the measure below it, the plot, its numbers, and what to do with
+it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from akb.report.model import Model
+    from akb.report.model import ReportModel
     from akb.report.words import Words
 
 T = TypeVar("T", bound=Facts)
@@ -34,9 +36,11 @@ class Figure:
 
 @dataclass(frozen=True)
 class Maker:
-    """What every figure is made of: the facts of the chapters, whose numbers know their keys, and the words."""
+    """What every figure is made of: the facts of the chapters, whose numbers know their keys, and
+    the words.
+    """
 
-    model: Model
+    model: ReportModel
     words: Words
 
     @property
@@ -58,11 +62,14 @@ class Maker:
         plot: dict[str, Any],
         head: Sequence[str],
         rows: Sequence[Sequence[str]],
+        *,
         variant: str = "title",
         action: str = "action",
         **values: object,
     ) -> Figure:
-        """Return a figure whose words stand under ``[figure.<key>]``; `variant` and `action` name what fits."""
+        """Return a figure whose words stand under ``[figure.<key>]``; `variant` and `action` name
+        what fits.
+        """
         say = self.words.html
         return Figure(
             id=key,

@@ -8,11 +8,11 @@ from akb.report.chapters.registry import chapters
 from akb.report.page.figure import Figure, Maker
 
 if TYPE_CHECKING:
-    from akb.report.model import Model
+    from akb.report.model import ReportModel
     from akb.report.words import Words
 
 
-def figures(model: Model, words: Words) -> dict[str, Figure]:
+def figures(model: ReportModel, words: Words) -> dict[str, Figure]:
     """Return the figures that have data, by id."""
     return drawn_by(Maker(model.with_keys(), words))
 

@@ -1,4 +1,6 @@
-"""``report.html``: the facts of the report through small templates; escaped, self-contained, no request of any kind."""
+"""``report.html``: the facts of the report through small templates; escaped, self-contained, no
+request of any kind.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +25,13 @@ from akb.report.page.figures import drawn_by, headings
 from akb.report.page.phrases import Phrases
 
 if TYPE_CHECKING:
-    from akb.report.model import Model
+    from akb.report.model import ReportModel
     from akb.report.words import Words
 
 SIZE_LIMIT = 3_000_000
-SCRIPT = "plotly-basic.min.js"  # the whole script of Plotly's package is larger than the page may be
+SCRIPT = (
+    "plotly-basic.min.js"  # the whole script of Plotly's package is larger than the page may be
+)
 _HERE = Path(__file__).parent
 _REPORT = _HERE.parent
 _FACES = (("Inter", "100 900"), ("Newsreader", "400 600"))
@@ -43,13 +47,14 @@ _FILTERS = {
     "euro_exact": formats.euro_exact,
     "day": formats.day,
 }
-# What a line may not be broken in, each with what holds it together; figures' JSON and scripts stay as they are.
+# What a line may not be broken in, each with what holds it together; figures' JSON and scripts stay
+# as they are.
 _HELD = ((re.compile("−€"), "−\u2060€"), (re.compile(r"(?<=\d) (?=%)|(?<=€) (?=\d)"), "\u00a0"))
 _SCRIPT = re.compile(r"(<script.*?</script>)", re.DOTALL)
 _CSS_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 
-def title(model: Model, words: Words) -> str:
+def title(model: ReportModel, words: Words) -> str:
     """Return what the report is called."""
     if model.cover.title:
         return model.cover.title
@@ -59,11 +64,16 @@ def title(model: Model, words: Words) -> str:
 
 @cache
 def policy() -> Markup:
-    """Return what the page may do: run its own two scripts, by the hash of their bytes, and ask for nothing."""
-    hashes = (base64.b64encode(sha256(_asset(name).encode()).digest()).decode() for name in _SCRIPTS)
+    """Return what the page may do: run its own two scripts, by the hash of their bytes, and ask for
+    nothing.
+    """
+    hashes = (
+        base64.b64encode(sha256(_asset(name).encode()).digest()).decode() for name in _SCRIPTS
+    )
     allowed = " ".join(f"'sha256-{each}'" for each in hashes)
     return Markup(
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; font-src data:; "
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; "
+        f"font-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
 
@@ -73,9 +83,13 @@ def faces() -> Markup:
     """Return the embedded faces as CSS."""
     made = []
     for name, weights in _FACES:
-        held = base64.b64encode((_REPORT / "assets" / f"{name.lower()}.woff2").read_bytes()).decode()
+        held = base64.b64encode(
+            (_REPORT / "assets" / f"{name.lower()}.woff2").read_bytes()
+        ).decode()
         source = f"src:url(data:font/woff2;base64,{held}) format('woff2')"
-        made.append(f"@font-face{{font-family:{name};{source};font-weight:{weights};font-display:block}}")
+        made.append(
+            f"@font-face{{font-family:{name};{source};font-weight:{weights};font-display:block}}"
+        )
     return Markup("\n".join(made))
 
 
@@ -87,21 +101,22 @@ def plainly(text: str) -> str:
 class View:
     """The facts under the names that the templates call them."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: ReportModel) -> None:
         self._model = model
 
     def __getattr__(self, name: str) -> Any:
-        told = self._model.told
-        return told[name] if name in told else getattr(self._model, name)
+        facts = self._model.facts
+        return facts[name] if name in facts else getattr(self._model, name)
 
 
-def render(model: Model, words: Words) -> str:
+def render(model: ReportModel, words: Words) -> str:
     """Return the whole page.
 
     Raises
     ------
     ValueError
-        If the page is larger than the contract allows: a programming error, everything on it is binned or cut.
+        If the page is larger than the contract allows: a programming error, everything on it is
+        binned or cut.
     """
     maker = Maker(model.with_keys(), words)
     drawn = drawn_by(maker)
@@ -151,7 +166,9 @@ def render(model: Model, words: Words) -> str:
 
 
 def held_together(page: str) -> str:
-    """Return the page with no line break possible between a number and its sign: ``−€``, ``€ 12``, ``90 %``."""
+    """Return the page with no line break possible between a number and its sign: ``−€``, ``€ 12``,
+    ``90 %``.
+    """
     parts = _SCRIPT.split(page)
     for place in range(0, len(parts), 2):
         for loose, held in _HELD:
@@ -160,7 +177,9 @@ def held_together(page: str) -> str:
 
 
 def as_json(value: Any) -> Markup:
-    """Return a value as JSON that can stand in a script element: nothing in it can end the element."""
+    """Return a value as JSON that can stand in a script element: nothing in it can end the
+    element.
+    """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for char in "<>&\u2028\u2029":
         text = text.replace(char, f"\\u{ord(char):04x}")

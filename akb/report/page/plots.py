@@ -1,8 +1,9 @@
-"""Plotly figures by graph_objects, which refuses what Plotly does not know: bars, steps, whiskers, lines.
+"""Plotly figures by graph_objects, which refuses what Plotly does not know: bars, steps, whiskers,
+lines.
 
-No raw data: every point was counted before. Labels stand at the marks. A colour is that of the light page; the script
-puts the one of the reader's page in its place, and re-lays bars for a phone: labels above, nothing shrunk.
-"""
+No raw data: every point was counted before. Labels stand at the marks. A colour is that of the
+light page; the script puts the one of the reader's page in its place, and re-lays bars for a phone:
+labels above, nothing shrunk."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ _CLEAR = "rgba(0,0,0,0)"
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: what it is called, how long it is, what is written, its colour, where it starts, its interval.
+    """One bar: what it is called, how long it is, what is written, its colour, where it starts, its
+    interval.
 
     Parameters
     ----------
@@ -63,7 +65,9 @@ class Bar:
 
 @dataclass(frozen=True)
 class Axis:
-    """The measure along a figure: ``share`` (fractions), ``euro`` (cents) or ``number``, and its title."""
+    """The measure along a figure: ``share`` (fractions), ``euro`` (cents) or ``number``, and its
+    title.
+    """
 
     kind: str
     title: str
@@ -83,7 +87,11 @@ class Axis:
             "tickprefix": "€ " if self.kind == "euro" else "",
             "ticksuffix": " %" if self.kind == "share" else "",
             "tickformat": ",.10~f",
-            "title": {"text": self.title, "font": {"size": 12, "color": COLOURS["muted"]}, "standoff": 8},
+            "title": {
+                "text": self.title,
+                "font": {"size": 12, "color": COLOURS["muted"]},
+                "standoff": 8,
+            },
             "tickfont": {"size": 12, "color": COLOURS["muted"]},
             "gridcolor": COLOURS["line"],
             "zeroline": True,
@@ -101,7 +109,9 @@ def known(value: float | None) -> float:
 
 
 def _below_zero(low: float, high: float, step: float) -> dict[str, Any]:
-    """Ticks in euros with the minus in front, as in the text; Plotly would put it behind the sign."""
+    """Ticks in euros with the minus in front, as in the text; Plotly would put it behind the
+    sign.
+    """
     ticks = [step * place for place in range(ceil(low / step), floor(high / step) + 1)]
     return {
         "tickmode": "array",
@@ -110,14 +120,22 @@ def _below_zero(low: float, high: float, step: float) -> dict[str, Any]:
     }
 
 
-def bars(rows: Sequence[Bar], axis: Axis, reference: tuple[float, str] | None = None) -> dict[str, Any]:
-    """Return horizontal bars, first row on top, with an optional grey reference line and its label."""
+def bars(
+    rows: Sequence[Bar], axis: Axis, reference: tuple[float, str] | None = None
+) -> dict[str, Any]:
+    """Return horizontal bars, first row on top, with an optional grey reference line and its
+    label.
+    """
     places = [len(rows) - 1 - i for i in range(len(rows))]
     double = any(row.second is not None for row in rows)
-    ends = [axis.scaled(v) for row in rows for v in _reach(row)] + ([axis.scaled(reference[0])] if reference else [])
+    ends = [axis.scaled(v) for row in rows for v in _reach(row)] + (
+        [axis.scaled(reference[0])] if reference else []
+    )
     low, high = min([0.0, *ends]), max([0.0, *ends])
     span = (high - low) or 1.0
-    data = [_trace(rows, [p + (0.15 if double else 0) for p in places], axis, 0.26 if double else 0.5)]
+    data = [
+        _trace(rows, [p + (0.15 if double else 0) for p in places], axis, 0.26 if double else 0.5)
+    ]
     if double:
         seconds = [Bar(r.label, r.second or 0.0, r.second_shown, r.second_colour) for r in rows]
         data.append(_trace(seconds, [p - 0.15 for p in places], axis, 0.26))
@@ -125,7 +143,9 @@ def bars(rows: Sequence[Bar], axis: Axis, reference: tuple[float, str] | None = 
     lines = max(len(wrap(row.label, _LABEL)) for row in rows)
     each = max(_ROW + (10 if double else 0), _LINE * lines + 8)
     layout = _layout(len(rows) * each + _FOOT + (18 if reference else 0))
-    layout["xaxis"] = axis.layout(low - (0.16 * span if low < 0 else 0), high + 0.04 * span) | {"showgrid": False}
+    layout["xaxis"] = axis.layout(low - (0.16 * span if low < 0 else 0), high + 0.04 * span) | {
+        "showgrid": False
+    }
     layout["yaxis"] = {
         "range": [-0.6, len(rows) - 0.4],
         "fixedrange": True,
@@ -143,7 +163,11 @@ def bars(rows: Sequence[Bar], axis: Axis, reference: tuple[float, str] | None = 
         for row, place in zip(rows, places, strict=True)
         for note in (
             *_written(row, place + (0.15 if double else 0), axis),
-            *([_beside(axis.scaled(row.second or 0.0), place - 0.15, row.second_shown)] if row.second_shown else []),
+            *(
+                [_beside(axis.scaled(row.second or 0.0), place - 0.15, row.second_shown)]
+                if row.second_shown
+                else []
+            ),
         )
     ]
     if reference:
@@ -157,8 +181,8 @@ def bars(rows: Sequence[Bar], axis: Axis, reference: tuple[float, str] | None = 
 def steps(rows: Sequence[Bar], axis: Axis) -> dict[str, Any]:
     """Return a waterfall that stands on today's level: first row is today, the last where it ends.
 
-    The zero line is today, so that the steps may fill the height; `base` and `value` of a row are differences from it.
-    """
+    The zero line is today, so that the steps may fill the height; `base` and `value` of a row are
+    differences from it."""
     first, *others = rows
     ends = [axis.scaled(v) for row in others for v in (row.base, row.base + row.value)]
     low, high = min([0.0, *ends]), max([0.0, *ends])
@@ -187,12 +211,18 @@ def steps(rows: Sequence[Bar], axis: Axis) -> dict[str, Any]:
         "zeroline": False,
         "fixedrange": True,
     }
-    layout["yaxis"] = {"visible": False, "range": [low - 0.16 * span, high + 0.2 * span], "fixedrange": True}
+    layout["yaxis"] = {
+        "visible": False,
+        "range": [low - 0.16 * span, high + 0.2 * span],
+        "fixedrange": True,
+    }
     layout["shapes"] = [_level(0.0)]
     layout["annotations"] = [
         _on(
             place,
-            axis.scaled(row.base + row.value if row.value < 0 else max(row.base, row.base + row.value)),
+            axis.scaled(
+                row.base + row.value if row.value < 0 else max(row.base, row.base + row.value)
+            ),
             row.shown,
             below=row.value < 0,
         )
@@ -258,8 +288,12 @@ def line(
     return made(data, layout)
 
 
-def plot_calibration(points: Sequence[tuple[float, float, float, float]], x: Axis, y: Axis) -> dict[str, Any]:
-    """Return predicted against observed with intervals, and the grey diagonal of a perfect level."""
+def plot_calibration(
+    points: Sequence[tuple[float, float, float, float]], x: Axis, y: Axis
+) -> dict[str, Any]:
+    """Return predicted against observed with intervals, and the grey diagonal of a perfect
+    level.
+    """
     xs, ys = [x.scaled(p[0]) for p in points], [y.scaled(p[1]) for p in points]
     above = [y.scaled(p[3]) - v for p, v in zip(points, ys, strict=True)]
     below = [v - y.scaled(p[2]) for p, v in zip(points, ys, strict=True)]
@@ -335,11 +369,17 @@ def _trace(rows: Sequence[Bar], places: Sequence[float], axis: Axis, width: floa
 
 def _whiskers(rows: Sequence[Bar], places: Sequence[float], axis: Axis) -> list[Any]:
     """Return the intervals of the bars that have one, as thin lines on an invisible trace."""
-    shown = [(r, p) for r, p in zip(rows, places, strict=True) if r.low is not None and r.high is not None]
+    shown = [
+        (r, p)
+        for r, p in zip(rows, places, strict=True)
+        if r.low is not None and r.high is not None
+    ]
     if not shown:
         return []
     ends = [row.base + row.value for row, _ in shown]
-    above = [axis.scaled((row.high or 0.0) - end) for (row, _), end in zip(shown, ends, strict=True)]
+    above = [
+        axis.scaled((row.high or 0.0) - end) for (row, _), end in zip(shown, ends, strict=True)
+    ]
     below = [axis.scaled(end - (row.low or 0.0)) for (row, _), end in zip(shown, ends, strict=True)]
     return [
         go.Scatter(
@@ -363,11 +403,17 @@ def _whiskers(rows: Sequence[Bar], places: Sequence[float], axis: Axis) -> list[
 
 
 def _reach(row: Bar) -> list[float]:
-    return [row.base, row.base + row.value, *(v for v in (row.low, row.high, row.second) if v is not None)]
+    return [
+        row.base,
+        row.base + row.value,
+        *(v for v in (row.low, row.high, row.second) if v is not None),
+    ]
 
 
 def _written(row: Bar, place: float, axis: Axis) -> list[dict[str, Any]]:
-    """What is written at the end of a bar: beyond its interval, and left of a bar that goes left of zero."""
+    """What is written at the end of a bar: beyond its interval, and left of a bar that goes left of
+    zero.
+    """
     if not row.shown:
         return []
     left = row.base + row.value < 0 and row.value < 0

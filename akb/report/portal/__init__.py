@@ -1,4 +1,6 @@
-"""What advisers work with: ``portal.html`` and their sheets of ``actions.xlsx``, from one set of facts per customer."""
+"""What advisers work with: ``portal.html`` and their sheets of ``actions.xlsx``, from one set of
+facts per customer.
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,11 @@
-"""``actions/actions.xlsx``: a sheet per adviser with the customers to contact, and three for all of them together.
+"""``actions/actions.xlsx``: a sheet per adviser with the customers to contact, and three for all of
+them together.
 
-Who is only spoken to when he calls, and who gets a message, have a sheet each; the last one is for the consultant.
+Who is only spoken to when he calls, and who gets a message, have a sheet each; the last one is for
+the consultant.
 
-At most twelve columns, of which the last two are for the adviser; `akb.store.feedback.read_workbook` reads them back.
-"""
+At most twelve columns, of which the last two are for the adviser;
+`akb.store.feedback.read_workbook` reads them back."""
 
 from __future__ import annotations
 
@@ -12,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from akb.report.files.sheets import ListSheet
+from akb.report.files.tables import neutral
+from akb.report.files.workbook import Styles, new_workbook, sheet_name, write_guide
 from akb.report.portal import work
 from akb.report.portal.document import worker
 from akb.report.portal.holdings import day_after
-from akb.report.sheets import ListSheet
-from akb.report.tables import neutral
-from akb.report.workbook import Styles, new_workbook, sheet_name, write_guide
 from akb.store.feedback import NOTE, STATUSES
 
 if TYPE_CHECKING:
@@ -26,21 +28,27 @@ if TYPE_CHECKING:
     from akb.report.portal.desk import Desk
 
 HEADS = (
-    "customer", "kind", "action", "why", "policies", "renewal", "clv", "churn", "who", "before", "status", "result",
+    "customer", "kind", "action", "why", "policies", "renewal", "clv", "churn", "who", "before",
+    "status", "result",
 )  # fmt: skip
 SIDE = (
-    "customer", "list", "reason", "kind", "policies", "clv", "churn", "adviser", "office", "sub_office", "manager",
+    "customer", "list", "reason", "kind", "policies", "clv", "churn", "adviser", "office",
+    "sub_office", "manager",
     "service",
 )  # fmt: skip
 _WIDTHS = {
-    "customer": 22, "action": 44, "why": 70, "who": 24, "renewal": 14, "before": 13, "clv": 17, "churn": 12,
-    "status": 17, "result": 40, "reason": 36, "list": 22, "adviser": 20, "office": 18, "sub_office": 20, "manager": 22,
+    "customer": 22, "action": 44, "why": 70, "who": 24, "renewal": 14, "before": 13, "clv": 17,
+    "churn": 12,
+    "status": 17, "result": 40, "reason": 36, "list": 22, "adviser": 20, "office": 18,
+    "sub_office": 20, "manager": 22,
 }  # fmt: skip
 _WIDTH = 11
 _RESERVED = ("history",)
 _ORANGE = "#B4501B"
 _FEW_DERIVED = 0.05
-"""From this share of policies with a commission of our making on, the workbook says that it is an assumption."""
+"""From this share of policies with a commission of our making on, the workbook says that it is an
+assumption.
+"""
 
 
 def actions_workbook(desk: Desk) -> bytes:
@@ -50,10 +58,15 @@ def actions_workbook(desk: Desk) -> bytes:
     book = new_workbook(target, desk.context, words.text("book_text.workbook"))
     styles = Styles(book)
     pages = _pages(desk, _rows(desk, work.TODO))
-    pages += [(words.name("list", name), _rows(desk, name)) for name in (work.CALLING, work.MESSAGES)]
+    pages += [
+        (words.name("list", name), _rows(desk, name)) for name in (work.CALLING, work.MESSAGES)
+    ]
     side = _side_rows(desk)
     names = _sheet_names([*(adviser for adviser, _ in pages), words.text("book_text.consultant")])
-    rows = [(name, str(mine.height), _where(mine)) for name, (_, mine) in zip(names, pages, strict=False)]
+    rows = [
+        (name, str(mine.height), _where(mine))
+        for name, (_, mine) in zip(names, pages, strict=False)
+    ]
     rows.append((names[-1], str(len(side)), words.text("book_text.consultant_title")))
     write_guide(
         book,
@@ -61,7 +74,7 @@ def actions_workbook(desk: Desk) -> bytes:
         words.text("book_text.guide"),
         words.text("book_text.workbook"),
         _guide(desk),
-        rows,
+        rows=rows,
     )
     for name, (_, mine) in zip(names, pages, strict=False):
         _adviser_sheet(desk, book.add_worksheet(name, ListSheet), styles, mine)
@@ -90,8 +103,8 @@ def _guide(desk: Desk) -> list[str]:
         lines.append(words.text("book_text.assumed_commission"))
     short = words.text("page.withheld_short")
     for name, why in work.withheld(context).items():
-        told = why if desk.language == "nl" else short
-        lines.append(words.text("book_text.withheld", list=words.name("list", name), why=told))
+        worded = why if desk.language == "nl" else short
+        lines.append(words.text("book_text.withheld", list=words.name("list", name), why=worded))
     lines.append(words.text("book_text.run", run=desk.run))
     return lines
 
@@ -101,8 +114,13 @@ def _rows(desk: Desk, name: str) -> pl.DataFrame:
 
 
 def _pages(desk: Desk, todo: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
-    """Return adviser and his rows, by name; those of advisers who may not be named stand together at the end."""
-    out = [(str(name), todo.filter(pl.col("adviser") == name)) for name in todo["adviser"].drop_nulls().unique().sort()]
+    """Return adviser and his rows, by name; those of advisers who may not be named stand together
+    at the end.
+    """
+    out = [
+        (str(name), todo.filter(pl.col("adviser") == name))
+        for name in todo["adviser"].drop_nulls().unique().sort()
+    ]
     rest = todo.filter(pl.col("adviser").is_null())
     if rest.height or not out:
         out.append(
@@ -115,13 +133,15 @@ def _pages(desk: Desk, todo: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
 
 
 def _where(rows: pl.DataFrame) -> str:
-    """Return office, sub-office and manager of an adviser's customers, as far as they are the same for most."""
-    told = []
+    """Return office, sub-office and manager of an adviser's customers, as far as they are the same
+    for most.
+    """
+    pages = []
     for name in ("office", "sub_office", "manager"):
         most = rows[name].drop_nulls().value_counts(sort=True).head(1)
         if most.height and most["count"][0] > rows.height / 2:
-            told.append(str(most[name][0]))
-    return " · ".join(told)
+            pages.append(str(most[name][0]))
+    return " · ".join(pages)
 
 
 def _adviser_sheet(desk: Desk, sheet: ListSheet, styles: Styles, mine: pl.DataFrame) -> None:
@@ -170,22 +190,28 @@ def _adviser_sheet(desk: Desk, sheet: ListSheet, styles: Styles, mine: pl.DataFr
 def _action(desk: Desk, row: dict[str, Any]) -> str:
     """Return ``Behouden: gesprek door de binnendienst; bespreek opstal``."""
     words = desk.words
-    told = words.name("action", row["action"])
+    sentence = words.name("action", row["action"])
     if row["contact"]:
         contact = words.contact(row["contact"])
-        told = f"{told}: {contact[0].lower()}{contact[1:]}"
+        sentence = f"{sentence}: {contact[0].lower()}{contact[1:]}"
     if row["branch"]:
-        told = f"{told}; {words.text('page.discuss', branch=words.branch_inside(row['branch']))}"
-    return told
+        sentence = (
+            f"{sentence}; {words.text('page.discuss', branch=words.branch_inside(row['branch']))}"
+        )
+    return sentence
 
 
 def _side_rows(desk: Desk) -> list[list[Any]]:
-    """Return who is not to be contacted: the control group, who has cancelled, and who does not fit in the hours."""
+    """Return who is not to be contacted: the control group, who has cancelled, and who does not fit
+    in the hours.
+    """
     words = desk.words
     announced = desk.lists["announced"].select("customer", list=pl.lit("announced"))
     parts = [
-        (work.control_rows(desk.context), "control"), (announced, "announced"), (work.waiting(desk.context), "waiting"),
-    ]  # fmt: skip
+        (work.control_rows(desk.context), "control"),
+        (announced, "announced"),
+        (work.waiting(desk.context), "waiting"),
+    ]
     known = {row["customer"]: row for row in desk.people.iter_rows(named=True)}
     seen: set[int] = set()
     out = []
@@ -221,7 +247,9 @@ def _sheet(
     heads: Sequence[str],
     rows: list[list[Any]],
 ) -> None:
-    """Write headings and rows, with filters and a heading that stays and is printed on every page."""
+    """Write headings and rows, with filters and a heading that stays and is printed on every
+    page.
+    """
     for place, (column, head) in enumerate(zip(columns, heads, strict=True)):
         sheet.set_column(place, place, _WIDTHS.get(column, _WIDTH))
         sheet.write_string(0, place, neutral(head), styles.head)

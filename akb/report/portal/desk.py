@@ -35,7 +35,9 @@ class Desk:
 
     @cached_property
     def people(self) -> pl.DataFrame:
-        """See `people.people`, with ``stop`` of `work.stops` and the action of `work.actions_of` joined."""
+        """See `people.people`, with ``stop`` of `work.stops` and the action of `work.actions_of`
+        joined.
+        """
         table = people(self.context)
         for more in (work.stops(self.context, table), self.actions, self.deadlines):
             table = table.join(more, on="customer", how="left", maintain_order="left")
@@ -49,7 +51,9 @@ class Desk:
     @cached_property
     def deadlines(self) -> pl.DataFrame:
         """See `work.deadlines`."""
-        begun = self.actions.join(self.lists[work.CALLING], on="customer", how="anti", maintain_order="left")
+        begun = self.actions.join(
+            self.lists[work.CALLING], on="customer", how="anti", maintain_order="left"
+        )
         return work.deadlines(begun, self.renewals)
 
     @cached_property

@@ -26,7 +26,8 @@ CLASSES = ("A", "B", "C", "D")
 _POLICIES = 80
 """Most entries of what a customer holds; the card says how many more there are."""
 _WORDS = (
-    "status", "mode", "type", "kind", "action", "level", "list", "list_text", "stop", "stop_short", "band", "months",
+    "status", "mode", "type", "kind", "action", "level", "list", "list_text", "stop", "stop_short",
+    "band", "months",
     "why", "why_join", "unit", "page", "filter", "head", "dash", "card", "problem",
 )  # fmt: skip
 
@@ -63,17 +64,25 @@ def document(desk: Desk, people: pl.DataFrame, scope: str = "") -> dict[str, dic
         "unknown": holdings.UNKNOWN,
         "past": holdings.PAST,
         "feedback": {
-            "schema": feedback.SCHEMA, "columns": list(feedback.COLUMNS), "note": feedback.NOTE, "by": feedback.NAME,
-            "statuses": list(feedback.STATUSES), "modes": list(feedback.MODES), "types": list(feedback.KINDS),
+            "schema": feedback.SCHEMA,
+            "columns": list(feedback.COLUMNS),
+            "note": feedback.NOTE,
+            "by": feedback.NAME,
+            "statuses": list(feedback.STATUSES),
+            "modes": list(feedback.MODES),
+            "types": list(feedback.KINDS),
         },
-    }  # fmt: skip
+    }
     return {"akb-run": run, "akb-words": words, "akb-columns": made}
 
 
 def _withheld(desk: Desk) -> dict[str, str]:
     """Return list -> why it is not delivered; the value room says it in Dutch."""
     short = desk.words.text("page.withheld_short")
-    return {name: why if desk.language == "nl" else short for name, why in work.withheld(desk.context).items()}
+    return {
+        name: why if desk.language == "nl" else short
+        for name, why in work.withheld(desk.context).items()
+    }
 
 
 class _Dictionaries:
@@ -108,7 +117,9 @@ class _Dictionaries:
     def code(self, name: str, values: pl.Series) -> np.ndarray[Any, Any]:
         """Return the codes of a column."""
         places = {key: place for place, key in enumerate(self.keys[name], start=1)}
-        return values.replace_strict(places, default=0, return_dtype=pl.Int64).fill_null(0).to_numpy()
+        return (
+            values.replace_strict(places, default=0, return_dtype=pl.Int64).fill_null(0).to_numpy()
+        )
 
 
 def worker(desk: Desk, name: str | None) -> str:
@@ -128,16 +139,23 @@ def _columns(desk: Desk, people: pl.DataFrame, names: _Dictionaries) -> dict[str
     for name in ("clv", "churn", "policies"):
         out[name] = columns.fixed(people[name].fill_null(0).to_numpy())
     out["branch"] = columns.fixed(
-        people["branch"].replace_strict(names.branches, default=0, return_dtype=pl.Int64).fill_null(0).to_numpy()
+        people["branch"]
+        .replace_strict(names.branches, default=0, return_dtype=pl.Int64)
+        .fill_null(0)
+        .to_numpy()
     )
     out["before"] = columns.fixed(people["before"].fill_null(0).to_numpy())
     ends = (people["announced"] - desk.context.as_of).dt.total_days().fill_null(0).clip(0, 65_000)
     out["announced"] = columns.fixed(ends.to_numpy())
     for name, listed in desk.lists.items():
-        ranked = people.select("customer").join(listed, on="customer", how="left", maintain_order="left")
+        ranked = people.select("customer").join(
+            listed, on="customer", how="left", maintain_order="left"
+        )
         out[f"rank_{name}"] = columns.fixed(ranked["rank"].fill_null(0).to_numpy())
     out |= _held(desk, people, names)
-    out["missing"] = columns.ragged(_gathered(people, _coded(desk.missing, names), ("branch", "tenths")))
+    out["missing"] = columns.ragged(
+        _gathered(people, _coded(desk.missing, names), ("branch", "tenths"))
+    )
     best = _coded(desk.offers, names).with_columns(
         pl.col("effect").fill_null(0),
         # a commission ban shows as one, never as an amount
@@ -164,7 +182,9 @@ def _held(desk: Desk, people: pl.DataFrame, names: _Dictionaries) -> dict[str, A
         # the day and whether the policy ends then, or is renewed
         when=2 * pl.col("days").fill_null(0).clip(0, 30_000) + pl.col("ends").cast(pl.Int64),
     )
-    rows = rows.with_columns(place=pl.int_range(pl.len()).over("customer")).filter(pl.col("place") < _POLICIES)
+    rows = rows.with_columns(place=pl.int_range(pl.len()).over("customer")).filter(
+        pl.col("place") < _POLICIES
+    )
     return {
         "held": columns.ragged(_gathered(people, rows, ("branch", "count", "year"))),
         "held_day": columns.ragged(_gathered(people, rows, ("when",)), "u16"),
@@ -172,7 +192,9 @@ def _held(desk: Desk, people: pl.DataFrame, names: _Dictionaries) -> dict[str, A
 
 
 def _coded(table: pl.DataFrame, names: _Dictionaries) -> pl.DataFrame:
-    return table.with_columns(pl.col("branch").replace_strict(names.branches, default=0, return_dtype=pl.Int64))
+    return table.with_columns(
+        pl.col("branch").replace_strict(names.branches, default=0, return_dtype=pl.Int64)
+    )
 
 
 def _gathered(people: pl.DataFrame, table: pl.DataFrame, wanted: Sequence[str]) -> list[list[int]]:
@@ -186,7 +208,9 @@ def _gathered(people: pl.DataFrame, table: pl.DataFrame, wanted: Sequence[str]) 
 
 
 def _whys(desk: Desk, people: pl.DataFrame, names: _Dictionaries) -> list[list[int]]:
-    """Return the clauses of every customer as (template, number, number), with the reasons of this page alone."""
+    """Return the clauses of every customer as (template, number, number), with the reasons of this
+    page alone.
+    """
     template = {name: place for place, name in enumerate(TEMPLATES)}
     own: dict[int, int] = {}
     rows = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from akb.report.list_columns import MOST
+from akb.report.files.list_columns import MOST
 from akb.report.portal.people import band_of
 
 if TYPE_CHECKING:
@@ -21,10 +21,16 @@ NO_EFFECT, HIGHER = 1, 7
 
 
 def missing(context: Context) -> pl.DataFrame:
-    """Return the covers that most comparable customers hold and these do not: customer, branch, ``tenths``."""
+    """Return the covers that most comparable customers hold and these do not: customer, branch,
+    ``tenths``.
+    """
     models = context.bundle.models
     schema = {"customer": pl.UInt32, "branch": pl.String, "tenths": pl.Int64}
-    needs = [] if models is None else [name for name in models.scores.columns if name.startswith("need_")]
+    needs = (
+        []
+        if models is None
+        else [name for name in models.scores.columns if name.startswith("need_")]
+    )
     if models is None or not needs:
         return pl.DataFrame(schema=schema)
     return (
@@ -41,7 +47,9 @@ def missing(context: Context) -> pl.DataFrame:
         .sort(["customer", "share", "branch"], descending=[False, True, False])
         .with_columns(place=pl.int_range(pl.len()).over("customer"))
         .filter(pl.col("place") < GAPS)
-        .select("customer", "branch", tenths=(10 * pl.col("share")).round().clip(1, 9).cast(pl.Int64))
+        .select(
+            "customer", "branch", tenths=(10 * pl.col("share")).round().clip(1, 9).cast(pl.Int64)
+        )
     )
 
 
@@ -52,11 +60,20 @@ def best_offers(context: Context) -> pl.DataFrame:
     """
     value = context.bundle.value
     schema = {
-        "customer": pl.UInt32, "place": pl.Int64, "branch": pl.String, "chance": pl.Int64, "effect": pl.Int64,
-        "euros": pl.Float64, "ban": pl.Boolean,
-    }  # fmt: skip
+        "customer": pl.UInt32,
+        "place": pl.Int64,
+        "branch": pl.String,
+        "chance": pl.Int64,
+        "effect": pl.Int64,
+        "euros": pl.Float64,
+        "ban": pl.Boolean,
+    }
     made: Any = value.figures.get("actions") if value else None
-    if value is None or value.offers is None or "next_best_policy" in (made or {}).get("withheld", {}):
+    if (
+        value is None
+        or value.offers is None
+        or "next_best_policy" in (made or {}).get("withheld", {})
+    ):
         return pl.DataFrame(schema=schema)
     table = value.offers.sort("customer", "place")
     chance = table["probability"].cast(pl.Float64).to_numpy()
@@ -68,7 +85,9 @@ def best_offers(context: Context) -> pl.DataFrame:
 
 
 def _effects(context: Context, table: pl.DataFrame) -> pl.Series:
-    """Return the band of the difference in leaving of each row's branch; null where nobody made it."""
+    """Return the band of the difference in leaving of each row's branch; null where nobody made
+    it.
+    """
     models = context.bundle.models
     codes = np.zeros(table.height, dtype=np.int64)
     if models is None:
@@ -80,7 +99,9 @@ def _effects(context: Context, table: pl.DataFrame) -> pl.Series:
         if name not in models.scores.columns:
             continue
         mine = table.filter(pl.col("branch") == branch).select("customer")
-        points = mine.join(models.scores.select("customer", name), on="customer", how="left", maintain_order="left")
+        points = mine.join(
+            models.scores.select("customer", name), on="customer", how="left", maintain_order="left"
+        )
         values = points[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
         codes[branches == branch] = effect_band(values) if branch in shown else NO_EFFECT
         codes[branches == branch] *= ~np.isnan(values)
@@ -88,13 +109,17 @@ def _effects(context: Context, table: pl.DataFrame) -> pl.Series:
 
 
 def effect_band(points: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return the band of a difference in points: 2 (holders leave a little less) to 6, and 7 where they leave more."""
+    """Return the band of a difference in points: 2 (holders leave a little less) to 6, and 7 where
+    they leave more.
+    """
     lower = HIGHER - 1 - np.searchsorted(_EFFECT, points, side="right")
     return np.where(points >= 0, HIGHER, lower).astype(np.int64)
 
 
 def _beyond_chance(effects: pl.DataFrame | None) -> frozenset[str]:
-    """Return the branches whose holders leave more or less than the 95 % interval leaves room for chance."""
+    """Return the branches whose holders leave more or less than the 95 % interval leaves room for
+    chance.
+    """
     if effects is None or effects.is_empty():
         return frozenset()
     clear = effects.filter((pl.col("low") > 0) | (pl.col("high") < 0))

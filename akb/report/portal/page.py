@@ -1,4 +1,6 @@
-"""``portal.html``: one file for advisers that asks nothing of anybody: no request, no inline handler."""
+"""``portal.html``: one file for advisers that asks nothing of anybody: no request, no inline
+handler.
+"""
 
 from __future__ import annotations
 
@@ -40,16 +42,23 @@ _NAME = re.compile(r"[^a-z0-9]+")
 
 
 def portal_files(desk: Desk) -> dict[str, bytes]:
-    """Return the page of everybody and, where the settings ask for it, one per office, by path in the run folder."""
+    """Return the page of everybody and, where the settings ask for it, one per office, by path in
+    the run folder.
+    """
     files = {PORTAL: render(desk, desk.people).encode()}
     if desk.context.bundle.settings.report.portal_by == OFFICE:
-        files |= {name: render(desk, people, scope).encode() for name, scope, people in _offices(desk)}
+        files |= {
+            name: render(desk, people, scope).encode() for name, scope, people in _offices(desk)
+        }
     return files
 
 
 def render(desk: Desk, people: pl.DataFrame, scope: str = "") -> str:
     """Return the page of some customers."""
-    blocks = {name: Markup(script_json(content)) for name, content in document(desk, people, scope).items()}
+    blocks = {
+        name: Markup(script_json(content))
+        for name, content in document(desk, people, scope).items()
+    }
     script, style = _script(), _style()
     policy = "; ".join(
         [
@@ -80,7 +89,9 @@ def render(desk: Desk, people: pl.DataFrame, scope: str = "") -> str:
 
 
 def _offices(desk: Desk) -> list[tuple[str, str, pl.DataFrame]]:
-    """Return path, office and customers of every office that may be named; the others are together in one page."""
+    """Return path, office and customers of every office that may be named; the others are together
+    in one page.
+    """
     out, taken = [], set[str]()
     for office in [*desk.people["office"].drop_nulls().unique().sort(), None]:
         mine = desk.people.filter(desk.people["office"].eq_missing(office))
@@ -89,7 +100,9 @@ def _offices(desk: Desk) -> list[tuple[str, str, pl.DataFrame]]:
         shown = desk.words.text("page.other") if office is None else str(office)
         stem = _NAME.sub("-", shown.lower()).strip("-")[:40] or OFFICE
         name = next(
-            f"{stem}{mark}" for mark in ("", *(f"-{n}" for n in range(2, 10_000))) if f"{stem}{mark}" not in taken
+            f"{stem}{mark}"
+            for mark in ("", *(f"-{n}" for n in range(2, 10_000)))
+            if f"{stem}{mark}" not in taken
         )
         taken.add(name)
         out.append((f"{PER_OFFICE}/{name}.html", shown, mine))
@@ -109,7 +122,11 @@ def _script() -> str:
 
 @cache
 def _style() -> str:
-    return _TOKENS.read_text("utf-8").strip() + "\n" + (_HERE / "portal.css").read_text("utf-8").strip()
+    return (
+        _TOKENS.read_text("utf-8").strip()
+        + "\n"
+        + (_HERE / "portal.css").read_text("utf-8").strip()
+    )
 
 
 @cache

@@ -1,4 +1,6 @@
-"""Who the customers in force are, as the portal and the advisers' sheets show them: no exact chance, value or age."""
+"""Who the customers in force are, as the portal and the advisers' sheets show them: no exact
+chance, value or age.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from akb.core.privacy import shared
-from akb.core.text import load_toml
+from akb.core.privacy.identifiers import shared
+from akb.core.wording.text import load_toml
 from akb.describe import relations
 
 if TYPE_CHECKING:
@@ -54,8 +56,10 @@ def people(context: Context) -> pl.DataFrame:
     )
     for name in ("manager", "sub_office", "adviser"):
         allowed = shared(who[name], who["customer"], context.limit)
-        table = table.with_columns(pl.when(pl.col(name).is_in(list(allowed))).then(pl.col(name)).alias(name))
-    classes = context.told
+        table = table.with_columns(
+            pl.when(pl.col(name).is_in(list(allowed))).then(pl.col(name)).alias(name)
+        )
+    classes = context.classes
     table = table.with_columns(
         segment=_class(classes),
         service=_service(context, classes),
@@ -82,25 +86,29 @@ def _optional(table: pl.DataFrame, name: str) -> pl.Expr:
     return pl.col(name) if name in table.columns else pl.lit(None, dtype=pl.String)
 
 
-def _class(told: pl.DataFrame) -> pl.Expr | pl.Series:
+def _class(classes: pl.DataFrame) -> pl.Expr | pl.Series:
     for name in ("class_value", "class_commission"):
-        if name in told.columns and told[name].null_count() < told.height:
-            return told[name]
+        if name in classes.columns and classes[name].null_count() < classes.height:
+            return classes[name]
     return pl.lit(None, dtype=pl.String)
 
 
-def _service(context: Context, told: pl.DataFrame) -> pl.Expr | pl.Series:
+def _service(context: Context, classes: pl.DataFrame) -> pl.Expr | pl.Series:
     """Return how the position segment is served, in the neutral words of the files."""
-    if "position_segment" not in told.columns:
+    if "position_segment" not in classes.columns:
         return pl.lit(None, dtype=pl.String)
     names = context.words.table("crm_name.position_segment")
-    return told["position_segment"].replace_strict(names, default=None, return_dtype=pl.String)
+    return classes["position_segment"].replace_strict(names, default=None, return_dtype=pl.String)
 
 
 def _comparable(table: pl.DataFrame, year: int) -> pl.Expr:
-    """Return how many policies customers of the same kind, and private ones of the same band of age, have."""
+    """Return how many policies customers of the same kind, and private ones of the same band of
+    age, have.
+    """
     age = pl.lit(year) - pl.col("birth_year")
-    band = pl.when(pl.col("kind") == "private").then(sum((age >= lower).cast(pl.Int32) for lower in _AGE_BAND))
+    band = pl.when(pl.col("kind") == "private").then(
+        sum((age >= lower).cast(pl.Int32) for lower in _AGE_BAND)
+    )
     group = [pl.col("kind"), band.fill_null(-1)]
     mean = pl.col("policies").mean().over(group)
     return pl.when(pl.len().over(group) >= _FEWEST).then(mean.round().cast(pl.Int64))

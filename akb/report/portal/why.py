@@ -1,8 +1,7 @@
 """Why now: one sentence per customer, made of clauses that tell of him and not of half the list.
 
-A clause is a template of ``[why]`` among the words with two numbers, so that it takes a few bytes and the page and the
-workbook say the same. No clause tells an age, and none speaks of health.
-"""
+A clause is a template of ``[why]`` among the words with two numbers, so that it takes a few bytes
+and the page and the workbook say the same. No clause tells an age, and none speaks of health."""
 
 from __future__ import annotations
 
@@ -25,10 +24,13 @@ if TYPE_CHECKING:
     from akb.report.portal.words import PortalWords
 
 SLOTS = {
-    "announced": ("month", ""), "few": ("a", "b"), "few_one": ("a", "b"), "lapse": ("branch", "month"),
+    "announced": ("month", ""), "few": ("a", "b"), "few_one": ("a", "b"),
+    "lapse": ("branch", "month"),
     "ended": ("branch", "month"), "ending": ("branch", "month"), "renewal": ("branch", "month"),
-    "renewals": ("a", "month"), "gap": ("branch", "b"), "discuss": ("branch", ""), "bought": ("branch", "month"),
-    "quiet": ("a", ""), "never": ("", ""), "jubilee": ("a", "month"), "alone": ("", ""), "reason": ("reason", ""),
+    "renewals": ("a", "month"), "gap": ("branch", "b"), "discuss": ("branch", ""),
+    "bought": ("branch", "month"),
+    "quiet": ("a", ""), "never": ("", ""), "jubilee": ("a", "month"), "alone": ("", ""),
+    "reason": ("reason", ""),
     "since": ("a", ""), "since_one": ("a", ""),
 }  # fmt: skip
 """Template -> what its two numbers are."""
@@ -93,7 +95,9 @@ _ORDER = {
 }
 """Action -> which clauses come first: templates, ``soon`` for a renewal within `_SOON` days."""
 _REST = ("later", "since")
-"""What there always is to say of somebody who is to be contacted: a renewal further on, how long he is a customer."""
+"""What there always is to say of somebody who is to be contacted: a renewal further on, how long he
+is a customer.
+"""
 
 Clause = tuple[str, int, int]
 
@@ -116,9 +120,11 @@ class Why:
 
     def sentence(self, customer: int, words: PortalWords) -> str:
         """Return the sentence of a customer."""
-        parts = [self._part(clause, words) for clause in self.clauses.get(customer) or [("alone", 0, 0)]]
-        told = words.text("why_join.joint").join(parts)
-        return f"{told[0].upper()}{told[1:]}."
+        parts = [
+            self._part(clause, words) for clause in self.clauses.get(customer) or [("alone", 0, 0)]
+        ]
+        sentence = words.text("why_join.joint").join(parts)
+        return f"{sentence[0].upper()}{sentence[1:]}."
 
     def _part(self, clause: Clause, words: PortalWords) -> str:
         name, *numbers = clause
@@ -147,18 +153,24 @@ def why_now(
     table
         See `people.people`.
     facts
-        ``renewals`` (`holdings.next_renewal`), ``held`` (`holdings.held`), ``missing`` (`offers.missing`).
+        ``renewals`` (`holdings.next_renewal`), ``held`` (`holdings.held`), ``missing``
+        (`offers.missing`).
     actions
         customer, ``action``, ``branch`` (to discuss) of those who are to be contacted.
     """
     why = Why(branches=tuple(context.taxonomy))
     code = {key: place for place, key in enumerate(why.branches)}
     known = _Candidates(context, code, table, facts)
-    told = dict(actions.select("customer", "action").iter_rows())
-    discuss = {row[0]: row[1] for row in actions.select("customer", "branch").iter_rows() if row[1] in code}
+    actions_of = dict(actions.select("customer", "action").iter_rows())
+    discuss = {
+        row[0]: row[1] for row in actions.select("customer", "branch").iter_rows() if row[1] in code
+    }
     reasons = _reasons(context, words, why)
     like = dict(table.select("customer", "like").iter_rows())
-    tenths = {(row[0], row[1]): row[2] for row in facts["missing"].select("customer", "branch", "tenths").iter_rows()}
+    tenths = {
+        (row[0], row[1]): row[2]
+        for row in facts["missing"].select("customer", "branch", "tenths").iter_rows()
+    }
     first_gap: dict[int, str] = {}
     for customer, branch in tenths:
         first_gap.setdefault(customer, branch)
@@ -168,15 +180,17 @@ def why_now(
         if (like[customer] or 0) > policies:
             name = "few_one" if policies == 1 else "few"
             mine[name] = [(name, policies, like[customer])]
-        branch = discuss.get(customer) or (first_gap.get(customer) if told.get(customer) != "cross_sell" else None)
+        branch = discuss.get(customer) or (
+            first_gap.get(customer) if actions_of.get(customer) != "cross_sell" else None
+        )
         if branch is not None and (customer, branch) in tenths:
             mine["gap"] = [("gap", code[branch], tenths[customer, branch])]
         elif branch is not None:
             mine["discuss"] = [("discuss", code[branch], 0)]
         mine["reason"] = [("reason", place, 0) for place in reasons.get(customer, ())]
-    common = _common(found, told)
+    common = _common(found, actions_of)
     for customer, mine in found.items():
-        action = told.get(customer, "")
+        action = actions_of.get(customer, "")
         dull = common.get(action, frozenset())
         order = _ORDER.get(action, _ORDER[""])
         clauses = [clause for name in order for clause in mine.get(name, ()) if clause not in dull]
@@ -187,20 +201,31 @@ def why_now(
 
 
 def _common(
-    found: Mapping[int, Mapping[str, Sequence[Clause]]], told: Mapping[int, str]
+    found: Mapping[int, Mapping[str, Sequence[Clause]]], action_words: Mapping[int, str]
 ) -> dict[str, frozenset[Clause]]:
-    """Return action -> clauses true of half of those who get it, or of half of all who are to be contacted, or more."""
-    everybody = _dull(found, list(told))
+    """Return action -> clauses true of half of those who get it, or of half of all who are to be
+    contacted, or more.
+    """
+    everybody = _dull(found, list(action_words))
     out = {"": frozenset[Clause]()}
-    for action in set(told.values()):
-        out[action] = everybody | _dull(found, [customer for customer, own in told.items() if own == action])
+    for action in set(action_words.values()):
+        out[action] = everybody | _dull(
+            found, [customer for customer, own in action_words.items() if own == action]
+        )
     return out
 
 
-def _dull(found: Mapping[int, Mapping[str, Sequence[Clause]]], customers: Sequence[int]) -> frozenset[Clause]:
+def _dull(
+    found: Mapping[int, Mapping[str, Sequence[Clause]]], customers: Sequence[int]
+) -> frozenset[Clause]:
     if len(customers) < _LEAST_LISTED:
         return frozenset()
-    counts = Counter(clause for customer in customers for part in found.get(customer, {}).values() for clause in part)
+    counts = Counter(
+        clause
+        for customer in customers
+        for part in found.get(customer, {}).values()
+        for clause in part
+    )
     return frozenset(clause for clause, count in counts.items() if count >= HALF * len(customers))
 
 
@@ -216,8 +241,14 @@ class _Candidates:
     ) -> None:
         self._day = context.as_of
         self._code = code
-        self._found: dict[int, dict[str, list[Clause]]] = {customer: {} for customer in table["customer"]}
-        leaves = dict(table.filter(pl.col("announced").is_not_null()).select("customer", "announced").iter_rows())
+        self._found: dict[int, dict[str, list[Clause]]] = {
+            customer: {} for customer in table["customer"]
+        }
+        leaves = dict(
+            table.filter(pl.col("announced").is_not_null())
+            .select("customer", "announced")
+            .iter_rows()
+        )
         for customer, day in leaves.items():
             self._add(customer, ("announced", self._month(day), 0))
         self._lapses(context)
@@ -245,7 +276,9 @@ class _Candidates:
         return month_code(self._day, day)
 
     def _lapses(self, context: Context) -> None:
-        """The latest policy that ended in the last year: given up by the customer, or for a reason nobody can help."""
+        """The latest policy that ended in the last year: given up by the customer, or for a reason
+        nobody can help.
+        """
         since = add_months(self._day, -_RECENT)
         ended = context.policies.filter(
             (pl.col("end_date") > since)
@@ -254,22 +287,30 @@ class _Candidates:
             & (pl.col("cause").fill_null("unknown") != "technical")
         ).sort("customer", "end_date", "policy")
         last = ended.unique("customer", keep="last", maintain_order=True)
-        for customer, branch, end, cause in last.select("customer", "branch", "end_date", "cause").iter_rows():
+        for customer, branch, end, cause in last.select(
+            "customer", "branch", "end_date", "cause"
+        ).iter_rows():
             name = "lapse" if cause == "preventable" else "ended"
             self._add(customer, (name, self._code[branch], self._month(end)))
 
     def _renewals(self, renewals: pl.DataFrame) -> None:
-        for customer, days, together, branch in renewals.select("customer", "days", "together", "branch").iter_rows():
+        for customer, days, together, branch in renewals.select(
+            "customer", "days", "together", "branch"
+        ).iter_rows():
             month = self._month(self._day + timedelta(days=days))
             one = branch is not None and together == 1
-            clause = ("renewal", self._code[branch], month) if one else ("renewals", together, month)
+            clause = (
+                ("renewal", self._code[branch], month) if one else ("renewals", together, month)
+            )
             self._add(customer, clause, "soon" if days <= _SOON else "later")
 
     def _bought(self, context: Context) -> None:
         since = add_months(self._day, -_NEW)
         first = context.policies.group_by("customer").agg(first=pl.col("start_date").min())
         new = (
-            context.held.filter((pl.col("start_date") > since) & ~pl.col("replaces").fill_null(value=False))
+            context.held.filter(
+                (pl.col("start_date") > since) & ~pl.col("replaces").fill_null(value=False)
+            )
             .join(first, on="customer")
             .filter(pl.col("first") <= since)
             .sort("customer", "start_date", "policy")
@@ -305,25 +346,34 @@ class _Candidates:
 
 
 def _reasons(context: Context, words: PortalWords, why: Why) -> dict[int, list[int]]:
-    """Return customer -> places of the words of what the model says raises the chance to leave, one per group."""
+    """Return customer -> places of the words of what the model says raises the chance to leave, one
+    per group.
+    """
     models: Any = context.bundle.models
     group = {feature.name: feature.group for feature in context.bundle.features}
     like = {
         customer: (kind, *(["one_policy"] if policies == 1 else []))
-        for customer, kind, policies in context.customers.select("customer", "kind", "policies").iter_rows()
+        for customer, kind, policies in context.customers.select(
+            "customer", "kind", "policies"
+        ).iter_rows()
     }
     places: dict[str, int] = {}
     out: dict[int, dict[str, int]] = {}
     for reason in models.reasons if models else ():
         news = group.get(reason.feature, "")
         mine = out.setdefault(reason.customer, {})
-        if reason.contribution <= 0 or news in mine or reason.customer not in like or not _telling(reason):
+        if (
+            reason.contribution <= 0
+            or news in mine
+            or reason.customer not in like
+            or not _telling(reason)
+        ):
             continue
         if words.reasons.trivial(reason.feature, reason.value, like[reason.customer]):
             continue
-        told = words.reasons.sentence(reason.feature, reason.value)
-        if told:
-            mine[news] = places.setdefault(told, len(places))
+        sentence = words.reasons.sentence(reason.feature, reason.value)
+        if sentence:
+            mine[news] = places.setdefault(sentence, len(places))
     why.reasons = list(places)
     return {customer: list(mine.values()) for customer, mine in out.items()}
 

@@ -1,10 +1,12 @@
-"""The words of the portal in one language: what a key is called, days and months, and the reasons of the models."""
+"""The words of the portal in one language: what a key is called, days and months, and the reasons
+of the models.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from akb.core.text import load_toml, texts
+from akb.core.wording.text import load_toml, texts
 from akb.report.reasons import Reasons
 
 if TYPE_CHECKING:
@@ -19,16 +21,23 @@ _FAR = 11
 
 
 class PortalWords:
-    """Texts of ``configs/text/<language>/portal.toml``, beside the names of branches and contacts of this run."""
+    """Texts of ``configs/text/<language>/portal.toml``, beside the names of branches and contacts
+    of this run.
+    """
 
     def __init__(self, context: Context, language: str) -> None:
         self.language = language
         self.as_of = context.as_of
         self.tree = texts("portal", language)
         shipped = load_toml("branches.toml")
-        own = {key: branch.name_nl for key, branch in context.taxonomy.items() if key not in shipped}
+        own = {
+            key: branch.name_nl for key, branch in context.taxonomy.items() if key not in shipped
+        }
         self.reasons = Reasons(language, own)
-        self._branch = {key: str(getattr(branch, f"name_{language}")) for key, branch in context.taxonomy.items()}
+        self._branch = {
+            key: str(getattr(branch, f"name_{language}"))
+            for key, branch in context.taxonomy.items()
+        }
         self._contact = {
             key: str(getattr(kind, f"label_{language}", None) or kind.label)
             for key, kind in context.bundle.settings.ladder().items()
@@ -37,7 +46,9 @@ class PortalWords:
     def text(self, key: str, **values: object) -> str:
         """Return a text with its places filled in."""
         table, _, name = key.partition(".")
-        return str(self.tree[table][name]).format_map({place: str(value) for place, value in values.items()})
+        return str(self.tree[table][name]).format_map(
+            {place: str(value) for place, value in values.items()}
+        )
 
     def name(self, table: str, key: str | None) -> str:
         """Return what a key is called; unknown keys are made readable."""

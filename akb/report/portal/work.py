@@ -1,4 +1,6 @@
-"""What is to be done with whom: the lists, the action, who does it, before when, and who is not to be contacted."""
+"""What is to be done with whom: the lists, the action, who does it, before when, and who is not to
+be contacted.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +14,22 @@ if TYPE_CHECKING:
     from akb.report.context import Context
 
 LISTS = (
-    "next_best_action", "when_calling", "messages", "top_defend", "next_best_policy", "care_gaps", "announced",
+    "next_best_action", "when_calling", "messages", "top_defend", "next_best_policy", "care_gaps",
+    "announced",
     "bleeders", "feeders",
 )  # fmt: skip
-"""Lists of the portal, in its order; former customers are no customers in force and stand in winback.csv."""
+"""Lists of the portal, in its order; former customers are no customers in force and stand in
+winback.csv.
+"""
 TODO, CALLING, MESSAGES = "next_best_action", "when_calling", "messages"
-"""Of the actions: what people begin, what waits until the customer calls, and what needs nobody's time."""
+"""Of the actions: what people begin, what waits until the customer calls, and what needs nobody's
+time.
+"""
 _CALLED = ("top_defend", "next_best_policy")
 _NOTICE, _TOO_SOON, _USUAL = 30, 7, 90
-"""Days: before a renewal a policy is given up, what is too late to do anything about, and without a renewal."""
+"""Days: before a renewal a policy is given up, what is too late to do anything about, and without a
+renewal.
+"""
 _ACTION = {
     "action": pl.String,
     "contact": pl.String,
@@ -54,11 +63,17 @@ def lists_of(context: Context) -> dict[str, pl.DataFrame]:
 
 
 def _by_contact(context: Context, actions: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Return the actions as three lists: to begin, to have ready when the customer calls, to send."""
+    """Return the actions as three lists: to begin, to have ready when the customer calls, to
+    send.
+    """
     ladder = context.bundle.settings.ladder()
     contact = pl.col("contact") if "contact" in actions.columns else pl.lit(None, dtype=pl.String)
-    sent = contact.is_in([key for key, kind in ladder.items() if kind.pool == "automatic"]).fill_null(value=False)
-    waits = [key for key, kind in ladder.items() if kind.reach == "inbound" and kind.otherwise is None]
+    sent = contact.is_in(
+        [key for key, kind in ladder.items() if kind.pool == "automatic"]
+    ).fill_null(value=False)
+    waits = [
+        key for key, kind in ladder.items() if kind.reach == "inbound" and kind.otherwise is None
+    ]
     calling = contact.is_in(waits).fill_null(value=False)
     return {
         TODO: actions.filter(~sent & ~calling),
@@ -68,13 +83,17 @@ def _by_contact(context: Context, actions: pl.DataFrame) -> dict[str, pl.DataFra
 
 
 def actions_of(context: Context) -> pl.DataFrame:
-    """Return customer, ``action``, ``contact``, ``branch``, ``done_by``, ``done_level`` of those who are contacted."""
+    """Return customer, ``action``, ``contact``, ``branch``, ``done_by``, ``done_level`` of those
+    who are contacted.
+    """
     value = context.bundle.value
     frame = value.lists.get(TODO) if value else None
     if frame is None:
         return pl.DataFrame(schema={"customer": pl.UInt32, **_ACTION})
     frame = _open(frame).sort("rank")
-    present = [pl.col(name) if name in frame.columns else pl.lit(None).alias(name) for name in _ACTION]
+    present = [
+        pl.col(name) if name in frame.columns else pl.lit(None).alias(name) for name in _ACTION
+    ]
     return frame.select(pl.col("customer"), *present).cast(_ACTION)  # type: ignore[arg-type]
 
 
@@ -91,7 +110,9 @@ def _drawn(frame: pl.DataFrame | None) -> list[int]:
 
 
 def stops(context: Context, table: pl.DataFrame) -> pl.DataFrame:
-    """Return customer and ``stop``: why nobody begins a contact (one of `STOPS`, the first that holds), else null."""
+    """Return customer and ``stop``: why nobody begins a contact (one of `STOPS`, the first that
+    holds), else null.
+    """
     value = context.bundle.value
     drawn: set[int] = set()
     for name, frame in (value.lists if value else {}).items():
@@ -118,9 +139,15 @@ def waiting(context: Context) -> pl.DataFrame:
     rows = []
     for name in _CALLED:
         frame = value.lists.get(name) if value else None
-        if frame is not None and {"contact", "control"} <= set(frame.columns) and frame["contact"].any():
+        if (
+            frame is not None
+            and {"contact", "control"} <= set(frame.columns)
+            and frame["contact"].any()
+        ):
             left = frame.filter(~pl.col("contact") & ~pl.col("control")).sort("rank")
-            rows.append(left.select("customer", list=pl.lit(name)).join(planned, on="customer", how="anti"))
+            rows.append(
+                left.select("customer", list=pl.lit(name)).join(planned, on="customer", how="anti")
+            )
     empty = pl.DataFrame(schema={"customer": pl.UInt32, "list": pl.String})
     return pl.concat([empty, *rows]).unique("customer", keep="first", maintain_order=True)
 
@@ -132,7 +159,9 @@ def control_rows(context: Context) -> pl.DataFrame:
     for name in (TODO, *_CALLED):
         frame = value.lists.get(name) if value else None
         if frame is not None and "control" in frame.columns:
-            rows.append(frame.filter(pl.col("control")).sort("rank").select("customer", list=pl.lit(name)))
+            rows.append(
+                frame.filter(pl.col("control")).sort("rank").select("customer", list=pl.lit(name))
+            )
     empty = pl.DataFrame(schema={"customer": pl.UInt32, "list": pl.String})
     return pl.concat([empty, *rows]).unique("customer", keep="first", maintain_order=True)
 
@@ -140,9 +169,8 @@ def control_rows(context: Context) -> pl.DataFrame:
 def deadlines(actions: pl.DataFrame, renewals: pl.DataFrame) -> pl.DataFrame:
     """Return customer and ``before``: within how many days of X the contact is to be made.
 
-    A month before the first renewal, for until then a policy is given up; in the week of a renewal it is too late for
-    that one. Without a renewal: a quarter.
-    """
+    A month before the first renewal, for until then a policy is given up; in the week of a renewal
+    it is too late for that one. Without a renewal: a quarter."""
     days = pl.col("days")
     return (
         actions.select("customer")

@@ -22,30 +22,35 @@ def advice(basis: CaseBasis, draws: Draws, seed: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``key``: ``start`` if P(net > 0) >= .8 over the draws; else ``pilot`` if the best trial's expected value of
-        sample information exceeds its cost; else ``stop``. ``probability``: of a net above zero. ``turning`` {key,
-        at, value}: the number that would bring the net to zero with the least relative change; None where none does.
-        ``next``: ``contacts`` (use the plan), ``trial`` (run it), ``pool`` (with other offices), ``lists`` (use the
-        lists once: that pays, the service does not) or ``nothing``. ``trial``: the design (see `trial.Trial.row`) or
-        None. ``information`` {value, cost}: of that trial, cents.
+        ``key``: ``start`` if P(net > 0) >= .8 over the draws; else ``pilot`` if the best trial's
+        expected value of sample information exceeds its cost; else ``stop``. ``probability``: of a
+        net above zero. ``turning`` {key, at, value}: the number that would bring the net to zero
+        with the least relative change; None where none does. ``next``: ``contacts`` (use the plan),
+        ``trial`` (run it), ``pool`` (with other offices), ``lists`` (use the lists once: that pays,
+        the service does not) or ``nothing``. ``trial``: the design (see `trial.Trial.row`) or None.
+        ``information`` {value, cost}: of that trial, cents.
     """
     probability = float((draws.net > 0).mean())
     trial = best_trial(draws, seed)
     worth = trial is not None and trial.gain > 0
     key = START if probability >= SURE else PILOT if worth else STOP
-    told = None if trial is None or basis.trialled is None else trial.row(basis.trialled)
+    trial_row = None if trial is None or basis.trialled is None else trial.row(basis.trialled)
     return {
         "key": key,
         "probability": probability,
         "turning": turning(draws),
-        "next": _next(basis, key, told),
-        "trial": told,
-        "information": None if trial is None else {"value": round(trial.value), "cost": round(trial.cost)},
+        "next": _next(basis, key, trial_row),
+        "trial": trial_row,
+        "information": None
+        if trial is None
+        else {"value": round(trial.value), "cost": round(trial.cost)},
     }
 
 
 def turning(draws: Draws) -> dict[str, Any] | None:
-    """Return the assumption whose own change brings the net to zero soonest, relative to its value today."""
+    """Return the assumption whose own change brings the net to zero soonest, relative to its value
+    today.
+    """
     rows = [row for row in break_even(draws) if row["value"] is not None and row["at"] > 0]
     if not rows:
         return None

@@ -1,4 +1,5 @@
-"""What the business case is made of: sums over a plan of contacts, and how its euros come in month by month.
+"""What the business case is made of: sums over a plan of contacts, and how its euros come in month
+by month.
 
 Pure numbers, without a customer's data: a run, `akb case` and the page work on the same.
 """
@@ -10,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from akb.value.targeting.benefits import SIDES
+from akb.value.targeting.planning.benefits import SIDES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from akb.config import Assumption, ContactType
     from akb.value.in_force import Floats
-    from akb.value.targeting.benefits import Side
-    from akb.value.targeting.plan import OptionSums
+    from akb.value.targeting.planning.benefits import Side
+    from akb.value.targeting.planning.plan import OptionSums
 
 LINES = ("relation", "policy", "purchase")
 YEAR = 12
@@ -78,7 +79,9 @@ class Cohort:
 
 @dataclass(frozen=True)
 class Exploration:
-    """Contacts that are made to learn: drawn among those that pay at the high end; their own hours and line."""
+    """Contacts that are made to learn: drawn among those that pay at the high end; their own hours
+    and line.
+    """
 
     customers: int
     minutes: float
@@ -95,7 +98,8 @@ class Trialled:
     customers
         How many there are in this office.
     relations, policies, euros
-        (mean, variance) within 12 months of preventable relation ends, of policies lost and of euros lost.
+        (mean, variance) within 12 months of preventable relation ends, of policies lost and of
+        euros lost.
     minutes, cost, benefit
         Of one contact: minutes, cents, and cents that it brings at the base.
     """
@@ -118,15 +122,17 @@ class CaseBasis:
     cohort
         The contacts of the 12 months from X.
     later
-        Those of the second and the third year on the same book: customers who were contacted the year before count as
-        repeats, what was sold is not offered again. Further years take turns between both: who was left alone for a
-        year is no repeat any more.
+        Those of the second and the third year on the same book: customers who were contacted the
+        year before count as repeats, what was sold is not offered again. Further years take turns
+        between both: who was left alone for a year is no repeat any more.
     levels
-        Line -> by what its benefit may be off at the low and high end: gates that are provisional, reasons unknown.
+        Line -> by what its benefit may be off at the low and high end: gates that are provisional,
+        reasons unknown.
     exploration, trialled
         See the classes.
     without
-        Benefit less contacts of a plan by the same planner on averages, judged with the predictions, cents.
+        Benefit less contacts of a plan by the same planner on averages, judged with the
+        predictions, cents.
     plan
         ``hour_price`` {pool: cents}, ``gap``, ``available`` {pool: minutes}.
     facts
@@ -156,7 +162,9 @@ class CaseBasis:
     def price(self) -> Span:
         """Return the price of the predictions a year, cents; low costs come with the high end."""
         entry = self.register["price.per_customer"]
-        return Span(*(100.0 * each * self.customers for each in (entry.high, entry.value, entry.low)))
+        return Span(
+            *(100.0 * each * self.customers for each in (entry.high, entry.value, entry.low))
+        )
 
 
 def contact_cost(sums: OptionSums, basis: CaseBasis, side: Side) -> float:
@@ -174,7 +182,11 @@ def contact_cost(sums: OptionSums, basis: CaseBasis, side: Side) -> float:
     time = 0.0 if sums.pool == "automatic" else 100 / 60
     more = sums.reached * time * (minutes * getattr(rate, far) - contact.minutes * rate.value)
     paid = basis.register.get(f"contacts.{sums.key}.cost")
-    more += 100 * sums.reached * ((getattr(paid, far) if paid is not None else contact.cost) - contact.cost)
+    more += (
+        100
+        * sums.reached
+        * ((getattr(paid, far) if paid is not None else contact.cost) - contact.cost)
+    )
     return float(max(0.0, sums.cost + more))
 
 
@@ -182,29 +194,41 @@ def benefit(cohort: Cohort, basis: CaseBasis, line: str) -> Span:
     """Return a line of benefit, low to high: effects and levels at their ends together, cents."""
     level, base = basis.levels[line], cohort.line(line)
     low, high = cohort.line(line, "low"), cohort.line(line, "high")
-    low *= level.low if low >= 0 else level.high  # a loss is worse where more customers turn out to leave
+    low *= (
+        level.low if low >= 0 else level.high
+    )  # a loss is worse where more customers turn out to leave
     high *= level.high if high >= 0 else level.low
     return Span(min(low, high, base), base, max(low, high, base))
 
 
 def contacts(cohort: Cohort, basis: CaseBasis) -> Span:
     """Return the cost of the contacts; its low is the high cost, which goes with low benefits."""
-    low, base, high = (sum(contact_cost(each, basis, side) for each in cohort.sums) for side in SIDES)
+    low, base, high = (
+        sum(contact_cost(each, basis, side) for each in cohort.sums) for side in SIDES
+    )
     return Span(max(low, base), base, min(high, base))
 
 
 def net(cohort: Cohort, basis: CaseBasis) -> Span:
-    """Return benefit less contacts less price of one cohort: the same contacts under other assumptions."""
+    """Return benefit less contacts less price of one cohort: the same contacts under other
+    assumptions.
+    """
     gained = [benefit(cohort, basis, line) for line in LINES]
     spent, price = contacts(cohort, basis), basis.price()
-    return Span(*(sum(each.side(side) for each in gained) - spent.side(side) - price.side(side) for side in SIDES))
+    return Span(
+        *(
+            sum(each.side(side) for each in gained) - spent.side(side) - price.side(side)
+            for side in SIDES
+        )
+    )
 
 
 def spread_over_year(flow: Floats) -> Floats:
-    """Return (months + 12,): what contacts spread evenly over 12 months bring per month of the calendar.
+    """Return (months + 12,): what contacts spread evenly over 12 months bring per month of the
+    calendar.
 
-    A contact stands in the middle of its month on average, so half of what it brings in a month falls in the next.
-    """
+    A contact stands in the middle of its month on average, so half of what it brings in a month
+    falls in the next."""
     even = np.full(YEAR, 1.0 / YEAR)
     middle = np.array([0.5, 0.5])
     return np.convolve(np.convolve(flow, even), middle)

@@ -27,12 +27,18 @@ from akb.value.case.options import options
 from akb.value.case.page import page_basis
 from akb.value.case.sensitivity import Draws, band, break_even, tornado
 from akb.value.in_force import EURO_GATES
-from akb.value.lifetime.flows import margin_months, policy_flow, purchase_flow, purchase_years, relation_flow
+from akb.value.lifetime.flows import (
+    margin_months,
+    policy_flow,
+    purchase_flow,
+    purchase_years,
+    relation_flow,
+)
 from akb.value.lifetime.unknown import relation_extremes
-from akb.value.targeting.benefits import SIDES
-from akb.value.targeting.exploration import explorers
-from akb.value.targeting.plan import contact_plan
-from akb.value.targeting.prospects import averaged
+from akb.value.targeting.planning.benefits import SIDES
+from akb.value.targeting.planning.exploration import explorers
+from akb.value.targeting.planning.plan import contact_plan
+from akb.value.targeting.planning.prospects import averaged
 from akb.value.targeting.team import POOLS
 from akb.value.types import BusinessCase
 
@@ -41,7 +47,7 @@ if TYPE_CHECKING:
 
     from akb.models.types import Gate, Interval
     from akb.value.in_force import Floats, InForce, Rows
-    from akb.value.targeting.plan import ContactPlan
+    from akb.value.targeting.planning.plan import ContactPlan
     from akb.value.valuation import Valuation
 
 
@@ -50,14 +56,18 @@ ENOUGH = 50
 
 
 def business_case(valued: Valuation) -> BusinessCase | None:
-    """Return the business case; None without commission, or where no line of benefit may be given."""
+    """Return the business case; None without commission, or where no line of benefit may be
+    given.
+    """
     if valued.plan is None or not open_lines(valued):
         return None
     return case_of(case_basis(valued), valued)
 
 
 def open_lines(valued: Valuation) -> tuple[str, ...]:
-    """Return the lines of benefit that may be told in euros: those whose predictions passed their gates."""
+    """Return the lines of benefit that may be told in euros: those whose predictions passed their
+    gates.
+    """
     in_force = valued.in_force
     out = []
     if in_force.retention_in_euros and valued.value is not None:
@@ -88,8 +98,16 @@ def case_of(basis: CaseBasis, valued: Valuation) -> BusinessCase:
             "price": price,
             "net": headline,
             "lines": [
-                *({"key": line, **lines[line], "mark": "assumed", "given": line in given} for line in LINES),
-                {"key": "exploration", **_explored(basis.exploration), "mark": "assumed", "given": True},
+                *(
+                    {"key": line, **lines[line], "mark": "assumed", "given": line in given}
+                    for line in LINES
+                ),
+                {
+                    "key": "exploration",
+                    **_explored(basis.exploration),
+                    "mark": "assumed",
+                    "given": True,
+                },
             ],
         },
         cash=[{"year": year, **row.row()} for year, row in enumerate(cash(basis), start=1)],
@@ -112,7 +130,11 @@ def case_of(basis: CaseBasis, valued: Valuation) -> BusinessCase:
             **{f"{name}_count": count for name, count in _counts(basis).items()},
         },
         advice=advice(basis, draws, seed),
-        sensitivity={"band": band(draws), "tornado": tornado(draws), "break_even": break_even(draws)},
+        sensitivity={
+            "band": band(draws),
+            "tornado": tornado(draws),
+            "break_even": break_even(draws),
+        },
         claims=claims(basis),
         why_different=why_different(basis),
         rule_of_thumb=rule_of_thumb(basis.customers, basis.facts["turnover"], basis.register),
@@ -124,7 +146,9 @@ def case_of(basis: CaseBasis, valued: Valuation) -> BusinessCase:
 
 
 def _explored(exploration: Exploration) -> dict[str, Any]:
-    """Return the line of exploration: what it is expected to bring less its cost; it stands beside the net."""
+    """Return the line of exploration: what it is expected to bring less its cost; it stands beside
+    the net.
+    """
     sides = Span(*(exploration.benefit.side(side) - exploration.cost for side in SIDES)).cents()
     return {**sides, "customers": exploration.customers, "hours": exploration.minutes / 60}
 
@@ -150,7 +174,9 @@ def _counts(basis: CaseBasis) -> dict[str, float]:
 
 
 def _multiple(basis: CaseBasis) -> dict[str, Any] | None:
-    """Return what the contacts add to the price of the portfolio; None until the client gives a multiple."""
+    """Return what the contacts add to the price of the portfolio; None until the client gives a
+    multiple.
+    """
     multiple = basis.value("portfolio.multiple")
     if multiple <= 0:
         return None
@@ -167,7 +193,9 @@ def _multiple(basis: CaseBasis) -> dict[str, Any] | None:
 
 
 def case_basis(valued: Valuation) -> CaseBasis:
-    """Return what the case is computed on: the plan's sums and cash flows, and the plan of a later year."""
+    """Return what the case is computed on: the plan's sums and cash flows, and the plan of a later
+    year.
+    """
     in_force, plan = valued.in_force, _planned(valued)
     second = next_year(plan)
     cohort, *later = cohorts_of(valued, (plan, second, next_year(second)))
@@ -213,14 +241,22 @@ def cohorts_of(valued: Valuation, plans: Sequence[ContactPlan]) -> list[Cohort]:
 
     def each_customer(name: str) -> Floats:
         """(c, n): a line or a count of every plan."""
-        return np.array([(share * getattr(line, name)).sum(axis=1) for share, line in zip(shares, lines, strict=True)])
+        return np.array(
+            [
+                (share * getattr(line, name)).sum(axis=1)
+                for share, line in zip(shares, lines, strict=True)
+            ]
+        )
 
     flows = {
         "relation": _relation_flows(valued, each_customer("leavers")),
         "policy": _policy_flows(valued, plans[0].prospects.lost, each_customer("policies")),
         "purchase": _purchase_flows(valued, plans[0], each_customer("purchase")),
     }
-    return [Cohort(plan.sums(), {line: flows[line][place] for line in LINES}) for place, plan in enumerate(plans)]
+    return [
+        Cohort(plan.sums(), {line: flows[line][place] for line in LINES})
+        for place, plan in enumerate(plans)
+    ]
 
 
 def _months(valued: Valuation) -> int:
@@ -233,12 +269,17 @@ def _relation_flows(valued: Valuation, kept: Floats) -> Floats:
         return np.zeros((len(kept), _months(valued)))
     margin = margin_months(valued.in_force, valued.flows, valued.offers)
     return np.array(
-        [relation_flow(valued.in_force, valued.survival, margin, valued.value, weights) for weights in kept]
+        [
+            relation_flow(valued.in_force, valued.survival, margin, valued.value, weights)
+            for weights in kept
+        ]
     )
 
 
 def _policy_flows(valued: Valuation, lost: Floats, kept: Floats) -> Floats:
-    """Return (c, months) of the policies that every plan keeps, (c, n), of those that customers lose, (n,)."""
+    """Return (c, months) of the policies that every plan keeps, (c, n), of those that customers
+    lose, (n,).
+    """
     if valued.survival is None or valued.policies is None:
         return np.zeros((len(kept), _months(valued)))
     rows = valued.policies["row"].to_numpy()
@@ -248,13 +289,17 @@ def _policy_flows(valued: Valuation, lost: Floats, kept: Floats) -> Floats:
 
 
 def _purchase_flows(valued: Valuation, plan: ContactPlan, brings: Floats) -> Floats:
-    """Return (c, months) of what purchases bring, (c, n): every customer's in the shape of his best branch."""
+    """Return (c, months) of what purchases bring, (c, n): every customer's in the shape of his best
+    branch.
+    """
     in_force, months = valued.in_force, _months(valued)
     if valued.survival is None:
         return np.array([_evenly(float(each.sum()), months) for each in brings])
     chance, worth = plan.prospects.chance[:, :1], plan.prospects.worth[:, :1]
     offered = np.where(worth > 0, chance, np.nan)
-    years = np.nan_to_num(purchase_years(in_force, valued.survival, valued.offers.kept, offered))[:, 0]
+    years = np.nan_to_num(purchase_years(in_force, valued.survival, valued.offers.kept, offered))[
+        :, 0
+    ]
     margin = np.divide(brings, years, out=np.zeros_like(brings), where=years > 0)
     return purchase_flow(in_force, valued.survival, valued.offers.kept, offered, margin[..., None])
 
@@ -267,7 +312,9 @@ def _evenly(total: float, months: int) -> Floats:
 
 
 def next_year(plan: ContactPlan) -> ContactPlan:
-    """Return the plan of the next year: who was contacted counts as a repeat, what was sold is not offered again."""
+    """Return the plan of the next year: who was contacted counts as a repeat, what was sold is not
+    offered again.
+    """
     share = plan.best.share
     contacted = share.sum(axis=1)
     sold = (share * plan.menu.lines["base"].sales).sum(axis=1)
@@ -277,14 +324,17 @@ def next_year(plan: ContactPlan) -> ContactPlan:
 
 
 def without_predictions(valued: Valuation, plan: ContactPlan) -> float:
-    """Return benefit less contacts of the plan that averages would make, judged with the predictions; cents.
+    """Return benefit less contacts of the plan that averages would make, judged with the
+    predictions; cents.
 
     The same planner, ladder and hours, on commission and on averages of book and branches.
     """
     in_force, n = valued.in_force, valued.in_force.n
     policies: tuple[Floats, Floats, Rows] = (np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.int64))
     if valued.policies is not None:
-        table = valued.policies.with_columns(place=pl.col("branch").rank("dense").cast(pl.Int64) - 1)
+        table = valued.policies.with_columns(
+            place=pl.col("branch").rank("dense").cast(pl.Int64) - 1
+        )
         margin = (table["margin_cents"] * table["policies"]).to_numpy()
         place = table["place"].to_numpy() * n + table["row"].to_numpy()
         policies = table["expected"].to_numpy(), np.maximum(margin, 0.0), place
@@ -295,14 +345,20 @@ def without_predictions(valued: Valuation, plan: ContactPlan) -> float:
 
 
 def levels(valued: Valuation, plan: ContactPlan) -> dict[str, Span]:
-    """Return by what every line may be off: the interval of a provisional gate, and reasons that are unknown."""
+    """Return by what every line may be off: the interval of a provisional gate, and reasons that
+    are unknown.
+    """
     in_force = valued.in_force
     out = dict.fromkeys(LINES, CERTAIN)
-    low, high = _widening(in_force.churn_gate, _interval(in_force, "churn_preventable_12m", "churn_12m"))
+    low, high = _widening(
+        in_force.churn_gate, _interval(in_force, "churn_preventable_12m", "churn_12m")
+    )
     least, most = relation_extremes(in_force)
     if valued.survival is not None and not valued.survival.split:
         entry = in_force.assumed["retention.preventable_share"]
-        least, most = (entry.low / entry.value, entry.high / entry.value) if entry.value else (1.0, 1.0)
+        least, most = (
+            (entry.low / entry.value, entry.high / entry.value) if entry.value else (1.0, 1.0)
+        )
     out["relation"] = Span(low * least, 1.0, high * most)
     if valued.policies is not None and float(valued.policies["expected"].sum()) > 0:
         out["policy"] = _policy_level(in_force, valued.policies)
@@ -338,13 +394,17 @@ def _purchase_level(in_force: InForce, plan: ContactPlan) -> Span:
         for place in np.unique(branch[(branch >= 0) & (brings > 0)]).tolist():
             name = names[place]
             cents = float(brings[branch == place].sum())
-            down, up = _widening(in_force.branch_gates.get(name, "none"), _interval(in_force, keys.get(name, "")))
+            down, up = _widening(
+                in_force.branch_gates.get(name, "none"), _interval(in_force, keys.get(name, ""))
+            )
             low, high, total = low + down * cents, high + up * cents, total + cents
     return Span(low / total, 1.0, high / total) if total > 0 else CERTAIN
 
 
 def _widening(gate: Gate, interval: Interval | None) -> tuple[float, float]:
-    """Return factors for the low and high end: a provisional gate brings its interval of observed/expected along."""
+    """Return factors for the low and high end: a provisional gate brings its interval of
+    observed/expected along.
+    """
     if gate != "provisional" or interval is None:
         return 1.0, 1.0
     return min(1.0, max(0.0, interval[0])), max(1.0, interval[1])
@@ -364,10 +424,11 @@ def _interval(in_force: InForce, *keys: str) -> Interval | None:
 
 
 def trialled(valued: Valuation, plan: ContactPlan) -> Trialled | None:
-    """Return who a trial would be about: the plan's personal contacts; without enough, those that may pay.
+    """Return who a trial would be about: the plan's personal contacts; without enough, those that
+    may pay.
 
-    Where the plan holds too few to draw two arms from, it is everybody whose personal contact pays at the high end.
-    """
+    Where the plan holds too few to draw two arms from, it is everybody whose personal contact pays
+    at the high end."""
     in_force, menu = valued.in_force, plan.menu
     personal = np.array([each.pool != "automatic" for each in menu.options])
     if not personal.any():
@@ -393,7 +454,9 @@ def trialled(valued: Valuation, plan: ContactPlan) -> Trialled | None:
         policies=(float(gone.mean()), float(ended.mean() - (gone**2).mean() + gone.var())),
         euros=(
             float((gone * earned).mean()),
-            float((ended * earned**2).mean() - ((gone * earned) ** 2).mean() + (gone * earned).var()),
+            float(
+                (ended * earned**2).mean() - ((gone * earned) ** 2).mean() + (gone * earned).var()
+            ),
         ),
         minutes=float(minutes.mean()),
         cost=float(menu.cost[rows, column].mean()),
@@ -402,7 +465,9 @@ def trialled(valued: Valuation, plan: ContactPlan) -> Trialled | None:
 
 
 def facts(valued: Valuation, plan: ContactPlan) -> dict[str, float]:
-    """Return numbers that explain the case: cents a year, counts (``_count``), shares (``_share``)."""
+    """Return numbers that explain the case: cents a year, counts (``_count``), shares
+    (``_share``).
+    """
     in_force, could = valued.in_force, plan.prospects
     commission = in_force.commission_customer.astype(np.float64)
     open_ones = ~in_force.announced
@@ -414,12 +479,19 @@ def facts(valued: Valuation, plan: ContactPlan) -> dict[str, float]:
     relation = np.where(in_force.announced, commission, leaves * commission)
     staying = policy_commission["all"]
     kept_relations = (share * lines.leavers).sum(axis=1) * commission
-    effect = np.divide((share * lines.policies).sum(axis=1), could.lost, out=np.zeros(in_force.n), where=could.lost > 0)
+    effect = np.divide(
+        (share * lines.policies).sum(axis=1),
+        could.lost,
+        out=np.zeros(in_force.n),
+        where=could.lost > 0,
+    )
     preventable = could.leaving * commission + policy_commission["preventable"]
     out = {
         "turnover": float(in_force.commission.sum()),
         "customers_count": float(in_force.n),
-        "customers_callable_count": float((valued.eligibility.callable & ~valued.eligibility.control).sum()),
+        "customers_callable_count": float(
+            (valued.eligibility.callable & ~valued.eligibility.control).sum()
+        ),
         "customers_planned_count": float(touched.sum()),
         "leavers_expected_count": float(leaves[open_ones].sum() + in_force.announced.sum()),
         "leavers_preventable_count": float(could.leaving.sum()),
@@ -430,14 +502,19 @@ def facts(valued: Valuation, plan: ContactPlan) -> dict[str, float]:
         "commission_lost_open_12m": float(relation[open_ones].sum() + staying[open_ones].sum()),
         "commission_lost_preventable_12m": float(preventable.sum()),
         "commission_reached_12m": float((touched * preventable).sum()),
-        "commission_kept_12m": float(kept_relations.sum() + (effect * policy_commission["preventable"]).sum()),
+        "commission_kept_12m": float(
+            kept_relations.sum() + (effect * policy_commission["preventable"]).sum()
+        ),
         "commission_sold_12m": _sold_commission(valued, plan),
         "advisers_count": float(valued.eligibility.advisers),
         "advisers_counted": float(valued.eligibility.advisers_counted),
     }
     rates = valued.rates
     if rates is not None:
-        out |= {"policy_lapse_share": rates.policy_lapse, "customer_churn_share": rates.customer_churn}
+        out |= {
+            "policy_lapse_share": rates.policy_lapse,
+            "customer_churn_share": rates.customer_churn,
+        }
         if rates.commission_churn is not None:
             out["commission_churn_share"] = rates.commission_churn
         if rates.left:
@@ -446,7 +523,9 @@ def facts(valued: Valuation, plan: ContactPlan) -> dict[str, float]:
 
 
 def _policy_commission(valued: Valuation) -> dict[str, Floats]:
-    """Return cents of commission a year that single policies of those who stay take along: all, and preventable."""
+    """Return cents of commission a year that single policies of those who stay take along: all, and
+    preventable.
+    """
     n = valued.in_force.n
     out = {"all": np.zeros(n), "preventable": np.zeros(n)}
     if valued.policies is None or valued.policies.is_empty():
@@ -467,7 +546,9 @@ def _policy_commission(valued: Valuation) -> dict[str, Floats]:
 
 
 def _sold_commission(valued: Valuation, plan: ContactPlan) -> float:
-    """Return the recurring commission a year of the policies sold, cents: sales at the mean margin of their worth."""
+    """Return the recurring commission a year of the policies sold, cents: sales at the mean margin
+    of their worth.
+    """
     share, lines = plan.best.share, plan.menu.lines["base"]
     rows = np.arange(plan.prospects.n)
     total = 0.0

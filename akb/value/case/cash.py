@@ -1,4 +1,6 @@
-"""When the euros come in: cash by year, the year in which the book runs, and the month of payback."""
+"""When the euros come in: cash by year, the year in which the book runs, and the month of
+payback.
+"""
 
 from __future__ import annotations
 
@@ -36,12 +38,16 @@ class Cash:
 
 
 def monthly(cohort: Cohort) -> Floats:
-    """Return (months + 13,): what one year's contacts bring per month, spread over their year; cents."""
+    """Return (months + 13,): what one year's contacts bring per month, spread over their year;
+    cents.
+    """
     return spread_over_year(np.sum([cohort.flows[line] for line in LINES], axis=0))
 
 
 def inflow(basis: CaseBasis, months: int) -> Floats:
-    """Return (months,): benefit per month when contacts go on every year; each year's cohort by itself."""
+    """Return (months,): benefit per month when contacts go on every year; each year's cohort by
+    itself.
+    """
     out = np.zeros(months)
     for year in range(-(-months // YEAR)):
         came = monthly(basis.year(year))[: months - YEAR * year]
@@ -53,20 +59,30 @@ def cash(basis: CaseBasis) -> list[Cash]:
     """Return the first five years with weekly predictions by the year."""
     benefit = inflow(basis, YEARS * YEAR).reshape(YEARS, YEAR).sum(axis=1)
     price = basis.price().base
-    return [Cash(float(gain), basis.year(year).contacts, price) for year, gain in enumerate(benefit.tolist())]
+    return [
+        Cash(float(gain), basis.year(year).contacts, price)
+        for year, gain in enumerate(benefit.tolist())
+    ]
 
 
 def running_year(basis: CaseBasis) -> Cash:
-    """Return a year far ahead on a constant book: every earlier cohort brings what is left of it in that year.
+    """Return a year far ahead on a constant book: every earlier cohort brings what is left of it in
+    that year.
 
-    In such a year the cohorts of all ages together bring what one cohort brings over its whole life.
-    """
-    benefit = float(np.mean([sum(each.flows[line].sum() for line in LINES) for each in basis.later]))
-    return Cash(benefit, float(np.mean([each.contacts for each in basis.later])), basis.price().base)
+    In such a year the cohorts of all ages together bring what one cohort brings over its whole
+    life."""
+    benefit = float(
+        np.mean([sum(each.flows[line].sum() for line in LINES) for each in basis.later])
+    )
+    return Cash(
+        benefit, float(np.mean([each.contacts for each in basis.later])), basis.price().base
+    )
 
 
 def cumulative(basis: CaseBasis) -> Floats:
-    """Return (60,): what has come back after every month, less everything paid; the analysis is paid on day one."""
+    """Return (60,): what has come back after every month, less everything paid; the analysis is
+    paid on day one.
+    """
     rows = cash(basis)
     paid = np.repeat([(row.contacts + row.price) / YEAR for row in rows], YEAR)
     out: Floats = np.cumsum(inflow(basis, YEARS * YEAR) - paid) - 100 * basis.value("price.eda")
@@ -74,7 +90,9 @@ def cumulative(basis: CaseBasis) -> Floats:
 
 
 def payback_month(basis: CaseBasis) -> int | None:
-    """Return the month (1, 2, ...) from which everything paid stays paid back; None if not within five years."""
+    """Return the month (1, 2, ...) from which everything paid stays paid back; None if not within
+    five years.
+    """
     below = np.flatnonzero(cumulative(basis) < 0)
     if not len(below):
         return 1

@@ -1,8 +1,9 @@
-"""What vendors claim and the sources' rule of thumb promises, beside the case: on the same scope, and why they differ.
+"""What vendors claim and the sources' rule of thumb promises, beside the case: on the same scope,
+and why they differ.
 
-A claim is a share of the policies that lapse, wherever they lapse; the case counts relations that empty and policies of
-those who stay, as two lines. So the claim is set against both together, and against each.
-"""
+A claim is a share of the policies that lapse, wherever they lapse; the case counts relations that
+empty and policies of those who stay, as two lines. So the claim is set against both together, and
+against each."""
 
 from __future__ import annotations
 
@@ -20,24 +21,32 @@ if TYPE_CHECKING:
 CLAIMS = ("claim.low", "claim.mid", "claim.high")
 
 
-def rule_of_thumb(customers: int, turnover: float, register: Mapping[str, Assumption]) -> dict[str, int]:
+def rule_of_thumb(
+    customers: int, turnover: float, register: Mapping[str, Assumption]
+) -> dict[str, int]:
     """Return what the sources' rule would promise for this portfolio, cents a year (D1 and D4)."""
     value = {name: entry.value for name, entry in register.items() if name.startswith("rule.")}
     share = saving_share(value["rule.lapse"], value["rule.natural"], value["rule.rescue"])
     retention = round(share * turnover)
-    sold = cross_sell_rule(customers, value["rule.buys"], value["rule.branch_share"], 100 * value["rule.commission"])
+    sold = cross_sell_rule(
+        customers, value["rule.buys"], value["rule.branch_share"], 100 * value["rule.commission"]
+    )
     return {"retention": retention, "cross_sell": round(sold), "total": retention + round(sold)}
 
 
 def claims(basis: CaseBasis) -> list[dict[str, Any]]:
-    """Return rows {key, share, promised, relations, kept, needed}: cents a year of recurring commission.
+    """Return rows {key, share, promised, relations, kept, needed}: cents a year of recurring
+    commission.
 
-    ``promised``: the share of all commission that leaves in a year, announced ends and those of single policies
-    included; ``relations``: the part of it that leaves with relations that empty, which is all that a count of
-    customers sees; ``kept``: the commission that the plan's contacts keep; ``needed``: by what the effects would have
-    to be multiplied to keep what is promised with these contacts (None where they keep nothing).
-    """
-    lost, relations = basis.facts["commission_lost_12m"], basis.facts["commission_lost_relations_12m"]
+    ``promised``: the share of all commission that leaves in a year, announced ends and those of
+    single policies included; ``relations``: the part of it that leaves with relations that empty,
+    which is all that a count of customers sees; ``kept``: the commission that the plan's contacts
+    keep; ``needed``: by what the effects would have to be multiplied to keep what is promised with
+    these contacts (None where they keep nothing)."""
+    lost, relations = (
+        basis.facts["commission_lost_12m"],
+        basis.facts["commission_lost_relations_12m"],
+    )
     kept = basis.facts["commission_kept_12m"]
     rows = []
     for name in CLAIMS:
@@ -57,12 +66,13 @@ def claims(basis: CaseBasis) -> list[dict[str, Any]]:
 
 
 def why_different(basis: CaseBasis) -> list[dict[str, Any]]:
-    """Return the steps from the rule's promise to the case, rows {key, cents}: what each leaves of a year's saving.
+    """Return the steps from the rule's promise to the case, rows {key, cents}: what each leaves of
+    a year's saving.
 
-    ``promised`` (the rule on turnover), ``leaving`` (its rescue chance on the commission that does leave, by the
-    predictions), ``preventable`` (only what attention can change), ``unannounced`` (announced ends cannot be kept),
-    ``reached`` (only customers with a contact), ``effect`` (the effects of the register instead).
-    """
+    ``promised`` (the rule on turnover), ``leaving`` (its rescue chance on the commission that does
+    leave, by the predictions), ``preventable`` (only what attention can change), ``unannounced``
+    (announced ends cannot be kept), ``reached`` (only customers with a contact), ``effect`` (the
+    effects of the register instead)."""
     rule = rule_of_thumb(basis.customers, basis.facts["turnover"], basis.register)["retention"]
     rescue = basis.value("rule.rescue")
     steps = {
@@ -79,4 +89,7 @@ def why_different(basis: CaseBasis) -> list[dict[str, Any]]:
 def sold_and_kept(basis: CaseBasis) -> dict[str, float]:
     """Return how many relations and policies the plan keeps and how many it sells, at the base."""
     names = {"relation": "leavers", "policy": "policies", "purchase": "sales"}
-    return {line: sum(getattr(each, names[line])["base"] for each in basis.cohort.sums) for line in LINES}
+    return {
+        line: sum(getattr(each, names[line])["base"] for each in basis.cohort.sums)
+        for line in LINES
+    }

@@ -1,4 +1,6 @@
-"""Two pieces of numerics that the case needs; SciPy has both, and takes longer to import than the case to work out."""
+"""Two pieces of numerics that the case needs; SciPy has both, and takes longer to import than the
+case to work out.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ def sign_change(function: Callable[[float], float], low: float, high: float) -> 
         at = function(middle)
         if at == 0:
             return middle
-        place = middle + (middle - low) * (1 if below > above else -1) * at / sqrt(at * at - below * above)
+        place = middle + (middle - low) * (1 if below > above else -1) * at / sqrt(
+            at * at - below * above
+        )
         there = function(place)
         if there == 0 or abs(place - last) <= NEAR:
             return place

@@ -1,11 +1,13 @@
-"""What can be bought: the lists once, akb run by the office itself, or the service; each over three years."""
+"""What can be bought: the lists once, akb run by the office itself, or the service; each over three
+years.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from akb.value.case.basis import LINES, Span, benefit, contacts
-from akb.value.targeting.benefits import SIDES
+from akb.value.targeting.planning.benefits import SIDES
 
 if TYPE_CHECKING:
     from akb.value.case.basis import CaseBasis, Cohort
@@ -15,18 +17,23 @@ KEYS = ("once", "self", "service")
 
 
 def gained(basis: CaseBasis, cohort: Cohort, share: float = 1.0) -> Span:
-    """Return benefit less contacts of one year's contacts, low to high; `share` of the benefit is left."""
+    """Return benefit less contacts of one year's contacts, low to high; `share` of the benefit is
+    left.
+    """
     lines = [benefit(cohort, basis, line) for line in LINES]
     spent = contacts(cohort, basis)
-    return Span(*(share * sum(each.side(side) for each in lines) - spent.side(side) for side in SIDES))
+    return Span(
+        *(share * sum(each.side(side) for each in lines) - spent.side(side) for side in SIDES)
+    )
 
 
 def options(basis: CaseBasis) -> list[dict[str, Any]]:
-    """Return rows {key, years, net {low, base, high}}: lifetime value of the contacts of three years, cents.
+    """Return rows {key, years, net {low, base, high}}: lifetime value of the contacts of three
+    years, cents.
 
-    ``once``: these lists, used over one year while they age. ``self``: lists made anew every week by the office, in
-    hours of its own. ``service``: the same at the price per customer. All three pay the analysis.
-    """
+    ``once``: these lists, used over one year while they age. ``self``: lists made anew every week
+    by the office, in hours of its own. ``service``: the same at the price per customer. All three
+    pay the analysis."""
     years = [gained(basis, basis.year(place)) for place in range(YEARS)]
     aged = gained(basis, basis.cohort, basis.value("lists.ageing"))
     analysis = 100 * basis.value("price.eda")
@@ -39,4 +46,7 @@ def options(basis: CaseBasis) -> list[dict[str, Any]]:
         "self": {side: every[side] - YEARS * own.side(side) - analysis for side in SIDES},
         "service": {side: every[side] - YEARS * price.side(side) - analysis for side in SIDES},
     }
-    return [{"key": key, "years": YEARS, "net": Span(*(nets[key][side] for side in SIDES)).cents()} for key in KEYS]
+    return [
+        {"key": key, "years": YEARS, "net": Span(*(nets[key][side] for side in SIDES)).cents()}
+        for key in KEYS
+    ]

@@ -1,8 +1,8 @@
-"""What a page or a colleague works on without the customers: weighted rows for the planner, and the register's draws.
+"""What a page or a colleague works on without the customers: weighted rows for the planner, and the
+register's draws.
 
-Rows are means over customers who are alike, never over fewer than may be shown: a plan on them is an estimate, and
-``akb case`` on the run itself is exact.
-"""
+Rows are means over customers who are alike, never over fewer than may be shown: a plan on them is
+an estimate, and ``akb case`` on the run itself is exact."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from akb.value.case.sensitivity import DRAWS, positions
-from akb.value.targeting.prospects import Prospects
+from akb.value.targeting.planning.prospects import Prospects
 
 if TYPE_CHECKING:
     from akb.value.case.sensitivity import Draws
     from akb.value.in_force import Floats, Rows
-    from akb.value.targeting.plan import ContactPlan
+    from akb.value.targeting.planning.plan import ContactPlan
     from akb.value.valuation import Valuation
 
 SCHEMA = "akb.case_basis/3"
@@ -28,11 +28,12 @@ _SHARES = ("leaving", "lost", "inbound_rate")
 
 
 def page_basis(valued: Valuation, draws: Draws) -> dict[str, Any]:
-    """Return ``schema``, ``rows`` (column -> list), ``pools`` {pool: minutes}, ``customers``, ``draws``, ``levels``.
+    """Return ``schema``, ``rows`` (column -> list), ``pools`` {pool: minutes}, ``customers``,
+    ``draws``, ``levels``.
 
-    Columns of ``rows``: ``weight`` (customers), ``relation``, ``policy`` (cents), ``leaving``, ``lost``,
-    ``inbound_rate``, ``wakeable`` and per place of a branch ``chance_1`` .., ``worth_1`` .. (cents). ``draws``:
-    assumption, or ``level.LINE`` -> 1,000 positions 0..9999 in its range.
+    Columns of ``rows``: ``weight`` (customers), ``relation``, ``policy`` (cents), ``leaving``,
+    ``lost``, ``inbound_rate``, ``wakeable`` and per place of a branch ``chance_1`` .., ``worth_1``
+    .. (cents). ``draws``: assumption, or ``level.LINE`` -> 1,000 positions 0..9999 in its range.
     """
     plan = valued.plan
     if plan is None:
@@ -62,7 +63,8 @@ def _places(position: Floats) -> list[int]:
 
 
 def binned(plan: ContactPlan, least: int) -> Prospects:
-    """Return weighted rows that stand for the customers who may be contacted, `least` customers or more in each.
+    """Return weighted rows that stand for the customers who may be contacted, `least` customers or
+    more in each.
 
     Customers with the same choice at the plan's prices and about the same value share a row.
     """
@@ -81,7 +83,9 @@ def binned(plan: ContactPlan, least: int) -> Prospects:
 
 
 def _means(prospects: Prospects, order: Rows, bins: Rows) -> Prospects:
-    """Return the mean of every column per bin; a bin is wakeable, or of the control group, as most of it is."""
+    """Return the mean of every column per bin; a bin is wakeable, or of the control group, as most
+    of it is.
+    """
     count = int(bins.max(initial=-1)) + 1
     weight = np.bincount(bins, minlength=count).astype(np.float64)
 
@@ -108,7 +112,10 @@ def _means(prospects: Prospects, order: Rows, bins: Rows) -> Prospects:
 
 
 def _columns(rows: Prospects) -> dict[str, list[float]]:
-    out: dict[str, list[float]] = {"weight": rows.weight.tolist(), "wakeable": rows.wakeable.astype(int).tolist()}
+    out: dict[str, list[float]] = {
+        "weight": rows.weight.tolist(),
+        "wakeable": rows.wakeable.astype(int).tolist(),
+    }
     out |= {name: np.round(getattr(rows, name), 1).tolist() for name in _CENTS}
     out |= {name: np.round(getattr(rows, name), 6).tolist() for name in _SHARES}
     for place in range(rows.chance.shape[1]):

@@ -1,4 +1,6 @@
-"""How much profit an order of customers makes: the expected maximum profit of the literature, and our own curve."""
+"""How much profit an order of customers makes: the expected maximum profit of the literature, and
+our own curve.
+"""
 
 from __future__ import annotations
 
@@ -36,15 +38,16 @@ class Curve:
 
 
 def profit_curve(scores: ArrayLike, earned: ArrayLike, cost: float) -> Curve:
-    """Return the profit of contacting customers from the highest score down, each with his own earnings.
+    """Return the profit of contacting customers from the highest score down, each with his own
+    earnings.
 
     Parameters
     ----------
     scores
         What the order is made by, (n,); ties keep their order.
     earned
-        What a contact earns, gross of its cost: for a leaver the chance that he stays after it, times what is kept
-        then, (n,).
+        What a contact earns, gross of its cost: for a leaver the chance that he stays after it,
+        times what is kept then, (n,).
     cost
         Of a contact.
     """
@@ -63,16 +66,18 @@ def empc(
     incentive: float = 10.0,
     contact: float = 1.0,
 ) -> float:
-    """Return the expected maximum profit measure for churn (EMPC) per customer, in the unit of `clv`.
+    """Return the expected maximum profit measure for churn (EMPC) per customer, in the unit of
+    `clv`.
 
-    A contacted leaver accepts an incentive with chance gamma ~ Beta(alpha, beta) and then stays; a stayer who is
-    contacted takes it too. For every gamma the best cut-off is chosen; the profit is averaged over gamma. Everyone has
-    the same `clv`, so this compares orders, and says nothing about one office's euros: use `profit_curve` for those.
+    A contacted leaver accepts an incentive with chance gamma ~ Beta(alpha, beta) and then stays; a
+    stayer who is contacted takes it too. For every gamma the best cut-off is chosen; the profit is
+    averaged over gamma. Everyone has the same `clv`, so this compares orders, and says nothing
+    about one office's euros: use `profit_curve` for those.
 
-    Source: Verbraken, Verbeke and Baesens (2013), A novel profit maximizing metric for measuring classification
-    performance of customer churn prediction models. Exact: cut-offs lie on the convex hull of the ROC curve, and
-    between two turning points of gamma the integral is a difference of incomplete beta functions.
-    """
+    Source: Verbraken, Verbeke and Baesens (2013), A novel profit maximizing metric for measuring
+    classification performance of customer churn prediction models. Exact: cut-offs lie on the
+    convex hull of the ROC curve, and between two turning points of gamma the integral is a
+    difference of incomplete beta functions."""
     from scipy.stats import beta as beta_distribution
 
     churned = np.asarray(left, dtype=np.float64)
@@ -90,7 +95,9 @@ def empc(
 
 
 def _roc_hull(churned: Floats, scores: Floats) -> tuple[Floats, Floats]:
-    """Return true and false positive rates at the corners of the convex hull of the ROC curve, from (0, 0) up."""
+    """Return true and false positive rates at the corners of the convex hull of the ROC curve, from
+    (0, 0) up.
+    """
     values, place = np.unique(-scores, return_inverse=True)
     hits = np.bincount(place, weights=churned, minlength=len(values))
     misses = np.bincount(place, weights=1 - churned, minlength=len(values))

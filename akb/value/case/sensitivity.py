@@ -19,15 +19,20 @@ if TYPE_CHECKING:
 
     from akb.value.case.basis import CaseBasis, Cohort
     from akb.value.in_force import Floats
-    from akb.value.targeting.plan import OptionSums
+    from akb.value.targeting.planning.plan import OptionSums
 
 DRAWS = 1000
 _BAND = (0.05, 0.5, 0.95)
-EFFECT_OF = {"relation": "effect_relation", "policy": "effect_policy", "purchase": "effect_purchase"}
+EFFECT_OF = {
+    "relation": "effect_relation",
+    "policy": "effect_policy",
+    "purchase": "effect_purchase",
+}
 
 
 def triangular(position: Floats, low: float, mode: float, high: float) -> Floats:
-    """Return values of a triangular distribution at positions in (0, 1); a point where there is no range.
+    """Return values of a triangular distribution at positions in (0, 1); a point where there is no
+    range.
 
     Examples
     --------
@@ -42,7 +47,9 @@ def triangular(position: Floats, low: float, mode: float, high: float) -> Floats
     return np.where(position < turn, down, up)
 
 
-def positions(names: list[str], together: frozenset[str], correlation: float, seed: int) -> dict[str, Floats]:
+def positions(
+    names: list[str], together: frozenset[str], correlation: float, seed: int
+) -> dict[str, Floats]:
     """Return seeded positions in (0, 1) per name; those of `together` go up and down together.
 
     A Gaussian copula with one common factor: ``z = sqrt(r) common + sqrt(1 - r) own``.
@@ -65,7 +72,9 @@ class Draws:
 
     @cached_property
     def names(self) -> list[str]:
-        """Assumptions that are drawn, those of the contacts that are used and what the rest of the case asks."""
+        """Assumptions that are drawn, those of the contacts that are used and what the rest of the
+        case asks.
+        """
         used = sorted({each.key for each in self.basis.cohort.sums})
         fields = (*EFFECT_OF.values(), "minutes", "cost")
         own = [f"contacts.{key}.{field}" for key in used for field in fields]
@@ -77,7 +86,9 @@ class Draws:
         """Assumption, or ``level.LINE`` -> (draws,)."""
         levels = [f"level.{line}" for line in LINES]
         effects = frozenset(name for name in self.names if ".effect_" in name)
-        at = positions([*self.names, *levels], effects, self.basis.value("case.correlation"), self.seed)
+        at = positions(
+            [*self.names, *levels], effects, self.basis.value("case.correlation"), self.seed
+        )
         out = {}
         for name, position in at.items():
             if name in self.basis.register:
@@ -117,7 +128,9 @@ class Draws:
 
 
 def line_at(sums: OptionSums, basis: CaseBasis, line: str, values: Mapping[str, Any]) -> Any:
-    """Return an option's line where its effect has other values: linear between low, base and high end."""
+    """Return an option's line where its effect has other values: linear between low, base and high
+    end.
+    """
     entry = basis.register.get(f"contacts.{sums.key}.{EFFECT_OF[line]}")
     amounts = getattr(sums, line)
     if entry is None or entry.high <= entry.low:
@@ -128,7 +141,9 @@ def line_at(sums: OptionSums, basis: CaseBasis, line: str, values: Mapping[str, 
 
 
 def cost_at(sums: OptionSums, basis: CaseBasis, values: Mapping[str, Any]) -> Any:
-    """Return what an option's contacts cost where minutes, rates or out-of-pocket costs have other values."""
+    """Return what an option's contacts cost where minutes, rates or out-of-pocket costs have other
+    values.
+    """
     contact = basis.ladder[sums.key]
     pool = "cost.rate_adviser" if sums.pool == "adviser" else "cost.rate_office"
     rate = values.get(pool, basis.value(pool))
@@ -140,22 +155,30 @@ def cost_at(sums: OptionSums, basis: CaseBasis, values: Mapping[str, Any]) -> An
 
 
 def band(draws: Draws) -> dict[str, Any]:
-    """Return the *gevoeligheidsband*: 5, 50 and 95 % of the cohort's net when every assumption is drawn.
+    """Return the *gevoeligheidsband*: 5, 50 and 95 % of the cohort's net when every assumption is
+    drawn.
 
     Never a confidence interval: nobody measured the ranges.
 
     Returns
     -------
     dict
-        ``draws``, ``above_zero`` (share of draws with a net above zero), ``net`` {low, base, high}, cents.
+        ``draws``, ``above_zero`` (share of draws with a net above zero), ``net`` {low, base, high},
+        cents.
     """
     ordered = np.sort(draws.net)
     low, base, high = (float(ordered[round(share * (len(ordered) - 1))]) for share in _BAND)
-    return {"draws": DRAWS, "above_zero": float((draws.net > 0).mean()), "net": Span(low, base, high).cents()}
+    return {
+        "draws": DRAWS,
+        "above_zero": float((draws.net > 0).mean()),
+        "net": Span(low, base, high).cents(),
+    }
 
 
 def tornado(draws: Draws) -> list[dict[str, Any]]:
-    """Return per assumption the cohort's net at its low and its high end, all others at their base; widest first."""
+    """Return per assumption the cohort's net at its low and its high end, all others at their base;
+    widest first.
+    """
     basis = draws.basis
     rows = []
     for name in draws.names:
@@ -168,18 +191,25 @@ def tornado(draws: Draws) -> list[dict[str, Any]]:
 
 
 def net_at(basis: CaseBasis, values: Mapping[str, float]) -> float:
-    """Return the cohort's net with other values of some assumptions and the same contacts, cents."""
-    gained = sum(float(line_at(each, basis, line, values)) for each in basis.cohort.sums for line in LINES)
+    """Return the cohort's net with other values of some assumptions and the same contacts,
+    cents.
+    """
+    gained = sum(
+        float(line_at(each, basis, line, values)) for each in basis.cohort.sums for line in LINES
+    )
     spent = sum(float(cost_at(each, basis, values)) for each in basis.cohort.sums)
-    price = 100 * values.get("price.per_customer", basis.value("price.per_customer")) * basis.customers
+    price = (
+        100 * values.get("price.per_customer", basis.value("price.per_customer")) * basis.customers
+    )
     return gained - spent - price
 
 
 def break_even(draws: Draws) -> list[dict[str, Any]]:
-    """Return rows {key, at, value}: where the cohort's net is zero, all others at their base; None where nowhere.
+    """Return rows {key, at, value}: where the cohort's net is zero, all others at their base; None
+    where nowhere.
 
-    Looked for between the ends of what is possible: 0 to 1 for shares and effects, else 0 to ten times the high end.
-    The net is monotone in each of them, so there is one such place at most.
+    Looked for between the ends of what is possible: 0 to 1 for shares and effects, else 0 to ten
+    times the high end. The net is monotone in each of them, so there is one such place at most.
     """
     basis = draws.basis
     rows = []
@@ -195,7 +225,9 @@ def break_even(draws: Draws) -> list[dict[str, Any]]:
 
 
 def _extended(basis: CaseBasis, name: str, value: float) -> float:
-    """Return the cohort's net at a value that may lie beyond the range: effects go on in a straight line."""
+    """Return the cohort's net at a value that may lie beyond the range: effects go on in a straight
+    line.
+    """
     entry = basis.register[name]
     if ".effect_" not in name or entry.low <= value <= entry.high or entry.value <= 0:
         return net_at(basis, {name: value})

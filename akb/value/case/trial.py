@@ -1,9 +1,8 @@
 """What a trial can answer, and whether its answer is worth its cost.
 
-The expected value of sample information is worked out by regression on the draws of the register (Strong, Oakley and
-Brennan, 2014): the outcome of a trial is what a draw says of the effect, plus sampling error; what is then expected of
-going on is the regression of the net on that outcome.
-"""
+The expected value of sample information is worked out by regression on the draws of the register
+(Strong, Oakley and Brennan, 2014): the outcome of a trial is what a draw says of the effect, plus
+sampling error; what is then expected of going on is the regression of the net on that outcome."""
 
 from __future__ import annotations
 
@@ -28,9 +27,11 @@ ALPHA, POWER = 0.05, 0.80
 
 
 def per_arm(before: float, relative: float, alpha: float = ALPHA, power: float = POWER) -> int:
-    """Return the customers per arm to tell `before` from `before` x (1 - `relative`), two-sided, equal arms.
+    """Return the customers per arm to tell `before` from `before` x (1 - `relative`), two-sided,
+    equal arms.
 
-    n = (z_{1-alpha/2} + z_power)^2 (p0 (1 - p0) + p1 (1 - p1)) / (p0 - p1)^2 (two proportions, normal approximation).
+    n = (z_{1-alpha/2} + z_power)^2 (p0 (1 - p0) + p1 (1 - p1)) / (p0 - p1)^2 (two proportions,
+    normal approximation).
 
     Raises
     ------
@@ -51,7 +52,9 @@ def per_arm(before: float, relative: float, alpha: float = ALPHA, power: float =
     return ceil(spread * (before * (1 - before) + after * (1 - after)) / (before - after) ** 2)
 
 
-def detectable(before: float, size: int, alpha: float = ALPHA, power: float = POWER) -> float | None:
+def detectable(
+    before: float, size: int, alpha: float = ALPHA, power: float = POWER
+) -> float | None:
     """Return the smallest relative fall that arms of `size` can show; None if not even all of it.
 
     Examples
@@ -64,12 +67,17 @@ def detectable(before: float, size: int, alpha: float = ALPHA, power: float = PO
     low, high = 1e-4, 1.0
     for _ in range(50):
         middle = (low + high) / 2
-        low, high = (middle, high) if per_arm(before, middle, alpha, power) > size else (low, middle)
+        low, high = (
+            (middle, high) if per_arm(before, middle, alpha, power) > size else (low, middle)
+        )
     return high
 
 
-def per_arm_of_means(variance: float, difference: float, alpha: float = ALPHA, power: float = POWER) -> int:
-    """Return the customers per arm to tell two means that differ by `difference` apart; the same variance in both.
+def per_arm_of_means(
+    variance: float, difference: float, alpha: float = ALPHA, power: float = POWER
+) -> int:
+    """Return the customers per arm to tell two means that differ by `difference` apart; the same
+    variance in both.
 
     Examples
     --------
@@ -85,7 +93,7 @@ def per_arm_of_means(variance: float, difference: float, alpha: float = ALPHA, p
 
 
 @dataclass(frozen=True)
-class Trial:
+class TrialDesign:
     """One design: per arm so many customers, in so many offices, judged on one outcome.
 
     Parameters
@@ -119,11 +127,11 @@ class Trial:
 
 
 def effects(draws: Draws) -> Floats:
-    """Return (draws,): what personal contacts keep, as a share of what they could keep: the effect that a trial sees.
+    """Return (draws,): what personal contacts keep, as a share of what they could keep: the effect
+    that a trial sees.
 
-    The mean over the lines that a trial counts, relations and policies, of drawn over base benefit, in units of the
-    base effect.
-    """
+    The mean over the lines that a trial counts, relations and policies, of drawn over base benefit,
+    in units of the base effect."""
     basis = draws.basis
     base = sum(basis.cohort.line(line) for line in LINES[:2])
     if base <= 0:
@@ -165,15 +173,17 @@ def standard_error(trialled: Trialled, outcome: str, per_arm: int, kept: float) 
     return float(np.sqrt(2 * variance / per_arm) / difference) if difference > 0 else float("inf")
 
 
-def best_trial(draws: Draws, seed: int) -> Trial | None:
-    """Return the trial that is worth most after its cost, alone or pooled over the fewest offices; None without one."""
+def best_trial(draws: Draws, seed: int) -> TrialDesign | None:
+    """Return the trial that is worth most after its cost, alone or pooled over the fewest offices;
+    None without one.
+    """
     basis = draws.basis
     trialled = basis.trialled
     if trialled is None:
         return None
     kept = kept_share(basis, trialled)
     effect, years = effects(draws), basis.value("experiment.horizon_years")
-    best: Trial | None = None
+    best: TrialDesign | None = None
     for offices in OFFICES:
         for outcome in OUTCOMES:
             for arm in ARMS:
@@ -183,7 +193,9 @@ def best_trial(draws: Draws, seed: int) -> Trial | None:
                 if not np.isfinite(error):
                     continue
                 worth = value_of_sample(draws.net, effect, error, years, seed)
-                trial = Trial(outcome, arm, offices, worth, _cost(basis, trialled, arm / offices))
+                trial = TrialDesign(
+                    outcome, arm, offices, worth, _cost(basis, trialled, arm / offices)
+                )
                 if best is None or trial.gain > best.gain:
                     best = trial
         if best is not None and best.gain > 0:
@@ -192,18 +204,25 @@ def best_trial(draws: Draws, seed: int) -> Trial | None:
 
 
 def kept_share(basis: CaseBasis, trialled: Trialled) -> float:
-    """Return the share of preventable ends that a trial's contact keeps at the base: the plan's mix of contacts."""
+    """Return the share of preventable ends that a trial's contact keeps at the base: the plan's mix
+    of contacts.
+    """
     shares = [
         (entry.value, each.customers)
         for each in basis.cohort.sums
-        if each.pool != "automatic" and (entry := basis.register.get(f"contacts.{each.key}.effect_policy")) is not None
+        if each.pool != "automatic"
+        and (entry := basis.register.get(f"contacts.{each.key}.effect_policy")) is not None
     ]
     if not shares:
-        known = [contact.policy.base for contact in basis.ladder.values() if contact.pool != "automatic"]
+        known = [
+            contact.policy.base for contact in basis.ladder.values() if contact.pool != "automatic"
+        ]
         return max(known, default=0.0)
     return float(np.average([share for share, _ in shares], weights=[count for _, count in shares]))
 
 
 def _cost(basis: CaseBasis, trialled: Trialled, treated: float) -> float:
-    """Return what a trial costs an office: a year's price of predictions and the contacts, less what they bring."""
+    """Return what a trial costs an office: a year's price of predictions and the contacts, less
+    what they bring.
+    """
     return max(0.0, basis.price().base + treated * (trialled.cost - trialled.benefit))

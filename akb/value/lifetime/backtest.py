@@ -1,8 +1,9 @@
-"""Lifetime value proven backwards: what akb would have said three years ago of the revenue that was earned since.
+"""Lifetime value proven backwards: what akb would have said three years ago of the revenue that was
+earned since.
 
-Only revenue: costs are assumed, so nothing later can prove them. Beside it stand the two rules that need no model: the
-status quo (today's revenue x average lifetime) and "everything stays" (three times today's revenue).
-"""
+Only revenue: costs are assumed, so nothing later can prove them. Beside it stand the two rules that
+need no model: the status quo (today's revenue x average lifetime) and "everything stays" (three
+times today's revenue)."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ FEW = 100  # with fewer customers a table of ten groups says nothing
 
 @dataclass(frozen=True)
 class Forecast:
-    """Revenue of the coming months per customer in force at T, in cents: not indexed, not discounted.
+    """Revenue of the coming months per customer in force at T, in cents: not indexed, not
+    discounted.
 
     Parameters
     ----------
@@ -49,7 +51,8 @@ class Forecast:
     expected
         What the policies in force at T are expected to earn.
     survival
-        Expected part of those months that the revenue lasts: the mean over the relation's months still there.
+        Expected part of those months that the revenue lasts: the mean over the relation's months
+        still there.
     """
 
     customer: pl.Series
@@ -59,7 +62,9 @@ class Forecast:
 
 
 def forecast(base: InForce, months: int = MONTHS) -> Forecast | None:
-    """Return what lifetime value says of revenue alone over `months`; None where the models know no ends."""
+    """Return what lifetime value says of revenue alone over `months`; None where the models know no
+    ends.
+    """
     paths = relations(base, months)
     if paths is None or not base.has_commission:
         return None
@@ -83,36 +88,43 @@ def average_lapse(base: InForce, first: date) -> float:
 
 
 def status_quo(base: InForce, months: int = MONTHS) -> float:
-    """Return the average lifetime within `months`, in years, at the lapse rate counted over the year before T."""
+    """Return the average lifetime within `months`, in years, at the lapse rate counted over the
+    year before T.
+    """
     kept = 1.0 - average_lapse(base, add_months(base.as_of, -YEAR))
     return float((kept ** ((np.arange(months) + 0.5) / YEAR)).sum() / YEAR)
 
 
 def realised(policies: pl.DataFrame, customers: pl.Series, day: date, months: int) -> Floats:
-    """Return per customer what the policies in force on `day` earned in the `months` after it, in cents.
+    """Return per customer what the policies in force on `day` earned in the `months` after it, in
+    cents.
 
-    Technical ends and policies that another one continues go on earning. `policies` have ``revenue_cents``: today's,
-    or that at the end, so a policy weighs the same in every forecast and in what was realised.
-    """
+    Technical ends and policies that another one continues go on earning. `policies` have
+    ``revenue_cents``: today's, or that at the end, so a policy weighs the same in every forecast
+    and in what was realised."""
     until = add_months(day, months)
     days = (until - day).days
     held = in_force(policies, day).with_columns(
-        lasted=pl.when(is_lapse(until)).then((pl.col("end_date") - day).dt.total_days()).otherwise(days)
+        lasted=pl.when(is_lapse(until))
+        .then((pl.col("end_date") - day).dt.total_days())
+        .otherwise(days)
     )
     earned = pl.col("revenue_cents").fill_null(0) * pl.col("lasted")
     total = held.group_by("customer").agg(earned=earned.sum())
-    joined = customers.to_frame("customer").join(total, on="customer", how="left", maintain_order="left")
+    joined = customers.to_frame("customer").join(
+        total, on="customer", how="left", maintain_order="left"
+    )
     out: Floats = joined["earned"].fill_null(0).to_numpy() * (months / YEAR / days)
     return out
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One forecast against what was realised: level, error and rank, and how much better or worse it is than another.
+    """One forecast against what was realised: level, error and rank, and how much better or worse
+    it is than another.
 
-    ``gain`` is the rival's root mean square error minus its own (cents, positive: better than the rival), with a paired
-    90 % interval from a bootstrap over customers.
-    """
+    ``gain`` is the rival's root mean square error minus its own (cents, positive: better than the
+    rival), with a paired 90 % interval from a bootstrap over customers."""
 
     ratio: float
     rmse: float
@@ -139,7 +151,9 @@ def compare(own: Floats, rival: Floats, truth: Floats, *, seed: int) -> Comparis
 
 
 def alone_against(own: Floats, truth: Floats) -> Comparison:
-    """Return level (realised / expected), root mean square error in cents and Spearman's rank correlation."""
+    """Return level (realised / expected), root mean square error in cents and Spearman's rank
+    correlation.
+    """
     from scipy.stats import spearmanr
 
     expected = float(own.sum())
@@ -152,18 +166,22 @@ def alone_against(own: Floats, truth: Floats) -> Comparison:
 
 
 def deciles(order_by: Floats, truth: Floats, parts: int = 10) -> list[tuple[int, float, float]]:
-    """Return (customers, mean forecast, mean realised) in cents for tenths by forecast, highest first."""
+    """Return (customers, mean forecast, mean realised) in cents for tenths by forecast, highest
+    first.
+    """
     order = np.lexsort((np.arange(len(truth)), -order_by))
     return [
-        (len(part), float(order_by[part].mean()), float(truth[part].mean())) for part in np.array_split(order, parts)
+        (len(part), float(order_by[part].mean()), float(truth[part].mean()))
+        for part in np.array_split(order, parts)
     ]
 
 
 def lift_within(now: Floats, expected: Floats, truth: Floats) -> list[float]:
-    """Return realised / today's revenue over the fifths of expected / today's revenue, made inside tenths of revenue.
+    """Return realised / today's revenue over the fifths of expected / today's revenue, made inside
+    tenths of revenue.
 
-    Ranking inside tenths takes out what any list by revenue would know too: what is left is survival.
-    """
+    Ranking inside tenths takes out what any list by revenue would know too: what is left is
+    survival."""
     paying = np.flatnonzero(now > 0)
     order = paying[np.argsort(now[paying], kind="stable")]
     totals = np.zeros((5, 2))
@@ -175,7 +193,7 @@ def lift_within(now: Floats, expected: Floats, truth: Floats) -> list[float]:
 
 
 @dataclass(frozen=True)
-class Proof:
+class BacktestResult:
     """What looking back gave.
 
     Parameters
@@ -183,42 +201,49 @@ class Proof:
     figures
         For the report, see `proof`.
     evidence
-        The same as evidence of lifetime value: level with its interval, and tenths; None where it is not available.
+        The same as evidence of lifetime value: level with its interval, and tenths; None where it
+        is not available.
     """
 
     figures: dict[str, Any]
     evidence: Evidence | None = None
 
 
-def proof(base: InForce, past: Past | None, say: Callable[[str], None]) -> Proof:
+def proof(base: InForce, past: Past | None, say: Callable[[str], None]) -> BacktestResult:
     """Look back three years.
 
-    The figures are ``{"available": False, "reason": ...}`` with ``history``, ``revenue`` or ``few``, or these keys:
-    ``from``, ``to``, ``customers``, ``realised``, ``models`` (rows with key ``clv``, ``status_quo``, ``all_stay``:
-    ``expected``, ``ratio``, ``rmse``, ``rank`` and for the rivals ``gain``, ``gain_ci`` of CLV over them), ``winner``
-    (``clv``, ``status_quo``, or ``none`` where the interval holds zero), ``beats_all_stay``, ``deciles``, ``lift``
-    (realised per euro of revenue over fifths of CLV / revenue, inside tenths of revenue), ``lifetime_years``.
-    Money in cents.
-    """
+    The figures are ``{"available": False, "reason": ...}`` with ``history``, ``revenue`` or
+    ``few``, or these keys: ``from``, ``to``, ``customers``, ``realised``, ``models`` (rows with key
+    ``clv``, ``status_quo``, ``all_stay``: ``expected``, ``ratio``, ``rmse``, ``rank`` and for the
+    rivals ``gain``, ``gain_ci`` of CLV over them), ``winner`` (``clv``, ``status_quo``, or ``none``
+    where the interval holds zero), ``beats_all_stay``, ``deciles``, ``lift`` (realised per euro of
+    revenue over fifths of CLV / revenue, inside tenths of revenue), ``lifetime_years``. Money in
+    cents."""
     if not base.has_commission:
-        return Proof({"available": False, "reason": "revenue"})
+        return BacktestResult({"available": False, "reason": "revenue"})
     if past is None:
-        return Proof({"available": False, "reason": "history"})
+        return BacktestResult({"available": False, "reason": "history"})
     say("lifetime value as of three years ago")
     then = InForce(past.portfolio, past.models, base.settings)
-    told = forecast(then)
-    if told is None or len(told.now) < FEW:
-        return Proof({"available": False, "reason": "history" if told is None else "few"})
-    truth = realised(base.policies, told.customer, then.as_of, MONTHS)
+    predicted = forecast(then)
+    if predicted is None or len(predicted.now) < FEW:
+        return BacktestResult(
+            {"available": False, "reason": "history" if predicted is None else "few"}
+        )
+    truth = realised(base.policies, predicted.customer, then.as_of, MONTHS)
     years = status_quo(then)
-    rivals = {"status_quo": years * told.now, "all_stay": MONTHS / YEAR * told.now}
+    rivals = {"status_quo": years * predicted.now, "all_stay": MONTHS / YEAR * predicted.now}
     seed = base.settings.models.seed
-    found = {key: compare(told.expected, rival, truth, seed=seed) for key, rival in rivals.items()}
-    own = alone_against(told.expected, truth)
-    rows = [_row("clv", told.expected, own)]
+    found = {
+        key: compare(predicted.expected, rival, truth, seed=seed) for key, rival in rivals.items()
+    }
+    own = alone_against(predicted.expected, truth)
+    rows = [_row("clv", predicted.expected, own)]
     for key, rival in rivals.items():
         single = alone_against(rival, truth)
-        rows.append({**_row(key, rival, single), "gain": found[key].gain, "gain_ci": found[key].gain_ci})
+        rows.append(
+            {**_row(key, rival, single), "gain": found[key].gain, "gain_ci": found[key].gain_ci}
+        )
     figures = {
         "available": True,
         "from": then.as_of.isoformat(),
@@ -230,26 +255,41 @@ def proof(base: InForce, past: Past | None, say: Callable[[str], None]) -> Proof
         "beats_all_stay": winner(found["all_stay"]) == "clv",
         "deciles": [
             {"decile": place, "customers": count, "expected": round(mean), "realised": round(real)}
-            for place, (count, mean, real) in enumerate(deciles(told.expected, truth), start=1)
+            for place, (count, mean, real) in enumerate(deciles(predicted.expected, truth), start=1)
         ],
-        "lift": lift_within(told.now, told.expected, truth),
+        "lift": lift_within(predicted.now, predicted.expected, truth),
         "lifetime_years": years,
     }
-    return Proof(figures, _evidence(base, told, truth, rivals["all_stay"], then.as_of))
+    return BacktestResult(
+        figures, _evidence(base, predicted, truth, rivals["all_stay"], then.as_of)
+    )
 
 
-def _evidence(base: InForce, told: Forecast, truth: Floats, stay: Floats, day: date) -> Evidence | None:
-    """The level per customer on `day`, beside today's commission; what was gained is told in euros of error."""
-    if told.expected.sum() <= 0:
+def _evidence(
+    base: InForce, predicted: Forecast, truth: Floats, stay: Floats, day: date
+) -> Evidence | None:
+    """The level per customer on `day`, beside today's commission; what was gained is told in euros
+    of error.
+    """
+    if predicted.expected.sum() <= 0:
         return None
-    amounts = {"customer": told.customer, "expected": told.expected, "realised": truth, "last": stay}
+    amounts = {
+        "customer": predicted.customer,
+        "expected": predicted.expected,
+        "realised": truth,
+        "last": stay,
+    }
     lapses = in_force(base.policies, day).filter(is_lapse(add_months(day, MONTHS)))
-    who = pl.DataFrame(amounts).with_columns(happened=pl.col("customer").is_in(lapses["customer"].unique().implode()))
+    who = pl.DataFrame(amounts).with_columns(
+        happened=pl.col("customer").is_in(lapses["customer"].unique().implode())
+    )
     return level_evidence(who, day, lapses.height, base.people)
 
 
 def winner(against: Comparison) -> str:
-    """Say who had the smaller error: ``clv``, ``status_quo``, or ``none`` where chance could explain the difference."""
+    """Say who had the smaller error: ``clv``, ``status_quo``, or ``none`` where chance could
+    explain the difference.
+    """
     assert against.gain_ci is not None
     low, high = against.gain_ci
     return "clv" if low > 0 else "status_quo" if high < 0 else "none"

@@ -1,4 +1,6 @@
-"""Customer lifetime value: discounted margin per policy, expected cross-sell and fixed cost, and what is at stake."""
+"""Customer lifetime value: discounted margin per policy, expected cross-sell and fixed cost, and
+what is at stake.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ FIVE_YEARS = 60
 
 @dataclass(frozen=True)
 class Streams:
-    """Expected amounts per customer and month (cents), given that the relation lives; shape (n, months).
+    """Expected amounts per customer and month (cents), given that the relation lives; shape (n,
+    months).
 
     Multiplied by the relation's survival they are expected cash flows. Not indexed, not discounted.
     """
@@ -39,8 +42,8 @@ class Lifetime:
     """Lifetime value per customer in integer cents, with its components.
 
     ``clv = current + potential``; ``current = commission - variable - fixed``;
-    ``(1 - p) stay + p leave = clv`` to the cent, with p = churn_preventable_12m; ``stake = stay - leave``.
-    """
+    ``(1 - p) stay + p leave = clv`` to the cent, with p = churn_preventable_12m; ``stake = stay -
+    leave``."""
 
     commission: Cents
     variable: Cents
@@ -58,8 +61,11 @@ class Lifetime:
         return self.stay - self.leave
 
 
-def discount_factors(periods: int, discount: float, indexation: float, timing: float, per_year: int = YEAR) -> Floats:
-    """Return (periods,): what a euro of today's level, paid at `timing` within each period, is worth today.
+def discount_factors(
+    periods: int, discount: float, indexation: float, timing: float, per_year: int = YEAR
+) -> Floats:
+    """Return (periods,): what a euro of today's level, paid at `timing` within each period, is
+    worth today.
 
     Parameters
     ----------
@@ -84,52 +90,59 @@ def present_value(amounts: Floats, survival: Floats, factors: Floats) -> Floats:
 def residual_lifetime(
     survival: Floats, seen: int, discount: float, *, timing: float = 0.0, current: bool = False
 ) -> float:
-    """Return the discounted years that a relation of `seen` whole years is still expected to pay (DERL).
+    """Return the discounted years that a relation of `seen` whole years is still expected to pay
+    (DERL).
 
     Parameters
     ----------
     survival
-        (years + 1,): share still there after 0, 1, ... years, as far as it matters at this discount.
+        (years + 1,): share still there after 0, 1, ... years, as far as it matters at this
+        discount.
     seen
         Renewals behind it; everything is given that it was there after them.
     timing
-        When a year is paid: 0 at its first day, 1 at its last. The first year to count is the next one, which is paid
-        by those who renew; valued just before that renewal (0), or a year earlier (1).
+        When a year is paid: 0 at its first day, 1 at its last. The first year to count is the next
+        one, which is paid by those who renew; valued just before that renewal (0), or a year
+        earlier (1).
     current
         The year that runs counts too, as paid on the day from which we look (only with timing 0).
 
     Notes
     -----
-    Fader and Hardie (2010): the moment of payment moves this by 15 %, so nobody may leave it unsaid.
-    """
+    Fader and Hardie (2010): the moment of payment moves this by 15 %, so nobody may leave it
+    unsaid."""
     ahead = survival[seen if current else seen + 1 :] / survival[seen]
     factors = discount_factors(len(ahead), discount, 0.0, timing, per_year=1)
     return float(present_value(np.ones((1, len(ahead))), ahead[None, :], factors)[0])
 
 
 def stay_and_leave(total: Floats, leaving: Floats, p: Floats) -> tuple[Floats, Floats]:
-    """Return (V_stay, V_leave) from the whole value, the part earned by those who leave preventably, and its chance.
+    """Return (V_stay, V_leave) from the whole value, the part earned by those who leave
+    preventably, and its chance.
 
-    The whole is the sum over both ends: ``total = (1 - p) V_stay + p V_leave`` with ``p V_leave = leaving``. Where
-    nobody (p = 0) or everybody (p = 1) leaves, the impossible end gets the same value: nothing is at stake.
-    """
+    The whole is the sum over both ends: ``total = (1 - p) V_stay + p V_leave`` with ``p V_leave =
+    leaving``. Where nobody (p = 0) or everybody (p = 1) leaves, the impossible end gets the same
+    value: nothing is at stake."""
     stays, leaves = p < 1.0, p > 0.0
     stay = np.divide(total - leaving, 1.0 - p, out=total.copy(), where=stays)
     leave = np.divide(leaving, p, out=total.copy(), where=leaves)
     return stay, leave
 
 
-def streams(base: InForce, rows: pl.DataFrame, cost: ServiceCost, months: int, timing: float) -> Streams:
+def streams(
+    base: InForce, rows: pl.DataFrame, cost: ServiceCost, months: int, timing: float
+) -> Streams:
     """Return the monthly amounts of the policies in force and of the relation.
 
     Parameters
     ----------
     rows
-        `survival.branch_rows`: open policies per (customer, branch) with their yearly survival ``first`` and ``kept``.
+        `survival.branch_rows`: open policies per (customer, branch) with their yearly survival
+        ``first`` and ``kept``.
     """
-    open_policies = base.held.with_columns(commission=pl.Series(base.commission), cost=pl.Series(cost.policy)).filter(
-        pl.col("ends").is_null()
-    )
+    open_policies = base.held.with_columns(
+        commission=pl.Series(base.commission), cost=pl.Series(cost.policy)
+    ).filter(pl.col("ends").is_null())
     money = open_policies.group_by("row", "branch").agg(pl.col("commission", "cost").sum())
     table = rows.join(money, on=["row", "branch"], how="left", maintain_order="left")
     alive = _policies_alive(table["first"].to_numpy(), table["kept"].to_numpy(), months, timing)
@@ -149,10 +162,14 @@ def streams(base: InForce, rows: pl.DataFrame, cost: ServiceCost, months: int, t
 
 
 def lifetime(base: InForce, paths: Relations, flows: Streams, offers: Offers) -> Lifetime:
-    """Return the lifetime value of every customer in force, and of both ends of the next 12 months."""
+    """Return the lifetime value of every customer in force, and of both ends of the next 12
+    months.
+    """
     timing = base.value("value.timing")
     months = flows.commission.shape[1]
-    factors = discount_factors(months, base.value("value.discount"), base.value("value.indexation"), timing)
+    factors = discount_factors(
+        months, base.value("value.discount"), base.value("value.indexation"), timing
+    )
     alive = paths.alive_at(timing)[:, :months]
     leaving = paths.leaving_at(timing)
 
@@ -185,17 +202,21 @@ def lifetime(base: InForce, paths: Relations, flows: Streams, offers: Offers) ->
 
 
 def earned_12m(flows: Streams, paths: Relations) -> tuple[Cents, Cents]:
-    """Return commission earned and cost made in the next 12 months per customer: not indexed, not discounted."""
+    """Return commission earned and cost made in the next 12 months per customer: not indexed, not
+    discounted.
+    """
     halfway = paths.alive_at(0.5)[:, :YEAR]
     cost = flows.variable[:, :YEAR] + flows.fixed[:, :YEAR]
-    return to_cents((flows.commission[:, :YEAR] * halfway).sum(axis=1)), to_cents((cost * halfway).sum(axis=1))
+    return to_cents((flows.commission[:, :YEAR] * halfway).sum(axis=1)), to_cents(
+        (cost * halfway).sum(axis=1)
+    )
 
 
 def earned_5y(base: InForce, rows: pl.DataFrame, cost: ServiceCost, paths: Relations) -> Cents:
     """Return the recurring revenue of the policies in force over five years, per customer.
 
-    No cost, no sales, not indexed, not discounted; five years also where lifetime value looks less far ahead.
-    """
+    No cost, no sales, not indexed, not discounted; five years also where lifetime value looks less
+    far ahead."""
     lasting = paths if paths.months >= FIVE_YEARS else relations(base, FIVE_YEARS)
     assert lasting is not None
     revenue = streams(base, rows, cost, FIVE_YEARS, 0.5).commission
@@ -203,7 +224,9 @@ def earned_5y(base: InForce, rows: pl.DataFrame, cost: ServiceCost, paths: Relat
 
 
 def lapses_expected(base: InForce, rows: pl.DataFrame, paths: Relations) -> float:
-    """Return the policies expected to end within 12 months under these survivals, announced ones included."""
+    """Return the policies expected to end within 12 months under these survivals, announced ones
+    included.
+    """
     alive = paths.alive[rows["row"].to_numpy(), YEAR]
     count = rows["policies"].to_numpy()
     expected = float((count * (1.0 - alive * rows["first"].to_numpy())).sum())
@@ -212,7 +235,9 @@ def lapses_expected(base: InForce, rows: pl.DataFrame, paths: Relations) -> floa
 
 
 def _policies_alive(first: Floats, kept: Floats, months: int, timing: float) -> Iterator[Floats]:
-    """Yield per month the survival of policies at the moment `timing` within it, given that the relation lives."""
+    """Yield per month the survival of policies at the moment `timing` within it, given that the
+    relation lives.
+    """
     alive, monthly = first ** (timing / YEAR), first ** (1 / YEAR)
     for month in range(months):
         if month == YEAR:
@@ -221,8 +246,11 @@ def _policies_alive(first: Floats, kept: Floats, months: int, timing: float) -> 
         alive = alive * monthly
 
 
-def _per_customer(alive: Iterable[Floats], amounts: Sequence[Floats], rows: Rows, n: int) -> list[Floats]:
-    """Return per amount (n, months): its sum over the consecutive rows of every customer; `rows` ascends.
+def _per_customer(
+    alive: Iterable[Floats], amounts: Sequence[Floats], rows: Rows, n: int
+) -> list[Floats]:
+    """Return per amount (n, months): its sum over the consecutive rows of every customer; `rows`
+    ascends.
 
     Month by month: an array of all policies by all months takes longer to fill than to sum.
     """

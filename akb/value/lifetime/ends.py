@@ -1,8 +1,8 @@
-"""Ends of policies that left the relation in being, counted in the recorded closed years: how many, and why.
+"""Ends of policies that left the relation in being, counted in the recorded closed years: how many,
+and why.
 
-A policy that ends together with its relation says nothing of what those who stay do, and a customer with one policy
-cannot lose it and stay. So both are left out of numerator and denominator.
-"""
+A policy that ends together with its relation says nothing of what those who stay do, and a customer
+with one policy cannot lose it and stay. So both are left out of numerator and denominator."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ SCHEMA = {
 def staying_ends(base: InForce) -> pl.DataFrame:
     """Return year (0: the newest), branch, held, lapsed, and of the lapsed: preventable, unknown.
 
-    Counted in every fully recorded closed year, at most five, over the policies in force on its first day of customers
-    who held two or more then and whose relation was still there on its last day. Counted once per run.
-    """
+    Counted in every fully recorded closed year, at most five, over the policies in force on its
+    first day of customers who held two or more then and whose relation was still there on its last
+    day. Counted once per run."""
     if COUNTED not in base.__dict__:
         base.__dict__[COUNTED] = _staying_ends(base)
     found: pl.DataFrame = base.__dict__[COUNTED]
@@ -47,9 +47,13 @@ def _staying_ends(base: InForce) -> pl.DataFrame:
     time = base.settings.time
     years = closed_years(base.portfolio, time.gap_days, time.registration_lag_days)
     counted = [
-        _one_year(base, *window).with_columns(year=pl.lit(place, dtype=pl.Int64)) for place, window in enumerate(years)
+        _one_year(base, *window).with_columns(year=pl.lit(place, dtype=pl.Int64))
+        for place, window in enumerate(years)
     ]
-    frames = [frame.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items()) for frame in counted]
+    frames = [
+        frame.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
+        for frame in counted
+    ]
     return pl.concat([pl.DataFrame(schema=SCHEMA), *frames]).sort("year", "branch")
 
 
@@ -69,7 +73,8 @@ def _one_year(base: InForce, first: date, last: date) -> pl.DataFrame:
 
 
 def staying_lapse(ends: pl.DataFrame, otherwise: float) -> tuple[dict[str, float], float]:
-    """Return the yearly chance that one policy lapses while the relation stays: per branch, and of the portfolio.
+    """Return the yearly chance that one policy lapses while the relation stays: per branch, and of
+    the portfolio.
 
     Parameters
     ----------
@@ -82,7 +87,11 @@ def staying_lapse(ends: pl.DataFrame, otherwise: float) -> tuple[dict[str, float
     -----
     ``(lapsed + m average) / (held + m)`` with m = `PRIOR_POLICIES`, so that a handful says little.
     """
-    newest = ends.filter(pl.col("year") < RATE_YEARS).group_by("branch").agg(pl.col("held", "lapsed").sum())
+    newest = (
+        ends.filter(pl.col("year") < RATE_YEARS)
+        .group_by("branch")
+        .agg(pl.col("held", "lapsed").sum())
+    )
     held, lapsed = int(newest["held"].sum()), int(newest["lapsed"].sum())
     average = lapsed / held if held else otherwise
     rate = (pl.col("lapsed") + PRIOR_POLICIES * average) / (pl.col("held") + PRIOR_POLICIES)

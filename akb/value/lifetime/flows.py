@@ -1,8 +1,8 @@
-"""What kept relations and gained policies bring month by month: indexed, not discounted, so that it can be banked.
+"""What kept relations and gained policies bring month by month: indexed, not discounted, so that it
+can be banked.
 
-Every flow has the same present value as the stakes that the plan counts with: Σ weight x stake, to the cent. The flow
-of kept policies is `policies.policy_flow`.
-"""
+Every flow has the same present value as the stakes that the plan counts with: Σ weight x stake, to
+the cent. The flow of kept policies is `policies.policy_flow`."""
 
 from __future__ import annotations
 
@@ -22,20 +22,31 @@ if TYPE_CHECKING:
     from akb.value.lifetime.purchases import Offers
     from akb.value.lifetime.survival import Relations
 
-__all__ = ["margin_months", "policy_flow", "present_value_of", "purchase_flow", "purchase_years", "relation_flow"]
+__all__ = [
+    "margin_months",
+    "policy_flow",
+    "present_value_of",
+    "purchase_flow",
+    "purchase_years",
+    "relation_flow",
+]
 
 BOUGHT = YEAR // 2  # months: a policy that a contact sells starts halfway through the 12
 
 
 def margin_months(base: InForce, flows: Streams, offers: Offers) -> Floats:
-    """Return (n, months): what a relation earns per month while it lives, purchases it makes anyway included; cents."""
+    """Return (n, months): what a relation earns per month while it lives, purchases it makes anyway
+    included; cents.
+    """
     months = flows.commission.shape[1]
     cross_sell = offers.margin_stream(base, months, base.value("value.timing"))
     margin: Floats = flows.commission - flows.variable - flows.fixed + cross_sell
     return margin
 
 
-def relation_flow(base: InForce, survival: Relations, margin: Floats, value: Lifetime, weights: Floats) -> Floats:
+def relation_flow(
+    base: InForce, survival: Relations, margin: Floats, value: Lifetime, weights: Floats
+) -> Floats:
     """Return (months,): what kept relations bring month by month; cents, indexed, not discounted.
 
     Parameters
@@ -47,9 +58,9 @@ def relation_flow(base: InForce, survival: Relations, margin: Floats, value: Lif
 
     Notes
     -----
-    The present value is Σ weight x ``value.stake``: the part of a cent that rounding took from a customer's stake
-    comes in the first month. Where leaving is impossible or certain nothing is at stake.
-    """
+    The present value is Σ weight x ``value.stake``: the part of a cent that rounding took from a
+    customer's stake comes in the first month. Where leaving is impossible or certain nothing is at
+    stake."""
     p = survival.preventable
     weights = np.where((p > 0) & (p < 1) & ~base.announced, weights, 0.0)
     rows = np.flatnonzero(weights)
@@ -65,30 +76,38 @@ def relation_flow(base: InForce, survival: Relations, margin: Floats, value: Lif
     return flow
 
 
-def purchase_years(base: InForce, survival: Relations, kept: Floats | float, chance: Floats) -> Floats:
-    """Return (n, k): years that a gained policy pays, indexed and discounted, as a purchase brought forward does not.
+def purchase_years(
+    base: InForce, survival: Relations, kept: Floats | float, chance: Floats
+) -> Floats:
+    """Return (n, k): years that a gained policy pays, indexed and discounted, as a purchase brought
+    forward does not.
 
     Parameters
     ----------
     kept
-        Yearly chance that such a policy survives while the relation lasts; a number, (k,) or (n, k).
+        Yearly chance that such a policy survives while the relation lasts; a number, (k,) or (n,
+        k).
     chance
-        (n, k): the chance of that purchase within 12 months without a contact; NaN where there is no such offer.
+        (n, k): the chance of that purchase within 12 months without a contact; NaN where there is
+        no such offer.
 
     Notes
     -----
-    ``Σ_t discount x S_relation(t) / S_relation(1/2) x kept^(t - 1/2) x (1 - chance)^(t - 1)``: bought halfway through
-    the 12 months by who is a customer then, and from then on counted only as long as it would not have been bought
-    anyway.
-    """
+    ``Σ_t discount x S_relation(t) / S_relation(1/2) x kept^(t - 1/2) x (1 - chance)^(t - 1)``:
+    bought halfway through the 12 months by who is a customer then, and from then on counted only as
+    long as it would not have been bought anyway."""
     years = np.zeros_like(chance, dtype=np.float64)
     factors = present_factors(base, survival.months)
-    for factor, month in zip(factors.tolist(), _gained_months(base, survival, kept, chance), strict=True):
+    for factor, month in zip(
+        factors.tolist(), _gained_months(base, survival, kept, chance), strict=True
+    ):
         years += factor * month
     return years / YEAR
 
 
-def purchase_flow(base: InForce, survival: Relations, kept: Floats | float, chance: Floats, weights: Floats) -> Floats:
+def purchase_flow(
+    base: InForce, survival: Relations, kept: Floats | float, chance: Floats, weights: Floats
+) -> Floats:
     """Return (months,): what gained policies bring month by month; cents, indexed, not discounted.
 
     Parameters
@@ -96,8 +115,8 @@ def purchase_flow(base: InForce, survival: Relations, kept: Floats | float, chan
     kept, chance
         As for `purchase_years`.
     weights
-        (n, k), or (c, n, k) for c cohorts: gained purchases x yearly margin of one, cents. The present value is Σ
-        weight x `purchase_years`.
+        (n, k), or (c, n, k) for c cohorts: gained purchases x yearly margin of one, cents. The
+        present value is Σ weight x `purchase_years`.
 
     Returns
     -------
@@ -110,8 +129,12 @@ def purchase_flow(base: InForce, survival: Relations, kept: Floats | float, chan
     return flow
 
 
-def _gained_months(base: InForce, survival: Relations, kept: Floats | float, chance: Floats) -> Iterator[Floats]:
-    """Yield per month the part of it that a gained policy is in force and would not have been bought anyway."""
+def _gained_months(
+    base: InForce, survival: Relations, kept: Floats | float, chance: Floats
+) -> Iterator[Floats]:
+    """Yield per month the part of it that a gained policy is in force and would not have been
+    bought anyway.
+    """
     timing = base.value("value.timing")
     there = survival.alive[:, BOUGHT]  # who buys is a customer then
     alive = survival.alive_at(timing) / np.where(there > 0, there, np.inf)[:, None]

@@ -1,4 +1,6 @@
-"""From amounts by month to today's worth: indexation and discount, kept apart where a cash flow is shown."""
+"""From amounts by month to today's worth: indexation and discount, kept apart where a cash flow is
+shown.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,12 @@ if TYPE_CHECKING:
 
 
 def present_factors(base: InForce, months: int) -> Floats:
-    """Return (months,): what a euro of today's level, paid in each month, is worth today (indexed, discounted)."""
-    return discount_factors(months, base.value("value.discount"), base.value("value.indexation"), _timing(base))
+    """Return (months,): what a euro of today's level, paid in each month, is worth today (indexed,
+    discounted).
+    """
+    return discount_factors(
+        months, base.value("value.discount"), base.value("value.indexation"), _timing(base)
+    )
 
 
 def index_factors(base: InForce, months: int) -> Floats:
@@ -22,7 +28,9 @@ def index_factors(base: InForce, months: int) -> Floats:
 
 def present_value_of(base: InForce, flow: Floats) -> float:
     """Return today's worth of an indexed cash flow by month, cents."""
-    return float(flow @ discount_factors(len(flow), base.value("value.discount"), 0.0, _timing(base)))
+    return float(
+        flow @ discount_factors(len(flow), base.value("value.discount"), 0.0, _timing(base))
+    )
 
 
 def _timing(base: InForce) -> float:

@@ -1,4 +1,6 @@
-"""What customers are expected to buy: chance x the portfolio's own commission, per branch that is open to them."""
+"""What customers are expected to buy: chance x the portfolio's own commission, per branch that is
+open to them.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,10 @@ class Offers:
     Parameters
     ----------
     table
-        row, customer, branch, probability, ban, ``commission_cents`` (of one new policy; null where no euro may be
-        named: commission ban, gate not passed, no commission), ``expected_cents`` Float64? (probability x commission),
-        place (1 = best for this customer). Sorted by (row, place).
+        row, customer, branch, probability, ban, ``commission_cents`` (of one new policy; null where
+        no euro may be named: commission ban, gate not passed, no commission), ``expected_cents``
+        Float64? (probability x commission), place (1 = best for this customer). Sorted by (row,
+        place).
     yearly_margin
         (years, n): expected yearly margin of the policies bought in year 1, 2, ..., cents.
     policy_cost
@@ -44,14 +47,18 @@ class Offers:
     kept: float
 
     def expected_commission(self, n: int) -> Cents:
-        """Return the expected recurring commission a year of policies bought within 12 months, per customer."""
+        """Return the expected recurring commission a year of policies bought within 12 months, per
+        customer.
+        """
         out = np.zeros(n)
         euros = self.table.filter(pl.col("expected_cents").is_not_null())
         np.add.at(out, euros["row"].to_numpy(), euros["expected_cents"].to_numpy())
         return to_cents(out)
 
     def margin_stream(self, base: InForce, months: int, timing: float) -> Floats:
-        """Return (n, months): margin of cross-sold policies per month, given that the relation lives."""
+        """Return (n, months): margin of cross-sold policies per month, given that the relation
+        lives.
+        """
         out = np.zeros((base.n, months))
         for year, margin in enumerate(self.yearly_margin):
             out += margin[:, None] / YEAR * stock(year, months, timing, self.kept)
@@ -64,24 +71,28 @@ class Offers:
 
 
 def stock(year: int, months: int, timing: float, kept: float) -> Floats:
-    """Return (months,): what is left of one policy bought evenly over the months of `year` (0 = the first)."""
+    """Return (months,): what is left of one policy bought evenly over the months of `year` (0 = the
+    first).
+    """
     bought = np.arange(YEAR * year, YEAR * (year + 1)) + 0.5
     age = (np.arange(months) + timing)[:, None] - bought
-    left: Floats = np.where(age >= 0, kept ** (np.clip(age, 0, None) / YEAR), 0.0).sum(axis=1) / YEAR
+    left: Floats = (
+        np.where(age >= 0, kept ** (np.clip(age, 0, None) / YEAR), 0.0).sum(axis=1) / YEAR
+    )
     return left
 
 
 def mean_commission(base: InForce) -> pl.DataFrame:
     """Return what a new policy is expected to bring a year: branch, kind (null: all kinds), cents.
 
-    The mean recurring revenue of the policies in force, for commission is skewed and an expectation is no median: of a
-    branch as a whole, and of each kind of customer in it. Single large policies (one in a hundred, and one where there
-    are fewer) count for no more than the next one of their branch, and a kind with few policies is mixed with its
-    branch as if `PRIOR_POLICIES` of it had been seen there.
+    The mean recurring revenue of the policies in force, for commission is skewed and an expectation
+    is no median: of a branch as a whole, and of each kind of customer in it. Single large policies
+    (one in a hundred, and one where there are fewer) count for no more than the next one of their
+    branch, and a kind with few policies is mixed with its branch as if `PRIOR_POLICIES` of it had
+    been seen there.
 
-    A customer's own fee is left out: one more policy brings no second one. A branch that nobody with revenue holds
-    falls back to premium x rate of the taxonomy (an assumption).
-    """
+    A customer's own fee is left out: one more policy brings no second one. A branch that nobody
+    with revenue holds falls back to premium x rate of the taxonomy (an assumption)."""
     held = base.held
     if "fee_source" in held.columns:
         fee = pl.when(pl.col("fee_source") == "customer").then("revenue_fee_cents").fill_null(0)
@@ -94,9 +105,13 @@ def mean_commission(base: InForce) -> pl.DataFrame:
     )
     # Sums of whole cents: a float mean of a group-by may differ between runs.
     counted = (pl.col("cents").sum().alias("sum"), pl.len().alias("count"))
-    overall = known.group_by("branch").agg(counted).select("branch", mean=pl.col("sum") / pl.col("count"))
+    overall = (
+        known.group_by("branch").agg(counted).select("branch", mean=pl.col("sum") / pl.col("count"))
+    )
     mixed = (pl.col("sum") + PRIOR_POLICIES * pl.col("mean")) / (pl.col("count") + PRIOR_POLICIES)
-    per_kind = known.drop_nulls("kind").group_by("branch", "kind").agg(counted).join(overall, on="branch")
+    per_kind = (
+        known.drop_nulls("kind").group_by("branch", "kind").agg(counted).join(overall, on="branch")
+    )
     per_kind = per_kind.with_columns(mean=mixed)
     usual = with_revenue(_usual(base), base.terms)
     default = usual.select("branch", mean=pl.col("revenue_cents").fill_null(0).cast(pl.Float64))
@@ -113,18 +128,20 @@ def _usual(base: InForce) -> pl.DataFrame:
         {
             "branch": list(base.taxonomy),
             "premium_cents": [round(100 * entry.premium) for entry in entries],
-            "commission_cents": [round(100 * entry.premium * entry.commission) for entry in entries],
+            "commission_cents": [
+                round(100 * entry.premium * entry.commission) for entry in entries
+            ],
         },
         schema={"branch": pl.String, "premium_cents": pl.Int64, "commission_cents": pl.Int64},
     )
 
 
 def offers(base: InForce, cost: ServiceCost, kept: float) -> Offers:
-    """Return the eligible branches of every customer, best first, and the margin that they are expected to bring.
+    """Return the eligible branches of every customer, best first, and the margin that they are
+    expected to bring.
 
-    Best is chance x commission; where a plain rule orders the branches as well as the model did, the rule's chance
-    decides (``order``), and the euros still come from the model's.
-    """
+    Best is chance x commission; where a plain rule orders the branches as well as the model did,
+    the rule's chance decides (``order``), and the euros still come from the model's."""
     euro_branches = [
         branch
         for branch, gate in base.branch_gates.items()
@@ -140,9 +157,15 @@ def offers(base: InForce, cost: ServiceCost, kept: float) -> Offers:
         chances.join(base.customers.select("customer", "row", "kind"), on="customer")
         .with_columns(ban=pl.col("branch").is_in(bans))
         .join(typical.drop_nulls("kind"), on=["branch", "kind"], how="left")
-        .join(typical.filter(pl.col("kind").is_null()).select("branch", any_kind="cents"), on="branch", how="left")
+        .join(
+            typical.filter(pl.col("kind").is_null()).select("branch", any_kind="cents"),
+            on="branch",
+            how="left",
+        )
         .with_columns(
-            commission_cents=pl.when(pl.col("branch").is_in(euro_branches)).then(pl.coalesce("cents", "any_kind"))
+            commission_cents=pl.when(pl.col("branch").is_in(euro_branches)).then(
+                pl.coalesce("cents", "any_kind")
+            )
         )
         .with_columns(expected_cents=pl.col("probability") * pl.col("commission_cents"))
         .join(places, on="branch", how="left")
@@ -154,7 +177,16 @@ def offers(base: InForce, cost: ServiceCost, kept: float) -> Offers:
             nulls_last=True,
         )
         .with_columns(place=pl.int_range(1, pl.len() + 1).over("row"))
-        .select("row", "customer", "branch", "probability", "ban", "commission_cents", "expected_cents", "place")
+        .select(
+            "row",
+            "customer",
+            "branch",
+            "probability",
+            "ban",
+            "commission_cents",
+            "expected_cents",
+            "place",
+        )
     )
     policy_cost = float(cost.policy.sum()) / max(len(cost.policy), 1)
     return Offers(table, _yearly_margin(base, table, policy_cost), policy_cost, kept)

@@ -31,7 +31,8 @@ class Relations:
     alive
         (n, months + 1): chance that the relation still exists after 0, 1, ... months; 1 at month 0.
     leaving
-        (n, 13): chance of being there at month 0..12 *and* leaving preventably later within those 12 months.
+        (n, 13): chance of being there at month 0..12 *and* leaving preventably later within those
+        12 months.
     preventable
         (n,): churn_preventable_12m; equals ``leaving[:, 0]``.
     split
@@ -54,7 +55,9 @@ class Relations:
         return 1.0 - self.alive[:, YEAR]
 
     def alive_at(self, timing: float) -> Floats:
-        """Return (n, months): survival at the moment `timing` (0 begin, 1 end) within each month, geometrically."""
+        """Return (n, months): survival at the moment `timing` (0 begin, 1 end) within each month,
+        geometrically.
+        """
         if timing not in self._moments:
             self._moments[timing] = self.alive[:, :-1] ** (1 - timing) * self.alive[:, 1:] ** timing
         return self._moments[timing]
@@ -65,13 +68,16 @@ class Relations:
         return {}
 
     def leaving_at(self, timing: float) -> Floats:
-        """Return (n, 12): `leaving` at the moment `timing` within each month; never above survival itself."""
+        """Return (n, 12): `leaving` at the moment `timing` within each month; never above survival
+        itself.
+        """
         inside = self.leaving[:, :-1] * (1 - timing) + self.leaving[:, 1:] * timing
         return np.minimum(inside, self.alive_at(timing)[:, :YEAR])
 
 
 def monthly(months: Rows, alive: Floats, horizon: int) -> Floats:
-    """Return survival at month 0..horizon from survival at `months` (ascending), interpolated geometrically.
+    """Return survival at month 0..horizon from survival at `months` (ascending), interpolated
+    geometrically.
 
     Beyond the last month the last interval's monthly hazard goes on. A survival of zero stays zero.
     """
@@ -94,13 +100,15 @@ def monthly(months: Rows, alive: Floats, horizon: int) -> Floats:
 def relations(base: InForce, horizon: int) -> Relations | None:
     """Return the survival of every customer in force; None where the models know no ends.
 
-    Announced leavers are kept alive here: their policies carry the exact end (see `announced_months`).
-    Without reasons of ending a fixed, assumed share of every departure counts as preventable.
-    """
+    Announced leavers are kept alive here: their policies carry the exact end (see
+    `announced_months`). Without reasons of ending a fixed, assumed share of every departure counts
+    as preventable."""
     if not base.has_ended:
         return None
     columns = ["alive", "preventable"]
-    known = base.models.survival.join(base.customers.select("customer", "row"), on="customer").sort("row", "month")
+    known = base.models.survival.join(base.customers.select("customer", "row"), on="customer").sort(
+        "row", "month"
+    )
     months = np.unique(known["month"].to_numpy())
     grid = np.full((base.n, len(months), 2), np.nan)
     place = np.searchsorted(months, known["month"].to_numpy())
@@ -144,24 +152,25 @@ def per_policy(branch_lapse: Floats, alive: Floats, policies: Rows) -> Floats:
 
     Notes
     -----
-    A relation that ends takes all its policies at once, so relation churn is divided out first and the rest is spread
-    over the policies: ``((1 - P) / S) ^ (1 / n)``. Where relations do not end this is the textbook
-    ``1 - (1 - (1 - P)^(1/n))``; spreading P itself would make a policy's lapse less likely than its relation's end.
-    """
+    A relation that ends takes all its policies at once, so relation churn is divided out first and
+    the rest is spread over the policies: ``((1 - P) / S) ^ (1 / n)``. Where relations do not end
+    this is the textbook ``1 - (1 - (1 - P)^(1/n))``; spreading P itself would make a policy's lapse
+    less likely than its relation's end."""
     within = np.divide(1.0 - branch_lapse, alive, out=np.ones_like(alive), where=alive > 0)
     kept: Floats = np.clip(within, 0.0, 1.0) ** (1.0 / policies)
     return kept
 
 
 def branch_rows(base: InForce, paths: Relations, fallback: float) -> pl.DataFrame:
-    """Return one row per (customer, branch) of policies without an announced end: row, branch, policies, kept, first.
+    """Return one row per (customer, branch) of policies without an announced end: row, branch,
+    policies, kept, first.
 
-    ``kept`` is the yearly chance that such a policy survives in a surviving relation, ``first`` that of the coming 12
-    months: those who will cancel then include the policies whose end is announced, which are certain, so the others
-    cancel less and the portfolio's expectation stays (see `after_announced`). A branch that the models do not know
-    uses `fallback`, the portfolio's counted yearly policy lapse. These chances are multiplied with commission, so a
-    branch whose gate is not open uses what was counted in it instead (see `counted_lapse`).
-    """
+    ``kept`` is the yearly chance that such a policy survives in a surviving relation, ``first``
+    that of the coming 12 months: those who will cancel then include the policies whose end is
+    announced, which are certain, so the others cancel less and the portfolio's expectation stays
+    (see `after_announced`). A branch that the models do not know uses `fallback`, the portfolio's
+    counted yearly policy lapse. These chances are multiplied with commission, so a branch whose
+    gate is not open uses what was counted in it instead (see `counted_lapse`)."""
     lapse = base.models.branch_lapse.select("customer", "branch", "probability")
     counted = base.held.group_by("row", "branch").agg(
         customer=pl.col("customer").first(),
@@ -174,14 +183,20 @@ def branch_rows(base: InForce, paths: Relations, fallback: float) -> pl.DataFram
     alive = paths.alive[where, YEAR]
     count = rows["all"].to_numpy()
     per_branch = rows["probability"].fill_null(np.nan).to_numpy()
-    kept = per_policy(np.where(np.isnan(per_branch), 1.0 - (1.0 - fallback) ** count, per_branch), alive, count)
+    kept = per_policy(
+        np.where(np.isnan(per_branch), 1.0 - (1.0 - fallback) ** count, per_branch), alive, count
+    )
     kept = _with_counted(base, rows, kept, fallback)
     certain = np.where(base.announced[where], 0, rows["certain"].to_numpy())
-    told = rows["certain"].to_numpy() > 0
-    others = np.where(told, _usual(kept, ~told, rows["branch"]), kept)
-    first = after_announced(others, alive, rows["policies"].to_numpy(), certain, foreseen=1.0 - alive * kept)
+    announced = rows["certain"].to_numpy() > 0
+    others = np.where(announced, _usual(kept, ~announced, rows["branch"]), kept)
+    first = after_announced(
+        others, alive, rows["policies"].to_numpy(), certain, foreseen=1.0 - alive * kept
+    )
     kept = others
-    made = rows.select("row", "branch", "policies").with_columns(kept=pl.Series(kept), first=pl.Series(first))
+    made = rows.select("row", "branch", "policies").with_columns(
+        kept=pl.Series(kept), first=pl.Series(first)
+    )
     return made.filter(pl.col("policies") > 0)
 
 
@@ -191,13 +206,19 @@ def _with_counted(base: InForce, rows: pl.DataFrame, kept: Floats, fallback: flo
     Who holds one policy cannot lose it and stay, so that one is kept while its relation lasts.
     """
     rates = counted_lapse(base, fallback)
-    lapse = rows["branch"].cast(pl.String).replace_strict(rates, default=np.nan, return_dtype=pl.Float64).to_numpy()
+    lapse = (
+        rows["branch"]
+        .cast(pl.String)
+        .replace_strict(rates, default=np.nan, return_dtype=pl.Float64)
+        .to_numpy()
+    )
     alone = base.policies_per_customer[rows["row"].to_numpy()] == 1
     return np.where(np.isnan(lapse), kept, np.where(alone, 1.0, 1.0 - lapse))
 
 
 def counted_lapse(base: InForce, fallback: float) -> dict[str, float]:
-    """Return the yearly lapse while the relation stays, counted in every branch whose own chances carry no euro.
+    """Return the yearly lapse while the relation stays, counted in every branch whose own chances
+    carry no euro.
 
     `fallback` where no closed year was recorded.
     """
@@ -208,32 +229,38 @@ def counted_lapse(base: InForce, fallback: float) -> dict[str, float]:
 
 
 def _usual(kept: Floats, known: Mask, branch: pl.Series) -> Floats:
-    """Return the mean survival in the same branch of policies of which nothing is announced; 1 where there are none.
+    """Return the mean survival in the same branch of policies of which nothing is announced; 1
+    where there are none.
 
-    A chance of one says that the announced policy ends; it says nothing of another one in the same branch.
-    """
+    A chance of one says that the announced policy ends; it says nothing of another one in the same
+    branch."""
     table = pl.DataFrame({"branch": branch, "kept": kept, "known": known})
     mean = pl.col("kept").filter(pl.col("known")).mean().over("branch")
     out: Floats = table.select(mean.fill_null(1.0).alias("mean"))["mean"].to_numpy()
     return out
 
 
-def after_announced(kept: Floats, alive: Floats, policies: Rows, certain: Rows, foreseen: Floats) -> Floats:
-    """Return ``kept`` of the coming year where some lapses are known: one power for all, so that the total stays.
+def after_announced(
+    kept: Floats, alive: Floats, policies: Rows, certain: Rows, foreseen: Floats
+) -> Floats:
+    """Return ``kept`` of the coming year where some lapses are known: one power for all, so that
+    the total stays.
 
     Parameters
     ----------
     kept, alive
-        Yearly survival of a policy in a surviving relation, and of that relation, as if nothing were announced.
+        Yearly survival of a policy in a surviving relation, and of that relation, as if nothing
+        were announced.
     policies, certain
         Policies without an announced end, and policies that are certain to end within the year.
     foreseen
-        The chance that the models gave those of a row: the rest is news, and comes off what is expected of others.
+        The chance that the models gave those of a row: the rest is news, and comes off what is
+        expected of others.
 
     Notes
     -----
-    At least a tenth of what was expected of the others stays: where more is announced, the total is exceeded.
-    """
+    At least a tenth of what was expected of the others stays: where more is announced, the total is
+    exceeded."""
     expected = policies * alive * (1.0 - kept)
     excess = float((certain * (1.0 - foreseen)).sum())
     whole = float(expected.sum())
@@ -252,10 +279,11 @@ def after_announced(kept: Floats, alive: Floats, policies: Rows, certain: Rows, 
 
 
 def announced_months(base: InForce, months: int) -> tuple[Rows, Floats]:
-    """Return the positions in `held` of policies with an announced end, and the part of each month in force.
+    """Return the positions in `held` of policies with an announced end, and the part of each month
+    in force.
 
-    The second has shape (k, months). Exact by day: months have equal length, a twelfth of 365.25 days.
-    """
+    The second has shape (k, months). Exact by day: months have equal length, a twelfth of 365.25
+    days."""
     ends = base.held.with_row_index("place").filter(pl.col("ends").is_not_null())
     days = (ends["ends"] - pl.Series([base.as_of])).dt.total_days().cast(pl.Float64).to_numpy()
     length = 365.25 / YEAR

@@ -1,4 +1,6 @@
-"""What unknown reasons of ending leave open: the preventable share if none, and if all, of them were preventable."""
+"""What unknown reasons of ending leave open: the preventable share if none, and if all, of them
+were preventable.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ import polars as pl
 if TYPE_CHECKING:
     from akb.value.in_force import InForce
 
-PRIOR_ENDS = 2.0  # spread over the three causes, as the model of causes does: no share is exactly zero
+PRIOR_ENDS = (
+    2.0  # spread over the three causes, as the model of causes does: no share is exactly zero
+)
 CAUSES = 3
 
 
@@ -36,12 +40,14 @@ class EndCounts:
 
 
 def extremes(share: float, unknown: float) -> tuple[float, float, float]:
-    """Return the preventable share (low, base, high): none, the usual part, or all of the unknown ends are preventable.
+    """Return the preventable share (low, base, high): none, the usual part, or all of the unknown
+    ends are preventable.
 
     Parameters
     ----------
     share
-        Preventable share of the ends with a known cause: the base, for unknown ends are taken to be like the others.
+        Preventable share of the ends with a known cause: the base, for unknown ends are taken to be
+        like the others.
     unknown
         Share of all ends without a known cause.
     """
@@ -50,17 +56,20 @@ def extremes(share: float, unknown: float) -> tuple[float, float, float]:
 
 
 def relation_extremes(base: InForce) -> tuple[float, float]:
-    """Return by what churn_preventable_12m is multiplied if none, and if all, of the unknown ends were preventable.
+    """Return by what churn_preventable_12m is multiplied if none, and if all, of the unknown ends
+    were preventable.
 
-    Counted over every relation that ended since ends are recorded, as far as they are fully registered. ``(1, 1)``
-    without reasons: there the preventable share is an assumption with a range of its own. The high factor is of the
-    portfolio's sum: it may lift a single customer above his churn_12m, so whoever uses it caps it there.
-    """
+    Counted over every relation that ended since ends are recorded, as far as they are fully
+    registered. ``(1, 1)`` without reasons: there the preventable share is an assumption with a
+    range of its own. The high factor is of the portfolio's sum: it may lift a single customer above
+    his churn_12m, so whoever uses it caps it there."""
     recorded, time = base.portfolio.history.recorded_from, base.settings.time
     if recorded is None or not base.portfolio.history.reasons:
         return 1.0, 1.0
     until = base.as_of - timedelta(days=time.gap_days + time.registration_lag_days)
-    ended = base.spells.filter(pl.col("end") >= recorded, pl.col("end") <= until, pl.col("cause") != "technical")
+    ended = base.spells.filter(
+        pl.col("end") >= recorded, pl.col("end") <= until, pl.col("cause") != "technical"
+    )
     counts = count_ends(ended["cause"])
     if not counts.known:
         return 1.0, 1.0

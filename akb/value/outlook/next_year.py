@@ -1,4 +1,6 @@
-"""The bridge of the year ahead: from this year's recurring revenue to next year's, if nothing is done."""
+"""The bridge of the year ahead: from this year's recurring revenue to next year's, if nothing is
+done.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,11 @@ LEAVERS = ("natural", "insurer", "other", "relation")
 """Parts of what is lost that attention cannot change, or of which nobody knows whether it can."""
 
 
-def next_year(lost: Mapping[str, Any] | None, ahead: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Return the steps from today's revenue to that of a year on; None where one of both is unknown.
+def next_year(
+    lost: Mapping[str, Any] | None, ahead: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
+    """Return the steps from today's revenue to that of a year on; None where one of both is
+    unknown.
 
     Parameters
     ----------
@@ -24,8 +29,9 @@ def next_year(lost: Mapping[str, Any] | None, ahead: Mapping[str, Any] | None) -
     Returns
     -------
     dict
-        ``now``, ``next`` in cents; ``from``, ``to``; ``steps`` {key, cents}: ``announced``, ``preventable``, ``other``,
-        ``single`` (lost), ``bought``, ``newcomers`` (gained) and ``rest``, what the two calculations differ in.
+        ``now``, ``next`` in cents; ``from``, ``to``; ``steps`` {key, cents}: ``announced``,
+        ``preventable``, ``other``, ``single`` (lost), ``bought``, ``newcomers`` (gained) and
+        ``rest``, what the two calculations differ in.
     """
     if lost is None or ahead is None or ahead["rows"][1]["commission"] is None:
         return None

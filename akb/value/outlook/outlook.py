@@ -1,4 +1,6 @@
-"""What lies ahead without action, and what a list would have been worth a year ago: the figures of both."""
+"""What lies ahead without action, and what a list would have been worth a year ago: the figures of
+both.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +10,13 @@ from akb.describe.relations import closed_years
 from akb.value.outlook.projection import projection
 from akb.value.revenue.bridge import bridge
 from akb.value.targeting.contact_policy import contact_policy
-from akb.value.targeting.list_backtest import backtest
+from akb.value.targeting.lists.last_year import backtest
 
 if TYPE_CHECKING:
     import polars as pl
 
     from akb.value.in_force import InForce
-    from akb.value.targeting.plan import ContactPlan
+    from akb.value.targeting.planning.plan import ContactPlan
 
 INFLOW_YEARS = 3
 
@@ -22,7 +24,8 @@ INFLOW_YEARS = 3
 def outlook_figures(
     base: InForce, rows: pl.DataFrame | None, listed: pl.DataFrame, plan: ContactPlan | None
 ) -> dict[str, Any]:
-    """Return ``bridge``, ``projection``, ``contact_policy`` and ``backtest``; see the functions of those names.
+    """Return ``bridge``, ``projection``, ``contact_policy`` and ``backtest``; see the functions of
+    those names.
 
     Parameters
     ----------

@@ -1,8 +1,9 @@
-"""Five years ahead: what becomes of customers, commission and age if nothing changes, and with the list every year.
+"""Five years ahead: what becomes of customers, commission and age if nothing changes, and with the
+list every year.
 
-A calculation, no forecast of its own: who is a customer today stays as the models' survival paths say, newcomers come
-as in the last closed years and stay as the customers of less than a year do. Amounts are at today's price level.
-"""
+A calculation, no forecast of its own: who is a customer today stays as the models' survival paths
+say, newcomers come as in the last closed years and stay as the customers of less than a year do.
+Amounts are at today's price level."""
 
 from __future__ import annotations
 
@@ -22,10 +23,12 @@ from akb.value.targeting.eligibility import advisers_of
 
 if TYPE_CHECKING:
     from akb.value.in_force import Floats, InForce, Rows
-    from akb.value.targeting.plan import ContactPlan
+    from akb.value.targeting.planning.plan import ContactPlan
 
 YEARS = 5
-ENOUGH = 50  # customers of less than a year from which newcomers are described; else everybody stands in
+ENOUGH = (
+    50  # customers of less than a year from which newcomers are described; else everybody stands in
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ class Today:
     alive
         (n, 6): chance to be a customer after 0..5 years.
     commission
-        (n, 6): cents a year of the policies held today that are still there then, given that the customer is.
+        (n, 6): cents a year of the policies held today that are still there then, given that the
+        customer is.
     age
         (n,): years; NaN unknown or a business.
     """
@@ -69,7 +73,9 @@ class Newcomers:
 
 @dataclass(frozen=True)
 class Extra:
-    """Policies that customers buy besides: cents a year bought per customer and year, and the share kept a year on."""
+    """Policies that customers buy besides: cents a year bought per customer and year, and the share
+    kept a year on.
+    """
 
     cents: float
     kept: float
@@ -77,7 +83,9 @@ class Extra:
 
 @dataclass(frozen=True)
 class Kept:
-    """What a year of the list keeps: customers, cents a year, their mean age and how they stay (6,)."""
+    """What a year of the list keeps: customers, cents a year, their mean age and how they stay
+    (6,).
+    """
 
     customers: float
     cents: float
@@ -108,14 +116,16 @@ def projection(
     Returns
     -------
     dict
-        ``rows`` {year, date, customers, low, high, commission, commission_low, commission_high, age, per_adviser, and
-        the same figures with the list: customers_list, commission_list, age_list, per_adviser_list}; ``inflow`` {mean,
-        low, high, years, factor}; ``newcomer_commission``, ``newcomer_age``, ``extra_cents``; ``first_year`` (bought,
-        newcomers) within the first year's commission; ``level`` (low, high), the interval of observed / expected behind
-        the range; ``kept``, ``kept_cents`` a year by the list;
-        ``advisers``, ``advisers_needed`` at today's customers per adviser, ``norm`` and ``advisers_at_norm``;
-        ``list_ages`` {key, customers, share, listed, listed_share}. None without survival, or where its level failed:
-        no count or euro is built on that. Commission is None where unknown.
+        ``rows`` {year, date, customers, low, high, commission, commission_low, commission_high,
+        age, per_adviser, and the same figures with the list: customers_list, commission_list,
+        age_list, per_adviser_list}; ``inflow`` {mean, low, high, years, factor};
+        ``newcomer_commission``, ``newcomer_age``, ``extra_cents``; ``first_year`` (bought,
+        newcomers) within the first year's commission; ``level`` (low, high), the interval of
+        observed / expected behind the range; ``kept``, ``kept_cents`` a year by the list;
+        ``advisers``, ``advisers_needed`` at today's customers per adviser, ``norm`` and
+        ``advisers_at_norm``; ``list_ages`` {key, customers, share, listed, listed_share}. None
+        without survival, or where its level failed: no count or euro is built on that. Commission
+        is None where unknown.
     """
     if rows is None or not base.churn_in_euros:
         return None
@@ -129,8 +139,8 @@ def projection(
     level = _level(base)
     nobody = Kept(0.0, 0.0, 0.0, coming.alive)
     plain = path(today, coming, extra, mean, nobody)
-    low = path(today, coming, extra, min(flows), nobody, level[1])
-    high = path(today, coming, extra, max(flows), nobody, level[0])
+    low = path(today, coming, extra, min(flows), nobody, level=level[1])
+    high = path(today, coming, extra, max(flows), nobody, level=level[0])
     acted = path(today, coming, extra, mean, kept)
     advisers, _ = advisers_of(base)
     norm = base.value("outlook.customers_per_adviser")
@@ -157,11 +167,19 @@ def projection(
     later = plain.customers[YEARS]
     return {
         "rows": table,
-        "inflow": {"mean": mean, "low": min(flows), "high": max(flows), "years": len(coming.counts), "factor": factor},
+        "inflow": {
+            "mean": mean,
+            "low": min(flows),
+            "high": max(flows),
+            "years": len(coming.counts),
+            "factor": factor,
+        },
         "newcomer_commission": round(coming.commission) if money else None,
         "newcomer_age": _known(coming.age),
         "extra_cents": round(extra.cents) if money else None,
-        "first_year": {"bought": round(plain.bought), "newcomers": round(plain.came)} if money else None,
+        "first_year": {"bought": round(plain.bought), "newcomers": round(plain.came)}
+        if money
+        else None,
         "level": list(level),
         "kept": kept.customers,
         "kept_cents": round(kept.cents) if money else None,
@@ -175,12 +193,14 @@ def projection(
 
 @dataclass(frozen=True)
 class Path:
-    """Year 0..5, float64 (6,): customers, commission in cents a year, mean age (NaN where nobody's is known).
+    """Year 0..5, float64 (6,): customers, commission in cents a year, mean age (NaN where nobody's
+    is known).
 
     Parameters
     ----------
     bought, came
-        Of the commission after one year: what customers bought, and what newcomers brought, in cents.
+        Of the commission after one year: what customers bought, and what newcomers brought, in
+        cents.
     """
 
     customers: Floats
@@ -190,8 +210,11 @@ class Path:
     came: float
 
 
-def path(today: Today, coming: Newcomers, extra: Extra, inflow: float, kept: Kept, level: float = 1.0) -> Path:
-    """Return one path: today's customers, `inflow` newcomers a year and what the list keeps every year.
+def path(
+    today: Today, coming: Newcomers, extra: Extra, inflow: float, kept: Kept, *, level: float = 1.0
+) -> Path:
+    """Return one path: today's customers, `inflow` newcomers a year and what the list keeps every
+    year.
 
     Parameters
     ----------
@@ -215,7 +238,9 @@ def path(today: Today, coming: Newcomers, extra: Extra, inflow: float, kept: Kep
         if year:
             staying = there[year] / there[year - 1] if there[year - 1] else 0.0
             bought = bought * extra.kept * staying
-            bought += extra.cents * (customers[year - 1] + customers[year]) / 2 * np.sqrt(extra.kept)
+            bought += (
+                extra.cents * (customers[year - 1] + customers[year]) / 2 * np.sqrt(extra.kept)
+            )
             commission[year] += bought
             at_once = bought if year == 1 else at_once
         aged[year] = (alive[:, year] * (age + year))[known].sum()
@@ -236,41 +261,58 @@ def _today(base: InForce, rows: pl.DataFrame) -> Today:
         .sort("month")
         .pivot("month", index="customer", values="alive")
     )
-    given = base.customers.select("customer").join(wide, on="customer", how="left", maintain_order="left")
-    paths = given.select(pl.col(str(month)) if str(month) in wide.columns else pl.lit(None) for month in months)
+    given = base.customers.select("customer").join(
+        wide, on="customer", how="left", maintain_order="left"
+    )
+    paths = given.select(
+        pl.col(str(month)) if str(month) in wide.columns else pl.lit(None) for month in months
+    )
     levels = paths.cast(pl.Float64).fill_null(np.nan).to_numpy()
     levels = np.where(np.isnan(levels), np.nanmean(levels, axis=0, keepdims=True), levels)
     alive = np.concatenate([np.ones((base.n, 1)), levels], axis=1)
     private = (base.customers["kind"].fill_null("private") == "private").to_numpy()
-    age = (base.as_of.year - base.customers["birth_year"]).cast(pl.Float64).fill_null(np.nan).to_numpy()
+    age = (
+        (base.as_of.year - base.customers["birth_year"])
+        .cast(pl.Float64)
+        .fill_null(np.nan)
+        .to_numpy()
+    )
     return Today(alive, _commission(base, rows), np.where(private, age, np.nan))
 
 
 def _commission(base: InForce, rows: pl.DataFrame) -> Floats:
-    """Cents a year per customer after 0..5 years of the policies held today, given that the customer is still there."""
+    """Cents a year per customer after 0..5 years of the policies held today, given that the
+    customer is still there.
+    """
     held = base.held.with_columns(cents=pl.Series(base.commission))
-    money = held.filter(pl.col("ends").is_null()).group_by("row", "branch").agg(pl.col("cents").sum())
+    money = (
+        held.filter(pl.col("ends").is_null()).group_by("row", "branch").agg(pl.col("cents").sum())
+    )
     table = rows.join(money, on=["row", "branch"], how="left", maintain_order="left")
     out = np.zeros((base.n, YEARS + 1))
     kept = table["kept"].to_numpy()[:, None] ** np.arange(YEARS + 1)
     np.add.at(out, table["row"].to_numpy(), kept * table["cents"].fill_null(0).to_numpy()[:, None])
-    told = held.filter(pl.col("ends").is_not_null())
+    announced = held.filter(pl.col("ends").is_not_null())
     for year in range(YEARS + 1):
-        still = told.filter(pl.col("ends") > add_months(base.as_of, YEAR * year))
+        still = announced.filter(pl.col("ends") > add_months(base.as_of, YEAR * year))
         np.add.at(out[:, year], still["row"].to_numpy(), still["cents"].to_numpy())
     return out
 
 
-def _newcomers(base: InForce, today: Today, history: pl.DataFrame, years: list[tuple[date, date]]) -> Newcomers:
+def _newcomers(
+    base: InForce, today: Today, history: pl.DataFrame, years: list[tuple[date, date]]
+) -> Newcomers:
     counts = tuple(
         history.filter(
-            (pl.col("start") > first) & (pl.col("start") <= last) & (pl.col("end").is_null() | (pl.col("end") > last))
+            (pl.col("start") > first)
+            & (pl.col("start") <= last)
+            & (pl.col("end").is_null() | (pl.col("end") > last))
         ).height
         for first, last in years
     )
-    fresh = history.filter((pl.col("start") > add_months(base.as_of, -YEAR)) & (pl.col("start") <= base.as_of)).join(
-        base.customers.select("customer", "row"), on="customer"
-    )
+    fresh = history.filter(
+        (pl.col("start") > add_months(base.as_of, -YEAR)) & (pl.col("start") <= base.as_of)
+    ).join(base.customers.select("customer", "row"), on="customer")
     new: Rows = np.unique(fresh["row"].to_numpy())
     if len(new) < ENOUGH:
         new = np.arange(base.n)
@@ -284,7 +326,9 @@ def _newcomers(base: InForce, today: Today, history: pl.DataFrame, years: list[t
 
 
 def _extra(base: InForce, rows: pl.DataFrame, years: list[tuple[date, date]]) -> Extra:
-    """What customers who were there already bought, per customer and year: counted over the closed years."""
+    """What customers who were there already bought, per customer and year: counted over the closed
+    years.
+    """
     weights = rows["policies"].to_numpy()
     kept = float(np.average(rows["kept"].to_numpy(), weights=weights)) if rows.height else 1.0
     cents, customers = 0, 0
@@ -302,7 +346,9 @@ def _extra(base: InForce, rows: pl.DataFrame, years: list[tuple[date, date]]) ->
 
 
 def _kept(base: InForce, today: Today, plan: ContactPlan | None) -> Kept:
-    """Return what the planned contacts keep of relations: effect x the chance to leave preventably."""
+    """Return what the planned contacts keep of relations: effect x the chance to leave
+    preventably.
+    """
     kept = np.zeros(base.n)
     if plan is not None:
         kept = np.maximum((plan.best.share * plan.menu.lines["base"].leavers).sum(axis=1), 0.0)

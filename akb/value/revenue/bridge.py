@@ -1,4 +1,6 @@
-"""The commission bridge: from the revenue of a year ago to that of today, every policy in exactly one step."""
+"""The commission bridge: from the revenue of a year ago to that of today, every policy in exactly
+one step.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from akb.core.dates import add_months
-from akb.core.disclosure import shown
+from akb.core.privacy.disclosure import shown
 from akb.core.relations import in_force
 from akb.value.revenue.dated import ENOUGH_DATED, dated_share, revenue_on
 
@@ -20,19 +22,26 @@ STEPS = ("indexation", "conversion", "new_customers", "extra_policies", "lapses"
 
 
 def bridge(base: InForce) -> dict[str, Any] | None:
-    """Return how the recurring revenue went from X - 12 months to X; None without dated premiums or ended policies.
+    """Return how the recurring revenue went from X - 12 months to X; None without dated premiums or
+    ended policies.
 
     Returns
     -------
     dict
-        ``from``, ``to`` (ISO dates), ``then``, ``now`` (cents), ``dated_share`` and ``steps``: rows {key, customers,
-        policies, cents} that lead from then to now to the cent. ``indexation``: policies in force on both days, by all
-        that changed about them; ``conversion``: policies that were replaced by another, and the others that ended
-        technically; ``lapses``: by customers who stay; ``leavers``: by those who have no policy left.
+        ``from``, ``to`` (ISO dates), ``then``, ``now`` (cents), ``dated_share`` and ``steps``: rows
+        {key, customers, policies, cents} that lead from then to now to the cent. ``indexation``:
+        policies in force on both days, by all that changed about them; ``conversion``: policies
+        that were replaced by another, and the others that ended technically; ``lapses``: by
+        customers who stay; ``leavers``: by those who have no policy left.
     """
     then = add_months(base.as_of, -12)
     recorded = base.portfolio.history.recorded_from
-    if base.portfolio.premiums is None or recorded is None or recorded > then or not base.has_commission:
+    if (
+        base.portfolio.premiums is None
+        or recorded is None
+        or recorded > then
+        or not base.has_commission
+    ):
         return None
     before = revenue_on(base, then)
     share = dated_share(before)
@@ -42,7 +51,9 @@ def bridge(base: InForce) -> dict[str, Any] | None:
     limit = base.settings.report.suppress_below
     rows = [row for row in shown(steps.to_dicts(), limit) if row["policies"]]
     first, last = int(before["then_cents"].sum()), int(base.commission.sum())
-    if first + sum(row["cents"] for row in rows) != last:  # so small that even the merged rest may not be shown
+    if (
+        first + sum(row["cents"] for row in rows) != last
+    ):  # so small that even the merged rest may not be shown
         return None
     return {
         "from": then.isoformat(),
@@ -56,7 +67,9 @@ def bridge(base: InForce) -> dict[str, Any] | None:
 
 def _steps(base: InForce, before: pl.DataFrame, then: date) -> pl.DataFrame:
     """One row per step that any policy took, in the order of `STEPS`."""
-    after = in_force(base.policies, base.as_of).select("policy", "customer", "replaces", now_cents="revenue_cents")
+    after = in_force(base.policies, base.as_of).select(
+        "policy", "customer", "replaces", now_cents="revenue_cents"
+    )
     old = before.select("policy", "customer", "cause", "replaced_on", "then_cents")
     both = old.join(after, on="policy", how="full", coalesce=True, suffix="_now").with_columns(
         customer=pl.coalesce("customer", "customer_now")
@@ -66,7 +79,9 @@ def _steps(base: InForce, before: pl.DataFrame, then: date) -> pl.DataFrame:
         pl.col("policy").is_in(old["policy"].implode()),
         pl.col("policy").is_in(after["policy"].implode()),
     )
-    changed = pl.col("replaced_on").is_not_null() | (pl.col("cause") == "technical").fill_null(value=False)
+    changed = pl.col("replaced_on").is_not_null() | (pl.col("cause") == "technical").fill_null(
+        value=False
+    )
     step = (
         pl.when(there_then & there_now)
         .then(pl.lit("indexation"))
@@ -84,7 +99,9 @@ def _steps(base: InForce, before: pl.DataFrame, then: date) -> pl.DataFrame:
     )
     order = {key: place for place, key in enumerate(STEPS)}
     return (
-        both.with_columns(key=step, cents=pl.col("now_cents").fill_null(0) - pl.col("then_cents").fill_null(0))
+        both.with_columns(
+            key=step, cents=pl.col("now_cents").fill_null(0) - pl.col("then_cents").fill_null(0)
+        )
         .group_by("key")
         .agg(
             customers=pl.col("customer").n_unique().cast(pl.Int64),

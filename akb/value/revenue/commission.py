@@ -1,6 +1,7 @@
 """Recurring revenue in the next 12 months, and its proof by replay.
 
-The export keeps no dated commission, so policies weigh with what is known of it today, at every date: what is proven is
+The export keeps no dated commission, so policies weigh with what is known of it today, at every
+date: what is proven is
 *time in force*, not the amount.
 """
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 
 def earned_fraction(lapse: Floats) -> Floats:
-    """Return the expected part of a year in force of a policy with yearly lapse chance `lapse` and a constant hazard.
+    """Return the expected part of a year in force of a policy with yearly lapse chance `lapse` and
+    a constant hazard.
 
     ``lapse / -ln(1 - lapse)``: 1 for no lapse, about 1 - lapse / 2 for a small one.
     """
@@ -39,9 +41,9 @@ def earned_fraction(lapse: Floats) -> Floats:
 class Replay:
     """What commission_12m would have said a year and a bit ago, with frozen commissions as weights.
 
-    Amounts are in cents; `all_stay` is the status-quo forecast (the commission in force on T), `gate` that of the
-    level; `own` says whether the customers' own chances were used, or the lapse per branch of the year before.
-    """
+    Amounts are in cents; `all_stay` is the status-quo forecast (the commission in force on T),
+    `gate` that of the level; `own` says whether the customers' own chances were used, or the lapse
+    per branch of the year before."""
 
     evidence: Evidence
     gate: Gate
@@ -52,19 +54,19 @@ class Replay:
 
 
 def replay(base: InForce) -> Replay | None:
-    """Return the proof of the earned-commission rule at the latest closed date T; None with too little history.
+    """Return the proof of the earned-commission rule at the latest closed date T; None with too
+    little history.
 
-    Policies in force at T are weighed with the commission that the export shows today, for them and for those that
-    ended, so only *time in force* is tested, not the amounts. The forecast uses the chances per branch that the models
-    gave the customers of T, made to agree as those of today are; where they gave none, or no euro may follow them, the
-    policy lapse per branch counted over the 12 months before T. The baseline is what the same weights earned in the
-    year before T.
-    """
-    time, told = base.settings.time, base.models.backtest
-    chances = told.branch_lapse if told is not None else None
+    Policies in force at T are weighed with the commission that the export shows today, for them and
+    for those that ended, so only *time in force* is tested, not the amounts. The forecast uses the
+    chances per branch that the models gave the customers of T, made to agree as those of today are;
+    where they gave none, or no euro may follow them, the policy lapse per branch counted over the
+    12 months before T. The baseline is what the same weights earned in the year before T."""
+    time, backtest = base.settings.time, base.models.backtest
+    chances = backtest.branch_lapse if backtest is not None else None
     test = add_months(base.as_of, -12) - timedelta(days=time.gap_days + time.registration_lag_days)
-    if told is not None and chances is not None:
-        test = told.as_of
+    if backtest is not None and chances is not None:
+        test = backtest.as_of
         chances = chances.filter(~pl.col("branch").cast(pl.String).is_in(base.counted_branches))
     before = add_months(test, -12)
     recorded = base.portfolio.history.recorded_from
@@ -81,7 +83,10 @@ def replay(base: InForce) -> Replay | None:
     )
     per_customer = (
         table.group_by("customer")
-        .agg(pl.col("expected", "realised").sort_by("policy").sum(), happened=pl.col("ends").is_not_null().any())
+        .agg(
+            pl.col("expected", "realised").sort_by("policy").sum(),
+            happened=pl.col("ends").is_not_null().any(),
+        )
         .sort("customer")
     )
     last = _earned_between(base, before, test)
@@ -99,10 +104,11 @@ def replay(base: InForce) -> Replay | None:
 
 
 def _lapses(weighed: pl.DataFrame, rates: pl.DataFrame, chances: pl.DataFrame | None) -> Floats:
-    """Return the chance to lapse within a year per policy: the customer's own in its branch, else the branch's.
+    """Return the chance to lapse within a year per policy: the customer's own in its branch, else
+    the branch's.
 
-    The chances are that at least one of the customer's policies in the branch lapses: they are spread over those.
-    """
+    The chances are that at least one of the customer's policies in the branch lapses: they are
+    spread over those."""
     table = weighed.join(rates, on="branch", how="left", maintain_order="left")
     usual: Floats = table["lapse"].fill_null(0.0).to_numpy()
     if chances is None:
@@ -114,19 +120,24 @@ def _lapses(weighed: pl.DataFrame, rates: pl.DataFrame, chances: pl.DataFrame | 
         how="left",
         maintain_order="left",
     )
-    one = 1 - (1 - table["probability"].fill_null(np.nan).to_numpy()) ** (1 / table["same"].to_numpy())
+    one = 1 - (1 - table["probability"].fill_null(np.nan).to_numpy()) ** (
+        1 / table["same"].to_numpy()
+    )
     return np.where(np.isnan(one), usual, one)
 
 
 def _earned_between(base: InForce, before: date, test: date) -> pl.DataFrame:
-    """Return customer, ``last``: cents earned in (before, test]; null for who was no customer all that time."""
+    """Return customer, ``last``: cents earned in (before, test]; null for who was no customer all
+    that time.
+    """
     year = (test - before).days
     days = (
         pl.min_horizontal(pl.col("end_date").fill_null(test), pl.lit(test))
         - pl.max_horizontal("start_date", pl.lit(before))
     ).dt.total_days()
     seen = base.policies.filter(
-        (pl.col("start_date") <= test) & (pl.col("end_date").is_null() | (pl.col("end_date") > before))
+        (pl.col("start_date") <= test)
+        & (pl.col("end_date").is_null() | (pl.col("end_date") > before))
     )
     return (
         seen.with_columns(cents=pl.col("revenue_cents").fill_null(0) * days.clip(0) / year)
@@ -138,7 +149,8 @@ def _earned_between(base: InForce, before: date, test: date) -> pl.DataFrame:
 
 
 def lapse_by_branch(policies: pl.DataFrame, first: date, last: date) -> pl.DataFrame:
-    """Return branch, held, lapsed, lapse: of the policies in force on `first`, the share that lapsed in (first, last].
+    """Return branch, held, lapsed, lapse: of the policies in force on `first`, the share that
+    lapsed in (first, last].
 
     Technical ends and policies that another one continues are no lapse.
     """

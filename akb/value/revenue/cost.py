@@ -1,4 +1,6 @@
-"""What it costs to serve a customer: events x minutes x rate + fixed, estimated where the export has no events."""
+"""What it costs to serve a customer: events x minutes x rate + fixed, estimated where the export
+has no events.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ PER_RELATION = ("contacts", "talks", "fixed")
 KINDS = (*PER_POLICY, *PER_RELATION)
 """What serving costs: the first four end with the policy, the others with the relation."""
 RENEWAL_DAYS = 31
-"""A premium that changes this near to the renewal day is the renewal; any other change was asked for: a mutation."""
+"""A premium that changes this near to the renewal day is the renewal; any other change was asked
+for: a mutation.
+"""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,8 @@ class ServiceCost:
     Parameters
     ----------
     policy
-        Per policy in ``InForce.held``: renewals, mutations, collection and claims; ends with the policy.
+        Per policy in ``InForce.held``: renewals, mutations, collection and claims; ends with the
+        policy.
     relation
         Per customer: incoming contacts, periodic talks and the fixed cost; ends with the relation.
     estimated
@@ -54,7 +59,8 @@ class ServiceCost:
 
 
 def shrunk_rate(events: Floats, years: Floats, prior_years: float) -> Floats:
-    """Return yearly rates, each customer's own mixed with the mean as if `prior_years` of the mean had been seen.
+    """Return yearly rates, each customer's own mixed with the mean as if `prior_years` of the mean
+    had been seen.
 
     Parameters
     ----------
@@ -68,11 +74,15 @@ def shrunk_rate(events: Floats, years: Floats, prior_years: float) -> Floats:
 
 
 def service_cost(base: InForce) -> ServiceCost:
-    """Return what serving every policy and customer costs in a year (rates and minutes: assumptions ``cost.*``).
+    """Return what serving every policy and customer costs in a year (rates and minutes: assumptions
+    ``cost.*``).
 
-    Events that the export has are counted per customer (`event_rate`); of the others the assumed frequency holds.
-    """
-    office, adviser = per_minute(base.value("cost.rate_office")), per_minute(base.value("cost.rate_adviser"))
+    Events that the export has are counted per customer (`event_rate`); of the others the assumed
+    frequency holds."""
+    office, adviser = (
+        per_minute(base.value("cost.rate_office")),
+        per_minute(base.value("cost.rate_adviser")),
+    )
     counts = np.maximum(base.policies_per_customer, 1).astype(np.float64)
     seen = {
         "claims": event_rate(base, base.portfolio.claims),
@@ -92,15 +102,22 @@ def service_cost(base: InForce) -> ServiceCost:
         "mutations": base.value("cost.minutes_mutation")
         * per_policy("mutations", base.value("cost.mutations_per_policy")),
         "collection": base.value("cost.minutes_collection")
-        * per_policy("collection", base.value("cost.reminders_per_instalment") * _own_instalments(base)),
-        "claims": base.value("cost.minutes_claim") * per_policy("claims", base.value("cost.claims_per_policy")),
+        * per_policy(
+            "collection", base.value("cost.reminders_per_instalment") * _own_instalments(base)
+        ),
+        "claims": base.value("cost.minutes_claim")
+        * per_policy("claims", base.value("cost.claims_per_policy")),
     }
     policy = {kind: to_cents(office * minutes[kind]) for kind in PER_POLICY}
     relation = {
         "contacts": to_cents(
             office
             * base.value("cost.minutes_contact")
-            * (np.full(base.n, base.value("cost.contacts_per_customer")) if contacts is None else contacts)
+            * (
+                np.full(base.n, base.value("cost.contacts_per_customer"))
+                if contacts is None
+                else contacts
+            )
         ),
         "talks": to_cents(adviser * base.value("cost.minutes_talk") * _talks(base)),
         "fixed": to_cents(np.full(base.n, base.value("cost.fixed") * 100)),
@@ -109,39 +126,51 @@ def service_cost(base: InForce) -> ServiceCost:
         policy=np.sum([policy[kind] for kind in PER_POLICY], axis=0),
         relation=np.sum([relation[kind] for kind in PER_RELATION], axis=0),
         estimated=tuple(kind for kind, rate in seen.items() if rate is None),
-        parts={kind: sum_cents(cents, base.rows, base.n) for kind, cents in policy.items()} | relation,
+        parts={kind: sum_cents(cents, base.rows, base.n) for kind, cents in policy.items()}
+        | relation,
     )
 
 
 def mutations(base: InForce) -> pl.DataFrame | None:
-    """Return customer and date of every premium change that is no renewal; None without dated premiums.
+    """Return customer and date of every premium change that is no renewal; None without dated
+    premiums.
 
-    The first dated premium of a policy is where its record begins, no change. Indexation comes on the renewal day.
-    """
+    The first dated premium of a policy is where its record begins, no change. Indexation comes on
+    the renewal day."""
     dated = base.portfolio.premiums
     if dated is None:
         return None
-    known = base.portfolio.policies.select("policy", "customer", due=pl.coalesce("renewal_date", "start_date"))
+    known = base.portfolio.policies.select(
+        "policy", "customer", due=pl.coalesce("renewal_date", "start_date")
+    )
     changes = (
         dated.sort("policy", "date")
         .filter(pl.col("policy") == pl.col("policy").shift(1))
         .join(known, on="policy", maintain_order="left")
     )
     apart = (pl.col("date").dt.ordinal_day().cast(pl.Int32) - pl.col("due").dt.ordinal_day()).abs()
-    return changes.filter(pl.min_horizontal(apart, 365 - apart) > RENEWAL_DAYS).select("customer", "date")
+    return changes.filter(pl.min_horizontal(apart, 365 - apart) > RENEWAL_DAYS).select(
+        "customer", "date"
+    )
 
 
 def reminders(base: InForce) -> pl.DataFrame | None:
-    """Return customer and date of every reminder and reversed payment; None where the export has none of them."""
+    """Return customer and date of every reminder and reversed payment; None where the export has
+    none of them.
+    """
     payments = base.portfolio.payments
     if payments is None:
         return None
-    trouble = payments.filter(pl.col("kind").is_in(["reminder", "reversal"])).select("customer", "date")
+    trouble = payments.filter(pl.col("kind").is_in(["reminder", "reversal"])).select(
+        "customer", "date"
+    )
     return None if trouble.is_empty() else trouble
 
 
 def event_rate(base: InForce, events: pl.DataFrame | None) -> Floats | None:
-    """Return yearly events per customer over at most 36 months, shrunk to the mean; None without such events."""
+    """Return yearly events per customer over at most 36 months, shrunk to the mean; None without
+    such events.
+    """
     if events is None:
         return None
     first = events.filter(pl.col("date") <= base.as_of)["date"].min()
@@ -175,5 +204,7 @@ def _talks(base: InForce) -> Floats:
     """Periodic talks a year per customer; an unknown kind is treated as private."""
     frequency = {kind: base.value(f"cost.talks_{kind}") for kind in CUSTOMER_KINDS}
     kinds = base.customers["kind"].fill_null("private")
-    out: Floats = kinds.replace_strict(frequency, default=frequency["private"], return_dtype=pl.Float64).to_numpy()
+    out: Floats = kinds.replace_strict(
+        frequency, default=frequency["private"], return_dtype=pl.Float64
+    ).to_numpy()
     return out

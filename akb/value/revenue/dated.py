@@ -1,4 +1,6 @@
-"""What policies brought on an earlier day, from their dated premiums; overwritten amounts know only today."""
+"""What policies brought on an earlier day, from their dated premiums; overwritten amounts know only
+today.
+"""
 
 from __future__ import annotations
 
@@ -14,32 +16,41 @@ if TYPE_CHECKING:
     from akb.value.in_force import InForce
 
 ENOUGH_DATED = 0.8
-"""Share of the revenue of a day that has to have a dated premium, before that day's amounts are told."""
+"""Share of the revenue of a day that has to have a dated premium, before that day's amounts are
+told.
+"""
 
 
 def revenue_on(base: InForce, day: date) -> pl.DataFrame:
-    """Return the policies in force on `day` with ``then_cents``, the recurring revenue of that day, and ``dated``.
+    """Return the policies in force on `day` with ``then_cents``, the recurring revenue of that day,
+    and ``dated``.
 
-    ``then_cents`` is what the policy brings today, or brought last, in proportion to its commission on that day where
-    the history has both, else to its premium. Without a dated premium on or before that day nothing is known to have
-    changed: ``dated`` is false and the amount that of today. Null where no revenue is known.
-    """
+    ``then_cents`` is what the policy brings today, or brought last, in proportion to its commission
+    on that day where the history has both, else to its premium. Without a dated premium on or
+    before that day nothing is known to have changed: ``dated`` is false and the amount that of
+    today. Null where no revenue is known."""
     held = in_force(base.policies, day)
-    told = base.portfolio.premiums
-    if told is None:
+    premiums = base.portfolio.premiums
+    if premiums is None:
         return held.with_columns(then_cents=pl.col("revenue_cents"), dated=pl.lit(value=False))
-    if "commission_cents" not in told.columns:
-        told = told.with_columns(commission_cents=pl.lit(None, dtype=pl.Int64))
-    told = told.sort("policy", "date")
+    if "commission_cents" not in premiums.columns:
+        premiums = premiums.with_columns(commission_cents=pl.lit(None, dtype=pl.Int64))
+    premiums = premiums.sort("policy", "date")
     amounts = (pl.col("premium_cents").last(), pl.col("commission_cents").last())
-    then = told.filter(pl.col("date") <= day).group_by("policy", maintain_order=True).agg(amounts)
-    last = told.group_by("policy", maintain_order=True).agg(amounts)
+    then = (
+        premiums.filter(pl.col("date") <= day).group_by("policy", maintain_order=True).agg(amounts)
+    )
+    last = premiums.group_by("policy", maintain_order=True).agg(amounts)
     both = then.join(last, on="policy", suffix="_last", how="left", maintain_order="left")
     ratio = pl.coalesce(_ratio("commission_cents"), _ratio("premium_cents"))
     return (
-        held.join(both.select("policy", ratio=ratio), on="policy", how="left", maintain_order="left")
+        held.join(
+            both.select("policy", ratio=ratio), on="policy", how="left", maintain_order="left"
+        )
         .with_columns(
-            then_cents=(pl.col("revenue_cents") * pl.col("ratio").fill_null(1.0)).round().cast(pl.Int64),
+            then_cents=(pl.col("revenue_cents") * pl.col("ratio").fill_null(1.0))
+            .round()
+            .cast(pl.Int64),
             dated=pl.col("ratio").is_not_null(),
         )
         .drop("ratio")

@@ -1,4 +1,6 @@
-"""What an expected amount per customer showed on later data: level, gain, order, deciles, beside last year's value."""
+"""What an expected amount per customer showed on later data: level, gain, order, deciles, beside
+last year's value.
+"""
 
 from __future__ import annotations
 
@@ -27,22 +29,27 @@ BETWEEN_YEARS = 0.05  # floor of the spread between years in an interval of a le
 Z90 = 1.6449
 
 
-def level_evidence(per_customer: pl.DataFrame, test: date, events: int, people: People | None = None) -> Evidence:
+def level_evidence(
+    per_customer: pl.DataFrame, test: date, events: int, people: People | None = None
+) -> Evidence:
     """Return level, gain and order of an expected amount per customer on the day `test`.
 
     Parameters
     ----------
     per_customer
-        customer, ``expected``, ``realised`` and ``last`` (the year before `test`; null: not there all year), in cents;
-        ``happened``: whether any of the things behind the amount happened to the customer.
+        customer, ``expected``, ``realised`` and ``last`` (the year before `test`; null: not there
+        all year), in cents; ``happened``: whether any of the things behind the amount happened to
+        the customer.
     events
         How many things happened behind the amounts.
     people
-        Who the customers are, to show the level by age band, private or business, and office as well.
+        Who the customers are, to show the level by age band, private or business, and office as
+        well.
     """
     customer = per_customer["customer"].to_numpy()
     expected, realised, last = (
-        per_customer[name].to_numpy().astype(np.float64) for name in ("expected", "realised", "last")
+        per_customer[name].to_numpy().astype(np.float64)
+        for name in ("expected", "realised", "last")
     )
     ratio, ci = _level(expected, realised)
     before = last_value(realised, last)
@@ -58,15 +65,23 @@ def level_evidence(per_customer: pl.DataFrame, test: date, events: int, people: 
         by_date=(DateResult(test, per_customer.height, float(events), None),),
         segments=()
         if people is None
-        else _segments(expected, realised, per_customer["happened"].to_numpy(), people.parts(customer, test)),
+        else _segments(
+            expected, realised, per_customer["happened"].to_numpy(), people.parts(customer, test)
+        ),
         last_year=None
         if before is None
-        else LastYear(gini(realised, before), tweedie_skill(realised, before), _deciles(before, realised, customer)),
+        else LastYear(
+            gini(realised, before),
+            tweedie_skill(realised, before),
+            _deciles(before, realised, customer),
+        ),
     )
 
 
 def _level(expected: Floats, realised: Floats) -> tuple[float, Interval]:
-    """Return realised / expected with its 90 % interval: a row is a customer, so rows are clusters."""
+    """Return realised / expected with its 90 % interval: a row is a customer, so rows are
+    clusters.
+    """
     total = float(expected.sum())
     ratio = float(realised.sum()) / total
     sampling = float(np.sqrt(((realised - ratio * expected) ** 2).sum())) / total
@@ -77,14 +92,21 @@ def _level(expected: Floats, realised: Floats) -> tuple[float, Interval]:
 def _segments(
     expected: Floats, realised: Floats, happened: NDArray[np.bool_], parts: Iterable[Parts]
 ) -> tuple[SegmentLevel, ...]:
-    """Return the level in each part, drawn to that of everyone; figures over too few customers or events are None."""
+    """Return the level in each part, drawn to that of everyone; figures over too few customers or
+    events are None.
+    """
     everyone, _ = _level(expected, realised)
     found: list[SegmentLevel] = []
     for division in parts:
         masks = [division.code == code for code in range(len(division.names))]
-        counts, events = ([int((mask & rows).sum()) for mask in masks] for rows in (np.ones_like(happened), happened))
+        counts, events = (
+            [int((mask & rows).sum()) for mask in masks]
+            for rows in (np.ones_like(happened), happened)
+        )
         shown = division.shown(counts, events)
-        for name, mask, may, count, own in zip(division.names, masks, shown, counts, events, strict=True):
+        for name, mask, may, count, own in zip(
+            division.names, masks, shown, counts, events, strict=True
+        ):
             if may and expected[mask].sum() > 0:
                 ratio, ci = _level(expected[mask], realised[mask])
                 weight = own / (own + POOLING_EVENTS)
@@ -99,7 +121,12 @@ def _deciles(expected: Floats, realised: Floats, customer: Floats) -> tuple[Deci
     """Return what was expected and realised per tenth in euros, the highest expectations first."""
     order = np.lexsort((customer, -expected))
     return tuple(
-        Decile(number, len(part), float(expected[part].mean()) / 100, float(realised[part].mean()) / 100)
+        Decile(
+            number,
+            len(part),
+            float(expected[part].mean()) / 100,
+            float(realised[part].mean()) / 100,
+        )
         for number, part in enumerate(np.array_split(order, 10), start=1)
         if len(part)
     )

@@ -1,4 +1,6 @@
-"""From premium to customer value: what of a euro of premium reaches the office, and what serving takes of it."""
+"""From premium to customer value: what of a euro of premium reaches the office, and what serving
+takes of it.
+"""
 
 from __future__ import annotations
 
@@ -15,27 +17,36 @@ STEPS = {
     "handling": ("renewal", "mutations", "collection", "claims", "contacts"),
     "it": ("fixed",),
 }
-"""Step -> kinds of service cost; marketing is an assumed share of the revenue and stands in no lifetime value."""
+"""Step -> kinds of service cost; marketing is an assumed share of the revenue and stands in no
+lifetime value.
+"""
 
 
 def waterfall(base: InForce, cost: ServiceCost) -> dict[str, Any] | None:
-    """Return the steps from premium to customer value, in cents a year as of X; None without revenue.
+    """Return the steps from premium to customer value, in cents a year as of X; None without
+    revenue.
 
     Returns
     -------
     dict
-        ``premium`` (net; None where policies with revenue have none), ``kept_by_insurer``, ``commission`` (all
-        recurring revenue), ``steps`` [{key: account | marketing | it | handling, cents, mark}], ``value`` (what is
-        left), ``estimated`` (kinds of events that the export does not have). Commission is counted; every cost has
-        assumed minutes and rates, so its mark is assumed.
+        ``premium`` (net; None where policies with revenue have none), ``kept_by_insurer``,
+        ``commission`` (all recurring revenue), ``steps`` [{key: account | marketing | it |
+        handling, cents, mark}], ``value`` (what is left), ``estimated`` (kinds of events that the
+        export does not have). Commission is counted; every cost has assumed minutes and rates, so
+        its mark is assumed.
     """
     if not base.has_commission:
         return None
     commission = int(base.commission.sum())
     premium = _premium(base)
-    cents = {step: sum(int(cost.parts[kind].sum()) for kind in kinds) for step, kinds in STEPS.items()}
+    cents = {
+        step: sum(int(cost.parts[kind].sum()) for kind in kinds) for step, kinds in STEPS.items()
+    }
     cents["marketing"] = round(commission * base.value("cost.marketing_share"))
-    steps = [{"key": key, "cents": cents[key], "mark": "assumed"} for key in ("account", "marketing", "it", "handling")]
+    steps = [
+        {"key": key, "cents": cents[key], "mark": "assumed"}
+        for key in ("account", "marketing", "it", "handling")
+    ]
     return {
         "premium": premium,
         "kept_by_insurer": None if premium is None else premium - commission,
@@ -48,7 +59,9 @@ def waterfall(base: InForce, cost: ServiceCost) -> dict[str, Any] | None:
 
 
 def _premium(base: InForce) -> int | None:
-    """The premium behind the revenue: unknown where more than a tenth of the policies with revenue have none."""
+    """The premium behind the revenue: unknown where more than a tenth of the policies with revenue
+    have none.
+    """
     paying = base.held.filter(pl.col("revenue_cents").fill_null(0) > 0)
     if paying.is_empty() or paying["premium_cents"].null_count() > 0.1 * paying.height:
         return None

@@ -1,4 +1,6 @@
-"""Segments in tables: how many customers and euros, per adviser and office, and what changes between two days."""
+"""Segments in tables: how many customers and euros, per adviser and office, and what changes
+between two days.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from akb.core.disclosure import crossed, shown
-from akb.core.privacy import shared
-from akb.core.text import load_toml
+from akb.core.privacy.disclosure import crossed, shown
+from akb.core.privacy.identifiers import shared
+from akb.core.wording.text import load_toml
 from akb.value.classes import class_of
 from akb.value.segments.growth_migration import growth_migration
 from akb.value.segments.migration import migration
@@ -27,21 +29,27 @@ Row = dict[str, Any]
 
 
 def segment_figures(
-    base: InForce, value: Lifetime | None, made: Segments | None, history: pl.DataFrame, cost: ServiceCost
+    base: InForce,
+    value: Lifetime | None,
+    made: Segments | None,
+    history: pl.DataFrame,
+    cost: ServiceCost,
 ) -> Row:
-    """Return the aggregates on segments. Money in integer cents; ``clv`` is None where lifetime value only ranks.
+    """Return the aggregates on segments. Money in integer cents; ``clv`` is None where lifetime
+    value only ranks.
 
     Returns
     -------
     dict
-        ``classes`` {columns (classes by lifetime value), rows {key (class by commission), customers, commission, clv,
-        cells}, moved, moved_share, up, down {customers, commission, clv}} or None: today's practice against value;
-        ``growth``, ``position``: rows {key, customers, share, commission, clv} or None;
-        ``potential_by``: see `segments.Segments`;
-        ``by_office``, ``by_adviser`` {columns, rows {key, customers, cells}} or None: position segments, cells under
-        the limit hidden with as many others as it takes that no total gives them away;
-        ``unit``, ``units``: the unit of ``[segment] unit`` and `segments.unit_rows`;
-        ``migration``: see `migration.migration`; ``growth_migration``: see `growth_migration.growth_migration`.
+        ``classes`` {columns (classes by lifetime value), rows {key (class by commission),
+        customers, commission, clv, cells}, moved, moved_share, up, down {customers, commission,
+        clv}} or None: today's practice against value; ``growth``, ``position``: rows {key,
+        customers, share, commission, clv} or None; ``potential_by``: see `segments.Segments`;
+        ``by_office``, ``by_adviser`` {columns, rows {key, customers, cells}} or None: position
+        segments, cells under the limit hidden with as many others as it takes that no total gives
+        them away; ``unit``, ``units``: the unit of ``[segment] unit`` and `segments.unit_rows`;
+        ``migration``: see `migration.migration`; ``growth_migration``: see
+        `growth_migration.growth_migration`.
     """
     unit = base.settings.segment.unit
     column = load_toml("segments.toml")["unit"].get(unit)
@@ -60,9 +68,13 @@ def segment_figures(
 
 
 def class_table(base: InForce, value: Lifetime | None) -> pl.DataFrame:
-    """Return ``class_commission`` and ``class_value``, A to D, of every customer in force; null where unavailable."""
+    """Return ``class_commission`` and ``class_value``, A to D, of every customer in force; null
+    where unavailable.
+    """
     made = {
-        "class_commission": class_of(base.commission_customer) if base.has_commission else [None] * base.n,
+        "class_commission": class_of(base.commission_customer)
+        if base.has_commission
+        else [None] * base.n,
         "class_value": class_of(value.clv) if value is not None else [None] * base.n,
     }
     return base.customers.select("customer").with_columns(
@@ -93,11 +105,16 @@ def _classes(base: InForce, value: Lifetime | None) -> Row | None:
         }
 
     up, down = group(worth < today), group(worth > today)
-    known = up["customers"] is not None and down["customers"] is not None  # else their sum would tell the small one
+    known = (
+        up["customers"] is not None and down["customers"] is not None
+    )  # else their sum would tell the small one
     moved = up["customers"] + down["customers"] if known else None
     return {
         "columns": labels,
-        "rows": [{"key": label, **group(today == place[label]), "cells": cells[place[label]]} for label in labels],
+        "rows": [
+            {"key": label, **group(today == place[label]), "cells": cells[place[label]]}
+            for label in labels
+        ],
         "moved": moved,
         "moved_share": moved / base.n if moved is not None and base.n else None,
         "up": up if known else None,
@@ -105,7 +122,9 @@ def _classes(base: InForce, value: Lifetime | None) -> Row | None:
     }
 
 
-def _rows(base: InForce, value: Lifetime | None, classes: Sequence[str], order: Sequence[str]) -> list[Row]:
+def _rows(
+    base: InForce, value: Lifetime | None, classes: Sequence[str], order: Sequence[str]
+) -> list[Row]:
     table = (
         pl.DataFrame(
             {
@@ -119,30 +138,47 @@ def _rows(base: InForce, value: Lifetime | None, classes: Sequence[str], order: 
     )
     found = {row["key"]: row for row in table.to_dicts()}
     empty = {"customers": 0, "commission": 0, "clv": 0}
-    rows = shown([{"key": key, **empty, **found.get(key, {})} for key in order], base.settings.report.suppress_below)
-    told = value is not None and base.churn_in_euros
+    rows = shown(
+        [{"key": key, **empty, **found.get(key, {})} for key in order],
+        base.settings.report.suppress_below,
+    )
+    in_euros = value is not None and base.churn_in_euros
     return [
-        {**row, "share": row["customers"] / base.n if base.n else 0.0, "clv": row["clv"] if told else None}
+        {
+            **row,
+            "share": row["customers"] / base.n if base.n else 0.0,
+            "clv": row["clv"] if in_euros else None,
+        }
         for row in rows
     ]
 
 
 def _names(base: InForce, column: str) -> list[str | None]:
     """Return the adviser or office of every customer; None where the name may not be shown."""
-    allowed = list(shared(base.customers[column], base.customers["customer"], base.settings.report.suppress_below))
+    allowed = list(
+        shared(
+            base.customers[column], base.customers["customer"], base.settings.report.suppress_below
+        )
+    )
     named = base.customers.select(pl.when(pl.col(column).is_in(allowed)).then(pl.col(column)))
     return named.to_series().to_list()
 
 
 def _spread(base: InForce, made: Segments | None, column: str) -> Row | None:
-    """Count the position segments per adviser or office, the largest first; those without a name are one row."""
+    """Count the position segments per adviser or office, the largest first; those without a name
+    are one row.
+    """
     if made is None:
         return None
     names = _names(base, column)
-    counted: dict[str | None, int] = {name: names.count(name) for name in sorted({n for n in names if n is not None})}
+    counted: dict[str | None, int] = {
+        name: names.count(name) for name in sorted({n for n in names if n is not None})
+    }
     order: list[str | None] = sorted(counted, key=lambda name: (-counted[name], str(name)))
     limit = base.settings.report.suppress_below
-    if 0 < names.count(None) < limit and order:  # with what is left alone the totals would tell how few they are
+    if (
+        0 < names.count(None) < limit and order
+    ):  # with what is left alone the totals would tell how few they are
         smallest = order.pop()
         names = [None if name == smallest else name for name in names]
     if len(order) < 2:
@@ -150,7 +186,9 @@ def _spread(base: InForce, made: Segments | None, column: str) -> Row | None:
     order += [None] if None in names else []
     place = {name: number for number, name in enumerate(order)}
     counts = np.zeros((len(order), len(POSITION)), dtype=np.int64)
-    np.add.at(counts, ([place[name] for name in names], [POSITION.index(own) for own in made.position]), 1)
+    np.add.at(
+        counts, ([place[name] for name in names], [POSITION.index(own) for own in made.position]), 1
+    )
     cells = crossed(counts, limit)
     return {
         "columns": list(POSITION),

@@ -1,4 +1,6 @@
-"""Who moved between the seven growth segments, with the purchase chances that were told of the earlier day."""
+"""Who moved between the seven growth segments, with the purchase chances that were told of the
+earlier day.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from akb.core.disclosure import crossed
+from akb.core.privacy.disclosure import crossed
 from akb.core.relations import in_force
 from akb.value.lifetime.purchases import mean_commission
 from akb.value.segments.migration import GONE, NEW, basis_of, commission_on
@@ -21,27 +23,36 @@ if TYPE_CHECKING:
     from akb.value.segments.migration import Basis
 
 
-def growth_migration(base: InForce, history: pl.DataFrame, cost: ServiceCost) -> dict[str, Any] | None:
-    """Return from which growth segment to which customers went between T0 of the proof and X; None without T0.
+def growth_migration(
+    base: InForce, history: pl.DataFrame, cost: ServiceCost
+) -> dict[str, Any] | None:
+    """Return from which growth segment to which customers went between T0 of the proof and X; None
+    without T0.
 
-    Both days are measured alike, with what was knowable on them: the chances that the models told of that day (those of
-    T0 learned from before it), the commission of `migration.migration`, today's usual commission of a new policy, and
-    the mean cost of a policy. So today's segments here can differ from those by lifetime margin.
+    Both days are measured alike, with what was knowable on them: the chances that the models told
+    of that day (those of T0 learned from before it), the commission of `migration.migration`,
+    today's usual commission of a new policy, and the mean cost of a policy. So today's segments
+    here can differ from those by lifetime margin.
 
     Returns
     -------
     dict
-        ``from``, ``to`` (dates), ``basis``, ``columns`` (segments at X and ``gone``), ``rows`` {key (segment at T0 or
-        ``new``), cells: one count per column, None where hidden}, ``same`` (share of those who stayed that are in the
-        same segment; None where that would give something away).
+        ``from``, ``to`` (dates), ``basis``, ``columns`` (segments at X and ``gone``), ``rows`` {key
+        (segment at T0 or ``new``), cells: one count per column, None where hidden}, ``same`` (share
+        of those who stayed that are in the same segment; None where that would give something
+        away).
     """
-    told = base.models.backtest
-    if told is None or told.branch_purchase is None or told.branch_purchase.is_empty():
+    backtest = base.models.backtest
+    if backtest is None or backtest.branch_purchase is None or backtest.branch_purchase.is_empty():
         return None
-    basis = basis_of(base, told.as_of)
+    basis = basis_of(base, backtest.as_of)
     each = float(cost.per_customer(base).sum()) / max(base.held.height, 1)
-    old = segments_on(base, told.as_of, told.branch_purchase, history, basis, each).rename({"segment": "old"})
-    now = segments_on(base, base.as_of, base.models.branch_purchase, history, basis, each).rename({"segment": "now"})
+    old = segments_on(
+        base, backtest.as_of, backtest.branch_purchase, history, basis, each=each
+    ).rename({"segment": "old"})
+    now = segments_on(
+        base, base.as_of, base.models.branch_purchase, history, basis, each=each
+    ).rename({"segment": "now"})
     both = old.join(now, on="customer", how="full", coalesce=True).fill_null(len(GROWTH))
     counts = np.zeros((len(GROWTH) + 1, len(GROWTH) + 1), dtype=np.int64)
     np.add.at(counts, (both["old"].to_numpy(), both["now"].to_numpy()), 1)
@@ -50,17 +61,25 @@ def growth_migration(base: InForce, history: pl.DataFrame, cost: ServiceCost) ->
     stayed, same = int(counts[:-1, :-1].sum()), int(np.diag(counts)[:-1].sum())
     known = stayed > 0 and not any(0 < number < limit for number in (same, stayed - same))
     return {
-        "from": told.as_of.isoformat(),
+        "from": backtest.as_of.isoformat(),
         "to": base.as_of.isoformat(),
         "basis": basis,
         "columns": [*GROWTH, GONE],
-        "rows": [{"key": key, "cells": line} for key, line in zip([*GROWTH, NEW], cells, strict=True)],
+        "rows": [
+            {"key": key, "cells": line} for key, line in zip([*GROWTH, NEW], cells, strict=True)
+        ],
         "same": same / stayed if known else None,
     }
 
 
 def segments_on(
-    base: InForce, day: date, chances: pl.DataFrame, history: pl.DataFrame, basis: Basis, each: float
+    base: InForce,
+    day: date,
+    chances: pl.DataFrame,
+    history: pl.DataFrame,
+    basis: Basis,
+    *,
+    each: float,
 ) -> pl.DataFrame:
     """Return customer, segment (its place in `GROWTH`) of who was in force on a day."""
     usual = mean_commission(base).filter(pl.col("kind").is_null()).select("branch", usual="cents")
@@ -75,8 +94,13 @@ def segments_on(
         commission_on(base, day, basis)
         .join(policies, on="customer", how="left", maintain_order="left")
         .join(hoped, on="customer", how="left", maintain_order="left")
-        .with_columns(present=pl.col("cents") - each * pl.col("policies"), potential=pl.col("potential").fill_null(0.0))
+        .with_columns(
+            present=pl.col("cents") - each * pl.col("policies"),
+            potential=pl.col("potential").fill_null(0.0),
+        )
     )
     new, back = newcomers(who["customer"], history, day)
     made = growth_classes(who["present"].to_numpy(), who["potential"].to_numpy(), new, back)
-    return who.select("customer", segment=pl.Series([GROWTH.index(one) for one in made], dtype=pl.Int64))
+    return who.select(
+        "customer", segment=pl.Series([GROWTH.index(one) for one in made], dtype=pl.Int64)
+    )

@@ -1,4 +1,6 @@
-"""Who moved between the classes A to D in a year, counted with nothing but what was knowable on both days."""
+"""Who moved between the classes A to D in a year, counted with nothing but what was knowable on
+both days.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,9 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
-from akb.core.disclosure import crossed
+from akb.core.privacy.disclosure import crossed
 from akb.core.relations import in_force
-from akb.core.text import load_toml
+from akb.core.wording.text import load_toml
 from akb.value.lifetime.purchases import mean_commission
 
 if TYPE_CHECKING:
@@ -24,20 +26,21 @@ NEW, GONE = "new", "gone"
 
 
 def migration(base: InForce) -> dict[str, Any] | None:
-    """Return from which class to which the customers of T = X - 12 months went; None where T was not recorded or all
-    customers are of one class.
+    """Return from which class to which the customers of T = X - 12 months went; None where T was
+    not recorded or all customers are of one class.
 
-    The classes at T are those of `configs/lists.toml`; the bounds in euros that they have at T also hold at X, so that
-    a customer moves by his own policies only. Today's commission says nothing about T (the back office overwrites it):
-    commission is ``dated`` where the export dates it for (nearly) all policies then in force, else every policy counts
-    for its branch's ``standard``, the median of today, on both days.
+    The classes at T are those of `configs/lists.toml`; the bounds in euros that they have at T also
+    hold at X, so that a customer moves by his own policies only. Today's commission says nothing
+    about T (the back office overwrites it): commission is ``dated`` where the export dates it for
+    (nearly) all policies then in force, else every policy counts for its branch's ``standard``, the
+    median of today, on both days.
 
     Returns
     -------
     dict
-        ``from``, ``to`` (dates), ``basis``, ``columns`` (classes at X and ``gone``), ``rows`` {key (class at T or
-        ``new``), customers, cells: one count per column, None where hidden}, ``up``, ``down``, ``same`` (of those who
-        stayed; None where a hidden cell would follow from them).
+        ``from``, ``to`` (dates), ``basis``, ``columns`` (classes at X and ``gone``), ``rows`` {key
+        (class at T or ``new``), customers, cells: one count per column, None where hidden}, ``up``,
+        ``down``, ``same`` (of those who stayed; None where a hidden cell would follow from them).
     """
     then = add_months(base.as_of, -load_toml("segments.toml")["migration"]["months"])
     recorded = base.portfolio.history.recorded_from
@@ -54,12 +57,17 @@ def migration(base: InForce) -> dict[str, Any] | None:
     )
     counts = np.zeros((len(labels) + 1, len(labels) + 1), dtype=np.int64)
     np.add.at(counts, (both["old"].to_numpy(), both["now"].to_numpy()), 1)
-    if np.count_nonzero(counts[:-1].any(axis=1)) < 2 and np.count_nonzero(counts[:, :-1].any(axis=0)) < 2:
+    if (
+        np.count_nonzero(counts[:-1].any(axis=1)) < 2
+        and np.count_nonzero(counts[:, :-1].any(axis=0)) < 2
+    ):
         return None  # everybody brings the same: nobody can move
     limit = base.settings.report.suppress_below
     cells = crossed(counts, limit, moves=len(labels))
     stayed = counts[:-1, :-1]
-    up, down, same = (int(part.sum()) for part in (np.tril(stayed, -1), np.triu(stayed, 1), np.diag(stayed)))
+    up, down, same = (
+        int(part.sum()) for part in (np.tril(stayed, -1), np.triu(stayed, 1), np.diag(stayed))
+    )
     known = not any(0 < number < limit for number in (up, down, same))
     return {
         "from": then.isoformat(),
@@ -69,7 +77,9 @@ def migration(base: InForce) -> dict[str, Any] | None:
         "rows": [
             {
                 "key": key,
-                "customers": sum(number for number in line if number is not None) if None not in line else None,
+                "customers": sum(number for number in line if number is not None)
+                if None not in line
+                else None,
                 "cells": line,
             }
             for key, line in zip([*labels, NEW], cells, strict=True)
@@ -86,7 +96,9 @@ def basis_of(base: InForce, then: date) -> Basis:
 
 
 def commission_on(base: InForce, day: date, basis: Basis) -> pl.DataFrame:
-    """Return customer, cents: the commission of the policies in force on a day, by what was knowable then."""
+    """Return customer, cents: the commission of the policies in force on a day, by what was
+    knowable then.
+    """
     held = in_force(base.portfolio.policies, day)
     known = _dated(base, day, share=0.0) if basis == "dated" else None
     if known is None:
@@ -95,7 +107,11 @@ def commission_on(base: InForce, day: date, basis: Basis) -> pl.DataFrame:
         cents = (
             held.join(kinds, on="customer", how="left")
             .join(usual.drop_nulls("kind"), on=["branch", "kind"], how="left")
-            .join(usual.filter(pl.col("kind").is_null()).select("branch", any="cents"), on="branch", how="left")
+            .join(
+                usual.filter(pl.col("kind").is_null()).select("branch", any="cents"),
+                on="branch",
+                how="left",
+            )
             .with_columns(cents=pl.coalesce("cents", "any").fill_null(0))
         )
     else:
@@ -104,7 +120,8 @@ def commission_on(base: InForce, day: date, basis: Basis) -> pl.DataFrame:
 
 
 def _dated(base: InForce, day: date, share: float | None = None) -> pl.DataFrame | None:
-    """Return policy, cents: the commission that the export dates to hold on a day; None where it is known of too few.
+    """Return policy, cents: the commission that the export dates to hold on a day; None where it is
+    known of too few.
 
     Parameters
     ----------
@@ -115,7 +132,9 @@ def _dated(base: InForce, day: date, share: float | None = None) -> pl.DataFrame
         return None
     held = in_force(base.portfolio.policies, day)
     known = (
-        base.portfolio.premiums.filter((pl.col("date") <= day) & pl.col("commission_cents").is_not_null())
+        base.portfolio.premiums.filter(
+            (pl.col("date") <= day) & pl.col("commission_cents").is_not_null()
+        )
         .sort("policy", "date")
         .unique("policy", keep="last", maintain_order=True)
         .join(held.select("policy"), on="policy", how="semi")
@@ -126,12 +145,19 @@ def _dated(base: InForce, day: date, share: float | None = None) -> pl.DataFrame
 
 
 def _bounds(cents: np.ndarray[Any, np.dtype[np.int64]]) -> list[int]:
-    """Return the lowest amount of every class but the last, highest first: shares of customers, best first."""
+    """Return the lowest amount of every class but the last, highest first: shares of customers,
+    best first.
+    """
     cuts = np.cumsum(load_toml("lists.toml")["classes"]["shares"])[:-1]
     ordered = np.sort(cents)[::-1]
-    return [int(ordered[max(0, round(cut * len(ordered)) - 1)]) if len(ordered) else 0 for cut in cuts.tolist()]
+    return [
+        int(ordered[max(0, round(cut * len(ordered)) - 1)]) if len(ordered) else 0
+        for cut in cuts.tolist()
+    ]
 
 
 def _classed(table: pl.DataFrame, bounds: list[int], name: str) -> pl.DataFrame:
     number = sum((pl.col("cents") < bound).cast(pl.Int64) for bound in bounds)
-    return table.select("customer", pl.lit(number).alias(name) if isinstance(number, int) else number.alias(name))
+    return table.select(
+        "customer", pl.lit(number).alias(name) if isinstance(number, int) else number.alias(name)
+    )

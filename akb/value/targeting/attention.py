@@ -1,4 +1,6 @@
-"""When a customer deserves attention: the moment he is in, and the month in which contact makes most sense."""
+"""When a customer deserves attention: the moment he is in, and the month in which contact makes
+most sense.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from akb.core.text import load_toml
+from akb.core.wording.text import load_toml
 
 if TYPE_CHECKING:
     from akb.value.in_force import Floats, InForce
@@ -17,12 +19,12 @@ ANNOUNCED, THREATENS, OPEN, QUIET = "announced", "threatens", "open", "quiet"
 
 
 def attention(base: InForce) -> pl.DataFrame:
-    """Return ``row``, ``moment`` (text, null without churn) and ``contact_month`` (1..12, null for announced leavers).
+    """Return ``row``, ``moment`` (text, null without churn) and ``contact_month`` (1..12, null for
+    announced leavers).
 
-    A moment is ``announced`` (the end is known), ``threatens`` (leaving within 3 months is several times as likely as
-    on average), ``open`` (leaves preventably within 12 months more often than average) or ``quiet``; the bounds stand
-    in ``configs/attention.toml``.
-    """
+    A moment is ``announced`` (the end is known), ``threatens`` (leaving within 3 months is several
+    times as likely as on average), ``open`` (leaves preventably within 12 months more often than
+    average) or ``quiet``; the bounds stand in ``configs/attention.toml``."""
     month = pl.Series("contact_month", contact_months(base)).cast(pl.Float32)
     table = base.customers.select("row").with_columns(
         moment=pl.Series(moments(base), dtype=pl.String), contact_month=month
@@ -45,11 +47,11 @@ def moments(base: InForce) -> list[str | None]:
 
 
 def contact_months(base: InForce) -> Floats:
-    """Return the month ahead (1 = the coming one) with the most weight: renewals, hazard and life events.
+    """Return the month ahead (1 = the coming one) with the most weight: renewals, hazard and life
+    events.
 
-    What calls for contact in month m calls for it `lead` months earlier, in the first month where that has passed; of
-    equal months the first.
-    """
+    What calls for contact in month m calls for it `lead` months earlier, in the first month where
+    that has passed; of equal months the first."""
     rules = load_toml("attention.toml")["contact_month"]
     risk = _hazards(base)
     risk = np.where(
@@ -77,12 +79,16 @@ def _renewals(base: InForce) -> Floats:
 
 
 def _hazards(base: InForce) -> Floats:
-    """Hazard of each month ahead relative to the customer's mean, [n, 12]; 1 where nothing is known."""
+    """Hazard of each month ahead relative to the customer's mean, [n, 12]; 1 where nothing is
+    known.
+    """
     alive = base.models.survival.filter(pl.col("month") <= MONTHS).sort("customer", "month")
     flat = np.ones((base.n, MONTHS))
     if alive.is_empty():
         return flat
-    known = alive.join(base.customers.select("customer", "row"), on="customer", maintain_order="left")
+    known = alive.join(
+        base.customers.select("customer", "row"), on="customer", maintain_order="left"
+    )
     flat[known["row"].to_numpy(), known["month"].to_numpy() - 1] = known["alive"].to_numpy()
     before = np.concatenate([np.ones((base.n, 1)), flat[:, :-1]], axis=1)
     hazard = 1 - flat / np.maximum(before, 1e-12)
@@ -91,11 +97,15 @@ def _hazards(base: InForce) -> Floats:
 
 
 def _life_events(base: InForce, ages: list[int]) -> Floats:
-    """1 in the first month ahead of the calendar year in which a private customer reaches one of the ages, [n, 12]."""
+    """1 in the first month ahead of the calendar year in which a private customer reaches one of
+    the ages, [n, 12].
+    """
     events = np.zeros((base.n, MONTHS))
     born = base.customers["birth_year"].cast(pl.Int64).fill_null(-1).to_numpy()
     private = (base.customers["kind"].fill_null("private") == "private").to_numpy()
-    january = (MONTHS - base.as_of.month) % MONTHS  # place of the month that holds the next 1 January
+    january = (
+        MONTHS - base.as_of.month
+    ) % MONTHS  # place of the month that holds the next 1 January
     reaches = np.isin(base.as_of.year + 1 - born, ages) & (born > 0) & private
     events[:, january] = reaches
     return events

@@ -1,4 +1,6 @@
-"""When a customer is left alone: cooling off, the cap on contacts, and those whom a call could wake."""
+"""When a customer is left alone: cooling off, the cap on contacts, and those whom a call could
+wake.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
-from akb.core.text import load_toml
+from akb.core.wording.text import load_toml
 
 if TYPE_CHECKING:
     from datetime import date
@@ -30,7 +32,9 @@ def rules(*path: str) -> dict[str, Any]:
 
 
 def resting(base: InForce) -> dict[str, Flags]:
-    """Return who is left alone for now, by reason: ``recent_contact``, ``contact_cap``, ``do_not_wake``."""
+    """Return who is left alone for now, by reason: ``recent_contact``, ``contact_cap``,
+    ``do_not_wake``.
+    """
     return {
         "recent_contact": recent_contact(base),
         "contact_cap": capped(base),
@@ -52,7 +56,8 @@ def capped(base: InForce) -> Flags:
 
 
 def do_not_wake(base: InForce) -> Flags:
-    """Return customers with a low chance of leaving whom nothing has stirred for long: a call could wake them.
+    """Return customers with a low chance of leaving whom nothing has stirred for long: a call could
+    wake them.
 
     Without contacts in the export only starts and ends of policies tell who is quiet.
     """
@@ -66,7 +71,9 @@ def do_not_wake(base: InForce) -> Flags:
 
 def quiet(base: InForce, since: date) -> Flags:
     """Return who had no contact and no start or end of a policy from `since` to X."""
-    moved = pl.col("start_date").is_between(since, base.as_of) | pl.col("end_date").is_between(since, base.as_of)
+    moved = pl.col("start_date").is_between(since, base.as_of) | pl.col("end_date").is_between(
+        since, base.as_of
+    )
     stirred = base.portfolio.policies.filter(moved).select("customer").unique()
     rows = stirred.join(base.customers.select("customer", "row"), on="customer")["row"].to_numpy()
     out: Flags = contacts_since(base, since) == 0
@@ -75,7 +82,9 @@ def quiet(base: InForce, since: date) -> Flags:
 
 
 def contacts_since(base: InForce, since: date, *, begun: bool = False) -> NDArray[np.int64]:
-    """Return contacts per customer after `since`, up to X; with `begun` not those that the customer began."""
+    """Return contacts per customer after `since`, up to X; with `begun` not those that the customer
+    began.
+    """
     seen = base.portfolio.contacts
     if seen is None:
         return np.zeros(base.n, dtype=np.int64)

@@ -1,4 +1,6 @@
-"""The contact policy of today in hours: whom the office means to see how often, and whether that fits."""
+"""The contact policy of today in hours: whom the office means to see how often, and whether that
+fits.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +31,11 @@ def contact_policy(base: InForce) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``rows`` {key (of `GROUPS`), customers, years (between two talks; None: none planned), talks, hours (a year),
-        seen (share of them with a contact in the last so many years; None without contacts, or where these do not go
-        back that far)}, ``hours``, ``available``, ``advisers``, ``advisers_counted``, ``load`` (hours / available),
-        ``customers_per_adviser``. Rows over too few customers have no numbers.
+        ``rows`` {key (of `GROUPS`), customers, years (between two talks; None: none planned),
+        talks, hours (a year), seen (share of them with a contact in the last so many years; None
+        without contacts, or where these do not go back that far)}, ``hours``, ``available``,
+        ``advisers``, ``advisers_counted``, ``load`` (hours / available), ``customers_per_adviser``.
+        Rows over too few customers have no numbers.
     """
     group = groups(base)
     last = _last_contact(base)
@@ -47,9 +50,20 @@ def contact_policy(base: InForce) -> dict[str, Any]:
         hours += taken
         if not count:
             continue
-        row: dict[str, Any] = {"key": key, "customers": count, "years": years, "talks": talks, "hours": taken}
+        row: dict[str, Any] = {
+            "key": key,
+            "customers": count,
+            "years": years,
+            "talks": talks,
+            "hours": taken,
+        }
         row["seen"] = _seen(base, last, inside, years) if years and last is not None else None
-        rows.append({name: None if count < limit and name != "key" else value for name, value in row.items()})
+        rows.append(
+            {
+                name: None if count < limit and name != "key" else value
+                for name, value in row.items()
+            }
+        )
     advisers, counted = advisers_of(base)
     available = advisers * base.value("contact_policy.hours_per_adviser")
     return {
@@ -86,7 +100,9 @@ def _last_contact(base: InForce) -> pl.Series | None:
     if known.is_empty():
         return None
     last = known.group_by("customer").agg(pl.col("date").max())
-    return base.customers.select("customer").join(last, on="customer", how="left", maintain_order="left")["date"]
+    return base.customers.select("customer").join(
+        last, on="customer", how="left", maintain_order="left"
+    )["date"]
 
 
 def _seen(base: InForce, last: pl.Series, inside: NDArray[np.bool_], years: float) -> float | None:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 
-def control_group(customers: pl.DataFrame, share: float, experiment: str, spared: Flags | None = None) -> Flags:
+def control_group(
+    customers: pl.DataFrame, share: float, experiment: str, spared: Flags | None = None
+) -> Flags:
     """Return who is drawn for the control group: each customer with chance `share`.
 
     Parameters
@@ -23,14 +25,14 @@ def control_group(customers: pl.DataFrame, share: float, experiment: str, spared
     customers
         ``pseudonym``: one row per customer of the run, in any order.
     experiment
-        Its name with its start year, see `akb.core.draws.experiment_name`. Within one the next export draws the same,
-        whoever came or left in between; a larger share keeps who was drawn.
+        Its name with its start year, see `akb.core.draws.experiment_name`. Within one the next
+        export draws the same, whoever came or left in between; a larger share keeps who was drawn.
     spared
         Per row: never withheld by lot, such as announced leavers.
 
     Notes
     -----
-    It withholds contacts that are made for euros. Care is never withheld by lot: who is in it still gets that.
-    """
+    It withholds contacts that are made for euros. Care is never withheld by lot: who is in it still
+    gets that."""
     flags: Flags = drawn(experiment, customers["pseudonym"].to_list()) < share
     return flags if spared is None else flags & ~spared

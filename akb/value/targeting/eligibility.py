@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.draws import experiment_name
-from akb.core.text import load_toml
+from akb.core.wording.text import load_toml
 from akb.value.targeting.contact import resting, rules
 from akb.value.targeting.control import control_group
 from akb.value.targeting.team import POOLS, Worker, team
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 RESTING = ("recent_contact", "contact_cap", "do_not_wake")
-"""Reasons for which the office begins no contact; one that the customer begins may still be used."""
+"""Reasons for which the office begins no contact; one that the customer begins may still be used.
+"""
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Eligibility:
     Parameters
     ----------
     excluded
-        Reason -> customers left out for it; each customer under his first reason only, in the order of the keys.
+        Reason -> customers left out for it; each customer under his first reason only, in the order
+        of the keys.
     control
         Drawn for the control group of the running experiment: not contacted for euros.
     advisers, advisers_counted
@@ -67,7 +69,10 @@ class Eligibility:
     def minutes(self) -> dict[str, float]:
         """Minutes a year per pool, without what is kept for care."""
         kept = 1 - float(rules("arbitration", "care")["reserved_share"])
-        return {pool: kept * sum(who.minutes for who in self.workers if who.level == pool) for pool in POOLS}
+        return {
+            pool: kept * sum(who.minutes for who in self.workers if who.level == pool)
+            for pool in POOLS
+        }
 
     def _any(self, reasons: list[str]) -> Flags:
         out = np.zeros(len(self.control), dtype=np.bool_)
@@ -99,8 +104,12 @@ def experiment_of(in_force: InForce) -> str:
 
 
 def advisers_of(in_force: InForce) -> tuple[int, bool]:
-    """Return the number of advisers and whether it was counted; else customers / customers per adviser."""
-    names = pl.concat([in_force.customers["adviser"], in_force.held["adviser"]]).drop_nulls().n_unique()
+    """Return the number of advisers and whether it was counted; else customers / customers per
+    adviser.
+    """
+    names = (
+        pl.concat([in_force.customers["adviser"], in_force.held["adviser"]]).drop_nulls().n_unique()
+    )
     if names:
         return names, True
     return max(1, round(in_force.n / in_force.value("capacity.customers_per_adviser"))), False
@@ -121,7 +130,12 @@ def never(in_force: InForce) -> dict[str, Flags]:
 
 def _excluded(in_force: InForce) -> dict[str, Flags]:
     always = never(in_force)
-    reasons = {"deceased": always["deceased"], "announced": in_force.announced, **always, **resting(in_force)}
+    reasons = {
+        "deceased": always["deceased"],
+        "announced": in_force.announced,
+        **always,
+        **resting(in_force),
+    }
     seen = np.zeros(in_force.n, dtype=np.bool_)
     for reason, flags in reasons.items():
         reasons[reason] = flags & ~seen

@@ -1,4 +1,6 @@
-"""The worked examples of the sources (Piet and Saskia, three covers), computed with the formulas of the lists."""
+"""The worked examples of the sources (Piet and Saskia, three covers), computed with the formulas of
+the lists.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,14 @@ def customer_examples(rescue: float, cost: float) -> list[dict[str, Any]]:
     Parameters
     ----------
     rescue, cost
-        Rescue chance and cost of a call in euros. All leaving counts as preventable, as the source has it.
+        Rescue chance and cost of a call in euros. All leaving counts as preventable, as the source
+        has it.
 
     Returns
     -------
     list of dict
-        name, commission, churn, value (euros), risk = churn x value, saving = rescue x churn x value - cost, and
-        ``rank_commission`` and ``rank_defend`` from one.
+        name, commission, churn, value (euros), risk = churn x value, saving = rescue x churn x
+        value - cost, and ``rank_commission`` and ``rank_defend`` from one.
     """
     rows = [dict(row) for row in rules("example")["customer"]]
     for row in rows:
@@ -30,12 +33,14 @@ def customer_examples(rescue: float, cost: float) -> list[dict[str, Any]]:
 
 
 def offer_examples() -> list[dict[str, Any]]:
-    """Return the covers of the source with the middle of their band, expected commission, and both ranks.
+    """Return the covers of the source with the middle of their band, expected commission, and both
+    ranks.
 
     Returns
     -------
     list of dict
-        name, low, high, commission, chance (middle), expected (euros), ``rank_chance`` and ``rank_expected``.
+        name, low, high, commission, chance (middle), expected (euros), ``rank_chance`` and
+        ``rank_expected``.
     """
     rows = [dict(row) for row in rules("example")["offer"]]
     for row in rows:

@@ -20,9 +20,10 @@ def service_concept(base: InForce, classes: list[str], eligible: Eligibility) ->
     Returns
     -------
     dict
-        ``rows`` {key (class), customers, contacts (a year per customer, the concept), channel, who, today (contacts
-        of the last 365 days per customer, both directions; None without contacts in the export), today_begun (those
-        that the office began), hours (a year, the concept)}; ``hours`` and ``hours_available`` of everybody.
+        ``rows`` {key (class), customers, contacts (a year per customer, the concept), channel, who,
+        today (contacts of the last 365 days per customer, both directions; None without contacts in
+        the export), today_begun (those that the office began), hours (a year, the concept)};
+        ``hours`` and ``hours_available`` of everybody.
     """
     minutes = rules("channel_minutes")
     label = np.array(classes)
@@ -30,7 +31,11 @@ def service_concept(base: InForce, classes: list[str], eligible: Eligibility) ->
     since = base.as_of - timedelta(days=365)
     counted = base.portfolio.contacts is not None
     both, begun = contacts_since(base, since), contacts_since(base, since, begun=True)
-    known = counted and base.portfolio.contacts is not None and "inbound" in base.portfolio.contacts.columns
+    known = (
+        counted
+        and base.portfolio.contacts is not None
+        and "inbound" in base.portfolio.contacts.columns
+    )
     rows: list[dict[str, Any]] = []
     for key, concept in rules("concept").items():
         mine = label == key
@@ -46,7 +51,10 @@ def service_concept(base: InForce, classes: list[str], eligible: Eligibility) ->
                 "who": concept["who"],
                 "today": float(both[mine].mean()) if counted else None,
                 "today_begun": float(begun[mine].mean()) if known else None,
-                "hours": size * float(concept["contacts"]) * float(minutes[concept["channel"]]) / 60,
+                "hours": size
+                * float(concept["contacts"])
+                * float(minutes[concept["channel"]])
+                / 60,
             }
         )
     return {

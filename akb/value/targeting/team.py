@@ -35,11 +35,17 @@ class Worker:
 def team(in_force: InForce, advisers: int) -> tuple[Worker, ...]:
     """Return everybody's hours for active customer management, sorted by name and pool.
 
-    Members under ``[team]`` in the client's settings have their own pool and hours; every other adviser has the hours
-    of the register, some as an adviser and some of the inside staff beside him.
-    """
+    Members under ``[team]`` in the client's settings have their own pool and hours; every other
+    adviser has the hours of the register, some as an adviser and some of the inside staff beside
+    him."""
     hours = {pool: in_force.value(f"capacity.hours_per_year_{pool}") for pool in POOLS}
-    names = pl.concat([in_force.customers["adviser"], in_force.held["adviser"]]).drop_nulls().unique().sort().to_list()
+    names = (
+        pl.concat([in_force.customers["adviser"], in_force.held["adviser"]])
+        .drop_nulls()
+        .unique()
+        .sort()
+        .to_list()
+    )
     workers: list[Worker] = []
     for name in names or [f"#{number}" for number in range(1, advisers + 1)]:
         if name not in in_force.settings.team:
@@ -47,4 +53,9 @@ def team(in_force: InForce, advisers: int) -> tuple[Worker, ...]:
     for name, member in in_force.settings.team.items():
         own = sum(hours.values()) if member.hours is None else member.hours
         workers.append(Worker(name, member.level, 60 * own))
-    return tuple(sorted((worker for worker in workers if worker.minutes > 0), key=lambda who: (who.name, who.level)))
+    return tuple(
+        sorted(
+            (worker for worker in workers if worker.minutes > 0),
+            key=lambda who: (who.name, who.level),
+        )
+    )

@@ -1,6 +1,7 @@
 """Every data finding: a case that fires, one that must not, one where it does not apply."""
 
 # ruff: noqa: E501 - a case a line
+
 from __future__ import annotations
 
 import zipfile
@@ -11,7 +12,7 @@ import pytest
 from ingest_exports import Row, X, codes, finding, office, policy, read, write
 
 from akb.config import Settings
-from akb.core.text import texts
+from akb.core.wording.text import texts
 
 
 @dataclass(frozen=True)

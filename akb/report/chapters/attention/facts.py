@@ -40,7 +40,7 @@ class WithheldList:
 
 
 @dataclass(frozen=True)
-class Worker:
+class WorkerHours:
     """Hours of one person."""
 
     name: str | None
@@ -73,7 +73,7 @@ class ServiceRow:
 
 
 @dataclass(frozen=True)
-class Service:
+class ServiceConcept:
     """The service concept."""
 
     rows: tuple[ServiceRow, ...]
@@ -109,10 +109,10 @@ class AttentionTold(AttentionFacts):
     lists: tuple[ListRow, ...]
     control_share: float
     own: float | None
-    service: Service
+    service: ServiceConcept
     withheld: tuple[WithheldList, ...]
     alone: Mapping[str, int | None]
-    workers: tuple[Worker, ...]
+    workers: tuple[WorkerHours, ...]
     short: tuple[ShortHours, ...]
     recognition: RecognitionTest
 
@@ -126,12 +126,21 @@ def facts(context: Context) -> AttentionFacts:
     told = {
         "available": True,
         "missing": [],
-        **{key: given[key] for key in ("euros", "by_action", "lists", "control_share", "own", "service")},
+        **{
+            key: given[key]
+            for key in ("euros", "by_action", "lists", "control_share", "own", "service")
+        },
         "withheld": [{"key": key, "why": reason} for key, reason in withheld(context).items()],
-        "alone": left_out(context, {key: count for key, count in given["alone"].items() if key != "nothing_pays"}),
+        "alone": left_out(
+            context, {key: count for key, count in given["alone"].items() if key != "nothing_pays"}
+        ),
         "workers": _workers(given["work"]["hours"]),
         "short": [
-            {"level": row["key"], "hours": row["minutes"] / 60, "customers": round(row["customers"])}
+            {
+                "level": row["key"],
+                "hours": row["minutes"] / 60,
+                "customers": round(row["customers"]),
+            }
             for row in given["work"]["short"]
             if row["customers"] >= context.limit
         ],
@@ -147,10 +156,19 @@ def _workers(rows: list[Row]) -> list[Row]:
         person = found.setdefault(row["name"], {"name": row["name"]})
         person[f"{row['level']}_used"] = row["used"] / 60
         person[f"{row['level']}_available"] = row["available"] / 60
-    columns = [f"{level}_{what}" for level in ("inside", "adviser") for what in ("used", "available")]
-    people = [{"name": row["name"], **{column: row.get(column) for column in columns}} for row in found.values()]
+    columns = [
+        f"{level}_{what}" for level in ("inside", "adviser") for what in ("used", "available")
+    ]
+    people = [
+        {"name": row["name"], **{column: row.get(column) for column in columns}}
+        for row in found.values()
+    ]
     # an assumed colleague ("#3") without work is a row that tells nobody anything
-    return [row for row in people if not str(row["name"]).startswith("#") or row["inside_used"] or row["adviser_used"]]
+    return [
+        row
+        for row in people
+        if not str(row["name"]).startswith("#") or row["inside_used"] or row["adviser_used"]
+    ]
 
 
 FACTS = (facts,)

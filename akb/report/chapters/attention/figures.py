@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from akb.core.disclosure import OTHER
+from akb.core.privacy.disclosure import OTHER
 from akb.report import formats as f
 from akb.report.chapters.attention.facts import AttentionFacts
 from akb.report.chapters.case.facts import CaseFacts, CaseTold
@@ -26,7 +26,9 @@ def heading(m: Maker) -> str:
             return m.words.html("finding.attention_price", price=f.euro(price))
         used, available = f.rough(hours.used), f.rough(hours.available)
         return m.words.html("finding.attention_enough", used=used, available=available)
-    return m.words.html("finding.attention_plan" if m.of(AttentionFacts).available else "finding.attention_none")
+    return m.words.html(
+        "finding.attention_plan" if m.of(AttentionFacts).available else "finding.attention_none"
+    )
 
 
 def ladder(m: Maker) -> Figure | None:
@@ -72,19 +74,34 @@ def ladder(m: Maker) -> Figure | None:
 
 
 def _contact(m: Maker, key: str) -> str:
-    return m.words.plain("case.other_contacts") if key == OTHER else m.model.ladder.get(key, key.replace("_", " "))
+    return (
+        m.words.plain("case.other_contacts")
+        if key == OTHER
+        else m.model.ladder.get(key, key.replace("_", " "))
+    )
 
 
 def contact_policy(m: Maker) -> Figure | None:
     """What the contact policy asks in hours beside the hours that there are."""
-    told = m.of(OutlookFacts).contact_policy
-    rows = [row for row in told.rows if row.hours] if told else []
-    if told is None or not rows:
+    policy = m.of(OutlookFacts).contact_policy
+    rows = [row for row in policy.rows if row.hours] if policy else []
+    if policy is None or not rows:
         return None
-    names = {row.key: m.words.name("contact_group", row.key) for row in told.rows}
-    shown = [Bar(m.words.plain("axis.hours_available"), told.available, f.rough(told.available), "context")]
-    shown.append(Bar(m.words.plain("axis.hours_policy"), told.hours, f.rough(told.hours), "aandacht"))
-    shown += [Bar(f"— {names[row.key]}", row.hours or 0.0, f.rough(row.hours), "aandacht") for row in rows]
+    names = {row.key: m.words.name("contact_group", row.key) for row in policy.rows}
+    shown = [
+        Bar(
+            m.words.plain("axis.hours_available"),
+            policy.available,
+            f.rough(policy.available),
+            "context",
+        )
+    ]
+    shown.append(
+        Bar(m.words.plain("axis.hours_policy"), policy.hours, f.rough(policy.hours), "aandacht")
+    )
+    shown += [
+        Bar(f"— {names[row.key]}", row.hours or 0.0, f.rough(row.hours), "aandacht") for row in rows
+    ]
     table = [
         (
             names[row.key],
@@ -94,19 +111,19 @@ def contact_policy(m: Maker) -> Figure | None:
             f.rough(row.hours),
             f.percent(row.seen),
         )
-        for row in told.rows
+        for row in policy.rows
     ]
     return m.figure(
         "contact_policy",
         bars(shown, m.axis("number", "hours_year")),
         ("contact_group", "customers", "interval", "talks", "hours", "seen"),
         table,
-        variant="title" if told.hours <= told.available else "title_short",
-        hours=f.rough(told.hours),
-        available=f.rough(told.available),
-        load=f.percent(told.load),
-        advisers=told.advisers,
-        per_adviser=f.number(told.customers_per_adviser),
+        variant="title" if policy.hours <= policy.available else "title_short",
+        hours=f.rough(policy.hours),
+        available=f.rough(policy.available),
+        load=f.percent(policy.load),
+        advisers=policy.advisers,
+        per_adviser=f.number(policy.customers_per_adviser),
     )
 
 

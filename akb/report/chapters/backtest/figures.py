@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 def heading(m: Maker) -> str | None:
     """Who left of last year's list, beside chance."""
-    told = m.of(OutlookFacts).backtest
-    rows = {row.key: row for row in told.lists} if told else {}
-    if told is None or not rows or rows["top_defend"].left_share is None:
+    backtest = m.of(OutlookFacts).backtest
+    rows = {row.key: row for row in backtest.lists} if backtest else {}
+    if backtest is None or not rows or rows["top_defend"].left_share is None:
         return None
     return m.words.html(
-        "finding.backtest" if told.split else "finding.backtest_any",
+        "finding.backtest" if backtest.split else "finding.backtest_any",
         listed=f.of_hundred(rows["top_defend"].left_share),
         random=f.of_hundred(rows["random"].left_share),
     )
@@ -27,9 +27,9 @@ def heading(m: Maker) -> str | None:
 
 def backtest(m: Maker) -> Figure | None:
     """Who really left of last year's list, beside the list by commission and at random."""
-    told = m.of(OutlookFacts).backtest
-    rows = {row.key: row for row in told.lists} if told else {}
-    if told is None or not rows or rows["top_defend"].left_share is None:
+    backtest = m.of(OutlookFacts).backtest
+    rows = {row.key: row for row in backtest.lists} if backtest else {}
+    if backtest is None or not rows or rows["top_defend"].left_share is None:
         return None
     shown, table = [], []
     for key, row in rows.items():
@@ -55,15 +55,15 @@ def backtest(m: Maker) -> Figure | None:
         bars(shown, m.axis("share", "share_left")),
         ("list", "left", "rate", "range", "lost", "lost_range"),
         table,
-        variant="title" if told.split else "title_any",
+        variant="title" if backtest.split else "title_any",
         listed=f.of_hundred(rows["top_defend"].left_share),
         random=f.of_hundred(rows["random"].left_share),
         lost=f.euro(rows["top_defend"].cents),
-        share=f.percent(told.list_share),
-        contacts=told.contacts,
-        customers=told.customers,
-        first=f.day(told.from_),
-        last=f.day(told.to),
+        share=f.percent(backtest.list_share),
+        contacts=backtest.contacts,
+        customers=backtest.customers,
+        first=f.day(backtest.from_),
+        last=f.day(backtest.to),
     )
 
 

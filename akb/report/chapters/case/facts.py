@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from akb.core.disclosure import few, shown
+from akb.core.privacy.disclosure import few, shown
 from akb.report.typed import Facts, made
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class CaseLine:
 
 
 @dataclass(frozen=True)
-class Cohort:
+class CohortTotals:
     """One year of contacts over the life of what it keeps and sells."""
 
     benefit: int
@@ -263,7 +263,7 @@ class CaseFacts(Facts):
 class CaseTold(CaseFacts):
     """One year of contacts and everything that follows from them."""
 
-    cohort: Cohort
+    cohort: CohortTotals
     cash: tuple[CashYear, ...]
     running_year: RunningYear
     payback_month: int | None
@@ -295,12 +295,18 @@ def facts(context: Context) -> CaseFacts:
     figures = value.figures if value else {}
     given: Any = figures.get("care", {})
     care = {key: made(CareContact, row) for key, row in given.items()}
-    return replace(worded(case, context.limit), care=care, changed=dict(context.bundle.settings.own_assumptions()))
+    return replace(
+        worded(case, context.limit),
+        care=care,
+        changed=dict(context.bundle.settings.own_assumptions()),
+    )
 
 
 def worded(case: BusinessCase, limit: int = 5) -> CaseTold:
-    """Return a business case for tables, figures and JSON; contacts of too few customers are one row ``_other``."""
-    told = {
+    """Return a business case for tables, figures and JSON; contacts of too few customers are one
+    row ``_other``.
+    """
+    given = {
         "available": True,
         "cohort": case.cohort,
         "cash": case.cash,
@@ -321,13 +327,14 @@ def worded(case: BusinessCase, limit: int = 5) -> CaseTold:
         "rule_of_thumb": case.rule_of_thumb,
         "multiple": case.multiple,
         "facts": {
-            name: few(value, limit) if name.startswith("customers_") else value for name, value in case.facts.items()
+            name: few(value, limit) if name.startswith("customers_") else value
+            for name, value in case.facts.items()
         },
         "care": {},
         "changed": {},
         "missing": [],
     }
-    return made(CaseTold, told)
+    return made(CaseTold, given)
 
 
 FACTS = (facts,)

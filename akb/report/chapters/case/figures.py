@@ -31,11 +31,15 @@ def heading(m: Maker) -> str:
     net = case.cohort.net
     if net.base < 0:
         return m.words.html("finding.case_loss", net=f.size(net.base))
-    return m.words.html("finding.case_plus" if net.low > 0 else "finding.case_unsure", net=f.euro(net.base))
+    return m.words.html(
+        "finding.case_plus" if net.low > 0 else "finding.case_unsure", net=f.euro(net.base)
+    )
 
 
 def ledger(m: Maker) -> Figure | None:
-    """One year's contacts: what every line brings, what contacts and predictions cost, and what is left."""
+    """One year's contacts: what every line brings, what contacts and predictions cost, and what is
+    left.
+    """
     case = told(m)
     if case is None:
         return None
@@ -50,7 +54,10 @@ def ledger(m: Maker) -> Figure | None:
     net = cohort.net
     name = m.words.plain("ledger.net")
     shown.append(Bar(name, net.base, f.euro(net.base), "klant", low=net.low, high=net.high))
-    table = [(m.words.name("ledger", row.key), *(f.euro_exact(getattr(row, side)) for side in SIDES)) for row in given]
+    table = [
+        (m.words.name("ledger", row.key), *(f.euro_exact(getattr(row, side)) for side in SIDES))
+        for row in given
+    ]
     table += [
         (m.words.name("ledger", name), f.NOTHING, f.cost_exact(getattr(cohort, name)), f.NOTHING)
         for name in ("contacts", "price")
@@ -68,7 +75,9 @@ def ledger(m: Maker) -> Figure | None:
 
 
 def tornado(m: Maker) -> Figure | None:
-    """What is left of one year's contacts if one assumption is at its low or its high end, the widest first."""
+    """What is left of one year's contacts if one assumption is at its low or its high end, the
+    widest first.
+    """
     case = told(m)
     rows = case.sensitivity.tornado if case else ()
     if case is None or not rows:
@@ -77,7 +86,9 @@ def tornado(m: Maker) -> Figure | None:
     shown = []
     for row in rows[:TORNADO]:
         low, high = sorted((row.low, row.high))
-        shown.append(Bar(label[row.key], high - low, f.span(f.euro(low), f.euro(high)), "klant", base=low))
+        shown.append(
+            Bar(label[row.key], high - low, f.span(f.euro(low), f.euro(high)), "klant", base=low)
+        )
     table = [
         (
             label[row.key],
@@ -99,7 +110,9 @@ def tornado(m: Maker) -> Figure | None:
 
 
 def rule(m: Maker) -> Figure | None:
-    """From what the rule of thumb promises to keep to what the planned contacts keep, step by step."""
+    """From what the rule of thumb promises to keep to what the planned contacts keep, step by
+    step.
+    """
     case = told(m)
     steps = case.why_different if case else ()
     if case is None or not steps or not steps[0].cents:
@@ -114,7 +127,11 @@ def rule(m: Maker) -> Figure | None:
         for row in steps
     ]
     table = [
-        (m.words.name("rule_step", row.key), f.euro_exact(row.cents), m.words.name("rule_step_why", row.key))
+        (
+            m.words.name("rule_step", row.key),
+            f.euro_exact(row.cents),
+            m.words.name("rule_step_why", row.key),
+        )
         for row in steps
     ]
     return m.figure(

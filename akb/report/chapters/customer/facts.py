@@ -1,4 +1,6 @@
-"""Section 6: customer segments (who deserves which attention) and profiles (groups in one sentence)."""
+"""Section 6: customer segments (who deserves which attention) and profiles (groups in one
+sentence).
+"""
 
 from __future__ import annotations
 
@@ -68,7 +70,7 @@ class SpreadRow:
 
 
 @dataclass(frozen=True)
-class Spread:
+class SegmentSpread:
     """Customers of every office or adviser, spread over segments."""
 
     columns: tuple[str, ...]
@@ -161,8 +163,8 @@ class SegmentFacts(Facts):
     growth: tuple[SegmentRow, ...] | None
     position: tuple[SegmentRow, ...] | None
     potential_by: str | None
-    by_office: Spread | None
-    by_adviser: Spread | None
+    by_office: SegmentSpread | None
+    by_adviser: SegmentSpread | None
     unit: str
     units: tuple[UnitRow, ...]
     migration: ClassMigration | None
@@ -172,7 +174,9 @@ class SegmentFacts(Facts):
 
 
 def facts(context: Context) -> SegmentFacts:
-    """Return the segments as the value room has them, with their names, and the profiles in words."""
+    """Return the segments as the value room has them, with their names, and the profiles in
+    words.
+    """
     value = context.bundle.value
     given: Any = value.figures.get("segments") if value else None
     given = given or {}
@@ -215,7 +219,8 @@ def _profile(context: Context, profile: Profile) -> Row:
         "goal": profile.goal,
         "branch": profile.branch,
         "title": context.words.plain(
-            f"profile.{profile.goal}", branch=context.branch_name(profile.branch).lower() if profile.branch else ""
+            f"profile.{profile.goal}",
+            branch=context.branch_name(profile.branch).lower() if profile.branch else "",
         ),
         "conditions": profile.conditions,
         "words": sentence(context, profile),
@@ -231,7 +236,9 @@ def _profile(context: Context, profile: Profile) -> Row:
 
 
 def sentence(context: Context, profile: Profile) -> str:
-    """Return a profile as a sentence: ``zakelijke klanten met één polis die binnen 3 maanden verlengen: 2,4 × ...``."""
+    """Return a profile as a sentence: ``zakelijke klanten met één polis die binnen 3 maanden
+    verlengen: 2,4 × ...``.
+    """
     words = context.words
     table = words.table("profile_condition")
     said: dict[str, list[str]] = {"subject": [], "with": [], "who": []}

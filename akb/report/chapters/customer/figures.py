@@ -19,12 +19,14 @@ _BEFORE = ("premium", "insurer")  # stand above the commission: as a share of it
 
 def heading(m: Maker) -> str:
     """How far value moves customers from where commission has them."""
-    classes, told = m.of(SegmentFacts).classes, m.of(OutlookFacts).concentration
+    classes, concentration = m.of(SegmentFacts).classes, m.of(OutlookFacts).concentration
     if classes and classes.moved_share:
         return m.words.html("finding.customer_moved", share=f.percent(classes.moved_share))
-    if told:
-        share = f.percent(told.commission_share)
-        return m.words.html("finding.customer_top", top=f.percent(told.top_share), share=share)
+    if concentration:
+        share = f.percent(concentration.commission_share)
+        return m.words.html(
+            "finding.customer_top", top=f.percent(concentration.top_share), share=share
+        )
     return m.words.html("finding.customer_none")
 
 
@@ -34,8 +36,14 @@ def waterfall(m: Maker) -> Figure | None:
     if not found:
         return None
     mark = m.of(PortfolioFacts).commission_mark
-    marks = {"premium": "counted", "insurer": mark, "commission": mark}  # the insurer keeps the difference
-    rows: list[tuple[str, int, int, str]] = []  # key, where it begins, what the facts have for it, colour
+    marks = {
+        "premium": "counted",
+        "insurer": mark,
+        "commission": mark,
+    }  # the insurer keeps the difference
+    rows: list[
+        tuple[str, int, int, str]
+    ] = []  # key, where it begins, what the facts have for it, colour
     if found.premium is not None:
         rows.append(("premium", 0, found.premium, "context"))
         rows.append(("insurer", found.premium, found.kept_by_insurer or 0, "context"))
@@ -50,7 +58,13 @@ def waterfall(m: Maker) -> Figure | None:
     total = found.commission
     names = {key: m.words.name("waterfall_step", key) for key, *_ in rows}
     shown = [
-        Bar(names[key], -cents if base else cents, f.cost(cents) if base else f.euro(cents), colour, base=base)
+        Bar(
+            names[key],
+            -cents if base else cents,
+            f.cost(cents) if base else f.euro(cents),
+            colour,
+            base=base,
+        )
         for key, base, cents, colour in rows
         if key not in _BEFORE
     ]
@@ -58,7 +72,9 @@ def waterfall(m: Maker) -> Figure | None:
         (
             names[key],
             f.cost_exact(cents) if base else f.euro_exact(cents),
-            f.like(f.euro_exact((-cents if base else cents) / found.customers), cents, found.customers),
+            f.like(
+                f.euro_exact((-cents if base else cents) / found.customers), cents, found.customers
+            ),
             f.like(f.percent((-cents if base else cents) / total), cents, total)
             if total and key not in _BEFORE
             else f.NOTHING,
@@ -72,7 +88,9 @@ def waterfall(m: Maker) -> Figure | None:
         ("line", "amount", "per_customer", "of_commission", "mark"),
         table,
         variant="title" if found.value >= 0 else "title_loss",
-        left=f.like(f.euro(abs(found.value) / total * 10_000), found.value, total) if total else f.NOTHING,
+        left=f.like(f.euro(abs(found.value) / total * 10_000), found.value, total)
+        if total
+        else f.NOTHING,
         as_of=f.day(m.as_of),
         customers=found.customers,
         origin=m.words.plain(f"commission_origin.{mark}"),
@@ -91,7 +109,9 @@ def clv_past(m: Maker) -> Figure | None:
         Bar(
             name,
             row.realised,
-            m.words.plain("worth.decile_shown", realised=f.euro(row.realised), expected=f.euro(row.expected)),
+            m.words.plain(
+                "worth.decile_shown", realised=f.euro(row.realised), expected=f.euro(row.expected)
+            ),
             "klant",
             second=row.expected,
         )
@@ -116,21 +136,28 @@ def clv_past(m: Maker) -> Figure | None:
 
 def concentration(m: Maker) -> Figure | None:
     """How much of the commission the best customers bring, also after cost to serve."""
-    told = m.of(OutlookFacts).concentration
-    if not told:
+    concentration = m.of(OutlookFacts).concentration
+    if not concentration:
         return None
     x, y = m.axis("share", "best_customers"), m.axis("share", "share_commission")
-    points = [(0.0, 0.0), *((share, part) for share, part in told.curve)]
-    top, part = told.top_share, told.commission_share
-    after = told.curve_after_cost
+    points = [(0.0, 0.0), *((share, part) for share, part in concentration.curve)]
+    top, part = concentration.top_share, concentration.commission_share
+    after = concentration.curve_after_cost
     highest = max([1.0, *(value for _, value in after or ())])
     lines = [[(0.0, 0.0), *((share, value) for share, value in after)]] if after else []
     plot = line(
-        points, x, y, "klant", [(top, part, f.percent(part))], top=1.12 * highest, beside=lines, shift=(28, -12)
+        points,
+        x,
+        y,
+        "klant",
+        [(top, part, f.percent(part))],
+        top=1.12 * highest,
+        beside=lines,
+        shift=(28, -12),
     )
     table = [
         (f.percent(share), f.percent(value, 1), f.percent(after[i][1], 1) if after else f.NOTHING)
-        for i, (share, value) in enumerate(told.curve)
+        for i, (share, value) in enumerate(concentration.curve)
         if round(100 * share) % 10 == 0
     ]
     return m.figure(
@@ -138,10 +165,10 @@ def concentration(m: Maker) -> Figure | None:
         plot,
         ("best", "share_commission", "share_after_cost"),
         table,
-        variant="title" if told.after_cost_share is not None else "title_commission",
+        variant="title" if concentration.after_cost_share is not None else "title_commission",
         top=f.percent(top),
         share=f.percent(part),
-        after=f.percent(told.after_cost_share),
+        after=f.percent(concentration.after_cost_share),
         customers=m.of(PortfolioFacts).customers,
         as_of=f.day(m.as_of),
     )

@@ -1,4 +1,6 @@
-"""What customers cost and bring: next year's loss, the way from premium to customer value, and the proof of CLV."""
+"""What customers cost and bring: next year's loss, the way from premium to customer value, and the
+proof of CLV.
+"""
 
 from __future__ import annotations
 
@@ -121,16 +123,24 @@ class WorthFacts(Facts):
 
 
 def facts(context: Context) -> WorthFacts:
-    """Return the value room's ``lost_commission``, ``waterfall`` and ``clv_past``, and what could not be proven."""
+    """Return the value room's ``lost_commission``, ``waterfall`` and ``clv_past``, and what could
+    not be proven.
+    """
     value = context.bundle.value
     figures: dict[str, Any] = dict(value.figures) if value else {}
     past = figures.get("clv_past") or {"available": False}
-    missing = [] if past["available"] else [_MISSING[past["reason"]]] if past.get("reason") in _MISSING else []
+    missing = (
+        []
+        if past["available"]
+        else [_MISSING[past["reason"]]]
+        if past.get("reason") in _MISSING
+        else []
+    )
     enough = len(context.customers) >= context.limit
-    told = {
+    given = {
         "lost": figures.get("lost_commission") if enough else None,
         "waterfall": figures.get("waterfall") if enough else None,
         "past": past if past["available"] else None,
         "missing": missing,
     }
-    return made(WorthFacts, told)
+    return made(WorthFacts, given)

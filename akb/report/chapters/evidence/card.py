@@ -29,7 +29,14 @@ _PLAIN = (
     "auc_due_ci",
     "due",
 )
-_COUNTED = ("positives", "events", "base_rate", "lift_top_decile", "precision_top_decile", "precision_ci")
+_COUNTED = (
+    "positives",
+    "events",
+    "base_rate",
+    "lift_top_decile",
+    "precision_top_decile",
+    "precision_ci",
+)
 
 
 @dataclass(frozen=True)
@@ -214,7 +221,9 @@ def card(context: Context, entry: Entry, made: Prediction) -> dict[str, Any]:
         "status": made.status,
         "why": made.why if isinstance(made.why, str) else made.why.sentence(words.language),
         "constant": constant,
-        "training": {"dates": proof.train_dates, "rows": proof.train_rows} if proof and proof.train_dates else None,
+        "training": {"dates": proof.train_dates, "rows": proof.train_rows}
+        if proof and proof.train_dates
+        else None,
         "winner": made.winner,
         "rivals": [asdict(candidate) for candidate in made.candidates],
         "pooled_weight": made.pooled_weight,
@@ -224,7 +233,9 @@ def card(context: Context, entry: Entry, made: Prediction) -> dict[str, Any]:
         "grade": made.grade,
         "limits": [words.plain(f"card.limit.{name}") for name in _limits(made, constant=constant)]
         + [words.reworded(each) for each in made.limits],
-        "not_for": [words.plain(f"card.not_for.{name}") for name in ("acceptance", "premium", "effect")],
+        "not_for": [
+            words.plain(f"card.not_for.{name}") for name in ("acceptance", "premium", "effect")
+        ],
     }
 
 
@@ -254,7 +265,9 @@ def _limits(made: Prediction, *, constant: bool) -> list[str]:
         "past": True,
         "constant": constant,
         "unproven": proof is None,
-        "one_date": proof is not None and (proof.test_dates or len(proof.by_date)) == 1 and made.grade != "none",
+        "one_date": proof is not None
+        and (proof.test_dates or len(proof.by_date)) == 1
+        and made.grade != "none",
         "too_few": proof is not None and events < FEW_EVENTS,
         "few": proof is not None and FEW_EVENTS <= events < _EVENTS,
         "some": proof is not None and _EVENTS <= events < _ENOUGH,
@@ -264,7 +277,7 @@ def _limits(made: Prediction, *, constant: bool) -> list[str]:
         "pooled": made.pooled_weight is not None and made.pooled_weight > 0.5,
         "shared": made.pooled_weight is not None and made.pooled_weight <= 0.5,
     }
-    return [name for name, told in holds.items() if told]
+    return [name for name, passed in holds.items() if passed]
 
 
 def _shown(context: Context, proof: Evidence) -> dict[str, Any]:
@@ -273,7 +286,9 @@ def _shown(context: Context, proof: Evidence) -> dict[str, Any]:
     return {
         **{name: getattr(proof, name) for name in _PLAIN},
         **{name: None if few else getattr(proof, name) for name in _COUNTED},
-        "calibration": None if few or proof.calibration is None else _level(context, proof.calibration),
+        "calibration": None
+        if few or proof.calibration is None
+        else _level(context, proof.calibration),
         "deciles": _deciles(proof.decile_table, limit),
         "last_year": None
         if proof.last_year is None

@@ -93,10 +93,12 @@ class EvidenceFacts(Facts):
 
 
 def facts(context: Context) -> EvidenceFacts:
-    """Return the predictions in catalogue order, the headline counts, and the calibration bands of churn."""
+    """Return the predictions in catalogue order, the headline counts, and the calibration bands of
+    churn.
+    """
     rows = predictions(context)
     counted = [row for row in rows if row["counts"]]
-    told = {
+    given = {
         "predictions": rows,
         "made": sum(row["status"] in MADE for row in counted),
         "proven": sum(row["grade"] in PROVEN for row in counted),
@@ -105,39 +107,45 @@ def facts(context: Context) -> EvidenceFacts:
         "total": len(counted),
         "calibration": _churn_bands(context),
     }
-    return made(EvidenceFacts, told)
+    return made(EvidenceFacts, given)
 
 
 def predictions(context: Context) -> list[dict[str, Any]]:
-    """Return every prediction of the catalogue with what it showed and its card, in catalogue order."""
+    """Return every prediction of the catalogue with what it showed and its card, in catalogue
+    order.
+    """
     known = context.bundle.predictions
     return [_row(context, entry, known.get(entry.key)) for entry in context.bundle.entries]
 
 
 def _row(context: Context, entry: Entry, prediction: Prediction | None) -> dict[str, Any]:
-    told = prediction or Prediction(entry.key, "unavailable", context.words.plain("evidence.not_made"))
+    shown = prediction or Prediction(
+        entry.key, "unavailable", context.words.plain("evidence.not_made")
+    )
     return {
         "key": entry.key,
         "name": context.words.reworded(entry.name_nl),
         "name_en": entry.name_en,
         "section": entry.section,
         "counts": entry.counts,
-        "status": told.status,
-        "why": context.words.why(told.why),
-        "horizon_months": told.horizon_months or entry.horizon_months,
-        "tested_months": told.tested_months if told.evidence else None,
-        "order": told.order,
-        **_proof(told.evidence, context.limit, told.population),
-        "gate": told.gate,
-        "grade": told.grade,
-        "winner": told.winner,
-        "pooled_weight": told.pooled_weight,
-        "card": card(context, entry, told),
+        "status": shown.status,
+        "why": context.words.why(shown.why),
+        "horizon_months": shown.horizon_months or entry.horizon_months,
+        "tested_months": shown.tested_months if shown.evidence else None,
+        "order": shown.order,
+        **_proof(shown.evidence, context.limit, shown.population),
+        "gate": shown.gate,
+        "grade": shown.grade,
+        "winner": shown.winner,
+        "pooled_weight": shown.pooled_weight,
+        "card": card(context, entry, shown),
     }
 
 
 def _proof(evidence: Evidence | None, limit: int, population: int = 0) -> dict[str, Any]:
-    """The figures of the table and of summary.json; what tells of fewer customers than `limit` is None."""
+    """The figures of the table and of summary.json; what tells of fewer customers than `limit` is
+    None.
+    """
     ranks = ("auc", "auc_ci", "average_precision", "average_precision_ci", "auc_due", "auc_due_ci")
     shown = (*ranks, "brier_skill", "deviance_skill", "gini")
     counted = ("positives", "base_rate", "lift_top_decile", "precision_top_decile", "precision_ci")

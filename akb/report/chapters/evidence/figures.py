@@ -43,7 +43,9 @@ def calibration(m: Maker) -> Figure | None:
         bands=f.named(f.number(len(rows)), "evidence.calibration"),
         months=seen.months,
         test_date=f.day(seen.test_date),
-        customers=f.like(f.number(sum(r.customers or 0 for r in rows)), *(r.customers for r in rows)),
+        customers=f.like(
+            f.number(sum(r.customers or 0 for r in rows)), *(r.customers for r in rows)
+        ),
     )
 
 

@@ -1,4 +1,6 @@
-"""Section 3: why customers leave. Counted over closed years; the survival curve comes from the models."""
+"""Section 3: why customers leave. Counted over closed years; the survival curve comes from the
+models.
+"""
 
 from __future__ import annotations
 
@@ -203,9 +205,14 @@ class LeavingFacts(Facts):
 
 
 def facts(context: Context) -> LeavingFacts:
-    """Return the three rates side by side, per year, by cause and reason, by tenure and holding, and the curve."""
+    """Return the three rates side by side, per year, by cause and reason, by tenure and holding,
+    and the curve.
+    """
     portfolio, years = context.bundle.portfolio, context.years
-    yearly = [relations.year_rates(context.policies, context.relations, first, last).row() for first, last in years]
+    yearly = [
+        relations.year_rates(context.policies, context.relations, first, last).row()
+        for first, last in years
+    ]
     reasons_known = portfolio.history.reasons
     missing = []
     if portfolio.history.recorded_from is None:
@@ -215,7 +222,7 @@ def facts(context: Context) -> LeavingFacts:
     if portfolio.history.recorded_from is not None and not reasons_known:
         missing.append("reasons")
     held = _by_held(context, *years[0]) if years else []
-    told = {
+    given = {
         "last_year": _few(context, yearly[0]) if yearly else None,
         "years": [_few(context, row) for row in yearly],
         "gone": _gone(context, years[:REASON_YEARS]),
@@ -233,7 +240,7 @@ def facts(context: Context) -> LeavingFacts:
         "history_months": portfolio.history.months,
         "missing": missing,
     }
-    return made(LeavingFacts, told)
+    return made(LeavingFacts, given)
 
 
 def _few(context: Context, row: Row) -> Row:
@@ -243,7 +250,9 @@ def _few(context: Context, row: Row) -> Row:
 
 
 def _gone(context: Context, years: list[tuple[date, date]]) -> dict[str, Any] | None:
-    """Return who left over the last closed years by cause and by reason; None without a known reason."""
+    """Return who left over the last closed years by cause and by reason; None without a known
+    reason.
+    """
     if not years or not context.bundle.portfolio.history.reasons:
         return None
     first, last = years[-1][0], years[0][1]
@@ -252,7 +261,11 @@ def _gone(context: Context, years: list[tuple[date, date]]) -> dict[str, Any] | 
     )
     if ended.is_empty():
         return None
-    causes = ended.group_by("cause").agg(customers=pl.len()).sort("customers", "cause", descending=[True, False])
+    causes = (
+        ended.group_by("cause")
+        .agg(customers=pl.len())
+        .sort("customers", "cause", descending=[True, False])
+    )
     reasons = (
         ended.group_by("reason", "cause")
         .agg(customers=pl.len())
@@ -277,12 +290,16 @@ def _gone(context: Context, years: list[tuple[date, date]]) -> dict[str, Any] | 
         ),
         "preventable_share": preventable / known if known >= context.limit else None,
         "preventable_low": preventable / ended.height if ended.height >= context.limit else None,
-        "preventable_high": (preventable + unknown) / ended.height if ended.height >= context.limit else None,
+        "preventable_high": (preventable + unknown) / ended.height
+        if ended.height >= context.limit
+        else None,
     }
 
 
 def _to_another_intermediary(context: Context, first: date, last: date) -> dict[str, Any] | None:
-    """Return how many customers of `first` left through another intermediary; None where they are too few to tell."""
+    """Return how many customers of `first` left through another intermediary; None where they are
+    too few to tell.
+    """
     then = relations.leavers(context.relations, first, last)
     moved = then.filter(pl.col("left"), pl.col("reason") == INTERMEDIARY).height
     if moved < context.limit:
@@ -291,7 +308,9 @@ def _to_another_intermediary(context: Context, first: date, last: date) -> dict[
 
 
 def apart(rows: list[Row]) -> bool:
-    """Whether the rates of the first and the last band are told apart at 90 %: their intervals do not touch."""
+    """Whether the rates of the first and the last band are told apart at 90 %: their intervals do
+    not touch.
+    """
     shown = [row for row in rows if row["rate"] is not None and not row["suppressed"]]
     if len(shown) < 2 or shown[0] is not rows[0] or shown[-1] is not rows[-1]:
         return False
@@ -307,20 +326,31 @@ def _by_tenure(context: Context, first: date, last: date) -> list[Row]:
 
 
 def _by_held(context: Context, first: date, last: date) -> list[Row]:
-    held = in_force(context.bundle.portfolio.policies, first).group_by("customer").agg(held=pl.len())
-    then = relations.leavers(context.relations, first, last).join(held, on="customer", how="inner").sort("customer")
+    held = (
+        in_force(context.bundle.portfolio.policies, first).group_by("customer").agg(held=pl.len())
+    )
+    then = (
+        relations.leavers(context.relations, first, last)
+        .join(held, on="customer", how="inner")
+        .sort("customer")
+    )
     return _rates(context, then, "held", HELD)
 
 
-def _rates(context: Context, then: pl.DataFrame, column: str, edges: tuple[tuple[int, int | None], ...]) -> list[Row]:
+def _rates(
+    context: Context, then: pl.DataFrame, column: str, edges: tuple[tuple[int, int | None], ...]
+) -> list[Row]:
     rows: list[Row] = []
     for lower, upper in edges:
         inside = then.filter(
-            (pl.col(column) >= lower) & (pl.lit(value=True) if upper is None else pl.col(column) < upper)
+            (pl.col(column) >= lower)
+            & (pl.lit(value=True) if upper is None else pl.col(column) < upper)
         )
         left = int(inside["left"].sum())
         rate = left / inside.height if inside.height else None
-        rows.append({"lower": lower, "upper": upper, "customers": inside.height, "left": left, "rate": rate})
+        rows.append(
+            {"lower": lower, "upper": upper, "customers": inside.height, "left": left, "rate": rate}
+        )
     return context.suppressed(rows, keep=("lower", "upper"), by=("customers", "left"), parts=True)
 
 
@@ -334,17 +364,25 @@ def _curve(context: Context) -> list[Row]:
 
 
 def _gone_by_cause(context: Context) -> list[Row]:
-    """Return by tenure in years who is still there and who left by which cause; empty where causes are not known."""
+    """Return by tenure in years who is still there and who left by which cause; empty where causes
+    are not known.
+    """
     models = context.bundle.models
     causes = ("natural", "insurer", "preventable", "unknown")
-    if models is None or not set(causes) <= set(models.curve.columns) or not context.bundle.portfolio.history.reasons:
+    if (
+        models is None
+        or not set(causes) <= set(models.curve.columns)
+        or not context.bundle.portfolio.history.reasons
+    ):
         return []
     shown = models.curve.filter(pl.col("years").is_in(TOLD_YEARS)).sort("years")
     return shown.select("years", "share", *causes).to_dicts()
 
 
 def _cohorts(context: Context) -> dict[str, Any] | None:
-    """Return per band of tenure what was expected to leave, by whom, and what did; None without a test date."""
+    """Return per band of tenure what was expected to leave, by whom, and what did; None without a
+    test date.
+    """
     models = context.bundle.models
     table = models.cohorts if models is not None else None
     if table is None or table.is_empty():
@@ -352,20 +390,31 @@ def _cohorts(context: Context) -> dict[str, Any] | None:
     rivals = ("model", "sbg", "constant")
     n = table["customers"].sum()
     missed = {
-        name: sum(abs(row[name] * row["customers"] - row["left"]) for row in table.to_dicts()) / n for name in rivals
+        name: sum(abs(row[name] * row["customers"] - row["left"]) for row in table.to_dicts()) / n
+        for name in rivals
     }
-    rows = [{**row, "rate": row["left"] / row["customers"]} for row in table.drop("test_date").to_dicts()]
-    shown = context.suppressed(rows, keep=("lower", "upper"), by=("customers", "customers_now", "left"), parts=True)
+    rows = [
+        {**row, "rate": row["left"] / row["customers"]}
+        for row in table.drop("test_date").to_dicts()
+    ]
+    shown = context.suppressed(
+        rows, keep=("lower", "upper"), by=("customers", "customers_now", "left"), parts=True
+    )
     return {"test_date": table["test_date"][0], "customers": n, "missed": missed, "rows": shown}
 
 
 def _definitions(context: Context) -> dict[str, Any] | None:
-    """Return how many customers change class under each definition of churn; None without a closed year."""
+    """Return how many customers change class under each definition of churn; None without a closed
+    year.
+    """
     models = context.bundle.models
     table = models.definitions if models is not None else None
     if table is None or table.is_empty():
         return None
-    rows = [{**row, "rate": row["left"] / row["customers"] if row["customers"] else None} for row in table.to_dicts()]
+    rows = [
+        {**row, "rate": row["left"] / row["customers"] if row["customers"] else None}
+        for row in table.to_dicts()
+    ]
     for row in rows:
         row["top_changed"] = row["top_changed"] if row["top"] is not None else None
         del row["test_date"]

@@ -16,13 +16,20 @@ if TYPE_CHECKING:
 
 def heading(m: Maker) -> str:
     """The strongest signal, if it is one; else how many left."""
-    told = m.of(LeavingFacts)
-    if told.held_differs:
-        first, last = told.by_held[0], told.by_held[-1]
+    leaving = m.of(LeavingFacts)
+    if leaving.held_differs:
+        first, last = leaving.by_held[0], leaving.by_held[-1]
         many = m.words.span("policies", last)
-        return m.words.html("finding.leaving_held", first=f.percent(first.rate), last=f.percent(last.rate), many=many)
-    if told.last_year and told.last_year.customer_churn is not None:
-        return m.words.html("finding.leaving_churn", churn=f.percent(told.last_year.customer_churn))
+        return m.words.html(
+            "finding.leaving_held",
+            first=f.percent(first.rate),
+            last=f.percent(last.rate),
+            many=many,
+        )
+    if leaving.last_year and leaving.last_year.customer_churn is not None:
+        return m.words.html(
+            "finding.leaving_churn", churn=f.percent(leaving.last_year.customer_churn)
+        )
     return m.words.html("finding.leaving_none")
 
 
@@ -35,12 +42,12 @@ def _policies(m: Maker, row: RateBand) -> str:
 
 def held(m: Maker) -> Figure | None:
     """Churn rate by how many policies someone holds."""
-    told = m.of(LeavingFacts)
-    rows = [row for row in told.by_held if row.rate is not None and not row.suppressed]
-    year = told.last_year
+    leaving = m.of(LeavingFacts)
+    rows = [row for row in leaving.by_held if row.rate is not None and not row.suppressed]
+    year = leaving.last_year
     if len(rows) < 2 or year is None or year.suppressed:
         return None
-    colour = "moment" if told.held_differs else "context"
+    colour = "moment" if leaving.held_differs else "context"
     shown = [
         Bar(
             _policies(m, row),
@@ -50,13 +57,24 @@ def held(m: Maker) -> Figure | None:
         )
         for row in rows
     ]
-    average = (known(year.customer_churn), m.words.plain("axis.average", value=f.percent(year.customer_churn)))
+    average = (
+        known(year.customer_churn),
+        m.words.plain("axis.average", value=f.percent(year.customer_churn)),
+    )
     return m.figure(
         "held",
         bars(shown, m.axis("share", "share_customers"), average),
         ("held", "customers", "left", "churn"),
-        [(m.words.span("policies", r), f.number(r.customers), f.number(r.left), f.percent(r.rate, 1)) for r in rows],
-        variant="title" if told.held_differs else "title_flat",
+        [
+            (
+                m.words.span("policies", r),
+                f.number(r.customers),
+                f.number(r.left),
+                f.percent(r.rate, 1),
+            )
+            for r in rows
+        ],
+        variant="title" if leaving.held_differs else "title_flat",
         first=f.percent(rows[0].rate),
         last=f.percent(rows[-1].rate),
         many=m.words.span("policies", rows[-1]),
@@ -91,7 +109,12 @@ def rates(m: Maker) -> Figure | None:
         )
         amount = f.euro_exact if key == "commission_churn" else f.number
         table.append(
-            (name, amount(getattr(year, whole)), amount(getattr(year, part)), f.percent(getattr(year, key), 1))
+            (
+                name,
+                amount(getattr(year, whole)),
+                amount(getattr(year, part)),
+                f.percent(getattr(year, key), 1),
+            )
         )
     return m.figure(
         "rates",
@@ -119,7 +142,11 @@ def yearly(m: Maker) -> Figure | None:
     ticks = [(float(i), f.month_year(year.to)) for i, year in enumerate(years)]
     first, last = points[0][1], points[-1][1]
     variant = (
-        "title_flat" if abs(last - first) < max(0.005, 0.1 * first) else "title_up" if last > first else "title_down"
+        "title_flat"
+        if abs(last - first) < max(0.005, 0.1 * first)
+        else "title_up"
+        if last > first
+        else "title_down"
     )
     plot = line(
         points,
@@ -174,7 +201,10 @@ def reasons(m: Maker) -> Figure | None:
         )
         for r in rows[:10]
     ]
-    table = [(names[id(r)], m.words.name("cause", r.cause), f.number(r.customers), f.percent(r.share)) for r in rows]
+    table = [
+        (names[id(r)], m.words.name("cause", r.cause), f.number(r.customers), f.percent(r.share))
+        for r in rows
+    ]
     low, high = gone.preventable_low, gone.preventable_high
     return m.figure(
         "reasons",
@@ -194,21 +224,34 @@ def reasons(m: Maker) -> Figure | None:
 
 def tenure(m: Maker) -> Figure | None:
     """Churn rate by how long someone has been a customer."""
-    rows = [row for row in m.of(LeavingFacts).by_tenure if row.rate is not None and not row.suppressed]
+    rows = [
+        row for row in m.of(LeavingFacts).by_tenure if row.rate is not None and not row.suppressed
+    ]
     year = m.of(LeavingFacts).last_year
     if len(rows) < 2 or year is None or year.suppressed:
         return None
     worst = max(rows, key=lambda row: known(row.rate))
     shown = [
-        Bar(m.words.span("years", r), known(r.rate), f.percent(r.rate), "moment" if r is worst else "context")
+        Bar(
+            m.words.span("years", r),
+            known(r.rate),
+            f.percent(r.rate),
+            "moment" if r is worst else "context",
+        )
         for r in rows
     ]
     plot = bars(
         shown,
         m.axis("share", "share_customers"),
-        (known(year.customer_churn), m.words.plain("axis.average", value=f.percent(year.customer_churn))),
+        (
+            known(year.customer_churn),
+            m.words.plain("axis.average", value=f.percent(year.customer_churn)),
+        ),
     )
-    table = [(m.words.span("years", r), f.number(r.customers), f.number(r.left), f.percent(r.rate, 1)) for r in rows]
+    table = [
+        (m.words.span("years", r), f.number(r.customers), f.number(r.left), f.percent(r.rate, 1))
+        for r in rows
+    ]
     return m.figure(
         "tenure",
         plot,
@@ -239,8 +282,8 @@ def curve(m: Maker) -> Figure | None:
         top=1.05,
     )
     last = points[-1][0]
-    told = [_nearest(points, at) for at in (1, 2, 3, 5, 7, 10, 15, 20, 25, 30) if at <= last]
-    table = [(f.trimmed(x), f.percent(y, 1)) for x, y in told]
+    shown = [_nearest(points, at) for at in (1, 2, 3, 5, 7, 10, 15, 20, 25, 30) if at <= last]
+    table = [(f.trimmed(x), f.percent(y, 1)) for x, y in shown]
     return m.figure(
         "curve",
         plot,

@@ -1,4 +1,6 @@
-"""Annex C: what goes together with leaving, value and buying in this portfolio. Association, no cause."""
+"""Annex C: what goes together with leaving, value and buying in this portfolio. Association, no
+cause.
+"""
 
 from __future__ import annotations
 
@@ -71,11 +73,13 @@ class DeterminantFacts(Facts):
 
 
 def facts(context: Context) -> DeterminantFacts:
-    """Return per outcome the weight of each group of features and the effects of the heaviest features."""
+    """Return per outcome the weight of each group of features and the effects of the heaviest
+    features.
+    """
     models = context.bundle.models
     names = {entry.key: entry.name_nl for entry in context.bundle.entries}
     found = () if models is None else models.determinants
-    told = [
+    rows = [
         {
             "key": each.key,
             "name": context.words.reworded(names.get(each.key, each.key)),
@@ -87,7 +91,7 @@ def facts(context: Context) -> DeterminantFacts:
         for each in found
         if each.population >= context.limit and each.events >= context.limit
     ]
-    return made(DeterminantFacts, {"rows": told})
+    return made(DeterminantFacts, {"rows": rows})
 
 
 def _groups(context: Context, found: Determinants) -> list[dict[str, Any]]:
@@ -105,7 +109,9 @@ def _groups(context: Context, found: Determinants) -> list[dict[str, Any]]:
 
 
 def _effect(context: Context, effect: LocalEffect) -> dict[str, Any]:
-    """The curve, and its lowest and highest point: between which values the chance moves, and by how much."""
+    """The curve, and its lowest and highest point: between which values the chance moves, and by
+    how much.
+    """
     keys = ("value", "effect", "low", "high")
     points = [dict(zip(keys, point, strict=True)) for point in effect.points]
     return {

@@ -77,11 +77,15 @@ def facts(context: Context) -> MethodFacts:
         groups[feature.group] = groups.get(feature.group, 0) + 1
     churn = bundle.predictions.get("churn_12m")
     evidence_ = churn.evidence if churn else None
-    importance = [row for row in (bundle.models.importance if bundle.models else ()) if row[0].startswith("churn")]
+    importance = [
+        row
+        for row in (bundle.models.importance if bundle.models else ())
+        if row[0].startswith("churn")
+    ]
     known = {feature.name for feature in bundle.features}
     importance = [row for row in importance if row[1] in known or not known]
     importance.sort(key=lambda row: (row[0], -row[2], row[1]))
-    told = {
+    given = {
         "gap_days": bundle.settings.time.gap_days,
         "lag_days": bundle.settings.time.registration_lag_days,
         "history_months": bundle.portfolio.history.months,
@@ -97,14 +101,22 @@ def facts(context: Context) -> MethodFacts:
         ],
         "winners": _winners(bundle),
         "seed": bundle.settings.models.seed,
-        "versions": [{"library": name, "version": version} for name, version in sorted(bundle.versions.items())],
+        "versions": [
+            {"library": name, "version": version}
+            for name, version in sorted(bundle.versions.items())
+        ],
     }
-    return made(MethodFacts, told)
+    return made(MethodFacts, given)
 
 
 def _winners(bundle: RunBundle) -> list[dict[str, Any]]:
-    won = Counter(prediction.winner for prediction in bundle.predictions.values() if prediction.winner)
-    return [{"winner": name, "predictions": count} for name, count in sorted(won.items(), key=lambda w: (-w[1], w[0]))]
+    won = Counter(
+        prediction.winner for prediction in bundle.predictions.values() if prediction.winner
+    )
+    return [
+        {"winner": name, "predictions": count}
+        for name, count in sorted(won.items(), key=lambda w: (-w[1], w[0]))
+    ]
 
 
 FACTS = (facts, determinants.facts)

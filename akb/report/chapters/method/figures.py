@@ -31,7 +31,10 @@ def determinants(m: Maker) -> Figure | None:
         )
         for row in rows
     ]
-    table = [(r.words, f.at_most_all(r.share), f.span(f.at_most_all(r.low), f.at_most_all(r.high))) for r in rows]
+    table = [
+        (r.words, f.at_most_all(r.share), f.span(f.at_most_all(r.low), f.at_most_all(r.high)))
+        for r in rows
+    ]
     return m.figure(
         "determinants",
         bars(shown, m.axis("share", "share_known")),

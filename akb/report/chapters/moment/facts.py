@@ -1,4 +1,6 @@
-"""The right moment: customers at risk. Predicted; what was measured on later data stands beside it."""
+"""The right moment: customers at risk. Predicted; what was measured on later data stands beside
+it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from akb.core.disclosure import few
+from akb.core.privacy.disclosure import few
 from akb.describe import relations
 from akb.report.chapters.levels import TopTenth, corrected, correction, proof
 from akb.report.chapters.listed import first_rows, left_out, withheld
@@ -136,14 +138,16 @@ class RiskFacts(Facts):
 
 
 def facts(context: Context) -> RiskFacts:
-    """Return expected leavers per horizon and cause, bands, announced ends, the proof and the first of the list."""
+    """Return expected leavers per horizon and cause, bands, announced ends, the proof and the first
+    of the list.
+    """
     announced = relations.announced(context.bundle.portfolio, context.relations)
     announced = announced.join(context.customers.select("customer"), on="customer", how="semi")
     known = announced.height
     horizons = [row for months in HORIZONS if (row := _horizon(context, months)) is not None]
     shown = context.shown(*(f"churn_{months}m" for months in reversed(HORIZONS)))
     missing = [] if horizons else ["churn"]
-    told = {
+    given = {
         "announced": None if 0 < known < context.limit else known,
         "announced_suppressed": 0 < known < context.limit,
         "horizons": horizons,
@@ -157,7 +161,7 @@ def facts(context: Context) -> RiskFacts:
         "pair": _pair(context),
         "missing": missing,
     }
-    return made(RiskFacts, told)
+    return made(RiskFacts, given)
 
 
 def _horizon(context: Context, months: int) -> Row | None:
@@ -166,7 +170,9 @@ def _horizon(context: Context, months: int) -> Row | None:
         return None
     prediction = context.bundle.predictions.get(f"churn_{months}m")
     modelled = float(np.nansum(chance))
-    certain = float((chance >= 1.0).sum())  # only an announced end is, and it comes whatever the level of the others is
+    certain = float(
+        (chance >= 1.0).sum()
+    )  # only an announced end is, and it comes whatever the level of the others is
     expected, low, high = corrected(modelled, prediction, float(chance.size), certain)
     return {
         "months": months,
@@ -182,19 +188,27 @@ def _horizon(context: Context, months: int) -> Row | None:
 
 
 def _causes(context: Context, horizons: list[Row]) -> list[Row]:
-    """Return the expected leavers by cause, which add up to those of the year: corrected as they are."""
+    """Return the expected leavers by cause, which add up to those of the year: corrected as they
+    are.
+    """
     ratio, certain = _corrected_by(context, horizons)
     rows: list[Row] = []
     for cause in CAUSES:
         chance = context.score(f"churn_{cause}_12m")
         if chance is not None:
-            expected = float(np.nansum(chance[certain])) + ratio * float(np.nansum(chance[~certain]))
+            expected = float(np.nansum(chance[certain])) + ratio * float(
+                np.nansum(chance[~certain])
+            )
             rows.append({"cause": cause, "expected": expected})
     return rows
 
 
-def _corrected_by(context: Context, horizons: list[Row]) -> tuple[float, np.ndarray[Any, np.dtype[np.bool_]]]:
-    """Return by what a year's chances are corrected, and whose end is announced and therefore is not."""
+def _corrected_by(
+    context: Context, horizons: list[Row]
+) -> tuple[float, np.ndarray[Any, np.dtype[np.bool_]]]:
+    """Return by what a year's chances are corrected, and whose end is announced and therefore is
+    not.
+    """
     year = next((row for row in horizons if row["months"] == HORIZONS[-1]), None)
     whole = context.score(f"churn_{HORIZONS[-1]}m")
     certain = np.zeros(len(context.customers), dtype=bool) if whole is None else whole >= 1.0
@@ -207,7 +221,9 @@ def _bands(context: Context, horizons: list[Row]) -> list[Row]:
     if chance is None:
         return []
     ratio, certain = _corrected_by(context, horizons)
-    known = ~np.isnan(chance) & ~certain  # who is leaving already is no risk that anybody can still attend to
+    known = (
+        ~np.isnan(chance) & ~certain
+    )  # who is leaving already is no risk that anybody can still attend to
     if not known.any():
         return []
     place = np.searchsorted([lower for lower, _ in BANDS[1:]], chance[known], side="right")
@@ -233,7 +249,9 @@ def _bands(context: Context, horizons: list[Row]) -> list[Row]:
 
 
 def _defend(context: Context, horizons: list[Row]) -> dict[str, Any] | None:
-    """Return the Top Defend list: its size, what is expected of it, and its first rows by pseudonym."""
+    """Return the Top Defend list: its size, what is expected of it, and its first rows by
+    pseudonym.
+    """
     value = context.bundle.value
     listed = value.lists.get("top_defend") if value else None
     if value is None or listed is None or listed.is_empty():
@@ -250,7 +268,9 @@ def _defend(context: Context, horizons: list[Row]) -> dict[str, Any] | None:
         "planned": None if planned is None else few(planned, context.limit),
         "planned_few": planned is not None and 0 < planned < context.limit,
         "expected": float(np.nansum(chance[on_list])) if chance is not None else None,
-        "share": float(np.nanmean(chance[on_list])) if chance is not None and on_list.any() else None,
+        "share": float(np.nanmean(chance[on_list]))
+        if chance is not None and on_list.any()
+        else None,
         "share_all": float(np.nanmean(chance)) if chance is not None else None,
         "left_out": left_out(context, value.left_out.get("top_defend", {})),
         "rows": rows,
@@ -258,12 +278,18 @@ def _defend(context: Context, horizons: list[Row]) -> dict[str, Any] | None:
 
 
 def _pair(context: Context) -> list[Row] | None:
-    """Return the two customers that the value room sets side by side, if the second has more to keep right now."""
+    """Return the two customers that the value room sets side by side, if the second has more to
+    keep right now.
+    """
     pair: Any = context.bundle.value.figures.get("pair") if context.bundle.value else None
     if not pair:
         return None
     rows = [
-        {**row, "customer": short_code(row["customer"]), "at_risk": round(row["churn_12m"] * row["value_at_stake"])}
+        {
+            **row,
+            "customer": short_code(row["customer"]),
+            "at_risk": round(row["churn_12m"] * row["value_at_stake"]),
+        }
         for row in (pair["high_commission"], pair["high_stake"])
     ]
     return rows if rows[1]["at_risk"] > rows[0]["at_risk"] else None

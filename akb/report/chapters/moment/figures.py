@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 
 def heading(m: Maker) -> str:
     """What the order of the chances was worth on later data."""
-    told = m.of(RiskFacts)
-    if told.proof:
-        listed, random = f.of_hundred(told.proof.precision), f.of_hundred(told.proof.base_rate)
+    risk = m.of(RiskFacts)
+    if risk.proof:
+        listed, random = f.of_hundred(risk.proof.precision), f.of_hundred(risk.proof.base_rate)
         return m.words.html("finding.moment_proof", listed=listed, random=random)
-    if told.horizons:
-        year = told.horizons[-1]
-        return m.words.html("finding.moment_count", months=year.months, expected=f.rough(year.expected))
+    if risk.horizons:
+        year = risk.horizons[-1]
+        return m.words.html(
+            "finding.moment_count", months=year.months, expected=f.rough(year.expected)
+        )
     return m.words.html("finding.moment_none")
 
 
@@ -30,9 +32,15 @@ def horizons(m: Maker) -> Figure | None:
     rows = m.of(RiskFacts).horizons
     if not rows:
         return None
-    shown = [Bar(_within(m, r), r.expected, f.rough(r.expected), "moment", low=r.low, high=r.high) for r in rows]
+    shown = [
+        Bar(_within(m, r), r.expected, f.rough(r.expected), "moment", low=r.low, high=r.high)
+        for r in rows
+    ]
     last = rows[-1]
-    table = [(_within(m, r), f.number(r.expected, 1), f.interval(r.low, r.high), f.percent(r.share, 1)) for r in rows]
+    table = [
+        (_within(m, r), f.number(r.expected, 1), f.interval(r.low, r.high), f.percent(r.share, 1))
+        for r in rows
+    ]
     return m.figure(
         "horizons",
         bars(shown, m.axis("number", "expected_customers")),
@@ -54,7 +62,10 @@ def bands(m: Maker) -> Figure | None:
         return None  # bands of an order that may be chance tell nobody apart
     if not rows or not any(row.share_expected for row in rows):
         return None
-    shown = [Bar(_band(r), r.share_expected or 0.0, _shares(m, r), "moment", second=r.share) for r in rows]
+    shown = [
+        Bar(_band(r), r.share_expected or 0.0, _shares(m, r), "moment", second=r.share)
+        for r in rows
+    ]
     top = next(row for row in rows if row.customers)
     return m.figure(
         "bands",
@@ -120,7 +131,9 @@ def proof(m: Maker) -> Figure | None:
 
 
 def _within(m: Maker, row: Horizon) -> str:
-    return f.like(m.words.plain("axis.within", months=m.words.count(row.months, "maand")), row.months)
+    return f.like(
+        m.words.plain("axis.within", months=m.words.count(row.months, "maand")), row.months
+    )
 
 
 def _band(row: RiskBand) -> str:
@@ -128,7 +141,9 @@ def _band(row: RiskBand) -> str:
 
 
 def _shares(m: Maker, row: RiskBand) -> str:
-    return m.words.plain("axis.band_shares", customers=f.percent(row.share), leavers=f.percent(row.share_expected))
+    return m.words.plain(
+        "axis.band_shares", customers=f.percent(row.share), leavers=f.percent(row.share_expected)
+    )
 
 
 FIGURES = (

@@ -1,4 +1,6 @@
-"""Section 7: the portfolio without action, and what last year's list would have shown; figures of the value room."""
+"""Section 7: the portfolio without action, and what last year's list would have shown; figures of
+the value room.
+"""
 
 from __future__ import annotations
 
@@ -124,7 +126,7 @@ class PastList:
 
 
 @dataclass(frozen=True)
-class Backtest:
+class ListBacktest:
     """Last year's list beside other lists."""
 
     from_: date
@@ -191,27 +193,31 @@ class OutlookFacts(Facts):
     projection: Projection | None
     concentration: Concentration | None
     contact_policy: ContactPolicy | None
-    backtest: Backtest | None
+    backtest: ListBacktest | None
     missing: tuple[str, ...]
 
 
 def facts(context: Context) -> OutlookFacts:
-    """Return the bridge, the projection, the concentration and the contact policy; None where unavailable."""
+    """Return the bridge, the projection, the concentration and the contact policy; None where
+    unavailable.
+    """
     value = context.bundle.value
-    told: dict[str, Any] = dict(value.figures) if value else {}
-    bridge, projection = told.get("bridge"), told.get("projection")
+    figures: dict[str, Any] = dict(value.figures) if value else {}
+    bridge, projection = figures.get("bridge"), figures.get("projection")
     missing = []
     if bridge is None:
         missing.append("bridge")
     if projection is None:
-        missing.append("projection_gate" if context.score("churn_12m") is not None else "projection")
+        missing.append(
+            "projection_gate" if context.score("churn_12m") is not None else "projection"
+        )
     told_ = {
         "bridge": bridge,
-        "next_year": told.get("next_year"),
+        "next_year": figures.get("next_year"),
         "projection": projection,
-        "concentration": told.get("concentration"),
-        "contact_policy": told.get("contact_policy"),
-        "backtest": _backtest(told.get("backtest")),
+        "concentration": figures.get("concentration"),
+        "contact_policy": figures.get("contact_policy"),
+        "backtest": _backtest(figures.get("backtest")),
         "missing": missing,
     }
     return made(OutlookFacts, told_)
@@ -222,7 +228,10 @@ def _backtest(given: dict[str, Any] | None) -> dict[str, Any] | None:
     if not given:
         return None
     lost = next((row["cents"] for row in given["lists"] if row["key"] == "top_defend"), None)
-    return {**given, "list_share": lost / given["cents"] if lost is not None and given["cents"] else None}
+    return {
+        **given,
+        "list_share": lost / given["cents"] if lost is not None and given["cents"] else None,
+    }
 
 
 FACTS = (facts,)

@@ -25,12 +25,16 @@ def heading(m: Maker) -> str:
     if _single(m):
         return m.words.html("finding.outlook_single")
     return m.words.html(
-        "finding.outlook_lost", lost=f.euro(found.expected), range=f.span(f.euro(found.low), f.euro(found.high))
+        "finding.outlook_lost",
+        lost=f.euro(found.expected),
+        range=f.span(f.euro(found.low), f.euro(found.high)),
     )
 
 
 def _single(m: Maker) -> bool:
-    """Whether single policies take clearly more than all relations that end: twice the spread of the whole apart."""
+    """Whether single policies take clearly more than all relations that end: twice the spread of
+    the whole apart.
+    """
     found = m.of(WorthFacts).lost
     if found is None:
         return False
@@ -41,33 +45,43 @@ def _single(m: Maker) -> bool:
 
 def next_year(m: Maker) -> Figure | None:
     """From this year's commission to next year's, if nothing is done."""
-    told = m.of(OutlookFacts).next_year
-    if told is None:
+    next_year = m.of(OutlookFacts).next_year
+    if next_year is None:
         return None
     say = m.words.name
-    shown = [Bar(say("next_year", "now"), told.now, f.euro(told.now), "ink")]
-    table = [(say("next_year", "now"), f.euro_exact(told.now))]
+    shown = [Bar(say("next_year", "now"), next_year.now, f.euro(next_year.now), "ink")]
+    table = [(say("next_year", "now"), f.euro_exact(next_year.now))]
     at = 0
-    for step in told.steps:
+    for step in next_year.steps:
         table.append((say("next_year", step.key), _signed(step.cents, f.euro_exact)))
         if step.key == REST:
             continue
         colour = "product" if step.cents > 0 else "context" if step.key == "other" else "moment"
-        shown.append(Bar(say("next_year", step.key), step.cents, _signed(step.cents), colour, base=at))
+        shown.append(
+            Bar(say("next_year", step.key), step.cents, _signed(step.cents), colour, base=at)
+        )
         at += step.cents
-    shown.append(Bar(say("next_year", "next"), told.next - told.now, f.euro(told.next), "ink"))
-    table.append((say("next_year", "next"), f.euro_exact(told.next)))
-    variant = "title_single" if _single(m) else "title_up" if told.next >= told.now else "title_down"
+    shown.append(
+        Bar(say("next_year", "next"), next_year.next - next_year.now, f.euro(next_year.next), "ink")
+    )
+    table.append((say("next_year", "next"), f.euro_exact(next_year.next)))
+    variant = (
+        "title_single"
+        if _single(m)
+        else "title_up"
+        if next_year.next >= next_year.now
+        else "title_down"
+    )
     return m.figure(
         "next_year",
         steps(shown, m.axis("euro", "euro_year")),
         ("step", "amount"),
         table,
         variant=variant,
-        first=f.day(told.from_),
-        last=f.day(told.to),
-        now=f.euro(told.now),
-        next=f.euro(told.next),
+        first=f.day(next_year.from_),
+        last=f.day(next_year.to),
+        now=f.euro(next_year.now),
+        next=f.euro(next_year.next),
     )
 
 
@@ -78,10 +92,22 @@ def lost(m: Maker) -> Figure | None:
         return None
     rows = [row for row in found.parts if row.expected]
     name = m.words.plain("worth.lost_total")
-    whole = Bar(name, found.expected, f.euro(found.expected), "moment", low=found.low, high=found.high)
-    shown = [whole] + [Bar(m.words.name("lost_part", row.key), row.expected, f.euro(row.expected)) for row in rows]
-    table = [(name, f.euro_exact(found.expected), f.span(f.euro_exact(found.low), f.euro_exact(found.high)))]
-    table += [(m.words.name("lost_part", row.key), f.euro_exact(row.expected), f.NOTHING) for row in rows]
+    whole = Bar(
+        name, found.expected, f.euro(found.expected), "moment", low=found.low, high=found.high
+    )
+    shown = [whole] + [
+        Bar(m.words.name("lost_part", row.key), row.expected, f.euro(row.expected)) for row in rows
+    ]
+    table = [
+        (
+            name,
+            f.euro_exact(found.expected),
+            f.span(f.euro_exact(found.low), f.euro_exact(found.high)),
+        )
+    ]
+    table += [
+        (m.words.name("lost_part", row.key), f.euro_exact(row.expected), f.NOTHING) for row in rows
+    ]
     return m.figure(
         "lost",
         bars(shown, m.axis("euro", "euro_year")),
@@ -97,44 +123,44 @@ def lost(m: Maker) -> Figure | None:
 
 def bridge(m: Maker) -> Figure | None:
     """From the commission of a year ago to that of today."""
-    told = m.of(OutlookFacts).bridge
-    if not told:
+    bridge = m.of(OutlookFacts).bridge
+    if not bridge:
         return None
-    first, last = (m.words.plain("bridge.on", day=f.day(end)) for end in (told.from_, told.to))
-    shown = [Bar(first, told.then, f.euro(told.then), "context")]
-    table = [(first, f.NOTHING, f.NOTHING, f.euro_exact(told.then))]
-    level = told.then
-    for step in told.steps:
+    first, last = (m.words.plain("bridge.on", day=f.day(end)) for end in (bridge.from_, bridge.to))
+    shown = [Bar(first, bridge.then, f.euro(bridge.then), "context")]
+    table = [(first, f.NOTHING, f.NOTHING, f.euro_exact(bridge.then))]
+    level = bridge.then
+    for step in bridge.steps:
         name = m.words.name("bridge_step", step.key)
         cents = step.cents
         colour = "klant" if cents >= 0 else "moment"
         shown.append(Bar(name, cents, _signed(cents), colour, base=level))
         table.append((name, f.number(step.customers), f.number(step.policies), f.euro_exact(cents)))
         level += cents
-    shown.append(Bar(last, told.now, f.euro(told.now), "context"))
-    table.append((last, f.NOTHING, f.NOTHING, f.euro_exact(told.now)))
-    by_key = {step.key: step.cents for step in told.steps}
+    shown.append(Bar(last, bridge.now, f.euro(bridge.now), "context"))
+    table.append((last, f.NOTHING, f.NOTHING, f.euro_exact(bridge.now)))
+    by_key = {step.key: step.cents for step in bridge.steps}
     lost = by_key.get("lapses", 0) + by_key.get("leavers", 0)
     return m.figure(
         "bridge",
         bars(shown, m.axis("euro", "euro_year")),
         ("step", "customers", "policies", "commission"),
         table,
-        variant="title_up" if told.now >= told.then else "title_down",
-        then=f.euro(told.then),
-        now=f.euro(told.now),
+        variant="title_up" if bridge.now >= bridge.then else "title_down",
+        then=f.euro(bridge.then),
+        now=f.euro(bridge.now),
         lost=f.euro(-lost),
-        first=f.day(told.from_),
-        last=f.day(told.to),
+        first=f.day(bridge.from_),
+        last=f.day(bridge.to),
     )
 
 
 def ahead(m: Maker) -> Figure | None:
     """Customers in five years if nothing changes."""
-    told = m.of(OutlookFacts).projection
-    if not told:
+    projection = m.of(OutlookFacts).projection
+    if not projection:
         return None
-    rows = told.rows
+    rows = projection.rows
     begin, end = rows[0], rows[-1]
     x, y = m.axis("number", "year_end"), m.axis("number", "expected_customers")
     points = [(float(row.year), row.customers) for row in rows]
@@ -148,7 +174,9 @@ def ahead(m: Maker) -> Figure | None:
         markers=True,
         ticks=[(float(row.year), f.year(row.year)) for row in rows],
         top=1.18 * max(row.high for row in rows),
-        beside=[[(float(row.year), getattr(row, side)) for row in rows] for side in ("low", "high")],
+        beside=[
+            [(float(row.year), getattr(row, side)) for row in rows] for side in ("low", "high")
+        ],
     )
     table = [
         (
@@ -167,14 +195,27 @@ def ahead(m: Maker) -> Figure | None:
     return m.figure(
         "ahead",
         plot,
-        ("year", "customers", "range", "with_list", "commission", "commission_list", "mean_age", "per_adviser"),
+        (
+            "year",
+            "customers",
+            "range",
+            "with_list",
+            "commission",
+            "commission_list",
+            "mean_age",
+            "per_adviser",
+        ),
         table,
-        variant="title_flat" if not sure else "title_up" if end.low > begin.customers else "title_down",
+        variant="title_flat"
+        if not sure
+        else "title_up"
+        if end.low > begin.customers
+        else "title_down",
         first=f.number(begin.customers),
         last=f.number(end.customers),
         year=f.year(end.year),
         range=f.span(f.number(end.low), f.number(end.high)),
-        inflow=f.number(told.inflow.mean),
+        inflow=f.number(projection.inflow.mean),
         as_of=f.day(m.as_of),
     )
 

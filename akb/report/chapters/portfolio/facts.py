@@ -62,7 +62,7 @@ class OfficeRow:
 
 
 @dataclass(frozen=True)
-class Band:
+class CustomerBand:
     """Customers in a band [lower, upper)."""
 
     lower: int
@@ -106,15 +106,17 @@ class PortfolioFacts(Facts):
     branches: tuple[BranchRow, ...]
     kinds: tuple[KindRow, ...]
     offices: tuple[OfficeRow, ...]
-    tenure: tuple[Band, ...]
-    ages: tuple[Band, ...]
-    held: tuple[Band, ...]
+    tenure: tuple[CustomerBand, ...]
+    ages: tuple[CustomerBand, ...]
+    held: tuple[CustomerBand, ...]
     insurers: tuple[InsurerRow, ...]
     missing: tuple[str, ...]
 
 
 def facts(context: Context) -> PortfolioFacts:
-    """Return who and what is in force at X: totals, and by branch, kind, office, tenure, age and number of policies."""
+    """Return who and what is in force at X: totals, and by branch, kind, office, tenure, age and
+    number of policies.
+    """
     customers, held = context.customers, context.held
     commission = int(held["revenue_cents"].sum()) if context.has_commission else None
     parts = revenue(context)
@@ -123,22 +125,30 @@ def facts(context: Context) -> PortfolioFacts:
     later = policies.filter(pl.col("start_date") > context.as_of)
     # who only signed for a policy that starts later is no former customer
     ever = policies.filter(pl.col("start_date") <= context.as_of)["customer"].n_unique()
-    told = {
+    given = {
         "customers": customers.height,
         "policies": held.height,
         "former_customers": ever - customers.height,
         "policies_per_customer": held.height / customers.height if customers.height else None,
         "commission_cents": commission,
-        "commission_derived_share": derived / held.height if commission is not None and held.height else None,
+        "commission_derived_share": derived / held.height
+        if commission is not None and held.height
+        else None,
         "commission_mark": commission_mark(context),
-        "commission_known_share": held["revenue_cents"].count() / held.height if held.height else None,
+        "commission_known_share": held["revenue_cents"].count() / held.height
+        if held.height
+        else None,
         "revenue": parts,
         "revenue_kind": context.words.money,
-        "single_policy_share": int((customers["policies"] == 1).sum()) / customers.height if customers.height else None,
+        "single_policy_share": int((customers["policies"] == 1).sum()) / customers.height
+        if customers.height
+        else None,
         "signed_policies": later.height,
         "top_fifth_share": _top_fifth(customers) if commission else None,
         "branches": _branches(context),
-        "kinds": _by(context, "kind") if context.customers["kind"].null_count() < context.customers.height else [],
+        "kinds": _by(context, "kind")
+        if context.customers["kind"].null_count() < context.customers.height
+        else [],
         "offices": _offices(context),
         "tenure": bands(context, customers, "tenure", TENURE),
         "ages": _ages(context),
@@ -146,11 +156,13 @@ def facts(context: Context) -> PortfolioFacts:
         "insurers": _insurers(context),
         "missing": ["commission"] if commission is None else [],
     }
-    return made(PortfolioFacts, told)
+    return made(PortfolioFacts, given)
 
 
 def commission_mark(context: Context) -> str:
-    """Return ``assumed`` where commission was derived from premiums or stands on an assumed share, else ``counted``."""
+    """Return ``assumed`` where commission was derived from premiums or stands on an assumed share,
+    else ``counted``.
+    """
     parts = revenue(context)
     derived = _derived(context, parts) > FEW_DERIVED * context.held.height
     return "assumed" if derived or any(parts[part] for part in ASSUMED) else "counted"
@@ -164,18 +176,25 @@ def _derived(context: Context, parts: dict[str, int | None]) -> int:
 
 
 def revenue(context: Context) -> dict[str, int | None]:
-    """Return the recurring revenue of the policies in force by part, cents a year; None where nothing is known."""
+    """Return the recurring revenue of the policies in force by part, cents a year; None where
+    nothing is known.
+    """
     columns = {part: context.held[f"revenue_{part}_cents"] for part in PARTS}
     return {part: int(cents.sum()) if cents.count() else None for part, cents in columns.items()}
 
 
-def bands(context: Context, frame: pl.DataFrame, column: str, edges: tuple[tuple[int, int | None], ...]) -> list[Row]:
-    """Return customers per band [lower, upper) of a column, suppressed where too few; unknown values are left out."""
+def bands(
+    context: Context, frame: pl.DataFrame, column: str, edges: tuple[tuple[int, int | None], ...]
+) -> list[Row]:
+    """Return customers per band [lower, upper) of a column, suppressed where too few; unknown
+    values are left out.
+    """
     known = frame.filter(pl.col(column).is_not_null())
     rows: list[Row] = []
     for lower, upper in edges:
         inside = known.filter(
-            (pl.col(column) >= lower) & (pl.lit(value=True) if upper is None else pl.col(column) < upper)
+            (pl.col(column) >= lower)
+            & (pl.lit(value=True) if upper is None else pl.col(column) < upper)
         )
         rows.append(
             {
@@ -183,7 +202,9 @@ def bands(context: Context, frame: pl.DataFrame, column: str, edges: tuple[tuple
                 "upper": upper,
                 "customers": inside.height,
                 "share": inside.height / known.height if known.height else None,
-                "commission_cents": int(inside["commission_cents"].sum()) if context.has_commission else None,
+                "commission_cents": int(inside["commission_cents"].sum())
+                if context.has_commission
+                else None,
             }
         )
     return context.suppressed(rows, keep=("lower", "upper"), parts=True)
@@ -213,7 +234,11 @@ def _branches(context: Context) -> list[Row]:
 def _by(context: Context, column: str) -> list[Row]:
     table = (
         context.customers.group_by(column)
-        .agg(customers=pl.len(), policies=pl.col("policies").sum(), commission_cents=pl.col("commission_cents").sum())
+        .agg(
+            customers=pl.len(),
+            policies=pl.col("policies").sum(),
+            commission_cents=pl.col("commission_cents").sum(),
+        )
         .sort("customers", column, descending=[True, False], nulls_last=True)
     )
     rows = [
@@ -253,7 +278,9 @@ def _insurers(context: Context) -> list[Row]:
         .agg(customers=pl.col("customer").n_unique(), policies=pl.len())
         .sort("policies", "insurer", descending=[True, False])
     )
-    rows = [{**row, "share": row["policies"] / context.held.height} for row in table.head(5).to_dicts()]
+    rows = [
+        {**row, "share": row["policies"] / context.held.height} for row in table.head(5).to_dicts()
+    ]
     return context.suppressed(rows, keep=("insurer",))
 
 

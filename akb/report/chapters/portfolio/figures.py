@@ -30,7 +30,10 @@ def branches(m: Maker) -> Figure | None:
     if not rows:
         return None
     widest = max(rows, key=lambda row: known(row.customers))
-    shown = [Bar(r.name, known(r.share), f.percent(r.share), "klant" if r is widest else "context") for r in rows[:10]]
+    shown = [
+        Bar(r.name, known(r.share), f.percent(r.share), "klant" if r is widest else "context")
+        for r in rows[:10]
+    ]
     table = [
         (
             r.name,

@@ -1,4 +1,6 @@
-"""Section 5: next best policies. A chance to discuss a gap: the report informs, it does not advise."""
+"""Section 5: next best policies. A chance to discuss a gap: the report informs, it does not
+advise.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,15 @@ import polars as pl
 
 from akb.report.chapters.levels import TopTenth, level_range, proof
 from akb.report.chapters.listed import SHOWN, left_out, withheld
-from akb.report.chapters.product.gaps import BranchRanking, Gap, Standing, gaps, need_of, ranking, standing
+from akb.report.chapters.product.gaps import (
+    BranchRanking,
+    Gap,
+    Standing,
+    gaps,
+    need_of,
+    ranking,
+    standing,
+)
 from akb.report.context import group_sum
 from akb.report.formats import short_code
 from akb.report.typed import Facts, made
@@ -85,7 +95,7 @@ class OfferBranch:
 
 
 @dataclass(frozen=True)
-class Offers:
+class OfferList:
     """The list of next best policies."""
 
     customers: int
@@ -103,7 +113,7 @@ class ProductFacts(Facts):
     any: AnyBranch | None
     branches: tuple[BranchChance, ...]
     proof: TopTenth | None
-    list: Offers | None
+    list: OfferList | None
     withheld: str | None
     ranking: BranchRanking | None
     standing: tuple[Standing, ...]
@@ -113,12 +123,14 @@ class ProductFacts(Facts):
 
 
 def facts(context: Context) -> ProductFacts:
-    """Return per branch the chance, expected number and expected commission; the list's first rows; the proof."""
+    """Return per branch the chance, expected number and expected commission; the list's first rows;
+    the proof.
+    """
     branches = _branches(context)
     missing = [] if branches else ["purchase"]
     if branches and not context.has_commission:
         missing.append("commission_products")
-    told = {
+    given = {
         "any": _any(context),
         "branches": branches,
         "proof": proof(context, ["cross_sell_any_12m"]),
@@ -130,11 +142,13 @@ def facts(context: Context) -> ProductFacts:
         "missing": missing,
         "first_clear": _clear(branches),
     }
-    return made(ProductFacts, told)
+    return made(ProductFacts, given)
 
 
 def _clear(branches: list[Row]) -> bool:
-    """Whether the first branch is expected most for sure: its low end lies above the high end of all others."""
+    """Whether the first branch is expected most for sure: its low end lies above the high end of
+    all others.
+    """
     shown = [row for row in branches if not row["suppressed"]]
     if not shown or shown[0]["low"] is None:
         return False
@@ -155,9 +169,15 @@ def _branches(context: Context) -> list[Row]:
     models = context.bundle.models
     if models is None or models.branch_purchase.is_empty():
         return []
-    chances = models.branch_purchase.filter(pl.col("probability").is_not_null()).sort("branch", "customer")
+    chances = models.branch_purchase.filter(pl.col("probability").is_not_null()).sort(
+        "branch", "customer"
+    )
     names = chances["branch"].unique().sort().to_list()
-    place = np.searchsorted(np.array(names), chances["branch"].to_numpy()) if names else np.array([], dtype=int)
+    place = (
+        np.searchsorted(np.array(names), chances["branch"].to_numpy())
+        if names
+        else np.array([], dtype=int)
+    )
     expected = group_sum(chances["probability"].to_numpy(), place, len(names))
     eligible = np.bincount(place, minlength=len(names))
     euros = _expected_cents(context)
@@ -178,7 +198,9 @@ def _branches(context: Context) -> list[Row]:
                 "low": low,
                 "high": high,
                 "commission_ban": banned,
-                "commission_per_policy_cents": round(cents / expected[i]) if cents and expected[i] > 0 else None,
+                "commission_per_policy_cents": round(cents / expected[i])
+                if cents and expected[i] > 0
+                else None,
                 "expected_commission_cents": cents,
                 "grade": prediction.grade if prediction else "none",
             }
@@ -193,7 +215,11 @@ def _expected_cents(context: Context) -> dict[str, int]:
     No euro stands on a branch with a commission ban or a chance that failed its gate.
     """
     rows: Any = context.bundle.value.figures.get("next_best") if context.bundle.value else None
-    return {row["key"]: row["expected_commission"] for row in rows or () if row.get("expected_commission") is not None}
+    return {
+        row["key"]: row["expected_commission"]
+        for row in rows or ()
+        if row.get("expected_commission") is not None
+    }
 
 
 def _list(context: Context) -> dict[str, Any] | None:
@@ -206,8 +232,12 @@ def _list(context: Context) -> dict[str, Any] | None:
     top = (called.sort("rank") if "rank" in called.columns else called).head(SHOWN)
     chances = _chances(context)
     rows: list[Row] = []
-    needs = need_of(context, [(row["customer"], str(row.get("branch", ""))) for row in top.to_dicts()])
-    for rank, row in enumerate(top.join(who, on="customer", how="left", maintain_order="left").to_dicts(), start=1):
+    needs = need_of(
+        context, [(row["customer"], str(row.get("branch", ""))) for row in top.to_dicts()]
+    )
+    for rank, row in enumerate(
+        top.join(who, on="customer", how="left", maintain_order="left").to_dicts(), start=1
+    ):
         branch = str(row.get("branch", ""))
         rows.append(
             {
@@ -229,15 +259,19 @@ def _list(context: Context) -> dict[str, Any] | None:
 
 
 def _by_branch(context: Context, listed: pl.DataFrame) -> list[Row]:
-    """Return per branch that is somebody's best: how many customers, the first of them, and their chances.
+    """Return per branch that is somebody's best: how many customers, the first of them, and their
+    chances.
 
-    The list as a whole is topped by whatever branch pays most; an adviser looks for whom to talk to about one.
-    """
+    The list as a whole is topped by whatever branch pays most; an adviser looks for whom to talk to
+    about one."""
     if "branch" not in listed.columns or "probability" not in listed.columns:
         return []
     proven = context.bundle.predictions
     ordered = (listed.sort("rank") if "rank" in listed.columns else listed).join(
-        context.customers.select("customer", "pseudonym"), on="customer", how="left", maintain_order="left"
+        context.customers.select("customer", "pseudonym"),
+        on="customer",
+        how="left",
+        maintain_order="left",
     )
     rows = []
     for (branch,), part in ordered.group_by("branch", maintain_order=True):
@@ -250,7 +284,9 @@ def _by_branch(context: Context, listed: pl.DataFrame) -> list[Row]:
                 "customers": part.height,
                 "chance": part["probability"].mean(),
                 "highest": part["probability"].max(),
-                "first": [{"customer": short_code(name)} for name in called["pseudonym"].head(FIRST)],
+                "first": [
+                    {"customer": short_code(name)} for name in called["pseudonym"].head(FIRST)
+                ],
                 "grade": proven[key].grade if key in proven else "none",
             }
         )
@@ -262,7 +298,12 @@ def _chances(context: Context) -> dict[tuple[int, str], float]:
     models = context.bundle.models
     if models is None:
         return {}
-    return {(c, b): p for c, b, p in models.branch_purchase.select("customer", "branch", "probability").iter_rows()}
+    return {
+        (c, b): p
+        for c, b, p in models.branch_purchase.select(
+            "customer", "branch", "probability"
+        ).iter_rows()
+    }
 
 
 FACTS = (facts,)

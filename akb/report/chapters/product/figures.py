@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 def heading(m: Maker) -> str:
     """How many customers take something more by themselves."""
-    told = m.of(ProductFacts)
-    if told.any:
-        return m.words.html("finding.product_any", expected=f.rough(told.any.expected))
-    first = next((row for row in told.branches if not row.suppressed), None)
+    product = m.of(ProductFacts)
+    if product.any:
+        return m.words.html("finding.product_any", expected=f.rough(product.any.expected))
+    first = next((row for row in product.branches if not row.suppressed), None)
     if first:
         return m.words.html("finding.product_branch", branch=first.name.lower())
     return m.words.html("finding.product_none")
@@ -29,7 +29,10 @@ def products(m: Maker) -> Figure | None:
     rows = [row for row in m.of(ProductFacts).branches if not row.suppressed]
     if not rows:
         return None
-    shown = [Bar(r.name, known(r.expected), f.rough(r.expected), "product", low=r.low, high=r.high) for r in rows[:10]]
+    shown = [
+        Bar(r.name, known(r.expected), f.rough(r.expected), "product", low=r.low, high=r.high)
+        for r in rows[:10]
+    ]
     table = [
         (
             r.name,

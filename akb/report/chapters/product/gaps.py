@@ -1,4 +1,6 @@
-"""Beside section 5: who can take what, how well the branches were ordered, and what comparable customers hold."""
+"""Beside section 5: who can take what, how well the branches were ordered, and what comparable
+customers hold.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ if TYPE_CHECKING:
     from akb.report.context import Context, Row
 
 CLEAR = 0.7
-"""From this share of comparable customers on, not holding a branch is a gap that is worth a word."""
+"""From this share of comparable customers on, not holding a branch is a gap that is worth a word.
+"""
 
 REASONS = ("open", "held", "signed", "kind", "age", "requires", "included")
 MEASURES = ("hit_rate", "reciprocal_rank", "ndcg")
@@ -78,7 +81,9 @@ class Gap:
 
 
 def ranking(context: Context) -> dict[str, Any] | None:
-    """Return how the branches were ordered on later data: model, popularity and co-ownership side by side."""
+    """Return how the branches were ordered on later data: model, popularity and co-ownership side
+    by side.
+    """
     found = context.bundle.models.ranking if context.bundle.models else None
     if found is None or found.customers < context.limit:
         return None
@@ -102,7 +107,9 @@ def ranking(context: Context) -> dict[str, Any] | None:
 
 
 def standing(context: Context) -> list[Row]:
-    """Return per branch to how many customers it is open and why not to the others; small numbers are hidden."""
+    """Return per branch to how many customers it is open and why not to the others; small numbers
+    are hidden.
+    """
     table = context.bundle.models.standing if context.bundle.models else None
     if table is None:
         return []
@@ -112,16 +119,21 @@ def standing(context: Context) -> list[Row]:
         cells = [{"reason": reason, "customers": count.get(reason, 0)} for reason in REASONS]
         shown = context.suppressed(cells, keep=("reason",), parts=True)
         rows.append(
-            {"branch": branch, "name": context.branch_name(str(branch))} | {c["reason"]: c["customers"] for c in shown}
+            {"branch": branch, "name": context.branch_name(str(branch))}
+            | {c["reason"]: c["customers"] for c in shown}
         )
     return rows
 
 
 def gaps(context: Context) -> list[Row]:
-    """Return per branch what comparable customers hold, and the difference in churn that goes with holding it."""
+    """Return per branch what comparable customers hold, and the difference in churn that goes with
+    holding it.
+    """
     models = context.bundle.models
     effects = (
-        {} if models is None or models.effects is None else {row["branch"]: row for row in models.effects.to_dicts()}
+        {}
+        if models is None or models.effects is None
+        else {row["branch"]: row for row in models.effects.to_dicts()}
     )
     rows: list[Row] = []
     for branch in context.taxonomy:

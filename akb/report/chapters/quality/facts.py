@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import polars as pl
 
 from akb.core.findings import in_order
-from akb.core.text import texts
+from akb.core.wording.text import texts
 from akb.report.typed import Facts, made
 
 if TYPE_CHECKING:
@@ -116,20 +116,38 @@ class QualityFacts(Facts):
 
 
 def facts(context: Context) -> QualityFacts:
-    """Return findings, the files and how they were read, completeness, rejects by reason and the row reconciliation."""
+    """Return findings, the files and how they were read, completeness, rejects by reason and the
+    row reconciliation.
+    """
     portfolio = context.bundle.portfolio
     language = context.bundle.settings.report.language
-    told = {
-        "rows": {"read": portfolio.rows.read, "used": portfolio.rows.used, "rejected": portfolio.rows.rejected},
-        "findings": [_finding(context, finding, language) for finding in in_order(context.bundle.findings)],
+    given = {
+        "rows": {
+            "read": portfolio.rows.read,
+            "used": portfolio.rows.used,
+            "rejected": portfolio.rows.rejected,
+        },
+        "findings": [
+            _finding(context, finding, language) for finding in in_order(context.bundle.findings)
+        ],
         "files": [
             {
                 "name": source.name,
                 "role": source.role,
-                "rows": {"read": source.rows.read, "used": source.rows.used, "rejected": source.rows.rejected},
+                "rows": {
+                    "read": source.rows.read,
+                    "used": source.rows.used,
+                    "rejected": source.rows.rejected,
+                },
                 "dialect": _dialect(source, language),
-                "columns": [{"heading": h, "column": c} for h, c in sorted(source.columns.items()) if c is not None],
-                "ignored": sorted(h for h, c in source.columns.items() if c is None and h not in source.dropped),
+                "columns": [
+                    {"heading": h, "column": c}
+                    for h, c in sorted(source.columns.items())
+                    if c is not None
+                ],
+                "ignored": sorted(
+                    h for h, c in source.columns.items() if c is None and h not in source.dropped
+                ),
                 "dropped": sorted(source.dropped),
             }
             for source in portfolio.sources
@@ -140,11 +158,13 @@ def facts(context: Context) -> QualityFacts:
         "replay": portfolio.replay,
         "export_day": portfolio.export_day,
     }
-    return made(QualityFacts, told)
+    return made(QualityFacts, given)
 
 
 def _dialect(source: SourceFile, language: str) -> dict[str, str]:
-    """Return how a file was read, in words where the report has words for it, with what nothing in it proves."""
+    """Return how a file was read, in words where the report has words for it, with what nothing in
+    it proves.
+    """
     named = texts("report_names", language)["dialect_value"]
     said = dict(sorted(source.dialect.items()))
     for key in _WORDED & said.keys():
@@ -153,7 +173,9 @@ def _dialect(source: SourceFile, language: str) -> dict[str, str]:
 
 
 def _finding(context: Context, finding: Finding, language: str) -> Row:
-    """Return a finding as JSON; those of the value room speak of revenue, those of the data of commission itself."""
+    """Return a finding as JSON; those of the value room speak of revenue, those of the data of
+    commission itself.
+    """
     row = finding.as_json(language)
     if finding.code.startswith("AKB-V"):
         row |= {part: context.words.reworded(row[part]) for part in ("sentence", "remedy")}
@@ -163,13 +185,24 @@ def _finding(context: Context, finding: Finding, language: str) -> Row:
 def _completeness(context: Context) -> list[Row]:
     """Return how full each column is, over policies in force and customers in force."""
     held = context.held
-    people = context.bundle.portfolio.customers.join(context.customers.select("customer"), on="customer", how="semi")
+    people = context.bundle.portfolio.customers.join(
+        context.customers.select("customer"), on="customer", how="semi"
+    )
     rows: list[Row] = []
-    for table, frame, names in (("policies", held, POLICY_COLUMNS), ("customers", people, CUSTOMER_COLUMNS)):
+    for table, frame, names in (
+        ("policies", held, POLICY_COLUMNS),
+        ("customers", people, CUSTOMER_COLUMNS),
+    ):
         for name in names:
-            if name in frame.columns and frame.height and (name not in SELDOM or frame[name].count()):
+            if (
+                name in frame.columns
+                and frame.height
+                and (name not in SELDOM or frame[name].count())
+            ):
                 filled = 1 - frame[name].null_count() / frame.height
-                rows.append({"table": table, "column": name, "filled": filled, "rows": frame.height})
+                rows.append(
+                    {"table": table, "column": name, "filled": filled, "rows": frame.height}
+                )
     ended = context.bundle.portfolio.policies.filter(
         pl.col("end_date").is_not_null() & (pl.col("cause") != "technical")
     )

@@ -33,7 +33,9 @@ def sentences(m: Maker, phrases: Phrases) -> list[str]:
 
 
 def rows(m: Maker, phrases: Phrases) -> list[DecisionRow]:
-    """Return what to decide, what it brings, why, what would change our mind, and who decides by when."""
+    """Return what to decide, what it brings, why, what would change our mind, and who decides by
+    when.
+    """
     say = m.words.html
     decision, case = m.of(SummaryFacts).decision, m.of(CaseFacts)
     made = [DecisionRow(say("decision.what"), _what(m))]
@@ -54,7 +56,9 @@ def rows(m: Maker, phrases: Phrases) -> list[DecisionRow]:
         )
         made.append(
             DecisionRow(
-                say("decision.why"), say("decision.why_text", share=f.of_hundred(advice.probability)), "assumed"
+                say("decision.why"),
+                say("decision.why_text", share=f.of_hundred(advice.probability)),
+                "assumed",
             )
         )
         turn = advice.turning
@@ -91,7 +95,9 @@ def _what(m: Maker) -> str:
     hours: dict[str, Any] = {pool: f.rough(row.used) for pool, row in plan.hours.items()}
     planned = case.facts.get("customers_planned_count")
     customers = (
-        f.number(planned) if planned is not None else m.words.html("page.suppressed", limit=m.model.suppress_below)
+        f.number(planned)
+        if planned is not None
+        else m.words.html("page.suppressed", limit=m.model.suppress_below)
     )
     return m.words.html(
         "decision.what_plan",
@@ -115,12 +121,12 @@ def _held(m: Maker) -> str:
 
 
 def _left(m: Maker, phrases: Phrases) -> str:
-    told = m.of(LeavingFacts)
-    year, gone = told.last_year, told.gone
+    leaving = m.of(LeavingFacts)
+    year, gone = leaving.last_year, leaving.gone
     if year is None:
-        key = "leaving_none" if "ended" in told.missing else "leaving_short"
-        return m.words.html(f"summary.{key}", recorded_from=f.day(told.recorded_from))
-    if told.years[0].suppressed:
+        key = "leaving_none" if "ended" in leaving.missing else "leaving_short"
+        return m.words.html(f"summary.{key}", recorded_from=f.day(leaving.recorded_from))
+    if leaving.years[0].suppressed:
         return m.words.html("summary.leaving_few", to=f.day(year.to))
     churn = f.percent(year.customer_churn)
     if gone and gone.reasons and not gone.reasons[0].suppressed:
@@ -130,29 +136,29 @@ def _left(m: Maker, phrases: Phrases) -> str:
 
 
 def _ahead(m: Maker) -> str:
-    told = m.of(RiskFacts)
-    if not told.horizons:
+    risk = m.of(RiskFacts)
+    if not risk.horizons:
         return m.words.html("summary.risk_none")
-    ahead = told.horizons[-1]
+    ahead = risk.horizons[-1]
     counted: dict[str, Any] = {"months": ahead.months, "expected": f.rough(ahead.expected)}
     if ahead.low is None:
         return m.words.html("summary.risk_point", **counted)
     counted["range"] = f.interval(ahead.low, ahead.high)
-    if not told.proof:
+    if not risk.proof:
         return m.words.html("summary.risk_range", **counted)
-    listed, random = f.of_hundred(told.proof.precision), f.of_hundred(told.proof.base_rate)
+    listed, random = f.of_hundred(risk.proof.precision), f.of_hundred(risk.proof.base_rate)
     return m.words.html("summary.risk", **counted, listed=listed, random=random)
 
 
 def _products(m: Maker) -> str:
-    told = m.of(ProductFacts)
-    first = next((row for row in told.branches if not row.suppressed), None)
+    product = m.of(ProductFacts)
+    first = next((row for row in product.branches if not row.suppressed), None)
     if first is None:
         return m.words.html("summary.products_none")
     branch = first.name.lower()
-    if told.any:
-        key = "summary.products" if told.first_clear else "summary.products_any"
-        return m.words.html(key, expected=f.rough(told.any.expected), branch=branch)
+    if product.any:
+        key = "summary.products" if product.first_clear else "summary.products_any"
+        return m.words.html(key, expected=f.rough(product.any.expected), branch=branch)
     return m.words.html("summary.products_branch", expected=f.rough(first.expected), branch=branch)
 
 
@@ -166,7 +172,9 @@ def _case(m: Maker) -> str:
         result = m.words.html("summary.result_loss", net=f.size(net.base), range=range_)
     else:
         result = m.words.html(
-            "summary.result_unsure" if key == "stop" else "summary.result", net=f.euro(net.base), range=range_
+            "summary.result_unsure" if key == "stop" else "summary.result",
+            net=f.euro(net.base),
+            range=range_,
         )
     name = "stop_no_trial" if key == "stop" and not case.advice.trial else key
     return m.words.html(f"summary.case_{name}", result=result)

@@ -1,0 +1,3 @@
+"""What must not leave the office as it is: direct identifiers, names of customers, groups too small
+to show.
+"""

@@ -1,0 +1,228 @@
+"""Branch rows for what could be taken after T: branches that fit the customer and are not held."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from akb.features.branch_rows.eligibility import counts, standing
+from akb.features.branch_rows.world import finished
+from akb.features.cut import KEY, ONE
+from akb.features.grid import REACH
+from akb.features.rates import PER_MILLION, shrunk
+from akb.features.registry import since, within
+from akb.features.types import Feature
+
+if TYPE_CHECKING:
+    from akb.features.branch_rows.world import BranchWorld
+    from akb.features.cut import Cut
+
+ELIGIBLE = (
+    Feature(
+        "branch_held_before_36m", "eligible", "held the branch in the last 36 months", "yes/no"
+    ),
+    Feature(
+        "branch_months_since_held_36m",
+        "eligible",
+        "months since the branch was held, at most 36",
+        "months",
+    ),
+    Feature(
+        "branch_popularity_kind",
+        "eligible",
+        "share of the same kind of customers who hold the branch",
+        "share",
+    ),
+    Feature(
+        "branch_purchase_rate_12m",
+        "eligible",
+        "purchases of the branch in 12 months per customer",
+        "share",
+    ),
+    Feature(
+        "branch_co_ownership",
+        "eligible",
+        "mean over the branches held of the share of their holders who hold this branch",
+        "share",
+    ),
+    Feature(
+        "branch_lift",
+        "eligible",
+        "co-ownership divided by the branch's share among all customers",
+        "ratio",
+    ),
+    Feature(
+        "branch_adviser_purchase_rate_12m",
+        "eligible",
+        "purchases of the branch in 12 months per customer of the adviser, shrunk",
+        "share",
+        current=True,
+    ),
+)
+
+
+def eligible_rows(
+    seen: Cut, purchases: pl.DataFrame, taken: list[int], signed: pl.DataFrame, world: BranchWorld
+) -> pl.DataFrame:
+    """One row per (T, customer, branch that is open to the customer), see
+    `eligibility.standing`.
+    """
+    held, members = who_holds(seen, world)
+    rows = standing(held, members, seen.dates, signed_at(seen, signed), world)
+    later = purchases.lazy().select("customer", "branch", pl.col("start").alias("event"))
+    event = (
+        seen.dates.lazy()
+        .select("t", "day")
+        .join(later, how="cross")
+        .filter(pl.col("event") > pl.col("day"))
+        .group_by(ONE)
+        .agg(pl.col("event").min())
+    )
+    table = (
+        rows.filter(pl.col("reason").is_null() & pl.col("branch").is_in(taken))
+        .join(seen.dates.lazy().select("t", "as_of", "ahead_12", "back_12", "back_36"), on="t")
+        .join(_held_before(seen), on="one", how="left")
+        .join(
+            _popularity(held, members).lazy(),
+            on=["t", "kind", "branch"],
+            how="left",
+            nulls_equal=True,
+        )
+        .join(_purchase_rates(seen, members, world), on=["t", "branch"], how="left")
+        .join(_adviser_purchases(seen, members, world), on=["t", "adviser", "branch"], how="left")
+        .join(_co_ownership(held, len(world.branches)).lazy(), on="one", how="left")
+        .join(event, on="one", how="left")
+    )
+    ago, year = world.seen(REACH), world.seen(12, world.gap_days)
+    adviser = shrunk(
+        pl.col("adviser_taken").fill_null(0), pl.col("adviser_members"), pl.col("purchase_rate")
+    )
+    features = {
+        "branch_held_before_36m": pl.when(ago).then(pl.col("ago").is_not_null()),
+        "branch_months_since_held_36m": pl.when(ago).then(since(pl.col("ago"), REACH)),
+        "branch_popularity_kind": pl.col("popularity_kind"),
+        "branch_purchase_rate_12m": pl.when(year).then(pl.col("purchase_rate")),
+        "branch_co_ownership": pl.col("co_ppm") / PER_MILLION,
+        "branch_lift": pl.when(pl.col("popularity") > 0).then(
+            pl.col("co_ppm") / PER_MILLION / pl.col("popularity")
+        ),
+        "branch_adviser_purchase_rate_12m": pl.when(year).then(adviser),
+    }
+    return finished(table, features, world)
+
+
+def open_now(
+    seen: Cut, signed: pl.DataFrame, world: BranchWorld
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return to how many customers each branch is open and why not to the others, and customer,
+    branch of the open.
+    """
+    held, members = who_holds(seen, world)
+    table = standing(held, members, seen.dates, signed_at(seen, signed), world).collect()
+    fits = table.filter(pl.col("reason").is_null()).sort("branch", "customer")
+    return counts(table, world), fits.select("customer", world.name())
+
+
+def who_holds(seen: Cut, world: BranchWorld) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return t, customer, branch in force at T, and t, customer with what is known of everyone who
+    holds anything.
+    """
+    held = seen.frames["held"].select(*KEY, "branch").unique().collect()
+    return held, held.select(KEY).unique().join(world.customers, on="customer", how="left")
+
+
+def signed_at(seen: Cut, signed: pl.DataFrame) -> pl.DataFrame:
+    """Return t, customer, branch of what is signed for: known at the export's own day only."""
+    return seen.dates.select("t", "as_of").join(signed, on="as_of").select(*KEY, "branch")
+
+
+def _held_before(seen: Cut) -> pl.LazyFrame:
+    return seen.frames["gone"].group_by(ONE).agg(ago=pl.col("since").min())
+
+
+def _popularity(held: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+    """Share of the customers at T who hold a branch: of the same kind, and of all
+    (``popularity``).
+    """
+    who = held.join(members.select(*KEY, "kind"), on=KEY)
+    kinds = members.group_by("t", "kind").agg(size=pl.len())
+    everyone = members.group_by("t").agg(total=pl.len())
+    branches = held.group_by("t", "branch").agg(holders=pl.len()).join(everyone, on="t")
+    grid = kinds.join(branches, on="t")
+    same = who.group_by("t", "kind", "branch").agg(same=pl.len())
+    return grid.join(same, on=["t", "kind", "branch"], how="left", nulls_equal=True).select(
+        "t",
+        "kind",
+        "branch",
+        popularity_kind=pl.col("same").fill_null(0) / pl.col("size"),
+        popularity=pl.col("holders") / pl.col("total"),
+    )
+
+
+def _purchase_rates(seen: Cut, members: pl.DataFrame, world: BranchWorld) -> pl.LazyFrame:
+    """Purchases of a branch in 12 months per customer in force, over the whole portfolio."""
+    counts = seen.frames["taken"].group_by("t", "branch").agg(n=within("start", 12).sum())
+    return (
+        members.lazy()
+        .group_by("t")
+        .agg(size=pl.len())
+        .join(
+            pl.LazyFrame({"branch": range(len(world.branches))}, schema={"branch": pl.UInt8}),
+            how="cross",
+        )
+        .join(counts, on=["t", "branch"], how="left")
+        .select("t", "branch", purchase_rate=pl.col("n").fill_null(0) / pl.col("size"))
+    )
+
+
+def _adviser_purchases(seen: Cut, members: pl.DataFrame, world: BranchWorld) -> pl.LazyFrame:
+    """Purchases of a branch in 12 months among the customers of one adviser."""
+    size = (
+        members.lazy()
+        .filter(pl.col("adviser").is_not_null())
+        .group_by("t", "adviser")
+        .agg(adviser_members=pl.len())
+    )
+    counts = (
+        seen.frames["taken"]
+        .filter(within("start", 12))
+        .join(world.customers.lazy().select("customer", "adviser"), on="customer")
+        .group_by("t", "adviser", "branch")
+        .agg(adviser_taken=pl.len())
+    )
+    codes = pl.LazyFrame({"branch": range(len(world.branches))}, schema={"branch": pl.UInt8})
+    return size.join(codes, how="cross").join(counts, on=["t", "adviser", "branch"], how="left")
+
+
+def _co_ownership(held: pl.DataFrame, size: int) -> pl.DataFrame:
+    """Mean over the branches held of P(branch | branch held), per million, for every branch.
+
+    In whole numbers, so that the sum over a customer's branches is the same in any order.
+    """
+    wide = held.group_by(KEY).agg(
+        (pl.col("branch") == code).any().cast(pl.Int64).alias(str(code)) for code in range(size)
+    )
+    both = (
+        held.join(wide, on=KEY)
+        .group_by("t", "branch")
+        .agg(pl.len().cast(pl.Int64).alias("n"), *(pl.col(str(code)).sum() for code in range(size)))
+        .select(
+            "t",
+            "branch",
+            *(
+                (pl.col(str(code)) * PER_MILLION // pl.col("n")).alias(f"p{code}")
+                for code in range(size)
+            ),
+        )
+    )
+    score = (
+        held.join(both, on=["t", "branch"])
+        .group_by(KEY)
+        .agg(
+            (pl.col(f"p{code}").sum() // pl.len()).cast(pl.Int32).alias(str(code))
+            for code in range(size)
+        )
+    )
+    long = score.unpivot(index=KEY, variable_name="branch", value_name="co_ppm")
+    return long.with_columns(pl.col("branch").cast(pl.UInt8)).select(ONE, "co_ppm")

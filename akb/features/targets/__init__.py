@@ -1,0 +1,3 @@
+"""What happened after each T: the labels of the predictions, per customer, per branch and in
+euros.
+"""

@@ -1,0 +1,1 @@
+"""The files beside the page: scores, lists, workbooks, cards, and ``summary.json``."""

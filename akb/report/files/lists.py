@@ -1,0 +1,201 @@
+"""``actions/*.csv``: the lists that advisers work from, in Dutch Excel's own format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from akb.report.chapters.listed import worded_reasons
+from akb.report.files.list_columns import ADDED, SENTENCE, discuss_sentence, named, with_added
+from akb.report.files.tables import dutch_cell, dutch_csv
+
+if TYPE_CHECKING:
+    from akb.report.context import Context
+
+_WHO = ("kind", "adviser", "office")
+ALWAYS = {
+    "next_best_action": (
+        "customer",
+        "rank",
+        "action",
+        "contact",
+        "branch",
+        "expected_euros",
+        "runner_up",
+        "runner_up_euros",
+        *_WHO,
+        "done_by",
+        "done_level",
+        "control",
+    ),
+    "top_defend": (
+        "customer",
+        "rank",
+        *_WHO,
+        "churn_12m",
+        "value_at_stake",
+        "expected_saving",
+        "relation",
+        "policy",
+        "best_contact",
+        "contact",
+        "control",
+    ),
+    "next_best_policy": (
+        "customer",
+        "rank",
+        "branch",
+        "probability",
+        *_WHO,
+        "contact",
+        "extra",
+        "control",
+    ),
+    "care_gaps": ("customer", "rank", "branch", "share", *_WHO, "control"),
+    "announced": ("customer", "rank", "ends", "commission", "branches", *_WHO, "control"),
+    "winback": ("customer", "rank", "probability", "left", "branches", *_WHO, "control"),
+    "bleeders": ("customer", "rank", "margin", "commission", "cost", "policies", *_WHO, "control"),
+    "feeders": ("customer", "rank", "margin", "commission", "cost", "policies", *_WHO, "control"),
+}
+"""Lists of the contract, in the order of the workbook, with the columns that they have when nobody
+could make them.
+"""
+POINTS = ("churn_effect",)
+"""Differences in percentage points."""
+CHANCES = ("probability", "threshold", "share")
+EUROS = (
+    "value_at_stake", "clv", "commission", "expected_saving", "expected_commission",
+    "expected_euros", "margin", "cost",
+    "extra", "relation", "policy", "runner_up_euros",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ListTable:
+    """One list, ready to be written.
+
+    Parameters
+    ----------
+    columns
+        Keys; the first is ``customer``.
+    heads
+        What people read above them.
+    rows
+        Values: numbers and dates as they are, everything else as text. Nothing is neutralised yet.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    heads: tuple[str, ...]
+    rows: list[list[Any]]
+
+
+def list_tables(context: Context) -> list[ListTable]:
+    """Return every list, those of the contract always, in the order of the workbook."""
+    value = context.bundle.value
+    made = dict(value.lists) if value else {}
+    for name, columns in ALWAYS.items():
+        made.setdefault(name, pl.DataFrame(schema=dict.fromkeys(columns, pl.String)))
+    order = {name: place for place, name in enumerate(ALWAYS)}
+    return [
+        _table(context, name, made[name])
+        for name in sorted(made, key=lambda name: (order.get(name, 99), name))
+    ]
+
+
+def action_lists(context: Context, tables: list[ListTable] | None = None) -> dict[str, bytes]:
+    """Return file name -> content of every list; those of the contract exist always, headings at
+    least.
+    """
+    return {f"{table.name}.csv": _csv(table) for table in tables or list_tables(context)}
+
+
+def _csv(table: ListTable) -> bytes:
+    return dutch_csv(table.heads, _cells(table))
+
+
+def _cells(table: ListTable) -> list[list[str]]:
+    """Return the rows as cells for Dutch Excel."""
+    decimals = [4 if is_chance(column) else 2 for column in table.columns]
+    return [
+        [dutch_cell(cell, digits) for cell, digits in zip(row, decimals, strict=True)]
+        for row in table.rows
+    ]
+
+
+def is_chance(column: str) -> bool:
+    """Whether a column holds a chance or a share."""
+    return (column.startswith("churn_") and column not in POINTS) or column in CHANCES
+
+
+def _table(context: Context, name: str, frame: pl.DataFrame) -> ListTable:
+    ordered = with_added(context, name, frame.sort("rank") if "rank" in frame.columns else frame)
+    columns = _columns(name, ordered)
+    names = shown_names(context, ordered)
+    extra = SENTENCE.get(name)
+    heads = [_head(context, name, column) for column in [*columns, *([extra] if extra else [])]]
+    reasons = worded_reasons(context) if extra == "reasons" else {}
+    rows: list[list[Any]] = []
+    for row in ordered.to_dicts():
+        cells = [
+            names[row["customer"]],
+            *(_cell(context, column, row[column]) for column in columns[1:]),
+        ]
+        if extra == "reasons":
+            sentence = "; ".join(reasons.get(row["customer"], []))
+            cells.append(
+                sentence or (context.words.plain("list_text.no_reason") if reasons else "")
+            )
+        elif extra == "gap":
+            cells.append(discuss_sentence(context, row["branch"], row["share"]))
+        rows.append(cells)
+    return ListTable(name, (*columns, *([extra] if extra else [])), tuple(heads), rows)
+
+
+def _head(context: Context, name: str, column: str) -> str:
+    """Return what people read above a column; of a list's own where it means something else
+    there.
+    """
+    own = context.words.table("list_column_of").get(name, {})
+    return str(own[column]) if column in own else context.words.name("list_column", column)
+
+
+def _columns(name: str, frame: pl.DataFrame) -> list[str]:
+    """Customer first, rank second, then the list's own order; `ADDED` at the end."""
+    apart = {"customer", "rank"}
+    last = [column for column in ADDED.get(name, ()) if column in frame.columns]
+    rest = [column for column in frame.columns if column not in apart and column not in last]
+    return ["customer", *(["rank"] if "rank" in frame.columns else []), *rest, *last]
+
+
+def shown_names(context: Context, frame: pl.DataFrame) -> dict[int, str]:
+    """Return customer -> the name that the files show: the pseudonym, or the relation number for
+    who may see it.
+    """
+    column = "relation" if context.bundle.no_pseudonyms else "pseudonym"
+    if frame.is_empty():
+        return {}
+    known = context.bundle.portfolio.customers.select("customer", column)
+    return dict(
+        frame.select("customer").join(known, on="customer", how="left").unique().iter_rows()
+    )
+
+
+def _cell(context: Context, column: str, value: Any) -> Any:
+    spoken = context.words
+    if value is None:
+        return None
+    if column == "done_by" and str(value).startswith("#"):
+        return spoken.plain("list_text.worker", number=str(value)[1:])
+    people = "adviser" if column == "done_by" else column
+    if people in context.shared and value not in context.shared[people]:
+        return ""  # who is the only one at an office or with an adviser would be found by it
+    if column in ("branch", "branches"):
+        return (
+            ", ".join(context.branch_name(part) for part in str(value).split(", "))
+            if value
+            else value
+        )
+    return named(context, column, value)

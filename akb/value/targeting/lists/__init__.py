@@ -1,0 +1,1 @@
+"""The lists that advisers work from: what the plan chose, and what it leaves to others."""

@@ -1,0 +1,1 @@
+"""One plan of contacts: what each could change, which pay, and what an hour is worth."""
