@@ -23,7 +23,7 @@ from akb.report.portal.offers import effect_band
 from akb.report.portal.page import render
 from akb.report.portal.why import why_now
 from akb.report.portal.words import PortalWords
-from akb.report.write import report_files, write_report
+from akb.report.write import report_files
 from akb.store import columns
 from tests.report import fixtures
 
@@ -212,12 +212,7 @@ def test_the_same_run_gives_the_same_page(planned: RunBundle, page: str) -> None
 
 
 def test_a_forgotten_customer_is_in_no_page(planned: RunBundle, tmp_path: Path) -> None:
-    folder = tmp_path / "run"
-    folder.mkdir()
-    write_report(folder, planned)
-    (folder / "manifest.json").write_text('{"schema": "akb.manifest/1"}')
-    people = planned.portfolio.customers.select(customer="pseudonym", relation="relation")
-    (folder / "private" / "customers.csv").write_text(people.write_csv())
+    folder = fixtures.written_run(planned, tmp_path / "run")
     before = (folder / "portal.html").read_text("utf-8")
     names = shown(before)
     assert run(["forget", str(folder), names[5], "-q"]) == 0

@@ -22,7 +22,7 @@ from akb.report.context import Context
 from akb.report.files.recognition import WORKBOOK, recognition_files
 from akb.report.files.workbook import sheet_name
 from akb.report.portal import actions_workbook, portal_facts, run_name
-from akb.report.write import report_files, write_report
+from akb.report.write import report_files
 from akb.store.feedback import read_workbook
 from akb.store.folders import RECOGNITION_KEY as KEY
 from akb.store.workbooks import texts_of
@@ -259,14 +259,7 @@ def test_without_a_test_the_files_are_there(poor: dict[str, dict[str, bytes]]) -
 
 @pytest.fixture
 def folder(full: RunBundle, tmp_path: Path) -> Path:
-    bundle = with_test(fixtures.with_plan(full))
-    target = tmp_path / "run"
-    target.mkdir()
-    write_report(target, bundle)
-    (target / "manifest.json").write_text('{"schema": "akb.manifest/1"}')
-    people = bundle.portfolio.customers.select(customer="pseudonym", relation="relation")
-    (target / "private" / "customers.csv").write_text(people.write_csv())
-    return target
+    return fixtures.written_run(with_test(fixtures.with_plan(full)), tmp_path / "run")
 
 
 def test_a_forgotten_customer_is_in_no_workbook(folder: Path) -> None:
