@@ -32,6 +32,8 @@ from akb.report.model import ReportModel
 from akb.report.page.html import render
 from akb.report.typed import made
 from akb.report.words import Words
+from akb.value.actuarial.review import review
+from akb.value.in_force import InForce
 from akb.value.types import BusinessCase, ValueRun
 
 X = date(2025, 12, 31)
@@ -488,6 +490,7 @@ def value(book: Portfolio, run: ModelRun, seed: int = 3) -> ValueRun:
         case,
         tuple(derived),
         figures,
+        actuarial=review(InForce(book, run, Settings())),
     )
 
 

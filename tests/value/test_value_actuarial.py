@@ -165,7 +165,7 @@ def test_a_continued_policy_keeps_its_age_and_its_end_is_no_lapse() -> None:
     assert book["origin"].to_list() == [date(2018, 6, 1)] * 2
     table, lapses = cells(book, calendar_years(date(2021, 12, 31), date(2022, 12, 31)))
     assert lapses.is_empty()
-    assert table.select("policy_year", "days").rows() == [(4, 151 + 1 - 1), (5, 199)]
+    assert table.select("policy_year", "days").rows() == [(4, 152), (5, 199)]
 
 
 def test_a_policy_from_before_the_recorded_history_enters_late() -> None:
@@ -190,8 +190,8 @@ def test_limited_fluctuation_is_the_square_root_rule() -> None:
     assert effective(np.array([1000.0, 0.001])) == pytest.approx(1.0, abs=1e-5)
 
 
-def test_buhlmann_straub_is_that_of_the_textbook() -> None:
-    """Klugman, Panjer and Willmot, Loss Models, exercise on two group policyholders: worked out by hand here.
+def test_buhlmann_straub_is_that_of_the_textbooks() -> None:
+    """The formulas of Klugman, Panjer and Willmot, Loss Models, by hand for two group policyholders.
 
     Group 1: 10,000 and 13,000 on 50 and 60 persons; group 2: 18,000, 21,000 and 17,000 on 100, 110 and 105."""
     amounts = np.array([[10000.0, 13000.0, 0.0], [18000.0, 21000.0, 17000.0]])
@@ -204,11 +204,11 @@ def test_buhlmann_straub_is_that_of_the_textbook() -> None:
     ) / 3  # fmt: skip
     whole = 79000 / 425
     between = (110 * (means[0] - whole) ** 2 + 315 * (means[1] - whole) ** 2 - within) / (425 - (110**2 + 315**2) / 425)
-    assert found.within == pytest.approx(within) == pytest.approx(17837.87, abs=0.01)
-    assert found.between == pytest.approx(between) == pytest.approx(380.76, abs=0.01)
+    assert found.within == pytest.approx(within) == pytest.approx(17830.69, abs=0.01)
+    assert found.between == pytest.approx(between) == pytest.approx(380.90, abs=0.01)
     assert found.weight == pytest.approx([110 / (110 + within / between), 315 / (315 + within / between)])
     mean = float((found.weight * means).sum() / found.weight.sum())
-    assert found.collective == pytest.approx(mean) == pytest.approx(191.26, abs=0.01)
+    assert found.collective == pytest.approx(mean)
 
 
 def test_groups_that_do_not_differ_have_no_credibility() -> None:
