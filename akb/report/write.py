@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from akb.report import assemble
 from akb.report.context import Context
 from akb.report.files import scores
+from akb.report.files.actuarial import actuarial_files
 from akb.report.files.lists import action_lists, list_tables
 from akb.report.files.recognition import recognition_files
 from akb.report.files.summary import as_bytes, summary
@@ -41,6 +42,7 @@ def report_files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
         **{f"actions/{name}": content for name, content in action_lists(context, lists).items()},
         "actions/actions.xlsx": actions_workbook(portal),
         **recognition_files(context),
+        **actuarial_files(context),
     }
     return files, document
 

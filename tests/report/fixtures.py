@@ -34,6 +34,8 @@ from akb.report.page.html import render
 from akb.report.typed import made
 from akb.report.words import Words
 from akb.report.write import write_report
+from akb.value.actuarial.review import review
+from akb.value.in_force import InForce
 from akb.value.types import BusinessCase, ValueRun
 from tests.tables import CUSTOMER_SCHEMA, POLICY_SCHEMA
 
@@ -458,6 +460,7 @@ def value(book: Portfolio, run: ModelRun, seed: int = 3) -> ValueRun:
         case,
         tuple(derived),
         figures,
+        actuarial=review(InForce(book, run, Settings())),
     )
 
 
