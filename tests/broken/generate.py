@@ -741,7 +741,11 @@ def several() -> list[Case]:
         Case("no such file", {}, "there is no file", arguments=("{}/polisen.csv",)),
         Case("a folder", one(good), "folder", arguments=("{}",)),
         Case(
-            "a dead link", {}, "there is no file", arguments=("{}/l.csv",), make=lambda f: (f / "l.csv").symlink_to("x")
+            "a dead link",
+            {},
+            "a link to a file that is not",
+            arguments=("{}/l.csv",),
+            make=lambda f: (f / "l.csv").symlink_to("x"),
         ),
         Case("a pipe", {}, "ordinary file", arguments=("{}/pipe",), make=lambda f: os.mkfifo(f / "pipe")),
         Case("the same file twice", one(good), "twice", arguments=(all_of, all_of)),
