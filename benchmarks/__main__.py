@@ -18,6 +18,7 @@ MODULES = (
     "clv",
     "commission5",
     "books",
+    "drift",
     "plan",
     "hindsight",
     "mutants",

@@ -35,6 +35,7 @@ from akb.ingest.columns.matching import (
     safe_heading,
 )
 from akb.ingest.columns.notes import Notes, Table, label
+from akb.ingest.columns.objections import with_objections
 from akb.ingest.columns.own_columns import own_columns, wanted
 from akb.ingest.columns.presets import customers_of_runs, find_preset, recoded, with_preset
 from akb.ingest.columns.twins import settle_twins
@@ -135,8 +136,7 @@ def build_portfolio(
         raise _nothing_usable(tables, notes)
     today = sources.today or date.today()
     settings = with_motor_as_car(tables, settings)
-    fill_down(tables, notes)
-    without_errors(tables, notes)
+    _as_meant(tables, notes)
     mended, unassigned = _repaired(tables, settings, today)
     leave_out_unreadable(tables, settings, notes)
     check_columns(tables, settings, notes, go_on=go_on)
@@ -199,6 +199,13 @@ def build_portfolio(
         own_branches=branches,
     )
     return replace(_portfolio(tables, found, run), own=own[0], own_values=own[1])
+
+
+def _as_meant(tables: Sequence[Table], notes: Notes) -> None:
+    """Fill what a report left out, drop errors for names, and hear every objection."""
+    fill_down(tables, notes)
+    without_errors(tables, notes)
+    with_objections(tables, notes)
 
 
 def _repaired(
