@@ -85,7 +85,7 @@ CREATE TRIGGER IF NOT EXISTS assignments_stay BEFORE UPDATE ON assignments
 
 
 @dataclass(frozen=True)
-class Book:
+class ClientBook:
     """A book that exists; see the module."""
 
     folder: Path
@@ -151,7 +151,7 @@ def is_book(folder: Path) -> bool:
     return (folder / STATE).is_file()
 
 
-def open_book(folder: Path) -> Book:
+def open_book(folder: Path) -> ClientBook:
     """Return a book; made, with a key of its own, where there is nothing or an empty folder.
 
     Raises
@@ -169,7 +169,7 @@ def open_book(folder: Path) -> Book:
             f"{folder} exists and is no book of akb, so it is left alone",
             "Name another folder; akb makes it.",
         )
-    book = Book(folder)
+    book = ClientBook(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         book.runs.mkdir(exist_ok=True, mode=0o700)
@@ -188,7 +188,7 @@ def _may_become(folder: Path) -> bool:
     return folder.is_dir() and all(each.name.startswith(own) for each in folder.iterdir())
 
 
-def _prepare(book: Book) -> None:
+def _prepare(book: ClientBook) -> None:
     """Make the tables where they are missing, and check whose they are."""
     state = book.folder / STATE
     os.close(os.open(state, os.O_RDWR | os.O_CREAT, 0o600))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from akb.live.book import Book
+    from akb.live.book import ClientBook
 
 Why = Literal["first", "won", "back"]
 
@@ -63,7 +63,7 @@ def models_hash(folder: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
-def record_run(book: Book, folder: Path) -> RecordedRun:
+def record_run(book: ClientBook, folder: Path) -> RecordedRun:
     """Record a finished run that lies in ``runs/``; a run that is recorded already stays as it is.
 
     Raises
@@ -106,7 +106,7 @@ def record_run(book: Book, folder: Path) -> RecordedRun:
     return found
 
 
-def adopt(book: Book) -> list[RecordedRun]:
+def adopt(book: ClientBook) -> list[RecordedRun]:
     """Record the finished runs in ``runs/`` that a kill kept from being recorded."""
     names = {each.folder.name for each in runs_of(book)}
     heal_beside(book.runs)
@@ -114,7 +114,7 @@ def adopt(book: Book) -> list[RecordedRun]:
     return [record_run(book, path) for path in there if path.name not in names and is_run(path)]
 
 
-def runs_of(book: Book) -> list[RecordedRun]:
+def runs_of(book: ClientBook) -> list[RecordedRun]:
     """Return the runs of a book, the oldest as-of date first."""
     with book.read() as state:
         rows = state.execute(
@@ -124,7 +124,7 @@ def runs_of(book: Book) -> list[RecordedRun]:
     return [RecordedRun(row[0], book.runs / row[1], *row[2:]) for row in rows]
 
 
-def champions_of(book: Book) -> list[Champion]:
+def champions_of(book: ClientBook) -> list[Champion]:
     """Return who was champion, the first first."""
     runs = {each.run: each for each in runs_of(book)}
     with book.read() as state:
@@ -134,7 +134,7 @@ def champions_of(book: Book) -> list[Champion]:
     return [Champion(row[0], runs[row[1]], row[2], row[3], json.loads(row[4])) for row in rows]
 
 
-def champion_of(book: Book) -> Champion | None:
+def champion_of(book: ClientBook) -> Champion | None:
     """Return the champion, None before the first.
 
     Raises
@@ -155,7 +155,7 @@ def champion_of(book: Book) -> Champion | None:
 
 
 def crown(
-    book: Book, run: str, why: Why, document: Mapping[str, Any], *, after: int | None
+    book: ClientBook, run: str, why: Why, document: Mapping[str, Any], *, after: int | None
 ) -> Champion:
     """Make a run the champion.
 
@@ -183,7 +183,7 @@ def crown(
     return champions_of(book)[-1]
 
 
-def roll_back(book: Book, *, dry_run: bool = False) -> Champion:
+def roll_back(book: ClientBook, *, dry_run: bool = False) -> Champion:
     """Make the run that was champion before this one champion again, and return it.
 
     Raises
