@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from akb.catalogue.entries import Entry
     from akb.config import Settings
     from akb.features.types import Matrix, Targets
-    from akb.ingest.types import History
+    from akb.ingest.types import History, Portfolio
     from akb.models.types import ModelRun
 
 
@@ -28,6 +28,13 @@ _LIBRARIES = (
     "sklearn.linear_model",
     "sklearn.metrics",
 )
+
+
+def reference_file(matrix: Matrix, portfolio: Portfolio) -> dict[str, bytes]:
+    """Return how the features lay at X, as a file of the models; see `akb.models.reference`."""
+    from akb.models.reference import files
+
+    return files(matrix, portfolio)
 
 
 def lifetime_methods() -> tuple[str, ...]:

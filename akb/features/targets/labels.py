@@ -27,15 +27,25 @@ from akb.features.types import Targets
 
 if TYPE_CHECKING:
     from akb.config import Settings
-    from akb.features.types import Matrix
+    from akb.features.types import Matrix, TaughtBranches
     from akb.ingest.types import Portfolio
 
 TECHNICAL = CAUSES.index("technical")
 _AHEAD = tuple(f"ahead_{months}" for months in AHEAD)
 
 
-def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> Targets:
+def build_targets(
+    portfolio: Portfolio,
+    matrix: Matrix,
+    settings: Settings,
+    taught: TaughtBranches | None = None,
+) -> Targets:
     """Return what happened after T for every row of `matrix`, and per branch.
+
+    Parameters
+    ----------
+    taught
+        The branches that have rows, where stored models say so; None: those with enough events.
 
     Notes
     -----
@@ -73,7 +83,9 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
     with ThreadPoolExecutor(
         2
     ) as pool:  # each leaves a core idle for much of its time; the longest goes first
-        branch_rows = pool.submit(build_branch_rows, portfolio, facts, purchases, rows, settings)
+        branch_rows = pool.submit(
+            build_branch_rows, portfolio, facts, purchases, rows, settings, taught=taught
+        )
         defined = pool.submit(definition_labels, rows, whole, names, as_of, settings)
         counts = pool.submit(_counts, rows, entire, facts, purchases)
         money = pool.submit(

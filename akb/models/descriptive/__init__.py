@@ -7,6 +7,7 @@ from akb.models.descriptive.comparable import (
     FollowedPeers,
     Peers,
     churn_difference,
+    in_own_group,
     knows,
     need,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "churn_difference",
     "compare",
     "find_profiles",
+    "in_own_group",
     "knows",
     "need",
 ]
