@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from akb.config import Settings
     from akb.features.types import Matrix, Targets
     from akb.ingest.types import History, Portfolio
+    from akb.models.evidence import People
     from akb.models.types import ModelRun
 
 
@@ -42,6 +43,13 @@ def lifetime_methods() -> tuple[str, ...]:
     from akb.models.methods import METHODS
 
     return tuple(each.name for each in METHODS.values() if each.lifetime)
+
+
+def people_of(customers: pl.DataFrame, limit: int) -> People:
+    """Return who customers are, to tell errors by group; below `limit` a number stays hidden."""
+    from akb.models.evidence import People
+
+    return People.of(customers, limit)
 
 
 def import_libraries() -> None:

@@ -35,6 +35,7 @@ from akb.models.methods.behaviour_files import BehaviourGroups, UnusualChange
 from akb.models.methods.descriptions import EFFECT_FILE, needs, stored_effects
 from akb.models.methods.single import margin_as_it_is, problem_of
 from akb.models.methods.verdict import unavailable
+from akb.models.reference import read_reference
 from akb.models.run import churn_reasons, former_scores, method_jobs
 from akb.models.saved import (
     CAUSE,
@@ -88,21 +89,19 @@ class StoredModels:
 Scorer = Callable[[FitContext, "Sequence[Entry]", StoredModels], MethodResult]
 
 
-def lacking_features(files: Files, names: Sequence[str]) -> list[str]:
-    """Return the columns that stored models of customers expect and a matrix does not have."""
-    own = {"branch", *names}
+def columns_of(files: Files) -> list[str]:
+    """Return the features of customers that stored models expect."""
+    known = read_reference(files).spreads.keys()
     asked: set[str] = set()
     for name, content in files.items():
-        if not name.endswith(".json") or name.endswith(".level.json"):
-            continue
-        columns = json.loads(content).get("columns", ())
-        asked |= {each for each in columns if not each.startswith(("lag", "branch_", "former_"))}
-    return sorted(
-        asked
-        - own
-        - {"own_3m", "own_12m", "own_36m", "own_since", "own_share"}
-        - {"all_12m", "all_36m"}
-    )
+        if name.endswith(".json"):
+            asked |= set(json.loads(content).get("columns", ()))
+    return sorted(asked & known)
+
+
+def lacking_features(files: Files, names: Sequence[str]) -> list[str]:
+    """Return the columns that stored models expect of customers and a matrix does not have."""
+    return sorted(set(columns_of(files)) - set(names))
 
 
 def score_models(

@@ -1,0 +1,104 @@
+"""``akb score``: a new export scored with stored models, without fitting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from akb.commands import options
+
+if TYPE_CHECKING:
+    from akb.commands.console import Stages
+    from akb.live.scoring import Scored
+
+From = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="DIR", help="The run, or the book, whose models score."),
+]
+BookFolder = Annotated[
+    Path | None,
+    typer.Option("--book", metavar="DIR", help="The client's book: its champion, key and runs."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Look at everything and write nothing.")]
+
+
+def score(
+    export: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="EXPORT...", help="The new export, as for akb eda."),
+    ] = None,
+    *,
+    source: From = None,
+    book: BookFolder = None,
+    out: options.Out = None,
+    as_of: options.AsOf = None,
+    key: options.Key = None,
+    quiet: options.Quiet = False,
+    json: options.Json = False,
+    jobs: options.Jobs = None,
+    go_on: options.GoOn = False,
+    log_file: options.LogFile = None,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Score although the models no longer fit.")
+    ] = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Score a new export with the models of a run, with who is new, gone and contacted since.
+
+    Nothing is fitted. Where the models no longer fit it says why and exits with 3.
+
+    Example: akb score polissen.csv schades.csv contacten.csv --from out/eda --out out/week
+    """
+    from akb.commands.console import Stages
+    from akb.commands.live import opened, scores_from
+    from akb.core.errors import AkbError
+    from akb.core.privacy.pseudonyms import default_key_path, load_or_create_key
+    from akb.live.scoring import ScoreRequest
+    from akb.live.scoring import score as run
+    from akb.live.weekly import score_into
+
+    if not export:
+        raise AkbError("there is no export to score", "Name its files, as for akb eda.")
+    files, roles = options.split_roles(export)
+    client = opened(book, source)
+    if client is None and out is None:
+        raise AkbError("there is no place for the scores", "Name a new folder with --out.")
+    key_file = key or (client.key_file if client else default_key_path())
+    stages = Stages(quiet=quiet, log_file=log_file)
+    request = ScoreRequest(
+        files=files,
+        source=scores_from(client, source),
+        out=out or Path(),
+        key=load_or_create_key(key_file),
+        as_of=options.as_day(as_of),
+        roles=roles,
+        jobs=jobs,
+        kept_apart=[key_file],
+        accept=accept,
+        go_on=go_on,
+    )
+    if client is None:
+        scored = run(request, stages, dry_run=dry_run)
+    else:
+        scored = score_into(client, request, stages, out=out, dry_run=dry_run)
+    if json:
+        options.print_json(scored.document)
+    else:
+        _tell(scored, stages)
+
+
+def _tell(scored: Scored, stages: Stages) -> None:
+    changed = scored.document["changes"]
+    stages.say(
+        f"{scored.document['customers']:,} customers scored with the models of "
+        f"{scored.document['fitted']}: {changed['new']:,} new, {changed['gone']:,} gone, "
+        f"{changed['contacted']:,} contacted since {scored.document['source']['as_of']}"
+    )
+    for reason in scored.document["refused"]:
+        stages.say(f"the models no longer fit, scored all the same: {reason}")
+    if scored.result is None:
+        stages.say("a dry run: nothing was written")
+    else:
+        stages.say(f"report: {scored.folder / 'report.html'}")

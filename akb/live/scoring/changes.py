@@ -1,0 +1,73 @@
+"""Who is new, who is gone and who was contacted since the run before: a list of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from akb.core.wording.text import load_toml, texts
+from akb.report.files.tables import dutch_csv
+
+if TYPE_CHECKING:
+    from akb.ingest.types import Portfolio
+    from akb.live.scoring.stored import StoredRun
+
+CHANGES = "actions/since_last.csv"
+KINDS = ("new", "gone", "contacted")
+
+
+def changes(
+    run: StoredRun, portfolio: Portfolio, scores: pl.DataFrame, recorded: pl.DataFrame | None
+) -> pl.DataFrame:
+    """Return customer (pseudonym), ``what`` (of `KINDS`) and ``date`` (of a contact), sorted.
+
+    New and gone are told by who is in force: a customer that the export no longer holds is gone.
+
+    Parameters
+    ----------
+    recorded
+        customer (pseudonym), date, left: what advisers recorded; None: no book.
+    """
+    before = run.customers().select(customer="pseudonym")
+    now = scores.select("customer").join(
+        portfolio.customers.select("customer", "pseudonym"), on="customer"
+    )
+    now = now.select(customer="pseudonym")
+    parts = [
+        now.join(before, on="customer", how="anti").select("customer", what=pl.lit("new")),
+        before.join(now, on="customer", how="anti").select("customer", what=pl.lit("gone")),
+    ]
+    found = pl.concat(parts).with_columns(date=pl.lit(None, dtype=pl.Date))
+    if recorded is not None:
+        since = recorded.filter(pl.col("date") > run.last_day).join(now, on="customer", how="semi")
+        last = since.group_by("customer").agg(pl.col("date").max())
+        found = pl.concat(
+            [found, last.select("customer", pl.lit("contacted").alias("what"), "date")]
+        )
+    return found.sort("what", "customer")
+
+
+def changes_csv(found: pl.DataFrame) -> bytes:
+    """Return the list for Dutch Excel."""
+    words = texts("live", "nl")["changes"]
+    rows = [
+        [row["customer"], words[row["what"]], row["date"].isoformat() if row["date"] else ""]
+        for row in found.to_dicts()
+    ]
+    return dutch_csv([words["customer"], words["what"], words["date"]], rows)
+
+
+def recorded_in(portfolio: Portfolio, recorded: pl.DataFrame | None) -> pl.DataFrame | None:
+    """Return what advisers recorded under the numbers of an export: customer, date, left."""
+    if recorded is None:
+        return None
+    numbers = portfolio.customers.select("pseudonym", number="customer")
+    return recorded.join(numbers, left_on="customer", right_on="pseudonym").select(
+        pl.col("number").alias("customer"), "date", "left"
+    )
+
+
+def contacted_statuses() -> tuple[str, ...]:
+    """Return the statuses that say that somebody spoke with the customer."""
+    return tuple(load_toml("live.toml")["contacted"]["statuses"])
