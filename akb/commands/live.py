@@ -40,3 +40,22 @@ def scores_from(client: ClientBook | None, source: Path | None) -> Path:
             "Name a run with --from, or let akb retrain make the first champion of the book.",
         )
     return champion.run.folder
+
+
+def latest_run(client: ClientBook | None, source: Path | None) -> Path:
+    """Return the run that is asked about a customer: the one that was named, else the latest of the
+    book.
+
+    Raises
+    ------
+    AkbError
+        If there is neither.
+    """
+    from akb.live.registry import runs_of
+
+    if source is not None and (client is None or source.resolve() != client.folder):
+        return source
+    runs = runs_of(client) if client is not None else []
+    if not runs:
+        raise AkbError("there is no run to ask", "Name one with --from.")
+    return runs[-1].folder

@@ -10,6 +10,8 @@ import typer
 from akb.commands import options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from akb.commands.console import Stages
     from akb.live.scoring import Scored
 
@@ -44,10 +46,27 @@ def score(
         bool, typer.Option("--accept", help="Score although the models no longer fit.")
     ] = False,
     dry_run: DryRun = False,
+    customer: Annotated[
+        str | None,
+        typer.Option(
+            "--customer", help="One customer in a call: pseudonym or relation number, no export."
+        ),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="What he says of himself: age=41, kind=business, postcode=6811."
+        ),
+    ] = None,
+    add: Annotated[
+        list[str] | None,
+        typer.Option("--add", help="A branch that he has taken now, or claim: reported now."),
+    ] = None,
 ) -> None:
     """Score a new export with the models of a run, with who is new, gone and contacted since.
 
-    Nothing is fitted. Where the models no longer fit it says why and exits with 3.
+    Nothing is fitted. Where the models no longer fit it says why and exits with 3. With --customer
+    it answers for one customer in a call, with what he says now.
 
     Example: akb score polissen.csv schades.csv contacten.csv --from out/eda --out out/week
     """
@@ -59,6 +78,13 @@ def score(
     from akb.live.scoring import score as run
     from akb.live.weekly import score_into
 
+    if customer is not None:
+        if export:
+            raise AkbError("--customer asks a run, not an export", "Leave the files out.")
+        _answer(book, source, key, customer, sets=set_ or (), adds=add or (), json=json)
+        return
+    if set_ or add:
+        raise AkbError("--set and --add are about one customer", "Name him with --customer.")
     if not export:
         raise AkbError("there is no export to score", "Name its files, as for akb eda.")
     files, roles = options.split_roles(export)
@@ -87,6 +113,31 @@ def score(
         options.print_json(scored.document)
     else:
         _tell(scored, stages)
+
+
+def _answer(
+    book: Path | None,
+    source: Path | None,
+    key: Path | None,
+    customer: str,
+    *,
+    sets: Sequence[str],
+    adds: Sequence[str],
+    json: bool,
+) -> None:
+    from akb.commands.live import latest_run, opened
+    from akb.commands.streams import write_out
+    from akb.core.privacy.pseudonyms import default_key_path, load_or_create_key
+    from akb.live.scoring.inbound import InboundScorer
+
+    client = opened(book, source)
+    key_file = key or (client.key_file if client else default_key_path())
+    scorer = InboundScorer(latest_run(client, source), load_or_create_key(key_file))
+    answer = scorer.ask(customer, sets=sets, adds=adds)
+    if json:
+        options.print_json(answer.document())
+    else:
+        write_out("\n".join(answer.lines()) + "\n")
 
 
 def _tell(scored: Scored, stages: Stages) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import polars as pl
@@ -162,6 +162,77 @@ def score_models(
         files=dict(stored.files),
         standing=targets.eligible.standing,
     )
+
+
+@dataclass(frozen=True)
+class PlainScores:
+    """What stored models say of some rows, before anything is made to cohere.
+
+    scores
+        customer and a column per key.
+    lapses, purchases
+        customer, branch, ``probability``.
+    """
+
+    scores: pl.DataFrame
+    lapses: pl.DataFrame
+    purchases: pl.DataFrame
+
+
+PLAIN_KEYS = ("policy_lapse_any_12m", "cross_sell_any_12m")
+"""What is told of one customer beside churn and the branches."""
+
+
+def plain_scores(
+    matrix: Matrix,
+    branches: tuple[BranchRows, BranchRows],
+    targets: Targets,
+    settings: Settings,
+    stored: StoredModels,
+) -> PlainScores:
+    """Return what stored models say of the rows of a matrix of one date, announced ends left alone.
+
+    Parameters
+    ----------
+    branches
+        The held and the eligible rows of its customers.
+    targets
+        Of the whole portfolio: its gap and what else does not depend on the customer.
+    """
+    from threadpoolctl import threadpool_limits
+
+    nothing = matrix.frame.select("as_of", "customer").with_columns(
+        end_date=pl.lit(None, dtype=pl.Date),
+        cause=pl.lit(None, dtype=pl.String),
+        censored_on=pl.lit(None, dtype=pl.Date),
+    )
+    quiet = replace(targets, relation=nothing, whole=None, announced=targets.announced.clear())
+    history = cast("History", None)  # nothing that is asked here looks at it
+    day = matrix.frame["as_of"][0]
+    context = FitContext(matrix, quiet, settings, day, history, lambda words: None)
+    with threadpool_limits(1, user_api="blas"):
+        scores = _churn(context, quiet, of_whole(stored.files), stored).scores
+        for key in PLAIN_KEYS:
+            if stored.available(key) and f"models/{key}.level.json" in stored.files:
+                label = np.zeros(matrix.frame.height, dtype=np.float32)
+                problem = customer_problem(matrix, key, "binary", label)
+                _, expected = _scored(context, problem, stored.files)
+                scores = scores.with_columns(pl.Series(key, expected))
+        lapses, purchases = (
+            _plain_branches(context, rows, name, stored)
+            for rows, name in zip(branches, ("lapse", "purchase"), strict=True)
+        )
+    return PlainScores(scores, lapses, purchases)
+
+
+def _plain_branches(
+    context: FitContext, rows: BranchRows, name: str, stored: StoredModels
+) -> pl.DataFrame:
+    if f"models/{name}.level.json" not in stored.files:
+        schema = {"customer": pl.UInt32, "branch": pl.String, "probability": pl.Float64}
+        return pl.DataFrame(schema=schema)
+    groups = tuple(saved_level(stored.files, name))
+    return _branches(context, rows, name, groups, stored)
 
 
 def _of_today(prediction: Prediction, scores: pl.DataFrame) -> Prediction:

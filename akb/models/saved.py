@@ -6,6 +6,7 @@ import io
 import json
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from akb.models.churn import CauseModel, Landmarks
+    from akb.models.learners.boosting import BoostingObjective
     from akb.models.temporal import Problem
 
     Floats = NDArray[np.float64]
@@ -53,6 +55,12 @@ def _json(files: Files, name: str) -> dict[str, Any]:
         raise RefusedError(f"{name} is not among the saved models", "Run akb eda again.")
     card: dict[str, Any] = json.loads(files[name])
     return card
+
+
+@lru_cache(maxsize=128)
+def _boosted(text: str, columns: tuple[str, ...], objective: BoostingObjective) -> Boosted:
+    """The trees, read once: who is asked about one customer after the other waits for nothing."""
+    return Boosted(text, columns, objective)
 
 
 def _logistic(card: dict[str, Any], columns: tuple[str, ...], text: str) -> Logistic:
@@ -89,7 +97,7 @@ def _multinomial(card: dict[str, Any], columns: tuple[str, ...], text: str) -> M
 
 
 _KINDS: dict[str, Callable[[dict[str, Any], tuple[str, ...], str], Any]] = {
-    "lightgbm": lambda card, columns, text: Boosted(text, columns, card["objective"]),
+    "lightgbm": lambda card, columns, text: _boosted(text, columns, card["objective"]),
     "logistic": _logistic,
     "rule": _rule,
     "rate": lambda card, columns, text: Rate(card["objective"]),

@@ -27,7 +27,7 @@ from akb.features.types import Targets
 
 if TYPE_CHECKING:
     from akb.config import Settings
-    from akb.features.types import Matrix, TaughtBranches
+    from akb.features.types import BranchRows, Matrix, TaughtBranches
     from akb.ingest.types import Portfolio
 
 TECHNICAL = CAUSES.index("technical")
@@ -57,17 +57,8 @@ def build_targets(
     portfolio = seen_by_features(portfolio, settings, targets=True)
     gap, as_of = settings.time.gap_days, to_day(portfolio.as_of)
     branches = portfolio_branches(portfolio, settings)
-    facts = with_insurer_codes(policy_facts(portfolio, list(branches), gap))
     dates = date_table(matrix.dates)
-    rows = matrix.frame.select("as_of", "customer").join(
-        dates.select("as_of", "t", "day", *_AHEAD), on="as_of", how="left", maintain_order="left"
-    )
-    whole = facts.join(lines(facts), on="policy", how="left", maintain_order="left")
-    seen = [
-        pl.when(pl.col(name) <= as_of).then(name).alias(name) for name in ("lapse", "lapse_unpaid")
-    ]
-    facts = whole.with_columns(seen)
-    purchases = facts.filter(pl.col("taken") & (pl.col("start") <= as_of))
+    rows, whole, facts, purchases = _rows_and_facts(portfolio, matrix, dates, settings)
     names, definition = list(branches), settings.churn.definition
     ends = relation_ends(rows, whole, definition, names, settings)
     relation = _relation(ends, as_of)
@@ -111,6 +102,38 @@ def build_targets(
         gap_days=gap,
         lag_days=settings.time.registration_lag_days,
     )
+
+
+def branch_rows_of(
+    portfolio: Portfolio, matrix: Matrix, settings: Settings, taught: TaughtBranches
+) -> tuple[BranchRows, BranchRows]:
+    """Return the held and the eligible branch rows alone: what stored models are asked in a
+    call.
+    """
+    portfolio = seen_by_features(portfolio, settings, targets=True)
+    dates = date_table(matrix.dates)
+    rows, _, facts, purchases = _rows_and_facts(portfolio, matrix, dates, settings)
+    return build_branch_rows(portfolio, facts, purchases, rows, settings, taught=taught)
+
+
+def _rows_and_facts(
+    portfolio: Portfolio, matrix: Matrix, dates: pl.DataFrame, settings: Settings
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The rows of the matrix with their days; the policies with their lapses, the same as known at
+    X, and the purchases among them.
+    """
+    gap, as_of = settings.time.gap_days, to_day(portfolio.as_of)
+    branches = portfolio_branches(portfolio, settings)
+    facts = with_insurer_codes(policy_facts(portfolio, list(branches), gap))
+    rows = matrix.frame.select("as_of", "customer").join(
+        dates.select("as_of", "t", "day", *_AHEAD), on="as_of", how="left", maintain_order="left"
+    )
+    whole = facts.join(lines(facts), on="policy", how="left", maintain_order="left")
+    seen = [
+        pl.when(pl.col(name) <= as_of).then(name).alias(name) for name in ("lapse", "lapse_unpaid")
+    ]
+    facts = whole.with_columns(seen)
+    return rows, whole, facts, facts.filter(pl.col("taken") & (pl.col("start") <= as_of))
 
 
 def _delivered(relation: pl.DataFrame) -> pl.DataFrame:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from akb.config import Settings
+    from akb.features.types import TaughtBranches
     from akb.ingest.types import Portfolio
     from akb.models.reference import FitReference
     from akb.models.rescoring import StoredModels
@@ -69,6 +70,16 @@ class StoredRun:
         """Return customer and pseudonym of who was in force on its day."""
         return self.models.run.scores.select("customer").join(
             self.portfolio.customers.select("customer", "pseudonym"), on="customer", how="left"
+        )
+
+    def taught_branches(self) -> TaughtBranches:
+        """Return the branches that the models were taught rows of."""
+        from akb.features.types import TaughtBranches
+
+        run = self.models.run
+        return TaughtBranches(
+            frozenset(run.branch_lapse["branch"].unique()),
+            frozenset(run.branch_purchase["branch"].unique()),
         )
 
     def read_as_then(self, portfolio: Portfolio) -> Portfolio:

@@ -215,7 +215,6 @@ def scored_models(
         If a column that the models use cannot be made from this export.
     """
     from akb.features import build_matrix, build_targets
-    from akb.features.types import TaughtBranches
     from akb.models import people_of
     from akb.models.rescoring import lacking_features, score_models
 
@@ -237,12 +236,7 @@ def scored_models(
             f"{', '.join(lacking[:5])}{more} cannot be worked out",
             "Give the same files and columns as then, or run akb eda on what there is now.",
         )
-    before = run.models.run
-    taught = TaughtBranches(
-        frozenset(before.branch_lapse["branch"].unique()),
-        frozenset(before.branch_purchase["branch"].unique()),
-    )
-    targets = build_targets(portfolio, matrix, settings, taught)
+    targets = build_targets(portfolio, matrix, settings, run.taught_branches())
     models = score_models(
         matrix,
         targets,
