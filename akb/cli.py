@@ -19,11 +19,13 @@ from akb import __version__
 from akb.commands.case import case
 from akb.commands.check import check
 from akb.commands.eda import eda
+from akb.commands.feedback import feedback
 from akb.commands.forget import forget
 from akb.commands.init import init
 from akb.commands.pack import pack
 from akb.commands.predictions import predictions
 from akb.commands.report import pdf, report
+from akb.commands.retrain import retrain
 from akb.commands.reveal import reveal
 from akb.commands.sample import sample
 from akb.commands.score import score
@@ -58,6 +60,7 @@ app = typer.Typer(
 for command in (
     eda,
     score,
+    retrain,
     case,
     report,
     pdf,
@@ -70,6 +73,8 @@ for command in (
     forget,
 ):
     app.command()(command)
+
+app.add_typer(feedback)
 
 
 def _print_version(wanted: bool) -> None:

@@ -2,7 +2,7 @@
 
     BOOK/ (0700)
       key            the client's key for pseudonyms (0600)
-      state.sqlite   runs, champion, events, experiments, assignments (0600, WAL)
+      state.sqlite   runs, champion, challenges, events, experiments, assignments (0600, WAL)
       lock           whoever holds it writes in runs/ (the kernel lets go of it at a kill)
       runs/          a folder per run, each swapped in whole
 
@@ -45,6 +45,14 @@ CREATE TABLE IF NOT EXISTS champion (
   since TEXT NOT NULL,         -- UTC
   why TEXT NOT NULL,           -- first | won | back
   document TEXT NOT NULL       -- JSON: rule, window, figures
+) STRICT;
+CREATE TABLE IF NOT EXISTS challenges (
+  as_of TEXT NOT NULL,         -- of the export that the challenger was fitted on
+  champion INTEGER NOT NULL REFERENCES champion (number),
+  outcome TEXT NOT NULL,       -- won | level | stays | few | early
+  document TEXT NOT NULL,      -- JSON: rule, window, figures
+  recorded TEXT NOT NULL,      -- UTC
+  PRIMARY KEY (as_of, champion, outcome)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS events (
   id TEXT PRIMARY KEY,         -- hash of what was recorded: the same event twice is one

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from akb.core.imports import import_ahead
 
@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
+    import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
 
     from akb.catalogue.entries import Entry
     from akb.config import Settings
@@ -50,6 +52,22 @@ def people_of(customers: pl.DataFrame, limit: int) -> People:
     from akb.models.evidence import People
 
     return People.of(customers, limit)
+
+
+def paired_difference(
+    loss: NDArray[np.float64], other: NDArray[np.float64], cluster: NDArray[Any]
+) -> tuple[float, float]:
+    """Return the mean of ``loss - other`` and its standard error, clustered by customer."""
+    from akb.models.evidence import paired_difference as difference
+
+    return difference(loss, other, cluster)
+
+
+def auc_of(label: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
+    """Return how well an expectation ranks what happened."""
+    from akb.models.evidence import weighted_auc
+
+    return float(weighted_auc(label, expected))
 
 
 def import_libraries() -> None:

@@ -86,6 +86,8 @@ def build_targets(
         channels = pool.submit(channel_rows, entire, contacts, dates)
         former = pool.submit(former_rows, portfolio, whole, matrix.dates, settings)
     held, eligible = branch_rows.result()
+    # whom an adviser worked on is followed until then, so that nobody learns the office's own work
+    relation, entire = (_until_worked_on(each, portfolio.recorded) for each in (relation, entire))
     return Targets(
         relation=_delivered(relation),
         whole=None if definition == "all" else _delivered(entire),
@@ -101,6 +103,36 @@ def build_targets(
         channels=channels.result(),
         gap_days=gap,
         lag_days=settings.time.registration_lag_days,
+    )
+
+
+def _until_worked_on(relation: pl.DataFrame, recorded: pl.DataFrame | None) -> pl.DataFrame:
+    """Return the ends of relations as far as nobody of the office worked on the customer between T
+    and then.
+    """
+    if recorded is None or recorded["date"].null_count() == recorded.height:
+        return relation
+    talks = recorded.select("customer", talk=pl.col("date").to_physical()).drop_nulls()
+    first = (
+        relation.select(*KEY, "day")
+        .join(talks, on="customer")
+        .filter(pl.col("talk") > pl.col("day"))
+        .group_by(KEY)
+        .agg(pl.col("talk").min())
+    )
+    met = pl.col("talk").is_not_null() & ~(pl.col("end_date") < pl.col("talk")).fill_null(
+        value=False
+    )
+    return (
+        relation.join(first, on=KEY, how="left", maintain_order="left")
+        .with_columns(
+            end_date=pl.when(~met).then("end_date"),
+            cause=pl.when(~met).then("cause"),
+            censored_on=pl.when(met)
+            .then(pl.min_horizontal("censored_on", "talk"))
+            .otherwise("censored_on"),
+        )
+        .drop("talk")
     )
 
 

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from akb.config import Settings
     from akb.features.types import Matrix
     from akb.ingest.types import Portfolio
     from akb.live.scoring.stored import StoredRun
     from akb.models.types import ModelRun
     from akb.pipeline import Progress, Result
-    from akb.report.bundle import RunBundle
 
 SCHEMA = "akb.scored/1"
 DOCUMENT = "scored.json"
@@ -108,7 +108,8 @@ def _score(request: ScoreRequest, progress: Progress, *, dry_run: bool) -> Score
         portfolio = read_export(asked, run)
         portfolio = replace(portfolio, recorded=recorded_in(portfolio, request.recorded))
     with progress.stage("scoring with the stored models"):
-        matrix, models, entries = scored_models(asked, run, portfolio)
+        settings = settings_for(asked.settings, run, portfolio)
+        matrix, models, entries = models_on(settings, run, portfolio)
     with progress.stage("holding it against the run before"):
         check = fit_check(run, portfolio, matrix, models)
         found = changes(run, portfolio, models.scores, request.recorded)
@@ -132,7 +133,16 @@ def _score(request: ScoreRequest, progress: Progress, *, dry_run: bool) -> Score
         check_place(request, folder)
     if dry_run:
         return Scored(folder, document)
-    bundle = _bundle(asked, run, portfolio, (matrix, models, entries), progress)
+    bundle = valued(
+        portfolio,
+        entries,
+        matrix.features,
+        models,
+        run.past_in(portfolio),
+        settings=settings,
+        progress=progress,
+        no_pseudonyms=asked.no_pseudonyms,
+    )
     more = {
         "scored": {
             "run": run.name,
@@ -202,8 +212,13 @@ def read_export(asked: Request, run: StoredRun) -> Portfolio:
     return run.read_as_then(portfolio)
 
 
-def scored_models(
-    asked: Request, run: StoredRun, portfolio: Portfolio
+def settings_for(settings: Settings, run: StoredRun, portfolio: Portfolio) -> Settings:
+    """Return settings with the branches that only the exports have, then and now."""
+    return settings.with_branches({**run.portfolio.own_branches, **portfolio.own_branches})
+
+
+def models_on(
+    settings: Settings, run: StoredRun, portfolio: Portfolio
 ) -> tuple[Matrix, ModelRun, tuple[Any, ...]]:
     """Return the features of X, what the models say, and the catalogue of today.
 
@@ -218,9 +233,6 @@ def scored_models(
     from akb.models import people_of
     from akb.models.rescoring import lacking_features, score_models
 
-    settings = asked.settings.with_branches(
-        {**run.portfolio.own_branches, **portfolio.own_branches}
-    )
     entries = catalogue_of(portfolio, settings, run.topics)
     matrix = build_matrix(portfolio, [portfolio.as_of], settings)
     if matrix.frame.is_empty():
@@ -260,26 +272,3 @@ def fit_check(run: StoredRun, portfolio: Portfolio, matrix: Matrix, models: Mode
     level = level_so_far(run, portfolio)
     refused = reasons_to_refuse(features, scores, share, level)
     return FitCheck(tuple(features), tuple(scores), unseen, share, level, tuple(refused))
-
-
-def _bundle(
-    asked: Request,
-    run: StoredRun,
-    portfolio: Portfolio,
-    made: tuple[Matrix, ModelRun, tuple[Any, ...]],
-    progress: Progress,
-) -> RunBundle:
-    matrix, models, entries = made
-    settings = asked.settings.with_branches(
-        {**run.portfolio.own_branches, **portfolio.own_branches}
-    )
-    return valued(
-        portfolio,
-        entries,
-        matrix.features,
-        models,
-        run.past_in(portfolio),
-        settings=settings,
-        progress=progress,
-        no_pseudonyms=asked.no_pseudonyms,
-    )
