@@ -19,16 +19,16 @@ from akb import __version__
 from akb.commands.case import case
 from akb.commands.check import check
 from akb.commands.eda import eda
-from akb.commands.feedback import feedback
 from akb.commands.forget import forget
 from akb.commands.init import init
+from akb.commands.live.feedback import feedback
+from akb.commands.live.retrain import retrain
+from akb.commands.live.score import score
 from akb.commands.pack import pack
 from akb.commands.predictions import predictions
 from akb.commands.report import pdf, report
-from akb.commands.retrain import retrain
 from akb.commands.reveal import reveal
 from akb.commands.sample import sample
-from akb.commands.score import score
 from akb.commands.streams import let_go, prepare_streams, say
 from akb.core.errors import AkbError
 

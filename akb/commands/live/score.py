@@ -71,7 +71,7 @@ def score(
     Example: akb score polissen.csv schades.csv contacten.csv --from out/eda --out out/week
     """
     from akb.commands.console import Stages
-    from akb.commands.live import opened, scores_from
+    from akb.commands.live.shared import opened, scores_from
     from akb.core.errors import AkbError
     from akb.core.privacy.pseudonyms import default_key_path, load_or_create_key
     from akb.live.scoring import ScoreRequest
@@ -125,7 +125,7 @@ def _answer(
     adds: Sequence[str],
     json: bool,
 ) -> None:
-    from akb.commands.live import latest_run, opened
+    from akb.commands.live.shared import latest_run, opened
     from akb.commands.streams import write_out
     from akb.core.privacy.pseudonyms import default_key_path, load_or_create_key
     from akb.live.scoring.inbound import InboundScorer
