@@ -3,6 +3,7 @@
     BOOK/ (0700)
       key            the client's key for pseudonyms (0600)
       state.sqlite   runs, champion, challenges, events, experiments, assignments (0600, WAL)
+      log.jsonl      a line per command (`akb.live.journal`)
       lock           whoever holds it writes in runs/ (the kernel lets go of it at a kill)
       runs/          a folder per run, each swapped in whole
 
@@ -31,17 +32,18 @@ _WAIT = 60.0  # seconds that a command waits for another one's transaction
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS runs (
-  run TEXT PRIMARY KEY,        -- R-…, of the manifest
+  run TEXT NOT NULL,           -- R-…, of the manifest: the same customers on the same day
   folder TEXT NOT NULL UNIQUE, -- below runs/
   kind TEXT NOT NULL,          -- eda | score
   as_of TEXT NOT NULL,
   models TEXT NOT NULL,        -- hash of the manifest of its models
   fitted TEXT NOT NULL,        -- the as-of date that its models were fitted on
-  recorded TEXT NOT NULL       -- UTC
+  recorded TEXT NOT NULL,      -- UTC
+  PRIMARY KEY (run, kind)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS champion (
   number INTEGER PRIMARY KEY AUTOINCREMENT, -- the latest is the champion; rows are never changed
-  run TEXT NOT NULL REFERENCES runs (run),
+  run TEXT NOT NULL,           -- a run of kind eda
   since TEXT NOT NULL,         -- UTC
   why TEXT NOT NULL,           -- first | won | back
   document TEXT NOT NULL       -- JSON: rule, window, figures

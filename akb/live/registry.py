@@ -87,12 +87,14 @@ def record_run(book: ClientBook, folder: Path) -> RecordedRun:
     with book.transaction() as state:
         # a folder that was replaced holds another run now, unless that one was champion
         state.execute(
-            "DELETE FROM runs WHERE folder = ? AND run <> ? "
-            "AND run NOT IN (SELECT run FROM champion)",
-            (folder.name, found.run),
+            "DELETE FROM runs WHERE folder = ? AND (run, kind) <> (?, ?) "
+            "AND (kind = 'score' OR run NOT IN (SELECT run FROM champion))",
+            (folder.name, found.run, found.kind),
         )
         state.execute(
-            "INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, kind) DO UPDATE SET "
+            "models = excluded.models, fitted = excluded.fitted, recorded = excluded.recorded "
+            "WHERE kind = 'score' AND models <> excluded.models",  # another champion scored since
             (
                 found.run,
                 folder.name,
@@ -126,7 +128,7 @@ def runs_of(book: ClientBook) -> list[RecordedRun]:
 
 def champions_of(book: ClientBook) -> list[Champion]:
     """Return who was champion, the first first."""
-    runs = {each.run: each for each in runs_of(book)}
+    runs = {each.run: each for each in runs_of(book) if each.kind == "eda"}
     with book.read() as state:
         rows = state.execute(
             "SELECT number, run, since, why, document FROM champion ORDER BY number"

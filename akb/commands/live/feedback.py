@@ -42,8 +42,12 @@ def import_(
     from akb.commands.console import Stages
     from akb.live.book import open_book
     from akb.live.feedback.story import import_feedback
+    from akb.live.journal import journal
 
-    document = import_feedback(open_book(to), file, dry_run=dry_run)
+    book = open_book(to)
+    with journal(book, "feedback import", dry_run=dry_run) as told:
+        document = import_feedback(book, file, dry_run=dry_run)
+        told |= {name: document[name] for name in ("events", "new", "known", "customers")}
     if json:
         options.print_json(document)
         return

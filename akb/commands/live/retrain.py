@@ -55,6 +55,7 @@ def retrain(
     from akb.core.errors import AkbError
     from akb.core.privacy.pseudonyms import load_or_create_key
     from akb.live.book import open_book
+    from akb.live.journal import journal
     from akb.live.registry import roll_back
     from akb.live.retraining.story import retrain as run
     from akb.pipeline import Request
@@ -64,7 +65,9 @@ def retrain(
     if back:
         if export:
             raise AkbError("--back takes no export", "Leave the files out.")
-        champion = roll_back(book, dry_run=dry_run)
+        with journal(book, "retrain --back", dry_run=dry_run) as told:
+            champion = roll_back(book, dry_run=dry_run)
+            told |= {"now": champion.run.run, "fitted": champion.run.fitted}
         document: dict[str, Any] = {
             "schema": "akb.retrained/1",
             "outcome": "back",
@@ -84,7 +87,13 @@ def retrain(
             go_on=go_on,
             kept_apart=[book.key_file, *([config] if config else [])],
         )
-        document = run(book, request, stages, dry_run=dry_run).document
+        with journal(book, "retrain", dry_run=dry_run) as told:
+            document = run(book, request, stages, dry_run=dry_run).document
+            told |= {
+                name: document[name]
+                for name in ("as_of", "outcome", "champion", "now")
+                if name in document
+            }
     if json:
         options.print_json(document)
         return

@@ -74,6 +74,7 @@ def score(
     from akb.commands.live.shared import opened, scores_from
     from akb.core.errors import AkbError
     from akb.core.privacy.pseudonyms import default_key_path, load_or_create_key
+    from akb.live.journal import journal
     from akb.live.scoring import ScoreRequest
     from akb.live.scoring import score as run
     from akb.live.weekly import score_into
@@ -105,10 +106,14 @@ def score(
         accept=accept,
         go_on=go_on,
     )
-    if client is None:
-        scored = run(request, stages, dry_run=dry_run)
-    else:
-        scored = score_into(client, request, stages, out=out, dry_run=dry_run)
+    with journal(client, "score", dry_run=dry_run) as told:
+        if client is None:
+            scored = run(request, stages, dry_run=dry_run)
+        else:
+            scored = score_into(client, request, stages, out=out, dry_run=dry_run)
+        document = scored.document
+        told |= {name: document[name] for name in ("as_of", "fitted", "customers", "changes")}
+        told |= {"folder": scored.folder.name, "accepted": document["refused"]}
     if json:
         options.print_json(scored.document)
     else:
