@@ -21,6 +21,7 @@ MODULES = (
     "plan",
     "hindsight",
     "mutants",
+    "weekly",
 )
 REAL = ("es_motor", "coil2000", "lapse", "own_columns")
 FOLDERS = {"lapse": "casdatasets", "own_columns": "."}

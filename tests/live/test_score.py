@@ -132,6 +132,15 @@ def test_it_refuses_what_the_models_do_not_fit(
     shutil.copytree(fitted, broken)
     (broken / "models" / "churn.level.json").write_text("{}")
     assert rescore(files, broken, tmp_path / "out", key) == 3
+    older = tmp_path / "older"  # as a run of an akb that kept no reference
+    shutil.copytree(fitted, older)
+    (older / "models" / "reference.json").unlink()
+    sealed = json.loads((older / "models" / "manifest.json").read_text())
+    del sealed["files"]["models/reference.json"]
+    (older / "models" / "manifest.json").write_text(json.dumps(sealed))
+    capsys.readouterr()
+    assert rescore(files, older, tmp_path / "out", key) == 3
+    assert "Run akb eda again" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

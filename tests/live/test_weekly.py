@@ -85,7 +85,7 @@ def test_the_recipe_runs_twice_and_leaves_the_same_book(
     assert champion is not None and champion.why == "first"
     made = book.runs / "2025-12-31-score"
     changes = (made / "actions" / "since_last.csv").read_text("utf-8-sig").splitlines()
-    assert changes[1:] == [f"{name};gesproken;2026-01-02"]
+    assert changes[1:] == [f"{name};gesproken;02-01-2026"]
     assert pl.read_parquet(made / "scores.parquet")["churn_12m"].equals(scores["churn_12m"])
 
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.core.wording.text import load_toml, texts
-from akb.report.files.tables import dutch_csv
+from akb.report.files.tables import dutch_cell, dutch_csv
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from akb.ingest.types import Portfolio
     from akb.live.scoring.stored import StoredRun
 
@@ -48,11 +50,22 @@ def changes(
     return found.sort("what", "customer")
 
 
-def changes_csv(found: pl.DataFrame) -> bytes:
-    """Return the list for Dutch Excel."""
-    words = texts("live", "nl")["changes"]
+def changes_csv(found: pl.DataFrame, shown: Mapping[str, str] | None = None) -> bytes:
+    """Return the list for Dutch Excel.
+
+    Parameters
+    ----------
+    shown
+        Pseudonym -> relation number, in a run for those who may see it: who is no longer in the
+        export keeps his pseudonym.
+    """
+    words, shown = texts("live", "nl")["changes"], shown or {}
     rows = [
-        [row["customer"], words[row["what"]], row["date"].isoformat() if row["date"] else ""]
+        [
+            dutch_cell(shown.get(row["customer"], row["customer"])),
+            words[row["what"]],
+            dutch_cell(row["date"]),
+        ]
         for row in found.to_dicts()
     ]
     return dutch_csv([words["customer"], words["what"], words["date"]], rows)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from akb.core.errors import AkbError, RefusedError
-from akb.rerun import settings_of, things_kept
+from akb.rerun import past_of, settings_of, things_kept
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,9 +111,6 @@ class StoredRun:
         """Return what was said three years before the models were fitted, of whom today's export
         still holds; None where nothing was.
         """
-        from akb.ingest import earlier
-        from akb.value.types import Past
-
         if self.past is None:
             return None
         numbers = self.numbers_in(portfolio)
@@ -122,23 +119,7 @@ class StoredRun:
             for name, frame in vars(self.past).items()
             if isinstance(frame, pl.DataFrame) and "customer" in frame.columns
         }
-        then = earlier(portfolio, self.past.as_of)
-        known = frames["scores"].select("customer")
-        running = then.policies.filter(
-            pl.col("end_date").is_null() | (pl.col("end_date") > then.as_of)
-        )
-        strangers = running.join(known, on="customer", how="anti").select("customer").unique()
-        policies = then.policies.join(strangers, on="customer", how="anti")
-        present = policies.filter(
-            pl.col("end_date").is_null() | (pl.col("end_date") > then.as_of)
-        ).select("customer")
-        frames = {
-            name: frame.join(present, on="customer", how="semi", maintain_order="left")
-            if name != "winback"
-            else frame
-            for name, frame in frames.items()
-        }
-        return Past(replace(then, policies=policies), replace(self.past, **frames))
+        return past_of(portfolio, replace(self.past, **frames))
 
     def numbers_in(self, portfolio: Portfolio) -> pl.DataFrame:
         """Return ``customer`` of this run and ``now``, of today's export."""

@@ -153,11 +153,18 @@ def _score(request: ScoreRequest, progress: Progress, *, dry_run: bool) -> Score
     }
     from akb.store.manifest import as_json
 
-    files = {DOCUMENT: as_json(document), CHANGES: changes_csv(found)}
+    files = {DOCUMENT: as_json(document), CHANGES: changes_csv(found, _shown(asked, portfolio))}
     result = leave_run(
         asked, folder.resolve(), bundle, progress, began=began, shown=folder, more=more, files=files
     )
     return Scored(folder, document, result)
+
+
+def _shown(asked: Request, portfolio: Portfolio) -> dict[str, str]:
+    """Pseudonym -> relation number, for those who may see it."""
+    if not asked.no_pseudonyms:
+        return {}
+    return dict(portfolio.customers.select("pseudonym", "relation").iter_rows())
 
 
 def check_place(request: ScoreRequest, folder: Path) -> None:
