@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from akb.live.feedback.events import recorded_contacts
-from akb.live.registry import adopt, record_run
+from akb.live.registry import adopt, record_run, runs_of
 from akb.live.scoring.story import Scored, ScoreRequest, score
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def score_into(
         out=out or book.runs,
         in_book=out is None,
         recorded=recorded_contacts(book),
+        earlier=[each.folder for each in runs_of(book)],
         kept_apart=(*request.kept_apart, book.key_file),
     )
     if dry_run:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Files = Mapping[str, bytes]
 
 CHURN, CAUSE = "models/churn", "models/churn_cause"
-WHOLE = "models/whole/"  # churn of the whole relation, where [churn] definition is another one
+WHOLE = "models/whole_"  # churn of the whole relation, where [churn] definition is another one
 COLUMNS = "models/features.parquet"
 
 

@@ -108,6 +108,30 @@ def test_a_later_export_is_scored_with_who_is_new_and_gone(
     assert document["fitted"] == "2025-12-31" and document["level"] is None  # no month is closed yet
 
 
+def test_new_and_gone_are_told_since_the_run_of_the_week_before(
+    month_later: tuple[Path, set[str], set[str]], fitted: Path, key: Path, tmp_path: Path
+) -> None:
+    from akb.live.scoring.changes import changes, previous_run
+    from akb.live.scoring.stored import stored_run
+
+    run_ = stored_run(fitted, load_or_create_key(key))
+    names = pl.read_parquet(fitted / "scores.parquet")["customer"].to_list()
+    weeks = []
+    for day, known in (("2026-01-05", names[1:]), ("2026-01-12", names[2:]), ("2026-01-19", names[3:])):
+        folder = tmp_path / day
+        folder.mkdir()
+        manifest = {**run_.manifest, "as_of": day}
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        pl.DataFrame({"customer": known}).write_parquet(folder / "scores.parquet")
+        weeks.append(folder)
+    before = previous_run(run_, weeks, date(2026, 1, 19))
+    assert before.day == date(2026, 1, 12)  # not the run of the day itself
+    found = changes(before, run_.portfolio, run_.models.run.scores, None)
+    assert found.filter(what="new")["customer"].to_list() == sorted(names[:2])
+    assert found.filter(what="gone").is_empty()
+    assert previous_run(run_, [], date(2026, 1, 19)).day == run_.last_day
+
+
 def test_a_dry_run_writes_nothing(export: Path, key: Path, fitted: Path, tmp_path: Path) -> None:
     files = [str(export / name) for name in NAMES]
     assert rescore(files, fitted, tmp_path / "out", key, "--dry-run") == 0

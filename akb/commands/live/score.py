@@ -150,7 +150,7 @@ def _tell(scored: Scored, stages: Stages) -> None:
     stages.say(
         f"{scored.document['customers']:,} customers scored with the models of "
         f"{scored.document['fitted']}: {changed['new']:,} new, {changed['gone']:,} gone, "
-        f"{changed['contacted']:,} contacted since {scored.document['source']['as_of']}"
+        f"{changed['contacted']:,} contacted since {scored.document['previous']}"
     )
     for reason in scored.document["refused"]:
         stages.say(f"the models no longer fit, scored all the same: {reason}")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from akb.core.wording.text import load_toml, texts
 from akb.report.files.tables import dutch_cell, dutch_csv
+from akb.store.manifest import manifest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from akb.ingest.types import Portfolio
     from akb.live.scoring.stored import StoredRun
@@ -19,8 +23,37 @@ CHANGES = "actions/since_last.csv"
 KINDS = ("new", "gone", "contacted")
 
 
+@dataclass(frozen=True)
+class PreviousRun:
+    """The run that a new one is told apart from: its day, its folder, and who was in force then
+    (``customer``: pseudonym).
+    """
+
+    folder: Path
+    day: date
+    customers: pl.DataFrame
+
+
+def previous_run(run: StoredRun, earlier: Iterable[Path], today: date) -> PreviousRun:
+    """Return the latest of some runs from before a day; without one the run whose models score."""
+    found = PreviousRun(run.folder, run.last_day, run.customers().select(customer="pseudonym"))
+    for folder in earlier:
+        manifest = manifest_of(folder)
+        # a run that shows relation numbers holds no pseudonyms in its scores
+        if not manifest.get("pseudonyms") or manifest.get("key_id") != run.manifest["key_id"]:
+            continue
+        day = date.fromisoformat(manifest["as_of"])
+        if found.day < day < today:
+            known = pl.read_parquet(folder / "scores.parquet", columns=["customer"])
+            found = PreviousRun(folder, day, known)
+    return found
+
+
 def changes(
-    run: StoredRun, portfolio: Portfolio, scores: pl.DataFrame, recorded: pl.DataFrame | None
+    previous: PreviousRun,
+    portfolio: Portfolio,
+    scores: pl.DataFrame,
+    recorded: pl.DataFrame | None,
 ) -> pl.DataFrame:
     """Return customer (pseudonym), ``what`` (of `KINDS`) and ``date`` (of a contact), sorted.
 
@@ -31,7 +64,7 @@ def changes(
     recorded
         customer (pseudonym), date, left: what advisers recorded; None: no book.
     """
-    before = run.customers().select(customer="pseudonym")
+    before = previous.customers
     now = scores.select("customer").join(
         portfolio.customers.select("customer", "pseudonym"), on="customer"
     )
@@ -42,7 +75,7 @@ def changes(
     ]
     found = pl.concat(parts).with_columns(date=pl.lit(None, dtype=pl.Date))
     if recorded is not None:
-        since = recorded.filter(pl.col("date") > run.last_day).join(now, on="customer", how="semi")
+        since = recorded.filter(pl.col("date") > previous.day).join(now, on="customer", how="semi")
         last = since.group_by("customer").agg(pl.col("date").max())
         found = pl.concat(
             [found, last.select("customer", pl.lit("contacted").alias("what"), "date")]

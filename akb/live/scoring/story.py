@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from akb.core.errors import AkbError, RefusedError
 from akb.core.garbage import seldom_collected
-from akb.live.scoring.changes import CHANGES, changes, changes_csv, recorded_in
+from akb.live.scoring.changes import (
+    CHANGES,
+    changes,
+    changes_csv,
+    previous_run,
+    recorded_in,
+)
 from akb.live.scoring.drift import (
     FitCheck,
     feature_drift,
@@ -51,6 +57,8 @@ class ScoreRequest:
         The folder for the results, or the runs of a book: there a folder per as-of date.
     recorded
         customer (pseudonym), date, left: what advisers recorded; None: no book.
+    earlier
+        Runs of the weeks before: who is new and gone is told since the latest of them.
     accept
         Score although the models no longer fit; what was found is told all the same.
     """
@@ -65,6 +73,7 @@ class ScoreRequest:
     jobs: int | None = None
     kept_apart: Sequence[Path] = ()
     recorded: pl.DataFrame | None = None
+    earlier: Sequence[Path] = ()
     accept: bool = False
     go_on: bool = False
 
@@ -112,11 +121,13 @@ def _score(request: ScoreRequest, progress: Progress, *, dry_run: bool) -> Score
         matrix, models, entries = models_on(settings, run, portfolio)
     with progress.stage("holding it against the run before"):
         check = fit_check(run, portfolio, matrix, models)
-        found = changes(run, portfolio, models.scores, request.recorded)
+        previous = previous_run(run, request.earlier, portfolio.as_of)
+        found = changes(previous, portfolio, models.scores, request.recorded)
     document = {
         "schema": SCHEMA,
         "as_of": portfolio.as_of.isoformat(),
         "source": {"run": run.name, "as_of": run.last_day.isoformat()},
+        "previous": previous.day.isoformat(),
         "fitted": run.fitted.isoformat(),
         "customers": models.scores.height,
         "changes": {kind: found.filter(what=kind).height for kind in ("new", "gone", "contacted")},
@@ -147,7 +158,7 @@ def _score(request: ScoreRequest, progress: Progress, *, dry_run: bool) -> Score
         "scored": {
             "run": run.name,
             "fitted": run.fitted.isoformat(),
-            "previous": run.last_day.isoformat(),
+            "previous": previous.day.isoformat(),
             "accepted": list(check.refused),
         }
     }
