@@ -21,6 +21,9 @@ from akb.commands.check import check
 from akb.commands.eda import eda
 from akb.commands.forget import forget
 from akb.commands.init import init
+from akb.commands.live.feedback import feedback
+from akb.commands.live.retrain import retrain
+from akb.commands.live.score import score
 from akb.commands.pack import pack
 from akb.commands.predictions import predictions
 from akb.commands.report import pdf, report
@@ -54,8 +57,24 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (eda, case, report, pdf, init, check, predictions, sample, reveal, pack, forget):
+for command in (
+    eda,
+    score,
+    retrain,
+    case,
+    report,
+    pdf,
+    init,
+    check,
+    predictions,
+    sample,
+    reveal,
+    pack,
+    forget,
+):
     app.command()(command)
+
+app.add_typer(feedback)
 
 
 def _print_version(wanted: bool) -> None:

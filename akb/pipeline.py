@@ -152,6 +152,7 @@ def predict(
             progress=progress.detail,
             customers=portfolio.customers,
         )
+    models = with_reference(models, matrix, portfolio)
     with progress.stage("looking back three years"):
         past = look_back(portfolio, matrix, catalogue, settings, progress)
     return valued(
@@ -164,6 +165,13 @@ def predict(
         progress=progress,
         no_pseudonyms=no_pseudonyms,
     )
+
+
+def with_reference(models: ModelRun, matrix: Matrix, portfolio: Portfolio) -> ModelRun:
+    """Return models with what a later export is held against when it is scored with them."""
+    from akb.models import reference_file
+
+    return replace(models, files={**models.files, **reference_file(matrix, portfolio)})
 
 
 def catalogue_of(
@@ -272,17 +280,7 @@ def eda(request: Request, progress: Progress) -> Result:
 
 
 def _eda(request: Request, progress: Progress) -> Result:
-    from akb.report import write_report
-    from akb.store.folders import (
-        KEPT,
-        check_replaceable,
-        check_writable,
-        heal,
-        run_folder,
-        write_files,
-        write_private,
-    )
-    from akb.store.manifest import manifest_of, write_manifest
+    from akb.store.folders import check_replaceable, check_writable, heal
 
     began = time.perf_counter()
     threading.Thread(target=_ahead, daemon=True).start()
@@ -297,19 +295,49 @@ def _eda(request: Request, progress: Progress) -> Result:
         heal(place)
         check_replaceable(place, request.files, request.kept_apart)
     bundle = predict(portfolio, request.settings, progress, no_pseudonyms=request.no_pseudonyms)
+    return leave_run(request, place, bundle, progress, began=began, shown=folder)
+
+
+def leave_run(
+    request: Request,
+    place: Path,
+    bundle: RunBundle,
+    progress: Progress,
+    *,
+    began: float,
+    shown: Path | None = None,
+    more: Mapping[str, Any] | None = None,
+    files: Mapping[str, bytes] | None = None,
+) -> Result:
+    """Write a whole run into a folder, in the place of the run that may stand there.
+
+    Parameters
+    ----------
+    began
+        When it began, as `time.perf_counter` tells.
+    shown
+        The folder as people named it.
+    more, files
+        What else the manifest says, and what else lies in the run.
+    """
+    from akb.report import write_report
+    from akb.store.folders import KEPT, run_folder, write_files, write_private
+    from akb.store.manifest import manifest_of, write_manifest
+
     before, carried = manifest_of(place), list[str]()
     with run_folder(place, request.files, carried) as fresh:
         with progress.stage("writing the report"), ThreadPoolExecutor(1) as beside:
             packing = beside.submit(kept, bundle)  # compresses while the report is worded
             summary = write_report(fresh, bundle)
             write_models(fresh, bundle)
-            write_files(fresh, {KEPT: packing.result()})
+            write_files(fresh, {**(files or {}), KEPT: packing.result()})
         private = private_customers(bundle)
         document = manifest(request, bundle, progress.seconds, time.perf_counter() - began)
+        document |= more or {}
         write_manifest(fresh, document, private)
     write_private(place, private)
     other_key = before.get("key_id", document["key_id"]) != document["key_id"]
-    return Result(folder, bundle, summary, carried, other_key)
+    return Result(shown or place, bundle, summary, carried, other_key)
 
 
 def _ahead() -> None:

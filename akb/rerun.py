@@ -14,7 +14,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from akb.core.errors import RefusedError
-from akb.pipeline import PAST_MONTHS, catalogue_of, kept, valued, write_models
+from akb.pipeline import catalogue_of, kept, valued, write_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -175,7 +175,7 @@ def bundle_of(
         }
         models = replace(things["models"], files=own)
         portfolio = things["portfolio"]
-        past = _past(portfolio, things["past"])
+        past = past_of(portfolio, things["past"])
         named = not manifest.get("pseudonyms", True)
         if named:
             portfolio = with_relations(portfolio, private)
@@ -239,16 +239,35 @@ def with_relations(portfolio: Portfolio, private: bytes | None) -> Portfolio:
     return replace(portfolio, customers=customers.select(portfolio.customers.columns))
 
 
-def _past(portfolio: Portfolio, models: ModelRun | None) -> Past | None:
-    from akb.core.dates import add_months
+def past_of(portfolio: Portfolio, models: ModelRun | None) -> Past | None:
+    """Return the portfolio as it was on the day that models of the past looked from, with what they
+    said; None without them.
+
+    Both know the same customers: where the models are of an earlier export than the portfolio, who
+    is in one of them only is left out."""
+    import polars as pl
+
     from akb.ingest import earlier
     from akb.value.types import Past
 
-    return (
-        Past(earlier(portfolio, add_months(portfolio.as_of, -PAST_MONTHS)), models)
-        if models
-        else None
+    if models is None:
+        return None
+    then = earlier(portfolio, models.as_of)
+    running = pl.col("end_date").is_null() | (pl.col("end_date") > then.as_of)
+    strangers = (
+        then.policies.filter(running)
+        .join(models.scores, on="customer", how="anti")
+        .select("customer")
+        .unique()
     )
+    policies = then.policies.join(strangers, on="customer", how="anti", maintain_order="left")
+    present = policies.filter(running).select("customer")
+    frames: dict[str, Any] = {
+        name: frame.join(present, on="customer", how="semi", maintain_order="left")
+        for name, frame in vars(models).items()
+        if isinstance(frame, pl.DataFrame) and "customer" in frame.columns and name != "winback"
+    }
+    return Past(replace(then, policies=policies), replace(models, **frames))
 
 
 def kept_classes() -> list[type]:

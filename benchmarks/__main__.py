@@ -22,6 +22,7 @@ MODULES = (
     "plan",
     "hindsight",
     "mutants",
+    "weekly",
 )
 REAL = ("es_motor", "coil2000", "lapse", "own_columns", "actuarial")
 FOLDERS = {"lapse": "casdatasets", "own_columns": ".", "actuarial": "."}

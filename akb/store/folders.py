@@ -141,6 +141,13 @@ def heal(folder: Path) -> None:
         (folder / _HALF).unlink(missing_ok=True)
 
 
+def heal_beside(parent: Path) -> None:
+    """Heal every run of which a killed one left something in a folder of runs."""
+    left = {path.name[1:].partition(_MARK)[0] for path in parent.glob(f".*{_MARK}*")}
+    for name in sorted(left):
+        heal(parent / name)
+
+
 def _is_ready(path: Path) -> bool:
     """Whether a leftover is a complete run that has not taken its place yet.
 

@@ -1,0 +1,1 @@
+"""What outlives a run: the book, weekly scores, feedback, and who may be champion."""
