@@ -15,7 +15,6 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from akb import __version__
 from akb.commands.case import case
 from akb.commands.check import check
 from akb.commands.eda import eda
@@ -28,6 +27,7 @@ from akb.commands.reveal import reveal
 from akb.commands.sample import sample
 from akb.commands.streams import let_go, prepare_streams, say
 from akb.core.errors import AkbError
+from akb.core.version import __version__
 
 FAULT = 70
 INTERRUPTED = 130
