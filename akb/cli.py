@@ -25,6 +25,7 @@ from akb.commands.predictions import predictions
 from akb.commands.report import pdf, report
 from akb.commands.reveal import reveal
 from akb.commands.sample import sample
+from akb.commands.schema import schema
 from akb.commands.streams import let_go, prepare_streams, say
 from akb.core.errors import AkbError
 from akb.core.version import __version__
@@ -54,7 +55,20 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (eda, case, report, pdf, init, check, predictions, sample, reveal, pack, forget):
+for command in (
+    eda,
+    case,
+    report,
+    pdf,
+    init,
+    check,
+    predictions,
+    sample,
+    reveal,
+    pack,
+    forget,
+    schema,
+):
     app.command()(command)
 
 
