@@ -20,12 +20,15 @@ from akb.commands.check import check
 from akb.commands.eda import eda
 from akb.commands.forget import forget
 from akb.commands.init import init
+from akb.commands.inspect.diff import diff
+from akb.commands.inspect.explain import explain
+from akb.commands.inspect.rerun import rerun
+from akb.commands.inspect.schema import schema
 from akb.commands.pack import pack
 from akb.commands.predictions import predictions
 from akb.commands.report import pdf, report
 from akb.commands.reveal import reveal
 from akb.commands.sample import sample
-from akb.commands.schema import schema
 from akb.commands.streams import let_go, prepare_streams, say
 from akb.core.errors import AkbError
 from akb.core.version import __version__
@@ -56,18 +59,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for command in (
-    eda,
-    case,
-    report,
-    pdf,
-    init,
-    check,
-    predictions,
-    sample,
-    reveal,
-    pack,
-    forget,
-    schema,
+    *(eda, case, report, pdf, init, check, predictions, sample, reveal, pack, forget),
+    *(explain, diff, rerun, schema),
 ):
     app.command()(command)
 

@@ -452,6 +452,7 @@ def manifest(
         },
         "settings": bundle.settings.model_dump(mode="json", by_alias=True),
         "seed": request.settings.models.seed,
+        "asked": asked(request),
         "pseudonyms": not request.no_pseudonyms,
         "key_id": key_id(request.pseudonym_key),
         "seconds": {**seconds, "total": round(total, 3)},
@@ -462,3 +463,25 @@ def manifest(
             for prediction in room.predictions
         },
     }
+
+
+def asked(request: Request) -> dict[str, Any]:
+    """Return what `akb rerun` needs beside the settings that became of it: the files by name, what
+    was said of them, and the settings that are no defaults.
+    """
+    return {
+        "files": [told_name(path) for path in request.files],
+        "roles": {role: told_name(path) for role, path in (request.roles or {}).items()},
+        "as_of": request.as_of and request.as_of.isoformat(),
+        "go_on": request.go_on,
+        "settings": request.settings.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+    }
+
+
+def told_name(path: Path) -> str:
+    """Return the name of a file as a manifest tells it: without folder and identifiers."""
+    from akb.core.privacy.identifiers import identifier_in, redacted
+    from akb.core.wording.printable import printable
+
+    name = printable(path.stem)
+    return (redacted(name) if identifier_in(name) else name) + printable(path.suffix)

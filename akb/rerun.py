@@ -203,6 +203,23 @@ def settings_of(manifest: Mapping[str, Any], changed: Mapping[str, float]) -> Se
     return settings.model_copy(update={"assumptions": {**settings.assumptions, **changed}})
 
 
+def asked_settings(manifest: Mapping[str, Any]) -> Settings:
+    """Return the settings with which a run was asked for; what `rerun_case` and `report_again`
+    changed since is in them.
+    """
+    from pydantic import ValidationError
+
+    from akb.config import Settings
+
+    later = {name: manifest["settings"][name] for name in ("assumptions", "report")}
+    try:
+        return Settings.model_validate({**manifest["asked"]["settings"], **later})
+    except (KeyError, ValidationError):
+        raise RefusedError(
+            "this akb does not know the settings of the run", "Run akb eda again."
+        ) from None
+
+
 def bundle_of(
     folder: Path,
     manifest: Mapping[str, Any],

@@ -49,6 +49,16 @@ def manifest_schema() -> Schema:
         "rows": maker.of(ManifestRows),
         "settings": {"type": "object", "description": "As akb.toml, with every default."},
         "seed": {"type": "integer"},
+        "asked": whole(
+            {
+                "files": {"type": "array", "items": {"type": "string"}},
+                "roles": texts,
+                "as_of": {"type": ["string", "null"], "format": "date"},
+                "go_on": {"type": "boolean"},
+                "settings": {"type": "object", "description": "Those that are no defaults."},
+            },
+            about="What akb rerun needs to do the run again.",
+        ),
         "pseudonyms": {"type": "boolean"},
         "key_id": {"type": "string"},
         "seconds": numbers,

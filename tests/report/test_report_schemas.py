@@ -15,7 +15,7 @@ import pytest
 
 from akb.catalogue.entries import templates
 from akb.cli import run
-from akb.commands.schema import NAMES
+from akb.commands.inspect.schema import NAMES
 from akb.core.json_schema import SchemaMaker, breaking, whole
 from akb.report import dictionary, schemas
 from akb.store.feedback import Feedback
