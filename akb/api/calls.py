@@ -12,12 +12,13 @@ from akb.api.frames import export_files, findings_frame
 from akb.api.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import polars as pl
 
     from akb.api.frames import Export
     from akb.config import Settings
+    from akb.core.candidates import Estimator
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,7 @@ def eda(
     config: str | os.PathLike[str] | Mapping[str, Any] | None = None,
     key: str | os.PathLike[str] | None = None,
     pseudonyms: bool = True,
+    candidates: Mapping[str, Callable[[], Estimator]] | None = None,
     seed: int | None = None,
     jobs: int | None = None,
     go_on: bool = False,
@@ -151,6 +153,9 @@ def eda(
         Key file for pseudonyms; None: yours, made when needed.
     pseudonyms
         False: relation numbers instead, for those who may see them.
+    candidates
+        Name -> what makes an estimator of your own (`fit`, `predict_proba`), which then competes
+        for every chance under the same windows, gate and evidence: docs/own_model.md.
     seed, jobs
         Seed of everything drawn at random, and threads, which change the time and never a result.
     verbose
@@ -169,6 +174,7 @@ def eda(
     True
     """
     from akb.commands.console import Stages
+    from akb.core.candidates import registered
     from akb.core.privacy.pseudonyms import default_key_path, load_or_create_key
     from akb.pipeline import Request
     from akb.pipeline import eda as run
@@ -186,19 +192,20 @@ def eda(
     )
     key_file = Path(key) if key is not None else default_key_path()
     config_file = [Path(config)] if isinstance(config, str | os.PathLike) else []
-    request = Request(
-        files=what.files,
-        settings=_settings(config, seed, jobs),
-        key=load_or_create_key(key_file),
-        as_of=_day(as_of),
-        roles=what.roles,
-        out=None if out is None else Path(out),
-        no_pseudonyms=not pseudonyms,
-        go_on=go_on,
-        kept_apart=[key_file, *config_file],
-        held=what.held,
-    )
-    return Run(run(request, Stages(quiet=not verbose)).folder)
+    with registered(candidates or {}):
+        request = Request(
+            files=what.files,
+            settings=_settings(config, seed, jobs, candidates),
+            key=load_or_create_key(key_file),
+            as_of=_day(as_of),
+            roles=what.roles,
+            out=None if out is None else Path(out),
+            no_pseudonyms=not pseudonyms,
+            go_on=go_on,
+            kept_apart=[key_file, *config_file],
+            held=what.held,
+        )
+        return Run(run(request, Stages(quiet=not verbose)).folder)
 
 
 def load(run: str | os.PathLike[str]) -> Run:
@@ -230,13 +237,18 @@ def _settings(
     config: str | os.PathLike[str] | Mapping[str, Any] | None,
     seed: int | None = None,
     jobs: int | None = None,
+    candidates: Mapping[str, Any] | None = None,
 ) -> Settings:
     from akb.config import load_settings
 
-    if config is None or isinstance(config, str | os.PathLike):
-        path = None if config is None else Path(config)
-        return load_settings(path, models__seed=seed, models__jobs=jobs)
-    return load_settings(tables=config, models__seed=seed, models__jobs=jobs)
+    on_disk = config is None or isinstance(config, str | os.PathLike)
+    return load_settings(
+        Path(config) if isinstance(config, str | os.PathLike) else None,
+        None if on_disk else config,  # type: ignore[arg-type]
+        models__seed=seed,
+        models__jobs=jobs,
+        models__candidates=list(candidates) if candidates else None,
+    )
 
 
 def _day(day: date | str | None) -> date | None:

@@ -28,6 +28,7 @@ from akb.config.tables import (
     must_be_one_of,
     validated,
 )
+from akb.core.candidates import check_candidates
 from akb.core.errors import AkbError, did_you_mean
 from akb.core.privacy.identifiers import OTHER_BRANCH
 from akb.core.revenue import Terms
@@ -213,6 +214,7 @@ class Settings(SettingsTable):
             for meaning in getattr(self.ingest, table).values():
                 known = columns["values"][values] if values else ("yes", "no")
                 must_be_one_of(known, meaning, "meaning", f"[ingest.{table}]")
+        check_candidates(self.models.candidates)
         self.ladder()
 
 

@@ -9,18 +9,18 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from akb.core.json_schema import SchemaMaker, breaking, titled, type_hints, whole
 from akb.core.wording.text import configs_dir
 from akb.report.chapters.registry import chapters
 from akb.report.dictionary import dictionary
 from akb.report.files import summary as summary_file
 from akb.report.typed import Facts
+from akb.store.json_schema import SchemaMaker, breaking, titled, type_hints, whole
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from akb.core.json_schema import Schema
     from akb.report.dictionary import DataColumn
+    from akb.store.json_schema import Schema
 
 SCORES = "akb.scores/1"
 LISTS = "akb.lists/1"

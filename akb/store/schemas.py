@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from akb.core.json_schema import SchemaMaker, titled, whole
 from akb.store import feedback, manifest
+from akb.store.json_schema import SchemaMaker, titled, whole
 
 if TYPE_CHECKING:
-    from akb.core.json_schema import Schema
+    from akb.store.json_schema import Schema
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ import pytest
 from akb.catalogue.entries import templates
 from akb.cli import run
 from akb.commands.inspect.schema import NAMES
-from akb.core.json_schema import SchemaMaker, breaking, whole
 from akb.report import dictionary, schemas
 from akb.store.feedback import Feedback
+from akb.store.json_schema import SchemaMaker, breaking, whole
 from tests.json_schemas import complaints
 
 MADE = schemas.schemas()
