@@ -15,12 +15,15 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from akb import __version__
 from akb.commands.case import case
 from akb.commands.check import check
 from akb.commands.eda import eda
 from akb.commands.forget import forget
 from akb.commands.init import init
+from akb.commands.inspect.diff import diff
+from akb.commands.inspect.explain import explain
+from akb.commands.inspect.rerun import rerun
+from akb.commands.inspect.schema import schema
 from akb.commands.live.feedback import feedback
 from akb.commands.live.retrain import retrain
 from akb.commands.live.score import score
@@ -31,6 +34,7 @@ from akb.commands.reveal import reveal
 from akb.commands.sample import sample
 from akb.commands.streams import let_go, prepare_streams, say
 from akb.core.errors import AkbError
+from akb.core.version import __version__
 
 FAULT = 70
 INTERRUPTED = 130
@@ -71,6 +75,7 @@ for command in (
     reveal,
     pack,
     forget,
+    *(explain, diff, rerun, schema),
 ):
     app.command()(command)
 

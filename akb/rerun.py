@@ -13,12 +13,15 @@ from dataclasses import is_dataclass, replace
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from akb.core.errors import RefusedError
+from akb.core.errors import AkbError, RefusedError
 from akb.pipeline import catalogue_of, kept, valued, write_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import date
     from pathlib import Path
+
+    import polars as pl
 
     from akb.config import Settings
     from akb.ingest.types import Portfolio
@@ -143,6 +146,48 @@ def recomputed_case(
     return case_alone(things["portfolio"], things["models"], settings_of(manifest, changed))
 
 
+def matrix_again(folder: Path, day: date) -> tuple[pl.DataFrame, list[str]]:
+    """Return the feature values of a finished run as known on a day, and the names of those that
+    cannot be worked out from what it kept.
+
+    Raises
+    ------
+    AkbError
+        If nobody was in force then, or the day is after the run's.
+    RefusedError
+        If the run kept nothing that this akb can read.
+    """
+    import polars as pl
+
+    from akb.features import build_matrix
+    from akb.store.carried import MANIFEST
+    from akb.store.folders import PRIVATE
+
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    things = things_kept(folder, only=("portfolio", "features"))
+    portfolio, shown = things["portfolio"], "pseudonym"
+    if day > portfolio.as_of:
+        raise AkbError(
+            f"{day.isoformat()} is after {portfolio.as_of.isoformat()}, the day of this run"
+        )
+    if not manifest.get("pseudonyms", True):
+        private = folder / PRIVATE
+        portfolio = with_relations(portfolio, private.read_bytes() if private.is_file() else None)
+        shown = "relation"
+    settings = settings_of(manifest, {}).with_branches(portfolio.own_branches)
+    matrix = build_matrix(portfolio, [day], settings)
+    if matrix.frame.is_empty():
+        raise AkbError(f"no policy is in force on {day.isoformat()}")
+    known = [feature.name for feature in things["features"]]
+    left_out = [name for name in known if name not in matrix.names]
+    names = portfolio.customers.select("customer", _shown=shown)
+    frame = matrix.frame.join(names, on="customer", how="left", maintain_order="left")
+    columns = [name for name in known if name in matrix.names]
+    return frame.select("as_of", pl.col("_shown").alias("customer"), *columns).sort(
+        "customer"
+    ), left_out
+
+
 def settings_of(manifest: Mapping[str, Any], changed: Mapping[str, float]) -> Settings:
     """Return the settings of a run with other assumptions."""
     from pydantic import ValidationError
@@ -156,6 +201,23 @@ def settings_of(manifest: Mapping[str, Any], changed: Mapping[str, float]) -> Se
             "this akb does not know the settings of the run", "Run akb eda again."
         ) from None
     return settings.model_copy(update={"assumptions": {**settings.assumptions, **changed}})
+
+
+def asked_settings(manifest: Mapping[str, Any]) -> Settings:
+    """Return the settings with which a run was asked for; what `rerun_case` and `report_again`
+    changed since is in them.
+    """
+    from pydantic import ValidationError
+
+    from akb.config import Settings
+
+    later = {name: manifest["settings"][name] for name in ("assumptions", "report")}
+    try:
+        return Settings.model_validate({**manifest["asked"]["settings"], **later})
+    except (KeyError, ValidationError):
+        raise RefusedError(
+            "this akb does not know the settings of the run", "Run akb eda again."
+        ) from None
 
 
 def bundle_of(
