@@ -19,6 +19,7 @@ from akb import __version__
 from akb.commands.case import case
 from akb.commands.check import check
 from akb.commands.eda import eda
+from akb.commands.experiment import experiment
 from akb.commands.forget import forget
 from akb.commands.init import init
 from akb.commands.pack import pack
@@ -56,6 +57,7 @@ app = typer.Typer(
 )
 for command in (eda, case, report, pdf, init, check, predictions, sample, reveal, pack, forget):
     app.command()(command)
+app.add_typer(experiment, name="experiment")
 
 
 def _print_version(wanted: bool) -> None:

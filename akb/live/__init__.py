@@ -1,0 +1,1 @@
+"""What goes on after the first report: score, learn from feedback, experiment, evaluate."""
