@@ -33,6 +33,7 @@ Sets = Annotated[
 
 def case(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a finished run.")],
+    *,
     set_: Sets = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write a whole new run with these figures here.")
@@ -248,7 +249,8 @@ def figures(
 
 def _hours_bind(summary: dict[str, Any]) -> bool:
     """Return whether the run's hours were short: only then is the plan a linear programme."""
-    return any(summary["business_case"]["plan"]["hour_price"].values())
+    plan = summary["business_case"].get("plan") or {}
+    return any(plan.get("hour_price", {}).values())
 
 
 def shipped(name: str, register: dict[str, Assumption]) -> Assumption:

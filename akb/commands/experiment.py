@@ -236,12 +236,14 @@ def _plan_lines(document: dict[str, Any]) -> list[str]:
             f"{asked}, by {row['outcome']}: {row['expected']:.1%} against {row['against']:.1%}: "
             f"{row['per_arm']:,} per arm, {offices}, {row['hours']:,.0f} hours here"
         )
-    best = document["smallest"]
+    best = document["smallest"]["decision"]
     lines.append(
-        "no trial of up to 50 offices answers whether contacts pay"
+        "no trial of up to 50 offices is worth more to the decision than it costs"
         if best is None
-        else f"smallest that answers the advice: {best['outcome']}, {best['per_arm']:,} per arm, "
-        f"{best['offices']} office(s), {best['months']} months"
+        else f"smallest that is worth its cost to the decision: {best['outcome']}, "
+        f"{best['per_arm']:,} per arm, {best['offices']} office(s), {best['months']} months, "
+        f"{best['hours']:,.0f} hours here; worth € {best['value'] / 100:,.0f}, costs "
+        f"€ {best['cost'] / 100:,.0f} an office"
     )
     return lines
 

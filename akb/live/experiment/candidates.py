@@ -8,20 +8,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.core.errors import AkbError
-from akb.live.evaluation.stored_run import stored_run
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from akb.live.evaluation.stored_run import StoredRun
 
 LIST = "next_best_action"
 FORECASTS = ("relations", "policies", "euros")
-
-
-def listed(folder: Path) -> pl.DataFrame:
-    """Return the list of contacts of a run, see `candidates`."""
-    return candidates(stored_run(folder))
 
 
 def candidates(run: StoredRun) -> pl.DataFrame:

@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from akb.core.errors import AkbError
-from akb.live.experiment.sizes import ICC, Randomised, break_even_share, designs, size, smallest
+from akb.live.evaluation.stored_run import stored_run
+from akb.live.experiment.candidates import candidates
+from akb.live.experiment.sizes import (
+    ICC,
+    QUESTIONS,
+    Randomised,
+    break_even_share,
+    designs,
+    size,
+    smallest,
+)
+from akb.value.case.sensitivity import Draws
+from akb.value.case.trial import smallest_trial
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,7 +86,8 @@ def plan(folder: Path, unit: str, cluster_size: float | None, icc: float | None)
     )
     advice = json.loads((folder / "summary.json").read_text("utf-8"))["business_case"]["advice"]
     made = designs(basis, randomised)
-    best = smallest(made)
+    seed = stored_run(folder).settings.models.seed
+    worth = smallest_trial(Draws(basis, seed), seed, randomised.design_effect)
     return {
         "schema": SCHEMA,
         "customers": basis.trialled.customers,
@@ -83,21 +96,37 @@ def plan(folder: Path, unit: str, cluster_size: float | None, icc: float | None)
         "randomised": _randomised(randomised),
         "icc_guessed": drawn and icc is None,
         "designs": [each.row() for each in made],
-        "smallest": None if best is None else best.row(),
+        "smallest": {
+            "decision": None
+            if worth is None
+            else {
+                **worth.row(basis.trialled),
+                "value": round(worth.value),
+                "cost": round(worth.cost),
+            },
+            **{
+                question: None if each is None else each.row()
+                for question in QUESTIONS
+                for each in (smallest(made, question),)
+            },
+        },
     }
 
 
 def listed_per_adviser(folder: Path) -> float:
-    """Return how many customers an adviser has on the run's list of contacts, on average.
+    """Return how many customers an adviser has on the run's list of personal contacts, on average.
 
     Raises
     ------
     AkbError
         If the list names no adviser.
     """
-    from akb.live.experiment.candidates import listed
-
-    found = listed(folder).filter(pl.col("adviser").is_not_null())
+    run = stored_run(folder)
+    ladder = run.settings.ladder()
+    personal = [key for key, contact in ladder.items() if contact.pool != "automatic"]
+    found = candidates(run).filter(
+        pl.col("adviser").is_not_null() & pl.col("contact").is_in(personal)
+    )
     if found.is_empty():
         raise AkbError(
             "the export names no adviser, so advisers cannot be drawn", "Draw customers instead."

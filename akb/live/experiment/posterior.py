@@ -47,7 +47,9 @@ def posterior(entry: Assumption, measured: Measured) -> Posterior:
     gap = measured.difference + grid * measured.control
     variance = np.maximum(v[1, 1] + 2 * grid * v[0, 1] + grid**2 * v[0, 0], 1e-300)
     weight = triangle(grid, entry.low, entry.value, entry.high)
-    logarithm = -(gap**2) / (2 * variance)
+    # a t and no normal: with few advisers the variance itself is hardly known
+    freedom = measured.fit.degrees(np.eye(len(v))[1])
+    logarithm = -(freedom + 1) / 2 * np.log1p(gap**2 / (freedom * variance))
     weight = weight * np.exp(logarithm - logarithm[weight > 0].max())
     return summarised(grid, weight / weight.sum())
 

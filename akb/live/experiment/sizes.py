@@ -1,9 +1,10 @@
 """How many customers a trial takes, and the smallest one that answers what the advice asks.
 
-The advice of a case turns on one question: do contacts keep enough to pay for themselves? So a
-trial has to tell the effect that the register expects from the one at which contacts just pay. The
-sizes are those of `akb.value.case.trial`; where advisers are drawn instead of customers they are
-multiplied by the design effect."""
+Three answers stand side by side. To show that there is an effect at all, or that it is larger than
+the one at which contacts just pay, takes what the power of a test asks (the sizes of
+`akb.value.case.trial`, times the design effect where advisers are drawn). The advice itself asks
+less: not proof, but a better decision, so its trial is the smallest that is worth more than it
+costs (`akb.value.case.trial.smallest_trial`)."""
 
 from __future__ import annotations
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 ICC = 0.02
 """Likeness of customers of one adviser where nobody measured it; `akb experiment analyse` does."""
 MONTHS = 12
+QUESTIONS = ("works", "pays")
+"""Is there an effect at all; is it larger than the one at which contacts just pay."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ def designs(basis: CaseBasis, randomised: Randomised) -> list[SizedDesign]:
         return []
     expected, even = kept_share(basis, trialled), break_even_share(basis)
     made = []
-    for question, against in (("works", 0.0), ("pays", even * expected)):
+    for question, against in zip(QUESTIONS, (0.0, even * expected), strict=True):
         for outcome in OUTCOMES:
             needed = _needed(trialled, outcome, expected, against)
             if needed is not None:
@@ -125,7 +128,7 @@ def designs(basis: CaseBasis, randomised: Randomised) -> list[SizedDesign]:
     return made
 
 
-def smallest(made: list[SizedDesign], question: str = "pays") -> SizedDesign | None:
+def smallest(made: list[SizedDesign], question: str) -> SizedDesign | None:
     """Return the design with the fewest customers that answers a question within the pool of
     offices; None where none does.
     """
