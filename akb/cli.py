@@ -19,6 +19,7 @@ from akb import __version__
 from akb.commands.case import case
 from akb.commands.check import check
 from akb.commands.eda import eda
+from akb.commands.evaluate import evaluate
 from akb.commands.experiment import experiment
 from akb.commands.forget import forget
 from akb.commands.init import init
@@ -55,7 +56,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (eda, case, report, pdf, init, check, predictions, sample, reveal, pack, forget):
+for command in (
+    *(eda, case, report, pdf, init, check, predictions, sample, reveal, pack, forget),
+    evaluate,
+):
     app.command()(command)
 app.add_typer(experiment, name="experiment")
 

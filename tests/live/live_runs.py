@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 T = date(2024, 1, 31)
 X = date(2025, 4, 30)
 HEADS = "klant;rang;actie;soort contact;adviseur;kantoor;controlegroep, geen contact"
+OFFERED = "klant;rang;te bespreken branche;kans op deze polis in 12 maanden;provisie per jaar van deze polis (euro)"
 CALL = "Gesprek door de binnendienst"
 
 
@@ -51,8 +52,8 @@ class Small:
     def relation(place: int) -> str:
         return f"R{place:06d}"
 
-    def run(self, as_of: date = T, only: range | None = None) -> Path:
-        """Write a run folder and return it."""
+    def run(self, as_of: date = T, only: range | None = None, every: int = 0, rate: float = 0.11) -> Path:
+        """Write a run folder and return it; every so many customers are withheld, churn is expected at `rate`."""
         folder = self.folder / f"run-{as_of}"
         (folder / "actions").mkdir(parents=True, exist_ok=True)
         settings = load_settings().model_dump(mode="json", by_alias=True)
@@ -61,12 +62,26 @@ class Small:
         (folder / "manifest.json").write_text(json.dumps(manifest))
         places = list(only or range(self.customers))
         lines = [
-            f"{self.name(place)};{rank};Behouden;{CALL};ADV{place % 7:02d};Kantoor {place % 2};nee"
+            f"{self.name(place)};{rank};Behouden;{CALL};ADV{place % 7:02d};Kantoor {place % 2};"
+            f"{'ja' if every and place % every == 0 else 'nee'}"
             for rank, place in enumerate(places, start=1)
         ]
         (folder / "actions" / "next_best_action.csv").write_text("\ufeff" + "\r\n".join([HEADS, *lines]) + "\r\n")
-        chance = np.linspace(0.02, 0.2, len(places))
-        numbers = {"churn_12m": chance, "churn_preventable_12m": chance * 0.7, "policies_lost_12m": chance * 3}
+        (folder / "actions" / "top_defend.csv").write_text(
+            "\ufeff" + "\r\n".join(["klant;rang", *(";".join(line.split(";")[:2]) for line in lines)]) + "\r\n"
+        )
+        offered = [f"{self.name(place)};{rank};Reis;0,1000;20,00" for rank, place in enumerate(places, start=1)]
+        (folder / "actions" / "next_best_policy.csv").write_text("\ufeff" + "\r\n".join([OFFERED, *offered]) + "\r\n")
+        chance = np.linspace(0.02, 2 * rate - 0.02, len(places))
+        numbers = {
+            "churn_12m": chance,
+            "churn_preventable_12m": chance * 0.7,
+            "policies_lost_12m": chance * 3,
+            "churn_1m": chance * 0.1,
+            "churn_3m": chance * 0.25,
+            "churn_6m": chance * 0.5,
+            "value_at_stake": np.full(len(places), 1000.0),
+        }
         scores = {name: pl.Series(values, dtype=pl.Float32) for name, values in numbers.items()}
         pl.DataFrame(
             {"customer": [self.name(place) for place in places], **scores,

@@ -69,7 +69,7 @@ def results(shape: str) -> list[Result]:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_interval_covers_as_often_as_it_says(shape: str) -> None:
     covers = [each.measured.interval[0] <= each.truth <= each.measured.interval[1] for each in results(shape)]
-    assert 0.925 <= np.mean(covers) <= 0.98  # 3 standard errors of 400 seeds are 3.3 points
+    assert 0.915 <= np.mean(covers) <= 0.98  # 3 standard errors of 400 seeds are 3.3 points
 
 
 @pytest.mark.parametrize("shape", SHAPES)
