@@ -56,11 +56,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (
-    *(eda, case, report, pdf, init, check, predictions, sample, reveal, pack, forget),
-    evaluate,
-):
+for command in (eda, case, report, pdf, init, check, predictions, sample, reveal, pack, forget):
     app.command()(command)
+app.command()(evaluate)
 app.add_typer(experiment, name="experiment")
 
 
