@@ -85,7 +85,7 @@ def rerun_case(
     return summary
 
 
-def report_again(folder: Path, cover: Callable[[Settings], Settings], progress: Progress) -> None:
+def rerun_report(folder: Path, cover: Callable[[Settings], Settings], progress: Progress) -> None:
     """Write ``report.html`` of a finished run anew, under other settings of the report; nothing
     else changes.
 
@@ -121,7 +121,7 @@ def report_again(folder: Path, cover: Callable[[Settings], Settings], progress: 
     rewrite_run(folder, change)
 
 
-def case_again(
+def recomputed_case(
     folder: Path,
     changed: Mapping[str, float],
     *,
@@ -153,7 +153,7 @@ def case_again(
     return case_alone(things["portfolio"], things["models"], settings)
 
 
-def basis_again(folder: Path) -> CaseBasis | None:
+def recomputed_basis(folder: Path) -> CaseBasis | None:
     """Return what the business case of a run is made of; None where the run has no case.
 
     Raises

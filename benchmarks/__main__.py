@@ -22,8 +22,8 @@ MODULES = (
     "hindsight",
     "mutants",
 )
-REAL = ("es_motor", "coil2000", "lapse", "own_columns")
-FOLDERS = {"lapse": "casdatasets", "own_columns": "."}
+REAL = ("es_motor", "coil2000", "lapse", "own_columns", "actuarial")
+FOLDERS = {"lapse": "casdatasets", "own_columns": ".", "actuarial": "."}
 
 
 def main() -> None:

@@ -71,7 +71,7 @@ from akb.ingest.repairs.grouped import fill_down
 from akb.ingest.repairs.numbers import settle_numbers, without_unassigned
 from akb.ingest.repairs.spelling import one_spelling, without_errors
 from akb.ingest.repairs.zeros import restore_zeros
-from akb.ingest.types import Portfolio, RowCount, SourceFile
+from akb.ingest.types import Portfolio, RowCount, SourceFile, Sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,21 +81,29 @@ if TYPE_CHECKING:
     from akb.core.findings import Finding
     from akb.ingest.files.raw_table import RawTable
     from akb.ingest.repairs.numbers import UnassignedRows
-    from akb.ingest.types import History, Sources
+    from akb.ingest.types import History
 
 # of the policy rows, once what they say of their customers stands in the customers
 _SPENT = sorted({*ATTRIBUTES} - {"adviser", "office"})
 
 
-def read_portfolio(sources: Sources, settings: Settings) -> Portfolio:
+def read_portfolio(
+    sources: Sources | Sequence[Path],
+    settings: Settings,
+    *,
+    key: bytes | None = None,
+    today: date | None = None,
+) -> Portfolio:
     """Read an export.
 
     Parameters
     ----------
     sources
-        Its files, and how they are looked at.
+        Its files, and how they are looked at; or its files alone, with `key` and `today`.
     settings
         The run's settings; ``[ingest]`` says where the export differs from what akb would guess.
+    key, today
+        As in `Sources`, where files alone are given.
 
     Returns
     -------
@@ -107,6 +115,10 @@ def read_portfolio(sources: Sources, settings: Settings) -> Portfolio:
         If a file cannot be read, no file holds policies, a needed column is missing, no date can be
         read, most of the export would be lost, or no row is usable.
     """
+    if not isinstance(sources, Sources):
+        if not key:  # without one anybody could work pseudonyms out
+            raise TypeError("files alone need a key")
+        sources = Sources(sources, key, today=today)
     notes = Notes()
     tables = open_tables(sources.files, sources.roles, settings, notes)
     return build_portfolio(tables, settings, notes, sources)

@@ -68,9 +68,9 @@ def plan(folder: Path, unit: str, cluster_size: float | None, icc: float | None)
     AkbError
         If the run has no business case, or nobody to draw from.
     """
-    from akb.rerun import basis_again
+    from akb.rerun import recomputed_basis
 
-    basis = basis_again(folder)
+    basis = recomputed_basis(folder)
     if basis is None or basis.trialled is None:
         raise AkbError(
             f"{folder} has no contacts of which a trial could show the effect",
