@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from akb.config import Settings
+    from akb.config import MeasuredEffect, Settings
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
     from akb.pipeline import Progress
     from akb.report.bundle import RunBundle
+    from akb.value.case.basis import CaseBasis
     from akb.value.types import BusinessCase, Past
 
 PAGE = "report.html"
@@ -39,6 +40,8 @@ def rerun_case(
     changed: Mapping[str, float],
     progress: Progress,
     carried: list[str] | None = None,
+    *,
+    measured: Mapping[str, MeasuredEffect] | None = None,
 ) -> dict[str, Any]:
     """Write a whole run with other assumptions into `out` and return its summary; `folder` stays as
     it is.
@@ -51,6 +54,8 @@ def rerun_case(
         Assumption -> value; none of which the register says that it affects the models.
     carried
         Receives the names of the files in `out` that were not akb's and came along.
+    measured
+        Assumption -> what an experiment made of it.
 
     Raises
     ------
@@ -66,7 +71,7 @@ def rerun_case(
 
     folder, out = folder.resolve(), out.resolve()
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-    settings = settings_of(manifest, changed)
+    settings = settings_of(manifest, changed, measured)
     private = (folder / PRIVATE).read_bytes() if (folder / PRIVATE).is_file() else None
     bundle = bundle_of(folder, manifest, settings, private, progress)
     with run_folder(out, [folder], carried) as fresh:
@@ -120,7 +125,11 @@ def rerun_report(folder: Path, cover: Callable[[Settings], Settings], progress: 
 
 
 def recomputed_case(
-    folder: Path, changed: Mapping[str, float], *, solver: bool = True
+    folder: Path,
+    changed: Mapping[str, float],
+    *,
+    measured: Mapping[str, MeasuredEffect] | None = None,
+    solver: bool = True,
 ) -> BusinessCase | None:
     """Return the business case that `rerun_case` would tell, to the cent; None where the run has
     none.
@@ -143,7 +152,8 @@ def recomputed_case(
         Thread(target=import_libraries, daemon=True).start()  # while the run is read
     things = things_kept(folder, only=("portfolio", "models"), without=("reasons",))
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-    return case_alone(things["portfolio"], things["models"], settings_of(manifest, changed))
+    settings = settings_of(manifest, changed, measured)
+    return case_alone(things["portfolio"], things["models"], settings)
 
 
 def matrix_again(folder: Path, day: date) -> tuple[pl.DataFrame, list[str]]:
@@ -188,7 +198,27 @@ def matrix_again(folder: Path, day: date) -> tuple[pl.DataFrame, list[str]]:
     ), left_out
 
 
-def settings_of(manifest: Mapping[str, Any], changed: Mapping[str, float]) -> Settings:
+def recomputed_basis(folder: Path) -> CaseBasis | None:
+    """Return what the business case of a run is made of; None where the run has no case.
+
+    Raises
+    ------
+    RefusedError
+        If the run kept nothing that this akb can read.
+    """
+    from akb.store.carried import MANIFEST
+    from akb.value import basis_alone
+
+    things = things_kept(folder, only=("portfolio", "models"), without=("reasons",))
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    return basis_alone(things["portfolio"], things["models"], settings_of(manifest, {}))
+
+
+def settings_of(
+    manifest: Mapping[str, Any],
+    changed: Mapping[str, float],
+    measured: Mapping[str, MeasuredEffect] | None = None,
+) -> Settings:
     """Return the settings of a run with other assumptions."""
     from pydantic import ValidationError
 
@@ -200,7 +230,12 @@ def settings_of(manifest: Mapping[str, Any], changed: Mapping[str, float]) -> Se
         raise RefusedError(
             "this akb does not know the settings of the run", "Run akb eda again."
         ) from None
-    return settings.model_copy(update={"assumptions": {**settings.assumptions, **changed}})
+    return settings.model_copy(
+        update={
+            "assumptions": {**settings.assumptions, **changed},
+            "measured": {**settings.measured, **(measured or {})},
+        }
+    )
 
 
 def asked_settings(manifest: Mapping[str, Any]) -> Settings:
