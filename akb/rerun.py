@@ -13,18 +13,22 @@ from dataclasses import is_dataclass, replace
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from akb.core.errors import RefusedError
+from akb.core.errors import AkbError, RefusedError
 from akb.pipeline import catalogue_of, kept, valued, write_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import date
     from pathlib import Path
 
-    from akb.config import Settings
+    import polars as pl
+
+    from akb.config import MeasuredEffect, Settings
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
     from akb.pipeline import Progress
     from akb.report.bundle import RunBundle
+    from akb.value.case.basis import CaseBasis
     from akb.value.types import BusinessCase, Past
 
 PAGE = "report.html"
@@ -36,6 +40,8 @@ def rerun_case(
     changed: Mapping[str, float],
     progress: Progress,
     carried: list[str] | None = None,
+    *,
+    measured: Mapping[str, MeasuredEffect] | None = None,
 ) -> dict[str, Any]:
     """Write a whole run with other assumptions into `out` and return its summary; `folder` stays as
     it is.
@@ -48,6 +54,8 @@ def rerun_case(
         Assumption -> value; none of which the register says that it affects the models.
     carried
         Receives the names of the files in `out` that were not akb's and came along.
+    measured
+        Assumption -> what an experiment made of it.
 
     Raises
     ------
@@ -63,7 +71,7 @@ def rerun_case(
 
     folder, out = folder.resolve(), out.resolve()
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-    settings = settings_of(manifest, changed)
+    settings = settings_of(manifest, changed, measured)
     private = (folder / PRIVATE).read_bytes() if (folder / PRIVATE).is_file() else None
     bundle = bundle_of(folder, manifest, settings, private, progress)
     with run_folder(out, [folder], carried) as fresh:
@@ -117,7 +125,11 @@ def rerun_report(folder: Path, cover: Callable[[Settings], Settings], progress: 
 
 
 def recomputed_case(
-    folder: Path, changed: Mapping[str, float], *, solver: bool = True
+    folder: Path,
+    changed: Mapping[str, float],
+    *,
+    measured: Mapping[str, MeasuredEffect] | None = None,
+    solver: bool = True,
 ) -> BusinessCase | None:
     """Return the business case that `rerun_case` would tell, to the cent; None where the run has
     none.
@@ -140,10 +152,73 @@ def recomputed_case(
         Thread(target=import_libraries, daemon=True).start()  # while the run is read
     things = things_kept(folder, only=("portfolio", "models"), without=("reasons",))
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-    return case_alone(things["portfolio"], things["models"], settings_of(manifest, changed))
+    settings = settings_of(manifest, changed, measured)
+    return case_alone(things["portfolio"], things["models"], settings)
 
 
-def settings_of(manifest: Mapping[str, Any], changed: Mapping[str, float]) -> Settings:
+def matrix_again(folder: Path, day: date) -> tuple[pl.DataFrame, list[str]]:
+    """Return the feature values of a finished run as known on a day, and the names of those that
+    cannot be worked out from what it kept.
+
+    Raises
+    ------
+    AkbError
+        If nobody was in force then, or the day is after the run's.
+    RefusedError
+        If the run kept nothing that this akb can read.
+    """
+    import polars as pl
+
+    from akb.features import build_matrix
+    from akb.store.carried import MANIFEST
+    from akb.store.folders import PRIVATE
+
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    things = things_kept(folder, only=("portfolio", "features"))
+    portfolio, shown = things["portfolio"], "pseudonym"
+    if day > portfolio.as_of:
+        raise AkbError(
+            f"{day.isoformat()} is after {portfolio.as_of.isoformat()}, the day of this run"
+        )
+    if not manifest.get("pseudonyms", True):
+        private = folder / PRIVATE
+        portfolio = with_relations(portfolio, private.read_bytes() if private.is_file() else None)
+        shown = "relation"
+    settings = settings_of(manifest, {}).with_branches(portfolio.own_branches)
+    matrix = build_matrix(portfolio, [day], settings)
+    if matrix.frame.is_empty():
+        raise AkbError(f"no policy is in force on {day.isoformat()}")
+    known = [feature.name for feature in things["features"]]
+    left_out = [name for name in known if name not in matrix.names]
+    names = portfolio.customers.select("customer", _shown=shown)
+    frame = matrix.frame.join(names, on="customer", how="left", maintain_order="left")
+    columns = [name for name in known if name in matrix.names]
+    return frame.select("as_of", pl.col("_shown").alias("customer"), *columns).sort(
+        "customer"
+    ), left_out
+
+
+def recomputed_basis(folder: Path) -> CaseBasis | None:
+    """Return what the business case of a run is made of; None where the run has no case.
+
+    Raises
+    ------
+    RefusedError
+        If the run kept nothing that this akb can read.
+    """
+    from akb.store.carried import MANIFEST
+    from akb.value import basis_alone
+
+    things = things_kept(folder, only=("portfolio", "models"), without=("reasons",))
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    return basis_alone(things["portfolio"], things["models"], settings_of(manifest, {}))
+
+
+def settings_of(
+    manifest: Mapping[str, Any],
+    changed: Mapping[str, float],
+    measured: Mapping[str, MeasuredEffect] | None = None,
+) -> Settings:
     """Return the settings of a run with other assumptions."""
     from pydantic import ValidationError
 
@@ -155,7 +230,29 @@ def settings_of(manifest: Mapping[str, Any], changed: Mapping[str, float]) -> Se
         raise RefusedError(
             "this akb does not know the settings of the run", "Run akb eda again."
         ) from None
-    return settings.model_copy(update={"assumptions": {**settings.assumptions, **changed}})
+    return settings.model_copy(
+        update={
+            "assumptions": {**settings.assumptions, **changed},
+            "measured": {**settings.measured, **(measured or {})},
+        }
+    )
+
+
+def asked_settings(manifest: Mapping[str, Any]) -> Settings:
+    """Return the settings with which a run was asked for; what `rerun_case` and `report_again`
+    changed since is in them.
+    """
+    from pydantic import ValidationError
+
+    from akb.config import Settings
+
+    later = {name: manifest["settings"][name] for name in ("assumptions", "report")}
+    try:
+        return Settings.model_validate({**manifest["asked"]["settings"], **later})
+    except (KeyError, ValidationError):
+        raise RefusedError(
+            "this akb does not know the settings of the run", "Run akb eda again."
+        ) from None
 
 
 def bundle_of(

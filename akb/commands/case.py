@@ -14,9 +14,12 @@ from akb.commands import options
 from akb.core.errors import AkbError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from akb.config import Assumption
+    from akb.commands.console import Stages
+    from akb.config import Assumption, MeasuredEffect, Settings
+
+READ_FROM_SETTINGS = {"schema_", "assumptions", "measured"}
 
 Sets = Annotated[
     list[str] | None,
@@ -30,9 +33,18 @@ Sets = Annotated[
 
 def case(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a finished run.")],
+    *,
     set_: Sets = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write a whole new run with these figures here.")
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            help="A settings file of which [measured] and [assumptions] count, such as the one "
+            "that akb experiment analyse writes.",
+        ),
     ] = None,
     quiet: options.Quiet = False,
     json: options.Json = False,
@@ -42,28 +54,47 @@ def case(
     Example: akb case out/eda --set contacts.call.effect_policy=20% --set contacts.call.minutes=20
     --out out/case"""
     from akb.commands.console import Stages
+    from akb.config import Settings
 
     summary = read_summary(folder)
     stages = Stages(quiet=quiet or json)
     register = register_of(summary)
-    changed = parsed(set_ or (), register, whole=out is not None)
+    given = options.settings_from(config) if config else Settings()
+    _say_what_is_left(given, stages)
+    wanted = [*(f"{name}={value!r}" for name, value in given.assumptions.items()), *(set_ or ())]
+    changed = parsed(wanted, register, whole=out is not None)
+    for name in given.measured:
+        if name not in register:
+            raise AkbError(f"{config} measures {name}, which this run does not know")
+        _check_changeable(name, register[name], whole=out is not None)
     if out is not None:
         from akb.commands.eda import folder_lines
         from akb.rerun import rerun_case
 
         check_out(folder, out)
         carried: list[str] = []
-        case = rerun_case(folder, out, changed, stages, carried)["business_case"]
+        case = rerun_case(folder, out, changed, stages, carried, measured=given.measured)[
+            "business_case"
+        ]
         for line in folder_lines(carried):
             stages.say(line)
     else:
-        case = figures(folder, summary, register, changed)
+        case = figures(folder, summary, register, changed, measured=given.measured)
     if json:
         shown = {"as_of": summary["as_of"], "changed": changed, "business_case": case}
         options.print_json({"schema": "akb.case/2", **shown})
         return
     for line in closing_lines(summary["business_case"], case, out):
         stages.say(line)
+
+
+def _say_what_is_left(given: Settings, stages: Stages) -> None:
+    left = sorted(given.model_fields_set - READ_FROM_SETTINGS)
+    if left:
+        stages.say(
+            f"of the settings file only [measured] and [assumptions] count here, not "
+            f"{', '.join(f'[{name}]' for name in left)}"
+        )
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
@@ -177,6 +208,8 @@ def figures(
     summary: dict[str, Any],
     register: dict[str, Assumption],
     changed: dict[str, float],
+    *,
+    measured: Mapping[str, MeasuredEffect] | None = None,
 ) -> dict[str, Any]:
     """Return the business case in the shape of the summary's ``business_case``: that of ``--out``,
     to the cent.
@@ -198,13 +231,15 @@ def figures(
         raise AkbError(
             f"{folder} has no business case to work out again", "Its report says what was missing."
         )
+    known = {name: register[name].measured(effect) for name, effect in (measured or {}).items()}
+    before = {**register, **known}
     now = {
-        **register,
-        **{name: shipped(name, register).replaced(value) for name, value in changed.items()},
+        **before,
+        **{name: shipped(name, before).replaced(value) for name, value in changed.items()},
     }
     rows = [{"key": name, **entry.model_dump()} for name, entry in sorted(now.items())]
     with seldom_collected():
-        case = recomputed_case(folder, changed, solver=_hours_bind(summary))
+        case = recomputed_case(folder, changed, measured=measured, solver=_hours_bind(summary))
     if case is None:
         raise AkbError(
             f"{folder} has no business case to work out again", "Its report says what was missing."
@@ -214,13 +249,18 @@ def figures(
 
 def _hours_bind(summary: dict[str, Any]) -> bool:
     """Return whether the run's hours were short: only then is the plan a linear programme."""
-    return any(summary["business_case"]["plan"]["hour_price"].values())
+    plan = summary["business_case"].get("plan") or {}
+    return any(plan.get("hour_price", {}).values())
 
 
 def shipped(name: str, register: dict[str, Assumption]) -> Assumption:
-    """Return an assumption with the range that akb ships, as `akb eda` would start from."""
+    """Return an assumption with the range that akb ships or an experiment measured, as `akb eda`
+    would start from.
+    """
     from akb.config import load_settings
 
+    if register[name].source == "measured":
+        return register[name]
     return load_settings().assumed().get(name, register[name])
 
 

@@ -34,6 +34,8 @@ class Sources:
         Role -> file, for files whose role is given.
     go_on
         Read what is left where most of the export cannot be read.
+    held
+        File -> its content, for those of `files` that are in memory and not on a disk.
     """
 
     files: Sequence[Path]
@@ -42,6 +44,7 @@ class Sources:
     today: date | None = None
     roles: Mapping[str, Path] = field(default_factory=dict)
     go_on: bool = False
+    held: Mapping[Path, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

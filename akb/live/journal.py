@@ -30,13 +30,13 @@ def journal(
     """Yield a dictionary for what is worth a word; one line is written however the command ends.
 
     A dry run, and a command without a book, leave none."""
-    told: dict[str, Any] = {}
+    line: dict[str, Any] = {}
     if book is None or dry_run:
-        yield told
+        yield line
         return
     began, code, why = time.perf_counter(), 0, ""
     try:
-        yield told
+        yield line
     except AkbError as error:
         code, why = error.exit_code, error.message
         raise
@@ -53,7 +53,7 @@ def journal(
             "command": command,
             "exit": code,
             "seconds": round(time.perf_counter() - began, 1),
-            **told,
+            **line,
             **({"why": why} if why else {}),
         }
         _append(book, json.dumps(line, ensure_ascii=False) + "\n")

@@ -43,6 +43,11 @@ def saved_model(files: Files, stem: str) -> tuple[Any, tuple[str, ...]]:
         If it is missing or of a kind that this version does not know.
     """
     card = _json(files, f"{stem}.json")
+    if card.get("kind") == "own":
+        raise RefusedError(
+            f"{stem}.json is the candidate '{card.get('candidate')}', whose state no run keeps",
+            "Run akb eda again where it is installed.",
+        )
     read = _KINDS.get(str(card.get("kind")))
     if read is None:
         raise RefusedError(f"{stem}.json holds no model that this akb knows", "Run akb eda again.")

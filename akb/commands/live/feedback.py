@@ -45,9 +45,9 @@ def import_(
     from akb.live.journal import journal
 
     book = open_book(to)
-    with journal(book, "feedback import", dry_run=dry_run) as told:
+    with journal(book, "feedback import", dry_run=dry_run) as line:
         document = import_feedback(book, file, dry_run=dry_run)
-        told |= {name: document[name] for name in ("events", "new", "known", "customers")}
+        line |= {name: document[name] for name in ("events", "new", "known", "customers")}
     if json:
         options.print_json(document)
         return

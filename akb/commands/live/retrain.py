@@ -65,9 +65,9 @@ def retrain(
     if back:
         if export:
             raise AkbError("--back takes no export", "Leave the files out.")
-        with journal(book, "retrain --back", dry_run=dry_run) as told:
+        with journal(book, "retrain --back", dry_run=dry_run) as line:
             champion = roll_back(book, dry_run=dry_run)
-            told |= {"now": champion.run.run, "fitted": champion.run.fitted}
+            line |= {"now": champion.run.run, "fitted": champion.run.fitted}
         document: dict[str, Any] = {
             "schema": "akb.retrained/1",
             "outcome": "back",
@@ -87,9 +87,9 @@ def retrain(
             go_on=go_on,
             kept_apart=[book.key_file, *([config] if config else [])],
         )
-        with journal(book, "retrain", dry_run=dry_run) as told:
+        with journal(book, "retrain", dry_run=dry_run) as line:
             document = run(book, request, stages, dry_run=dry_run).document
-            told |= {
+            line |= {
                 name: document[name]
                 for name in ("as_of", "outcome", "champion", "now")
                 if name in document

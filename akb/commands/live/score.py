@@ -106,14 +106,14 @@ def score(
         accept=accept,
         go_on=go_on,
     )
-    with journal(client, "score", dry_run=dry_run) as told:
+    with journal(client, "score", dry_run=dry_run) as line:
         if client is None:
             scored = run(request, stages, dry_run=dry_run)
         else:
             scored = score_into(client, request, stages, out=out, dry_run=dry_run)
         document = scored.document
-        told |= {name: document[name] for name in ("as_of", "fitted", "customers", "changes")}
-        told |= {"folder": scored.folder.name, "accepted": document["refused"]}
+        line |= {name: document[name] for name in ("as_of", "fitted", "customers", "changes")}
+        line |= {"folder": scored.folder.name, "accepted": document["refused"]}
     if json:
         options.print_json(scored.document)
     else:

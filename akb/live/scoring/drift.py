@@ -214,12 +214,12 @@ def reasons_to_refuse(
     """Return, a sentence each, why the models no longer fit; none where they do."""
     rules, bounds = load_toml("live.toml")["drift"], load_toml("live.toml")["level"]
     reasons = []
-    told = [each for each in features if each.group not in rules["calendar"]]
-    shifted = [each for each in told if each.low > rules["shifted"]]
-    if told and len(shifted) > rules["features_share"] * len(told):
+    counted = [each for each in features if each.group not in rules["calendar"]]
+    shifted = [each for each in counted if each.low > rules["shifted"]]
+    if counted and len(shifted) > rules["features_share"] * len(counted):
         names = ", ".join(each.name for each in sorted(shifted, key=lambda each: -each.psi)[:5])
         reasons.append(
-            f"{len(shifted)} of the {len(told)} columns that the models use lie otherwise than "
+            f"{len(shifted)} of the {len(counted)} columns that the models use lie otherwise than "
             f"when they were fitted ({names})"
         )
     for each in scores:

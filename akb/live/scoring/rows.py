@@ -107,10 +107,10 @@ def _both(
     """The row of the customer, and below it the same with what his own data alone changed."""
     there = [name for name in names if name in small.columns]
     mine, theirs = (small.filter(pl.col("customer") == each) for each in (number, other))
-    stood, was, now = (frame.select(there).to_numpy()[0] for frame in (row, mine, theirs))
-    same = (stood == was) | (np.isnan(stood) & np.isnan(was))
+    former, was, now = (frame.select(there).to_numpy()[0] for frame in (row, mine, theirs))
+    same = (former == was) | (np.isnan(former) & np.isnan(was))
     changed = same & ~((was == now) | (np.isnan(was) & np.isnan(now)))
-    values = np.where(changed, now, stood).astype(np.float32).reshape(1, -1)
+    values = np.where(changed, now, former).astype(np.float32).reshape(1, -1)
     own = pl.DataFrame(values, schema=there).with_columns(pl.all().fill_nan(None))
     rest = row.drop(there).with_columns(customer=pl.lit(other, dtype=row.schema["customer"]))
     corrected = pl.concat([rest, own], how="horizontal").select(row.columns)
@@ -121,9 +121,9 @@ def _branches(
     whole: pl.DataFrame, small: pl.DataFrame, number: int, other: int, names: tuple[str, ...]
 ) -> pl.DataFrame:
     """The customer's branch rows, and those of the corrected one in the same way."""
-    stood = whole.filter(pl.col("customer") == number)
+    former = whole.filter(pl.col("customer") == number)
     was, now = (small.filter(pl.col("customer") == each) for each in (number, other))
-    before = {branch: row for branch, *row in stood.select("branch", *names).iter_rows()}
+    before = {branch: row for branch, *row in former.select("branch", *names).iter_rows()}
     then = {branch: row for branch, *row in was.select("branch", *names).iter_rows()}
     rows = []
     for branch, *values in now.select("branch", *names).iter_rows():
@@ -140,10 +140,10 @@ def _branches(
                 ),
             )
         )
-    made = stood.select("branch", *names).clear()
+    made = former.select("branch", *names).clear()
     made = pl.DataFrame(rows, schema=made.schema, orient="row").with_columns(
-        pl.lit(other, dtype=stood.schema["customer"]).alias("customer")
+        pl.lit(other, dtype=former.schema["customer"]).alias("customer")
     )
-    both = pl.concat([stood, made], how="diagonal")
+    both = pl.concat([former, made], how="diagonal")
     day = whole["as_of"][0] if whole.height else None
     return both.with_columns(pl.col("as_of").fill_null(pl.lit(day))).sort("branch", "customer")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from akb.value.types import Past
 
 _AGAIN = "Run akb eda again: that fits the models anew."
-_TOLD_BEFORE = ("AKB-T001", "AKB-T002", "AKB-T003")
+_STATED_BEFORE = ("AKB-T001", "AKB-T002", "AKB-T003")
 """Findings on what features may see: as they were when the models were fitted."""
 
 
@@ -86,10 +86,10 @@ class StoredRun:
         """Return a later portfolio in which features see what they saw when the models were
         fitted.
         """
-        told = [each for each in self.portfolio.findings if each.code in _TOLD_BEFORE]
+        stated = [each for each in self.portfolio.findings if each.code in _STATED_BEFORE]
         seen = self.reference.applied(portfolio)
-        found = [each for each in seen.findings if each.code not in _TOLD_BEFORE]
-        return replace(seen, findings=tuple(_in_order(found + told)))
+        found = [each for each in seen.findings if each.code not in _STATED_BEFORE]
+        return replace(seen, findings=tuple(_in_order(found + stated)))
 
     def renumbered(self, portfolio: Portfolio) -> StoredModels:
         """Return the models with what they said of customers in the past under today's numbers.
