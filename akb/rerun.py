@@ -134,13 +134,15 @@ def case_again(
         If the run kept nothing that this akb can read.
     """
     from akb.store.carried import MANIFEST
-    from akb.value import case_alone, import_libraries
+    from akb.value import at_accounts, case_alone, import_libraries
 
     if solver:
         Thread(target=import_libraries, daemon=True).start()  # while the run is read
     things = things_kept(folder, only=("portfolio", "models"), without=("reasons",))
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-    return case_alone(things["portfolio"], things["models"], settings_of(manifest, changed))
+    settings = settings_of(manifest, changed)
+    portfolio, _ = at_accounts(things["portfolio"], None, settings)
+    return case_alone(portfolio, things["models"], settings)
 
 
 def settings_of(manifest: Mapping[str, Any], changed: Mapping[str, float]) -> Settings:

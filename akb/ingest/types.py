@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from akb.core.accounts import AccountLine
     from akb.core.findings import Finding
 
 
@@ -196,6 +197,10 @@ class Portfolio:
     hidden
         Canonical columns of today's values that features must not see, because they show who has
         ended or because the client says so; None: not tested yet (`akb.features.hindsight`).
+    accounts
+        Lines of the annual accounts that recurring amounts were brought to, by key; the policies
+        then have those of the file as ``commission_file_cents`` and ``fee_file_cents``. None:
+        nobody asked, as in what is read.
     rejects
         file str, line i64, column str?, shape str (never a value: ``99-99-9999``), reason str
         (stable slug)
@@ -221,6 +226,7 @@ class Portfolio:
     own: tuple[OwnColumn, ...] = ()
     own_values: pl.DataFrame | None = None
     hidden: tuple[str, ...] | None = None
+    accounts: Mapping[str, AccountLine] | None = None
 
     @property
     def replay(self) -> bool:
