@@ -97,6 +97,14 @@ WORTH = {
         "steps": [{"key": key, "cents": 1_250_000, "mark": "assumed"}
                   for key in ("account", "marketing", "it", "handling")],
     },
+    "accounts": {
+        "lines": [{"key": "commission", "accounts": 10_000_000, "counted": 8_000_000, "factor": 1.25, "far": False},
+                  {"key": "payroll", "accounts": 6_000_000, "counted": 3_000_000, "factor": 2.0, "far": True},
+                  {"key": "other_cost", "accounts": 2_000_000, "counted": 1_900_000, "factor": 2 / 1.9, "far": False}],
+        "basis": "model", "income": 10_000_000, "service": 4_900_000, "result": 2_000_000, "result_share": 0.2,
+        "contribution_share": 0.51, "hours": {"needed": 900.0, "available": 3_200.0},
+        "case": {"model": 1_200_000, "accounts": 1_100_000},
+    },
     "clv_past": {
         "available": True, "from": "2022-12-31", "to": "2025-12-31", "customers": 600, "realised": 24_000_000,
         "models": [
