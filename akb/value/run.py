@@ -19,7 +19,8 @@ from akb.value.lifetime.backtest import proof
 from akb.value.lifetime.clv import lapses_expected
 from akb.value.lifetime.lost import lost_commission, lost_row
 from akb.value.outlook.next_year import next_year
-from akb.value.outlook.outlook import outlook_figures
+from akb.value.outlook.outlook import inflow_years, outlook_figures
+from akb.value.outlook.stress import stress_figures
 from akb.value.predictions import Work, case_missing, predictions
 from akb.value.revenue.account_figures import accounts_figures
 from akb.value.revenue.commission import Replay, replay
@@ -112,6 +113,7 @@ def run_value(
             "care": _shown(acts.care, settings.report.suppress_below),
             "lost_commission": lost_row(in_force, lost),
             "waterfall": waterfall(in_force, valued.cost),
+            "stress": stress_figures(valued, inflow_years(in_force)),
             "accounts": accounts_figures(in_force, valued.cost, case, other),
             "clv_past": backwards.figures,
         },

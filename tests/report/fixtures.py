@@ -97,6 +97,21 @@ WORTH = {
         "steps": [{"key": key, "cents": 1_250_000, "mark": "assumed"}
                   for key in ("account", "marketing", "it", "handling")],
     },
+    "stress": {
+        "before": {"commission": 10_000_000, "value": 50_000_000, "net": 1_200_000,
+                   "ahead": [10_000_000, 9_600_000, 9_300_000, 9_000_000, 8_800_000, 8_600_000]},
+        "rows": [
+            {"key": key, "subject": subject, "customers": 90, "assumed": assumed, "commission": 9_000_000,
+             "value": 46_000_000, "net": 1_000_000, "ahead": [9_000_000, 8_700_000, 8_400_000, 8_200_000, 8_000_000, 7_900_000]}
+            for key, subject, assumed in (
+                ("mass_lapse", None, {"stress.mass_lapse": 0.4}),
+                ("price_shock", "auto", {"stress.price_rise": 0.1, "stress.price_elasticity": 0.8}),
+                ("adviser_leaves", None, {"stress.adviser_share": 0.25}),
+                ("insurer_ends", "M1", {"stress.insurer_lost": 0.3}),
+                ("direct_writer", "auto", {"stress.direct_share": 0.5}),
+            )
+        ],
+    },
     "accounts": {
         "lines": [{"key": "commission", "accounts": 10_000_000, "counted": 8_000_000, "factor": 1.25, "far": False},
                   {"key": "payroll", "accounts": 6_000_000, "counted": 3_000_000, "factor": 2.0, "far": True},

@@ -4,6 +4,7 @@ the value room.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -183,6 +184,38 @@ class NextYear:
 
 
 @dataclass(frozen=True)
+class StressBook:
+    """What the book brings a year, is worth, and nets from a year's contacts, in cents; and its
+    revenue after 0 to 5 years.
+    """
+
+    commission: int
+    value: int
+    net: int
+    ahead: tuple[int, ...] | None
+
+
+@dataclass(frozen=True)
+class StressRow(StressBook):
+    """The same after a stress; see `akb.value.outlook.stress`."""
+
+    key: str
+    subject: str | None
+    customers: int
+    assumed: Mapping[str, float]
+    commission_lost: int
+    value_lost: int
+
+
+@dataclass(frozen=True)
+class StressTest:
+    """The book before and after every stress."""
+
+    before: StressBook
+    rows: tuple[StressRow, ...]
+
+
+@dataclass(frozen=True)
 class OutlookFacts(Facts):
     """The portfolio without action."""
 
@@ -195,6 +228,7 @@ class OutlookFacts(Facts):
     contact_policy: ContactPolicy | None
     backtest: ListBacktest | None
     missing: tuple[str, ...]
+    stress: StressTest | None = None
 
 
 def facts(context: Context) -> OutlookFacts:
@@ -219,8 +253,25 @@ def facts(context: Context) -> OutlookFacts:
         "contact_policy": figures.get("contact_policy"),
         "backtest": _backtest(figures.get("backtest")),
         "missing": missing,
+        "stress": _stress(context, figures.get("stress")),
     }
     return made(OutlookFacts, told_)
+
+
+def _stress(context: Context, found: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return the stresses with branches by their name; an insurer only if it may be named."""
+    if not found or not found["rows"]:
+        return None
+    before, rows = found["before"], []
+    for row in found["rows"]:
+        subject = row["subject"]
+        if row["key"] == "insurer_ends":
+            subject = subject if subject in context.shared["insurer"] else None
+        elif subject is not None:
+            subject = context.branch_name(subject)
+        lost = {f"{name}_lost": before[name] - row[name] for name in ("commission", "value")}
+        rows.append({**row, **lost, "subject": subject})
+    return {"before": before, "rows": rows}
 
 
 def _backtest(given: dict[str, Any] | None) -> dict[str, Any] | None:
