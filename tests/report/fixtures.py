@@ -102,7 +102,8 @@ WORTH = {
                    "ahead": [10_000_000, 9_600_000, 9_300_000, 9_000_000, 8_800_000, 8_600_000]},
         "rows": [
             {"key": key, "subject": subject, "customers": 90, "assumed": assumed, "commission": 9_000_000,
-             "value": 46_000_000, "net": 1_000_000, "ahead": [9_000_000, 8_700_000, 8_400_000, 8_200_000, 8_000_000, 7_900_000]}
+             "value": 46_000_000, "net": 1_000_000,
+             "ahead": [9_000_000, 8_700_000, 8_400_000, 8_200_000, 8_000_000, 7_900_000]}
             for key, subject, assumed in (
                 ("mass_lapse", None, {"stress.mass_lapse": 0.4}),
                 ("price_shock", "auto", {"stress.price_rise": 0.1, "stress.price_elasticity": 0.8}),

@@ -4,7 +4,6 @@ the value room.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -196,13 +195,21 @@ class StressBook:
 
 
 @dataclass(frozen=True)
+class AssumedHere:
+    """An assumption behind a row."""
+
+    key: str
+    value: float
+
+
+@dataclass(frozen=True)
 class StressRow(StressBook):
     """The same after a stress; see `akb.value.outlook.stress`."""
 
     key: str
     subject: str | None
     customers: int
-    assumed: Mapping[str, float]
+    assumed: tuple[AssumedHere, ...]
     commission_lost: int
     value_lost: int
 
@@ -270,7 +277,8 @@ def _stress(context: Context, found: dict[str, Any] | None) -> dict[str, Any] | 
         elif subject is not None:
             subject = context.branch_name(subject)
         lost = {f"{name}_lost": before[name] - row[name] for name in ("commission", "value")}
-        rows.append({**row, **lost, "subject": subject})
+        assumed = [{"key": key, "value": value} for key, value in row["assumed"].items()]
+        rows.append({**row, **lost, "subject": subject, "assumed": assumed})
     return {"before": before, "rows": rows}
 
 
