@@ -71,6 +71,7 @@ class Branch(SettingsTable):
     ban: bool
     premium: float = Field(ge=0, le=1_000_000)
     commission: float = Field(ge=0, le=1)
+    lapse: float = Field(gt=0, lt=1)  # share of policies that end in a year, by the sources
     essential: bool
     life: bool = False
     confidence: Literal["H", "M", "L", "A"]

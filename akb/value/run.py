@@ -10,6 +10,7 @@ import polars as pl
 
 from akb.value.actions import act
 from akb.value.actuarial.review import review
+from akb.value.actuarial.small import small_office
 from akb.value.case.case import business_case
 from akb.value.case.profit_figures import empc_figures
 from akb.value.checks import findings
@@ -113,6 +114,7 @@ def run_value(
             "care": _shown(acts.care, settings.report.suppress_below),
             "lost_commission": lost_row(in_force, lost),
             "waterfall": waterfall(in_force, valued.cost),
+            "small_office": small_office(in_force),
             "stress": stress_figures(valued, inflow_years(in_force)),
             "accounts": accounts_figures(in_force, valued.cost, case, other),
             "clv_past": backwards.figures,

@@ -97,6 +97,15 @@ WORTH = {
         "steps": [{"key": key, "cents": 1_250_000, "mark": "assumed"}
                   for key in ("account", "marketing", "it", "handling")],
     },
+    "small_office": {
+        "rows": [{"key": key, "customers": 60, "policies": 70, "years": 180.5, "lapses": 14, "source": 0.08,
+                  "rate": 0.09, "weight": 0.4, "expected": 6.3} for key in ("avp", "auto")]
+        + [{"key": "_other", "customers": 8, "policies": 9, "years": 20.0, "lapses": 2, "source": None, "rate": 0.07,
+            "weight": None, "expected": 0.7}],
+        "announced": 6, "expected": 13.3, "low": 7.0, "high": 21.0, "weight": 0.35, "ratio": 1.08,
+        "commission": {"expected": 120_000, "low": 60_000, "high": 200_000},
+        "first": date(2022, 10, 31), "last": date(2025, 10, 31),
+    },
     "stress": {
         "before": {"commission": 10_000_000, "value": 50_000_000, "net": 1_200_000,
                    "ahead": [10_000_000, 9_600_000, 9_300_000, 9_000_000, 8_800_000, 8_600_000]},
