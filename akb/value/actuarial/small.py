@@ -142,8 +142,8 @@ def small_office(base: InForce) -> dict[str, Any] | None:
         "weight": office.weight,
         "ratio": office.ratio,
         "commission": _commission(money, clustered, common) if base.has_commission else None,
-        "first": None if first is None else first + timedelta(days=1),
-        "last": last,
+        "first": None if first is None else (first + timedelta(days=1)).isoformat(),
+        "last": None if last is None else last.isoformat(),
     }
 
 
