@@ -146,14 +146,15 @@ def recomputed_case(
         If the run kept nothing that this akb can read.
     """
     from akb.store.carried import MANIFEST
-    from akb.value import case_alone, import_libraries
+    from akb.value import at_accounts, case_alone, import_libraries
 
     if solver:
         Thread(target=import_libraries, daemon=True).start()  # while the run is read
     things = things_kept(folder, only=("portfolio", "models"), without=("reasons",))
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
     settings = settings_of(manifest, changed, measured)
-    return case_alone(things["portfolio"], things["models"], settings)
+    portfolio, _ = at_accounts(things["portfolio"], None, settings)
+    return case_alone(portfolio, things["models"], settings)
 
 
 def matrix_again(folder: Path, day: date) -> tuple[pl.DataFrame, list[str]]:
@@ -207,11 +208,13 @@ def recomputed_basis(folder: Path) -> CaseBasis | None:
         If the run kept nothing that this akb can read.
     """
     from akb.store.carried import MANIFEST
-    from akb.value import basis_alone
+    from akb.value import at_accounts, basis_alone
 
     things = things_kept(folder, only=("portfolio", "models"), without=("reasons",))
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-    return basis_alone(things["portfolio"], things["models"], settings_of(manifest, {}))
+    settings = settings_of(manifest, {})
+    portfolio, _ = at_accounts(things["portfolio"], None, settings)
+    return basis_alone(portfolio, things["models"], settings)
 
 
 def settings_of(

@@ -21,6 +21,22 @@ def import_libraries() -> None:
     import_ahead(["scipy.optimize"])
 
 
+def at_accounts(
+    portfolio: Portfolio, past: Past | None, settings: Settings
+) -> tuple[Portfolio, Past | None]:
+    """Return portfolios at the level of the annual accounts; see `akb.value.revenue.accounts`."""
+    from akb.value.revenue.accounts import at_accounts as at
+
+    return at(portfolio, past, settings)
+
+
+def as_in_file(portfolio: Portfolio) -> Portfolio:
+    """Return the portfolio with the amounts of the file."""
+    from akb.value.revenue.accounts import as_in_file as original
+
+    return original(portfolio)
+
+
 def run_value(
     portfolio: Portfolio,
     models: ModelRun,
