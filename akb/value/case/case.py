@@ -37,7 +37,7 @@ from akb.value.lifetime.flows import (
 from akb.value.lifetime.unknown import relation_extremes
 from akb.value.targeting.planning.benefits import SIDES
 from akb.value.targeting.planning.exploration import explorers
-from akb.value.targeting.planning.plan import contact_plan
+from akb.value.targeting.planning.plan import contact_plan, next_year
 from akb.value.targeting.planning.prospects import averaged
 from akb.value.targeting.team import POOLS
 from akb.value.types import BusinessCase
@@ -309,18 +309,6 @@ def _evenly(total: float, months: int) -> Floats:
     out = np.zeros(months)
     out[YEAR // 2 : YEAR // 2 + YEAR] = total / YEAR
     return out
-
-
-def next_year(plan: ContactPlan) -> ContactPlan:
-    """Return the plan of the next year: who was contacted counts as a repeat, what was sold is not
-    offered again.
-    """
-    share = plan.best.share
-    contacted = share.sum(axis=1)
-    sold = (share * plan.menu.lines["base"].sales).sum(axis=1)
-    worth = plan.prospects.worth * np.maximum(1.0 - sold, 0.0)[:, None]
-    later = replace(plan.prospects, repeated=contacted > 0.5, worth=worth)
-    return contact_plan(later, plan.planning, plan.available, whole=False, pushes=plan.pushes)
 
 
 def without_predictions(valued: Valuation, plan: ContactPlan) -> float:
