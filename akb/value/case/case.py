@@ -24,7 +24,7 @@ from akb.value.case.basis import (
 from akb.value.case.cash import Cash, cash, cumulative, deepest, payback_month, running_year
 from akb.value.case.claims import claims, rule_of_thumb, sold_and_kept, why_different
 from akb.value.case.options import options
-from akb.value.case.page import page_basis
+from akb.value.case.page.block import page_basis
 from akb.value.case.sensitivity import Draws, band, break_even, tornado
 from akb.value.in_force import EURO_GATES
 from akb.value.lifetime.flows import (
