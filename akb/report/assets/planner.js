@@ -560,11 +560,11 @@ var akbPlanner = (function () {
     var name = "contacts." + each.key + "." + EFFECT[line], entry = work.reg[name], amounts = each[line];
     if (entry.high <= entry.low || !(name in values)) { return amounts.base; }
     var at = values[name];
-    if (at <= entry.low) { return amounts.low; }
+    if (at === entry.value) { return amounts.base; }
+    if (at < entry.low) { return amounts.low; }
     if (at >= entry.high) { return amounts.high; }
     if (at < entry.value) { return amounts.low + (amounts.base - amounts.low) * (at - entry.low) / (entry.value - entry.low); }
-    if (at > entry.value) { return amounts.base + (amounts.high - amounts.base) * (at - entry.value) / (entry.high - entry.value); }
-    return amounts.base;
+    return amounts.base + (amounts.high - amounts.base) * (at - entry.value) / (entry.high - entry.value);
   }
   function netAt(work, cohort, values, levels) {
     var paid = "price.per_customer" in values ? values["price.per_customer"] : work.reg["price.per_customer"].value;

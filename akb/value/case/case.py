@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,13 +54,17 @@ ENOUGH = 50
 """Customers from which two arms can be drawn that show anything."""
 
 
-def business_case(valued: Valuation) -> BusinessCase | None:
-    """Return the business case; None without commission, or where no line of benefit may be
-    given.
+def business_case(valued: Valuation, *, page: bool = True) -> BusinessCase | None:
+    """Return the business case; None without commission, or where no line of benefit may be given.
+
+    Parameters
+    ----------
+    page
+        Whether a page is made of it, which works on rows of its own.
     """
     if valued.plan is None or not open_lines(valued):
         return None
-    return case_of(case_basis(valued), valued)
+    return case_of(case_basis(valued), valued, page=page)
 
 
 def open_lines(valued: Valuation) -> tuple[str, ...]:
@@ -79,8 +82,8 @@ def open_lines(valued: Valuation) -> tuple[str, ...]:
     return tuple(out)
 
 
-def case_of(basis: CaseBasis, valued: Valuation) -> BusinessCase:
-    """Return every figure of the case from its basis."""
+def case_of(basis: CaseBasis, valued: Valuation, *, page: bool = True) -> BusinessCase:
+    """Return every figure of the case from its basis; `page`: see `business_case`."""
     seed = valued.in_force.settings.models.seed
     draws = Draws(basis, seed)
     lines = {line: benefit(basis.cohort, basis, line).cents() for line in LINES}
@@ -141,7 +144,7 @@ def case_of(basis: CaseBasis, valued: Valuation) -> BusinessCase:
         multiple=_multiple(basis),
         facts=dict(basis.facts),
         curve=[round(cents) for cents in cumulative(basis)[YEAR - 1 :: YEAR].tolist()],
-        basis=page_basis(valued, draws),
+        basis=page_basis(valued, draws) if page else {},
     )
 
 

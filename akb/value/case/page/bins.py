@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from akb.value.targeting.planning.benefits import PLACE
 from akb.value.targeting.planning.prospects import Prospects
 
 if TYPE_CHECKING:
@@ -17,8 +18,13 @@ if TYPE_CHECKING:
     from akb.value.in_force import Floats, Rows
     from akb.value.targeting.planning.plan import ContactPlan
 
-MOST_ROWS = 4000
+MOST_ROWS = 3200
 CONSENTS = ("post", "email", "phone")
+SALES = (0.0, 0.6, 1.2, 2.0)
+"""Times the usual cost of a sale: where its worth may make the difference."""
+DISCUSSED = 2
+LEAST_COST, LEAST_PART = 50.0, 0.05
+"""Of a contact in cents, and of how much a customer counts for whom no contact pays."""
 
 
 @dataclass(frozen=True)
@@ -153,12 +159,26 @@ def _flags(could: Prospects) -> Rows:
 def _brings(plan: ContactPlan) -> Floats:
     """Return (n, f): by what customers are told apart, cents: what contacts keep and sell, and what
     it costs to wait for who calls himself.
-    """
-    could, base = plan.prospects, plan.menu.lines["base"]
+
+    What is sold is looked at for dear and cheap sales, since only what pays is discussed. Whoever
+    no contact would pay for, even at the high end, need not be told apart from others like him."""
+    could, high = plan.prospects, plan.menu.lines["high"]
     types = plan.planning.ladder.values()
     relation = max((contact.relation.high for contact in types), default=0.0)
     policy = max((contact.policy.high for contact in types), default=0.0)
     keeps = np.stack([relation * could.relation, policy * could.policy], axis=1)
+    usual = max((contact.sale_minutes for contact in types), default=0.0)
+    rate = max(plan.planning.rates.values())
+    push = could.chance * (1.0 - could.chance)
+    nets = [push * np.maximum(could.worth - share * usual * rate, 0.0) for share in SALES]
+    best = [-np.sort(-net, axis=1)[:, :DISCUSSED] @ PLACE ** np.arange(DISCUSSED) for net in nets]
+    sells = np.stack(best, axis=1)
+    most = float(sells[:, 0].sum())
+    if most > 0:
+        sells = sells * float(np.max(high.purchase, axis=1, initial=0.0).sum()) / most
     keys = [each.key for each in plan.menu.options]
     own = [place for place, key in enumerate(keys) if keys.index(key) == place]
-    return np.concatenate([keeps, base.purchase[:, own], plan.menu.cost[:, own]], axis=1)
+    pays = high.total / np.maximum(plan.menu.cost, LEAST_COST)
+    counts = np.clip(np.max(pays, axis=1, initial=0.0), LEAST_PART, 1.0)
+    out: Floats = counts[:, None] * np.concatenate([keeps, sells, plan.menu.cost[:, own]], axis=1)
+    return out

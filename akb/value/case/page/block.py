@@ -45,7 +45,7 @@ ASSUMPTIONS = (
     "planning.repeat_share",
 )
 """What can be changed in the page beside the ladder's own numbers."""
-_TYPE = ("pool", "purposes", "branches", "consent", "per_year", "reach", "otherwise")
+_TYPE = ("pool", "branches", "consent", "per_year", "reach", "otherwise")
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,7 @@ def page_basis(valued: Valuation, draws: Draws) -> dict[str, Any]:
         },
         "ladder": {
             key: {name: getattr(contact, name) for name in _TYPE}
+            | {"purposes": list(contact.purposes)}
             for key, contact in plan.planning.ladder.items()
         },
         "register": _register(valued, plan),
@@ -130,7 +131,9 @@ def _pools(valued: Valuation) -> dict[str, dict[str, float]]:
     left = 1 - kept_for_care()
     names = set(in_force.settings.team)
     own = {
-        pool: sum(who.minutes for who in eligible.workers if who.level == pool and who.name in names)
+        pool: sum(
+            who.minutes for who in eligible.workers if who.level == pool and who.name in names
+        )
         for pool in POOLS
     }
     return {pool: {"usual": 60 * left * usual, "own": left * own[pool]} for pool in POOLS}

@@ -202,9 +202,10 @@ def _policy_cost(valued: Valuation) -> Floats:
     table = stakes.join(cost, on=["row", "branch"], how="left", maintain_order="left")
     margin, cents = table["margin_cents"].to_numpy(), table["cents"].fill_null(0.0).to_numpy()
     part = np.divide(cents, margin, out=np.zeros(len(margin)), where=margin != 0)
-    return np.bincount(
+    out: Floats = np.bincount(
         table["row"].to_numpy(), weights=table["expected"].to_numpy() * part, minlength=in_force.n
     ).astype(np.float64)
+    return out
 
 
 def _years(valued: Valuation, plan: ContactPlan, bins: Bins) -> Floats:

@@ -157,7 +157,8 @@ def _calendar(rows: PageRows, plan: ContactPlan) -> dict[str, Floats]:
 
     def part(counts: Floats, of: Floats) -> Floats:
         kept = (share * counts).sum(axis=1)
-        return np.divide(kept, of, out=np.zeros(len(of)), where=of > 0)
+        out: Floats = np.divide(kept, of, out=np.zeros(len(of)), where=of > 0)
+        return out
 
     weights = {
         "relation": part(lines.leavers, could.leaving),
