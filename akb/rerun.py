@@ -17,7 +17,7 @@ from akb.core.errors import RefusedError
 from akb.pipeline import PAST_MONTHS, catalogue_of, kept, valued, write_models
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from akb.config import Settings
@@ -36,6 +36,8 @@ def rerun_case(
     changed: Mapping[str, float],
     progress: Progress,
     carried: list[str] | None = None,
+    *,
+    without: Collection[str] = (),
 ) -> dict[str, Any]:
     """Write a whole run with other assumptions into `out` and return its summary; `folder` stays as
     it is.
@@ -46,6 +48,8 @@ def rerun_case(
         A finished run.
     changed
         Assumption -> value; none of which the register says that it affects the models.
+    without
+        Contact types that are switched off.
     carried
         Receives the names of the files in `out` that were not akb's and came along.
 
@@ -63,7 +67,7 @@ def rerun_case(
 
     folder, out = folder.resolve(), out.resolve()
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-    settings = settings_of(manifest, changed)
+    settings = settings_of(manifest, changed, without)
     private = (folder / PRIVATE).read_bytes() if (folder / PRIVATE).is_file() else None
     bundle = bundle_of(folder, manifest, settings, private, progress)
     with run_folder(out, [folder], carried) as fresh:
@@ -117,7 +121,11 @@ def report_again(folder: Path, cover: Callable[[Settings], Settings], progress: 
 
 
 def case_again(
-    folder: Path, changed: Mapping[str, float], *, solver: bool = True
+    folder: Path,
+    changed: Mapping[str, float],
+    *,
+    without: Collection[str] = (),
+    solver: bool = True,
 ) -> BusinessCase | None:
     """Return the business case that `rerun_case` would tell, to the cent; None where the run has
     none.
@@ -140,11 +148,14 @@ def case_again(
         Thread(target=import_libraries, daemon=True).start()  # while the run is read
     things = things_kept(folder, only=("portfolio", "models"), without=("reasons",))
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-    return case_alone(things["portfolio"], things["models"], settings_of(manifest, changed))
+    settings = settings_of(manifest, changed, without)
+    return case_alone(things["portfolio"], things["models"], settings)
 
 
-def settings_of(manifest: Mapping[str, Any], changed: Mapping[str, float]) -> Settings:
-    """Return the settings of a run with other assumptions."""
+def settings_of(
+    manifest: Mapping[str, Any], changed: Mapping[str, float], without: Collection[str] = ()
+) -> Settings:
+    """Return the settings of a run with other assumptions, and without some contact types."""
     from pydantic import ValidationError
 
     from akb.config import Settings
@@ -155,7 +166,13 @@ def settings_of(manifest: Mapping[str, Any], changed: Mapping[str, float]) -> Se
         raise RefusedError(
             "this akb does not know the settings of the run", "Run akb eda again."
         ) from None
-    return settings.model_copy(update={"assumptions": {**settings.assumptions, **changed}})
+    off = {key: {**settings.contacts.get(key, {}), "enabled": False} for key in without}
+    settings = settings.model_copy(update={"contacts": {**settings.contacts, **off}})
+    given = {**settings.assumptions, **changed}
+    if without:  # numbers of a type that is gone are nobody's
+        left = settings.model_copy(update={"assumptions": {}}).assumed()
+        given = {name: value for name, value in given.items() if name in left}
+    return settings.model_copy(update={"assumptions": given})
 
 
 def bundle_of(

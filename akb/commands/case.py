@@ -26,11 +26,16 @@ Sets = Annotated[
         help="Another value, as in price.per_customer=0.8 or =80%; repeatable.",
     ),
 ]
+Chosen = Annotated[
+    Path | None,
+    typer.Option("--config", help="Assumptions chosen in the report: a file of its own export."),
+]
 
 
 def case(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a finished run.")],
     set_: Sets = None,
+    config: Chosen = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write a whole new run with these figures here.")
     ] = None,
@@ -46,18 +51,22 @@ def case(
     summary = read_summary(folder)
     stages = Stages(quiet=quiet or json)
     register = register_of(summary)
-    changed = parsed(set_ or (), register, whole=out is not None)
+    chosen, without = chosen_in(config, register) if config is not None else ({}, ())
+    changed = {
+        **checked(chosen, register, f"{config}", whole=out is not None),
+        **parsed(set_ or (), register, whole=out is not None),
+    }
     if out is not None:
         from akb.commands.eda import folder_lines
         from akb.rerun import rerun_case
 
         check_out(folder, out)
         carried: list[str] = []
-        case = rerun_case(folder, out, changed, stages, carried)["business_case"]
+        case = rerun_case(folder, out, changed, stages, carried, without=without)["business_case"]
         for line in folder_lines(carried):
             stages.say(line)
     else:
-        case = figures(folder, summary, register, changed)
+        case = figures(folder, summary, register, changed, without=without)
     if json:
         shown = {"as_of": summary["as_of"], "changed": changed, "business_case": case}
         options.print_json({"schema": "akb.case/2", **shown})
@@ -148,6 +157,65 @@ def parsed(
     return found
 
 
+def chosen_in(
+    path: Path, register: dict[str, Assumption]
+) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Return the assumptions of a file and the contact types that it switches off.
+
+    Raises
+    ------
+    AkbError
+        If it cannot be read, or holds anything else.
+    """
+    from akb.config import load_settings
+
+    settings = load_settings(path)
+    others = sorted(settings.model_fields_set - {"assumptions", "contacts", "schema_"})
+    if others:
+        raise AkbError(
+            f"{path} has [{others[0]}], which another business case cannot change",
+            "Keep [assumptions], and [contacts.NAME] with enabled = false.",
+        )
+    types = {name.split(".")[1] for name in register if name.startswith("contacts.")}
+    for key, table in settings.contacts.items():
+        if key not in types:
+            raise AkbError(
+                f"{path}: unknown contact type '{key}'{did_you_mean(key, types)}",
+                "The report lists them all.",
+            )
+        if set(table) != {"enabled"}:
+            raise AkbError(
+                f"{path}: [contacts.{key}] can only be switched off with enabled = false",
+                f'Write its numbers under [assumptions], as in "contacts.{key}.minutes" = 20.',
+            )
+    off = tuple(key for key, table in settings.contacts.items() if not table["enabled"])
+    return dict(settings.assumptions), off
+
+
+def checked(
+    values: dict[str, float], register: dict[str, Assumption], where: str, *, whole: bool
+) -> dict[str, float]:
+    """Return the values of a file as they are.
+
+    Raises
+    ------
+    AkbError
+        If a name is unknown (with a suggestion), a value is impossible, or the change needs a new
+        run.
+    """
+    for name, value in values.items():
+        if name not in register:
+            raise AkbError(
+                f"{where}: unknown assumption '{name}'{did_you_mean(name, register)}",
+                "The report and summary.json list them all under their names.",
+            )
+        _check_changeable(name, register[name], whole=whole)
+        why = register[name].complaint(value)
+        if why:
+            raise AkbError(f"{where}: {name} = {value:g} {why}")
+    return values
+
+
 def _check_changeable(name: str, entry: Assumption, *, whole: bool) -> None:
     # What serving costs teaches models who costs more than he brings, and no euro of the case
     # follows those.
@@ -177,9 +245,16 @@ def figures(
     summary: dict[str, Any],
     register: dict[str, Assumption],
     changed: dict[str, float],
+    *,
+    without: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Return the business case in the shape of the summary's ``business_case``: that of ``--out``,
     to the cent.
+
+    Parameters
+    ----------
+    without
+        Contact types that are switched off.
 
     Raises
     ------
@@ -202,9 +277,14 @@ def figures(
         **register,
         **{name: shipped(name, register).replaced(value) for name, value in changed.items()},
     }
-    rows = [{"key": name, **entry.model_dump()} for name, entry in sorted(now.items())]
+    rows = [
+        {"key": name, **entry.model_dump()}
+        for name, entry in sorted(now.items())
+        if not name.startswith(tuple(f"contacts.{key}." for key in without))
+    ]
     with seldom_collected():
-        case = case_again(folder, changed, solver=_hours_bind(summary))
+        solver = _hours_bind(summary)
+        case = case_again(folder, changed, without=without, solver=solver)
     if case is None:
         raise AkbError(
             f"{folder} has no business case to work out again", "Its report says what was missing."

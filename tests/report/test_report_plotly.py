@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-
 from base64 import b64decode, b64encode
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any

@@ -88,9 +88,10 @@
     var field = made("input", { type: "number", "aria-label": label + " (" + unitOf(name) + ")", step: "any", "data-field": name });
     var range = entry.high > entry.low ? " \u00b7 " + words.range + " " + shown(name, entry.low) + (dutch ? " tot " : " to ")
       + shown(name, entry.high) : "";
+    var unit = name in given.units ? " \u00b7 " + given.units[name] : "";
     var row = made("div", { class: "knob" }, [made("label", { for: id, text: label }),
       made("div", { class: "slide" }, [slide, made("span", { class: "entry" }, [field, made("span", { text: unitOf(name) })])]),
-      made("p", { class: "ends", text: words.reported + " " + shown(name, entry.value) + range })]);
+      made("p", { class: "ends", text: words.reported + " " + shown(name, entry.value) + range + unit })]);
     controls[name] = { slide: slide, field: field, row: row };
     slide.addEventListener("input", function () { set(name, Number(slide.value)); });
     field.addEventListener("input", function () { if (field.value !== "") { set(name, Number(field.value) / by); } });
@@ -209,7 +210,7 @@
     });
     var running = now.running, shift = anchored(told.running, running.net, base.running.net) - running.net;
     rows.push([words.running, euro(running.benefit + shift), euro(-running.contacts), euro(-running.price), euro(running.net + shift)]);
-    return table([words.year, words.benefit, words.contact, given.labels["price.per_customer"], words.left], rows, rows.length - 1);
+    return table([words.year, words.benefit, words.contacts, given.labels["price.per_customer"], words.left], rows, rows.length - 1);
   }
   function optionsOf(now) {
     var rows = now.options.map(function (row, place) {
@@ -250,11 +251,12 @@
     ["low", "base", "high"].forEach(function (side) { net[side] = anchored(told.net[side], now.net[side], base.net[side]); });
     var above = Math.min(1, Math.max(0, anchored(told.above, now.band.above, base.band.above)));
     var payback = changed ? now.payback : told.payback;
-    return made("div", { class: "outcome-inside" }, [
+    headline.replaceChildren(
       made("p", { class: "kicker", text: words.net }),
       made("p", { class: "v", "data-test": "whatif-net", text: euro(net.base) }),
       made("p", { class: "ends", text: span(net.low, net.high) + " \u00b7 " + words.was + " " + euro(told.net.base) }),
-      made("p", { class: "ends", text: changed ? filled(words.changed, { count: changed }) : words.unchanged }),
+      made("p", { class: "ends", text: changed ? filled(words.changed, { count: changed }) : words.unchanged }));
+    return made("div", {}, [
       made("p", { text: filled(words.above, { share: number(Math.round(100 * above)) }) + " " + (above >= 0.8 ? words.start : words.less) }),
       made("h4", { text: words.plan }), planOf(now), hoursOf(now),
       made("h4", { text: words.options }), optionsOf(now),
@@ -264,16 +266,17 @@
     ]);
   }
 
-  var outcome = made("div", { class: "outcome", "aria-live": "polite" });
+  var headline = made("div", { class: "headline", "aria-live": "polite" }), rest = made("div", { class: "rest" });
+  var outcome = made("div", { class: "outcome" }, [headline, rest]);
   function work() {
     waiting = false;
     var began = performance.now(), now = akbPlanner.worked(basis, values, off), focus = document.activeElement;
     var kept = focus && outcome.contains(focus) ? focus.id : null;
-    outcome.replaceChildren(outcomeOf(now));
+    rest.replaceChildren(outcomeOf(now));
     if (kept) { document.getElementById(kept).focus(); }
     at.dataset.ms = Math.round(performance.now() - began);
     at.dataset.net = now.net.base;
-    at.dataset.benefit = now.benefit;
+    at.dataset.count = Number(at.dataset.count || 0) + 1;
   }
   function later() {
     if (!waiting) { waiting = true; requestAnimationFrame(work); }

@@ -271,7 +271,11 @@ var akbPlanner = (function () {
       for (var i = 0; i < n; i += 1) { if (column.value[i] > 0) { pays[i] = 1; } }
     });
     for (var i = 0; i < n; i += 1) { if (pays[i]) { rows.push(i); } }
-    function of(column) { return Float64Array.from(rows, function (row) { return column[row]; }); }
+    function of(column) {
+      var out = new Float64Array(rows.length);
+      for (var at = 0; at < out.length; at += 1) { out[at] = column[rows[at]]; }
+      return out;
+    }
     return { rows: rows, weight: of(work.basis.rows.weight), columns: work.columns.map(function (column) {
       return { key: column.option.key, value: of(column.value), minutes: column.minutes.map(of) };
     }) };
@@ -402,15 +406,15 @@ var akbPlanner = (function () {
       mine.cost += counts * column.cost[i];
       mine.minutes.inside += counts * column.minutes[0][i];
       mine.minutes.adviser += counts * column.minutes[1][i];
-      SIDES.forEach(function (side) {
-        var raw = column.raw[side];
+      for (var turn = 0; turn < 3; turn += 1) {
+        var side = SIDES[turn], raw = column.raw[side];
         mine.relation[side] += counts * keeping * raw.relation[i] * work.prospects.relation[i];
         mine.policy[side] += counts * keeping * raw.policy[i] * work.prospects.policy[i];
         mine.purchase[side] += counts * selling * raw.brings[i];
         mine.leavers[side] += counts * keeping * raw.relation[i] * rows.leaving[i];
         mine.policies[side] += counts * keeping * raw.policy[i] * rows.lost[i];
         mine.sales[side] += counts * selling * raw.sales[i];
-      });
+      }
       var base = column.raw.base;
       contacted[i] += share;
       sold[i] += share * selling * base.sales[i];
@@ -421,7 +425,9 @@ var akbPlanner = (function () {
     var chosen = work.columns.map(function () { return []; });
     function everybody(what) {
       plan.shares.forEach(function (each) {
-        plan.rows.forEach(function (row, at) { if (each[1][at] >= 0) { what(row, each[0], each[1][at]); } });
+        for (var at = 0; at < plan.rows.length; at += 1) {
+          if (each[1][at] >= 0) { what(plan.rows[at], each[0], each[1][at]); }
+        }
       });
     }
     everybody(function (row, share, place) { chosen[place].push(row); });
@@ -443,11 +449,13 @@ var akbPlanner = (function () {
   }
 
   function nextYear(work, cohort) {
-    var worth = Float64Array.from(work.prospects.worth, function (each, place) {
-      return each * Math.max(1 - cohort.sold[Math.floor(place / CANDIDATES)], 0);
-    });
-    var prospects = Object.assign({}, work.prospects, { worth: worth,
-      repeated: Uint8Array.from(cohort.contacted, function (each) { return each > 0.5 ? 1 : 0; }) });
+    var worth = work.prospects.worth.slice(), repeated = new Uint8Array(work.basis.n);
+    for (var i = 0; i < repeated.length; i += 1) {
+      repeated[i] = cohort.contacted[i] > 0.5 ? 1 : 0;
+      var left = Math.max(1 - cohort.sold[i], 0);
+      for (var place = i * CANDIDATES; left < 1 && place < (i + 1) * CANDIDATES; place += 1) { worth[place] *= left; }
+    }
+    var prospects = Object.assign({}, work.prospects, { worth: worth, repeated: repeated });
     return settled(Object.assign({}, work, { prospects: prospects }));
   }
   function settled(work) {

@@ -30,6 +30,11 @@ def whatif(m: Maker) -> dict[str, Any] | None:
         "limit": int(m.model.suppress_below),
         "ladder": dict(m.model.ladder),
         "labels": {row.key: str(row.label) for row in m.of(AssumptionFacts).rows},
+        "units": {
+            row.key: str(row.unit)
+            for row in m.of(AssumptionFacts).rows
+            if not row.key.startswith("contacts.")
+        },
         "words": {table: m.words.table(table) for table in TABLES},
         "language": m.words.language,
     }
