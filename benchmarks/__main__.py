@@ -19,6 +19,7 @@ MODULES = (
     "commission5",
     "books",
     "plan",
+    "page",
     "hindsight",
     "mutants",
 )

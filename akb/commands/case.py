@@ -34,6 +34,7 @@ Chosen = Annotated[
 
 def case(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a finished run.")],
+    *,
     set_: Sets = None,
     config: Chosen = None,
     out: Annotated[
@@ -294,7 +295,8 @@ def figures(
 
 def _hours_bind(summary: dict[str, Any]) -> bool:
     """Return whether the run's hours were short: only then is the plan a linear programme."""
-    return any(summary["business_case"]["plan"]["hour_price"].values())
+    plan = summary["business_case"].get("plan") or {}
+    return any(plan.get("hour_price", {}).values())
 
 
 def shipped(name: str, register: dict[str, Assumption]) -> Assumption:

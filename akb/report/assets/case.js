@@ -88,7 +88,7 @@
     var field = made("input", { type: "number", "aria-label": label + " (" + unitOf(name) + ")", step: "any", "data-field": name });
     var range = entry.high > entry.low ? " \u00b7 " + words.range + " " + shown(name, entry.low) + (dutch ? " tot " : " to ")
       + shown(name, entry.high) : "";
-    var unit = name in given.units ? " \u00b7 " + given.units[name] : "";
+    var unit = kindOf(name) === "euro" && name in given.units ? " \u00b7 " + given.units[name] : "";
     var row = made("div", { class: "knob" }, [made("label", { for: id, text: label }),
       made("div", { class: "slide" }, [slide, made("span", { class: "entry" }, [field, made("span", { text: unitOf(name) })])]),
       made("p", { class: "ends", text: words.reported + " " + shown(name, entry.value) + range + unit })]);
@@ -178,19 +178,25 @@
     ])]);
   }
   function planOf(now) {
-    function before(each) {
-      var same = base.plan.filter(function (row) { return row.key === each.key && row.pool === each.pool; })[0];
-      var reported = told.plan.filter(function (row) { return row.key === each.key && row.pool === each.pool; })[0];
-      return same && reported ? reported.customers - same.customers : 0;
+    function same(rows, each) {
+      return rows.filter(function (row) { return row.key === each.key && row.pool === each.pool; })[0];
+    }
+    function brings(each) { return each.relation.base + each.policy.base + each.purchase.base; }
+    function minutes(each) { return each.minutes.inside + each.minutes.adviser; }
+    function shownRow(each) {
+      var was = same(base.plan, each), reported = same(told.plan, each);
+      function with_(name, value, before) { return was && reported ? anchored(reported[name], value, before) : value; }
+      return { customers: Math.max(0, with_("customers", each.customers, was && was.customers)),
+        minutes: Math.max(0, with_("minutes", minutes(each), was && minutes(was))),
+        benefit: with_("benefit", brings(each), was && brings(was)), cost: with_("cost", each.cost, was && was.cost) };
     }
     if (!now.plan.length) { return made("p", { text: words.nobody }); }
     var some = { inside: words.pool_inside, adviser: words.pool_adviser };
     return table([words.contact, words.customers, words.hours, words.benefit, words.costs], now.plan.map(function (each) {
-      var count = Math.max(0, each.customers + before(each)), name = given.ladder[each.key] || each.key;
+      var row = shownRow(each), name = given.ladder[each.key] || each.key;
       if (each.pool !== block.ladder[each.key].pool) { name += " (" + some[each.pool].toLowerCase() + ")"; }
-      if (count > 0 && count < given.limit) { return [name, filled(words.few, { limit: given.limit }), "\u2013", "\u2013", "\u2013"]; }
-      return [name, number(Math.round(count)), number((each.minutes.inside + each.minutes.adviser) / 60),
-        euro(each.relation.base + each.policy.base + each.purchase.base), euro(-each.cost)];
+      if (row.customers < given.limit) { return [name, filled(words.few, { limit: given.limit }), "\u2013", "\u2013", "\u2013"]; }
+      return [name, number(Math.round(row.customers)), number(row.minutes / 60), euro(row.benefit), euro(-row.cost)];
     }));
   }
   function hoursOf(now) {
@@ -208,8 +214,10 @@
         return euro(name === "contacts" || name === "price" ? -cents : cents);
       }));
     });
-    var running = now.running, shift = anchored(told.running, running.net, base.running.net) - running.net;
-    rows.push([words.running, euro(running.benefit + shift), euro(-running.contacts), euro(-running.price), euro(running.net + shift)]);
+    rows.push([words.running].concat(["benefit", "contacts", "price", "net"].map(function (name) {
+      var cents = anchored(told.running[name], now.running[name], base.running[name]);
+      return euro(name === "contacts" || name === "price" ? -cents : cents);
+    })));
     return table([words.year, words.benefit, words.contacts, given.labels["price.per_customer"], words.left], rows, rows.length - 1);
   }
   function optionsOf(now) {
@@ -226,13 +234,22 @@
     });
     return table(["", words.left, words.range], rows, now.options.map(function (row) { return row.key; }).indexOf(picked));
   }
+  function swingsOf(now, net) {
+    return now.tornado.map(function (row) {
+      var was = base.tornado.filter(function (each) { return each.key === row.key; })[0], reported = told.tornado[row.key];
+      var off = ["low", "high"].map(function (end) {
+        return was && reported ? anchored(reported[end], row[end], was[end]) : row[end] + net - now.net.base;
+      });
+      return Object.assign({}, row, { low: Math.min(off[0], off[1]), high: Math.max(off[0], off[1]) });
+    });
+  }
   function tornadoOf(now, net) {
-    var rows = now.tornado.slice(0, TORNADO), shift = net - now.net.base;
-    var ends = rows.reduce(function (all, row) { return all.concat([row.low + shift, row.high + shift]); }, [net, 0]);
+    var rows = swingsOf(now, net).slice(0, TORNADO);
+    var ends = rows.reduce(function (all, row) { return all.concat([row.low, row.high]); }, [net, 0]);
     var low = Math.min.apply(null, ends), high = Math.max.apply(null, ends), wide = high - low || 1;
     function place(cents) { return 100 * (cents - low) / wide; }
     return made("div", { class: "swings" }, rows.map(function (row) {
-      var from = Math.min(row.low, row.high) + shift, to = Math.max(row.low, row.high) + shift;
+      var from = row.low, to = row.high;
       var bar = made("span", { class: "bar" }), zero = made("span", { class: "zero" }), mark = made("span", { class: "now" });
       bar.style.left = place(from) + "%";
       bar.style.width = Math.max(place(to) - place(from), 0.5) + "%";

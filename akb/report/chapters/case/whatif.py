@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from akb.report.page.figure import Maker
 
 TABLES = ("whatif", "whatif_number", "whatif_unit", "option")
-LINES = ("relation", "policy", "purchase")
+CASH = ("benefit", "contacts", "price", "net")
+PLAN = ("customers", "minutes", "benefit", "cost")
 
 
 def whatif(m: Maker) -> dict[str, Any] | None:
@@ -47,16 +48,21 @@ def _told(case: CaseTold) -> dict[str, Any]:
         "contacts": int(cohort.contacts),
         "price": int(cohort.price),
         "net": _three(cohort.net),
-        "cash": [
-            {name: int(getattr(row, name)) for name in ("benefit", "contacts", "price", "net")}
-            for row in case.cash
-        ],
-        "running": int(case.running_year.net),
+        "cash": [{name: int(getattr(row, name)) for name in CASH} for row in case.cash],
+        "running": {name: int(getattr(case.running_year, name)) for name in CASH},
+        "tornado": {
+            row.key: {"low": int(row.low), "high": int(row.high)}
+            for row in case.sensitivity.tornado
+        },
         "options": {row.key: _three(row.net) for row in case.options},
         "payback": case.payback_month if case.payback_month is None else int(case.payback_month),
         "above": float(case.sensitivity.band.above_zero),
         "plan": [
-            {"key": row.key, "pool": row.pool, "customers": int(row.customers)}
+            {
+                "key": row.key,
+                "pool": row.pool,
+                **{name: int(getattr(row, name)) for name in PLAN},
+            }
             for row in case.plan.contacts
             if row.pool is not None and row.customers is not None
         ],
