@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
+from akb.core import __version__
 from akb.core.errors import AkbError
-from akb.core.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

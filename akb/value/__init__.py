@@ -56,7 +56,8 @@ def case_alone(portfolio: Portfolio, models: ModelRun, settings: Settings) -> Bu
     from akb.value.case.case import business_case
     from akb.value.valuation import valuation
 
-    return business_case(valuation(portfolio, models, settings, say=lambda _: None, earned=False))
+    valued = valuation(portfolio, models, settings, say=lambda _: None, earned=False)
+    return business_case(valued, page=False)
 
 
 def basis_alone(portfolio: Portfolio, models: ModelRun, settings: Settings) -> CaseBasis | None:

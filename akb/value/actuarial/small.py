@@ -27,7 +27,7 @@ TAILS = (0.05, 0.95)
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Shrunk:
     """A ratio of actual to expected, drawn to one.
 
     Parameters
@@ -45,7 +45,7 @@ class Drawn:
     variance: float
 
 
-def drawn(actual: float, expected: float, spread: float, dispersed: float = 1.0) -> Drawn:
+def drawn(actual: float, expected: float, spread: float, dispersed: float = 1.0) -> Shrunk:
     """Return the posterior of a ratio of which the mean is one and the standard deviation `spread`.
 
     Parameters
@@ -57,7 +57,7 @@ def drawn(actual: float, expected: float, spread: float, dispersed: float = 1.0)
     """
     prior = 1.0 / max(spread, 1e-6) ** 2
     seen, due = actual / dispersed, expected / dispersed
-    return Drawn((prior + seen) / (prior + due), due / (prior + due), 1.0 / (prior + seen))
+    return Shrunk((prior + seen) / (prior + due), due / (prior + due), 1.0 / (prior + seen))
 
 
 def small_office(base: InForce) -> dict[str, Any] | None:
