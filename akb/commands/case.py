@@ -14,9 +14,12 @@ from akb.commands import options
 from akb.core.errors import AkbError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from akb.config import Assumption
+    from akb.commands.console import Stages
+    from akb.config import Assumption, MeasuredEffect, Settings
+
+READ_FROM_SETTINGS = {"schema_", "assumptions", "measured", "contacts"}
 
 Sets = Annotated[
     list[str] | None,
@@ -26,19 +29,23 @@ Sets = Annotated[
         help="Another value, as in price.per_customer=0.8 or =80%; repeatable.",
     ),
 ]
-Chosen = Annotated[
-    Path | None,
-    typer.Option("--config", help="Assumptions chosen in the report: a file of its own export."),
-]
 
 
 def case(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a finished run.")],
     *,
     set_: Sets = None,
-    config: Chosen = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write a whole new run with these figures here.")
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            help="A settings file of which [measured], [assumptions] and contact types that are "
+            "not enabled count, such as the one that akb experiment analyse writes, or the sliders "
+            "of the report.",
+        ),
     ] = None,
     quiet: options.Quiet = False,
     json: options.Json = False,
@@ -48,32 +55,73 @@ def case(
     Example: akb case out/eda --set contacts.call.effect_policy=20% --set contacts.call.minutes=20
     --out out/case"""
     from akb.commands.console import Stages
+    from akb.config import Settings
 
     summary = read_summary(folder)
     stages = Stages(quiet=quiet or json)
     register = register_of(summary)
-    chosen, without = chosen_in(config, register) if config is not None else ({}, ())
-    changed = {
-        **checked(chosen, register, f"{config}", whole=out is not None),
-        **parsed(set_ or (), register, whole=out is not None),
-    }
+    given = options.settings_from(config) if config else Settings()
+    _say_what_is_left(given, stages)
+    wanted = [*(f"{name}={value!r}" for name, value in given.assumptions.items()), *(set_ or ())]
+    changed = parsed(wanted, register, whole=out is not None)
+    without = switched_off(given, register, config)
+    for name in given.measured:
+        if name not in register:
+            raise AkbError(f"{config} measures {name}, which this run does not know")
+        _check_changeable(name, register[name], whole=out is not None)
     if out is not None:
         from akb.commands.eda import folder_lines
         from akb.rerun import rerun_case
 
         check_out(folder, out)
         carried: list[str] = []
-        case = rerun_case(folder, out, changed, stages, carried, without=without)["business_case"]
+        known: dict[str, Any] = {"measured": given.measured, "without": without}
+        case = rerun_case(folder, out, changed, stages, carried, **known)["business_case"]
         for line in folder_lines(carried):
             stages.say(line)
     else:
-        case = figures(folder, summary, register, changed, without=without)
+        known = {"measured": given.measured, "without": without}
+        case = figures(folder, summary, register, changed, **known)
     if json:
         shown = {"as_of": summary["as_of"], "changed": changed, "business_case": case}
         options.print_json({"schema": "akb.case/2", **shown})
         return
     for line in closing_lines(summary["business_case"], case, out):
         stages.say(line)
+
+
+def _say_what_is_left(given: Settings, stages: Stages) -> None:
+    left = sorted(given.model_fields_set - READ_FROM_SETTINGS)
+    if left:
+        stages.say(
+            f"of the settings file only [measured], [assumptions] and [contacts] count here, not "
+            f"{', '.join(f'[{name}]' for name in left)}"
+        )
+
+
+def switched_off(
+    given: Settings, register: dict[str, Assumption], config: Path | None
+) -> tuple[str, ...]:
+    """Return the contact types that a settings file switches off.
+
+    Raises
+    ------
+    AkbError
+        If the run knows no such type, or the file would change something else of it.
+    """
+    types = {name.split(".")[1] for name in register if name.startswith("contacts.")}
+    for key, table in given.contacts.items():
+        if key not in types:
+            raise AkbError(
+                f"{config}: unknown contact type '{key}'{did_you_mean(key, types)}",
+                "The report lists them all.",
+            )
+        if set(table) != {"enabled"}:
+            raise AkbError(
+                f"{config}: [contacts.{key}] can only be switched off here, with enabled = false",
+                f'Write its numbers under [assumptions], as in "contacts.{key}.minutes" = 20.',
+            )
+    return tuple(key for key, table in given.contacts.items() if not table["enabled"])
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
@@ -158,65 +206,6 @@ def parsed(
     return found
 
 
-def chosen_in(
-    path: Path, register: dict[str, Assumption]
-) -> tuple[dict[str, float], tuple[str, ...]]:
-    """Return the assumptions of a file and the contact types that it switches off.
-
-    Raises
-    ------
-    AkbError
-        If it cannot be read, or holds anything else.
-    """
-    from akb.config import load_settings
-
-    settings = load_settings(path)
-    others = sorted(settings.model_fields_set - {"assumptions", "contacts", "schema_"})
-    if others:
-        raise AkbError(
-            f"{path} has [{others[0]}], which another business case cannot change",
-            "Keep [assumptions], and [contacts.NAME] with enabled = false.",
-        )
-    types = {name.split(".")[1] for name in register if name.startswith("contacts.")}
-    for key, table in settings.contacts.items():
-        if key not in types:
-            raise AkbError(
-                f"{path}: unknown contact type '{key}'{did_you_mean(key, types)}",
-                "The report lists them all.",
-            )
-        if set(table) != {"enabled"}:
-            raise AkbError(
-                f"{path}: [contacts.{key}] can only be switched off with enabled = false",
-                f'Write its numbers under [assumptions], as in "contacts.{key}.minutes" = 20.',
-            )
-    off = tuple(key for key, table in settings.contacts.items() if not table["enabled"])
-    return dict(settings.assumptions), off
-
-
-def checked(
-    values: dict[str, float], register: dict[str, Assumption], where: str, *, whole: bool
-) -> dict[str, float]:
-    """Return the values of a file as they are.
-
-    Raises
-    ------
-    AkbError
-        If a name is unknown (with a suggestion), a value is impossible, or the change needs a new
-        run.
-    """
-    for name, value in values.items():
-        if name not in register:
-            raise AkbError(
-                f"{where}: unknown assumption '{name}'{did_you_mean(name, register)}",
-                "The report and summary.json list them all under their names.",
-            )
-        _check_changeable(name, register[name], whole=whole)
-        why = register[name].complaint(value)
-        if why:
-            raise AkbError(f"{where}: {name} = {value:g} {why}")
-    return values
-
-
 def _check_changeable(name: str, entry: Assumption, *, whole: bool) -> None:
     # What serving costs teaches models who costs more than he brings, and no euro of the case
     # follows those.
@@ -247,6 +236,7 @@ def figures(
     register: dict[str, Assumption],
     changed: dict[str, float],
     *,
+    measured: Mapping[str, MeasuredEffect] | None = None,
     without: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Return the business case in the shape of the summary's ``business_case``: that of ``--out``,
@@ -268,24 +258,27 @@ def figures(
     from akb.report.chapters.case.facts import worded
     from akb.report.files.summary import case_summary
     from akb.report.plain import plain
-    from akb.rerun import case_again
+    from akb.rerun import recomputed_case
 
     if not summary.get("case_basis"):
         raise AkbError(
             f"{folder} has no business case to work out again", "Its report says what was missing."
         )
+    known = {name: register[name].measured(effect) for name, effect in (measured or {}).items()}
+    before = {**register, **known}
     now = {
-        **register,
-        **{name: shipped(name, register).replaced(value) for name, value in changed.items()},
+        **before,
+        **{name: shipped(name, before).replaced(value) for name, value in changed.items()},
     }
+    gone = tuple(f"contacts.{key}." for key in without)
     rows = [
         {"key": name, **entry.model_dump()}
         for name, entry in sorted(now.items())
-        if not name.startswith(tuple(f"contacts.{key}." for key in without))
+        if not name.startswith(gone)
     ]
+    asked: dict[str, Any] = {"measured": measured, "without": without}
     with seldom_collected():
-        solver = _hours_bind(summary)
-        case = case_again(folder, changed, without=without, solver=solver)
+        case = recomputed_case(folder, changed, **asked, solver=_hours_bind(summary))
     if case is None:
         raise AkbError(
             f"{folder} has no business case to work out again", "Its report says what was missing."
@@ -300,9 +293,13 @@ def _hours_bind(summary: dict[str, Any]) -> bool:
 
 
 def shipped(name: str, register: dict[str, Assumption]) -> Assumption:
-    """Return an assumption with the range that akb ships, as `akb eda` would start from."""
+    """Return an assumption with the range that akb ships or an experiment measured, as `akb eda`
+    would start from.
+    """
     from akb.config import load_settings
 
+    if register[name].source == "measured":
+        return register[name]
     return load_settings().assumed().get(name, register[name])
 
 

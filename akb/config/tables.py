@@ -237,6 +237,7 @@ class Models(SettingsTable):
     hazard_rows: int = Field(default=100_000, ge=1000, le=10_000_000)
     target_rows: int = Field(default=60_000, ge=1000, le=10_000_000)
     trees: int = Field(default=200, ge=1, le=10_000)
+    candidates: tuple[str, ...] = ()  # of the client's own, see docs/own_model.md
 
 
 class Report(SettingsTable):
@@ -270,10 +271,10 @@ def _reads_back(form: str, day: date) -> bool:
     try:
         written = day.strftime(form)
         read = pl.Series([written]).str.to_date(form, strict=True).item()
-        again = datetime.strptime(written, form).date()
+        parsed = datetime.strptime(written, form).date()
     except Exception:  # each of them has errors of its own for forms that nobody means
         return False
-    return bool(read == again == day)
+    return bool(read == parsed == day)
 
 
 def must_be_one_of(names: Iterable[str], name: str, what: str, table: str) -> None:

@@ -21,7 +21,7 @@ class Feature:
         `meaning` is English for the documentation; what a client reads comes from ``configs/text``.
     current
         True if the source keeps only today's value (adviser, office, postcode): a slowly changing
-        attribute that needs watching, see design.md Time 2.
+        attribute that needs watching, see docs/architecture.md, Time 2.
     """
 
     name: str
@@ -84,6 +84,14 @@ class BranchRows:
     standing: pl.DataFrame | None = None
     open: pl.DataFrame | None = None
     seldom: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TaughtBranches:
+    """The branches that stored models were taught rows of: held at T, and open at T."""
+
+    held: frozenset[str]
+    eligible: frozenset[str]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from akb.config import Settings
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
+    from akb.value.case.basis import CaseBasis
     from akb.value.types import BusinessCase, Past, ValueRun
 
 
@@ -41,3 +42,12 @@ def case_alone(portfolio: Portfolio, models: ModelRun, settings: Settings) -> Bu
 
     valued = valuation(portfolio, models, settings, say=lambda _: None, earned=False)
     return business_case(valued, page=False)
+
+
+def basis_alone(portfolio: Portfolio, models: ModelRun, settings: Settings) -> CaseBasis | None:
+    """Return what that business case is made of; None where there is none."""
+    from akb.value.case.case import case_basis, open_lines
+    from akb.value.valuation import valuation
+
+    valued = valuation(portfolio, models, settings, say=lambda _: None, earned=False)
+    return case_basis(valued) if valued.plan is not None and open_lines(valued) else None

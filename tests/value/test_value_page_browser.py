@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import page_vectors as v
 import pytest
 
-from akb.commands.case import chosen_in
+from akb.commands.case import switched_off
+from akb.config import load_settings
 from akb.report.formats import euro
 from akb.report.write import report_files
 from akb.value.case.case import business_case
@@ -159,8 +160,9 @@ def test_the_chosen_assumptions_are_a_file_for_akb_case(page: Browser, tmp_path:
         page.run("new Promise((done) => setTimeout(done, 50))")
     given = tomllib.loads(file.read_text("utf-8"))
     assert given == {"assumptions": {"contacts.call.effect_relation": 0.2}, "contacts": {"review": {"enabled": False}}}
-    chosen, off = chosen_in(file, v.settings_with({}, []).assumed())
-    assert (chosen, off) == ({"contacts.call.effect_relation": 0.2}, ("review",))
+    settings = load_settings(file)
+    assert settings.assumptions == {"contacts.call.effect_relation": 0.2}
+    assert switched_off(settings, v.settings_with({}, []).assumed(), file) == ("review",)
 
 
 def test_a_price_that_is_agreed_is_shown_as_a_choice(page: Browser) -> None:

@@ -7,7 +7,8 @@ from akb.models.descriptive.comparable import (
     FollowedPeers,
     Peers,
     churn_difference,
-    knows,
+    has_holdings,
+    in_own_group,
     need,
 )
 from akb.models.descriptive.definitions import compare
@@ -20,6 +21,7 @@ __all__ = [
     "churn_difference",
     "compare",
     "find_profiles",
-    "knows",
+    "has_holdings",
+    "in_own_group",
     "need",
 ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from akb.report.chapters.assumptions.facts import AssumptionFacts
-from akb.report.chapters.case.figures import told
+from akb.report.chapters.case.figures import available_case
 
 if TYPE_CHECKING:
-    from akb.report.chapters.case.facts import CaseTold, Three
+    from akb.report.chapters.case.facts import AvailableCase, Three
     from akb.report.page.figure import Maker
 
 TABLES = ("whatif", "whatif_number", "whatif_unit", "option")
@@ -19,15 +19,15 @@ PLAN = ("customers", "minutes", "benefit", "cost")
 def whatif(m: Maker) -> dict[str, Any] | None:
     """Return what the page's own script works on; None where there is no business case.
 
-    ``block``: see `akb.value.case.page.block.page_basis`. ``told``: the figures of the report, to
+    ``block``: see `akb.value.case.page.block.page_basis`. ``reported``: the figures of the report, to
     which differences are added, so that the page never says two things of the same.
     """
-    case, block = told(m), m.model.basis
+    case, block = available_case(m), m.model.basis
     if case is None or not block:
         return None
     return {
         "block": dict(block),
-        "told": _told(case),
+        "reported": _reported(case),
         "limit": int(m.model.suppress_below),
         "ladder": dict(m.model.ladder),
         "labels": {row.key: str(row.label) for row in m.of(AssumptionFacts).rows},
@@ -41,7 +41,7 @@ def whatif(m: Maker) -> dict[str, Any] | None:
     }
 
 
-def _told(case: CaseTold) -> dict[str, Any]:
+def _reported(case: AvailableCase) -> dict[str, Any]:
     cohort = case.cohort
     return {
         "benefit": int(cohort.benefit),
