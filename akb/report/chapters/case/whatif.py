@@ -19,8 +19,8 @@ PLAN = ("customers", "minutes", "benefit", "cost")
 def whatif(m: Maker) -> dict[str, Any] | None:
     """Return what the page's own script works on; None where there is no business case.
 
-    ``block``: see `akb.value.case.page.block.page_basis`. ``reported``: the figures of the report, to
-    which differences are added, so that the page never says two things of the same.
+    ``block``: see `akb.value.case.page.block.page_basis`. ``reported``: the figures of the report,
+    to which differences are added, so that the page never says two things of the same.
     """
     case, block = available_case(m), m.model.basis
     if case is None or not block:
