@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from akb.core import __version__
 from akb.core.imports import asked_for
-from akb.core.version import __version__
 
 if TYPE_CHECKING:
     from akb.api import AkbError, Check, Export, RefusedError, Run, check, eda, load, score

@@ -18,6 +18,8 @@ from typer.exceptions import TyperException
 from akb.commands.case import case
 from akb.commands.check import check
 from akb.commands.eda import eda
+from akb.commands.evaluate import evaluate
+from akb.commands.experiment import experiment
 from akb.commands.forget import forget
 from akb.commands.init import init
 from akb.commands.inspect.diff import diff
@@ -33,8 +35,8 @@ from akb.commands.report import pdf, report
 from akb.commands.reveal import reveal
 from akb.commands.sample import sample
 from akb.commands.streams import let_go, prepare_streams, say
+from akb.core import __version__
 from akb.core.errors import AkbError
-from akb.core.version import __version__
 
 FAULT = 70
 INTERRUPTED = 130
@@ -78,6 +80,8 @@ for command in (
     *(explain, diff, rerun, schema),
 ):
     app.command()(command)
+app.command()(evaluate)
+app.add_typer(experiment, name="experiment")
 
 app.add_typer(feedback)
 

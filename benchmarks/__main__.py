@@ -20,6 +20,7 @@ MODULES = (
     "books",
     "drift",
     "plan",
+    "page",
     "hindsight",
     "mutants",
     "weekly",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, field_validator
 
 from akb.config.contacts import ContactType, contact_assumptions, contact_types
-from akb.config.register import Assumption, shipped_assumptions
+from akb.config.register import Assumption, MeasuredEffect, shipped_assumptions
 from akb.config.tables import (
     WORDS,
     WRITTEN,
@@ -60,6 +60,9 @@ class Settings(SettingsTable):
     assumptions: dict[str, Annotated[float, Field(allow_inf_nan=True)]] = Field(
         default_factory=dict
     )  # see `complaint`
+    measured: dict[str, MeasuredEffect] = Field(
+        default_factory=dict
+    )  # assumption -> what an experiment made of it
     team: dict[str, Member] = Field(
         default_factory=dict
     )  # adviser as the export writes it -> level and hours
@@ -150,8 +153,8 @@ class Settings(SettingsTable):
         )
 
     def assumed(self) -> dict[str, Assumption]:
-        """Return the assumption register by ``table.key``, with the client's own values marked
-        ``client``.
+        """Return the assumption register by ``table.key``, with what was measured marked
+        ``measured`` and the client's own values ``client``.
 
         Raises
         ------
@@ -172,8 +175,22 @@ class Settings(SettingsTable):
         return register
 
     def _before_assumptions(self) -> dict[str, Assumption]:
-        """Return the register with the client's own ladder, but without his ``[assumptions]``."""
-        return {**shipped_assumptions(), **contact_assumptions(self.contacts)}
+        """Return the register with the client's own ladder and what was measured, but without his
+        ``[assumptions]``.
+        """
+        register = {**shipped_assumptions(), **contact_assumptions(self.contacts)}
+        for name, effect in self.measured.items():
+            if name not in register:
+                raise AkbError(
+                    f"unknown assumption '{name}' in [measured]{did_you_mean(name, register)}",
+                    "The report lists them all under its assumptions.",
+                )
+            for end in (effect.low, effect.high):
+                why = register[name].complaint(end)
+                if why:
+                    raise AkbError(f"[measured]: {name} = {end:g} {why}", f"{WRITTEN}.")
+            register[name] = register[name].measured(effect)
+        return register
 
     def ladder(self) -> dict[str, ContactType]:
         """Return the contact types by key: `configs/contacts.toml`, changed by ``[contacts.KEY]``
