@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+import typer
+
 from akb.cli import app
 from scripts import cli_docs
 
-COMMANDS = {command.callback.__name__ for command in app.registered_commands if command.callback}
-COMMANDS |= {str(group.typer_instance.info.name) for group in app.registered_groups if group.typer_instance}
+COMMANDS = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 
 
 def test_the_page_is_written_anew() -> None:
