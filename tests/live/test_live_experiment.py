@@ -58,6 +58,12 @@ def test_assigned_once_it_stays(small: Small, capsys: Any) -> None:
     assert run(["experiment", "assign", str(week1), "--to", str(trial)]) == 2  # an older run
     assert "before the last who joined" in capsys.readouterr().err
     assert (trial / "assignments.csv").stat().st_mode & 0o077 == 0
+    head, *lines = (trial / "list-2024-02-07.csv").read_text("utf-8-sig").splitlines()
+    assert head == "klant;rang;adviseur;kantoor;groep"
+    arms = dict(record_of(trial).select("customer", "arm").iter_rows())
+    words = {TREATED: "contact", CONTROL: "geen contact"}
+    assert len(lines) == 50
+    assert all(line.split(";")[-1] == words[arms[line.split(";")[0]]] for line in lines)
 
 
 def test_what_was_said_beforehand_does_not_change(small: Small, capsys: Any) -> None:
