@@ -13,12 +13,15 @@ from dataclasses import is_dataclass, replace
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from akb.core.errors import RefusedError
-from akb.pipeline import PAST_MONTHS, catalogue_of, kept, valued, write_models
+from akb.core.errors import AkbError, RefusedError
+from akb.pipeline import catalogue_of, kept, valued, write_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import date
     from pathlib import Path
+
+    import polars as pl
 
     from akb.config import MeasuredEffect, Settings
     from akb.ingest.types import Portfolio
@@ -153,6 +156,48 @@ def recomputed_case(
     return case_alone(things["portfolio"], things["models"], settings)
 
 
+def matrix_again(folder: Path, day: date) -> tuple[pl.DataFrame, list[str]]:
+    """Return the feature values of a finished run as known on a day, and the names of those that
+    cannot be worked out from what it kept.
+
+    Raises
+    ------
+    AkbError
+        If nobody was in force then, or the day is after the run's.
+    RefusedError
+        If the run kept nothing that this akb can read.
+    """
+    import polars as pl
+
+    from akb.features import build_matrix
+    from akb.store.carried import MANIFEST
+    from akb.store.folders import PRIVATE
+
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    things = things_kept(folder, only=("portfolio", "features"))
+    portfolio, shown = things["portfolio"], "pseudonym"
+    if day > portfolio.as_of:
+        raise AkbError(
+            f"{day.isoformat()} is after {portfolio.as_of.isoformat()}, the day of this run"
+        )
+    if not manifest.get("pseudonyms", True):
+        private = folder / PRIVATE
+        portfolio = with_relations(portfolio, private.read_bytes() if private.is_file() else None)
+        shown = "relation"
+    settings = settings_of(manifest, {}).with_branches(portfolio.own_branches)
+    matrix = build_matrix(portfolio, [day], settings)
+    if matrix.frame.is_empty():
+        raise AkbError(f"no policy is in force on {day.isoformat()}")
+    known = [feature.name for feature in things["features"]]
+    left_out = [name for name in known if name not in matrix.names]
+    names = portfolio.customers.select("customer", _shown=shown)
+    frame = matrix.frame.join(names, on="customer", how="left", maintain_order="left")
+    columns = [name for name in known if name in matrix.names]
+    return frame.select("as_of", pl.col("_shown").alias("customer"), *columns).sort(
+        "customer"
+    ), left_out
+
+
 def recomputed_basis(folder: Path) -> CaseBasis | None:
     """Return what the business case of a run is made of; None where the run has no case.
 
@@ -193,6 +238,23 @@ def settings_of(
     )
 
 
+def asked_settings(manifest: Mapping[str, Any]) -> Settings:
+    """Return the settings with which a run was asked for; what `rerun_case` and `report_again`
+    changed since is in them.
+    """
+    from pydantic import ValidationError
+
+    from akb.config import Settings
+
+    later = {name: manifest["settings"][name] for name in ("assumptions", "report")}
+    try:
+        return Settings.model_validate({**manifest["asked"]["settings"], **later})
+    except (KeyError, ValidationError):
+        raise RefusedError(
+            "this akb does not know the settings of the run", "Run akb eda again."
+        ) from None
+
+
 def bundle_of(
     folder: Path,
     manifest: Mapping[str, Any],
@@ -210,7 +272,7 @@ def bundle_of(
         }
         models = replace(things["models"], files=own)
         portfolio = things["portfolio"]
-        past = _past(portfolio, things["past"])
+        past = past_of(portfolio, things["past"])
         named = not manifest.get("pseudonyms", True)
         if named:
             portfolio = with_relations(portfolio, private)
@@ -274,16 +336,35 @@ def with_relations(portfolio: Portfolio, private: bytes | None) -> Portfolio:
     return replace(portfolio, customers=customers.select(portfolio.customers.columns))
 
 
-def _past(portfolio: Portfolio, models: ModelRun | None) -> Past | None:
-    from akb.core.dates import add_months
+def past_of(portfolio: Portfolio, models: ModelRun | None) -> Past | None:
+    """Return the portfolio as it was on the day that models of the past looked from, with what they
+    said; None without them.
+
+    Both know the same customers: where the models are of an earlier export than the portfolio, who
+    is in one of them only is left out."""
+    import polars as pl
+
     from akb.ingest import earlier
     from akb.value.types import Past
 
-    return (
-        Past(earlier(portfolio, add_months(portfolio.as_of, -PAST_MONTHS)), models)
-        if models
-        else None
+    if models is None:
+        return None
+    then = earlier(portfolio, models.as_of)
+    running = pl.col("end_date").is_null() | (pl.col("end_date") > then.as_of)
+    strangers = (
+        then.policies.filter(running)
+        .join(models.scores, on="customer", how="anti")
+        .select("customer")
+        .unique()
     )
+    policies = then.policies.join(strangers, on="customer", how="anti", maintain_order="left")
+    present = policies.filter(running).select("customer")
+    frames: dict[str, Any] = {
+        name: frame.join(present, on="customer", how="semi", maintain_order="left")
+        for name, frame in vars(models).items()
+        if isinstance(frame, pl.DataFrame) and "customer" in frame.columns and name != "winback"
+    }
+    return Past(replace(then, policies=policies), replace(models, **frames))
 
 
 def kept_classes() -> list[type]:

@@ -18,9 +18,11 @@ MODULES = (
     "clv",
     "commission5",
     "books",
+    "drift",
     "plan",
     "hindsight",
     "mutants",
+    "weekly",
 )
 REAL = ("es_motor", "coil2000", "lapse", "own_columns", "actuarial")
 FOLDERS = {"lapse": "casdatasets", "own_columns": ".", "actuarial": "."}

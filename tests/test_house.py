@@ -93,6 +93,23 @@ def modules_per_folder() -> Counter[str]:
     return Counter(path.parent.relative_to(ROOT).as_posix() for path in paths if path.name != "__init__.py")
 
 
+DIALECT = {"told", "know", "knows", "stood", "groundwork"}
+"""Words of a dialect of our own, where the field has a term for what a thing is."""
+
+
+def bindings(tree: ast.Module) -> set[str]:
+    """Return every name that a module gives to something, in words: ``CaseTold`` is case, told."""
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.append(node.name)
+        elif isinstance(node, ast.arg):
+            names.append(node.arg)
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            names.append(node.id if isinstance(node, ast.Name) else node.attr)
+    return {word.lower() for name in names for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)}
+
+
 PRAGMA = re.compile(r"  # (?:type: ignore|noqa).*$")
 
 
@@ -161,6 +178,15 @@ def test_what_travels_together_is_one_object() -> None:
 
 def test_a_class_name_is_used_once() -> None:
     assert class_names_used_twice() == set()
+
+
+def test_names_are_terms_of_the_field() -> None:
+    assert {name: found for name, tree in trees().items() if (found := bindings(tree) & DIALECT)} == {}
+
+
+@pytest.mark.parametrize("code", ["class CaseTold: ...", "def told(): ...", "_TOLD = 1", "told_years = 2"])
+def test_a_word_of_a_dialect_would_be_seen(code: str) -> None:
+    assert bindings(ast.parse(code)) & DIALECT
 
 
 def test_lines_are_short() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from copy import deepcopy
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, field_validator
@@ -27,6 +28,7 @@ from akb.config.tables import (
     must_be_one_of,
     validated,
 )
+from akb.core.candidates import check_candidates
 from akb.core.errors import AkbError, did_you_mean
 from akb.core.privacy.identifiers import OTHER_BRANCH
 from akb.core.revenue import Terms
@@ -229,16 +231,21 @@ class Settings(SettingsTable):
             for meaning in getattr(self.ingest, table).values():
                 known = columns["values"][values] if values else ("yes", "no")
                 must_be_one_of(known, meaning, "meaning", f"[ingest.{table}]")
+        check_candidates(self.models.candidates)
         self.ladder()
 
 
-def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
+def load_settings(
+    path: Path | None = None, tables: Mapping[str, Any] | None = None, **overrides: Any
+) -> Settings:
     """Return the settings of a run.
 
     Parameters
     ----------
     path
         The client's ``akb.toml``; None for the defaults.
+    tables
+        What would stand in such a file, where there is none.
     overrides
         Values from the command line by dotted name with ``__`` for the dot (``models__seed=1``);
         None is ignored.
@@ -249,7 +256,7 @@ def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
         If the file is missing, is no TOML, has an unknown name (with a suggestion) or an impossible
         value.
     """
-    given: dict[str, Any] = {}
+    given: dict[str, Any] = deepcopy(dict(tables or {}))
     if path is not None:
         try:
             given = tomllib.loads(path.read_text("utf-8-sig"))
@@ -274,7 +281,8 @@ def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
     schema = given.get("schema", SCHEMA)
     if isinstance(schema, int) and schema > SCHEMA:
         raise AkbError(
-            f"{path} has schema {schema}; this akb knows schema {SCHEMA}", "Upgrade akb."
+            f"{path or 'these settings'} has schema {schema}; this akb knows schema {SCHEMA}",
+            "Upgrade akb.",
         )
     for name, value in overrides.items():
         if value is not None:

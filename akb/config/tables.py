@@ -237,6 +237,7 @@ class Models(SettingsTable):
     hazard_rows: int = Field(default=100_000, ge=1000, le=10_000_000)
     target_rows: int = Field(default=60_000, ge=1000, le=10_000_000)
     trees: int = Field(default=200, ge=1, le=10_000)
+    candidates: tuple[str, ...] = ()  # of the client's own, see docs/own_model.md
 
 
 class Report(SettingsTable):

@@ -13,13 +13,21 @@ if TYPE_CHECKING:
     from akb.features.grid import as_of_grid
     from akb.features.hindsight.verdicts import without_hindsight
     from akb.features.matrix import build_matrix
-    from akb.features.targets.labels import build_targets
+    from akb.features.targets.labels import branch_rows_of, build_targets
     from akb.features.themes import topics_of
 
-__all__ = ["as_of_grid", "build_matrix", "build_targets", "topics_of", "without_hindsight"]
+__all__ = [
+    "as_of_grid",
+    "branch_rows_of",
+    "build_matrix",
+    "build_targets",
+    "topics_of",
+    "without_hindsight",
+]
 
 _WHERE = {
     "as_of_grid": "grid",
+    "branch_rows_of": "targets.labels",
     "build_matrix": "matrix",
     "build_targets": "targets.labels",
     "without_hindsight": "hindsight.verdicts",

@@ -1,1 +1,3 @@
-"""What goes on after the first report: score, learn from feedback, experiment, evaluate."""
+"""What outlives a run: the book, weekly scores, feedback, experiments, evaluation, and who may be
+champion.
+"""

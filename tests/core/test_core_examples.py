@@ -36,6 +36,8 @@ LEAST = {
     "akb.models.temporal.level": 3,
     "akb.models.temporal.splits": 2,
     "akb.value.case.trial": 3,
+    "akb.value.lifetime.clv": 2,
+    "akb.value.revenue.cost": 1,
 }
 """Modules of which so many functions do at least."""
 

@@ -61,7 +61,7 @@ def _stretch(followed: Followed, start: int, end: int) -> dict[str, Any]:
     happened = (table["end_date"] <= until).fill_null(value=False).cast(pl.Float64).to_numpy()
     cluster = table["number"].to_numpy()
     events = float(happened.sum())
-    told: dict[str, Any] = {
+    figures: dict[str, Any] = {
         "customers": table.height,
         "expected": float(expected.sum()),
         "observed": events,
@@ -74,10 +74,10 @@ def _stretch(followed: Followed, start: int, end: int) -> dict[str, Any]:
     if events >= FEW and table.height - events >= FEW and expected.sum() > 0:
         ratio, ends = observed_expected(happened, expected, cluster, z=Z95)
         auc, auc_ends = auc_with_interval(happened, expected, cluster)
-        told |= {
+        figures |= {
             "observed_expected": ratio,
             "interval": list(ends),
             "auc": auc,
             "auc_interval": list(auc_ends),
         }
-    return told
+    return figures

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from akb.config import Settings
     from akb.ingest.types import Portfolio
-    from akb.live.evaluation.stored_run import StoredRun
+    from akb.live.evaluation.stored_run import PastRun
     from akb.live.experiment.effect import Measured
 
 MONTHS = 12
@@ -30,7 +30,7 @@ OUTCOMES = ("relations", "policies", "euros")
 
 
 def effect_of_contact(
-    run: StoredRun, portfolio: Portfolio, settings: Settings, as_of: date
+    run: PastRun, portfolio: Portfolio, settings: Settings, as_of: date
 ) -> dict[str, Any]:
     """Return ``status`` and, where it is ``measured``, the arms, the effects and the three figures.
 

@@ -19,15 +19,13 @@ if TYPE_CHECKING:
 
     from akb.ingest.types import Portfolio
     from akb.live.evaluation.happened import Followed
-    from akb.live.evaluation.stored_run import StoredRun
+    from akb.live.evaluation.stored_run import PastRun
 
 HORIZONS = (12, 6, 3, 1)
 GROUPS = ("office", "adviser")
 
 
-def by_group(
-    run: StoredRun, followed: Followed, portfolio: Portfolio, as_of: date
-) -> dict[str, Any]:
+def by_group(run: PastRun, followed: Followed, portfolio: Portfolio, as_of: date) -> dict[str, Any]:
     """Return ``months`` (the longest closed horizon of churn) and per group its rows {key,
     customers, expected, observed, observed_expected, interval}.
 
@@ -66,7 +64,7 @@ def by_group(
     return {"months": months, "current": current, **found}
 
 
-def _people(run: StoredRun, portfolio: Portfolio) -> tuple[pl.DataFrame, bool]:
+def _people(run: PastRun, portfolio: Portfolio) -> tuple[pl.DataFrame, bool]:
     from akb.rerun import things_kept
 
     try:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from akb.config import Settings
     from akb.features.types import BranchRows, Targets
     from akb.ingest.types import Portfolio
-    from akb.live.evaluation.stored_run import StoredRun
+    from akb.live.evaluation.stored_run import PastRun
 
 MOST_UNKNOWN = 0.10
 """From this share of ends without a known reason on, nothing is said of causes."""
@@ -48,7 +48,7 @@ class Followed:
     days: int
 
 
-def follow(run: StoredRun, portfolio: Portfolio, settings: Settings) -> Followed:
+def follow(run: PastRun, portfolio: Portfolio, settings: Settings) -> Followed:
     """Return the run's customers with what the export says of the time after T."""
     settings = settings.with_branches(portfolio.own_branches)
     scores = run.scores()

@@ -132,17 +132,17 @@ def _order(
 ) -> dict[str, Any]:
     events = float(happened.sum())
     slope, slope_ends = calibration_slope(happened, expected, cluster, z=Z95)
-    told: dict[str, Any] = {
+    figures: dict[str, Any] = {
         "slope": slope,
         "slope_interval": None if slope_ends is None else list(slope_ends),
     }
     if events < FEW or len(happened) - events < FEW:
-        return told
+        return figures
     auc, ends = auc_with_interval(happened, expected, cluster)
     best = decile_table(happened, expected)[0]
     before = promised.get("auc_ci")
     return {
-        **told,
+        **figures,
         "auc": auc,
         "auc_interval": list(ends),
         "lift": best.observed / float(happened.mean()),

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
     from akb.ingest.types import Portfolio
     from akb.live.evaluation.happened import Followed
-    from akb.live.evaluation.stored_run import StoredRun
+    from akb.live.evaluation.stored_run import PastRun
 
 DEPTHS = (100, 250, 500)
 """How far down a list hits are counted, besides the whole of it."""
 
 
 def lines(
-    run: StoredRun, followed: Followed, portfolio: Portfolio, branches: Mapping[str, str]
+    run: PastRun, followed: Followed, portfolio: Portfolio, branches: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """Return a row per line of the case, see `_line`: of what the run listed and the export shows.
 

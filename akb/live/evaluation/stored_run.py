@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class StoredRun:
+class PastRun:
     """A run and what it was made with.
 
     Parameters
@@ -64,7 +64,7 @@ class StoredRun:
         )
 
 
-def stored_run(folder: Path) -> StoredRun:
+def stored_run(folder: Path) -> PastRun:
     """Return a finished run.
 
     Raises
@@ -89,12 +89,12 @@ def stored_run(folder: Path) -> StoredRun:
     except (KeyError, ValueError):
         raise RefusedError(f"{folder} does not say from which day it looked") from None
     named = not manifest.get("pseudonyms", True)
-    return StoredRun(
+    return PastRun(
         folder, manifest, as_of, settings_of(manifest, {}), "relation" if named else "pseudonym"
     )
 
 
-def check_key(run: StoredRun, key_id: str) -> None:
+def check_key(run: PastRun, key_id: str) -> None:
     """Raise RefusedError if the customers of an export have other pseudonyms than those of the
     run.
     """

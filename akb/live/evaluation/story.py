@@ -15,13 +15,13 @@ from akb.live.evaluation.listed import lines
 from akb.live.evaluation.stored_run import check_key
 
 if TYPE_CHECKING:
-    from akb.live.evaluation.stored_run import StoredRun
+    from akb.live.evaluation.stored_run import PastRun
     from akb.pipeline import Progress, Request
 
 SCHEMA = "akb.evaluation/1"
 
 
-def evaluate(run: StoredRun, request: Request, progress: Progress) -> dict[str, Any]:
+def evaluate(run: PastRun, request: Request, progress: Progress) -> dict[str, Any]:
     """Return what became of a run's predictions, lists and contacts.
 
     Raises
@@ -61,7 +61,7 @@ def evaluate(run: StoredRun, request: Request, progress: Progress) -> dict[str, 
             .taxonomy()
             .items()
         }
-        predictions = [_told(row, limit) for row in judged(followed, promised, as_of)]
+        predictions = [_shown(row, limit) for row in judged(followed, promised, as_of)]
         closed = any(row["status"] == "judged" and row["months"] == 12 for row in predictions)
         listed = lines(run, followed, portfolio, branches) if closed else []
         return {
@@ -72,9 +72,9 @@ def evaluate(run: StoredRun, request: Request, progress: Progress) -> dict[str, 
             "customers": followed.scores.height,
             "missing": followed.missing,
             "predictions": predictions,
-            "lines": [_told(row, limit) for row in listed],
+            "lines": [_shown(row, limit) for row in listed],
             "contact": effect_of_contact(run, portfolio, request.settings, as_of),
-            "decay": [_told(row, limit) for row in decay(followed, as_of)],
+            "decay": [_shown(row, limit) for row in decay(followed, as_of)],
             "groups": by_group(run, followed, portfolio, as_of),
             "alarms": [
                 {"key": row["key"], "level": row.get("alarm"), "order": row.get("order_alarm")}
@@ -84,7 +84,7 @@ def evaluate(run: StoredRun, request: Request, progress: Progress) -> dict[str, 
         }
 
 
-def _told(row: dict[str, Any], limit: int) -> dict[str, Any]:
+def _shown(row: dict[str, Any], limit: int) -> dict[str, Any]:
     """Return a row in which a count of events that tells of persons is None, with what follows from
     it.
     """
@@ -112,7 +112,7 @@ def _hit(row: dict[str, Any], limit: int) -> dict[str, Any]:
     return {**row, "observed": None, "rate": None} if 0 < row["observed"] < limit else row
 
 
-def _summary(run: StoredRun) -> dict[str, Any]:
+def _summary(run: PastRun) -> dict[str, Any]:
     try:
         document = json.loads((run.folder / "summary.json").read_text("utf-8"))
     except (OSError, ValueError):

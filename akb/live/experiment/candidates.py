@@ -10,13 +10,13 @@ import polars as pl
 from akb.core.errors import AkbError
 
 if TYPE_CHECKING:
-    from akb.live.evaluation.stored_run import StoredRun
+    from akb.live.evaluation.stored_run import PastRun
 
 LIST = "next_best_action"
 FORECASTS = ("relations", "policies", "euros")
 
 
-def candidates(run: StoredRun) -> pl.DataFrame:
+def candidates(run: PastRun) -> pl.DataFrame:
     """Return who is on the list of contacts or would be without the draw.
 
     Returns
@@ -57,7 +57,7 @@ def candidates(run: StoredRun) -> pl.DataFrame:
     return chosen.join(_forecasts(run), on="customer", how="left", maintain_order="left")
 
 
-def _forecasts(run: StoredRun) -> pl.DataFrame:
+def _forecasts(run: PastRun) -> pl.DataFrame:
     scores = run.scores()
 
     def number(*names: str) -> pl.Expr:

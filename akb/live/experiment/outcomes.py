@@ -82,9 +82,9 @@ def outcomes(
     )
     table = rows.join(found, on=["t", "number"], how="left", maintain_order="left")
     followed = pl.col("relations").is_not_null() & (pl.col("held") > 0)
-    told = ("relations", "policies", "apart", "euros", "contacted")
+    columns = ("relations", "policies", "apart", "euros", "contacted")
     return table.select(
-        "customer", "joined", *(pl.when(followed).then(name).alias(name) for name in told)
+        "customer", "joined", *(pl.when(followed).then(name).alias(name) for name in columns)
     )
 
 

@@ -123,8 +123,8 @@ def designs(basis: CaseBasis, randomised: Randomised) -> list[SizedDesign]:
             needed = _needed(trialled, outcome, expected, against)
             if needed is not None:
                 needed = ceil(needed * randomised.design_effect)
-                told = (question, outcome, expected, against)
-                made.append(_design(trialled, randomised, told, needed))
+                claim = (question, outcome, expected, against)
+                made.append(_design(trialled, randomised, claim, needed))
     return made
 
 
@@ -149,12 +149,12 @@ def _needed(trialled: Trialled, outcome: str, expected: float, against: float) -
 
 
 def _design(
-    trialled: Trialled, randomised: Randomised, told: tuple[str, str, float, float], needed: int
+    trialled: Trialled, randomised: Randomised, claim: tuple[str, str, float, float], needed: int
 ) -> SizedDesign:
     offices = next((each for each in OFFICES if 2 * needed <= trialled.customers * each), None)
     treated = ceil(needed / (offices or OFFICES[-1]))
     drawn = randomised.unit == "adviser"
-    question, outcome, expected, against = told
+    question, outcome, expected, against = claim
     return SizedDesign(
         question=question,
         outcome=outcome,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from akb.config import Settings
-    from akb.live.evaluation.stored_run import StoredRun
+    from akb.live.evaluation.stored_run import PastRun
     from akb.pipeline import Progress, Request
 
 RECORD = "assignments.csv"
@@ -90,7 +90,7 @@ def assign_run(folder: Path, to: Path, wish: Wish, *, dry_run: bool = False) -> 
 
 
 def _assigned(
-    run: StoredRun, found: pl.DataFrame, to: Path, wish: Wish, *, write: bool
+    run: PastRun, found: pl.DataFrame, to: Path, wish: Wish, *, write: bool
 ) -> dict[str, Any]:
     there = (to / FILE).exists()
     registration = read_registration(to) if there else _registered(run, found, wish)
@@ -152,7 +152,7 @@ def handed_out(arms: pl.DataFrame) -> bytes:
     return dutch_csv([words["list"][name] for name in names], rows)
 
 
-def _registered(run: StoredRun, found: pl.DataFrame, wish: Wish) -> Registration:
+def _registered(run: PastRun, found: pl.DataFrame, wish: Wish) -> Registration:
     ladder = run.settings.ladder()
     planned = found["contact"].value_counts(sort=True).sort(["count", "contact"], descending=True)
     personal = [key for key in planned["contact"] if ladder[key].pool != "automatic"]
@@ -220,7 +220,7 @@ def _check_same(registration: Registration, wish: Wish, to: Path) -> None:
             )
 
 
-def check_same_key(run: StoredRun, registration: Registration) -> None:
+def check_same_key(run: PastRun, registration: Registration) -> None:
     """Raise RefusedError if a run has other pseudonyms than the experiment."""
     if run.manifest.get("key_id") != registration.key_id:
         raise RefusedError(

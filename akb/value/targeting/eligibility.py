@@ -10,7 +10,7 @@ import polars as pl
 
 from akb.core.draws import experiment_name
 from akb.core.wording.text import load_toml
-from akb.value.targeting.contact import resting, rules
+from akb.value.targeting.contact import resting, rules, said_to_have_left
 from akb.value.targeting.control import control_group
 from akb.value.targeting.team import POOLS, Worker, team
 
@@ -132,7 +132,7 @@ def _excluded(in_force: InForce) -> dict[str, Flags]:
     always = never(in_force)
     reasons = {
         "deceased": always["deceased"],
-        "announced": in_force.announced,
+        "announced": in_force.announced | said_to_have_left(in_force),
         **always,
         **resting(in_force),
     }
