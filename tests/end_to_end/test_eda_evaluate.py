@@ -44,6 +44,19 @@ def test_an_old_run_is_judged_by_a_new_export(office: Office, then: Path, tmp_pa
     assert "ZQ" not in page  # no relation number
 
 
+def test_the_run_says_what_a_trial_would_take(then: Path, capsys: Any) -> None:
+    assert run(["experiment", "plan", str(then), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["customers"] > 0
+    assert {row["question"] for row in told["designs"]} <= {"works", "pays"}
+    clustered = run(["experiment", "plan", str(then), "--randomise", "adviser", "--json"])
+    more = json.loads(capsys.readouterr().out)
+    assert clustered == 0
+    assert more["randomised"]["design_effect"] > 1
+    sizes = [{(row["question"], row["outcome"]): row["per_arm"] for row in each["designs"]} for each in (told, more)]
+    assert all(sizes[1][key] > size for key, size in sizes[0].items())
+
+
 def test_a_trial_in_which_nobody_was_contacted_shows_nothing(office: Office, then: Path, tmp_path: Path) -> None:
     trial = tmp_path / "trial"
     assert run(["experiment", "assign", str(then), "--to", str(trial)]) == 0

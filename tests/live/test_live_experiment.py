@@ -194,6 +194,18 @@ def test_lines_are_added_and_a_kill_leaves_the_old_file(tmp_path: Path, monkeypa
     assert [each.name for each in tmp_path.iterdir()] == ["rows.csv"]
 
 
+def test_a_kill_between_registration_and_record_is_made_good(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    trial, folder = small.folder / "trial", small.run()
+    command = ["experiment", "assign", str(folder), "--to", str(trial)]
+    with monkeypatch.context() as broken:
+        broken.setattr("akb.live.experiment.story.add_rows", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        assert run(command) == 130
+    registered = (trial / "experiment.json").read_bytes()
+    assert run(command) == 0
+    assert (trial / "experiment.json").read_bytes() == registered
+    assert record_of(trial).height == 60
+
+
 def test_one_command_at_a_time(tmp_path: Path) -> None:
     from akb.core.errors import AkbError
 
