@@ -68,7 +68,14 @@ class Small:
         ]
         (folder / "actions" / "next_best_action.csv").write_text("\ufeff" + "\r\n".join([HEADS, *lines]) + "\r\n")
         (folder / "actions" / "top_defend.csv").write_text(
-            "\ufeff" + "\r\n".join(["klant;rang", *(";".join(line.split(";")[:2]) for line in lines)]) + "\r\n"
+            "\ufeff"
+            + "\r\n".join(
+                [
+                    "klant;rang;waarde op het spel (euro)",
+                    *(";".join(line.split(";")[:2]) + ";1000,00" for line in lines),
+                ]
+            )
+            + "\r\n"
         )
         offered = [f"{self.name(place)};{rank};Reis;0,1000;20,00" for rank, place in enumerate(places, start=1)]
         (folder / "actions" / "next_best_policy.csv").write_text("\ufeff" + "\r\n".join([OFFERED, *offered]) + "\r\n")

@@ -107,12 +107,12 @@ def _purchase(
     taken = followed.targets.eligible.frame.select(
         number="customer", key="branch", happened=pl.col("label").cast(pl.Float64)
     )
-    worth = dutch("commission") if "commission" in listed.columns else pl.lit(None, pl.Float64)
+    money = [name for name in ("commission",) if name in listed.columns]
     return (
-        _ranked(listed)
+        _ranked(listed, "branch", "probability", *money)
         .with_columns(
             expected=dutch("probability"),
-            worth=worth,
+            worth=dutch("commission") if money else pl.lit(None, pl.Float64),
             key=pl.col("branch").replace_strict(branches, default=None, return_dtype=pl.String),
         )
         .join(_scored(followed), on="customer")
@@ -121,8 +121,9 @@ def _purchase(
     )
 
 
-def _ranked(listed: pl.DataFrame) -> pl.DataFrame:
-    return listed.with_columns(pl.col("rank").cast(pl.Int64))
+def _ranked(listed: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """Return who is listed and where, with some columns; the others repeat the scores as texts."""
+    return listed.select("customer", pl.col("rank").cast(pl.Int64), *columns)
 
 
 def _scored(followed: Followed, *columns: str) -> pl.DataFrame:
