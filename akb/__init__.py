@@ -1,17 +1,17 @@
 """akb: predictions and a business case for active customer management (*actief klantbeheer*).
 
-From Python: `check`, `eda` and `load`; see `akb.api`. Importing akb costs nothing: what is heavy is
-imported when it is used."""
+From Python: `check`, `eda`, `score` and `load`; see `akb.api`. Importing akb costs nothing: what is
+heavy is imported when it is used."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from akb.core import __version__
 from akb.core.imports import asked_for
-from akb.core.version import __version__
 
 if TYPE_CHECKING:
-    from akb.api import AkbError, Check, Export, RefusedError, Run, check, eda, load
+    from akb.api import AkbError, Check, Export, RefusedError, Run, check, eda, load, score
 
 __all__ = [
     "AkbError",
@@ -23,6 +23,7 @@ __all__ = [
     "check",
     "eda",
     "load",
+    "score",
 ]
 
 _WHERE = {
@@ -34,6 +35,7 @@ _WHERE = {
     "check": "api",
     "eda": "api",
     "load": "api",
+    "score": "api",
 }
 
 

@@ -35,8 +35,8 @@ from akb.commands.report import pdf, report
 from akb.commands.reveal import reveal
 from akb.commands.sample import sample
 from akb.commands.streams import let_go, prepare_streams, say
+from akb.core import __version__
 from akb.core.errors import AkbError
-from akb.core.version import __version__
 
 FAULT = 70
 INTERRUPTED = 130

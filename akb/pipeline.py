@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
+from akb.core import __version__
 from akb.core.errors import AkbError
-from akb.core.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -213,9 +213,10 @@ def valued(
     tells.
     """
     from akb.report.bundle import RunBundle
-    from akb.value import run_value
+    from akb.value import at_accounts, run_value
 
     with progress.stage("working out value and business case"):
+        portfolio, past = at_accounts(portfolio, past, settings)
         value = run_value(portfolio, models, settings, progress=progress.detail, past=past)
     return RunBundle(
         portfolio=portfolio,
@@ -383,9 +384,10 @@ def kept(bundle: RunBundle) -> bytes:
     elsewhere in the run, and without texts that may not be shown."""
     from akb.ingest import masked
     from akb.store.packed import packed
+    from akb.value import as_in_file
 
     topics = tuple(sorted({entry.topic for entry in bundle.entries if entry.topic}))
-    portfolio = masked(bundle.portfolio, bundle.settings.report.suppress_below)
+    portfolio = masked(as_in_file(bundle.portfolio), bundle.settings.report.suppress_below)
     sources = tuple(
         replace(source, sha256="") for source in portfolio.sources
     )  # of the manifest; rows may be shuffled

@@ -17,7 +17,7 @@ from akb.core.errors import AkbError, RefusedError
 from akb.pipeline import catalogue_of, kept, valued, write_models
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from datetime import date
     from pathlib import Path
 
@@ -42,6 +42,7 @@ def rerun_case(
     carried: list[str] | None = None,
     *,
     measured: Mapping[str, MeasuredEffect] | None = None,
+    without: Collection[str] = (),
 ) -> dict[str, Any]:
     """Write a whole run with other assumptions into `out` and return its summary; `folder` stays as
     it is.
@@ -52,6 +53,8 @@ def rerun_case(
         A finished run.
     changed
         Assumption -> value; none of which the register says that it affects the models.
+    without
+        Contact types that are switched off.
     carried
         Receives the names of the files in `out` that were not akb's and came along.
     measured
@@ -71,7 +74,7 @@ def rerun_case(
 
     folder, out = folder.resolve(), out.resolve()
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-    settings = settings_of(manifest, changed, measured)
+    settings = settings_of(manifest, changed, measured, without)
     private = (folder / PRIVATE).read_bytes() if (folder / PRIVATE).is_file() else None
     bundle = bundle_of(folder, manifest, settings, private, progress)
     with run_folder(out, [folder], carried) as fresh:
@@ -129,6 +132,7 @@ def recomputed_case(
     changed: Mapping[str, float],
     *,
     measured: Mapping[str, MeasuredEffect] | None = None,
+    without: Collection[str] = (),
     solver: bool = True,
 ) -> BusinessCase | None:
     """Return the business case that `rerun_case` would tell, to the cent; None where the run has
@@ -146,14 +150,15 @@ def recomputed_case(
         If the run kept nothing that this akb can read.
     """
     from akb.store.carried import MANIFEST
-    from akb.value import case_alone, import_libraries
+    from akb.value import at_accounts, case_alone, import_libraries
 
     if solver:
         Thread(target=import_libraries, daemon=True).start()  # while the run is read
     things = things_kept(folder, only=("portfolio", "models"), without=("reasons",))
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-    settings = settings_of(manifest, changed, measured)
-    return case_alone(things["portfolio"], things["models"], settings)
+    settings = settings_of(manifest, changed, measured, without)
+    portfolio, _ = at_accounts(things["portfolio"], None, settings)
+    return case_alone(portfolio, things["models"], settings)
 
 
 def matrix_again(folder: Path, day: date) -> tuple[pl.DataFrame, list[str]]:
@@ -207,19 +212,22 @@ def recomputed_basis(folder: Path) -> CaseBasis | None:
         If the run kept nothing that this akb can read.
     """
     from akb.store.carried import MANIFEST
-    from akb.value import basis_alone
+    from akb.value import at_accounts, basis_alone
 
     things = things_kept(folder, only=("portfolio", "models"), without=("reasons",))
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-    return basis_alone(things["portfolio"], things["models"], settings_of(manifest, {}))
+    settings = settings_of(manifest, {})
+    portfolio, _ = at_accounts(things["portfolio"], None, settings)
+    return basis_alone(portfolio, things["models"], settings)
 
 
 def settings_of(
     manifest: Mapping[str, Any],
     changed: Mapping[str, float],
     measured: Mapping[str, MeasuredEffect] | None = None,
+    without: Collection[str] = (),
 ) -> Settings:
-    """Return the settings of a run with other assumptions."""
+    """Return the settings of a run with other assumptions, and without some contact types."""
     from pydantic import ValidationError
 
     from akb.config import Settings
@@ -230,12 +238,17 @@ def settings_of(
         raise RefusedError(
             "this akb does not know the settings of the run", "Run akb eda again."
         ) from None
-    return settings.model_copy(
-        update={
-            "assumptions": {**settings.assumptions, **changed},
-            "measured": {**settings.measured, **(measured or {})},
-        }
+    off = {key: {**settings.contacts.get(key, {}), "enabled": False} for key in without}
+    known = {**settings.measured, **(measured or {})}
+    given = {**settings.assumptions, **changed}
+    settings = settings.model_copy(
+        update={"contacts": {**settings.contacts, **off}, "measured": {}, "assumptions": {}}
     )
+    if without:  # numbers of a type that is gone are nobody's
+        left = settings.assumed()
+        known = {name: effect for name, effect in known.items() if name in left}
+        given = {name: value for name, value in given.items() if name in left}
+    return settings.model_copy(update={"measured": known, "assumptions": given})
 
 
 def asked_settings(manifest: Mapping[str, Any]) -> Settings:
@@ -246,7 +259,10 @@ def asked_settings(manifest: Mapping[str, Any]) -> Settings:
 
     from akb.config import Settings
 
-    later = {name: manifest["settings"][name] for name in ("assumptions", "report")}
+    later = {
+        name: manifest["settings"][name]
+        for name in ("assumptions", "contacts", "measured", "report")
+    }
     try:
         return Settings.model_validate({**manifest["asked"]["settings"], **later})
     except (KeyError, ValidationError):

@@ -21,6 +21,7 @@ MODULES = (
     "drift",
     "plan",
     "trials",
+    "page",
     "hindsight",
     "mutants",
     "weekly",

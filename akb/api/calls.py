@@ -208,6 +208,85 @@ def eda(
         return Run(run(request, Stages(quiet=not verbose)).folder)
 
 
+def score(
+    *exports: Export,
+    run: Run | str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    policies: Export | None = None,
+    customers: Export | None = None,
+    claims: Export | None = None,
+    contacts: Export | None = None,
+    payments: Export | None = None,
+    premiums: Export | None = None,
+    as_of: date | str | None = None,
+    key: str | os.PathLike[str] | None = None,
+    jobs: int | None = None,
+    accept: bool = False,
+    go_on: bool = False,
+    verbose: bool = False,
+) -> Run:
+    """Score a new export with the models of a finished run; nothing is fitted.
+
+    The same as ``akb score --from RUN --out OUT``, byte for byte.
+
+    Parameters
+    ----------
+    exports, policies, customers, claims, contacts, payments, premiums, as_of, go_on
+        As for `check`.
+    run
+        The run whose models score, or its folder.
+    out, key, jobs, verbose
+        As for `eda`.
+    accept
+        Score although the models no longer fit.
+
+    Raises
+    ------
+    AkbError
+        If something cannot be read or written.
+    RefusedError
+        If the models no longer fit, with the reasons.
+
+    Examples
+    --------
+    >>> import akb
+    >>> week = akb.score("polissen.csv", "schades.csv", "contacten.csv", run="run", out="week")
+    >>> week.scores.equals(akb.load("run").scores)
+    True
+    """
+    from akb.commands.console import Stages
+    from akb.core.privacy.pseudonyms import default_key_path, load_or_create_key
+    from akb.live.scoring import ScoreRequest
+    from akb.live.scoring import score as rescored
+
+    what = export_files(
+        exports,
+        {
+            "policies": policies,
+            "customers": customers,
+            "claims": claims,
+            "contacts": contacts,
+            "payments": payments,
+            "premiums": premiums,
+        },
+    )
+    key_file = Path(key) if key is not None else default_key_path()
+    request = ScoreRequest(
+        files=what.files,
+        source=run.folder if isinstance(run, Run) else Path(run),
+        out=Path(out),
+        key=load_or_create_key(key_file),
+        as_of=_day(as_of),
+        roles=what.roles,
+        jobs=jobs,
+        kept_apart=[key_file],
+        accept=accept,
+        go_on=go_on,
+        held=what.held,
+    )
+    return Run(rescored(request, Stages(quiet=not verbose)).folder)
+
+
 def load(run: str | os.PathLike[str]) -> Run:
     """Return a finished run.
 

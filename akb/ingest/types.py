@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from akb.core.accounts import AccountLine
     from akb.core.findings import Finding
 
 
@@ -203,6 +204,10 @@ class Portfolio:
         What advisers recorded of customers and the export may not know: customer u32, date Date (of
         a contact; null: none), left bool (said to have left). It keeps customers off lists and is
         never seen by features. None where nothing was recorded.
+    accounts
+        Lines of the annual accounts that recurring amounts were brought to, by key; the policies
+        then have those of the file as ``commission_file_cents`` and ``fee_file_cents``. None:
+        nobody asked, as in what is read.
     rejects
         file str, line i64, column str?, shape str (never a value: ``99-99-9999``), reason str
         (stable slug)
@@ -229,6 +234,7 @@ class Portfolio:
     own_values: pl.DataFrame | None = None
     hidden: tuple[str, ...] | None = None
     recorded: pl.DataFrame | None = None
+    accounts: Mapping[str, AccountLine] | None = None
 
     @property
     def replay(self) -> bool:

@@ -35,6 +35,8 @@ SOMETIMES = {
     ),
 }  # fmt: skip
 """List -> columns that it has only where somebody stands on it."""
+SCORED = "actions/since_last"
+"""A list that only runs of ``akb score`` have."""
 _ROWS = {
     "rejects": ("file", "line", "column", "shape", "reason"),
     "customers": ("customer", "relation"),
@@ -87,6 +89,7 @@ def dictionary() -> dict[str, list[DataColumn]]:
         "scores": score_columns(entries),
         "winback": winback_columns(entries),
         **{f"actions/{name}": list_columns(name) for name in ALWAYS},
+        SCORED: since_last_columns(),
         "rejects": _rows_of("rejects", "file"),
         "private/customers": _rows_of("customers", "relations"),
     }
@@ -112,6 +115,27 @@ def list_columns(name: str) -> list[DataColumn]:
     if name in SENTENCE:
         keys.append(SENTENCE[name])
     return [_of_list(name, key, heads[key]) for key in dict.fromkeys(keys)]
+
+
+def since_last_columns() -> list[DataColumn]:
+    """Return the columns of the list of who is new, gone and contacted."""
+    heads = texts("live")["changes"]
+    people = _words("population", "list")
+    empty = {"customer": "never", "what": "never", "date": "unknown"}
+    unit = {"date": "datum"}
+    return [
+        replace(
+            _named(
+                heads[key],
+                "customer" if key == "customer" else f"since_{key}",
+                unit=unit.get(key, "tekst"),
+                empty=rule,
+                population=people,
+            ),
+            kind="cell",
+        )
+        for key, rule in empty.items()
+    ]
 
 
 def metadata(columns: Iterable[DataColumn]) -> dict[str, str]:

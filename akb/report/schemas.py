@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from akb.core.wording.text import configs_dir
 from akb.report.chapters.registry import chapters
-from akb.report.dictionary import dictionary
+from akb.report.dictionary import SCORED, dictionary
 from akb.report.files import summary as summary_file
 from akb.report.typed import Facts
 from akb.store.json_schema import SchemaMaker, breaking, titled, type_hints, whole
@@ -124,7 +124,9 @@ def lists_schema() -> Schema:
         for name, columns in dictionary().items()
         if name.startswith("actions/")
     }
-    return titled(LISTS, whole(lists))
+    made = whole(lists)
+    made["required"] = [name for name in lists if f"actions/{name}" != SCORED]
+    return titled(LISTS, made)
 
 
 def _table(columns: list[DataColumn]) -> Schema:

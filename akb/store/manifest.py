@@ -9,7 +9,7 @@ import platform
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from akb.core.version import __version__
+from akb.core import __version__
 from akb.store.carried import MANIFEST, RELATIONS, hashes_of
 
 if TYPE_CHECKING:

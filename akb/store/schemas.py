@@ -70,6 +70,10 @@ def manifest_schema() -> Schema:
         "type": "object",
         "description": "Of a run that akb case --out wrote: the assumptions that were changed.",
     }
+    document["properties"]["scored"] = {
+        "type": "object",
+        "description": "Of a run that akb score wrote: the run whose models scored.",
+    }
     return titled(manifest.SCHEMA, document, maker.definitions)
 
 

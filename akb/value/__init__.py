@@ -21,6 +21,22 @@ def import_libraries() -> None:
     import_ahead(["scipy.optimize"])
 
 
+def at_accounts(
+    portfolio: Portfolio, past: Past | None, settings: Settings
+) -> tuple[Portfolio, Past | None]:
+    """Return portfolios at the level of the annual accounts; see `akb.value.revenue.accounts`."""
+    from akb.value.revenue.accounts import at_accounts as at
+
+    return at(portfolio, past, settings)
+
+
+def as_in_file(portfolio: Portfolio) -> Portfolio:
+    """Return the portfolio with the amounts of the file."""
+    from akb.value.revenue.accounts import as_in_file as original
+
+    return original(portfolio)
+
+
 def run_value(
     portfolio: Portfolio,
     models: ModelRun,
@@ -40,7 +56,8 @@ def case_alone(portfolio: Portfolio, models: ModelRun, settings: Settings) -> Bu
     from akb.value.case.case import business_case
     from akb.value.valuation import valuation
 
-    return business_case(valuation(portfolio, models, settings, say=lambda _: None, earned=False))
+    valued = valuation(portfolio, models, settings, say=lambda _: None, earned=False)
+    return business_case(valued, page=False)
 
 
 def basis_alone(portfolio: Portfolio, models: ModelRun, settings: Settings) -> CaseBasis | None:

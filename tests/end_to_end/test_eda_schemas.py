@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from akb.report.dictionary import dictionary
+from akb.report.dictionary import SCORED, dictionary
 from akb.report.schemas import schemas
 from tests.json_schemas import complaints
 
@@ -37,6 +37,8 @@ def test_every_output_validates(finished: Path) -> None:
 
 def test_every_heading_is_in_the_dictionary(finished: Path) -> None:
     for path, columns in dictionary().items():
+        if path == SCORED:
+            continue
         file = next(finished.glob(f"{path}.csv"), None) or finished / f"{path}.parquet"
         if file.suffix == ".parquet":
             names = pl.read_parquet_schema(file).names()

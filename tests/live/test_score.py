@@ -16,6 +16,9 @@ from akb.cli import run
 from akb.core.privacy.pseudonyms import load_or_create_key
 from akb.live.scoring.drift import ColumnDrift, LevelSoFar, column_drift, reasons_to_refuse
 from akb.live.scoring.inbound import InboundScorer
+from akb.report.dictionary import SCORED, dictionary
+from akb.report.schemas import schemas
+from tests.json_schemas import complaints
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -248,3 +251,15 @@ def test_the_command_answers_for_one_customer(fitted: Path, key: Path, capsys: p
     ):
         assert run([*ask, *wrong]) == 2
         assert said in capsys.readouterr().err
+
+
+def test_a_scored_run_is_as_its_schemas_say_and_is_no_rerun(
+    rescored: Path, key: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("summary", "manifest"):
+        document = json.loads((rescored / f"{name}.json").read_text("utf-8"))
+        assert complaints(document, schemas()[name])[:5] == [], name
+    heads = (rescored / f"{SCORED}.csv").read_text("utf-8-sig").splitlines()[0].split(";")
+    assert heads == [column.name for column in dictionary()[SCORED]]
+    assert run(["rerun", str(rescored), "--key", str(key)]) == 3
+    assert "was scored with the models of another run" in capsys.readouterr().err

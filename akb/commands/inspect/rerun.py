@@ -93,6 +93,11 @@ def read(manifest: Path) -> dict[str, Any]:
             f"{folder} was made by an akb that did not write down what was asked",
             "Run akb eda again.",
         )
+    if "scored" in document:
+        raise RefusedError(
+            f"{folder} was scored with the models of another run, which akb score does again",
+            f"akb score --from the run {document['scored']['run']}.",
+        )
     return document
 
 

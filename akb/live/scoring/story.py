@@ -6,7 +6,7 @@ the checks of `akb.live.scoring.drift` come before anything is written."""
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +61,8 @@ class ScoreRequest:
         Runs of the weeks before: who is new and gone is told since the latest of them.
     accept
         Score although the models no longer fit; what was found is told all the same.
+    held
+        File -> its content, for those of `files` that are in memory.
     """
 
     files: Sequence[Path]
@@ -76,6 +78,12 @@ class ScoreRequest:
     earlier: Sequence[Path] = ()
     accept: bool = False
     go_on: bool = False
+    held: Mapping[Path, bytes] = field(default_factory=dict)
+
+    @property
+    def on_disk(self) -> list[Path]:
+        """The files that are read from a disk."""
+        return [path for path in self.files if path not in self.held]
 
 
 @dataclass(frozen=True)
@@ -188,7 +196,7 @@ def check_place(request: ScoreRequest, folder: Path) -> None:
             f"{folder} is the run that is scored from", "Give another folder with --out."
         )
     heal(place)
-    check_replaceable(place, request.files, (*request.kept_apart, request.source))
+    check_replaceable(place, request.on_disk, (*request.kept_apart, request.source))
 
 
 def request_of(request: ScoreRequest, run: StoredRun) -> Request:
@@ -207,6 +215,7 @@ def request_of(request: ScoreRequest, run: StoredRun) -> Request:
         no_pseudonyms=not run.manifest.get("pseudonyms", True),
         go_on=request.go_on,
         kept_apart=request.kept_apart,
+        held=request.held,
     )
 
 

@@ -68,7 +68,7 @@ class Eligibility:
     @property
     def minutes(self) -> dict[str, float]:
         """Minutes a year per pool, without what is kept for care."""
-        kept = 1 - float(rules("arbitration", "care")["reserved_share"])
+        kept = 1 - kept_for_care()
         return {
             pool: kept * sum(who.minutes for who in self.workers if who.level == pool)
             for pool in POOLS
@@ -79,6 +79,11 @@ class Eligibility:
         for reason in reasons:
             out |= self.excluded[reason]
         return out
+
+
+def kept_for_care() -> float:
+    """Return the share of everybody's minutes that contacts for euros leave to care."""
+    return float(rules("arbitration", "care")["reserved_share"])
 
 
 def eligibility(in_force: InForce) -> Eligibility:
