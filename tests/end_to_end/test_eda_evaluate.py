@@ -30,7 +30,7 @@ def test_an_old_run_is_judged_by_a_new_export(office: Office, then: Path, tmp_pa
     told: dict[str, Any] = json.loads((out / "evaluation.json").read_text())
     assert told["missing"] == 0
     rows = {row["key"]: row for row in told["predictions"]}
-    assert {row["status"] for row in rows.values()} == {"judged"}
+    assert {row["status"] for row in rows.values()} <= {"judged", "nobody"}  # some branches nobody could buy
     assert {"churn_1m", "churn_12m", "policy_lapse_any_12m", "policies_lost_12m", "cross_sell_any_12m"} <= rows.keys()
     churn = rows["churn_12m"]
     assert churn["alarm"] is None
