@@ -20,6 +20,7 @@ MODULES = (
     "books",
     "drift",
     "plan",
+    "trials",
     "page",
     "hindsight",
     "mutants",

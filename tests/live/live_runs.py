@@ -68,7 +68,14 @@ class Small:
         ]
         (folder / "actions" / "next_best_action.csv").write_text("\ufeff" + "\r\n".join([HEADS, *lines]) + "\r\n")
         (folder / "actions" / "top_defend.csv").write_text(
-            "\ufeff" + "\r\n".join(["klant;rang", *(";".join(line.split(";")[:2]) for line in lines)]) + "\r\n"
+            "\ufeff"
+            + "\r\n".join(
+                [
+                    "klant;rang;waarde op het spel (euro)",
+                    *(";".join(line.split(";")[:2]) + ";1000,00" for line in lines),
+                ]
+            )
+            + "\r\n"
         )
         offered = [f"{self.name(place)};{rank};Reis;0,1000;20,00" for rank, place in enumerate(places, start=1)]
         (folder / "actions" / "next_best_policy.csv").write_text("\ufeff" + "\r\n".join([OFFERED, *offered]) + "\r\n")
@@ -89,7 +96,7 @@ class Small:
         ).write_parquet(folder / "scores.parquet")  # fmt: skip
         return folder
 
-    def export(self, as_of: date = X) -> Path:
+    def export(self, as_of: date = X, reason: str = "Naar andere verzekeraar") -> Path:
         """Write the policy export as it would stand on a day and return it."""
         gone = add_months(T, 6)
         rows = ["Relatienummer;Polisnummer;Branche;Ingangsdatum;Einddatum;Royementsreden;Provisie per jaar;Peildatum"]
@@ -100,7 +107,7 @@ class Small:
                 start = date(2016 + place % 5, 1 + place % 12, 1 + place % 28)
                 rows.append(
                     f"{self.relation(place)};P{place:06d}{number};{branch};{start:%d-%m-%Y};"
-                    f"{f'{gone:%d-%m-%Y}' if ended else ''};{'Naar andere verzekeraar' if ended else ''};"
+                    f"{f'{gone:%d-%m-%Y}' if ended else ''};{reason if ended else ''};"
                     f"{50 + number},00;{as_of:%d-%m-%Y}"
                 )
         path = self.folder / f"polissen-{as_of}.csv"

@@ -130,14 +130,17 @@ def test_contacts_are_judged_against_who_was_withheld(tmp_path: Path, capsys: An
 
 def test_small_counts_are_not_shown_and_who_is_gone_is_told(tmp_path: Path, capsys: Any) -> None:
     office = Small(tmp_path, N, (3, 5, 8))
-    folder, export = office.run(), Small(tmp_path, N - 50, (3, 5, 8)).export()
+    folder, export = office.run(), Small(tmp_path, N - 50, (3, 5, 8)).export(reason="")
     capsys.readouterr()
     assert run(["evaluate", str(folder), str(export), "--key", str(office.key), "--quiet", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["customers"], told["missing"]) == (N - 50, 50)
     row = of(told, "churn_12m")
     assert (row["observed"], row["observed_expected"], row["interval"], row["deciles"]) == (None, None, None, [])
-    assert next(each for each in told["lines"] if each["key"] == "relation")["observed"] is None
+    line = next(each for each in told["lines"] if each["key"] == "relation")
+    assert line["observed"] is None
+    assert line["expected"] == pytest.approx(row["expected"], rel=1e-5)  # without reasons the chance of any end
+    assert "churn_preventable_12m" not in {each["key"] for each in told["predictions"]}
     assert page(told, 5)
 
 

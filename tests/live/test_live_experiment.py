@@ -58,6 +58,12 @@ def test_assigned_once_it_stays(small: Small, capsys: Any) -> None:
     assert run(["experiment", "assign", str(week1), "--to", str(trial)]) == 2  # an older run
     assert "before the last who joined" in capsys.readouterr().err
     assert (trial / "assignments.csv").stat().st_mode & 0o077 == 0
+    head, *lines = (trial / "list-2024-02-07.csv").read_text("utf-8-sig").splitlines()
+    assert head == "klant;rang;adviseur;kantoor;groep"
+    arms = dict(record_of(trial).select("customer", "arm").iter_rows())
+    words = {TREATED: "contact", CONTROL: "geen contact"}
+    assert len(lines) == 50
+    assert all(line.split(";")[-1] == words[arms[line.split(";")[0]]] for line in lines)
 
 
 def test_what_was_said_beforehand_does_not_change(small: Small, capsys: Any) -> None:
@@ -186,6 +192,18 @@ def test_lines_are_added_and_a_kill_leaves_the_old_file(tmp_path: Path, monkeypa
         write_atomically(path, b"half")
     assert read_rows(path, schema).height == 4
     assert [each.name for each in tmp_path.iterdir()] == ["rows.csv"]
+
+
+def test_a_kill_between_registration_and_record_is_made_good(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    trial, folder = small.folder / "trial", small.run()
+    command = ["experiment", "assign", str(folder), "--to", str(trial)]
+    with monkeypatch.context() as broken:
+        broken.setattr("akb.live.experiment.story.add_rows", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        assert run(command) == 130
+    registered = (trial / "experiment.json").read_bytes()
+    assert run(command) == 0
+    assert (trial / "experiment.json").read_bytes() == registered
+    assert record_of(trial).height == 60
 
 
 def test_one_command_at_a_time(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
+from akb.features.facts import CAUSES
+from akb.live.evaluation.happened import MOST_UNKNOWN
 from akb.live.evaluation.judge import level_alarm
 
 if TYPE_CHECKING:
@@ -33,10 +35,10 @@ def lines(
 
     Returns
     -------
-    ``relation``: whole relations on Top Defend that ended for a preventable cause, weighed by the
-    value at stake. ``policy``: policies lost by who is on it, by commission. ``purchase``: the
-    discussed policies of the list of next best policies that were taken, by the commission that
-    the list says."""
+    ``relation``: whole relations on Top Defend that ended for a preventable cause (any, where the
+    export has no reasons), weighed by the value at stake. ``policy``: policies lost by who is on
+    it, by commission. ``purchase``: the discussed policies of the list of next best policies that
+    were taken, by the commission that the list says."""
     until = add_months(followed.as_of, 12)
     rows = []
     defended = run.listed("top_defend")
@@ -58,15 +60,20 @@ def dutch(column: str) -> pl.Expr:
 
 def _relation(listed: pl.DataFrame, followed: Followed, until: Any) -> pl.DataFrame:
     gone = (pl.col("end_date") <= until).fill_null(value=False)
-    could = pl.col("cause").is_in(["preventable", "unknown"]).fill_null(value=False)
+    ended = followed.targets.relation.filter(gone)
+    # without reasons every end counts, beside the chance of any
+    known = (ended["cause"] == "unknown").sum() <= MOST_UNKNOWN * ended.height
+    chance = "churn_preventable_12m" if known else "churn_12m"
+    counted = ["preventable", "unknown"] if known else [*CAUSES]
+    could = pl.col("cause").is_in(counted).fill_null(value=False)
     return (
         _ranked(listed)
-        .join(_scored(followed, "churn_preventable_12m", "value_at_stake"), on="customer")
+        .join(_scored(followed, chance, "value_at_stake"), on="customer")
         .join(followed.targets.relation.rename({"customer": "number"}), on="number")
         .select(
             "rank",
             "number",
-            expected=pl.col("churn_preventable_12m"),
+            expected=pl.col(chance),
             happened=(gone & could).cast(pl.Float64),
             worth=pl.col("value_at_stake"),
         )
@@ -100,12 +107,12 @@ def _purchase(
     taken = followed.targets.eligible.frame.select(
         number="customer", key="branch", happened=pl.col("label").cast(pl.Float64)
     )
-    worth = dutch("commission") if "commission" in listed.columns else pl.lit(None, pl.Float64)
+    money = [name for name in ("commission",) if name in listed.columns]
     return (
-        _ranked(listed)
+        _ranked(listed, "branch", "probability", *money)
         .with_columns(
             expected=dutch("probability"),
-            worth=worth,
+            worth=dutch("commission") if money else pl.lit(None, pl.Float64),
             key=pl.col("branch").replace_strict(branches, default=None, return_dtype=pl.String),
         )
         .join(_scored(followed), on="customer")
@@ -114,8 +121,9 @@ def _purchase(
     )
 
 
-def _ranked(listed: pl.DataFrame) -> pl.DataFrame:
-    return listed.with_columns(pl.col("rank").cast(pl.Int64))
+def _ranked(listed: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """Return who is listed and where, with some columns; the others repeat the scores as texts."""
+    return listed.select("customer", pl.col("rank").cast(pl.Int64), *columns)
 
 
 def _scored(followed: Followed, *columns: str) -> pl.DataFrame:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file (0600) so that whoever looks sees the old one or the new one, whole."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{path.name}.new")  # what a kill leaves is written over
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:

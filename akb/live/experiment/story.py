@@ -12,6 +12,7 @@ import polars as pl
 from akb.core.dates import add_months
 from akb.core.draws import experiment_name
 from akb.core.errors import AkbError, RefusedError, did_you_mean
+from akb.core.wording.text import texts
 from akb.live.evaluation.stored_run import stored_run
 from akb.live.experiment.assignment import CONTROL, SCHEMA, TREATED, assign, risk_cuts
 from akb.live.experiment.candidates import candidates
@@ -25,10 +26,12 @@ from akb.live.experiment.registration import (
     read_registration,
     write_registration,
 )
+from akb.report.files.tables import dutch_cell, dutch_csv
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from akb.config import Settings
     from akb.live.evaluation.stored_run import PastRun
     from akb.pipeline import Progress, Request
 
@@ -114,7 +117,11 @@ def _assigned(
         if drawn.added.height:
             add_rows(to / RECORD, list(SCHEMA), drawn.added)
     mine = found.filter(pl.col("contact") == registration.contact)
-    arms = mine.join(drawn.record.select("customer", "arm"), on="customer", how="inner")
+    arms = mine.join(
+        drawn.record.select("customer", "arm"), on="customer", how="inner", maintain_order="left"
+    )
+    if write:
+        write_atomically(to / f"list-{run.as_of.isoformat()}.csv", handed_out(arms))
     return {
         "registration": registration.document(),
         "as_of": run.as_of.isoformat(),
@@ -130,6 +137,19 @@ def _assigned(
         },
         "without_adviser": mine["adviser"].null_count() if registration.unit == "adviser" else 0,
     }
+
+
+def handed_out(arms: pl.DataFrame) -> bytes:
+    """Return the run's list for who works with it: everybody assigned, and whether to contact
+    him.
+    """
+    words = texts("experiment")
+    names = ("customer", "rank", "adviser", "office", "arm")
+    rows = (
+        [dutch_cell(words["arm"][value] if name == "arm" else value) for name, value in row.items()]
+        for row in arms.select(names).to_dicts()
+    )
+    return dutch_csv([words["list"][name] for name in names], rows)
 
 
 def _registered(run: PastRun, found: pl.DataFrame, wish: Wish) -> Registration:
@@ -248,7 +268,8 @@ def analyse(folder: Path, request: Request, progress: Progress) -> dict[str, Any
             "There is no interim look; come back with an export of that day or later.",
         )
     with progress.stage("following everybody who was assigned"):
-        followed = outcomes(portfolio, record, registration.months, request.settings)
+        settings = _timed(request.settings, registration)
+        followed = outcomes(portfolio, record, registration.months, settings)
         table = pl.concat([record, followed.drop("customer", "joined")], how="horizontal")
         result = analysis(registration, table, request.settings.assumed())
     document = {
@@ -264,6 +285,15 @@ def analyse(folder: Path, request: Request, progress: Progress) -> dict[str, Any
         write_atomically(folder / ANALYSIS, content.encode())
         write_atomically(folder / FRAGMENT, fragment(registration.name, effects).encode())
     return document
+
+
+def _timed(settings: Settings, registration: Registration) -> Settings:
+    """Return settings with the gap and the lag that were registered."""
+    days = {
+        "gap_days": registration.gap_days,
+        "registration_lag_days": registration.lag_days,
+    }
+    return settings.model_copy(update={"time": settings.time.model_copy(update=days)})
 
 
 def fragment(name: str, effects: Any) -> str:
