@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from akb.core.sampling import identities
 from akb.features.cut import KEY, Cut, cut
 from akb.features.events import CHANNELS, EVENTS, dated_events, first_days
 from akb.features.facts import policy_facts
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from concurrent.futures import Future
     from datetime import date
+
+    from numpy.typing import NDArray
 
     from akb.config import Branch, Settings
     from akb.features.cut import Source
@@ -96,7 +99,7 @@ def build_matrix(portfolio: Portfolio, dates: Iterable[date], settings: Settings
 
     parts = _two_at_a_time(part, _batches(dates))
     frame = _stacked(parts, tuple(feature.name for feature in features), _rows(facts, dates))
-    return Matrix(frame, features)
+    return Matrix(frame, features, _identity(portfolio))
 
 
 def _two_at_a_time(
@@ -161,6 +164,14 @@ def _customers(portfolio: Portfolio) -> pl.DataFrame:
     if "region" in customers.columns and not customers["postcode4"].is_not_null().any():
         region = pl.col("region").rank("dense").cast(pl.Int32)  # the position in the alphabet
     return customers.select("customer", "kind", "birth_year", "adviser", "office", region=region)
+
+
+def _identity(portfolio: Portfolio) -> NDArray[np.uint64]:
+    """What each customer is drawn by: the relation number, which no other row can change."""
+    known = portfolio.customers.sort("customer")
+    identity = np.zeros(int(known["customer"].max() or 0) + 1, dtype=np.uint64)  # type: ignore[arg-type]
+    identity[known["customer"].to_numpy()] = identities(known["relation"])
+    return identity
 
 
 def _batches(dates: list[date]) -> list[list[date]]:
