@@ -85,7 +85,9 @@ def quotas(counts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     if total <= size:
         return counts.astype(np.int64)
     exact = counts * (size / total)
-    given: NDArray[np.int64] = np.maximum(np.floor(exact).astype(np.int64), (counts > 0).astype(np.int64))
+    given: NDArray[np.int64] = np.maximum(
+        np.floor(exact).astype(np.int64), (counts > 0).astype(np.int64)
+    )
     while (spare := size - int(given.sum())) > 0:  # the largest remainders first
         first = np.argsort(given - exact, kind="stable")[:spare]
         given[first[given[first] < counts[first]]] += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -10,26 +9,25 @@ import numpy as np
 import polars as pl
 
 from akb.core.sampling import identities
-from akb.features.cut import KEY, Cut, cut
+from akb.features.assembly import FeatureInputs
 from akb.features.events import CHANNELS, EVENTS, dated_events, first_days
 from akb.features.facts import policy_facts
-from akb.features.grid import to_day
+from akb.features.grid import date_table, to_day
 from akb.features.groups import groups
 from akb.features.hindsight.verdicts import seen_by_features
-from akb.features.registry import Tables, World
+from akb.features.registry import World
 from akb.features.themes import every_theme, every_topic, themes_of
 from akb.features.types import Matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from concurrent.futures import Future
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
 
     from akb.config import Branch, Settings
     from akb.features.cut import Source
-    from akb.features.registry import Column, Extra, Group, Record, Total
+    from akb.features.registry import Record
     from akb.ingest.types import OwnColumn, Portfolio
 
 _FEW = 5
@@ -43,7 +41,9 @@ _BATCH = 2
 """
 
 
-def build_matrix(portfolio: Portfolio, dates: Iterable[date], settings: Settings) -> Matrix:
+def build_matrix(
+    portfolio: Portfolio, dates: Iterable[date], settings: Settings, *, partitions: int = 1
+) -> Matrix:
     """Return the features of every customer in force at each of `dates`, as known on that day.
 
     Parameters
@@ -52,6 +52,9 @@ def build_matrix(portfolio: Portfolio, dates: Iterable[date], settings: Settings
         As it leaves ingest; the order of its rows changes nothing.
     dates
         As-of dates T, for instance `as_of_grid`.
+    partitions
+        In how many parts the customers are looked at one after another: less memory at a time, and
+        the same bytes.
 
     Notes
     -----
@@ -93,29 +96,10 @@ def build_matrix(portfolio: Portfolio, dates: Iterable[date], settings: Settings
         record: events[record] for record in EVENTS if record in records
     }
     features = tuple(column.feature for group in chosen for column in group.columns)
-
-    def part(batch: list[date]) -> pl.DataFrame:
-        return _assemble(chosen, cut(facts, recorded, batch), customers, world)
-
-    parts = _two_at_a_time(part, _batches(dates))
-    frame = _stacked(parts, tuple(feature.name for feature in features), _rows(facts, dates))
+    inputs = FeatureInputs(chosen, facts, recorded, customers, world)
+    rows = rows_in_force(facts, dates)
+    frame = _filled(inputs, rows, [each.name for each in features], partitions)
     return Matrix(frame, features, _identity(portfolio))
-
-
-def _two_at_a_time(
-    part: Callable[[list[date]], pl.DataFrame], batches: list[list[date]]
-) -> Iterator[pl.DataFrame]:
-    """Yield the part of each batch in order: where one leaves a core idle the next goes on, and no
-    more are kept.
-    """
-    with ThreadPoolExecutor(2) as pool:
-        started: deque[Future[pl.DataFrame]] = deque()
-        for batch in batches:
-            started.append(pool.submit(part, batch))
-            if len(started) == 2:
-                yield started.popleft().result()
-        while started:
-            yield started.popleft().result()
 
 
 def _named(
@@ -179,84 +163,43 @@ def _batches(dates: list[date]) -> list[list[date]]:
     return [dates[first : first + _BATCH] for first in range(0, len(dates), _BATCH)]
 
 
-def _rows(facts: pl.DataFrame, dates: list[date]) -> int:
-    """How many rows the matrix will have."""
-    return cut(facts, {}, dates).frames["held"].select(KEY).unique().collect().height
+def rows_in_force(facts: pl.DataFrame, dates: Iterable[date]) -> pl.DataFrame:
+    """Return as_of and customer of everybody in force at each of `dates`, sorted by both."""
+    table = date_table(dates)
+    start, end, day = pl.col("start"), pl.col("end"), pl.col("day")
+    return (
+        table.lazy()
+        .select("as_of", "day")
+        .join(facts.lazy().select("customer", "start", "end"), how="cross")
+        .filter((start <= day) & (end.is_null() | (end > day)))
+        .select("as_of", "customer")
+        .unique()
+        .sort("as_of", "customer")
+        .collect()
+    )
 
 
-def _stacked(parts: Iterable[pl.DataFrame], names: tuple[str, ...], rows: int) -> pl.DataFrame:
-    """Put the parts below each other in memory that is taken once: the matrix is the largest thing
-    there is.
-    """
-    blocks = {name: np.empty(rows, dtype=np.float32) for name in names}
-    keys: list[pl.DataFrame] = []
-    filled = 0
-    for part in parts:
-        keys.append(part.select("as_of", "customer"))
-        for name in names:
-            blocks[name][filled : filled + part.height] = part[name].to_numpy()
-        filled += part.height
-    columns = (pl.Series(name, blocks.pop(name), nan_to_null=True) for name in names)
-    return pl.DataFrame([*pl.concat(keys, rechunk=True), *columns])
-
-
-def _assemble(
-    chosen: list[Group], seen: Cut, customers: pl.DataFrame, world: World
+def _filled(
+    inputs: FeatureInputs, rows: pl.DataFrame, names: Sequence[str], parts: int
 ) -> pl.DataFrame:
-    """Put everything that was added up beside the customers in force, then work out the columns."""
-    totals = _totals(chosen, seen)
-    table = totals["held"].sort(KEY)
-    extras: list[Extra] = [(["t"], seen.dates), (["customer"], customers)]
-    extras += [(KEY, frame) for source, frame in totals.items() if source != "held"]
-    table = _beside(table, extras)
-    tables = Tables(seen, totals, customers, world)
-    for group in chosen:
-        if group.extend is not None:
-            table = _beside(table, group.extend(tables))
-    empty = {
-        total.name: total.empty
-        for group in chosen
-        for total in group.totals
-        if total.empty is not None
-    }
-    columns = [column for group in chosen for column in group.columns]
-    return table.with_columns(
-        pl.col(name).fill_null(value) for name, value in empty.items()
-    ).select("as_of", "customer", *(_value(column, world) for column in columns))
-
-
-def _beside(table: pl.DataFrame, extras: list[Extra]) -> pl.DataFrame:
-    """Add each table's columns in the order of `table`; the columns that are already there are not
-    copied.
+    """Return the columns beside their rows, in memory that is taken once: the matrix is the largest
+    thing there is.
     """
-    for keys, extra in extras:
-        added = (
-            table.select(keys).join(extra, on=keys, how="left", maintain_order="left").drop(keys)
-        )
-        table = table.hstack(added)
-    return table
+    blocks = {name: np.empty(rows.height, dtype=np.float32) for name in names}
+    keys = rows.with_row_index("at")
 
+    def fill(batch: list[date]) -> None:
+        aggregates = inputs.aggregates(batch, parts)
+        asked = keys.filter(pl.col("as_of").is_in(batch))
+        for part in range(parts):
+            own = asked if parts == 1 else asked.filter(pl.col("customer") % parts == part)
+            known = inputs.among(part, parts)
+            columns = known.columns(batch, own.select("as_of", "customer"), aggregates)
+            at = own["at"].to_numpy()
+            for name in names:
+                blocks[name][at] = columns[name].to_numpy()
 
-def _totals(chosen: list[Group], seen: Cut) -> dict[Source, pl.DataFrame]:
-    """All groups' totals in one pass over each source; two groups may ask for the same."""
-    wanted: dict[Source, dict[str, Total]] = {"held": {}}
-    for group in chosen:
-        for total in group.totals:
-            wanted.setdefault(total.source, {})[total.name] = total
-    plans = {
-        source: seen.frames[source]
-        .group_by(KEY)
-        .agg(total.value.alias(name) for name, total in named.items())
-        for source, named in wanted.items()
-    }
-    return dict(zip(plans, pl.collect_all(list(plans.values())), strict=True))
-
-
-def _value(column: Column, world: World) -> pl.Expr:
-    """A feature as float32: null where it would look further back than was recorded, never NaN."""
-    value = column.value.cast(pl.Float32)
-    if column.back:
-        recorded = max(world.records[record] for record in column.records)
-        seen = pl.col(f"back_{column.back}") - column.back_days >= recorded
-        value = pl.when(seen).then(value)
-    return value.alias(column.feature.name)
+    with ThreadPoolExecutor(2) as pool:  # where one leaves a core idle the next goes on
+        list(pool.map(fill, _batches(rows["as_of"].unique().sort().to_list())))
+    columns = (pl.Series(name, blocks.pop(name), nan_to_null=True) for name in names)
+    return pl.DataFrame([*rows, *columns])
