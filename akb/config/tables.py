@@ -237,6 +237,8 @@ class Models(SettingsTable):
     hazard_rows: int = Field(default=100_000, ge=1000, le=10_000_000)
     target_rows: int = Field(default=60_000, ge=1000, le=10_000_000)
     trees: int = Field(default=200, ge=1, le=10_000)
+    # customers followed over the dates that teach; on the dates that are scored everybody is there
+    panel_customers: int = Field(default=30_000, ge=1000, le=100_000_000)
 
 
 class Report(SettingsTable):

@@ -12,15 +12,23 @@ from akb.core.imports import asked_for
 if TYPE_CHECKING:
     from akb.features.grid import as_of_grid
     from akb.features.hindsight.verdicts import without_hindsight
-    from akb.features.matrix import build_matrix
+    from akb.features.matrix import build_matrix, known_then
     from akb.features.targets.labels import build_targets
     from akb.features.themes import topics_of
 
-__all__ = ["as_of_grid", "build_matrix", "build_targets", "topics_of", "without_hindsight"]
+__all__ = [
+    "as_of_grid",
+    "build_matrix",
+    "build_targets",
+    "known_then",
+    "topics_of",
+    "without_hindsight",
+]
 
 _WHERE = {
     "as_of_grid": "grid",
     "build_matrix": "matrix",
+    "known_then": "matrix",
     "build_targets": "targets.labels",
     "without_hindsight": "hindsight.verdicts",
     "topics_of": "themes",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from akb.core.sampling import identities
+from akb.core.dates import add_months
+from akb.core.sampling import draw_key, identities, lots, lowest
 from akb.features.assembly import FeatureInputs
 from akb.features.events import CHANNELS, EVENTS, dated_events, first_days
 from akb.features.facts import policy_facts
@@ -35,6 +38,9 @@ _FEW = 5
 it by heart.
 """
 
+_PART = 50_000
+"""Customers at a time: what is added up about them is three times as large as their columns."""
+
 _BATCH = 2
 """As-of dates at a time: two need 220 MB less at the peak than four on 66,000 policies
 (benchmarks/features.py).
@@ -42,9 +48,16 @@ _BATCH = 2
 
 
 def build_matrix(
-    portfolio: Portfolio, dates: Iterable[date], settings: Settings, *, partitions: int = 1
+    portfolio: Portfolio,
+    dates: Iterable[date],
+    settings: Settings,
+    *,
+    partitions: int | None = None,
 ) -> Matrix:
-    """Return the features of every customer in force at each of `dates`, as known on that day.
+    """Return the features of customers in force at each of `dates`, as known on that day.
+
+    Of everybody, or where that are more than ``settings.models.panel_customers``: of everybody on
+    the dates that are scored (`scored_dates`), and on the others of the customers of a panel.
 
     Parameters
     ----------
@@ -54,7 +67,7 @@ def build_matrix(
         As-of dates T, for instance `as_of_grid`.
     partitions
         In how many parts the customers are looked at one after another: less memory at a time, and
-        the same bytes.
+        the same bytes. None: as many as their number asks.
 
     Notes
     -----
@@ -97,9 +110,16 @@ def build_matrix(
     }
     features = tuple(column.feature for group in chosen for column in group.columns)
     inputs = FeatureInputs(chosen, facts, recorded, customers, world)
-    rows = rows_in_force(facts, dates)
+    rows, identity = rows_in_force(facts, dates), _identity(portfolio)
+    panel = drawn_panel(rows, identity, settings)
+    if panel is not None:
+        followed = pl.Series(panel[rows["customer"].to_numpy()])
+        everybody = pl.col("as_of").is_in(scored_dates(dates, portfolio.as_of, settings))
+        rows = rows.filter(everybody | followed)
+    if partitions is None:
+        partitions = max(1, -(-_most(rows) // _PART))
     frame = _filled(inputs, rows, [each.name for each in features], partitions)
-    return Matrix(frame, features, _identity(portfolio))
+    return Matrix(frame, features, identity, panel)
 
 
 def _named(
@@ -158,9 +178,60 @@ def _identity(portfolio: Portfolio) -> NDArray[np.uint64]:
     return identity
 
 
-def _batches(dates: list[date]) -> list[list[date]]:
-    """Some dates at a time: each T stands alone, and the tables in between stay small."""
-    return [dates[first : first + _BATCH] for first in range(0, len(dates), _BATCH)]
+def _batches(rows: pl.DataFrame) -> list[list[date]]:
+    """Some dates at a time: each T stands alone, and the tables in between stay small.
+
+    A date with many more rows than the one before stands alone: of the customers on one of them
+    everything would be worked out on both."""
+    batches: list[list[date]] = []
+    before = 0
+    for day, count in rows.group_by("as_of").len().sort("as_of").iter_rows():
+        alike = before <= 1.5 * count and count <= 1.5 * before
+        if batches and len(batches[-1]) < _BATCH and alike:
+            batches[-1].append(day)
+        else:
+            batches.append([day])
+        before = count
+    return batches
+
+
+def known_then(portfolio: Portfolio, matrix: Matrix, day: date, settings: Settings) -> Matrix:
+    """Return the rows of the dates up to `day`, with those of everybody on the day itself."""
+    known = matrix.until(day)
+    if known.panel is None:
+        return known
+    whole = build_matrix(portfolio, [day], settings)
+    before = known.frame.filter(known.frame["as_of"] < day)
+    return replace(known, frame=pl.concat([before, whole.frame]))
+
+
+def scored_dates(dates: Sequence[date], as_of: date, settings: Settings) -> list[date]:
+    """Return the dates on which everybody has a row: the last, which is scored, and the latest of
+    which a year is closed at X, on which what was said is laid beside what came.
+    """
+    wait = timedelta(days=settings.time.gap_days + settings.time.registration_lag_days)
+    closed = [each for each in dates if add_months(each, 12) + wait <= as_of]
+    return [*closed[-1:], dates[-1]] if dates else []
+
+
+def drawn_panel(
+    rows: pl.DataFrame, identity: NDArray[np.uint64], settings: Settings
+) -> NDArray[np.bool_] | None:
+    """Return by customer whether he is of the panel, from as_of and customer of everybody; None
+    where that is everybody.
+
+    The same customers on all dates: so that what a customer does can be followed, and that a year
+    before stands beside a year.
+    """
+    customers, size = rows["customer"].unique().sort().to_numpy(), settings.models.panel_customers
+    if len(customers) <= size:
+        return None
+    key = draw_key(settings.models.seed, "matrix", "panel")
+    everyone = np.zeros(len(customers), dtype=np.int64)
+    drawn, _ = lowest(lots(key, identity[customers]), everyone, size)
+    panel = np.zeros(len(identity), dtype=np.bool_)
+    panel[customers[drawn]] = True
+    return panel
 
 
 def rows_in_force(facts: pl.DataFrame, dates: Iterable[date]) -> pl.DataFrame:
@@ -179,6 +250,11 @@ def rows_in_force(facts: pl.DataFrame, dates: Iterable[date]) -> pl.DataFrame:
     )
 
 
+def _most(rows: pl.DataFrame) -> int:
+    """The most customers on one date."""
+    return max(rows.group_by("as_of").len()["len"].to_list(), default=0)
+
+
 def _filled(
     inputs: FeatureInputs, rows: pl.DataFrame, names: Sequence[str], parts: int
 ) -> pl.DataFrame:
@@ -186,20 +262,24 @@ def _filled(
     thing there is.
     """
     blocks = {name: np.empty(rows.height, dtype=np.float32) for name in names}
-    keys = rows.with_row_index("at")
+    keys, most = rows.with_row_index("at"), _most(rows)
 
     def fill(batch: list[date]) -> None:
         aggregates = inputs.aggregates(batch, parts)
         asked = keys.filter(pl.col("as_of").is_in(batch))
-        for part in range(parts):
-            own = asked if parts == 1 else asked.filter(pl.col("customer") % parts == part)
-            known = inputs.among(part, parts)
-            columns = known.columns(batch, own.select("as_of", "customer"), aggregates)
+        everybody = inputs if parts == 1 else inputs.of(asked["customer"].unique())
+        # as large as the parts of the date with most rows
+        few = max(1, -(-asked.height * parts // (len(batch) * most))) if asked.height else 0
+        for part in range(few):
+            own = asked if few == 1 else asked.filter(pl.col("customer") % few == part)
+            columns = everybody.among(part, few).columns(
+                batch, own.select("as_of", "customer"), aggregates
+            )
             at = own["at"].to_numpy()
             for name in names:
                 blocks[name][at] = columns[name].to_numpy()
 
     with ThreadPoolExecutor(2) as pool:  # where one leaves a core idle the next goes on
-        list(pool.map(fill, _batches(rows["as_of"].unique().sort().to_list())))
+        list(pool.map(fill, _batches(rows)))
     columns = (pl.Series(name, blocks.pop(name), nan_to_null=True) for name in names)
     return pl.DataFrame([*rows, *columns])

@@ -82,16 +82,21 @@ def rates_of(counts: pl.DataFrame, key: str) -> pl.DataFrame:
     portfolio's, per million; purchases of branches only), ``lapse_move`` i64 (the relative lapse
     rate of the last 3 months minus that of 12, per million). Whole numbers, so that sums over a
     customer's policies are the same in any order. `key` null is left out."""
-    table = counts.lazy()
     exposure = pl.col("held") + pl.col("lapses")
-    overall = pl.col("lapses").sum().over("t") / pl.max_horizontal(
-        exposure.sum().over("t"), pl.lit(1)
+    # joined and not `over`: Polars divides by a constant column (one T) with another last digit
+    sums = (
+        counts.lazy()
+        .group_by("t")
+        .agg(
+            overall=pl.col("lapses").sum() / pl.max_horizontal(exposure.sum(), pl.lit(1)),
+            overall_taken=pl.col("taken").sum()
+            / pl.max_horizontal(pl.col("held").sum(), pl.lit(1)),
+            overall_late=pl.col("late").sum() / pl.max_horizontal(exposure.sum(), pl.lit(1)),
+        )
     )
-    overall_taken = pl.col("taken").sum().over("t") / pl.max_horizontal(
-        pl.col("held").sum().over("t"), pl.lit(1)
-    )
-    overall_late = pl.col("late").sum().over("t") / pl.max_horizontal(
-        exposure.sum().over("t"), pl.lit(1)
+    table = counts.lazy().join(sums, on="t")
+    overall, overall_taken, overall_late = (
+        pl.col(name) for name in ("overall", "overall_taken", "overall_late")
     )
     late = relative(shrunk(pl.col("late"), exposure, overall_late), overall_late)
     lapse, taken_rate = (

@@ -69,7 +69,9 @@ def eligible_rows(
     `eligibility.standing`.
     """
     held, members = who_holds(seen, world)
-    rows = standing(held, members, seen.dates, signed_at(seen, signed), world)
+    asked = world.asked(seen).collect()
+    ours, these = (each.join(asked, on=KEY, how="semi") for each in (held, members))
+    rows = standing(ours, these, seen.dates, signed_at(seen, signed), world)
     later = purchases.lazy().select("customer", "branch", pl.col("start").alias("event"))
     event = (
         seen.dates.lazy()
@@ -91,7 +93,7 @@ def eligible_rows(
         )
         .join(_purchase_rates(seen, members, world), on=["t", "branch"], how="left")
         .join(_adviser_purchases(seen, members, world), on=["t", "adviser", "branch"], how="left")
-        .join(_co_ownership(held, len(world.branches)).lazy(), on="one", how="left")
+        .join(_co_ownership(held, ours, len(world.branches)).lazy(), on="one", how="left")
         .join(event, on="one", how="left")
     )
     ago, year = world.seen(REACH), world.seen(12, world.gap_days)
@@ -195,8 +197,9 @@ def _adviser_purchases(seen: Cut, members: pl.DataFrame, world: BranchWorld) -> 
     return size.join(codes, how="cross").join(counts, on=["t", "adviser", "branch"], how="left")
 
 
-def _co_ownership(held: pl.DataFrame, size: int) -> pl.DataFrame:
-    """Mean over the branches held of P(branch | branch held), per million, for every branch.
+def _co_ownership(held: pl.DataFrame, ours: pl.DataFrame, size: int) -> pl.DataFrame:
+    """Mean over the branches held of P(branch | branch held), per million, for every branch; the
+    chances of everybody, the means of those who hold `ours`.
 
     In whole numbers, so that the sum over a customer's branches is the same in any order.
     """
@@ -217,7 +220,7 @@ def _co_ownership(held: pl.DataFrame, size: int) -> pl.DataFrame:
         )
     )
     score = (
-        held.join(both, on=["t", "branch"])
+        ours.join(both, on=["t", "branch"])
         .group_by(KEY)
         .agg(
             (pl.col(f"p{code}").sum() // pl.len()).cast(pl.Int32).alias(str(code))

@@ -199,19 +199,20 @@ def _extend(tables: Tables, aggregates: Aggregates) -> list[Extra]:
         .join(lost, on=_STAGE, how="left", nulls_equal=True)
         .with_columns(pl.col("lapses").fill_null(0))
     )
-    columns = {
-        name: pl.col(name).sum().over("t")
-        for name in ("members", "held", "branches", "tenure", "lapses")
-    }
-    every = {name: total / columns["members"] for name, total in columns.items()}
-    stages = table.select(
+    whole = {name: pl.col(name).sum() for name in ("held", "branches", "tenure")}
+    exposure = (pl.col("held") + pl.col("lapses")).sum()
+    # joined and not `over`, as in `rates_of`
+    every = table.group_by("t").agg(
+        stage_overall=pl.col("lapses").sum() / pl.max_horizontal(exposure, pl.lit(1)),
+        **{f"all_{name}": total / pl.col("members").sum() for name, total in whole.items()},
+    )
+    stages = table.join(every, on="t").select(
         *_STAGE,
+        "stage_overall",
         stage_held="held",
         stage_lapses="lapses",
-        stage_overall=columns["lapses"]
-        / pl.max_horizontal(columns["held"] + columns["lapses"], pl.lit(1)),
         **{
-            f"stage_{name}": shrunk(pl.col(column), pl.col("members"), every[column])
+            f"stage_{name}": shrunk(pl.col(column), pl.col("members"), pl.col(f"all_{column}"))
             for name, column in (
                 ("policies", "held"),
                 ("branches", "branches"),

@@ -181,7 +181,7 @@ def fit_causes(landmarks: Landmarks, day: date, *, seed: int) -> Causes | None:
     Each relation weighs one, however many as-of dates saw it end.
     """
     closed = landmarks.closed_lags(day)[landmarks.date_of]
-    ended = np.flatnonzero(landmarks.event_lag <= closed)
+    ended = np.flatnonzero((landmarks.event_lag <= closed) & landmarks.teaches)
     cause = landmarks.cause.gather(ended).to_numpy() if len(ended) else np.empty(0, dtype=object)
     known = np.isin(cause.astype(str), CAUSES)
     identity = _relation(landmarks, ended)

@@ -160,7 +160,8 @@ def select(
 
 
 def _better_known(landmarks: Landmarks, train: Sample) -> tuple[str, ...]:
-    now = landmarks.base(landmarks.rows_of(len(landmarks.dates) - 1))
+    latest = landmarks.rows_of(len(landmarks.dates) - 1)
+    now = landmarks.base(latest[landmarks.teaches[latest]])
     then = train.x[:, : now.shape[1]]
     known = np.isnan(then).mean(axis=0) - np.isnan(now).mean(axis=0) > _LATER
     return tuple(name for name, better in zip(landmarks.names, known, strict=True) if better)

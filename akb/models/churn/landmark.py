@@ -122,6 +122,7 @@ class Landmarks:
         self.date_of = np.repeat(np.arange(len(self.dates)), self.stop - self.start)
         self.customer = self.frame["customer"].to_numpy()
         self.identity = matrix.identity_of(self.customer)
+        self.teaches = matrix.teaches(self.customer)
         self.cause = targets.relation["cause"]
         self.end_day = _day_or_never(targets.relation, "end_date")
         self.censor_day = _day_or_never(targets.relation, "censored_on")
@@ -185,7 +186,8 @@ class Landmarks:
         *,
         events: float = 0.5,
     ) -> PersonMonths:
-        """Return about `size` person-months with a lag from `first` to `last` (per as-of date).
+        """Return about `size` person-months with a lag from `first` to `last` (per as-of date), of
+        those who may teach.
 
         All events are kept, unless they would fill more than the share `events` of `size`: then
         they are sampled too. Sampled are the lowest of the draw `key` on each date, of those who
@@ -193,6 +195,7 @@ class Landmarks:
         who is there when, not on the order of rows.
         """
         low, high = first[self.date_of], np.minimum(last[self.date_of], self.seen_lags)
+        high = np.where(self.teaches, high, 0)
         gone = np.flatnonzero((self.event_lag >= low) & (self.event_lag <= high))
         lot = self._lots(key, gone, self.event_lag[gone])
         event_at, event_weight = lowest(lot, self.date_of[gone], int(size * events))
@@ -222,9 +225,8 @@ class Landmarks:
         due, reached = self._due
         at = np.arange(len(low))
         some = high >= low
-        with_renewal = np.where(
-            some, reached[at, np.clip(high, 0, LAGS)] - reached[at, np.clip(low - 1, 0, LAGS)], 0
-        )
+        before = reached[at, np.clip(low - 1, 0, LAGS)]
+        with_renewal = np.where(some, reached[at, np.clip(high, 0, LAGS)] - before, 0).astype(int)
         without = np.where(some, high - low + 1, 0) - with_renewal
         # per date first those without a renewal in the month, then those with one
         counts = np.stack(
@@ -361,12 +363,12 @@ class Landmarks:
         )
 
     @cached_property
-    def _due(self) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    def _due(self) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
         """Whether something renews per lag month [rows, 12], and in how many lag months up to each
         lag [rows, 13].
         """
         due = np.nan_to_num(self._calendar) > 0
-        reached = np.zeros((len(due), LAGS + 1), dtype=np.int64)
+        reached = np.zeros((len(due), LAGS + 1), dtype=np.int8)
         np.cumsum(due, axis=1, out=reached[:, 1:])
         return due, reached
 

@@ -127,7 +127,7 @@ def fit_calibrated(
     role
         Names the draw.
     """
-    rows = problem.rows_on(train)
+    rows = problem.training_rows(train)
     base = base_rates(problem, rows)
     picked, weight = problem.draw(
         rows, int(share * settings.target_rows), draw_key(settings.seed, problem.name, role)

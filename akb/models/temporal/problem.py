@@ -70,6 +70,8 @@ class Problem:
         The kind of outcome, which says which columns have a sure direction; None: none has.
     identity
         By customer the number that he is drawn by, see `Matrix.identity`; None: the customer's own.
+    panel
+        By customer whether his rows may teach, see `Matrix.panel`; None: those of everybody.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Problem:
     standing: NDArray[np.float64] | None = None
     outcome: Outcome | None = None
     identity: NDArray[np.uint64] | None = None
+    panel: NDArray[np.bool_] | None = None
 
     def rows_on(self, dates: Iterable[date]) -> NDArray[np.int64]:
         """Return the positions of the eligible rows of these dates, ascending."""
@@ -97,6 +100,11 @@ class Problem:
         parts = [np.arange(start, stop) for start, stop in zip(first, last, strict=True)]
         rows = np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
         return np.asarray(rows[self.group[rows] >= 0])
+
+    def training_rows(self, dates: Iterable[date]) -> NDArray[np.int64]:
+        """Return those of `rows_on` that may teach: of the customers followed over the dates."""
+        rows = self.rows_on(dates)
+        return rows if self.panel is None else rows[self.panel[self.customer[rows]]]
 
     def with_label(self, label: NDArray[np.float32]) -> Problem:
         """Return the same rows with another outcome, for instance over a shorter horizon."""
@@ -217,6 +225,7 @@ def customer_problem(
         gather=lambda rows, columns: floats(frame, rows, columns),
         names=names,
         identity=matrix.identity,
+        panel=matrix.panel,
     )
 
 
@@ -263,6 +272,7 @@ def branch_problem(matrix: Matrix, rows: BranchRows, name: str, groups: tuple[st
         names=(*matrix.names, *rows.names, BRANCH),
         codes=(BRANCH,),
         identity=matrix.identity,
+        panel=matrix.panel,
     )
 
 

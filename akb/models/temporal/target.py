@@ -168,9 +168,9 @@ class ProblemTarget:
         trees = max(20, round(settings.trees * TREES_SHARE))
         rows = problem.rows_on([split.day]) if split else np.empty(0, dtype=np.int64)
         if split is None or not len(rows) or not (problem.label[rows] > 0).any():
-            events = int(distinct_events(problem, problem.rows_on(self.splits.train)).sum())
+            events = int(distinct_events(problem, problem.training_rows(self.splits.train)).sum())
             return ProblemSelection(default_learner(events), trees, problem.names)
-        known = problem.rows_on(split.train)
+        known = problem.training_rows(split.train)
         base = base_rates(problem, known)
         key = draw_key(settings.seed, problem.name, "choice")
         picked, weight = problem.draw(known, int(CHOICE_SHARE * settings.target_rows), key)
@@ -207,7 +207,7 @@ class ProblemTarget:
     def teaches(self, stage: FitStage) -> bool:
         """Return whether enough had happened by then to learn from."""
         return (
-            int(distinct_events(self.problem, self.problem.rows_on(stage.train)).sum())
+            int(distinct_events(self.problem, self.problem.training_rows(stage.train)).sum())
             >= ENOUGH_FOR_SPLINES
         )
 
