@@ -80,7 +80,7 @@ def rerun_case(
     return summary
 
 
-def report_again(folder: Path, cover: Callable[[Settings], Settings], progress: Progress) -> None:
+def rerun_report(folder: Path, cover: Callable[[Settings], Settings], progress: Progress) -> None:
     """Write ``report.html`` of a finished run anew, under other settings of the report; nothing
     else changes.
 
@@ -116,7 +116,7 @@ def report_again(folder: Path, cover: Callable[[Settings], Settings], progress: 
     rewrite_run(folder, change)
 
 
-def case_again(
+def recomputed_case(
     folder: Path, changed: Mapping[str, float], *, solver: bool = True
 ) -> BusinessCase | None:
     """Return the business case that `rerun_case` would tell, to the cent; None where the run has

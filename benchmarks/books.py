@@ -5,7 +5,7 @@
 Each office has its own seed and size; the loss is the yearly commission of the policies in force that lapse within 12
 months, counted from the simulator's log. An honest interval of 80 % holds it in about 40 of 50. That is counted on one
 future per office, the first. The others cost little and say the same with less chance: the share of futures inside the
-interval, and `told`, what akb expects against the mean of the futures: how sure the level really was.
+interval, and `level`, what akb expects against the mean of the futures: how sure the level really was.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Measured:
         return (self.lost - self.found.expected) / self.found.deviation
 
     @property
-    def told(self) -> float:
+    def level(self) -> float:
         """What is expected / the mean of the futures."""
         return float(self.found.expected / self.lost.mean())
 
@@ -78,7 +78,7 @@ def _print(seed: int, customers: int, m: Measured) -> None:
     print(
         f"{seed:4d}  {customers:9,}  {found.expected / 100:12,.0f}  {low / 100:10,.0f}-{high / 100:<10,.0f}"
         f"{m.lost[0] / 100:10,.0f}   {'yes' if m.inside[0] else 'no ':<4} {m.z[0]:6.2f}   {m.inside.mean():6.0%}  "
-        f"{m.told:.3f}   {share[0]:5.1f} % {share[1]:4.1f} % {share[2]:4.1f} %  {found.between:.3f} {m.gate}",
+        f"{m.level:.3f}   {share[0]:5.1f} % {share[1]:4.1f} % {share[2]:4.1f} %  {found.between:.3f} {m.gate}",
         flush=True,
     )
 
@@ -95,7 +95,7 @@ def main() -> None:
     step = (asked.largest - asked.smallest) / max(asked.books - 1, 1)
     tasks = [(asked.first + k, round(asked.smallest + k * step), asked.futures) for k in range(asked.books)]
     print(
-        "book  customers      expected   80 % interval            lost   held      z   futures  told    "
+        "book  customers      expected   80 % interval            lost   held      z   futures  level   "
         "sd (chance, level, year) gate",
         flush=True,
     )
@@ -110,7 +110,7 @@ def main() -> None:
     whole = np.concatenate([each.inside for each in made]).mean(), np.mean([(each.z**2).mean() for each in made])
     print(f"over {asked.futures} futures of every book: inside {whole[0]:.1%}, mean square {whole[1]:.2f}")
     level = float(np.sqrt(np.mean([(each.found.level / each.found.expected) ** 2 for each in made])))
-    off = float(np.sqrt(np.mean(np.log([each.told for each in made]) ** 2)))
+    off = float(np.sqrt(np.mean(np.log([each.level for each in made]) ** 2)))
     print(f"level: off by {off:.1%} (root mean square, with what is left of chance), said to be within {level:.1%}")
 
 

@@ -86,34 +86,34 @@ def measure(task: tuple[int, int, int]) -> Measured:
     """Simulate an office, forecast 36 months and let some futures happen: (seed, customers, futures)."""
     seed, customers, futures = task
     made = office(customers, seed)
-    told = forecast(made.base)
-    assert told is not None
-    earned = _earned(made, told, seed + 70_000, futures)
-    order = np.array_split(np.argsort(told.survival, kind="stable"), 5)
-    quo = status_quo(made.base) * told.now
+    outlook = forecast(made.base)
+    assert outlook is not None
+    earned = _earned(made, outlook, seed + 70_000, futures)
+    order = np.array_split(np.argsort(outlook.survival, kind="stable"), 5)
+    quo = status_quo(made.base) * outlook.now
     first = earned[0]
     return Measured(
-        total=earned.sum(axis=1) / told.expected.sum(),
-        fifths=np.array([[each[part].sum() / told.expected[part].sum() for part in order] for each in earned]),
-        lift=np.array([lift_within(told.now, told.expected, each) for each in earned]),
-        own=alone_against(told.expected, first),
-        all_stay=compare(told.expected, MONTHS / 12 * told.now, first, seed=seed),
-        quo=compare(told.expected, quo, first, seed=seed),
+        total=earned.sum(axis=1) / outlook.expected.sum(),
+        fifths=np.array([[each[part].sum() / outlook.expected[part].sum() for part in order] for each in earned]),
+        lift=np.array([lift_within(outlook.now, outlook.expected, each) for each in earned]),
+        own=alone_against(outlook.expected, first),
+        all_stay=compare(outlook.expected, MONTHS / 12 * outlook.now, first, seed=seed),
+        quo=compare(outlook.expected, quo, first, seed=seed),
         quo_alone=alone_against(quo, first),
     )
 
 
-def _earned(made: Office, told: Forecast, seed: int, futures: int) -> Floats:
+def _earned(made: Office, outlook: Forecast, seed: int, futures: int) -> Floats:
     """Cents earned in 36 months per future and customer of the forecast, float64 [futures, n]."""
-    relations = told.customer.to_frame("customer").join(
+    relations = outlook.customer.to_frame("customer").join(
         made.base.portfolio.customers.select("customer", "relation"), on="customer", how="left", maintain_order="left"
     )
-    earned = np.empty((futures, len(told.now)))
+    earned = np.empty((futures, len(outlook.now)))
     for number, happened in enumerate(lasted(made, MONTHS, seed=seed, draws=futures)):
         amounts = happened.with_columns(earned=pl.col("cents") * pl.col("share") * (MONTHS / 12))
         sums = amounts.group_by("relation").agg(pl.col("earned").sort().sum(), now=pl.col("cents").sum())
         truth = relations.join(sums, on="relation", how="left", maintain_order="left")
-        assert (truth["now"].to_numpy() == told.now).all(), "akb reads another commission than the simulator wrote"
+        assert (truth["now"].to_numpy() == outlook.now).all(), "akb reads another commission than the simulator wrote"
         earned[number] = truth["earned"].to_numpy()
     return earned
 

@@ -57,17 +57,17 @@ def main() -> None:
         return
     table, label, known = read(folder)
     train, test = np.flatnonzero(known), np.flatnonzero(~known)
-    told = [predict(table, train, test, label, seed) for seed in range(asked.seeds)]
+    runs = [predict(table, train, test, label, seed) for seed in range(asked.seeds)]
     plain = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(table.x[train, :85], label[train])
     trees = lgb.LGBMClassifier(verbose=-1).fit(table.x[train, :85], label[train])
     owners = np.loadtxt(folder / "tictgts2000.txt")  # nothing is chosen after this line
-    found = [caught(score, owners) for _, score in told]
+    found = [caught(score, owners) for _, score in runs]
     peers = {"logistic regression": plain, "LightGBM, defaults": trees}
     mean = float(np.mean(found))
     print(
         f"of {owners.sum():.0f} owners among {PICKED} of {len(owners):,}: akb {mean:.1f} (mean of {len(found)} seeds)"
     )
-    print(f"  per seed: {' '.join(map(str, found))}; won inside the training file: {dict(Counter(w for w, _ in told))}")
+    print(f"  per seed: {' '.join(map(str, found))}; won inside the training file: {dict(Counter(w for w, _ in runs))}")
     for name, model in peers.items():
         hits = caught(model.predict_proba(table.x[test, :85])[:, 1], owners)
         print(f"  {name:<22} {hits:4d}   akb / peer {mean / hits:.2f}")

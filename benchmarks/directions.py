@@ -79,11 +79,11 @@ class Office:
                 progress=lambda _: None,
             )
         seconds = time.process_time() - began
-        told = models.scores.join(self.portfolio.customers.select("customer", "relation"), on="customer")
-        told = told.join(self.truth, on="relation", suffix="_true")
+        joined = models.scores.join(self.portfolio.customers.select("customer", "relation"), on="customer")
+        joined = joined.join(self.truth, on="relation", suffix="_true")
         found = {}
         for key in (name for name in self.truth.columns if name in models.scores.columns):
-            pairs = told.select(key, f"{key}_true").drop_nulls().to_numpy()
+            pairs = joined.select(key, f"{key}_true").drop_nulls().to_numpy()
             if key != "policies_lost_12m" and pairs[:, 1].sum() >= LEAST:
                 found[key] = float(weighted_auc(pairs[:, 1], pairs[:, 0]))
         shown = {p.key: p.evidence.deviance_skill for p in models.predictions if p.evidence and p.key in SKILLED}
@@ -115,7 +115,7 @@ def kind(key: str) -> str:
     return next((words for prefix, words in KINDS if key.startswith(prefix)), f"{key} (skill)")
 
 
-def told(found: list[tuple[Found, Found]]) -> dict[str, tuple[float, float, int]]:
+def mean_gains(found: list[tuple[Found, Found]]) -> dict[str, tuple[float, float, int]]:
     """Return per kind the mean without, the mean difference with, and the number of cells."""
     cells = defaultdict(list)
     for without, given in found:
@@ -126,7 +126,7 @@ def told(found: list[tuple[Found, Found]]) -> dict[str, tuple[float, float, int]
 
 def show(words: str, found: list[tuple[Found, Found]]) -> None:
     print(f"\n{words}")
-    for name, (without, gain, cells) in told(found).items():
+    for name, (without, gain, cells) in mean_gains(found).items():
         print(f"  {name:<24} {without:.4f} {gain:+.4f}   {cells:3d} cells", flush=True)
 
 

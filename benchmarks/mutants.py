@@ -358,11 +358,11 @@ def reach(tree: Path, work: Path, places: tuple[str, ...]) -> Reach:
                 lines.unlink(missing_ok=True)
                 if not green(tree, [test], "-p", "benchmarks.mutants", trace=lines):
                     raise SystemExit(f"{test} fails without any mutant")
-                told = {"seconds": time.perf_counter() - began, "functions": json.loads(lines.read_text())}
-                note.write_text(json.dumps(told))
-            told = json.loads(note.read_text())
-            seconds[test] = told["seconds"]
-            functions[test] = {(name, line) for name, line in told["functions"]}
+                record = {"seconds": time.perf_counter() - began, "functions": json.loads(lines.read_text())}
+                note.write_text(json.dumps(record))
+            record = json.loads(note.read_text())
+            seconds[test] = record["seconds"]
+            functions[test] = {(name, line) for name, line in record["functions"]}
     return Reach(seconds, functions)
 
 

@@ -39,11 +39,11 @@ def office_shift(landmarks: Landmarks, hazard: Hazard, office: np.ndarray, size:
     everyone = float(months.weight[months.event].sum() / (months.weight @ expected))
     for each in np.unique(code[code >= 0]):
         here = code == each
-        mine, told = months.at(here), expected[here]
+        mine, predicted = months.at(here), expected[here]
         events = landmarks.distinct(mine)
-        own = float(mine.weight[mine.event].sum() / (mine.weight @ told)) / everyone
+        own = float(mine.weight[mine.event].sum() / (mine.weight @ predicted)) / everyone
         factor = (events * own + POOLING_EVENTS) / (events + POOLING_EVENTS)
-        shift[each] = shift_for("binary", told, mine.weight, factor)
+        shift[each] = shift_for("binary", predicted, mine.weight, factor)
     return shift
 
 

@@ -268,19 +268,19 @@ def main() -> None:
     parser.add_argument("--futures", type=int, default=150)
     given = parser.parse_args()
     settings = bench_settings()
-    told: dict[str, list[tuple[float, float, float]]] = {}
+    by_line: dict[str, list[tuple[float, float, float]]] = {}
     total: dict[float, dict[str, float]] = {share: {} for share in HOURS}
     for seed in range(given.first, given.first + given.offices):
         one, portfolio, models = office(seed, given.customers, settings)
         for line, row in claims(one, given.futures, seed + 30_000).items():
-            told.setdefault(line, []).append(row)
+            by_line.setdefault(line, []).append(row)
         for share, row in nets(one, truths(one, given.futures, seed + 40_000), seed).items():
             for name, cents in row.items():
                 total[share][name] = total[share].get(name, 0.0) + cents
         ends = {end: advice_at(portfolio, models, end) for end in ("low", "high")}
         print(f"office {seed}: {int(one.valued.plan.planned.sum())} contacts; advice {ends}", flush=True)
     print("line        claimed      true   ratio    s.e.   offices that claim it")
-    for line, rows in told.items():
+    for line, rows in by_line.items():
         claimed, true, variance = (sum(row[place] for row in rows) for place in range(3))
         error = np.sqrt(variance) / true if true else np.nan
         amounts = f"{claimed / 100:10,.0f} {true / 100:9,.0f}"

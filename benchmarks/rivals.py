@@ -105,24 +105,24 @@ def choose(table: Table, rows: NDArray[np.int64], label: NDArray[np.float64], se
     """Return who wins among `rows` alone, by the engine's own rule (`compare_candidates`) on predictions out of `count`
     folds.
     """
-    fold, told = folds(label[rows], seed, count), {}
+    fold, predicted = folds(label[rows], seed, count), {}
     for k in range(count):
         inside, outside = rows[fold != k], rows[fold == k]
         rate = float(label[inside].mean())
         for name, model in fit_all(table.sample(inside, label, rate), seed).items():
-            told.setdefault(name, np.empty(len(rows)))[fold == k] = model(table.sample(outside, label, rate))
-    return _one_size(told, label[rows], rows)
+            predicted.setdefault(name, np.empty(len(rows)))[fold == k] = model(table.sample(outside, label, rate))
+    return _one_size(predicted, label[rows], rows)
 
 
-def _one_size(told: dict[str, Floats], label: NDArray[np.float64], rows: NDArray[np.int64]) -> str:
+def _one_size(predicted: dict[str, Floats], label: NDArray[np.float64], rows: NDArray[np.int64]) -> str:
     """The best number of trees of each kind first, then the contest of the kinds."""
-    loss = {name: float(-np.mean(np.log(np.where(label > 0, p, 1 - p)))) for name, p in told.items()}
+    loss = {name: float(-np.mean(np.log(np.where(label > 0, p, 1 - p)))) for name, p in predicted.items()}
     kinds: dict[str, str] = {}
-    for name in told:
+    for name in predicted:
         kind = name.split("_")[0]
         if kind not in kinds or loss[name] < loss[kinds[kind]]:
             kinds[kind] = name
-    return kinds[compare_candidates({kind: told[name] for kind, name in kinds.items()}, label, rows).winner]
+    return kinds[compare_candidates({kind: predicted[name] for kind, name in kinds.items()}, label, rows).winner]
 
 
 def predict(

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from akb.sample import hazards
 from akb.sample.calendar import to_day
-from akb.sample.engine import draw
+from akb.sample.engine import draw, hazards
 from akb.sample.futures import Run, future_rng
 from akb.sample.paired import YEAR, _Price
 from akb.sample.parameters import NEVER_DAY
@@ -54,7 +53,7 @@ class _Watch:
     def ends(self, month: Month, decisions: Decisions, buys: Buys) -> None:
         """Note who could end what."""
         cells, state = month.cells, month.state
-        switch = hazards.relation_hazards(month.people, state, month.world, month.w, month.risk)["switch"]
+        switch = hazards.relation_hazards(month, month.risk)["switch"]
         row = cells.row.astype(np.int64)
         self.months.append(
             _Seen(

@@ -180,13 +180,13 @@ class Cell:
 def judge_office(office: Office, seed: int) -> list[Cell]:
     """Return every prediction of akb beside the truth; ends the program if horizons or causes do not fit together."""
     scores, rank, weigh = office.read("scores"), office.read("rank"), office.read("weigh")
-    told = scores.join(weigh, left_on="customer", right_on="relation", suffix="_true")
-    told = told.join(rank, left_on="customer", right_on="relation", suffix="_rank")
-    if not told.height == scores.height == weigh.height:
-        raise SystemExit(f"not the same customers: {told.height} {scores.height} {weigh.height}")
+    joined = scores.join(weigh, left_on="customer", right_on="relation", suffix="_true")
+    joined = joined.join(rank, left_on="customer", right_on="relation", suffix="_rank")
+    if not joined.height == scores.height == weigh.height:
+        raise SystemExit(f"not the same customers: {joined.height} {scores.height} {weigh.height}")
     cells = []
     for key in [name for name in weigh.columns if name in scores.columns]:
-        known = told.drop_nulls([key, f"{key}_true"])
+        known = joined.drop_nulls([key, f"{key}_true"])
         if known.is_empty():
             continue
         p, first = known[f"{key}_true"].to_numpy(), known[f"{key}_rank"].to_numpy()

@@ -29,14 +29,14 @@ FILES = ("polissen.csv", "schades.csv", "contacten.csv")
 def table(akb: pl.DataFrame, notebook: pl.DataFrame, truth: pl.DataFrame) -> list[tuple[str, float, float, float]]:
     """Return (key, true events, expected AUC of akb, of the notebook) for the targets that both and the truth have."""
     rows = []
-    told = truth.join(akb, left_on="relation", right_on="customer", suffix="_akb")
-    told = told.join(notebook, left_on="relation", right_on="customer", suffix="_notebook")
-    if not truth.height == akb.height == notebook.height == told.height:
-        raise SystemExit(f"not the same customers: {truth.height} {akb.height} {notebook.height} {told.height}")
+    joined = truth.join(akb, left_on="relation", right_on="customer", suffix="_akb")
+    joined = joined.join(notebook, left_on="relation", right_on="customer", suffix="_notebook")
+    if not truth.height == akb.height == notebook.height == joined.height:
+        raise SystemExit(f"not the same customers: {truth.height} {akb.height} {notebook.height} {joined.height}")
     for key in [
         name for name in notebook.columns if name in akb.columns and name in truth.columns and name != "customer"
     ]:
-        known = told.drop_nulls([key, f"{key}_akb"])
+        known = joined.drop_nulls([key, f"{key}_akb"])
         if known.is_empty():
             continue  # too few events: akb has no such prediction
         p = known[key].to_numpy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections import Counter, defaultdict
 from functools import cache
 from pathlib import Path
@@ -92,6 +93,23 @@ def modules_per_folder() -> Counter[str]:
     return Counter(path.parent.relative_to(ROOT).as_posix() for path in paths if path.name != "__init__.py")
 
 
+DIALECT = {"told", "know", "knows", "stood", "groundwork"}
+"""Words of a dialect of our own, where the field has a term for what a thing is."""
+
+
+def bindings(tree: ast.Module) -> set[str]:
+    """Return every name that a module gives to something, in words: ``CaseTold`` is case, told."""
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.append(node.name)
+        elif isinstance(node, ast.arg):
+            names.append(node.arg)
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            names.append(node.id if isinstance(node, ast.Name) else node.attr)
+    return {word.lower() for name in names for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)}
+
+
 PRAGMA = re.compile(r"  # (?:type: ignore|noqa).*$")
 
 
@@ -114,6 +132,25 @@ def unknown_files() -> set[str]:
     documents = {path.name for folder in (ROOT, ROOT / "docs", ROOT / "benchmarks") for path in folder.glob("*.md")}
     named = {found for text in sources().values() for found in NAMED.findall(text)}
     return {each for each in named if not (ROOT / each).exists() and each not in documents}
+
+
+PAGES = ("docs/architecture.md", "CONTRIBUTING.md")
+"""Pages about the house itself."""
+ROOM = "docs/architecture.md"
+PLACE = re.compile(r"`((?:akb|configs|docs|tests|benchmarks)/[\w/.-]*)`")
+"""What stands between ticks and may be there: a name in capitals is the reader's own."""
+
+
+def missing_places(page: str) -> set[str]:
+    """Return files and folders that a page names and that are not there."""
+    named = PLACE.findall((ROOT / page).read_text("utf-8"))
+    return {each for each in named if "NAME" not in each and not (ROOT / each).exists()}
+
+
+def rooms() -> set[str]:
+    """Return every folder of modules; the chapters are of one shape and stand in their registry."""
+    folders = {path.parent.relative_to(ROOT).as_posix() for path in (ROOT / "akb").rglob("__init__.py")}
+    return {f"{each}/" for each in folders - {"akb"} if not each.startswith("akb/report/chapters/")}
 
 
 def exists(dotted: str) -> bool:
@@ -143,15 +180,41 @@ def test_a_class_name_is_used_once() -> None:
     assert class_names_used_twice() == set()
 
 
+def test_names_are_terms_of_the_field() -> None:
+    assert {name: found for name, tree in trees().items() if (found := bindings(tree) & DIALECT)} == {}
+
+
+@pytest.mark.parametrize("code", ["class CaseTold: ...", "def told(): ...", "_TOLD = 1", "told_years = 2"])
+def test_a_word_of_a_dialect_would_be_seen(code: str) -> None:
+    assert bindings(ast.parse(code)) & DIALECT
+
+
 def test_lines_are_short() -> None:
     assert long_lines() == []
 
 
 def test_what_code_names_is_there() -> None:
-    assert unknown_files() <= {"design.md"}
+    assert unknown_files() == set()
     named = {found for text in sources().values() for found in MODULE.findall(text)}
     assert len(named) > 10
     assert sorted(each for each in named if not exists(each)) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_the_pages_about_the_house_name_is_there(page: str) -> None:
+    assert missing_places(page) == set()
+
+
+def test_every_room_stands_in_the_architecture() -> None:
+    text = (ROOT / ROOM).read_text("utf-8")
+    assert {each for each in rooms() if f"`{each}`" not in text} == set()
+
+
+def test_the_architecture_says_who_may_import_whom() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    layers = " → ".join(contracts[0]["layers"]).replace("akb.", "")
+    said = re.search(r"Who may import whom: `([^`]*)`", (ROOT / ROOM).read_text("utf-8"))
+    assert said and " ".join(said[1].split()) == layers
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ def figures(
     from akb.report.chapters.case.facts import worded
     from akb.report.files.summary import case_summary
     from akb.report.plain import plain
-    from akb.rerun import case_again
+    from akb.rerun import recomputed_case
 
     if not summary.get("case_basis"):
         raise AkbError(
@@ -204,7 +204,7 @@ def figures(
     }
     rows = [{"key": name, **entry.model_dump()} for name, entry in sorted(now.items())]
     with seldom_collected():
-        case = case_again(folder, changed, solver=_hours_bind(summary))
+        case = recomputed_case(folder, changed, solver=_hours_bind(summary))
     if case is None:
         raise AkbError(
             f"{folder} has no business case to work out again", "Its report says what was missing."

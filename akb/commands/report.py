@@ -37,14 +37,14 @@ def report(
     """
     from akb.commands.case import read_summary
     from akb.commands.console import Stages
-    from akb.rerun import report_again
+    from akb.rerun import rerun_report
 
     read_summary(folder)
     stages = Stages(quiet=quiet)
     cover = partial(
         options.covered, client=client, title=title, author=author, logo=logo, advisers=advisers
     )
-    report_again(folder, cover, stages)
+    rerun_report(folder, cover, stages)
     stages.say(f"report: {folder / 'report.html'}")
 
 

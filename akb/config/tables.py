@@ -272,10 +272,10 @@ def _reads_back(form: str, day: date) -> bool:
     try:
         written = day.strftime(form)
         read = pl.Series([written]).str.to_date(form, strict=True).item()
-        again = datetime.strptime(written, form).date()
+        parsed = datetime.strptime(written, form).date()
     except Exception:  # each of them has errors of its own for forms that nobody means
         return False
-    return bool(read == again == day)
+    return bool(read == parsed == day)
 
 
 def must_be_one_of(names: Iterable[str], name: str, what: str, table: str) -> None:

@@ -20,6 +20,11 @@ def level_gate(
     ``fail`` under `FEW_EVENTS` events in the test window, whatever they show; if the 90 % interval
     of observed/expected (`level`) lies wholly outside .90-1.10, or the `slope`'s wholly outside
     .8-1.2. ``pass`` if that of observed/expected lies inside .80-1.25; between: ``provisional``.
+
+    Examples
+    --------
+    >>> level_gate(300, (0.9, 1.1)), level_gate(120, (0.7, 1.05)), level_gate(300, (1.12, 1.3))
+    ('pass', 'provisional', 'fail')
     """
     if (
         events < FEW_EVENTS
@@ -33,6 +38,11 @@ def level_gate(
 def order_holds(events: float, auc: Interval | None) -> bool:
     """Return whether an order beat chance on later data: on `FEW_EVENTS` events, with the AUC's
     interval above .5.
+
+    Examples
+    --------
+    >>> order_holds(80, (0.52, 0.6)), order_holds(80, (0.48, 0.6)), order_holds(40, (0.6, 0.8))
+    (True, False, False)
     """
     return events >= FEW_EVENTS and auc is not None and auc[0] > 0.5
 

@@ -8,7 +8,13 @@ Z90 = 1.6449
 
 
 def interval(events: float, of: float, z: float = Z90) -> tuple[float, float]:
-    """Return Wilson's interval of a share, of 90 % unless `z` says otherwise."""
+    """Return Wilson's interval (1927) of a share, of 90 % unless `z` says otherwise.
+
+    Examples
+    --------
+    >>> [round(bound, 3) for bound in interval(3, 20)]
+    [0.062, 0.322]
+    """
     if of <= 0:
         return 0.0, 1.0
     share, extra = events / of, z * z / of

@@ -23,7 +23,7 @@ class Feature:
         `meaning` is English for the documentation; what a client reads comes from ``configs/text``.
     current
         True if the source keeps only today's value (adviser, office, postcode): a slowly changing
-        attribute that needs watching, see design.md Time 2.
+        attribute that needs watching, see docs/architecture.md, Time 2.
     """
 
     name: str

@@ -35,6 +35,7 @@ from akb.ingest.columns.matching import (
     safe_heading,
 )
 from akb.ingest.columns.notes import Notes, Table, label
+from akb.ingest.columns.objections import with_objections
 from akb.ingest.columns.own_columns import own_columns, wanted
 from akb.ingest.columns.presets import customers_of_runs, find_preset, recoded, with_preset
 from akb.ingest.columns.twins import settle_twins
@@ -71,7 +72,7 @@ from akb.ingest.repairs.grouped import fill_down
 from akb.ingest.repairs.numbers import settle_numbers, without_unassigned
 from akb.ingest.repairs.spelling import one_spelling, without_errors
 from akb.ingest.repairs.zeros import restore_zeros
-from akb.ingest.types import Portfolio, RowCount, SourceFile
+from akb.ingest.types import Portfolio, RowCount, SourceFile, Sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,21 +82,29 @@ if TYPE_CHECKING:
     from akb.core.findings import Finding
     from akb.ingest.files.raw_table import RawTable
     from akb.ingest.repairs.numbers import UnassignedRows
-    from akb.ingest.types import History, Sources
+    from akb.ingest.types import History
 
 # of the policy rows, once what they say of their customers stands in the customers
 _SPENT = sorted({*ATTRIBUTES} - {"adviser", "office"})
 
 
-def read_portfolio(sources: Sources, settings: Settings) -> Portfolio:
+def read_portfolio(
+    sources: Sources | Sequence[Path],
+    settings: Settings,
+    *,
+    key: bytes | None = None,
+    today: date | None = None,
+) -> Portfolio:
     """Read an export.
 
     Parameters
     ----------
     sources
-        Its files, and how they are looked at.
+        Its files, and how they are looked at; or its files alone, with `key` and `today`.
     settings
         The run's settings; ``[ingest]`` says where the export differs from what akb would guess.
+    key, today
+        As in `Sources`, where files alone are given.
 
     Returns
     -------
@@ -107,6 +116,10 @@ def read_portfolio(sources: Sources, settings: Settings) -> Portfolio:
         If a file cannot be read, no file holds policies, a needed column is missing, no date can be
         read, most of the export would be lost, or no row is usable.
     """
+    if not isinstance(sources, Sources):
+        if not key:  # without one anybody could work pseudonyms out
+            raise TypeError("files alone need a key")
+        sources = Sources(sources, key, today=today)
     notes = Notes()
     tables = open_tables(sources.files, sources.roles, settings, notes)
     return build_portfolio(tables, settings, notes, sources)
@@ -123,8 +136,7 @@ def build_portfolio(
         raise _nothing_usable(tables, notes)
     today = sources.today or date.today()
     settings = with_motor_as_car(tables, settings)
-    fill_down(tables, notes)
-    without_errors(tables, notes)
+    _as_meant(tables, notes)
     mended, unassigned = _repaired(tables, settings, today)
     leave_out_unreadable(tables, settings, notes)
     check_columns(tables, settings, notes, go_on=go_on)
@@ -187,6 +199,13 @@ def build_portfolio(
         own_branches=branches,
     )
     return replace(_portfolio(tables, found, run), own=own[0], own_values=own[1])
+
+
+def _as_meant(tables: Sequence[Table], notes: Notes) -> None:
+    """Fill what a report left out, drop errors for names, and hear every objection."""
+    fill_down(tables, notes)
+    without_errors(tables, notes)
+    with_objections(tables, notes)
 
 
 def _repaired(

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from akb.report import assemble
 from akb.report.context import Context
 from akb.report.files import scores
+from akb.report.files.actuarial import actuarial_files
 from akb.report.files.lists import action_lists, list_tables
 from akb.report.files.recognition import recognition_files
 from akb.report.files.summary import as_bytes, summary
 from akb.report.page import html
-from akb.report.portal import actions_workbook, desk_of, portal_files
+from akb.report.portal import actions_workbook, portal_facts, portal_files
 from akb.store.folders import write_files
 
 if TYPE_CHECKING:
@@ -29,18 +30,19 @@ def report_files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
     document = summary(facts)
     table = scores.score_table(context)
     lists = list_tables(context)
-    desk = desk_of(context)
+    portal = portal_facts(context)
     files = {
         "report.html": html.render(facts, context.words).encode(),
-        **portal_files(desk),
+        **portal_files(portal),
         "summary.json": as_bytes(document),
         "scores.parquet": scores.scores_parquet(table),
         "scores.csv": scores.scores_csv(table),
         "winback.parquet": scores.scores_parquet(scores.former_table(context)),
         "rejects.csv": scores.rejects_csv(context),
         **{f"actions/{name}": content for name, content in action_lists(context, lists).items()},
-        "actions/actions.xlsx": actions_workbook(desk),
+        "actions/actions.xlsx": actions_workbook(portal),
         **recognition_files(context),
+        **actuarial_files(context),
     }
     return files, document
 

@@ -198,6 +198,7 @@ def simulate(
     months: int = 60,
     as_of: date = date(2025, 12, 31),
     truncate_ended_months: int | None = None,
+    drift: Sequence[float] = (),
 ) -> Book:
     """Simulate a Dutch intermediary's office.
 
@@ -214,6 +215,9 @@ def simulate(
     truncate_ended_months
         Keep only the policies that ended in the last so many months (offices that clean up); None
         for all.
+    drift
+        What multiplies the hazards of lapse and switch in each recorded month and those after it:
+        before them the first holds, beyond them the last. Empty: the market alone moves them.
 
     Returns
     -------
@@ -231,6 +235,9 @@ def simulate(
     joining = joining_people(p, office, per_month, windows, first=customers, seed=[seed, _JOINING])
     people = concatenate([settled, joining])
     market = draw_market(p, np.random.default_rng([seed, _MARKET]))
+    if len(drift):
+        before = np.repeat(drift[0], p.book.warm_up_months)
+        market = replace(market, drift=np.r_[before, drift].astype(np.float32))
     state, log = empty_state(people), Log()
     _settle(people, state, log, (as_of, total), np.random.default_rng([seed, _SETTLED, 1]))
     world = Environment(p, tables(), market)

@@ -4,7 +4,7 @@ good years).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -82,12 +82,21 @@ def day_of_month(days: Days) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Market:
-    """Premium rises [year - FIRST_YEAR, slot, insurer] and the market's effect on lapses by
-    year.
+    """Premium rises [year - FIRST_YEAR, slot, insurer] and the market's effect on lapses by year.
+
+    drift: what multiplies lapses on top of that, per step; the last value goes on, empty is one
+    everywhere.
     """
 
     rises: NDArray[np.float64]
     effect: Floats
+    drift: Floats = field(default_factory=lambda: np.empty(0, np.float32))
+
+    def lapses(self, w: MonthWindow) -> np.float32:
+        """Return what multiplies lapses in a window."""
+        last = len(self.drift) - 1
+        drift = self.drift[min(w.step - 1, last)] if last >= 0 else np.float32(1)
+        return np.float32(self.effect[w.year - FIRST_YEAR] * drift)
 
     def redrawn(self, p: Parameters, after: int, rng: np.random.Generator) -> Market:
         """Return a market with the same past and another future: nobody knows next year's

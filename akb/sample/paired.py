@@ -167,12 +167,12 @@ def paired_futures(
                 [each.take(part) for each, part in zip(effects, touched, strict=True)]
             )
             contacts = Contacts(those, chance, book.step, rows=places)
-            again = Run(
+            treated = Run(
                 book, rows[places], market
             )  # all plans at once: a month costs the same for few or many
             for month, u in enumerate(chances):
-                again.month(u.take(places), [contacts] if month < window else [])
-            changed = _split(price, again.log, places, contacts, touched)
+                treated.month(u.take(places), [contacts] if month < window else [])
+            changed = _split(price, treated.log, places, contacts, touched)
         yield Paired(len(rows), without if everybody else without.of(shown), changed)
 
 

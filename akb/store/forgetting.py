@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _PSEUDONYM = re.compile(r"K-[0-9A-F]{16}")
 _SHORT = 6  # the report shows the first signs of a pseudonym only
-_TOLD = {".csv", ".parquet", ".json", ".html", ".txt"}
+_READABLE = {".csv", ".parquet", ".json", ".html", ".txt"}
 _WORKBOOKS = {"actions.xlsx", "recognition.xlsx"}
 
 
@@ -59,7 +59,7 @@ def forget_customer(folder: Path, customer: str) -> dict[str, int]:
     for path in sorted(folder.rglob("*")):
         if (
             path.is_file()
-            and path.suffix not in _TOLD
+            and path.suffix not in _READABLE
             and not _is_workbook(path)
             and path != folder / KEPT
         ):

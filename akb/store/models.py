@@ -21,7 +21,7 @@ SCHEMA = "akb.models/1"
 MANIFEST = "models/manifest.json"
 SUFFIXES = (".txt", ".json", ".parquet")
 _BINDING = ("akb", "lightgbm")  # another version of these may score differently
-_AGAIN = "Run akb eda again: that fits the models anew."
+_REMEDY = "Run akb eda again: that fits the models anew."
 
 
 def sealed(files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -69,7 +69,7 @@ def read_models(folder: Path) -> dict[str, bytes]:
         if made != own[name]:
             raise RefusedError(
                 f"the models in {folder} were made with {name} {made}, this is {name} {own[name]}",
-                _AGAIN,
+                _REMEDY,
             )
     hashes = document.get("files", {})
     there = {
@@ -80,12 +80,12 @@ def read_models(folder: Path) -> dict[str, bytes]:
     strange = sorted(there.symmetric_difference({*hashes, MANIFEST}))
     if strange:
         raise RefusedError(
-            f"{folder / strange[0]} is missing, or is not in the manifest of the models", _AGAIN
+            f"{folder / strange[0]} is missing, or is not in the manifest of the models", _REMEDY
         )
     files = {name: (folder / name).read_bytes() for name in sorted(hashes)}
     for name, content in files.items():
         if hashlib.sha256(content).hexdigest() != hashes[name]:
-            raise RefusedError(f"{folder / name} has changed since the models were made", _AGAIN)
+            raise RefusedError(f"{folder / name} has changed since the models were made", _REMEDY)
     return files
 
 
@@ -93,10 +93,10 @@ def _manifest(folder: Path) -> dict[str, Any]:
     try:
         document = json.loads((folder / MANIFEST).read_text("utf-8"))
     except (OSError, ValueError):
-        raise RefusedError(f"{folder} holds no models that akb can read", _AGAIN) from None
+        raise RefusedError(f"{folder} holds no models that akb can read", _REMEDY) from None
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         schema = document.get("schema") if isinstance(document, dict) else None
         raise RefusedError(
-            f"the models in {folder} have schema {schema}, this akb reads {SCHEMA}", _AGAIN
+            f"the models in {folder} have schema {schema}, this akb reads {SCHEMA}", _REMEDY
         )
     return document

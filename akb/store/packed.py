@@ -25,7 +25,7 @@ _DOCUMENT = "kept.json"
 _DAY = (1980, 1, 1, 0, 0, 0)  # a zip wants a time; the same one gives the same bytes
 _KIND, _VALUE = "kind", "value"
 _MANY = 100  # small things of one class from which they are kept as a table
-_AGAIN = "Run akb eda again."
+_REMEDY = "Run akb eda again."
 
 
 def packed(things: Mapping[str, Any]) -> bytes:
@@ -86,11 +86,12 @@ def unpacked(
             if document["schema"] != SCHEMA:
                 raise RefusedError(
                     f"this run kept its state as {document['schema']}; this akb reads {SCHEMA}",
-                    _AGAIN,
+                    _REMEDY,
                 )
             if document["things"] is None:
                 raise RefusedError(
-                    "a customer was taken out of this run, and with him what it was made of", _AGAIN
+                    "a customer was taken out of this run, and with him what it was made of",
+                    _REMEDY,
                 )
             asked = (
                 document["things"]
@@ -100,7 +101,7 @@ def unpacked(
             made: dict[str, Any] = _made(asked, held.read, known)
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
         raise RefusedError(
-            f"what this run kept cannot be read by this akb ({type(error).__name__})", _AGAIN
+            f"what this run kept cannot be read by this akb ({type(error).__name__})", _REMEDY
         ) from None
     return made
 
@@ -188,14 +189,14 @@ def _table(things: tuple[Any, ...]) -> pl.DataFrame | None:
     return pl.DataFrame(columns, schema={name: flat[kind.pop()] for name, kind in kinds.items()})
 
 
-def _made(told: Any, part: Callable[[str], bytes], known: Mapping[str, type]) -> Any:
+def _made(document: Any, part: Callable[[str], bytes], known: Mapping[str, type]) -> Any:
     import polars as pl
 
-    if isinstance(told, list):
-        return [_made(each, part, known) for each in told]
-    if not isinstance(told, dict):
-        return told
-    kind, value = told[_KIND], told[_VALUE]
+    if isinstance(document, list):
+        return [_made(each, part, known) for each in document]
+    if not isinstance(document, dict):
+        return document
+    kind, value = document[_KIND], document[_VALUE]
     made: Any
     if kind == "frame":
         made = pl.read_parquet(io.BytesIO(part(f"{value}.parquet"))).rechunk()

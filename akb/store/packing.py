@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SHARED = ("report.html", "portal.html", "summary.json")
 LISTS = ("actions/", "portal/")
 _DAY = (1980, 1, 1, 0, 0, 0)  # the same run gives the same bytes
-_AGAIN = "Run akb eda again."
+_REMEDY = "Run akb eda again."
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def pack_run(folder: Path, target: Path) -> Packed:
             "Run akb eda without --no-pseudonyms.",
         )
     if named is None:
-        raise RefusedError(f"{folder} does not say which files are as akb wrote them", _AGAIN)
+        raise RefusedError(f"{folder} does not say which files are as akb wrote them", _REMEDY)
     contents, left_out = {}, []
     for name in sorted(named):
         if name in SHARED or name.startswith(LISTS):

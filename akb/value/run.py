@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from akb.value.actions import act
+from akb.value.actuarial.review import review
 from akb.value.case.case import business_case
 from akb.value.case.profit_figures import empc_figures
 from akb.value.checks import findings
@@ -87,6 +88,7 @@ def run_value(
         lost_commission(in_force, survival, branches) if survival and branches is not None else None
     )
     ahead = outlook_figures(in_force, branches, acts.lists["top_defend"], valued.plan)
+    say("actual against expected lapse")
     return ValueRun(
         scores=scores,
         lists=acts.lists,
@@ -117,6 +119,7 @@ def run_value(
         offers=valued.offers.table.filter(pl.col("place") <= PLACES[-1]).select(
             "customer", "place", "branch", "probability", "commission_cents", "ban"
         ),
+        actuarial=review(in_force),
     )
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import polars as pl
 
     from akb.core.findings import Finding
@@ -85,6 +87,32 @@ class Past:
 
 
 @dataclass(frozen=True)
+class ActuarialReview:
+    """What an actuary can test.
+
+    Parameters
+    ----------
+    since, until
+        The days on which ends were recorded and are closed: (since, until].
+    table
+        branch, policy_year (a band, ``all`` or ``rest``), year, whole (of a calendar year),
+        policy_years, lapses, rate, expected, ae, ae_low, ae_high, commission (euro-years at risk),
+        commission_lapsed, commission_expected, commission_ae, limited, buhlmann. Euros at the level
+        of X; expected is null while there is no whole year before.
+    basis
+        branch, policy_year, policy_years, lapses, rate, margin, rate_high, rate_low, source.
+    figures
+        For the report: see `akb.value.actuarial.review`.
+    """
+
+    since: date
+    until: date
+    table: pl.DataFrame
+    basis: pl.DataFrame
+    figures: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class ValueRun:
     """Everything that the value room says as of X.
 
@@ -124,6 +152,9 @@ class ValueRun:
         The best branches of every customer to whom any is open: customer u32, place (1 to 3),
         branch, probability Float64, ``commission_cents`` i64? of one such policy (null where no
         euro may be named), ban.
+    actuarial
+        Actual against expected lapse, and a lapse basis; None where not one whole year of ends was
+        recorded.
     """
 
     scores: pl.DataFrame
@@ -137,3 +168,4 @@ class ValueRun:
     recognition: pl.DataFrame | None = None
     classes: pl.DataFrame | None = None
     offers: pl.DataFrame | None = None
+    actuarial: ActuarialReview | None = None

@@ -331,6 +331,11 @@ def losses() -> list[Case]:
         Case("own words for never", one(never("loopt nog")), "'loopt nog' stands there 40 times"),
         Case("a day that is none for never", one(never("99-99-9999")), "'99-99-9999'"),
         Case("a day before the start for never", one(never("01-01-1981")), "'01-01-1981' stands there 40 times"),
+        Case(
+            "the start for never",
+            one(lines([[*r[:5], r[5] or r[4], *r[6:]] for r in rows()]).encode()),
+            "40 of 60 rows the date",
+        ),
         Case("own words for never, mapped", mapped, arguments=("{}/polissen.csv", "--config", "{}/akb.toml")),
         Case(
             "own words for never, gone on",
@@ -646,6 +651,9 @@ def words() -> list[Case]:
         Case("a box for a status", boxed("Geroyeerd", "Ja", "Nee"), finding="AKB-D038"),
         Case("a ticked box for a status", boxed("Historisch", "☑", "☐"), finding="AKB-D038"),
         Case("a box that says it runs", boxed("Actief", "0,0", "1,0"), finding="AKB-D038"),
+        Case("a box with words around it", boxed("Is vervallen", "✔", ""), finding="AKB-D038"),
+        Case("a box that says it still runs", boxed("Loopt nog (J/N)", "nee", "ja"), finding="AKB-D038"),
+        Case("a box that denies", boxed("Niet meer actief", "1", "0"), finding="AKB-D038"),
         Case("a box and no date", beside("Beëindigd", third("x", ""), [[*r[:5], "", *r[6:]] for r in rows()]), finding="AKB-D034"),
         Case("days in a box", one(GOOD.replace("Einddatum", "Geroyeerd", 1).encode()), sound=True),
         Case("marks under objection", beside("Bezwaar marketing", third("✓", "")), sound=True),
@@ -653,6 +661,7 @@ def words() -> list[Case]:
         Case("ticks and nothing under permission", beside("Mailing", third("✓", "")), finding="AKB-P007"),
         Case("an objection under another heading", beside("HasOptedOutOfEmail", third("true", "false")), sound=True),
         Case("an objection in words of one's own", beside("Niet bellen", third("zie dossier", "N")), finding="AKB-P008"),
+        Case("an objection under AVG", beside("AVG", third("Bezwaar", "Akkoord")), finding="AKB-P009", sound=True),
         Case("permission by telephone", beside("Mag gebeld worden", third("bij twijfel", "ja")), finding="AKB-P005"),
         Case("products for branches", one(GOOD.replace("Branche", "Product", 1).encode()), sound=True),
         Case("a product with digits", one(where(2, "Kosmos 2000", 2)), finding="AKB-D009"),
@@ -732,7 +741,11 @@ def several() -> list[Case]:
         Case("no such file", {}, "there is no file", arguments=("{}/polisen.csv",)),
         Case("a folder", one(good), "folder", arguments=("{}",)),
         Case(
-            "a dead link", {}, "there is no file", arguments=("{}/l.csv",), make=lambda f: (f / "l.csv").symlink_to("x")
+            "a dead link",
+            {},
+            "a link to a file that is not",
+            arguments=("{}/l.csv",),
+            make=lambda f: (f / "l.csv").symlink_to("x"),
         ),
         Case("a pipe", {}, "ordinary file", arguments=("{}/pipe",), make=lambda f: os.mkfifo(f / "pipe")),
         Case("the same file twice", one(good), "twice", arguments=(all_of, all_of)),

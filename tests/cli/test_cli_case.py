@@ -24,7 +24,7 @@ def office(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "manifest.json").write_text('{"schema": "akb.manifest/1"}')
     assumptions = [{"key": name, **entry.model_dump()} for name, entry in register.items()]
-    case = {"available": True, "assumptions": assumptions}
+    case = {"available": True, "assumptions": assumptions, "plan": {"hour_price": {}}}
     told = {"schema": "akb.summary/2", "as_of": "2025-12-31", "business_case": case, "case_basis": {"rows": {}}}
     (folder / "summary.json").write_text(json.dumps(told))
     return folder

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from akb.core.revenue import Terms, with_level, with_revenue
 from akb.describe import relations as history
 from tests.report import fixtures
+from tests.tables import POLICY_SCHEMA
 
 GAP = 31
 
 
 def policies(*rows: tuple[int, str, str | None, str | None, str | None]) -> pl.DataFrame:
     """(customer, start, end, reason, cause) -> a policy table."""
-    blank = dict.fromkeys(fixtures.POLICY_SCHEMA)
+    blank = dict.fromkeys(POLICY_SCHEMA)
     made = [
         {
             **blank, "policy": i, "customer": c, "branch": "auto", "replaces": False, "commission_cents": 100,
@@ -27,7 +28,7 @@ def policies(*rows: tuple[int, str, str | None, str | None, str | None]) -> pl.D
         }
         for i, (c, start, end, reason, cause) in enumerate(rows)
     ]  # fmt: skip
-    return pl.DataFrame(made, schema=fixtures.POLICY_SCHEMA)
+    return pl.DataFrame(made, schema=POLICY_SCHEMA)
 
 
 @pytest.mark.parametrize(("days", "relations"), [(30, 1), (31, 1), (32, 2)])

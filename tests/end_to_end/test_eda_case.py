@@ -16,7 +16,7 @@ from akb.cli import run
 from akb.config import Settings, load_settings
 from akb.report.chapters.case.facts import worded
 from akb.report.plain import plain
-from akb.rerun import case_again, kept_classes
+from akb.rerun import kept_classes, recomputed_case
 from akb.store.carried import foreign_files
 from akb.store.packed import unpacked
 
@@ -140,7 +140,7 @@ def test_every_place_tells_the_new_figures(other: Path, finished: Path) -> None:
 
 
 def test_the_figures_alone_are_those_of_the_whole_run(other: Path, finished: Path) -> None:
-    found = case_again(finished, CHANGED)
+    found = recomputed_case(finished, CHANGED)
     assert found is not None
     told, case = plain(worded(found)), _told(other)["business_case"]
     assert {name: case[name] for name in PARTS} == {name: told[name] for name in PARTS}

@@ -10,6 +10,7 @@ import polars as pl
 from hypothesis import strategies as st
 
 from akb.ingest.types import History, Portfolio, RowCount
+from tests.tables import CUSTOMER_SCHEMA, POLICY_SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,39 +21,6 @@ RECORDED_FROM = date(2020, 6, 1)
 BRANCHES = ("auto", "avp", "zorg", "avb", "reis")
 CAUSES = ("natural", "insurer", "preventable", "unknown", "technical")
 
-POLICY_SCHEMA = {
-    "policy": pl.UInt32,
-    "customer": pl.UInt32,
-    "branch": pl.String,
-    "insurer": pl.String,
-    "product": pl.String,
-    "adviser": pl.String,
-    "office": pl.String,
-    "start_date": pl.Date,
-    "end_date": pl.Date,
-    "reason": pl.String,
-    "cause": pl.String,
-    "replaced_on": pl.Date,
-    "replaces": pl.Boolean,
-    "premium_cents": pl.Int64,
-    "commission_cents": pl.Int64,
-    "commission_source": pl.String,
-    "payment_months": pl.Int8,
-    "collection": pl.String,
-    "renewal_date": pl.Date,
-}
-CUSTOMER_SCHEMA = {
-    "customer": pl.UInt32,
-    "relation": pl.String,
-    "pseudonym": pl.String,
-    "kind": pl.String,
-    "birth_year": pl.Int32,
-    "postcode4": pl.String,
-    "adviser": pl.String,
-    "office": pl.String,
-    "no_marketing": pl.Boolean,
-    "deceased": pl.Boolean,
-}
 CLAIM_SCHEMA = {
     "customer": pl.UInt32,
     "policy": pl.UInt32,

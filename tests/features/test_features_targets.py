@@ -49,7 +49,7 @@ def targets_of(rows: Rows, dates: list[date] = DATES, **given_: object) -> Targe
 
 @dataclass
 class Slow:
-    """The definitions of design.md, written down as they are read."""
+    """The definitions of docs/architecture.md, written down as they are read."""
 
     rows: Rows
 

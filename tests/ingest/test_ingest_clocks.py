@@ -209,6 +209,17 @@ def test_the_first_month_of_the_window_is_no_level() -> None:
     assert last_dense_day(pl.Series(firsts * 8), TODAY) == date(2018, 12, 1)
 
 
+@pytest.mark.parametrize(("later", "day"), [((31,), DAY), ((4, 13, 20, 31), DAY + timedelta(days=31))])
+def test_a_few_announced_ends_do_not_move_the_day_of_a_small_book(later: tuple[int, ...], day: date) -> None:
+    # an end in about nine days: four more in a month go on as usual, one is fewer than that
+    starts = [DAY - timedelta(days=5 * place) for place in range(400)]
+    ends = [DAY - timedelta(days=1 + 9 * place) for place in range(100)] + [DAY + timedelta(days=d) for d in later]
+    rows = [(start, None) for start in starts] + [(date(2009, 5, 5), end) for end in ends]
+    clocks = read_clocks(moves_of(rows), TODAY)
+    assert clocks is not None
+    assert clocks.day == day
+
+
 def test_a_day_on_which_a_book_was_bought_is_no_level() -> None:
     days = [*every_day(date(2016, 1, 1), 700, 1), *[date(2017, 3, 26)] * 1000]
     assert last_dense_day(pl.Series(days), TODAY) == date(2017, 11, 30)

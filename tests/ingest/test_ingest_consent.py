@@ -47,6 +47,31 @@ def test_whatever_stands_under_objection_is_one_unless_it_denies_it(tmp_path, sa
     assert objections(tmp_path, "Bezwaar marketing", said, others) == (1, 0)
 
 
+@pytest.mark.parametrize(
+    ("said", "others"),
+    [
+        ("Bezwaar", "Akkoord"),
+        ("niet benaderen", "mag benaderd worden"),
+        ("Opt-out", ""),
+        ("Geen reclame a.u.b.", "VIP"),
+    ],
+)
+def test_an_objection_under_a_heading_that_nobody_knows_is_one(tmp_path, said: str, others: str) -> None:
+    assert objections(tmp_path, "AVG", said, others) == (1, 0)
+
+
+@pytest.mark.parametrize(("said", "others"), [("Geen bezwaar", "?"), ("geen contact", "telefoon"), ("bezwaard", "")])
+def test_what_only_looks_like_an_objection_is_none(tmp_path, said: str, others: str) -> None:
+    assert objections(tmp_path, "AVG", said, others) == (0, 0)
+
+
+def test_remarks_are_no_objections(tmp_path) -> None:
+    rows = [row | {"Memo": f"bezwaar tegen taxatie {place}"} for place, row in enumerate(office(HALF))]
+    portfolio = read(write(tmp_path, rows), as_of=X)
+    assert not portfolio.customers["no_marketing"].any()
+    assert "AKB-P009" not in codes(portfolio)
+
+
 def test_who_says_something_else_than_the_others_is_left_alone(tmp_path) -> None:
     rows = [row | {"Mailing": "Ja" if int(row["Relatienummer"]) % 9 else "zie dossier"} for row in office(HALF)]
     portfolio = read(write(tmp_path, rows), as_of=X)

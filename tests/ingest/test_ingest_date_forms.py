@@ -90,6 +90,7 @@ FORMS: dict[str, Write] = {
     "six digits that lost their zero": lambda d: f"{d.day}{d.month:02d}{d.year % 100:02d}",
     "six digits with the year in front": lambda d: f"{d.year % 100:02d}{d.month:02d}{d.day:02d}",
     "an AS/400": lambda d: str((d.year - 1900) * 10_000 + d.month * 100 + d.day),
+    "an AS/400 with its zeros": lambda d: f"{(d.year - 1900) * 10_000 + d.month * 100 + d.day:07d}",
     "a number with a fraction": lambda d: f"{d:%Y%m%d}.0",
     "digits and a time": lambda d: f"{d:%Y%m%d}093000",
     "seconds": lambda d: str((d - EPOCH).days * 86_400),

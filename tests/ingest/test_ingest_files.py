@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from ingest_exports import (
     HEADINGS,
+    KEY,
+    TODAY,
     X,
     assert_reconciles,
     assert_same,
@@ -22,6 +24,7 @@ from ingest_exports import (
 
 from akb.config import Settings
 from akb.core.errors import AkbError
+from akb.ingest import read_portfolio
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +75,13 @@ def test_a_file_may_be_cut_in_two(rows, plain, tmp_path):
     overlapping = read(write(tmp_path, rows, "alles.csv"), halves[0])
     assert_same(plain, overlapping, findings=False)
     assert reasons(overlapping) == {"duplicate": len(rows[::2])}
+
+
+def test_files_alone_are_read_with_a_key_and_never_without(rows, plain, tmp_path):
+    path = write(tmp_path, rows)
+    assert_same(plain, read_portfolio([path], Settings(), key=KEY, today=TODAY))
+    with pytest.raises(TypeError, match="key"):
+        read_portfolio([path], Settings(), today=TODAY)
 
 
 def test_line_ends_title_rows_and_blank_lines(rows, plain, tmp_path):

@@ -55,6 +55,8 @@ def test_numbers_in_scientific_notation_that_kept_their_digits_are_read_back(tmp
 def test_all_digits_or_none(number):
     digits = str(number)
     assert _whole(f"{digits[0]},{digits[1:]}E+{len(digits) - 1:02d}") == digits
+    assert _whole(f"{digits[0]},{digits[1:]}00E+{len(digits) - 1}") == digits  # zeros behind the point lose nothing
+    assert _whole(f"{digits[0]},{digits[1:]}50E+{len(digits) - 1}") is None
     assert _whole(f"{digits[0]}.{digits[1:-1]}E+{len(digits) - 1}".replace(".E", "E")) is None
 
 

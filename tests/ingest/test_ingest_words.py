@@ -31,7 +31,8 @@ def meaning(column: str, text: str) -> str | None:
         ("niet zakelijk", "private"), ("Niet particulier", "business"), ("geen particulier", "business"),
         ("not a person", "business"), ("non-business", "private"), ("Zakelijk (niet particulier)", "business"),
         ("Particulier, geen ondernemer", "private"), ("N.V. zakelijk", "business"), ("Zakelijk: nee", "private"),
-        ("Rechtspersoon", "business"), ("niet ZZP", None), ("Particulier en zakelijk", None),
+        ("Rechtspersoon", "business"), ("Organisatie", "business"), ("niet ZZP", None),
+        ("Particulier en zakelijk", None),
         ("Particulier (zakelijk)", None), ("niet", None),
     ],
 )  # fmt: skip
@@ -48,7 +49,8 @@ def test_a_kind_is_a_whole_meaning(text: str, kind: str | None) -> None:
         ("niet geroyeerd", "running"), ("niet beëindigd", "running"), ("geen royement", "running"),
         ("not cancelled", "running"), ("Geroyeerd: nee", "running"), ("Geroyeerd", "ended"),
         ("Geroyeerd met toekomstdatum", "announced"), ("niet geaccepteerd", "offer"), ("niet doorgegaan", "offer"),
-        ("nog niet ingegaan", "running"), ("nog niet actief", None), ("niet bekend", None),
+        ("nog niet ingegaan", "running"), ("nog niet actief", None), ("nog niet vervallen", "running"),
+        ("niet bekend", None),
     ],
 )  # fmt: skip
 def test_a_status_is_a_whole_meaning(text: str, status: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Announced ends are certain, and are taken off what is expected of the others (design.md, Time 6)."""
+"""Announced ends are certain, and are taken off what is expected of the others (docs/architecture.md, Time 6)."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from akb.models.evidence.grading import holm, significant
 from akb.models.evidence.intervals import gain_p
 from akb.models.evidence.metrics import losses
 from akb.models.temporal.selection import Competition, best_simpler
-from akb.models.temporal.splits import months_to_prove, temporal_splits
+from akb.models.temporal.splits import months_to_evaluate, temporal_splits
 from akb.models.types import Candidate, DateResult, Evidence, Prediction
 
 DAYS = tuple(date(2024 - back, 1, 1) for back in range(3))
@@ -96,4 +96,4 @@ def test_the_earlier_date_is_closed_where_the_choice_looks_from(years: int) -> N
 
 
 def test_one_month_ahead_needs_no_thirty_months() -> None:
-    assert [months_to_prove(months) for months in (1, 3, 12)] == [8, 12, 30]
+    assert [months_to_evaluate(months) for months in (1, 3, 12)] == [8, 12, 30]

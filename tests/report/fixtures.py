@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -32,7 +33,11 @@ from akb.report.model import ReportModel
 from akb.report.page.html import render
 from akb.report.typed import made
 from akb.report.words import Words
+from akb.report.write import write_report
+from akb.value.actuarial.review import review
+from akb.value.in_force import InForce
 from akb.value.types import BusinessCase, ValueRun
+from tests.tables import CUSTOMER_SCHEMA, POLICY_SCHEMA
 
 X = date(2025, 12, 31)
 KEY = bytes(range(32))
@@ -45,39 +50,6 @@ REASONS = [
     ("wanbetaling", "insurer"),
     (None, "unknown"),
 ]
-POLICY_SCHEMA = {
-    "policy": pl.UInt32,
-    "customer": pl.UInt32,
-    "branch": pl.String,
-    "insurer": pl.String,
-    "product": pl.String,
-    "adviser": pl.String,
-    "office": pl.String,
-    "start_date": pl.Date,
-    "end_date": pl.Date,
-    "reason": pl.String,
-    "cause": pl.String,
-    "replaced_on": pl.Date,
-    "replaces": pl.Boolean,
-    "premium_cents": pl.Int64,
-    "commission_cents": pl.Int64,
-    "commission_source": pl.String,
-    "payment_months": pl.Int8,
-    "collection": pl.String,
-    "renewal_date": pl.Date,
-}
-CUSTOMER_SCHEMA = {
-    "customer": pl.UInt32,
-    "relation": pl.String,
-    "pseudonym": pl.String,
-    "kind": pl.String,
-    "birth_year": pl.Int32,
-    "postcode4": pl.String,
-    "adviser": pl.String,
-    "office": pl.String,
-    "no_marketing": pl.Boolean,
-    "deceased": pl.Boolean,
-}
 REJECT_SCHEMA = {"file": pl.String, "line": pl.Int64, "column": pl.String, "shape": pl.String, "reason": pl.String}
 
 WORTH = {
@@ -488,6 +460,7 @@ def value(book: Portfolio, run: ModelRun, seed: int = 3) -> ValueRun:
         case,
         tuple(derived),
         figures,
+        actuarial=review(InForce(book, run, Settings())),
     )
 
 
@@ -625,3 +598,13 @@ def poor() -> dict[str, RunBundle]:
         "short": bundle(young, silent(young), worthless(young)),
         "nothing_made": bundle(book, None, None),
     }
+
+
+def written_run(bundle: RunBundle, folder: Path) -> Path:
+    """Return the folder of a run as commands find it: its report, its manifest and its customers."""
+    folder.mkdir()
+    write_report(folder, bundle)
+    (folder / "manifest.json").write_text('{"schema": "akb.manifest/1"}')
+    people = bundle.portfolio.customers.select(customer="pseudonym", relation="relation")
+    (folder / "private" / "customers.csv").write_text(people.write_csv())
+    return folder

@@ -14,6 +14,7 @@ import pytest
 from akb.core.wording.text import configs_dir
 from akb.report import assemble
 from akb.report.chapters.case import facts as case
+from akb.report.chapters.levels import LEVEL_EVENTS
 from akb.report.chapters.portfolio import facts as portfolio
 from akb.report.context import Context
 from akb.report.page.figures import figures
@@ -85,10 +86,12 @@ def test_expected_leavers_are_the_sum_of_the_chances_as_the_last_test_corrected_
     for row in summary["risk"]["horizons"]:
         total = float(full.models.scores[f"churn_{row['months']}m"].cast(pl.Float64).sum())
         assert row["modelled"] == pytest.approx(total, rel=1e-6)
-        known = row["months"] == 12  # fewer than 50 events in the tests of the shorter ones
+        known = full.predictions[f"churn_{row['months']}m"].shown.events >= LEVEL_EVENTS
         assert row["correction"] == (1.03 if known else None)
         assert row["expected"] == pytest.approx(total * (1.03 if known else 1.0), rel=1e-6)
-        assert row["low"] <= row["expected"] <= row["high"]
+        assert (row["low"] is None) == (not known)
+        assert not known or row["low"] <= row["expected"] <= row["high"]
+    assert any(row["correction"] for row in summary["risk"]["horizons"])
     bands = summary["risk"]["bands"]
     shown = sum(row["expected"] for row in bands if not row["suppressed"])
     assert shown <= summary["risk"]["horizons"][-1]["expected"] + 1e-6

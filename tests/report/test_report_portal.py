@@ -17,13 +17,13 @@ import pytest
 from akb.cli import run
 from akb.config import Settings
 from akb.report.context import Context
-from akb.report.portal import Desk, desk_of, portal_files, run_name
+from akb.report.portal import PortalFacts, portal_facts, portal_files, run_name
 from akb.report.portal.holdings import UNKNOWN, amount_codes, kept_part
 from akb.report.portal.offers import effect_band
 from akb.report.portal.page import render
 from akb.report.portal.why import why_now
 from akb.report.portal.words import PortalWords
-from akb.report.write import report_files, write_report
+from akb.report.write import report_files
 from akb.store import columns
 from tests.report import fixtures
 
@@ -41,13 +41,13 @@ def planned() -> RunBundle:
 
 
 @pytest.fixture(scope="module")
-def desk(planned: RunBundle) -> Desk:
-    return desk_of(Context(planned))
+def portal(planned: RunBundle) -> PortalFacts:
+    return portal_facts(Context(planned))
 
 
 @pytest.fixture(scope="module")
-def page(desk: Desk) -> str:
-    return render(desk, desk.people)
+def page(portal: PortalFacts) -> str:
+    return render(portal, portal.people)
 
 
 def block(page: str, name: str) -> Any:
@@ -56,9 +56,9 @@ def block(page: str, name: str) -> Any:
     return json.loads(found[1])
 
 
-def test_a_customer_takes_few_bytes(desk: Desk, page: str) -> None:
-    base = len(render(desk, desk.people.head(0)).encode())
-    assert (len(page.encode()) - base) / desk.people.height <= BYTES_A_CUSTOMER
+def test_a_customer_takes_few_bytes(portal: PortalFacts, page: str) -> None:
+    base = len(render(portal, portal.people.head(0)).encode())
+    assert (len(page.encode()) - base) / portal.people.height <= BYTES_A_CUSTOMER
 
 
 def test_the_policy_lets_the_pages_own_script_and_style_pass_and_nothing_else(page: str) -> None:
@@ -79,15 +79,17 @@ def test_the_policy_lets_the_pages_own_script_and_style_pass_and_nothing_else(pa
     assert not re.search(r"\b(?:fetch|XMLHttpRequest|WebSocket|sendBeacon|EventSource|innerHTML|eval)\b", page)
 
 
-def test_it_holds_no_relation_number_no_age_and_no_exact_chance(planned: RunBundle, desk: Desk, page: str) -> None:
+def test_it_holds_no_relation_number_no_age_and_no_exact_chance(
+    planned: RunBundle, portal: PortalFacts, page: str
+) -> None:
     assert not re.search(r"REL\d{5}Q", page)
     told = set(block(page, "akb-columns"))
     assert not told & {"birth_year", "churn_12m", "clv_euros", "commission", "postcode4"}
     churn = columns.unpacked(block(page, "akb-columns")["churn"])
     assert set(churn) <= set(range(6))
     named = replace(planned, no_pseudonyms=True)
-    assert "REL00001Q" in portal_files(desk_of(Context(named)))["portal.html"].decode()
-    assert run_name(named) != desk.run
+    assert "REL00001Q" in portal_files(portal_facts(Context(named)))["portal.html"].decode()
+    assert run_name(named) != portal.run
 
 
 def test_a_name_that_few_share_is_nowhere(planned: RunBundle) -> None:
@@ -97,33 +99,33 @@ def test_a_name_that_few_share_is_nowhere(planned: RunBundle) -> None:
     ]
     units = people.with_columns(*rare, manager=pl.lit("M. Manager"), sub_office=pl.lit("Zeldzaam deel"))
     few = units.with_columns(sub_office=pl.when(pl.col("customer") < 4).then("sub_office"))
-    made = portal_files(desk_of(Context(replace(planned, portfolio=replace(planned.portfolio, customers=few)))))
+    made = portal_files(portal_facts(Context(replace(planned, portfolio=replace(planned.portfolio, customers=few)))))
     page = made["portal.html"].decode()
     assert "Zeldzaam" not in page
     assert "M. Manager" in page
 
 
-def test_columns_are_what_they_were_before_they_were_packed(desk: Desk, page: str) -> None:
+def test_columns_are_what_they_were_before_they_were_packed(portal: PortalFacts, page: str) -> None:
     packed = block(page, "akb-columns")
-    people = desk.people
+    people = portal.people
     assert columns.unpacked(packed["customer"]) == people["shown"].to_list()
     assert columns.unpacked(packed["policies"]) == people["policies"].to_list()
     held = dict.fromkeys(people["customer"], 0)
-    for customer, count in desk.held.select("customer", "count").iter_rows():
+    for customer, count in portal.held.select("customer", "count").iter_rows():
         held[customer] += count
     assert [sum(row[1::3]) for row in columns.unpacked(packed["held"])] == list(held.values())
     assert held == dict(people.select("customer", "policies").iter_rows())
     ranks = columns.unpacked(packed["rank_next_best_action"])
-    assert sorted(rank for rank in ranks if rank) == list(range(1, desk.lists["next_best_action"].height + 1))
+    assert sorted(rank for rank in ranks if rank) == list(range(1, portal.lists["next_best_action"].height + 1))
 
 
-def test_the_control_group_is_on_no_list(planned: RunBundle, desk: Desk, page: str) -> None:
+def test_the_control_group_is_on_no_list(planned: RunBundle, portal: PortalFacts, page: str) -> None:
     drawn = set(planned.value.lists["next_best_action"].filter(pl.col("control"))["customer"])
     assert len(drawn) > 10
     for name in ("next_best_action", "top_defend", "next_best_policy"):
-        assert desk.lists[name].height > 5
-        assert not drawn & set(desk.lists[name]["customer"]), name
-    stops = desk.people.filter(pl.col("customer").is_in(drawn))["stop"]
+        assert portal.lists[name].height > 5
+        assert not drawn & set(portal.lists[name]["customer"]), name
+    stops = portal.people.filter(pl.col("customer").is_in(drawn))["stop"]
     assert set(stops) <= {"control", "no_marketing", "announced"}
     assert "control" in set(stops)
 
@@ -158,23 +160,23 @@ def test_lower_leaving_falls_into_bands() -> None:
     ]
 
 
-def test_no_clause_is_true_of_half_of_an_action(desk: Desk) -> None:
-    told = dict(desk.actions.select("customer", "action").iter_rows())
+def test_no_clause_is_true_of_half_of_an_action(portal: PortalFacts) -> None:
+    told = dict(portal.actions.select("customer", "action").iter_rows())
     for action in sorted(set(told.values())):
         mine = [customer for customer, own in told.items() if own == action]
-        counts = Counter(clause for customer in mine for clause in desk.why.clauses[customer])
+        counts = Counter(clause for customer in mine for clause in portal.why.clauses[customer])
         rest = {clause for clause in counts if clause[0] in ("since", "since_one", "renewal", "renewals")}
         assert max((count for clause, count in counts.items() if clause not in rest), default=0) < len(mine) / 2, action
-        assert all(desk.why.clauses[customer] for customer in mine), action
+        assert all(portal.why.clauses[customer] for customer in mine), action
 
 
-def test_a_clause_of_half_the_list_goes_and_another_takes_its_place(planned: RunBundle, desk: Desk) -> None:
+def test_a_clause_of_half_the_list_goes_and_another_takes_its_place(planned: RunBundle, portal: PortalFacts) -> None:
     """Everybody alike: what all share is no reason, and still everybody has one."""
     words = PortalWords(Context(planned), "nl")
-    facts = {"renewals": desk.renewals, "held": desk.held, "missing": desk.missing.clear()}
-    alike = desk.people.with_columns(like=pl.lit(9, dtype=pl.Int64), policies=pl.lit(1, dtype=pl.Int64))
-    made = why_now(Context(planned), words, alike, facts, desk.actions)
-    listed = desk.actions["customer"].to_list()
+    facts = {"renewals": portal.renewals, "held": portal.held, "missing": portal.missing.clear()}
+    alike = portal.people.with_columns(like=pl.lit(9, dtype=pl.Int64), policies=pl.lit(1, dtype=pl.Int64))
+    made = why_now(Context(planned), words, alike, facts, portal.actions)
+    listed = portal.actions["customer"].to_list()
     assert not [customer for customer in listed if ("few_one", 1, 9) in made.clauses[customer]]
     assert all(made.clauses[customer] for customer in listed)
 
@@ -183,7 +185,7 @@ def test_a_page_per_office_holds_its_own_customers(planned: RunBundle) -> None:
     settings = planned.settings.model_copy(
         update={"report": planned.settings.report.model_copy(update={"portal_by": "office"})}
     )
-    made = portal_files(desk_of(Context(replace(planned, settings=settings))))
+    made = portal_files(portal_facts(Context(replace(planned, settings=settings))))
     assert set(made) >= {"portal.html", "portal/noord.html", "portal/west.html"}
     assert len(made) == 4  # the third office is called <script>…
     assert all(re.fullmatch(r"portal(/[a-z0-9-]+)?\.html", name) for name in made)
@@ -210,12 +212,7 @@ def test_the_same_run_gives_the_same_page(planned: RunBundle, page: str) -> None
 
 
 def test_a_forgotten_customer_is_in_no_page(planned: RunBundle, tmp_path: Path) -> None:
-    folder = tmp_path / "run"
-    folder.mkdir()
-    write_report(folder, planned)
-    (folder / "manifest.json").write_text('{"schema": "akb.manifest/1"}')
-    people = planned.portfolio.customers.select(customer="pseudonym", relation="relation")
-    (folder / "private" / "customers.csv").write_text(people.write_csv())
+    folder = fixtures.written_run(planned, tmp_path / "run")
     before = (folder / "portal.html").read_text("utf-8")
     names = shown(before)
     assert run(["forget", str(folder), names[5], "-q"]) == 0
@@ -230,7 +227,7 @@ def test_a_forgotten_customer_is_in_no_page(planned: RunBundle, tmp_path: Path) 
 
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_both_languages_are_whole(planned: RunBundle, language: str) -> None:
-    made = Desk(Context(planned), language)
+    made = PortalFacts(Context(planned), language)
     page = render(made, made.people)
     assert f'<html lang="{language}">' in page
     assert not re.search(

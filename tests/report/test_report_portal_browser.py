@@ -12,7 +12,7 @@ import pytest
 
 from akb.core.errors import AkbError
 from akb.report.context import Context
-from akb.report.portal import Desk, desk_of
+from akb.report.portal import PortalFacts, portal_facts
 from akb.report.portal.page import render
 from akb.store import columns
 from akb.store.feedback import read_feedback, written
@@ -33,20 +33,20 @@ CHECKED = 40
 
 
 @pytest.fixture(scope="module")
-def desk() -> Desk:
+def portal() -> PortalFacts:
     planned = fixtures.with_plan(fixtures.full())
     people = planned.portfolio.customers.with_columns(
         manager=pl.when(pl.col("customer") % 2 == 0).then(pl.lit("A. den Zuilhoven")).otherwise(pl.lit("B. Bos")),
         sub_office=pl.when(pl.col("customer") % 3 == 0).then(pl.lit("=Eindhoven")),
     )
-    return desk_of(Context(replace(planned, portfolio=replace(planned.portfolio, customers=people))))
+    return portal_facts(Context(replace(planned, portfolio=replace(planned.portfolio, customers=people))))
 
 
 @pytest.fixture(scope="module")
-def folder(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(portal: PortalFacts, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("portal")
-    (made / "portal.html").write_text(render(desk, desk.people), "utf-8")
-    english = Desk(desk.context, "en")
+    (made / "portal.html").write_text(render(portal, portal.people), "utf-8")
+    english = PortalFacts(portal.context, "en")
     (made / "english.html").write_text(render(english, english.people), "utf-8")
     return made
 
@@ -146,9 +146,9 @@ def rows_shown(browser: Browser) -> tuple[int, int]:
     return int(told[0].replace(".", "")), int(told[1].replace(".", ""))
 
 
-def test_filters_count_and_chips_take_them_away(browser: Browser, desk: Desk) -> None:
+def test_filters_count_and_chips_take_them_away(browser: Browser, portal: PortalFacts) -> None:
     go(browser, "#list/next_best_action")
-    todo = desk.lists["next_best_action"].join(desk.people, on="customer")
+    todo = portal.lists["next_best_action"].join(portal.people, on="customer")
     assert rows_shown(browser) == (todo.height, todo.height)
     for name in ("manager", "kind"):
         browser.click(f"details.filter[data-name={name}] summary")
@@ -167,9 +167,9 @@ def test_filters_count_and_chips_take_them_away(browser: Browser, desk: Desk) ->
     assert rows_shown(browser)[0] == todo.height
 
 
-def test_search_sort_and_rank(browser: Browser, desk: Desk) -> None:
+def test_search_sort_and_rank(browser: Browser, portal: PortalFacts) -> None:
     go(browser, "#list/next_best_action")
-    first = desk.lists["next_best_action"].join(desk.people, on="customer").sort("rank")["shown"][0]
+    first = portal.lists["next_best_action"].join(portal.people, on="customer").sort("rank")["shown"][0]
     assert browser.text(".rows tbody th") == first[:10]
     assert browser.run("document.querySelector('.rows tbody th').title") == "Plaats 1 op de lijst"
     browser.click(".rows th.churn button")
@@ -226,11 +226,11 @@ def test_fifty_thousand_rows_do_not_lag(browser: Browser, folder: Path) -> None:
     assert sorted(spent)[len(spent) // 2] <= 100
 
 
-def test_the_card_says_what_the_sheet_says(browser: Browser, desk: Desk) -> None:
-    shown = desk.people["customer"].to_list()
+def test_the_card_says_what_the_sheet_says(browser: Browser, portal: PortalFacts) -> None:
+    shown = portal.people["customer"].to_list()
     for row in range(0, CHECKED):
         go(browser, f"#customer/{row}")
-        assert browser.text(".why") == desk.why.sentence(shown[row], desk.words)
+        assert browser.text(".why") == portal.why.sentence(shown[row], portal.words)
     texts = browser.run("[...document.querySelectorAll('.part h2')].map((e) => e.innerText)")
     assert texts == [
         "Wat te doen", "Volgende beste polissen", "Wat de klant heeft", "Verlengkalender", "Wat ontbreekt",
@@ -238,12 +238,12 @@ def test_the_card_says_what_the_sheet_says(browser: Browser, desk: Desk) -> None
     ]  # fmt: skip
 
 
-def test_the_card_shows_offers_and_gaps(browser: Browser, desk: Desk) -> None:
-    customer = desk.offers.filter(pl.col("ban"))["customer"][0]
-    go(browser, f"#customer/{desk.people['customer'].to_list().index(customer)}")
+def test_the_card_shows_offers_and_gaps(browser: Browser, portal: PortalFacts) -> None:
+    customer = portal.offers.filter(pl.col("ban"))["customer"][0]
+    go(browser, f"#customer/{portal.people['customer'].to_list().index(customer)}")
     told = browser.text(".is-nbp table")
-    mine = desk.offers.filter(pl.col("customer") == customer)
-    assert [desk.words.branch(branch) in told for branch in mine["branch"]] == [True] * mine.height
+    mine = portal.offers.filter(pl.col("customer") == customer)
+    assert [portal.words.branch(branch) in told for branch in mine["branch"]] == [True] * mine.height
     assert "provisieverbod" in told
     assert ("€ 87" in told) == (mine.height > 1)
 
@@ -301,41 +301,41 @@ def test_both_sides_refuse_the_same_files(browser: Browser, tmp_path: Path) -> N
     assert browser.run("Object.keys(localStorage).filter((key) => localStorage[key].includes('K-7F3A'))") == []
 
 
-def test_what_python_writes_the_page_takes(browser: Browser, desk: Desk, tmp_path: Path) -> None:
+def test_what_python_writes_the_page_takes(browser: Browser, portal: PortalFacts, tmp_path: Path) -> None:
     notes = ["'=1", "=1", "a;b", 'zegt "ja"', "", "é😀", ","]
-    events = [event(run=desk.run, customer=desk.people["shown"][7], note=note) for note in notes]
+    events = [event(run=portal.run, customer=portal.people["shown"][7], note=note) for note in notes]
     path = tmp_path / "f.csv"
     path.write_bytes(written(events))
     assert f"{len(notes)} regels overgenomen" in take(browser, path)
     assert exported(browser, tmp_path / "out").read_bytes() == path.read_bytes()
 
 
-def test_the_later_of_two_sees_the_earlier(browser: Browser, desk: Desk) -> None:
+def test_the_later_of_two_sees_the_earlier(browser: Browser, portal: PortalFacts) -> None:
     go(browser, "#customer/4")
     other = dict.fromkeys(HEAD.split(";"), "") | {
-        "schema": "akb.feedback/1", "run": desk.run, "customer": desk.people["shown"][4], "by": "Bea",
+        "schema": "akb.feedback/1", "run": portal.run, "customer": portal.people["shown"][4], "by": "Bea",
         "recorded": "2026-01-05T09:30:00Z", "event": "status", "status": "sold",
     }  # fmt: skip
     kept = json.dumps({"events": [other], "handed": []})
-    browser.run(f"localStorage.setItem('akb.portal/1:{desk.run}', {json.dumps(kept)})")
+    browser.run(f"localStorage.setItem('akb.portal/1:{portal.run}', {json.dumps(kept)})")
     browser.run("document.querySelector('#status').value = 'spoken'")
     browser.click("#status-form button[type=submit]")
     browser.wait("!document.querySelector('#notice').hidden")
     assert "Verkocht, Bea" in browser.text("#notice")
-    assert browser.run(f"JSON.parse(localStorage['akb.portal/1:{desk.run}']).events.length") == 1
+    assert browser.run(f"JSON.parse(localStorage['akb.portal/1:{portal.run}']).events.length") == 1
     browser.click("#status-form button[type=submit]")
     browser.wait("document.querySelectorAll('#history li').length === 2")
 
 
-def test_relation_numbers_are_joined_in_memory_alone(browser: Browser, desk: Desk, tmp_path: Path) -> None:
-    people = desk.context.bundle.portfolio.customers
+def test_relation_numbers_are_joined_in_memory_alone(browser: Browser, portal: PortalFacts, tmp_path: Path) -> None:
+    people = portal.context.bundle.portfolio.customers
     numbers = people.select(customer="pseudonym", relation="relation")
     path = tmp_path / "customers.csv"
     path.write_text(numbers.write_csv())
     assert "relatienummers gekoppeld" in take(browser, path, "#relations")
     shown = dict(numbers.iter_rows())
     go(browser, "#list/all")
-    name = desk.people["shown"][0]
+    name = portal.people["shown"][0]
     assert browser.text(".rows tbody th") == shown[name]
     browser.type("#search", shown[name])
     assert rows_shown(browser)[0] == 1

@@ -25,9 +25,10 @@ def test_the_last_test_corrects_what_is_not_announced() -> None:
     assert corrected(100.0, None, 1000.0, 40.0) == (100.0, None, None)
 
 
-def test_under_fifty_events_nothing_is_corrected() -> None:
-    assert corrected(100.0, level(0.5, (0.2, 0.9), positives=49.0), 1000.0) == pytest.approx((100.0, 20.0, 100.0))
-    assert corrected(100.0, level(0.5, (0.2, 0.9), positives=50.0), 1000.0)[0] == pytest.approx(50.0)
+def test_under_twenty_events_nothing_is_corrected_and_no_band_is_named() -> None:
+    assert corrected(100.0, level(0.5, (0.2, 0.9), positives=19.0), 1000.0) == (100.0, None, None)
+    found = corrected(100.0, level(0.5, (0.2, 0.9), positives=20.0), 1000.0)
+    assert found == pytest.approx((50.0, 20.0, 90.0))
 
 
 def test_a_level_over_a_shorter_horizon_says_nothing_of_this_one() -> None:
@@ -47,7 +48,7 @@ def test_no_band_is_wider_than_the_book() -> None:
     announced=st.floats(0.0, 1.0),
     ratio=st.floats(0.0, 4.0),
     spread=st.tuples(st.floats(0.1, 1.0), st.floats(1.0, 3.0)),
-    events=st.sampled_from([10.0, 500.0]),
+    events=st.sampled_from([20.0, 500.0]),
 )
 def test_every_band_lies_round_its_point_and_in_the_book(
     n: int, share: float, announced: float, ratio: float, spread: tuple[float, float], events: float

@@ -21,8 +21,8 @@ from akb.core.errors import AkbError
 from akb.report.context import Context
 from akb.report.files.recognition import WORKBOOK, recognition_files
 from akb.report.files.workbook import sheet_name
-from akb.report.portal import actions_workbook, desk_of, run_name
-from akb.report.write import report_files, write_report
+from akb.report.portal import actions_workbook, portal_facts, run_name
+from akb.report.write import report_files
 from akb.store.feedback import read_workbook
 from akb.store.folders import RECOGNITION_KEY as KEY
 from akb.store.workbooks import texts_of
@@ -75,7 +75,7 @@ def worked(full: RunBundle) -> RunBundle:
 
 @pytest.fixture(scope="module")
 def book(worked: RunBundle) -> bytes:
-    return actions_workbook(desk_of(Context(worked)))
+    return actions_workbook(portal_facts(Context(worked)))
 
 
 def sheets_of(content: bytes) -> list[str]:
@@ -162,7 +162,7 @@ def test_filters_and_frozen_heads(book: bytes) -> None:
 
 def test_the_same_run_gives_the_same_bytes_dated_on_the_as_of_date(worked: RunBundle, book: bytes) -> None:
     context = Context(worked)
-    assert actions_workbook(desk_of(context)) == book
+    assert actions_workbook(portal_facts(context)) == book
     assert recognition_files(context)[WORKBOOK] == report_files(worked)[0][WORKBOOK]
     assert "2025-12-31T00:00:00Z" in parts(book)["docProps/core.xml"]
 
@@ -172,7 +172,7 @@ def test_a_name_that_few_share_is_not_in_the_workbook(worked: RunBundle) -> None
     listed = worked.value.lists["next_best_action"]["customer"][0]
     rare = pl.when(pl.col("customer") == listed).then(pl.lit("J. Zeldzaam")).otherwise("adviser")
     book = replace(worked.portfolio, customers=people.with_columns(adviser=rare))
-    made = actions_workbook(desk_of(Context(replace(worked, portfolio=book))))
+    made = actions_workbook(portal_facts(Context(replace(worked, portfolio=book))))
     assert not [text for text in texts_of(made) if "Zeldzaam" in text]
     assert "Zeldzaam" not in "".join(fastexcel.read_excel(made).sheet_names)
 
@@ -259,14 +259,7 @@ def test_without_a_test_the_files_are_there(poor: dict[str, dict[str, bytes]]) -
 
 @pytest.fixture
 def folder(full: RunBundle, tmp_path: Path) -> Path:
-    bundle = with_test(fixtures.with_plan(full))
-    target = tmp_path / "run"
-    target.mkdir()
-    write_report(target, bundle)
-    (target / "manifest.json").write_text('{"schema": "akb.manifest/1"}')
-    people = bundle.portfolio.customers.select(customer="pseudonym", relation="relation")
-    (target / "private" / "customers.csv").write_text(people.write_csv())
-    return target
+    return fixtures.written_run(with_test(fixtures.with_plan(full)), tmp_path / "run")
 
 
 def test_a_forgotten_customer_is_in_no_workbook(folder: Path) -> None:

@@ -252,6 +252,19 @@ def test_truncation_drops_old_ends_and_nothing_else():
     assert cut.policies.height < whole.policies.height
 
 
+def test_a_drift_moves_the_lapses_of_its_months_and_of_no_others():
+    still, flat = simulate(400, 2, months=24), simulate(400, 2, months=24, drift=[1.0] * 24)
+    assert still.policies.equals(flat.policies)
+    late = simulate(400, 2, months=24, drift=[1.0] * 12 + [3.0] * 12)
+    turn = add_months(late.as_of, -12)
+
+    def ended(book, after: bool) -> int:
+        return book.policies.filter((pl.col("end_date") > turn) == after, pl.col("end_date") <= late.as_of).height
+
+    assert ended(late, after=False) == ended(still, after=False)
+    assert ended(late, after=True) > 1.5 * ended(still, after=True)
+
+
 def test_any_as_of_date_and_length_of_history():
     book = simulate(300, 1, months=30, as_of=date(2024, 5, 15))
     assert book.policies["end_date"].min() >= date(2021, 11, 15)

@@ -36,16 +36,6 @@ EVERY_LIST = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def made():
-    return f.portfolio(400)
-
-
-@pytest.fixture(scope="module")
-def result(made):
-    return run_value(made, f.models(made), f.settings(**CHEAP))
-
-
 def with_contacts(made, days: dict[int, list[int]], *, inbound: bool | None = False):
     """`made` with contacts: customer -> days before X."""
     rows = [(customer, f.X - timedelta(days=day), inbound) for customer, seen in days.items() for day in seen]

@@ -14,16 +14,6 @@ from akb.value.targeting.eligibility import eligibility
 CHEAP = f.CALLS_PAY
 
 
-@pytest.fixture(scope="module")
-def made():
-    return f.portfolio(400)
-
-
-@pytest.fixture(scope="module")
-def result(made):
-    return run_value(made, f.models(made), f.settings(**CHEAP))
-
-
 def test_top_defend_is_its_formula(made, result) -> None:
     """The best contact's relation and policy lines less its cost; a call at two minutes of inside staff."""
     listed = result.lists["top_defend"]

@@ -20,7 +20,7 @@ from akb.ingest import earlier
 from akb.models.types import Evidence
 from akb.value import run_value
 from akb.value.in_force import InForce
-from akb.value.lifetime.backtest import Proof, compare, lift_within, proof, realised, winner
+from akb.value.lifetime.backtest import BacktestResult, compare, lift_within, proof, realised, winner
 from akb.value.lifetime.clv import residual_lifetime
 from akb.value.lifetime.lost import between_years, lost_commission
 from akb.value.lifetime.survival import YEAR, after_announced, branch_rows, relations
@@ -302,7 +302,7 @@ def test_the_card_of_lifetime_value_says_who_won_and_what_it_did_not_beat(
     base = InForce(made, f.models(made), f.SETTINGS)
     rows = [{"key": "all_stay", "gain": 600.0, "gain_ci": (-100.0, 1300.0)}]
     evidence = Evidence(test_date=date(2022, 12, 31), population=60, positives=40.0)
-    found = Proof({"available": True, "winner": won, "beats_all_stay": better, "models": rows}, evidence)
+    found = BacktestResult({"available": True, "winner": won, "beats_all_stay": better, "models": rows}, evidence)
     keys = [entry.key for entry in base.entries if entry.room == "value"]
     scores = pl.DataFrame({key: [1.0] for key in keys})
     told = {each.key: each for each in predictions(Work(base, service_cost(base), None, backwards=found), scores)}

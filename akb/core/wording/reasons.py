@@ -36,7 +36,7 @@ class Reason:
     def sentence(self, language: str = "nl") -> str:
         """Return the reason as one sentence in `language`.
 
-        >>> Reason("too_short", {"months": 12}).sentence()
+        >>> Reason("too_short", {"months": 12}).sentence()  # doctest: +NORMALIZE_WHITESPACE
         'De vastgelegde geschiedenis is te kort: er is nog geen periode van 12 maanden die helemaal
         voorbij is.'
         """

@@ -6,7 +6,8 @@ Each clock stops at a change point: the split of its last two years into "before
 which the daily counts are most likely (two Poisson rates), taken only if the days after hold at
 most 35 % of the usual number, of the two years and of the last half year, and at most a fifth of
 all. A day on which very many come together counts as a few: it says how, not how often. Where both
-clocks stop together, both together say the day; else the later one that is still credible: what
+clocks stop together, both together say the day, or the starts if after them fewer ends than usual
+are announced; else the later one that is still credible: what
 goes on after the earlier clock goes on as usual, and is not a plan that every policy has."""
 
 from __future__ import annotations
@@ -84,7 +85,8 @@ def read_clocks(moves: Movements, today: date) -> Clocks | None:
         abs(starts - ends) <= near
         and min(starts, ends) - near / 2 <= together <= max(starts, ends) + near / 2
     ):
-        return Clocks(together, starts, ends)
+        few = _few_ends(moves.ends, starts, together)
+        return Clocks(starts if few else together, starts, ends)
     later = [day for day in (ends, together) if day > starts and not _planned(moves, starts, day)]
     for day, days in ((max(later, default=starts), moves.every), (ends, moves.ends)):
         if day in later and goes_on(days, min(starts, ends), day):
@@ -107,6 +109,16 @@ def goes_on(days: pl.Series, since: date, until: date) -> bool:
         usual < rule("as_of", "gain")
         or _between(days, first, last) >= rule("as_of", "as_usual") * usual
     )
+
+
+def _few_ends(ends: pl.Series, since: date, until: date) -> bool:
+    """Whether ends come after the last start, but fewer than usual: those are announced.
+
+    In a small book they are too few for a clear change point, and the last one would be the day.
+    The first of the month, on which announced ends pile up, tells nothing here."""
+    others = ends.filter(ends.dt.day() != 1)
+    usual = usual_rate(others, since) * (until - since).days
+    return until > since and _between(others, since, until) < rule("as_of", "as_usual") * usual
 
 
 def usual_rate(days: pl.Series, until: date) -> float:

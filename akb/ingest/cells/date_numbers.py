@@ -13,6 +13,7 @@ _WRAPPED = r"^/?date\((-?\d{1,15})(?:[+-]\d{4})?\)/?$"  # JSON of .NET
 _MIDNIGHT = (
     r"^(?:19|20|21)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?$"
 )
+_HOST = r"^1(?<y>\d{2})(?<m>0[1-9]|1[0-2])(?<d>0[1-9]|[12]\d|3[01])$"
 _NET_EPOCH = 621_355_968_000_000_000  # ticks of 100 ns from the year 1 to 1970
 # unit: (smallest and largest size of a moment between 1973 and 2100, units in a second, units from
 # zero to 1970)
@@ -98,14 +99,15 @@ def _with_zeros(frame: pl.DataFrame) -> pl.DataFrame:
     """Return days of six to eight digits with separators and with the zeros that they lost."""
     number = pl.col("digits")
     year = r"(?:19|20|21)\d{2}"
+    century = number.str.contains(_HOST)  # an AS/400's: 1 for 20.., 0 for 19..
+    if frame.select(century.any()).item():
+        frame = frame.with_columns(number.str.replace(r"^0(\d{6})$", "${1}"))
     eight = (
         pl.when(number.str.contains(rf"^\d{{3}}{year}$"))
         .then(number.str.zfill(8))
         .otherwise(number)
     )
-    host = number.str.extract_groups(
-        r"^1(?<y>\d{2})(?<m>0[1-9]|1[0-2])(?<d>0[1-9]|[12]\d|3[01])$"
-    )  # an AS/400's
+    host = number.str.extract_groups(_HOST)
     read = (
         pl.when(number.str.contains(rf"^{year}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])$"))
         .then(number)

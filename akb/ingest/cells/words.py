@@ -184,14 +184,15 @@ def _clause(parts: list[str], words: Vocabulary) -> str | None:
     if at is None:
         return _stands(joined, words)
     before = _stands(" ".join(parts[:at]), words)
-    if before or (at and parts[at - 1] in denial["not_yet"]):
+    if before:
         return before
     after = parts[at + 1 :]
     said = _stands(" ".join(after), words)
     while after and not said and after[0] in denial["fillers"]:
         after = after[1:]
         said = _stands(" ".join(after), words)
-    return words.opposites.get(said or "")
+    not_yet = at and parts[at - 1] in denial["not_yet"]
+    return None if not_yet and said not in denial["comes"] else words.opposites.get(said or "")
 
 
 def _stands(text: str, words: Vocabulary) -> str | None:

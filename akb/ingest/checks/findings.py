@@ -324,7 +324,7 @@ def find_intermediary(
 
 
 def _allowed(months: int) -> str:
-    """Return the code of what so many months of ends allow (design.md, Time 5)."""
+    """Return the code of what so many months of ends allow (docs/architecture.md, Time 5)."""
     steps = ((48, "AKB-D043"), (36, "AKB-D042"), (24, "AKB-D041"), (0, "AKB-D040"))
     return next(code for least, code in steps if months >= least)
 

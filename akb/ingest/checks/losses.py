@@ -209,6 +209,7 @@ def _losses(table: Table, settings: Settings) -> Iterator[Loss]:
         if _most(empty, filled_rows.height):
             yield _of_numbers(table, column, empty, filled_rows.height)
     yield from _ends(table, rows, limit)
+    yield from _same_day(table, rows)
     yield from _status(table, rows, settings)
 
 
@@ -252,6 +253,29 @@ def _ends(table: Table, rows: pl.DataFrame, limit: int) -> Iterator[Loss]:
         _most(bad.height, bad.height + running) and (one_word or many)
     ):
         yield _of_dates(table, "end", bad, rows.height, limit)
+
+
+def _same_day(table: Table, rows: pl.DataFrame) -> Iterator[Loss]:
+    """Ends on the day of the start, on most of what runs: they stand for never."""
+    same = rows.filter(pl.col("end") == pl.col("start")).height
+    running = rows.height - (rows["end_text"].len() - rows["end_text"].null_count())
+    if not _most(same, same + running) or same < rule("losses", "starts_share") * rows.height:
+        return
+    end, start = (_heading(table, column) for column in ("end", "start"))
+    yield Loss(
+        f"{table.raw.name}: most of the policies that run would be lost: on {same:,} of "
+        f"{rows.height:,} rows the date in column '{end}' is that in column '{start}'",
+        "If it stands for no end, export those cells empty; if it is another date, name the right "
+        'column in akb.toml:\n  [ingest.columns.policies]\n  end = "heading in your file"',
+        same,
+        same / rows.height,
+        _said(
+            "rows",
+            file=table.raw.name,
+            count=same,
+            reason=Phrase("report_names.reject.never_started"),
+        ),
+    )
 
 
 def _status(table: Table, rows: pl.DataFrame, settings: Settings) -> Iterator[Loss]:

@@ -147,6 +147,18 @@ def _keys(heading: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*keys, spelled] if spelled else keys))
 
 
+_STATES = ("is_ended", "is_running")
+_BOX = re.compile(
+    r"^(?:(?:polis|policy|contract|is|ind|indicatie|indicator|vlag|flag|nog)\s+)+"
+    r"|(?:\s+(?:nog|ind|indicatie|indicator|vlag|flag|ja\s+nee|yes\s+no|j\s+n|y\s+n))+$"
+)
+
+
+def _state(heading: str) -> str:
+    """Return what a box is about: ``vervallen`` of "Is vervallen", ``loopt`` of "Loopt nog"."""
+    return key_of(_BOX.sub("", plain(_CAMEL.sub(" ", heading))))
+
+
 def _match(heading: str, role: str) -> tuple[str, int] | None:
     """Return (canonical, rank) of a heading in a role; None if it is unknown there."""
     synonyms = _synonyms(role)
@@ -154,6 +166,9 @@ def _match(heading: str, role: str) -> tuple[str, int] | None:
         if key in synonyms and not (depth and _keys(heading)[0] in _identifiers()):
             canonical, rank = synonyms[key]
             return canonical, rank + 100 * depth
+    canonical, rank = synonyms.get(_state(heading), ("", 0))
+    if canonical in _STATES:
+        return canonical, rank + 900
     if len(heading) >= _CUT_AT:
         for key in _keys(heading)[:2]:
             cut = [

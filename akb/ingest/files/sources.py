@@ -170,6 +170,8 @@ def _bytes_of(path: Path) -> bytes:
         names = ", ".join(inside[:12]) or "it holds no CSV, XLSX or Parquet files"
         raise AkbError(f"{path} is a folder; name the files to read", f"In it: {names}")
     try:
+        if path.is_symlink() and not path.exists():
+            raise AkbError(f"{path} is a link to a file that is not there", "Name the file itself.")
         if not path.exists():
             near = _near(path)
             raise AkbError(f"there is no file {path}{near}", "Check the name and the folder.")

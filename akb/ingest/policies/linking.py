@@ -34,7 +34,7 @@ def link(policies: pl.DataFrame, gap_days: int) -> pl.DataFrame:
     policies
         With ``customer``, ``branch``, ``start_date``, ``end_date``, in their final order.
     gap_days
-        G of design.md.
+        G of docs/architecture.md.
 
     Returns
     -------

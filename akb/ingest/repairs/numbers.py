@@ -182,7 +182,8 @@ def _whole(written: str) -> str | None:
     if parts is None:
         return None
     decimals, exponent = parts[2] or "", int(parts[3])
-    return parts[1] + decimals if len(decimals) == exponent else None
+    shown = len(decimals) >= exponent and not decimals[exponent:].strip("0")
+    return parts[1] + decimals[:exponent] if shown else None
 
 
 def _rewrite(table: Table, column: str, instead: dict[str, str]) -> int:

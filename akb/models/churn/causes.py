@@ -3,6 +3,7 @@ preventable ends.
 
 Times the hazard this gives one hazard per cause, so that the causes add up to churn. Ends without a
 known reason are split as the known ones are; how much rests on that is said with both extremes.
+That a cause-specific hazard is the hazard times this share is Prentice et al. 1978.
 """
 
 from __future__ import annotations

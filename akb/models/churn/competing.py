@@ -1,10 +1,10 @@
 """Competing risks: the chance to have left by each cause, when leaving by one makes leaving by
 another impossible.
 
-Aalen-Johansen: the sum over time of (chance to be there just before) x (leavers by the cause /
-those at risk). The estimator of lifelines moves ties apart at random and counts who enters on the
-day of an end as at risk; durations in whole periods are nothing but ties. This one takes them as
-they are and equals lifelines' where there are none.
+Aalen & Johansen (1978): the sum over time of (chance to be there just before) x (leavers by the
+cause / those at risk). The estimator of lifelines moves ties apart at random and counts who enters
+on the day of an end as at risk; durations in whole periods are nothing but ties. This one takes
+them as they are and equals lifelines' where there are none.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def aalen_johansen(
     -----
     With delayed entry a risk set may empty before later entries fill it; then the product-limit
     estimate would stay at zero for ever. In that case the chance to stay follows the cumulative
-    hazard (Fleming-Harrington), and the causes share each step in proportion, so that everything
-    still adds up to one.
+    hazard (Fleming & Harrington 1984), and the causes share each step in proportion, so that
+    everything still adds up to one.
 
     Examples
     --------

@@ -39,7 +39,7 @@ from akb.models.churn.survival import (
 from akb.models.churn.target import BY_CAUSE
 from akb.models.context import some, why
 from akb.models.evidence import gate, grade, significant
-from akb.models.temporal import ENOUGH_FOR_SPLINES, months_to_prove
+from akb.models.temporal import ENOUGH_FOR_SPLINES, months_to_evaluate
 from akb.models.types import Backtest, Prediction
 
 if TYPE_CHECKING:
@@ -361,7 +361,7 @@ def _why(
     made: ChurnEvaluation, key: str, evidence: Evidence | None, shorter: str | None, limit: int
 ) -> Reason | str:
     if evidence is None:
-        return why("no_evidence", months=months_to_prove(max(_MONTHS.get(key, LAGS), _SHORTEST)))
+        return why("no_evidence", months=months_to_evaluate(max(_MONTHS.get(key, LAGS), _SHORTEST)))
     if shorter is not None:
         return why("shorter", months=_MONTHS[key], shorter=_MONTHS[shorter])
     if evidence.tested < FEW_EVENTS:

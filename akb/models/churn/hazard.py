@@ -1,7 +1,8 @@
 """The landmark hazard: rivals, choice, level per lag band, and what it composes to.
 
 One model gives the chance of leaving in each of the next twelve months; everything about churn is
-composed of it, so that horizons nest and causes add up by construction.
+composed of it, so that horizons nest and causes add up by construction. A hazard in discrete time
+(Singer & Willett 1993), fitted on several landmark dates together (van Houwelingen 2007).
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from akb.models.descriptive.comparable import (
     FollowedPeers,
     Peers,
     churn_difference,
-    knows,
+    has_holdings,
     need,
 )
 from akb.models.descriptive.definitions import compare
@@ -20,6 +20,6 @@ __all__ = [
     "churn_difference",
     "compare",
     "find_profiles",
-    "knows",
+    "has_holdings",
     "need",
 ]

@@ -84,7 +84,7 @@ class Peers:
         return np.asarray(self.held @ weights, dtype=np.int64)
 
 
-def knows(matrix: Matrix, branch: str) -> bool:
+def has_holdings(matrix: Matrix, branch: str) -> bool:
     """Return whether the matrix tells who holds a branch."""
     return f"n_{branch}" in matrix.names
 

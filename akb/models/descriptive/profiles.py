@@ -164,7 +164,8 @@ def lift_interval(
 
     Examples
     --------
-    40 of 200 against 100 of 1,000: twice the share.
+    40 of 200 against 100 of 1,000: twice the share. For two groups that share nobody this is the
+    interval of Katz et al. 1978; here the group is part of everyone, which makes it narrower.
 
     >>> [round(value, 2) for value in lift_interval(200, 40, 1000, 100, 0.95)]
     [2.0, 1.6, 2.5]

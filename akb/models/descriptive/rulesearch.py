@@ -1,5 +1,6 @@
-"""Beam search over conjunctions of conditions: which groups had far more events than their
-share?
+"""Beam search over conjunctions of conditions: which groups had far more events than their share?
+
+Subgroup discovery as in Klösgen 1996 and Lavrač et al. 2004.
 """
 
 from __future__ import annotations

@@ -22,7 +22,13 @@ LISTED = 15  # features that the report lists
 
 
 def importance_of(key: str, model: object) -> tuple[tuple[str, str, float], ...]:
-    """Return (key, feature, share) of a model's heaviest features; the shares of all add to 1."""
+    """Return (key, feature, share) of a model's heaviest features; the shares of all add to 1.
+
+    Examples
+    --------
+    >>> importance_of("churn_12m", Rule("binary", "tenure", 0, (12.0,), (1.5, 0.8, 1.0)))
+    (('churn_12m', 'tenure', 1.0),)
+    """
     heaviest = sorted(shares_of(model).items(), key=lambda pair: (-pair[1], pair[0]))[:LISTED]
     return tuple((key, feature, share) for feature, share in heaviest)
 
@@ -58,6 +64,12 @@ def reasons(
     ----------
     contributions, values
         Per customer and column, [n, f].
+
+    Examples
+    --------
+    >>> weights, x = np.array([[0.4, -0.2, 0.1]]), np.array([[3.0, 1.0, np.nan]], np.float32)
+    >>> [(each.feature, each.value) for each in reasons("k", [7], ["a", "b", "c"], weights, x)]
+    [('a', 3.0), ('c', None)]
     """
     order = np.argsort(-contributions, axis=1, kind="stable")[:, :REASONS]
     found = []

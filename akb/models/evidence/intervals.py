@@ -90,7 +90,8 @@ def average_precision_with_interval(
 
     With precision P_i = TP_i / K_i at the rank of event i, AP is the mean of P over events. Giving
     row j a little more weight moves AP by (y_j P_j + sum over events i ranked at or below j of (y_j
-    - P_i) / K_i - y_j AP) / events. Equal scores share one rank, as in scikit-learn.
+    - P_i) / K_i - y_j AP) / events (infinitesimal jackknife: Jaeckel 1972). Equal scores share one
+    rank, as in scikit-learn.
 
     Raises
     ------
@@ -237,6 +238,10 @@ def paired_difference(
     weight: NDArray[np.float64] | None = None,
 ) -> tuple[float, float]:
     """Return the mean of ``loss - other`` per row and its standard error, clustered by customer.
+
+    Notes
+    -----
+    The sandwich of Liang & Zeger 1986 for a mean.
 
     Examples
     --------

@@ -24,6 +24,10 @@ def losses(
 ) -> NDArray[np.float64]:
     """Return the log loss (binary) or Poisson deviance (poisson) per row.
 
+    Notes
+    -----
+    The deviance of McCullagh & Nelder 1989; that of a chance is twice the log loss.
+
     Examples
     --------
     >>> losses("binary", np.array([1.0, 0.0]), np.array([0.8, 0.2])).round(3).tolist()
@@ -42,6 +46,11 @@ def losses(
 def weighted_auc(p_true: Floats, score: Floats) -> float:
     """Return the expected AUC when each row is an event with weight p and a non-event with
     weight 1 - p.
+
+    Notes
+    -----
+    The chance that an event scores above a non-event, ties for a half (Hanley & McNeil 1982), with
+    chances for what happened.
 
     Examples
     --------
@@ -95,6 +104,8 @@ def decile_table(label: Floats, expected: Floats) -> tuple[Decile, ...]:
 
 def deviance_skill(label: Floats, expected: Floats) -> float | None:
     """The share of the Poisson deviance around the mean that an expectation takes away.
+
+    The R² of Cameron & Windmeijer 1996.
 
     Examples
     --------

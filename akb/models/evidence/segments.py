@@ -35,6 +35,14 @@ def with_events(
         The customer per row.
     happened
         Every customer once to whom it happened in any closed window.
+
+    Examples
+    --------
+    >>> def parity(who):
+    ...     return (Parts("parity", ("even", "odd"), np.asarray(who) % 2, 5),)
+    >>> (found,) = with_events(parity, np.array([1, 2, 3, 4]), np.array([3, 7, 8]))
+    >>> found.code.tolist(), found.events
+    ([1, 0, 1, 0], (1, 2))
     """
     n = len(customers)
     return tuple(

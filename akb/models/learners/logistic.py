@@ -1,5 +1,7 @@
 """Regularised logistic (or Poisson) regression with linear splines on the most telling features.
 
+Splines as Harrell 2015 advises, with a ridge penalty (le Cessie & van Houwelingen 1992).
+
 Its slopes are free: a direction of which the field is sure (``configs/directions.toml``) binds the
 trees only.
 """

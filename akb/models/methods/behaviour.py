@@ -172,8 +172,8 @@ def stable_groups(x: Floats, numbers: Sequence[int], enough: float) -> tuple[Flo
     with threadpool_limits(1):
         for k in numbers:
             fits = [KMeans(k, n_init=2, random_state=seed).fit(x) for seed in range(SEEDS)]
-            agree = [adjusted_rand_score(a.labels_, b.labels_) for a, b in combinations(fits, 2)]
-            found[k] = float(np.mean(agree)), min(fits, key=lambda fit: float(fit.inertia_))
+            rand = [adjusted_rand_score(a.labels_, b.labels_) for a, b in combinations(fits, 2)]
+            found[k] = float(np.mean(rand)), min(fits, key=lambda fit: float(fit.inertia_))
     stable = [k for k, (agreement, _) in found.items() if agreement >= enough]
     best = max(stable) if stable else max(found, key=lambda k: (found[k][0], -k))
     centres = np.round(np.asarray(found[best][1].cluster_centers_, dtype=np.float64), 6)

@@ -18,7 +18,7 @@ from akb.models.descriptive import (
     FollowedPeers,
     Peers,
     churn_difference,
-    knows,
+    has_holdings,
     need,
 )
 from akb.models.method import family
@@ -148,7 +148,7 @@ def _years(context: FitContext, entry: Entry) -> list[date]:
 def _branches(context: FitContext) -> list[str]:
     """The branches of which the matrix knows who holds them, in its own order."""
     names = [name.removeprefix("n_") for name in context.matrix.names if name.startswith("n_")]
-    return [name for name in names if knows(context.matrix, name)]
+    return [name for name in names if has_holdings(context.matrix, name)]
 
 
 def _open(context: FitContext, now: pl.DataFrame, branch: str) -> NDArray[np.bool_]:

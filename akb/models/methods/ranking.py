@@ -9,8 +9,8 @@ A rule ranks the branches that are open to a customer (`features.eligibility`):
 - ``model``: the chance that this customer takes it.
 
 Measures over the first three places, a value per customer (golden figures of this kind: Bruun et
-al. 2022): hit rate (was one of them taken), reciprocal rank of the first hit, and NDCG with gain 1
-for everything taken.
+al. 2022): hit rate (was one of them taken), reciprocal rank of the first hit, and NDCG (Järvelin &
+Kekäläinen 2002) with gain 1 for everything taken.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from akb.core.gates import FEW_EVENTS
 from akb.core.wording.reasons import Reason
 from akb.models.context import FitContext, some, why
 from akb.models.evidence import gate, grade, significant
-from akb.models.temporal import ENOUGH_FOR_SPLINES, evaluate_target, months_to_prove
+from akb.models.temporal import ENOUGH_FOR_SPLINES, evaluate_target, months_to_evaluate
 from akb.models.types import Prediction
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _why(
         )
         return why(reason, events=events)
     if evidence is None:
-        return why("no_evidence", months=months_to_prove(months))
+        return why("no_evidence", months=months_to_evaluate(months))
     if shorter is not None:
         return why("shorter", months=months, shorter=shorter)
     doubts = {

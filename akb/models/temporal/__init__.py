@@ -32,7 +32,7 @@ from akb.models.temporal.splits import (
     Split,
     TemporalSplits,
     closes_on,
-    months_to_prove,
+    months_to_evaluate,
     temporal_splits,
 )
 from akb.models.temporal.target import FittedTarget, evaluate_target, fit_target
@@ -68,7 +68,7 @@ __all__ = [
     "grouper",
     "happened_within",
     "level_factor",
-    "months_to_prove",
+    "months_to_evaluate",
     "probe_of",
     "shift_for",
     "temporal_splits",

@@ -1,5 +1,8 @@
 """Candidates compared on the validation date: the simplest within one standard error of the best
 one wins.
+
+The rule of one standard error is that of Breiman, Friedman, Olshen & Stone 1984; here the error is
+that of the paired difference, which is smaller than either's own.
 """
 
 from __future__ import annotations

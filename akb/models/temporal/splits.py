@@ -25,11 +25,16 @@ if TYPE_CHECKING:
     from datetime import date
 
 
-def months_to_prove(months: int) -> int:
+def months_to_evaluate(months: int) -> int:
     """Return about how many months of ended policies prove a horizon.
 
     Twice the horizon (a window that teaches and a later one that tests), and half a year to look
     back and to wait for late registration.
+
+    Examples
+    --------
+    >>> months_to_evaluate(12)
+    30
     """
     return 2 * months + 6
 
@@ -37,6 +42,12 @@ def months_to_prove(months: int) -> int:
 def closes_on(as_of: date, months: int, gap_days: int, lag_days: int) -> date:
     """Return the first day on which the window of `as_of` is closed: T + h + G + registration
     lag.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> closes_on(date(2024, 1, 31), 12, 31, 30).isoformat()
+    '2025-04-02'
     """
     return add_months(as_of, months) + timedelta(days=gap_days + lag_days)
 

@@ -40,6 +40,7 @@ ANNEXES = (
     "cards",
     "assumptions",
     "method",
+    "actuarial",
     "glossary",
 )
 

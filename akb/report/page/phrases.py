@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from akb.core.privacy.disclosure import OTHER
 from akb.report import formats
 from akb.report.chapters.assumptions.facts import AssumptionFacts
-from akb.report.chapters.case.facts import CaseFacts, CaseTold
+from akb.report.chapters.case.facts import AvailableCase, CaseFacts
 from akb.report.keyed import joined
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class Phrases:
         their key.
         """
         case = self.model.of(CaseFacts)
-        if not isinstance(case, CaseTold):
+        if not isinstance(case, AvailableCase):
             return []
         known = self.words.table("fact")
         shown = ((key, case.facts.get(key)) for key in known)

@@ -25,7 +25,7 @@ from akb.store.feedback import NOTE, STATUSES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from akb.report.portal.desk import Desk
+    from akb.report.portal.facts import PortalFacts
 
 HEADS = (
     "customer", "kind", "action", "why", "policies", "renewal", "clv", "churn", "who", "before",
@@ -51,17 +51,17 @@ assumption.
 """
 
 
-def actions_workbook(desk: Desk) -> bytes:
+def actions_workbook(facts: PortalFacts) -> bytes:
     """Return the workbook; the same run gives the same bytes."""
     target = io.BytesIO()
-    words = desk.words
-    book = new_workbook(target, desk.context, words.text("book_text.workbook"))
+    words = facts.words
+    book = new_workbook(target, facts.context, words.text("book_text.workbook"))
     styles = Styles(book)
-    pages = _pages(desk, _rows(desk, work.TODO))
+    pages = _pages(facts, _rows(facts, work.TODO))
     pages += [
-        (words.name("list", name), _rows(desk, name)) for name in (work.CALLING, work.MESSAGES)
+        (words.name("list", name), _rows(facts, name)) for name in (work.CALLING, work.MESSAGES)
     ]
-    side = _side_rows(desk)
+    side = _side_rows(facts)
     names = _sheet_names([*(adviser for adviser, _ in pages), words.text("book_text.consultant")])
     rows = [
         (name, str(mine.height), _where(mine))
@@ -73,21 +73,21 @@ def actions_workbook(desk: Desk) -> bytes:
         styles,
         words.text("book_text.guide"),
         words.text("book_text.workbook"),
-        _guide(desk),
+        _guide(facts),
         rows=rows,
     )
     for name, (_, mine) in zip(names, pages, strict=False):
-        _adviser_sheet(desk, book.add_worksheet(name, ListSheet), styles, mine)
+        _adviser_sheet(facts, book.add_worksheet(name, ListSheet), styles, mine)
     sheet = book.add_worksheet(names[-1], ListSheet)
-    _sheet(sheet, styles, SIDE, [_side_head(desk, name) for name in SIDE], side)
+    _sheet(sheet, styles, SIDE, [_side_head(facts, name) for name in SIDE], side)
     sheet.set_tab_color(_ORANGE)  # so that nobody hands it round unseen
     book.close()
     return target.getvalue()
 
 
-def _guide(desk: Desk) -> list[str]:
+def _guide(facts: PortalFacts) -> list[str]:
     """Return how to read the workbook, of which run it is, and what could not be delivered."""
-    words, context = desk.words, desk.context
+    words, context = facts.words, facts.context
     lines = [
         words.text("book_text.guide_what", as_of=words.day(context.as_of)),
         words.text("book_text.guide_code"),
@@ -103,17 +103,17 @@ def _guide(desk: Desk) -> list[str]:
         lines.append(words.text("book_text.assumed_commission"))
     short = words.text("page.withheld_short")
     for name, why in work.withheld(context).items():
-        worded = why if desk.language == "nl" else short
+        worded = why if facts.language == "nl" else short
         lines.append(words.text("book_text.withheld", list=words.name("list", name), why=worded))
-    lines.append(words.text("book_text.run", run=desk.run))
+    lines.append(words.text("book_text.run", run=facts.run))
     return lines
 
 
-def _rows(desk: Desk, name: str) -> pl.DataFrame:
-    return desk.lists[name].join(desk.people, on="customer", how="left", maintain_order="left")
+def _rows(facts: PortalFacts, name: str) -> pl.DataFrame:
+    return facts.lists[name].join(facts.people, on="customer", how="left", maintain_order="left")
 
 
-def _pages(desk: Desk, todo: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+def _pages(facts: PortalFacts, todo: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
     """Return adviser and his rows, by name; those of advisers who may not be named stand together
     at the end.
     """
@@ -125,7 +125,7 @@ def _pages(desk: Desk, todo: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
     if rest.height or not out:
         out.append(
             (
-                desk.words.text("book_text.other") if out else desk.words.name("list", work.TODO),
+                facts.words.text("book_text.other") if out else facts.words.name("list", work.TODO),
                 rest,
             )
         )
@@ -144,28 +144,30 @@ def _where(rows: pl.DataFrame) -> str:
     return " · ".join(pages)
 
 
-def _adviser_sheet(desk: Desk, sheet: ListSheet, styles: Styles, mine: pl.DataFrame) -> None:
-    words = desk.words
-    renewals = dict(desk.renewals.select("customer", "days").iter_rows())
+def _adviser_sheet(
+    facts: PortalFacts, sheet: ListSheet, styles: Styles, mine: pl.DataFrame
+) -> None:
+    words = facts.words
+    renewals = dict(facts.renewals.select("customer", "days").iter_rows())
     rows: list[list[Any]] = []
     for row in mine.iter_rows(named=True):
         days = renewals.get(row["customer"])
         who = [
-            worker(desk, row["done_by"]),
+            worker(facts, row["done_by"]),
             words.name("level", row["done_level"]) if row["done_level"] else "",
         ]
         rows.append(
             [
                 row["shown"],
                 words.name("kind", row["kind"] or "unknown"),
-                _action(desk, row),
-                desk.why.sentence(row["customer"], words),
+                _action(facts, row),
+                facts.why.sentence(row["customer"], words),
                 row["policies"],
-                None if days is None else day_after(desk.context, days),
+                None if days is None else day_after(facts.context, days),
                 words.band("clv", row["clv"] or 0),
                 words.band("churn", row["churn"] or 0),
                 ", ".join(part for part in who if part),
-                None if row["before"] is None else day_after(desk.context, row["before"]),
+                None if row["before"] is None else day_after(facts.context, row["before"]),
                 None,
                 None,
             ]
@@ -187,9 +189,9 @@ def _adviser_sheet(desk: Desk, sheet: ListSheet, styles: Styles, mine: pl.DataFr
     sheet.data_validation(1, HEADS.index("result"), last, HEADS.index("result"), limit)
 
 
-def _action(desk: Desk, row: dict[str, Any]) -> str:
+def _action(facts: PortalFacts, row: dict[str, Any]) -> str:
     """Return ``Behouden: gesprek door de binnendienst; bespreek opstal``."""
-    words = desk.words
+    words = facts.words
     sentence = words.name("action", row["action"])
     if row["contact"]:
         contact = words.contact(row["contact"])
@@ -201,18 +203,18 @@ def _action(desk: Desk, row: dict[str, Any]) -> str:
     return sentence
 
 
-def _side_rows(desk: Desk) -> list[list[Any]]:
+def _side_rows(facts: PortalFacts) -> list[list[Any]]:
     """Return who is not to be contacted: the control group, who has cancelled, and who does not fit
     in the hours.
     """
-    words = desk.words
-    announced = desk.lists["announced"].select("customer", list=pl.lit("announced"))
+    words = facts.words
+    announced = facts.lists["announced"].select("customer", list=pl.lit("announced"))
     parts = [
-        (work.control_rows(desk.context), "control"),
+        (work.control_rows(facts.context), "control"),
         (announced, "announced"),
-        (work.waiting(desk.context), "waiting"),
+        (work.waiting(facts.context), "waiting"),
     ]
-    known = {row["customer"]: row for row in desk.people.iter_rows(named=True)}
+    known = {row["customer"]: row for row in facts.people.iter_rows(named=True)}
     seen: set[int] = set()
     out = []
     for table, reason in parts:
@@ -235,9 +237,9 @@ def _side_rows(desk: Desk) -> list[list[Any]]:
     return out
 
 
-def _side_head(desk: Desk, name: str) -> str:
-    table = "book_side" if name in desk.words.tree["book_side"] else "book_head"
-    return desk.words.text(f"{table}.{name}")
+def _side_head(facts: PortalFacts, name: str) -> str:
+    table = "book_side" if name in facts.words.tree["book_side"] else "book_head"
+    return facts.words.text(f"{table}.{name}")
 
 
 def _sheet(

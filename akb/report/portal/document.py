@@ -16,7 +16,7 @@ from akb.store import columns, feedback
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from akb.report.portal.desk import Desk
+    from akb.report.portal.facts import PortalFacts
 
 SCHEMA = "akb.portal/1"
 KINDS = ("private", "business", "self_employed")
@@ -32,31 +32,33 @@ _WORDS = (
 )  # fmt: skip
 
 
-def document(desk: Desk, people: pl.DataFrame, scope: str = "") -> dict[str, dict[str, Any]]:
+def document(
+    facts: PortalFacts, people: pl.DataFrame, scope: str = ""
+) -> dict[str, dict[str, Any]]:
     """Return block -> content.
 
     Parameters
     ----------
     people
-        The customers of this page, rows of `Desk.people`.
+        The customers of this page, rows of `PortalFacts.people`.
     scope
         The office that the page is of; empty: all.
     """
-    names = _Dictionaries(desk, people)
-    made = _columns(desk, people, names)
-    words = {name: desk.words.tree[name] for name in _WORDS}
-    context = desk.context
+    names = _Dictionaries(facts, people)
+    made = _columns(facts, people, names)
+    words = {name: facts.words.tree[name] for name in _WORDS}
+    context = facts.context
     run = {
         "schema": SCHEMA,
-        "run": desk.run,
+        "run": facts.run,
         "as_of": context.as_of.isoformat(),
-        "language": desk.language,
+        "language": facts.language,
         "client": context.bundle.settings.client.name,
         "scope": scope,
         "named": context.bundle.no_pseudonyms,
         "store": "browser",
         "lists": list(work.LISTS),
-        "withheld": _withheld(desk),
+        "withheld": _withheld(facts),
         "names": names.lists,
         "slots": [list(SLOTS[name]) for name in TEMPLATES],
         "templates": list(TEMPLATES),
@@ -76,21 +78,21 @@ def document(desk: Desk, people: pl.DataFrame, scope: str = "") -> dict[str, dic
     return {"akb-run": run, "akb-words": words, "akb-columns": made}
 
 
-def _withheld(desk: Desk) -> dict[str, str]:
+def _withheld(facts: PortalFacts) -> dict[str, str]:
     """Return list -> why it is not delivered; the value room says it in Dutch."""
-    short = desk.words.text("page.withheld_short")
+    short = facts.words.text("page.withheld_short")
     return {
-        name: why if desk.language == "nl" else short
-        for name, why in work.withheld(desk.context).items()
+        name: why if facts.language == "nl" else short
+        for name, why in work.withheld(facts.context).items()
     }
 
 
 class _Dictionaries:
     """What the codes of a page stand for; code 0 is nothing."""
 
-    def __init__(self, desk: Desk, people: pl.DataFrame) -> None:
-        words = desk.words
-        self.branches = {key: place for place, key in enumerate(desk.context.taxonomy, start=1)}
+    def __init__(self, facts: PortalFacts, people: pl.DataFrame) -> None:
+        words = facts.words
+        self.branches = {key: place for place, key in enumerate(facts.context.taxonomy, start=1)}
         self.keys: dict[str, list[str]] = {
             "kind": list(KINDS),
             "action": list(ACTIONS),
@@ -103,14 +105,14 @@ class _Dictionaries:
         self.reasons: list[str] = []
         shown = {
             "contact": [words.contact(key) for key in self.keys["contact"]],
-            "done_by": [worker(desk, key) for key in self.keys["done_by"]],
+            "done_by": [worker(facts, key) for key in self.keys["done_by"]],
             "service": [words.tree["service"].get(key, key) for key in self.keys["service"]],
         }
         self.lists: dict[str, list[str]] = {
             **self.keys,
             **shown,
-            "branch": [words.branch(key) for key in desk.context.taxonomy],
-            "branch_inside": [words.branch_inside(key) for key in desk.context.taxonomy],
+            "branch": [words.branch(key) for key in facts.context.taxonomy],
+            "branch_inside": [words.branch_inside(key) for key in facts.context.taxonomy],
             "reason": self.reasons,
         }
 
@@ -122,16 +124,16 @@ class _Dictionaries:
         )
 
 
-def worker(desk: Desk, name: str | None) -> str:
+def worker(facts: PortalFacts, name: str | None) -> str:
     """Return who does it: a name that may be shown, or the number of a place in the team."""
     if name is None:
         return ""
     if name.startswith("#"):
-        return desk.words.text("page.worker", number=name[1:])
-    return name if name in desk.context.shared["adviser"] else ""
+        return facts.words.text("page.worker", number=name[1:])
+    return name if name in facts.context.shared["adviser"] else ""
 
 
-def _columns(desk: Desk, people: pl.DataFrame, names: _Dictionaries) -> dict[str, Any]:
+def _columns(facts: PortalFacts, people: pl.DataFrame, names: _Dictionaries) -> dict[str, Any]:
     coded = ("kind", *UNITS, "segment", "service", "action", "contact", "done_by", "stop")
     out: dict[str, Any] = {"customer": columns.text(people["shown"].to_list())}
     out |= {name: columns.fixed(names.code(name, people[name])) for name in coded}
@@ -145,27 +147,27 @@ def _columns(desk: Desk, people: pl.DataFrame, names: _Dictionaries) -> dict[str
         .to_numpy()
     )
     out["before"] = columns.fixed(people["before"].fill_null(0).to_numpy())
-    ends = (people["announced"] - desk.context.as_of).dt.total_days().fill_null(0).clip(0, 65_000)
+    ends = (people["announced"] - facts.context.as_of).dt.total_days().fill_null(0).clip(0, 65_000)
     out["announced"] = columns.fixed(ends.to_numpy())
-    for name, listed in desk.lists.items():
+    for name, listed in facts.lists.items():
         ranked = people.select("customer").join(
             listed, on="customer", how="left", maintain_order="left"
         )
         out[f"rank_{name}"] = columns.fixed(ranked["rank"].fill_null(0).to_numpy())
-    out |= _held(desk, people, names)
+    out |= _held(facts, people, names)
     out["missing"] = columns.ragged(
-        _gathered(people, _coded(desk.missing, names), ("branch", "tenths"))
+        _gathered(people, _coded(facts.missing, names), ("branch", "tenths"))
     )
-    best = _coded(desk.offers, names).with_columns(
+    best = _coded(facts.offers, names).with_columns(
         pl.col("effect").fill_null(0),
         # a commission ban shows as one, never as an amount
-        amount=pl.when(pl.col("ban")).then(holdings.UNKNOWN - 1).otherwise(_amounts(desk.offers)),
+        amount=pl.when(pl.col("ban")).then(holdings.UNKNOWN - 1).otherwise(_amounts(facts.offers)),
     )
     out["nbp"] = columns.ragged(_gathered(people, best, ("branch", "chance", "effect")))
     out["nbp_euro"] = columns.ragged(_gathered(people, best, ("amount",)), "u16")
-    out["why"] = columns.ragged(_whys(desk, people, names), "u16")
+    out["why"] = columns.ragged(_whys(facts, people, names), "u16")
     out["worth"] = columns.fixed(
-        holdings.worth(desk.context, people).ravel(), holdings.PAST + 1 + holdings.AHEAD, "u16"
+        holdings.worth(facts.context, people).ravel(), holdings.PAST + 1 + holdings.AHEAD, "u16"
     )
     return out
 
@@ -175,8 +177,8 @@ def _amounts(offers: pl.DataFrame) -> pl.Series:
     return pl.Series(holdings.amount_codes(cents), dtype=pl.Int64)
 
 
-def _held(desk: Desk, people: pl.DataFrame, names: _Dictionaries) -> dict[str, Any]:
-    rows = _coded(desk.held, names).with_columns(
+def _held(facts: PortalFacts, people: pl.DataFrame, names: _Dictionaries) -> dict[str, Any]:
+    rows = _coded(facts.held, names).with_columns(
         count=pl.col("count").clip(1, 255),
         year=(pl.col("since") - 1900).clip(0, 255),
         # the day and whether the policy ends then, or is renewed
@@ -207,7 +209,7 @@ def _gathered(people: pl.DataFrame, table: pl.DataFrame, wanted: Sequence[str]) 
     return list(rows.values())
 
 
-def _whys(desk: Desk, people: pl.DataFrame, names: _Dictionaries) -> list[list[int]]:
+def _whys(facts: PortalFacts, people: pl.DataFrame, names: _Dictionaries) -> list[list[int]]:
     """Return the clauses of every customer as (template, number, number), with the reasons of this
     page alone.
     """
@@ -216,11 +218,11 @@ def _whys(desk: Desk, people: pl.DataFrame, names: _Dictionaries) -> list[list[i
     rows = []
     for customer in people["customer"]:
         row: list[int] = []
-        for name, first, second in desk.why.clauses.get(customer, ()):
+        for name, first, second in facts.why.clauses.get(customer, ()):
             place = first
             if name == "reason":
                 place = own.setdefault(first, len(own))
             row += (template[name], place, second)
         rows.append(row)
-    names.reasons += [desk.why.reasons[place] for place in own]
+    names.reasons += [facts.why.reasons[place] for place in own]
     return rows

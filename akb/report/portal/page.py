@@ -20,7 +20,7 @@ from akb.store.columns import script_json
 if TYPE_CHECKING:
     import polars as pl
 
-    from akb.report.portal.desk import Desk
+    from akb.report.portal.facts import PortalFacts
 
 PORTAL = "portal.html"
 PER_OFFICE = "portal"
@@ -41,23 +41,23 @@ _SCRIPTS = (
 _NAME = re.compile(r"[^a-z0-9]+")
 
 
-def portal_files(desk: Desk) -> dict[str, bytes]:
+def portal_files(facts: PortalFacts) -> dict[str, bytes]:
     """Return the page of everybody and, where the settings ask for it, one per office, by path in
     the run folder.
     """
-    files = {PORTAL: render(desk, desk.people).encode()}
-    if desk.context.bundle.settings.report.portal_by == OFFICE:
+    files = {PORTAL: render(facts, facts.people).encode()}
+    if facts.context.bundle.settings.report.portal_by == OFFICE:
         files |= {
-            name: render(desk, people, scope).encode() for name, scope, people in _offices(desk)
+            name: render(facts, people, scope).encode() for name, scope, people in _offices(facts)
         }
     return files
 
 
-def render(desk: Desk, people: pl.DataFrame, scope: str = "") -> str:
+def render(facts: PortalFacts, people: pl.DataFrame, scope: str = "") -> str:
     """Return the page of some customers."""
     blocks = {
         name: Markup(script_json(content))
-        for name, content in document(desk, people, scope).items()
+        for name, content in document(facts, people, scope).items()
     }
     script, style = _script(), _style()
     policy = "; ".join(
@@ -71,15 +71,15 @@ def render(desk: Desk, people: pl.DataFrame, scope: str = "") -> str:
             "form-action 'none'",
         ]
     )
-    words, client = desk.words, desk.context.bundle.settings.client.name
+    words, client = facts.words, facts.context.bundle.settings.client.name
     page = _template().render(
         t=words.text,
         lang=words.text("page.lang"),
         title=" · ".join(part for part in (words.text("page.title"), client, scope) if part),
         client=client,
         scope=scope,
-        day=words.day(desk.context.as_of),
-        named=desk.context.bundle.no_pseudonyms,
+        day=words.day(facts.context.as_of),
+        named=facts.context.bundle.no_pseudonyms,
         policy=Markup(policy),
         blocks=blocks,
         script=Markup(script),
@@ -88,16 +88,16 @@ def render(desk: Desk, people: pl.DataFrame, scope: str = "") -> str:
     return str(page).strip() + "\n"
 
 
-def _offices(desk: Desk) -> list[tuple[str, str, pl.DataFrame]]:
+def _offices(facts: PortalFacts) -> list[tuple[str, str, pl.DataFrame]]:
     """Return path, office and customers of every office that may be named; the others are together
     in one page.
     """
     out, taken = [], set[str]()
-    for office in [*desk.people["office"].drop_nulls().unique().sort(), None]:
-        mine = desk.people.filter(desk.people["office"].eq_missing(office))
+    for office in [*facts.people["office"].drop_nulls().unique().sort(), None]:
+        mine = facts.people.filter(facts.people["office"].eq_missing(office))
         if mine.is_empty():
             continue
-        shown = desk.words.text("page.other") if office is None else str(office)
+        shown = facts.words.text("page.other") if office is None else str(office)
         stem = _NAME.sub("-", shown.lower()).strip("-")[:40] or OFFICE
         name = next(
             f"{stem}{mark}"

@@ -81,7 +81,7 @@ def customer_factors(now: Moment, held: Rows) -> CustomerFactors:
     common = people.frailty * t.lapse_age[age]
     common *= np.maximum(1 + state.upset, np.float32(0.4))
     common *= 1 - np.float32(p.service.contact_effect) * state.contact
-    common *= np.float32(p.lapse.season[w.month]) * world.market.effect[w.year - FIRST_YEAR]
+    common *= np.float32(p.lapse.season[w.month]) * world.market.lapses(w)
     common *= np.where(
         since_move < p.life.move_months, np.float32(1 + p.life.move_lapse), np.float32(1)
     )

@@ -86,8 +86,8 @@ class Decisions:
         self.state.ends.reshape(-1)[flat] = self._ends.reshape(-1)[flat]
         self.state.reason.reshape(-1)[flat] = self._reason.reshape(-1)[flat]
         for cells, day, codes in self._made:
-            again = np.isin(cells, flat) & ~undone[codes]
-            self._set(cells[again], day[again], codes[again])
+            restored = np.isin(cells, flat) & ~undone[codes]
+            self._set(cells[restored], day[restored], codes[restored])
 
 
 @dataclass(frozen=True)

@@ -138,8 +138,10 @@ def rises(now: Moment) -> None:
     flat = np.flatnonzero(state.held.reshape(-1) & (state.renew.reshape(-1) == w.month))
     row, slot = np.divmod(flat, state.held.shape[1])
     rise = rise_of(world, w.year)[slot, people.insurer.reshape(-1)[flat]]
-    noticed = np.maximum(rise - np.float32(lapse.rise_threshold), 0) * np.float32(lapse.rise_effect)
-    effect = noticed * people.price[row]
+    excess_rise = np.maximum(rise - np.float32(lapse.rise_threshold), 0) * np.float32(
+        lapse.rise_effect
+    )
+    effect = excess_rise * people.price[row]
     state.shock.reshape(-1)[flat] += effect
     np.add.at(
         state.price_shock,

@@ -50,6 +50,14 @@ def profit_curve(scores: ArrayLike, earned: ArrayLike, cost: float) -> Curve:
         times what is kept then, (n,).
     cost
         Of a contact.
+
+    Examples
+    --------
+    Earnings of 30, 10 and 0 less 5 a contact: two contacts earn most.
+
+    >>> curve = profit_curve([0.9, 0.1, 0.5], [30, 0, 10], 5.0)
+    >>> curve.profit.tolist(), curve.best
+    ([0.0, 25.0, 30.0, 25.0], 2)
     """
     order = np.argsort(-np.asarray(scores, dtype=np.float64), kind="stable")
     gain = np.asarray(earned, dtype=np.float64) - cost
@@ -77,7 +85,17 @@ def empc(
     Source: Verbraken, Verbeke and Baesens (2013), A novel profit maximizing metric for measuring
     classification performance of customer churn prediction models. Exact: cut-offs lie on the
     convex hull of the ROC curve, and between two turning points of gamma the integral is a
-    difference of incomplete beta functions."""
+    difference of incomplete beta functions.
+
+    Examples
+    --------
+    Two of ten leave. Known in advance each brings .30 x (200 - 10) - 1 = 56; without any order it
+    pays for some gamma only.
+
+    >>> left = [1, 1, 0, 0, 0, 0, 0, 0, 0, 0]
+    >>> round(empc(left, range(10, 0, -1)), 2), round(empc(left, [0] * 10), 2)
+    (11.2, 2.96)
+    """
     from scipy.stats import beta as beta_distribution
 
     churned = np.asarray(left, dtype=np.float64)

@@ -41,7 +41,7 @@ def per_arm(before: float, relative: float, alpha: float = ALPHA, power: float =
     Examples
     --------
     >>> per_arm(0.09, 0.36)
-    1018
+    1019
     """
     from scipy.stats import norm
 

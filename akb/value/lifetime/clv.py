@@ -75,6 +75,13 @@ def discount_factors(
         0 at the begin of the period, 1 at its end.
     per_year
         Periods in a year: months unless said otherwise.
+
+    Examples
+    --------
+    A euro at the end of each year at 5 %, without indexation.
+
+    >>> discount_factors(2, 0.05, 0.0, 1.0, per_year=1).round(4).tolist()
+    [0.9524, 0.907]
     """
     years = (np.arange(periods) + timing) / per_year
     factors: Floats = ((1 + indexation) / (1 + discount)) ** years
@@ -82,7 +89,14 @@ def discount_factors(
 
 
 def present_value(amounts: Floats, survival: Floats, factors: Floats) -> Floats:
-    """Return the sum over months of amount x survival x factor: (n, m), (n, m), (m,) -> (n,)."""
+    """Return the sum over months of amount x survival x factor: (n, m), (n, m), (m,) -> (n,).
+
+    Examples
+    --------
+    >>> amounts, alive = np.array([[10.0, 10.0]]), np.array([[1.0, 0.8]])
+    >>> present_value(amounts, alive, np.array([1.0, 0.9])).tolist()
+    [17.2]
+    """
     total: Floats = np.einsum("ij,ij,j->i", amounts, survival, factors, optimize=False)
     return total
 

@@ -3,11 +3,11 @@ notice of by then.
 
 A contact works on ends that are not decided yet. What is announced at X was decided before and is
 out; it is taken off what is expected of the others, so that the ends due in the 12 months stay as
-many (design.md, Time 6). But ends are given notice of all year: at its end as many are announced as
-there are now, and those too are decided in between. So the ends decided in a year are those due in
-it, the announced ones included. This holds for single policies; a whole relation counts by its
-chance to end, so that its line is worked out from scores.csv to the cent, which leaves out a
-percent or two."""
+many (docs/architecture.md, Time 6). But ends are given notice of all year: at its end as many are
+announced as there are now, and those too are decided in between. So the ends decided in a year are
+those due in it, the announced ones included. This holds for single policies; a whole relation
+counts by its chance to end, so that its line is worked out from scores.csv to the cent, which
+leaves out a percent or two."""
 
 from __future__ import annotations
 

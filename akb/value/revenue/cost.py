@@ -66,6 +66,18 @@ def shrunk_rate(events: Floats, years: Floats, prior_years: float) -> Floats:
     ----------
     events, years
         Events seen and years looked at, per customer.
+
+    Notes
+    -----
+    The mean of a Poisson rate under a gamma prior (Bühlmann 1967).
+
+    Examples
+    --------
+    Five contacts in five years, three of them one customer's; half a year of the mean of 1 is
+    added to each.
+
+    >>> shrunk_rate(np.array([3.0, 2.0]), np.array([1.0, 4.0]), 0.5).round(3).tolist()
+    [2.333, 0.556]
     """
     total = float(years.sum())
     mean = float(events.sum()) / total if total > 0 else 0.0

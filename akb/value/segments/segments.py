@@ -155,8 +155,10 @@ def newcomers(customers: pl.Series, history: pl.DataFrame, day: date) -> tuple[F
         now, on="customer", how="left", maintain_order="left"
     )
     fresh = since["start"] > add_months(day, -rules["new_months"])
-    again = (since["start"] >= add_months(day, -rules["returned_months"])) & (since["earlier"] > 0)
-    return fresh.fill_null(value=False).to_numpy(), again.fill_null(value=False).to_numpy()
+    returned = (since["start"] >= add_months(day, -rules["returned_months"])) & (
+        since["earlier"] > 0
+    )
+    return fresh.fill_null(value=False).to_numpy(), returned.fill_null(value=False).to_numpy()
 
 
 def unit_rows(base: InForce, made: Segments, names: Sequence[str | None]) -> list[dict[str, Any]]:

@@ -1,9 +1,10 @@
 """Who does what: customers to advisers within their hours and level, at the own adviser where that
 fits.
 
-A transport problem, solved as a linear programme over groups of equal customers (own adviser,
-level, minutes, action), so that its size does not grow with the portfolio. Costs are per minute:
-zero at the own adviser at the right level, more elsewhere, most for work that nobody does."""
+A transport problem (Hitchcock 1941), solved as a linear programme over groups of equal customers
+(own adviser, level, minutes, action), so that its size does not grow with the portfolio. Costs are
+per minute: zero at the own adviser at the right level, more elsewhere, most for work that nobody
+does."""
 
 from __future__ import annotations
 

@@ -357,6 +357,7 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
     "AKB-P005": (Case([*each(Mailing="J"), policy(900) | {"Mailing": "code 7"}]), Case(each(Mailing="Nooit")), plain),
     "AKB-P007": (Case(half("Mailing")), Case(half("Mailing", "N")), Case(without("Mailing"))),
     "AKB-P008": (Case(each(**{"Bezwaar marketing": "zie dossier"})), Case(each(**{"Bezwaar marketing": "N"})), Case(without("Mailing"))),
+    "AKB-P009": (Case(each(AVG="bezwaar gemaakt")), Case(each(AVG="geen bezwaar")), plain),
     "AKB-P006": (Case(each(Mailing="code 7")), Case([*each(Mailing="J"), policy(900) | {"Mailing": "code 7"}]), plain),
 }  # fmt: skip
 

@@ -101,7 +101,7 @@ class AttentionFacts(Facts):
 
 
 @dataclass(frozen=True)
-class AttentionTold(AttentionFacts):
+class AvailableAttention(AttentionFacts):
     """Actions, lists, hours, service concept and recognition test."""
 
     euros: bool
@@ -123,7 +123,7 @@ def facts(context: Context) -> AttentionFacts:
     given: Any = value.figures.get("actions") if value else None
     if value is None or not given:
         return AttentionFacts(available=False, missing=("actions",))
-    told = {
+    values = {
         "available": True,
         "missing": [],
         **{
@@ -146,7 +146,7 @@ def facts(context: Context) -> AttentionFacts:
         ],
         "recognition": given["recognition"],
     }
-    return made(AttentionTold, told)
+    return made(AvailableAttention, values)
 
 
 def _workers(rows: list[Row]) -> list[Row]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from akb.core.privacy.disclosure import OTHER
 from akb.report import formats as f
 from akb.report.chapters.attention.facts import AttentionFacts
-from akb.report.chapters.case.facts import CaseFacts, CaseTold
+from akb.report.chapters.case.facts import AvailableCase, CaseFacts
 from akb.report.chapters.outlook.facts import OutlookFacts
 from akb.report.page.plots import Bar, bars, known
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def heading(m: Maker) -> str:
     """What an hour more would bring, or that hours are not what limits."""
     case = m.of(CaseFacts)
-    if isinstance(case, CaseTold) and INSIDE in case.plan.hours:
+    if isinstance(case, AvailableCase) and INSIDE in case.plan.hours:
         price, hours = case.plan.hour_price.get(INSIDE), case.plan.hours[INSIDE]
         if price:
             return m.words.html("finding.attention_price", price=f.euro(price))
@@ -34,7 +34,11 @@ def heading(m: Maker) -> str:
 def ladder(m: Maker) -> Figure | None:
     """Every type of contact in the plan: what it brings beside what it costs."""
     case = m.of(CaseFacts)
-    rows = [row for row in case.plan.contacts if row.benefit] if isinstance(case, CaseTold) else []
+    rows = (
+        [row for row in case.plan.contacts if row.benefit]
+        if isinstance(case, AvailableCase)
+        else []
+    )
     if not rows:
         return None
     best = max(rows, key=lambda row: known(row.benefit))

@@ -260,7 +260,7 @@ class CaseFacts(Facts):
 
 
 @dataclass(frozen=True)
-class CaseTold(CaseFacts):
+class AvailableCase(CaseFacts):
     """One year of contacts and everything that follows from them."""
 
     cohort: CohortTotals
@@ -302,7 +302,7 @@ def facts(context: Context) -> CaseFacts:
     )
 
 
-def worded(case: BusinessCase, limit: int = 5) -> CaseTold:
+def worded(case: BusinessCase, limit: int = 5) -> AvailableCase:
     """Return a business case for tables, figures and JSON; contacts of too few customers are one
     row ``_other``.
     """
@@ -334,7 +334,7 @@ def worded(case: BusinessCase, limit: int = 5) -> CaseTold:
         "changed": {},
         "missing": [],
     }
-    return made(CaseTold, given)
+    return made(AvailableCase, given)
 
 
 FACTS = (facts,)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from akb.report import formats as f
 from akb.report.chapters.assumptions.facts import AssumptionFacts
-from akb.report.chapters.case.facts import CaseFacts, CaseTold
+from akb.report.chapters.case.facts import AvailableCase, CaseFacts
 from akb.report.page.plots import Bar, bars
 
 if TYPE_CHECKING:
@@ -17,15 +17,15 @@ TORNADO = 6  # assumptions shown; the table behind has them all
 BESIDE = "exploration"  # a line that stands beside the net
 
 
-def told(m: Maker) -> CaseTold | None:
+def available_case(m: Maker) -> AvailableCase | None:
     """Return the business case, if there is one."""
     case = m.of(CaseFacts)
-    return case if isinstance(case, CaseTold) else None
+    return case if isinstance(case, AvailableCase) else None
 
 
 def heading(m: Maker) -> str:
     """What one year of contacts leaves, as sure as it is."""
-    case = told(m)
+    case = available_case(m)
     if case is None:
         return m.words.html("finding.case_none")
     net = case.cohort.net
@@ -40,7 +40,7 @@ def ledger(m: Maker) -> Figure | None:
     """One year's contacts: what every line brings, what contacts and predictions cost, and what is
     left.
     """
-    case = told(m)
+    case = available_case(m)
     if case is None:
         return None
     cohort = case.cohort
@@ -78,7 +78,7 @@ def tornado(m: Maker) -> Figure | None:
     """What is left of one year's contacts if one assumption is at its low or its high end, the
     widest first.
     """
-    case = told(m)
+    case = available_case(m)
     rows = case.sensitivity.tornado if case else ()
     if case is None or not rows:
         return None
@@ -113,7 +113,7 @@ def rule(m: Maker) -> Figure | None:
     """From what the rule of thumb promises to keep to what the planned contacts keep, step by
     step.
     """
-    case = told(m)
+    case = available_case(m)
     steps = case.why_different if case else ()
     if case is None or not steps or not steps[0].cents:
         return None

@@ -181,7 +181,7 @@ def facts(context: Context) -> SegmentFacts:
     given: Any = value.figures.get("segments") if value else None
     given = given or {}
     growth, position = given.get("growth"), given.get("position")
-    told = {
+    values = {
         "classes": given.get("classes"),
         "growth": growth,
         "position": position,
@@ -195,7 +195,7 @@ def facts(context: Context) -> SegmentFacts:
         "profiles": _profiles(context),
         "missing": [] if growth else ["segments"],
     }
-    return made(SegmentFacts, told)
+    return made(SegmentFacts, values)
 
 
 def _profiles(context: Context) -> Row | None:

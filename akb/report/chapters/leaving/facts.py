@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from akb.report.context import Context, Row
 
 REASON_YEARS = 3
-TOLD_YEARS = (1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0)
+SHOWN_YEARS = (1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0)
 INTERMEDIARY = "overgang_tussenpersoon"
 
 
@@ -375,7 +375,7 @@ def _gone_by_cause(context: Context) -> list[Row]:
         or not context.bundle.portfolio.history.reasons
     ):
         return []
-    shown = models.curve.filter(pl.col("years").is_in(TOLD_YEARS)).sort("years")
+    shown = models.curve.filter(pl.col("years").is_in(SHOWN_YEARS)).sort("years")
     return shown.select("years", "share", *causes).to_dicts()
 
 

@@ -211,7 +211,7 @@ def facts(context: Context) -> OutlookFacts:
         missing.append(
             "projection_gate" if context.score("churn_12m") is not None else "projection"
         )
-    told_ = {
+    values = {
         "bridge": bridge,
         "next_year": figures.get("next_year"),
         "projection": projection,
@@ -220,7 +220,7 @@ def facts(context: Context) -> OutlookFacts:
         "backtest": _backtest(figures.get("backtest")),
         "missing": missing,
     }
-    return made(OutlookFacts, told_)
+    return made(OutlookFacts, values)
 
 
 def _backtest(given: dict[str, Any] | None) -> dict[str, Any] | None:

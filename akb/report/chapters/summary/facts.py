@@ -57,7 +57,7 @@ class SummaryFacts(Facts):
 def facts(context: Context) -> SummaryFacts:
     """Return the figures of the first screen, as their chapters have them."""
     held, left = context.once(portfolio.facts), context.once(leaving.facts)
-    risk, told = context.once(moment.facts), context.once(case.facts)
+    risk, business_case = context.once(moment.facts), context.once(case.facts)
     found = [Headline("customers", "counted", held.customers)]
     if held.commission_cents is not None:
         found.append(Headline("commission", held.commission_mark, held.commission_cents))
@@ -67,14 +67,16 @@ def facts(context: Context) -> SummaryFacts:
     if risk.horizons and risk.horizons[-1].months == 12:
         ahead = risk.horizons[-1]
         found.append(Headline("leavers", "predicted", ahead.expected, ahead.low, ahead.high))
-    if isinstance(told, case.CaseTold):
-        net = told.cohort.net
+    if isinstance(business_case, case.AvailableCase):
+        net = business_case.cohort.net
         found.append(Headline("net", "assumed", net.base, net.low, net.high))
     lost = context.once(worth.facts).lost
     all_ = [Headline("lost", "predicted", lost.expected, lost.low, lost.high)] if lost else []
     all_ += sorted(found, key=lambda row: SPREAD.index(row.key))
-    key = told.advice.key if isinstance(told, case.CaseTold) else "none"
-    unsure = key == "stop" and isinstance(told, case.CaseTold) and told.cohort.net.base >= 0
+    key, gains = "none", False
+    if isinstance(business_case, case.AvailableCase):
+        key, gains = business_case.advice.key, business_case.cohort.net.base >= 0
+    unsure = key == "stop" and gains
     begin = add_months(context.as_of, 1)
     decision = Decision("stop_unsure" if unsure else key, begin, add_months(begin, MEASURED))
     return SummaryFacts(tuple(found[:MOST]), tuple(all_[:THREE]), decision)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from akb.report import formats as f
-from akb.report.chapters.case.facts import CaseFacts, CaseTold
+from akb.report.chapters.case.facts import AvailableCase, CaseFacts
 from akb.report.chapters.leaving.facts import LeavingFacts
 from akb.report.chapters.moment.facts import RiskFacts
 from akb.report.chapters.portfolio.facts import PortfolioFacts
@@ -39,7 +39,7 @@ def rows(m: Maker, phrases: Phrases) -> list[DecisionRow]:
     say = m.words.html
     decision, case = m.of(SummaryFacts).decision, m.of(CaseFacts)
     made = [DecisionRow(say("decision.what"), _what(m))]
-    if isinstance(case, CaseTold):
+    if isinstance(case, AvailableCase):
         net, advice = case.cohort.net, case.advice
         made.append(
             DecisionRow(
@@ -79,7 +79,7 @@ def rows(m: Maker, phrases: Phrases) -> list[DecisionRow]:
 
 def _what(m: Maker) -> str:
     case = m.of(CaseFacts)
-    if not isinstance(case, CaseTold):
+    if not isinstance(case, AvailableCase):
         return m.words.html("decision.what_none")
     trial, plan = case.advice.trial, case.plan
     if case.advice.key == "pilot" and trial:
@@ -164,7 +164,7 @@ def _products(m: Maker) -> str:
 
 def _case(m: Maker) -> str:
     case = m.of(CaseFacts)
-    if not isinstance(case, CaseTold):
+    if not isinstance(case, AvailableCase):
         return m.words.html("summary.case_none")
     net, key = case.cohort.net, case.advice.key
     range_ = f.span(f.euro(net.low), f.euro(net.high))

@@ -210,7 +210,7 @@ const worth = (row) => {
     step = width / codes.length,
     year = asOf.getUTCFullYear();
   const picture = draw("svg", { viewBox: `0 0 ${width} ${height}`, class: "worth", role: "img" });
-  const told = [];
+  const parts = [];
   known.forEach((value, place) => {
     const ahead = place - run.past,
       label = String(year + ahead),
@@ -233,10 +233,10 @@ const worth = (row) => {
     const top = draw("text", { x: middle, y: base - tall - 6, class: "value" });
     top.append(number.format(value));
     picture.append(top);
-    told.push(`${label}: € ${number.format(value)} (${mark})`);
+    parts.push(`${label}: € ${number.format(value)} (${mark})`);
   });
   picture.append(draw("line", { x1: 0, x2: width, y1: base, y2: base, class: "axis" }));
-  picture.setAttribute("aria-label", told.join("; "));
+  picture.setAttribute("aria-label", parts.join("; "));
   return part("worth", make("p", { class: "note" }, words.card.worth_text), picture);
 };
 

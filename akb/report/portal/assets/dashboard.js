@@ -166,12 +166,12 @@ const doRelations = () =>
     for (const cells of rows.slice(1)) {
       const name = cells[key];
       if (!placeOf.has(name)) continue;
-      const told = unmarked(cells[relation] ?? "");
-      found.set(name, found.has(name) ? `${found.get(name)} + ${told}` : told);
+      const label = unmarked(cells[relation] ?? "");
+      found.set(name, found.has(name) ? `${found.get(name)} + ${label}` : label);
     }
     if (!found.size) return notice(words.dash.relations_other);
     relations.clear();
-    for (const [name, told] of found) relations.set(name, told);
+    for (const [name, label] of found) relations.set(name, label);
     names = null;
     route();
     return notice(say("dash.relations_on", { n: number.format(found.size) }));

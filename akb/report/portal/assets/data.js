@@ -83,8 +83,8 @@ const whyText = (row) => {
     parts = [];
   for (let i = 0; i < packed.length; i += 3)
     parts.push(clauseText(packed[i], packed[i + 1], packed[i + 2]));
-  const told = (parts.length ? parts : [words.why.alone]).join(words.why_join.joint);
-  return told.charAt(0).toUpperCase() + told.slice(1) + ".";
+  const sentence = (parts.length ? parts : [words.why.alone]).join(words.why_join.joint);
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1) + ".";
 };
 
 /** Relation numbers from a file: in memory alone, gone with the page. */

@@ -109,7 +109,7 @@ def backtest(base: InForce, history: pl.DataFrame, contacts: int) -> dict[str, A
         "to": add_months(backtest.as_of, 12).isoformat(),
         "customers": len(then.chance),
         "left": int(then.left.sum()),
-        "unknown": _told(int(then.unknown.sum()), limit),
+        "unknown": _unless_few(int(then.unknown.sum()), limit),
         "cents": int(then.cents[then.left].sum()),
         "contacts": length,
         "split": then.split,
@@ -240,7 +240,7 @@ def _money(base: InForce, day: date, last: date) -> tuple[str, pl.DataFrame] | N
     return "last_known", held.with_columns(cents=pl.col("revenue_cents"))
 
 
-def _told(count: int, limit: int) -> int | None:
+def _unless_few(count: int, limit: int) -> int | None:
     return None if 0 < count < limit else count
 
 

@@ -22,7 +22,7 @@ _PERSON = b"akb.portal"
 
 
 @dataclass(frozen=True)
-class Desk:
+class PortalFacts:
     """A run as an adviser works with it, in one language."""
 
     context: Context
