@@ -28,7 +28,7 @@ STEP = 4
 same.
 """
 
-_BATCH, _TOGETHER = 4, 1_000_000
+_BATCH, _TOGETHER = 4, 500_000
 """Dates at a time, at most, and times their policies."""
 
 
