@@ -245,7 +245,7 @@ def look_back(
     its day. None where the recorded history before it is too short to learn from: a year to look
     back, 12 months ahead and their closing."""
     from akb.core.dates import add_months
-    from akb.features import build_targets
+    from akb.features import build_targets, known_then
     from akb.ingest import earlier
     from akb.value.types import Past
 
@@ -261,7 +261,7 @@ def look_back(
 
     methods = lifetime_methods()
     then = earlier(portfolio, day)
-    known = matrix.until(day)
+    known = known_then(portfolio, matrix, day, settings)
     models = run_models(
         known,
         build_targets(then, known, settings),

@@ -12,7 +12,7 @@ from akb.core.imports import asked_for
 if TYPE_CHECKING:
     from akb.features.grid import as_of_grid
     from akb.features.hindsight.verdicts import without_hindsight
-    from akb.features.matrix import build_matrix
+    from akb.features.matrix import build_matrix, known_then
     from akb.features.targets.labels import branch_rows_of, build_targets
     from akb.features.themes import topics_of
 
@@ -21,6 +21,7 @@ __all__ = [
     "branch_rows_of",
     "build_matrix",
     "build_targets",
+    "known_then",
     "topics_of",
     "without_hindsight",
 ]
@@ -29,6 +30,7 @@ _WHERE = {
     "as_of_grid": "grid",
     "branch_rows_of": "targets.labels",
     "build_matrix": "matrix",
+    "known_then": "matrix",
     "build_targets": "targets.labels",
     "without_hindsight": "hindsight.verdicts",
     "topics_of": "themes",

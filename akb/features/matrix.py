@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from akb.features.cut import KEY, Cut, cut
+from akb.core.dates import add_months
+from akb.core.sampling import draw_key, identities, lots, lowest
+from akb.features.assembly import FeatureInputs
 from akb.features.events import CHANNELS, EVENTS, dated_events, first_days
 from akb.features.facts import policy_facts
-from akb.features.grid import to_day
+from akb.features.grid import date_table, to_day
 from akb.features.groups import groups
 from akb.features.hindsight.verdicts import seen_by_features
-from akb.features.registry import Tables, World
+from akb.features.registry import World
 from akb.features.themes import every_theme, every_topic, themes_of
 from akb.features.types import Matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from concurrent.futures import Future
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
+
+    from numpy.typing import NDArray
 
     from akb.config import Branch, Settings
     from akb.features.cut import Source
-    from akb.features.registry import Column, Extra, Group, Record, Total
+    from akb.features.registry import Record
     from akb.ingest.types import OwnColumn, Portfolio
 
 _FEW = 5
 """With fewer offices than this, how they moved in a year is one draw of a few: a model would learn
 it by heart.
+"""
+
+_PART = 25_000
+"""Customers at a time, on each of two threads: what is added up about them is some times as large
+as their columns.
 """
 
 _BATCH = 2
@@ -40,8 +49,17 @@ _BATCH = 2
 """
 
 
-def build_matrix(portfolio: Portfolio, dates: Iterable[date], settings: Settings) -> Matrix:
-    """Return the features of every customer in force at each of `dates`, as known on that day.
+def build_matrix(
+    portfolio: Portfolio,
+    dates: Iterable[date],
+    settings: Settings,
+    *,
+    partitions: int | None = None,
+) -> Matrix:
+    """Return the features of customers in force at each of `dates`, as known on that day.
+
+    Of everybody, or where that are more than ``settings.models.panel_customers``: of everybody on
+    the dates that are scored (`scored_dates`), and on the others of the customers of a panel.
 
     Parameters
     ----------
@@ -49,6 +67,9 @@ def build_matrix(portfolio: Portfolio, dates: Iterable[date], settings: Settings
         As it leaves ingest; the order of its rows changes nothing.
     dates
         As-of dates T, for instance `as_of_grid`.
+    partitions
+        In how many parts the customers are looked at one after another: less memory at a time, and
+        the same bytes. None: as many as their number asks.
 
     Notes
     -----
@@ -90,29 +111,17 @@ def build_matrix(portfolio: Portfolio, dates: Iterable[date], settings: Settings
         record: events[record] for record in EVENTS if record in records
     }
     features = tuple(column.feature for group in chosen for column in group.columns)
-
-    def part(batch: list[date]) -> pl.DataFrame:
-        return _assemble(chosen, cut(facts, recorded, batch), customers, world)
-
-    parts = _two_at_a_time(part, _batches(dates))
-    frame = _stacked(parts, tuple(feature.name for feature in features), _rows(facts, dates))
-    return Matrix(frame, features)
-
-
-def _two_at_a_time(
-    part: Callable[[list[date]], pl.DataFrame], batches: list[list[date]]
-) -> Iterator[pl.DataFrame]:
-    """Yield the part of each batch in order: where one leaves a core idle the next goes on, and no
-    more are kept.
-    """
-    with ThreadPoolExecutor(2) as pool:
-        started: deque[Future[pl.DataFrame]] = deque()
-        for batch in batches:
-            started.append(pool.submit(part, batch))
-            if len(started) == 2:
-                yield started.popleft().result()
-        while started:
-            yield started.popleft().result()
+    inputs = FeatureInputs(chosen, facts, recorded, customers, world)
+    rows, identity = rows_in_force(facts, dates), _identity(portfolio)
+    panel = drawn_panel(rows, identity, settings)
+    if panel is not None:
+        followed = pl.Series(panel[rows["customer"].to_numpy()])
+        everybody = pl.col("as_of").is_in(scored_dates(dates, portfolio.as_of, settings))
+        rows = rows.filter(everybody | followed)
+    if partitions is None:
+        partitions = max(1, -(-_most(rows) // _PART))
+    frame = _filled(inputs, rows, [each.name for each in features], partitions)
+    return Matrix(frame, features, identity, panel)
 
 
 def _named(
@@ -163,89 +172,116 @@ def _customers(portfolio: Portfolio) -> pl.DataFrame:
     return customers.select("customer", "kind", "birth_year", "adviser", "office", region=region)
 
 
-def _batches(dates: list[date]) -> list[list[date]]:
-    """Some dates at a time: each T stands alone, and the tables in between stay small."""
-    return [dates[first : first + _BATCH] for first in range(0, len(dates), _BATCH)]
+def _identity(portfolio: Portfolio) -> NDArray[np.uint64]:
+    """What each customer is drawn by: the relation number, which no other row can change."""
+    known = portfolio.customers.sort("customer")
+    identity = np.zeros(int(known["customer"].max() or 0) + 1, dtype=np.uint64)  # type: ignore[arg-type]
+    identity[known["customer"].to_numpy()] = identities(known["relation"])
+    return identity
 
 
-def _rows(facts: pl.DataFrame, dates: list[date]) -> int:
-    """How many rows the matrix will have."""
-    return cut(facts, {}, dates).frames["held"].select(KEY).unique().collect().height
+def _batches(rows: pl.DataFrame) -> list[list[date]]:
+    """Some dates at a time: each T stands alone, and the tables in between stay small.
+
+    A date with many more rows than the one before stands alone: of the customers on one of them
+    everything would be worked out on both."""
+    batches: list[list[date]] = []
+    before = 0
+    for day, count in rows.group_by("as_of").len().sort("as_of").iter_rows():
+        alike = before <= 1.5 * count and count <= 1.5 * before
+        if batches and len(batches[-1]) < _BATCH and alike:
+            batches[-1].append(day)
+        else:
+            batches.append([day])
+        before = count
+    return batches
 
 
-def _stacked(parts: Iterable[pl.DataFrame], names: tuple[str, ...], rows: int) -> pl.DataFrame:
-    """Put the parts below each other in memory that is taken once: the matrix is the largest thing
-    there is.
+def known_then(portfolio: Portfolio, matrix: Matrix, day: date, settings: Settings) -> Matrix:
+    """Return the rows of the dates up to `day`, with those of everybody on the day itself."""
+    known = matrix.until(day)
+    if known.panel is None:
+        return known
+    whole = build_matrix(portfolio, [day], settings)
+    before = known.frame.filter(known.frame["as_of"] < day)
+    return replace(known, frame=pl.concat([before, whole.frame]))
+
+
+def scored_dates(dates: Sequence[date], as_of: date, settings: Settings) -> list[date]:
+    """Return the dates on which everybody has a row: the last, which is scored, and the latest of
+    which a year is closed at X, on which what was said is laid beside what came.
     """
-    blocks = {name: np.empty(rows, dtype=np.float32) for name in names}
-    keys: list[pl.DataFrame] = []
-    filled = 0
-    for part in parts:
-        keys.append(part.select("as_of", "customer"))
-        for name in names:
-            blocks[name][filled : filled + part.height] = part[name].to_numpy()
-        filled += part.height
-    columns = (pl.Series(name, blocks.pop(name), nan_to_null=True) for name in names)
-    return pl.DataFrame([*pl.concat(keys, rechunk=True), *columns])
+    wait = timedelta(days=settings.time.gap_days + settings.time.registration_lag_days)
+    closed = [each for each in dates if add_months(each, 12) + wait <= as_of]
+    return [*closed[-1:], dates[-1]] if dates else []
 
 
-def _assemble(
-    chosen: list[Group], seen: Cut, customers: pl.DataFrame, world: World
+def drawn_panel(
+    rows: pl.DataFrame, identity: NDArray[np.uint64], settings: Settings
+) -> NDArray[np.bool_] | None:
+    """Return by customer whether he is of the panel, from as_of and customer of everybody; None
+    where that is everybody.
+
+    The same customers on all dates: so that what a customer does can be followed, and that a year
+    before stands beside a year.
+    """
+    customers, size = rows["customer"].unique().sort().to_numpy(), settings.models.panel_customers
+    if len(customers) <= size:
+        return None
+    key = draw_key(settings.models.seed, "matrix", "panel")
+    everyone = np.zeros(len(customers), dtype=np.int64)
+    drawn, _ = lowest(lots(key, identity[customers]), everyone, size)
+    panel = np.zeros(len(identity), dtype=np.bool_)
+    panel[customers[drawn]] = True
+    return panel
+
+
+def rows_in_force(facts: pl.DataFrame, dates: Iterable[date]) -> pl.DataFrame:
+    """Return as_of and customer of everybody in force at each of `dates`, sorted by both."""
+    table = date_table(dates)
+    start, end, day = pl.col("start"), pl.col("end"), pl.col("day")
+    return (
+        table.lazy()
+        .select("as_of", "day")
+        .join(facts.lazy().select("customer", "start", "end"), how="cross")
+        .filter((start <= day) & (end.is_null() | (end > day)))
+        .select("as_of", "customer")
+        .unique()
+        .sort("as_of", "customer")
+        .collect()
+    )
+
+
+def _most(rows: pl.DataFrame) -> int:
+    """The most customers on one date."""
+    return max(rows.group_by("as_of").len()["len"].to_list(), default=0)
+
+
+def _filled(
+    inputs: FeatureInputs, rows: pl.DataFrame, names: Sequence[str], parts: int
 ) -> pl.DataFrame:
-    """Put everything that was added up beside the customers in force, then work out the columns."""
-    totals = _totals(chosen, seen)
-    table = totals["held"].sort(KEY)
-    extras: list[Extra] = [(["t"], seen.dates), (["customer"], customers)]
-    extras += [(KEY, frame) for source, frame in totals.items() if source != "held"]
-    table = _beside(table, extras)
-    tables = Tables(seen, totals, customers, world)
-    for group in chosen:
-        if group.extend is not None:
-            table = _beside(table, group.extend(tables))
-    empty = {
-        total.name: total.empty
-        for group in chosen
-        for total in group.totals
-        if total.empty is not None
-    }
-    columns = [column for group in chosen for column in group.columns]
-    return table.with_columns(
-        pl.col(name).fill_null(value) for name, value in empty.items()
-    ).select("as_of", "customer", *(_value(column, world) for column in columns))
-
-
-def _beside(table: pl.DataFrame, extras: list[Extra]) -> pl.DataFrame:
-    """Add each table's columns in the order of `table`; the columns that are already there are not
-    copied.
+    """Return the columns beside their rows, in memory that is taken once: the matrix is the largest
+    thing there is.
     """
-    for keys, extra in extras:
-        added = (
-            table.select(keys).join(extra, on=keys, how="left", maintain_order="left").drop(keys)
-        )
-        table = table.hstack(added)
-    return table
+    blocks = {name: np.empty(rows.height, dtype=np.float32) for name in names}
+    keys, most = rows.with_row_index("at"), _most(rows)
 
+    def fill(batch: list[date]) -> None:
+        aggregates = inputs.aggregates(batch, parts)
+        asked = keys.filter(pl.col("as_of").is_in(batch))
+        everybody = inputs if parts == 1 else inputs.of(asked["customer"].unique())
+        # as large as the parts of the date with most rows
+        few = max(1, -(-asked.height * parts // (len(batch) * most))) if asked.height else 0
+        for part in range(few):
+            own = asked if few == 1 else asked.filter(pl.col("customer") % few == part)
+            columns = everybody.among(part, few).columns(
+                batch, own.select("as_of", "customer"), aggregates
+            )
+            at = own["at"].to_numpy()
+            for name in names:
+                blocks[name][at] = columns[name].to_numpy()
 
-def _totals(chosen: list[Group], seen: Cut) -> dict[Source, pl.DataFrame]:
-    """All groups' totals in one pass over each source; two groups may ask for the same."""
-    wanted: dict[Source, dict[str, Total]] = {"held": {}}
-    for group in chosen:
-        for total in group.totals:
-            wanted.setdefault(total.source, {})[total.name] = total
-    plans = {
-        source: seen.frames[source]
-        .group_by(KEY)
-        .agg(total.value.alias(name) for name, total in named.items())
-        for source, named in wanted.items()
-    }
-    return dict(zip(plans, pl.collect_all(list(plans.values())), strict=True))
-
-
-def _value(column: Column, world: World) -> pl.Expr:
-    """A feature as float32: null where it would look further back than was recorded, never NaN."""
-    value = column.value.cast(pl.Float32)
-    if column.back:
-        recorded = max(world.records[record] for record in column.records)
-        seen = pl.col(f"back_{column.back}") - column.back_days >= recorded
-        value = pl.when(seen).then(value)
-    return value.alias(column.feature.name)
+    with ThreadPoolExecutor(2) as pool:  # where one leaves a core idle the next goes on
+        list(pool.map(fill, _batches(rows)))
+    columns = (pl.Series(name, blocks.pop(name), nan_to_null=True) for name in names)
+    return pl.DataFrame([*rows, *columns])

@@ -116,16 +116,32 @@ def _where(condition: pl.Expr, value: pl.Expr) -> pl.Expr:
     return pl.when(condition).then(value)
 
 
-def covered(table: pl.LazyFrame) -> pl.DataFrame:
+def known_premiums(table: pl.LazyFrame) -> pl.LazyFrame:
+    """Return per T in how many policies in force the premium is known, now and w months earlier:
+    whole numbers that add up over customers.
+    """
+    known, held = pl.col("premium").is_not_null(), pl.len()
+    counts = {"known_0": known.sum(), "held_0": held}
+    for w in BACK:
+        old = pl.col(f"old_{w}")
+        counts[f"known_{w}"] = (pl.col(f"before_{w}").is_not_null() & old).sum()
+        counts[f"held_{w}"] = old.sum()
+    return table.group_by("t").agg(**{name: count.cast(pl.Int64) for name, count in counts.items()})
+
+
+def covered(known: pl.DataFrame) -> pl.DataFrame:
     """Return per T the share of the policies in force of which the premium is known, now and w
     months earlier.
 
     t, ``priced_0``, ``priced_{w}``. Where the record has only just begun, the policies of which the
     premium is known are those that have just renewed: that says when a policy renews and nothing of
     its premium."""
-    shares = {"priced_0": pl.col("premium").is_not_null().mean()}
-    shares |= {
-        f"priced_{w}": pl.col(f"before_{w}").is_not_null().filter(pl.col(f"old_{w}")).mean()
-        for w in BACK
-    }
-    return table.group_by("t").agg(**shares).collect()
+    return known.select(
+        "t",
+        **{
+            f"priced_{w}": pl.when(pl.col(f"held_{w}") > 0).then(
+                pl.col(f"known_{w}") / pl.col(f"held_{w}")
+            )
+            for w in (0, *BACK)
+        },
+    )

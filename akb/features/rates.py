@@ -36,14 +36,16 @@ def _per_million(rate: pl.Expr) -> pl.Expr:
 
 
 def policy_rates(cut: Cut, key: str) -> pl.DataFrame:
-    """Return lapse rates of the last 12 months per T and `key` (``branch`` or ``insurer_code``).
+    """Return `rates_of` the policies of a Cut of everybody."""
+    return rates_of(policy_counts(cut, key), key)
 
-    t, key, held (policies in force at T), holders (customers), ``lapse_ppm`` i64 (lapses per policy
-    in force or lapsed, per million), ``lapse_rel`` and ``taken_rel`` i64 (lapses, and purchases per
-    policy in force, relative to the portfolio's, per million; purchases of branches only),
-    ``lapse_move`` i64 (the relative lapse rate of the last 3 months minus that of 12, per million).
-    Whole numbers, so that sums over a customer's policies are the same in any order. `key` null is
-    left out."""
+
+def policy_counts(cut: Cut, key: str) -> pl.DataFrame:
+    """Return what the rates of the last 12 months are made of, per T and `key` (``branch``,
+    ``insurer_code`` or a column of the export): whole numbers that add up over customers.
+
+    t, key (null is one too), held (policies in force at T), holders (customers), lapses in 12
+    months, ``late`` (those of the last 3), taken (purchases; of branches only)."""
     held = (
         cut.frames["held"]
         .group_by("t", key)
@@ -68,16 +70,33 @@ def policy_rates(cut: Cut, key: str) -> pl.DataFrame:
         table = table.join(taken, on=["t", key], how="full", coalesce=True)
     else:
         table = table.with_columns(taken=pl.lit(0, pl.Int64))
-    table = table.with_columns(pl.col("held", "holders", "lapses", "late", "taken").fill_null(0))
+    counts = ("held", "holders", "lapses", "late", "taken")
+    return table.select("t", key, *(pl.col(name).fill_null(0) for name in counts)).collect()
+
+
+def rates_of(counts: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Return lapse rates of the last 12 months per T and `key`, from `policy_counts` of everybody.
+
+    t, key, held, holders, ``lapse_ppm`` i64 (lapses per policy in force or lapsed, per million),
+    ``lapse_rel`` and ``taken_rel`` i64 (lapses, and purchases per policy in force, relative to the
+    portfolio's, per million; purchases of branches only), ``lapse_move`` i64 (the relative lapse
+    rate of the last 3 months minus that of 12, per million). Whole numbers, so that sums over a
+    customer's policies are the same in any order. `key` null is left out."""
     exposure = pl.col("held") + pl.col("lapses")
-    overall = pl.col("lapses").sum().over("t") / pl.max_horizontal(
-        exposure.sum().over("t"), pl.lit(1)
+    # joined and not `over`: Polars divides by a constant column (one T) with another last digit
+    sums = (
+        counts.lazy()
+        .group_by("t")
+        .agg(
+            overall=pl.col("lapses").sum() / pl.max_horizontal(exposure.sum(), pl.lit(1)),
+            overall_taken=pl.col("taken").sum()
+            / pl.max_horizontal(pl.col("held").sum(), pl.lit(1)),
+            overall_late=pl.col("late").sum() / pl.max_horizontal(exposure.sum(), pl.lit(1)),
+        )
     )
-    overall_taken = pl.col("taken").sum().over("t") / pl.max_horizontal(
-        pl.col("held").sum().over("t"), pl.lit(1)
-    )
-    overall_late = pl.col("late").sum().over("t") / pl.max_horizontal(
-        exposure.sum().over("t"), pl.lit(1)
+    table = counts.lazy().join(sums, on="t")
+    overall, overall_taken, overall_late = (
+        pl.col(name) for name in ("overall", "overall_taken", "overall_late")
     )
     late = relative(shrunk(pl.col("late"), exposure, overall_late), overall_late)
     lapse, taken_rate = (
@@ -106,3 +125,21 @@ def wide(rates: pl.DataFrame, column: str, branches: int) -> pl.DataFrame:
         pl.col(column).filter(pl.col("branch") == code).sum().alias(f"{column}_{code}")
         for code in range(branches)
     )
+
+
+def medians(counts: pl.DataFrame, keys: list[str], value: str, name: str) -> pl.DataFrame:
+    """Return `keys` and the median of each of their groups as a whole number, from how often each
+    value occurs.
+
+    Parameters
+    ----------
+    counts
+        `keys`, whole numbers in `value`, and ``n``: how often it occurs.
+    """
+    upto, total = pl.col("n").cum_sum(), pl.col("n").sum()
+    # the values in the two middle places; with an odd number of them both are the same
+    lower, upper = (
+        pl.col(value).filter(upto > place).first() for place in ((total - 1) // 2, total // 2)
+    )
+    middle = ((lower + upper) / 2).round().cast(pl.Int64)
+    return counts.sort(*keys, value).group_by(keys, maintain_order=True).agg(middle.alias(name))

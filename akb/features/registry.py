@@ -1,6 +1,12 @@
 """What a feature group is: integer totals per (T, customer) over the Cut, and columns worked out
 from them.
 
+Where other customers count too, a group has two steps. `Group.aggregate` adds up whole numbers per
+T (and adviser, branch, insurer, ...) over some of the customers: tables of several parts of the
+customers add up to those of the whole. `Group.extend` works out what the columns need from the sums
+of everybody, for whichever customers are asked. So neither step depends on how the customers are
+divided.
+
 A group module has one function ``build(world) -> Group``. A new group is a new module and one line
 in ``groups/__init__.py``."""
 
@@ -78,12 +84,11 @@ class World:
 
 @dataclass(frozen=True)
 class Tables:
-    """What a group may work out more tables from when totals per customer are not enough
-    (`Group.extend`).
+    """Some of the customers, as a group may aggregate them (`Group.aggregate`).
 
     totals
-        Per source: t, customer and the totals of all groups, also for customers who are not in
-        force at T.
+        Per source: t, customer and totals, also for customers who are not in force at T; to
+        aggregate only those of `Group.shared`.
     customers
         customer, kind, birth_year, and the codes of adviser, office and region.
     """
@@ -92,6 +97,30 @@ class Tables:
     totals: Mapping[Source, pl.DataFrame]
     customers: pl.DataFrame
     world: World
+
+
+Aggregate = tuple[list[str], pl.DataFrame]
+"""The keys of a table, and the table: beside the keys (null is one too) only whole numbers, which
+add up over customers.
+"""
+
+Aggregates = dict[str, Aggregate]
+
+
+def merged(parts: Sequence[Aggregates]) -> Aggregates:
+    """Return the aggregates of all customers from those of the parts that they are divided in."""
+    if len(parts) == 1:
+        return dict(parts[0])
+    return {
+        name: (
+            keys,
+            pl.concat(part[name][1] for part in parts)
+            .group_by(keys)
+            .agg(pl.exclude(keys).sum())
+            .select(table.columns),
+        )
+        for name, (keys, table) in parts[0].items()
+    }
 
 
 @dataclass(frozen=True)
@@ -123,12 +152,19 @@ class Column:
 
 @dataclass
 class Group:
-    """One idea: totals over the Cut and the columns that follow from them."""
+    """One idea: totals over the Cut and the columns that follow from them.
+
+    Without `aggregate` a group looks at nobody but the customer himself. The names of aggregates
+    are those of the group (``people``) or begin with it (``people.adviser``).
+    """
 
     name: str
     totals: list[Total] = field(default_factory=list)
     columns: list[Column] = field(default_factory=list)
-    extend: Callable[[Tables], list[Extra]] | None = None
+    extend: Callable[[Tables, Aggregates], list[Extra]] | None = None
+    aggregate: Callable[[Tables], Aggregates] | None = None
+    shared: tuple[str, ...] = ()
+    """The totals, of whichever group, that `aggregate` adds up."""
 
     def count(self, name: str, source: Source, where: pl.Expr) -> pl.Expr:
         """Add the number of rows where `where` holds, and return it as an expression over the

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import date
 
+    import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,18 @@ class Matrix:
     frame
         as_of Date, customer u32, then one Float32 column per feature in the order of `features`;
         unknown is null.
+    identity
+        By customer (former ones too) the number that he is drawn by in every sample, u64, see
+        `akb.core.sampling`; None: the customer's own.
+    panel
+        By customer whether he is followed over the dates: who teaches. On X and on the latest
+        closed date of a year everybody has a row, on the other dates the panel. None: everybody.
     """
 
     frame: pl.DataFrame
     features: tuple[Feature, ...]
+    identity: NDArray[np.uint64] | None = None
+    panel: NDArray[np.bool_] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -52,6 +62,14 @@ class Matrix:
     def dates(self) -> list[date]:
         """The as-of dates, ascending."""
         return sorted(self.frame["as_of"].unique().to_list())
+
+    def identity_of(self, customer: NDArray[np.uint32]) -> NDArray[np.uint64]:
+        """Return what these customers are drawn by."""
+        return customer.astype("u8") if self.identity is None else self.identity[customer]
+
+    def teaches(self, customer: NDArray[np.uint32]) -> NDArray[np.bool_]:
+        """Return whether the rows of these customers may teach: whether they are of the panel."""
+        return customer >= 0 if self.panel is None else self.panel[customer]
 
     def until(self, day: date) -> Matrix:
         """Return the rows of the as-of dates up to `day`: what was known by then."""

@@ -31,7 +31,7 @@ from akb.models.evidence import (
 )
 from akb.models.method import Method, MethodRun, Role
 from akb.models.methods import METHODS
-from akb.models.methods.checks import checks
+from akb.models.methods.checks import checks, taught_by
 from akb.models.methods.verdict import unavailable
 from akb.models.saved import COLUMNS, apart, feature_table
 from akb.models.types import Backtest, ModelRun
@@ -127,6 +127,7 @@ def run_models(
         findings=(
             *churn.findings,
             *(finding for result in results for finding in result.findings),
+            *taught_by(matrix),
             *checks(own, {entry.key: entry.name_nl for entry in entries}),
         ),
         files={**files, COLUMNS: feature_table(files)} if files else {},

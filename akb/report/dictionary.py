@@ -189,28 +189,19 @@ def _line(column: DataColumn) -> str:
 
 
 def _of_entry(entry: Entry) -> DataColumn:
-    template = _template_of(entry)
-    words = texts("predictions", "en")
-    part = {"branch": entry.branch or "{branch}", "topic": entry.topic or "{topic}"}
-    people = words["population"].get(template, words["population"]["everyone"])
+    everyone = _everyone()
     return DataColumn(
         entry.key,
-        {"nl": entry.question_nl, "en": words["question"][template].format(**part)},
+        {"nl": entry.question_nl, "en": entry.question_en},
         {"nl": entry.unit_nl, "en": text("dictionary", "en", "unit", entry.unit_nl)},
         _words("null", _empty(entry)),
-        {"nl": entry.population_nl or _everyone()["nl"], "en": people.format(**part)},
+        {
+            "nl": entry.population_nl or everyone["nl"],
+            "en": entry.population_en or everyone["en"],
+        },
         "text" if entry.kind == "class" else "number",
         always="{" not in entry.key,
     )
-
-
-def _template_of(entry: Entry) -> str:
-    """Return the key of an entry as the catalogue writes it."""
-    for name, value in (("branch", entry.branch), ("topic", entry.topic)):
-        if value is not None:
-            known = [each.key for each in templates() if f"{{{name}}}" in each.key]
-            return next(key for key in known if key.format(**{name: value}) == entry.key)
-    return entry.key
 
 
 def _empty(entry: Entry) -> str:
@@ -262,7 +253,7 @@ def _words(table: str, key: str) -> dict[str, str]:
 def _everyone() -> dict[str, str]:
     return {
         "nl": text("report", "nl", "card", "everyone"),
-        "en": text("predictions", "en", "population", "everyone"),
+        "en": text("dictionary", "en", "everyone", "customers"),
     }
 
 

@@ -30,6 +30,8 @@ from akb.value.revenue.waterfall import waterfall
 from akb.value.segments.figures import class_table, segment_figures
 from akb.value.segments.segments import class_columns, segments
 from akb.value.targeting.attention import attention
+from akb.value.targeting.duty import duty_book
+from akb.value.targeting.lists.gaps import care_gaps
 from akb.value.targeting.lists.retention import defence
 from akb.value.types import ValueRun
 from akb.value.valuation import Valuation, valuation
@@ -111,6 +113,7 @@ def run_value(
                 in_force, valued.value, grouped, in_force.spells, valued.cost
             ),
             "case_missing": None if case else case_missing(in_force),
+            "duty": duty_book(in_force, care_gaps(in_force), acts.care),
             "care": _shown(acts.care, settings.report.suppress_below),
             "lost_commission": lost_row(in_force, lost),
             "waterfall": waterfall(in_force, valued.cost),

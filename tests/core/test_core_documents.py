@@ -8,14 +8,14 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import typer
 
 import akb
 from akb.cli import app
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "SECURITY.md", *(ROOT / "docs").glob("*.md")])
-COMMANDS = {command.callback.__name__ for command in app.registered_commands if command.callback}
-COMMANDS |= {str(group.typer_instance.info.name) for group in app.registered_groups if group.typer_instance}
+COMMANDS = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 
 
 def blocks(language: str) -> list[tuple[str, str]]:

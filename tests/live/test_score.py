@@ -188,7 +188,9 @@ def test_why_it_refuses() -> None:
     calm = [ColumnDrift(f"f{n}", "tenure", 0.02, 0.0, 0.05) for n in range(20)]
     wild = [ColumnDrift(f"w{n}", "tenure", 0.6, 0.4, 0.8) for n in range(3)]
     seasonal = [ColumnDrift(f"s{n}", "season", 5.0, 4.0, 6.0) for n in range(20)]
-    assert reasons_to_refuse([*calm, *seasonal], [], 0.0, None) == []
+    shared = [ColumnDrift(f"adviser_rate{n}", "people", 5.0, 4.0, 6.0) for n in range(20)]
+    due = [ColumnDrift(f"renewal_b{n}", "branches", 5.0, 4.0, 6.0) for n in range(20)]
+    assert reasons_to_refuse([*calm, *seasonal, *shared, *due], [], 0.0, None) == []
     assert "3 of the 23 columns" in reasons_to_refuse([*calm, *wild], [], 0.0, None)[0]
     assert "churn_12m" in reasons_to_refuse(calm, [ColumnDrift("churn_12m", "score", 0.5, 0.3, 0.7)], 0.0, None)[0]
     assert reasons_to_refuse(calm, [ColumnDrift("clv", "score", 0.5, 0.3, 0.7)], 0.0, None) == []
@@ -223,6 +225,8 @@ def test_what_is_heard_moves_the_chances_and_takes_the_branch_off_the_offers(
     assert branch not in {each["branch"] for each in answer.policies}
     assert answer.changed[f"buy_{branch}"]["now"] is None
     assert answer.changed[f"lapse_{branch}"]["was"] is None
+    claimed = [scorer.ask(name, adds=["claim:auto"]) for name in names[:12]]
+    assert sum(bool(each.changed) for each in claimed) > 2
     older = [scorer.ask(name, sets=["age=82"]) for name in names]
     assert sum(bool(each.changed) for each in older) > 10
     assert all(0 <= chance <= 1 for each in older for chance in each.chances.values())
@@ -240,7 +244,7 @@ def test_a_correction_that_says_nothing_new_changes_nothing(scorer: InboundScore
 def test_the_command_answers_for_one_customer(fitted: Path, key: Path, capsys: pytest.CaptureFixture[str]) -> None:
     name = pl.read_parquet(fitted / "scores.parquet")["customer"][0]
     ask = ["score", "--from", str(fitted), "--key", str(key), "--customer"]
-    assert run([*ask, name, "--add", "claim", "--json"]) == 0
+    assert run([*ask, name, "--add", "claim:auto", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["customer"] == name and document["schema"] == "akb.inbound/1" and document["say"]
     for wrong, said in (
@@ -248,6 +252,7 @@ def test_the_command_answers_for_one_customer(fitted: Path, key: Path, capsys: p
         ([name, "--set", "children=true"], "does not tell it"),
         ([name, "--set", "age=old"], "is no age"),
         ([name, "--add", "vliegtuig"], "no branch of this run"),
+        ([name, "--add", "claim"], "names no branch"),
     ):
         assert run([*ask, *wrong]) == 2
         assert said in capsys.readouterr().err

@@ -11,6 +11,7 @@ import pytest
 from hazard_world import GAP, LAG, World, simulate
 
 from akb.core.dates import add_months
+from akb.core.sampling import draw_key
 from akb.models.churn.hazard import incidence, stay
 from akb.models.churn.landmark import BANDS, LAG_NAMES, LAGS, Landmarks, base_offset
 from akb.models.temporal.splits import closes_on
@@ -46,19 +47,19 @@ def _told(landmarks: Landmarks, months: object) -> set[tuple[date, int, int, boo
 @pytest.mark.parametrize("back", [0, 9])
 def test_person_months_are_those_of_the_definition(world: World, landmarks: Landmarks, back: int) -> None:
     day = add_months(world.as_of, -back)
-    months = landmarks.known_on(day, 10**7, np.random.default_rng(0))
+    months = landmarks.known_on(day, 10**7, draw_key(0, "churn", "test"))
     assert _told(landmarks, months) == _by_hand(world, day)
     assert (months.weight == 1).all()
 
 
 def test_a_sample_stands_for_all_of_them(world: World, landmarks: Landmarks) -> None:
-    whole = landmarks.known_on(world.as_of, 10**7, np.random.default_rng(0))
-    sample = landmarks.known_on(world.as_of, 4000, np.random.default_rng(0))
+    whole = landmarks.known_on(world.as_of, 10**7, draw_key(0, "churn", "test"))
+    sample = landmarks.known_on(world.as_of, 4000, draw_key(0, "churn", "test"))
     assert len(sample) <= 4000 < len(whole)
     assert sample.weight.sum() == pytest.approx(len(whole))
     assert sample.weight[sample.event].sum() == pytest.approx(whole.event.sum())
     assert _told(landmarks, sample) <= _told(landmarks, whole)
-    again = landmarks.known_on(world.as_of, 4000, np.random.default_rng(0))
+    again = landmarks.known_on(world.as_of, 4000, draw_key(0, "churn", "test"))
     assert (again.row == sample.row).all() and (again.lag == sample.lag).all()
 
 
@@ -68,7 +69,7 @@ def test_what_happens_later_changes_nothing_that_was_known(world: World, landmar
     changed = world.targets.relation.with_columns(end_date=pl.when(~later).then(pl.col("end_date")))
     assert changed["end_date"].null_count() > world.targets.relation["end_date"].null_count()
     other = Landmarks(world.matrix, replace(world.targets, relation=changed))
-    known, known_without = (each.known_on(day, 3000, np.random.default_rng(0)) for each in (landmarks, other))
+    known, known_without = (each.known_on(day, 3000, draw_key(0, "churn", "test")) for each in (landmarks, other))
     assert _told(landmarks, known) == _told(other, known_without)
     assert (base_offset(known) == base_offset(known_without)).all()
 
@@ -76,7 +77,7 @@ def test_what_happens_later_changes_nothing_that_was_known(world: World, landmar
 def test_years_are_calendar_time_and_follow_each_other(world: World, landmarks: Landmarks) -> None:
     seen = []
     for back in range(2):
-        months = landmarks.year(world.as_of, back, BANDS[-1], 10**6, np.random.default_rng(0))
+        months = landmarks.year(world.as_of, back, BANDS[-1], 10**6, draw_key(0, "churn", "test"))
         ends = {
             add_months(landmarks.dates[landmarks.date_of[r]], int(lag))
             for r, lag in zip(months.row, months.lag, strict=True)
@@ -92,7 +93,7 @@ def test_a_relation_that_disappears_without_being_lost_is_at_risk_until_then(wor
     day = add_months(world.as_of, -8)
     relation = world.targets.relation.with_columns(censored_on=pl.when(pl.col("end_date").is_null()).then(pl.lit(day)))
     landmarks = Landmarks(world.matrix, replace(world.targets, relation=relation))
-    months = landmarks.known_on(world.as_of, 10**7, np.random.default_rng(0))
+    months = landmarks.known_on(world.as_of, 10**7, draw_key(0, "churn", "test"))
     gone = relation["censored_on"].is_not_null().to_numpy()[months.row]
     last = [
         add_months(landmarks.dates[landmarks.date_of[r]], int(lag))

@@ -13,6 +13,7 @@ from synthetic import X, branch_world
 from akb.catalogue import directions
 from akb.catalogue.entries import templates
 from akb.config import load_settings
+from akb.core.sampling import draw_key
 from akb.ingest.types import History
 from akb.models.churn import target as churn_target
 from akb.models.churn.landmark import Landmarks
@@ -119,7 +120,7 @@ def test_a_target_is_bound_by_its_own_kind_of_outcome_and_keeps_that_when_column
 def test_the_hazard_is_bound_as_leaving(sure_of_z0: None) -> None:
     world = simulate(60)
     landmarks = Landmarks(world.matrix, world.targets)
-    months = landmarks.known_on(world.as_of, 200, np.random.default_rng(1))
+    months = landmarks.known_on(world.as_of, 200, draw_key(1, "churn", "test"))
     for seen in (landmarks, landmarks.narrowed(("age", "x1"))):
         sample = seen.sample(months, np.zeros(12))
         assert dict(zip(sample.names, sample.monotone, strict=True)) == {n: int(n == "x1") for n in sample.names}

@@ -1,10 +1,13 @@
-"""AKB-M001 to M004: a case that fires, one that must not, one where it does not apply."""
+"""AKB-M001 to M006: a case that fires, one that must not, one where it does not apply."""
 
 from datetime import date
 
+import numpy as np
+import polars as pl
 import pytest
 
-from akb.models.methods.checks import checks
+from akb.features.types import Matrix
+from akb.models.methods.checks import checks, taught_by
 from akb.models.types import Calibration, Evidence, Gate, Grade, LastYear, Prediction, Status
 
 
@@ -63,3 +66,15 @@ def test_every_finding_has_its_words() -> None:
     for finding in checks([told(gate="none"), told(auc=0.97), told(gate="fail", grade="indicative")], {"k": "Kans"}):
         assert finding.sentence().endswith(".") and finding.remedy().endswith(".")
         assert "{" not in finding.sentence()
+
+
+def test_a_panel_is_told_and_nothing_where_everybody_teaches() -> None:
+    """AKB-M006 fires with a panel, not without one, and with nobody at all there is none."""
+    frame = pl.DataFrame(
+        {"as_of": [date(2024, 1, 1)], "customer": [1]}, schema={"as_of": pl.Date, "customer": pl.UInt32}
+    )
+    (found,) = taught_by(Matrix(frame, (), panel=np.array([True, False, True])))
+    assert found.code == "AKB-M006" and found.count == 2
+    assert "2 klanten" in found.sentence() and found.remedy()
+    assert taught_by(Matrix(frame, ())) == []
+    assert taught_by(Matrix(frame.clear(), ())) == []

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from synthetic import GAP, LAG, BranchWorld, X, branch_world
 
@@ -14,7 +16,8 @@ from akb.config import Models, load_settings
 from akb.core import candidates
 from akb.core.candidates import check_candidates, make_candidate, registered
 from akb.core.errors import AkbError, RefusedError
-from akb.models.learners import fitters
+from akb.models.learners import Sample, fitters
+from akb.models.learners.own import OwnModel
 from akb.models.saved import saved_model
 from akb.models.temporal.problem import customer_problem, happened_within
 from akb.models.temporal.splits import temporal_splits
@@ -149,3 +152,27 @@ def test_a_run_keeps_its_name_and_not_its_state(world: BranchWorld) -> None:
     assert json.loads(files["models/any.json"])["candidate"] == "oracle"
     with pytest.raises(RefusedError, match="whose state no run keeps"):
         saved_model(files, "models/any")
+
+
+def test_a_column_without_any_value_is_zero_for_it(world: BranchWorld) -> None:
+    """As scikit-learn's own boosting needs it: that stumbles over one."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    name = world.matrix.names[3]
+    empty = world.matrix.frame.with_columns(pl.lit(None, dtype=pl.Float32).alias(name))
+    bare = replace(world, matrix=replace(world.matrix, frame=empty))
+    with registered({"hist": lambda: HistGradientBoostingClassifier(max_iter=5, random_state=1)}):
+        given = settings("hist")
+        model = fitters("binary", given, 10)["hist"](_sample(bare, name))
+        assert isinstance(model, OwnModel)
+        assert model.empty.any()
+        x = np.full((3, len(model.names)), np.nan, dtype=np.float32)
+        assert np.isfinite(model.predict(x, np.zeros(3))).all()
+
+
+def _sample(world: BranchWorld, empty: str) -> Sample:
+    frame = world.matrix.frame.head(500)
+    label = (np.arange(500) % 7 == 0).astype(np.float64)
+    x = frame.select(world.matrix.names).to_numpy().astype(np.float32)
+    assert np.isnan(x[:, world.matrix.names.index(empty)]).all()
+    return Sample(x, label, np.ones(500), np.zeros(500), frame["customer"].to_numpy(), world.matrix.names)

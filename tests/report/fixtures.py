@@ -67,6 +67,13 @@ WORTH = {
         "steps": [{"key": key, "cents": 1_250_000, "mark": "assumed"}
                   for key in ("account", "marketing", "it", "handling")],
     },
+    "duty": {
+        "customers": 310, "of": 757, "recorded": True, "recent": 40, "long": 90, "hours": 160.0, "cost": 1_150_000,
+        "rows": [{"key": "rechtsbijstand", "customers": 200, "recent": 30, "long": 60},
+                 {"key": "reis", "customers": 110, "recent": None, "long": 30}],
+        "association": {"first": date(2024, 10, 31), "last": date(2025, 10, 31), "contacted": 150, "others": 520,
+                        "left_contacted": 9, "left_others": 50, "ratio": 0.82, "low": 0.49, "high": 1.38},
+    },
     "small_office": {
         "rows": [{"key": key, "customers": 60, "policies": 70, "years": 180.5, "lapses": 14, "source": 0.08,
                   "rate": 0.09, "weight": 0.4, "expected": 6.3} for key in ("avp", "auto")]

@@ -60,7 +60,9 @@ def score(
     ] = None,
     add: Annotated[
         list[str] | None,
-        typer.Option("--add", help="A branch that he has taken now, or claim: reported now."),
+        typer.Option(
+            "--add", help="A branch that he has taken now, or claim:BRANCH, reported now."
+        ),
     ] = None,
 ) -> None:
     """Score a new export with the models of a run, with who is new, gone and contacted since.

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from akb.features.branch_rows.world import BranchWorld
     from akb.features.cut import Cut
 
+_PART = 25_000
+"""Rows (T, customer) at a time."""
+
 ELIGIBLE = (
     Feature(
         "branch_held_before_36m", "eligible", "held the branch in the last 36 months", "yes/no"
@@ -69,7 +72,6 @@ def eligible_rows(
     `eligibility.standing`.
     """
     held, members = who_holds(seen, world)
-    rows = standing(held, members, seen.dates, signed_at(seen, signed), world)
     later = purchases.lazy().select("customer", "branch", pl.col("start").alias("event"))
     event = (
         seen.dates.lazy()
@@ -79,26 +81,44 @@ def eligible_rows(
         .group_by(ONE)
         .agg(pl.col("event").min())
     )
-    table = (
-        rows.filter(pl.col("reason").is_null() & pl.col("branch").is_in(taken))
-        .join(seen.dates.lazy().select("t", "as_of", "ahead_12", "back_12", "back_36"), on="t")
-        .join(_held_before(seen), on="one", how="left")
-        .join(
-            _popularity(held, members).lazy(),
-            on=["t", "kind", "branch"],
-            how="left",
-            nulls_equal=True,
-        )
-        .join(_purchase_rates(seen, members, world), on=["t", "branch"], how="left")
-        .join(_adviser_purchases(seen, members, world), on=["t", "adviser", "branch"], how="left")
-        .join(_co_ownership(held, len(world.branches)).lazy(), on="one", how="left")
-        .join(event, on="one", how="left")
+    rates, advisers, before, after = pl.collect_all(
+        [
+            _purchase_rates(seen, members, world),
+            _adviser_purchases(seen, members, world),
+            _held_before(seen),
+            event,
+        ]
     )
+    popular, together = _popularity(held, members), _together(held, len(world.branches))
+    signed, asked = signed_at(seen, signed), world.asked(seen).collect()
+    parts = max(1, -(-asked.height // _PART))  # rows for every branch are many: some at a time
+    return pl.concat(
+        finished(
+            standing(ours, these, seen.dates, signed, world)
+            .filter(pl.col("reason").is_null() & pl.col("branch").is_in(taken))
+            .join(seen.dates.lazy().select("t", "as_of", "ahead_12", "back_12", "back_36"), on="t")
+            .join(before.lazy(), on="one", how="left")
+            .join(popular.lazy(), on=["t", "kind", "branch"], how="left", nulls_equal=True)
+            .join(rates.lazy(), on=["t", "branch"], how="left")
+            .join(advisers.lazy(), on=["t", "adviser", "branch"], how="left")
+            .join(_co_ownership(ours, together, len(world.branches)).lazy(), on="one", how="left")
+            .join(after.lazy(), on="one", how="left"),
+            _features(world),
+            world,
+        )
+        for ours, these in (
+            (each.join(part, on=KEY, how="semi") for each in (held, members))
+            for part in (asked.filter(pl.col("customer") % parts == n) for n in range(parts))
+        )
+    )
+
+
+def _features(world: BranchWorld) -> dict[str, pl.Expr]:
     ago, year = world.seen(REACH), world.seen(12, world.gap_days)
     adviser = shrunk(
         pl.col("adviser_taken").fill_null(0), pl.col("adviser_members"), pl.col("purchase_rate")
     )
-    features = {
+    return {
         "branch_held_before_36m": pl.when(ago).then(pl.col("ago").is_not_null()),
         "branch_months_since_held_36m": pl.when(ago).then(since(pl.col("ago"), REACH)),
         "branch_popularity_kind": pl.col("popularity_kind"),
@@ -109,7 +129,6 @@ def eligible_rows(
         ),
         "branch_adviser_purchase_rate_12m": pl.when(year).then(adviser),
     }
-    return finished(table, features, world)
 
 
 def open_now(
@@ -195,15 +214,12 @@ def _adviser_purchases(seen: Cut, members: pl.DataFrame, world: BranchWorld) -> 
     return size.join(codes, how="cross").join(counts, on=["t", "adviser", "branch"], how="left")
 
 
-def _co_ownership(held: pl.DataFrame, size: int) -> pl.DataFrame:
-    """Mean over the branches held of P(branch | branch held), per million, for every branch.
-
-    In whole numbers, so that the sum over a customer's branches is the same in any order.
-    """
+def _together(held: pl.DataFrame, size: int) -> pl.DataFrame:
+    """Per T and branch the share of its holders who hold each branch, per million: ``p{code}``."""
     wide = held.group_by(KEY).agg(
         (pl.col("branch") == code).any().cast(pl.Int64).alias(str(code)) for code in range(size)
     )
-    both = (
+    return (
         held.join(wide, on=KEY)
         .group_by("t", "branch")
         .agg(pl.len().cast(pl.Int64).alias("n"), *(pl.col(str(code)).sum() for code in range(size)))
@@ -216,8 +232,16 @@ def _co_ownership(held: pl.DataFrame, size: int) -> pl.DataFrame:
             ),
         )
     )
+
+
+def _co_ownership(ours: pl.DataFrame, together: pl.DataFrame, size: int) -> pl.DataFrame:
+    """Mean over the branches that some hold of P(branch | branch held), per million, for every
+    branch.
+
+    In whole numbers, so that the sum over a customer's branches is the same in any order.
+    """
     score = (
-        held.join(both, on=["t", "branch"])
+        ours.join(together, on=["t", "branch"])
         .group_by(KEY)
         .agg(
             (pl.col(f"p{code}").sum() // pl.len()).cast(pl.Int32).alias(str(code))

@@ -63,7 +63,7 @@ def held_rows(
     seen: Cut, facts: pl.DataFrame, lapsing: list[int], world: BranchWorld
 ) -> pl.DataFrame:
     """One row per (T, customer, branch held)."""
-    policies = seen.frames["held"]
+    policies = seen.frames["held"].join(world.asked(seen), on=KEY, how="semi")
     insurers = (
         policy_rates(seen, "insurer_code")
         .lazy()

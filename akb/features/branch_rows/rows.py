@@ -28,7 +28,8 @@ STEP = 4
 same.
 """
 
-_BATCH = 4
+_BATCH, _TOGETHER = 4, 500_000
+"""Dates at a time, at most, and times their policies."""
 
 
 def build_branch_rows(
@@ -60,9 +61,8 @@ def build_branch_rows(
     branches = portfolio_branches(portfolio, settings)
     dates: list[date] = sorted(rows["as_of"].unique().to_list()) or [portfolio.as_of]
     recorded = portfolio.history.recorded_from
-    world = BranchWorld(
-        portfolio, branches, None if recorded is None else to_day(recorded), settings.time.gap_days
-    )
+    since = None if recorded is None else to_day(recorded)
+    world = BranchWorld(portfolio, branches, since, settings.time.gap_days, rows)
     first, enough = to_day(dates[0]), settings.models.min_events
     lapses = _events(facts.filter(pl.col("lapse") > first), "lapse", branches)
     bought = _events(purchases.filter(pl.col("start") > first), "start", branches)
@@ -74,12 +74,15 @@ def build_branch_rows(
             [code for code, key in enumerate(branches) if key in keys]
             for keys in (taught.held, taught.eligible)
         )
-    held = [held_rows(cut(facts, {}, batch), facts, lapsing, world) for batch in _batches(dates)]
+    held = [
+        held_rows(cut(facts, {}, batch), facts, lapsing, world)
+        for batch in _batches(dates, facts.height)
+    ]
     chosen = eligible_dates(dates, settings)
     signed = _signed(facts, portfolio.as_of)
     eligible = [
         eligible_rows(cut(facts, {}, batch), purchases, taken, signed, world)
-        for batch in _batches(chosen)
+        for batch in _batches(chosen, facts.height)
     ]
     why, fits = open_now(cut(facts, {}, [portfolio.as_of]), signed, world)
     few, few_bought = (
@@ -129,5 +132,6 @@ def _sorted(parts: list[pl.DataFrame]) -> pl.DataFrame:
     return in_order(pl.concat(parts))
 
 
-def _batches(dates: list[date]) -> list[list[date]]:
-    return [dates[first : first + _BATCH] for first in range(0, len(dates), _BATCH)]
+def _batches(dates: list[date], policies: int) -> list[list[date]]:
+    size = max(1, min(_BATCH, _TOGETHER // max(policies, 1)))
+    return [dates[first : first + size] for first in range(0, len(dates), size)]

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.features.cut import in_one
+from akb.features.cut import KEY, in_one
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from akb.config import Branch
+    from akb.features.cut import Cut
     from akb.features.types import Feature
     from akb.ingest.types import Portfolio
 
@@ -25,12 +26,23 @@ class BranchWorld:
         branches: Mapping[str, Branch],
         recorded: int | None,
         gap_days: int,
+        rows: pl.DataFrame,
     ) -> None:
         self.branches = list(branches)
         self.rules = tuple(branches.values())
         self.customers = portfolio.customers.select("customer", "kind", "birth_year", "adviser")
         self.recorded = recorded
         self.gap_days = gap_days
+        self.rows = rows
+
+    def asked(self, seen: Cut) -> pl.LazyFrame:
+        """Return t, customer of those at the dates of a Cut who have a row in the matrix."""
+        return (
+            seen.dates.lazy()
+            .select("t", "as_of")
+            .join(self.rows.lazy().select("as_of", "customer"), on="as_of")
+            .select(KEY)
+        )
 
     def seen(self, window: int, days: int = 0) -> pl.Expr:
         """Whether T - window (- days) lies within the recorded history."""

@@ -15,10 +15,13 @@ from akb.features.rates import relative, shrunk
 from akb.features.registry import Group, added, share, within
 
 if TYPE_CHECKING:
-    from akb.features.registry import Extra, Tables, World
+    from akb.features.cut import Source
+    from akb.features.registry import Aggregates, Extra, Tables, World
 
 _BAND = 15
 """Years of a life stage."""
+
+_STAGE = ["t", "kind", "stage"]
 
 _COMMON = 0.01
 """A theme that fewer customers of a kind hold is no gap of the others."""
@@ -26,7 +29,7 @@ _COMMON = 0.01
 
 def build(world: World) -> Group:
     """Return themes held, pairs of which half is missing, and density against the life stage."""
-    group = Group("coverage", extend=_extend)
+    group = Group("coverage", extend=_extend, aggregate=_aggregate, shared=_shared(world))
     held = {theme: _in_theme(group, world, theme) for theme in world.themes}
     has = {theme: count > 0 for theme, count in held.items()}
     themes = added(flag.cast(pl.Int32) for flag in has.values())
@@ -145,48 +148,71 @@ def _given_up(group: Group, world: World, held: dict[str, pl.Expr]) -> None:
         )
 
 
-def _extend(tables: Tables) -> list[Extra]:
-    """Means per kind and age at T, mixed with the portfolio's; whole numbers until the last
-    step.
-    """
-    keys = ["t", "kind", "stage"]
-    world = tables.world
+def _shared(world: World) -> tuple[str, ...]:
+    codes = (f"_n_{code}" for code in range(len(world.branches)))
+    themes = (f"_in_{theme}" for theme in world.themes)
+    return ("_policies", "_oldest", "_lapses_12", *codes, *themes)
+
+
+def _staged(tables: Tables, source: Source) -> pl.DataFrame:
+    """The totals of one source with each customer's kind and life stage at T."""
     stage = tables.customers.select("customer", "kind", "birth_year").join(
         tables.cut.dates.select("t", "year"), how="cross"
     )
     stage = stage.select(
         "t", "customer", "kind", stage=(age_in_years() // _BAND).fill_null(-1).cast(pl.Int32)
     )
-    held = tables.totals["held"].join(stage, on=["t", "customer"])
-    sizes = held.group_by(keys).agg(
+    return tables.totals[source].join(stage, on=["t", "customer"])
+
+
+def _aggregate(tables: Tables) -> Aggregates:
+    """Sums per life stage, of which those in force are the customers, and holders per kind."""
+    world, held = tables.world, _staged(tables, "held")
+    sizes = held.group_by(_STAGE).agg(
         members=pl.len().cast(pl.Int64),
         held=pl.col("_policies").cast(pl.Int64).sum(),
         branches=_branches(world).sum(),
         tenure=pl.col("_oldest").cast(pl.Int64).sum(),
     )
-    lapses = pl.col("_lapses_12") if "gone" in tables.totals else pl.lit(0)
-    source = tables.totals.get("gone", tables.totals["held"])
-    lost = (
-        source.join(stage, on=["t", "customer"])
-        .group_by(keys)
-        .agg(lapses=lapses.cast(pl.Int64).sum())
+    lost = held.group_by(_STAGE).agg(lapses=pl.lit(0, pl.Int64).sum())
+    if "gone" in tables.totals:
+        lapses = pl.col("_lapses_12").cast(pl.Int64).sum()
+        lost = _staged(tables, "gone").group_by(_STAGE).agg(lapses=lapses)
+    kinds = held.group_by("t", "kind").agg(
+        members=pl.len().cast(pl.Int64),
+        **{theme: (pl.col(f"_in_{theme}") > 0).sum().cast(pl.Int64) for theme in world.themes},
     )
-    table = sizes.join(lost, on=keys, how="left", nulls_equal=True).with_columns(
-        pl.col("lapses").fill_null(0)
-    )
-    columns = {
-        name: pl.col(name).sum().over("t")
-        for name in ("members", "held", "branches", "tenure", "lapses")
+    return {
+        "coverage": (_STAGE, sizes),
+        "coverage.lost": (_STAGE, lost),
+        "coverage.kinds": (["t", "kind"], kinds),
     }
-    every = {name: total / columns["members"] for name, total in columns.items()}
-    stages = table.select(
-        *keys,
+
+
+def _extend(tables: Tables, aggregates: Aggregates) -> list[Extra]:
+    """Means per kind and age at T, mixed with the portfolio's; whole numbers until the last
+    step.
+    """
+    lost = aggregates["coverage.lost"][1]
+    table = (
+        aggregates["coverage"][1]
+        .join(lost, on=_STAGE, how="left", nulls_equal=True)
+        .with_columns(pl.col("lapses").fill_null(0))
+    )
+    whole = {name: pl.col(name).sum() for name in ("held", "branches", "tenure")}
+    exposure = (pl.col("held") + pl.col("lapses")).sum()
+    # joined and not `over`, as in `rates_of`
+    every = table.group_by("t").agg(
+        stage_overall=pl.col("lapses").sum() / pl.max_horizontal(exposure, pl.lit(1)),
+        **{f"all_{name}": total / pl.col("members").sum() for name, total in whole.items()},
+    )
+    stages = table.join(every, on="t").select(
+        *_STAGE,
+        "stage_overall",
         stage_held="held",
         stage_lapses="lapses",
-        stage_overall=columns["lapses"]
-        / pl.max_horizontal(columns["held"] + columns["lapses"], pl.lit(1)),
         **{
-            f"stage_{name}": shrunk(pl.col(column), pl.col("members"), every[column])
+            f"stage_{name}": shrunk(pl.col(column), pl.col("members"), pl.col(f"all_{column}"))
             for name, column in (
                 ("policies", "held"),
                 ("branches", "branches"),
@@ -194,12 +220,15 @@ def _extend(tables: Tables) -> list[Extra]:
             )
         },
     )
-    kinds = held.group_by("t", "kind").agg(
+    kinds = aggregates["coverage.kinds"][1].select(
+        "t",
+        "kind",
         themes_of_kind=added(
-            ((pl.col(f"_in_{theme}") > 0).mean() >= _COMMON).cast(pl.Int32)
-            for theme in world.themes
-        )
+            (pl.col(theme) / pl.col("members") >= _COMMON).cast(pl.Int32)
+            for theme in tables.world.themes
+        ),
     )
-    joined = held.select("t", "customer", "kind", "stage").join(stages, on=keys, nulls_equal=True)
+    held = _staged(tables, "held").select("t", "customer", "kind", "stage")
+    joined = held.join(stages, on=_STAGE, nulls_equal=True)
     joined = joined.join(kinds, on=["t", "kind"], nulls_equal=True)
     return [(["t", "customer"], joined.drop("kind", "stage"))]

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.features.rates import PER_MILLION, policy_rates, wide
+from akb.features.rates import PER_MILLION, policy_counts, rates_of, wide
 from akb.features.registry import Group, added, share
 
 if TYPE_CHECKING:
-    from akb.features.registry import Extra, Tables, World
+    from akb.features.registry import Aggregates, Extra, Tables, World
 
 
 def build(world: World) -> Group:
@@ -18,7 +18,7 @@ def build(world: World) -> Group:
     codes = range(len(world.branches))
     policies = pl.col("_policies")
     branches = added((pl.col(f"_n_{code}") > 0).cast(pl.Int64) for code in codes)
-    group = Group("hazards", extend=_extend)
+    group = Group("hazards", extend=_extend, aggregate=_aggregate)
     holders = added((pl.col(f"_n_{code}") > 0) * pl.col(f"holders_{code}") for code in codes)
     group.add(
         "branch_popularity",
@@ -79,13 +79,20 @@ def build(world: World) -> Group:
     return group
 
 
-def _extend(tables: Tables) -> list[Extra]:
-    rates, size = policy_rates(tables.cut, "branch"), len(tables.world.branches)
+def _aggregate(tables: Tables) -> Aggregates:
     customers = tables.totals["held"].group_by("t").agg(holders_all=pl.len().cast(pl.Int64))
+    return {
+        "hazards": (["t"], customers),
+        "hazards.branch": (["t", "branch"], policy_counts(tables.cut, "branch")),
+    }
+
+
+def _extend(tables: Tables, aggregates: Aggregates) -> list[Extra]:
+    rates, size = rates_of(aggregates["hazards.branch"][1], "branch"), len(tables.world.branches)
     return [
         (["t"], table)
         for table in (
-            customers,
+            aggregates["hazards"][1],
             *(
                 wide(rates, name, size)
                 for name in ("holders", "lapse_rel", "lapse_move", "taken_rel")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.features.cut import KEY
-from akb.features.rates import PER_MILLION, policy_rates
+from akb.features.rates import PER_MILLION, policy_counts, rates_of
 from akb.features.registry import Group, share
 
 if TYPE_CHECKING:
-    from akb.features.registry import Extra, Tables, World
+    from akb.features.registry import Aggregates, Extra, Tables, World
 
 _RANKS = 3
 _BASE = 1 << 20
@@ -19,7 +19,7 @@ _BASE = 1 << 20
 
 def build(world: World) -> Group:
     """Return concentration over insurers and rates of the insurers held, all as at T."""
-    group = Group("insurers", extend=_extend)
+    group = Group("insurers", extend=_extend, aggregate=_aggregate)
     known = pl.col("insurer_policies")
     group.add("insurers", "different insurers", "insurers", pl.col("insurer_count"))
     group.add(
@@ -95,8 +95,12 @@ def _lapse_rates(group: Group, known: pl.Expr) -> None:
     )
 
 
-def _extend(tables: Tables) -> list[Extra]:
-    rates = policy_rates(tables.cut, "insurer_code").sort(
+def _aggregate(tables: Tables) -> Aggregates:
+    return {"insurers": (["t", "insurer_code"], policy_counts(tables.cut, "insurer_code"))}
+
+
+def _extend(tables: Tables, aggregates: Aggregates) -> list[Extra]:
+    rates = rates_of(aggregates["insurers"][1], "insurer_code").sort(
         "t", "held", "insurer_code", descending=[False, True, False]
     )
     rates = rates.with_columns(

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.features.cut import KEY
-from akb.features.rates import PER_MILLION, policy_rates
+from akb.features.rates import PER_MILLION, policy_counts, rates_of
 from akb.features.registry import Group, share
 
 if TYPE_CHECKING:
-    from akb.features.registry import Extra, Tables, World
+    from akb.features.registry import Aggregates, Extra, Tables, World
     from akb.ingest.types import OwnColumn
 
 THOUSANDTHS = 1000
@@ -30,7 +30,10 @@ def build(world: World) -> Group:
     rated = tuple(
         column for column in world.own if column.form == "category" and "ends" in world.records
     )
-    group = Group("own", extend=(lambda tables: _rates(tables, rated)) if rated else None)
+    group = Group("own")
+    if rated:
+        group.aggregate = lambda tables: _aggregate(tables, rated)
+        group.extend = lambda tables, aggregates: _rates(tables, aggregates, rated)
     for column in world.own:
         known = group.count(f"_{column.key}_known", "held", pl.col(column.key).is_not_null())
         if column.form == "number":
@@ -79,13 +82,21 @@ def _category(group: Group, column: OwnColumn, known: pl.Expr) -> None:
         )
 
 
-def _rates(tables: Tables, columns: tuple[OwnColumn, ...]) -> list[Extra]:
+def _aggregate(tables: Tables, columns: tuple[OwnColumn, ...]) -> Aggregates:
+    return {
+        f"own.{column.key}": (["t", column.key], policy_counts(tables.cut, column.key))
+        for column in columns
+    }
+
+
+def _rates(tables: Tables, aggregates: Aggregates, columns: tuple[OwnColumn, ...]) -> list[Extra]:
     """Sum over a customer's policies of the relative lapse rate of what the column says, as at
     T.
     """
     extras: list[Extra] = []
     for column in columns:
-        rates = policy_rates(tables.cut, column.key).lazy().select("t", column.key, "lapse_rel")
+        counts = aggregates[f"own.{column.key}"][1]
+        rates = rates_of(counts, column.key).lazy().select("t", column.key, "lapse_rel")
         sums = (
             tables.cut.frames["held"]
             .filter(pl.col(column.key).is_not_null())

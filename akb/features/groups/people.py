@@ -14,7 +14,7 @@ from akb.features.registry import Group, within
 
 if TYPE_CHECKING:
     from akb.features.cut import Source
-    from akb.features.registry import Events, Extra, Record, Tables, World
+    from akb.features.registry import Aggregates, Events, Extra, Record, Tables, World
 
 _WHO = {
     "adviser": "adviser",
@@ -22,6 +22,15 @@ _WHO = {
     "region": "region (first two digits of the postcode, else the given one)",
 }
 _ACTIVE: dict[Record, Events] = {"contacts": "contacts", "claims": "claims"}
+_SHARED = (
+    "_policies",
+    "_kept_12",
+    "_lost_12",
+    "_lapses_12",
+    "_purchases_12",
+    "_contacts_12",
+    "_claims_12",
+)
 _SUMS = ("members", "policies", "before", "lapses", "purchases", "contacts", "claims")
 
 
@@ -29,7 +38,9 @@ def build(world: World) -> Group:
     """Return size, lapse rate, purchase rate and growth of the customer's adviser, office and
     region.
     """
-    group = Group("people", extend=_extend if world.people else None)
+    group = Group("people")
+    if world.people:
+        group = Group("people", extend=_extend, aggregate=_aggregate, shared=_SHARED)
     for role in world.people:
         words = _WHO[role]
         group.add(
@@ -139,32 +150,34 @@ def _moves(group: Group, world: World, role: str, words: str) -> None:
     )
 
 
-def _extend(tables: Tables) -> list[Extra]:
+def _aggregate(tables: Tables) -> Aggregates:
+    """Sums over everybody, and over the customers of each adviser, office and region."""
     per_customer = _per_customer(tables)
+    sums = pl.col(_SUMS).sum()
+    found: Aggregates = {"people": (["t"], per_customer.group_by("t").agg(sums))}
+    for role in tables.world.people:
+        given = per_customer.filter(pl.col(role).is_not_null())
+        found[f"people.{role}"] = (["t", role], given.group_by("t", role).agg(sums))
+    return found
+
+
+def _extend(tables: Tables, aggregates: Aggregates) -> list[Extra]:
     members, policies, before = (pl.col(name) for name in ("members", "policies", "before"))
-    overall = (
-        per_customer.group_by("t")
-        .agg(pl.col(_SUMS).sum())
-        .select(
-            "t",
-            all_members=members,
-            all_density=policies / pl.max_horizontal(members, pl.lit(1)),
-            all_growth=(policies - before) / (before + WEIGHT),
-            all_lapse_rate=pl.col("lapses")
-            / pl.max_horizontal(pl.col("policies") + pl.col("lapses"), pl.lit(1)),
-            all_contacts_rate=pl.col("contacts") / pl.max_horizontal(members, pl.lit(1)),
-            all_claims_rate=pl.col("claims") / pl.max_horizontal(members, pl.lit(1)),
-            all_purchase_rate=pl.col("purchases") / pl.max_horizontal(pl.col("members"), pl.lit(1)),
-        )
+    overall = aggregates["people"][1].select(
+        "t",
+        all_members=members,
+        all_density=policies / pl.max_horizontal(members, pl.lit(1)),
+        all_growth=(policies - before) / (before + WEIGHT),
+        all_lapse_rate=pl.col("lapses")
+        / pl.max_horizontal(pl.col("policies") + pl.col("lapses"), pl.lit(1)),
+        all_contacts_rate=pl.col("contacts") / pl.max_horizontal(members, pl.lit(1)),
+        all_claims_rate=pl.col("claims") / pl.max_horizontal(members, pl.lit(1)),
+        all_purchase_rate=pl.col("purchases") / pl.max_horizontal(pl.col("members"), pl.lit(1)),
     )
     extras: list[Extra] = [(["t"], overall)]
     for role in tables.world.people:
-        sums = (
-            per_customer.filter(pl.col(role).is_not_null())
-            .group_by("t", role)
-            .agg(pl.col(_SUMS).sum())
-        )
-        extras.append((["t", role], sums.rename({name: f"{role}_{name}" for name in _SUMS})))
+        keys, sums = aggregates[f"people.{role}"]
+        extras.append((keys, sums.rename({name: f"{role}_{name}" for name in _SUMS})))
     return extras
 
 

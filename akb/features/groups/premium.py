@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.features.cut import KEY
-from akb.features.premiums import MOST, covered
-from akb.features.rates import PER_MILLION
+from akb.features.premiums import MOST, covered, known_premiums
+from akb.features.rates import PER_MILLION, medians
 from akb.features.registry import Group, share, since
 
 if TYPE_CHECKING:
-    from akb.features.registry import Extra, Tables, World
+    from akb.features.registry import Aggregates, Extra, Tables, World
+
+_OF_BRANCH = ["t", "branch"]
 
 COVER = 0.95
 """So many of the portfolio's policies must have a known premium at T, else no premium feature says
@@ -28,7 +30,7 @@ def build(world: World) -> Group:
     """
     if "premiums" not in world.records:
         return Group("premium")
-    group = Group("premium", extend=_extend)
+    group = Group("premium", extend=_extend, aggregate=_aggregate)
     _level(group)
     _change(group)
     _rises(group)
@@ -178,19 +180,41 @@ def _mix(group: Group, branches: list[str]) -> None:
         )
 
 
-def _extend(tables: Tables) -> list[Extra]:
-    table = tables.cut.frames["premiums"]
+def _priced(tables: Tables) -> pl.LazyFrame:
+    """The policies in force with their premium, and what it grew in a year."""
     premium, before = pl.col("premium"), pl.col("before_12")
-    table = table.with_columns(
+    return tables.cut.frames["premiums"].with_columns(
         grown=pl.when(before > 0).then(
             ((premium - before) * PER_MILLION // before).clip(upper_bound=MOST)
         ),
     )
-    branch = table.group_by("t", "branch").agg(
-        middle=premium.median().round().cast(pl.Int64),
-        usual=pl.col("grown").median().round().cast(pl.Int64),
-    )
-    placed = table.join(branch, on=["t", "branch"], how="left").with_columns(
+
+
+def _aggregate(tables: Tables) -> Aggregates:
+    """How many policies have each premium and each growth per branch, for the medians; and of how
+    many policies the premium is known.
+    """
+    table = _priced(tables)
+    counts = [
+        table.filter(pl.col(name).is_not_null())
+        .group_by(*_OF_BRANCH, name)
+        .agg(n=pl.len().cast(pl.Int64))
+        for name in ("premium", "grown")
+    ]
+    premiums, growths, known = pl.collect_all([*counts, known_premiums(table)])
+    return {
+        "premium": ([*_OF_BRANCH, "premium"], premiums),
+        "premium.grown": ([*_OF_BRANCH, "grown"], growths),
+        "premium.known": (["t"], known),
+    }
+
+
+def _extend(tables: Tables, aggregates: Aggregates) -> list[Extra]:
+    premium, table = pl.col("premium"), _priced(tables)
+    middles = medians(aggregates["premium"][1], _OF_BRANCH, "premium", "middle")
+    usual = medians(aggregates["premium.grown"][1], _OF_BRANCH, "grown", "usual")
+    placed = table.join(middles.lazy(), on=_OF_BRANCH, how="left")
+    placed = placed.join(usual.lazy(), on=_OF_BRANCH, how="left").with_columns(
         relative=pl.when(pl.col("middle") > 0).then(
             (premium * PER_MILLION // pl.col("middle")).clip(upper_bound=MOST)
         ),
@@ -222,5 +246,4 @@ def _extend(tables: Tables) -> list[Extra]:
             for code in range(len(tables.world.branches))
         },
     )
-    known, customers = pl.collect_all([table, whole])
-    return [(["t"], covered(known.lazy())), (KEY, customers)]
+    return [(["t"], covered(aggregates["premium.known"][1])), (KEY, whole.collect())]

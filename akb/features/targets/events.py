@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from akb.ingest.types import Portfolio
 
 FEEDER = 0.80
-"""A feeder's margin lies above this quantile of the yearly margins at T."""
+"""A feeder's margin lies above this quantile of the yearly margins at T (of the panel, see
+`Matrix.panel`, on dates that only teach).
+"""
 
 YEAR = 365
 COUNTED: tuple[Literal["contacts", "claims"], ...] = ("contacts", "claims")

@@ -62,16 +62,20 @@ def money_targets(
     not), ``upsell_possible``, ``commission_drop_possible`` bool (whether the row can be asked at
     all)."""
     dates = rows.select("t", "day", "ahead_12").unique().sort("t")
-    held, later = (
-        _with_money(_standing(facts, dates, day), records) for day in ("day", "ahead_12")
-    )
-    rises = _rises(held, later, margin)
-    drops = _drops(held, later, _rates(branches))
+    found: tuple[list[pl.DataFrame], list[pl.DataFrame]] = ([], [])
+    # each T stands alone, and all policies on all T are many
+    for one in list(dates.iter_slices(1)) or [dates]:
+        held, later = (
+            _with_money(_standing(facts, one, day), records) for day in ("day", "ahead_12")
+        )
+        found[0].append(_rises(held, later, margin))
+        found[1].append(_drops(held, later, _rates(branches)))
+    rises, drops = (pl.concat(each) for each in found)
     then, gone, unseen = (pl.col(name) for name in ("ahead_12", "end_date", "censored_on"))
     left, unseen = (gone <= then).fill_null(value=False), (unseen <= then).fill_null(value=False)
-    found = rows.join(rises, on=KEY, how="left", maintain_order="left")
-    found = found.join(drops, on=KEY, how="left", maintain_order="left")
-    return found.select(
+    table = rows.join(rises, on=KEY, how="left", maintain_order="left")
+    table = table.join(drops, on=KEY, how="left", maintain_order="left")
+    return table.select(
         upsell=pl.when(pl.col("rise") & ~left).then(then.cast(pl.Date)),
         commission_drop=pl.when(pl.col("drop") & ~left).then(then.cast(pl.Date)),
         upsell_possible=pl.col("rise").is_not_null() & ~unseen,

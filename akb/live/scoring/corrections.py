@@ -25,7 +25,7 @@ class Corrections:
 
     fields: Mapping[str, int | str]
     branches: tuple[str, ...] = ()
-    claims: int = 0
+    claims: tuple[str, ...] = ()
 
     @property
     def none(self) -> bool:
@@ -39,7 +39,7 @@ def corrections(
     sets: Sequence[str] = (),
     adds: Sequence[str] = (),
 ) -> Corrections:
-    """Return what ``--set NAME=VALUE`` and ``--add BRANCH`` (or ``claim``) mean.
+    """Return what ``--set NAME=VALUE`` and ``--add BRANCH`` (or ``claim:BRANCH``) mean.
 
     Parameters
     ----------
@@ -62,21 +62,23 @@ def corrections(
                 f"What can be set is {', '.join(SETTABLE)}.",
             )
         fields |= _field(portfolio, name, value.strip())
-    taken, claims = [], 0
+    taken: list[str] = []
+    claims: list[str] = []
     by_name = {name.lower(): key for key, name in branches.items()} | {key: key for key in branches}
     for each in adds:
-        if each == CLAIM:
-            if portfolio.claims is None:
-                raise AkbError("--add claim: this export holds no claims")
-            claims += 1
-        elif each.lower() in by_name:
-            taken.append(by_name[each.lower()])
-        else:
+        kind, colon, name = each.partition(":")
+        claimed = kind == CLAIM
+        branch = name if claimed else each
+        if claimed and portfolio.claims is None:
+            raise AkbError(f"--add {each}: this export holds no claims")
+        if branch.lower() not in by_name:
+            what = "names no branch" if claimed and not colon else "no branch of this run"
             raise AkbError(
-                f"--add {each}: no branch of this run{did_you_mean(each, [*by_name, CLAIM])}",
-                f"Branches are {', '.join(branches)}; a claim reported now is --add claim.",
+                f"--add {each}: {what}{did_you_mean(branch, by_name) if branch else ''}",
+                f"Branches are {', '.join(branches)}; a claim reported now is --add claim:BRANCH.",
             )
-    return Corrections(fields, tuple(taken), claims)
+        (claims if claimed else taken).append(by_name[branch.lower()])
+    return Corrections(fields, tuple(taken), tuple(claims))
 
 
 def _field(portfolio: Portfolio, name: str, value: str) -> dict[str, int | str]:
@@ -131,10 +133,12 @@ def pair(portfolio: Portfolio, customer: int, heard: Corrections) -> tuple[Portf
             how="diagonal",
         )
     if heard.claims and claims is not None:
-        claim = pl.DataFrame(
-            {"customer": [number] * heard.claims, "date": [portfolio.as_of] * heard.claims},
-            schema={name: claims.schema[name] for name in ("customer", "date")},
-        )
+        rows = {
+            "customer": [number] * len(heard.claims),
+            "branch": heard.claims,
+            "date": [portfolio.as_of] * len(heard.claims),
+        }
+        claim = pl.DataFrame(rows, schema={name: claims.schema[name] for name in rows})
         claims = pl.concat([claims, claim], how="diagonal")
     premiums = portfolio.premiums
     if premiums is not None:

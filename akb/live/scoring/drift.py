@@ -205,6 +205,14 @@ def _left(portfolio: Portfolio, customers: pl.Series, *, day: Any, until: Any, g
     return ends.filter((pl.col("reach") > day) & (pl.col("reach") <= until))["customer"].n_unique()
 
 
+def _decides(column: ColumnDrift, rules: Mapping[str, Any]) -> bool:
+    """Whether a column may be a reason to refuse."""
+    apart = (*rules["calendar"], *rules["shared"])
+    return column.group not in apart and not column.name.startswith(
+        tuple(rules["calendar_columns"])
+    )
+
+
 def reasons_to_refuse(
     features: Sequence[ColumnDrift],
     scores: Sequence[ColumnDrift],
@@ -214,7 +222,7 @@ def reasons_to_refuse(
     """Return, a sentence each, why the models no longer fit; none where they do."""
     rules, bounds = load_toml("live.toml")["drift"], load_toml("live.toml")["level"]
     reasons = []
-    counted = [each for each in features if each.group not in rules["calendar"]]
+    counted = [each for each in features if _decides(each, rules)]
     shifted = [each for each in counted if each.low > rules["shifted"]]
     if counted and len(shifted) > rules["features_share"] * len(counted):
         names = ", ".join(each.name for each in sorted(shifted, key=lambda each: -each.psi)[:5])

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from akb.features.types import Matrix, Targets
+    from akb.live.scoring.rows import WholeRun
     from akb.live.scoring.stored import StoredRun
     from akb.models.rescoring import PlainScores
 
@@ -108,7 +108,7 @@ class InboundScorer:
         portfolio = run.read_as_then(run.portfolio)
         self._settings = run.settings.with_branches(portfolio.own_branches)
         self._portfolio = replace(portfolio, own=(), own_values=None, recorded=None)
-        self._matrix, self._targets = self._prepared()
+        self._whole = self._prepared()
         numbers = portfolio.customers.select("pseudonym", "customer")
         self._places: dict[str, int] = dict(numbers.iter_rows())
         taxonomy = self._settings.taxonomy()
@@ -163,13 +163,14 @@ class InboundScorer:
             changed=_changed(before, after),
         )
 
-    def _prepared(self) -> tuple[Matrix, Targets]:
+    def _prepared(self) -> WholeRun:
         from akb.features import build_matrix, build_targets
+        from akb.live.scoring.rows import Filler, WholeRun
 
-        matrix = build_matrix(self._portfolio, [self._portfolio.as_of], self._settings)
-        return matrix, build_targets(
-            self._portfolio, matrix, self._settings, self._run.taught_branches()
-        )
+        portfolio, settings = self._portfolio, self._settings
+        matrix = build_matrix(portfolio, [portfolio.as_of], settings)
+        targets = build_targets(portfolio, matrix, settings, self._run.taught_branches())
+        return WholeRun(matrix, targets, settings, Filler.of(portfolio))
 
     def _warm_up(self) -> None:
         """Answer once, so that nobody in a call waits for libraries and models to be read."""
@@ -246,9 +247,7 @@ class InboundScorer:
         """What the models say of the customer as he is in the export, and as he is now."""
         from akb.live.scoring.rows import answered
 
-        return answered(
-            self._run, (self._portfolio, self._matrix, self._targets), made, number, other
-        )
+        return answered(self._run, self._whole, made, number, other)
 
     def _best(self, number: int, bought: Mapping[str, float]) -> tuple[Mapping[str, Any], ...]:
         scores = self._run.models.run.scores.row(self._rows[number], named=True)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from akb.models.churn.landmark import BANDS, LAGS, NEVER, Landmarks, band_of
+from akb.core.sampling import draw_key, lots, lowest
+from akb.models.churn.landmark import BANDS, DRAWS, LAGS, NEVER, Landmarks, band_of
 from akb.models.learners import Boosted, Sample, fit_boosting, scan
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def fit_causes(landmarks: Landmarks, day: date, *, seed: int) -> Causes | None:
     Each relation weighs one, however many as-of dates saw it end.
     """
     closed = landmarks.closed_lags(day)[landmarks.date_of]
-    ended = np.flatnonzero(landmarks.event_lag <= closed)
+    ended = np.flatnonzero((landmarks.event_lag <= closed) & landmarks.teaches)
     cause = landmarks.cause.gather(ended).to_numpy() if len(ended) else np.empty(0, dtype=object)
     known = np.isin(cause.astype(str), CAUSES)
     identity = _relation(landmarks, ended)
@@ -195,11 +196,11 @@ def fit_causes(landmarks: Landmarks, day: date, *, seed: int) -> Causes | None:
     counts = np.bincount(code, weights=weight, minlength=len(CAUSES))
     shares = (counts + _PRIOR / len(CAUSES)) / (counts.sum() + _PRIOR)
     if len(row) > _ROWS:
-        picked = np.sort(np.random.default_rng(seed).choice(len(row), _ROWS, replace=False))
+        picked = _lowest(landmarks, row, _ROWS, draw_key(seed, DRAWS, "causes"))
         row, code, weight = row[picked], code[picked], weight[picked]
     ends = _Ends(row, code, weight)
     if distinct >= MANY:
-        landmarks = landmarks.narrowed(_telling(landmarks, ends, shares))
+        landmarks = landmarks.narrowed(_telling(landmarks, ends, shares, seed))
     if distinct < FEW or len(np.unique(code)) < len(CAUSES):
         return Causes(Shares(shares), shares, distinct, unknown, landmarks.names)
     model = (
@@ -208,9 +209,15 @@ def fit_causes(landmarks: Landmarks, day: date, *, seed: int) -> Causes | None:
     return Causes(model, shares, distinct, unknown, landmarks.names)
 
 
-def _telling(landmarks: Landmarks, ends: _Ends, shares: Floats) -> tuple[str, ...]:
+def _lowest(landmarks: Landmarks, row: NDArray[np.int64], size: int, key: int) -> NDArray[np.int64]:
+    """The positions of at most so many of these rows: the lowest of a draw, ascending."""
+    lot = lots(key, landmarks.identity[row], landmarks.bound[landmarks.date_of[row], 0])
+    return lowest(lot, np.zeros(len(row), dtype=np.int64), size)[0]
+
+
+def _telling(landmarks: Landmarks, ends: _Ends, shares: Floats, seed: int) -> tuple[str, ...]:
     """The columns that tell each cause from the others best on their own."""
-    at = np.linspace(0, len(ends.row) - 1, min(len(ends.row), _SCANNED)).astype(np.int64)
+    at = _lowest(landmarks, ends.row, _SCANNED, draw_key(seed, DRAWS, "causes scanned"))
     rows, weight = ends.row[at], ends.weight[at]
     x, found = landmarks.base(rows), set()
     for number, share in enumerate(shares):

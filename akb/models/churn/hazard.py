@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from akb.core.sampling import draw_key
 from akb.models.churn.landmark import (
     BANDS,
+    DRAWS,
     LAGS,
     NEVER,
     Landmarks,
@@ -159,7 +161,8 @@ def select(
 
 
 def _better_known(landmarks: Landmarks, train: Sample) -> tuple[str, ...]:
-    now = landmarks.base(landmarks.rows_of(len(landmarks.dates) - 1))
+    latest = landmarks.rows_of(len(landmarks.dates) - 1)
+    now = landmarks.base(latest[landmarks.teaches[latest]])
     then = train.x[:, : now.shape[1]]
     known = np.isnan(then).mean(axis=0) - np.isnan(now).mean(axis=0) > _LATER
     return tuple(name for name, better in zip(landmarks.names, known, strict=True) if better)
@@ -176,7 +179,7 @@ def with_later(
     """
     if not later:
         return landmarks.narrowed(chosen)
-    months = landmarks.known_on(day, SCAN_ROWS, np.random.default_rng(seed))
+    months = landmarks.known_on(day, SCAN_ROWS, draw_key(seed, DRAWS, "later"))
     sample = landmarks.narrowed(later).sample(months, base_offset(months))
     ranked = [sample.names[column] for column in scan(sample, "binary")]
     return landmarks.narrowed(
@@ -195,7 +198,7 @@ def fit_hazard(
     size
         How many person-months to learn from at most.
     """
-    months = landmarks.known_on(day, size, np.random.default_rng(seed))
+    months = landmarks.known_on(day, size, draw_key(seed, DRAWS, "fit"))
     offset = base_offset(months)
     model = fit(landmarks.sample(months, offset))
     return levelled(
@@ -207,11 +210,10 @@ def levelled(landmarks: Landmarks, hazard: Hazard, seed: int) -> Hazard:
     """Return a hazard whose level per lag band is that of the years closed on its day."""
     closed = landmarks.closed_lags(hazard.day)
     dates = tuple(each for each, lags in zip(landmarks.dates, closed, strict=True) if lags)
-    rng = np.random.default_rng(seed + 1)
     by_band, totals = np.zeros(len(BANDS)), np.zeros((3, _YEARS))
     for number, band in enumerate(BANDS):
         # lags that no date has closed yet (a short history) follow the band before
-        found = _band_shift(landmarks, hazard, band, rng, totals)
+        found = _band_shift(landmarks, hazard, band, seed, totals)
         by_band[number] = by_band[max(number - 1, 0)] if found is None else found
     shift, spread = by_band[band_of(np.arange(1, NEVER))], between_years(*totals.tolist())
     return replace(hazard, shift=shift, train_dates=dates, between_year=spread)
@@ -221,7 +223,7 @@ def _band_shift(
     landmarks: Landmarks,
     hazard: Hazard,
     band: tuple[int, int],
-    rng: np.random.Generator,
+    seed: int,
     totals: Floats,
 ) -> float | None:
     """The shift of the log-odds that brings one lag band to the level of the last closed years;
@@ -231,7 +233,8 @@ def _band_shift(
     """
     predicted, weights, observed, expected, leavers = [], [], [], [], []
     for back in range(_YEARS):
-        months = landmarks.year(hazard.day, back, band, _CELL, rng)
+        key = draw_key(seed, DRAWS, f"level:{band[0]}:{back}")
+        months = landmarks.year(hazard.day, back, band, _CELL, key)
         if not len(months):
             break
         p = hazard.predict(landmarks.sample(months, hazard.offset), months.lag)

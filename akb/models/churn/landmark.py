@@ -20,8 +20,9 @@ import numpy as np
 from akb.catalogue.directions import constraints
 from akb.core.dates import add_months, months_between
 from akb.core.errors import RefusedError
+from akb.core.sampling import lots, lowest, quotas
 from akb.models.learners import Sample
-from akb.models.temporal import EPOCH, closes_on, day_number, strata
+from akb.models.temporal import EPOCH, closes_on, day_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from akb.features.types import Matrix, Targets
     from akb.models.evidence import People
 
+DRAWS = "churn"  # names the draws of the hazard
 LAGS = 12  # months
 BANDS = ((1, 1), (2, 3), (4, 6), (7, 12))
 NEVER = LAGS + 1  # the lag of who does not leave within them
@@ -119,6 +121,8 @@ class Landmarks:
         self.stop = np.append(self.start[1:], self.frame.height)
         self.date_of = np.repeat(np.arange(len(self.dates)), self.stop - self.start)
         self.customer = self.frame["customer"].to_numpy()
+        self.identity = matrix.identity_of(self.customer)
+        self.teaches = matrix.teaches(self.customer)
         self.cause = targets.relation["cause"]
         self.end_day = _day_or_never(targets.relation, "end_date")
         self.censor_day = _day_or_never(targets.relation, "censored_on")
@@ -178,24 +182,26 @@ class Landmarks:
         first: NDArray[np.int64],
         last: NDArray[np.int64],
         size: int,
-        rng: np.random.Generator,
+        key: int,
         *,
         events: float = 0.5,
     ) -> PersonMonths:
-        """Return about `size` person-months with a lag from `first` to `last` (per as-of date).
+        """Return about `size` person-months with a lag from `first` to `last` (per as-of date), of
+        those who may teach.
 
         All events are kept, unless they would fill more than the share `events` of `size`: then
-        they are sampled too. Those who stayed are sampled in strata of neighbours, so that every
-        date, customer and lag is represented, and half of them in months with a renewal: the few
-        months in which most happens. The result depends on the sorted matrix and the generator
-        only.
+        they are sampled too. Sampled are the lowest of the draw `key` on each date, of those who
+        stayed half in months with a renewal: the few months in which most happens. It depends on
+        who is there when, not on the order of rows.
         """
         low, high = first[self.date_of], np.minimum(last[self.date_of], self.seen_lags)
-        ends = (self.event_lag >= low) & (self.event_lag <= high)
-        event_at, event_weight = strata(int(ends.sum()), int(size * events), rng)
-        gone = np.flatnonzero(ends)[event_at]
+        high = np.where(self.teaches, high, 0)
+        gone = np.flatnonzero((self.event_lag >= low) & (self.event_lag <= high))
+        lot = self._lots(key, gone, self.event_lag[gone])
+        event_at, event_weight = lowest(lot, self.date_of[gone], int(size * events))
+        gone = gone[event_at]
         row, lag, weight = self._stays(
-            low, np.minimum(high, self.event_lag - 1), max(size - len(gone), 1), rng
+            low, np.minimum(high, self.event_lag - 1), max(size - len(gone), 1), key
         )
         row, lag = np.concatenate([row, gone]), np.concatenate([lag, self.event_lag[gone]])
         order = np.lexsort((lag, row))
@@ -204,8 +210,14 @@ class Landmarks:
             row[order], lag[order], event[order], np.concatenate([weight, event_weight])[order]
         )
 
+    def _lots(
+        self, key: int, rows: NDArray[np.int64], lag: NDArray[np.int64]
+    ) -> NDArray[np.uint64]:
+        """The place of person-months in a draw."""
+        return lots(key, self.identity[rows], self.bound[self.date_of[rows], 0], lag)
+
     def _stays(
-        self, low: NDArray[np.int64], high: NDArray[np.int64], size: int, rng: np.random.Generator
+        self, low: NDArray[np.int64], high: NDArray[np.int64], size: int, key: int
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Rows, lags and weights of a sample of person-months with a lag from `low` to `high` (per
         row).
@@ -213,45 +225,71 @@ class Landmarks:
         due, reached = self._due
         at = np.arange(len(low))
         some = high >= low
-        with_renewal = np.where(
-            some, reached[at, np.clip(high, 0, LAGS)] - reached[at, np.clip(low - 1, 0, LAGS)], 0
-        )
+        before = reached[at, np.clip(low - 1, 0, LAGS)]
+        with_renewal = np.where(some, reached[at, np.clip(high, 0, LAGS)] - before, 0).astype(int)
         without = np.where(some, high - low + 1, 0) - with_renewal
-        wanted = min(int(with_renewal.sum()), max(size // 2, size - int(without.sum())))
-        parts = []
-        for counts, is_due, number in (
-            (with_renewal, True, wanted),
-            (without, False, size - wanted),
-        ):
-            position, weight = strata(int(counts.sum()), number, rng)
-            upto = np.cumsum(counts)
-            row = np.searchsorted(upto, position, side="right")
-            nth = position - (upto[row] - counts[row]) + 1
-            lags = np.arange(1, NEVER)
-            fits = (due[row] == is_due) & (lags >= low[row, None]) & (lags <= high[row, None])
-            parts.append(
-                (row, (np.cumsum(fits, axis=1) == nth[:, None]).argmax(axis=1) + 1, weight)
-            )
-        rows, found, weights = (np.concatenate(each) for each in zip(*parts, strict=True))
-        return rows, found, weights
+        # per date first those without a renewal in the month, then those with one
+        counts = np.stack(
+            [
+                np.add.reduceat(each, self.start) if len(each) else np.zeros(0, dtype=np.int64)
+                for each in (without, with_renewal)
+            ],
+            axis=1,
+        )
+        total = counts.sum(axis=0)
+        wanted = min(int(total[1]), max(size // 2, size - int(total[0])))
+        given = np.stack([quotas(counts[:, 0], size - wanted), quotas(counts[:, 1], wanted)], 1)
+        parts = [
+            self._lowest_stays(date, low, high, given[date], key)
+            for date in np.flatnonzero(given.any(axis=1)).tolist()
+        ]
+        if not parts:
+            nothing = np.empty(0, dtype=np.int64)
+            return nothing, nothing, np.empty(0)
+        row, lag = (np.concatenate(each) for each in zip(*parts, strict=True))
+        which = self.date_of[row], due[row, lag - 1].astype(np.int64)
+        return row, lag, (counts / np.maximum(given, 1))[which]
 
-    def known_on(self, day: date, size: int, rng: np.random.Generator) -> PersonMonths:
+    def _lowest_stays(
+        self,
+        date: int,
+        low: NDArray[np.int64],
+        high: NDArray[np.int64],
+        wanted: NDArray[np.int64],
+        key: int,
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The lowest person-months of one date: as many as wanted without and with a renewal."""
+        here = slice(self.start[date], self.stop[date])
+        lags = np.arange(1, NEVER)
+        row, column = np.nonzero((lags >= low[here, None]) & (lags <= high[here, None]))
+        row, lag = row + self.start[date], column + 1
+        lot, due = self._lots(key, row, lag), self._due[0][row, column]
+        picked = []
+        for is_due, number in enumerate(wanted.tolist()):
+            of_kind = np.flatnonzero(due == bool(is_due))
+            if number < len(of_kind):
+                of_kind = of_kind[np.argpartition(lot[of_kind], number)[:number]]
+            picked.append(np.sort(of_kind))
+        chosen = np.concatenate(picked)
+        return row[chosen], lag[chosen]
+
+    def known_on(self, day: date, size: int, key: int) -> PersonMonths:
         """Return person-months whose outcome was known on `day`: the rows to learn from on that
         day.
         """
         closed = self.closed_lags(day)
-        return self.draw(np.ones_like(closed), closed, size, rng)
+        return self.draw(np.ones_like(closed), closed, size, key)
 
-    def after(self, position: int, day: date, size: int, rng: np.random.Generator) -> PersonMonths:
+    def after(self, position: int, day: date, size: int, key: int) -> PersonMonths:
         """Return person-months from as-of date `position` on, known on `day`: to judge a model made
         at that date.
         """
         closed = self.closed_lags(day)
         closed[:position] = 0
-        return self.draw(np.ones_like(closed), closed, size, rng)
+        return self.draw(np.ones_like(closed), closed, size, key)
 
     def year(
-        self, day: date, back: int, band: tuple[int, int], size: int, rng: np.random.Generator
+        self, day: date, back: int, band: tuple[int, int], size: int, key: int
     ) -> PersonMonths:
         """Return person-months of one lag band that fall in one year of calendar time, counted back
         from `day`.
@@ -269,7 +307,7 @@ class Landmarks:
         last = np.minimum(
             np.where(inside.any(axis=1), LAGS - inside[:, ::-1].argmax(axis=1), 0), band[1]
         )
-        return self.draw(first, np.minimum(last, closed), size, rng, events=0.2)
+        return self.draw(first, np.minimum(last, closed), size, key, events=0.2)
 
     def narrowed(self, names: tuple[str, ...]) -> Landmarks:
         """Return the same person-months with fewer features, in the order of the matrix; the lag's
@@ -325,12 +363,12 @@ class Landmarks:
         )
 
     @cached_property
-    def _due(self) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    def _due(self) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
         """Whether something renews per lag month [rows, 12], and in how many lag months up to each
         lag [rows, 13].
         """
         due = np.nan_to_num(self._calendar) > 0
-        reached = np.zeros((len(due), LAGS + 1), dtype=np.int64)
+        reached = np.zeros((len(due), LAGS + 1), dtype=np.int8)
         np.cumsum(due, axis=1, out=reached[:, 1:])
         return due, reached
 

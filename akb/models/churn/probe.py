@@ -29,7 +29,7 @@ def probe_of_churn(
     key: str, landmarks: Landmarks, hazard: Hazard, rows: NDArray[np.int64], day: date
 ) -> Probe:
     """Return how to ask the hazard of the test date about leaving within twelve months."""
-    rows = rows[some_rows(len(rows), key)]
+    rows = rows[some_rows(landmarks.identity[rows], key)]
     base = landmarks.base(rows)
     lagged = [landmarks.lag_features(rows, np.full(len(rows), lag)) for lag in ASKED_LAGS]
     own = tuple(f"{name}@{lag}" for lag in ASKED_LAGS for name in landmarks.lag_names)

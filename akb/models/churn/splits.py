@@ -82,5 +82,5 @@ def churn_splits(landmarks: Landmarks, as_of: date) -> ChurnSplits:
 def known_leavers(landmarks: Landmarks, day: date) -> int:
     """Return how many relations are known on `day` to have ended."""
     closed = landmarks.closed_lags(day)[landmarks.date_of]
-    ended = landmarks.event_lag <= closed
+    ended = (landmarks.event_lag <= closed) & landmarks.teaches
     return len(np.unique(np.stack([landmarks.customer[ended], landmarks.end_day[ended]]), axis=1).T)

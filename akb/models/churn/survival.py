@@ -128,7 +128,7 @@ def spells(landmarks: Landmarks, day: date) -> Spells:
     """
     last = day_number(day) - landmarks.gap_days - landmarks.lag_days
     begin = landmarks.bound[:, 0][landmarks.date_of]
-    seen = np.flatnonzero(begin < last)
+    seen = np.flatnonzero((begin < last) & landmarks.teaches)
     ends = landmarks.end_day[seen], landmarks.censor_day[seen]
     relation = np.stack([landmarks.customer[seen].astype(np.int64), *ends])
     order = np.lexsort((seen, relation[2], relation[1], relation[0]))

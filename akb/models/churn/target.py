@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from akb.core.sampling import draw_key
 from akb.models.churn.causes import CAUSES, ended_by, fit_causes
 from akb.models.churn.hazard import Hazard, fit_hazard, incidence, levelled, stay, with_later
 from akb.models.churn.hazard import select as select_hazard
-from akb.models.churn.landmark import LAGS, Landmarks
+from akb.models.churn.landmark import DRAWS, LAGS, Landmarks
 from akb.models.churn.splits import CHURN, ENOUGH, HORIZONS, ChurnSplits, known_leavers
 from akb.models.evidence import auc_with_interval, binary_evidence, with_events
 from akb.models.learners import fitters
@@ -143,9 +144,10 @@ class ChurnTarget:
         until = splits.early if splits.early is not None else splits.late
         if splits.validation is None or until is None:
             return HazardSelection(default_learner(splits.leavers), trees, landmarks.names)
-        day, rng = landmarks.dates[splits.validation], np.random.default_rng(seed)
-        train = landmarks.known_on(day, self._size, rng)
-        validation = landmarks.after(splits.validation, landmarks.dates[until], _JUDGED, rng)
+        day = landmarks.dates[splits.validation]
+        train = landmarks.known_on(day, self._size, draw_key(seed, DRAWS, "choice"))
+        judges = draw_key(seed, DRAWS, "validation")
+        validation = landmarks.after(splits.validation, landmarks.dates[until], _JUDGED, judges)
         met = select_hazard(landmarks, learners(self.settings, trees), train, validation)
         hazard = levelled(met.landmarks, met.hazard(day, len(train)), seed)
         monthly = hazard.monthly(met.landmarks, met.landmarks.rows_of(splits.validation))

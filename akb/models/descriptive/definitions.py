@@ -99,7 +99,7 @@ def _top(
     """
     problem = _problem(context, labels, definition).only(features)
     train: tuple[date, ...] = tuple(sorted(set(labels["as_of"].to_list())))
-    if float(problem.label[problem.rows_on(train)].sum()) < _ENOUGH:
+    if float(problem.label[problem.training_rows(train)].sum()) < _ENOUGH:
         return None
     settings = context.settings.models
     fit = fitters("binary", settings, min(_TREES, settings.trees))["boosting"]

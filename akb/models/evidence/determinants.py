@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from akb.core.sampling import draw_key, lots, lowest
 from akb.models.evidence.metrics import losses
 from akb.models.types import Determinants, GroupWeight, LocalEffect
 
@@ -63,19 +64,25 @@ class Probe:
     share: Mapping[str, float]
 
 
-def some_rows(total: int, key: str) -> NDArray[np.int64]:
-    """Return at most `CUSTOMERS` of `total` positions, ascending, the same ones for the same
-    key.
+def some_rows(identity: NDArray[np.uint64], key: str) -> NDArray[np.int64]:
+    """Return the positions of at most `CUSTOMERS` rows, ascending: the lowest of a draw.
+
+    Parameters
+    ----------
+    identity
+        What the customer of each row is drawn by.
+    key
+        Names the draw.
 
     Examples
     --------
-    >>> some_rows(3, "churn_12m").tolist(), len(some_rows(10_000, "churn_12m"))
-    ([0, 1, 2], 2000)
+    >>> some_rows(np.arange(3, dtype=np.uint64), "churn_12m").tolist()
+    [0, 1, 2]
+    >>> len(some_rows(np.arange(10_000, dtype=np.uint64), "churn_12m"))
+    2000
     """
-    if total <= CUSTOMERS:
-        return np.arange(total)
-    rng = np.random.default_rng(zlib.crc32(key.encode()))
-    return np.sort(rng.choice(total, CUSTOMERS, replace=False))
+    everyone = np.zeros(len(identity), dtype=np.int64)
+    return lowest(lots(draw_key(0, key, "determinants"), identity), everyone, CUSTOMERS)[0]
 
 
 def determinants_of(probe: Probe, group_of: Mapping[str, str], seed: int) -> Determinants | None:

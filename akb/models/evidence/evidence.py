@@ -236,6 +236,7 @@ def count_evidence(
     between_year: float = BETWEEN_YEAR,
     by_date: tuple[DateResult, ...] = (),
     last: Floats | None = None,
+    followed: NDArray[np.bool_] | None = None,
     parts: Iterable[Parts] = (),
 ) -> Evidence:
     """Return what an expected count or amount showed on later data.
@@ -248,6 +249,8 @@ def count_evidence(
     ----------
     last
         The latest value per row that was known on the test date, NaN unknown: the baseline.
+    followed
+        The rows of which it can be known: the baseline is shown on those. None: all.
     parts
         Divisions of the rows by which the error is shown.
 
@@ -274,6 +277,10 @@ def count_evidence(
     ratio, ci = observed_expected(label, expected, cluster, between_year)
     if not by_date and test_date is not None:
         by_date = (DateResult(test_date, n, float(label.sum()), auc),)
+    if last is not None and followed is not None:
+        baseline = _last_year(label[followed], last[followed])
+    else:
+        baseline = None if last is None else _last_year(label, last)
     return Evidence(
         **common,
         base_rate=mean,
@@ -286,7 +293,7 @@ def count_evidence(
         by_date=by_date,
         events=len(np.unique(cluster[label > 0])),
         segments=errors(label, expected, cluster, parts, between_year),
-        last_year=None if last is None else _last_year(label, last),
+        last_year=baseline,
     )
 
 

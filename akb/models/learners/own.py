@@ -26,11 +26,16 @@ _LEAST = 1e-6  # no chance is certain: one mistake would cost without end
 
 @dataclass(frozen=True)
 class OwnModel:
-    """A fitted estimator of the client's own."""
+    """A fitted estimator of the client's own.
+
+    empty
+        Columns [f + 1] in which it saw no value at all: it always gets zero there.
+    """
 
     name: str
     estimator: Estimator
     names: tuple[str, ...]
+    empty: NDArray[np.bool_]
 
     def predict(self, x: NDArray[np.float32], offset: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the chance per row.
@@ -41,7 +46,8 @@ class OwnModel:
             If the estimator stumbles, or returns no chances.
         """
         try:
-            made = np.asarray(self.estimator.predict_proba(_with(x, offset)), dtype=np.float64)
+            rows = _filled(_with(x, offset), self.empty)
+            made = np.asarray(self.estimator.predict_proba(rows), dtype=np.float64)
         except Exception as error:
             raise failed(self.name, "predict", error) from error
         if made.shape != (len(x), 2) or not np.isfinite(made).all():
@@ -68,12 +74,20 @@ def own_fitters(names: Iterable[str], objective: Objective) -> dict[str, Fitter]
 
 def _fit(name: str, sample: Sample) -> OwnModel:
     estimator = make_candidate(name)
+    rows = _with(sample.x, sample.offset)
+    empty = np.asarray(np.isnan(rows).all(axis=0))  # many estimators stumble over such a column
     try:
-        estimator.fit(_with(sample.x, sample.offset), sample.label, sample_weight=sample.weight)
+        estimator.fit(_filled(rows, empty), sample.label, sample_weight=sample.weight)
     except Exception as error:
         raise failed(name, "learn", error) from error
-    return OwnModel(name, estimator, sample.names)
+    return OwnModel(name, estimator, sample.names, empty)
 
 
 def _with(x: NDArray[np.float32], offset: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.column_stack([x, offset.astype(np.float32)])
+
+
+def _filled(rows: NDArray[np.float32], empty: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return rows, which are the caller's own, with zero in some columns."""
+    rows[:, empty] = 0
+    return rows

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from akb.core.sampling import draw_key, lots, lowest
 from akb.core.wording.text import load_toml, text, texts
 from akb.models.context import FitContext, MethodResult, why
 from akb.models.method import method
@@ -55,8 +56,9 @@ def cluster(context: FitContext, entry: Entry) -> MethodResult:
     values = frame.select(names).to_numpy().astype(np.float64)
     scale = Scale.of(values)
     x = scale.applied(values)
-    rng = np.random.default_rng(context.settings.models.seed)
-    part = np.sort(rng.choice(len(x), min(SAMPLE, len(x)), replace=False))
+    identity = context.matrix.identity_of(frame["customer"].to_numpy())
+    key = draw_key(context.settings.models.seed, entry.key, "centres")
+    part, _ = lowest(lots(key, identity), np.zeros(len(x), dtype=np.int64), SAMPLE)
     centres, stability = stable_groups(
         x[part], range(rules["groups"][0], rules["groups"][1] + 1), rules["stable"]
     )

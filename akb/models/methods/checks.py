@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from akb.core.findings import Finding
 from akb.core.gates import FEW_EVENTS
 from akb.core.wording.numbers import number_nl
 from akb.models.types import Evidence, Prediction
+
+if TYPE_CHECKING:
+    from akb.features.types import Matrix
 
 TOO_GOOD = 0.93  # AUC over a year above which a leak is likelier than a good model
 LEFT = 0.4  # of the errors of what was so at T already: honest margins leave more than half
@@ -24,6 +28,13 @@ def too_good(proof: Evidence) -> bool:
         return False
     persisted = proof.last_year.auc if proof.last_year is not None else None
     return persisted is None or 1 - proof.auc < LEFT * (1 - persisted)
+
+
+def taught_by(matrix: Matrix) -> list[Finding]:
+    """Return the finding that not everybody teaches, where that is so."""
+    if matrix.panel is None:
+        return []
+    return [Finding("AKB-M006", "tip", int(matrix.panel.sum()))]
 
 
 def checks(predictions: Iterable[Prediction], names: dict[str, str]) -> list[Finding]:

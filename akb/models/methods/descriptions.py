@@ -154,7 +154,9 @@ def _followed(context: FitContext, closed: list[date]) -> pl.Series:
     """Which rows of these dates were followed for the whole year: not those transferred or
     converted out of sight.
     """
-    rows, relation = context.matrix.frame["as_of"].is_in(closed), context.targets.relation
+    frame, relation = context.matrix.frame, context.targets.relation
+    followed = pl.Series(context.matrix.teaches(frame["customer"].to_numpy()))
+    rows = frame["as_of"].is_in(closed) & followed
     if "censored_on" not in relation.columns:
         return rows
     return rows & pl.Series(happened_within(relation, "censored_on", MONTHS) == 0)

@@ -45,7 +45,8 @@ def winback(context: FitContext, entry: Entry) -> MethodResult:
     roles = context.splits(dates, months)
     if not roles.train:
         return MethodResult((unavailable(entry, why("too_short", months=months)),))
-    matrix = Matrix(former.frame, tuple(Feature(name, "former", name, "") for name in former.names))
+    features = tuple(Feature(name, "former", name, "") for name in former.names)
+    matrix = Matrix(former.frame, features, context.matrix.identity)
     problem = customer_problem(
         matrix, entry.key, "binary", happened_within(former.frame, "event_date", months)
     )

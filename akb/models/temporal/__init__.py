@@ -17,7 +17,6 @@ from akb.models.temporal.problem import (
     customer_problem,
     day_number,
     happened_within,
-    strata,
 )
 from akb.models.temporal.replay import Evaluation, choose_refit_evaluate
 from akb.models.temporal.selection import (
@@ -72,7 +71,6 @@ __all__ = [
     "months_to_evaluate",
     "probe_of",
     "shift_for",
-    "strata",
     "temporal_splits",
     "with_dates",
 ]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from akb.core.sampling import draw_key
 from akb.models.learners import Rate, from_link, to_link
 from akb.models.temporal.level import Levels, group_levels
 
@@ -94,13 +94,6 @@ class CalibratedModel:
         return {**self.model.files(stem), f"{stem}.level.json": (text + "\n").encode()}
 
 
-def generator(settings: Models, problem: Problem, role: str) -> np.random.Generator:
-    """Return the generator of one kind of drawing for one target: none depends on what else is
-    fitted.
-    """
-    return np.random.default_rng([settings.seed, zlib.crc32(f"{problem.name}:{role}".encode())])
-
-
 def base_rates(problem: Problem, rows: NDArray[np.int64]) -> Floats:
     """Return the rate per group on the link scale, shrunk to the rate of all groups (20 events)."""
     group, label = problem.group[rows], problem.label[rows].astype(np.float64)
@@ -133,12 +126,12 @@ def fit_calibrated(
     share
         Part of ``settings.target_rows`` to spend.
     role
-        Seeds the sampling.
+        Names the draw.
     """
-    rows = problem.rows_on(train)
+    rows = problem.training_rows(train)
     base = base_rates(problem, rows)
     picked, weight = problem.draw(
-        rows, int(share * settings.target_rows), generator(settings, problem, role)
+        rows, int(share * settings.target_rows), draw_key(settings.seed, problem.name, role)
     )
     sample = problem.sample(picked, weight, base)
     model = fit(sample)

@@ -120,9 +120,9 @@ class Holdout:
             else with_events(view.parts, customer, self._happened(code)),
         }
         if problem.objective == "poisson":
-            found = count_evidence(
-                label, own, customer, last=self._last(rows) if view else None, **common
-            )
+            last = self._last(rows) if view else None
+            followed = None if problem.panel is None else problem.panel[customer]
+            found = count_evidence(label, own, customer, last=last, followed=followed, **common)
         else:
             due = None if view is None or view.due is None else view.due[here]
             found = binary_evidence(label, own, customer, due=due, **common)

@@ -25,7 +25,8 @@ def probe_of(key: str, fitted: FittedTarget) -> Probe | None:
     test = fitted.holdout
     if test is None or fitted.winner == "rate" or bool(fitted.model.flat.all()):
         return None
-    rows = test.rows[some_rows(len(test.rows), key)]
+    identity = test.problem.identity_of(test.problem.customer[test.rows])
+    rows = test.rows[some_rows(identity, key)]
     base, shift = float(test.model.base[0]), float(test.model.shift[0])
 
     def predict(x: Rows) -> Floats:

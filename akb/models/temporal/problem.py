@@ -15,6 +15,7 @@ import numpy as np
 
 from akb.catalogue.directions import constraints
 from akb.core.dates import add_months
+from akb.core.sampling import lots, lowest
 from akb.models.learners import Objective, Sample
 
 if TYPE_CHECKING:
@@ -67,6 +68,10 @@ class Problem:
         evidence. None where there is no such thing.
     outcome
         The kind of outcome, which says which columns have a sure direction; None: none has.
+    identity
+        By customer the number that he is drawn by, see `Matrix.identity`; None: the customer's own.
+    panel
+        By customer whether his rows may teach, see `Matrix.panel`; None: those of everybody.
     """
 
     name: str
@@ -82,6 +87,8 @@ class Problem:
     all_names: tuple[str, ...] = ()
     standing: NDArray[np.float64] | None = None
     outcome: Outcome | None = None
+    identity: NDArray[np.uint64] | None = None
+    panel: NDArray[np.bool_] | None = None
 
     def rows_on(self, dates: Iterable[date]) -> NDArray[np.int64]:
         """Return the positions of the eligible rows of these dates, ascending."""
@@ -93,6 +100,11 @@ class Problem:
         parts = [np.arange(start, stop) for start, stop in zip(first, last, strict=True)]
         rows = np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
         return np.asarray(rows[self.group[rows] >= 0])
+
+    def training_rows(self, dates: Iterable[date]) -> NDArray[np.int64]:
+        """Return those of `rows_on` that may teach: of the customers followed over the dates."""
+        rows = self.rows_on(dates)
+        return rows if self.panel is None else rows[self.panel[self.customer[rows]]]
 
     def with_label(self, label: NDArray[np.float32]) -> Problem:
         """Return the same rows with another outcome, for instance over a shorter horizon."""
@@ -132,46 +144,47 @@ class Problem:
         )
 
     def draw(
-        self, rows: NDArray[np.int64], size: int, rng: np.random.Generator
+        self, rows: NDArray[np.int64], size: int, key: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return about `size` of `rows` with the number of rows that each stands for.
 
-        Events are kept, unless they would fill more than half; the others are drawn one from each
-        stratum of neighbours, so that every date and branch is represented. Depends on the sorted
-        rows and the generator only.
+        Events are kept, unless they would fill more than half; of the others, and of events that
+        are too many, the lowest of the draw `key` in each date and branch, so that every one is
+        represented. It depends on who is there when, not on the order of rows.
         """
         happened = self.label[rows] > 0
         events, quiet = rows[happened], rows[~happened]
-        event_at, event_weight = strata(len(events), size // 2, rng)
-        quiet_at, quiet_weight = strata(len(quiet), max(size - len(event_at), 1), rng)
+        event_at, event_weight = self._lowest(events, size // 2, key)
+        quiet_at, quiet_weight = self._lowest(quiet, max(size - len(event_at), 1), key)
         picked = np.concatenate([events[event_at], quiet[quiet_at]])
         order = np.argsort(picked, kind="stable")
         return picked[order], np.concatenate([event_weight, quiet_weight])[order]
 
-    def some_customers(
-        self, rows: NDArray[np.int64], size: int, rng: np.random.Generator
-    ) -> NDArray[np.int64]:
-        """Return all rows of so many random customers that about `size` rows remain (all rows if
-        fewer).
+    def _lowest(
+        self, rows: NDArray[np.int64], size: int, key: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        if len(rows) <= size:
+            return np.arange(len(rows), dtype=np.int64), np.ones(len(rows))
+        day, group = self.day[rows], self.group[rows].astype(np.int64)
+        date = np.searchsorted(np.unique(day), day)
+        lot = lots(key, self.identity_of(self.customer[rows]), day, group)
+        return lowest(lot, date * len(self.groups) + group, size)
+
+    def identity_of(self, customer: NDArray[np.uint32]) -> NDArray[np.uint64]:
+        """Return what these customers are drawn by."""
+        return customer.astype(np.uint64) if self.identity is None else self.identity[customer]
+
+    def some_customers(self, rows: NDArray[np.int64], size: int, key: int) -> NDArray[np.int64]:
+        """Return all rows of the lowest customers of the draw `key`, so many that about `size` rows
+        remain (all rows if fewer).
         """
         if len(rows) <= size:
             return rows
         customers = np.unique(self.customer[rows])
-        chosen = rng.permutation(customers)[: max(1, round(len(customers) * size / len(rows)))]
-        return rows[np.isin(self.customer[rows], chosen)]
-
-
-def strata(
-    total: int, size: int, rng: np.random.Generator
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return one position from each of `size` equal strata of 0..total-1, with the width of its
-    stratum.
-    """
-    if total <= size:
-        return np.arange(total, dtype=np.int64), np.ones(total)
-    edges = np.arange(size + 1, dtype=np.int64) * total // size
-    width = np.diff(edges)
-    return edges[:-1] + (rng.random(size) * width).astype(np.int64), width.astype(np.float64)
+        wanted = max(1, round(len(customers) * size / len(rows)))
+        everyone = np.zeros(len(customers), dtype=np.int64)
+        chosen, _ = lowest(lots(key, self.identity_of(customers)), everyone, wanted)
+        return rows[np.isin(self.customer[rows], customers[chosen])]
 
 
 def floats(
@@ -211,6 +224,8 @@ def customer_problem(
         groups=("",),
         gather=lambda rows, columns: floats(frame, rows, columns),
         names=names,
+        identity=matrix.identity,
+        panel=matrix.panel,
     )
 
 
@@ -256,6 +271,8 @@ def branch_problem(matrix: Matrix, rows: BranchRows, name: str, groups: tuple[st
         gather=gather,
         names=(*matrix.names, *rows.names, BRANCH),
         codes=(BRANCH,),
+        identity=matrix.identity,
+        panel=matrix.panel,
     )
 
 

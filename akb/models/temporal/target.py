@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from akb.core.gates import FEW_EVENTS
+from akb.core.sampling import draw_key
 from akb.models.evidence import auc_with_interval
 from akb.models.learners import STEP, fitters, screened
 from akb.models.temporal.answer import Answer
-from akb.models.temporal.calibrated import base_rates, distinct_events, fit_calibrated, generator
+from akb.models.temporal.calibrated import base_rates, distinct_events, fit_calibrated
 from akb.models.temporal.holdout import Holdout
 from akb.models.temporal.replay import choose_refit_evaluate, evaluate
 from akb.models.temporal.selection import ENOUGH_FOR_SPLINES, Selection, compete, default_learner
@@ -57,7 +58,7 @@ class FitStage:
     that it predicts.
 
     role
-        Seeds the sampling.
+        Names the draw.
     """
 
     role: str
@@ -167,15 +168,16 @@ class ProblemTarget:
         trees = max(20, round(settings.trees * TREES_SHARE))
         rows = problem.rows_on([split.day]) if split else np.empty(0, dtype=np.int64)
         if split is None or not len(rows) or not (problem.label[rows] > 0).any():
-            events = int(distinct_events(problem, problem.rows_on(self.splits.train)).sum())
+            events = int(distinct_events(problem, problem.training_rows(self.splits.train)).sum())
             return ProblemSelection(default_learner(events), trees, problem.names)
-        known = problem.rows_on(split.train)
+        known = problem.training_rows(split.train)
         base = base_rates(problem, known)
-        rng = generator(settings, problem, "choice")
-        picked, weight = problem.draw(known, int(CHOICE_SHARE * settings.target_rows), rng)
+        key = draw_key(settings.seed, problem.name, "choice")
+        picked, weight = problem.draw(known, int(CHOICE_SHARE * settings.target_rows), key)
         train = screened(problem.sample(picked, weight, base), problem.objective, SCREENED)
         problem = problem.only(train.names)
-        rows = problem.some_customers(rows, VALIDATION_ROWS, generator(settings, problem, "T1"))
+        judges = draw_key(settings.seed, problem.name, "validation")
+        rows = problem.some_customers(rows, VALIDATION_ROWS, judges)
         held_out = problem.sample(rows, np.ones(len(rows)), base)
         learners = fitters(problem.objective, settings, trees)
         contest = compete(learners, train, held_out, problem.objective, sizes=SIZES, kept=KEPT)
@@ -205,7 +207,7 @@ class ProblemTarget:
     def teaches(self, stage: FitStage) -> bool:
         """Return whether enough had happened by then to learn from."""
         return (
-            int(distinct_events(self.problem, self.problem.rows_on(stage.train)).sum())
+            int(distinct_events(self.problem, self.problem.training_rows(stage.train)).sum())
             >= ENOUGH_FOR_SPLINES
         )
 

@@ -3,7 +3,7 @@
   "use strict";
   var data = document.getElementById("whatif-data"), at = document.getElementById("whatif");
   if (!data || !at) { return; }
-  var given = JSON.parse(data.textContent), block = given.block, words = given.words.whatif, told = given.told;
+  var given = JSON.parse(data.textContent), block = given.block, words = given.words.whatif, reported = given.reported;
   var dutch = given.language === "nl", locale = dutch ? "nl-NL" : "en-GB", POOLS = ["inside", "adviser"];
   var NUMBERS = ["effect_relation", "effect_policy", "effect_purchase", "minutes", "cost", "follow_up", "follow_up_minutes",
     "sale_minutes"];
@@ -161,7 +161,7 @@
 
   // --- the outcome ---------------------------------------------------------------------------------------------------
   // The report's own figure and the difference with it: the page never says two things of the same.
-  function anchored(reported, now, before) { return reported + now - before; }
+  function anchored(said, now, before) { return said + now - before; }
   function table(head, rows, total) {
     return made("div", { class: "scroll" }, [made("table", {}, [
       made("thead", {}, [made("tr", {}, head.map(function (text, place) {
@@ -184,8 +184,8 @@
     function brings(each) { return each.relation.base + each.policy.base + each.purchase.base; }
     function minutes(each) { return each.minutes.inside + each.minutes.adviser; }
     function shownRow(each) {
-      var was = same(base.plan, each), reported = same(told.plan, each);
-      function with_(name, value, before) { return was && reported ? anchored(reported[name], value, before) : value; }
+      var was = same(base.plan, each), said = same(reported.plan, each);
+      function with_(name, value, before) { return was && said ? anchored(said[name], value, before) : value; }
       return { customers: Math.max(0, with_("customers", each.customers, was && was.customers)),
         minutes: Math.max(0, with_("minutes", minutes(each), was && minutes(was))),
         benefit: with_("benefit", brings(each), was && brings(was)), cost: with_("cost", each.cost, was && was.cost) };
@@ -208,14 +208,14 @@
   }
   function cashOf(now) {
     var rows = now.cash.map(function (row, year) {
-      var reported = told.cash[year], was = base.cash[year];
+      var said = reported.cash[year], was = base.cash[year];
       return [String(year + 1)].concat(["benefit", "contacts", "price", "net"].map(function (name) {
-        var cents = anchored(reported[name], row[name], was[name]);
+        var cents = anchored(said[name], row[name], was[name]);
         return euro(name === "contacts" || name === "price" ? -cents : cents);
       }));
     });
     rows.push([words.running].concat(["benefit", "contacts", "price", "net"].map(function (name) {
-      var cents = anchored(told.running[name], now.running[name], base.running[name]);
+      var cents = anchored(reported.running[name], now.running[name], base.running[name]);
       return euro(name === "contacts" || name === "price" ? -cents : cents);
     })));
     return table([words.year, words.benefit, words.contacts, given.labels["price.per_customer"], words.left], rows, rows.length - 1);
@@ -227,7 +227,7 @@
       radio.addEventListener("change", function () { picked = row.key; work(); });
       var net = {};
       ["low", "base", "high"].forEach(function (side) {
-        net[side] = anchored(told.options[row.key][side], row[side], base.options[place][side]);
+        net[side] = anchored(reported.options[row.key][side], row[side], base.options[place][side]);
       });
       return [made("span", { class: "use" }, [radio, made("label", { for: id, text: given.words.option[row.key] })]),
         euro(net.base), span(net.low, net.high)];
@@ -236,9 +236,9 @@
   }
   function swingsOf(now, net) {
     return now.tornado.map(function (row) {
-      var was = base.tornado.filter(function (each) { return each.key === row.key; })[0], reported = told.tornado[row.key];
+      var was = base.tornado.filter(function (each) { return each.key === row.key; })[0], said = reported.tornado[row.key];
       var off = ["low", "high"].map(function (end) {
-        return was && reported ? anchored(reported[end], row[end], was[end]) : row[end] + net - now.net.base;
+        return was && said ? anchored(said[end], row[end], was[end]) : row[end] + net - now.net.base;
       });
       return Object.assign({}, row, { low: Math.min(off[0], off[1]), high: Math.max(off[0], off[1]) });
     });
@@ -265,13 +265,13 @@
 
   function outcomeOf(now) {
     var net = {}, changed = Object.keys(values).length + off.length;
-    ["low", "base", "high"].forEach(function (side) { net[side] = anchored(told.net[side], now.net[side], base.net[side]); });
-    var above = Math.min(1, Math.max(0, anchored(told.above, now.band.above, base.band.above)));
-    var payback = changed ? now.payback : told.payback;
+    ["low", "base", "high"].forEach(function (side) { net[side] = anchored(reported.net[side], now.net[side], base.net[side]); });
+    var above = Math.min(1, Math.max(0, anchored(reported.above, now.band.above, base.band.above)));
+    var payback = changed ? now.payback : reported.payback;
     headline.replaceChildren(
       made("p", { class: "kicker", text: words.net }),
       made("p", { class: "v", "data-test": "whatif-net", text: euro(net.base) }),
-      made("p", { class: "ends", text: span(net.low, net.high) + " \u00b7 " + words.was + " " + euro(told.net.base) }),
+      made("p", { class: "ends", text: span(net.low, net.high) + " \u00b7 " + words.was + " " + euro(reported.net.base) }),
       made("p", { class: "ends", text: changed ? filled(words.changed, { count: changed }) : words.unchanged }));
     return made("div", {}, [
       made("p", { text: filled(words.above, { share: number(Math.round(100 * above)) }) + " " + (above >= 0.8 ? words.start : words.less) }),

@@ -19,15 +19,15 @@ PLAN = ("customers", "minutes", "benefit", "cost")
 def whatif(m: Maker) -> dict[str, Any] | None:
     """Return what the page's own script works on; None where there is no business case.
 
-    ``block``: see `akb.value.case.page.block.page_basis`. ``told``: the figures of the report, to
-    which differences are added, so that the page never says two things of the same.
+    ``block``: see `akb.value.case.page.block.page_basis`. ``reported``: the figures of the report,
+    to which differences are added, so that the page never says two things of the same.
     """
     case, block = available_case(m), m.model.basis
     if case is None or not block:
         return None
     return {
         "block": dict(block),
-        "told": _shown(case),
+        "reported": _reported(case),
         "limit": int(m.model.suppress_below),
         "ladder": dict(m.model.ladder),
         "labels": {row.key: str(row.label) for row in m.of(AssumptionFacts).rows},
@@ -41,7 +41,7 @@ def whatif(m: Maker) -> dict[str, Any] | None:
     }
 
 
-def _shown(case: AvailableCase) -> dict[str, Any]:
+def _reported(case: AvailableCase) -> dict[str, Any]:
     cohort = case.cohort
     return {
         "benefit": int(cohort.benefit),

@@ -1,0 +1,143 @@
+"""From what was known of some customers to their columns: aggregates of everybody first, then the
+columns of whoever is asked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from akb.features.cut import KEY, Cut, cut
+from akb.features.registry import Tables, merged
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from akb.features.cut import Source
+    from akb.features.registry import Aggregates, Column, Extra, Group, Total, World
+
+
+@dataclass(frozen=True)
+class FeatureInputs:
+    """What features are worked out from, of all or some customers.
+
+    facts
+        `facts.policy_facts` with the insurer's code and the columns without a role.
+    events
+        Dated events, see `cut`.
+    customers
+        customer, kind, birth_year, and the codes of adviser, office and region.
+    world
+        What the whole portfolio has, whoever is looked at.
+    """
+
+    groups: Sequence[Group]
+    facts: pl.DataFrame
+    events: Mapping[Source, pl.DataFrame]
+    customers: pl.DataFrame
+    world: World
+
+    def among(self, part: int, parts: int) -> FeatureInputs:
+        """Return one of the parts that the customers are divided in."""
+        return self if parts == 1 else self._where(pl.col("customer") % parts == part)
+
+    def of(self, customers: pl.Series) -> FeatureInputs:
+        """Return these customers only."""
+        return self._where(pl.col("customer").is_in(customers.implode()))
+
+    def _where(self, chosen: pl.Expr) -> FeatureInputs:
+        """Dated premiums have no customer: they find their policies."""
+        events = {
+            source: frame.filter(chosen) if "customer" in frame.columns else frame
+            for source, frame in self.events.items()
+        }
+        facts, customers = self.facts.filter(chosen), self.customers.filter(chosen)
+        return replace(self, facts=facts, events=events, customers=customers)
+
+    def aggregates(self, dates: Sequence[date], parts: int) -> Aggregates:
+        """Return what the groups add up over all customers, in so many parts."""
+        return merged([self.among(part, parts)._aggregated(dates) for part in range(parts)])
+
+    def _aggregated(self, dates: Sequence[date]) -> Aggregates:
+        seen = cut(self.facts, self.events, dates)
+        shared = {name for group in self.groups for name in group.shared}
+        totals = _totals(self.groups, seen, shared)
+        tables = Tables(seen, totals, self.customers, self.world)
+        found: Aggregates = {}
+        for group in self.groups:
+            if group.aggregate is not None:
+                found |= group.aggregate(tables)
+        return found
+
+    def columns(
+        self, dates: Sequence[date], rows: pl.DataFrame, aggregates: Aggregates
+    ) -> pl.DataFrame:
+        """Return the columns of some (as_of, customer), sorted by both: all in force on one of the
+        dates, and no others may be.
+        """
+        seen = cut(self.facts, self.events, dates)
+        totals = _totals(self.groups, seen)
+        wanted = rows.join(seen.dates.select("as_of", "t"), on="as_of").select(KEY).sort(KEY)
+        table = wanted.join(totals["held"], on=KEY, how="left", maintain_order="left")
+        extras: list[Extra] = [(["t"], seen.dates), (["customer"], self.customers)]
+        extras += [(KEY, frame) for source, frame in totals.items() if source != "held"]
+        table = _beside(table, extras)
+        tables = Tables(seen, totals, self.customers, self.world)
+        for group in self.groups:
+            if group.extend is not None:
+                table = _beside(table, group.extend(tables, aggregates))
+        empty = {
+            total.name: total.empty
+            for group in self.groups
+            for total in group.totals
+            if total.empty is not None
+        }
+        columns = [column for group in self.groups for column in group.columns]
+        return table.with_columns(
+            pl.col(name).fill_null(value) for name, value in empty.items()
+        ).select("as_of", "customer", *(_value(column, self.world) for column in columns))
+
+
+def _beside(table: pl.DataFrame, extras: list[Extra]) -> pl.DataFrame:
+    """Add each table's columns in the order of `table`; the columns that are already there are not
+    copied.
+    """
+    for keys, extra in extras:
+        added = (
+            table.select(keys).join(extra, on=keys, how="left", maintain_order="left").drop(keys)
+        )
+        table = table.hstack(added)
+    return table
+
+
+def _totals(
+    groups: Sequence[Group], seen: Cut, only: set[str] | None = None
+) -> dict[Source, pl.DataFrame]:
+    """All groups' totals (or `only` some) in one pass over each source; two groups may ask for the
+    same.
+    """
+    wanted: dict[Source, dict[str, Total]] = {"held": {}}
+    for group in groups:
+        for total in group.totals:
+            if only is None or total.name in only:
+                wanted.setdefault(total.source, {})[total.name] = total
+    plans = {
+        source: seen.frames[source]
+        .group_by(KEY)
+        .agg(total.value.alias(name) for name, total in named.items())
+        for source, named in wanted.items()
+    }
+    return dict(zip(plans, pl.collect_all(list(plans.values())), strict=True))
+
+
+def _value(column: Column, world: World) -> pl.Expr:
+    """A feature as float32: null where it would look further back than was recorded, never NaN."""
+    value = column.value.cast(pl.Float32)
+    if column.back:
+        recorded = max(world.records[record] for record in column.records)
+        seen = pl.col(f"back_{column.back}") - column.back_days >= recorded
+        value = pl.when(seen).then(value)
+    return value.alias(column.feature.name)
