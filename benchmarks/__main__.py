@@ -19,6 +19,7 @@ MODULES = (
     "commission5",
     "books",
     "plan",
+    "small_offices",
     "hindsight",
     "mutants",
 )
