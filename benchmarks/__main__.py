@@ -20,8 +20,12 @@ MODULES = (
     "books",
     "drift",
     "plan",
+<<<<<<< HEAD
     "trials",
     "page",
+=======
+    "small_offices",
+>>>>>>> actuary11
     "hindsight",
     "mutants",
     "weekly",

@@ -6,7 +6,7 @@ step is drawn to the one before as far as the experience is too small to speak f
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -14,7 +14,6 @@ import polars as pl
 from akb.value.actuarial.credibility import (
     Credibility,
     buhlmann_straub,
-    effective,
     limited_fluctuation,
 )
 from akb.value.actuarial.exposure import BANDS, DAYS, LAST_SINGLE, band_of
@@ -137,15 +136,13 @@ def lapse_basis(cells: pl.DataFrame, lapses: pl.DataFrame, branches: Sequence[st
     ).with_columns(
         high=pl.col("rate") * pl.col("margin").exp(), low=pl.col("rate") * (-pl.col("margin")).exp()
     )
+    seen_in = _evidence(lapses, pl.col("branch"))
     table = pl.DataFrame(
         {
             "branch": list(branches),
             "level": level.estimate,
             "ratio": level.ratio,
-            "limited": [
-                limited_fluctuation(_effective(lapses.filter(pl.col("branch") == branch)))
-                for branch in branches
-            ],
+            "limited": [limited_fluctuation(seen_in.get(branch, 0.0)) for branch in branches],
             "buhlmann": level.weight,
         },
         schema_overrides={"branch": pl.String},
@@ -215,18 +212,13 @@ def _graduated(raw: Floats, exposed: Floats, lapses: pl.DataFrame) -> Floats:
     return out
 
 
-def _evidence(lapses: pl.DataFrame, by: pl.Expr) -> dict[int, float]:
+def _evidence(lapses: pl.DataFrame, by: pl.Expr) -> dict[Any, float]:
     """Return key -> effective number of lapses."""
     own = lapses.group_by(by.alias("key"), "customer", "period").len("n")
     squares = own.group_by("key").agg(
         total=pl.col("n").cast(pl.Float64).sum(), squares=(pl.col("n").cast(pl.Float64) ** 2).sum()
     )
     return {key: total * total / square for key, total, square in squares.sort("key").iter_rows()}
-
-
-def _effective(lapses: pl.DataFrame) -> float:
-    own = lapses.group_by("customer", "period").len("n").sort("customer", "period")
-    return effective(own["n"].cast(pl.Float64).to_numpy())
 
 
 def _sources(total: Floats, gone: Floats, seen: Floats) -> list[str]:

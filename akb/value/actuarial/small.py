@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SMALL = 500  # customers from which an office speaks for itself
 YEARS = 3
+ENOUGH = 20  # lapses from which one sees how many a customer ends at once
 TAILS = (0.05, 0.95)
 
 
@@ -130,7 +131,8 @@ def small_office(base: InForce) -> dict[str, Any] | None:
             }
         )
     total = sum(row["expected"] for row in rows)
-    clustered = max(dispersion(lapses), float(base.policies_per_customer.mean()))
+    enough = lapses.height >= ENOUGH
+    clustered = dispersion(lapses) if enough else float(base.policies_per_customer.mean())
     common = office.variance + BETWEEN_YEARS**2
     low, high = _interval(total, clustered * total + spread + total**2 * common)
     return {
