@@ -4,13 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := sample_data
 
-.PHONY: help install eda test lint bench lock clean
+.PHONY: help install eda test lint bench lock wheel sbom clean
 
 help:
 	@echo "make install   a virtual environment in .venv with everything that the lock file names"
 	@echo "make eda       akb eda on the sample data, into out/eda/"
 	@echo "make test      ruff, mypy --strict, the import contract, pytest"
 	@echo "make bench     the measurements of benchmarks/ (slow)"
+	@echo "make wheel     dist/akb-*.whl, for pipx, uv tool or pip"
+	@echo "make sbom      out/sbom.cdx.json and docs/licences.md: what akb needs, and under which licence"
 	@echo "make lock      write requirements.lock and benchmarks/requirements.lock anew (needs uv)"
 
 install: $(VENV)/.installed
@@ -28,8 +30,8 @@ eda: install
 	$(BIN)/akb eda $(SAMPLE)/polissen.csv $(SAMPLE)/schades.csv $(SAMPLE)/contacten.csv --out out/eda
 
 lint: install
-	$(BIN)/ruff check akb tests benchmarks fuzz
-	$(BIN)/ruff format --check akb tests benchmarks fuzz
+	$(BIN)/ruff check akb tests benchmarks fuzz scripts
+	$(BIN)/ruff format --check akb tests benchmarks fuzz scripts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
@@ -40,11 +42,17 @@ bench: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.lock
 	$(BIN)/python -m benchmarks
 	AKB_KILLS=20 $(BIN)/pytest tests/end_to_end/test_eda_killed.py
-	AKB_EXAMPLES=4 $(BIN)/pytest -n 2 tests/features tests/ingest/test_ingest_policies.py
+	AKB_EXAMPLES=4 $(BIN)/pytest -n 2 --dist loadgroup tests/features tests/ingest/test_ingest_policies.py tests/value/test_value_page_browser.py
 
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
 	uv pip compile pyproject.toml --extra dev --extra bench --constraint requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --output-file benchmarks/requirements.lock
+
+wheel: install
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+
+sbom: install
+	$(BIN)/python -m scripts.sbom
 
 clean:
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis

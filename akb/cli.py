@@ -15,18 +15,27 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from akb import __version__
 from akb.commands.case import case
 from akb.commands.check import check
 from akb.commands.eda import eda
+from akb.commands.evaluate import evaluate
+from akb.commands.experiment import experiment
 from akb.commands.forget import forget
 from akb.commands.init import init
+from akb.commands.inspect.diff import diff
+from akb.commands.inspect.explain import explain
+from akb.commands.inspect.rerun import rerun
+from akb.commands.inspect.schema import schema
+from akb.commands.live.feedback import feedback
+from akb.commands.live.retrain import retrain
+from akb.commands.live.score import score
 from akb.commands.pack import pack
 from akb.commands.predictions import predictions
 from akb.commands.report import pdf, report
 from akb.commands.reveal import reveal
 from akb.commands.sample import sample
 from akb.commands.streams import let_go, prepare_streams, say
+from akb.core import __version__
 from akb.core.errors import AkbError
 
 FAULT = 70
@@ -54,8 +63,27 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (eda, case, report, pdf, init, check, predictions, sample, reveal, pack, forget):
+for command in (
+    eda,
+    score,
+    retrain,
+    case,
+    report,
+    pdf,
+    init,
+    check,
+    predictions,
+    sample,
+    reveal,
+    pack,
+    forget,
+    *(explain, diff, rerun, schema),
+):
     app.command()(command)
+app.command()(evaluate)
+app.add_typer(experiment, name="experiment")
+
+app.add_typer(feedback)
 
 
 def _print_version(wanted: bool) -> None:

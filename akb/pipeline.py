@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
-from akb import __version__
+from akb.core import __version__
 from akb.core.errors import AkbError
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class Request:
     kept_apart: Sequence[
         Path
     ] = ()  # the settings file and the key: never in the folder that a run replaces
+    held: Mapping[Path, bytes] = field(default_factory=dict)  # files that are in memory
 
     @property
     def pseudonym_key(self) -> bytes:
@@ -78,8 +79,18 @@ class Request:
         from akb.ingest.types import Sources
 
         return Sources(
-            self.files, self.pseudonym_key, self.as_of, roles=self.roles or {}, go_on=self.go_on
+            self.files,
+            self.pseudonym_key,
+            self.as_of,
+            roles=self.roles or {},
+            go_on=self.go_on,
+            held=self.held,
         )
+
+    @property
+    def on_disk(self) -> list[Path]:
+        """The files that are read from a disk, so that the run may not replace their folder."""
+        return [path for path in self.files if path not in self.held]
 
 
 @dataclass(frozen=True)
@@ -152,6 +163,7 @@ def predict(
             progress=progress.detail,
             customers=portfolio.customers,
         )
+    models = with_reference(models, matrix, portfolio)
     with progress.stage("looking back three years"):
         past = look_back(portfolio, matrix, catalogue, settings, progress)
     return valued(
@@ -164,6 +176,13 @@ def predict(
         progress=progress,
         no_pseudonyms=no_pseudonyms,
     )
+
+
+def with_reference(models: ModelRun, matrix: Matrix, portfolio: Portfolio) -> ModelRun:
+    """Return models with what a later export is held against when it is scored with them."""
+    from akb.models import reference_file
+
+    return replace(models, files={**models.files, **reference_file(matrix, portfolio)})
 
 
 def catalogue_of(
@@ -194,9 +213,10 @@ def valued(
     tells.
     """
     from akb.report.bundle import RunBundle
-    from akb.value import run_value
+    from akb.value import at_accounts, run_value
 
     with progress.stage("working out value and business case"):
+        portfolio, past = at_accounts(portfolio, past, settings)
         value = run_value(portfolio, models, settings, progress=progress.detail, past=past)
     return RunBundle(
         portfolio=portfolio,
@@ -272,17 +292,7 @@ def eda(request: Request, progress: Progress) -> Result:
 
 
 def _eda(request: Request, progress: Progress) -> Result:
-    from akb.report import write_report
-    from akb.store.folders import (
-        KEPT,
-        check_replaceable,
-        check_writable,
-        heal,
-        run_folder,
-        write_files,
-        write_private,
-    )
-    from akb.store.manifest import manifest_of, write_manifest
+    from akb.store.folders import check_replaceable, check_writable, heal
 
     began = time.perf_counter()
     threading.Thread(target=_ahead, daemon=True).start()
@@ -290,26 +300,56 @@ def _eda(request: Request, progress: Progress) -> Result:
         if request.out is None:
             check_writable(default_folder(request.files[0], date.min))
         else:
-            check_replaceable(request.out, request.files, request.kept_apart)
+            check_replaceable(request.out, request.on_disk, request.kept_apart)
         portfolio = read(request)
         folder = request.out or default_folder(request.files[0], portfolio.as_of)
         place = folder.resolve()  # once: `.` is another folder when the new run has taken its place
         heal(place)
-        check_replaceable(place, request.files, request.kept_apart)
+        check_replaceable(place, request.on_disk, request.kept_apart)
     bundle = predict(portfolio, request.settings, progress, no_pseudonyms=request.no_pseudonyms)
+    return leave_run(request, place, bundle, progress, began=began, shown=folder)
+
+
+def leave_run(
+    request: Request,
+    place: Path,
+    bundle: RunBundle,
+    progress: Progress,
+    *,
+    began: float,
+    shown: Path | None = None,
+    more: Mapping[str, Any] | None = None,
+    files: Mapping[str, bytes] | None = None,
+) -> Result:
+    """Write a whole run into a folder, in the place of the run that may stand there.
+
+    Parameters
+    ----------
+    began
+        When it began, as `time.perf_counter` tells.
+    shown
+        The folder as people named it.
+    more, files
+        What else the manifest says, and what else lies in the run.
+    """
+    from akb.report import write_report
+    from akb.store.folders import KEPT, run_folder, write_files, write_private
+    from akb.store.manifest import manifest_of, write_manifest
+
     before, carried = manifest_of(place), list[str]()
-    with run_folder(place, request.files, carried) as fresh:
+    with run_folder(place, request.on_disk, carried) as fresh:
         with progress.stage("writing the report"), ThreadPoolExecutor(1) as beside:
             packing = beside.submit(kept, bundle)  # compresses while the report is worded
             summary = write_report(fresh, bundle)
             write_models(fresh, bundle)
-            write_files(fresh, {KEPT: packing.result()})
+            write_files(fresh, {**(files or {}), KEPT: packing.result()})
         private = private_customers(bundle)
         document = manifest(request, bundle, progress.seconds, time.perf_counter() - began)
+        document |= more or {}
         write_manifest(fresh, document, private)
     write_private(place, private)
     other_key = before.get("key_id", document["key_id"]) != document["key_id"]
-    return Result(folder, bundle, summary, carried, other_key)
+    return Result(shown or place, bundle, summary, carried, other_key)
 
 
 def _ahead() -> None:
@@ -344,9 +384,10 @@ def kept(bundle: RunBundle) -> bytes:
     elsewhere in the run, and without texts that may not be shown."""
     from akb.ingest import masked
     from akb.store.packed import packed
+    from akb.value import as_in_file
 
     topics = tuple(sorted({entry.topic for entry in bundle.entries if entry.topic}))
-    portfolio = masked(bundle.portfolio, bundle.settings.report.suppress_below)
+    portfolio = masked(as_in_file(bundle.portfolio), bundle.settings.report.suppress_below)
     sources = tuple(
         replace(source, sha256="") for source in portfolio.sources
     )  # of the manifest; rows may be shuffled
@@ -441,6 +482,7 @@ def manifest(
         },
         "settings": bundle.settings.model_dump(mode="json", by_alias=True),
         "seed": request.settings.models.seed,
+        "asked": asked(request),
         "pseudonyms": not request.no_pseudonyms,
         "key_id": key_id(request.pseudonym_key),
         "seconds": {**seconds, "total": round(total, 3)},
@@ -451,3 +493,25 @@ def manifest(
             for prediction in room.predictions
         },
     }
+
+
+def asked(request: Request) -> dict[str, Any]:
+    """Return what `akb rerun` needs beside the settings that became of it: the files by name, what
+    was said of them, and the settings that are no defaults.
+    """
+    return {
+        "files": [printed_name(path) for path in request.files],
+        "roles": {role: printed_name(path) for role, path in (request.roles or {}).items()},
+        "as_of": request.as_of and request.as_of.isoformat(),
+        "go_on": request.go_on,
+        "settings": request.settings.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+    }
+
+
+def printed_name(path: Path) -> str:
+    """Return the name of a file as a manifest tells it: without folder and identifiers."""
+    from akb.core.privacy.identifiers import identifier_in, redacted
+    from akb.core.wording.printable import printable
+
+    name = printable(path.stem)
+    return (redacted(name) if identifier_in(name) else name) + printable(path.suffix)

@@ -13,18 +13,22 @@ from dataclasses import is_dataclass, replace
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from akb.core.errors import RefusedError
-from akb.pipeline import PAST_MONTHS, catalogue_of, kept, valued, write_models
+from akb.core.errors import AkbError, RefusedError
+from akb.pipeline import catalogue_of, kept, valued, write_models
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
+    from datetime import date
     from pathlib import Path
 
-    from akb.config import Settings
+    import polars as pl
+
+    from akb.config import MeasuredEffect, Settings
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
     from akb.pipeline import Progress
     from akb.report.bundle import RunBundle
+    from akb.value.case.basis import CaseBasis
     from akb.value.types import BusinessCase, Past
 
 PAGE = "report.html"
@@ -36,6 +40,9 @@ def rerun_case(
     changed: Mapping[str, float],
     progress: Progress,
     carried: list[str] | None = None,
+    *,
+    measured: Mapping[str, MeasuredEffect] | None = None,
+    without: Collection[str] = (),
 ) -> dict[str, Any]:
     """Write a whole run with other assumptions into `out` and return its summary; `folder` stays as
     it is.
@@ -46,8 +53,12 @@ def rerun_case(
         A finished run.
     changed
         Assumption -> value; none of which the register says that it affects the models.
+    without
+        Contact types that are switched off.
     carried
         Receives the names of the files in `out` that were not akb's and came along.
+    measured
+        Assumption -> what an experiment made of it.
 
     Raises
     ------
@@ -63,7 +74,7 @@ def rerun_case(
 
     folder, out = folder.resolve(), out.resolve()
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-    settings = settings_of(manifest, changed)
+    settings = settings_of(manifest, changed, measured, without)
     private = (folder / PRIVATE).read_bytes() if (folder / PRIVATE).is_file() else None
     bundle = bundle_of(folder, manifest, settings, private, progress)
     with run_folder(out, [folder], carried) as fresh:
@@ -117,7 +128,12 @@ def rerun_report(folder: Path, cover: Callable[[Settings], Settings], progress: 
 
 
 def recomputed_case(
-    folder: Path, changed: Mapping[str, float], *, solver: bool = True
+    folder: Path,
+    changed: Mapping[str, float],
+    *,
+    measured: Mapping[str, MeasuredEffect] | None = None,
+    without: Collection[str] = (),
+    solver: bool = True,
 ) -> BusinessCase | None:
     """Return the business case that `rerun_case` would tell, to the cent; None where the run has
     none.
@@ -134,17 +150,84 @@ def recomputed_case(
         If the run kept nothing that this akb can read.
     """
     from akb.store.carried import MANIFEST
-    from akb.value import case_alone, import_libraries
+    from akb.value import at_accounts, case_alone, import_libraries
 
     if solver:
         Thread(target=import_libraries, daemon=True).start()  # while the run is read
     things = things_kept(folder, only=("portfolio", "models"), without=("reasons",))
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-    return case_alone(things["portfolio"], things["models"], settings_of(manifest, changed))
+    settings = settings_of(manifest, changed, measured, without)
+    portfolio, _ = at_accounts(things["portfolio"], None, settings)
+    return case_alone(portfolio, things["models"], settings)
 
 
-def settings_of(manifest: Mapping[str, Any], changed: Mapping[str, float]) -> Settings:
-    """Return the settings of a run with other assumptions."""
+def matrix_again(folder: Path, day: date) -> tuple[pl.DataFrame, list[str]]:
+    """Return the feature values of a finished run as known on a day, and the names of those that
+    cannot be worked out from what it kept.
+
+    Raises
+    ------
+    AkbError
+        If nobody was in force then, or the day is after the run's.
+    RefusedError
+        If the run kept nothing that this akb can read.
+    """
+    import polars as pl
+
+    from akb.features import build_matrix
+    from akb.store.carried import MANIFEST
+    from akb.store.folders import PRIVATE
+
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    things = things_kept(folder, only=("portfolio", "features"))
+    portfolio, shown = things["portfolio"], "pseudonym"
+    if day > portfolio.as_of:
+        raise AkbError(
+            f"{day.isoformat()} is after {portfolio.as_of.isoformat()}, the day of this run"
+        )
+    if not manifest.get("pseudonyms", True):
+        private = folder / PRIVATE
+        portfolio = with_relations(portfolio, private.read_bytes() if private.is_file() else None)
+        shown = "relation"
+    settings = settings_of(manifest, {}).with_branches(portfolio.own_branches)
+    matrix = build_matrix(portfolio, [day], settings)
+    if matrix.frame.is_empty():
+        raise AkbError(f"no policy is in force on {day.isoformat()}")
+    known = [feature.name for feature in things["features"]]
+    left_out = [name for name in known if name not in matrix.names]
+    names = portfolio.customers.select("customer", _shown=shown)
+    frame = matrix.frame.join(names, on="customer", how="left", maintain_order="left")
+    columns = [name for name in known if name in matrix.names]
+    return frame.select("as_of", pl.col("_shown").alias("customer"), *columns).sort(
+        "customer"
+    ), left_out
+
+
+def recomputed_basis(folder: Path) -> CaseBasis | None:
+    """Return what the business case of a run is made of; None where the run has no case.
+
+    Raises
+    ------
+    RefusedError
+        If the run kept nothing that this akb can read.
+    """
+    from akb.store.carried import MANIFEST
+    from akb.value import at_accounts, basis_alone
+
+    things = things_kept(folder, only=("portfolio", "models"), without=("reasons",))
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    settings = settings_of(manifest, {})
+    portfolio, _ = at_accounts(things["portfolio"], None, settings)
+    return basis_alone(portfolio, things["models"], settings)
+
+
+def settings_of(
+    manifest: Mapping[str, Any],
+    changed: Mapping[str, float],
+    measured: Mapping[str, MeasuredEffect] | None = None,
+    without: Collection[str] = (),
+) -> Settings:
+    """Return the settings of a run with other assumptions, and without some contact types."""
     from pydantic import ValidationError
 
     from akb.config import Settings
@@ -155,7 +238,37 @@ def settings_of(manifest: Mapping[str, Any], changed: Mapping[str, float]) -> Se
         raise RefusedError(
             "this akb does not know the settings of the run", "Run akb eda again."
         ) from None
-    return settings.model_copy(update={"assumptions": {**settings.assumptions, **changed}})
+    off = {key: {**settings.contacts.get(key, {}), "enabled": False} for key in without}
+    known = {**settings.measured, **(measured or {})}
+    given = {**settings.assumptions, **changed}
+    settings = settings.model_copy(
+        update={"contacts": {**settings.contacts, **off}, "measured": {}, "assumptions": {}}
+    )
+    if without:  # numbers of a type that is gone are nobody's
+        left = settings.assumed()
+        known = {name: effect for name, effect in known.items() if name in left}
+        given = {name: value for name, value in given.items() if name in left}
+    return settings.model_copy(update={"measured": known, "assumptions": given})
+
+
+def asked_settings(manifest: Mapping[str, Any]) -> Settings:
+    """Return the settings with which a run was asked for; what `rerun_case` and `report_again`
+    changed since is in them.
+    """
+    from pydantic import ValidationError
+
+    from akb.config import Settings
+
+    later = {
+        name: manifest["settings"][name]
+        for name in ("assumptions", "contacts", "measured", "report")
+    }
+    try:
+        return Settings.model_validate({**manifest["asked"]["settings"], **later})
+    except (KeyError, ValidationError):
+        raise RefusedError(
+            "this akb does not know the settings of the run", "Run akb eda again."
+        ) from None
 
 
 def bundle_of(
@@ -175,7 +288,7 @@ def bundle_of(
         }
         models = replace(things["models"], files=own)
         portfolio = things["portfolio"]
-        past = _past(portfolio, things["past"])
+        past = past_of(portfolio, things["past"])
         named = not manifest.get("pseudonyms", True)
         if named:
             portfolio = with_relations(portfolio, private)
@@ -239,16 +352,35 @@ def with_relations(portfolio: Portfolio, private: bytes | None) -> Portfolio:
     return replace(portfolio, customers=customers.select(portfolio.customers.columns))
 
 
-def _past(portfolio: Portfolio, models: ModelRun | None) -> Past | None:
-    from akb.core.dates import add_months
+def past_of(portfolio: Portfolio, models: ModelRun | None) -> Past | None:
+    """Return the portfolio as it was on the day that models of the past looked from, with what they
+    said; None without them.
+
+    Both know the same customers: where the models are of an earlier export than the portfolio, who
+    is in one of them only is left out."""
+    import polars as pl
+
     from akb.ingest import earlier
     from akb.value.types import Past
 
-    return (
-        Past(earlier(portfolio, add_months(portfolio.as_of, -PAST_MONTHS)), models)
-        if models
-        else None
+    if models is None:
+        return None
+    then = earlier(portfolio, models.as_of)
+    running = pl.col("end_date").is_null() | (pl.col("end_date") > then.as_of)
+    strangers = (
+        then.policies.filter(running)
+        .join(models.scores, on="customer", how="anti")
+        .select("customer")
+        .unique()
     )
+    policies = then.policies.join(strangers, on="customer", how="anti", maintain_order="left")
+    present = policies.filter(running).select("customer")
+    frames: dict[str, Any] = {
+        name: frame.join(present, on="customer", how="semi", maintain_order="left")
+        for name, frame in vars(models).items()
+        if isinstance(frame, pl.DataFrame) and "customer" in frame.columns and name != "winback"
+    }
+    return Past(replace(then, policies=policies), replace(models, **frames))
 
 
 def kept_classes() -> list[type]:

@@ -20,8 +20,11 @@ MODULES = (
     "books",
     "drift",
     "plan",
+    "trials",
+    "page",
     "hindsight",
     "mutants",
+    "weekly",
 )
 REAL = ("es_motor", "coil2000", "lapse", "own_columns", "actuarial")
 FOLDERS = {"lapse": "casdatasets", "own_columns": ".", "actuarial": "."}

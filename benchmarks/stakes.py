@@ -14,7 +14,7 @@ import numpy as np
 
 from akb.sample.calendar import to_day
 from akb.sample.engine import draw, hazards
-from akb.sample.futures import Run, future_rng
+from akb.sample.futures import FutureRun, future_rng
 from akb.sample.paired import YEAR, _Price
 from akb.sample.parameters import NEVER_DAY
 
@@ -86,7 +86,7 @@ def stakes(book: Book, futures: int, seed: int, years: int, growth: float) -> tu
     as_of, rate, stays = to_day(book.as_of), float(np.log(growth)) or 1e-9, book.p.switch.stays
     for number in range(futures):
         rng = future_rng(seed, number)
-        run = Run(book, book.in_force, book.market.redrawn(book.p, book.as_of.year, rng))
+        run = FutureRun(book, book.in_force, book.market.redrawn(book.p, book.as_of.year, rng))
         watch = _Watch()
         for month in range(12 * years):
             run.month(draw(rng, n, len(book.p.slot)), [watch] if month < WINDOW else [])

@@ -46,7 +46,7 @@ class Entry(BaseModel):
     outcome
         The kind of outcome, which says in which features a direction is sure
         (``configs/directions.toml``).
-    population_nl
+    population_nl, population_en
         Whom it is about, where that is not everyone with a policy in force.
     determinants
         Whether the report tells what goes together with it in the portfolio.
@@ -62,6 +62,7 @@ class Entry(BaseModel):
     name_nl: str
     name_en: str
     question_nl: str
+    question_en: str
     section: Section
     kind: Kind
     unit_nl: str
@@ -72,6 +73,7 @@ class Entry(BaseModel):
     target: str = ""
     outcome: Outcome | None = None
     population_nl: str = ""
+    population_en: str = ""
     counts: bool = True
     spare: bool = False
     determinants: bool = False
@@ -116,14 +118,16 @@ def entries(
 
 
 def _unfolded(entry: Entry, kind: str, key: str, name: str) -> Entry:
-    words = {kind: name.lower()}
+    words, keys = {kind: name.lower()}, {kind: key}
     return entry.model_copy(
         update={
-            "key": entry.key.format(**{kind: key}),
+            "key": entry.key.format(**keys),
             "name_nl": entry.name_nl.format(**words),
-            "name_en": entry.name_en.format(**{kind: key}),
+            "name_en": entry.name_en.format(**keys),
             "question_nl": entry.question_nl.format(**words),
+            "question_en": entry.question_en.format(**keys),
             "population_nl": entry.population_nl.format(**words),
+            "population_en": entry.population_en.format(**keys),
             kind: key,
         }
     )

@@ -14,9 +14,12 @@ from akb.commands import options
 from akb.core.errors import AkbError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from akb.config import Assumption
+    from akb.commands.console import Stages
+    from akb.config import Assumption, MeasuredEffect, Settings
+
+READ_FROM_SETTINGS = {"schema_", "assumptions", "contacts", "measured"}
 
 Sets = Annotated[
     list[str] | None,
@@ -26,11 +29,21 @@ Sets = Annotated[
         help="Another value, as in price.per_customer=0.8 or =80%; repeatable.",
     ),
 ]
+Chosen = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        help="A settings file of which [assumptions], [measured] and switched off [contacts] "
+        "count: what the report's sliders export, or akb experiment analyse writes.",
+    ),
+]
 
 
 def case(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a finished run.")],
+    *,
     set_: Sets = None,
+    config: Chosen = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write a whole new run with these figures here.")
     ] = None,
@@ -42,28 +55,50 @@ def case(
     Example: akb case out/eda --set contacts.call.effect_policy=20% --set contacts.call.minutes=20
     --out out/case"""
     from akb.commands.console import Stages
+    from akb.config import Settings
 
     summary = read_summary(folder)
     stages = Stages(quiet=quiet or json)
     register = register_of(summary)
-    changed = parsed(set_ or (), register, whole=out is not None)
+    given = options.settings_from(config) if config else Settings()
+    _say_what_is_left(given, stages)
+    without = switched_off(given, register, f"{config}")
+    changed = {
+        **checked(given.assumptions, register, f"{config}", whole=out is not None),
+        **parsed(set_ or (), register, whole=out is not None),
+    }
+    for name in given.measured:
+        if name not in register:
+            raise AkbError(f"{config} measures {name}, which this run does not know")
+        _check_changeable(name, register[name], whole=out is not None)
     if out is not None:
         from akb.commands.eda import folder_lines
         from akb.rerun import rerun_case
 
         check_out(folder, out)
         carried: list[str] = []
-        case = rerun_case(folder, out, changed, stages, carried)["business_case"]
+        case = rerun_case(
+            folder, out, changed, stages, carried, measured=given.measured, without=without
+        )["business_case"]
         for line in folder_lines(carried):
             stages.say(line)
     else:
-        case = figures(folder, summary, register, changed)
+        case = figures(folder, summary, register, changed, measured=given.measured, without=without)
     if json:
         shown = {"as_of": summary["as_of"], "changed": changed, "business_case": case}
         options.print_json({"schema": "akb.case/2", **shown})
         return
     for line in closing_lines(summary["business_case"], case, out):
         stages.say(line)
+
+
+def _say_what_is_left(given: Settings, stages: Stages) -> None:
+    left = sorted(given.model_fields_set - READ_FROM_SETTINGS)
+    if left:
+        stages.say(
+            f"of the settings file only [assumptions], [measured] and [contacts] count here, not "
+            f"{', '.join(f'[{name}]' for name in left)}"
+        )
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
@@ -148,6 +183,53 @@ def parsed(
     return found
 
 
+def switched_off(given: Settings, register: dict[str, Assumption], where: str) -> tuple[str, ...]:
+    """Return the contact types that settings switch off.
+
+    Raises
+    ------
+    AkbError
+        If a type is unknown, or anything else is said of one.
+    """
+    types = {name.split(".")[1] for name in register if name.startswith("contacts.")}
+    for key, table in given.contacts.items():
+        if key not in types:
+            raise AkbError(
+                f"{where}: unknown contact type '{key}'{did_you_mean(key, types)}",
+                "The report lists them all.",
+            )
+        if set(table) != {"enabled"}:
+            raise AkbError(
+                f"{where}: [contacts.{key}] can only be switched off with enabled = false",
+                f'Write its numbers under [assumptions], as in "contacts.{key}.minutes" = 20.',
+            )
+    return tuple(key for key, table in given.contacts.items() if not table["enabled"])
+
+
+def checked(
+    values: Mapping[str, float], register: dict[str, Assumption], where: str, *, whole: bool
+) -> dict[str, float]:
+    """Return the values of a file, if they can be asked for.
+
+    Raises
+    ------
+    AkbError
+        If a name is unknown (with a suggestion), a value is impossible, or the change needs a new
+        run.
+    """
+    for name, value in values.items():
+        if name not in register:
+            raise AkbError(
+                f"{where}: unknown assumption '{name}'{did_you_mean(name, register)}",
+                "The report and summary.json list them all under their names.",
+            )
+        _check_changeable(name, register[name], whole=whole)
+        why = register[name].complaint(value)
+        if why:
+            raise AkbError(f"{where}: {name} = {value:g} {why}")
+    return dict(values)
+
+
 def _check_changeable(name: str, entry: Assumption, *, whole: bool) -> None:
     # What serving costs teaches models who costs more than he brings, and no euro of the case
     # follows those.
@@ -177,9 +259,17 @@ def figures(
     summary: dict[str, Any],
     register: dict[str, Assumption],
     changed: dict[str, float],
+    *,
+    measured: Mapping[str, MeasuredEffect] | None = None,
+    without: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Return the business case in the shape of the summary's ``business_case``: that of ``--out``,
     to the cent.
+
+    Parameters
+    ----------
+    without
+        Contact types that are switched off.
 
     Raises
     ------
@@ -198,13 +288,25 @@ def figures(
         raise AkbError(
             f"{folder} has no business case to work out again", "Its report says what was missing."
         )
+    known = {name: register[name].measured(effect) for name, effect in (measured or {}).items()}
+    before = {**register, **known}
     now = {
-        **register,
-        **{name: shipped(name, register).replaced(value) for name, value in changed.items()},
+        **before,
+        **{name: shipped(name, before).replaced(value) for name, value in changed.items()},
     }
-    rows = [{"key": name, **entry.model_dump()} for name, entry in sorted(now.items())]
+    rows = [
+        {"key": name, **entry.model_dump()}
+        for name, entry in sorted(now.items())
+        if not name.startswith(tuple(f"contacts.{key}." for key in without))
+    ]
     with seldom_collected():
-        case = recomputed_case(folder, changed, solver=_hours_bind(summary))
+        case = recomputed_case(
+            folder,
+            changed,
+            measured=measured,
+            without=without,
+            solver=_hours_bind(summary),
+        )
     if case is None:
         raise AkbError(
             f"{folder} has no business case to work out again", "Its report says what was missing."
@@ -214,13 +316,18 @@ def figures(
 
 def _hours_bind(summary: dict[str, Any]) -> bool:
     """Return whether the run's hours were short: only then is the plan a linear programme."""
-    return any(summary["business_case"]["plan"]["hour_price"].values())
+    plan = summary["business_case"].get("plan") or {}
+    return any(plan.get("hour_price", {}).values())
 
 
 def shipped(name: str, register: dict[str, Assumption]) -> Assumption:
-    """Return an assumption with the range that akb ships, as `akb eda` would start from."""
+    """Return an assumption with the range that akb ships or an experiment measured, as `akb eda`
+    would start from.
+    """
     from akb.config import load_settings
 
+    if register[name].source == "measured":
+        return register[name]
     return load_settings().assumed().get(name, register[name])
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from akb.config import Settings
     from akb.core.findings import Finding
+    from akb.pipeline import Request
 
 
 class PortalUnit(StrEnum):
@@ -139,6 +140,47 @@ def settings_from(
         models__seed=seed,
         models__jobs=jobs,
         report__portal_by=portal_by and portal_by.value,
+    )
+
+
+def request_of(
+    export: Sequence[str],
+    *,
+    config: Path | None,
+    key: Path | None,
+    as_of: datetime | None,
+    go_on: bool = False,
+    settings: Settings | None = None,
+) -> Request:
+    """Return what is asked of an export by a command that fits nothing and makes no key.
+
+    Parameters
+    ----------
+    settings
+        In place of those of `config`.
+
+    Raises
+    ------
+    AkbError
+        If there is no key.
+    """
+    from akb.core.privacy.pseudonyms import default_key_path, load_or_create_key
+    from akb.pipeline import Request
+
+    files, roles = split_roles(export)
+    key_file = key or default_key_path()
+    if not key_file.exists():
+        raise AkbError(
+            f"there is no key {key_file}, so the customers of the run cannot be recognised",
+            "Give the key that the run was made with: --key FILE.",
+        )
+    return Request(
+        files=files,
+        settings=settings or settings_from(config),
+        key=load_or_create_key(key_file),
+        as_of=as_day(as_of),
+        roles=roles,
+        go_on=go_on,
     )
 
 

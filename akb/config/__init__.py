@@ -1,7 +1,7 @@
 """Validated settings: shipped defaults, then the client's ``akb.toml``, then the command line."""
 
 from akb.config.contacts import ContactType, Effect
-from akb.config.register import Assumption
+from akb.config.register import Assumption, MeasuredEffect
 from akb.config.settings import SCHEMA, Settings, load_settings
 from akb.config.tables import (
     LARGEST_SEED,
@@ -25,6 +25,7 @@ __all__ = [
     "Effect",
     "Features",
     "Ingest",
+    "MeasuredEffect",
     "Member",
     "Models",
     "Settings",

@@ -44,6 +44,27 @@ here has no most.
 """
 
 
+class MeasuredEffect(SettingsTable):
+    """What an experiment measured of an assumption: what is believed now, and between which ends.
+
+    Parameters
+    ----------
+    evidence
+        Which experiment, how many customers.
+    """
+
+    value: float
+    low: float
+    high: float
+    evidence: str = ""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> MeasuredEffect:
+        if not self.low <= self.value <= self.high:
+            raise ValueError(f"{self.value:g} lies outside {self.low:g} to {self.high:g}")
+        return self
+
+
 class Assumption(SettingsTable):
     """A number that nobody measured: value, range, where it comes from, what it means.
 
@@ -95,6 +116,19 @@ class Assumption(SettingsTable):
             return None
         beyond = least == 0 and self.kind != "share" and not 0 <= value < math.inf
         return _ENDLESS if beyond else sentence
+
+    def measured(self, effect: MeasuredEffect) -> Assumption:
+        """Return it as an experiment measured it, in the interval of that."""
+        return self.model_copy(
+            update={
+                "value": effect.value,
+                "low": effect.low,
+                "high": effect.high,
+                "source": "measured",
+                "evidence": effect.evidence or self.evidence,
+                "supplied": True,
+            }
+        )
 
     def replaced(self, value: float) -> Assumption:
         """Return it with the client's own value, in a range that holds it."""

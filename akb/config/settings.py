@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
+from copy import deepcopy
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, field_validator
 
 from akb.config.contacts import ContactType, contact_assumptions, contact_types
-from akb.config.register import Assumption, shipped_assumptions
+from akb.config.register import Assumption, MeasuredEffect, shipped_assumptions
 from akb.config.tables import (
     WORDS,
     WRITTEN,
@@ -27,6 +28,7 @@ from akb.config.tables import (
     must_be_one_of,
     validated,
 )
+from akb.core.candidates import check_candidates
 from akb.core.errors import AkbError, did_you_mean
 from akb.core.privacy.identifiers import OTHER_BRANCH
 from akb.core.revenue import Terms
@@ -58,6 +60,9 @@ class Settings(SettingsTable):
     assumptions: dict[str, Annotated[float, Field(allow_inf_nan=True)]] = Field(
         default_factory=dict
     )  # see `complaint`
+    measured: dict[str, MeasuredEffect] = Field(
+        default_factory=dict
+    )  # assumption -> what an experiment made of it
     team: dict[str, Member] = Field(
         default_factory=dict
     )  # adviser as the export writes it -> level and hours
@@ -148,8 +153,8 @@ class Settings(SettingsTable):
         )
 
     def assumed(self) -> dict[str, Assumption]:
-        """Return the assumption register by ``table.key``, with the client's own values marked
-        ``client``.
+        """Return the assumption register by ``table.key``, with what was measured marked
+        ``measured`` and the client's own values ``client``.
 
         Raises
         ------
@@ -170,8 +175,22 @@ class Settings(SettingsTable):
         return register
 
     def _before_assumptions(self) -> dict[str, Assumption]:
-        """Return the register with the client's own ladder, but without his ``[assumptions]``."""
-        return {**shipped_assumptions(), **contact_assumptions(self.contacts)}
+        """Return the register with the client's own ladder and what was measured, but without his
+        ``[assumptions]``.
+        """
+        register = {**shipped_assumptions(), **contact_assumptions(self.contacts)}
+        for name, effect in self.measured.items():
+            if name not in register:
+                raise AkbError(
+                    f"unknown assumption '{name}' in [measured]{did_you_mean(name, register)}",
+                    "The report lists them all under its assumptions.",
+                )
+            for end in (effect.low, effect.high):
+                why = register[name].complaint(end)
+                if why:
+                    raise AkbError(f"[measured]: {name} = {end:g} {why}", f"{WRITTEN}.")
+            register[name] = register[name].measured(effect)
+        return register
 
     def ladder(self) -> dict[str, ContactType]:
         """Return the contact types by key: `configs/contacts.toml`, changed by ``[contacts.KEY]``
@@ -212,16 +231,21 @@ class Settings(SettingsTable):
             for meaning in getattr(self.ingest, table).values():
                 known = columns["values"][values] if values else ("yes", "no")
                 must_be_one_of(known, meaning, "meaning", f"[ingest.{table}]")
+        check_candidates(self.models.candidates)
         self.ladder()
 
 
-def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
+def load_settings(
+    path: Path | None = None, tables: Mapping[str, Any] | None = None, **overrides: Any
+) -> Settings:
     """Return the settings of a run.
 
     Parameters
     ----------
     path
         The client's ``akb.toml``; None for the defaults.
+    tables
+        What would stand in such a file, where there is none.
     overrides
         Values from the command line by dotted name with ``__`` for the dot (``models__seed=1``);
         None is ignored.
@@ -232,7 +256,7 @@ def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
         If the file is missing, is no TOML, has an unknown name (with a suggestion) or an impossible
         value.
     """
-    given: dict[str, Any] = {}
+    given: dict[str, Any] = deepcopy(dict(tables or {}))
     if path is not None:
         try:
             given = tomllib.loads(path.read_text("utf-8-sig"))
@@ -257,7 +281,8 @@ def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
     schema = given.get("schema", SCHEMA)
     if isinstance(schema, int) and schema > SCHEMA:
         raise AkbError(
-            f"{path} has schema {schema}; this akb knows schema {SCHEMA}", "Upgrade akb."
+            f"{path or 'these settings'} has schema {schema}; this akb knows schema {SCHEMA}",
+            "Upgrade akb.",
         )
     for name, value in overrides.items():
         if value is not None:

@@ -71,6 +71,7 @@ class Branch(SettingsTable):
     ban: bool
     premium: float = Field(ge=0, le=1_000_000)
     commission: float = Field(ge=0, le=1)
+    lapse: float = Field(gt=0, lt=1)  # share of policies that end in a year, by the sources
     essential: bool
     life: bool = False
     confidence: Literal["H", "M", "L", "A"]
@@ -96,6 +97,23 @@ class Client(SettingsTable):
     name: Shown = Field(default="", max_length=100)
     type: Literal["intermediair", "volmacht", "verzekeraar"] = "intermediair"
     unit: Literal["relation", "household"] = "relation"  # who is one customer
+    # of the annual accounts, euros a year; None: not given
+    commission_total: float | None = Field(default=None, gt=0, le=1e10)
+    fee_total: float | None = Field(default=None, gt=0, le=1e10)
+    fte: float | None = Field(default=None, gt=0, le=100_000)
+    payroll: float | None = Field(default=None, gt=0, le=1e10)
+    other_cost: float | None = Field(default=None, gt=0, le=1e10)
+    cost: Literal["model", "accounts"] = "model"  # which cost to serve everything stands on
+
+    @model_validator(mode="after")
+    def _accounts_fit(self) -> Client:
+        """An insurer's margin is in no commission account; cost of the accounts has to be given."""
+        income = self.commission_total is not None or self.fee_total is not None
+        if self.type == "verzekeraar" and income:
+            raise ValueError("an insurer earns a margin: leave commission_total and fee_total out")
+        if self.cost == "accounts" and self.payroll is None and self.other_cost is None:
+            raise ValueError('cost = "accounts" asks for payroll or other_cost')
+        return self
 
 
 class Time(SettingsTable):
@@ -239,6 +257,7 @@ class Models(SettingsTable):
     trees: int = Field(default=200, ge=1, le=10_000)
     # customers followed over the dates that teach; on the dates that are scored everybody is there
     panel_customers: int = Field(default=30_000, ge=1000, le=100_000_000)
+    candidates: tuple[str, ...] = ()  # of the client's own, see docs/own_model.md
 
 
 class Report(SettingsTable):

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from akb.features.grid import as_of_grid
     from akb.features.hindsight.verdicts import without_hindsight
     from akb.features.matrix import build_matrix, known_then
-    from akb.features.targets.labels import build_targets
+    from akb.features.targets.labels import branch_rows_of, build_targets
     from akb.features.themes import topics_of
 
 __all__ = [
     "as_of_grid",
+    "branch_rows_of",
     "build_matrix",
     "build_targets",
     "known_then",
@@ -27,6 +28,7 @@ __all__ = [
 
 _WHERE = {
     "as_of_grid": "grid",
+    "branch_rows_of": "targets.labels",
     "build_matrix": "matrix",
     "known_then": "matrix",
     "build_targets": "targets.labels",

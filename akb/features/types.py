@@ -105,6 +105,14 @@ class BranchRows:
 
 
 @dataclass(frozen=True)
+class TaughtBranches:
+    """The branches that stored models were taught rows of: held at T, and open at T."""
+
+    held: frozenset[str]
+    eligible: frozenset[str]
+
+
+@dataclass(frozen=True)
 class FormerRows:
     """One row per (T, customer whose relation ended in the three years up to T and who has not come
     back by T).

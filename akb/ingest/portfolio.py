@@ -121,7 +121,7 @@ def read_portfolio(
             raise TypeError("files alone need a key")
         sources = Sources(sources, key, today=today)
     notes = Notes()
-    tables = open_tables(sources.files, sources.roles, settings, notes)
+    tables = open_tables(sources, settings, notes)
     return build_portfolio(tables, settings, notes, sources)
 
 
@@ -251,12 +251,7 @@ def _keep_out_persons(
 
 
 def open_tables(
-    files: Sequence[Path],
-    roles: Mapping[str, Path],
-    settings: Settings,
-    notes: Notes,
-    *,
-    propose: bool = False,
+    sources: Sources, settings: Settings, notes: Notes, *, propose: bool = False
 ) -> list[Table]:
     """Open all files, find their roles, and load the columns that akb uses; `propose` says what
     others may be.
@@ -267,7 +262,7 @@ def open_tables(
         If a role is unknown or does not fit, a file is named twice or cannot be read, or none holds
         policies.
     """
-    given = settings.ingest.columns
+    files, roles, given = sources.files, sources.roles, settings.ingest.columns
     for name in (*roles, *given):
         if name not in ROLES:
             raise AkbError(
@@ -286,7 +281,8 @@ def open_tables(
         if path.resolve() in seen:
             raise AkbError(f"{path} is named twice", "Name every file once.")
         seen.add(path.resolve())
-        tables += _tables_of(path, role, settings, notes, left_out, propose=propose)
+        file = ExportFile(path, role, sources.held.get(path))
+        tables += _tables_of(file, settings, notes, left_out, propose=propose)
     if not any(table.headings.role == "policies" for table in tables):
         raise _no_policies(tables, given, left_out)
     left_out.find(notes)
@@ -297,18 +293,24 @@ def open_tables(
     )
 
 
+@dataclass(frozen=True)
+class ExportFile:
+    """A file as it was named: the role that it was given, and its content where that is in
+    memory.
+    """
+
+    path: Path
+    role: str | None
+    content: bytes | None
+
+
 def _tables_of(
-    path: Path,
-    role: str | None,
-    settings: Settings,
-    notes: Notes,
-    left_out: LeftOut,
-    *,
-    propose: bool,
+    file: ExportFile, settings: Settings, notes: Notes, left_out: LeftOut, *, propose: bool
 ) -> list[Table]:
     """Return the tables of a file; one that is no table of an export is left out, unless its role
     was given.
     """
+    path, role = file.path, file.role
     given, tables = settings.ingest.columns, []
     try:
         if is_lock(path.name):
@@ -318,6 +320,7 @@ def _tables_of(
             settings.ingest,
             lambda row: recognised(bounded_headings(row), given),
             left_out.inside,
+            content=file.content,
         )
     except AkbError as error:
         if role or not (isinstance(error, NotATableError) or is_lock(path.name)):

@@ -145,7 +145,7 @@ class ExportPreview:
 def read_and_preview(sources: Sources, settings: Settings) -> tuple[Portfolio, ExportPreview]:
     """Read an export and say how; parameters and errors as `read_portfolio`."""
     notes = Notes()
-    tables = open_tables(sources.files, sources.roles, settings, notes, propose=True)
+    tables = open_tables(sources, settings, notes, propose=True)
     preview = preview_of(tables, with_motor_as_car(tables, settings))
     return build_portfolio(tables, settings, notes, sources), preview
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from akb.core.accounts import AccountLine
     from akb.core.findings import Finding
 
 
@@ -34,6 +35,8 @@ class Sources:
         Role -> file, for files whose role is given.
     go_on
         Read what is left where most of the export cannot be read.
+    held
+        File -> its content, for those of `files` that are in memory and not on a disk.
     """
 
     files: Sequence[Path]
@@ -42,6 +45,7 @@ class Sources:
     today: date | None = None
     roles: Mapping[str, Path] = field(default_factory=dict)
     go_on: bool = False
+    held: Mapping[Path, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -196,6 +200,14 @@ class Portfolio:
     hidden
         Canonical columns of today's values that features must not see, because they show who has
         ended or because the client says so; None: not tested yet (`akb.features.hindsight`).
+    recorded
+        What advisers recorded of customers and the export may not know: customer u32, date Date (of
+        a contact; null: none), left bool (said to have left). It keeps customers off lists and is
+        never seen by features. None where nothing was recorded.
+    accounts
+        Lines of the annual accounts that recurring amounts were brought to, by key; the policies
+        then have those of the file as ``commission_file_cents`` and ``fee_file_cents``. None:
+        nobody asked, as in what is read.
     rejects
         file str, line i64, column str?, shape str (never a value: ``99-99-9999``), reason str
         (stable slug)
@@ -221,6 +233,8 @@ class Portfolio:
     own: tuple[OwnColumn, ...] = ()
     own_values: pl.DataFrame | None = None
     hidden: tuple[str, ...] | None = None
+    recorded: pl.DataFrame | None = None
+    accounts: Mapping[str, AccountLine] | None = None
 
     @property
     def replay(self) -> bool:

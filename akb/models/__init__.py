@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from akb.core.imports import import_ahead
 
@@ -10,12 +10,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
+    import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
 
     from akb.catalogue.entries import Entry
     from akb.config import Settings
     from akb.features.types import Matrix, Targets
-    from akb.ingest.types import History
+    from akb.ingest.types import History, Portfolio
+    from akb.models.evidence import People
     from akb.models.types import ModelRun
 
 
@@ -30,11 +33,41 @@ _LIBRARIES = (
 )
 
 
+def reference_file(matrix: Matrix, portfolio: Portfolio) -> dict[str, bytes]:
+    """Return how the features lay at X, as a file of the models; see `akb.models.reference`."""
+    from akb.models.reference import files
+
+    return files(matrix, portfolio)
+
+
 def lifetime_methods() -> tuple[str, ...]:
     """Return the methods that lifetime value is made of: how long relations and policies last."""
     from akb.models.methods import METHODS
 
     return tuple(each.name for each in METHODS.values() if each.lifetime)
+
+
+def people_of(customers: pl.DataFrame, limit: int) -> People:
+    """Return who customers are, to tell errors by group; below `limit` a number stays hidden."""
+    from akb.models.evidence import People
+
+    return People.of(customers, limit)
+
+
+def paired_difference(
+    loss: NDArray[np.float64], other: NDArray[np.float64], cluster: NDArray[Any]
+) -> tuple[float, float]:
+    """Return the mean of ``loss - other`` and its standard error, clustered by customer."""
+    from akb.models.evidence import paired_difference as difference
+
+    return difference(loss, other, cluster)
+
+
+def auc_of(label: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
+    """Return how well an expectation ranks what happened."""
+    from akb.models.evidence import weighted_auc
+
+    return float(weighted_auc(label, expected))
 
 
 def import_libraries() -> None:

@@ -33,7 +33,7 @@ from akb.models.method import Method, MethodRun, Role
 from akb.models.methods import METHODS
 from akb.models.methods.checks import checks, taught_by
 from akb.models.methods.verdict import unavailable
-from akb.models.saved import COLUMNS, feature_table
+from akb.models.saved import COLUMNS, apart, feature_table
 from akb.models.types import Backtest, ModelRun
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def run_models(
         entire = context.targets.of_whole_relation()
         whole_job = churn_job if entire is context.targets else pool.submit(_churn, context, entire)
         profiles_job = pool.submit(find_profiles, context)
-        jobs = [pool.submit(_run, context, made, members) for made, members in _jobs(able)]
+        jobs = [pool.submit(_run, context, made, members) for made, members in method_jobs(able)]
         churn, whole = churn_job.result(), whole_job.result()
         runs = []
         for job in jobs:
@@ -102,6 +102,7 @@ def run_models(
     named = [entry.key for entry in able if entry.key in coherent.scores.columns]
     files = {
         **churn.files,
+        **({} if whole is churn else apart(whole.files)),
         **{name: data for result in results for name, data in result.files.items()},
     }
     own = [predictions[p.key] for result in results for p in result.predictions]
@@ -115,10 +116,10 @@ def run_models(
         cohorts=churn.cohorts,
         definitions=definitions,
         determinants=determinants,
-        winback=_former(results),
+        winback=former_scores(results),
         predictions=holm(predictions[entry.key] for entry in entries),
         whole=() if whole is churn else holm(whole.predictions.values()),
-        reasons=_reasons(churn),
+        reasons=churn_reasons(churn),
         importance=(
             *(importance_of(HEADLINE, churn.hazard.model) if churn.hazard else ()),
             *(each for result in results for each in result.importance),
@@ -210,7 +211,7 @@ def _all_determinants(
     return tuple(each for each in found if each is not None)
 
 
-def _former(results: Iterable[MethodResult]) -> pl.DataFrame:
+def former_scores(results: Iterable[MethodResult]) -> pl.DataFrame:
     """Return the scores of former customers: a column per key."""
     frames = [result.former for result in results if result.former is not None]
     table = pl.DataFrame(schema={"customer": pl.UInt32}) if not frames else frames[0]
@@ -219,7 +220,7 @@ def _former(results: Iterable[MethodResult]) -> pl.DataFrame:
     return table.sort("customer")
 
 
-def _jobs(entries: Sequence[Entry]) -> list[tuple[Method, tuple[Entry, ...]]]:
+def method_jobs(entries: Sequence[Entry]) -> list[tuple[Method, tuple[Entry, ...]]]:
     """Return one job per family and one per entry of the other methods, the largest first."""
     families = sorted(
         (each for each in METHODS.values() if each.together and each.fit),
@@ -237,7 +238,7 @@ def _run(context: FitContext, made: Method, entries: tuple[Entry, ...]) -> Metho
     return MethodRun(made.role_of(entries[0]), entries, made.fit(context, entries))
 
 
-def _reasons(churn: ChurnResult) -> tuple[Contribution, ...]:
+def churn_reasons(churn: ChurnResult) -> tuple[Contribution, ...]:
     """Return the reasons of the customers with the highest chance to leave, at most 2,000."""
     if churn.hazard is None or HEADLINE not in churn.scores.columns:
         return ()

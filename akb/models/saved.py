@@ -6,12 +6,13 @@ import io
 import json
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from akb.core.errors import RefusedError
-from akb.models.churn import CauseTrees, Hazard, Multinomial, Shares
+from akb.models.churn import CauseTrees, Continuation, Hazard, Multinomial, Shares
 from akb.models.learners import Boosted, Logistic, Rate, Rule, Spline
 from akb.models.temporal import BRANCH, CalibratedModel
 
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from akb.models.churn import CauseModel, Landmarks
+    from akb.models.learners.boosting import BoostingObjective
     from akb.models.temporal import Problem
 
     Floats = NDArray[np.float64]
     Files = Mapping[str, bytes]
 
 CHURN, CAUSE = "models/churn", "models/churn_cause"
+WHOLE = "models/whole_"  # churn of the whole relation, where [churn] definition is another one
 COLUMNS = "models/features.parquet"
 
 
@@ -40,6 +43,11 @@ def saved_model(files: Files, stem: str) -> tuple[Any, tuple[str, ...]]:
         If it is missing or of a kind that this version does not know.
     """
     card = _json(files, f"{stem}.json")
+    if card.get("kind") == "own":
+        raise RefusedError(
+            f"{stem}.json is the candidate '{card.get('candidate')}', whose state no run keeps",
+            "Run akb eda again where it is installed.",
+        )
     read = _KINDS.get(str(card.get("kind")))
     if read is None:
         raise RefusedError(f"{stem}.json holds no model that this akb knows", "Run akb eda again.")
@@ -52,6 +60,12 @@ def _json(files: Files, name: str) -> dict[str, Any]:
         raise RefusedError(f"{name} is not among the saved models", "Run akb eda again.")
     card: dict[str, Any] = json.loads(files[name])
     return card
+
+
+@lru_cache(maxsize=128)
+def _boosted(text: str, columns: tuple[str, ...], objective: BoostingObjective) -> Boosted:
+    """The trees, read once: who is asked about one customer after the other waits for nothing."""
+    return Boosted(text, columns, objective)
 
 
 def _logistic(card: dict[str, Any], columns: tuple[str, ...], text: str) -> Logistic:
@@ -88,7 +102,7 @@ def _multinomial(card: dict[str, Any], columns: tuple[str, ...], text: str) -> M
 
 
 _KINDS: dict[str, Callable[[dict[str, Any], tuple[str, ...], str], Any]] = {
-    "lightgbm": lambda card, columns, text: Boosted(text, columns, card["objective"]),
+    "lightgbm": lambda card, columns, text: _boosted(text, columns, card["objective"]),
     "logistic": _logistic,
     "rule": _rule,
     "rate": lambda card, columns, text: Rate(card["objective"]),
@@ -126,6 +140,39 @@ def saved_causes(files: Files, landmarks: Landmarks) -> tuple[CauseModel, Landma
     return made, landmarks.with_columns(columns) if columns else landmarks
 
 
+def saved_continuation(files: Files) -> Continuation:
+    """Return what is known of the years after the first."""
+    kept = _json(files, f"{CHURN}.level.json")["lifetime"]
+    by_age = kept["by_age"]
+    return Continuation(
+        kept["attenuation"],
+        None,
+        np.array(kept["by_tenure"]),
+        None if by_age is None else np.array(by_age),
+    )
+
+
+def apart(files: Files) -> dict[str, bytes]:
+    """Return the churn models of the whole relation under names of their own."""
+    return {name.replace("models/", WHOLE, 1): content for name, content in files.items()}
+
+
+def of_whole(files: Files) -> Files:
+    """Return the files under which the churn models of the whole relation are found: those that
+    `apart` named, else all.
+    """
+    own = {name: content for name, content in files.items() if name.startswith(WHOLE)}
+    return {name.replace(WHOLE, "models/", 1): data for name, data in own.items()} or files
+
+
+def saved_level(files: Files, name: str) -> dict[str, dict[str, Any]]:
+    """Return the level per group of a target: base and shift on the link scale, and whether it is
+    flat.
+    """
+    level: dict[str, dict[str, Any]] = _json(files, f"models/{name}.level.json")["level"]
+    return level
+
+
 def score_problem(files: Files, problem: Problem, rows: NDArray[np.int64]) -> Floats:
     """Return the chance or expected count per row, as the run gave it before the predictions were
     made to cohere.
@@ -138,10 +185,10 @@ def score_problem(files: Files, problem: Problem, rows: NDArray[np.int64]) -> Fl
     """
     stem = f"models/{problem.name}"
     model, columns = saved_model(files, stem)
-    level = _json(files, f"{stem}.level.json")["level"]
+    level = saved_level(files, problem.name)
     lacking = {*columns} - {*problem.names, BRANCH}
-    groups = [level.get(name or problem.name) for name in problem.groups]
-    if lacking or any(group is None for group in groups):
+    groups = [level.get(name or problem.name, {}) for name in problem.groups]
+    if lacking or not all(groups):
         raise RefusedError(f"{stem} was made for other columns or branches", "Run akb eda again.")
     base, shift = (np.array([group[name] for group in groups]) for name in ("base", "shift"))
     known = CalibratedModel(

@@ -131,9 +131,9 @@ def keyed(value: T, key: str) -> T:
     elif isinstance(value, Mapping):
         made = {name: keyed(entry, f"{key}.{name}") for name, entry in value.items()}
     elif isinstance(value, list | tuple):
-        labels = _labels(value)
+        names_of = labels(value)
         made = type(value)(
-            keyed(entry, f"{key}[{label}]") for entry, label in zip(value, labels, strict=True)
+            keyed(entry, f"{key}[{label}]") for entry, label in zip(value, names_of, strict=True)
         )
     return made  # type: ignore[no-any-return]
 
@@ -149,13 +149,13 @@ def find(document: Any, key: str) -> Any:
     node = document
     for name, label in _PART.findall(key):
         try:
-            node = node[name] if name else node[_labels(node).index(label)]
+            node = node[name] if name else node[labels(node).index(label)]
         except (KeyError, IndexError, TypeError, ValueError):
             raise KeyError(key) from None
     return node
 
 
-def _labels(rows: Iterable[object]) -> list[str]:
+def labels(rows: Iterable[object]) -> list[str]:
     """Return what each entry of a list is called: by its label where that is its own, else by its
     place.
     """

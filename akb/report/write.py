@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from akb.report import assemble
 from akb.report.context import Context
+from akb.report.dictionary import metadata, score_columns, winback_columns
 from akb.report.files import scores
 from akb.report.files.actuarial import actuarial_files
 from akb.report.files.lists import action_lists, list_tables
@@ -35,9 +36,11 @@ def report_files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
         "report.html": html.render(facts, context.words).encode(),
         **portal_files(portal),
         "summary.json": as_bytes(document),
-        "scores.parquet": scores.scores_parquet(table),
+        "scores.parquet": scores.scores_parquet(table, metadata(score_columns(bundle.entries))),
         "scores.csv": scores.scores_csv(table),
-        "winback.parquet": scores.scores_parquet(scores.former_table(context)),
+        "winback.parquet": scores.scores_parquet(
+            scores.former_table(context), metadata(winback_columns(bundle.entries))
+        ),
         "rejects.csv": scores.rejects_csv(context),
         **{f"actions/{name}": content for name, content in action_lists(context, lists).items()},
         "actions/actions.xlsx": actions_workbook(portal),

@@ -225,7 +225,7 @@ def simulated(
     """
     market = book.market.redrawn(book.p, book.as_of.year, rng)
     slots = len(book.p.slot)
-    run = Run(book, rows, market)
+    run = FutureRun(book, rows, market)
     for _ in range(months):
         run.month(draw(rng, len(rows), slots), interventions)
     lately = np.flatnonzero(run.state.cancelled >= book.step + months - 1)
@@ -235,7 +235,7 @@ def simulated(
     return run.log
 
 
-class Run:
+class FutureRun:
     """Some customers of a book who go on from its as-of date, in one market, month by month."""
 
     def __init__(self, book: SimulatedOffice, rows: Rows, market: Market) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from akb.sample.calendar import to_day
 from akb.sample.contact import Contacts, Effects
 from akb.sample.engine import Policies, draw
-from akb.sample.futures import Run, contact_chance, future_rng
+from akb.sample.futures import FutureRun, contact_chance, future_rng
 from akb.sample.records import commission_now, commission_of_new
 
 if TYPE_CHECKING:
@@ -149,7 +149,10 @@ def paired_futures(
         chances = [draw(rng, len(rows), len(book.p.slot)) for _ in range(months)]
         chance = contact_chance(book, seed, k)
         watching = [Contacts(each, chance, book.step, works=False) for each in effects]
-        run, window = Run(book, rows, market), max((watch.last for watch in watching), default=0)
+        run, window = (
+            FutureRun(book, rows, market),
+            max((watch.last for watch in watching), default=0),
+        )
         for u in chances[:window]:
             run.month(u, watching)
         touched = [watch.touched for watch in watching]
@@ -167,7 +170,7 @@ def paired_futures(
                 [each.take(part) for each, part in zip(effects, touched, strict=True)]
             )
             contacts = Contacts(those, chance, book.step, rows=places)
-            treated = Run(
+            treated = FutureRun(
                 book, rows[places], market
             )  # all plans at once: a month costs the same for few or many
             for month, u in enumerate(chances):

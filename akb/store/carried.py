@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,9 +109,18 @@ def carry_over(old: Path, fresh: Path) -> list[str]:
             continue
         for parent in reversed(target.relative_to(fresh).parents[:-1]):
             (fresh / parent).mkdir(mode=0o700, exist_ok=True)
-        shutil.copy2(old / name, target, follow_symlinks=False)
+        copied(old / name, target)
         carried.append(target.relative_to(fresh).as_posix())
     return carried
+
+
+def copied(source: Path, target: Path) -> None:
+    """Copy a file or link, with its mode and times where the disk can keep them: some mounts
+    cannot, and what is in the file matters more.
+    """
+    shutil.copyfile(source, target, follow_symlinks=False)
+    with suppress(OSError):
+        shutil.copystat(source, target, follow_symlinks=False)
 
 
 def _free_name(fresh: Path, name: Path, source: Path) -> Path | None:

@@ -39,7 +39,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from akb.core.errors import AkbError
-from akb.store.carried import MANIFEST, RELATIONS, carry_over, check_carriable
+from akb.store.carried import MANIFEST, RELATIONS, carry_over, check_carriable, copied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -141,6 +141,13 @@ def heal(folder: Path) -> None:
         (folder / _HALF).unlink(missing_ok=True)
 
 
+def heal_beside(parent: Path) -> None:
+    """Heal every run of which a killed one left something in a folder of runs."""
+    left = {path.name[1:].partition(_MARK)[0] for path in parent.glob(f".*{_MARK}*")}
+    for name in sorted(left):
+        heal(parent / name)
+
+
 def _is_ready(path: Path) -> bool:
     """Whether a leftover is a complete run that has not taken its place yet.
 
@@ -201,7 +208,7 @@ def rewrite_run(folder: Path, change: Callable[[Path], bytes | None]) -> None:
     heal(folder)
     copy = _beside(folder)
     try:
-        shutil.copytree(folder, copy, symlinks=True, dirs_exist_ok=True, ignore=_numbers)
+        _copy_tree(folder, copy)
         private = change(copy)
         changed = [path for path in copy.rglob("*") if path.is_file() and not path.is_symlink()]
         # The manifest first: it names the content that the others are about to have.
@@ -215,13 +222,18 @@ def rewrite_run(folder: Path, change: Callable[[Path], bytes | None]) -> None:
         _forget(copy)
 
 
-def _numbers(folder: str, names: list[str]) -> list[str]:
-    """Return what of a run is not copied: all in ``private/`` but what akb wrote without relation
-    numbers.
+def _copy_tree(folder: Path, copy: Path) -> None:
+    """Copy what is in a run into an existing folder, but for the relation numbers and what else
+    somebody put into ``private/``.
     """
-    if Path(folder).name != PRIVATE.parent.name:
-        return []
-    return [name for name in names if name not in (Path(KEPT).name, Path(RECOGNITION_KEY).name)]
+    own = (Path(KEPT).name, Path(RECOGNITION_KEY).name)
+    for source in sorted(folder.iterdir()):
+        target = copy / source.name
+        if source.is_dir() and not source.is_symlink():
+            target.mkdir(mode=0o700)
+            _copy_tree(source, target)
+        elif folder.name != PRIVATE.parent.name or source.name in own:
+            copied(source, target)
 
 
 def _beside(folder: Path) -> Path:

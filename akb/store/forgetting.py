@@ -184,8 +184,15 @@ def _forget_in_parquet(path: Path, names: frozenset[str]) -> int:
         return 0
     kept = table.filter(~pl.col(column).is_in(list(names)))
     if kept.height < table.height:
+        words = pl.read_parquet_metadata(path)
+        words.pop("ARROW:schema", None)
         kept.write_parquet(
-            path, compression="zstd", compression_level=3, statistics=True, row_group_size=100_000
+            path,
+            compression="zstd",
+            compression_level=3,
+            statistics=True,
+            row_group_size=100_000,
+            metadata=words,
         )
     return table.height - kept.height
 

@@ -9,7 +9,7 @@ import platform
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from akb import __version__
+from akb.core import __version__
 from akb.store.carried import MANIFEST, RELATIONS, hashes_of
 
 if TYPE_CHECKING:
@@ -29,11 +29,14 @@ def versions() -> dict[str, str]:
     }
 
 
+def as_json(document: Mapping[str, Any]) -> bytes:
+    """Return a JSON document for people and programs: UTF-8, indented, one trailing newline."""
+    return (json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+
+
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
-    """Write a JSON document for people and programs: UTF-8, indented, one trailing newline."""
-    path.write_text(
-        json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n", "utf-8"
-    )
+    """Write a JSON document for people and programs."""
+    path.write_bytes(as_json(document))
 
 
 def write_manifest(folder: Path, document: Mapping[str, Any], private: bytes | None) -> None:

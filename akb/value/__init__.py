@@ -12,12 +12,29 @@ if TYPE_CHECKING:
     from akb.config import Settings
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
+    from akb.value.case.basis import CaseBasis
     from akb.value.types import BusinessCase, Past, ValueRun
 
 
 def import_libraries() -> None:
     """Import what the planner leans on: it takes .4 s, in which a run can be read."""
     import_ahead(["scipy.optimize"])
+
+
+def at_accounts(
+    portfolio: Portfolio, past: Past | None, settings: Settings
+) -> tuple[Portfolio, Past | None]:
+    """Return portfolios at the level of the annual accounts; see `akb.value.revenue.accounts`."""
+    from akb.value.revenue.accounts import at_accounts as at
+
+    return at(portfolio, past, settings)
+
+
+def as_in_file(portfolio: Portfolio) -> Portfolio:
+    """Return the portfolio with the amounts of the file."""
+    from akb.value.revenue.accounts import as_in_file as original
+
+    return original(portfolio)
 
 
 def run_value(
@@ -39,4 +56,14 @@ def case_alone(portfolio: Portfolio, models: ModelRun, settings: Settings) -> Bu
     from akb.value.case.case import business_case
     from akb.value.valuation import valuation
 
-    return business_case(valuation(portfolio, models, settings, say=lambda _: None, earned=False))
+    valued = valuation(portfolio, models, settings, say=lambda _: None, earned=False)
+    return business_case(valued, page=False)
+
+
+def basis_alone(portfolio: Portfolio, models: ModelRun, settings: Settings) -> CaseBasis | None:
+    """Return what that business case is made of; None where there is none."""
+    from akb.value.case.case import case_basis, open_lines
+    from akb.value.valuation import valuation
+
+    valued = valuation(portfolio, models, settings, say=lambda _: None, earned=False)
+    return case_basis(valued) if valued.plan is not None and open_lines(valued) else None

@@ -1,4 +1,4 @@
-"""What the value room noticed: findings AKB-V001 to AKB-V016."""
+"""What the value room noticed: findings AKB-V001 to AKB-V018."""
 
 from __future__ import annotations
 
@@ -54,6 +54,7 @@ def findings(valued: Valuation, defend: pl.DataFrame, lapses: float | None) -> t
             Finding("AKB-V003", "issue", share=in_force.value("retention.preventable_share"))
         )
     found += _single_policies(in_force)
+    found += _accounts(in_force, valued.cost)
     predicted = in_force.score("policies_lost_12m")
     if lapses is not None and predicted is not None:
         total = float(np.nansum(predicted))
@@ -92,6 +93,21 @@ def _single_policies(base: InForce) -> list[Finding]:
             params=params,
         )
     ]
+
+
+def _accounts(base: InForce, cost: ServiceCost) -> list[Finding]:
+    """Lines of the annual accounts that lie far from the file or the model, or that the file has
+    nothing for.
+    """
+    found = []
+    for key, line in {**(base.portfolio.accounts or {}), **cost.accounts}.items():
+        name = why(f"account_{key}")
+        if line.factor is None:
+            found.append(Finding("AKB-V018", "issue", params={"line": name}))
+        elif line.far:
+            factor = number_nl(line.factor, 2)
+            found.append(Finding("AKB-V017", "issue", params={"line": name, "factor": factor}))
+    return found
 
 
 def _missing(base: InForce) -> list[Finding]:

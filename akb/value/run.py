@@ -10,6 +10,7 @@ import polars as pl
 
 from akb.value.actions import act
 from akb.value.actuarial.review import review
+from akb.value.actuarial.small import small_office
 from akb.value.case.case import business_case
 from akb.value.case.profit_figures import empc_figures
 from akb.value.checks import findings
@@ -19,14 +20,18 @@ from akb.value.lifetime.backtest import proof
 from akb.value.lifetime.clv import lapses_expected
 from akb.value.lifetime.lost import lost_commission, lost_row
 from akb.value.outlook.next_year import next_year
-from akb.value.outlook.outlook import outlook_figures
+from akb.value.outlook.outlook import inflow_years, outlook_figures
+from akb.value.outlook.stress import stress_figures
 from akb.value.predictions import Work, case_missing, predictions
+from akb.value.revenue.account_figures import accounts_figures
 from akb.value.revenue.commission import Replay, replay
 from akb.value.revenue.cost import KINDS
 from akb.value.revenue.waterfall import waterfall
 from akb.value.segments.figures import class_table, segment_figures
 from akb.value.segments.segments import class_columns, segments
 from akb.value.targeting.attention import attention
+from akb.value.targeting.duty import duty_book
+from akb.value.targeting.lists.gaps import care_gaps
 from akb.value.targeting.lists.retention import defence
 from akb.value.types import ValueRun
 from akb.value.valuation import Valuation, valuation
@@ -37,7 +42,7 @@ if TYPE_CHECKING:
     from akb.config import Settings
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
-    from akb.value.types import Past
+    from akb.value.types import BusinessCase, Past
 
 PLACES = (1, 2, 3)
 
@@ -88,6 +93,7 @@ def run_value(
         lost_commission(in_force, survival, branches) if survival and branches is not None else None
     )
     ahead = outlook_figures(in_force, branches, acts.lists["top_defend"], valued.plan)
+    other = _on_other_cost(valued, say)
     say("actual against expected lapse")
     return ValueRun(
         scores=scores,
@@ -107,9 +113,13 @@ def run_value(
                 in_force, valued.value, grouped, in_force.spells, valued.cost
             ),
             "case_missing": None if case else case_missing(in_force),
+            "duty": duty_book(in_force, care_gaps(in_force), acts.care),
             "care": _shown(acts.care, settings.report.suppress_below),
             "lost_commission": lost_row(in_force, lost),
             "waterfall": waterfall(in_force, valued.cost),
+            "small_office": small_office(in_force),
+            "stress": stress_figures(valued, inflow_years(in_force)),
+            "accounts": accounts_figures(in_force, valued.cost, case, other),
             "clv_past": backwards.figures,
         },
         findings=findings(valued, acts.lists["top_defend"], lapses),
@@ -120,6 +130,24 @@ def run_value(
             "customer", "place", "branch", "probability", "commission_cents", "ban"
         ),
         actuarial=review(in_force),
+    )
+
+
+def _on_other_cost(valued: Valuation, say: Callable[[str], None]) -> BusinessCase | None:
+    """Return the case on the cost that the run does not stand on: that of the accounts, or the
+    model's; None where the accounts have no cost.
+    """
+    in_force = valued.in_force
+    if not valued.cost.accounts:
+        return None
+    say("the same on the other cost")
+    client = in_force.settings.client
+    turned = client.model_copy(
+        update={"cost": "model" if client.cost == "accounts" else "accounts"}
+    )
+    settings = in_force.settings.model_copy(update={"client": turned})
+    return business_case(
+        valuation(in_force.portfolio, in_force.models, settings, say=lambda _: None, earned=False)
     )
 
 

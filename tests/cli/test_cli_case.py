@@ -101,3 +101,21 @@ def test_a_run_of_another_schema_is_named(office: Path, capsys: Any) -> None:
     (office / "summary.json").write_text(json.dumps({**told, "schema": "akb.summary/1"}))
     assert run(["case", str(office)]) == 2
     assert "akb.summary/1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ('[assumptions]\n"contacts.call.minuts" = 1\n', "did you mean 'contacts.call.minutes'"),
+        ('[assumptions]\n"contacts.call.minutes" = -1\n', "cannot be below zero"),
+        ('[assumptions]\n"upsell.margin" = 0.1\n', "the models were fitted with upsell.margin"),
+        ("[contacts.cal]\nenabled = false\n", "did you mean 'call'"),
+        ("[contacts.call]\nminutes = 3\n", "can only be switched off"),
+    ],
+)
+def test_a_file_of_chosen_assumptions_is_refused_in_a_sentence(
+    office: Path, tmp_path: Path, capsys: Any, given: str, words: str
+) -> None:
+    (tmp_path / "chosen.toml").write_text(given)
+    assert run(["case", str(office), "--config", str(tmp_path / "chosen.toml")]) == 2
+    assert words in capsys.readouterr().err

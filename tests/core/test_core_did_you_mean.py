@@ -34,7 +34,7 @@ SETTINGS = {
     "encoding": ("[ingest]\nencoding = 'utf88'", "utf-8"),
 }
 ARGUMENTS = {
-    "command": (["chek", "x.csv"], "Did you mean 'check'?"),
+    "command": (["chek", "x.csv"], "Did you mean 'check'"),
     "option": (["check", "x.csv", "--quit"], "--quiet"),
     "severity": (["check", "x.csv", "--fail-on", "isue"], "did you mean 'issue'?"),
     "finding": (["check", "x.csv", "--fail-on", "AKB-D01"], "did you mean 'AKB-D0"),

@@ -36,7 +36,7 @@ def test_akb_declares_what_it_imports_and_nothing_else() -> None:
 
 
 def test_the_tests_need_nothing_that_is_not_declared() -> None:
-    own = {"tests", "fuzz", "benchmarks", *(path.stem for path in (ROOT / "tests").rglob("*.py"))}
+    own = {"tests", "fuzz", "benchmarks", "scripts", *(path.stem for path in (ROOT / "tests").rglob("*.py"))}
     extra = declared(PROJECT["optional-dependencies"]["dev"])
     assert imported(ROOT / "tests") - own <= declared(PROJECT["dependencies"]) | extra
 

@@ -39,6 +39,16 @@ def write(folder: Path, text: str) -> Path:
         ("[assumptions]\n'capacity.customers_per_adviser' = 0", "at least 1"),
         ("[assumptions.rule]\nrescu = 0.3", "did you mean 'rule.rescue'?"),
         ("[assumptions]\n'rule.rescue' = {low = 0.5}", "unknown assumption 'rule.rescue.low'"),
+        (
+            "[measured.'contacts.call.effect_relatio']\nvalue = 0.1\nlow = 0\nhigh = 0.2",
+            "did you mean 'contacts.call.effect_relation'?",
+        ),
+        ("[measured.'contacts.call.effect_relation']\nvalue = 0.3\nlow = 0\nhigh = 0.2", "0.3 lies outside 0 to 0.2"),
+        ("[measured.'contacts.call.effect_relation']\nvalue = 1\nlow = 0\nhigh = 2", "is an effect"),
+        ("[measured.'contacts.call.effect_relation']\nvalue = 1", "measured"),
+        ("[client]\npayroll = 0", "payroll"),
+        ("[client]\ncost = 'accounts'", "payroll or other_cost"),
+        ("[client]\ntype = 'verzekeraar'\ncommission_total = 5", "an insurer earns a margin"),
         ("schema = 99", "Upgrade"),
         ("schema = 'x'", "schema"),
         ("time = 3", "time"),
@@ -60,6 +70,22 @@ def test_the_clients_own_numbers_take_effect(tmp_path: Path) -> None:
     assert (rescue.value, rescue.source) == (0.4, "client")
     assert rescue.low <= rescue.value <= rescue.high
     assert settings.models.seed == 5
+
+
+def test_what_was_measured_is_called_so_and_an_own_value_has_the_last_word(tmp_path: Path) -> None:
+    measured = (
+        "[measured.'contacts.call.effect_relation']\nvalue = 0.1\nlow = 0.05\nhigh = 0.2\nevidence = 'akb 2026'\n"
+    )
+    settings = load_settings(write(tmp_path, measured))
+    entry = settings.assumed()["contacts.call.effect_relation"]
+    assert (entry.value, entry.low, entry.high, entry.source) == (0.1, 0.05, 0.2, "measured")
+    assert entry.evidence == "akb 2026"
+    assert settings.ladder()["call"].relation.model_dump() == {"low": 0.05, "base": 0.1, "high": 0.2}
+    again = type(settings).model_validate(settings.model_dump(mode="json", by_alias=True))  # as the manifest keeps it
+    assert again.assumed() == settings.assumed()
+    own = load_settings(write(tmp_path, measured + "[assumptions]\n'contacts.call.effect_relation' = 0.3\n"))
+    entry = own.assumed()["contacts.call.effect_relation"]
+    assert (entry.value, entry.low, entry.high, entry.source) == (0.3, 0.05, 0.3, "client")
 
 
 @pytest.mark.parametrize("written", ["'rule.rescue' = 0.4", "rule.rescue = 0.4", "[assumptions.rule]\nrescue = 0.4"])

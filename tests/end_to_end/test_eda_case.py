@@ -285,3 +285,22 @@ def test_another_cover_changes_the_page_and_nothing_else(finished: Path, tmp_pat
     page = (folder / "report.html").read_text("utf-8")
     assert "Kantoor &lt;b&gt;" in page and "J. Jansen" in page
     assert foreign_files(folder) == []
+
+
+def test_what_an_experiment_measured_reaches_the_case_and_the_whole_run(
+    finished: Path, tmp_path: Path, capsys: Any
+) -> None:
+    before = _told(finished)["business_case"]
+    used = max(before["plan"]["contacts"], key=lambda row: row["benefit"])["key"]
+    name, config = f"contacts.{used}.effect_relation", tmp_path / "measured.toml"
+    config.write_text(f"[measured.'{name}']\nvalue = 0.0\nlow = -0.01\nhigh = 0.01\nevidence = 'akb 2026'\n")
+    assert run(["case", str(finished), "--config", str(config), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["business_case"]
+    entry = next(row for row in told["assumptions"] if row["key"] == name)
+    assert (entry["value"], entry["low"], entry["high"], entry["source"]) == (0.0, -0.01, 0.01, "measured")
+    assert told["cohort"]["benefit"] < before["cohort"]["benefit"]
+    out = tmp_path / "out"
+    assert run(["case", str(finished), "--config", str(config), "--out", str(out), "--quiet"]) == 0
+    whole = _told(out)["business_case"]
+    assert all(whole[part] == told[part] for part in PARTS)
+    assert next(row for row in whole["assumptions"] if row["key"] == name)["source"] == "measured"

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from akb.models.evidence.determinants import Probe, determinants_of, effect
-from akb.models.methods.behaviour import named, nearest, stable_groups, standardised
+from akb.models.methods.behaviour import named, stable_groups
+from akb.models.methods.behaviour_files import IsolationTrees, Scale, nearest
 
 
 def blobs(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -44,7 +45,8 @@ def test_a_group_is_named_by_what_sets_it_apart_and_no_name_comes_twice() -> Non
 
 
 def test_unknown_values_stand_in_the_middle() -> None:
-    x = standardised(np.array([[1.0, 5.0], [2.0, np.nan], [3.0, 7.0], [np.nan, 9.0]]))
+    values = np.array([[1.0, 5.0], [2.0, np.nan], [3.0, 7.0], [np.nan, 9.0]])
+    x = Scale.of(values).applied(values)
     assert not np.isnan(x).any()
     assert x.mean(axis=0) == pytest.approx([0, 0], abs=1e-9)
 
@@ -95,3 +97,11 @@ def test_frames_of_scores_keep_classes_as_text() -> None:
 
     kept = stored(pl.DataFrame({"customer": pl.Series([1], dtype=pl.UInt32), "a": [0.5], "b": ["x"]}))
     assert kept.schema == {"customer": pl.UInt32, "a": pl.Float32, "b": pl.String}
+
+
+def test_kept_isolation_trees_say_what_the_forest_says() -> None:
+    from sklearn.ensemble import IsolationForest
+
+    x = np.random.default_rng(4).normal(size=(600, 5))
+    forest = IsolationForest(n_estimators=20, max_samples=128, random_state=4).fit(x)
+    assert np.allclose(IsolationTrees.of(forest).unusual(x), -forest.score_samples(x), atol=1e-12)

@@ -108,6 +108,12 @@ def test_a_gain_is_that_of_the_branch_itself() -> None:
     assert len(outcome.gains) == len(BRANCHES)
 
 
+@pytest.mark.parametrize(("noise", "sure"), [(0.045, True), (0.055, False)])
+def test_a_gain_that_chance_alone_could_give_is_none(noise: float, sure: bool) -> None:
+    swing = np.where(np.arange(100) % 2, noise, -noise)  # .01 a row, with a standard error of a tenth of the noise
+    assert gains({"rate": 0.4 + 0.01 + swing, "boosting": np.full(100, 0.4)}, "boosting", np.arange(100)) == sure
+
+
 def test_a_date_on_which_nobody_could_be_ranked_is_no_test_date() -> None:
     one = DateResult(T0, 100, 0.0, None)
     assert Evidence(by_date=(one, replace(one, auc=0.6))).test_dates == 1

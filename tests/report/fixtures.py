@@ -67,6 +67,46 @@ WORTH = {
         "steps": [{"key": key, "cents": 1_250_000, "mark": "assumed"}
                   for key in ("account", "marketing", "it", "handling")],
     },
+    "duty": {
+        "customers": 310, "of": 757, "recorded": True, "recent": 40, "long": 90, "hours": 160.0, "cost": 1_150_000,
+        "rows": [{"key": "rechtsbijstand", "customers": 200, "recent": 30, "long": 60},
+                 {"key": "reis", "customers": 110, "recent": None, "long": 30}],
+        "association": {"first": date(2024, 10, 31), "last": date(2025, 10, 31), "contacted": 150, "others": 520,
+                        "left_contacted": 9, "left_others": 50, "ratio": 0.82, "low": 0.49, "high": 1.38},
+    },
+    "small_office": {
+        "rows": [{"key": key, "customers": 60, "policies": 70, "years": 180.5, "lapses": 14, "source": 0.08,
+                  "rate": 0.09, "weight": 0.4, "expected": 6.3} for key in ("avp", "auto")]
+        + [{"key": "_other", "customers": 8, "policies": 9, "years": 20.0, "lapses": 2, "source": None, "rate": 0.07,
+            "weight": None, "expected": 0.7}],
+        "announced": 6, "expected": 13.3, "low": 7.0, "high": 21.0, "weight": 0.35, "ratio": 1.08,
+        "commission": {"expected": 120_000, "low": 60_000, "high": 200_000},
+        "first": date(2022, 10, 31), "last": date(2025, 10, 31),
+    },
+    "stress": {
+        "before": {"commission": 10_000_000, "value": 50_000_000, "net": 1_200_000,
+                   "ahead": [10_000_000, 9_600_000, 9_300_000, 9_000_000, 8_800_000, 8_600_000]},
+        "rows": [
+            {"key": key, "subject": subject, "customers": 90, "assumed": assumed, "commission": 9_000_000,
+             "value": 46_000_000, "net": 1_000_000,
+             "ahead": [9_000_000, 8_700_000, 8_400_000, 8_200_000, 8_000_000, 7_900_000]}
+            for key, subject, assumed in (
+                ("mass_lapse", None, {"stress.mass_lapse": 0.4}),
+                ("price_shock", "auto", {"stress.price_rise": 0.1, "stress.price_elasticity": 0.8}),
+                ("adviser_leaves", None, {"stress.adviser_share": 0.25}),
+                ("insurer_ends", "M1", {"stress.insurer_lost": 0.3}),
+                ("direct_writer", "auto", {"stress.direct_share": 0.5}),
+            )
+        ],
+    },
+    "accounts": {
+        "lines": [{"key": "commission", "accounts": 10_000_000, "counted": 8_000_000, "factor": 1.25, "far": False},
+                  {"key": "payroll", "accounts": 6_000_000, "counted": 3_000_000, "factor": 2.0, "far": True},
+                  {"key": "other_cost", "accounts": 2_000_000, "counted": 1_900_000, "factor": 2 / 1.9, "far": False}],
+        "basis": "model", "income": 10_000_000, "service": 4_900_000, "result": 2_000_000, "result_share": 0.2,
+        "contribution_share": 0.51, "hours": {"needed": 900.0, "available": 3_200.0},
+        "case": {"model": 1_200_000, "accounts": 1_100_000},
+    },
     "clv_past": {
         "available": True, "from": "2022-12-31", "to": "2025-12-31", "customers": 600, "realised": 24_000_000,
         "models": [

@@ -160,6 +160,21 @@ def test_filters_and_frozen_heads(book: bytes) -> None:
         assert 'state="frozen"' in xml
 
 
+def test_percentage_points_are_no_chance_and_chances_are(full: RunBundle) -> None:
+    """Two points less leaving is -2,00: as a chance it would have four decimals, and be -200 %."""
+    assert full.value is not None
+    offers = full.value.lists["next_best_policy"]
+    offers = offers.with_columns(churn_effect=pl.Series([-2.0, 1.5] * offers.height).head(offers.height))
+    value = replace(full.value, lists={**full.value.lists, "next_best_policy": offers})
+    rows = csv_rows(report_files(replace(full, value=value))[0]["actions/next_best_policy.csv"])
+    points = [name for name in rows[0] if "procentpunten" in name]
+    assert len(points) == 1
+    assert {row[points[0]] for row in rows} == {"-2,00", "1,50"}
+    chances = [name for name in rows[0] if name.startswith("kans")]
+    assert chances
+    assert all(len(row[name].partition(",")[2]) == 4 for row in rows for name in chances)
+
+
 def test_the_same_run_gives_the_same_bytes_dated_on_the_as_of_date(worked: RunBundle, book: bytes) -> None:
     context = Context(worked)
     assert actions_workbook(portal_facts(context)) == book

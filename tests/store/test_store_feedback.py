@@ -18,6 +18,7 @@ from akb.store.feedback import (
     Feedback,
     marked,
     read_feedback,
+    read_workbook,
     unmarked,
     written,
 )
@@ -153,3 +154,9 @@ def test_no_file_and_no_text_are_refused(tmp_path: Path) -> None:
         read_feedback(tmp_path / "b.csv")
     with pytest.raises(AkbError, match="no CSV"):
         read_feedback(file(tmp_path, GOOD.replace("belde terug", '"belde')))
+
+
+def test_what_is_no_workbook_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "actions.xlsx").write_bytes(b"PK\x03\x04 cut off")
+    with pytest.raises(AkbError, match=r"actions\.xlsx cannot be read as a workbook"):
+        read_workbook(tmp_path / "actions.xlsx", datetime(2026, 1, 5, tzinfo=UTC))

@@ -132,6 +132,19 @@ def test_a_kill_between_the_two_renames_is_undone(tmp_path: Path) -> None:
     assert (folder / "report.html").read_text() == "old"
 
 
+def test_of_a_kill_between_the_two_renames_the_new_run_is_kept(tmp_path: Path) -> None:
+    folder, made = tmp_path / "run", tmp_path / "made"
+    write_run(folder, "old")
+    write_run(made, "new")
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    folder.rename(tmp_path / f".run.akb-unfinished-{dead.pid}-old")
+    made.rename(tmp_path / f".run.akb-unfinished-{dead.pid}-ready{made.stat().st_ino}")
+    heal(folder)
+    assert (folder / "report.html").read_text() == "new"
+    assert leftovers(folder) == []
+
+
 def test_a_run_that_is_still_being_written_is_not_cleared(tmp_path: Path) -> None:
     running = tmp_path / f".run.akb-unfinished-{os.getppid()}-abc"
     running.mkdir()

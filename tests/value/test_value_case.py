@@ -1,8 +1,7 @@
-"""The case of a run: what its parts stand on, what predictions add, who explores, and what the page works on."""
+"""The case of a run: what its parts stand on, what predictions add, and who explores."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import cache
 
@@ -15,13 +14,10 @@ from akb.models.evidence.grading import gate
 from akb.models.types import Calibration, Evidence
 from akb.value import run_value
 from akb.value.case.case import business_case, case_basis, levels, without_predictions
-from akb.value.case.page import binned
 from akb.value.in_force import InForce
 from akb.value.lifetime.flows import present_value_of
 from akb.value.targeting.eligibility import eligibility
-from akb.value.targeting.planning.benefits import Planning
 from akb.value.targeting.planning.exploration import candidates, explorers
-from akb.value.targeting.planning.plan import contact_plan
 from akb.value.targeting.planning.planner import NONE
 from akb.value.valuation import valuation
 
@@ -186,32 +182,6 @@ def test_who_is_explored_does_not_depend_on_whom_else_the_book_holds() -> None:
     assert len(option) == len(rows)
 
 
-def test_the_pages_rows_are_of_five_or_more_and_weigh_who_may_be_contacted() -> None:
-    valued = valued_of()
-    plan = valued.plan
-    assert plan is not None
-    for least in (5, 8, 25):
-        rows = binned(plan, least)
-        assert rows.weight.min() >= least
-        assert rows.weight.sum() == plan.menu.allowed.any(axis=1).sum()
-    basis = case_of().basis
-    assert json.loads(json.dumps(basis)) == basis
-    assert min(basis["rows"]["weight"]) >= f.SETTINGS.report.suppress_below
-    assert {len(column) for column in basis["rows"].values()} == {len(basis["rows"]["weight"])}
-
-
-@pytest.mark.parametrize("hours", [{}, SCARCE], ids=["plenty", "scarce"])
-def test_a_plan_on_the_pages_rows_brings_about_as_much(hours: dict[str, float]) -> None:
-    valued = valued_of(**hours)
-    plan = valued.plan
-    assert plan is not None
-    rows = binned(plan, 5)
-    there = contact_plan(rows, plan.planning, plan.available, whole=False, pushes=None)
-    assert there.net == pytest.approx(plan.net, rel=0.06)
-    alone = contact_plan(rows, Planning.of(f.settings(**hours)), {"inside": 0.0, "adviser": 0.0}, whole=False)
-    assert alone.net < there.net
-
-
 def test_a_book_in_which_nobody_may_be_contacted_costs_its_price() -> None:
     made, run = book()
     nobody = replace(made, customers=made.customers.with_columns(no_marketing=pl.lit(value=True)))
@@ -219,7 +189,7 @@ def test_a_book_in_which_nobody_may_be_contacted_costs_its_price() -> None:
     assert case is not None
     assert case.cohort["net"]["base"] == -case.cohort["price"]
     assert case.advice["key"] == "stop"
-    assert case.basis["rows"]["weight"] == []
+    assert case.basis["count"] == 0
 
 
 def test_without_a_multiple_there_is_no_price() -> None:

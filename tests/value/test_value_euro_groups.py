@@ -61,7 +61,7 @@ def test_each_group_has_its_own_level() -> None:
     assert own.observed_expected == pytest.approx(1.4, abs=0.02)
     assert own.ci[0] < own.observed_expected < own.ci[1]
     assert found["office", "Zuid"].observed_expected == pytest.approx(1.0, abs=0.02)
-    # Drawn to everyone's level: with n events against a hundred.
+    # Shrunk to everyone's level: with n events against a hundred.
     events = int((happened & north).sum())
     assert own.own_weight == pytest.approx(events / (events + 100))
     assert found["office", "Zuid"].observed_expected < own.pooled < own.observed_expected

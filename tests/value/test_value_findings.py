@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 import value_fixtures as f
 
+from akb.core.accounts import AccountLine
 from akb.core.wording.text import texts
 from akb.value import run_value
 
@@ -76,6 +77,11 @@ def _one_event_file():
     return replace(made, contacts=None), f.models(made)
 
 
+def _told_by_accounts(factor: float, counted: int = 100_000):
+    made, run = _book()
+    return replace(made, accounts={"commission": AccountLine(round(100_000 * factor), counted)}), run
+
+
 NO_EURO, NO_END = {"commission": "none"}, {"ended": False}
 FREE = {
     f"cost__{name}": 0.0
@@ -103,6 +109,8 @@ CASES = {
     "AKB-V013": (_lapse_gate("fail"), _lapse_gate("provisional"), _lapse_gate("fail", **NO_EURO)),
     "AKB-V014": (_nobody_to_call(), _book(), _nobody_to_call(**NO_EURO)),
     "AKB-V016": (_single(1.3), _single(1.05), _single(1.3, branches=f.BRANCHES)),
+    "AKB-V017": (_told_by_accounts(1.5), _told_by_accounts(1.2), _book()),
+    "AKB-V018": (_told_by_accounts(1.2, counted=0), _told_by_accounts(1.2), _book()),
     "AKB-V015": (_ranked_by_chance(), _book(), _ranked_by_chance(**NO_END)),
 }
 

@@ -14,7 +14,7 @@ from akb.features.branch_rows.world import BranchWorld, in_order, names
 from akb.features.cut import cut
 from akb.features.grid import to_day
 from akb.features.matrix import portfolio_branches
-from akb.features.types import BranchRows
+from akb.features.types import BranchRows, TaughtBranches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,6 +38,8 @@ def build_branch_rows(
     purchases: pl.DataFrame,
     rows: pl.DataFrame,
     settings: Settings,
+    *,
+    taught: TaughtBranches | None = None,
 ) -> tuple[BranchRows, BranchRows]:
     """Return the held and the eligible branch rows.
 
@@ -49,6 +51,8 @@ def build_branch_rows(
         Those of `facts` that are purchases.
     rows
         as_of, customer, t, day, ahead_12 of the matrix.
+    taught
+        The branches that have rows, where stored models say so; None: those with enough events.
 
     Notes
     -----
@@ -65,6 +69,11 @@ def build_branch_rows(
     lapsing, taken = (
         [code for code, n in enumerate(each.values()) if n >= enough] for each in (lapses, bought)
     )
+    if taught is not None:
+        lapsing, taken = (
+            [code for code, key in enumerate(branches) if key in keys]
+            for keys in (taught.held, taught.eligible)
+        )
     held = [
         held_rows(cut(facts, {}, batch), facts, lapsing, world)
         for batch in _batches(dates, facts.height)

@@ -52,6 +52,16 @@ BUILDERS = (
 )
 
 
+_latest: list[tuple[World, list[Group]]] = []
+
+
 def groups(world: World) -> list[Group]:
-    """Return the groups that this portfolio supports."""
-    return [group for group in (build(world) for build in BUILDERS) if group.columns]
+    """Return the groups that this portfolio supports.
+
+    Those of the latest portfolio are kept: in a call one question after the other has the same.
+    """
+    if _latest and _latest[0][0] == world:
+        return _latest[0][1]
+    made = [group for group in (build(world) for build in BUILDERS) if group.columns]
+    _latest[:] = [(world, made)]
+    return made

@@ -27,15 +27,25 @@ from akb.features.types import Targets
 
 if TYPE_CHECKING:
     from akb.config import Settings
-    from akb.features.types import Matrix
+    from akb.features.types import BranchRows, Matrix, TaughtBranches
     from akb.ingest.types import Portfolio
 
 TECHNICAL = CAUSES.index("technical")
 _AHEAD = tuple(f"ahead_{months}" for months in AHEAD)
 
 
-def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> Targets:
+def build_targets(
+    portfolio: Portfolio,
+    matrix: Matrix,
+    settings: Settings,
+    taught: TaughtBranches | None = None,
+) -> Targets:
     """Return what happened after T for every row of `matrix`, and per branch.
+
+    Parameters
+    ----------
+    taught
+        The branches that have rows, where stored models say so; None: those with enough events.
 
     Notes
     -----
@@ -47,17 +57,8 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
     portfolio = seen_by_features(portfolio, settings, targets=True)
     gap, as_of = settings.time.gap_days, to_day(portfolio.as_of)
     branches = portfolio_branches(portfolio, settings)
-    facts = with_insurer_codes(policy_facts(portfolio, list(branches), gap))
     dates = date_table(matrix.dates)
-    rows = matrix.frame.select("as_of", "customer").join(
-        dates.select("as_of", "t", "day", *_AHEAD), on="as_of", how="left", maintain_order="left"
-    )
-    whole = facts.join(lines(facts), on="policy", how="left", maintain_order="left")
-    seen = [
-        pl.when(pl.col(name) <= as_of).then(name).alias(name) for name in ("lapse", "lapse_unpaid")
-    ]
-    facts = whole.with_columns(seen)
-    purchases = facts.filter(pl.col("taken") & (pl.col("start") <= as_of))
+    rows, whole, facts, purchases = _rows_and_facts(portfolio, matrix, dates, settings)
     names, definition = list(branches), settings.churn.definition
     ends = relation_ends(rows, whole, definition, names, settings)
     relation = _relation(ends, as_of)
@@ -73,7 +74,9 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
     with ThreadPoolExecutor(
         2
     ) as pool:  # each leaves a core idle for much of its time; the longest goes first
-        branch_rows = pool.submit(build_branch_rows, portfolio, facts, purchases, rows, settings)
+        branch_rows = pool.submit(
+            build_branch_rows, portfolio, facts, purchases, rows, settings, taught=taught
+        )
         defined = pool.submit(definition_labels, rows, whole, names, as_of, settings)
         counts = pool.submit(_counts, rows, entire, facts, purchases)
         money = pool.submit(
@@ -83,6 +86,8 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
         channels = pool.submit(channel_rows, entire, contacts, dates)
         former = pool.submit(former_rows, portfolio, whole, matrix.dates, settings)
     held, eligible = branch_rows.result()
+    # whom an adviser worked on is followed until then, so that nobody learns the office's own work
+    relation, entire = (_until_worked_on(each, portfolio.recorded) for each in (relation, entire))
     return Targets(
         relation=_delivered(relation),
         whole=None if definition == "all" else _delivered(entire),
@@ -99,6 +104,68 @@ def build_targets(portfolio: Portfolio, matrix: Matrix, settings: Settings) -> T
         gap_days=gap,
         lag_days=settings.time.registration_lag_days,
     )
+
+
+def _until_worked_on(relation: pl.DataFrame, recorded: pl.DataFrame | None) -> pl.DataFrame:
+    """Return the ends of relations as far as nobody of the office worked on the customer between T
+    and then.
+    """
+    if recorded is None or recorded["date"].null_count() == recorded.height:
+        return relation
+    talks = recorded.select("customer", talk=pl.col("date").to_physical()).drop_nulls()
+    first = (
+        relation.select(*KEY, "day")
+        .join(talks, on="customer")
+        .filter(pl.col("talk") > pl.col("day"))
+        .group_by(KEY)
+        .agg(pl.col("talk").min())
+    )
+    met = pl.col("talk").is_not_null() & ~(pl.col("end_date") < pl.col("talk")).fill_null(
+        value=False
+    )
+    return (
+        relation.join(first, on=KEY, how="left", maintain_order="left")
+        .with_columns(
+            end_date=pl.when(~met).then("end_date"),
+            cause=pl.when(~met).then("cause"),
+            censored_on=pl.when(met)
+            .then(pl.min_horizontal("censored_on", "talk"))
+            .otherwise("censored_on"),
+        )
+        .drop("talk")
+    )
+
+
+def branch_rows_of(
+    portfolio: Portfolio, matrix: Matrix, settings: Settings, taught: TaughtBranches
+) -> tuple[BranchRows, BranchRows]:
+    """Return the held and the eligible branch rows alone: what stored models are asked in a
+    call.
+    """
+    portfolio = seen_by_features(portfolio, settings, targets=True)
+    dates = date_table(matrix.dates)
+    rows, _, facts, purchases = _rows_and_facts(portfolio, matrix, dates, settings)
+    return build_branch_rows(portfolio, facts, purchases, rows, settings, taught=taught)
+
+
+def _rows_and_facts(
+    portfolio: Portfolio, matrix: Matrix, dates: pl.DataFrame, settings: Settings
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The rows of the matrix with their days; the policies with their lapses, the same as known at
+    X, and the purchases among them.
+    """
+    gap, as_of = settings.time.gap_days, to_day(portfolio.as_of)
+    branches = portfolio_branches(portfolio, settings)
+    facts = with_insurer_codes(policy_facts(portfolio, list(branches), gap))
+    rows = matrix.frame.select("as_of", "customer").join(
+        dates.select("as_of", "t", "day", *_AHEAD), on="as_of", how="left", maintain_order="left"
+    )
+    whole = facts.join(lines(facts), on="policy", how="left", maintain_order="left")
+    seen = [
+        pl.when(pl.col(name) <= as_of).then(name).alias(name) for name in ("lapse", "lapse_unpaid")
+    ]
+    facts = whole.with_columns(seen)
+    return rows, whole, facts, facts.filter(pl.col("taken") & (pl.col("start") <= as_of))
 
 
 def _delivered(relation: pl.DataFrame) -> pl.DataFrame:

@@ -65,6 +65,8 @@ def open_file(
     ingest: Ingest,
     known: Callable[[Sequence[str]], int],
     skipped: list[str] | None = None,
+    *,
+    content: bytes | None = None,
 ) -> list[RawTable]:
     """Return the tables of a file: one, one per usable sheet of a workbook, or those of the files
     in a ZIP.
@@ -79,13 +81,15 @@ def open_file(
         How many headings of a row are recognised; finds the row of headings.
     skipped
         Receives the names of the sheets, and of the files in an archive, that are no tables.
+    content
+        What the file holds, where it is in memory and not on a disk.
 
     Raises
     ------
     AkbError
         If the file is missing, empty, a folder, no table, or too large; with what to do.
     """
-    raw = _bytes_of(path)
+    raw = _bytes_of(path) if content is None else content
     name = without_identifiers(printable(path.stem)) + printable(path.suffix)
     if raw.startswith((b"PK\x03\x04", b"PK\x05\x06")) and archive.is_archive(raw):
         left_out = skipped if skipped is not None else []

@@ -4,7 +4,6 @@ lifetime.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -12,14 +11,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from akb.core.dates import add_months
 from akb.core.findings import Finding
 from akb.core.gates import FEW_EVENTS
 from akb.core.wording.reasons import Reason
-from akb.models.churn.announced import announced_causes, announced_lags, with_announced
 from akb.models.churn.causes import CAUSES, Causes, fit_causes
 from akb.models.churn.cohorts import SCHEMA as COHORTS
 from akb.models.churn.cohorts import cohort_table
+from akb.models.churn.composed import (
+    PEAK,
+    ComposedHazards,
+    announced_later,
+    churn_files,
+    churn_scores,
+    compose,
+)
 from akb.models.churn.evaluation import LIFETIME, ChurnEvaluation, evaluate_churn
 from akb.models.churn.hazard import Hazard, stay
 from akb.models.churn.landmark import LAGS, Landmarks
@@ -27,7 +32,6 @@ from akb.models.churn.splits import CHURN, HORIZONS, ChurnSplits, churn_splits
 from akb.models.churn.survival import (
     ATTENUATION,
     Continuation,
-    SurvivalCurves,
     ages,
     attenuation,
     fit_continuation,
@@ -56,11 +60,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Progress = Callable[[str], None]
 
-PEAK = "peak_risk_month"
 KEYS = (*CHURN, *BY_CAUSE, PEAK, LIFETIME)
 _MONTHS = {**dict(zip(CHURN, HORIZONS, strict=True)), **dict.fromkeys((*BY_CAUSE, PEAK), LAGS)}
 _UNKNOWN = 0.05  # share of unknown reasons from which both extremes are worth a finding
-STANDS_OUT = 1.5  # times the mean hazard of a customer from which a month is his peak
 _SHORTEST = 3  # months: the shortest window on which a model is judged, also over one month
 
 
@@ -141,7 +143,7 @@ def fit_churn(
     lean, hazard = made.final.landmarks, made.final.hazard
     causes = fit_causes(landmarks, as_of, seed=settings.models.seed)
     split = causes.split(landmarks, now) if causes is not None else None
-    composed = _compose(lean, targets, hazard, split, now)
+    composed = compose(lean, targets, hazard, split, now)
     continuation = _continuation(landmarks, settings, splits, made, causes=causes is not None)
     horizon = settings.models.lifetime_horizon_years
     lifetime = fit_lifetime(
@@ -150,11 +152,15 @@ def fit_churn(
         tenure_years=tenures(landmarks, now),
         age=ages(landmarks, now),
         horizon_years=horizon,
-        certain=_certain(targets.announced, composed.customers, as_of, composed.lag, horizon),
+        certain=announced_later(
+            targets.announced, composed.customers, as_of, composed.lag, horizon
+        ),
     )
     leavers = _Leavers(splits.leavers, settings.report.suppress_below)
     return ChurnResult(
-        scores=_scores(composed, lifetime, causes=causes is not None, peak=made.learner != "rate"),
+        scores=churn_scores(
+            composed, lifetime, causes=causes is not None, peak=made.learner != "rate"
+        ),
         survival=survival_frame(composed.customers, lifetime),
         curve=portfolio_curve(landmarks, as_of, horizon),
         cohorts=cohort_table(
@@ -173,7 +179,7 @@ def fit_churn(
         names=lean.names + lean.lag_names,
         x=lean.design(now, composed.peak),
         findings=_findings(splits, made, composed, causes),
-        files=_files(hazard, causes, continuation),
+        files=churn_files(hazard, causes, continuation),
         tested=_year(made),
         backtest=_backtest(landmarks, splits, made),
         probe=made.probe,
@@ -195,63 +201,6 @@ def _backtest(landmarks: Landmarks, splits: ChurnSplits, made: ChurnEvaluation) 
     customers = landmarks.customer[landmarks.rows_of(splits.tests[LAGS])]
     scores = pl.DataFrame({"customer": customers, "churn_12m": gone, "churn_preventable_12m": own})
     return Backtest(day, scores.with_columns(pl.col("churn_preventable_12m").fill_nan(None)))
-
-
-@dataclass(frozen=True)
-class _Composed:
-    """The hazards at X.
-
-    Parameters
-    ----------
-    lag
-        In which month an announced end falls, see `announced_lags`.
-    expected
-        Leavers expected within 12 months before anything was announced.
-    by_cause
-        Reconciled hazards, float64 [n, 12, causes].
-    peak
-        The month 1..12 with the highest hazard; for announced ends theirs.
-    stands_out
-        Whose peak is a peak: announced, or `STANDS_OUT` times the customer's own mean month.
-        Departures that are flat over the year have a highest month too, which says nothing.
-    """
-
-    customers: NDArray[np.uint32]
-    lag: NDArray[np.int64]
-    expected: float
-    by_cause: Floats
-    peak: NDArray[np.int64]
-    stands_out: NDArray[np.bool_]
-
-
-def _compose(
-    landmarks: Landmarks,
-    targets: Targets,
-    hazard: Hazard,
-    split: Floats | None,
-    now: NDArray[np.int64],
-) -> _Composed:
-    """Hazards per month and cause of those in force at X, reconciled with what is announced."""
-    modelled = hazard.monthly(landmarks, now)
-    known = split is not None
-    if split is None:
-        split = np.zeros((len(now), LAGS, len(CAUSES)))
-        split[:, :, -1] = 1.0
-    customers = landmarks.customer[now]
-    lag = announced_lags(targets.announced, customers, hazard.day)
-    ends = announced_causes(targets.announced, customers, CAUSES, split.mean(axis=1), known=known)
-    announced = (lag > 0) & (lag <= LAGS)
-    peak = np.where(announced, lag, modelled.argmax(axis=1) + 1)
-    stands_out = announced | (modelled.max(axis=1) >= STANDS_OUT * modelled.mean(axis=1))
-    expected = float((1 - stay(modelled)[:, -1]).sum())
-    return _Composed(
-        customers,
-        lag,
-        expected,
-        with_announced(modelled[:, :, None] * split, lag, ends),
-        peak,
-        stands_out,
-    )
 
 
 def _continuation(
@@ -372,7 +321,7 @@ def _why(
 
 
 def _findings(
-    splits: ChurnSplits, made: ChurnEvaluation, composed: _Composed, causes: Causes | None
+    splits: ChurnSplits, made: ChurnEvaluation, composed: ComposedHazards, causes: Causes | None
 ) -> tuple[Finding, ...]:
     found = []
     if made.learner == "rate":
@@ -390,72 +339,6 @@ def _findings(
             Finding("AKB-M022", "issue", leaving, None, {"expected": round(composed.expected)})
         )
     return tuple(found)
-
-
-def _scores(
-    composed: _Composed, lifetime: SurvivalCurves, *, causes: bool, peak: bool
-) -> pl.DataFrame:
-    columns: dict[str, Floats | NDArray[np.int64]] = {}
-    for key, months in zip(CHURN, HORIZONS, strict=True):
-        columns[key] = 1 - lifetime.alive[:, months - 1]
-    if causes:
-        columns |= {key: lifetime.left[:, LAGS - 1, number] for number, key in enumerate(BY_CAUSE)}
-    if peak:
-        columns[PEAK] = np.where(composed.stands_out, composed.peak, np.nan)
-    columns[LIFETIME] = lifetime.years
-    stored = {key: value.astype(np.float32) for key, value in columns.items()}
-    return pl.DataFrame({"customer": composed.customers, **stored}).with_columns(
-        pl.col(stored).fill_nan(None)
-    )
-
-
-def _certain(
-    announced: pl.DataFrame,
-    customers: NDArray[np.uint32],
-    as_of: date,
-    lag: NDArray[np.int64],
-    horizon: int,
-) -> Floats:
-    """After how many years an announced end after the first twelve months falls; NaN for none."""
-    after = np.full(len(customers), np.nan)
-    if announced.is_empty():
-        return after
-    end_of = dict(
-        announced.select("customer", "end_date").sort("end_date", descending=True).iter_rows()
-    )
-    turns = [add_months(as_of, LAGS * year) for year in range(horizon + 1)]
-    for place in np.flatnonzero(lag > LAGS).tolist():
-        end = end_of[int(customers[place])]
-        year = next((k for k in range(2, horizon + 1) if end <= turns[k]), 0)
-        if year:
-            after[place] = (
-                year - 1 + (end - turns[year - 1]).days / (turns[year] - turns[year - 1]).days
-            )
-    return after
-
-
-def _files(hazard: Hazard, causes: Causes | None, continuation: Continuation) -> dict[str, bytes]:
-    """The models as data: text and JSON only."""
-    card = {
-        "kind": "landmark hazard",
-        "winner": hazard.name,
-        "day": hazard.day.isoformat(),
-        "rows": hazard.rows,
-        "train_dates": [day.isoformat() for day in hazard.train_dates],
-        "offset": hazard.offset.tolist(),
-        "shift": hazard.shift.tolist(),
-        "lifetime": {
-            "attenuation": continuation.attenuation,
-            "by_tenure": continuation.by_tenure.tolist(),
-            "by_age": None if continuation.by_age is None else continuation.by_age.tolist(),
-        },
-    }
-    files = {**hazard.model.files("models/churn"), "models/churn.level.json": _json(card)}
-    return files if causes is None else {**files, **causes.model.files("models/churn_cause")}
-
-
-def _json(card: dict[str, object]) -> bytes:
-    return (json.dumps(card, indent=1, sort_keys=True) + "\n").encode()
 
 
 def _unavailable(landmarks: Landmarks, now: NDArray[np.int64]) -> ChurnResult:

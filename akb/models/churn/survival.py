@@ -3,10 +3,11 @@ longer ones after it.
 
 Month 1..12 are exactly the composed hazard, so S(12 months) = 1 - churn_12m. After it a customer's
 yearly hazard is the survivors' level times (own hazard / level) ** attenuation, for a high risk
-today says less about later years. The attenuation is estimated by a Cox model with delayed entry at
-month 12 on an old as-of date, scored by a model that knew no more than that day. Natural ends then
-rise with age and the others change with tenure, as cumulative hazards with delayed entry
-(Nelson-Aalen) show: the recorded history holds old relations only if they survived to its start.
+today says less about later years. The attenuation is estimated by a Cox model (1972) with delayed
+entry at month 12 on an old as-of date, scored by a model that knew no more than that day. Natural
+ends then rise with age and the others change with tenure, as cumulative hazards with delayed entry
+(Nelson 1972, Aalen 1978) show: the recorded history holds old relations only if they survived to
+its start.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from akb.models.descriptive.comparable import (
     Peers,
     churn_difference,
     has_holdings,
+    in_own_group,
     need,
 )
 from akb.models.descriptive.definitions import compare
@@ -21,5 +22,6 @@ __all__ = [
     "compare",
     "find_profiles",
     "has_holdings",
+    "in_own_group",
     "need",
 ]

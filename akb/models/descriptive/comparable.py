@@ -141,7 +141,15 @@ def need(peers: Peers, branch: int, open_: Mask, limit: int) -> Floats:
 
 def _prior(size: Floats, count: Floats, expected: Floats) -> float:
     """Return how many customers the wider group counts for: method of moments for a
-    beta-binomial.
+    beta-binomial (Kleinman 1973).
+
+    Examples
+    --------
+    Of two groups of 100, 20 and 40 hold what 30 were expected to: 4.76 times the variance of
+    chance, so that the correlation inside a group is 3.76 / 99 = .038, and the prior 1 / .038 - 1.
+
+    >>> round(_prior(np.full(2, 100.0), np.array([20.0, 40.0]), np.full(2, 0.3)), 1)
+    25.3
     """
     p = np.clip(expected, 1e-3, 1 - 1e-3)
     more = size > 1
@@ -168,6 +176,9 @@ class ChurnDifference:
     per_customer
         Difference in each customer's own group, drawn to the overall one; NaN: held, not open, or
         nobody comparable.
+    cells
+        The same per group, for who is scored later: (kind, number of other branches, age, tenure)
+        or, where those with few were merged, (kind, number of other branches) -> difference.
     """
 
     difference: float
@@ -178,6 +189,7 @@ class ChurnDifference:
     covered: float
     left: int
     per_customer: Floats
+    cells: dict[tuple[int, ...], float]
 
 
 @dataclass(frozen=True)
@@ -209,7 +221,7 @@ def churn_difference(
     wanted = np.flatnonzero(open_ & ~now.held[:, branch])
     if not len(wanted) or not len(gone):
         return None
-    stratum, target = _strata(past, now, branch, wanted)
+    stratum, target, thick = _strata(past, now, branch, wanted)
     holds = past.held[:, branch]
     size = int(max(stratum.max(initial=0), target.max(initial=0))) + 1
     n1, n0 = (
@@ -239,8 +251,9 @@ def churn_difference(
     own = _shrunk(
         p1 - p0, usable, stratum=stratum[used], residual=residual[used], one=one, overall=gap
     )
-    per_customer = np.full(len(open_), np.nan)
-    per_customer[wanted] = np.where(usable[target], own[target], np.nan)
+    value = np.where(usable, own, np.nan)
+    cells = _by_cell(past, branch, thick, value[stratum])
+    per_customer = in_own_group(cells, now, branch, open_)
     return ChurnDifference(
         gap,
         gap - 1.96 * error,
@@ -250,11 +263,42 @@ def churn_difference(
         len(asked) / len(wanted),
         left,
         per_customer,
+        cells,
     )
 
 
-def _strata(past: Peers, now: Peers, branch: int, wanted: Codes) -> tuple[Codes, Codes]:
-    """Return the stratum of each past row and of each wanted row of today."""
+def in_own_group(
+    cells: dict[tuple[int, ...], float], now: Peers, branch: int, open_: Mask
+) -> Floats:
+    """Return per customer what stands with his group in `cells`; NaN: held, not open, or nobody
+    comparable.
+    """
+    found = np.full(len(open_), np.nan)
+    others = now.others(branch)
+    for row in np.flatnonzero(open_ & ~now.held[:, branch]).tolist():
+        wide = (int(now.kind[row]), int(others[row]))
+        fine = (*wide, int(now.age[row]), int(now.tenure[row]))
+        found[row] = cells[fine] if fine in cells else cells.get(wide, np.nan)
+    return found
+
+
+def _by_cell(past: Peers, branch: int, thick: Mask, value: Floats) -> dict[tuple[int, ...], float]:
+    """Return the value of every group under what its rows have in common.
+
+    `thick`: whose fine group is one of its own."""
+    keys = np.stack([past.kind, past.others(branch), past.age, past.tenure], axis=1)
+    cells: dict[tuple[int, ...], float] = {}
+    for side, columns in ((thick, 4), (~thick, 2)):
+        found, first = np.unique(keys[side][:, :columns], axis=0, return_index=True)
+        for key, each in zip(found.tolist(), value[side][first].tolist(), strict=True):
+            cells[tuple(key)] = each
+    return cells
+
+
+def _strata(past: Peers, now: Peers, branch: int, wanted: Codes) -> tuple[Codes, Codes, Mask]:
+    """Return the stratum of each past row and of each wanted row of today, and which of the past
+    rows were not merged with others.
+    """
     cut = len(past.kind)
     both = [
         np.concatenate([getattr(past, name), getattr(now, name)[wanted]])
@@ -267,7 +311,7 @@ def _strata(past: Peers, now: Peers, branch: int, wanted: Codes) -> tuple[Codes,
     for side in (holds, ~holds):
         thick &= np.bincount(fine[:cut][side], minlength=len(thick)) >= FEW
     code = np.where(thick[fine], fine, len(thick) + wide)
-    return code[:cut], code[cut:]
+    return code[:cut], code[cut:], thick[fine[:cut]]
 
 
 def _shrunk(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from akb.models.learners.boosting import fit_boosting
 from akb.models.learners.logistic import fit_logistic
+from akb.models.learners.own import own_fitters
 from akb.models.learners.rule import Rate, fit_rule
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ SIMPLEST_FIRST = ("rate", "rule", "logistic", "boosting")
 def fitters(
     objective: Objective, settings: Models, trees: int, step: float = STEP
 ) -> dict[str, Fitter]:
-    """Return the rivals by name, simplest first."""
+    """Return the rivals by name, simplest first; the client's own last."""
 
     def boosting(sample: Sample) -> Model:
         return fit_boosting(
@@ -42,4 +43,5 @@ def fitters(
         "rule": lambda sample: fit_rule(sample, objective),
         "logistic": lambda sample: fit_logistic(sample, objective, seed=settings.seed),
         "boosting": boosting,
+        **own_fitters(settings.candidates, objective),
     }

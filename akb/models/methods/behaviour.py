@@ -19,6 +19,15 @@ from akb.core.sampling import draw_key, lots, lowest
 from akb.core.wording.text import load_toml, text, texts
 from akb.models.context import FitContext, MethodResult, why
 from akb.models.method import method
+from akb.models.methods.behaviour_files import (
+    BehaviourGroups,
+    IsolationTrees,
+    Scale,
+    UnusualChange,
+    filled_in,
+    median_of,
+    nearest,
+)
 from akb.models.methods.verdict import unavailable
 from akb.models.types import Prediction
 
@@ -32,7 +41,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 SEEDS, SAMPLE = 4, 2_500  # k-means from so many starts, on so many customers: bounds the cost
-TAILS = (0.01, 0.99)  # beyond these shares a value says no more
 TREES, DRAWN = 100, 256  # of the isolation forest, as Liu, Ting & Zhou 2008 fix them
 _TOPIC, _LANGUAGE = "behaviour", "nl"
 
@@ -45,7 +53,9 @@ def cluster(context: FitContext, entry: Entry) -> MethodResult:
     names, frame = _known(context, rules["features"])
     if len(names) < rules["least"] or frame.height < 10 * rules["groups"][1]:
         return MethodResult((unavailable(entry, why("no_behaviour")),))
-    x = standardised(frame.select(names).to_numpy().astype(np.float64))
+    values = frame.select(names).to_numpy().astype(np.float64)
+    scale = Scale.of(values)
+    x = scale.applied(values)
     identity = context.matrix.identity_of(frame["customer"].to_numpy())
     key = draw_key(context.settings.models.seed, entry.key, "centres")
     part, _ = lowest(lots(key, identity), np.zeros(len(x), dtype=np.int64), SAMPLE)
@@ -72,7 +82,8 @@ def cluster(context: FitContext, entry: Entry) -> MethodResult:
         winner="",
         seconds=time.perf_counter() - began,
     )
-    return MethodResult((made,), classes=scores)
+    groups = BehaviourGroups(tuple(names), scale, centres, tuple(words))
+    return MethodResult((made,), classes=scores, files=groups.files(f"models/{entry.key}"))
 
 
 @method("unusual")
@@ -90,25 +101,22 @@ def unusual(context: FitContext, entry: Entry) -> MethodResult:
     seed = context.settings.models.seed
     then = _a_year_ago(context, names)
     reference = now if then is None else then
-    centre = _centre(reference.select(names).to_numpy().astype(np.float64))
+    centre = median_of(reference.select(names).to_numpy().astype(np.float64))
     forest = IsolationForest(n_estimators=TREES, max_samples=DRAWN, random_state=seed, n_jobs=1)
 
     def filled(frame: pl.DataFrame) -> Floats:
-        values = frame.select(names).to_numpy().astype(np.float64)
-        return np.where(np.isnan(values), centre, values)
+        return filled_in(frame, names, centre)
 
     forest.fit(filled(reference))
-    ordinary = np.sort(-forest.score_samples(filled(reference)))
-    own = -forest.score_samples(filled(now))
-    rank = (
-        np.searchsorted(ordinary, own, side="left") + np.searchsorted(ordinary, own, side="right")
-    ) / 2
-    scores = now.select("customer", pl.Series(entry.key, rank / len(ordinary)))
+    grown = IsolationTrees.of(forest)
+    ordinary = np.sort(grown.unusual(filled(reference)))
+    change = UnusualChange(tuple(names), centre, ordinary, grown)
+    scores = now.select("customer", pl.Series(entry.key, change.rank(now)))
     reason = why("unusual" if then is not None else "unusual_now", features=len(names))
     made = Prediction(
         entry.key, "derived", reason, population=now.height, seconds=time.perf_counter() - began
     )
-    return MethodResult((made,), scores)
+    return MethodResult((made,), scores, files=change.files(f"models/{entry.key}"))
 
 
 def _known(context: FitContext, wanted: Sequence[str]) -> tuple[list[str], pl.DataFrame]:
@@ -135,26 +143,6 @@ def _a_year_ago(context: FitContext, names: Sequence[str]) -> pl.DataFrame | Non
     return frame if known and frame.height >= DRAWN else None
 
 
-def _centre(values: Floats) -> Floats:
-    """Return the median per column; 0 where nothing is known."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return np.asarray(np.nan_to_num(np.nanmedian(values, axis=0)))
-
-
-def standardised(values: Floats) -> Floats:
-    """Return columns with mean 0 and deviation 1, unknown at the median, tails cut at 1 % and 99 %,
-    skew by the log.
-    """
-    filled = np.where(np.isnan(values), _centre(values), values)
-    low, high = np.quantile(filled, TAILS, axis=0)
-    cut = np.log1p(np.clip(filled, low, high) - low)
-    spread = cut.std(axis=0)
-    return np.asarray((cut - cut.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
-
-
 def stable_groups(x: Floats, numbers: Sequence[int], enough: float) -> tuple[Floats, float]:
     """Return the centres of the most groups that other seeds find too, and how well they do.
 
@@ -178,12 +166,6 @@ def stable_groups(x: Floats, numbers: Sequence[int], enough: float) -> tuple[Flo
     best = max(stable) if stable else max(found, key=lambda k: (found[k][0], -k))
     centres = np.round(np.asarray(found[best][1].cluster_centers_, dtype=np.float64), 6)
     return np.asarray(centres[np.lexsort(centres.T[::-1])], dtype=np.float64), found[best][0]
-
-
-def nearest(x: Floats, centres: Floats) -> NDArray[np.int64]:
-    """Return the number of the nearest centre per row."""
-    distance = ((x[:, None, :] - centres[None, :, :]) ** 2).sum(axis=2)
-    return np.asarray(distance.argmin(axis=1), dtype=np.int64)
 
 
 def named(centres: Floats, names: Sequence[str], apart: float) -> list[str]:

@@ -4,8 +4,9 @@ holders leave less.
 
 from __future__ import annotations
 
+import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -19,6 +20,7 @@ from akb.models.descriptive import (
     Peers,
     churn_difference,
     has_holdings,
+    in_own_group,
     need,
 )
 from akb.models.method import family
@@ -27,7 +29,7 @@ from akb.models.temporal import happened_within
 from akb.models.types import Prediction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from akb.catalogue.entries import Entry
 
 LIMIT = 5  # customers under which a share stays hidden where the settings say nothing
+EFFECT_FILE = "models/churn_effect.json"
 YEARS = 3  # closed years that are compared
 MONTHS = 12
 EFFECTS = {
@@ -83,6 +86,7 @@ def churn_effects(context: FitContext, entries: Sequence[Entry]) -> MethodResult
     columns: dict[str, NDArray[np.float64]] = {}
     reasons: dict[str, Reason] = {}
     found: list[dict[str, object]] = []
+    cells: dict[str, list[list[float | None]]] = {}
     if rows is not None and rows.any():
         past, today = Peers.of(frame.filter(rows), branches), Peers.of(now, branches)
         customer = frame.filter(rows)["customer"].to_numpy()
@@ -98,6 +102,10 @@ def churn_effects(context: FitContext, entries: Sequence[Entry]) -> MethodResult
             )
             if made is not None:
                 columns[entry.key], reasons[entry.key] = 100 * made.per_customer, _reason(made)
+                cells[entry.branch] = [
+                    [None if np.isnan(value) else value, *cell]
+                    for cell, value in sorted(made.cells.items())
+                ]
                 found.append(
                     {
                         "branch": entry.branch,
@@ -112,7 +120,34 @@ def churn_effects(context: FitContext, entries: Sequence[Entry]) -> MethodResult
         began=began,
         lacking="too_short" if rows is None else "no_overlap",
     )
-    return MethodResult(part.predictions, part.scores, effects=pl.DataFrame(found, schema=EFFECTS))
+    return MethodResult(
+        part.predictions,
+        part.scores,
+        effects=pl.DataFrame(found, schema=EFFECTS),
+        files={EFFECT_FILE: (json.dumps({"kind": "cells", "cells": cells}) + "\n").encode()},
+    )
+
+
+def stored_effects(
+    context: FitContext, entries: Sequence[Entry], card: Mapping[str, Any]
+) -> MethodResult:
+    """Return the differences that were found before, for the customers of today."""
+    branches = _branches(context)
+    now = context.matrix.frame.filter(pl.col("as_of") == context.as_of)
+    today = Peers.of(now, branches)
+    columns: dict[str, NDArray[np.float64]] = {}
+    for entry in entries:
+        if entry.branch in branches and entry.branch in card["cells"]:
+            cells = {
+                tuple(cell): np.nan if value is None else value
+                for value, *cell in card["cells"][entry.branch]
+            }
+            open_ = _open(context, now, entry.branch)
+            columns[entry.key] = 100 * in_own_group(
+                cells, today, branches.index(entry.branch), open_
+            )
+    reasons = dict.fromkeys(columns, why("need"))  # never told: the stored ones are
+    return _result(entries, now, columns, reasons, began=time.perf_counter())
 
 
 def _followed(context: FitContext, closed: list[date]) -> pl.Series:

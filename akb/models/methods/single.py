@@ -35,14 +35,9 @@ BINARY_ROLES = {
 def binary(context: FitContext, entry: Entry) -> MethodResult:
     """Return the chance that the date named by the entry's target falls within its horizon."""
 
-    def over(months: int) -> Problem:
-        counts = context.targets.counts
-        label = happened_within(counts, entry.target, months)
-        problem = customer_problem(context.matrix, entry.key, "binary", label)
-        asked = f"{entry.target}_possible"
-        return problem.among(counts[asked].to_numpy()) if asked in counts.columns else problem
-
-    return _result(context, entry, over, spare=entry.spare)
+    return _result(
+        context, entry, lambda months: _happens(context, entry, months), spare=entry.spare
+    )
 
 
 @method("count", role=Role.STAYER, by_target={"lapses_12m": Role.LAPSES})
@@ -55,11 +50,7 @@ def count(context: FitContext, entry: Entry) -> MethodResult:
 def events(context: FitContext, entry: Entry) -> MethodResult:
     """Return the expected number of contacts or claims: leavers have theirs until they leave."""
 
-    def over(months: int) -> Problem | None:
-        problem = _counted(context, entry, months)
-        return None if problem is None else lean(problem, context.matrix, SERVICE)
-
-    return _result(context, entry, over, spare=True)
+    return _result(context, entry, lambda months: _service(context, entry, months), spare=True)
 
 
 @method("margin")
@@ -71,23 +62,17 @@ def margin(context: FitContext, entry: Entry) -> MethodResult:
     """
     counts = context.targets.counts
     if f"{entry.target}_possible" in counts.columns and context.dates(entry):
-
-        def over(months: int) -> Problem:
-            label = happened_within(counts, entry.target, months)
-            problem = customer_problem(context.matrix, entry.key, "binary", label)
-            stands = (
-                counts["margin_now"].fill_null(np.nan).to_numpy()
-                if "margin_now" in counts.columns
-                else None
-            )
-            asked = replace(problem, standing=stands).among(
-                counts[f"{entry.target}_possible"].to_numpy()
-            )
-            return lean(asked, context.matrix, SERVICE)
-
-        part = _result(context, entry, over, spare=True)
+        part = _result(
+            context, entry, lambda months: _on_one_side(context, entry, months), spare=True
+        )
         if part.scores is not None:
             return part
+    return margin_as_it_is(context, entry)
+
+
+def margin_as_it_is(context: FitContext, entry: Entry) -> MethodResult:
+    """Return on which side of the line the yearly margin as of X stands."""
+    counts = context.targets.counts
     now = f"{entry.target}_now"
     if now not in counts.columns:
         return MethodResult((unavailable(entry, why("nobody")),))
@@ -103,6 +88,37 @@ def margin(context: FitContext, entry: Entry) -> MethodResult:
     return MethodResult((made,), scores)
 
 
+def problem_of(context: FitContext, entry: Entry) -> Problem | None:
+    """Return the rows of an entry over its own horizon, as its fit asks for them."""
+    return _PROBLEMS[entry.method](context, entry, entry.horizon_months or 12)
+
+
+def _happens(context: FitContext, entry: Entry, months: int) -> Problem:
+    counts = context.targets.counts
+    label = happened_within(counts, entry.target, months)
+    problem = customer_problem(context.matrix, entry.key, "binary", label)
+    asked = f"{entry.target}_possible"
+    return problem.among(counts[asked].to_numpy()) if asked in counts.columns else problem
+
+
+def _service(context: FitContext, entry: Entry, months: int) -> Problem | None:
+    problem = _counted(context, entry, months)
+    return None if problem is None else lean(problem, context.matrix, SERVICE)
+
+
+def _on_one_side(context: FitContext, entry: Entry, months: int) -> Problem:
+    counts = context.targets.counts
+    label = happened_within(counts, entry.target, months)
+    problem = customer_problem(context.matrix, entry.key, "binary", label)
+    stands = (
+        counts["margin_now"].fill_null(np.nan).to_numpy()
+        if "margin_now" in counts.columns
+        else None
+    )
+    asked = replace(problem, standing=stands).among(counts[f"{entry.target}_possible"].to_numpy())
+    return lean(asked, context.matrix, SERVICE)
+
+
 def _counted(context: FitContext, entry: Entry, months: int) -> Problem | None:
     """What is counted within so many months; None where only a year was counted."""
     counts = context.targets.counts
@@ -114,6 +130,14 @@ def _counted(context: FitContext, entry: Entry, months: int) -> Problem | None:
     )
     asked = f"{entry.target}_possible"
     return problem.among(counts[asked].to_numpy()) if asked in counts.columns else problem
+
+
+_PROBLEMS: dict[str, Callable[[FitContext, Entry, int], Problem | None]] = {
+    "binary": _happens,
+    "count": _counted,
+    "events": _service,
+    "margin": _on_one_side,
+}
 
 
 def _result(

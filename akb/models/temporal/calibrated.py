@@ -82,6 +82,7 @@ class CalibratedModel:
                 "base": float(b),
                 "shift": float(f if flat else s),
                 "flat": bool(flat),
+                "rate": float(from_link(problem.objective, b + f)),
             }
             for name, b, s, f, flat in zip(
                 problem.groups, self.base, self.shift, self.flat_shift, self.flat, strict=True

@@ -96,7 +96,8 @@ def best_simpler(competition: Competition) -> str | None:
     """Return the rival simpler than the winner with the lowest loss where the winner was chosen;
     None without one.
     """
-    simpler = SIMPLEST_FIRST[: SIMPLEST_FIRST.index(competition.winner)]
+    own = competition.winner not in SIMPLEST_FIRST  # the client's: all of akb's are simpler
+    simpler = SIMPLEST_FIRST[: None if own else SIMPLEST_FIRST.index(competition.winner)]
     met = [each for each in competition.candidates if each.name in simpler]
     return min(met, key=lambda each: each.loss).name if met else None
 

@@ -63,11 +63,22 @@ def former_table(context: Context) -> pl.DataFrame:
     return table.select(pl.col("shown").alias("customer"), *columns).sort("customer")
 
 
-def scores_parquet(table: pl.DataFrame) -> bytes:
-    """Return the table as Parquet; the same table gives the same bytes."""
+def scores_parquet(table: pl.DataFrame, words: dict[str, str] | None = None) -> bytes:
+    """Return the table as Parquet; the same table gives the same bytes.
+
+    Parameters
+    ----------
+    words
+        What its columns mean, for its metadata.
+    """
     target = io.BytesIO()
     table.write_parquet(
-        target, compression="zstd", compression_level=3, statistics=True, row_group_size=100_000
+        target,
+        compression="zstd",
+        compression_level=3,
+        statistics=True,
+        row_group_size=100_000,
+        metadata=words,
     )
     return target.getvalue()
 

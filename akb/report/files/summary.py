@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from akb.report.model import ReportModel
 
 SCHEMA = "akb.summary/2"
-_PREDICTION = (
+PREDICTION = (
     "key",
     "name",
     "name_en",
@@ -44,7 +44,7 @@ _PREDICTION = (
     "pooled_weight",
     "test_date",
 )
-_CASE = (
+CASE = (
     "cohort", "cash", "running_year", "payback_month", "deepest", "curve", "options",
     "without_predictions", "plan",
     "advice", "sensitivity", "claims", "why_different", "rule_of_thumb", "multiple", "facts",
@@ -68,7 +68,7 @@ def summary(model: ReportModel) -> dict[str, Any]:
         "customers": {"in_force": portfolio["customers"], "former": portfolio["former_customers"]},
         "policies": {"in_force": portfolio["policies"], "signed": portfolio["signed_policies"]},
         "findings": quality["findings"],
-        "predictions": [{name: row[name] for name in _PREDICTION} for row in predictions],
+        "predictions": [{name: row[name] for name in PREDICTION} for row in predictions],
         "value": plain(model.value),
         "business_case": case_summary(case, model["assumptions"]),
         "case_basis": model.basis,
@@ -105,7 +105,7 @@ def case_summary(case: dict[str, Any], assumptions: list[dict[str, Any]]) -> dic
     """
     return {
         "available": case["available"],
-        **{name: case.get(name) for name in _CASE},
+        **{name: case.get(name) for name in CASE},
         "missing": case["missing"],
         "assumptions": assumptions,
     }

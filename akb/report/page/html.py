@@ -11,11 +11,13 @@ from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zlib import MAX_WBITS, decompress
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from akb.report import formats
+from akb.report.chapters.case.whatif import whatif
 from akb.report.chapters.registry import chapters
 from akb.report.chapters.summary import figures as summary
 from akb.report.chapters.summary import sentences
@@ -29,14 +31,14 @@ if TYPE_CHECKING:
     from akb.report.words import Words
 
 SIZE_LIMIT = 3_000_000
-SCRIPT = (
-    "plotly-basic.min.js"  # the whole script of Plotly's package is larger than the page may be
-)
+# The whole script of Plotly's package is larger than the page may be; the small one is deflated,
+# and its bytes are an asset, so that they are the same whatever compresses here.
+PACKED = "plotly-basic.min.js.deflate"
 _HERE = Path(__file__).parent
 _REPORT = _HERE.parent
 _FACES = (("Inter", "100 900"), ("Newsreader", "400 600"))
-_SCRIPTS = (SCRIPT, "report.js")
-_STYLES = ("tokens.css", "page.css", "tables.css", "figures.css", "print.css")
+_SCRIPTS = ("unpack.js", "report.js", "planner.js", "case.js")
+_STYLES = ("tokens.css", "page.css", "tables.css", "figures.css", "case.css", "print.css")
 _FILTERS = {
     "cost": formats.cost,
     "hours": formats.hours,
@@ -64,12 +66,11 @@ def title(model: ReportModel, words: Words) -> str:
 
 @cache
 def policy() -> Markup:
-    """Return what the page may do: run its own two scripts, by the hash of their bytes, and ask for
+    """Return what the page may do: run its own scripts, by the hash of their bytes, and ask for
     nothing.
     """
-    hashes = (
-        base64.b64encode(sha256(_asset(name).encode()).digest()).decode() for name in _SCRIPTS
-    )
+    scripts = (script_of_figures(), *(_asset(name).encode() for name in _SCRIPTS))
+    hashes = (base64.b64encode(sha256(script).digest()).decode() for script in scripts)
     allowed = " ".join(f"'sha256-{each}'" for each in hashes)
     return Markup(
         f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; "
@@ -142,11 +143,13 @@ def render(model: ReportModel, words: Words) -> str:
             headline=summary.shown,
             range_of=summary.range_of,
             strip=summary.strip,
+            whatif=whatif(maker),
             title=title(model, words),
             lead=summary.lead(maker),
             policy=policy(),
             scripts=_SCRIPTS,
             faces=faces(),
+            packed=packed(),
             plainly=plainly,
             together=partial(joined, between=", "),
             f=formats,
@@ -213,9 +216,21 @@ def _environment() -> Environment:
 @cache
 def script_version() -> str:
     """Return the version of the script that draws the figures, as it says itself."""
-    with (_REPORT / "assets" / SCRIPT).open(encoding="utf-8") as file:
-        match = re.search(r"plotly\.js \([^)]*\) v(\d+\.\d+\.\d+)", file.read(300))
-    return match.group(1) if match else ""
+    match = re.search(rb"plotly\.js \([^)]*\) v(\d+\.\d+\.\d+)", script_of_figures()[:300])
+    return match.group(1).decode() if match else ""
+
+
+@cache
+def script_of_figures() -> bytes:
+    """Return the script that draws the figures, as it will run."""
+    return decompress((_REPORT / "assets" / PACKED).read_bytes(), wbits=-MAX_WBITS)
+
+
+def packed() -> Markup:
+    """Return the deflated script of figures as base64, and what it unpacks to in bytes."""
+    held = base64.b64encode((_REPORT / "assets" / PACKED).read_bytes()).decode()
+    size = len(script_of_figures())
+    return Markup(f'<script type="text/plain" id="packed" data-size="{size}">{held}</script>')
 
 
 def _asset(name: str) -> Markup:

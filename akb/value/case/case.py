@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +23,7 @@ from akb.value.case.basis import (
 from akb.value.case.cash import Cash, cash, cumulative, deepest, payback_month, running_year
 from akb.value.case.claims import claims, rule_of_thumb, sold_and_kept, why_different
 from akb.value.case.options import options
-from akb.value.case.page import page_basis
+from akb.value.case.page.block import page_basis
 from akb.value.case.sensitivity import Draws, band, break_even, tornado
 from akb.value.in_force import EURO_GATES
 from akb.value.lifetime.flows import (
@@ -37,7 +36,7 @@ from akb.value.lifetime.flows import (
 from akb.value.lifetime.unknown import relation_extremes
 from akb.value.targeting.planning.benefits import SIDES
 from akb.value.targeting.planning.exploration import explorers
-from akb.value.targeting.planning.plan import contact_plan
+from akb.value.targeting.planning.plan import contact_plan, next_year
 from akb.value.targeting.planning.prospects import averaged
 from akb.value.targeting.team import POOLS
 from akb.value.types import BusinessCase
@@ -55,13 +54,17 @@ ENOUGH = 50
 """Customers from which two arms can be drawn that show anything."""
 
 
-def business_case(valued: Valuation) -> BusinessCase | None:
-    """Return the business case; None without commission, or where no line of benefit may be
-    given.
+def business_case(valued: Valuation, *, page: bool = True) -> BusinessCase | None:
+    """Return the business case; None without commission, or where no line of benefit may be given.
+
+    Parameters
+    ----------
+    page
+        Whether a page is made of it, which works on rows of its own.
     """
     if valued.plan is None or not open_lines(valued):
         return None
-    return case_of(case_basis(valued), valued)
+    return case_of(case_basis(valued), valued, page=page)
 
 
 def open_lines(valued: Valuation) -> tuple[str, ...]:
@@ -79,8 +82,8 @@ def open_lines(valued: Valuation) -> tuple[str, ...]:
     return tuple(out)
 
 
-def case_of(basis: CaseBasis, valued: Valuation) -> BusinessCase:
-    """Return every figure of the case from its basis."""
+def case_of(basis: CaseBasis, valued: Valuation, *, page: bool = True) -> BusinessCase:
+    """Return every figure of the case from its basis; `page`: see `business_case`."""
     seed = valued.in_force.settings.models.seed
     draws = Draws(basis, seed)
     lines = {line: benefit(basis.cohort, basis, line).cents() for line in LINES}
@@ -141,7 +144,7 @@ def case_of(basis: CaseBasis, valued: Valuation) -> BusinessCase:
         multiple=_multiple(basis),
         facts=dict(basis.facts),
         curve=[round(cents) for cents in cumulative(basis)[YEAR - 1 :: YEAR].tolist()],
-        basis=page_basis(valued, draws),
+        basis=page_basis(valued, draws) if page else {},
     )
 
 
@@ -309,18 +312,6 @@ def _evenly(total: float, months: int) -> Floats:
     out = np.zeros(months)
     out[YEAR // 2 : YEAR // 2 + YEAR] = total / YEAR
     return out
-
-
-def next_year(plan: ContactPlan) -> ContactPlan:
-    """Return the plan of the next year: who was contacted counts as a repeat, what was sold is not
-    offered again.
-    """
-    share = plan.best.share
-    contacted = share.sum(axis=1)
-    sold = (share * plan.menu.lines["base"].sales).sum(axis=1)
-    worth = plan.prospects.worth * np.maximum(1.0 - sold, 0.0)[:, None]
-    later = replace(plan.prospects, repeated=contacted > 0.5, worth=worth)
-    return contact_plan(later, plan.planning, plan.available, whole=False, pushes=plan.pushes)
 
 
 def without_predictions(valued: Valuation, plan: ContactPlan) -> float:

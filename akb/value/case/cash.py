@@ -93,7 +93,12 @@ def payback_month(basis: CaseBasis) -> int | None:
     """Return the month (1, 2, ...) from which everything paid stays paid back; None if not within
     five years.
     """
-    below = np.flatnonzero(cumulative(basis) < 0)
+    return paid_back(cumulative(basis))
+
+
+def paid_back(total: Floats) -> int | None:
+    """Return the month from which what has come back, less everything paid, stays above zero."""
+    below = np.flatnonzero(total < 0)
     if not len(below):
         return 1
     month = int(below[-1]) + 2
@@ -102,4 +107,9 @@ def payback_month(basis: CaseBasis) -> int | None:
 
 def deepest(basis: CaseBasis) -> float:
     """Return the most that lies out at any moment, cents (zero or less)."""
-    return float(min(0.0, cumulative(basis).min(), -100 * basis.value("price.eda")))
+    return lowest(cumulative(basis), basis)
+
+
+def lowest(total: Floats, basis: CaseBasis) -> float:
+    """Return the lowest that a cumulative cash flow comes, the analysis paid on day one."""
+    return float(min(0.0, total.min(), -100 * basis.value("price.eda")))

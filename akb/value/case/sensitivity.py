@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 DRAWS = 1000
 _BAND = (0.05, 0.5, 0.95)
+AGREED = ("price.per_customer",)
+"""What is chosen, not guessed: it has no range of its own."""
 EFFECT_OF = {
     "relation": "effect_relation",
     "policy": "effect_policy",
@@ -137,7 +139,10 @@ def line_at(sums: OptionSums, basis: CaseBasis, line: str, values: Mapping[str, 
         return amounts["base"]
     at = values.get(f"contacts.{sums.key}.{EFFECT_OF[line]}", entry.value)
     known = [entry.low, entry.value, entry.high]
-    return np.interp(at, known, [amounts["low"], amounts["base"], amounts["high"]])
+    there = np.interp(at, known, [amounts["low"], amounts["base"], amounts["high"]])
+    # The base is the base where it is an end of the range too: what the others get has ends of its
+    # own.
+    return np.where(np.asarray(at) == entry.value, amounts["base"], there)
 
 
 def cost_at(sums: OptionSums, basis: CaseBasis, values: Mapping[str, Any]) -> Any:
@@ -178,14 +183,17 @@ def band(draws: Draws) -> dict[str, Any]:
 def tornado(draws: Draws) -> list[dict[str, Any]]:
     """Return per assumption the cohort's net at its low and its high end, all others at their base;
     widest first.
-    """
+
+    A price that is agreed has no range: it is a ``choice``, shown from half of it to double."""
     basis = draws.basis
     rows = []
     for name in draws.names:
         entry = basis.register[name]
-        low, high = (net_at(basis, {name: end}) for end in (entry.low, entry.high))
+        choice = name in AGREED and entry.high <= entry.low
+        ends = (entry.value / 2, entry.value * 2) if choice else (entry.low, entry.high)
+        low, high = (net_at(basis, {name: end}) for end in ends)
         if round(low) != round(high):
-            at = {"from": entry.low, "at": entry.value, "to": entry.high}
+            at = {"from": ends[0], "at": entry.value, "to": ends[1], "choice": choice}
             rows.append({"key": name, **at, "low": round(low), "high": round(high)})
     return sorted(rows, key=lambda row: (-abs(row["high"] - row["low"]), row["key"]))
 

@@ -15,6 +15,8 @@ import numpy as np
 from akb.value.case.basis import LINES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from akb.value.case.basis import CaseBasis, Trialled
     from akb.value.case.sensitivity import Draws
     from akb.value.in_force import Floats
@@ -160,47 +162,69 @@ def value_of_sample(net: Floats, effect: Floats, error: float, years: float, see
     return max(0.0, years * (float(np.maximum(mean + slope * seen, 0.0).mean()) - max(mean, 0.0)))
 
 
-def standard_error(trialled: Trialled, outcome: str, per_arm: int, kept: float) -> float:
+def standard_error(
+    trialled: Trialled, outcome: str, per_arm: int, kept: float, design_effect: float = 1.0
+) -> float:
     """Return the standard error of the measured effect, in units of the base effect.
 
     Parameters
     ----------
     kept
         The share of the outcome's mean that contacts keep at the base.
+    design_effect
+        By what the variance is larger where advisers are drawn with all their customers.
     """
     mean, variance = getattr(trialled, outcome)
     difference = kept * mean
-    return float(np.sqrt(2 * variance / per_arm) / difference) if difference > 0 else float("inf")
+    if difference <= 0:
+        return float("inf")
+    return float(np.sqrt(2 * design_effect * variance / per_arm) / difference)
 
 
 def best_trial(draws: Draws, seed: int) -> TrialDesign | None:
     """Return the trial that is worth most after its cost, alone or pooled over the fewest offices;
     None without one.
     """
-    basis = draws.basis
-    trialled = basis.trialled
-    if trialled is None:
-        return None
-    kept = kept_share(basis, trialled)
-    effect, years = effects(draws), basis.value("experiment.horizon_years")
     best: TrialDesign | None = None
     for offices in OFFICES:
-        for outcome in OUTCOMES:
-            for arm in ARMS:
-                if 2 * arm > trialled.customers * offices:
-                    continue
-                error = standard_error(trialled, outcome, arm, kept)
-                if not np.isfinite(error):
-                    continue
-                worth = value_of_sample(draws.net, effect, error, years, seed)
-                trial = TrialDesign(
-                    outcome, arm, offices, worth, _cost(basis, trialled, arm / offices)
-                )
-                if best is None or trial.gain > best.gain:
-                    best = trial
+        for trial in trials(draws, seed, offices):
+            if best is None or trial.gain > best.gain:
+                best = trial
         if best is not None and best.gain > 0:
             return best
     return best
+
+
+def smallest_trial(draws: Draws, seed: int, design_effect: float = 1.0) -> TrialDesign | None:
+    """Return the trial with the fewest customers, in the fewest offices, that is worth more to the
+    decision than it costs; None where none is.
+    """
+    for offices in OFFICES:
+        worth = [each for each in trials(draws, seed, offices, design_effect) if each.gain > 0]
+        if worth:
+            return min(worth, key=lambda each: (each.per_arm, -each.gain))
+    return None
+
+
+def trials(
+    draws: Draws, seed: int, offices: int, design_effect: float = 1.0
+) -> Iterator[TrialDesign]:
+    """Yield every trial that so many offices like this one have the customers for."""
+    basis = draws.basis
+    trialled = basis.trialled
+    if trialled is None:
+        return
+    kept = kept_share(basis, trialled)
+    effect, years = effects(draws), basis.value("experiment.horizon_years")
+    for outcome in OUTCOMES:
+        for arm in ARMS:
+            if 2 * arm > trialled.customers * offices:
+                continue
+            error = standard_error(trialled, outcome, arm, kept, design_effect)
+            if np.isfinite(error):
+                worth = value_of_sample(draws.net, effect, error, years, seed)
+                cost = _cost(basis, trialled, arm / offices)
+                yield TrialDesign(outcome, arm, offices, worth, cost)
 
 
 def kept_share(basis: CaseBasis, trialled: Trialled) -> float:

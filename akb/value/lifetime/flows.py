@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from akb.value.lifetime.policies import policy_flow
+from akb.value.lifetime.policies import policy_flow, policy_months
 from akb.value.lifetime.present import index_factors, present_factors, present_value_of
 from akb.value.lifetime.survival import YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from akb.value.in_force import Floats, InForce
+    from akb.value.in_force import Floats, InForce, Rows
     from akb.value.lifetime.clv import Lifetime, Streams
     from akb.value.lifetime.purchases import Offers
     from akb.value.lifetime.survival import Relations
@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 __all__ = [
     "margin_months",
     "policy_flow",
+    "policy_months",
     "present_value_of",
     "purchase_flow",
+    "purchase_months",
     "purchase_years",
     "relation_flow",
+    "relation_months",
 ]
 
 BOUGHT = YEAR // 2  # months: a policy that a contact sells starts halfway through the 12
@@ -61,19 +64,32 @@ def relation_flow(
     The present value is Σ weight x ``value.stake``: the part of a cent that rounding took from a
     customer's stake comes in the first month. Where leaving is impossible or certain nothing is at
     stake."""
-    p = survival.preventable
-    weights = np.where((p > 0) & (p < 1) & ~base.announced, weights, 0.0)
     rows = np.flatnonzero(weights)
-    share, p, margin = weights[rows], p[rows], margin[rows]
-    timing, months = base.value("value.timing"), margin.shape[1]
-    alive, leaving = survival.alive_at(timing)[rows, :months], survival.leaving_at(timing)[rows]
-    stays = share / (1.0 - p)
-    gained = np.einsum("i,ij,ij->j", stays, margin, alive)
-    gained[:YEAR] -= np.einsum("i,ij,ij->j", stays + share / p, margin[:, :YEAR], leaving)
-    flow: Floats = gained * index_factors(base, months)
-    rest = float(share @ value.stake[rows]) - present_value_of(base, flow)
-    flow[0] += rest * index_factors(base, 1)[0] / present_factors(base, 1)[0]
+    unit = relation_months(base, survival, margin, value, rows=rows)
+    flow: Floats = np.einsum("i,ij->j", weights[rows], unit)
     return flow
+
+
+def relation_months(
+    base: InForce, survival: Relations, margin: Floats, value: Lifetime, *, rows: Rows
+) -> Floats:
+    """Return (rows, months): what one relation kept brings month by month, of these customers; see
+    `relation_flow`.
+    """
+    p, months = survival.preventable[rows], margin.shape[1]
+    out = np.zeros((len(rows), months))
+    there = np.flatnonzero((p > 0) & (p < 1) & ~base.announced[rows])
+    rows, p = rows[there], p[there, None]
+    timing, margin = base.value("value.timing"), margin[rows]
+    alive, leaving = survival.alive_at(timing)[rows, :months], survival.leaving_at(timing)[rows]
+    stays = 1.0 / (1.0 - p)
+    gained = stays * margin * alive
+    gained[:, :YEAR] -= (stays + 1.0 / p) * margin[:, :YEAR] * leaving
+    flow = gained * index_factors(base, months)
+    rest = value.stake[rows] - np.einsum("ij,j->i", gained, present_factors(base, months))
+    flow[:, 0] += rest * index_factors(base, 1)[0] / present_factors(base, 1)[0]
+    out[there] = flow
+    return out
 
 
 def purchase_years(
@@ -123,10 +139,21 @@ def purchase_flow(
     ndarray
         (months,), or (c, months).
     """
-    months = _gained_months(base, survival, kept, chance)
-    gained = np.array([np.einsum("...nk,nk->...", weights, month) for month in months]).T
-    flow: Floats = gained / YEAR * index_factors(base, survival.months)
+    months = purchase_months(base, survival, kept, chance)
+    flow: Floats = np.array([np.einsum("...nk,nk->...", weights, month) for month in months]).T
     return flow
+
+
+def purchase_months(
+    base: InForce, survival: Relations, kept: Floats | float, chance: Floats
+) -> Iterator[Floats]:
+    """Yield per month (n, k): what a gained policy that earns a cent a year brings in it, indexed;
+    see `purchase_flow`.
+    """
+    index = index_factors(base, survival.months) / YEAR
+    months = _gained_months(base, survival, kept, chance)
+    for factor, month in zip(index.tolist(), months, strict=True):
+        yield factor * month
 
 
 def _gained_months(

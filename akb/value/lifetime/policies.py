@@ -175,10 +175,16 @@ def policy_flow(
     ndarray
         (months,), or (c, months).
     """
-    margin = weights * stakes["margin_cents"].to_numpy() / YEAR
-    gained: Floats = np.array([margin @ month for month in _kept_months(base, survival, stakes)]).T
-    flow: Floats = gained * index_factors(base, survival.months)
+    flow: Floats = np.array([weights @ month for month in policy_months(base, survival, stakes)]).T
     return flow
+
+
+def policy_months(base: InForce, survival: Relations, stakes: pl.DataFrame) -> Iterator[Floats]:
+    """Yield per month what one policy kept brings in it, per row of `stakes`; see `policy_flow`."""
+    margin = stakes["margin_cents"].to_numpy() / YEAR
+    index = index_factors(base, survival.months)
+    for factor, month in zip(index.tolist(), _kept_months(base, survival, stakes), strict=True):
+        yield factor * margin * month
 
 
 def _stakes(base: InForce, survival: Relations, table: pl.DataFrame) -> Floats:

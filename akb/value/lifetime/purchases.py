@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from akb.core.accounts import times
 from akb.core.revenue import with_revenue
 from akb.value.in_force import EURO_GATES, to_cents
 from akb.value.lifetime.survival import YEAR
@@ -113,7 +114,7 @@ def mean_commission(base: InForce) -> pl.DataFrame:
         known.drop_nulls("kind").group_by("branch", "kind").agg(counted).join(overall, on="branch")
     )
     per_kind = per_kind.with_columns(mean=mixed)
-    usual = with_revenue(_usual(base), base.terms)
+    usual = with_revenue(times(_usual(base), base.portfolio.accounts or {}), base.terms)
     default = usual.select("branch", mean=pl.col("revenue_cents").fill_null(0).cast(pl.Float64))
     overall = pl.concat([overall, default.join(overall, on="branch", how="anti")])
     overall = overall.with_columns(kind=pl.lit(None, dtype=pl.String))

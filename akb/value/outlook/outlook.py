@@ -13,12 +13,20 @@ from akb.value.targeting.contact_policy import contact_policy
 from akb.value.targeting.lists.last_year import backtest
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import polars as pl
 
     from akb.value.in_force import InForce
     from akb.value.targeting.planning.plan import ContactPlan
 
 INFLOW_YEARS = 3
+
+
+def inflow_years(base: InForce) -> list[tuple[date, date]]:
+    """Return the closed years from which inflow is counted."""
+    time = base.settings.time
+    return closed_years(base.portfolio, time.gap_days, time.registration_lag_days, INFLOW_YEARS)
 
 
 def outlook_figures(
@@ -36,8 +44,7 @@ def outlook_figures(
     plan
         The plan of contacts; None without commission.
     """
-    time = base.settings.time
-    years = closed_years(base.portfolio, time.gap_days, time.registration_lag_days, INFLOW_YEARS)
+    years = inflow_years(base)
     contacts = base.n if plan is None or not plan.personal else plan.personal
     return {
         "bridge": bridge(base),

@@ -22,7 +22,7 @@ from akb.value.lifetime.survival import YEAR
 from akb.value.targeting.eligibility import advisers_of
 
 if TYPE_CHECKING:
-    from akb.value.in_force import Floats, InForce, Rows
+    from akb.value.in_force import Cents, Floats, InForce, Rows
     from akb.value.targeting.planning.plan import ContactPlan
 
 YEARS = 5
@@ -129,13 +129,11 @@ def projection(
     """
     if rows is None or not base.churn_in_euros:
         return None
-    today = _today(base, rows)
-    coming = _newcomers(base, today, base.spells, years)
-    extra = _extra(base, rows, years)
+    today = todays_book(base, rows)
+    coming, extra, mean = starting_point(base, rows, years)
     kept = _kept(base, today, plan)
     factor = base.value("outlook.inflow")
     flows = [factor * count for count in coming.counts] or [0.0]
-    mean = sum(flows) / len(flows)
     level = _level(base)
     nobody = Kept(0.0, 0.0, 0.0, coming.alive)
     plain = path(today, coming, extra, mean, nobody)
@@ -253,7 +251,17 @@ def path(
     return Path(customers, commission, mean, at_once, inflow * coming.commission)
 
 
-def _today(base: InForce, rows: pl.DataFrame) -> Today:
+def starting_point(
+    base: InForce, rows: pl.DataFrame, years: list[tuple[date, date]]
+) -> tuple[Newcomers, Extra, float]:
+    """Return who comes in, what customers buy besides, and how many come in a year."""
+    coming = _newcomers(base, todays_book(base, rows), base.spells, years)
+    flows = [base.value("outlook.inflow") * count for count in coming.counts] or [0.0]
+    return coming, _extra(base, rows, years), sum(flows) / len(flows)
+
+
+def todays_book(base: InForce, rows: pl.DataFrame, cents: Floats | None = None) -> Today:
+    """Return the customers in force at X; `cents`: what each policy brings, if not its revenue."""
     months = [YEAR * year for year in range(1, YEARS + 1)]
     wide = (
         base.models.survival.filter(pl.col("month").is_in(months))
@@ -277,14 +285,15 @@ def _today(base: InForce, rows: pl.DataFrame) -> Today:
         .fill_null(np.nan)
         .to_numpy()
     )
-    return Today(alive, _commission(base, rows), np.where(private, age, np.nan))
+    money = _commission(base, rows, base.commission if cents is None else cents)
+    return Today(alive, money, np.where(private, age, np.nan))
 
 
-def _commission(base: InForce, rows: pl.DataFrame) -> Floats:
+def _commission(base: InForce, rows: pl.DataFrame, cents: Floats | Cents) -> Floats:
     """Cents a year per customer after 0..5 years of the policies held today, given that the
     customer is still there.
     """
-    held = base.held.with_columns(cents=pl.Series(base.commission))
+    held = base.held.with_columns(cents=pl.Series(cents))
     money = (
         held.filter(pl.col("ends").is_null()).group_by("row", "branch").agg(pl.col("cents").sum())
     )

@@ -14,10 +14,13 @@ from akb.core.dates import add_months
 from akb.core.service import KINDS as CUSTOMER_KINDS
 from akb.core.service import per_minute
 from akb.value.in_force import sum_cents, to_cents
+from akb.value.revenue.accounts import FIXED, cost_lines, spread
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
+    from akb.core.accounts import AccountLine
     from akb.value.in_force import Cents, Floats, InForce
 
 WINDOW_MONTHS = 36
@@ -46,12 +49,18 @@ class ServiceCost:
         Which kinds of event the export does not have, so that assumed frequencies are used.
     parts
         `KINDS` -> cents a year per customer; together they are `per_customer`, to the cent.
+    accounts
+        Payroll and other cost of the accounts beside what the model makes of them, where given.
+    minutes
+        What serving everybody takes in a year.
     """
 
     policy: Cents
     relation: Cents
     estimated: tuple[str, ...]
     parts: dict[str, Cents] = field(default_factory=dict)
+    accounts: dict[str, AccountLine] = field(default_factory=dict)
+    minutes: float = 0.0
 
     def per_customer(self, base: InForce) -> Cents:
         """Return the whole yearly cost per customer, as long as everything stays."""
@@ -134,13 +143,46 @@ def service_cost(base: InForce) -> ServiceCost:
         "talks": to_cents(adviser * base.value("cost.minutes_talk") * _talks(base)),
         "fixed": to_cents(np.full(base.n, base.value("cost.fixed") * 100)),
     }
+    parts = {kind: sum_cents(cents, base.rows, base.n) for kind, cents in policy.items()} | relation
+    lines = {} if base.portfolio.accounts is None else cost_lines(base.settings, parts)
+    if base.settings.client.cost == "accounts":
+        policy, relation = _at_accounts(policy, relation, lines)
+        parts = {kind: sum_cents(cents, base.rows, base.n) for kind, cents in policy.items()}
+        parts |= relation
     return ServiceCost(
         policy=np.sum([policy[kind] for kind in PER_POLICY], axis=0),
         relation=np.sum([relation[kind] for kind in PER_RELATION], axis=0),
         estimated=tuple(kind for kind, rate in seen.items() if rate is None),
-        parts={kind: sum_cents(cents, base.rows, base.n) for kind, cents in policy.items()}
-        | relation,
+        parts=parts,
+        accounts=lines,
+        minutes=float(sum(each.sum() for each in minutes.values()))
+        + _relation_minutes(base, contacts),
     )
+
+
+def _at_accounts(
+    policy: dict[str, Cents], relation: dict[str, Cents], lines: Mapping[str, AccountLine]
+) -> tuple[dict[str, Cents], dict[str, Cents]]:
+    """Return the same at the level of the accounts: time adds up to the payroll, fixed to the
+    rest.
+    """
+    both = policy | relation
+    for name, kinds in (
+        ("payroll", [kind for kind in both if kind not in FIXED]),
+        ("other_cost", list(FIXED)),
+    ):
+        if name in lines:
+            scaled = spread([both[kind] for kind in kinds], lines[name])
+            both |= dict(zip(kinds, scaled, strict=True))
+    return {kind: both[kind] for kind in policy}, {kind: both[kind] for kind in relation}
+
+
+def _relation_minutes(base: InForce, contacts: Floats | None) -> float:
+    """Return what contacts and talks take in a year."""
+    assumed = base.value("cost.contacts_per_customer") * base.n
+    calls = assumed if contacts is None else float(contacts.sum())
+    talks = float(_talks(base).sum())
+    return calls * base.value("cost.minutes_contact") + talks * base.value("cost.minutes_talk")
 
 
 def mutations(base: InForce) -> pl.DataFrame | None:

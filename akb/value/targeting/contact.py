@@ -85,7 +85,7 @@ def contacts_since(base: InForce, since: date, *, begun: bool = False) -> NDArra
     """Return contacts per customer after `since`, up to X; with `begun` not those that the customer
     began.
     """
-    seen = base.portfolio.contacts
+    seen = _contacts(base)
     if seen is None:
         return np.zeros(base.n, dtype=np.int64)
     seen = seen.filter((pl.col("date") > since) & (pl.col("date") <= base.as_of))
@@ -93,3 +93,26 @@ def contacts_since(base: InForce, since: date, *, begun: bool = False) -> NDArra
         seen = seen.filter(~pl.col("inbound").fill_null(value=False))
     rows = seen.join(base.customers.select("customer", "row"), on="customer")["row"].to_numpy()
     return np.bincount(rows, minlength=base.n).astype(np.int64)
+
+
+def _contacts(base: InForce) -> pl.DataFrame | None:
+    """The contacts of the export and those that advisers recorded, one of a customer's on a day
+    once.
+    """
+    seen, recorded = base.portfolio.contacts, base.portfolio.recorded
+    if recorded is None:
+        return seen
+    more = recorded.select("customer", "date").drop_nulls().unique()
+    if seen is None:
+        return more
+    fresh = more.join(seen, on=["customer", "date"], how="anti")
+    return pl.concat([seen, fresh], how="diagonal")
+
+
+def said_to_have_left(base: InForce) -> Flags:
+    """Return of whom an adviser recorded that they have left."""
+    recorded = base.portfolio.recorded
+    if recorded is None:
+        return np.zeros(base.n, dtype=np.bool_)
+    left = recorded.filter("left")["customer"].unique()
+    return base.customers["customer"].is_in(left.implode()).to_numpy()

@@ -10,7 +10,7 @@ import polars as pl
 
 from akb.core.draws import experiment_name
 from akb.core.wording.text import load_toml
-from akb.value.targeting.contact import resting, rules
+from akb.value.targeting.contact import resting, rules, said_to_have_left
 from akb.value.targeting.control import control_group
 from akb.value.targeting.team import POOLS, Worker, team
 
@@ -68,7 +68,7 @@ class Eligibility:
     @property
     def minutes(self) -> dict[str, float]:
         """Minutes a year per pool, without what is kept for care."""
-        kept = 1 - float(rules("arbitration", "care")["reserved_share"])
+        kept = 1 - kept_for_care()
         return {
             pool: kept * sum(who.minutes for who in self.workers if who.level == pool)
             for pool in POOLS
@@ -79,6 +79,11 @@ class Eligibility:
         for reason in reasons:
             out |= self.excluded[reason]
         return out
+
+
+def kept_for_care() -> float:
+    """Return the share of everybody's minutes that contacts for euros leave to care."""
+    return float(rules("arbitration", "care")["reserved_share"])
 
 
 def eligibility(in_force: InForce) -> Eligibility:
@@ -132,7 +137,7 @@ def _excluded(in_force: InForce) -> dict[str, Flags]:
     always = never(in_force)
     reasons = {
         "deceased": always["deceased"],
-        "announced": in_force.announced,
+        "announced": in_force.announced | said_to_have_left(in_force),
         **always,
         **resting(in_force),
     }

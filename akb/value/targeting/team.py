@@ -39,17 +39,9 @@ def team(in_force: InForce, advisers: int) -> tuple[Worker, ...]:
     adviser has the hours of the register, some as an adviser and some of the inside staff beside
     him."""
     hours = {pool: in_force.value(f"capacity.hours_per_year_{pool}") for pool in POOLS}
-    names = (
-        pl.concat([in_force.customers["adviser"], in_force.held["adviser"]])
-        .drop_nulls()
-        .unique()
-        .sort()
-        .to_list()
-    )
     workers: list[Worker] = []
-    for name in names or [f"#{number}" for number in range(1, advisers + 1)]:
-        if name not in in_force.settings.team:
-            workers += [Worker(name, pool, 60 * hours[pool]) for pool in POOLS]
+    for name in with_usual_hours(in_force, advisers):
+        workers += [Worker(name, pool, 60 * hours[pool]) for pool in POOLS]
     for name, member in in_force.settings.team.items():
         own = sum(hours.values()) if member.hours is None else member.hours
         workers.append(Worker(name, member.level, 60 * own))
@@ -59,3 +51,16 @@ def team(in_force: InForce, advisers: int) -> tuple[Worker, ...]:
             key=lambda who: (who.name, who.level),
         )
     )
+
+
+def with_usual_hours(in_force: InForce, advisers: int) -> list[str]:
+    """Return the advisers who have the hours of the register, none of their own in the settings."""
+    names = (
+        pl.concat([in_force.customers["adviser"], in_force.held["adviser"]])
+        .drop_nulls()
+        .unique()
+        .sort()
+        .to_list()
+    )
+    every = names or [f"#{number}" for number in range(1, advisers + 1)]
+    return [name for name in every if name not in in_force.settings.team]

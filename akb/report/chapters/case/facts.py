@@ -180,6 +180,7 @@ class TornadoRow:
     to: float
     low: int
     high: int
+    choice: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from akb.report.chapters.case.facts import AvailableCase, CaseFacts
 from akb.report.page.plots import Bar, bars
 
 if TYPE_CHECKING:
+    from akb.report.chapters.case.facts import TornadoRow
     from akb.report.page.figure import Figure, Maker
 
 SIDES = ("low", "base", "high")
@@ -86,12 +87,12 @@ def tornado(m: Maker) -> Figure | None:
     shown = []
     for row in rows[:TORNADO]:
         low, high = sorted((row.low, row.high))
-        shown.append(
-            Bar(label[row.key], high - low, f.span(f.euro(low), f.euro(high)), "klant", base=low)
-        )
+        name = _named(m, label[row.key], row)
+        colour = "context" if row.choice else "klant"
+        shown.append(Bar(name, high - low, f.span(f.euro(low), f.euro(high)), colour, base=low))
     table = [
         (
-            label[row.key],
+            _named(m, label[row.key], row),
             f.trimmed(row.from_),
             f.trimmed(row.to),
             f.euro_exact(row.low),
@@ -107,6 +108,11 @@ def tornado(m: Maker) -> Figure | None:
         name=label[rows[0].key],
         net=f.euro(case.cohort.net.base),
     )
+
+
+def _named(m: Maker, label: str, row: TornadoRow) -> str:
+    """Return what an assumption is called, and of a choice that it is one."""
+    return f"{label} ({m.words.plain('whatif.choice')})" if row.choice else label
 
 
 def rule(m: Maker) -> Figure | None:

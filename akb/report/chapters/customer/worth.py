@@ -71,6 +71,48 @@ class Waterfall:
 
 
 @dataclass(frozen=True)
+class AccountRow:
+    """A total of the annual accounts beside the file or the model, and the factor between them."""
+
+    key: str
+    accounts: int
+    counted: int
+    factor: float | None
+    far: bool
+
+
+@dataclass(frozen=True)
+class ServiceHours:
+    """What serving takes a year beside what there is."""
+
+    needed: float
+    available: float
+
+
+@dataclass(frozen=True)
+class NetByCost:
+    """Net of a year's contacts on the cost of the model and on that of the accounts."""
+
+    model: int | None
+    accounts: int | None
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """The annual accounts beside the file; see `akb.value.revenue.account_figures`."""
+
+    lines: tuple[AccountRow, ...]
+    basis: str
+    income: int
+    service: int
+    result: int | None
+    result_share: float | None
+    contribution_share: float | None
+    hours: ServiceHours | None
+    case: NetByCost
+
+
+@dataclass(frozen=True)
 class PastModel:
     """A forecast of three years ago beside what was earned."""
 
@@ -120,6 +162,7 @@ class WorthFacts(Facts):
     waterfall: Waterfall | None
     past: PastValue | None
     missing: tuple[str, ...]
+    accounts: Accounts | None = None
 
 
 def facts(context: Context) -> WorthFacts:
@@ -142,5 +185,6 @@ def facts(context: Context) -> WorthFacts:
         "waterfall": figures.get("waterfall") if enough else None,
         "past": past if past["available"] else None,
         "missing": missing,
+        "accounts": figures.get("accounts") if enough else None,
     }
     return made(WorthFacts, given)

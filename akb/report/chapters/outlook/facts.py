@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from akb.core.privacy.disclosure import OTHER
 from akb.report.typed import Facts, made
 
 if TYPE_CHECKING:
@@ -183,6 +184,87 @@ class NextYear:
 
 
 @dataclass(frozen=True)
+class SmallBranch:
+    """A branch of a small office: what was seen, and what is expected with the sources' rate."""
+
+    key: str
+    name: str
+    customers: int
+    policies: int
+    years: float
+    lapses: int
+    source: float | None
+    rate: float
+    weight: float | None
+    expected: float
+
+
+@dataclass(frozen=True)
+class SmallCommission:
+    """The commission of policies that are expected to end, in cents."""
+
+    expected: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True)
+class SmallOffice:
+    """What can be said of a small office; see `akb.value.actuarial.small`."""
+
+    rows: tuple[SmallBranch, ...]
+    announced: int | None
+    expected: float
+    low: float
+    high: float
+    weight: float
+    ratio: float
+    commission: SmallCommission | None
+    first: date | None
+    last: date | None
+
+
+@dataclass(frozen=True)
+class StressBook:
+    """What the book brings a year, is worth, and nets from a year's contacts, in cents; and its
+    revenue after 0 to 5 years.
+    """
+
+    commission: int
+    value: int
+    net: int
+    ahead: tuple[int, ...] | None
+
+
+@dataclass(frozen=True)
+class AssumedHere:
+    """An assumption behind a row."""
+
+    key: str
+    value: float
+
+
+@dataclass(frozen=True)
+class StressRow(StressBook):
+    """The same after a stress; see `akb.value.outlook.stress`."""
+
+    key: str
+    subject: str | None
+    customers: int
+    assumed: tuple[AssumedHere, ...]
+    commission_lost: int
+    value_lost: int
+
+
+@dataclass(frozen=True)
+class StressTest:
+    """The book before and after every stress."""
+
+    before: StressBook
+    rows: tuple[StressRow, ...]
+
+
+@dataclass(frozen=True)
 class OutlookFacts(Facts):
     """The portfolio without action."""
 
@@ -195,6 +277,8 @@ class OutlookFacts(Facts):
     contact_policy: ContactPolicy | None
     backtest: ListBacktest | None
     missing: tuple[str, ...]
+    stress: StressTest | None = None
+    small: SmallOffice | None = None
 
 
 def facts(context: Context) -> OutlookFacts:
@@ -219,8 +303,39 @@ def facts(context: Context) -> OutlookFacts:
         "contact_policy": figures.get("contact_policy"),
         "backtest": _backtest(figures.get("backtest")),
         "missing": missing,
+        "small": _small(context, figures.get("small_office")),
+        "stress": _stress(context, figures.get("stress")),
     }
     return made(OutlookFacts, values)
+
+
+def _small(context: Context, found: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return what is said of a small office, branches by their name."""
+    if not found:
+        return None
+    other = context.words.plain("small.others")
+    rows = [
+        {**row, "name": other if row["key"] == OTHER else context.branch_name(row["key"])}
+        for row in found["rows"]
+    ]
+    return {**found, "rows": rows}
+
+
+def _stress(context: Context, found: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return the stresses with branches by their name; an insurer only if it may be named."""
+    if not found or not found["rows"]:
+        return None
+    before, rows = found["before"], []
+    for row in found["rows"]:
+        subject = row["subject"]
+        if row["key"] == "insurer_ends":
+            subject = subject if subject in context.shared["insurer"] else None
+        elif subject is not None:
+            subject = context.branch_name(subject)
+        lost = {f"{name}_lost": before[name] - row[name] for name in ("commission", "value")}
+        assumed = [{"key": key, "value": value} for key, value in row["assumed"].items()]
+        rows.append({**row, **lost, "subject": subject, "assumed": assumed})
+    return {"before": before, "rows": rows}
 
 
 def _backtest(given: dict[str, Any] | None) -> dict[str, Any] | None:

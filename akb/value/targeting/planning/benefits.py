@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
@@ -160,10 +160,30 @@ class Menu:
         return out
 
 
-def pushes_of(prospects: Prospects, ladder: Mapping[str, ContactType]) -> Pushes:
+class Likely(Protocol):
+    """Over whom the points of an effect on purchases are a mean: see `Prospects.likely`."""
+
+    @property
+    def weight(self) -> Floats:
+        """(m,): customers of the row."""
+
+    @property
+    def likely(self) -> Floats:
+        """(m, b): the highest chances of the open branches, highest first."""
+
+
+def pushes_of(
+    prospects: Prospects, ladder: Mapping[str, ContactType], book: Likely | None = None
+) -> Pushes:
     """Return contact type -> side -> (n, b): purchases more per branch if it were the first to be
     discussed.
+
+    Parameters
+    ----------
+    book
+        Everybody who can buy; None: the prospects are everybody.
     """
+    book = prospects if book is None else book
     found: dict[tuple[float, int], Floats] = {}  # types may share an effect
     out: dict[str, dict[Side, Floats]] = {}
     for key, contact in ladder.items():
@@ -172,7 +192,7 @@ def pushes_of(prospects: Prospects, ladder: Mapping[str, ContactType]) -> Pushes
             points = getattr(contact.purchase, side)
             same = (points, _breadth(contact, prospects.likely.shape[1]))
             if same not in found:
-                found[same] = _more(prospects.chance, shift_of(prospects, contact, points))
+                found[same] = _more(prospects.chance, shift_of(book, contact, points))
             out[key][side] = found[same]
     return out
 
@@ -353,15 +373,15 @@ def _breadth(contact: ContactType, most: int) -> int:
     return min(contact.branches, most) if "cross_sell" in contact.purposes else 0
 
 
-def shift_of(prospects: Prospects, contact: ContactType, points: float) -> float:
+def shift_of(book: Likely, contact: ContactType, points: float) -> float:
     """Return the shift of log-odds with which the mean over all who can buy rises by `points` (a
     share).
 
     Over everybody with an open branch, whoever may be contacted and whatever it is worth: neither
     hours, consents nor costs change what an effect does. The likeliest branches count, as many as
     are discussed, later places less."""
-    likely = prospects.likely[:, : _breadth(contact, prospects.likely.shape[1])]
-    weight = prospects.weight * (prospects.likely[:, :1] > 0).any(axis=1)
+    likely = book.likely[:, : _breadth(contact, book.likely.shape[1])]
+    weight = book.weight * (book.likely[:, :1] > 0).any(axis=1)
     if points == 0 or not weight.any() or not likely.shape[1]:
         return 0.0
     share = weight / weight.sum()

@@ -256,3 +256,15 @@ def contact_plan(
     best = optimum(choices)
     option = rounded(choices, best) if whole else np.full(prospects.n, NONE, dtype=np.int64)
     return ContactPlan(prospects, planning, offered, choices, best, option, dict(available), pushes)
+
+
+def next_year(plan: ContactPlan) -> ContactPlan:
+    """Return the plan of the next year: who was contacted counts as a repeat, what was sold is not
+    offered again.
+    """
+    share = plan.best.share
+    contacted = share.sum(axis=1)
+    sold = (share * plan.menu.lines["base"].sales).sum(axis=1)
+    worth = plan.prospects.worth * np.maximum(1.0 - sold, 0.0)[:, None]
+    later = replace(plan.prospects, repeated=contacted > 0.5, worth=worth)
+    return contact_plan(later, plan.planning, plan.available, whole=False, pushes=plan.pushes)

@@ -1,0 +1,1 @@
+"""Commands of the weekly work with a client's book."""

@@ -1,0 +1,3 @@
+"""What outlives a run: the book, weekly scores, feedback, experiments, evaluation, and who may be
+champion.
+"""

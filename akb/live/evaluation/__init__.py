@@ -1,0 +1,1 @@
+"""Predicted against what happened: a finished run judged by a later export."""

@@ -1,0 +1,269 @@
+"""Champion against challenger on the newest window that closed since the champion was fitted.
+
+Both say who will leave as from the first day of that window: the champion with its stored models,
+which have seen nothing after it; the challenger with models fitted on what was known on that day.
+Relations that an adviser worked on within the window are left out, so that neither is praised for
+what the office did."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from akb.core.dates import add_months
+from akb.core.wording.text import load_toml
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from akb.ingest.types import Portfolio
+    from akb.live.scoring.stored import StoredRun
+    from akb.pipeline import Progress
+
+    Floats = NDArray[np.float64]
+
+HORIZONS = (12, 6, 3, 1)
+
+
+@dataclass(frozen=True)
+class DuelWindow:
+    """The window that both are judged on: leaving within so many months from a day."""
+
+    day: date
+    months: int
+
+    @property
+    def key(self) -> str:
+        """The score that is judged."""
+        return f"churn_{self.months}m"
+
+
+@dataclass(frozen=True)
+class Duelist:
+    """How one of them did: log loss, leavers observed / expected with its 90 % interval, AUC."""
+
+    loss: float
+    expected: float
+    ratio: float
+    low: float
+    high: float
+    auc: float | None
+
+
+@dataclass(frozen=True)
+class Duel:
+    """What the window showed.
+
+    gain, low, high
+        Log loss of the champion less that of the challenger, paired by customer, 95 %.
+    verdict
+        ``won`` (the gain is above zero), ``level`` (the champion's level is off, the challenger's
+        is not, and it is no worse), ``stays`` or ``few`` (too few left to tell).
+    """
+
+    window: DuelWindow
+    customers: int
+    left: int
+    worked_on: int
+    champion: Duelist
+    challenger: Duelist
+    gain: float
+    low: float
+    high: float
+    verdict: str
+
+    @property
+    def won(self) -> bool:
+        """Whether the challenger takes over."""
+        return self.verdict in ("won", "level")
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        window = {"from": self.window.day.isoformat(), "months": self.window.months}
+        return {**asdict(self), "window": window, "rule": rule()}
+
+
+def rule() -> str:
+    """Return the rule in words, with the limits that hold."""
+    limits = load_toml("live.toml")["retrain"]
+    low, high = limits["level"]
+    return (
+        f"at least {limits['least_left']} relations left in the window; the challenger wins where "
+        "the 95 % interval of its gain in log loss lies above zero, or where observed / expected "
+        f"of the champion lies wholly outside {low}–{high} (90 %), that of the challenger does "
+        "not, and the interval of the gain does not lie below zero"
+    )
+
+
+def newest_window(fitted: date, as_of: date, wait_days: int) -> DuelWindow | None:
+    """Return the longest window that began on or after the day the champion was fitted and is
+    closed; None before the first month is.
+    """
+    for months in HORIZONS:
+        day = add_months(as_of - timedelta(days=wait_days), -months)
+        if day >= fitted:
+            return DuelWindow(day, months)
+    return None
+
+
+def first_window_closes(fitted: date, wait_days: int) -> date:
+    """Return from which day there is a window to judge on."""
+    return add_months(fitted, HORIZONS[-1]) + timedelta(days=wait_days)
+
+
+def duel(
+    champion: StoredRun, portfolio: Portfolio, window: DuelWindow, progress: Progress
+) -> Duel | None:
+    """Return what the window showed; None where one of them has no such score."""
+    from akb.ingest import earlier
+
+    with progress.stage("the champion on the newest closed window"):
+        old = _of_champion(champion, earlier(portfolio, window.day), window)
+    with progress.stage("the challenger on the newest closed window"):
+        new = _of_challenger(champion, earlier(portfolio, window.day), window, progress)
+        if old is None or new is None:
+            return None
+        happened = _outcomes(champion, portfolio, window)
+    both = old.join(new, on="customer").join(happened, on="customer").sort("customer")
+    followed = both.filter(pl.col("followed"))
+    left = followed["left"].to_numpy().astype(np.float64)
+    chances = [followed[name].to_numpy().astype(np.float64) for name in ("champion", "challenger")]
+    return judged(
+        window,
+        followed["customer"].to_numpy(),
+        left,
+        (chances[0], chances[1]),
+        worked_on=both.height - followed.height,
+    )
+
+
+def judged(
+    window: DuelWindow,
+    customers: NDArray[Any],
+    left: Floats,
+    chances: tuple[Floats, Floats],
+    *,
+    worked_on: int = 0,
+) -> Duel:
+    """Return who won by `rule`."""
+    from akb.models import paired_difference
+
+    limits = load_toml("live.toml")["retrain"]
+    losses = [_log_loss(left, each) for each in chances]
+    gain, error = paired_difference(losses[0], losses[1], customers)
+    low, high = gain - 1.96 * error, gain + 1.96 * error
+    champion, challenger = (_duelist(left, each) for each in chances)
+    floor, ceiling = limits["level"]
+
+    def off(each: Duelist) -> bool:
+        return bool(each.high < floor or each.low > ceiling)
+
+    if left.sum() < limits["least_left"]:
+        verdict = "few"
+    elif low > 0:
+        verdict = "won"
+    elif off(champion) and not off(challenger) and high > 0:
+        verdict = "level"
+    else:
+        verdict = "stays"
+    return Duel(
+        window,
+        len(left),
+        int(left.sum()),
+        worked_on,
+        champion,
+        challenger,
+        gain,
+        low,
+        high,
+        verdict,
+    )
+
+
+def _duelist(left: Floats, chance: Floats) -> Duelist:
+    from scipy.stats import chi2
+
+    from akb.models import auc_of
+
+    observed, expected = float(left.sum()), max(float(chance.sum()), 1e-9)
+    low = float(chi2.ppf(0.05, 2 * observed)) / 2 if observed else 0.0
+    high = float(chi2.ppf(0.95, 2 * (observed + 1))) / 2
+    auc = auc_of(left, chance) if 0 < observed < len(left) else None
+    return Duelist(
+        float(_log_loss(left, chance).mean()) if len(left) else 0.0,
+        expected,
+        observed / expected,
+        low / expected,
+        high / expected,
+        auc,
+    )
+
+
+def _log_loss(left: Floats, chance: Floats) -> Floats:
+    p = np.clip(chance, 1e-6, 1 - 1e-6)
+    return np.asarray(-(left * np.log(p) + (1 - left) * np.log(1 - p)))
+
+
+def _of_champion(champion: StoredRun, then: Portfolio, window: DuelWindow) -> pl.DataFrame | None:
+    """What the champion says as from the first day of the window."""
+    from akb.live.scoring.story import models_on, settings_for
+
+    seen = champion.read_as_then(then)
+    settings = settings_for(champion.settings, champion, seen)
+    _, models, _ = models_on(settings, champion, seen)
+    if window.key not in models.scores.columns:
+        return None
+    return models.scores.select("customer", champion=window.key).drop_nulls()
+
+
+def _of_challenger(
+    champion: StoredRun, then: Portfolio, window: DuelWindow, progress: Progress
+) -> pl.DataFrame | None:
+    """What models say that were fitted on what was known on the first day of the window."""
+    from akb.features import as_of_grid, build_matrix, build_targets, topics_of, without_hindsight
+    from akb.models import run_models
+    from akb.pipeline import catalogue_of
+
+    then = without_hindsight(replace(then, hidden=None), champion.settings)
+    settings = champion.settings.with_branches(then.own_branches)
+    dates = as_of_grid(then, settings)
+    matrix = build_matrix(then, dates, settings)
+    if matrix.frame.is_empty() or window.day not in matrix.dates:
+        return None
+    entries = [
+        entry
+        for entry in catalogue_of(then, settings, topics_of(then))
+        if entry.key.startswith("churn_") and entry.method != "churn_effect"
+    ]
+    models = run_models(
+        matrix,
+        build_targets(then, matrix, settings),
+        entries,
+        settings,
+        as_of=window.day,
+        history=then.history,
+        progress=progress.detail,
+    )
+    if window.key not in models.scores.columns:
+        return None
+    return models.scores.select("customer", challenger=window.key).drop_nulls()
+
+
+def _outcomes(champion: StoredRun, portfolio: Portfolio, window: DuelWindow) -> pl.DataFrame:
+    """Who left within the window, and who can be followed through it."""
+    from akb.features import build_matrix, build_targets
+
+    settings = champion.settings.with_branches(portfolio.own_branches)
+    seen = champion.read_as_then(portfolio)
+    matrix = build_matrix(seen, [window.day], settings)
+    relation = build_targets(seen, matrix, settings).relation
+    last = add_months(window.day, window.months)
+    return relation.select(
+        "customer",
+        left=(pl.col("end_date") <= last).fill_null(value=False),
+        followed=~(pl.col("censored_on") <= last).fill_null(value=False),
+    )

@@ -1,0 +1,99 @@
+"""No command opens a connection: each runs in a process that a look-up or connection ends, children too."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+import typer
+
+from akb.cli import app
+
+pytestmark = pytest.mark.xdist_group("end_to_end")
+
+ROOT = Path(__file__).parents[2]
+GUARD = """
+import os, sys
+
+def guard(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "socket.sendmsg",
+                 "socket.bind") and not (event != "socket.getaddrinfo" and isinstance(arguments[-1], (str, bytes))):
+        sys.stderr.write(f"NETWORK {event}\\n")
+        sys.stderr.flush()
+        os._exit(99)
+
+sys.addaudithook(guard)
+"""
+"""``sitecustomize``, which every Python below reads; an address of text is a socket of this machine's own."""
+NO_PYTHON = {"pdf"}
+"""Asks a browser, which is told to do without the network (`tests/report/browser.py`)."""
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("guard")
+    (folder / "sitecustomize.py").write_text(GUARD)
+    return {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}", "XDG_CONFIG_HOME": str(folder)}
+
+
+def akb(guarded: dict[str, str], *arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "akb", *map(str, arguments)]
+    return subprocess.run(command, env=guarded, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "socket.create_connection(('192.0.2.1', 9), 1)",
+        "socket.getaddrinfo('example.invalid', 80)",
+        "socket.socket().bind(('127.0.0.1', 0))",
+    ],
+)
+def test_the_guard_sees_what_it_should(guarded: dict[str, str], what: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import socket; {what}"], env=guarded, capture_output=True, check=False
+    )
+    assert done.returncode == 99
+
+
+def test_no_command_speaks_to_anybody(guarded: dict[str, str], tmp_path: Path) -> None:
+    run, sample = tmp_path / "run", tmp_path / "sample"
+    export = sample / "polissen.csv"
+    calls: dict[str, list[object]] = {
+        "sample": [sample, "--customers", 150],
+        "check": [export, sample / "schades.csv"],
+        "init": [export, "--out", tmp_path / "akb.toml"],
+        "predictions": [export],
+        "eda": [export, "--out", run],
+        "case": [run, "--set", "contacts.call.minutes=20", "--out", tmp_path / "case"],
+        "report": [run, "--title", "Rapport"],
+        "rerun": [run, "--from", sample],
+        "score": [export, "--from", run, "--out", tmp_path / "week"],
+        "retrain": [export, "--from", tmp_path / "book"],
+        "evaluate": [tmp_path / "case", export],
+        "experiment": ["plan", run],
+        "feedback": ["figures", "--book", tmp_path / "book"],
+        "diff": [run, tmp_path / "case"],
+        "explain": ["churn_12m"],
+        "schema": ["summary"],
+        "pack": [run, "--out", tmp_path / "shared.zip"],
+        "reveal": [run / "actions" / "top_defend.csv"],
+        "forget": [run],
+    }
+    commands = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    assert commands - NO_PYTHON == set(calls)
+    for name, arguments in calls.items():
+        if name == "forget":
+            private = pl.read_csv(run / "private" / "customers.csv", infer_schema=False)
+            arguments.append(private["relation"][0])
+        done = akb(guarded, name, *arguments, cwd=tmp_path)
+        assert "NETWORK" not in done.stderr, name
+        assert done.returncode in (0, 1, 2), (name, done.stderr)
+        assert not re.search(r"fault in akb|Traceback", done.stderr), (name, done.stderr)
+    assert (run / "report.html").is_file()
+    assert (tmp_path / "shared.zip").is_file()
