@@ -221,7 +221,7 @@ def covered(
     AkbError
         If the logo cannot be used.
     """
-    from akb.core.pictures import data_address
+    from akb.config.pictures import data_address
 
     asked = {"client": client, "title": title, "author": author, "advisers": advisers}
     asked["logo"] = data_address(logo) if logo else None

@@ -255,9 +255,9 @@ class Models(SettingsTable):
     hazard_rows: int = Field(default=100_000, ge=1000, le=10_000_000)
     target_rows: int = Field(default=60_000, ge=1000, le=10_000_000)
     trees: int = Field(default=200, ge=1, le=10_000)
+    candidates: tuple[str, ...] = ()  # of the client's own, see docs/own_model.md
     # customers followed over the dates that teach; on the dates that are scored everybody is there
     panel_customers: int = Field(default=30_000, ge=1000, le=100_000_000)
-    candidates: tuple[str, ...] = ()  # of the client's own, see docs/own_model.md
 
 
 class Report(SettingsTable):
@@ -272,7 +272,7 @@ class Report(SettingsTable):
     author: str = Field(default="", max_length=200)
     logo: str = Field(
         default="", max_length=200_000
-    )  # a picture as a data address, see `akb.core.pictures`
+    )  # a picture as a data address, see `akb.config.pictures`
 
 
 class Member(SettingsTable):

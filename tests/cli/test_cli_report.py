@@ -9,8 +9,8 @@ import pytest
 
 from akb.cli import run
 from akb.commands import report as commands
+from akb.config.pictures import data_address
 from akb.core.errors import AkbError
-from akb.core.pictures import data_address
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 
