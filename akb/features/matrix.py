@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
-from akb.core.sampling import draw_key, identities, lots, lowest
+from akb.core.draws.sampling import draw_key, identities, lots, lowest
 from akb.features.assembly import FeatureInputs
 from akb.features.events import CHANNELS, EVENTS, dated_events, first_days
 from akb.features.facts import policy_facts

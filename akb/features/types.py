@@ -42,7 +42,7 @@ class Matrix:
         unknown is null.
     identity
         By customer (former ones too) the number that he is drawn by in every sample, u64, see
-        `akb.core.sampling`; None: the customer's own.
+        `akb.core.draws.sampling`; None: the customer's own.
     panel
         By customer whether he is followed over the dates: who teaches. On X and on the latest
         closed date of a year everybody has a row, on the other dates the panel. None: everybody.

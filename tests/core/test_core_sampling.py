@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from akb.core.sampling import draw_key, identities, lots, lowest, quotas
+from akb.core.draws.sampling import draw_key, identities, lots, lowest, quotas
 
 NAMES = [f"relatie {number}" for number in range(3000)]
 KEY = draw_key(7, "churn", "fit")

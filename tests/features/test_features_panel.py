@@ -12,7 +12,7 @@ from portfolios import X
 from test_features_partitions import office
 from test_features_time import SETTINGS
 
-from akb.core.sampling import draw_key
+from akb.core.draws.sampling import draw_key
 from akb.features import build_matrix, build_targets, known_then
 from akb.features.matrix import scored_dates
 from akb.features.types import Matrix, Targets

@@ -11,7 +11,7 @@ import pytest
 from hazard_world import GAP, LAG, World, simulate
 
 from akb.core.dates import add_months
-from akb.core.sampling import draw_key
+from akb.core.draws.sampling import draw_key
 from akb.models.churn.hazard import incidence, stay
 from akb.models.churn.landmark import BANDS, LAG_NAMES, LAGS, Landmarks, base_offset
 from akb.models.temporal.splits import closes_on

@@ -13,7 +13,7 @@ from synthetic import X, branch_world
 from akb.catalogue import directions
 from akb.catalogue.entries import templates
 from akb.config import load_settings
-from akb.core.sampling import draw_key
+from akb.core.draws.sampling import draw_key
 from akb.ingest.types import History
 from akb.models.churn import target as churn_target
 from akb.models.churn.landmark import Landmarks

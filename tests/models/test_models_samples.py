@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from hazard_world import World, simulate
 
-from akb.core.sampling import draw_key, identities
+from akb.core.draws.sampling import draw_key, identities
 from akb.features.types import Matrix, Targets
 from akb.models.churn.landmark import Landmarks
 from akb.models.temporal import customer_problem, happened_within

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from akb.core.sampling import draw_key, lots, lowest
+from akb.core.draws.sampling import draw_key, lots, lowest
 from akb.models.churn.landmark import BANDS, DRAWS, LAGS, NEVER, Landmarks, band_of
 from akb.models.learners import Boosted, Sample, fit_boosting, scan
 

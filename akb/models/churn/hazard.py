@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from akb.core.sampling import draw_key
+from akb.core.draws.sampling import draw_key
 from akb.models.churn.landmark import (
     BANDS,
     DRAWS,

@@ -19,8 +19,8 @@ import numpy as np
 
 from akb.catalogue.directions import constraints
 from akb.core.dates import add_months, months_between
+from akb.core.draws.sampling import lots, lowest, quotas
 from akb.core.errors import RefusedError
-from akb.core.sampling import lots, lowest, quotas
 from akb.models.learners import Sample
 from akb.models.temporal import EPOCH, closes_on, day_number
 

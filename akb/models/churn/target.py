@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from akb.core.sampling import draw_key
+from akb.core.draws.sampling import draw_key
 from akb.models.churn.causes import CAUSES, ended_by, fit_causes
 from akb.models.churn.hazard import Hazard, fit_hazard, incidence, levelled, stay, with_later
 from akb.models.churn.hazard import select as select_hazard

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from akb.core.sampling import draw_key, lots, lowest
+from akb.core.draws.sampling import draw_key, lots, lowest
 from akb.models.evidence.metrics import losses
 from akb.models.types import Determinants, GroupWeight, LocalEffect
 

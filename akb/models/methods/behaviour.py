@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from akb.core.sampling import draw_key, lots, lowest
+from akb.core.draws.sampling import draw_key, lots, lowest
 from akb.core.wording.text import load_toml, text, texts
 from akb.models.context import FitContext, MethodResult, why
 from akb.models.method import method

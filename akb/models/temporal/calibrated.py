@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from akb.core.sampling import draw_key
+from akb.core.draws.sampling import draw_key
 from akb.models.learners import Rate, from_link, to_link
 from akb.models.temporal.level import Levels, group_levels
 

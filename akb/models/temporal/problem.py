@@ -15,7 +15,7 @@ import numpy as np
 
 from akb.catalogue.directions import constraints
 from akb.core.dates import add_months
-from akb.core.sampling import lots, lowest
+from akb.core.draws.sampling import lots, lowest
 from akb.models.learners import Objective, Sample
 
 if TYPE_CHECKING:

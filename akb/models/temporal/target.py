@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from akb.core.draws.sampling import draw_key
 from akb.core.gates import FEW_EVENTS
-from akb.core.sampling import draw_key
 from akb.models.evidence import auc_with_interval
 from akb.models.learners import STEP, fitters, screened
 from akb.models.temporal.answer import Answer
