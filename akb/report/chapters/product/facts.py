@@ -101,7 +101,7 @@ class OfferList:
     customers: int
     rows: tuple[OfferRow, ...]
     by_branch: tuple[OfferBranch, ...]
-    left_out: Mapping[str, int]
+    left_out: Mapping[str, int | None]
 
 
 @dataclass(frozen=True)
