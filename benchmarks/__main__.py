@@ -20,12 +20,9 @@ MODULES = (
     "books",
     "drift",
     "plan",
-<<<<<<< HEAD
     "trials",
     "page",
-=======
     "small_offices",
->>>>>>> actuary11
     "hindsight",
     "mutants",
     "weekly",
