@@ -190,6 +190,8 @@ def matrix_again(folder: Path, day: date) -> tuple[pl.DataFrame, list[str]]:
         portfolio = with_relations(portfolio, private.read_bytes() if private.is_file() else None)
         shown = "relation"
     settings = settings_of(manifest, {}).with_branches(portfolio.own_branches)
+    everybody = {"panel_customers": max(portfolio.customers.height, 1000)}
+    settings = settings.model_copy(update={"models": settings.models.model_copy(update=everybody)})
     matrix = build_matrix(portfolio, [day], settings)
     if matrix.frame.is_empty():
         raise AkbError(f"no policy is in force on {day.isoformat()}")

@@ -173,10 +173,15 @@ def _customers(portfolio: Portfolio) -> pl.DataFrame:
 
 
 def _identity(portfolio: Portfolio) -> NDArray[np.uint64]:
-    """What each customer is drawn by: the relation number, which no other row can change."""
+    """What each customer is drawn by: the relation number, which no other row can change.
+
+    What a run kept has pseudonyms only; nothing is drawn from that any more.
+    """
     known = portfolio.customers.sort("customer")
     identity = np.zeros(int(known["customer"].max() or 0) + 1, dtype=np.uint64)  # type: ignore[arg-type]
-    identity[known["customer"].to_numpy()] = identities(known["relation"])
+    identity[known["customer"].to_numpy()] = identities(
+        known.select(pl.coalesce("relation", "pseudonym")).to_series()
+    )
     return identity
 
 
