@@ -15,6 +15,7 @@ from akb.core.wording.reasons import Reason
 from akb.ingest.types import History
 from akb.models import run_models
 from akb.models.context import some, why
+from akb.models.evidence.explain import REASONS
 from akb.models.methods import METHODS
 from akb.models.types import ModelRun, Prediction
 
@@ -140,7 +141,7 @@ def test_reasons_raise_the_score_and_importance_is_a_share(result: ModelRun) -> 
     assert result.reasons
     assert all(reason.contribution > 0 and reason.key == "churn_12m" for reason in result.reasons)
     per_customer = pl.Series([reason.customer for reason in result.reasons]).value_counts()["count"]
-    assert per_customer.max() <= 3
+    assert per_customer.max() <= REASONS
     assert all(0 < share <= 1 for _, _, share in result.importance)
 
 

@@ -80,7 +80,7 @@ class DefendRow:
     clv: float | None
     value_at_stake: float | None
     expected_saving: float | None
-    best_contact: str
+    best_contact: str | None
     contact: bool
     reasons: tuple[str, ...]
 
