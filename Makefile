@@ -42,6 +42,7 @@ bench: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.lock
 	$(BIN)/python -m benchmarks
 	AKB_KILLS=20 $(BIN)/pytest tests/end_to_end/test_eda_killed.py
+	$(BIN)/pytest -n 2 --dist loadgroup -m slow
 	AKB_EXAMPLES=4 $(BIN)/pytest -n 2 --dist loadgroup tests/features tests/ingest/test_ingest_policies.py tests/value/test_value_page_browser.py
 
 lock:

@@ -20,6 +20,7 @@ ABOUT_THE_FILES = ("rows", "findings", "quality")  # how many rows, in which for
 FIGURES = {"as_of", "customers", "policies", "predictions", "value", "business_case"}
 
 
+@pytest.mark.slow
 def test_two_dialects_give_the_same_figures(tmp_path: Path) -> None:
     book = simulate(700, seed=11)
     figures: list[dict[str, str]] = []

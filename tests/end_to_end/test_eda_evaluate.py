@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.end_to_end.conftest import Office
 
-pytestmark = pytest.mark.xdist_group("end_to_end")
+pytestmark = [pytest.mark.xdist_group("end_to_end"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Killed at any moment: the run before is as it was or the new one is whole, and no leftover names a customer.
 
-``make test`` kills four times, ``make bench`` twenty (``AKB_KILLS``). Half of the kills fall anywhere in a run, half
+``make test`` kills twice, ``make bench`` twenty (``AKB_KILLS``). Half of the kills fall anywhere in a run, half
 while the new folder is being written and swapped in.
 """
 
@@ -25,7 +25,7 @@ from tests.searched import everything_in
 
 pytestmark = pytest.mark.xdist_group("killed")
 
-KILLS = int(os.environ.get("AKB_KILLS", "4"))
+KILLS = int(os.environ.get("AKB_KILLS", "2"))
 CANARY = "ZQRELATIE"  # in front of every relation number
 FAST = "[models]\nhazard_rows = 4000\ntarget_rows = 4000\ntrees = 20\n"
 

@@ -61,6 +61,7 @@ def test_the_guard_sees_what_it_should(guarded: dict[str, str], what: str) -> No
     assert done.returncode == 99
 
 
+@pytest.mark.slow
 def test_no_command_speaks_to_anybody(guarded: dict[str, str], tmp_path: Path) -> None:
     run, sample = tmp_path / "run", tmp_path / "sample"
     export = sample / "polissen.csv"

@@ -56,6 +56,7 @@ def place(office: Office, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_examples_run_and_leave_what_the_command_line_leaves(
     place: Path, finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

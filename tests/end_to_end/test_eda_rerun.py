@@ -36,6 +36,7 @@ def test_a_run_again_has_the_same_bytes_and_no_difference(
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.slow
 def test_what_went_in_otherwise_and_what_came_out_of_it_is_named(
     office: Office, finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

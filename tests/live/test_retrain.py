@@ -87,6 +87,7 @@ def test_before_a_window_has_closed_the_champion_stays_and_the_attempt_is_record
     assert "no other champion" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_challenger_that_wins_is_fitted_and_scores_from_then_on(
     book: ClientBook, export: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

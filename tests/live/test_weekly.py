@@ -36,6 +36,7 @@ def lines_of(book: ClientBook) -> list[dict[str, object]]:
     return [json.loads(line) for line in (book.folder / "log.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_the_recipe_runs_twice_and_leaves_the_same_book(
     book: ClientBook, export: Path, fitted: Path, tmp_path: Path
 ) -> None:

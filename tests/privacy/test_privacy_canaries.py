@@ -162,6 +162,7 @@ def columns(planted: Planted) -> int:
     return len(rows_of(Path(planted.files[0]))[0]) - len(UNKNOWN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["name", "email", "bsn", "every"])
 def test_a_whole_column_of_persons_is_checked_without_telling_one(
     office: Planted, tmp_path: Path, capfd: pytest.CaptureFixture[str], kind: str

@@ -153,8 +153,8 @@ def test_the_list_adds_what_it_keeps_for_as_long_as_they_stay() -> None:
 def test_a_higher_level_and_less_inflow_are_the_low_side() -> None:
     today, coming, extra, nobody = _world()
     middle = path(today, coming, extra, 3.0, nobody)
-    assert (path(today, coming, extra, 2.0, nobody, 1.2).customers[1:] < middle.customers[1:]).all()
-    assert (path(today, coming, extra, 4.0, nobody, 0.8).customers[1:] > middle.customers[1:]).all()
+    assert (path(today, coming, extra, 2.0, nobody, level=1.2).customers[1:] < middle.customers[1:]).all()
+    assert (path(today, coming, extra, 4.0, nobody, level=0.8).customers[1:] > middle.customers[1:]).all()
 
 
 def test_the_projection_starts_at_today_and_agrees_with_the_survival_paths() -> None:
