@@ -8,7 +8,6 @@ eda`` would have left with these assumptions, byte for byte but for its manifest
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import is_dataclass, replace
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -68,12 +67,11 @@ def rerun_case(
         If the run kept nothing that this akb can read.
     """
     from akb.report import write_report
-    from akb.store.carried import MANIFEST
     from akb.store.folders import KEPT, PRIVATE, run_folder, write_files, write_private
-    from akb.store.manifest import write_manifest
+    from akb.store.manifest import manifest_of, write_manifest
 
     folder, out = folder.resolve(), out.resolve()
-    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    manifest = manifest_of(folder)
     settings = settings_of(manifest, changed, measured, without)
     private = (folder / PRIVATE).read_bytes() if (folder / PRIVATE).is_file() else None
     bundle = bundle_of(folder, manifest, settings, private, progress)
@@ -108,9 +106,9 @@ def rerun_report(folder: Path, cover: Callable[[Settings], Settings], progress: 
     from akb.report import report_page
     from akb.store.carried import MANIFEST
     from akb.store.folders import PRIVATE, rewrite_run
-    from akb.store.manifest import write_json
+    from akb.store.manifest import manifest_of, write_json
 
-    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    manifest = manifest_of(folder)
     settings = cover(settings_of(manifest, {}))
     private = (folder / PRIVATE).read_bytes() if (folder / PRIVATE).is_file() else None
     bundle = bundle_of(folder, manifest, settings, private, progress)
@@ -149,13 +147,13 @@ def recomputed_case(
     RefusedError
         If the run kept nothing that this akb can read.
     """
-    from akb.store.carried import MANIFEST
+    from akb.store.manifest import manifest_of
     from akb.value import at_accounts, case_alone, import_libraries
 
     if solver:
         Thread(target=import_libraries, daemon=True).start()  # while the run is read
     things = things_kept(folder, only=("portfolio", "models"), without=("reasons",))
-    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    manifest = manifest_of(folder)
     settings = settings_of(manifest, changed, measured, without)
     portfolio, _ = at_accounts(things["portfolio"], None, settings)
     return case_alone(portfolio, things["models"], settings)
@@ -175,10 +173,10 @@ def matrix_again(folder: Path, day: date) -> tuple[pl.DataFrame, list[str]]:
     import polars as pl
 
     from akb.features import build_matrix
-    from akb.store.carried import MANIFEST
     from akb.store.folders import PRIVATE
+    from akb.store.manifest import manifest_of
 
-    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    manifest = manifest_of(folder)
     things = things_kept(folder, only=("portfolio", "features"))
     portfolio, shown = things["portfolio"], "pseudonym"
     if day > portfolio.as_of:
@@ -190,9 +188,7 @@ def matrix_again(folder: Path, day: date) -> tuple[pl.DataFrame, list[str]]:
         portfolio = with_relations(portfolio, private.read_bytes() if private.is_file() else None)
         shown = "relation"
     settings = settings_of(manifest, {}).with_branches(portfolio.own_branches)
-    everybody = {"panel_customers": max(portfolio.customers.height, 1000)}
-    settings = settings.model_copy(update={"models": settings.models.model_copy(update=everybody)})
-    matrix = build_matrix(portfolio, [day], settings)
+    matrix = build_matrix(portfolio, [day], settings, everybody=True)
     if matrix.frame.is_empty():
         raise AkbError(f"no policy is in force on {day.isoformat()}")
     known = [feature.name for feature in things["features"]]
@@ -213,11 +209,11 @@ def recomputed_basis(folder: Path) -> CaseBasis | None:
     RefusedError
         If the run kept nothing that this akb can read.
     """
-    from akb.store.carried import MANIFEST
+    from akb.store.manifest import manifest_of
     from akb.value import at_accounts, basis_alone
 
     things = things_kept(folder, only=("portfolio", "models"), without=("reasons",))
-    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    manifest = manifest_of(folder)
     settings = settings_of(manifest, {})
     portfolio, _ = at_accounts(things["portfolio"], None, settings)
     return basis_alone(portfolio, things["models"], settings)

@@ -70,7 +70,7 @@ def case(
     for name in given.measured:
         if name not in register:
             raise AkbError(f"{config} measures {name}, which this run does not know")
-        _check_changeable(name, register[name], whole=out is not None)
+        _check_changeable(name, register, whole=out is not None)
     if out is not None:
         from akb.commands.eda import folder_lines
         from akb.rerun import rerun_case
@@ -109,13 +109,9 @@ def read_summary(folder: Path) -> dict[str, Any]:
     AkbError
         If the folder is no run, or its summary cannot be read.
     """
-    from akb.store.folders import is_run
+    from akb.store.folders import check_run
 
-    if not is_run(folder):
-        raise AkbError(
-            f"{folder} is not the folder of a finished akb run",
-            "Name the folder that akb eda wrote.",
-        )
+    check_run(folder)
     try:
         document: dict[str, Any] = json_module.loads((folder / "summary.json").read_text("utf-8"))
     except (OSError, ValueError):
@@ -170,12 +166,7 @@ def parsed(
             raise AkbError(
                 f"--set {given}: there is no value", "Write --set contacts.call.minutes=20."
             )
-        if name not in register:
-            raise AkbError(
-                f"unknown assumption '{name}'{did_you_mean(name, register)}",
-                "The report and summary.json list them all under their names.",
-            )
-        _check_changeable(name, register[name], whole=whole)
+        _check_changeable(name, register, whole=whole)
         found[name] = _number(name, text)
         why = register[name].complaint(found[name])
         if why:
@@ -218,19 +209,22 @@ def checked(
         run.
     """
     for name, value in values.items():
-        if name not in register:
-            raise AkbError(
-                f"{where}: unknown assumption '{name}'{did_you_mean(name, register)}",
-                "The report and summary.json list them all under their names.",
-            )
-        _check_changeable(name, register[name], whole=whole)
+        _check_changeable(name, register, f"{where}: ", whole=whole)
         why = register[name].complaint(value)
         if why:
             raise AkbError(f"{where}: {name} = {value:g} {why}")
     return dict(values)
 
 
-def _check_changeable(name: str, entry: Assumption, *, whole: bool) -> None:
+def _check_changeable(
+    name: str, register: dict[str, Assumption], where: str = "", *, whole: bool
+) -> None:
+    if name not in register:
+        raise AkbError(
+            f"{where}unknown assumption '{name}'{did_you_mean(name, register)}",
+            "The report and summary.json list them all under their names.",
+        )
+    entry = register[name]
     # What serving costs teaches models who costs more than he brings, and no euro of the case
     # follows those.
     figures_alone = name.startswith("cost.")

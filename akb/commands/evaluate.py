@@ -46,7 +46,7 @@ def evaluate(
     from akb.live.evaluation.page import page
     from akb.live.evaluation.stored_run import stored_run
     from akb.live.evaluation.story import evaluate as story
-    from akb.live.experiment.records import write_atomically
+    from akb.store.atomic import write_atomically
 
     stored = stored_run(run)
     settings = None if config else stored.settings

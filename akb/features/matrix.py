@@ -55,6 +55,7 @@ def build_matrix(
     settings: Settings,
     *,
     partitions: int | None = None,
+    everybody: bool = False,
 ) -> Matrix:
     """Return the features of customers in force at each of `dates`, as known on that day.
 
@@ -70,6 +71,8 @@ def build_matrix(
     partitions
         In how many parts the customers are looked at one after another: less memory at a time, and
         the same bytes. None: as many as their number asks.
+    everybody
+        Nobody is left to a panel, on any date.
 
     Notes
     -----
@@ -113,11 +116,11 @@ def build_matrix(
     features = tuple(column.feature for group in chosen for column in group.columns)
     inputs = FeatureInputs(chosen, facts, recorded, customers, world)
     rows, identity = rows_in_force(facts, dates), _identity(portfolio)
-    panel = drawn_panel(rows, identity, settings)
+    panel = None if everybody else drawn_panel(rows, identity, settings)
     if panel is not None:
         followed = pl.Series(panel[rows["customer"].to_numpy()])
-        everybody = pl.col("as_of").is_in(scored_dates(dates, portfolio.as_of, settings))
-        rows = rows.filter(everybody | followed)
+        scored = pl.col("as_of").is_in(scored_dates(dates, portfolio.as_of, settings))
+        rows = rows.filter(scored | followed)
     if partitions is None:
         partitions = max(1, -(-_most(rows) // _PART))
     frame = _filled(inputs, rows, [each.name for each in features], partitions)

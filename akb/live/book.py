@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from akb.core.errors import AkbError, RefusedError
+from akb.store.atomic import locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,14 +138,8 @@ class ClientBook:
     @contextmanager
     def at_work(self) -> Iterator[None]:
         """Hold the right to write in ``runs/``; wait while another command has it."""
-        import fcntl
-
-        descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with locked(self.folder / "lock", wait=True):
             yield
-        finally:
-            os.close(descriptor)
 
     def _connected(self) -> sqlite3.Connection:
         try:

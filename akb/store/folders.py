@@ -64,6 +64,15 @@ def is_run(folder: Path) -> bool:
         return False
 
 
+def check_run(folder: Path) -> None:
+    """Raise AkbError if a folder is not the output of an akb run."""
+    if not is_run(folder):
+        raise AkbError(
+            f"{folder} is not the folder of a finished akb run",
+            "Name the folder that akb eda wrote.",
+        )
+
+
 def check_replaceable(
     folder: Path, inputs: Sequence[Path] = (), settings: Sequence[Path] = ()
 ) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from akb.core.errors import AkbError, RefusedError
 from akb.store.carried import MANIFEST, foreign_files, hashes_of, own_files
 from akb.store.columns import page_without
-from akb.store.folders import CUSTOMER_HEADINGS, KEPT, PRIVATE, is_run, rewrite_run
+from akb.store.folders import CUSTOMER_HEADINGS, KEPT, PRIVATE, check_run, rewrite_run
 from akb.store.packed import emptied
 from akb.store.workbooks import workbook_without
 
@@ -51,11 +51,7 @@ def forget_customer(folder: Path, customer: str) -> dict[str, int]:
     RefusedError
         If the folder holds a file of a kind that cannot be searched.
     """
-    if not is_run(folder):
-        raise AkbError(
-            f"{folder} is not the folder of a finished akb run",
-            "Name the folder that akb eda wrote.",
-        )
+    check_run(folder)
     for path in sorted(folder.rglob("*")):
         if (
             path.is_file()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from akb.core.errors import AkbError, RefusedError
 from akb.store.carried import own_files
-from akb.store.folders import is_run
+from akb.store.folders import check_run
 from akb.store.manifest import manifest_of
 
 if TYPE_CHECKING:
@@ -49,11 +49,7 @@ def pack_run(folder: Path, target: Path) -> Packed:
     RefusedError
         If the run shows relation numbers, or does not say which files are as akb wrote them.
     """
-    if not is_run(folder):
-        raise AkbError(
-            f"{folder} is not the folder of a finished akb run",
-            "Name the folder that akb eda wrote.",
-        )
+    check_run(folder)
     named, manifest = own_files(folder), manifest_of(folder)
     if not manifest.get("pseudonyms", False):
         raise RefusedError(

@@ -4,7 +4,7 @@ bands.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -77,18 +77,6 @@ class InForce:
     def values(self, names: Iterable[str]) -> dict[str, float]:
         """Return the base values of some assumptions."""
         return {name: self.value(name) for name in names}
-
-    def with_assumption(self, name: str, value: float) -> InForce:
-        """Return the same with another value of one assumption that says nothing about who holds
-        what.
-        """
-        settings = self.settings.model_copy(
-            update={"assumptions": {**self.settings.assumptions, name: value}}
-        )
-        other = replace(self, settings=settings)
-        for derived in ("customers", "held", "policies_per_customer", "spells"):  # made once
-            other.__dict__[derived] = getattr(self, derived)
-        return other
 
     def range(self, name: str) -> tuple[float, float, float]:
         """Return (low, base, high) of an assumption."""

@@ -14,8 +14,9 @@ from live_runs import Small, T
 from akb.cli import run
 from akb.config import load_settings
 from akb.live.experiment.assignment import CONTROL, SCHEMA, TREATED
-from akb.live.experiment.records import add_rows, alone, read_rows, write_atomically
+from akb.live.experiment.records import add_rows, alone, read_rows
 from akb.live.experiment.sizes import Randomised, size
+from akb.store.atomic import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path

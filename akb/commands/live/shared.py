@@ -31,8 +31,8 @@ def scores_from(client: ClientBook | None, source: Path | None) -> Path:
     """
     from akb.live.registry import champion_of
 
-    if source is not None and (client is None or source.resolve() != client.folder):
-        return source
+    if (run := _named(client, source)) is not None:
+        return run
     champion = champion_of(client) if client is not None else None
     if champion is None:
         raise AkbError(
@@ -53,9 +53,15 @@ def latest_run(client: ClientBook | None, source: Path | None) -> Path:
     """
     from akb.live.registry import runs_of
 
-    if source is not None and (client is None or source.resolve() != client.folder):
-        return source
+    if (run := _named(client, source)) is not None:
+        return run
     runs = runs_of(client) if client is not None else []
     if not runs:
         raise AkbError("there is no run to ask", "Name one with --from.")
     return runs[-1].folder
+
+
+def _named(client: ClientBook | None, source: Path | None) -> Path | None:
+    """Return the run that ``--from`` names; None where it names the book, or nothing."""
+    book = client is not None and source is not None and source.resolve() == client.folder
+    return None if book else source

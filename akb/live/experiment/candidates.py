@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from akb.live.evaluation.stored_run import PastRun
 
 LIST = "next_best_action"
-FORECASTS = ("relations", "policies", "euros")
 
 
 def candidates(run: PastRun) -> pl.DataFrame:

@@ -6,34 +6,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from akb.core.errors import AkbError
+from akb.store.atomic import locked, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file (0600) so that whoever looks sees the old one or the new one, whole."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.new")  # what a kill leaves is written over
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            beside.unlink()
-        raise
 
 
 @contextmanager
@@ -45,20 +28,15 @@ def alone(folder: Path) -> Iterator[None]:
     AkbError
         If another command is at it.
     """
-    import fcntl
-
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
+    with ExitStack() as held:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            held.enter_context(locked(folder / ".lock", wait=False))
+        except BlockingIOError:
             raise AkbError(
                 f"another akb is at work in {folder}", "Try again in a moment."
             ) from None
         yield
-    finally:
-        os.close(descriptor)
 
 
 def read_document(path: Path, what: str) -> dict[str, Any]:

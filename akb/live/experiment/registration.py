@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from akb.core.dates import add_months
 from akb.core.errors import AkbError, RefusedError
-from akb.live.experiment.records import read_document, write_atomically
+from akb.live.experiment.records import read_document
+from akb.store.atomic import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path

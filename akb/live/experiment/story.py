@@ -16,7 +16,7 @@ from akb.core.wording.text import texts
 from akb.live.evaluation.stored_run import stored_run
 from akb.live.experiment.assignment import CONTROL, SCHEMA, TREATED, assign, risk_cuts
 from akb.live.experiment.candidates import candidates
-from akb.live.experiment.records import add_rows, alone, read_rows, write_atomically
+from akb.live.experiment.records import add_rows, alone, read_rows
 from akb.live.experiment.registration import (
     FILE,
     OUTCOMES,
@@ -27,6 +27,7 @@ from akb.live.experiment.registration import (
     write_registration,
 )
 from akb.report.files.tables import dutch_cell, dutch_csv
+from akb.store.atomic import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.core.wording.text import load_toml, texts
+from akb.core.wording.text import texts
 from akb.report.files.tables import dutch_cell, dutch_csv
 from akb.store.manifest import manifest_of
 
@@ -112,8 +112,3 @@ def recorded_in(portfolio: Portfolio, recorded: pl.DataFrame | None) -> pl.DataF
     return recorded.join(numbers, left_on="customer", right_on="pseudonym").select(
         pl.col("number").alias("customer"), "date", "left"
     )
-
-
-def contacted_statuses() -> tuple[str, ...]:
-    """Return the statuses that say that somebody spoke with the customer."""
-    return tuple(load_toml("live.toml")["contacted"]["statuses"])

@@ -140,15 +140,11 @@ def stored_run(folder: Path, key: bytes) -> StoredRun:
     from akb.core.privacy.pseudonyms import client_key, key_id
     from akb.models.reference import read_reference
     from akb.models.rescoring import StoredModels
-    from akb.store.folders import is_run
+    from akb.store.folders import check_run
     from akb.store.manifest import manifest_of
     from akb.store.models import read_models
 
-    if not is_run(folder):
-        raise AkbError(
-            f"{folder} is not the folder of a finished akb run",
-            "Name the folder that akb eda wrote.",
-        )
+    check_run(folder)
     manifest = manifest_of(folder)
     settings = settings_of(manifest, {})
     if manifest.get("key_id") != key_id(client_key(key, settings.client.name)):

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from akb.core.proportions import interval
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -213,10 +215,8 @@ def wilson(events: float, n: int, z: float = Z90) -> Interval:
     >>> [round(bound, 3) for bound in wilson(3, 20)]
     [0.062, 0.322]
     """
-    share = min(events / n, 1.0)
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))) / (1 + z * z / n)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    low, high = interval(min(events, n), n, z)
+    return max(0.0, low), min(1.0, high)
 
 
 def cluster_sums(values: NDArray[np.float64], cluster: NDArray[Any]) -> NDArray[np.float64]:

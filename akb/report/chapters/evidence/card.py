@@ -104,16 +104,6 @@ class LastYearAsForecast:
 
 
 @dataclass(frozen=True)
-class TestDate:
-    """What one test date showed."""
-
-    date: date
-    population: int
-    positives: float | None
-    auc: float | None
-
-
-@dataclass(frozen=True)
 class CardPart:
     """The level in a part of the population."""
 

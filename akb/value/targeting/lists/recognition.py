@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from akb.core.proportions import interval
 from akb.value.targeting.contact import rules
 
 if TYPE_CHECKING:
     from akb.value.in_force import InForce
     from akb.value.targeting.eligibility import Eligibility
 
+Z95 = 1.959963984540054
 SCHEMA = {"adviser": pl.String, "number": pl.Int64, "customer": pl.UInt32, "listed": pl.Boolean}
 
 
@@ -68,12 +70,8 @@ def effectiveness(
     if min(listed, random) < 1:
         raise ValueError("a test needs judged customers of both kinds")
     p, q = listed_yes / listed, random_yes / random
-    (p_low, p_high), (q_low, q_high) = _wilson(p, listed), _wilson(q, random)
+    (p_low, p_high), (q_low, q_high) = (
+        interval(yes, of, Z95) for yes, of in ((listed_yes, listed), (random_yes, random))
+    )
     low = p - q - float(np.hypot(p - p_low, q_high - q))
     return p - q, low, p - q + float(np.hypot(p_high - p, q - q_low))
-
-
-def _wilson(share: float, n: int, z: float = 1.959963984540054) -> tuple[float, float]:
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
-    return middle - half, middle + half
