@@ -15,7 +15,7 @@ from akb.value.case.advice import advice, turning
 from akb.value.case.basis import Cohort, Span
 from akb.value.case.claims import claims, why_different
 from akb.value.case.sensitivity import DRAWS, Draws, band, break_even, net_at, positions, tornado, triangular
-from akb.value.case.trial import best_trial, effects, per_arm, per_arm_of_means, standard_error, value_of_sample
+from akb.value.case.trial import best_trial, effects, per_arm, per_arm_of_means, standard_error, trials, value_of_sample
 
 GOLDEN = {entry["id"]: entry for entry in json.loads((Path(__file__).parents[1] / "golden.json").read_text("utf-8"))}
 CALL = "contacts.call.effect_relation"
@@ -186,6 +186,16 @@ def test_offices_share_a_trial_only_where_one_is_too_small() -> None:
     row = found.row(trialled)
     assert row["customers"] == -(-found.per_arm // found.offices)
     assert row["hours"] == pytest.approx(row["customers"] * 15 / 60)
+
+
+@pytest.mark.parametrize("relation", [60_000.0, 71_000.0, 83_000.0, 97_000.0])
+def test_what_is_sure_anyway_teaches_no_fraction_of_a_cent(relation: float) -> None:
+    """Two means that are the same but for rounding: how a sum was divided over threads chose the trial."""
+    draws = drawn(relation)
+    free = replace(draws.basis.trialled, cost=0.0, benefit=1e6, customers=50_000)  # a trial that costs nothing
+    found = list(trials(Draws(replace(draws.basis, trialled=free), 7), 7, 1))
+    assert found
+    assert all(each.value == round(each.value) for each in found)
 
 
 def test_a_trial_sees_the_effect_in_units_of_the_base() -> None:
