@@ -222,8 +222,8 @@ def trials(
                 continue
             error = standard_error(trialled, outcome, arm, kept, design_effect)
             if np.isfinite(error):
-                # whole cents: where nothing is to be learned the two means differ by rounding, which
-                # depends on how a sum was divided over threads, and no trial may be chosen by that
+                # whole cents: where nothing is to be learned the two means differ by rounding,
+                # which depends on how a sum was divided over threads; no trial is chosen by that
                 worth = float(round(value_of_sample(draws.net, effect, error, years, seed)))
                 cost = _cost(basis, trialled, arm / offices)
                 yield TrialDesign(outcome, arm, offices, worth, cost)
