@@ -59,13 +59,14 @@ def test_a_scored_run_scores_again_and_its_models_keep_their_age(
     assert manifest["scored"]["fitted"] == "2025-12-31"
 
 
-@pytest.fixture(scope="session")
-def month_later(export: Path, key: Path, fitted: Path) -> tuple[Path, set[str], set[str]]:
+@pytest.fixture(scope="module")
+def month_later(
+    export: Path, key: Path, fitted: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, set[str], set[str]]:
     """Thirty days on: some relations are no longer in the export, and some are new."""
     from akb.core.privacy.pseudonyms import pseudonym
 
-    folder = export.parent / "later"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("later")
     frames = {name: pl.read_csv(export / name, separator=";", infer_schema=False) for name in NAMES}
     relation = frames["polissen.csv"].columns[0]
     running = pl.read_parquet(fitted / "scores.parquet")["customer"].to_list()
