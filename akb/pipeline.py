@@ -207,8 +207,12 @@ def catalogue_of(
     from akb.catalogue.entries import entries
 
     held = set(portfolio.policies["branch"].unique())
-    branches = [(key, branch.name_nl) for key, branch in settings.taxonomy().items() if key in held]
-    return entries(branches, topics)
+    present = {key: branch for key, branch in settings.taxonomy().items() if key in held}
+    return entries(
+        {key: branch.name_nl for key, branch in present.items()},
+        topics,
+        {key: branch.name_en for key, branch in present.items()},
+    )
 
 
 def valued(

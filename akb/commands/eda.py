@@ -39,6 +39,7 @@ def eda(
     author: options.Author = None,
     logo: options.Logo = None,
     advisers: options.Advisers = None,
+    lang: options.Lang = None,
     open_: Annotated[
         bool, typer.Option("--open", help="Open the report when it is there.")
     ] = False,
@@ -64,6 +65,7 @@ def eda(
             author=author,
             logo=logo,
             advisers=advisers,
+            lang=lang,
         ),
         key=load_or_create_key(key_file),
         as_of=options.as_day(as_of),

@@ -263,7 +263,7 @@ class Models(SettingsTable):
 class Report(SettingsTable):
     """How results are shown."""
 
-    language: Literal["nl"] = "nl"
+    language: Literal["nl", "en"] = "nl"
     suppress_below: int = Field(default=5, ge=1, le=1000)
     portal_by: Literal["", "office"] = ""  # beside the portal of everybody one per office
     advisers: bool = False  # colleagues beside each other: ask the works council first
