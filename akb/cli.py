@@ -26,6 +26,7 @@ from akb.commands.inspect.diff import diff
 from akb.commands.inspect.explain import explain
 from akb.commands.inspect.rerun import rerun
 from akb.commands.inspect.schema import schema
+from akb.commands.live.export import export
 from akb.commands.live.feedback import feedback
 from akb.commands.live.retrain import retrain
 from akb.commands.live.score import score
@@ -74,6 +75,7 @@ for command in (
     check,
     predictions,
     sample,
+    export,
     reveal,
     pack,
     forget,
