@@ -26,6 +26,7 @@ from akb.commands.inspect.diff import diff
 from akb.commands.inspect.explain import explain
 from akb.commands.inspect.rerun import rerun
 from akb.commands.inspect.schema import schema
+from akb.commands.live.duty import duty
 from akb.commands.live.export import export
 from akb.commands.live.feedback import feedback
 from akb.commands.live.retrain import retrain
@@ -86,6 +87,7 @@ app.command()(evaluate)
 app.add_typer(experiment, name="experiment")
 
 app.add_typer(feedback)
+app.add_typer(duty)
 
 
 def _print_version(wanted: bool) -> None:
