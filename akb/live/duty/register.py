@@ -77,8 +77,8 @@ def entries_of(
     rows = []
     for event, branch, what, day, gap, recorded in [*known, *fresh]:
         _, run, who, moment, by, listed, _, _, mode, note = events[event]
-        told = (event, run, who, branch, what, day, by, listed, mode, gap, note, recorded)
-        rows.append((*told, moment))
+        entry = (event, run, who, branch, what, day, by, listed, mode, gap, note, recorded)
+        rows.append((*entry, moment))
     schema = dict.fromkeys((*_COLUMNS, "moment"), pl.String)
     frame = (
         pl.DataFrame(rows, schema=schema, orient="row")

@@ -1,4 +1,4 @@
-"""The form in which another system takes tasks: one TOML file, ``configs/crm/NAME.toml`` or the
+"""The form in which another system takes tasks: one TOML file, of ``configs/crm/`` or the
 client's own. No code knows any of them."""
 
 from __future__ import annotations
