@@ -26,6 +26,8 @@ from akb.commands.inspect.diff import diff
 from akb.commands.inspect.explain import explain
 from akb.commands.inspect.rerun import rerun
 from akb.commands.inspect.schema import schema
+from akb.commands.live.duty import duty
+from akb.commands.live.export import export
 from akb.commands.live.feedback import feedback
 from akb.commands.live.retrain import retrain
 from akb.commands.live.score import score
@@ -74,6 +76,7 @@ for command in (
     check,
     predictions,
     sample,
+    export,
     reveal,
     pack,
     forget,
@@ -84,6 +87,7 @@ app.command()(evaluate)
 app.add_typer(experiment, name="experiment")
 
 app.add_typer(feedback)
+app.add_typer(duty)
 
 
 def _print_version(wanted: bool) -> None:

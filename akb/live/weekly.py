@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from akb.live.feedback.events import recorded_contacts
+from akb.live.duty.register import recorded_duty
 from akb.live.registry import adopt, record_run, runs_of
 from akb.live.scoring.story import Scored, ScoreRequest, score
 
@@ -32,7 +32,7 @@ def score_into(
         request,
         out=out or book.runs,
         in_book=out is None,
-        recorded=recorded_contacts(book),
+        recorded=recorded_duty(book, dry_run=dry_run),
         earlier=[each.folder for each in runs_of(book)],
         kept_apart=(*request.kept_apart, book.key_file),
     )

@@ -11,7 +11,14 @@ from akb.report.portal.facts import PortalFacts, run_name
 if TYPE_CHECKING:
     from akb.report.context import Context
 
-__all__ = ["PortalFacts", "actions_workbook", "portal_facts", "portal_files", "run_name"]
+__all__ = [
+    "PortalFacts",
+    "actions_workbook",
+    "portal_facts",
+    "portal_files",
+    "run_name",
+    "tasks_csv",
+]
 
 
 def portal_facts(context: Context) -> PortalFacts:
@@ -31,3 +38,10 @@ def portal_files(facts: PortalFacts) -> dict[str, bytes]:
     from akb.report.portal.page import portal_files as files
 
     return files(facts)
+
+
+def tasks_csv(facts: PortalFacts) -> bytes:
+    """Return the tasks of the run; see `akb.report.portal.tasks`."""
+    from akb.report.portal.tasks import tasks_csv as tasks
+
+    return tasks(facts)
