@@ -84,7 +84,7 @@ def run(files: list[Path], out: Path) -> None:
     result = eda(request, stages)
     rows = json.loads((result.folder / "manifest.json").read_text("utf-8"))["inputs"]
     policies = next(source for source in rows if source["role"] == "policies")["rows"]["used"]
-    print(f"{policies:,} policies, {result.summary['customers']:,} customers in force; {stages.peak:,} MiB")
+    print(f"{policies:,} policies, {result.summary['customers']['in_force']:,} customers in force; {stages.peak:,} MiB")
 
 
 def main() -> None:

@@ -60,7 +60,8 @@ def small_office(base: InForce) -> dict[str, Any] | None:
     held = base.held.with_columns(cents=pl.Series(base.commission))
     announced = held.filter(pl.col("ends") <= until).height
     free = held.filter(pl.col("ends").is_null() | (pl.col("ends") > until))
-    rows, spread, money = [], 0.0, [0.0, 0.0, 0.0]
+    rows: list[dict[str, Any]] = []
+    spread, money = 0.0, [0.0, 0.0, 0.0]
     for (branch,), part in sorted(free.group_by("branch"), key=lambda each: str(each[0][0])):
         years, ended = own.get(str(branch), (0.0, 0))
         level = drawn(
