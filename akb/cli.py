@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from akb.commands.batch import batch
 from akb.commands.case import case
 from akb.commands.check import check
 from akb.commands.eda import eda
@@ -67,6 +68,7 @@ app = typer.Typer(
 )
 for command in (
     eda,
+    batch,
     score,
     retrain,
     case,
