@@ -1,5 +1,5 @@
-"""An office that goes on living month by month, while somebody works in it, and what its back office
-shows of it on any day: ends are registered late.
+"""An office that goes on living month by month while somebody works in it, and what its back office
+shows on any day: ends are registered late.
 """
 
 from __future__ import annotations

@@ -1,22 +1,23 @@
-"""Whether policies end faster or slower than usual, told from the ends that are registered in a week.
+"""Whether policies end faster or slower than usual, told from the ends registered in a week.
 
-An end is registered before its day (announced) or after it (late), so the newest weeks of an export
-are never complete. The exports of a book tell how late: an end that this week's export has and last
-week's had not was registered in between (a reporting triangle; Kalbfleisch and Lawless 1989). Of
-each week of ends the share that becomes known at each age is learnt from that, and what is usual for
-the week (rate per policy in force by month, and by whether a day is the first of one) times that
-share is what was to be expected among this week's registrations. So the count of a week is whole on
-the day it is made, and no week has to be waited for.
+An end is registered before its day (announced) or after it (late), so the newest weeks of an
+export are never complete. The exports of a book tell how late: an end that this week's export has
+and last week's had not was registered in between (a reporting triangle; Kalbfleisch and Lawless
+1989). Of each week of ends the share that becomes known at each age is learnt from that, and what
+is usual for the week (rate per policy in force by month, and by whether a day is the first of one)
+times that share is what was to be expected among this week's registrations. So the count of a week
+is whole on the day it is made, and no week has to be waited for.
 
-The rule is the cumulative sum of the Poisson log-likelihood ratio of `ratio` times the usual against
-the usual (Lucas 1985, Technometrics 27, 129-144), divided by the dispersion. Its threshold is the
-logarithm of the average run length that is asked without a change: the run length is at least
-exp(threshold) (Lorden 1971, Annals of Mathematical Statistics 42, 1897-1908)."""
+The rule is the cumulative sum of the Poisson log-likelihood ratio of `ratio` times the usual
+against the usual (Lucas 1985, Technometrics 27, 129-144), divided by the dispersion. Its threshold
+is the logarithm of the average run length that is asked without a change: the run length is at
+least exp(threshold) (Lorden 1971, Annals of Mathematical Statistics 42, 1897-1908)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from math import log, sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -174,8 +175,8 @@ class UsualEnds:
 
 
 def usual_ends(policies: pl.DataFrame, first: date, until: date) -> UsualEnds:
-    """Return what is usual by the ends of [first, until): the pattern over the year of all of it, at
-    the level of its last twelve months.
+    """Return what is usual by the ends of [first, until): the pattern over the year of all of it,
+    at the level of its last twelve months.
     """
     days = np.arange(first.toordinal(), until.toordinal())
     calendar = [date.fromordinal(int(day)) for day in days]
@@ -290,7 +291,7 @@ def _level(weeks: Sequence[WatchedWeek], spread: float) -> tuple[float, float, f
 @dataclass(frozen=True)
 class _Cells:
     """The reporting triangle: per step between two exports and per age of a week of ends (in weeks
-    at the later export, from -ahead to behind) what was registered, and what is usual for that week.
+    at the later export, from -ahead to behind) what was registered, and what that week's usual is.
     """
 
     steps: NDArray[np.int64]
@@ -304,7 +305,7 @@ class _Cells:
         today = week_of(exports[-1].day)
         steps, counts, expected = [], [], []
         held: dict[int, float] = {}
-        for before, after in zip(exports[:-1], exports[1:], strict=True):
+        for before, after in pairwise(exports):
             now = week_of(after.day)
             steps.append(now - week_of(before.day))
             rows = []
