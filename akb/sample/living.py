@@ -13,7 +13,7 @@ import numpy as np
 
 from akb.core.dates import add_months
 from akb.sample.book import Book, grown, pass_month
-from akb.sample.calendar import EPOCH, to_day
+from akb.sample.calendar import to_day
 from akb.sample.contact import ContactChance, Contacts, Effects
 from akb.sample.engine import Environment, Moment
 from akb.sample.parameters import NEVER_DAY, tables
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from akb.sample.engine import Policies, Rows
+    from akb.sample.people import Population
 
 _LIVING, _DRIFT, _LAG = 41, 42, 43  # random streams of one seed
 LONGEST_LAG = 60  # days
@@ -121,6 +122,16 @@ class LivingOffice:
         """Months lived since the book's day."""
         return self._now.step - self.book.step
 
+    @property
+    def lived_until(self) -> date:
+        """The last day that has been lived."""
+        return self._now.as_of
+
+    @property
+    def people(self) -> Population:
+        """Everybody who is or will be a customer."""
+        return self._now.people
+
     def _lags(self, count: int) -> NDArray[np.int64]:
         drawn = np.floor(self._lag.standard_exponential(count) * self._mean)
         return np.minimum(drawn, LONGEST_LAG).astype(np.int64)
@@ -185,8 +196,3 @@ class LivingOffice:
 def weeks_of(book: Book, weeks: int) -> list[date]:
     """Return the days a week apart after the as-of date of a book."""
     return [book.as_of + timedelta(days=7 * week) for week in range(1, weeks + 1)]
-
-
-def day_of(number: int) -> date:
-    """Return the day of a number since 1970."""
-    return EPOCH + timedelta(days=number)

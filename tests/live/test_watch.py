@@ -40,7 +40,7 @@ def policies() -> pl.DataFrame:
 def exports(
     seed: int, *, rise: float = 1.0, at: int = 30, weeks: int = 52, late: float = 1.5, ahead: float = 0.4
 ) -> list[KnownEnds]:
-    """Exports a week apart of ends that are decided at a Poisson rate; some are announced up to thirteen weeks ahead."""
+    """Exports a week apart of ends decided at a Poisson rate; some are announced up to thirteen weeks ahead."""
     rng = np.random.default_rng(seed)
     first, expected = week_of(FIRST), usual()
     cells: list[tuple[int, int, int]] = []  # week of the end, week of registration, how many

@@ -9,6 +9,7 @@ import json
 import time
 from dataclasses import dataclass, field, replace
 from datetime import date
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from akb.core.errors import AkbError, RefusedError
@@ -66,6 +67,9 @@ class ScoreRequest:
         Score although the models no longer fit; what was found is told all the same.
     held
         File -> its content, for those of `files` that are in memory.
+    changed, level
+        From when ends had changed, and what the hazards are multiplied by, since the champion took
+        over after a change (`akb.live.registry.Champion`).
     """
 
     files: Sequence[Path]
@@ -82,6 +86,8 @@ class ScoreRequest:
     accept: bool = False
     go_on: bool = False
     held: Mapping[Path, bytes] = field(default_factory=dict)
+    changed: date | None = None
+    level: float | None = None
 
     @property
     def on_disk(self) -> list[Path]:
@@ -128,8 +134,8 @@ def _score(request: ScoreRequest, progress: Progress, *, dry_run: bool) -> Score
     with progress.stage("reading and checking the export"):
         portfolio = read_export(asked, run)
         portfolio = replace(portfolio, recorded=recorded_in(portfolio, request.recorded))
-    watch = watched_since(run, portfolio, request.earlier)
-    level = None if watch is None else watch.level
+    watch = watched_since(run, portfolio, request.earlier, since=request.changed)
+    level = level_of(request.level, watch)
     with progress.stage("scoring with the stored models"):
         settings = settings_for(asked.settings, run, portfolio)
         matrix, models, entries = models_on(settings, run, portfolio, level=level)
@@ -253,11 +259,24 @@ def settings_for(settings: Settings, run: StoredRun, portfolio: Portfolio) -> Se
     return settings.with_branches({**run.portfolio.own_branches, **portfolio.own_branches})
 
 
+def level_of(champion: float | None, watch: EndsWatch | None) -> float | None:
+    """Return what the hazards of ending are multiplied by: as since the champion took over, times
+    what the weeks since then show.
+    """
+    found = [each for each in (champion, watch and watch.level) if each is not None]
+    return prod(found) if found else None
+
+
 def watched_since(
-    run: StoredRun, portfolio: Portfolio, earlier: Sequence[Path]
+    run: StoredRun, portfolio: Portfolio, earlier: Sequence[Path], *, since: date | None = None
 ) -> EndsWatch | None:
     """Return what the weeks show since the models were fitted, by the exports of the runs between;
     None where they cannot tell.
+
+    Parameters
+    ----------
+    since
+        From when ends had changed when the models took over: what is usual is what was so since.
     """
     time, between = run.settings.time, []
     for folder in earlier:
@@ -268,7 +287,7 @@ def watched_since(
     if run.fitted != run.last_day:
         return None  # a run that was scored itself kept another export than its models saw
     wait = time.gap_days + time.registration_lag_days
-    return watch_of(run.portfolio, portfolio, between, wait)
+    return watch_of(run.portfolio, portfolio, between, wait, since=since)
 
 
 def models_on(

@@ -174,9 +174,11 @@ class UsualEnds:
         return in_force * sum(float(self.rates[d.month - 1, int(d.day == 1)]) for d in days)
 
 
-def usual_ends(policies: pl.DataFrame, first: date, until: date) -> UsualEnds:
+def usual_ends(
+    policies: pl.DataFrame, first: date, until: date, level_days: int = 365
+) -> UsualEnds:
     """Return what is usual by the ends of [first, until): the pattern over the year of all of it,
-    at the level of its last twelve months.
+    at the level of its last days.
     """
     days = np.arange(first.toordinal(), until.toordinal())
     calendar = [date.fromordinal(int(day)) for day in days]
@@ -190,7 +192,7 @@ def usual_ends(policies: pl.DataFrame, first: date, until: date) -> UsualEnds:
     by_month = _ratio(count, exposed, month, _MONTHS)
     by_opening = _ratio(count, exposed * by_month[month], opening, 2)
     rates = by_month[:, None] * by_opening[None, :]
-    last = slice(-365, None)
+    last = slice(-level_days, None)
     expected = float((exposed * rates[month, opening])[last].sum())
     return UsualEnds(rates * float(count[last].sum()) / max(expected, 1e-9))
 
@@ -357,7 +359,8 @@ class _Cells:
         fitted = expected * registered.sum() / max(expected.sum(), 1e-9)
         squares = float(((registered - fitted) ** 2 / np.maximum(fitted, 1e-9)).sum())
         prior = rules["dispersion_weeks"]
-        return max(1.0, (prior * rules["dispersion"] + squares) / (prior + max(until - 1, 0)))
+        found = (prior * rules["dispersion"] + squares) / (prior + max(until - 1, 0))
+        return max(1.0, float(found))
 
     def delay(self, until: int) -> float:
         """Return how many weeks after its own an end is registered on average."""
@@ -367,7 +370,12 @@ class _Cells:
 
 
 def watch_of(
-    then: Portfolio, now: Portfolio, between: Sequence[KnownEnds], wait_days: int
+    then: Portfolio,
+    now: Portfolio,
+    between: Sequence[KnownEnds],
+    wait_days: int,
+    *,
+    since: date | None = None,
 ) -> EndsWatch | None:
     """Return what the weeks since the models were fitted show.
 
@@ -379,6 +387,9 @@ def watch_of(
         What the exports of the weeks between held.
     wait_days
         Until the ends of a day count as complete.
+    since
+        From when ends had changed when the models took over: the level is that of the days since,
+        where they are a month or more.
     """
     rules = load_toml("live.toml")["watch"]
     history = then.history
@@ -390,4 +401,6 @@ def watch_of(
         (each for each in between if then.as_of < each.day < now.as_of), key=lambda each: each.day
     )
     exports.append(known_ends(now.policies, now.as_of))
-    return watched(usual_ends(then.policies, history.recorded_from, until), now.policies, exports)
+    days = 365 if since is None else (until - since).days
+    usual = usual_ends(then.policies, history.recorded_from, until, days if days >= 30 else 365)
+    return watched(usual, now.policies, exports)
