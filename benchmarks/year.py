@@ -104,19 +104,21 @@ class LivingBook:
         key = client_key(load_or_create_key(open_book(self.book).key_file), "")
         numbers = relation_numbers(self.office.people.number)
         self.rows = {name: row for row, name in enumerate(pseudonyms(numbers, key))}
+        self.today = made.as_of
         self.export(made.as_of)
         command("retrain", *self.files, "--from", str(self.book))
 
     @property
     def files(self) -> list[str]:
-        """The files of the newest export."""
-        return [str(self.folder / "export" / name) for name in NAMES]
+        """The files of the newest export, and its day."""
+        return [*(str(self.folder / "export" / name) for name in NAMES), "--as-of", self.today.isoformat()]
 
     def export(self, day: date) -> None:
         """Let the time pass until a day, and write what the back office has on it."""
         while to_day(self.office.lived_until) < to_day(day):
             self.office.live(EFFECT, EFFECT)
         write_sample(self.office.on(day), self.folder / "export", truth=False)
+        self.today = day
 
     def call(self, folder: Path, day: date, first: Sequence[str], never: set[str]) -> int:
         """Let the team work: those of an experiment first, then the plan from its top; record it as feedback."""
