@@ -74,6 +74,7 @@ class Branch(SettingsTable):
     lapse: float = Field(gt=0, lt=1)  # share of policies that end in a year, by the sources
     essential: bool
     life: bool = False
+    subscription: bool = False  # the office's own service at a fee: no cover, and no policy
     confidence: Literal["H", "M", "L", "A"]
     margin: float | None = Field(
         default=None, ge=-1, le=1

@@ -66,6 +66,7 @@ from akb.ingest.policies.own_branches import own_branches
 from akb.ingest.policies.premiums import read_premiums
 from akb.ingest.policies.retention import leave_out
 from akb.ingest.policies.rows import read_policies, with_causes
+from akb.ingest.policies.subscriptions import say_subscriptions
 from akb.ingest.repairs.dates import mend_dates
 from akb.ingest.repairs.expiry import without_expiries
 from akb.ingest.repairs.grouped import fill_down
@@ -175,6 +176,7 @@ def build_portfolio(
     policies = policies.drop("file", "line")
     policies = with_causes(settle_commission(policies, settings, notes))
     say_margin(policies, settings, notes)
+    say_subscriptions(policies, clock.as_of, notes)
     policies = settle_switches(link(policies, settings.time.gap_days))
     policies = without_mass_days(policies, clock, notes)
     customers = _mark_deceased(guess_kind(customers, policies, settings, notes), policies, clock)

@@ -154,7 +154,8 @@ class Portfolio:
     policy number, insurer).
 
     policies
-        policy u32, customer u32, branch str (taxonomy key), insurer str?, product str?, adviser
+        A row per contract: policies, and subscriptions (branch `akb.core.relations.SUBSCRIPTION`),
+        which are no policies. policy u32, customer u32, branch str (taxonomy key), insurer str?, product str?, adviser
         str?, office str?, start_date Date, end_date Date? (first day without cover; after X only
         for announced ends), reason str? (canonical, only where ended), cause str? (``natural |
         insurer | preventable | unknown | technical``, null while the policy has no end),
@@ -164,7 +165,9 @@ class Portfolio:
         per year), commission_cents i64? (recurring, per year), commission_source str? (``given |
         derived``), fee_cents i64? (fee or subscription, per year; a customer's own is divided over
         the policies that he has), fee_source str? (``policy | customer``), signing_cents i64?
-        (signing fee of delegated underwriting, per year), package bool? (part of a package, as the
+        (signing fee of delegated underwriting, per year), profit_cents i64? (profit commission, per
+        year, as it was last), one_off_cents i64? (commission at the sale and fees for advice,
+        earned once, at the start), package bool? (part of a package, as the
         export says today; null without such a column; overwritten and without dates, so no
         feature), payment_months i8?, collection str? (``own | insurer``), renewal_date Date? (only
         its day and month mean something; null: the anniversary of the start).

@@ -26,6 +26,11 @@ from akb.ingest.policies.lists import one_insurer, one_list, say_doubles
 from akb.ingest.policies.own_branches import stand_in
 from akb.ingest.policies.parts import is_whole, separate_packages
 from akb.ingest.policies.premiums import dated_rows
+from akb.ingest.policies.subscriptions import (
+    all_subscriptions,
+    is_subscriptions,
+    with_subscriptions,
+)
 from akb.ingest.policies.versions import HELPERS, is_per_coverage, one_row_per_policy
 
 if TYPE_CHECKING:
@@ -62,7 +67,7 @@ def read_policies(
     -------
     key, relation, number, insurer, branch, product, start_date, end_date, reason, cause,
     premium_cents, commission_cents (given only), fee_cents, fee_customer_cents, signing_cents,
-    package, payment_months, collection, renewal_date and the customer's attributes; sorted by key,
+    profit_cents, one_off_cents, package, payment_months, collection, renewal_date and the customer's attributes; sorted by key,
     branch, start, number, insurer. And `premiums.dated_rows`."""
     clock, notes = run.clock, run.notes
     frames = []
@@ -176,7 +181,11 @@ def _typed(table: Table, cells: pl.DataFrame, start: Dates, run: IngestRun) -> p
         notes,
     )
     named = texts_of(cells, stand_in(cells, table))
-    branch = read_branches(named, texts_of(cells, "branch_code"), settings)
+    branch = (
+        all_subscriptions(cells.height)
+        if is_subscriptions(table)
+        else read_branches(named, texts_of(cells, "branch_code"), settings)
+    )
     notes.unknown |= {
         text: notes.unknown.get(text, 0) + count for text, count in branch.unknown.items()
     }
@@ -222,7 +231,7 @@ def _typed(table: Table, cells: pl.DataFrame, start: Dates, run: IngestRun) -> p
             "end_date": cells["_end"],
             "changed": cells["_changed"],
             "reason": cells["_reason"],
-            **money.rows.to_dict(),
+            **with_subscriptions(money.rows, branch.keys).to_dict(),
             "payment_months": term.known(),
             "collection": collection,
             "package": read_package(cells),
@@ -241,6 +250,8 @@ def _typed(table: Table, cells: pl.DataFrame, start: Dates, run: IngestRun) -> p
         sum_commission=pl.lit(value=_is_per_coverage(table, rows, "commission_cents")),
         sum_fee=pl.lit(value=_is_per_coverage(table, rows, "fee_cents")),
         sum_signing=pl.lit(value=_is_per_coverage(table, rows, "signing_cents")),
+        sum_profit=pl.lit(value=_is_per_coverage(table, rows, "profit_cents")),
+        sum_one_off=pl.lit(value=_is_per_coverage(table, rows, "one_off_cents")),
     )
     return rows.hstack(read_attributes(table, cells, clock, settings, notes))
 
