@@ -55,8 +55,8 @@ def with_revenue(policies: pl.DataFrame, terms: Terms) -> pl.DataFrame:
     ----------
     policies
         With ``branch`` and, where there are any, ``premium_cents`` (net), ``commission_cents``,
-        ``fee_cents``, ``signing_cents`` and ``profit_cents``. Parts add up to the whole, to the cent; nothing is
-        earned on a premium that is given back.
+        ``fee_cents``, ``signing_cents`` and ``profit_cents``. Parts add up to the
+        whole, to the cent; nothing is earned on a premium that is given back.
     """
     import polars as pl
 

@@ -155,9 +155,9 @@ class Portfolio:
 
     policies
         A row per contract: policies, and subscriptions (branch `akb.core.relations.SUBSCRIPTION`),
-        which are no policies. policy u32, customer u32, branch str (taxonomy key), insurer str?, product str?, adviser
-        str?, office str?, start_date Date, end_date Date? (first day without cover; after X only
-        for announced ends), reason str? (canonical, only where ended), cause str? (``natural |
+        which are no policies. policy u32, customer u32, branch str (taxonomy key), insurer str?,
+        product str?, adviser str?, office str?, start_date Date, end_date Date? (first day without
+        cover; after X only for announced ends), reason str? (canonical, only where ended), cause str? (``natural |
         insurer | preventable | unknown | technical``, null while the policy has no end),
         replaced_on Date? (start of the policy that continues this one: same customer and branch
         within G days of the end, renumbering, conversion; then the end is no lapse), replaces bool

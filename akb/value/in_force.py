@@ -139,7 +139,7 @@ class InForce:
 
     @cached_property
     def policies_per_customer(self) -> Rows:
-        """Contracts in force per customer: policies and subscriptions, each with an end of its own."""
+        """Contracts in force per customer: policies and subscriptions, each with its own end."""
         return np.bincount(self.rows, minlength=self.n).astype(np.int64)
 
     @cached_property

@@ -313,9 +313,7 @@ def _say_fees(policies: pl.DataFrame, notes: Notes) -> None:
 def say_one_off(tables: Sequence[Table], notes: Notes) -> None:
     """Report one-off commission and fees: they stay out of what comes back every year."""
     rows = sum(table.one_off for table in tables)
-    columns = {
-        table.headings.heading(name) for table in tables if table.one_off for name in ONCE
-    }
+    columns = {table.headings.heading(name) for table in tables if table.one_off for name in ONCE}
     if rows:
         notes.find(
             "AKB-D086", "tip", rows, columns=", ".join(sorted(name for name in columns if name))

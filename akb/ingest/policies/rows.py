@@ -67,8 +67,9 @@ def read_policies(
     -------
     key, relation, number, insurer, branch, product, start_date, end_date, reason, cause,
     premium_cents, commission_cents (given only), fee_cents, fee_customer_cents, signing_cents,
-    profit_cents, one_off_cents, package, payment_months, collection, renewal_date and the customer's attributes; sorted by key,
-    branch, start, number, insurer. And `premiums.dated_rows`."""
+    profit_cents, one_off_cents, package, payment_months, collection, renewal_date and the
+    customer's attributes; sorted by key, branch, start, number,
+    insurer. And `premiums.dated_rows`."""
     clock, notes = run.clock, run.notes
     frames = []
     mine = [table for table in tables if table.headings.role == "policies"]

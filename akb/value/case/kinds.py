@@ -46,7 +46,7 @@ def income_figures(valued: Valuation, case: BusinessCase | None) -> list[dict[st
     kinds = {key: cents for key in PARTS if (cents := base.revenue_parts[key]).any()}
     values = _values(valued, kinds)
     gained = _gained(valued, case, kinds)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "key": key,
             "year": int(cents.sum()),
@@ -82,8 +82,8 @@ def income_figures(valued: Valuation, case: BusinessCase | None) -> list[dict[st
                 "expected": _expected_once(valued, brings),
             }
         )
-    limit = base.settings.report.suppress_below
-    return [row for row in rows if row["customers"] == 0 or row["customers"] >= limit]
+    few = range(1, base.settings.report.suppress_below)
+    return [row for row in rows if row["customers"] not in few]
 
 
 def _values(valued: Valuation, kinds: dict[str, Cents]) -> dict[str, int]:
@@ -138,7 +138,9 @@ def _gained(
     return {**made, COST: int(case.cohort["benefit"]) - sum(made.values())}
 
 
-def _of_relations(valued: Valuation, plan: ContactPlan, kinds: dict[str, Cents]) -> dict[str, float]:
+def _of_relations(
+    valued: Valuation, plan: ContactPlan, kinds: dict[str, Cents]
+) -> dict[str, float]:
     if valued.survival is None or valued.value is None or valued.flows is None:
         return dict.fromkeys(kinds, 0.0)
     base, survival = valued.in_force, valued.survival
@@ -181,7 +183,9 @@ def _of_policies(valued: Valuation, plan: ContactPlan, kinds: dict[str, Cents]) 
     return {key: float(weight @ table[key].fill_null(0.0).to_numpy()) for key in kinds}
 
 
-def _of_purchases(valued: Valuation, plan: ContactPlan, kinds: dict[str, Cents]) -> dict[str, float]:
+def _of_purchases(
+    valued: Valuation, plan: ContactPlan, kinds: dict[str, Cents]
+) -> dict[str, float]:
     """Return what sales bring, after their cost, in the mix of the branch that is discussed
     first.
     """
@@ -205,7 +209,10 @@ def _discussed(valued: Valuation, plan: ContactPlan) -> list[tuple[str, float, f
     out = []
     for column in range(share.shape[1]):
         branch = plan.prospects.branch[rows, plan.menu.first[:, column]]
-        sales, cents = share[:, column] * lines.sales[:, column], share[:, column] * lines.purchase[:, column]
+        sales, cents = (
+            share[:, column] * lines.sales[:, column],
+            share[:, column] * lines.purchase[:, column],
+        )
         for place in np.unique(branch[(branch >= 0) & (sales > 0)]).tolist():
             mine = branch == place
             out.append((names[place], float(sales[mine].sum()), float(cents[mine].sum())))
@@ -213,7 +220,7 @@ def _discussed(valued: Valuation, plan: ContactPlan) -> list[tuple[str, float, f
 
 
 def _sold_once(valued: Valuation, brings: dict[str, float]) -> int:
-    """Return what the sales of the planned contacts bring once: beside the case, and undiscounted."""
+    """Return what the sales of the planned contacts bring once: beside the case, undiscounted."""
     if valued.plan is None:
         return 0
     return round(
@@ -232,12 +239,8 @@ def _expected_once(valued: Valuation, brings: dict[str, float]) -> int | None:
     chance = table.group_by(pl.col("branch").cast(pl.String)).agg(
         pl.col("probability").sort_by("row").sum()
     )
-    return round(
-        sum(
-            brings.get(branch, 0.0) * expected
-            for branch, expected in chance.sort("branch").iter_rows()
-        )
-    )
+    expected = (brings.get(branch, 0.0) * n for branch, n in chance.sort("branch").iter_rows())
+    return round(float(sum(expected)))
 
 
 def _open(base: InForce) -> set[str]:

@@ -168,7 +168,11 @@ def streams(
 
 
 def policy_streams(
-    base: InForce, rows: pl.DataFrame, amounts: Mapping[str, Floats | Cents], months: int, timing: float
+    base: InForce,
+    rows: pl.DataFrame,
+    amounts: Mapping[str, Floats | Cents],
+    months: int,
+    timing: float,
 ) -> dict[str, Floats]:
     """Return by name (n, months): yearly amounts per policy in `InForce.held` as they are expected
     month by month, given that the relation lives.

@@ -54,7 +54,11 @@ def per_sale(base: InForce) -> dict[str, float]:
     paid = pl.col("one_off_cents").fill_null(0)
     table = (
         began.group_by(pl.col("branch").cast(pl.String))
-        .agg(cents=paid.sum(), sales=pl.len(), customers=pl.col("customer").filter(paid != 0).n_unique())
+        .agg(
+            cents=paid.sum(),
+            sales=pl.len(),
+            customers=pl.col("customer").filter(paid != 0).n_unique(),
+        )
         .filter(pl.col("customers") >= base.settings.report.suppress_below)
         .sort("branch")
     )

@@ -34,8 +34,8 @@ def waterfall(base: InForce, cost: ServiceCost) -> dict[str, Any] | None:
     dict
         ``premium`` (net; None where policies with revenue have none), ``kept_by_insurer``,
         ``commission`` (all recurring revenue), ``income`` [{key, cents}] (the kinds that it
-        consists of; empty where it is commission alone), ``steps`` [{key: account | marketing | it |
-        handling, cents, mark}], ``value`` (what is left), ``estimated`` (kinds of events that the
+        consists of; empty where it is commission alone), ``steps`` [{key: account | marketing | it
+        | handling, cents, mark}], ``value`` (what is left), ``estimated`` (kinds of events that the
         export does not have). Commission is counted; every cost has assumed minutes and rates, so
         its mark is assumed.
     """
@@ -56,7 +56,9 @@ def waterfall(base: InForce, cost: ServiceCost) -> dict[str, Any] | None:
     return {
         "premium": premium,
         "kept_by_insurer": None if premium is None else premium - commission + fees,
-        "income": [{"key": key, "cents": parts[key]} for key in parts] if other_income(base) else [],
+        "income": [{"key": key, "cents": parts[key]} for key in parts]
+        if other_income(base)
+        else [],
         "commission": commission,
         "steps": steps,
         "value": commission - sum(cents.values()),

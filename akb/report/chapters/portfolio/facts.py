@@ -288,9 +288,7 @@ def _insurers(context: Context) -> list[Row]:
         .agg(customers=pl.col("customer").n_unique(), policies=pl.len())
         .sort("policies", "insurer", descending=[True, False])
     )
-    rows = [
-        {**row, "share": row["policies"] / insured.height} for row in table.head(5).to_dicts()
-    ]
+    rows = [{**row, "share": row["policies"] / insured.height} for row in table.head(5).to_dicts()]
     return context.suppressed(rows, keep=("insurer",))
 
 
