@@ -157,10 +157,10 @@ class Portfolio:
         A row per contract: policies, and subscriptions (branch `akb.core.relations.SUBSCRIPTION`),
         which are no policies. policy u32, customer u32, branch str (taxonomy key), insurer str?,
         product str?, adviser str?, office str?, start_date Date, end_date Date? (first day without
-        cover; after X only for announced ends), reason str? (canonical, only where ended), cause str? (``natural |
-        insurer | preventable | unknown | technical``, null while the policy has no end),
-        replaced_on Date? (start of the policy that continues this one: same customer and branch
-        within G days of the end, renumbering, conversion; then the end is no lapse), replaces bool
+        cover; after X only for announced ends), reason str? (canonical, only where ended), cause
+        str? (``natural | insurer | preventable | unknown | technical``, null while the policy has
+        no end), replaced_on Date? (start of the policy that continues this one: same customer and
+        branch within G days of the end, renumbering, conversion; then the end is no lapse), replaces bool
         (this policy continues an earlier one: its start is no purchase), premium_cents i64? (net,
         per year), commission_cents i64? (recurring, per year), commission_source str? (``given |
         derived``), fee_cents i64? (fee or subscription, per year; a customer's own is divided over

@@ -33,7 +33,7 @@ MEMBERS = 50  # of a collective contract, about
 
 
 @dataclass(frozen=True)
-class Branch:
+class Position:
     """A kind of position: what it is called and brings, and its own yearly hazards (all chosen)."""
 
     name: str
@@ -46,20 +46,20 @@ class Branch:
     at_renewal: float
 
 
-BRANCHES: dict[Kind, tuple[Branch, ...]] = {
+BRANCHES: dict[Kind, tuple[Position, ...]] = {
     "subscription": (  # net premiums: what the office earns is the subscription and its advice
-        Branch("Serviceabonnement", 0, 0, 14.95, 0, 0.09, 0.06, 5.0),
-        Branch("Personenauto", 560, 0, 0, 0, 0.09, 0.06, 3.0),
-        Branch("Inboedel", 140, 0, 0, 0, 0.06, 0.06, 3.0),
-        Branch("Aansprakelijkheid particulier", 55, 13.75, 0, 0, 0.05, 0.06, 3.0),
-        Branch("Arbeidsongeschiktheid", 1900, 0, 0, 750, 0.06, 0.02, 2.0),
-        Branch("Hypotheek", 0, 0, 0, 2500, 0.05, 0.03, 1.0),
+        Position("Serviceabonnement", 0, 0, 14.95, 0, 0.09, 0.06, 5.0),
+        Position("Personenauto", 560, 0, 0, 0, 0.09, 0.06, 3.0),
+        Position("Inboedel", 140, 0, 0, 0, 0.06, 0.06, 3.0),
+        Position("Aansprakelijkheid particulier", 55, 13.75, 0, 0, 0.05, 0.06, 3.0),
+        Position("Arbeidsongeschiktheid", 1900, 0, 0, 750, 0.06, 0.02, 2.0),
+        Position("Hypotheek", 0, 0, 0, 2500, 0.05, 0.03, 1.0),
     ),
     "collective": (
-        Branch("Collectieve ongevallen", 180, 27, 0, 0, 0.11, 0.0, 1.0),
-        Branch("Personenauto", 560, 98, 0, 0, 0.09, 0.05, 3.0),
-        Branch("Inboedel", 140, 38.5, 0, 0, 0.06, 0.05, 3.0),
-        Branch("Aansprakelijkheid particulier", 55, 13.75, 0, 0, 0.05, 0.05, 3.0),
+        Position("Collectieve ongevallen", 180, 27, 0, 0, 0.11, 0.0, 1.0),
+        Position("Personenauto", 560, 98, 0, 0, 0.09, 0.05, 3.0),
+        Position("Inboedel", 140, 38.5, 0, 0, 0.06, 0.05, 3.0),
+        Position("Aansprakelijkheid particulier", 55, 13.75, 0, 0, 0.05, 0.05, 3.0),
     ),
 }
 LEAVE = {"customer": 0.05, "contract": 0.07}  # a year, all at once (chosen)
@@ -191,6 +191,8 @@ def simulate_kind(kind: Kind, customers: int, seed: int = 1) -> KindBook:
     rng = np.random.default_rng([20261129, KINDS.index(kind), seed])
     contracts = customers // (2 * MEMBERS) if kind == "collective" else 0
     state = _born(kind, rng, customers, contracts, -WARM_UP)
+    earlier = rng.integers(0, 120, len(state.loyalty))[state.owner]
+    state = replace(state, start=state.start - earlier)
     for month in range(-WARM_UP + 1, 1):
         state = advance(kind, state, month, rng)
         arrive = rng.poisson(INFLOW[kind] / 12 * customers)

@@ -46,7 +46,8 @@ def test_its_price_may_stand_under_the_premium(tmp_path):
 def test_a_file_of_subscriptions_of_any_name(tmp_path):
     own = [
         {"Relatienummer": f"{n:06d}", "Abonnementsnummer": f"A{n}", "Soort abonnement": ("Goud", "Zilver")[n % 2],
-         "Ingangsdatum": "01-02-2021", "Einddatum": "", "Abonnementsprijs per maand": "9,95", "Verlengdatum": "01-02-2026"}
+         "Ingangsdatum": "01-02-2021", "Einddatum": "", "Abonnementsprijs per maand": "9,95",
+         "Verlengdatum": "01-02-2026"}
         for n in range(30, 60)
     ]  # fmt: skip
     found = read(write(tmp_path, INSURED), write(tmp_path, own, "abonnementen.csv"))

@@ -12,6 +12,7 @@ from akb.config import load_settings
 from akb.core.relations import SUBSCRIPTION, covers, in_force
 from akb.core.revenue import Terms, with_revenue
 from akb.value import at_accounts, run_value
+from tests.value import test_value_stress as stress
 from tests.value import value_fixtures as fx
 
 NOTHING = pl.lit(None, dtype=pl.Int64)
@@ -118,3 +119,27 @@ def test_a_given_profit_commission_goes_before_the_assumed_share():
     assert made["revenue_profit_share_cents"].to_list() == [70, 200]
     made = with_revenue(policies, Terms("intermediair", profit_share=0.02))
     assert made["revenue_profit_share_cents"].to_list() == [70, None]
+
+
+def test_kinds_equal_the_hand_calculation_on_five_customers():
+    """docs/reconcile.md shows the same numbers."""
+    made = stress.book()
+    mine, bought = pl.col("customer") == 2, pl.col("customer") == 4
+    policies = made.policies.with_columns(
+        branch=pl.when(mine).then(pl.lit(SUBSCRIPTION)).otherwise("branch"),
+        fee_cents=pl.when(mine).then(6_000),
+        commission_cents=pl.when(~mine).then("commission_cents"),
+        premium_cents=pl.when(~mine).then("premium_cents"),
+        one_off_cents=pl.when(bought).then(25_000),
+        start_date=pl.when(bought).then(fx.X - timedelta(days=100)).otherwise("start_date"),
+    )
+    made = replace(made, policies=policies)
+    value = run_value(made, stress.models(made), stress.settings())
+    rows = rows_of(value)
+    assert rows["commission"]["clv"] == pytest.approx(100 * (120 * stress.WORSE + 420 * stress.PER_EURO), abs=3)
+    assert rows["fee"]["clv"] == pytest.approx(100 * 60 * stress.PER_EURO, abs=3)
+    assert rows["one_off"] == {
+        "key": "one_off", "year": 25_000, "customers": 1, "clv": None, "case": rows["one_off"]["case"], "expected": 0,
+    }  # fmt: skip
+    for cents in (rows["commission"]["clv"], rows["fee"]["clv"]):
+        assert f"{cents / 100:,.2f}" in stress.DOCS
