@@ -98,6 +98,7 @@ class Client(SettingsTable):
     name: Shown = Field(default="", max_length=100)
     type: Literal["intermediair", "volmacht", "verzekeraar"] = "intermediair"
     unit: Literal["relation", "household"] = "relation"  # who is one customer
+    contracts: Literal["together", "apart"] = "together"  # whether a contract decides for members
     # of the annual accounts, euros a year; None: not given
     commission_total: float | None = Field(default=None, gt=0, le=1e10)
     fee_total: float | None = Field(default=None, gt=0, le=1e10)

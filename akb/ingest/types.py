@@ -172,11 +172,12 @@ class Portfolio:
         dates, so no feature), payment_months i8?, collection str? (``own | insurer``), renewal_date
         Date? (only its day and month mean something; null: the anniversary of the start).
     customers
-        customer u32, relation str, pseudonym str, kind str? (``private | business |
-        self_employed``), birth_year i32?, postcode4 str?, adviser str?, office str?, sub_office
-        str?, manager str? (commercial manager), region str? (as the office divides its area),
-        no_marketing bool, deceased bool. Where the customer is a household, relation is the one
-        that speaks for it (`akb.ingest.customers.households`).
+        customer u32, relation str, pseudonym str, members u32? (of a contract that decides for its
+        members: relations with a policy of it in force; null for all others), kind str? (``private
+        | business | self_employed``), birth_year i32?, postcode4 str?, adviser str?, office str?,
+        sub_office str?, manager str? (commercial manager), region str? (as the office divides its
+        area), no_marketing bool, deceased bool. Where the customer is a household, relation is the
+        one that speaks for it (`akb.ingest.customers.households`).
     claims
         customer u32, policy u32?, branch str?, date Date (the day it was known), amount_cents i64?,
         at_fault bool?

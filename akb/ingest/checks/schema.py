@@ -58,6 +58,7 @@ class CustomersSchema(dy.Schema):
     kind = dy.String(
         nullable=True, check=lambda c: c.is_in(["private", "business", "self_employed"])
     )
+    members = dy.UInt32(nullable=True)
     birth_year = dy.Int32(nullable=True)
     postcode4 = dy.String(nullable=True)
     adviser = dy.String(nullable=True)

@@ -22,6 +22,7 @@ from akb.ingest.customers.relations import read_attributes
 from akb.ingest.files.csvfile import MIXED
 from akb.ingest.money_conventions.money import MONEY_OF, MoneyRows, read_money
 from akb.ingest.money_conventions.terms import read_terms
+from akb.ingest.policies.contracts import contract_numbers
 from akb.ingest.policies.lists import one_insurer, one_list, say_doubles
 from akb.ingest.policies.own_branches import stand_in
 from akb.ingest.policies.parts import is_whole, separate_packages
@@ -236,6 +237,8 @@ def _typed(table: Table, cells: pl.DataFrame, start: Dates, run: IngestRun) -> p
             "payment_months": term.known(),
             "collection": collection,
             "package": read_package(cells),
+            "contract": contract_numbers(table, cells, "contract"),
+            "fleet": contract_numbers(table, cells, "fleet"),
             "part": known(texts_of(cells, "part")),
             "whole": is_whole(cells),
             "bundle": known(texts_of(cells, "package"))
