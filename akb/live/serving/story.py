@@ -111,13 +111,22 @@ def _interrupt(*_: object) -> None:
 
 
 def _listening(door: Door) -> socket.socket:
-    """Return a socket that listens, of this server alone."""
+    """Return a socket of this server alone.
+
+    It says that it speaks TCP: asyncio sends small answers at once (``TCP_NODELAY``) on those
+    only, and otherwise each waits 40 ms for the page to confirm the one before.
+    """
     family = socket.AF_INET6 if ":" in door.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((door.host, door.port), family=family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((door.host, door.port))
+        listener.listen()
     except OSError as error:
+        listener.close()
         taken = error.errno == errno.EADDRINUSE
         why = "is in use" if taken else f"cannot be listened on: {error.strerror}"
         raise AkbError(
             f"port {door.port} of {door.host} {why}", "Choose another one with --port or --host."
         ) from None
+    return listener
