@@ -32,6 +32,7 @@ from akb.commands.live.export import export
 from akb.commands.live.feedback import feedback
 from akb.commands.live.retrain import retrain
 from akb.commands.live.score import score
+from akb.commands.live.serve import serve
 from akb.commands.pack import pack
 from akb.commands.predictions import predictions
 from akb.commands.report import pdf, report
@@ -86,6 +87,7 @@ for command in (
 ):
     app.command()(command)
 app.command()(evaluate)
+app.command()(serve)
 app.add_typer(experiment, name="experiment")
 
 app.add_typer(feedback)

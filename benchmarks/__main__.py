@@ -27,6 +27,7 @@ MODULES = (
     "hindsight",
     "mutants",
     "weekly",
+    "serve",
 )
 REAL = ("es_motor", "coil2000", "lapse", "own_columns", "actuarial")
 FOLDERS = {"lapse": "casdatasets", "own_columns": ".", "actuarial": "."}
