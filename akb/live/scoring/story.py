@@ -263,7 +263,8 @@ def level_of(champion: float | None, watch: EndsWatch | None) -> float | None:
     """Return what the hazards of ending are multiplied by: as since the champion took over, times
     what the weeks since then show.
     """
-    found = [each for each in (champion, watch and watch.level) if each is not None]
+    seen = watch.level if watch is not None else None
+    found = [each for each in (champion, seen) if each is not None]
     return prod(found) if found else None
 
 

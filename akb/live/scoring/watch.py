@@ -1,4 +1,4 @@
-"""Whether policies end faster or slower than usual, told from the ends registered in a week.
+"""Whether policies end faster or slower than usual, by the ends registered in a week.
 
 An end is registered before its day (announced) or after it (late), so the newest weeks of an
 export are never complete. The exports of a book tell how late: an end that this week's export has
@@ -82,7 +82,7 @@ class EndsWatch:
         Registered / expected since then; before an alarm over all weeks that are judged.
     level
         What the level of the models has to be multiplied by, from weeks that are wholly after the
-        change; None: too early, or not to be told from one.
+        change; None: too early, or not distinguishable from one.
     """
 
     weeks: tuple[WatchedWeek, ...]
