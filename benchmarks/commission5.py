@@ -24,7 +24,8 @@ from scipy.stats import rankdata
 
 from akb.core.dates import add_months
 from akb.value.lifetime.backtest import average_lapse
-from akb.value.lifetime.clv import FIVE_YEARS, earned_5y, earned_12m, streams
+from akb.value.lifetime.clv import FIVE_YEARS, earned_5y, earned_12m
+from akb.value.lifetime.streams import streams
 from akb.value.lifetime.survival import YEAR, branch_rows, relations
 from akb.value.revenue.cost import service_cost
 from benchmarks.lifetimes import lasted, office

@@ -15,10 +15,11 @@ import polars as pl
 
 from akb.describe.relations import closed_year, year_rates
 from akb.value.in_force import ANY_LAPSE, InForce
-from akb.value.lifetime.clv import earned_5y, earned_12m, lifetime, streams
+from akb.value.lifetime.clv import earned_5y, earned_12m, lifetime
 from akb.value.lifetime.flows import purchase_years
 from akb.value.lifetime.policies import policy_stakes, preventable_shares
 from akb.value.lifetime.purchases import offers
+from akb.value.lifetime.streams import streams
 from akb.value.lifetime.survival import YEAR, branch_rows, relations
 from akb.value.revenue.cost import service_cost
 from akb.value.targeting.eligibility import eligibility
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
     from akb.value.in_force import Cents, Floats
-    from akb.value.lifetime.clv import Lifetime, Streams
+    from akb.value.lifetime.clv import Lifetime
     from akb.value.lifetime.purchases import Offers
+    from akb.value.lifetime.streams import Streams
     from akb.value.lifetime.survival import Relations
     from akb.value.revenue.cost import ServiceCost
     from akb.value.targeting.eligibility import Eligibility

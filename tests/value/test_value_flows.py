@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import value_fixtures as f
 
 from akb.value.in_force import InForce
-from akb.value.lifetime.clv import discount_factors, lifetime, streams
+from akb.value.lifetime.clv import discount_factors, lifetime
 from akb.value.lifetime.flows import (
     margin_months,
     policy_flow,
@@ -18,6 +21,7 @@ from akb.value.lifetime.flows import (
 )
 from akb.value.lifetime.policies import policy_stakes
 from akb.value.lifetime.purchases import offers
+from akb.value.lifetime.streams import streams
 from akb.value.lifetime.survival import YEAR, Relations, branch_rows, relations
 from akb.value.revenue.cost import service_cost
 
@@ -49,7 +53,7 @@ class Office:
 @pytest.mark.parametrize("case", CASES)
 def test_kept_relations_have_the_present_value_of_their_stakes(case: dict[str, float]) -> None:
     office = Office(**case)
-    margin = margin_months(office.base, office.streams, office.offers)
+    margin = list(margin_months(office.base, office.streams, office.offers))
     flow = relation_flow(office.base, office.survival, margin, office.value, office.weights)
     assert len(flow) == office.months
     at_stake = float(office.weights @ office.value.stake)
@@ -64,13 +68,13 @@ def test_kept_relations_have_the_present_value_of_their_stakes(case: dict[str, f
 @pytest.mark.parametrize("case", CASES)
 def test_rounding_moves_no_month_by_more_than_a_cent_per_customer(case: dict[str, float]) -> None:
     office = Office(**case)
-    margin = margin_months(office.base, office.streams, office.offers)
+    margin = np.stack(list(margin_months(office.base, office.streams, office.offers)), axis=1)
     p, timing = office.survival.preventable, office.base.value("value.timing")
-    alive, leaving = office.survival.alive_at(timing)[:, : office.months], np.zeros((office.base.n, office.months))
+    alive, leaving = office.survival.alive_at(timing, office.months), np.zeros((office.base.n, office.months))
     leaving[:, :YEAR] = office.survival.leaving_at(timing)
     index = discount_factors(office.months, 0.0, office.base.value("value.indexation"), timing)
     by_customer = margin * ((alive - leaving) / (1 - p)[:, None] - leaving / p[:, None]) * index
-    flow = relation_flow(office.base, office.survival, margin, office.value, np.ones(office.base.n))
+    flow = relation_flow(office.base, office.survival, margin.T, office.value, np.ones(office.base.n))
     assert flow[1:] == pytest.approx(by_customer.sum(axis=0)[1:])
     assert flow[0] == pytest.approx(by_customer.sum(axis=0)[0], abs=1.1 * office.base.n)
 
@@ -78,10 +82,10 @@ def test_rounding_moves_no_month_by_more_than_a_cent_per_customer(case: dict[str
 def test_a_relation_that_cannot_or_will_leave_brings_nothing() -> None:
     office = Office()
     n = office.base.n
-    margin = margin_months(office.base, office.streams, office.offers)
+    margin = list(margin_months(office.base, office.streams, office.offers))
     for chance in (0.0, 1.0):
         p = np.full(n, chance)
-        sure = Relations(office.survival.alive, office.survival.leaving, p, split=True)
+        sure = replace(office.survival, preventable=p)
         assert not relation_flow(office.base, sure, margin, office.value, np.ones(n)).any()
 
 
@@ -101,7 +105,7 @@ def test_kept_policies_have_the_present_value_of_their_stakes(case: dict[str, fl
 def lasting(base: InForce, yearly: float, months: int) -> Relations:
     alive = np.tile(yearly ** (np.arange(months + 1) / YEAR), (base.n, 1))
     leaving = alive[:, : YEAR + 1] - alive[:, [YEAR]]
-    return Relations(alive, leaving, leaving[:, 0].copy(), split=True)
+    return Relations(np.arange(months + 1), alive, months, leaving, leaving[:, 0].copy(), split=True)
 
 
 def test_years_of_a_gained_policy_by_hand() -> None:
@@ -155,3 +159,15 @@ def test_gained_policies_have_the_present_value_of_their_years(case: dict[str, f
     flow = purchase_flow(office.base, office.survival, 0.85, chance, weights)
     assert not flow[: YEAR // 2].any()
     assert present_value_of(office.base, flow) == pytest.approx(float((weights * years).sum()), abs=0.01)
+
+
+def test_no_array_of_customers_by_months_is_made() -> None:
+    """A million customers by ten years of months would be a gigabyte an array: months are worked out one at a time."""
+    office = Office(value__horizon_years=50)
+    tracemalloc.start()
+    lifetime(office.base, office.survival, office.streams, office.offers)
+    margin = margin_months(office.base, office.streams, office.offers)
+    relation_flow(office.base, office.survival, margin, office.value, office.weights)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < office.base.n * office.months * 8 / 2  # half of one array of customers by months

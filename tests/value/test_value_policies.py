@@ -56,7 +56,7 @@ def lasting(base: InForce, yearly: float = 0.9, months: int = 24) -> Relations:
     alive = np.tile(yearly ** (np.arange(months + 1) / YEAR), (base.n, 1))
     alive[base.announced] = 1.0
     leaving = alive[:, : YEAR + 1] - alive[:, [YEAR]]
-    return Relations(alive, leaving, leaving[:, 0].copy(), split=True)
+    return Relations(np.arange(months + 1), alive, months, leaving, leaving[:, 0].copy(), split=True)
 
 
 def rows_of(base: InForce, lapse: float = 0.2, later: float = 0.9) -> pl.DataFrame:

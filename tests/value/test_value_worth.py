@@ -83,7 +83,7 @@ def test_lost_commission_has_the_mean_and_variance_of_what_it_describes() -> Non
     found = lost_commission(base, paths, rows)
     kept = base.held.join(rows, on=["row", "branch"], how="left", maintain_order="left")["first"].to_numpy()
     rng = np.random.default_rng(4)
-    stays = rng.random((20_000, base.n)) < paths.alive[:, YEAR]
+    stays = rng.random((20_000, base.n)) < paths.alive_after(YEAR)
     keeps = stays[:, base.rows] & (rng.random((20_000, len(base.rows))) < kept)
     lost = (~keeps * base.commission).sum(axis=1)
     assert found.expected == pytest.approx(lost.mean(), rel=0.005)

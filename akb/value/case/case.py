@@ -271,12 +271,7 @@ def _relation_flows(valued: Valuation, kept: Floats) -> Floats:
     if valued.survival is None or valued.value is None or valued.flows is None:
         return np.zeros((len(kept), _months(valued)))
     margin = margin_months(valued.in_force, valued.flows, valued.offers)
-    return np.array(
-        [
-            relation_flow(valued.in_force, valued.survival, margin, valued.value, weights)
-            for weights in kept
-        ]
-    )
+    return relation_flow(valued.in_force, valued.survival, margin, valued.value, kept)
 
 
 def _policy_flows(valued: Valuation, lost: Floats, kept: Floats) -> Floats:

@@ -12,8 +12,9 @@ import polars as pl
 
 from akb.core.revenue import PARTS
 from akb.value.in_force import EURO_GATES, to_cents
-from akb.value.lifetime.clv import policy_streams, present_value, stay_and_leave
+from akb.value.lifetime.clv import stay_and_leave
 from akb.value.lifetime.present import present_factors
+from akb.value.lifetime.streams import policy_streams
 from akb.value.lifetime.survival import YEAR
 from akb.value.revenue.income import ONE_OFF, earned_once, other_income, per_sale
 
@@ -90,31 +91,33 @@ def _values(valued: Valuation, kinds: dict[str, Cents]) -> dict[str, int]:
     """Return the lifetime value of each kind over the policies in force, before cost."""
     if valued.value is None or not kinds:
         return {}
-    alive = _alive(valued)
-    factors = present_factors(valued.in_force, alive.shape[1])
-    made = {
-        key: int(to_cents(present_value(flow, alive, factors)).sum())
-        for key, flow in _flows(valued, kinds).items()
-    }
+    made = {key: int(to_cents(total).sum()) for key, (total, _) in _worth(valued, kinds).items()}
     return _whole(made, int(valued.value.commission.sum()))
 
 
-def _alive(valued: Valuation) -> Floats:
-    assert valued.survival is not None and valued.flows is not None
-    timing = valued.in_force.value("value.timing")
-    return valued.survival.alive_at(timing)[:, : valued.flows.commission.shape[1]]
-
-
-def _flows(valued: Valuation, kinds: dict[str, Cents]) -> dict[str, Floats]:
-    """Return kind -> (n, months), as `lifetime.clv.streams` has all of them together."""
-    base, rows = valued.in_force, valued.branches
-    assert rows is not None and valued.flows is not None
+def _worth(valued: Valuation, kinds: dict[str, Cents]) -> dict[str, tuple[Floats, Floats]]:
+    """Return kind -> (n,) today's worth, and the part of it that those who leave preventably bring
+    in the first year; see `lifetime.clv.lifetime`.
+    """
+    base, rows, survival = valued.in_force, valued.branches, valued.survival
+    assert rows is not None and survival is not None and valued.flows is not None
     amounts = {
         key: base.held[f"revenue_{key}_cents"].fill_null(0).cast(pl.Int64).to_numpy()
         for key in kinds
     }
-    months = valued.flows.commission.shape[1]
-    return policy_streams(base, rows, amounts, months, base.value("value.timing"))
+    timing, months = base.value("value.timing"), valued.flows.months
+    flows = policy_streams(base, rows, amounts, months, timing).by_month()
+    factors = present_factors(base, months).tolist()
+    leaving = survival.leaving_at(timing)
+    total = {key: np.zeros(base.n) for key in kinds}
+    early = {key: np.zeros(base.n) for key in kinds}
+    there = survival.by_month(timing, months)
+    for month, (sums, alive, factor) in enumerate(zip(flows, there, factors, strict=True)):
+        for key, amount in sums.items():
+            total[key] += amount * alive * factor
+            if month < YEAR:
+                early[key] += amount * leaving[:, month] * factor
+    return {key: (total[key], early[key]) for key in kinds}
 
 
 def _whole(parts: dict[str, int], total: int) -> dict[str, int]:
@@ -145,13 +148,9 @@ def _of_relations(
         return dict.fromkeys(kinds, 0.0)
     base, survival = valued.in_force, valued.survival
     kept = (plan.best.share * plan.menu.lines["base"].leavers).sum(axis=1)
-    alive, leaving = _alive(valued), survival.leaving_at(base.value("value.timing"))
-    factors = present_factors(base, alive.shape[1])
     chance = np.where(base.announced, 1.0, survival.preventable)
     out = {}
-    for key, flow in _flows(valued, kinds).items():
-        total = present_value(flow, alive, factors)
-        early = present_value(flow[:, :YEAR], leaving, factors[:YEAR])
+    for key, (total, early) in _worth(valued, kinds).items():
         stay, leave = stay_and_leave(total, early, chance)
         out[key] = float(kept @ np.where(base.announced, 0.0, stay - leave))
     return out

@@ -17,7 +17,8 @@ from akb.core.dates import add_months
 from akb.core.relations import in_force
 from akb.describe.relations import is_lapse
 from akb.value.in_force import InForce
-from akb.value.lifetime.clv import streams
+from akb.value.lifetime.clv import expected_revenue
+from akb.value.lifetime.streams import streams
 from akb.value.lifetime.survival import YEAR, branch_rows, relations
 from akb.value.revenue.commission import lapse_by_branch
 from akb.value.revenue.cost import service_cost
@@ -71,12 +72,11 @@ def forecast(base: InForce, months: int = MONTHS) -> Forecast | None:
     before = add_months(base.as_of, -YEAR)
     rows = branch_rows(base, paths, average_lapse(base, before))
     flows = streams(base, rows, service_cost(base), months, 0.5)
-    alive = paths.alive_at(0.5)[:, :months]
     return Forecast(
         base.customers["customer"],
         base.commission_customer.astype(np.float64),
-        (flows.commission * alive).sum(axis=1),
-        alive.mean(axis=1),
+        expected_revenue(flows, paths),
+        np.sum(list(paths.by_month(0.5, months)), axis=0) / months,
     )
 
 

@@ -15,11 +15,12 @@ from akb.value.lifetime.present import index_factors, present_factors, present_v
 from akb.value.lifetime.survival import YEAR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from akb.value.in_force import Floats, InForce, Rows
-    from akb.value.lifetime.clv import Lifetime, Streams
+    from akb.value.lifetime.clv import Lifetime
     from akb.value.lifetime.purchases import Offers
+    from akb.value.lifetime.streams import Streams
     from akb.value.lifetime.survival import Relations
 
 __all__ = [
@@ -37,18 +38,21 @@ __all__ = [
 BOUGHT = YEAR // 2  # months: a policy that a contact sells starts halfway through the 12
 
 
-def margin_months(base: InForce, flows: Streams, offers: Offers) -> Floats:
-    """Return (n, months): what a relation earns per month while it lives, purchases it makes anyway
+def margin_months(base: InForce, flows: Streams, offers: Offers) -> Iterator[Floats]:
+    """Yield (n,) per month: what a relation earns in it while it lives, purchases it makes anyway
     included; cents.
     """
-    months = flows.commission.shape[1]
-    cross_sell = offers.margin_stream(base, months, base.value("value.timing"))
-    margin: Floats = flows.commission - flows.variable - flows.fixed + cross_sell
-    return margin
+    bought = offers.margins(base, flows.months, base.value("value.timing"))
+    for month, cross_sell in zip(flows.by_month(), bought, strict=True):
+        yield month.margin + cross_sell
 
 
 def relation_flow(
-    base: InForce, survival: Relations, margin: Floats, value: Lifetime, weights: Floats
+    base: InForce,
+    survival: Relations,
+    margin: Iterable[Floats],
+    value: Lifetime,
+    weights: Floats,
 ) -> Floats:
     """Return (months,): what kept relations bring month by month; cents, indexed, not discounted.
 
@@ -57,39 +61,52 @@ def relation_flow(
     margin
         `margin_months`.
     weights
-        Relations kept, one number per customer in force: an effect x churn_preventable_12m.
+        Relations kept, one number per customer in force: an effect x churn_preventable_12m; or (c,
+        n) for c cohorts, and then (c, months) is returned.
 
     Notes
     -----
     The present value is Σ weight x ``value.stake``: the part of a cent that rounding took from a
     customer's stake comes in the first month. Where leaving is impossible or certain nothing is at
     stake."""
-    rows = np.flatnonzero(weights)
-    unit = relation_months(base, survival, margin, value, rows=rows)
-    flow: Floats = np.einsum("i,ij->j", weights[rows], unit)
+    rows = np.flatnonzero(np.atleast_2d(weights).any(axis=0))
+    mine = weights[..., rows]
+    flow = np.zeros((*weights.shape[:-1], survival.months))
+    for month, unit in relation_months(base, survival, margin, value, rows=rows):
+        flow[..., month] += mine @ unit
     return flow
 
 
 def relation_months(
-    base: InForce, survival: Relations, margin: Floats, value: Lifetime, *, rows: Rows
-) -> Floats:
-    """Return (rows, months): what one relation kept brings month by month, of these customers; see
+    base: InForce,
+    survival: Relations,
+    margin: Iterable[Floats],
+    value: Lifetime,
+    *,
+    rows: Rows,
+) -> Iterator[tuple[int, Floats]]:
+    """Yield (month, (rows,)): what one relation kept brings in it, of these customers; see
     `relation_flow`.
+
+    The first month comes twice, the second time with what rounding took from the stakes.
     """
-    p, months = survival.preventable[rows], margin.shape[1]
-    out = np.zeros((len(rows), months))
-    there = np.flatnonzero((p > 0) & (p < 1) & ~base.announced[rows])
-    rows, p = rows[there], p[there, None]
-    timing, margin = base.value("value.timing"), margin[rows]
-    alive, leaving = survival.alive_at(timing)[rows, :months], survival.leaving_at(timing)[rows]
-    stays = 1.0 / (1.0 - p)
-    gained = stays * margin * alive
-    gained[:, :YEAR] -= (stays + 1.0 / p) * margin[:, :YEAR] * leaving
-    flow = gained * index_factors(base, months)
-    rest = value.stake[rows] - np.einsum("ij,j->i", gained, present_factors(base, months))
-    flow[:, 0] += rest * index_factors(base, 1)[0] / present_factors(base, 1)[0]
-    out[there] = flow
-    return out
+    chance = survival.preventable[rows]
+    there = (chance > 0) & (chance < 1) & ~base.announced[rows]
+    p = np.where(there, chance, 0.5)
+    stays, leaves = np.where(there, 1.0 / (1.0 - p), 0.0), np.where(there, 1.0 / p, 0.0)
+    timing, mine = base.value("value.timing"), survival.of(rows)
+    leaving = mine.leaving_at(timing)
+    index = index_factors(base, survival.months).tolist()
+    present = present_factors(base, survival.months).tolist()
+    rest = np.where(there, value.stake[rows], 0.0)
+    for month, (earns, alive) in enumerate(zip(margin, mine.by_month(timing), strict=True)):
+        earned = earns[rows]
+        gained = stays * earned * alive
+        if month < YEAR:
+            gained -= (stays + leaves) * earned * leaving[:, month]
+        rest -= gained * present[month]
+        yield month, gained * index[month]
+    yield 0, rest * index[0] / present[0]
 
 
 def purchase_years(
@@ -163,15 +180,15 @@ def _gained_months(
     bought anyway.
     """
     timing = base.value("value.timing")
-    there = survival.alive[:, BOUGHT]  # who buys is a customer then
-    alive = survival.alive_at(timing) / np.where(there > 0, there, np.inf)[:, None]
+    there = survival.alive_after(BOUGHT)  # who buys is a customer then
+    there = np.where(there > 0, there, np.inf)
     offered = ~np.isnan(chance)
     never = np.where(offered, 1.0 - np.nan_to_num(chance), 0.0)
     waits, monthly = offered.astype(np.float64), never ** (1 / YEAR)
-    for month in range(survival.months):
+    for month, alive in enumerate(survival.by_month(timing)):
         own = np.asarray(kept) ** ((month + timing - BOUGHT) / YEAR) if month >= BOUGHT else 0.0
         if month == YEAR:
             waits = never ** (timing / YEAR)
         elif month > YEAR:
             waits = waits * monthly
-        yield alive[:, month, None] * own * waits
+        yield (alive / there)[:, None] * own * waits

@@ -121,7 +121,7 @@ def lost_commission(base: InForce, paths: Relations, rows: pl.DataFrame) -> Lost
         ends = alive * (1 - alive) * (whole - single) ** 2
         return float((ends + alive * per_relation(amounts**2 * kept * (1 - kept))).sum())
 
-    alive = np.where(base.announced, 1.0, paths.alive[:, YEAR])
+    alive = np.where(base.announced, 1.0, paths.alive_after(YEAR))
     parts = _by_cause(base, paths, per_relation(cents), alive)
     parts["single"] = round(float((alive * per_relation(cents * (1 - kept))).sum()))
     uncertain = sum(parts.values())

@@ -136,7 +136,7 @@ def policy_stakes(
             ),
         )
     )
-    alive = pl.Series(survival.alive[table["row"].to_numpy(), YEAR], dtype=pl.Float64)
+    alive = pl.Series(survival.alive_after(YEAR)[table["row"].to_numpy()], dtype=pl.Float64)
     due = (
         table.select(alive * pl.col("policies") * pl.col("lapse") * pl.col("preventable"))
         .to_series()
@@ -205,15 +205,14 @@ def _kept_months(base: InForce, survival: Relations, table: pl.DataFrame) -> Ite
     timing = base.value("value.timing")
     first, kept = 1.0 - table["lapse"].to_numpy(), table["kept"].to_numpy()
     where = table["row"].to_numpy()
-    alive = survival.alive_at(timing)
-    after = survival.alive[:, YEAR]
-    lasts = np.divide(alive, after[:, None], out=np.zeros_like(alive), where=after[:, None] > 0)
+    after = survival.alive_after(YEAR)
     monthly, own = kept ** (1 / YEAR), kept ** (timing / YEAR)
-    for month in range(survival.months):
+    for month, alive in enumerate(survival.by_month(timing)):
         if month < YEAR:
             yield 1.0 - _still_there(first, (month + timing) / YEAR)
         else:
-            yield lasts[where, month] * own
+            lasts = np.divide(alive, after, out=np.zeros_like(alive), where=after > 0)
+            yield lasts[where] * own
             own = own * monthly
 
 

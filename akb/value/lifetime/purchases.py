@@ -16,6 +16,8 @@ from akb.value.in_force import EURO_GATES, to_cents
 from akb.value.lifetime.survival import YEAR
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from akb.value.in_force import Cents, Floats, InForce
     from akb.value.revenue.cost import ServiceCost
 
@@ -56,15 +58,15 @@ class Offers:
         np.add.at(out, euros["row"].to_numpy(), euros["expected_cents"].to_numpy())
         return to_cents(out)
 
-    def margin_stream(self, base: InForce, months: int, timing: float) -> Floats:
-        """Return (n, months): margin of cross-sold policies per month, given that the relation
-        lives.
-        """
-        out = np.zeros((base.n, months))
-        for year, margin in enumerate(self.yearly_margin):
-            out += margin[:, None] / YEAR * stock(year, months, timing, self.kept)
-        out[base.announced] = 0.0
-        return out
+    def margins(self, base: InForce, months: int, timing: float) -> Iterator[Floats]:
+        """Yield (n,) per month: margin of cross-sold policies, given that the relation lives."""
+        monthly = [np.where(base.announced, 0.0, margin / YEAR) for margin in self.yearly_margin]
+        left = [stock(year, months, timing, self.kept) for year in range(len(monthly))]
+        for month in range(months):
+            out = np.zeros(base.n)
+            for margin, share in zip(monthly, left, strict=True):
+                out += margin * share[month]
+            yield out
 
     def best(self, place: int) -> pl.DataFrame:
         """Return row and branch of the `place`-th best policy."""

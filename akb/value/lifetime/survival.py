@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ from akb.core.dates import add_months
 from akb.value.lifetime.ends import contracts_of, member_ends, staying_ends, staying_lapse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from akb.value.in_force import Floats, InForce, Rows
@@ -26,10 +28,17 @@ YEAR = 12
 class Relations:
     """Survival of relations, one row per customer in force.
 
+    Months are worked out one at a time: of a million customers every month of ten years at once
+    would be a gigabyte, and as much again for everything that is multiplied with it.
+
     Parameters
     ----------
-    alive
-        (n, months + 1): chance that the relation still exists after 0, 1, ... months; 1 at month 0.
+    knots, levels
+        (k,) months, ascending from 0, and (n, k): chance that the relation still exists after them;
+        1 at month 0. Between them it is interpolated geometrically; beyond the last one the last
+        interval's monthly hazard goes on. A survival of zero stays zero.
+    months
+        Months to the horizon.
     leaving
         (n, 13): chance of being there at month 0..12 *and* leaving preventably later within those
         12 months.
@@ -39,62 +48,64 @@ class Relations:
         Whether the causes come from the data; else the preventable share is an assumption.
     """
 
-    alive: Floats
+    knots: Rows
+    levels: Floats
+    months: int
     leaving: Floats
     preventable: Floats
     split: bool
 
-    @property
-    def months(self) -> int:
-        """Months to the horizon."""
-        return int(self.alive.shape[1]) - 1
-
     @cached_property
     def churn_12m(self) -> Floats:
         """Chance that the relation ends within 12 months."""
-        return 1.0 - self.alive[:, YEAR]
+        return 1.0 - self.alive_after(YEAR)
 
-    def alive_at(self, timing: float) -> Floats:
-        """Return (n, months): survival at the moment `timing` (0 begin, 1 end) within each month,
-        geometrically.
+    def alive_after(self, months: int) -> Floats:
+        """Return (n,): the chance that the relation still exists after so many months."""
+        return _alive_after(self.knots, self.levels, months)
+
+    def by_month(self, timing: float, months: int | None = None) -> Iterator[Floats]:
+        """Yield (n,) per month: survival at the moment `timing` (0 begin, 1 end) within it,
+        geometrically; to the horizon, or for so many `months`.
         """
-        if timing not in self._moments:
-            self._moments[timing] = self.alive[:, :-1] ** (1 - timing) * self.alive[:, 1:] ** timing
-        return self._moments[timing]
+        begin = self.alive_after(0)
+        for month in range(self.months if months is None else months):
+            end = self.alive_after(month + 1)
+            yield begin ** (1 - timing) * end**timing
+            begin = end
 
-    @cached_property
-    def _moments(self) -> dict[float, Floats]:
-        """Survival by moment within the month: asked for by every cash flow."""
-        return {}
+    def alive_at(self, timing: float, months: int) -> Floats:
+        """Return (n, months): `by_month` beside each other, for few customers or few months."""
+        return np.stack(list(self.by_month(timing, months)), axis=1)
+
+    def of(self, rows: Rows) -> Relations:
+        """Return the same of some customers."""
+        return replace(
+            self,
+            levels=self.levels[rows],
+            leaving=self.leaving[rows],
+            preventable=self.preventable[rows],
+        )
 
     def leaving_at(self, timing: float) -> Floats:
         """Return (n, 12): `leaving` at the moment `timing` within each month; never above survival
         itself.
         """
         inside = self.leaving[:, :-1] * (1 - timing) + self.leaving[:, 1:] * timing
-        return np.minimum(inside, self.alive_at(timing)[:, :YEAR])
+        return np.minimum(inside, self.alive_at(timing, YEAR))
 
 
-def monthly(months: Rows, alive: Floats, horizon: int) -> Floats:
-    """Return survival at month 0..horizon from survival at `months` (ascending), interpolated
-    geometrically.
-
-    Beyond the last month the last interval's monthly hazard goes on. A survival of zero stays zero.
-    """
-    knots = np.concatenate([[0], months])
-    levels = np.concatenate([np.ones((alive.shape[0], 1)), alive], axis=1)
-    out = np.empty((alive.shape[0], horizon + 1))
-    for month in range(horizon + 1):
-        right = min(max(1, int(np.searchsorted(knots, month))), len(knots) - 1)
-        left = right - 1
-        weight = (month - knots[left]) / (knots[right] - knots[left])
-        before, after = levels[:, left], levels[:, right]
-        if weight in (0, 1):
-            out[:, month] = after if weight else before
-        else:
-            step = np.divide(after, before, out=np.zeros_like(after), where=before > 0)
-            out[:, month] = before * step**weight
-    return out
+def _alive_after(knots: Rows, levels: Floats, months: int) -> Floats:
+    """Return (n,): survival after `months`, between the `knots` geometrically; see `Relations`."""
+    right = min(max(1, int(np.searchsorted(knots, months))), len(knots) - 1)
+    left = right - 1
+    weight = (months - knots[left]) / (knots[right] - knots[left])
+    before, after = levels[:, left], levels[:, right]
+    if weight in (0, 1):
+        return after if weight else before
+    step = np.divide(after, before, out=np.zeros_like(after), where=before > 0)
+    there: Floats = before * step**weight
+    return there
 
 
 def relations(base: InForce, horizon: int) -> Relations | None:
@@ -116,16 +127,18 @@ def relations(base: InForce, horizon: int) -> Relations | None:
     missing = np.isnan(grid[:, 0, 0])
     if missing.any():  # a customer that the models did not see follows the portfolio
         grid[missing] = np.nanmean(grid, axis=0)
-    alive = monthly(months.astype(np.int64), np.clip(grid[:, :, 0], 0.0, 1.0), max(horizon, YEAR))
+    levels = np.concatenate([np.ones((base.n, 1)), np.clip(grid[:, :, 0], 0.0, 1.0)], axis=1)
+    knots = np.concatenate([[0], months.astype(np.int64)])
     split = base.portfolio.history.reasons and base.causes_known
     if split:
         left = np.concatenate([np.zeros((base.n, 1)), _first_year(months, grid[:, :, 1])], axis=1)
     else:
-        left = (1.0 - alive[:, : YEAR + 1]) * base.value("retention.preventable_share")
+        usual = [_alive_after(knots, levels, month) for month in range(YEAR + 1)]
+        left = (1.0 - np.stack(usual, axis=1)) * base.value("retention.preventable_share")
     preventable = left[:, YEAR].copy()
-    alive[base.announced] = 1.0
+    levels[base.announced] = 1.0
     leaving = np.clip(preventable[:, None] - left, 0.0, None)
-    return Relations(alive, leaving, preventable, split)
+    return Relations(knots, levels, max(horizon, YEAR), leaving, preventable, split)
 
 
 def _first_year(months: Rows, cumulative: Floats) -> Floats:
@@ -180,7 +193,7 @@ def branch_rows(base: InForce, paths: Relations, fallback: float) -> pl.DataFram
     )
     rows = counted.join(lapse, on=["customer", "branch"], how="left").sort("row", "branch")
     where = rows["row"].to_numpy()
-    alive = paths.alive[where, YEAR]
+    alive = paths.alive_after(YEAR)[where]
     count = rows["all"].to_numpy()
     per_branch = rows["probability"].fill_null(np.nan).to_numpy()
     kept = per_policy(
@@ -292,14 +305,18 @@ def after_announced(
     return out
 
 
-def announced_months(base: InForce, months: int) -> tuple[Rows, Floats]:
-    """Return the positions in `held` of policies with an announced end, and the part of each month
-    in force.
-
-    The second has shape (k, months). Exact by day: months have equal length, a twelfth of 365.25
-    days."""
+def announced_days(base: InForce) -> tuple[Rows, Floats]:
+    """Return the positions in `held` of policies with an announced end, and the days to it."""
     ends = base.held.with_row_index("place").filter(pl.col("ends").is_not_null())
     days = (ends["ends"] - pl.Series([base.as_of])).dt.total_days().cast(pl.Float64).to_numpy()
+    return ends["place"].cast(pl.Int64).to_numpy(), days
+
+
+def month_fraction(days: Floats, month: int) -> Floats:
+    """Return the part of a month (0 is the first) in which a policy with so many days to go is in
+    force.
+
+    Exact by day: months have equal length, a twelfth of 365.25 days.
+    """
     length = 365.25 / YEAR
-    fraction = np.clip((days[:, None] - length * np.arange(months)) / length, 0.0, 1.0)
-    return ends["place"].cast(pl.Int64).to_numpy(), fraction
+    return np.clip((days - length * month) / length, 0.0, 1.0)

@@ -15,7 +15,7 @@ import polars as pl
 
 from akb.value.in_force import sum_cents
 from akb.value.lifetime.present import present_factors
-from akb.value.lifetime.survival import YEAR, announced_months
+from akb.value.lifetime.survival import YEAR, announced_days, month_fraction
 from akb.value.outlook.projection import YEARS, Kept, path, starting_point, todays_book
 
 if TYPE_CHECKING:
@@ -150,16 +150,19 @@ def policy_values(valued: Valuation) -> PolicyValue:
     assert survival is not None
     months = survival.months
     timing = base.value("value.timing")
-    factors = present_factors(base, months) / YEAR
-    there = survival.alive_at(timing)[:, :months] * factors
+    factors = (present_factors(base, months) / YEAR).tolist()
     table = rows.with_row_index("place")
     where, first, kept = (table[name].to_numpy() for name in ("row", "first", "kept"))
     years = np.zeros(len(where))
+    places, days = announced_days(base)
+    ending = np.zeros(len(places))
     alive, monthly = first ** (timing / YEAR), first ** (1 / YEAR)
-    for month in range(months):
+    for month, (lives, factor) in enumerate(zip(survival.by_month(timing), factors, strict=True)):
         if month == YEAR:
             alive, monthly = first * kept ** (timing / YEAR), kept ** (1 / YEAR)
-        years += there[where, month] * alive
+        there = lives * factor
+        years += there[where] * alive
+        ending += there[base.rows[places]] * month_fraction(days, month)
         alive = alive * monthly
     worth = (
         base.held.select("row", "branch", free=pl.col("ends").is_null())
@@ -173,8 +176,7 @@ def policy_values(valued: Valuation) -> PolicyValue:
         .to_numpy()
         .copy()
     )
-    places, fraction = announced_months(base, months)
-    worth[places] = (there[base.rows[places]] * fraction).sum(axis=1)
+    worth[places] = ending
     return PolicyValue(worth * base.commission, worth * valued.cost.policy)
 
 

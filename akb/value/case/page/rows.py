@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import polars as pl
 from akb.value.case.basis import LINES, YEAR, spread_over_year
 from akb.value.case.cash import YEARS
 from akb.value.case.page.bins import CONSENTS, Bins, binned
-from akb.value.lifetime.clv import discount_factors, present_value, stay_and_leave
+from akb.value.lifetime.clv import stay_and_leave
 from akb.value.lifetime.flows import (
     margin_months,
     policy_months,
@@ -21,11 +22,12 @@ from akb.value.lifetime.flows import (
     purchase_years,
     relation_months,
 )
+from akb.value.lifetime.present import present_factors
 from akb.value.lifetime.purchases import stock
 from akb.value.targeting.planning.prospects import CANDIDATES, Prospects
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from akb.value.in_force import Floats, Rows
     from akb.value.lifetime.survival import Relations
@@ -142,13 +144,8 @@ def _slopes(valued: Valuation, plan: ContactPlan) -> dict[str, Floats]:
     survival, flows, value = valued.survival, valued.flows, valued.value
     if survival is None or flows is None or value is None:
         return out
-    per_month = np.ones(flows.fixed.shape[1]) / YEAR
     with np.errstate(divide="ignore", invalid="ignore"):
-        dearer = {
-            "office": flows.variable + cost.parts["contacts"][:, None] * per_month,
-            "adviser": cost.parts["talks"][:, None] * per_month,
-        }
-    dearer["office"] = dearer["office"] + _served(valued)
+        dearer = {"office": _served(valued), "adviser": repeat(cost.parts["talks"] / YEAR)}
     for name, stream in dearer.items():
         if rate[name] > 0:
             more = _stake_of(valued, survival, stream) / rate[name]
@@ -162,31 +159,46 @@ def _slopes(valued: Valuation, plan: ContactPlan) -> dict[str, Floats]:
     return out
 
 
-def _stake_of(valued: Valuation, survival: Relations, stream: Floats) -> Floats:
-    """Return what a monthly stream puts at stake: see `akb.value.lifetime.clv.lifetime`."""
+def _stake_of(valued: Valuation, survival: Relations, stream: Iterable[Floats]) -> Floats:
+    """Return what a monthly stream, (n,) at a time, puts at stake: see
+    `akb.value.lifetime.clv.lifetime`.
+    """
     in_force, timing = valued.in_force, valued.in_force.value("value.timing")
-    months = stream.shape[1]
-    rates = (in_force.value("value.discount"), in_force.value("value.indexation"))
-    factors = discount_factors(months, *rates, timing)
-    total = present_value(stream, survival.alive_at(timing)[:, :months], factors)
+    factors = present_factors(in_force, survival.months).tolist()
     leaving = survival.leaving_at(timing)
-    early = present_value(stream[:, :YEAR], leaving, factors[:YEAR])
+    total, early = np.zeros(in_force.n), np.zeros(in_force.n)
+    months = zip(stream, survival.by_month(timing), factors, strict=False)
+    for month, (amount, alive, factor) in enumerate(months):
+        total += amount * alive * factor
+        if month < YEAR:
+            early += amount * leaving[:, month] * factor
     stay, leave = stay_and_leave(total, early, survival.preventable)
     return stay - leave
 
 
-def _served(valued: Valuation) -> Floats:
-    """Return (n, months): what serving the policies costs that customers buy anyway."""
-    in_force, offers = valued.in_force, valued.offers
+def _served(valued: Valuation) -> Iterator[Floats]:
+    """Yield (n,) per month: what the office's time for policies and contacts costs, and for the
+    policies that customers buy anyway.
+    """
+    in_force, offers, flows = valued.in_force, valued.offers, valued.flows
+    assert flows is not None
     euros = offers.table.filter(pl.col("commission_cents").is_not_null())
     row, chance = euros["row"].to_numpy(), euros["probability"].to_numpy()
-    months = valued.flows.fixed.shape[1] if valued.flows else 0
-    out = np.zeros((in_force.n, months))
-    for year in range(max(0, round(in_force.value("cross_sell.years")))):
-        bought = np.bincount(row, weights=chance * (1 - chance) ** year, minlength=in_force.n)
-        kept = stock(year, months, in_force.value("value.timing"), offers.kept)
-        out += offers.policy_cost * bought[:, None] / YEAR * kept
-    return out
+    years = range(max(0, round(in_force.value("cross_sell.years"))))
+    bought = [
+        offers.policy_cost
+        / YEAR
+        * np.bincount(row, weights=chance * (1 - chance) ** year, minlength=in_force.n)
+        for year in years
+    ]
+    timing = in_force.value("value.timing")
+    left = [stock(year, flows.months, timing, offers.kept) for year in years]
+    contacts = valued.cost.parts["contacts"] / YEAR
+    for number, month in enumerate(flows.by_month()):
+        cost = month.variable + contacts
+        for sold, share in zip(bought, left, strict=True):
+            cost += sold * share[number]
+        yield cost
 
 
 def _policy_cost(valued: Valuation) -> Floats:
@@ -271,14 +283,16 @@ def _cash(valued: Valuation, plan: ContactPlan, bins: Bins) -> dict[str, Floats]
 
 
 def _relation_cash(
-    valued: Valuation, plan: ContactPlan, rows: Rows, margin: Floats, columns: Floats
+    valued: Valuation, plan: ContactPlan, rows: Rows, margin: Iterable[Floats], columns: Floats
 ) -> Floats:
     """Return (n, years + 1): what the relations of these customers bring, each weighed by the
     chance that it would end."""
     survival, value = valued.survival, valued.value
     assert survival is not None
     assert value is not None
+    brings = np.zeros((len(rows), columns.shape[1]))
+    for month, unit in relation_months(valued.in_force, survival, margin, value, rows=rows):
+        brings += unit[:, None] * columns[month]
     out = np.zeros((valued.in_force.n, columns.shape[1]))
-    unit = relation_months(valued.in_force, survival, margin, value, rows=rows)
-    out[rows] = plan.prospects.leaving[rows, None] * np.einsum("ij,jk->ik", unit, columns)
+    out[rows] = plan.prospects.leaving[rows, None] * brings
     return out

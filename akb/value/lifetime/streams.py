@@ -1,0 +1,174 @@
+"""What policies and relations bring and cost month by month, given that the relation lives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from akb.value.lifetime.survival import YEAR, announced_days, month_fraction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from akb.value.in_force import Cents, Floats, InForce, Rows
+    from akb.value.revenue.cost import ServiceCost
+
+
+class Month(NamedTuple):
+    """Expected amounts of one month, cents, (n,) each: neither indexed nor discounted."""
+
+    commission: Floats
+    variable: Floats
+    fixed: Floats
+
+    @property
+    def margin(self) -> Floats:
+        """What is left of the commission."""
+        return self.commission - self.variable - self.fixed
+
+
+@dataclass(frozen=True)
+class PolicyStreams:
+    """Amounts of policies by month: of those without an announced end as they survive, of others
+    to their day.
+
+    Parameters
+    ----------
+    n, months, timing
+        Customers in force; months to the horizon; the moment within a month that counts.
+    row, first, kept
+        Per customer and branch: the customer's row, ascending, and how its policies survive (see
+        `survival.branch_rows`).
+    amounts
+        Name -> cents a month per customer and branch.
+    ends, until, ending
+        Per policy with an announced end: the customer's row, days to its end, and name -> cents a
+        month.
+    """
+
+    n: int
+    months: int
+    timing: float
+    row: Rows
+    first: Floats
+    kept: Floats
+    amounts: Mapping[str, Floats]
+    ends: Rows
+    until: Floats
+    ending: Mapping[str, Floats]
+
+    def by_month(self, months: int | None = None) -> Iterator[dict[str, Floats]]:
+        """Yield name -> (n,) per month; to the horizon, or for so many `months`."""
+        first = np.flatnonzero(np.diff(self.row, prepend=-1))
+        there = self.row[first]
+        alive = self.first ** (self.timing / YEAR)
+        monthly = self.first ** (1 / YEAR)
+        for month in range(self.months if months is None else months):
+            if month == YEAR:
+                alive = self.first * self.kept ** (self.timing / YEAR)
+                monthly = self.kept ** (1 / YEAR)
+            part = month_fraction(self.until, month)
+            out = {}
+            for name, amount in self.amounts.items():
+                sums = np.zeros(self.n)
+                if len(first):
+                    sums[there] = np.add.reduceat(alive * amount, first)
+                np.add.at(sums, self.ends, part * self.ending[name])
+                out[name] = sums
+            yield out
+            alive = alive * monthly
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Expected amounts per customer and month (cents), given that the relation lives.
+
+    Multiplied by the relation's survival they are expected cash flows. Not indexed, not discounted.
+
+    Parameters
+    ----------
+    policies
+        ``commission`` and ``cost`` of the policies.
+    relation
+        (n,): cost of the relation itself, cents a month.
+    announced
+        (n,): who leaves on an announced day; until then the relation costs.
+    """
+
+    policies: PolicyStreams
+    relation: Floats
+    announced: NDArray[np.bool_]
+
+    @property
+    def n(self) -> int:
+        """Customers in force."""
+        return self.policies.n
+
+    @property
+    def months(self) -> int:
+        """Months to the horizon."""
+        return self.policies.months
+
+    def by_month(self, months: int | None = None) -> Iterator[Month]:
+        """Yield the amounts per month; to the horizon, or for so many `months`."""
+        for number, sums in enumerate(self.policies.by_month(months)):
+            there = np.zeros(self.n)
+            np.maximum.at(there, self.policies.ends, month_fraction(self.policies.until, number))
+            fixed = np.where(self.announced, self.relation * there, self.relation)
+            yield Month(sums["commission"], sums["cost"], fixed)
+
+
+def streams(
+    base: InForce, rows: pl.DataFrame, cost: ServiceCost, months: int, timing: float
+) -> Streams:
+    """Return the monthly amounts of the policies in force and of the relation.
+
+    Parameters
+    ----------
+    rows
+        `survival.branch_rows`: open policies per (customer, branch) with their yearly survival
+        ``first`` and ``kept``.
+    """
+    amounts = {"commission": base.commission, "cost": cost.policy}
+    policies = policy_streams(base, rows, amounts, months, timing)
+    return Streams(policies, cost.relation / YEAR, base.announced)
+
+
+def policy_streams(
+    base: InForce,
+    rows: pl.DataFrame,
+    amounts: Mapping[str, Floats | Cents],
+    months: int,
+    timing: float,
+) -> PolicyStreams:
+    """Return yearly amounts per policy in `InForce.held` as they are expected month by month, given
+    that the relation lives.
+
+    Parameters
+    ----------
+    rows
+        As for `streams`.
+    """
+    open_policies = base.held.with_columns(
+        **{name: pl.Series(each) for name, each in amounts.items()}
+    ).filter(pl.col("ends").is_null())
+    money = open_policies.group_by("row", "branch").agg(pl.col(*amounts).sum())
+    table = rows.join(money, on=["row", "branch"], how="left", maintain_order="left")
+    places, days = announced_days(base)
+    return PolicyStreams(
+        n=base.n,
+        months=months,
+        timing=timing,
+        row=table["row"].to_numpy(),
+        first=table["first"].to_numpy(),
+        kept=table["kept"].to_numpy(),
+        amounts={name: table[name].to_numpy() / YEAR for name in amounts},
+        ends=base.rows[places],
+        until=days,
+        ending={name: each[places] / YEAR for name, each in amounts.items()},
+    )
