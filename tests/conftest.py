@@ -22,6 +22,8 @@ from tests.shared import changed, shared
 settings.register_profile("akb", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("akb")
 
+CUSTOMERS = 700
+"""Of the office: enough that a dozen predictions are fitted and lists are filled; a run costs by the customer."""
 CHUNK = 8
 """So many tests that share nothing go to a worker at a time: few enough that both workers end together."""
 
@@ -58,7 +60,7 @@ def nobody_changes_what_is_shared(tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 def _export(folder: Path) -> None:
-    marked_export(folder / "export", 1500, seed=11)
+    marked_export(folder / "export", CUSTOMERS, seed=11)
     load_or_create_key(folder / "key")
 
 
