@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := sample_data
+# Properties that make bench tries on more examples (AKB_EXAMPLES).
+TRIED := tests/features tests/value/test_value_page_browser.py $(addprefix tests/ingest/test_ingest_,blocks.py policies.py time.py values.py)
 
 .PHONY: help install eda test lint bench lock wheel sbom clean
 
@@ -43,7 +45,7 @@ bench: install
 	$(BIN)/python -m benchmarks
 	AKB_KILLS=20 $(BIN)/pytest tests/end_to_end/test_eda_killed.py
 	$(BIN)/pytest -n 2 --dist loadgroup -m slow
-	AKB_EXAMPLES=4 $(BIN)/pytest -n 2 --dist loadgroup tests/features tests/ingest/test_ingest_policies.py tests/value/test_value_page_browser.py
+	AKB_EXAMPLES=8 $(BIN)/pytest -n 2 --dist loadgroup $(TRIED)
 
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock

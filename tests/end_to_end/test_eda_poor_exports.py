@@ -49,7 +49,7 @@ def test_a_folder_is_refused_naming_its_files(
 
 
 FEW = 300
-"""Customers of an export of which a column or most branches are taken away: what is missing is said of few as of many."""
+"""Customers of an export of which columns are taken away: what is missing is said of few as of many."""
 
 
 def poorer(office: Office, target: Path, change: pl.Expr | None = None, *without: str) -> str:

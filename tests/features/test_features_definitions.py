@@ -78,7 +78,7 @@ def test_a_technical_end_of_one_branch_is_no_loss() -> None:
     assert end_at(rows, "any_policy") == end_at(rows, "main_branch") == (None, None)
 
 
-@settings(max_examples=examples(5), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(3), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(rows_drawn())
 def test_a_wider_definition_never_ends_later(rows: Rows) -> None:
     made = portfolio(rows)
@@ -205,7 +205,7 @@ def test_former_customers_are_those_who_left_and_had_not_come_back() -> None:
     assert set(former.frame.filter(pl.col("as_of") == X)["customer"]) == {4, 6}
 
 
-@settings(max_examples=examples(5), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(3), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(rows_drawn(stays=False))
 def test_what_a_former_row_shows_was_known_at_t(rows: Rows) -> None:
     cut = DATES[1]
