@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := sample_data
+CODE := akb tests benchmarks fuzz scripts
 # Properties that make bench tries on more examples (AKB_EXAMPLES).
 TRIED := tests/features tests/value/test_value_page_browser.py $(addprefix tests/ingest/test_ingest_,blocks.py policies.py time.py values.py)
 
@@ -32,13 +33,18 @@ eda: install
 	$(BIN)/akb eda $(SAMPLE)/polissen.csv $(SAMPLE)/schades.csv $(SAMPLE)/contacten.csv --out out/eda
 
 lint: install
-	$(BIN)/ruff check akb tests benchmarks fuzz scripts
-	$(BIN)/ruff format --check akb tests benchmarks fuzz scripts
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint
-	$(BIN)/pytest -n 2 --dist loadgroup
+# mypy has one processor, so it runs beside the tests; what it says comes after them.
+test: install
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	@mkdir -p out; ($(BIN)/mypy && $(BIN)/lint-imports) >out/lint.log 2>&1 & linting=$$!; trap 'kill $$linting' INT TERM; \
+	$(BIN)/pytest -n 2 --dist loadgroup; tested=$$?; \
+	wait $$linting; linted=$$?; cat out/lint.log; exit $$((tested | linted))
 
 bench: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.lock
