@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := sample_data
+CODE := akb tests benchmarks fuzz scripts
+# Properties that make bench tries on more examples (AKB_EXAMPLES).
+TRIED := tests/features tests/value/test_value_page_browser.py $(addprefix tests/ingest/test_ingest_,blocks.py policies.py time.py values.py)
 
 .PHONY: help install eda test lint bench lock wheel sbom clean
 
@@ -30,20 +33,25 @@ eda: install
 	$(BIN)/akb eda $(SAMPLE)/polissen.csv $(SAMPLE)/schades.csv $(SAMPLE)/contacten.csv --out out/eda
 
 lint: install
-	$(BIN)/ruff check akb tests benchmarks fuzz scripts
-	$(BIN)/ruff format --check akb tests benchmarks fuzz scripts
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint
-	$(BIN)/pytest -n 2 --dist loadgroup
+# mypy has one processor, so it runs beside the tests; what it says comes after them.
+test: install
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	@mkdir -p out; ($(BIN)/mypy && $(BIN)/lint-imports) >out/lint.log 2>&1 & linting=$$!; trap 'kill $$linting' INT TERM; \
+	$(BIN)/pytest -n 2 --dist loadgroup; tested=$$?; \
+	wait $$linting; linted=$$?; cat out/lint.log; exit $$((tested | linted))
 
 bench: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.lock
 	$(BIN)/python -m benchmarks
 	AKB_KILLS=20 $(BIN)/pytest tests/end_to_end/test_eda_killed.py
 	$(BIN)/pytest -n 2 --dist loadgroup -m slow
-	AKB_EXAMPLES=4 $(BIN)/pytest -n 2 --dist loadgroup tests/features tests/ingest/test_ingest_policies.py tests/value/test_value_page_browser.py
+	AKB_EXAMPLES=8 $(BIN)/pytest -n 2 --dist loadgroup $(TRIED)
 
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import defaultdict
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does
 import pytest
 from hypothesis import HealthCheck, settings
 
+from akb.core.garbage import SELDOM
 from akb.core.privacy.pseudonyms import load_or_create_key
 from tests.offices import Office, marked_export
 from tests.shared import changed, shared
@@ -22,6 +24,8 @@ from tests.shared import changed, shared
 settings.register_profile("akb", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("akb")
 
+CUSTOMERS = 700
+"""Of the office: enough that a dozen predictions are fitted and lists are filled; a run costs by the customer."""
 CHUNK = 8
 """So many tests that share nothing go to a worker at a time: few enough that both workers end together."""
 
@@ -42,6 +46,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             group = f"{item.nodeid.partition('::')[0]} {free[item.path] // CHUNK}"
             free[item.path] += 1
         item.add_marker(pytest.mark.xdist_group(group))
+    gc.freeze()  # the modules and thousands of tests stay: the collector need not look at them time and again
+    gc.set_threshold(*SELDOM)
 
 
 def _prepared(item: pytest.Item) -> set[str]:
@@ -58,7 +64,7 @@ def nobody_changes_what_is_shared(tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 def _export(folder: Path) -> None:
-    marked_export(folder / "export", 1500, seed=11)
+    marked_export(folder / "export", CUSTOMERS, seed=11)
     load_or_create_key(folder / "key")
 
 

@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -858,8 +859,9 @@ def workbooks() -> list[Case]:
     ]
 
 
+@cache
 def cases() -> list[Case]:
-    """All of them."""
+    """All of them, made once: nobody changes them."""
     return [
         *no_tables(),
         *headings(),

@@ -34,7 +34,7 @@ from tests.examples import examples
 SETTINGS = Settings.model_validate({"models": {"min_events": 1}})
 DATES = [date(2021, 8, 31), date(2022, 11, 30), date(2023, 10, 31), X]
 MANY = settings(
-    max_examples=examples(14),
+    max_examples=examples(8),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -21,8 +21,8 @@ T = date(2022, 12, 31)
 OTHERS = (date(2021, 6, 30), date(2023, 10, 31), X)
 SETTINGS = Settings.model_validate({"models": {"min_events": 1}})
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
-MANY = settings(max_examples=examples(12), deadline=None, derandomize=True, suppress_health_check=SLOW)
-FEW = settings(max_examples=examples(6), deadline=None, derandomize=True, suppress_health_check=SLOW)
+MANY = settings(max_examples=examples(8), deadline=None, derandomize=True, suppress_health_check=SLOW)
+FEW = settings(max_examples=examples(4), deadline=None, derandomize=True, suppress_health_check=SLOW)
 
 
 def features_at(rows: Rows, day: date, *others: date) -> Matrix:

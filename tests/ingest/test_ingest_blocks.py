@@ -19,6 +19,7 @@ from akb.ingest.cells.texts import compact, identifiers, known
 from akb.ingest.files import csvfile
 from akb.ingest.types import Sources
 from tests.broken.generate import Case, cases
+from tests.examples import examples
 
 TODAY = date(2026, 6, 30)
 ODD = (
@@ -73,7 +74,7 @@ CELLS = st.one_of(
 
 
 @given(st.lists(CELLS, max_size=30), st.integers(0, 5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_codes_are_read_as_the_text_they_stand_for(texts, cut):
     plain = pl.Series("t", texts, dtype=pl.String)
     codes = compact(plain)[cut:]  # a dictionary may know more than its column still says

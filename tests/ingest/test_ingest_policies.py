@@ -160,7 +160,7 @@ def test_one_successor_continues_one_policy_and_none_itself():
     assert linked["replaces"].sum() == 1
 
 
-@settings(deadline=None, max_examples=examples(20))
+@settings(deadline=None, max_examples=examples(10))
 @given(
     st.lists(
         st.tuples(st.integers(0, 2), st.integers(0, 90), st.integers(1, 90), st.booleans()), min_size=1, max_size=25
@@ -425,7 +425,7 @@ CELLS = {
 }
 
 
-@settings(deadline=None, max_examples=examples(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=examples(6), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.fixed_dictionaries(CELLS), min_size=1, max_size=40), replay=st.booleans(), ragged=st.integers(0, 3)
 )
@@ -448,7 +448,7 @@ def test_rows_always_reconcile(tmp_path_factory, rows, replay, ragged):
     )
 
 
-@settings(deadline=None, max_examples=examples(16), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=examples(8), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.one_of(
         st.binary(max_size=400),

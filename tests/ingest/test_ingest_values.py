@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from akb.ingest.cells.amounts import read_amounts
 from akb.ingest.cells.dates import read_dates
 from akb.ingest.cells.texts import identifiers, shape
+from tests.examples import examples
 
 DAY = date(2019, 3, 7)
 MONTHS = ("jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec")
@@ -68,7 +69,7 @@ def test_in_a_replay_later_cells_do_not_decide():
     assert read_dates(cells, upto=date(2020, 1, 1)).values[0] == date(2019, 4, 3)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(25))
 @given(st.lists(st.dates(date(1931, 1, 1), date(2029, 12, 31)), min_size=1, max_size=30))
 def test_dates_survive_writing(days):
     for write in (
@@ -83,7 +84,7 @@ def test_dates_survive_writing(days):
         assert not read.bad.any()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(25))
 @given(st.text(max_size=30))
 def test_no_text_breaks_the_date_parser(text):
     day, bad = one(text)
@@ -124,7 +125,7 @@ def test_what_is_no_amount_is_counted():
     assert amounts.unreadable == 5  # "nan" says that nothing is known
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(25))
 @given(st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=30))
 def test_amounts_survive_writing(values):
     def point(value):
@@ -137,7 +138,7 @@ def test_amounts_survive_writing(values):
         assert read_amounts(pl.Series([write(value) for value in values])).cents.to_list() == values
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(25))
 @given(st.lists(st.text(alphabet="0123456789.,-+()€ eE", max_size=12), max_size=8))
 def test_no_text_breaks_the_amount_parser(texts):
     amounts = read_amounts(pl.Series(texts, dtype=pl.String))

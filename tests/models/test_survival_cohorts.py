@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hazard_world import simulate
+from hazard_world import World, simulate
 
 from akb.config import load_settings
 from akb.models.churn.cohorts import fit_retention
 from akb.models.churn.fit import ChurnResult, fit_churn
 from akb.models.churn.landmark import Landmarks
 
-WORLD = simulate(4000, seed=8, history=60, level=-5.2)
 SETTINGS = load_settings(models__hazard_rows=12_000, models__trees=60)
 
 
 @pytest.fixture(scope="module")
-def result() -> ChurnResult:
-    return fit_churn(WORLD.matrix, WORLD.targets, SETTINGS, as_of=WORLD.as_of)
+def world() -> World:
+    return simulate(4000, seed=8, history=60, level=-5.2)
 
 
-def test_the_bands_hold_everyone_and_all_three_levels_are_plausible(result: ChurnResult) -> None:
+@pytest.fixture(scope="module")
+def result(world: World) -> ChurnResult:
+    return fit_churn(world.matrix, world.targets, SETTINGS, as_of=world.as_of)
+
+
+def test_the_bands_hold_everyone_and_all_three_levels_are_plausible(world: World, result: ChurnResult) -> None:
     table = result.cohorts
-    landmarks = Landmarks(WORLD.matrix, WORLD.targets)
-    test = landmarks.latest_closed(WORLD.as_of, 12)
+    landmarks = Landmarks(world.matrix, world.targets)
+    test = landmarks.latest_closed(world.as_of, 12)
     assert test is not None and table["test_date"].unique().to_list() == [landmarks.dates[test]]
     rows = landmarks.rows_of(test, 12)
     assert table["customers"].sum() == len(rows)
@@ -44,9 +48,9 @@ def test_sbg_is_a_rival_of_the_remaining_lifetime_and_loses_where_features_tell(
     assert rivals["survival"].won and rivals["survival"].loss < rivals["sbg"].loss
 
 
-def test_tenure_is_known_with_delayed_entry_and_no_more_than_the_day_knew() -> None:
-    landmarks = Landmarks(WORLD.matrix, WORLD.targets)
-    day = landmarks.dates[landmarks.latest_closed(WORLD.as_of, 12) or 0]
+def test_tenure_is_known_with_delayed_entry_and_no_more_than_the_day_knew(world: World) -> None:
+    landmarks = Landmarks(world.matrix, world.targets)
+    day = landmarks.dates[landmarks.latest_closed(world.as_of, 12) or 0]
     found = fit_retention(landmarks, day)
     assert found is not None
     later = landmarks.end_day > (np.datetime64(day) - np.datetime64("1970-01-01")).astype(int)

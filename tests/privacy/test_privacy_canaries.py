@@ -86,7 +86,7 @@ def save(path: Path, rows: list[list[str]]) -> None:
 def office(tmp_path_factory: pytest.TempPathFactory) -> Planted:
     """A small office: relation numbers carry a mark, and unknown and personal columns are full of persons."""
     planted = Planted(tmp_path_factory.mktemp("canaries") / "export")
-    write_sample(simulate(500, seed=5), planted.folder, truth=False)
+    write_sample(simulate(250, seed=5), planted.folder, truth=False)
     for name in FILES:
         heading, *rows = rows_of(planted.folder / name)
         known: dict[str, str] = {}

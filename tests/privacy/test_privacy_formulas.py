@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 from pathlib import Path
 
 import pytest
@@ -45,11 +46,20 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
+def run_of(export: Path, folder: Path, *options: str) -> Path:
+    out = folder / "run"
+    assert run(["eda", str(export), "--out", str(out), "--key", str(folder / "key"), "-q", *options]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def usual(export: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return run_of(export, tmp_path_factory.mktemp("usual"))
+
+
 @pytest.mark.parametrize("option", ["", "--no-pseudonyms"])
-def test_no_cell_of_any_csv_is_a_formula(export: Path, tmp_path: Path, option: str) -> None:
-    out = tmp_path / "run"
-    options = [option] if option else []
-    assert run(["eda", str(export), "--out", str(out), "--key", str(tmp_path / "key"), "-q", *options]) == 0
+def test_no_cell_of_any_csv_is_a_formula(export: Path, usual: Path, tmp_path: Path, option: str) -> None:
+    out = run_of(export, tmp_path, option) if option else usual
     files = sorted(out.rglob("*.csv"))
     assert {"scores.csv", "rejects.csv", "customers.csv", "top_defend.csv"} <= {path.name for path in files}
     cells = 0
@@ -62,9 +72,9 @@ def test_no_cell_of_any_csv_is_a_formula(export: Path, tmp_path: Path, option: s
     assert cells > 100  # neutralised ones
 
 
-def test_a_revealed_list_holds_no_formula_and_a_formula_can_be_forgotten(export: Path, tmp_path: Path) -> None:
+def test_a_revealed_list_holds_no_formula_and_a_formula_can_be_forgotten(usual: Path, tmp_path: Path) -> None:
     out, listed = tmp_path / "run", tmp_path / "list.csv"
-    assert run(["eda", str(export), "--out", str(out), "--key", str(tmp_path / "key"), "-q"]) == 0
+    shutil.copytree(usual, out)
     assert run(["reveal", str(out / "scores.csv"), "--out", str(listed)]) == 0
     _, *rows = list(csv.reader(io.StringIO(listed.read_text("utf-8-sig"), newline="")))
     assert not [row[0] for row in rows if row[0].startswith(SIGNS)]

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,12 @@ def chromium() -> str:
     return found
 
 
+@cache
+def rendered(name: str) -> bytes:
+    bundle = fixtures.full() if name == "full" else fixtures.poor()[name]
+    return report_files(bundle)[0]["report.html"]
+
+
 LOCAL = "--allow-file-access-from-files"  # a page may look into its own frame
 
 
@@ -49,9 +56,8 @@ def opened(chromium: str, page: Path, profile: Path, *more: str) -> tuple[str, l
 
 @pytest.mark.parametrize("name", ["full", "no_ended"])
 def test_the_report_draws_its_figures_without_an_error(chromium: str, tmp_path: Path, name: str) -> None:
-    bundle = fixtures.full() if name == "full" else fixtures.poor()[name]
     page = tmp_path / "report.html"
-    page.write_bytes(report_files(bundle)[0]["report.html"])
+    page.write_bytes(rendered(name))
     dom, console = opened(chromium, page, tmp_path / "profile")
     assert console == []
     figures = re.findall(r'data-plot="plot-(\w+)"', dom)
@@ -65,7 +71,7 @@ def test_the_report_draws_its_figures_without_an_error(chromium: str, tmp_path: 
 
 def test_the_policy_blocks_requests_and_the_test_would_see_it(chromium: str, tmp_path: Path) -> None:
     """A control: with a picture from elsewhere in the page, the console must complain."""
-    content = report_files(fixtures.poor()["no_ended"])[0]["report.html"].decode()
+    content = rendered("no_ended").decode()
     page = tmp_path / "report.html"
     page.write_text(content.replace("<main>", '<main><img src="https://example.invalid/x.png">'), "utf-8")
     _, console = opened(chromium, page, tmp_path / "profile")
@@ -87,7 +93,7 @@ PROBE = """<script>addEventListener("load", () => setTimeout(() => {
 
 def test_on_a_phone_wide_tables_scroll_in_their_own_box(chromium: str, tmp_path: Path) -> None:
     """A window of Chromium is never narrower than 500 px, so that the page stands in a frame of 390."""
-    content = report_files(fixtures.full())[0]["report.html"].decode()
+    content = rendered("full").decode()
     page = tmp_path / "report.html"
     page.write_text(content.replace("<details", "<details open"), "utf-8")
     frame = tmp_path / "frame.html"

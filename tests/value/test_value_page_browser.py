@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 SCRIPT = Path(__file__).resolve().parents[2] / "akb" / "report" / "assets" / "planner.js"
-VECTORS = examples(50)
+VECTORS = examples(30)
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -114,13 +114,19 @@ def press(page: Browser, selector: str) -> None:
     )  # the page scrolls softly: no mouse would hit it
 
 
-@pytest.fixture
-def page(browser: Browser, tmp_path: Path) -> Iterator[Browser]:
-    """The report of a fabricated run with a real business case; nothing may be said, refused or asked for."""
+@pytest.fixture(scope="module")
+def report() -> bytes:
+    """The report of a fabricated run with a real business case."""
     full = fixtures.full()
     assert full.value is not None
     made = replace(full, value=replace(full.value, case=business_case(v.valued())))
-    (tmp_path / "report.html").write_bytes(report_files(made)[0]["report.html"])
+    return report_files(made)[0]["report.html"]
+
+
+@pytest.fixture
+def page(browser: Browser, report: bytes, tmp_path: Path) -> Iterator[Browser]:
+    """That report, opened; nothing may be said, refused or asked for."""
+    (tmp_path / "report.html").write_bytes(report)
     browser.device(1280, 900)
     browser.open(tmp_path / "report.html", "document.documentElement?.dataset.drawn")
     browser.run(NEAR)

@@ -31,7 +31,22 @@ def bounded(cells: pl.DataFrame) -> pl.DataFrame:
         for column in cells
         if column.dtype == pl.String or isinstance(column.dtype, pl.Categorical)
     ]
-    return cells.with_columns(_bounded(column) for column in texts)
+    return cells.with_columns(_bounded(column) for column in texts if _is_odd(column))
+
+
+def _is_odd(column: pl.Series) -> bool:
+    """Say whether something is to be done about a column: seldom, so it is one question."""
+    texts = column if column.dtype == pl.String else column.unique().drop_nulls().cast(pl.String)
+    cell = pl.col("t")
+    found = texts.to_frame("t").select_seq(
+        long=(cell.str.len_bytes() > _longest(column)).any(),
+        unseen=cell.str.contains(UNSEEN).any(),
+    )
+    return any(found.row(0))
+
+
+def _longest(column: pl.Series) -> int:
+    return _LONGEST_SENTENCE if column.name in _SENTENCES else LONGEST
 
 
 def bounded_headings(headings: Sequence[str | None]) -> list[str]:
@@ -77,8 +92,8 @@ def check_preview(lines: Sequence[str], name: str) -> None:
 
 
 def _bounded(column: pl.Series) -> pl.Series:
-    """Return a column as it may be; itself where nothing is to be done, as in nearly every file."""
-    longest = _LONGEST_SENTENCE if column.name in _SENTENCES else LONGEST
+    """Return a column as it may be."""
+    longest = _longest(column)
     texts = column if column.dtype == pl.String else column.unique().drop_nulls().cast(pl.String)
     if (
         texts.str.len_bytes() > longest

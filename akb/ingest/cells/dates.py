@@ -17,6 +17,7 @@ import polars as pl
 from akb.ingest.cells.date_numbers import plain_numbers
 from akb.ingest.cells.date_words import MONTHS, plain_dates
 from akb.ingest.cells.midnights import next_day
+from akb.ingest.cells.remembered import remembered
 from akb.ingest.cells.texts import distinct_texts, rules
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Dates:
     short: pl.Series
 
 
+@remembered
 def read_dates(
     texts: pl.Series,
     *,

@@ -6,12 +6,14 @@ rows cost little more than their distinct values."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from akb.core.wording.text import load_toml
+from akb.ingest.cells.remembered import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,18 +75,21 @@ def clean(texts: pl.Series) -> pl.Series:
     """
     if texts.dtype != pl.String:
         texts = texts.cast(pl.String)
-    cleaned = (
-        texts.str.strip_chars(" \t\r\n\u00a0\ufeff\u200b")
+    stripped = (  # one question for the whole column: each question costs as much as its few rows
+        pl.col("t")
+        .str.strip_chars(" \t\r\n\u00a0\ufeff\u200b")
         .str.replace(r'^="?(.*?)"?$', "${1}")
         .str.strip_prefix("'")
         .str.strip_chars(" \t")
     )
-    return _where(cleaned, pl.col("t") != "")
+    cleaned = texts.to_frame("t").select_seq(stripped).to_series()
+    return _where(cleaned.alias(texts.name), pl.col("t") != "")
 
 
 def _where(texts: pl.Series, keep: pl.Expr) -> pl.Series:
     """Return the texts ``t`` for which `keep` holds, null for the others."""
-    return texts.to_frame("t").select(pl.when(keep).then(pl.col("t"))).to_series().alias(texts.name)
+    kept = texts.to_frame("t").select_seq(pl.when(keep).then(pl.col("t")))
+    return kept.to_series().alias(texts.name)
 
 
 @dataclass(frozen=True)
@@ -172,6 +177,7 @@ def _repeats(cells: pl.Series) -> bool:
     return cells.dtype == pl.String and 2 * cells.n_unique() <= cells.len()
 
 
+@remembered
 def distinct_texts(texts: pl.Series, *, marks: bool = False) -> DistinctTexts:
     """Return the distinct known texts of a column (text, or codes with a dictionary) and where they
     stand.
@@ -192,14 +198,11 @@ def distinct_texts(texts: pl.Series, *, marks: bool = False) -> DistinctTexts:
 
 def _per_row(codes: pl.Series, present: pl.Series, values: pl.Series) -> pl.Series:
     """Return per row the value of its code, given one for each code that is `present`."""
-    found = pl.DataFrame({"code": present.to_physical(), "value": values})
-    every = pl.select(
-        code=pl.int_range(
-            found.select(pl.col("code").max().fill_null(0) + 1).item(), dtype=pl.UInt32
-        )
-    )
-    table = every.join(found, on="code", how="left", maintain_order="left")["value"]
-    return table.gather(codes.to_physical()).alias(codes.name)
+    numbers = present.to_physical().to_numpy()
+    place = np.zeros(int(numbers.max(initial=0)) + 1, dtype=np.uint32)
+    place[numbers] = np.arange(len(numbers), dtype=np.uint32)
+    spots = pl.Series(place).gather(codes.to_physical())
+    return values.gather(spots).alias(codes.name)
 
 
 def look_up(texts: pl.Series, distinct: pl.Series, values: pl.Series) -> pl.Series:
@@ -214,6 +217,12 @@ def look_up(texts: pl.Series, distinct: pl.Series, values: pl.Series) -> pl.Seri
 @cache
 def _null_texts() -> frozenset[str]:
     return frozenset(plain(word).replace(" ", "") for word in rules().values["null"]["text"])
+
+
+@lru_cache(maxsize=20_000)
+def says_nothing(text: str) -> bool:
+    """Say whether a text is a word for "nothing is known"."""
+    return plain(text).replace(" ", "") in _null_texts()
 
 
 def is_mark(text: str) -> bool:
@@ -234,6 +243,7 @@ def distinct_of(texts: pl.Series) -> pl.Series:
     return texts.drop_nulls().unique().cast(pl.String).sort()
 
 
+@remembered
 def known(texts: pl.Series) -> pl.Series:
     """Return clean texts in which words for "nothing is known" are null."""
     if isinstance(texts.dtype, pl.Categorical):
@@ -244,18 +254,17 @@ def known(texts: pl.Series) -> pl.Series:
 
 def _known(texts: pl.Series, *, marks: bool = False) -> pl.Series:
     cleaned = clean(texts)
-    distinct = cleaned.drop_nulls().unique()
-    short = distinct.filter(
-        (distinct.str.len_chars() <= 8) & ~distinct.str.contains(r"\d|€")
+    cell = pl.col("t")
+    short = (
+        cleaned.to_frame("t")
+        .select_seq(cell.drop_nulls().unique())
+        .select_seq(cell.filter((cell.str.len_chars() <= 8) & ~cell.str.contains(r"\d|€")))
     )  # "€ -" is zero
-    empty = [
-        text
-        for text in short
-        if plain(text).replace(" ", "") in _null_texts() and not (marks and is_mark(text))
-    ]
+    empty = [text for text in short["t"] if says_nothing(text) and not (marks and is_mark(text))]
     return _where(cleaned, ~pl.col("t").is_in(empty)) if empty else cleaned
 
 
+@remembered
 def identifiers(
     texts: pl.Series, letters: frozenset[str] = frozenset()
 ) -> tuple[pl.Series, pl.Series]:

@@ -159,6 +159,7 @@ def _state(heading: str) -> str:
     return key_of(_BOX.sub("", plain(_CAMEL.sub(" ", heading))))
 
 
+@cache
 def _match(heading: str, role: str) -> tuple[str, int] | None:
     """Return (canonical, rank) of a heading in a role; None if it is unknown there."""
     synonyms = _synonyms(role)

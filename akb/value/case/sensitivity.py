@@ -6,7 +6,7 @@ The contacts stay those of the plan: what turns out differently is what they bri
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,13 +56,17 @@ def positions(
 
     A Gaussian copula with one common factor: ``z = sqrt(r) common + sqrt(1 - r) own``.
     """
+    return {name: _position(name, correlation if name in together else 0.0, seed) for name in names}
+
+
+@lru_cache(maxsize=512)
+def _position(name: str, shared: float, seed: int) -> Floats:
+    """Return one name's positions: the same in every case of a run, and nobody's to change."""
     common = np.random.default_rng([seed, 0xCA5E]).standard_normal(DRAWS)
-    out = {}
-    for name in names:
-        own = np.random.default_rng([seed, 0xCA5E, *name.encode()]).standard_normal(DRAWS)
-        shared = correlation if name in together else 0.0
-        out[name] = normal_share(np.sqrt(shared) * common + np.sqrt(1 - shared) * own)
-    return out
+    own = np.random.default_rng([seed, 0xCA5E, *name.encode()]).standard_normal(DRAWS)
+    drawn = normal_share(np.sqrt(shared) * common + np.sqrt(1 - shared) * own)
+    drawn.setflags(write=False)
+    return drawn
 
 
 @dataclass(frozen=True)
