@@ -54,7 +54,7 @@ class Listed:
         In the order of their words.
     """
 
-    parts: tuple[Phrase | Listed | Named | str, ...]
+    parts: tuple[Phrase | Listed | Translated | str, ...]
     between: str = ", "
     alphabetical: bool = False
 
@@ -65,7 +65,7 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Named:
+class Translated:
     """A name that is data and not of ``configs/text``: of a branch, of a prediction.
 
     Parameters
@@ -112,7 +112,7 @@ class ShownValues(dict[str, Any]):
         from akb.core.wording.numbers import day_in, number_in, percent_in
 
         value = super().__getitem__(key)
-        if isinstance(value, Phrase | Listed | Named | Rounded):
+        if isinstance(value, Phrase | Listed | Translated | Rounded):
             return value.words(self._language)
         if isinstance(value, bool) or value is None:
             return str(value)

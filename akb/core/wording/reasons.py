@@ -12,7 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from akb.core.wording.numbers import day_in, euro_in, number_in
-from akb.core.wording.phrases import Listed, Named, Phrase
+from akb.core.wording.phrases import Listed, Phrase, Translated
 from akb.core.wording.proof import Shown
 from akb.core.wording.text import text
 
@@ -65,7 +65,7 @@ class _Worded:
             made = value.sentence(language)
         elif isinstance(value, Shown):
             made = value.order_words(language)
-        elif isinstance(value, Listed | Named | Phrase):
+        elif isinstance(value, Listed | Translated | Phrase):
             made = value.words(language)
         elif isinstance(value, date):
             made = day_in(language, value)

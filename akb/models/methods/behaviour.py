@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.draws.sampling import draw_key, lots, lowest
-from akb.core.wording.phrases import Listed, Named
+from akb.core.wording.phrases import Listed, Translated
 from akb.core.wording.text import load_toml, text, texts
 from akb.models.context import FitContext, MethodResult, why
 from akb.models.method import method
@@ -173,7 +173,7 @@ def stable_groups(x: Floats, numbers: Sequence[int], enough: float) -> tuple[Flo
 def _in_words(dutch: Sequence[str], english: Sequence[str]) -> Listed:
     """Return the names of the groups, once each, for a sentence in either language."""
     pairs = sorted(dict(zip(dutch, english, strict=True)).items())
-    return Listed(tuple(Named(*pair) for pair in pairs), between="; ")
+    return Listed(tuple(Translated(*pair) for pair in pairs), between="; ")
 
 
 def named(

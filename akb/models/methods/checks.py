@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from akb.core.findings import Finding
 from akb.core.gates import FEW_EVENTS
-from akb.core.wording.phrases import Named, Rounded
+from akb.core.wording.phrases import Rounded, Translated
 from akb.models.types import Evidence, Prediction
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def taught_by(matrix: Matrix) -> list[Finding]:
     return [Finding("AKB-M006", "tip", int(matrix.panel.sum()))]
 
 
-def checks(predictions: Iterable[Prediction], names: dict[str, Named]) -> list[Finding]:
+def checks(predictions: Iterable[Prediction], names: dict[str, Translated]) -> list[Finding]:
     """Return the findings over all predictions: not provable, too good, off level."""
     seen = [each for each in predictions if each.status in ("fitted", "baseline")]
     found = []

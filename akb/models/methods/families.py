@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.findings import Finding
-from akb.core.wording.phrases import Listed, Named, Rounded
+from akb.core.wording.phrases import Listed, Rounded, Translated
 from akb.models.context import FitContext, MethodResult, some, tested_scores, why
 from akb.models.evidence import importance_of
 from akb.models.learners import from_link
@@ -122,7 +122,7 @@ def _family(
         },
         schema={"customer": pl.UInt32, "branch": pl.String, "probability": pl.Float64},
     ).sort("customer", "branch")
-    named = tuple(Named(entry.name_nl, entry.name_en) for entry in entries if entry.key in few)
+    named = tuple(Translated(entry.name_nl, entry.name_en) for entry in entries if entry.key in few)
     findings = (
         (
             Finding(
