@@ -70,13 +70,13 @@ def worded(
         label = words["label"].get(key, assumption.label)
         return {"label": label, "note": words["note"].get(key, assumption.note), "unit": unit}
     kind, _, number = name.rpartition(".")
-    contact, told = ladder.get(kind), texts("contacts", language)
+    contact, spoken = ladder.get(kind), texts("contacts", language)
     shown = (contact.label_en or contact.label) if contact else kind
     evidence = words["evidence"].get(kind, "") if assumption.source != "measured" else None
     return {
-        "label": told["label"][number].format(label=shown),
-        "note": told["note"][number],
-        "unit": told["unit"][assumption.kind],
+        "label": spoken["label"][number].format(label=shown),
+        "note": spoken["note"][number],
+        "unit": spoken["unit"][assumption.kind],
         "evidence": evidence if evidence and assumption.evidence else assumption.evidence,
     }
 
