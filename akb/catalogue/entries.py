@@ -52,6 +52,8 @@ class Entry(BaseModel):
         Whether the report tells what goes together with it in the portfolio.
     spare
         Whether fewer rows and trees are spent on it: no list and no euro rests on it.
+    covers
+        Whether only a branch that is a cover has it: nobody lacks a subscription.
     counts
         Whether it counts as a prediction; False for descriptions such as ``need_{branch}``.
     """
@@ -76,6 +78,7 @@ class Entry(BaseModel):
     population_en: str = ""
     counts: bool = True
     spare: bool = False
+    covers: bool = False
     determinants: bool = False
     rows: Literal["customers", "former"] = "customers"
     branch: str | None = None
@@ -112,6 +115,8 @@ def entries(
         "branch": dict(branches),
         "topic": {key: name for key, name in known.items() if topics is None or key in topics},
     }
+    branches_known = load_toml("branches.toml").items()
+    subscriptions = {key for key, entry in branches_known if entry.get("subscription")}
     unfolded: list[Entry] = []
     for entry in templates():
         kind = next((kind for kind in members if f"{{{kind}}}" in entry.key), None)
@@ -121,6 +126,7 @@ def entries(
             else [
                 _unfolded(entry, kind, key, (name, in_english.get(key, key)))
                 for key, name in members[kind].items()
+                if not (entry.covers and key in subscriptions)
             ]
         )
     return tuple(unfolded)

@@ -101,6 +101,25 @@ LogFile = Annotated[
     typer.Option("--log-file", help="Append the stages and their seconds to this file."),
 ]
 
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Features and fits on the workers of this Dask scheduler (tcp://HOST:8786); changes "
+        "the time, never a result.",
+    ),
+]
+Shared = Annotated[
+    Path | None,
+    typer.Option(
+        "--shared",
+        metavar="DIR",
+        help="With --cluster: a folder that you and the workers see under one name (default: "
+        "where the run folder comes).",
+    ),
+]
+
 
 def split_roles(arguments: Sequence[str]) -> tuple[list[Path], dict[str, Path]]:
     """Split ``FILE`` and ``role=FILE`` arguments; a file that exists under the whole name is a

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.privacy.identifiers import shared
-from akb.core.relations import in_force
+from akb.core.relations import SUBSCRIPTION, in_force
 from akb.core.revenue import meaning, with_level, with_revenue
 from akb.core.wording.proof import first_judged
 from akb.core.wording.text import load_toml, text
@@ -113,7 +113,7 @@ class Context:
         tenure in years.
         """
         per_customer = self.held.group_by("customer").agg(
-            policies=pl.len().cast(pl.Int64),
+            policies=(pl.col("branch") != SUBSCRIPTION).sum().cast(pl.Int64),
             commission_cents=pl.col("revenue_cents").cast(pl.Int64).sum(),
         )
         day = self.as_of

@@ -13,7 +13,7 @@ from akb.report.files.lists import action_lists, list_tables
 from akb.report.files.recognition import recognition_files
 from akb.report.files.summary import as_bytes, summary
 from akb.report.page import html
-from akb.report.portal import actions_workbook, portal_facts, portal_files
+from akb.report.portal import actions_workbook, portal_facts, portal_files, tasks_csv
 from akb.store.folders import write_files
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def _files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
         "rejects.csv": scores.rejects_csv(context),
         **{f"actions/{name}": content for name, content in action_lists(context, lists).items()},
         "actions/actions.xlsx": actions_workbook(portal),
+        "actions/tasks.csv": tasks_csv(portal),
         **recognition_files(context),
         **actuarial_files(context),
     }

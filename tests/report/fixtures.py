@@ -69,8 +69,9 @@ WORTH = {
     },
     "duty": {
         "customers": 310, "of": 757, "recorded": True, "recent": 40, "long": 90, "hours": 160.0, "cost": 1_150_000,
-        "rows": [{"key": "rechtsbijstand", "customers": 200, "recent": 30, "long": 60},
-                 {"key": "reis", "customers": 110, "recent": None, "long": 30}],
+        "register": {"discussed": 48, "refused": 17, "agreed": None},
+        "rows": [{"key": "rechtsbijstand", "customers": 200, "recent": 30, "long": 60, "discussed": 41, "refused": 17},
+                 {"key": "reis", "customers": 110, "recent": None, "long": 30, "discussed": 7, "refused": 0}],
         "association": {"first": date(2024, 10, 31), "last": date(2025, 10, 31), "contacted": 150, "others": 520,
                         "left_contacted": 9, "left_others": 50, "ratio": 0.82, "low": 0.49, "high": 1.38},
     },

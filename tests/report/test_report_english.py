@@ -178,9 +178,8 @@ def test_both_languages_tell_the_same_numbers_under_the_same_keys(page: str, eng
 
 
 def counted(seen: Numbers) -> dict[str, str]:
-    """Return key -> the digits that stand under it.
-
-    The terms of a glossary have keys of their language, and a name of the catalogue may hold its months in one only."""
+    """Return key -> the digits that stand under it; the terms of a glossary have keys of their language, and a name of
+    the catalogue may hold its months in one language only."""
     found: dict[str, str] = {}
     for keys, text in seen.told:
         if not keys.startswith("text.glossary") and not keys.endswith(("].name", "].question")):

@@ -158,7 +158,7 @@ def _adviser_sheet(
             [
                 row["shown"],
                 words.name("kind", row["kind"] or "unknown"),
-                _action(facts, row),
+                action_sentence(facts, row, words.name("action", row["action"])),
                 facts.why.sentence(row["customer"], words),
                 row["policies"],
                 None if days is None else day_after(facts.context, days),
@@ -187,10 +187,9 @@ def _adviser_sheet(
     sheet.data_validation(1, HEADS.index("result"), last, HEADS.index("result"), limit)
 
 
-def _action(facts: PortalFacts, row: dict[str, Any]) -> str:
-    """Return ``Behouden: gesprek door de binnendienst; bespreek opstal``."""
-    words = facts.words
-    sentence = words.name("action", row["action"])
+def action_sentence(facts: PortalFacts, row: dict[str, Any], action: str) -> str:
+    """Return ``Behouden: gesprek door de binnendienst; bespreek opstal``, the action as named."""
+    words, sentence = facts.words, action
     if row["contact"]:
         contact = words.contact(row["contact"])
         sentence = f"{sentence}: {contact[0].lower()}{contact[1:]}"

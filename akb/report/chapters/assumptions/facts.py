@@ -70,13 +70,13 @@ def worded(
         label = words["label"].get(key, assumption.label)
         return {"label": label, "note": words["note"].get(key, assumption.note), "unit": unit}
     kind, _, number = name.rpartition(".")
-    contact, spoken = ladder.get(kind), texts("contacts", language)
+    contact, said = ladder.get(kind), texts("contacts", language)
     shown = (contact.label_en or contact.label) if contact else kind
     evidence = words["evidence"].get(kind, "") if assumption.source != "measured" else None
     return {
-        "label": spoken["label"][number].format(label=shown),
-        "note": spoken["note"][number],
-        "unit": spoken["unit"][assumption.kind],
+        "label": said["label"][number].format(label=shown),
+        "note": said["note"][number],
+        "unit": said["unit"][assumption.kind],
         "evidence": evidence if evidence and assumption.evidence else assumption.evidence,
     }
 
