@@ -59,8 +59,15 @@ def look(browser: Browser, page: Path, *, dark: bool, phone: bool = False) -> No
     browser.open(page)
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("language", ["nl", "en"])
+@pytest.mark.parametrize(
+    ("language", "dark"),
+    [
+        pytest.param("nl", False, id="nl-light"),
+        pytest.param("en", True, id="en-dark"),
+        pytest.param("nl", True, id="nl-dark", marks=pytest.mark.slow),
+        pytest.param("en", False, id="en-light", marks=pytest.mark.slow),
+    ],
+)
 def test_the_report_keeps_nobody_out(browser: Browser, pages: Path, language: str, dark: bool) -> None:
     look(browser, pages / f"report-{language}.html", dark=dark)
     browser.run("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
