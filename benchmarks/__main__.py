@@ -23,6 +23,7 @@ MODULES = (
     "trials",
     "year",
     "page",
+    "portal",
     "small_offices",
     "hindsight",
     "mutants",

@@ -92,6 +92,21 @@ def _euro(value: float, *, rounded: bool = True) -> str:
     return euro_in(_language.get(), value, rounded=rounded)
 
 
+def euro_sign() -> str:
+    """Return what stands before an amount."""
+    return f"€{NBSP}" if _dutch() else "€"
+
+
+def percent_sign() -> str:
+    """Return what stands behind a percentage."""
+    return f"{NBSP}%" if _dutch() else "%"
+
+
+def separators() -> str:
+    """Return the decimal mark and the mark of thousands."""
+    return ",." if _dutch() else ".,"
+
+
 @_keyed
 def number(value: float | None, decimals: int = 0) -> str:
     """Return 1234.5 as ``1.234,5``; a dash where there is nothing."""
@@ -181,7 +196,7 @@ def price(euros: float | None) -> str:
     if euros is None:
         return NOTHING
     decimals = 0 if float(euros).is_integer() or euros >= _WHOLE else 2
-    return f"€{NBSP if _dutch() else ''}{_number(euros, decimals)}"
+    return f"{euro_sign()}{_number(euros, decimals)}"
 
 
 @_keyed
@@ -283,7 +298,7 @@ def points_more(high: float, low: float) -> str:
 @_keyed
 def band(lower: float, upper: float | None) -> str:
     """Return a band of shares as ``5–7,5 %`` or ``> 20 %``."""
-    low, unit = _short(100 * lower), f"{NBSP}%" if _dutch() else "%"
+    low, unit = _short(100 * lower), percent_sign()
     return f"> {low}{unit}" if upper is None or upper >= 1 else f"{low}–{_short(100 * upper)}{unit}"
 
 

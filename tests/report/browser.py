@@ -21,7 +21,7 @@ QUIET = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-pipe",
 )  # fmt: skip
-PATIENCE = 20.0
+PATIENCE = 90.0  # a busy machine may take long; an idle one does not
 
 
 class Browser:

@@ -13,6 +13,8 @@ from akb.report.page.figures import figures
 from akb.report.words import Words
 from tests.report import fixtures
 
+AGE = {"key": "30–44", "lower": 30, "upper": 45, "customers": 100, "share": 0.2}
+
 
 def _row(year: int, customers: float, low: float, high: float) -> dict[str, Any]:
     return {
@@ -49,7 +51,7 @@ OUTLOOK: dict[str, Any] = {
         "inflow": {"mean": 40.4, "low": 30, "high": 50, "years": 3, "factor": 1.0},
         "newcomer_commission": 12_000, "newcomer_age": 36.0, "extra_cents": 1900, "level": [0.9, 1.2], "kept": 1.5,
         "kept_cents": 50_000, "advisers": 2, "advisers_needed": 1.7, "norm": 2000.0, "advisers_at_norm": 0.3,
-        "list_ages": [{"key": "30–44", "customers": 100, "share": 0.2, "listed": None, "listed_share": None}],
+        "list_ages": [AGE | {"listed": None, "listed_share": None}],
     },
     "concentration": {
         "top_share": 0.2, "commission_share": 0.56, "after_cost_share": 1.1,
@@ -125,7 +127,9 @@ def test_a_list_of_hardly_anybody_has_no_table_of_ages(told: ReportModel) -> Non
     page = fixtures.text_of(told)
     assert few in page
     assert lead not in page
-    ages = [{"key": "30–44", "customers": 100, "share": 0.2, "listed": 9, "listed_share": 0.9}]
+    ages = [
+        {"key": "30–44", "lower": 30, "upper": 45, "customers": 100, "share": 0.2, "listed": 9, "listed_share": 0.9}
+    ]
     ahead = {**told["outlook"]["projection"], "list_ages": ages}
     page = fixtures.text_of(fixtures.changed(told, "outlook", projection=ahead))
     assert few not in page

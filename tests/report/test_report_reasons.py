@@ -96,7 +96,7 @@ def test_a_reason_reads_like_a_sentence(feature: str, value: float | None, sente
         ("policies", 1.0, "has only one policy"),
         ("lapses_preventable_12m", 2.0, "cancelled 2 policies in the last year"),
         ("months_since_lapse_36m", 4.2, "a policy lapsed 4 months ago"),
-        ("renewal_opstal", 3.0, "renews the building policy in 3 months"),
+        ("renewal_opstal", 3.0, "renews the buildings policy in 3 months"),
         ("tenure_months", 61.0, "has been a customer for 5 years"),
         ("office_growth_12m", -0.1, "other customers of the same office grow less than average"),
         ("share_lost_12m", 0.25, "lost 25% of the policies in the last year"),

@@ -55,7 +55,8 @@
   }
   function shown(name, value) {
     var text = number(value * times(name), value * times(name) % 1 ? decimalsOf(name) : 0), unit = unitOf(name);
-    return unit === "\u20ac" ? unit + "\u00a0" + text : text + "\u00a0" + unit;
+    if (unit === "\u20ac") { return unit + (dutch ? "\u00a0" : "") + text; }
+    return text + (unit === "%" && !dutch ? "" : "\u00a0") + unit;
   }
   function endsOf(name) {
     var entry = block.register[name], kind = entry.kind, most = Math.max(entry.most, entry.high, entry.value);

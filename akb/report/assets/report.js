@@ -100,13 +100,34 @@
     });
   }
 
+  // On a phone a row is a card, and each of its cells says what it is.
+  document.querySelectorAll("main table").forEach(function (table) {
+    if (!table.tHead || table.querySelector("[data-label], [colspan]")) { return; }
+    var heads = Array.prototype.map.call(table.tHead.rows[0].cells, function (cell) { return cell.textContent.trim(); });
+    Array.prototype.forEach.call(table.tBodies, function (body) {
+      Array.prototype.forEach.call(body.rows, function (row) {
+        Array.prototype.forEach.call(row.cells, function (cell, i) {
+          if (i && heads[i]) { cell.dataset.label = heads[i]; }
+        });
+      });
+    });
+  });
+
+  // What scrolls can be reached with the keyboard.
+  function reachable() {
+    document.querySelectorAll(".scroll").forEach(function (box) {
+      if (box.scrollWidth > box.clientWidth + 1) { box.tabIndex = 0; } else { box.removeAttribute("tabindex"); }
+    });
+  }
+
   // Without this script the numbers stand under every figure; with it they are one click away.
   document.querySelectorAll("details.behind").forEach(function (node) { node.open = false; });
 
   var timer;
-  function redraw() { draw(); }
+  function redraw() { draw(); reachable(); }
   addEventListener("resize", function () { clearTimeout(timer); timer = setTimeout(redraw, 150); });
   document.querySelectorAll("details.more").forEach(function (node) { node.addEventListener("toggle", redraw); });
+  document.querySelectorAll("details:not(.more)").forEach(function (node) { node.addEventListener("toggle", reachable); });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   addEventListener("beforeprint", function () {
     root.dataset.print = ""; // paper is light, whatever the screen is
@@ -127,7 +148,7 @@
     document.querySelectorAll("main > section").forEach(function (section) { seen.observe(section); });
   }
 
-  draw();
+  redraw();
   if (document.fonts && document.fonts.ready) { document.fonts.ready.then(redraw); }
   root.dataset.drawn = specs.length;
 })();

@@ -84,8 +84,8 @@ class Axis:
             "range": [low, high],
             "dtick": step,
             **(_below_zero(low, high, step) if self.kind == "euro" and low < 0 else {}),
-            "tickprefix": "€ " if self.kind == "euro" else "",
-            "ticksuffix": " %" if self.kind == "share" else "",
+            "tickprefix": formats.euro_sign() if self.kind == "euro" else "",
+            "ticksuffix": formats.percent_sign() if self.kind == "share" else "",
             "tickformat": ",.10~f",
             "title": {
                 "text": self.title,
@@ -512,6 +512,6 @@ def _layout(height: int) -> dict[str, Any]:
         "showlegend": False,
         "dragmode": False,
         "hovermode": False,
-        "separators": ",.",
+        "separators": formats.separators(),
         "barmode": "overlay",
     }

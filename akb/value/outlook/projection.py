@@ -392,7 +392,8 @@ def _list_ages(base: InForce, listed: pl.DataFrame) -> list[dict[str, Any]]:
     labels = np.array(band_labels("age", private["age"].to_numpy()))
     flags = private["on_list"].to_numpy()
     out = []
-    for label in bands("age")[1]:
+    uppers, names = bands("age")
+    for label, lower, upper in zip(names, (None, *uppers), (*uppers, None), strict=True):
         inside = labels == label
         count, on_list = int(inside.sum()), int(flags[inside].sum())
         if count < limit or not chosen:
@@ -401,6 +402,8 @@ def _list_ages(base: InForce, listed: pl.DataFrame) -> list[dict[str, Any]]:
         out.append(
             {
                 "key": label,
+                "lower": lower,
+                "upper": upper,
                 "customers": count,
                 "share": count / total,
                 "listed": None if hidden else on_list,
