@@ -137,10 +137,32 @@ def predict(
     AkbError
         If no customer has a policy in force on the as-of date.
     """
-    from akb.features import as_of_grid, build_matrix, build_targets, topics_of
+    from akb.features import topics_of
 
     settings = settings.with_branches(portfolio.own_branches)
     catalogue = catalogue_of(portfolio, settings, topics_of(portfolio))
+    features, models, past = _modelled(portfolio, catalogue, settings, progress)
+    return valued(
+        portfolio,
+        catalogue,
+        features,
+        models,
+        past,
+        settings=settings,
+        progress=progress,
+        no_pseudonyms=no_pseudonyms,
+    )
+
+
+def _modelled(
+    portfolio: Portfolio, catalogue: tuple[Entry, ...], settings: Settings, progress: Progress
+) -> tuple[tuple[Feature, ...], ModelRun, Past | None]:
+    """Return the features, what the models say now and what they said three years ago.
+
+    The values of the features end here: of a large portfolio they are gigabytes that nothing later
+    looks at."""
+    from akb.features import as_of_grid, build_matrix, build_targets
+
     with progress.stage("building point-in-time features"):
         dates = as_of_grid(portfolio, settings)
         matrix = build_matrix(portfolio, dates, settings)
@@ -166,16 +188,7 @@ def predict(
     models = with_reference(models, matrix, portfolio)
     with progress.stage("looking back three years"):
         past = look_back(portfolio, matrix, catalogue, settings, progress)
-    return valued(
-        portfolio,
-        catalogue,
-        matrix.features,
-        models,
-        past,
-        settings=settings,
-        progress=progress,
-        no_pseudonyms=no_pseudonyms,
-    )
+    return matrix.features, models, past
 
 
 def with_reference(models: ModelRun, matrix: Matrix, portfolio: Portfolio) -> ModelRun:
