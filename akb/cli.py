@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from akb.commands.batch import batch
 from akb.commands.case import case
 from akb.commands.check import check
 from akb.commands.eda import eda
@@ -31,6 +32,7 @@ from akb.commands.live.export import export
 from akb.commands.live.feedback import feedback
 from akb.commands.live.retrain import retrain
 from akb.commands.live.score import score
+from akb.commands.live.serve import serve
 from akb.commands.pack import pack
 from akb.commands.predictions import predictions
 from akb.commands.report import pdf, report
@@ -67,6 +69,7 @@ app = typer.Typer(
 )
 for command in (
     eda,
+    batch,
     score,
     retrain,
     case,
@@ -84,6 +87,7 @@ for command in (
 ):
     app.command()(command)
 app.command()(evaluate)
+app.command()(serve)
 app.add_typer(experiment, name="experiment")
 
 app.add_typer(feedback)

@@ -21,11 +21,13 @@ MODULES = (
     "drift",
     "plan",
     "trials",
+    "year",
     "page",
     "small_offices",
     "hindsight",
     "mutants",
     "weekly",
+    "serve",
 )
 REAL = ("es_motor", "coil2000", "lapse", "own_columns", "actuarial")
 FOLDERS = {"lapse": "casdatasets", "own_columns": ".", "actuarial": "."}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from akb.report import assemble
+from akb.report import assemble, formats
 from akb.report.context import Context
 from akb.report.dictionary import metadata, score_columns, winback_columns
 from akb.report.files import scores
@@ -23,9 +23,14 @@ if TYPE_CHECKING:
 
 
 def report_files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """Return path inside the run folder -> content, and the summary; the same bundle gives the same
-    bytes.
+    """Return path inside the run folder -> content, and the summary, in the language of the report;
+    the same bundle gives the same bytes.
     """
+    with formats.speaking(bundle.settings.report.language):
+        return _files(bundle)
+
+
+def _files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
     context = Context(bundle)
     facts = assemble.build(bundle, context)
     document = summary(facts)

@@ -14,9 +14,7 @@ import pytest
 
 from akb.catalogue.entries import templates
 from akb.commands.eda import closing_lines
-from tests.end_to_end.conftest import CANARY, Office
-
-pytestmark = pytest.mark.xdist_group("end_to_end")
+from tests.offices import CANARY, Office
 
 CONTRACT = (
     "report.html", "portal.html", "summary.json", "scores.parquet", "scores.csv", "winback.parquet", "rejects.csv",

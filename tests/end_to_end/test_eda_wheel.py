@@ -11,9 +11,7 @@ from pathlib import Path
 import pytest
 from hatchling.build import build_wheel
 
-from tests.end_to_end.conftest import Office
-
-pytestmark = pytest.mark.xdist_group("end_to_end")
+from tests.offices import Office
 
 ROOT = Path(__file__).parents[2]
 AKB = ("-m", "akb")

@@ -510,7 +510,9 @@ def bundle(
 ) -> RunBundle:
     settings = settings or Settings.model_validate({"client": {"name": "Kantoor De Vries & Zn. </style>"}})
     held = set(book.policies["branch"].unique())
-    catalogue = entries([(key, branch.name_nl) for key, branch in settings.taxonomy().items() if key in held])
+    present = {key: branch for key, branch in settings.taxonomy().items() if key in held}
+    english = {key: branch.name_en for key, branch in present.items()}
+    catalogue = entries({key: branch.name_nl for key, branch in present.items()}, english=english)
     features = tuple(
         Feature(name, group, "months", "months")
         for name, group in (("months_since_lapse_12m", "lapses"), ("policies", "holdings"), ("tenure_months", "tenure"))

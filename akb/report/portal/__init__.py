@@ -17,6 +17,7 @@ __all__ = [
     "portal_facts",
     "portal_files",
     "run_name",
+    "served_page",
     "tasks_csv",
 ]
 
@@ -38,6 +39,13 @@ def portal_files(facts: PortalFacts) -> dict[str, bytes]:
     from akb.report.portal.page import portal_files as files
 
     return files(facts)
+
+
+def served_page(language: str) -> tuple[bytes, str]:
+    """Return the page of ``akb serve`` and its policy; see `akb.report.portal.shared`."""
+    from akb.report.portal.shared import served_page as page
+
+    return page(language)
 
 
 def tasks_csv(facts: PortalFacts) -> bytes:

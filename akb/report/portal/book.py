@@ -101,10 +101,8 @@ def _guide(facts: PortalFacts) -> list[str]:
     derived = (context.held["commission_source"] == "derived").fill_null(value=False).mean()
     if context.has_commission and isinstance(derived, float) and derived > _FEW_DERIVED:
         lines.append(words.text("book_text.assumed_commission"))
-    short = words.text("page.withheld_short")
     for name, why in work.withheld(context).items():
-        worded = why if facts.language == "nl" else short
-        lines.append(words.text("book_text.withheld", list=words.name("list", name), why=worded))
+        lines.append(words.text("book_text.withheld", list=words.name("list", name), why=why))
     lines.append(words.text("book_text.run", run=facts.run))
     return lines
 
