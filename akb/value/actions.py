@@ -12,6 +12,7 @@ import polars as pl
 
 from akb.value.action_figures import by_action, hidden, hours_used, list_sizes, own_share
 from akb.value.classes import class_of
+from akb.value.targeting.contact import rules
 from akb.value.targeting.lists import next_best_action as nba
 from akb.value.targeting.lists.cross_sell import next_best_list
 from akb.value.targeting.lists.gaps import care_gaps
@@ -36,8 +37,8 @@ class Actions:
     Parameters
     ----------
     scores
-        customer, ``next_best_action`` (a key of `next_best_action.ACTIONS`), ``best_contact`` and
-        ``contact_value``, for everybody in force.
+        customer, ``next_best_action`` (a key of `next_best_action.ACTIONS`), ``best_contact``,
+        ``contact_value`` and ``optimal_contacts_12m``, for everybody in force.
     lists, left_out
         As in `akb.value.types.ValueRun`.
     figures
@@ -186,6 +187,8 @@ def _scores(in_force: InForce, valued: Valuation, choice: Choice) -> pl.DataFram
     plan = valued.plan
     contact: list[str | None] = [None] * in_force.n
     value = [None] * in_force.n if plan is None else plan.contact_value(in_force.n)
+    most = int(rules("contact")["cap"])
+    times = [None] * in_force.n if plan is None else plan.optimal_contacts(most)
     if plan is not None:
         contact = [
             plan.menu.options[place].key if place >= 0 else "none" for place in plan.option.tolist()
@@ -194,6 +197,7 @@ def _scores(in_force: InForce, valued: Valuation, choice: Choice) -> pl.DataFram
         next_best_action=pl.Series(choice.action.tolist(), dtype=pl.String),
         best_contact=pl.Series(contact, dtype=pl.String),
         contact_value=pl.Series(value, dtype=pl.Float32),
+        optimal_contacts_12m=pl.Series(times, dtype=pl.Float32),
     )
 
 

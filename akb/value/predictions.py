@@ -229,6 +229,13 @@ def _contact_value(work: Work) -> ValueResult:
     return replace(result, limits=("two_futures",))
 
 
+def _optimal_contacts(work: Work) -> ValueResult:
+    made = ValueResult(
+        why("optimal_contacts"), work.base.churn_gate, absent=why("best_contact_none")
+    )
+    return replace(made, limits=("two_futures",))
+
+
 def _cross_sell(work: Work) -> ValueResult:
     passed = [gate for gate in work.base.branch_gates.values() if gate in EURO_GATES]
     if not passed:
@@ -262,6 +269,7 @@ METHODS: dict[str, Callable[[Work], ValueResult]] = {
     "cross_sell_commission": _cross_sell,
     "best_contact": _best_contact,
     "contact_value": _contact_value,
+    "optimal_contacts": _optimal_contacts,
     "next_best_action": _action,
     "growth_segment": _segment,
     "position_segment": _segment,

@@ -99,6 +99,17 @@ def test_an_event_is_about_the_branch_of_its_list_on_that_day(book: ClientBook) 
     assert gaps[name(1), "auto"] is None
 
 
+def test_the_branch_of_an_english_list_is_the_same(tmp_path: Path) -> None:
+    book = open_book(tmp_path / "book")
+    folder = a_run(book, FIRST, {1: "Reis en annulering"}, {})
+    head = "customer;rank;line to discuss;held by comparable customers"
+    names = load_settings().taxonomy()["reis"]
+    (folder / "actions" / "care_gaps.csv").write_text(f"{head}\n{name(1)};1;{names.name_en};0,7000\n", "utf-8")
+    assert names.name_en != names.name_nl
+    import_events(book, [event(1, "spoken", FIRST, list="care_gaps")])
+    assert told(book) == [(name(1), "reis", "discussed")]
+
+
 @pytest.mark.parametrize("word", [*STATUSES, *KINDS])
 def test_what_says_nothing_of_the_customer_is_no_entry(book: ClientBook, word: str) -> None:
     import_events(book, [event(1, word)])

@@ -44,13 +44,13 @@ def task(place: int, **given: str) -> dict[str, str]:
     return base | given
 
 
-def a_run(folder: Path, *rows: dict[str, str]) -> Path:
+def a_run(folder: Path, *rows: dict[str, str], language: str = "nl") -> Path:
     """A finished run with these tasks, its customers known by relation number 1001, 1002, …"""
     (folder / "actions").mkdir(parents=True)
     (folder / "private").mkdir()
     target = io.StringIO(newline="")
     writer = csv.writer(target, delimiter=";", lineterminator="\r\n")
-    writer.writerow(HEAD.values())
+    writer.writerow(texts("tasks", language)["head"].values())
     writer.writerows([row[key] for key in HEAD] for row in rows)
     (folder / "actions" / "tasks.csv").write_text("\ufeff" + target.getvalue(), "utf-8", newline="")
     people = [f"{row['customer']},{1000 + place}" for place, row in enumerate(rows, start=1)]
@@ -262,6 +262,11 @@ def test_no_copy_lies_where_akb_keeps_its_files(tmp_path: Path, place: str) -> N
     a_run(tmp_path / "run", task(1))
     assert run(["export", str(tmp_path / "run"), "--out", str(tmp_path / place), "--quiet"]) == 2
     assert not (tmp_path / place).exists()
+
+
+def test_the_tasks_of_an_english_run_are_read_too(tmp_path: Path) -> None:
+    made = [hand_over(a_run(tmp_path / each, task(1), language=each), "csv").content for each in ("nl", "en")]
+    assert made[0] == made[1]
 
 
 def test_a_run_without_tasks_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -135,6 +135,23 @@ def test_one_plan_in_case_actions_lists_and_assignment(made, hours: float) -> No
         assert row["used"] <= row["available"] + 1e-6
 
 
+def test_more_contacts_are_optimal_only_while_each_pays(made) -> None:
+    """Enough hours: the planned contact after its cost, and what a repeat at half of it would be."""
+    shares = {share: run_value(made, f.models(made), f.settings(**CHEAP, planning__repeat_share=share)).scores
+              for share in (0.0, 0.5, 1.0)}  # fmt: skip
+    for share, scores in shares.items():
+        planned = pl.col("best_contact") != "none"
+        assert scores.filter(~planned)["optimal_contacts_12m"].unique().to_list() == [0.0], share
+        assert scores.filter(planned)["optimal_contacts_12m"].min() == 1.0 + 5.0 * (share == 1.0)
+        assert scores.filter(planned)["optimal_contacts_12m"].max() <= 6.0  # the cap of contacts in a year
+    assert shares[0.0].filter(planned)["optimal_contacts_12m"].max() == 1.0
+    more = shares[0.5].filter(planned)["optimal_contacts_12m"]
+    assert more.max() > 1.0
+    # who brings twice its cost and more pays a second time
+    brings = shares[0.5].filter(planned).sort("contact_value")["optimal_contacts_12m"]
+    assert brings.tail(10).mean() >= brings.head(10).mean()
+
+
 def test_a_person_of_the_right_pool_does_it(made) -> None:
     team = {f"A{number}": Member(level="inside", hours=10.0) for number in range(4)}
     team["A0"] = Member(level="adviser", hours=1.0)

@@ -68,7 +68,9 @@ def _branches(run: PastRun, name: str) -> Found:
     frame = run.listed(name)
     if frame.is_empty() or not {"customer", "branch"} <= set(frame.columns):
         return {}
-    names = {each.name_nl: key for key, each in run.settings.taxonomy().items()}
+    taxonomy = run.settings.taxonomy()
+    names = {each.name_en: key for key, each in taxonomy.items()}
+    names |= {each.name_nl: key for key, each in taxonomy.items()}
     shown = _pseudonyms(run)
     share = pl.col("share") if "share" in frame.columns else pl.lit(None, dtype=pl.String)
     found: dict[str, tuple[str, Any]] = {}

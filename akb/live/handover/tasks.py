@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from akb.core.errors import AkbError
 from akb.core.wording.text import load_toml, texts
-from akb.store.feedback import unmarked
+from akb.store.feedback import LANGUAGES, unmarked
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -71,7 +71,11 @@ def read_tasks(folder: Path, run: str, as_of: date) -> list[Task]:
         raise AkbError(
             f"{folder} holds no {TASKS}: an earlier akb made it", "Run akb eda or akb score again."
         )
-    heads = {heading: key for key, heading in texts("tasks")["head"].items()}
+    heads = {
+        heading: key
+        for language in LANGUAGES
+        for key, heading in texts("tasks", language)["head"].items()
+    }
     try:
         text = path.read_bytes().decode("utf-8-sig")
         head, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=";", strict=True)

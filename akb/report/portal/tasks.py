@@ -66,7 +66,7 @@ def task_rows(facts: PortalFacts) -> list[dict[str, Any]]:
 
 
 def tasks_csv(facts: PortalFacts) -> bytes:
-    """Return the tasks for Dutch Excel; headings at least."""
-    head: dict[str, str] = texts(TASKS)["head"]
+    """Return the tasks for Dutch Excel, in the language of the report; headings at least."""
+    head: dict[str, str] = texts(TASKS, facts.language)["head"]
     rows = ([dutch_cell(row[name]) for name in COLUMNS] for row in task_rows(facts))
     return dutch_csv([head[name] for name in COLUMNS], rows)

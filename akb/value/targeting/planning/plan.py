@@ -146,6 +146,23 @@ class ContactPlan:
         out[rows] = self.menu.value_of(rows, self.option[rows]) / 100
         return [float(euros) for euros in out]
 
+    def optimal_contacts(self, most: int) -> list[float]:
+        """Return (n,): how many contacts such as the planned one pay in these 12 months, `most` at
+        the most; 0 without one.
+
+        Every further contact is a repeat: it does ``repeat_share`` of what the one before did, and
+        costs as much, hours at the price of one more hour.
+        """
+        rows = np.flatnonzero(self.planned)
+        chosen = self.option[rows]
+        benefit = self.menu.value_of(rows, chosen) + self.menu.cost[rows, chosen]
+        spent = benefit - self.reduced()[rows, chosen]
+        done = self.planning.repeat_share ** np.arange(most)
+        pays = benefit[:, None] * done[None, :] > spent[:, None]
+        out = np.zeros(self.prospects.n)
+        out[rows] = np.maximum(1, np.logical_and.accumulate(pays, axis=1).sum(axis=1))
+        return [float(count) for count in out]
+
     def runner_up(self, rows: Rows) -> tuple[list[str | None], Floats]:
         """Return for some customers the next best contact type and what it would bring after its
         cost, cents.
