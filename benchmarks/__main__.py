@@ -23,6 +23,8 @@ MODULES = (
     "trials",
     "page",
     "small_offices",
+    "batch",
+    "cluster",
     "hindsight",
     "mutants",
     "weekly",
