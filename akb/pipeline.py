@@ -149,10 +149,39 @@ def predict(
     AkbError
         If no customer has a policy in force on the as-of date.
     """
-    from akb.features import as_of_grid, build_matrix, build_targets, topics_of
+    from akb.features import topics_of
 
     settings = settings.with_branches(portfolio.own_branches)
     catalogue = catalogue_of(portfolio, settings, topics_of(portfolio))
+    features, models, past = _modelled(
+        portfolio, catalogue, settings, progress=progress, executor=executor
+    )
+    return valued(
+        portfolio,
+        catalogue,
+        features,
+        models,
+        past,
+        settings=settings,
+        progress=progress,
+        no_pseudonyms=no_pseudonyms,
+    )
+
+
+def _modelled(
+    portfolio: Portfolio,
+    catalogue: tuple[Entry, ...],
+    settings: Settings,
+    *,
+    progress: Progress,
+    executor: Executor | None,
+) -> tuple[tuple[Feature, ...], ModelRun, Past | None]:
+    """Return the features, what the models say now and what they said three years ago.
+
+    The values of the features end here: of a large portfolio they are gigabytes that nothing later
+    looks at."""
+    from akb.features import as_of_grid, build_matrix, build_targets
+
     with progress.stage("building point-in-time features"):
         dates = as_of_grid(portfolio, settings)
         matrix = build_matrix(portfolio, dates, settings, executor=executor)
@@ -181,16 +210,7 @@ def predict(
         past = look_back(
             portfolio, matrix, catalogue, settings, progress=progress, executor=executor
         )
-    return valued(
-        portfolio,
-        catalogue,
-        matrix.features,
-        models,
-        past,
-        settings=settings,
-        progress=progress,
-        no_pseudonyms=no_pseudonyms,
-    )
+    return matrix.features, models, past
 
 
 def with_reference(models: ModelRun, matrix: Matrix, portfolio: Portfolio) -> ModelRun:
@@ -209,8 +229,12 @@ def catalogue_of(
     from akb.catalogue.entries import entries
 
     held = set(portfolio.policies["branch"].unique())
-    branches = [(key, branch.name_nl) for key, branch in settings.taxonomy().items() if key in held]
-    return entries(branches, topics)
+    present = {key: branch for key, branch in settings.taxonomy().items() if key in held}
+    return entries(
+        {key: branch.name_nl for key, branch in present.items()},
+        topics,
+        {key: branch.name_en for key, branch in present.items()},
+    )
 
 
 def valued(

@@ -21,6 +21,7 @@ MODULES = (
     "drift",
     "plan",
     "trials",
+    "year",
     "page",
     "small_offices",
     "batch",
@@ -28,6 +29,7 @@ MODULES = (
     "hindsight",
     "mutants",
     "weekly",
+    "serve",
 )
 REAL = ("es_motor", "coil2000", "lapse", "own_columns", "actuarial")
 FOLDERS = {"lapse": "casdatasets", "own_columns": ".", "actuarial": "."}

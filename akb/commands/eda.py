@@ -42,6 +42,7 @@ def eda(
     author: options.Author = None,
     logo: options.Logo = None,
     advisers: options.Advisers = None,
+    lang: options.Lang = None,
     cluster: options.Cluster = None,
     shared: options.Shared = None,
     open_: Annotated[
@@ -70,6 +71,7 @@ def eda(
             author=author,
             logo=logo,
             advisers=advisers,
+            lang=lang,
         ),
         key=load_or_create_key(key_file),
         as_of=options.as_day(as_of),

@@ -28,6 +28,13 @@ class PortalUnit(StrEnum):
     office = "office"
 
 
+class Language(StrEnum):
+    """In which languages a report can be."""
+
+    nl = "nl"
+    en = "en"
+
+
 ROLES = ("policies", "customers", "claims", "contacts", "payments", "premiums")
 
 Exports = Annotated[
@@ -235,6 +242,10 @@ Author = Annotated[
 Logo = Annotated[
     Path | None, typer.Option("--logo", help="A PNG or JPEG for the cover, 100 kB at most.")
 ]
+Lang = Annotated[
+    Language | None,
+    typer.Option("--lang", help="Language of report, portal, workbook and lists."),
+]
 Advisers = Annotated[
     bool | None,
     typer.Option(
@@ -252,6 +263,7 @@ def covered(
     author: str | None = None,
     logo: Path | None = None,
     advisers: bool | None = None,
+    lang: Language | None = None,
 ) -> Settings:
     """Return settings with what was asked for the report; what was not asked stays as it is.
 
@@ -263,6 +275,7 @@ def covered(
     from akb.config.pictures import data_address
 
     asked = {"client": client, "title": title, "author": author, "advisers": advisers}
+    asked["language"] = lang.value if lang else None
     asked["logo"] = data_address(logo) if logo else None
     given = {name: value for name, value in asked.items() if value is not None}
     return (

@@ -74,6 +74,7 @@ class Branch(SettingsTable):
     lapse: float = Field(gt=0, lt=1)  # share of policies that end in a year, by the sources
     essential: bool
     life: bool = False
+    subscription: bool = False  # the office's own service at a fee: no cover, and no policy
     confidence: Literal["H", "M", "L", "A"]
     margin: float | None = Field(
         default=None, ge=-1, le=1
@@ -97,6 +98,7 @@ class Client(SettingsTable):
     name: Shown = Field(default="", max_length=100)
     type: Literal["intermediair", "volmacht", "verzekeraar"] = "intermediair"
     unit: Literal["relation", "household"] = "relation"  # who is one customer
+    contracts: Literal["together", "apart"] = "together"  # whether a contract decides for members
     # of the annual accounts, euros a year; None: not given
     commission_total: float | None = Field(default=None, gt=0, le=1e10)
     fee_total: float | None = Field(default=None, gt=0, le=1e10)
@@ -263,7 +265,7 @@ class Models(SettingsTable):
 class Report(SettingsTable):
     """How results are shown."""
 
-    language: Literal["nl"] = "nl"
+    language: Literal["nl", "en"] = "nl"
     suppress_below: int = Field(default=5, ge=1, le=1000)
     portal_by: Literal["", "office"] = ""  # beside the portal of everybody one per office
     advisers: bool = False  # colleagues beside each other: ask the works council first

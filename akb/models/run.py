@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from akb.core.wording.phrases import Translated
 from akb.core.wording.reasons import Reason
 from akb.models.churn import LIFETIME
 from akb.models.coherence import (
@@ -135,7 +136,9 @@ def run_models(
             *churn.findings,
             *(finding for result in results for finding in result.findings),
             *taught_by(matrix),
-            *checks(own, {entry.key: entry.name_nl for entry in entries}),
+            *checks(
+                own, {entry.key: Translated(entry.name_nl, entry.name_en) for entry in entries}
+            ),
         ),
         files={**files, COLUMNS: feature_table(files)} if files else {},
         ranking=next((result.ranking for result in results if result.ranking is not None), None),
