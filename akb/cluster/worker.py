@@ -26,6 +26,7 @@ def run_task(task: str) -> str:
         do, arguments, named = read(path, shelf)
         with threadpool_limits(1):
             write(left, do(*arguments, **named), shelf)
+        shelf.turn()
     return str(left)
 
 
