@@ -61,7 +61,7 @@ class Shelf:
             self._whole(name, lambda path: np.save(path, thing))
         else:
             return None
-        return self._know(name, thing)
+        return self._register(name, thing)
 
     def take(self, name: str) -> Any:
         """Return the table of this name; one that is in memory is not read again."""
@@ -73,7 +73,7 @@ class Shelf:
                 thing = pl.read_parquet(path).rechunk()
             else:
                 thing = np.asarray(np.load(path, mmap_mode="r"))
-            self._know(name, thing)
+            self._register(name, thing)
         if not self._writes:
             self._used[name] = thing
         return thing
@@ -82,7 +82,7 @@ class Shelf:
         """Let go of what neither this task nor the one before it took."""
         self._before, self._used = self._used, {}
 
-    def _know(self, name: str, thing: Any) -> str:
+    def _register(self, name: str, thing: Any) -> str:
         self._names[id(thing)] = name
         self._known[name] = weakref.ref(thing)
         weakref.finalize(thing, self._names.pop, id(thing), None)
