@@ -190,7 +190,7 @@ def _modelled(
                 f"no policy is in force on {portfolio.as_of.isoformat()}",
                 "Check the as-of date (--as-of) and the end dates of the export.",
             )
-        targets = build_targets(portfolio, matrix, settings)
+        targets = build_targets(portfolio, matrix, settings, executor=executor)
     with progress.stage("fitting and evaluating the predictions"):
         from akb.models import run_models
 
@@ -305,7 +305,7 @@ def look_back(
     known = known_then(portfolio, matrix, day, settings, executor=executor)
     models = run_models(
         known,
-        build_targets(then, known, settings),
+        build_targets(then, known, settings, executor=executor),
         [entry for entry in catalogue if entry.method in methods],
         _fewer_rows(settings),
         as_of=day,

@@ -25,6 +25,8 @@ MODULES = (
     "page",
     "portal",
     "small_offices",
+    "batch",
+    "cluster",
     "hindsight",
     "mutants",
     "weekly",

@@ -1,6 +1,6 @@
 """Do small offices gain by drawing on their sisters? Ten simulated offices of about 60 customers, true chances known.
 
-    python -m benchmarks.batch [--offices 10] [--customers 44] [--spread 0.2] [--futures 50] [--seed 1]
+    python -m benchmarks.batch [--offices 10] [--customers 55] [--spread 0.2] [--futures 50] [--seed 1]
 
 Every office is simulated on its own, with a level of lapse of its own (log-normal, `--spread`). Asked of every
 customer and branch that he holds: the chance that a policy of it lapses within twelve months. Told by the office's own
@@ -76,7 +76,7 @@ def held_cells(portfolio: Portfolio, truth: pl.DataFrame) -> pl.DataFrame:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--offices", type=int, default=10)
-    parser.add_argument("--customers", type=int, default=44)
+    parser.add_argument("--customers", type=int, default=55)
     parser.add_argument("--spread", type=float, default=0.2)
     parser.add_argument("--futures", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)

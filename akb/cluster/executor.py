@@ -36,10 +36,8 @@ class ClusterExecutor(Executor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Write a task, queue it, and return what it will give."""
-        if kwargs:
-            raise TypeError("a task takes positional arguments")
         path = self._shelf.folder / f"{next(self._numbers)}.task"
-        write(path, (fn, args), self._shelf)
+        write(path, (fn, args, kwargs), self._shelf)
         asked: Future[Any] = Future()
         asked.set_running_or_notify_cancel()
         remote = self._client.submit(run_task, str(path), key=str(path), pure=False)

@@ -7,6 +7,8 @@ goes into a task, and into what a task leaves, by its name; who reads it gets th
 from __future__ import annotations
 
 import io
+import weakref
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import cloudpickle
@@ -36,41 +38,54 @@ class Shelf:
     def __init__(self, folder: Path, *, writes: bool) -> None:
         self.folder = folder
         self._writes = writes
+        self._numbers = count()
         self._names: dict[int, str] = {}
-        self._things: dict[str, Any] = {}  # held, so that an identity stays that of one thing
+        self._known: dict[str, weakref.ref[Any]] = {}  # who made a table decides how long it lives
+        self._used: dict[str, Any] = {}
+        self._before: dict[str, Any] = {}
 
     def put(self, thing: Any) -> str | None:
         """Return the name of a table, of its file; None for what goes along in the task."""
         name = self._names.get(id(thing))
-        if name is not None or not self._writes:
+        if name is not None and self._known[name]() is thing:
             return name
-        number = len(self._things)
+        if not self._writes:
+            return None
         if isinstance(thing, pl.DataFrame):
             if thing.estimated_size() < SMALL:
                 return None
-            name = f"{number}.parquet"
+            name = f"{next(self._numbers)}.parquet"
             self._whole(name, lambda path: thing.write_parquet(path, compression="lz4"))
         elif type(thing) is np.ndarray and thing.nbytes >= SMALL and not thing.dtype.hasobject:
-            name = f"{number}.npy"
+            name = f"{next(self._numbers)}.npy"
             self._whole(name, lambda path: np.save(path, thing))
         else:
             return None
-        return self._keep(name, thing)
+        return self._register(name, thing)
 
     def take(self, name: str) -> Any:
-        """Return the table of this name, read once."""
-        if name not in self._things:
+        """Return the table of this name; one that is in memory is not read again."""
+        known = self._known.get(name)
+        thing: Any = None if known is None else known()
+        if thing is None:
             path = self.folder / name
             if name.endswith(".parquet"):
-                thing: Any = pl.read_parquet(path).rechunk()
+                thing = pl.read_parquet(path).rechunk()
             else:
                 thing = np.asarray(np.load(path, mmap_mode="r"))
-            self._keep(name, thing)
-        return self._things[name]
+            self._register(name, thing)
+        if not self._writes:
+            self._used[name] = thing
+        return thing
 
-    def _keep(self, name: str, thing: Any) -> str:
+    def turn(self) -> None:
+        """Let go of what neither this task nor the one before it took."""
+        self._before, self._used = self._used, {}
+
+    def _register(self, name: str, thing: Any) -> str:
         self._names[id(thing)] = name
-        self._things[name] = thing
+        self._known[name] = weakref.ref(thing)
+        weakref.finalize(thing, self._names.pop, id(thing), None)
         return name
 
     def _whole(self, name: str, write: Any) -> None:

@@ -23,9 +23,10 @@ def run_task(task: str) -> str:
     left = path.with_suffix(".done")
     if not left.exists():
         shelf = _shelf(path.parent)
-        do, arguments = read(path, shelf)
+        do, arguments, named = read(path, shelf)
         with threadpool_limits(1):
-            write(left, do(*arguments), shelf)
+            write(left, do(*arguments, **named), shelf)
+        shelf.turn()
     return str(left)
 
 

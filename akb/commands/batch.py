@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_module
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,13 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PAGE, FIGURES = "comparison.html", "comparison.json"
-
-
-class PageLanguage(StrEnum):
-    """In which language the comparison is."""
-
-    nl = "nl"
-    en = "en"
 
 
 def batch(
@@ -36,9 +28,7 @@ def batch(
     ] = None,
     config: options.Config = None,
     key: options.Key = None,
-    lang: Annotated[
-        PageLanguage, typer.Option("--lang", help="Language of the comparison.")
-    ] = PageLanguage.nl,
+    lang: options.Lang = None,
     quiet: options.Quiet = False,
     json: options.Json = False,
     seed: options.Seed = None,
@@ -75,6 +65,7 @@ def batch(
     secret, requests = load_or_create_key(key_file), {}
     for office in found:
         own = options.settings_from(office.config, seed, jobs) if office.config else shared
+        own = options.covered(own, lang=lang)
         named = own.client.model_copy(update={"name": own.client.name or office.name})
         alone = own.models.model_copy(update={"jobs": 1})
         requests[office.name] = Request(
@@ -90,7 +81,9 @@ def batch(
     document = story(asked, stages)
     content = json_module.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
     write_atomically(place / FIGURES, (content + "\n").encode())
-    write_atomically(place / PAGE, page(document, lang.value).encode())
+    write_atomically(
+        place / PAGE, page(document, lang.value if lang else shared.report.language).encode()
+    )
     if json:
         options.print_json(document)
     else:

@@ -30,7 +30,8 @@ def check(
     from akb.pipeline import Request, read_and_preview
 
     options.check_fail_on(fail_on)
-    files, roles = options.split_roles(export)
+    named, held = options.fetch_addresses(export)
+    files, roles = options.split_roles(named)
     # Nothing leaves this command under a pseudonym, so it needs no key of the client.
     request = Request(
         files=files,
@@ -38,6 +39,7 @@ def check(
         key=bytes(32),
         as_of=options.as_day(as_of),
         roles=roles,
+        held=held,
         go_on=go_on,
     )
     stages = Stages(quiet=quiet or json, log_file=log_file)

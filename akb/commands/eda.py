@@ -59,7 +59,8 @@ def eda(
     from akb.pipeline import eda as run
 
     options.check_fail_on(fail_on)
-    files, roles = options.split_roles(export)
+    named, held = options.fetch_addresses(export)
+    files, roles = options.split_roles(named)
     key_file = key or default_key_path()
     request = Request(
         files=files,
@@ -75,6 +76,7 @@ def eda(
         key=load_or_create_key(key_file),
         as_of=options.as_day(as_of),
         roles=roles,
+        held=held,
         out=out,
         no_pseudonyms=no_pseudonyms,
         go_on=go_on,

@@ -121,6 +121,26 @@ Shared = Annotated[
 ]
 
 
+def fetch_addresses(arguments: Sequence[str]) -> tuple[list[str], dict[Path, bytes]]:
+    """Return the arguments with every address (``s3://…``, also after ``role=``) as a name here,
+    and what lies behind them.
+    """
+    from akb.store.remote import fetched, is_address
+
+    named, held = list[str](), dict[Path, bytes]()
+    for argument in arguments:
+        role, _, address = argument.partition("=")
+        if is_address(argument):
+            role, address = "", argument
+        if not is_address(address):
+            named.append(argument)
+            continue
+        path, held_content = fetched(address)
+        held[path] = held_content
+        named.append(f"{role}={path}" if role else str(path))
+    return named, held
+
+
 def split_roles(arguments: Sequence[str]) -> tuple[list[Path], dict[str, Path]]:
     """Split ``FILE`` and ``role=FILE`` arguments; a file that exists under the whole name is a
     file.

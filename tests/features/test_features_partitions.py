@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
@@ -101,3 +102,15 @@ def test_an_aggregate_holds_whole_numbers_only() -> None:
     for keys, table in tables:
         values = table.drop(keys)
         assert values.width and all(kind == pl.Int64 for kind in values.dtypes)
+
+
+def test_an_executor_gives_the_same_bytes_also_with_a_panel() -> None:
+    """What a cluster does: aggregates and columns of every part as tasks, of everybody or of those who teach."""
+    whole, dates = office(), [OTHERS[0], T, X]
+    few = SETTINGS.model_copy(update={"models": SETTINGS.models.model_copy(update={"panel_customers": 15})})
+    for settings in (SETTINGS, few):
+        alone = build_matrix(whole, dates, settings)
+        with ThreadPoolExecutor(2) as pool:
+            spread = build_matrix(whole, dates, settings, partitions=3, executor=pool)
+        assert spread.frame.equals(alone.frame)
+        assert (spread.panel is None) == (settings is SETTINGS)
