@@ -260,7 +260,7 @@ def watched(
     found = _level(weeks[min(begin, len(weeks) - 1) :], spread)
     settled = weeks[begin + rules["settle_weeks"] :] if flagged is not None else []
     later = _level(settled, spread) if len(settled) >= rules["level_weeks"] else None
-    told_from_one = later is not None and (later[1] > 1 or later[2] < 1)
+    differs = later is not None and (later[1] > 1 or later[2] < 1)
     return EndsWatch(
         tuple(weeks),
         threshold,
@@ -269,7 +269,7 @@ def watched(
         None if flagged is None else weeks[flagged].day,
         None if flagged is None else exports[begin].day.isoformat(),
         *found,
-        later[0] if later is not None and told_from_one else None,
+        later[0] if later is not None and differs else None,
     )
 
 
