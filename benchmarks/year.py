@@ -238,7 +238,7 @@ def policies_on(day: date, known: tuple[Any, NDArray[np.int32]], first: int) -> 
 
 
 def counted(office: LivingOffice, weeks: int) -> dict[int, EndsWatch | None]:
-    """Return what the watch says in the weeks from the change on, on the counts of the back office alone."""
+    """Return what the watch says before and after the change, on the counts of the back office alone."""
     book, known = office.book, office.all_ends()
     began = to_day(book.ended_from)
     then = policies_on(book.as_of, known, began)
@@ -247,7 +247,7 @@ def counted(office: LivingOffice, weeks: int) -> dict[int, EndsWatch | None]:
     for number, day in enumerate(weeks_of(book, weeks), start=1):
         now = policies_on(day, known, began)
         exports.append(known_ends(now, day))
-        if CHANGE_WEEK <= number <= FOLLOWED_BY or number == weeks:
+        if number in (CHANGE_WEEK, FOLLOWED_BY, weeks):
             found[number] = watched(usual, now, exports)
     return found
 
@@ -255,7 +255,7 @@ def counted(office: LivingOffice, weeks: int) -> dict[int, EndsWatch | None]:
 def counts(customers: int, offices: range, futures: int, weeks: int) -> None:
     """Print when the watch flags the planted change, over futures of some offices."""
     late: list[int | None] = []
-    levels: list[int | None] = []
+    levels: list[float | None] = []
     false = 0
     for seed in offices:
         book = simulate(customers, seed=seed)
@@ -267,18 +267,18 @@ def counts(customers: int, offices: range, futures: int, weeks: int) -> None:
             found = {number: each for number, each in counted(office, weeks).items() if each is not None}
             quiet = found[CHANGE_WEEK]
             early = [n for n, each in enumerate(quiet.weeks, start=1) if max(each.rise, each.fall) >= quiet.threshold]
-            seen = [n for n, each in found.items() if n > CHANGE_WEEK and each.flagged is not None]
-            level = [n for n, each in found.items() if n > CHANGE_WEEK and each.level is not None]
+            follows, last = found[FOLLOWED_BY], found[weeks]
+            seen = [n for n, each in enumerate(follows.weeks, start=1) if each.rise >= follows.threshold]
+            seen = [n for n in seen if n > CHANGE_WEEK]
             false += bool(early)
             late.append(seen[0] - CHANGE_WEEK if seen else None)
-            levels.append(level[0] if level else None)
-            last = found[weeks]
-            print(f"office {seed}, future {future}: false {early[:1]}, flagged {seen[:1]}, level from {level[:1]}, "
-                  f"{last.ratio:.2f} since {last.since} in week {weeks}", flush=True)  # fmt: skip
+            levels.append(follows.level)
+            print(f"office {seed}, future {future}: false {early[:1]}, flagged {seen[:1]}, level in week {FOLLOWED_BY} "
+                  f"{follows.level}, {last.ratio:.2f} since {last.since} in week {weeks}", flush=True)  # fmt: skip
     soon = sum(each is not None and each <= 4 for each in late)
-    follows = sum(each is not None and each <= FOLLOWED_BY for each in levels)
+    level = sum(each is not None for each in levels)
     print(f"{len(late)} futures of {customers:,} customers: flagged within 4 weeks in {soon}, a false alarm before in "
-          f"{false}, the level follows by week {FOLLOWED_BY} in {follows}")  # fmt: skip
+          f"{false}, the level follows by week {FOLLOWED_BY} in {level}")  # fmt: skip
 
 
 def main() -> None:

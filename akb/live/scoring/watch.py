@@ -10,9 +10,11 @@ expected among this week's registrations. So the count of a week is whole on the
 no week has to be waited for.
 
 The rule is the cumulative sum of the Poisson log-likelihood ratio of `ratio` times the usual
-against the usual (Lucas 1985, Technometrics 27, 129-144), divided by the dispersion. Its threshold
-is the logarithm of the average run length that is asked without a change: the run length is at
-least exp(threshold) (Lorden 1971, Annals of Mathematical Statistics 42, 1897-1908)."""
+against the usual (Lucas 1985, Technometrics 27, 129-144), divided by the dispersion. No year is
+quite like the one before, so the usual is brought to the level of the calm weeks so far (Hawkins
+1987, The Statistician 36, 299-315, starts its sums like that), drawn to one. The threshold is the
+logarithm of the average run length that is asked without a change: the run length is at least
+exp(threshold) (Lorden 1971, Annals of Mathematical Statistics 42, 1897-1908)."""
 
 from __future__ import annotations
 
@@ -244,9 +246,9 @@ def watched(
         expected = cells.expected(place, shares)
         registered = float(cells.registered[place])
         if place >= rules["learn_weeks"] and expected >= rules["least_expected"]:
-            spread = cells.dispersion(shares, calm)
-            rise = max(0.0, rise + _evidence(registered, expected, ratio) / spread)
-            fall = max(0.0, fall + _evidence(registered, expected, 1 / ratio) / spread)
+            spread, own = cells.calm_weeks(shares, calm)
+            rise = max(0.0, rise + _evidence(registered, own * expected, ratio) / spread)
+            fall = max(0.0, fall + _evidence(registered, own * expected, 1 / ratio) / spread)
         if flagged is None:
             quiet["rise"] = place + 1 if rise == 0 else quiet["rise"]
             quiet["fall"] = place + 1 if fall == 0 else quiet["fall"]
@@ -368,16 +370,22 @@ class _Cells:
             known += np.where(kind == 1, early[1], early[0])
         return float((self.usual[place] * known).sum())
 
-    def dispersion(self, shares: Floats, until: int) -> float:
-        """Return variance / mean of the counts around their own mean ratio, at least one."""
+    def calm_weeks(self, shares: Floats, until: int) -> tuple[float, float]:
+        """Return of the weeks before one variance / mean of the counts around their own mean, at
+        least one, and their own level: registered / usual, drawn to one.
+        """
         rules = load_toml("live.toml")["watch"]
         expected = np.array([self.expected(place, shares) for place in range(until)])
         registered = self.registered[:until]
-        fitted = expected * registered.sum() / max(expected.sum(), 1e-9)
-        squares = float(((registered - fitted) ** 2 / np.maximum(fitted, 1e-9)).sum())
+        ratio = registered.sum() / max(expected.sum(), 1e-9)
+        fitted = np.maximum(expected * ratio, 1e-9)
+        squares = float(((registered - fitted) ** 2 / fitted).sum())
         prior = rules["dispersion_weeks"]
         found = (prior * rules["dispersion"] + squares) / (prior + max(until - 1, 0))
-        return max(1.0, float(found))
+        spread = max(1.0, float(found))
+        years = float(rules["between_years"]) ** 2
+        weight = years / (years + spread / max(float(registered.sum()), 1.0))
+        return spread, 1 + weight * (float(ratio) - 1)
 
     def delay(self, until: int) -> float:
         """Return how many weeks after its day an end is registered on average."""
