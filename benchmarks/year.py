@@ -3,7 +3,7 @@
     python -m benchmarks.year [--customers 20000] [--weeks 52] [--seeds 1]     # whole runs, every command as it is
     python -m benchmarks.year --counts [--offices 10] [--futures 5]             # the watch alone, on weekly counts
 
-The back office registers ends late (exponential, ten days on average; announced ends before their day). From the
+The back office registers ends late (exponential, six days on average; announced ends before their day). From the
 month after week 30 on the hazards of lapse and switch are 1.6 times what they were. A team calls so many customers a
 week from the plan of that week, control group left alone; a call undoes a fifth of the preventable ends of the twelve
 months after it. In week 8 an experiment of three months begins, whose treated arm is called first. Every fourth week
@@ -39,7 +39,7 @@ from akb.live.scoring.watch import EndsWatch, known_ends, usual_ends, watched
 from akb.sample import simulate, write_sample
 from akb.sample.calendar import to_day
 from akb.sample.living import LivingOffice, weeks_of
-from akb.sample.parameters import NEVER_DAY
+from akb.sample.parameters import CAUSES, NEVER_DAY, tables
 from akb.sample.records import relation_numbers
 from akb.store.feedback import Feedback, written
 
@@ -222,7 +222,14 @@ def shown(week: Week) -> str:
     return f"week {week.number:2} {week.day}: {told}, {week.called} called{more}{refused}"
 
 
-def policies_on(day: date, known: tuple[Any, NDArray[np.int32]], first: int) -> pl.DataFrame:
+def causes_of(office: LivingOffice) -> NDArray[np.int64]:
+    """Return the class of the cause of every end, -1 where the back office filled in none."""
+    policies, _ = office.all_ends()
+    empty = np.random.default_rng(office.book.seed).random(len(policies.end)) < office.book.p.book.reason_empty
+    return np.where(empty, -1, tables().reason_class[policies.reason])
+
+
+def policies_on(day: date, known: tuple[Any, NDArray[np.int32]], first: int, causes: NDArray[np.int64]) -> pl.DataFrame:
     """Return what an export of a day holds of policies, for the watch alone."""
     policies, registered = known
     number = to_day(day)
@@ -234,18 +241,21 @@ def policies_on(day: date, known: tuple[Any, NDArray[np.int32]], first: int) -> 
             "start_date": pl.Series(policies.start[there], dtype=pl.Int32).cast(pl.Date),
             "end_date": ends.set(ends == int(NEVER_DAY), None).cast(pl.Date),
         }
-    ).with_columns(replaced_on=pl.lit(None, dtype=pl.Date), cause=pl.lit("unknown"))
+    ).with_columns(
+        replaced_on=pl.lit(None, dtype=pl.Date),
+        cause=pl.Series(np.array([*CAUSES, "unknown"])[causes[there]]),
+    )
 
 
 def counted(office: LivingOffice, weeks: int) -> dict[int, EndsWatch | None]:
     """Return what the watch says before and after the change, on the counts of the back office alone."""
-    book, known = office.book, office.all_ends()
+    book, known, causes = office.book, office.all_ends(), causes_of(office)
     began = to_day(book.ended_from)
-    then = policies_on(book.as_of, known, began)
+    then = policies_on(book.as_of, known, began, causes)
     usual = usual_ends(then, book.recorded_from, book.as_of - timedelta(days=WAIT))
     exports, found = [known_ends(then, book.as_of)], dict[int, EndsWatch | None]()
     for number, day in enumerate(weeks_of(book, weeks), start=1):
-        now = policies_on(day, known, began)
+        now = policies_on(day, known, began, causes)
         exports.append(known_ends(now, day))
         if number in (CHANGE_WEEK, FOLLOWED_BY, weeks):
             found[number] = watched(usual, now, exports)
@@ -266,7 +276,7 @@ def counts(customers: int, offices: range, futures: int, weeks: int) -> None:
                 office.live()
             found = {number: each for number, each in counted(office, weeks).items() if each is not None}
             quiet = found[CHANGE_WEEK]
-            early = [n for n, each in enumerate(quiet.weeks, start=1) if max(each.rise, each.fall) >= quiet.threshold]
+            early = [n for n, each in enumerate(quiet.weeks, start=1) if each.rise >= quiet.threshold]
             follows, last = found[FOLLOWED_BY], found[weeks]
             seen = [n for n, each in enumerate(follows.weeks, start=1) if each.rise >= follows.threshold]
             seen = [n for n in seen if n > CHANGE_WEEK]

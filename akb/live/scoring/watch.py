@@ -1,4 +1,4 @@
-"""Whether policies end faster or slower than usual, by the ends that are registered in a week.
+"""Whether customers end policies faster than usual, by the ends that are registered in a week.
 
 An end is registered before its day (announced) or after it (late), so the newest weeks of an
 export are never complete. The exports of a book show how late: an end that this week's export has
@@ -67,14 +67,13 @@ class KnownEnds:
 @dataclass(frozen=True)
 class WatchedWeek:
     """Ends registered between the export before and that of `day`, those that were usual, and the
-    two cumulative sums.
+    cumulative sum.
     """
 
     day: str
     registered: int
     expected: float
     rise: float
-    fall: float
 
 
 @dataclass(frozen=True)
@@ -143,10 +142,18 @@ def real_ends(policies: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def chosen_ends(policies: pl.DataFrame) -> pl.DataFrame:
+    """Return the ends that a customer chose, for all that is known: no death, no object that is
+    gone, no insurer. That is what changes when something is the matter.
+    """
+    others = pl.col("cause").is_in(["natural", "insurer"]).fill_null(value=False)
+    return real_ends(policies).filter(~others)
+
+
 def known_ends(policies: pl.DataFrame, day: date) -> KnownEnds:
     """Return the ends per day that an export of a day holds, as far around it as is watched."""
     ages = _ages()
-    ends = real_ends(policies)["end_date"].cast(pl.Int32).to_numpy()
+    ends = chosen_ends(policies)["end_date"].cast(pl.Int32).to_numpy()
     age = day.toordinal() - (ends.astype(np.int64) + _EPOCH)
     inside = age[(age >= ages[0]) & (age <= ages[-1])]
     found, counts = np.unique(day.toordinal() - inside, return_counts=True)
@@ -161,11 +168,14 @@ def _ages() -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class UsualEnds:
-    """What is usual: ends a day per policy in force, by month [12] and whether it is the first of
-    one [2].
+    """What is usual: chosen ends a day per policy in force, by month [12] and whether it is the
+    first of one [2].
+
+    share: of all ends those that customers chose.
     """
 
     rates: Floats
+    share: float = 1.0
 
     def on(self, days: NDArray[np.int64], in_force: Floats) -> Floats:
         """Return how many of so many policies usually end on each day (ordinals)."""
@@ -191,16 +201,20 @@ def usual_ends(
     days = np.arange(first.toordinal(), until.toordinal())
     month, opening = _calendar(days)
     exposed = in_force_on(policies, days)
-    ends = real_ends(policies)["end_date"].cast(pl.Int32).to_numpy().astype(np.int64)
-    place = ends + _EPOCH - first.toordinal()
-    place = place[(place >= 0) & (place < len(days))]
+    places = []
+    for found in (real_ends(policies), chosen_ends(policies)):
+        place = found["end_date"].cast(pl.Int32).to_numpy().astype(np.int64)
+        place = place + _EPOCH - first.toordinal()
+        places.append(place[(place >= 0) & (place < len(days))])
+    every, place = places
     count = np.bincount(place, minlength=len(days)).astype(np.float64)
     by_month = _ratio(count, exposed, month, _MONTHS)
     by_opening = _ratio(count, exposed * by_month[month], opening, 2)
     rates = by_month[:, None] * by_opening[None, :]
     last = slice(-level_days, None)
     expected = float((exposed * rates[month, opening])[last].sum())
-    return UsualEnds(rates * float(count[last].sum()) / max(expected, 1e-9))
+    level = float(count[last].sum()) / max(expected, 1e-9)
+    return UsualEnds(rates * level, len(place) / max(len(every), 1))
 
 
 def _ratio(count: Floats, exposed: Floats, group: NDArray[np.int64], groups: int) -> Floats:
@@ -237,31 +251,25 @@ def watched(
     ratio, threshold = float(rules["ratio"]), log(rules["weeks_between_false"])
     weeks: list[WatchedWeek] = []
     flagged: int | None = None
-    quiet = {"rise": 0, "fall": 0}  # weeks up to which a sum was zero
-    rise = fall = 0.0
-    spread = float(rules["dispersion"])
+    quiet = 0  # weeks up to which the sum was zero
+    rise, spread = 0.0, float(rules["dispersion"])
     for place in range(len(cells.steps)):
-        calm = max(min(quiet.values()), rules["learn_weeks"])
+        calm = max(quiet, rules["learn_weeks"])
         shares = cells.shares(calm)
         expected = cells.expected(place, shares)
         registered = float(cells.registered[place])
         if place >= rules["learn_weeks"] and expected >= rules["least_expected"]:
-            spread, own = cells.calm_weeks(shares, calm)
+            spread, own = cells.calm_weeks(shares, calm, [each.expected for each in weeks])
             rise = max(0.0, rise + _evidence(registered, own * expected, ratio) / spread)
-            fall = max(0.0, fall + _evidence(registered, own * expected, 1 / ratio) / spread)
-        if flagged is None:
-            quiet["rise"] = place + 1 if rise == 0 else quiet["rise"]
-            quiet["fall"] = place + 1 if fall == 0 else quiet["fall"]
-            if max(rise, fall) >= threshold:
-                flagged = place
-                quiet = dict.fromkeys(quiet, quiet["rise" if rise >= threshold else "fall"])
-        elif max(rise, fall) == 0:
-            flagged = None  # it is as usual again
+        if rise == 0:
+            quiet, flagged = place + 1, None  # it is as usual, or again
+        elif flagged is None and rise >= threshold:
+            flagged = place
         day = exports[place + 1].day.isoformat()
-        weeks.append(WatchedWeek(day, int(registered), expected, rise, fall))
+        weeks.append(WatchedWeek(day, int(registered), expected, rise))
     if weeks[-1].expected < rules["least_expected"]:
         return None
-    begin = max(quiet.values()) if flagged is not None else rules["learn_weeks"]
+    begin = quiet if flagged is not None else rules["learn_weeks"]
     found = _level(weeks[min(begin, len(weeks) - 1) :], spread)
     settled = weeks[begin + rules["settle_weeks"] :] if flagged is not None else []
     later = _level(settled, spread) if len(settled) >= rules["level_weeks"] else None
@@ -274,7 +282,7 @@ def watched(
         None if flagged is None else weeks[flagged].day,
         None if flagged is None else exports[begin].day.isoformat(),
         *found,
-        later[0] if later is not None and differs else None,
+        1 + usual.share * (later[0] - 1) if later is not None and differs else None,
     )
 
 
@@ -370,12 +378,20 @@ class _Cells:
             known += np.where(kind == 1, early[1], early[0])
         return float((self.usual[place] * known).sum())
 
-    def calm_weeks(self, shares: Floats, until: int) -> tuple[float, float]:
+    def calm_weeks(self, shares: Floats, until: int, said: Sequence[float]) -> tuple[float, float]:
         """Return of the weeks before one variance / mean of the counts around their own mean, at
         least one, and their own level: registered / usual, drawn to one.
+
+        Parameters
+        ----------
+        said
+            What was expected of each week before it was seen: that errs by more than what is
+            learnt from the week itself.
         """
         rules = load_toml("live.toml")["watch"]
-        expected = np.array([self.expected(place, shares) for place in range(until)])
+        learnt = min(int(rules["learn_weeks"]), until)
+        first = [self.expected(place, shares) for place in range(learnt)]
+        expected = np.array([*first, *said[learnt:until]])
         registered = self.registered[:until]
         ratio = registered.sum() / max(expected.sum(), 1e-9)
         fitted = np.maximum(expected * ratio, 1e-9)
