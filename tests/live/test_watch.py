@@ -191,4 +191,4 @@ def test_a_run_of_the_week_keeps_what_the_next_one_counts_from(
     found = score(request, Stages(quiet=True), dry_run=True)
     assert found.watch is not None and len(found.watch.weeks) == 11
     assert found.watch.brief().keys() >= {"registered", "expected", "flagged"}
-    assert "policies end at" in found.watch.sentence()
+    assert "customers end policies at" in found.watch.sentence()

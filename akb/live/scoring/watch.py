@@ -114,7 +114,7 @@ class EndsWatch:
             else f"the models' hazards of ending are multiplied by {self.level:.2f}"
         )
         return (
-            f"policies end at {self.ratio:.2f} times ({self.low:.2f}-{self.high:.2f}) what was "
+            f"customers end policies at {self.ratio:.2f} times ({self.low:.2f}-{self.high:.2f}) what was "
             f"usual since {self.since} (seen on {self.flagged}): {level}"
         )
 
