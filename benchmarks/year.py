@@ -3,7 +3,7 @@
     python -m benchmarks.year [--customers 20000] [--weeks 52] [--seeds 1]     # whole runs, every command as it is
     python -m benchmarks.year --counts [--offices 10] [--futures 5]             # the watch alone, on weekly counts
 
-The back office registers ends late (exponential, ten days on average; announced ends before their day). From the
+The back office registers ends late (exponential, six days on average; announced ends before their day). From the
 month after week 30 on the hazards of lapse and switch are 1.6 times what they were. A team calls so many customers a
 week from the plan of that week, control group left alone; a call undoes a fifth of the preventable ends of the twelve
 months after it. In week 8 an experiment of three months begins, whose treated arm is called first. Every fourth week
@@ -39,7 +39,7 @@ from akb.live.scoring.watch import EndsWatch, known_ends, usual_ends, watched
 from akb.sample import simulate, write_sample
 from akb.sample.calendar import to_day
 from akb.sample.living import LivingOffice, weeks_of
-from akb.sample.parameters import NEVER_DAY
+from akb.sample.parameters import CAUSES, NEVER_DAY, tables
 from akb.sample.records import relation_numbers
 from akb.store.feedback import Feedback, written
 
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NAMES = ("polissen.csv", "schades.csv", "contacten.csv")
+CHANGE_WEEK, FOLLOWED_BY = 30, 44
 CHANGE_MONTH = 7  # months that pass as before: week 30 ends two days before the seventh does
 FACTOR = 1.6
 EFFECT = 0.2  # of the preventable ends, undone by a call
@@ -221,7 +222,14 @@ def shown(week: Week) -> str:
     return f"week {week.number:2} {week.day}: {told}, {week.called} called{more}{refused}"
 
 
-def policies_on(day: date, known: tuple[Any, NDArray[np.int32]], first: int) -> pl.DataFrame:
+def causes_of(office: LivingOffice) -> NDArray[np.int64]:
+    """Return the class of the cause of every end, -1 where the back office filled in none."""
+    policies, _ = office.all_ends()
+    empty = np.random.default_rng(office.book.seed).random(len(policies.end)) < office.book.p.book.reason_empty
+    return np.where(empty, -1, tables().reason_class[policies.reason])
+
+
+def policies_on(day: date, known: tuple[Any, NDArray[np.int32]], first: int, causes: NDArray[np.int64]) -> pl.DataFrame:
     """Return what an export of a day holds of policies, for the watch alone."""
     policies, registered = known
     number = to_day(day)
@@ -233,51 +241,54 @@ def policies_on(day: date, known: tuple[Any, NDArray[np.int32]], first: int) -> 
             "start_date": pl.Series(policies.start[there], dtype=pl.Int32).cast(pl.Date),
             "end_date": ends.set(ends == int(NEVER_DAY), None).cast(pl.Date),
         }
-    ).with_columns(replaced_on=pl.lit(None, dtype=pl.Date), cause=pl.lit("unknown"))
+    ).with_columns(
+        replaced_on=pl.lit(None, dtype=pl.Date),
+        cause=pl.Series(np.array([*CAUSES, "unknown"])[causes[there]]),
+    )
 
 
-def counted(office: LivingOffice, weeks: int) -> list[EndsWatch | None]:
-    """Return what the watch says in every week, on the counts of the back office alone."""
-    book, known = office.book, office.all_ends()
+def counted(office: LivingOffice, weeks: int) -> dict[int, EndsWatch | None]:
+    """Return what the watch says before and after the change, on the counts of the back office alone."""
+    book, known, causes = office.book, office.all_ends(), causes_of(office)
     began = to_day(book.ended_from)
-    then = policies_on(book.as_of, known, began)
+    then = policies_on(book.as_of, known, began, causes)
     usual = usual_ends(then, book.recorded_from, book.as_of - timedelta(days=WAIT))
-    exports, found = [known_ends(then, book.as_of)], []
-    for day in weeks_of(book, weeks):
-        now = policies_on(day, known, began)
+    exports, found = [known_ends(then, book.as_of)], dict[int, EndsWatch | None]()
+    for number, day in enumerate(weeks_of(book, weeks), start=1):
+        now = policies_on(day, known, began, causes)
         exports.append(known_ends(now, day))
-        found.append(watched(usual, now, exports))
+        if number in (CHANGE_WEEK, FOLLOWED_BY, weeks):
+            found[number] = watched(usual, now, exports)
     return found
 
 
-def counts(customers: int, offices: int, futures: int, weeks: int) -> None:
+def counts(customers: int, offices: range, futures: int, weeks: int) -> None:
     """Print when the watch flags the planted change, over futures of some offices."""
-    late, false, levels = [], 0, []
-    for seed in range(1, offices + 1):
+    late: list[int | None] = []
+    levels: list[float | None] = []
+    false = 0
+    for seed in offices:
         book = simulate(customers, seed=seed)
         for future in range(futures):
             drift = np.where(np.arange(14) < CHANGE_MONTH, 1.0, FACTOR)
             office = LivingOffice(book, 14, seed=seed * 1000 + future, drift=tuple(drift))
             while to_day(office.lived_until) < to_day(weeks_of(book, weeks)[-1]):
                 office.live()
-            found = counted(office, weeks)
-            flags = [n for n, each in enumerate(found, start=1) if each is not None and each.flagged is not None]
-            before = [n for n in flags if n <= 30]
-            after = next((n for n in flags if n > 30), None)
-            level = [
-                n for n, each in enumerate(found, start=1) if n > 30 and each is not None and each.level is not None
-            ]
-            false += bool(before)
-            late.append(None if after is None else after - 30)
-            levels.append(level[0] if level else None)
-            last = found[-1]
-            ratio = "-" if last is None or last.level is None else f"{last.level:.2f}"
-            print(f"office {seed}, future {future}: false {before[:1]}, flagged {after}, level from week "
-                  f"{levels[-1]} ({ratio} in week {weeks})", flush=True)  # fmt: skip
+            found = {number: each for number, each in counted(office, weeks).items() if each is not None}
+            quiet = found[CHANGE_WEEK]
+            early = [n for n, each in enumerate(quiet.weeks, start=1) if each.rise >= quiet.threshold]
+            follows, last = found[FOLLOWED_BY], found[weeks]
+            seen = [n for n, each in enumerate(follows.weeks, start=1) if each.rise >= follows.threshold]
+            seen = [n for n in seen if n > CHANGE_WEEK]
+            false += bool(early)
+            late.append(seen[0] - CHANGE_WEEK if seen else None)
+            levels.append(follows.level)
+            print(f"office {seed}, future {future}: false {early[:1]}, flagged {seen[:1]}, level in week {FOLLOWED_BY} "
+                  f"{follows.level}, {last.ratio:.2f} since {last.since} in week {weeks}", flush=True)  # fmt: skip
     soon = sum(each is not None and each <= 4 for each in late)
-    follows = sum(each is not None and each <= 44 for each in levels)
+    level = sum(each is not None for each in levels)
     print(f"{len(late)} futures of {customers:,} customers: flagged within 4 weeks in {soon}, a false alarm before in "
-          f"{false}, the level follows by week 44 in {follows}")  # fmt: skip
+          f"{false}, the level follows by week {FOLLOWED_BY} in {level}")  # fmt: skip
 
 
 def main() -> None:
@@ -288,10 +299,12 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=150)
     parser.add_argument("--counts", action="store_true", help="the watch alone, on weekly counts")
     parser.add_argument("--offices", type=int, default=10)
+    parser.add_argument("--first", type=int, default=1, help="seed of the first office")
     parser.add_argument("--futures", type=int, default=5)
     given = parser.parse_args()
     if given.counts:
-        counts(given.customers, given.offices, given.futures, given.weeks)
+        offices = range(given.first, given.first + given.offices)
+        counts(given.customers, offices, given.futures, given.weeks)
         return
     for seed in range(1, given.seeds + 1):
         began = time.perf_counter()

@@ -79,7 +79,7 @@ class LivingOffice:
         last holds.
     lag_days
         Mean delay between an end (or its announcement) and its registration: exponential, at most
-        `LONGEST_LAG`.
+        `LONGEST_LAG`. Six days is what the simulator's claims take.
 
     Attributes
     ----------
@@ -94,7 +94,7 @@ class LivingOffice:
         *,
         seed: int,
         drift: tuple[float, ...] = (),
-        lag_days: float = 10.0,
+        lag_days: float = 6.0,
     ) -> None:
         self.book, self._seed = book, seed
         steps = range(book.step + 1, book.step + months + 1)

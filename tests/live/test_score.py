@@ -149,6 +149,8 @@ def test_a_base_rate_that_moves_a_little_has_not_drifted() -> None:
 
     assert score_drift(scores(0.08), scores(0.0815))[0].psi < 0.05
     assert score_drift(scores(0.08), scores(0.12))[0].low > 0.25
+    narrow, narrower = scores(0.065, 0.04), scores(0.069, 0.015)  # an office of 300, two weeks later
+    assert score_drift(narrow, narrower)[0].low < 0.25
     assert score_drift(scores(0.08, 0.8), scores(0.16, 0.8))[0].low > 0.25
 
 

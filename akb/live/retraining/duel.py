@@ -92,8 +92,8 @@ class Duel:
         level from years, and the change is of some months. None without one, or where its own
         interval holds one.
         """
-        moved = self.challenger.low > 1 or self.challenger.high < 1
-        return self.challenger.ratio if self.since is not None and moved else None
+        differs = self.challenger.low > 1 or self.challenger.high < 1
+        return self.challenger.ratio if self.since is not None and differs else None
 
     @property
     def won(self) -> bool:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from akb.ingest.types import Portfolio
     from akb.live.scoring.stored import StoredRun
 
+    Counts = NDArray[np.int64] | NDArray[np.float64]
+
 _FLOOR = 0.5  # of a customer, in a bin that holds none
 
 
@@ -83,7 +85,7 @@ class FitCheck:
 
 
 def column_drift(
-    name: str, group: str, then: NDArray[np.int64], now: NDArray[np.int64], confidence: float
+    name: str, group: str, then: Counts, now: Counts, confidence: float
 ) -> ColumnDrift:
     """Return how far a column moved between two counts over the same bins."""
     from scipy.stats import norm
@@ -119,12 +121,12 @@ def feature_drift(run: StoredRun, matrix: Matrix, names: Sequence[str]) -> list[
 def score_drift(then: pl.DataFrame, now: pl.DataFrame) -> list[ColumnDrift]:
     """Return how far every score has moved since the run that is scored from.
 
-    Where many customers share one chance (a base rate), a step of a hundredth takes all of them
-    over the edge of a bin. So the least index is told of the scores as they are and all of them a
-    little lower or higher.
+    The one that decides is told to a tenth: counts are of chances blurred by so much. In a small
+    office all chances lie within a few hundredths of a base rate, and a step of one takes most of
+    them over the edge of a bin.
     """
     rules = load_toml("live.toml")["drift"]
-    confidence, step = rules["confidence"], rules["step"]
+    confidence = rules["confidence"]
     found = []
     for name in then.columns:
         if name == "customer" or name not in now.columns or not then.schema[name].is_float():
@@ -133,13 +135,26 @@ def score_drift(then: pl.DataFrame, now: pl.DataFrame) -> list[ColumnDrift]:
             frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for frame in (then, now)
         )
         spread = FeatureSpread.of(old)
-        counts = np.array(spread.counts, dtype=np.int64)
-        moved = (
-            column_drift(name, "score", counts, spread.counted(new * factor), confidence)
-            for factor in (1.0, 1 - step, 1 + step)
-        )
-        found.append(min(moved, key=lambda each: each.psi))
+        counts = np.array(spread.counts, dtype=np.float64)
+        seen = spread.counted(new).astype(np.float64)
+        if name == rules["score"]:
+            counts, seen = (_blurred(values, spread.edges, rules["blur"]) for values in (old, new))
+        found.append(column_drift(name, "score", counts, seen, confidence))
     return found
+
+
+def _blurred(
+    values: NDArray[np.float64], edges: Sequence[float], share: float
+) -> NDArray[np.float64]:
+    """Return how many values fall in each bin, unknown last, where each is spread normally around
+    itself with a share of itself as its standard deviation.
+    """
+    from scipy.special import ndtr
+
+    known = values[~np.isnan(values)]
+    width = np.maximum(np.abs(known) * share, 1e-12)
+    below = [float(ndtr((edge - known) / width).sum()) for edge in edges]
+    return np.append(np.diff([0.0, *below, float(len(known))]), float(len(values) - len(known)))
 
 
 def unseen_branches(run: StoredRun, portfolio: Portfolio) -> tuple[dict[str, int], float]:

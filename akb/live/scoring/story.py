@@ -9,7 +9,6 @@ import json
 import time
 from dataclasses import dataclass, field, replace
 from datetime import date
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 from akb.core.errors import AkbError, RefusedError
@@ -263,9 +262,10 @@ def level_of(champion: float | None, watch: EndsWatch | None) -> float | None:
     """Return what the hazards of ending are multiplied by: as since the champion took over, times
     what the weeks since then show.
     """
-    seen = watch.level if watch is not None else None
-    found = [each for each in (champion, seen) if each is not None]
-    return prod(found) if found else None
+    since = None if watch is None else watch.level
+    if champion is None or since is None:
+        return champion if since is None else since
+    return champion * since
 
 
 def watched_since(

@@ -1,23 +1,25 @@
-"""Whether policies end faster or slower than usual, by the ends registered in a week.
+"""Whether customers end policies faster than usual, by the ends that are registered in a week.
 
 An end is registered before its day (announced) or after it (late), so the newest weeks of an
-export are never complete. The exports of a book tell how late: an end that this week's export has
+export are never complete. The exports of a book show how late: an end that this week's export has
 and last week's had not was registered in between (a reporting triangle; Kalbfleisch and Lawless
-1989). Of each week of ends the share that becomes known at each age is learnt from that, and what
-is usual for the week (rate per policy in force by month, and by whether a day is the first of one)
-times that share is what was to be expected among this week's registrations. So the count of a week
-is whole on the day it is made, and no week has to be waited for.
+1989). Of each day of ends the share that becomes known in a week is learnt from that by age, for
+the first of a month apart (what is announced ends there), and what is usual for the day (rate per
+policy in force by month, and by whether it is the first of one) times that share is what was to be
+expected among this week's registrations. So the count of a week is whole on the day it is made, and
+no week has to be waited for.
 
 The rule is the cumulative sum of the Poisson log-likelihood ratio of `ratio` times the usual
-against the usual (Lucas 1985, Technometrics 27, 129-144), divided by the dispersion. Its threshold
-is the logarithm of the average run length that is asked without a change: the run length is at
-least exp(threshold) (Lorden 1971, Annals of Mathematical Statistics 42, 1897-1908)."""
+against the usual (Lucas 1985, Technometrics 27, 129-144), divided by the dispersion. No year is
+quite like the one before, so the usual is brought to the level of the calm weeks so far (Hawkins
+1987, The Statistician 36, 299-315, starts its sums like that), drawn to one. The threshold is the
+logarithm of the average run length that is asked without a change: the run length is at least
+exp(threshold) (Lorden 1971, Annals of Mathematical Statistics 42, 1897-1908)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import pairwise
 from math import log, sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -36,38 +38,42 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _MONTHS = 12
+_WEEK = 7
+_EPOCH = date(1970, 1, 1).toordinal()
+_NEAR = (3, 7)  # days over which shares are smoothed: other days, firsts of a month
+_PRIOR = 20.0  # usual ends that the shares of other days count for in those of firsts of a month
 
 
 @dataclass(frozen=True)
 class KnownEnds:
-    """How many ends per week (Monday, as `week_of` numbers it) an export of a day holds."""
+    """How many ends per day (`date.toordinal`) an export of a day holds."""
 
     day: date
     counts: Mapping[int, int]
 
     def document(self) -> dict[str, Any]:
         """Return it for ``scored.json``: the next run's weeks are counted from it."""
-        counts = {monday(week).isoformat(): n for week, n in sorted(self.counts.items())}
+        counts = {date.fromordinal(end).isoformat(): n for end, n in sorted(self.counts.items())}
         return {"day": self.day.isoformat(), "ends": counts}
 
     @classmethod
     def of_document(cls, stored: Mapping[str, Any]) -> KnownEnds:
         """Return what `document` stored."""
-        counts = {week_of(date.fromisoformat(day)): int(n) for day, n in stored["ends"].items()}
+        ends = stored["ends"].items()
+        counts = {date.fromisoformat(day).toordinal(): int(n) for day, n in ends}
         return cls(date.fromisoformat(stored["day"]), counts)
 
 
 @dataclass(frozen=True)
 class WatchedWeek:
     """Ends registered between the export before and that of `day`, those that were usual, and the
-    two cumulative sums.
+    cumulative sum.
     """
 
     day: str
     registered: int
     expected: float
     rise: float
-    fall: float
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,7 @@ class EndsWatch:
             else f"the models' hazards of ending are multiplied by {self.level:.2f}"
         )
         return (
-            f"policies end at {self.ratio:.2f} times ({self.low:.2f}-{self.high:.2f}) what was "
+            f"customers end policies at {self.ratio:.2f} times ({self.low:.2f}-{self.high:.2f}) what was "
             f"usual since {self.since} (seen on {self.flagged}): {level}"
         )
 
@@ -125,16 +131,6 @@ class EndsWatch:
         }
 
 
-def week_of(day: date) -> int:
-    """Return the number of the week (Monday to Sunday) of a day."""
-    return (day.toordinal() - 1) // 7
-
-
-def monday(week: int) -> date:
-    """Return the first day of a week."""
-    return date.fromordinal(7 * week + 1)
-
-
 def real_ends(policies: pl.DataFrame) -> pl.DataFrame:
     """Return the policies that ended or are announced to end, less those that went on under another
     number.
@@ -146,32 +142,54 @@ def real_ends(policies: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def known_ends(policies: pl.DataFrame, day: date) -> KnownEnds:
-    """Return the ends per week that an export of a day holds, as far around that day as is
-    watched.
+def chosen_ends(policies: pl.DataFrame) -> pl.DataFrame:
+    """Return the ends that a customer chose, for all that is known: no death, no object that is
+    gone, no insurer. That is what changes when something is the matter.
     """
-    rules = load_toml("live.toml")["watch"]
-    now = week_of(day)
-    ends = real_ends(policies)["end_date"].cast(pl.Int32).to_numpy()
-    weeks = (ends.astype(np.int64) + date(1970, 1, 1).toordinal() - 1) // 7
-    first = now - rules["behind_weeks"]
-    inside = weeks[(weeks >= first) & (weeks <= now + rules["ahead_weeks"])]
-    found, counts = np.unique(inside, return_counts=True)
+    others = pl.col("cause").is_in(["natural", "insurer"]).fill_null(value=False)
+    return real_ends(policies).filter(~others)
+
+
+def known_ends(policies: pl.DataFrame, day: date) -> KnownEnds:
+    """Return the ends per day that an export of a day holds, as far around it as is watched."""
+    ages = _ages()
+    ends = chosen_ends(policies)["end_date"].cast(pl.Int32).to_numpy()
+    age = day.toordinal() - (ends.astype(np.int64) + _EPOCH)
+    inside = age[(age >= ages[0]) & (age <= ages[-1])]
+    found, counts = np.unique(day.toordinal() - inside, return_counts=True)
     return KnownEnds(day, dict(zip(found.tolist(), counts.tolist(), strict=True)))
+
+
+def _ages() -> NDArray[np.int64]:
+    """Days from an end to the export, negative where it is announced."""
+    rules = load_toml("live.toml")["watch"]
+    return np.arange(-7 * rules["ahead_weeks"], 7 * rules["behind_weeks"] + 1)
 
 
 @dataclass(frozen=True)
 class UsualEnds:
-    """What is usual: ends a day per policy in force, by month [12] and whether it is the first of
-    one [2].
+    """What is usual: chosen ends a day per policy in force, by month [12] and whether it is the
+    first of one [2].
+
+    share: of all ends those that customers chose.
     """
 
     rates: Floats
+    share: float = 1.0
 
-    def in_week(self, week: int, in_force: float) -> float:
-        """Return how many of so many policies usually end in a week."""
-        days = [monday(week) + timedelta(days=day) for day in range(7)]
-        return in_force * sum(float(self.rates[d.month - 1, int(d.day == 1)]) for d in days)
+    def on(self, days: NDArray[np.int64], in_force: Floats) -> Floats:
+        """Return how many of so many policies usually end on each day (ordinals)."""
+        month, opening = _calendar(days)
+        return np.asarray(in_force * self.rates[month, opening])
+
+
+def _calendar(days: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return month (0 = January) and whether it is the first of one."""
+    calendar = [date.fromordinal(int(day)) for day in days]
+    return (
+        np.array([day.month - 1 for day in calendar], dtype=np.int64),
+        np.array([int(day.day == 1) for day in calendar], dtype=np.int64),
+    )
 
 
 def usual_ends(
@@ -181,20 +199,22 @@ def usual_ends(
     at the level of its last days.
     """
     days = np.arange(first.toordinal(), until.toordinal())
-    calendar = [date.fromordinal(int(day)) for day in days]
-    month = np.array([day.month - 1 for day in calendar])
-    opening = np.array([int(day.day == 1) for day in calendar])
+    month, opening = _calendar(days)
     exposed = in_force_on(policies, days)
-    ends = real_ends(policies)["end_date"].cast(pl.Int32).to_numpy().astype(np.int64)
-    place = ends + date(1970, 1, 1).toordinal() - first.toordinal()
-    place = place[(place >= 0) & (place < len(days))]
+    places = []
+    for found in (real_ends(policies), chosen_ends(policies)):
+        place = found["end_date"].cast(pl.Int32).to_numpy().astype(np.int64)
+        place = place + _EPOCH - first.toordinal()
+        places.append(place[(place >= 0) & (place < len(days))])
+    every, place = places
     count = np.bincount(place, minlength=len(days)).astype(np.float64)
     by_month = _ratio(count, exposed, month, _MONTHS)
     by_opening = _ratio(count, exposed * by_month[month], opening, 2)
     rates = by_month[:, None] * by_opening[None, :]
     last = slice(-level_days, None)
     expected = float((exposed * rates[month, opening])[last].sum())
-    return UsualEnds(rates * float(count[last].sum()) / max(expected, 1e-9))
+    level = float(count[last].sum()) / max(expected, 1e-9)
+    return UsualEnds(rates * level, len(place) / max(len(every), 1))
 
 
 def _ratio(count: Floats, exposed: Floats, group: NDArray[np.int64], groups: int) -> Floats:
@@ -205,9 +225,8 @@ def _ratio(count: Floats, exposed: Floats, group: NDArray[np.int64], groups: int
 
 def in_force_on(policies: pl.DataFrame, days: NDArray[np.int64]) -> Floats:
     """Return how many policies are in force on each day (ordinals, ascending)."""
-    shift = date(1970, 1, 1).toordinal()
-    began = np.sort(policies["start_date"].cast(pl.Int32).to_numpy().astype(np.int64)) + shift
-    ended = policies["end_date"].drop_nulls().cast(pl.Int32).to_numpy().astype(np.int64) + shift
+    began = np.sort(policies["start_date"].cast(pl.Int32).to_numpy().astype(np.int64)) + _EPOCH
+    ended = policies["end_date"].drop_nulls().cast(pl.Int32).to_numpy().astype(np.int64) + _EPOCH
     before = np.searchsorted(began, days, side="right")
     gone = np.searchsorted(np.sort(ended), days, side="right")
     return np.asarray(before - gone, dtype=np.float64)
@@ -232,35 +251,29 @@ def watched(
     ratio, threshold = float(rules["ratio"]), log(rules["weeks_between_false"])
     weeks: list[WatchedWeek] = []
     flagged: int | None = None
-    quiet = {"rise": 0, "fall": 0}  # weeks up to which a sum was zero
-    rise = fall = 0.0
-    spread = float(rules["dispersion"])
+    quiet = 0  # weeks up to which the sum was zero
+    rise, spread = 0.0, float(rules["dispersion"])
     for place in range(len(cells.steps)):
-        calm = max(min(quiet.values()), rules["learn_weeks"])
-        share = cells.shares(calm)
-        expected = cells.expected(place, share)
+        calm = max(quiet, rules["learn_weeks"])
+        shares = cells.shares(calm)
+        expected = cells.expected(place, shares)
         registered = float(cells.registered[place])
         if place >= rules["learn_weeks"] and expected >= rules["least_expected"]:
-            spread = cells.dispersion(share, calm)
-            rise = max(0.0, rise + _evidence(registered, expected, ratio) / spread)
-            fall = max(0.0, fall + _evidence(registered, expected, 1 / ratio) / spread)
-        if flagged is None:
-            quiet["rise"] = place + 1 if rise == 0 else quiet["rise"]
-            quiet["fall"] = place + 1 if fall == 0 else quiet["fall"]
-            if max(rise, fall) >= threshold:
-                flagged = place
-                quiet = dict.fromkeys(quiet, quiet["rise" if rise >= threshold else "fall"])
-        elif max(rise, fall) == 0:
-            flagged = None  # it is as usual again
+            spread, own = cells.calm_weeks(shares, calm, [each.expected for each in weeks])
+            rise = max(0.0, rise + _evidence(registered, own * expected, ratio) / spread)
+        if rise == 0:
+            quiet, flagged = place + 1, None  # it is as usual, or again
+        elif flagged is None and rise >= threshold:
+            flagged = place
         day = exports[place + 1].day.isoformat()
-        weeks.append(WatchedWeek(day, int(registered), expected, rise, fall))
+        weeks.append(WatchedWeek(day, int(registered), expected, rise))
     if weeks[-1].expected < rules["least_expected"]:
         return None
-    begin = max(quiet.values()) if flagged is not None else rules["learn_weeks"]
+    begin = quiet if flagged is not None else rules["learn_weeks"]
     found = _level(weeks[min(begin, len(weeks) - 1) :], spread)
     settled = weeks[begin + rules["settle_weeks"] :] if flagged is not None else []
     later = _level(settled, spread) if len(settled) >= rules["level_weeks"] else None
-    beyond_one = later is not None and (later[1] > 1 or later[2] < 1)
+    differs = later is not None and (later[1] > 1 or later[2] < 1)
     return EndsWatch(
         tuple(weeks),
         threshold,
@@ -269,7 +282,7 @@ def watched(
         None if flagged is None else weeks[flagged].day,
         None if flagged is None else exports[begin].day.isoformat(),
         *found,
-        later[0] if later is not None and beyond_one else None,
+        1 + usual.share * (later[0] - 1) if later is not None and differs else None,
     )
 
 
@@ -292,40 +305,39 @@ def _level(weeks: Sequence[WatchedWeek], spread: float) -> tuple[float, float, f
 
 @dataclass(frozen=True)
 class _Cells:
-    """The reporting triangle: per step between two exports and per age of a week of ends (in weeks
-    at the later export, from -ahead to behind) what was registered, and what that week's usual is.
+    """The reporting triangle: per step between two exports and per age of a day of ends at the
+    later one, what was registered, what that day's usual is, and whether it is the first of a
+    month.
+
+    steps: how many weeks lie between the two exports.
     """
 
     steps: NDArray[np.int64]
     counts: Floats
     usual: Floats
+    opening: NDArray[np.int64]
 
     @classmethod
     def of(cls, usual: UsualEnds, policies: pl.DataFrame, exports: Sequence[KnownEnds]) -> _Cells:
-        rules = load_toml("live.toml")["watch"]
-        ages = np.arange(-rules["ahead_weeks"], rules["behind_weeks"] + 1)
-        today = week_of(exports[-1].day)
-        steps, counts, expected = [], [], []
-        held: dict[int, float] = {}
-        for before, after in pairwise(exports):
-            now = week_of(after.day)
-            steps.append(now - week_of(before.day))
-            rows = []
-            for week in (now - ages).tolist():
-                if week not in held:
-                    day = min(monday(min(week, today)), exports[-1].day)
-                    held[week] = float(in_force_on(policies, np.array([day.toordinal()]))[0])
-                fresh = after.counts.get(week, 0) - before.counts.get(week, 0)
-                # of an older week the export before may hold nothing: then nothing is fresh either
-                known = week >= week_of(before.day) - rules["behind_weeks"]
-                rows.append((fresh if known else 0, usual.in_week(week, held[week])))
-            counts.append([row[0] for row in rows])
-            expected.append([row[1] for row in rows])
-        shape = (len(steps), len(ages))
+        ages = _ages()
+        today = exports[-1].day.toordinal()
+        first = exports[0].day.toordinal() - int(ages[-1])
+        days = np.arange(first, today - int(ages[0]) + 1)
+        _, opening = _calendar(days)
+        expected = usual.on(days, in_force_on(policies, np.minimum(days, today)))
+        known = np.zeros((len(exports), len(days)))
+        for place, export in enumerate(exports):
+            for end, count in export.counts.items():
+                if 0 <= end - first < len(days):
+                    known[place, end - first] = count
+        dates = np.array([export.day.toordinal() for export in exports])
+        at = dates[1:, None] - ages[None, :] - first
+        row = np.arange(len(exports) - 1)[:, None]
         return cls(
-            np.array(steps, dtype=np.int64),
-            np.array(counts, dtype=np.float64).reshape(shape),
-            np.array(expected, dtype=np.float64).reshape(shape),
+            np.maximum(np.rint(np.diff(dates) / _WEEK).astype(np.int64), 1),
+            known[row + 1, at] - known[row, at],
+            expected[at],
+            opening[at],
         )
 
     @property
@@ -334,39 +346,74 @@ class _Cells:
         return np.asarray(np.maximum(self.counts.sum(axis=1), 0))
 
     def shares(self, until: int) -> Floats:
-        """Return the share of a week's ends that becomes known at each age, from the weekly steps
-        before one; they add up to one.
+        """Return the share of a day's ends that becomes known in a week [2, ages], by age and for
+        firsts of a month apart, from the weekly steps before one.
         """
-        weekly = self.steps[:until] == 1
-        above = np.maximum(self.counts[:until][weekly].sum(axis=0), 0)
-        below = np.maximum(self.usual[:until][weekly].sum(axis=0), 1e-9)
-        share = above / below
-        total = float(share.sum())
-        return np.asarray(share / total if total > 0 else share)
+        weekly = (self.steps[:until] == 1)[:, None]
+        late = _ages() >= 0
+        sums = []
+        for kind in (0, 1):
+            mine = weekly & (self.opening[:until] == kind)
+            parts = (self.counts[:until], self.usual[:until])
+            sums.append([np.asarray((part * mine).sum(axis=0)) for part in parts])
+        (above, below), (first_above, first_below) = sums
+        other = _smoothed(above, _NEAR[0], late) / np.maximum(
+            _smoothed(below, _NEAR[0], late), 1e-9
+        )
+        other = np.maximum(other, 0)
+        # what is not announced is late by the same days whatever its day; what is, ends on a first
+        ratio = (first_above[late].sum() + _PRIOR) / ((first_below * other)[late].sum() + _PRIOR)
+        ahead = (_smoothed(first_above, _NEAR[1], late) + _PRIOR * other) / (
+            _smoothed(first_below, _NEAR[1], late) + _PRIOR
+        )
+        first = np.where(late, ratio * other, np.maximum(ahead, 0))
+        return np.stack([each * _WEEK / max(float(each.sum()), 1e-9) for each in (other, first)])
 
-    def expected(self, place: int, share: Floats) -> float:
+    def expected(self, place: int, shares: Floats) -> float:
         """Return the registrations that were usual in a step."""
-        width = max(int(self.steps[place]), 1)
-        known = np.cumsum(share)
-        before = np.concatenate([np.zeros(min(width, len(known))), known[: len(known) - width]])
-        return float((self.usual[place] * (known - before[: len(known)])).sum())
+        kind, known = self.opening[place], np.zeros(self.counts.shape[1])
+        for back in range(int(self.steps[place])):
+            early = np.zeros_like(shares)
+            early[:, back * _WEEK :] = shares[:, : shares.shape[1] - back * _WEEK]
+            known += np.where(kind == 1, early[1], early[0])
+        return float((self.usual[place] * known).sum())
 
-    def dispersion(self, share: Floats, until: int) -> float:
-        """Return variance / mean of the counts around their own mean ratio, at least one."""
+    def calm_weeks(self, shares: Floats, until: int, said: Sequence[float]) -> tuple[float, float]:
+        """Return of the weeks before one variance / mean of the counts around their own mean, at
+        least one, and their own level: registered / usual, drawn to one.
+
+        Parameters
+        ----------
+        said
+            What was expected of each week before it was seen: that errs by more than what is
+            learnt from the week itself.
+        """
         rules = load_toml("live.toml")["watch"]
-        expected = np.array([self.expected(place, share) for place in range(until)])
+        learnt = min(int(rules["learn_weeks"]), until)
+        first = [self.expected(place, shares) for place in range(learnt)]
+        expected = np.array([*first, *said[learnt:until]])
         registered = self.registered[:until]
-        fitted = expected * registered.sum() / max(expected.sum(), 1e-9)
-        squares = float(((registered - fitted) ** 2 / np.maximum(fitted, 1e-9)).sum())
+        ratio = registered.sum() / max(expected.sum(), 1e-9)
+        fitted = np.maximum(expected * ratio, 1e-9)
+        squares = float(((registered - fitted) ** 2 / fitted).sum())
         prior = rules["dispersion_weeks"]
         found = (prior * rules["dispersion"] + squares) / (prior + max(until - 1, 0))
-        return max(1.0, float(found))
+        spread = max(1.0, float(found))
+        years = float(rules["between_years"]) ** 2
+        weight = years / (years + spread / max(float(registered.sum()), 1.0))
+        return spread, 1 + weight * (float(ratio) - 1)
 
     def delay(self, until: int) -> float:
-        """Return how many weeks after its own an end is registered on average."""
-        rules = load_toml("live.toml")["watch"]
-        ages = np.arange(-rules["ahead_weeks"], rules["behind_weeks"] + 1)
-        return float((self.shares(until) * ages).sum())
+        """Return how many weeks after its day an end is registered on average."""
+        share = self.shares(until)[0]
+        return float((share * (_ages() - (_WEEK - 1) / 2)).sum() / _WEEK / max(share.sum(), 1e-9))
+
+
+def _smoothed(values: Floats, near: int, late: NDArray[np.bool_]) -> Floats:
+    """Return sums over so many neighbours, those before and those from the day itself apart."""
+    around = np.ones(near)
+    parts = [np.convolve(values[side], around, mode="same") for side in (~late, late)]
+    return np.concatenate(parts)
 
 
 def watch_of(
