@@ -123,9 +123,9 @@ def with_members(members: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
         .agg(relation=pl.col("member").first(), customer=pl.col("customer").min())
         .join(members.select("key"), on="key", how="anti")
     )
-    return (
-        pl.concat([members, more.select(members.columns)]).sort("key") if more.height else members
-    )
+    if more.is_empty():
+        return members
+    return pl.concat([members, more.select(members.columns)]).sort("key")
 
 
 def with_member_count(customers: pl.DataFrame, policies: pl.DataFrame, as_of: date) -> pl.DataFrame:

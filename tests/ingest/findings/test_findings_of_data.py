@@ -278,6 +278,8 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
     "AKB-D085": (Case(each(Fee="25,00")), Case(each(Fee="0,00")), plain),
     "AKB-D086": (Case(each(Afsluitprovisie="250,00")), Case(each(Afsluitprovisie="0,00")), plain),
     "AKB-D140": (Case(plus(policy(1, Polisnummer="S1", Branche="Serviceabonnement"))), plain, Case(plus(policy(1, Polisnummer="S1", Branche="Serviceabonnement", Einddatum="01-03-2024")))),
+    "AKB-D141": (Case(half("Collectief contract", "C1")), plain, Case(half("Collectief contract", "C1"), settings=Settings(client={"contracts": "apart"}))),
+    "AKB-D142": (Case([row | {"Wagenparknummer": "W1"} for row in [GOOD[0], GOOD[0] | {"Polisnummer": "W-2"}, *GOOD[1:]][:2]] + GOOD[1:]), plain, Case([row | {"Wagenparknummer": "W1"} for row in GOOD[:1]] + GOOD[1:])),
     "AKB-D087": (Case(GOOD, settings=VOLMACHT), Case(each(Tekencommissie="5,00"), settings=VOLMACHT), plain),
     "AKB-D088": (Case(GOOD, settings=Settings(client={"type": "verzekeraar"})), plain, Case(GOOD, settings=VOLMACHT)),
     "AKB-D089": (Case(each(Tekencommissie="5,00")), plain, Case(each(Tekencommissie="5,00"), settings=VOLMACHT)),
