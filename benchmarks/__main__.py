@@ -23,6 +23,7 @@ MODULES = (
     "trials",
     "page",
     "small_offices",
+    "contracts",
     "hindsight",
     "mutants",
     "weekly",
