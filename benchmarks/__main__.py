@@ -21,12 +21,14 @@ MODULES = (
     "drift",
     "plan",
     "trials",
+    "year",
     "page",
     "small_offices",
     "contracts",
     "hindsight",
     "mutants",
     "weekly",
+    "serve",
 )
 REAL = ("es_motor", "coil2000", "lapse", "own_columns", "actuarial")
 FOLDERS = {"lapse": "casdatasets", "own_columns": ".", "actuarial": "."}

@@ -94,18 +94,35 @@ def page_without(page: str, names: frozenset[str]) -> tuple[str, int]:
     kept = [place for place, name in enumerate(shown) if name not in names]
     if len(kept) == len(shown):
         return page, 0
-    made = {name: _taken(column, kept) for name, column in columns.items()}
+    made = {name: taken(column, kept) for name, column in columns.items()}
     return page[: found.start(2)] + script_json(made) + page[found.end(2) :], len(shown) - len(kept)
 
 
-def _taken(column: dict[str, Any], kept: list[int]) -> dict[str, Any]:
-    rows = unpacked(column)
-    some = [rows[place] for place in kept]
+def taken(column: dict[str, Any], kept: Sequence[int] | NDArray[np.int64]) -> dict[str, Any]:
+    """Return a column of some of its rows, packed as it was."""
     if column["t"] == "text":
-        return text(some)
-    if "n" in column:
-        return ragged(some, column["t"])
-    return fixed(np.array(some, dtype=np.int64).ravel(), column["w"], column["t"])
+        return text([column["d"][place] for place in kept])
+    places = np.asarray(kept, dtype=np.int64)
+    values = _unpacked(column["d"], column["t"])
+    if "n" not in column:
+        rows = values.reshape(-1, column["w"])[places]
+        return {"t": column["t"], "w": column["w"], "d": _bytes(rows)}
+    lengths = _unpacked(column["n"], "u8").astype(np.int64)
+    begin, some = np.cumsum(lengths) - lengths, lengths[places]
+    # every value's place: where its row begins, and how far into the row it stands
+    inside = np.arange(some.sum()) - np.repeat(np.cumsum(some) - some, some)
+    rows = values[np.repeat(begin[places], some) + inside]
+    return {"t": column["t"], "n": _bytes(some.astype("u1")), "d": _bytes(rows)}
+
+
+def page_block(page: str, name: str) -> Any:
+    """Return what stands in a JSON block of a page; None where there is no such block."""
+    opening = f'<script type="application/json" id="{name}">'
+    begin = page.find(opening)
+    if begin < 0:
+        return None
+    begin += len(opening)
+    return json.loads(page[begin : page.index("</script>", begin)])
 
 
 def _kind(array: NDArray[np.int64], least: str) -> str:
@@ -117,7 +134,11 @@ def _kind(array: NDArray[np.int64], least: str) -> str:
 
 
 def _packed(array: NDArray[np.int64], kind: str) -> str:
-    return base64.b64encode(array.astype(f"<u{WIDTHS[kind]}").tobytes()).decode()
+    return _bytes(array.astype(f"<u{WIDTHS[kind]}"))
+
+
+def _bytes(array: NDArray[Any]) -> str:
+    return base64.b64encode(array.tobytes()).decode()
 
 
 def _unpacked(content: str, kind: str) -> NDArray[Any]:

@@ -168,6 +168,21 @@ class Feedback(BaseModel):
         ]
 
 
+def checked_event(given: Mapping[str, Any]) -> Feedback:
+    """Return one event from its columns, as a page over HTTP sends it.
+
+    Raises
+    ------
+    AkbError
+        If anything in it is not as it should be; the message names the column and not the value.
+    """
+    problems: list[str] = []
+    event = _event(given, "event", None, problems)
+    if event is None:
+        raise AkbError(problems[0])
+    return event
+
+
 def marked(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula, from which `unmarked` makes the text
     again.

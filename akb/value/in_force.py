@@ -267,8 +267,10 @@ class InForce:
     def entries(self) -> tuple[Entry, ...]:
         """The catalogue unfolded for the branches of this portfolio."""
         present = set(self.portfolio.policies["branch"].unique())
+        held = {key: branch for key, branch in self.taxonomy.items() if key in present}
         return entries(
-            [(key, branch.name_nl) for key, branch in self.taxonomy.items() if key in present]
+            {key: branch.name_nl for key, branch in held.items()},
+            english={key: branch.name_en for key, branch in held.items()},
         )
 
     @cached_property

@@ -14,8 +14,6 @@ import typer
 
 from akb.cli import app
 
-pytestmark = pytest.mark.xdist_group("end_to_end")
-
 ROOT = Path(__file__).parents[2]
 GUARD = """
 import os, sys
@@ -79,6 +77,7 @@ def test_no_command_speaks_to_anybody(guarded: dict[str, str], tmp_path: Path) -
         "evaluate": [tmp_path / "case", export],
         "experiment": ["plan", run],
         "feedback": ["figures", "--book", tmp_path / "book"],
+        "serve": ["--list", "--book", tmp_path / "book"],  # serving itself: tests/live/test_serve_killed.py
         "diff": [run, tmp_path / "case"],
         "explain": ["churn_12m"],
         "schema": ["summary"],

@@ -90,11 +90,12 @@ class Browser:
         line, _, self._buffer = self._buffer.partition(b"\0")
         return dict(json.loads(line))
 
-    def open(self, page: Path, ready: str = "document.readyState === 'complete'") -> None:
-        """Open a file and wait until an expression is true."""
+    def open(self, page: Path | str, ready: str = "document.readyState === 'complete'") -> None:
+        """Open a file or an address and wait until an expression is true."""
         self._events.clear()
-        self.ask("Page.navigate", url=page.as_uri())
-        self.wait(f"location.href.startsWith({json.dumps(page.as_uri())}) && ({ready})")
+        address = page if isinstance(page, str) else page.as_uri()
+        self.ask("Page.navigate", url=address)
+        self.wait(f"location.href.startsWith({json.dumps(address)}) && ({ready})")
 
     def reload(self, ready: str) -> None:
         """Load the page anew and wait until an expression is true in it."""

@@ -17,12 +17,13 @@ from akb.core.wording.text import load_toml
 from akb.live.registry import now
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable, Sequence
 
     from akb.live.book import ClientBook
     from akb.store.feedback import Feedback
 
-_COLUMNS = (
+EVENT_COLUMNS = (
     "id", "run", "customer", "recorded", "by", "list", "event", "status", "day", "mode", "kind",
     "note", "imported",
 )  # fmt: skip
@@ -53,16 +54,13 @@ def import_events(
         In a dry run what would have been added.
     """
     moment = now()
-    rows = {event_id(event): _row(event, moment) for event in events}
+    rows = {event_id(event): event_row(event, moment) for event in events}
     known = _known(book, rows)
     fresh = [row for key, row in rows.items() if key not in known]
     added = len(fresh)
     if fresh and not dry_run:
-        places = ", ".join("?" * len(_COLUMNS))
         with book.transaction() as state:
-            before = state.total_changes
-            state.executemany(f"INSERT OR IGNORE INTO events VALUES ({places})", fresh)
-            added = state.total_changes - before
+            added = insert_events(state, fresh)
     runs: dict[str, int] = {}
     for event in events:
         runs[event.run] = runs.get(event.run, 0) + 1
@@ -75,7 +73,18 @@ def event_id(event: Feedback) -> str:
     return blake2b(text, digest_size=16, person=b"akb feedback").hexdigest()
 
 
-def _row(event: Feedback, moment: str) -> tuple[str | None, ...]:
+def insert_events(state: sqlite3.Connection, rows: Iterable[tuple[str | None, ...]]) -> int:
+    """Add rows of `event_row` in a transaction and return how many were new."""
+    places = ", ".join("?" * len(EVENT_COLUMNS))
+    before = state.total_changes
+    state.executemany(f"INSERT OR IGNORE INTO events VALUES ({places})", rows)
+    return state.total_changes - before
+
+
+def event_row(event: Feedback, moment: str) -> tuple[str | None, ...]:
+    """Return what is stored of an event that came in at a moment, in the order of
+    `EVENT_COLUMNS`.
+    """
     return (
         event_id(event),
         event.run,
@@ -109,7 +118,7 @@ def events_of(book: ClientBook) -> pl.DataFrame:
     """Return every event of the book in the order in which they were recorded."""
     with book.read() as state:
         rows = state.execute("SELECT * FROM events ORDER BY recorded, id").fetchall()
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(_COLUMNS, pl.String), orient="row")
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(EVENT_COLUMNS, pl.String), orient="row")
     return frame.with_columns(
         pl.col("day").str.to_date("%Y-%m-%d"),
         on=pl.col("recorded").str.slice(0, 10).str.to_date("%Y-%m-%d"),

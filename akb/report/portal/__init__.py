@@ -11,7 +11,15 @@ from akb.report.portal.facts import PortalFacts, run_name
 if TYPE_CHECKING:
     from akb.report.context import Context
 
-__all__ = ["PortalFacts", "actions_workbook", "portal_facts", "portal_files", "run_name"]
+__all__ = [
+    "PortalFacts",
+    "actions_workbook",
+    "portal_facts",
+    "portal_files",
+    "run_name",
+    "served_page",
+    "tasks_csv",
+]
 
 
 def portal_facts(context: Context) -> PortalFacts:
@@ -31,3 +39,17 @@ def portal_files(facts: PortalFacts) -> dict[str, bytes]:
     from akb.report.portal.page import portal_files as files
 
     return files(facts)
+
+
+def served_page(language: str) -> tuple[bytes, str]:
+    """Return the page of ``akb serve`` and its policy; see `akb.report.portal.shared`."""
+    from akb.report.portal.shared import served_page as page
+
+    return page(language)
+
+
+def tasks_csv(facts: PortalFacts) -> bytes:
+    """Return the tasks of the run; see `akb.report.portal.tasks`."""
+    from akb.report.portal.tasks import tasks_csv as tasks
+
+    return tasks(facts)

@@ -25,7 +25,7 @@ LEVELS = ("inside", "adviser")
 CLASSES = ("A", "B", "C", "D")
 _POLICIES = 80
 """Most entries of what a customer holds; the card says how many more there are."""
-_WORDS = (
+WORDS = (
     "status", "mode", "type", "kind", "action", "level", "list", "list_text", "stop", "stop_short",
     "band", "months",
     "why", "why_join", "unit", "page", "filter", "head", "dash", "card", "problem",
@@ -46,7 +46,7 @@ def document(
     """
     names = _Dictionaries(facts, people)
     made = _columns(facts, people, names)
-    words = {name: facts.words.tree[name] for name in _WORDS}
+    words = {name: facts.words.tree[name] for name in WORDS}
     context = facts.context
     run = {
         "schema": SCHEMA,
@@ -79,12 +79,8 @@ def document(
 
 
 def _withheld(facts: PortalFacts) -> dict[str, str]:
-    """Return list -> why it is not delivered; the value room says it in Dutch."""
-    short = facts.words.text("page.withheld_short")
-    return {
-        name: why if facts.language == "nl" else short
-        for name, why in work.withheld(facts.context).items()
-    }
+    """Return list -> why it is not delivered."""
+    return dict(work.withheld(facts.context))
 
 
 class _Dictionaries:

@@ -28,7 +28,7 @@ PER_OFFICE = "portal"
 OFFICE = "office"
 _HERE = Path(__file__).parent / "assets"
 _TOKENS = Path(__file__).parent.parent / "assets" / "tokens.css"
-_SCRIPTS = (
+SCRIPTS = (
     "data.js",
     "csv.js",
     "store.js",
@@ -38,6 +38,8 @@ _SCRIPTS = (
     "dashboard.js",
     "main.js",
 )
+"""The page's scripts, after the one that says where its data and its store are."""
+_OFFLINE = "browser.js"
 _NAME = re.compile(r"[^a-z0-9]+")
 
 
@@ -59,20 +61,10 @@ def render(facts: PortalFacts, people: pl.DataFrame, scope: str = "") -> str:
         name: Markup(script_json(content))
         for name, content in document(facts, people, scope).items()
     }
-    script, style = _script(), _style()
-    policy = "; ".join(
-        [
-            "default-src 'none'",
-            f"script-src '{_hash(script)}'",
-            f"style-src '{_hash(style)}'",
-            "img-src data:",
-            "font-src data:",
-            "base-uri 'none'",
-            "form-action 'none'",
-        ]
-    )
+    script = _script()
+    policy = content_policy(script, style())
     words, client = facts.words, facts.context.bundle.settings.client.name
-    page = _template().render(
+    page = page_template().render(
         t=words.text,
         lang=words.text("page.lang"),
         title=" · ".join(part for part in (words.text("page.title"), client, scope) if part),
@@ -83,7 +75,7 @@ def render(facts: PortalFacts, people: pl.DataFrame, scope: str = "") -> str:
         policy=Markup(policy),
         blocks=blocks,
         script=Markup(script),
-        style=Markup(style),
+        style=Markup(style()),
     )
     return str(page).strip() + "\n"
 
@@ -109,28 +101,49 @@ def _offices(facts: PortalFacts) -> list[tuple[str, str, pl.DataFrame]]:
     return out
 
 
+def content_policy(script: str, styles: str, *more: str) -> str:
+    """Return the policy of a page that runs its own script and style and asks nobody for anything,
+    but for what `more` lets it.
+    """
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src '{_hash(script)}'",
+            f"style-src '{_hash(styles)}'",
+            "img-src data:",
+            "font-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+            *more,
+        ]
+    )
+
+
 def _hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def asset(name: str) -> str:
+    """Return a file of the page."""
+    return (_HERE / name).read_text("utf-8").strip()
 
 
 @cache
 def _script() -> str:
     """Return the page's script: its files one after the other, in a scope of their own."""
-    parts = "\n".join((_HERE / name).read_text("utf-8").strip() for name in _SCRIPTS)
+    parts = "\n".join(asset(name) for name in (_OFFLINE, *SCRIPTS))
     return f'(() => {{\n"use strict";\n{parts}\n}})();'
 
 
 @cache
-def _style() -> str:
-    return (
-        _TOKENS.read_text("utf-8").strip()
-        + "\n"
-        + (_HERE / "portal.css").read_text("utf-8").strip()
-    )
+def style() -> str:
+    """Return the page's style."""
+    return _TOKENS.read_text("utf-8").strip() + "\n" + asset("portal.css")
 
 
 @cache
-def _template() -> Any:
+def page_template() -> Any:
+    """Return the page's frame, for its blocks, script and style."""
     environment = Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,

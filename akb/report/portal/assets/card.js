@@ -269,16 +269,21 @@ const noteField = (id, label, hint) => {
   ];
 };
 
+/** The status that the one at the form has seen. */
+let seen = "";
+const someoneElse = (now) =>
+  say("dash.seen", { status: [words.status[now.status], now.by].filter(Boolean).join(", ") });
+
 const statusForm = (row) => {
   const before = state.latest.get(row);
-  let seen = before ? identity(before) : "";
+  seen = before ? identity(before) : "";
   const status = make(
     "select",
     { id: "status" },
     ...STATUS.map((key) =>
       make(
         "option",
-        { value: key, selected: key === (before?.status ?? "open") },
+        { value: key, selected: key === STATUS[state.status[row]] },
         words.status[key],
       ),
     ),
@@ -309,17 +314,18 @@ const statusForm = (row) => {
       mode: form.querySelector("[name=mode]:checked")?.value ?? "",
       note: oneLine(note.value),
     };
-    if (await record(given, seen)) {
+    const how = await record(given, seen);
+    if (how === "kept") {
       showCard(row);
-      notice(state.lasting ? words.card.saved : words.dash.unsaved);
+      notice(store.trouble() || words.card.saved);
       document.getElementById("status").focus();
-      return;
+    } else if (how === "away") notice(store.trouble());
+    else {
+      const now = state.latest.get(row);
+      seen = identity(now);
+      freshenCard();
+      notice(someoneElse(now));
     }
-    const now = state.latest.get(row);
-    seen = identity(now);
-    notice(
-      say("dash.seen", { status: [words.status[now.status], now.by].filter(Boolean).join(", ") }),
-    );
   };
   const form = make(
     "form",
@@ -345,7 +351,7 @@ const statusForm = (row) => {
       ),
     ),
   );
-  return part("status", form, historyOf(row));
+  return part("status", form, make("div", { id: "card-history" }, historyOf(row)));
 };
 
 const eventText = (event) =>
@@ -388,18 +394,24 @@ const openFeedback = (row) => {
   const save = async (submit) => {
     submit.preventDefault();
     const type = modal.querySelector("[name=type]:checked")?.value;
+    wrong.textContent = words.card.feedback_pick;
     wrong.hidden = Boolean(type);
     if (!type) return;
-    await record({
+    const how = await record({
       customer: customers[row],
       list: chosen.list,
       event: "feedback",
       type,
       note: oneLine(note.value),
     });
+    if (how !== "kept") {
+      wrong.textContent = store.trouble();
+      wrong.hidden = false;
+      return;
+    }
     modal.close();
     showCard(row);
-    notice(state.lasting ? words.card.saved : words.dash.unsaved);
+    notice(store.trouble() || words.card.saved);
     document.getElementById("give-feedback").focus();
   };
   modal.replaceChildren(
@@ -420,6 +432,25 @@ const openFeedback = (row) => {
     ),
   );
   modal.showModal();
+};
+
+const headOf = (row) =>
+  facts([
+    [words.head.clv, cellText.clv(row)],
+    [words.head.churn, cellText.churn(row)],
+    [words.card.segment, named("segment", columns.segment.all[row])],
+    [words.card.service, named("service", columns.service.all[row])],
+    [words.head.status, cellText.status(row)],
+  ]);
+
+/** Show on an open card what others recorded, and return what its reader must know of it; the form
+ * stays as it is. */
+const freshenCard = () => {
+  const row = Number(location.hash.split("/")[1]),
+    now = state.latest.get(row);
+  document.getElementById("card-head").replaceChildren(headOf(row));
+  document.getElementById("card-history").replaceChildren(historyOf(row));
+  return now && identity(now) !== seen ? someoneElse(now) : "";
 };
 
 const showCard = (row) => {
@@ -446,13 +477,7 @@ const showCard = (row) => {
         .filter((text) => text && text !== "–")
         .join(" · "),
     ),
-    facts([
-      [words.head.clv, cellText.clv(row)],
-      [words.head.churn, cellText.churn(row)],
-      [words.card.segment, named("segment", columns.segment.all[row])],
-      [words.card.service, named("service", columns.service.all[row])],
-      [words.head.status, cellText.status(row)],
-    ]),
+    make("div", { id: "card-head" }, headOf(row)),
     make(
       "div",
       { class: "card" },

@@ -144,7 +144,7 @@ const doImport = () =>
         fresh.push(event);
       }
     }
-    state.lasting = await store.save(fresh);
+    await store.save(fresh);
     await store.handed(read.events);
     await refresh();
     route();
@@ -252,7 +252,9 @@ const showDashboard = () => {
           "section",
           { class: "part" },
           make("h2", {}, words.dash.fresh),
-          make("div", { class: "field" }, make("label", { for: "name" }, words.dash.name), name),
+          run.person
+            ? ""
+            : make("div", { class: "field" }, make("label", { for: "name" }, words.dash.name), name),
           make(
             "p",
             { id: "pending", class: state.pending ? "stop" : "note" },
@@ -276,7 +278,7 @@ const showDashboard = () => {
               },
               words.dash.export,
             ),
-            make("button", { type: "button", id: "import", onclick: doImport }, words.dash.import),
+            otherButton(),
           ),
         ),
         make(
@@ -305,7 +307,7 @@ const showDashboard = () => {
               )
             : make("p", { class: "note" }, words.dash.recent_none),
         ),
-        run.named
+        run.named || run.person
           ? ""
           : make(
               "section",

@@ -1,5 +1,4 @@
 // What the page knows of every customer: columns of small numbers, unpacked once.
-const block = (id) => JSON.parse(document.getElementById(id).textContent);
 const run = block("akb-run"),
   words = block("akb-words");
 
@@ -87,6 +86,6 @@ const whyText = (row) => {
   return sentence.charAt(0).toUpperCase() + sentence.slice(1) + ".";
 };
 
-/** Relation numbers from a file: in memory alone, gone with the page. */
-const relations = new Map();
+/** Relation numbers, from a file or for who may see them: in memory alone, gone with the page. */
+const relations = new Map(Object.entries(run.relations ?? {}));
 const shownName = (row) => relations.get(customers[row]) ?? customers[row];

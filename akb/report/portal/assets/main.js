@@ -21,7 +21,7 @@ const menu = () => {
 };
 
 const route = () => {
-  notice(state.lasting ? "" : words.dash.unsaved);
+  notice(store.trouble());
   const [page, which] = location.hash.slice(1).split("/");
   if (page === "list" && LISTS.includes(which)) showList(which);
   else if (page === "customer" && Number(which) < count && /^\d+$/.test(which))
@@ -44,11 +44,17 @@ narrow.addEventListener("change", () => {
     update();
   }
 });
-store.subscribe(() =>
-  refresh().then(() => {
-    if (!document.querySelector("form")) route(); // nobody's half-written note is lost: a card says so when it is saved
-  }),
-);
+/** Show what others recorded, and leave alone what somebody is typing or choosing. */
+const freshen = () => {
+  let said = store.trouble();
+  if (document.getElementById("status-form")) said ||= freshenCard();
+  else if (table.box?.isConnected) {
+    marks();
+    update();
+  } else if (!document.activeElement?.matches("#view input, #view select")) route();
+  notice(said);
+};
+store.subscribe(() => refresh().then(freshen));
 refresh().then(() => {
   route();
   document.documentElement.dataset.ready = String(count);

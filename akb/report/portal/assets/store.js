@@ -1,58 +1,5 @@
-// Where status and feedback are kept. The page knows a store by five things and nothing else, so
-// that one over HTTP can
-// take the place of the browser's:
-//
-//   load()            -> Promise of all events, the oldest first
-//   save(events)      -> Promise; true where they will still be there tomorrow
-//   subscribe(listen) -> calls listen() when somebody else has saved
-//   pending()         -> Promise of how many events no file holds yet; a shared store has none
-//   handed(events)    -> Promise; says that a file holds these
-const browserStore = (name) => {
-  const key = `akb.portal/1:${name}`;
-  let memory = { events: [], handed: [] },
-    lasting = true;
-  const read = () => {
-    try {
-      const kept = JSON.parse(localStorage.getItem(key) ?? "null");
-      if (kept && Array.isArray(kept.events) && Array.isArray(kept.handed)) memory = kept;
-    } catch {
-      lasting = false;
-    }
-    return memory;
-  };
-  const write = () => {
-    try {
-      localStorage.setItem(key, JSON.stringify(memory));
-    } catch {
-      lasting = false;
-    }
-    return lasting;
-  };
-  return {
-    load: async () => read().events.slice(),
-    save: async (events) => {
-      read();
-      memory.events.push(...events);
-      return write();
-    },
-    subscribe: (listen) =>
-      addEventListener("storage", (change) => {
-        if (change.key === key) listen();
-      }),
-    pending: async () => {
-      const handed = new Set(read().handed);
-      return memory.events.filter((event) => !handed.has(identity(event))).length;
-    },
-    handed: async (events) => {
-      read();
-      memory.handed = [...new Set([...memory.handed, ...events.map(identity)])];
-      return write();
-    },
-  };
-};
-
-const STORES = { browser: browserStore };
-const store = STORES[run.store](run.run);
+// What follows from what was recorded, wherever that is kept.
+const store = openStore(run.run);
 
 /** What follows from the events: per customer the latest status, and how much no file holds yet. */
 const state = {
@@ -61,7 +8,6 @@ const state = {
   latest: new Map(),
   mine: new Map(),
   pending: 0,
-  lasting: true,
 };
 const STATUS = FORM.statuses;
 
@@ -80,11 +26,15 @@ const refresh = async () => {
     if (event.event === "status" && !(before && before.recorded > event.recorded))
       state.latest.set(row, event);
   }
-  for (const [row, event] of state.latest) state.status[row] = STATUS.indexOf(event.status);
+  // what was finished in the run of another week is open again where this one lists it
+  for (const [row, event] of state.latest)
+    state.status[row] =
+      event.run !== run.run && DONE.has(event.status) ? 0 : STATUS.indexOf(event.status);
 };
 
 const moment = () => new Date().toISOString().slice(0, 19) + "Z";
-/** Save an event; false where somebody else changed this customer since `seen`, so that the later one can choose. */
+/** Save an event: "kept"; "changed" where somebody else changed this customer since `seen`, so that
+ * the later one can choose; "away" where it could not be kept. */
 const record = async (given, seen) => {
   const event = Object.fromEntries(FORM.columns.map((name) => [name, ""]));
   Object.assign(
@@ -92,19 +42,18 @@ const record = async (given, seen) => {
     { schema: FORM.schema, run: run.run, recorded: moment(), by: adviserName() },
     given,
   );
-  if (event.event === "status") {
-    await refresh();
-    const now = state.latest.get(placeOf.get(event.customer));
-    if (now && seen !== identity(now)) return false;
-  }
-  state.lasting = await store.save([event]);
   await refresh();
-  return true;
+  const now = state.latest.get(placeOf.get(event.customer));
+  if (event.event === "status" && now && seen !== identity(now)) return "changed";
+  const how = await store.save([event], now);
+  await refresh();
+  return how;
 };
 
 const NAME_KEY = "akb.portal/1:name";
 let typedName = "";
 const adviserName = () => {
+  if (run.person) return run.person; // a shared store says who it is
   try {
     return oneLine(localStorage.getItem(NAME_KEY) ?? typedName).slice(0, FORM.by);
   } catch {
