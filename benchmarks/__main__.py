@@ -27,6 +27,7 @@ MODULES = (
     "small_offices",
     "batch",
     "cluster",
+    "contracts",
     "hindsight",
     "mutants",
     "weekly",

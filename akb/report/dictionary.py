@@ -34,6 +34,8 @@ SOMETIMES = {
         "band", "commission", "expected_commission", "rank_chance", "churn_effect", "ban",
     ),
 }  # fmt: skip
+CONTRACTS = ("members",)
+"""Columns that a list has where contracts decide for members."""
 """List -> columns that it has only where somebody stands on it."""
 SCORED = "actions/since_last"
 """A list that only runs of ``akb score`` have."""
@@ -50,6 +52,7 @@ _UNITS = {
     **dict.fromkeys(("ends", "left"), "datum"),
     **dict.fromkeys(("peak_risk_month", "contact_month"), "maand"),
     "policies": "polissen",
+    "members": "relaties",
     "contacts_12m": "contactmomenten",
     "share": "deel",
     "line": "regel",
@@ -112,7 +115,8 @@ def list_columns(name: str) -> list[DataColumn]:
     """Return the columns of a list, under the headings that people read."""
     names = texts("report")
     heads = {**names["list_column"], **names["list_column_of"].get(name, {})}
-    keys = [*ALWAYS[name], *SOMETIMES.get(name, ()), *ADDED.get(name, ())]
+    keys = [*ALWAYS[name], *SOMETIMES.get(name, ())]
+    keys += [*(CONTRACTS if name in ADDED else ()), *ADDED.get(name, ())]
     if name in SENTENCE:
         keys.append(SENTENCE[name])
     return [_of_list(name, key, heads[key]) for key in dict.fromkeys(keys)]
@@ -234,7 +238,7 @@ def _of_list(name: str, key: str, heading: str) -> DataColumn:
     never = key in ("customer", "rank", "control")
     empty = "never" if never else "few" if key in _PEOPLE else "unknown"
     made = _named(heading, meaning, unit=unit, empty=empty, population=_words("population", "list"))
-    always = key in ALWAYS[name] or key not in SOMETIMES.get(name, ())
+    always = key in ALWAYS[name] or key not in (*SOMETIMES.get(name, ()), *CONTRACTS)
     return replace(made, kind="cell", always=always)
 
 

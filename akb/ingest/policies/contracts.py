@@ -62,12 +62,14 @@ def with_contracts(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.D
 
     Returns
     -------
-    The same, sorted as before, without ``contract`` and with ``member``: the key of the relation
-    under which a policy of a contract stands in the export; null for all others.
+    The same, sorted as before, without ``contract`` and with ``member`` and ``member_relation``:
+    key and number of the relation under which a policy of a contract stands in the export; null for
+    all others.
     """
     shared = pl.col("contract").is_not_null() & (pl.col("key").n_unique().over("contract") > 1)
     moved = rows.with_columns(_moved=shared)
-    rows = rows.drop("contract").with_columns(member=pl.lit(None, dtype=pl.String))
+    nobody = pl.lit(None, dtype=pl.String)
+    rows = rows.drop("contract").with_columns(member=nobody, member_relation=nobody)
     if settings.client.contracts == "apart" or not moved["_moved"].any():
         return rows
     mine = pl.col("_moved")
@@ -77,6 +79,7 @@ def with_contracts(rows: pl.DataFrame, settings: Settings, notes: Notes) -> pl.D
     name = pl.lit(CONTRACT) + pl.col("contract")
     together = moved.with_columns(
         member=pl.when(mine).then("key"),
+        member_relation=pl.when(mine).then("relation"),
         key=pl.when(mine).then(name).otherwise("key"),
         relation=pl.when(mine).then(name).otherwise("relation"),
         kind=pl.when(mine).then(pl.lit("business")).otherwise("kind"),
@@ -115,17 +118,17 @@ def with_members(members: pl.DataFrame, policies: pl.DataFrame) -> pl.DataFrame:
     members
         key, relation, customer; sorted by key.
     policies
-        customer, ``member``.
+        customer, ``member``, ``member_relation``.
     """
     more = (
         policies.filter(pl.col("member").is_not_null())
         .group_by(key="member")
-        .agg(relation=pl.col("member").first(), customer=pl.col("customer").min())
+        .agg(relation=pl.col("member_relation").min(), customer=pl.col("customer").min())
         .join(members.select("key"), on="key", how="anti")
     )
-    return (
-        pl.concat([members, more.select(members.columns)]).sort("key") if more.height else members
-    )
+    if more.is_empty():
+        return members
+    return pl.concat([members, more.select(members.columns)]).sort("key")
 
 
 def with_member_count(customers: pl.DataFrame, policies: pl.DataFrame, as_of: date) -> pl.DataFrame:

@@ -57,6 +57,18 @@ def half(heading: str, value: str = "") -> list[Row]:
     return [row | {heading: value} if place % 2 else row for place, row in enumerate(GOOD)]
 
 
+def collective(number: str) -> list[Row]:
+    """Every other policy is under one contract."""
+    return [row | {"Collectief contract": number if place % 2 else ""} for place, row in enumerate(GOOD)]
+
+
+def in_fleets(vehicles: int) -> list[Row]:
+    """The first customer's policies, and so many vehicles that share the number of a fleet."""
+    own = {"Branche": "Wagenpark", "Wagenparknummer": "W1"}
+    cars = [policy(1, Polisnummer=f"W{n}") | own for n in range(vehicles)]
+    return [*(row | {"Wagenparknummer": ""} for row in GOOD), *cars]
+
+
 def plus(*rows: Row) -> list[Row]:
     return [*GOOD, *rows]
 
@@ -278,6 +290,8 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
     "AKB-D085": (Case(each(Fee="25,00")), Case(each(Fee="0,00")), plain),
     "AKB-D086": (Case(each(Afsluitprovisie="250,00")), Case(each(Afsluitprovisie="0,00")), plain),
     "AKB-D140": (Case(plus(policy(1, Polisnummer="S1", Branche="Serviceabonnement"))), plain, Case(plus(policy(1, Polisnummer="S1", Branche="Serviceabonnement", Einddatum="01-03-2024")))),
+    "AKB-D141": (Case(collective("C1")), plain, Case(collective("C1"), settings=Settings(client={"contracts": "apart"}))),
+    "AKB-D142": (Case(in_fleets(2)), Case(in_fleets(1)), plain),
     "AKB-D087": (Case(GOOD, settings=VOLMACHT), Case(each(Tekencommissie="5,00"), settings=VOLMACHT), plain),
     "AKB-D088": (Case(GOOD, settings=Settings(client={"type": "verzekeraar"})), plain, Case(GOOD, settings=VOLMACHT)),
     "AKB-D089": (Case(each(Tekencommissie="5,00")), plain, Case(each(Tekencommissie="5,00"), settings=VOLMACHT)),

@@ -29,11 +29,14 @@ POLICY_COLUMNS = (
     "commission_cents",
     "fee_cents",
     "signing_cents",
+    "profit_cents",
+    "one_off_cents",
     "payment_months",
     "collection",
     "renewal_date",
 )
-SELDOM = ("fee_cents", "signing_cents")  # most exports have none, and that is no lack
+# most exports have none, and that is no lack
+SELDOM = ("fee_cents", "signing_cents", "profit_cents", "one_off_cents")
 _WORDED = {"encoding", "separator", "dates"}  # of how a file was read: what has words of a language
 CUSTOMER_COLUMNS = ("kind", "birth_year", "postcode4", "adviser", "office")
 
