@@ -80,9 +80,15 @@ const openStore = () => {
         setTimeout(look, run.poll * 1000 * (document.hidden ? 10 : 1));
       };
       setTimeout(look, run.poll * 1000);
+      document.addEventListener("visibilitychange", async () => {
+        if (!document.hidden && (await inTurn())) listen();
+      });
     },
     pending: async () => 0,
     handed: async () => {},
-    trouble: () => said || (newer ? words.served.newer : ""),
+    trouble: () =>
+      said ||
+      (newer ? words.served.newer : "") ||
+      (given.relations === null ? words.served.unjoined : ""),
   };
 };
