@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from akb.commands.batch import batch
 from akb.commands.case import case
 from akb.commands.check import check
 from akb.commands.eda import eda
@@ -26,6 +27,8 @@ from akb.commands.inspect.diff import diff
 from akb.commands.inspect.explain import explain
 from akb.commands.inspect.rerun import rerun
 from akb.commands.inspect.schema import schema
+from akb.commands.live.duty import duty
+from akb.commands.live.export import export
 from akb.commands.live.feedback import feedback
 from akb.commands.live.retrain import retrain
 from akb.commands.live.score import score
@@ -66,6 +69,7 @@ app = typer.Typer(
 )
 for command in (
     eda,
+    batch,
     score,
     retrain,
     case,
@@ -75,6 +79,7 @@ for command in (
     check,
     predictions,
     sample,
+    export,
     reveal,
     pack,
     forget,
@@ -86,6 +91,7 @@ app.command()(serve)
 app.add_typer(experiment, name="experiment")
 
 app.add_typer(feedback)
+app.add_typer(duty)
 
 
 def _print_version(wanted: bool) -> None:

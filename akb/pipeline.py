@@ -14,6 +14,7 @@ from akb.core.errors import AkbError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from concurrent.futures import Executor
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -128,22 +129,62 @@ def read_and_preview(request: Request) -> tuple[Portfolio, ExportPreview]:
 
 
 def predict(
-    portfolio: Portfolio, settings: Settings, progress: Progress, *, no_pseudonyms: bool = False
+    portfolio: Portfolio,
+    settings: Settings,
+    progress: Progress,
+    *,
+    no_pseudonyms: bool = False,
+    executor: Executor | None = None,
 ) -> RunBundle:
     """Features, models and value for a portfolio: everything that the report tells.
+
+    Parameters
+    ----------
+    executor
+        What works out features and fits, maybe on other machines; None: threads here. It changes
+        the time, never a result.
 
     Raises
     ------
     AkbError
         If no customer has a policy in force on the as-of date.
     """
-    from akb.features import as_of_grid, build_matrix, build_targets, topics_of
+    from akb.features import topics_of
 
     settings = settings.with_branches(portfolio.own_branches)
     catalogue = catalogue_of(portfolio, settings, topics_of(portfolio))
+    features, models, past = _modelled(
+        portfolio, catalogue, settings, progress=progress, executor=executor
+    )
+    return valued(
+        portfolio,
+        catalogue,
+        features,
+        models,
+        past,
+        settings=settings,
+        progress=progress,
+        no_pseudonyms=no_pseudonyms,
+    )
+
+
+def _modelled(
+    portfolio: Portfolio,
+    catalogue: tuple[Entry, ...],
+    settings: Settings,
+    *,
+    progress: Progress,
+    executor: Executor | None,
+) -> tuple[tuple[Feature, ...], ModelRun, Past | None]:
+    """Return the features, what the models say now and what they said three years ago.
+
+    The values of the features end here: of a large portfolio they are gigabytes that nothing later
+    looks at."""
+    from akb.features import as_of_grid, build_matrix, build_targets
+
     with progress.stage("building point-in-time features"):
         dates = as_of_grid(portfolio, settings)
-        matrix = build_matrix(portfolio, dates, settings)
+        matrix = build_matrix(portfolio, dates, settings, executor=executor)
         if matrix.frame.is_empty() or dates[-1] not in matrix.dates:
             raise AkbError(
                 f"no policy is in force on {portfolio.as_of.isoformat()}",
@@ -162,20 +203,14 @@ def predict(
             history=portfolio.history,
             progress=progress.detail,
             customers=portfolio.customers,
+            executor=executor,
         )
     models = with_reference(models, matrix, portfolio)
     with progress.stage("looking back three years"):
-        past = look_back(portfolio, matrix, catalogue, settings, progress)
-    return valued(
-        portfolio,
-        catalogue,
-        matrix.features,
-        models,
-        past,
-        settings=settings,
-        progress=progress,
-        no_pseudonyms=no_pseudonyms,
-    )
+        past = look_back(
+            portfolio, matrix, catalogue, settings, progress=progress, executor=executor
+        )
+    return matrix.features, models, past
 
 
 def with_reference(models: ModelRun, matrix: Matrix, portfolio: Portfolio) -> ModelRun:
@@ -194,8 +229,12 @@ def catalogue_of(
     from akb.catalogue.entries import entries
 
     held = set(portfolio.policies["branch"].unique())
-    branches = [(key, branch.name_nl) for key, branch in settings.taxonomy().items() if key in held]
-    return entries(branches, topics)
+    present = {key: branch for key, branch in settings.taxonomy().items() if key in held}
+    return entries(
+        {key: branch.name_nl for key, branch in present.items()},
+        topics,
+        {key: branch.name_en for key, branch in present.items()},
+    )
 
 
 def valued(
@@ -236,7 +275,9 @@ def look_back(
     matrix: Matrix,
     catalogue: Sequence[Entry],
     settings: Settings,
+    *,
     progress: Progress,
+    executor: Executor | None = None,
 ) -> Past | None:
     """Return the portfolio and the survival of customers and policies as akb would have known them
     three years ago.
@@ -261,7 +302,7 @@ def look_back(
 
     methods = lifetime_methods()
     then = earlier(portfolio, day)
-    known = known_then(portfolio, matrix, day, settings)
+    known = known_then(portfolio, matrix, day, settings, executor=executor)
     models = run_models(
         known,
         build_targets(then, known, settings),
@@ -270,6 +311,7 @@ def look_back(
         as_of=day,
         history=then.history,
         progress=progress.detail,
+        executor=executor,
     )
     return Past(then, models)
 
@@ -283,15 +325,15 @@ def _fewer_rows(settings: Settings) -> Settings:
     return settings.model_copy(update={"models": models.model_copy(update=fewer)})
 
 
-def eda(request: Request, progress: Progress) -> Result:
+def eda(request: Request, progress: Progress, executor: Executor | None = None) -> Result:
     """Read the export, predict, and leave the run folder."""
     from akb.core.garbage import seldom_collected
 
     with seldom_collected():
-        return _eda(request, progress)
+        return _eda(request, progress, executor)
 
 
-def _eda(request: Request, progress: Progress) -> Result:
+def _eda(request: Request, progress: Progress, executor: Executor | None) -> Result:
     from akb.store.folders import check_replaceable, check_writable, heal
 
     began = time.perf_counter()
@@ -306,7 +348,13 @@ def _eda(request: Request, progress: Progress) -> Result:
         place = folder.resolve()  # once: `.` is another folder when the new run has taken its place
         heal(place)
         check_replaceable(place, request.on_disk, request.kept_apart)
-    bundle = predict(portfolio, request.settings, progress, no_pseudonyms=request.no_pseudonyms)
+    bundle = predict(
+        portfolio,
+        request.settings,
+        progress,
+        no_pseudonyms=request.no_pseudonyms,
+        executor=executor,
+    )
     return leave_run(request, place, bundle, progress, began=began, shown=folder)
 
 

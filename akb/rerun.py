@@ -384,7 +384,7 @@ def past_of(portfolio: Portfolio, models: ModelRun | None) -> Past | None:
 def kept_classes() -> list[type]:
     """Return the dataclasses that a run keeps."""
     from akb.core.findings import Finding
-    from akb.core.wording.phrases import Listed, Phrase
+    from akb.core.wording.phrases import Listed, Phrase, Rounded, Translated
     from akb.features.types import Feature
     from akb.ingest import types as ingested
     from akb.models import types as modelled
@@ -394,6 +394,8 @@ def kept_classes() -> list[type]:
         Feature,
         Finding,
         Listed,
+        Translated,
         Phrase,
+        Rounded,
         *(each for each in found if isinstance(each, type) and is_dataclass(each)),
     ]

@@ -21,6 +21,7 @@ MODULES = (
     "drift",
     "plan",
     "trials",
+    "year",
     "page",
     "small_offices",
     "hindsight",

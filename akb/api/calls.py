@@ -94,7 +94,7 @@ def check(
     >>> found.findings.columns
     ['code', 'severity', 'count', 'share', 'sentence', 'remedy']
     """
-    from akb.commands.overview import as_document
+    from akb.commands.inspect.overview import as_document
     from akb.pipeline import Request, read_and_preview
 
     what = export_files(

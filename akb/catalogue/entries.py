@@ -52,6 +52,8 @@ class Entry(BaseModel):
         Whether the report tells what goes together with it in the portfolio.
     spare
         Whether fewer rows and trees are spent on it: no list and no euro rests on it.
+    covers
+        Whether only a branch that is a cover has it: nobody lacks a subscription.
     counts
         Whether it counts as a prediction; False for descriptions such as ``need_{branch}``.
     """
@@ -76,6 +78,7 @@ class Entry(BaseModel):
     population_en: str = ""
     counts: bool = True
     spare: bool = False
+    covers: bool = False
     determinants: bool = False
     rows: Literal["customers", "former"] = "customers"
     branch: str | None = None
@@ -90,7 +93,9 @@ def templates() -> tuple[Entry, ...]:
 
 
 def entries(
-    branches: Mapping[str, str] | Iterable[tuple[str, str]], topics: Collection[str] | None = None
+    branches: Mapping[str, str] | Iterable[tuple[str, str]],
+    topics: Collection[str] | None = None,
+    english: Mapping[str, str] | None = None,
 ) -> tuple[Entry, ...]:
     """Return the catalogue for a portfolio.
 
@@ -100,34 +105,44 @@ def entries(
         Branch key -> Dutch name, for the branches that the portfolio has, in taxonomy order.
     topics
         The topics of which its contacts speak; None: every topic of ``configs/topics.toml``.
+    english
+        Branch key -> English name; a branch without one stands under its key.
     """
-    known = {key: entry["name_nl"] for key, entry in load_toml("topics.toml").items()}
+    spoken = load_toml("topics.toml")
+    known = {key: entry["name_nl"] for key, entry in spoken.items()}
+    in_english = {**(english or {}), **{key: entry["name_en"] for key, entry in spoken.items()}}
     members = {
         "branch": dict(branches),
         "topic": {key: name for key, name in known.items() if topics is None or key in topics},
     }
+    branches_known = load_toml("branches.toml").items()
+    subscriptions = {key for key, entry in branches_known if entry.get("subscription")}
     unfolded: list[Entry] = []
     for entry in templates():
         kind = next((kind for kind in members if f"{{{kind}}}" in entry.key), None)
         unfolded += (
             [entry]
             if kind is None
-            else [_unfolded(entry, kind, *pair) for pair in members[kind].items()]
+            else [
+                _unfolded(entry, kind, key, (name, in_english.get(key, key)))
+                for key, name in members[kind].items()
+                if not (entry.covers and key in subscriptions)
+            ]
         )
     return tuple(unfolded)
 
 
-def _unfolded(entry: Entry, kind: str, key: str, name: str) -> Entry:
-    words, keys = {kind: name.lower()}, {kind: key}
+def _unfolded(entry: Entry, kind: str, key: str, names: tuple[str, str]) -> Entry:
+    dutch, english = ({kind: name.lower()} for name in names)
     return entry.model_copy(
         update={
-            "key": entry.key.format(**keys),
-            "name_nl": entry.name_nl.format(**words),
-            "name_en": entry.name_en.format(**keys),
-            "question_nl": entry.question_nl.format(**words),
-            "question_en": entry.question_en.format(**keys),
-            "population_nl": entry.population_nl.format(**words),
-            "population_en": entry.population_en.format(**keys),
+            "key": entry.key.format(**{kind: key}),
+            "name_nl": entry.name_nl.format(**dutch),
+            "name_en": entry.name_en.format(**english),
+            "question_nl": entry.question_nl.format(**dutch),
+            "question_en": entry.question_en.format(**english),
+            "population_nl": entry.population_nl.format(**dutch),
+            "population_en": entry.population_en.format(**english),
             kind: key,
         }
     )

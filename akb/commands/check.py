@@ -26,7 +26,7 @@ def check(
     Example: akb check polissen.csv --fail-on issue
     """
     from akb.commands.console import Stages
-    from akb.commands.overview import as_document
+    from akb.commands.inspect.overview import as_document
     from akb.pipeline import Request, read_and_preview
 
     options.check_fail_on(fail_on)
@@ -54,7 +54,7 @@ def check(
 def _print(document: dict[str, Any]) -> None:
     from rich.console import Console
 
-    from akb.commands.overview import tables
+    from akb.commands.inspect.overview import tables
 
     console = Console(highlight=False)
     for place, part in enumerate(tables(document)):

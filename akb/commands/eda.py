@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import webbrowser
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,9 @@ from akb.commands import options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
+    from akb.cluster.executor import ClusterExecutor
     from akb.pipeline import Result
 
 _NAMED = 5
@@ -39,6 +42,9 @@ def eda(
     author: options.Author = None,
     logo: options.Logo = None,
     advisers: options.Advisers = None,
+    lang: options.Lang = None,
+    cluster: options.Cluster = None,
+    shared: options.Shared = None,
     open_: Annotated[
         bool, typer.Option("--open", help="Open the report when it is there.")
     ] = False,
@@ -64,6 +70,7 @@ def eda(
             author=author,
             logo=logo,
             advisers=advisers,
+            lang=lang,
         ),
         key=load_or_create_key(key_file),
         as_of=options.as_day(as_of),
@@ -74,7 +81,8 @@ def eda(
         kept_apart=[key_file, *([config] if config else [])],
     )
     stages = Stages(quiet=quiet, log_file=log_file)
-    result = run(request, stages)
+    with _executor(cluster, shared, out) as executor:
+        result = run(request, stages, executor)
     for line in folder_lines(result.carried, other_key=result.other_key):
         stages.say(line)
     if json:
@@ -85,6 +93,17 @@ def eda(
     if open_:
         webbrowser.open((result.folder / "report.html").resolve().as_uri())
     raise typer.Exit(options.exit_code(result.bundle.findings, fail_on))
+
+
+def _executor(
+    cluster: str | None, shared: Path | None, out: Path | None
+) -> AbstractContextManager[ClusterExecutor | None]:
+    """Return what works on a cluster for as long as it is open; nothing without one."""
+    if cluster is None:
+        return nullcontext()
+    from akb.cluster import connected
+
+    return connected(cluster, shared or (out.resolve().parent if out else Path.cwd()))
 
 
 def folder_lines(carried: Sequence[str], *, other_key: bool = False) -> list[str]:

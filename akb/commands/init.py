@@ -111,7 +111,7 @@ def _client(settings: Settings) -> Table:
 def _ingest(view: ExportPreview, portfolio: Portfolio, given: dict[str, Any]) -> Table:
     import tomlkit
 
-    from akb.commands.overview import form_of, missing, missing_lines
+    from akb.commands.inspect.overview import form_of, missing, missing_lines
     from akb.config import WORDS
 
     ingest = tomlkit.table()

@@ -28,6 +28,13 @@ class PortalUnit(StrEnum):
     office = "office"
 
 
+class Language(StrEnum):
+    """In which languages a report can be."""
+
+    nl = "nl"
+    en = "en"
+
+
 ROLES = ("policies", "customers", "claims", "contacts", "payments", "premiums")
 
 Exports = Annotated[
@@ -92,6 +99,25 @@ PortalBy = Annotated[
 LogFile = Annotated[
     Path | None,
     typer.Option("--log-file", help="Append the stages and their seconds to this file."),
+]
+
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Features and fits on the workers of this Dask scheduler (tcp://HOST:8786); changes "
+        "the time, never a result.",
+    ),
+]
+Shared = Annotated[
+    Path | None,
+    typer.Option(
+        "--shared",
+        metavar="DIR",
+        help="With --cluster: a folder that you and the workers see under one name (default: "
+        "where the run folder comes).",
+    ),
 ]
 
 
@@ -196,6 +222,10 @@ Author = Annotated[
 Logo = Annotated[
     Path | None, typer.Option("--logo", help="A PNG or JPEG for the cover, 100 kB at most.")
 ]
+Lang = Annotated[
+    Language | None,
+    typer.Option("--lang", help="Language of report, portal, workbook and lists."),
+]
 Advisers = Annotated[
     bool | None,
     typer.Option(
@@ -213,6 +243,7 @@ def covered(
     author: str | None = None,
     logo: Path | None = None,
     advisers: bool | None = None,
+    lang: Language | None = None,
 ) -> Settings:
     """Return settings with what was asked for the report; what was not asked stays as it is.
 
@@ -224,6 +255,7 @@ def covered(
     from akb.config.pictures import data_address
 
     asked = {"client": client, "title": title, "author": author, "advisers": advisers}
+    asked["language"] = lang.value if lang else None
     asked["logo"] = data_address(logo) if logo else None
     given = {name: value for name, value in asked.items() if value is not None}
     return (

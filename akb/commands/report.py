@@ -28,6 +28,10 @@ def report(
     author: options.Author = None,
     logo: options.Logo = None,
     advisers: options.Advisers = None,
+    lang: Annotated[
+        options.Language | None,
+        typer.Option("--lang", help="Language of the report; the other files stay as they are."),
+    ] = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Write the report of a finished run again, from what the run kept: another cover, colleagues
@@ -42,7 +46,13 @@ def report(
     read_summary(folder)
     stages = Stages(quiet=quiet)
     cover = partial(
-        options.covered, client=client, title=title, author=author, logo=logo, advisers=advisers
+        options.covered,
+        client=client,
+        title=title,
+        author=author,
+        logo=logo,
+        advisers=advisers,
+        lang=lang,
     )
     rerun_report(folder, cover, stages)
     stages.say(f"report: {folder / 'report.html'}")

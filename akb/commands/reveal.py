@@ -14,6 +14,7 @@ import typer
 from akb.commands.streams import write_out
 from akb.core.errors import AkbError
 from akb.store.folders import CUSTOMER_HEADINGS, PRIVATE
+from akb.store.private import relations_of
 from akb.store.workbooks import workbook_renamed
 
 
@@ -135,16 +136,4 @@ def _run_of(file: Path, run: Path | None) -> Path:
 
 def _relations(run: Path) -> dict[str, str]:
     """Return pseudonym -> relation number; those of a household with ``+`` between them."""
-    found: dict[str, list[str]] = {}
-    try:
-        with (run / PRIVATE).open(encoding="utf-8", newline="") as source:
-            for row in csv.DictReader(source):
-                found.setdefault(row["customer"], []).append(row["relation"])
-    except OSError as error:
-        raise AkbError(f"cannot read {run / PRIVATE}: {error.strerror}") from error
-    except (KeyError, UnicodeDecodeError, csv.Error):
-        raise AkbError(
-            f"{run / PRIVATE} is not as akb wrote it",
-            "Name another run with --run, or run akb eda again.",
-        ) from None
-    return {customer: " + ".join(relations) for customer, relations in found.items()}
+    return {customer: " + ".join(numbers) for customer, numbers in relations_of(run).items()}

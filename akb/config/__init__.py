@@ -12,6 +12,8 @@ from akb.config.tables import (
     Ingest,
     Member,
     Models,
+    SisterRecord,
+    Sisters,
 )
 
 __all__ = [
@@ -29,5 +31,7 @@ __all__ = [
     "Member",
     "Models",
     "Settings",
+    "SisterRecord",
+    "Sisters",
     "load_settings",
 ]

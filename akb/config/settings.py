@@ -24,6 +24,7 @@ from akb.config.tables import (
     Report,
     Segment,
     SettingsTable,
+    Sisters,
     Time,
     must_be_one_of,
     validated,
@@ -63,6 +64,7 @@ class Settings(SettingsTable):
     measured: dict[str, MeasuredEffect] = Field(
         default_factory=dict
     )  # assumption -> what an experiment made of it
+    sisters: Sisters = Sisters()
     team: dict[str, Member] = Field(
         default_factory=dict
     )  # adviser as the export writes it -> level and hours

@@ -74,6 +74,7 @@ class Branch(SettingsTable):
     lapse: float = Field(gt=0, lt=1)  # share of policies that end in a year, by the sources
     essential: bool
     life: bool = False
+    subscription: bool = False  # the office's own service at a fee: no cover, and no policy
     confidence: Literal["H", "M", "L", "A"]
     margin: float | None = Field(
         default=None, ge=-1, le=1
@@ -97,6 +98,7 @@ class Client(SettingsTable):
     name: Shown = Field(default="", max_length=100)
     type: Literal["intermediair", "volmacht", "verzekeraar"] = "intermediair"
     unit: Literal["relation", "household"] = "relation"  # who is one customer
+    contracts: Literal["together", "apart"] = "together"  # whether a contract decides for members
     # of the annual accounts, euros a year; None: not given
     commission_total: float | None = Field(default=None, gt=0, le=1e10)
     fee_total: float | None = Field(default=None, gt=0, le=1e10)
@@ -263,7 +265,7 @@ class Models(SettingsTable):
 class Report(SettingsTable):
     """How results are shown."""
 
-    language: Literal["nl"] = "nl"
+    language: Literal["nl", "en"] = "nl"
     suppress_below: int = Field(default=5, ge=1, le=1000)
     portal_by: Literal["", "office"] = ""  # beside the portal of everybody one per office
     advisers: bool = False  # colleagues beside each other: ask the works council first
@@ -273,6 +275,23 @@ class Report(SettingsTable):
     logo: str = Field(
         default="", max_length=200_000
     )  # a picture as a data address, see `akb.config.pictures`
+
+
+class SisterRecord(SettingsTable):
+    """Policy-years and lapses of one branch, added up over offices."""
+
+    years: float = Field(ge=0, le=1e9)
+    lapses: int = Field(ge=0, le=1_000_000_000)
+
+
+class Sisters(SettingsTable):
+    """What other offices saw, for one too small to speak for itself; `akb batch` fills it."""
+
+    offices: int = Field(default=0, ge=0, le=100_000)
+    # by how much more lapses vary than independent ones, and how far the offices lie apart
+    dispersion: float = Field(default=1.0, ge=1, le=1000)
+    spread: float | None = Field(default=None, gt=0, le=5)  # None: the assumed one
+    branches: dict[str, SisterRecord] = Field(default_factory=dict)
 
 
 class Member(SettingsTable):

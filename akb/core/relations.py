@@ -1,4 +1,4 @@
-"""Policies in force on a day: the one definition that every room shares."""
+"""Policies in force on a day, and what of them is a cover: definitions that every room shares."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ import polars as pl
 
 OPEN = date(9000, 1, 1)
 """A day later than any end: the end of what has none."""
+
+SUBSCRIPTION = "abonnement"
+"""The branch of the office's own service at a fee: a contract that is no policy."""
+
+
+def covers(policies: pl.DataFrame) -> pl.DataFrame:
+    """Return what is a policy: contracts but for subscriptions, which nobody counts as one."""
+    return policies.filter(pl.col("branch") != SUBSCRIPTION)
 
 
 def in_force(policies: pl.DataFrame, day: date) -> pl.DataFrame:

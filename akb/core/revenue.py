@@ -1,9 +1,10 @@
 """Recurring revenue of a policy in cents a year: one definition for every room and every kind of
 client.
 
-An intermediary earns recurring commission and fees; delegated underwriting earns signing fees as
-well, and perhaps a share in the profit; an insurer pays commission and keeps a margin on the net
-premium. One-off commission never counts."""
+An intermediary earns recurring commission, fees of policies and subscriptions, and perhaps a share
+in the profit; delegated underwriting earns signing fees as well; an insurer pays commission and
+keeps a margin on the net premium. What is earned once, commission at a sale or a fee for advice,
+never counts here: see `one_off_since`."""
 
 from __future__ import annotations
 
@@ -54,8 +55,8 @@ def with_revenue(policies: pl.DataFrame, terms: Terms) -> pl.DataFrame:
     ----------
     policies
         With ``branch`` and, where there are any, ``premium_cents`` (net), ``commission_cents``,
-        ``fee_cents`` and ``signing_cents``. Parts add up to the whole, to the cent; nothing is
-        earned on a premium that is given back.
+        ``fee_cents``, ``signing_cents`` and ``profit_cents``. Parts add up to the
+        whole, to the cent; nothing is earned on a premium that is given back.
     """
     import polars as pl
 
@@ -78,16 +79,32 @@ def with_revenue(policies: pl.DataFrame, terms: Terms) -> pl.DataFrame:
         parts["margin"] = share(margin)
     else:
         parts["commission"], parts["fee"] = given("commission_cents"), given("fee_cents")
+        parts["profit_share"] = given("profit_cents")
     if terms.client == "volmacht":
         signing = given("signing_cents")
         parts["signing"] = (
             pl.coalesce(signing, share(terms.signing_share)) if terms.signing_share else signing
         )
-        parts["profit_share"] = share(terms.profit_share) if terms.profit_share else nothing
+        profit = given("profit_cents")
+        parts["profit_share"] = (
+            pl.coalesce(profit, share(terms.profit_share)) if terms.profit_share else profit
+        )
     columns = {f"revenue_{name}_cents": part for name, part in parts.items()}
     made = policies.with_columns(**columns)
     known = pl.any_horizontal(pl.col(name).is_not_null() for name in columns)
     return made.with_columns(revenue_cents=pl.when(known).then(pl.sum_horizontal(*columns)))
+
+
+def one_off_since(policies: pl.DataFrame, since: date, until: date) -> pl.DataFrame:
+    """Return the policies that started in (since, until] and brought something once: it is earned
+    at the start, and never again.
+    """
+    import polars as pl
+
+    if "one_off_cents" not in policies.columns:
+        return policies.clear().with_columns(one_off_cents=pl.lit(None, dtype=pl.Int64))
+    began = (pl.col("start_date") > since) & (pl.col("start_date") <= until)
+    return policies.filter(began, pl.col("one_off_cents").fill_null(0) != 0)
 
 
 def with_level(policies: pl.DataFrame, as_of: date, growth: float) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from akb.core.dates import add_months
-from akb.core.relations import OPEN, in_force
+from akb.core.relations import OPEN, covers, in_force
 
 if TYPE_CHECKING:
     from akb.ingest.types import Portfolio
@@ -159,7 +159,8 @@ def year_rates(
     """Return the three figures of (first, last], with the counts behind them; `policies` have
     ``level_cents``.
 
-    All three follow who and what was in force on `first`.
+    All three follow who and what was in force on `first`. A subscription is no policy, but whoever
+    has one is a customer, and what it brings counts.
     """
     held = in_force(policies, first)
     lapsed = held.filter(is_lapse(last))
@@ -171,8 +172,8 @@ def year_rates(
     return YearRates(
         first=first,
         last=last,
-        policies=held.height,
-        lapsed=lapsed.height,
+        policies=covers(held).height,
+        lapsed=covers(lapsed).height,
         customers=then.height,
         left=left.height,
         natural=left.filter(pl.col("cause") == "natural").height,

@@ -5,15 +5,17 @@ columns of whoever is asked.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from akb.features.cut import KEY, Cut, cut
+from akb.features.groups import groups
 from akb.features.registry import Tables, merged
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from concurrent.futures import Executor
     from datetime import date
 
     from akb.features.cut import Source
@@ -40,6 +42,10 @@ class FeatureInputs:
     customers: pl.DataFrame
     world: World
 
+    def __reduce__(self) -> Any:
+        """Leave out the groups, which are code: who reads it has them."""
+        return _with_groups, (self.facts, dict(self.events), self.customers, self.world)
+
     def among(self, part: int, parts: int) -> FeatureInputs:
         """Return one of the parts that the customers are divided in."""
         return self if parts == 1 else self._where(pl.col("customer") % parts == part)
@@ -59,9 +65,10 @@ class FeatureInputs:
 
     def aggregates(self, dates: Sequence[date], parts: int) -> Aggregates:
         """Return what the groups add up over all customers, in so many parts."""
-        return merged([self.among(part, parts)._aggregated(dates) for part in range(parts)])
+        return merged([self.among(part, parts).aggregated(dates) for part in range(parts)])
 
-    def _aggregated(self, dates: Sequence[date]) -> Aggregates:
+    def aggregated(self, dates: Sequence[date]) -> Aggregates:
+        """Return what the groups add up over these customers."""
         seen = cut(self.facts, self.events, dates)
         shared = {name for group in self.groups for name in group.shared}
         totals = _totals(self.groups, seen, shared)
@@ -99,6 +106,48 @@ class FeatureInputs:
         return table.with_columns(
             pl.col(name).fill_null(value) for name, value in empty.items()
         ).select("as_of", "customer", *(_value(column, self.world) for column in columns))
+
+
+def _with_groups(
+    facts: pl.DataFrame,
+    events: Mapping[Source, pl.DataFrame],
+    customers: pl.DataFrame,
+    world: World,
+) -> FeatureInputs:
+    return FeatureInputs(groups(world), facts, events, customers, world)
+
+
+def columns_elsewhere(
+    inputs: FeatureInputs,
+    rows: pl.DataFrame,
+    batches: Sequence[list[date]],
+    parts: int,
+    executor: Executor,
+) -> Iterator[pl.DataFrame]:
+    """Yield the columns of some (as_of, customer) by batch of dates and part of the customers, made
+    by an executor whose workers have a part each in memory.
+    """
+    shares = [inputs.among(part, parts) for part in range(parts)]
+    added = [
+        [executor.submit(FeatureInputs.aggregated, share, batch) for share in shares]
+        for batch in batches
+    ]
+    asked = []
+    for batch, sums in zip(batches, added, strict=True):
+        aggregates = merged([each.result() for each in sums])
+        here = rows.filter(pl.col("as_of").is_in(batch))
+        for part, share in enumerate(shares):
+            own = here.filter(pl.col("customer") % parts == part)
+            if own.height:
+                asked.append(executor.submit(_columns_of, share, batch, own, aggregates))
+    for each in asked:
+        yield each.result()
+
+
+def _columns_of(
+    share: FeatureInputs, batch: Sequence[date], rows: pl.DataFrame, aggregates: Aggregates
+) -> pl.DataFrame:
+    return share.of(rows["customer"].unique()).columns(batch, rows, aggregates)
 
 
 def _beside(table: pl.DataFrame, extras: list[Extra]) -> pl.DataFrame:

@@ -12,7 +12,7 @@ import polars as pl
 
 from akb.core.dates import add_months
 from akb.core.draws.sampling import draw_key, identities, lots, lowest
-from akb.features.assembly import FeatureInputs
+from akb.features.assembly import FeatureInputs, columns_elsewhere
 from akb.features.events import CHANNELS, EVENTS, dated_events, first_days
 from akb.features.facts import policy_facts
 from akb.features.grid import date_table, to_day
@@ -24,6 +24,7 @@ from akb.features.types import Matrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from concurrent.futures import Executor
     from datetime import date
 
     from numpy.typing import NDArray
@@ -56,6 +57,7 @@ def build_matrix(
     *,
     partitions: int | None = None,
     everybody: bool = False,
+    executor: Executor | None = None,
 ) -> Matrix:
     """Return the features of customers in force at each of `dates`, as known on that day.
 
@@ -73,6 +75,8 @@ def build_matrix(
         the same bytes. None: as many as their number asks.
     everybody
         Nobody is left to a panel, on any date.
+    executor
+        What works the parts out, maybe elsewhere; None: two threads here.
 
     Notes
     -----
@@ -122,8 +126,13 @@ def build_matrix(
         scored = pl.col("as_of").is_in(scored_dates(dates, portfolio.as_of, settings))
         rows = rows.filter(scored | followed)
     if partitions is None:
-        partitions = max(1, -(-_most(rows) // _PART))
-    frame = _filled(inputs, rows, [each.name for each in features], partitions)
+        partitions = max(getattr(executor, "workers", 1), -(-_most(rows) // _PART))
+    names = [each.name for each in features]
+    if executor is None:
+        frame = _filled(inputs, rows, names, partitions)
+    else:
+        pieces = columns_elsewhere(inputs, rows, _batches(rows), partitions, executor)
+        frame = _placed(rows, names, pieces)
     return Matrix(frame, features, identity, panel)
 
 
@@ -205,12 +214,19 @@ def _batches(rows: pl.DataFrame) -> list[list[date]]:
     return batches
 
 
-def known_then(portfolio: Portfolio, matrix: Matrix, day: date, settings: Settings) -> Matrix:
+def known_then(
+    portfolio: Portfolio,
+    matrix: Matrix,
+    day: date,
+    settings: Settings,
+    *,
+    executor: Executor | None = None,
+) -> Matrix:
     """Return the rows of the dates up to `day`, with those of everybody on the day itself."""
     known = matrix.until(day)
     if known.panel is None:
         return known
-    whole = build_matrix(portfolio, [day], settings)
+    whole = build_matrix(portfolio, [day], settings, executor=executor)
     before = known.frame.filter(known.frame["as_of"] < day)
     return replace(known, frame=pl.concat([before, whole.frame]))
 
@@ -291,5 +307,20 @@ def _filled(
 
     with ThreadPoolExecutor(2) as pool:  # where one leaves a core idle the next goes on
         list(pool.map(fill, _batches(rows)))
+    columns = (pl.Series(name, blocks.pop(name), nan_to_null=True) for name in names)
+    return pl.DataFrame([*rows, *columns])
+
+
+def _placed(
+    rows: pl.DataFrame, names: Sequence[str], pieces: Iterable[pl.DataFrame]
+) -> pl.DataFrame:
+    """Return the columns beside their rows, from pieces in any order."""
+    blocks = {name: np.empty(rows.height, dtype=np.float32) for name in names}
+    keys = rows.with_row_index("at")
+    for piece in pieces:
+        wanted = piece.select("as_of", "customer")
+        at = wanted.join(keys, on=["as_of", "customer"], how="left", maintain_order="left")["at"]
+        for name in names:
+            blocks[name][at.to_numpy()] = piece[name].to_numpy()
     columns = (pl.Series(name, blocks.pop(name), nan_to_null=True) for name in names)
     return pl.DataFrame([*rows, *columns])

@@ -60,12 +60,22 @@ from akb.ingest.money_conventions.revenue import (
     settle_commission,
     with_fees,
 )
+from akb.ingest.policies.contracts import (
+    known_keys,
+    link_by_member,
+    one_policy_per_fleet,
+    with_contracts,
+    with_member_count,
+    with_members,
+    with_vehicles,
+)
 from akb.ingest.policies.events import EVENTS, EventOwners, read_events
-from akb.ingest.policies.linking import link, settle_switches, without_mass_days
+from akb.ingest.policies.linking import settle_switches, without_mass_days
 from akb.ingest.policies.own_branches import own_branches
 from akb.ingest.policies.premiums import read_premiums
 from akb.ingest.policies.retention import leave_out
 from akb.ingest.policies.rows import read_policies, with_causes
+from akb.ingest.policies.subscriptions import say_subscriptions
 from akb.ingest.repairs.dates import mend_dates
 from akb.ingest.repairs.expiry import without_expiries
 from akb.ingest.repairs.grouped import fill_down
@@ -152,10 +162,12 @@ def build_portfolio(
     settings = settings.with_branches(branches)
     run = IngestRun(clock, settings, notes)
     rows, dated = read_policies(tables, snapshots, run)
+    rows, vehicles = one_policy_per_fleet(rows, clock.as_of, notes)
+    rows = with_contracts(rows, settings, notes)
     if rows.is_empty():
         raise _nothing_usable(tables, notes)
     check_rows(tables, notes, go_on=go_on)
-    file_rows = read_customer_rows(tables, rows["key"].unique(), clock, settings, notes)
+    file_rows = read_customer_rows(tables, known_keys(rows), clock, settings, notes)
     relations = with_units(build_relations(rows, file_rows, clock, notes), rows, settings, notes)
     rows, relations, kept_from = leave_out(tables, rows, relations, run)
     if rows.is_empty():
@@ -168,19 +180,18 @@ def build_portfolio(
     )  # a fee is a relation's, not a household's
     rows = in_units(rows, relations, tables, notes).drop(_SPENT)
     policies = _canonical(rows, customers)
+    members = with_members(members, policies)
     del rows, file_rows, relations  # millions of rows: each copy counts
     own = own_columns(
         tables, policies.select("policy", "customer", "file", "line"), members, settings
     )
     policies = policies.drop("file", "line")
-    policies = with_causes(settle_commission(policies, settings, notes))
-    say_margin(policies, settings, notes)
-    policies = settle_switches(link(policies, settings.time.gap_days))
-    policies = without_mass_days(policies, clock, notes)
+    policies = _settled(policies, run)
     customers = _mark_deceased(guess_kind(customers, policies, settings, notes), policies, clock)
+    customers = with_member_count(customers, policies, clock.as_of)
     about = EventOwners(
         members.select("key", "customer"),
-        policies.select("key", "number", "customer", "policy", "branch"),
+        with_vehicles(policies.select("key", "number", "customer", "policy", "branch"), vehicles),
     )
     events = {role: read_events(role, tables, about, run) for role in EVENTS}
     premiums = read_premiums(tables, dated, policies, run)
@@ -199,6 +210,16 @@ def build_portfolio(
         own_branches=branches,
     )
     return replace(_portfolio(tables, found, run), own=own[0], own_values=own[1])
+
+
+def _settled(policies: pl.DataFrame, run: IngestRun) -> pl.DataFrame:
+    """Return the policies with what they bring, why they ended, and what continues what."""
+    clock, settings, notes = run.clock, run.settings, run.notes
+    policies = with_causes(settle_commission(policies, settings, notes))
+    say_margin(policies, settings, notes)
+    say_subscriptions(policies, clock.as_of, notes)
+    policies = settle_switches(link_by_member(policies, settings.time.gap_days))
+    return without_mass_days(policies, clock, notes)
 
 
 def _as_meant(tables: Sequence[Table], notes: Notes) -> None:
@@ -464,9 +485,11 @@ def _canonical(rows: pl.DataFrame, customers: pl.DataFrame) -> pl.DataFrame:
     who = customers.select("key", "customer", _adviser="adviser", _office="office")
     policies = rows.join(who, on="key", how="left", maintain_order="left")
     ordered = policies.sort(
-        "customer", "branch", "start_date", "number", "insurer", "relation", nulls_last=True
-    )
+        "customer", "branch", "start_date", "number", "insurer", "relation", "member",
+        nulls_last=True,
+    )  # fmt: skip
     return ordered.with_columns(
+        key=pl.coalesce("member", "key"),  # whose row it is in every file
         policy=pl.int_range(pl.len(), dtype=pl.UInt32),
         adviser=pl.coalesce("adviser", "_adviser"),
         office=pl.coalesce("office", "_office"),

@@ -154,26 +154,30 @@ class Portfolio:
     policy number, insurer).
 
     policies
-        policy u32, customer u32, branch str (taxonomy key), insurer str?, product str?, adviser
-        str?, office str?, start_date Date, end_date Date? (first day without cover; after X only
-        for announced ends), reason str? (canonical, only where ended), cause str? (``natural |
-        insurer | preventable | unknown | technical``, null while the policy has no end),
-        replaced_on Date? (start of the policy that continues this one: same customer and branch
-        within G days of the end, renumbering, conversion; then the end is no lapse), replaces bool
-        (this policy continues an earlier one: its start is no purchase), premium_cents i64? (net,
-        per year), commission_cents i64? (recurring, per year), commission_source str? (``given |
-        derived``), fee_cents i64? (fee or subscription, per year; a customer's own is divided over
-        the policies that he has), fee_source str? (``policy | customer``), signing_cents i64?
-        (signing fee of delegated underwriting, per year), package bool? (part of a package, as the
-        export says today; null without such a column; overwritten and without dates, so no
-        feature), payment_months i8?, collection str? (``own | insurer``), renewal_date Date? (only
-        its day and month mean something; null: the anniversary of the start).
+        A row per contract: policies, and subscriptions (branch `akb.core.relations.SUBSCRIPTION`),
+        which are no policies. policy u32, customer u32, branch str (taxonomy key), insurer str?,
+        product str?, adviser str?, office str?, start_date Date, end_date Date? (first day without
+        cover; after X only for announced ends), reason str? (canonical, only where ended), cause
+        str? (``natural | insurer | preventable | unknown | technical``, null while the policy has
+        no end), replaced_on Date? (start of the policy that continues this one: same customer and
+        branch within G days of the end, renumbering, conversion; then the end is no lapse),
+        replaces bool (this policy continues an earlier one: its start is no purchase),
+        premium_cents i64? (net, per year), commission_cents i64? (recurring, per year),
+        commission_source str? (``given | derived``), fee_cents i64? (fee or subscription, per year;
+        a customer's own is divided over the policies that he has), fee_source str? (``policy |
+        customer``), signing_cents i64? (signing fee of delegated underwriting, per year),
+        profit_cents i64? (profit commission, per year, as it was last), one_off_cents i64?
+        (commission at the sale and fees for advice, earned once, at the start), package bool? (part
+        of a package, as the export says today; null without such a column; overwritten and without
+        dates, so no feature), payment_months i8?, collection str? (``own | insurer``), renewal_date
+        Date? (only its day and month mean something; null: the anniversary of the start).
     customers
-        customer u32, relation str, pseudonym str, kind str? (``private | business |
-        self_employed``), birth_year i32?, postcode4 str?, adviser str?, office str?, sub_office
-        str?, manager str? (commercial manager), region str? (as the office divides its area),
-        no_marketing bool, deceased bool. Where the customer is a household, relation is the one
-        that speaks for it (`akb.ingest.customers.households`).
+        customer u32, relation str, pseudonym str, members u32? (of a contract that decides for its
+        members: relations with a policy of it in force; null for all others), kind str? (``private
+        | business | self_employed``), birth_year i32?, postcode4 str?, adviser str?, office str?,
+        sub_office str?, manager str? (commercial manager), region str? (as the office divides its
+        area), no_marketing bool, deceased bool. Where the customer is a household, relation is the
+        one that speaks for it (`akb.ingest.customers.households`).
     claims
         customer u32, policy u32?, branch str?, date Date (the day it was known), amount_cents i64?,
         at_fault bool?
@@ -203,7 +207,8 @@ class Portfolio:
     recorded
         What advisers recorded of customers and the export may not know: customer u32, date Date (of
         a contact; null: none), left bool (said to have left). It keeps customers off lists and is
-        never seen by features. None where nothing was recorded.
+        never seen by features. With a register of the duty of care also rows with branch (key),
+        what (agreed, refused, ...) and said (its day). None where nothing was recorded.
     accounts
         Lines of the annual accounts that recurring amounts were brought to, by key; the policies
         then have those of the file as ``commission_file_cents`` and ``fee_file_cents``. None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from akb.core.errors import AkbError, RefusedError
@@ -50,6 +50,20 @@ class Champion:
     since: str
     why: Why
     document: Mapping[str, Any]
+
+    @property
+    def changed(self) -> date | None:
+        """From when ends had changed when it took over after a change; None otherwise."""
+        since = self.document.get("since")
+        return None if since is None else date.fromisoformat(since)
+
+    @property
+    def level(self) -> float | None:
+        """What the hazards of its models are multiplied by: a change that was too young to be
+        learned whole.
+        """
+        level = self.document.get("level")
+        return None if level is None else float(level)
 
 
 def now() -> str:

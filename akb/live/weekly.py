@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from akb.live.feedback.events import recorded_contacts
-from akb.live.registry import adopt, record_run, runs_of
+from akb.live.duty.register import recorded_duty
+from akb.live.registry import adopt, champion_of, record_run, runs_of
 from akb.live.scoring.story import Scored, ScoreRequest, score
 
 if TYPE_CHECKING:
@@ -28,11 +28,15 @@ def score_into(
 
     The same export on the same day leaves the same run, which takes the place of itself.
     """
+    champion = champion_of(book)
+    scores = champion is not None and champion.run.folder.resolve() == request.source.resolve()
     request = replace(
         request,
+        changed=champion.changed if champion is not None and scores else None,
+        level=champion.level if champion is not None and scores else None,
         out=out or book.runs,
         in_book=out is None,
-        recorded=recorded_contacts(book),
+        recorded=recorded_duty(book, dry_run=dry_run),
         earlier=[each.folder for each in runs_of(book)],
         kept_apart=(*request.kept_apart, book.key_file),
     )

@@ -8,6 +8,7 @@ from akb.core.imports import import_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor
     from datetime import date
 
     import numpy as np
@@ -85,6 +86,7 @@ def run_models(
     history: History,
     progress: Callable[[str], None],
     customers: pl.DataFrame | None = None,
+    executor: Executor | None = None,
 ) -> ModelRun:
     """Fit, prove and score every entry of the models room; see `akb.models.run`.
 
@@ -92,6 +94,8 @@ def run_models(
     ----------
     customers
         customer, kind, birth_year, office: to show errors by group; without it there are none.
+    executor
+        What runs the fits; None: threads, as many as the settings say.
     """
     from akb.models.evidence import People
     from akb.models.run import run_models as run
@@ -106,4 +110,5 @@ def run_models(
         history=history,
         progress=progress,
         people=people,
+        executor=executor,
     )

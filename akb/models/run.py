@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from akb.core.wording.phrases import Translated
 from akb.core.wording.reasons import Reason
 from akb.models.churn import LIFETIME
 from akb.models.coherence import (
@@ -38,6 +40,7 @@ from akb.models.types import Backtest, ModelRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor
     from datetime import date
 
     from akb.catalogue.entries import Entry
@@ -59,6 +62,7 @@ def run_models(
     history: History,
     progress: Callable[[str], None],
     people: People | None = None,
+    executor: Executor | None = None,
 ) -> ModelRun:
     """Fit, prove and score every entry of the models room.
 
@@ -70,13 +74,17 @@ def run_models(
         Hears in a few words what is being done.
     people
         Who the customers are, to show errors by age, kind and office.
+    executor
+        What runs the fits, each in one thread, maybe elsewhere; None: threads here.
     """
     from threadpoolctl import threadpool_limits
 
-    context = FitContext(matrix, targets, settings, as_of, history, progress, people)
+    say = progress if executor is None else _silent
+    context = FitContext(matrix, targets, settings, as_of, history, say, people)
     lacking = {entry.key: reason for entry in entries if (reason := _unmet(entry, context))}
     able = [entry for entry in entries if entry.key not in lacking]
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(settings.models.jobs) as pool:
+    pooled = nullcontext(executor) if executor else ThreadPoolExecutor(settings.models.jobs)
+    with threadpool_limits(1, user_api="blas"), pooled as pool:
         churn_job = pool.submit(_churn, context, context.targets)
         entire = context.targets.of_whole_relation()
         whole_job = churn_job if entire is context.targets else pool.submit(_churn, context, entire)
@@ -128,7 +136,9 @@ def run_models(
             *churn.findings,
             *(finding for result in results for finding in result.findings),
             *taught_by(matrix),
-            *checks(own, {entry.key: entry.name_nl for entry in entries}),
+            *checks(
+                own, {entry.key: Translated(entry.name_nl, entry.name_en) for entry in entries}
+            ),
         ),
         files={**files, COLUMNS: feature_table(files)} if files else {},
         ranking=next((result.ranking for result in results if result.ranking is not None), None),
@@ -189,7 +199,11 @@ def _churn(context: FitContext, targets: Targets) -> ChurnResult:
     )
 
 
-def _definitions(context: FitContext, churn: ChurnResult, pool: ThreadPoolExecutor) -> pl.DataFrame:
+def _silent(words: str) -> None:
+    """Say nothing: who works elsewhere has no console."""
+
+
+def _definitions(context: FitContext, churn: ChurnResult, pool: Executor) -> pl.DataFrame:
     from akb.models.descriptive import compare
 
     chance = churn.scores[HEADLINE].to_numpy() if HEADLINE in churn.scores.columns else None
@@ -200,7 +214,7 @@ def _all_determinants(
     context: FitContext,
     entries: Sequence[Entry],
     probes: Iterable[Probe | None],
-    pool: ThreadPoolExecutor,
+    pool: Executor,
 ) -> tuple[Determinants, ...]:
     """What goes together with the entries that ask for it."""
     wanted = {entry.key for entry in entries if entry.determinants}

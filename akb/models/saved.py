@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
+from math import log
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -163,6 +164,38 @@ def of_whole(files: Files) -> Files:
     """
     own = {name: content for name, content in files.items() if name.startswith(WHOLE)}
     return {name.replace(WHOLE, "models/", 1): data for name, data in own.items()} or files
+
+
+def with_level(files: Files, factor: float) -> dict[str, bytes]:
+    """Return stored models whose hazard of ending is a factor times what it was: of relations, of
+    policies per branch and of any policy. The order of customers stays, causes keep their shares.
+    """
+    changed = dict(files)
+    for name in (name for name in files if name.endswith(".level.json")):
+        stem = name.removesuffix(".level.json").rpartition("/")[2]
+        card = json.loads(files[name])
+        if stem == CHURN.rpartition("/")[2]:
+            card["shift"] = [each + log(factor) for each in card["shift"]]  # monthly: rare
+        elif stem in _ENDS:
+            for group in card["level"].values():
+                group["shift"] += _moved(float(group["rate"]), factor)
+        elif stem in _COUNTED:
+            for group in card["level"].values():
+                group["shift"] += log(factor)
+        else:
+            continue
+        changed[name] = json.dumps(card, sort_keys=True).encode()
+    return changed
+
+
+_ENDS, _COUNTED = ("lapse", "policy_lapse_any_12m"), ("policies_lost_12m",)
+
+
+def _moved(rate: float, factor: float) -> float:
+    """The shift of the log-odds that brings a yearly chance to a factor times its hazard."""
+    rate = min(max(rate, 1e-6), 1 - 1e-6)
+    more = min(1 - (1 - rate) ** factor, 1 - 1e-6)
+    return log(more / (1 - more)) - log(rate / (1 - rate))
 
 
 def saved_level(files: Files, name: str) -> dict[str, dict[str, Any]]:

@@ -222,7 +222,7 @@ class Prediction:
     candidates: tuple[Candidate, ...] = ()
     pooled_weight: float | None = None
     seconds: float = 0.0
-    limits: tuple[str, ...] = ()
+    limits: tuple[Reason | str, ...] = ()
     evidence_months: int | None = None
     gain_p: float | None = None
 

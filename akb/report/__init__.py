@@ -23,10 +23,12 @@ def report_page(bundle: RunBundle) -> bytes:
     """Return ``report.html`` of a run."""
     from akb.report import assemble
     from akb.report.context import Context
+    from akb.report.formats import speaking
     from akb.report.page.html import render
 
     context = Context(bundle)
-    return render(assemble.build(bundle, context), context.words).encode()
+    with speaking(context.language):
+        return render(assemble.build(bundle, context), context.words).encode()
 
 
 def prepare() -> None:

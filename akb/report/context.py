@@ -13,10 +13,10 @@ import numpy as np
 import polars as pl
 
 from akb.core.privacy.identifiers import shared
-from akb.core.relations import in_force
+from akb.core.relations import SUBSCRIPTION, in_force
 from akb.core.revenue import meaning, with_level, with_revenue
 from akb.core.wording.proof import first_judged
-from akb.core.wording.text import load_toml
+from akb.core.wording.text import load_toml, text
 from akb.describe import relations
 from akb.report.words import Words
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
+    from akb.catalogue.entries import Entry
     from akb.config import Branch
     from akb.core.revenue import Terms
     from akb.core.wording.proof import Shown
@@ -47,12 +48,17 @@ class Context:
         found: T = self._made[make]
         return found
 
+    @property
+    def language(self) -> str:
+        """The language of the report."""
+        return self.bundle.settings.report.language
+
     @cached_property
     def words(self) -> Words:
         """The texts of the report."""
         shipped = load_toml("branches.toml")
-        own = {key: branch.name_nl for key, branch in self.taxonomy.items() if key not in shipped}
-        return Words(self.bundle.settings.report.language, meaning(self.held, self.terms), own)
+        own = {key: self.branch_name(key) for key in self.taxonomy if key not in shipped}
+        return Words(self.language, meaning(self.held, self.terms), own)
 
     @cached_property
     def terms(self) -> Terms:
@@ -107,7 +113,7 @@ class Context:
         tenure in years.
         """
         per_customer = self.held.group_by("customer").agg(
-            policies=pl.len().cast(pl.Int64),
+            policies=(pl.col("branch") != SUBSCRIPTION).sum().cast(pl.Int64),
             commission_cents=pl.col("revenue_cents").cast(pl.Int64).sum(),
         )
         day = self.as_of
@@ -150,8 +156,15 @@ class Context:
         return bool((self.held["revenue_cents"].fill_null(0) != 0).any())
 
     def branch_name(self, key: str) -> str:
-        """Return the Dutch name of a branch; a key outside the taxonomy stands for itself."""
-        return self.taxonomy[key].name_nl if key in self.taxonomy else key
+        """Return the name of a branch; a key outside the taxonomy stands for itself."""
+        known = self.taxonomy.get(key)
+        return str(getattr(known, f"name_{self.language}")) if known else key
+
+    def of_entry(self, entry: Entry, field: str) -> str:
+        """Return a text of an entry of the catalogue: its name, question, population or unit."""
+        if field == "unit" and self.language != "nl":
+            return text("dictionary", self.language, "unit", entry.unit_nl)
+        return str(getattr(entry, f"{field}_{self.language}"))
 
     @cached_property
     def classes(self) -> pl.DataFrame:
@@ -210,7 +223,10 @@ class Context:
     @cached_property
     def ladder(self) -> dict[str, str]:
         """Contact type -> what it is called."""
-        return {key: contact.label for key, contact in self.bundle.settings.ladder().items()}
+        ladder = self.bundle.settings.ladder().items()
+        if self.language == "nl":
+            return {key: contact.label for key, contact in ladder}
+        return {key: contact.label_en or contact.label for key, contact in ladder}
 
     @property
     def limit(self) -> int:

@@ -89,6 +89,7 @@ def dictionary() -> dict[str, list[DataColumn]]:
         "scores": score_columns(entries),
         "winback": winback_columns(entries),
         **{f"actions/{name}": list_columns(name) for name in ALWAYS},
+        "actions/tasks": task_columns(),
         SCORED: since_last_columns(),
         "rejects": _rows_of("rejects", "file"),
         "private/customers": _rows_of("customers", "relations"),
@@ -136,6 +137,22 @@ def since_last_columns() -> list[DataColumn]:
         )
         for key, rule in empty.items()
     ]
+
+
+def task_columns() -> list[DataColumn]:
+    """Return the columns of the tasks of a run."""
+    units = {"before": "datum", "rank": "plaats"}
+    never = ("customer", "rank", "list", "kind", "subject", "why", "before")
+    own = ("list", "kind", "subject", "why", "before", "adviser")
+    people, made = _words("population", "list"), []
+    for key, heading in texts("tasks")["head"].items():
+        meaning = f"task_{key}" if key in own else "done_level" if key == "level" else key
+        empty = "never" if key in never else "few" if key in _PEOPLE else "unknown"
+        column = _named(
+            heading, meaning, unit=units.get(key, "tekst"), empty=empty, population=people
+        )
+        made.append(replace(column, kind="cell"))
+    return made
 
 
 def metadata(columns: Iterable[DataColumn]) -> dict[str, str]:

@@ -11,7 +11,15 @@ from functools import wraps
 from math import floor, log10
 from typing import TYPE_CHECKING, ParamSpec
 
-from akb.core.wording.numbers import MONTHS, NBSP, day_nl, euro_nl, number_nl, percent_nl
+from akb.core.wording.numbers import (
+    MONTHS,
+    MONTHS_EN,
+    NBSP,
+    day_in,
+    euro_in,
+    number_in,
+    percent_in,
+)
 from akb.report.keyed import keys_of, said
 
 if TYPE_CHECKING:
@@ -73,19 +81,15 @@ def _say(word: str) -> str:
 
 
 def _number(value: float, decimals: int = 0) -> str:
-    return number_nl(value, decimals) if _dutch() else f"{value:,.{decimals}f}"
+    return number_in(_language.get(), value, decimals)
 
 
 def _percent(share: float, decimals: int | None) -> str:
-    text = percent_nl(share, decimals)
-    if _dutch():
-        return text
-    return text.replace(f"{NBSP}%", "%").translate(str.maketrans(",.", ".,"))
+    return percent_in(_language.get(), share, decimals)
 
 
 def _euro(value: float, *, rounded: bool = True) -> str:
-    text = euro_nl(value, rounded=rounded)
-    return text if _dutch() else text.replace(f"€{NBSP}", "€").replace(".", ",")
+    return euro_in(_language.get(), value, rounded=rounded)
 
 
 @_keyed
@@ -192,7 +196,7 @@ def day(value: date | str | None) -> str:
     if value is None:
         return NOTHING
     when = date.fromisoformat(value) if isinstance(value, str) else value
-    return day_nl(when) if _dutch() else f"{when.day}{NBSP}{when:%B}{NBSP}{when.year}"
+    return day_in(_language.get(), when)
 
 
 @_keyed
@@ -242,7 +246,7 @@ def month_year(value: date | str) -> str:
     """Return a date (or its ISO text) as ``sep 2025``."""
     when = date.fromisoformat(value) if isinstance(value, str) else value
     if not _dutch():
-        return f"{when:%b} {when.year}"
+        return f"{MONTHS_EN[when.month - 1][:3]} {when.year}"
     return f"{'mrt' if when.month == MARCH else MONTHS[when.month - 1][:3]} {when.year}"
 
 

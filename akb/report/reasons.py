@@ -11,8 +11,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from akb.core.wording.numbers import euro_in, number_in, percent_in
 from akb.core.wording.text import load_toml, texts
-from akb.report import formats
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -128,11 +128,10 @@ class Reasons:
             return str(self._words["age"][str(lowest)])
         if form == "times":
             return str(self._words["times"]["times"]).replace("{count}", self._number(value))
-        dutch = self.language == "nl"
         if form == "percent":
-            return formats.percent(value) if dutch else f"{value:.0%}"
+            return percent_in(self.language, value)
         if form == "euro":
-            return formats.euro(100 * value) if dutch else f"€{value:,.0f}"
+            return euro_in(self.language, value)
         return self._number(value)
 
     def _duration(self, months: float) -> str:
@@ -148,9 +147,7 @@ class Reasons:
 
     def _number(self, value: float) -> str:
         decimals = 0 if float(value).is_integer() or value >= 10 else 1
-        return (
-            formats.number(value, decimals) if self.language == "nl" else f"{value:,.{decimals}f}"
-        )
+        return number_in(self.language, value, decimals).replace("-", "−")
 
 
 @cache

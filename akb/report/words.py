@@ -140,7 +140,7 @@ class Words:
     def reason_name(self, key: str | None) -> str:
         """Return the name of a reason of leaving, as the taxonomy of reasons has it."""
         entry = load_toml("reasons.toml").get(str(key))
-        return str(entry["name_nl"]) if entry else self.plain("reason.unknown")
+        return str(entry[f"name_{self.language}"]) if entry else self.plain("reason.unknown")
 
     def count(self, number: int | None, thing: str) -> str:
         """Return a number with its noun in the right form: ``1 klant``, ``1.200 klanten``."""

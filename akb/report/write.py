@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from akb.report import assemble
+from akb.report import assemble, formats
 from akb.report.context import Context
 from akb.report.dictionary import metadata, score_columns, winback_columns
 from akb.report.files import scores
@@ -13,7 +13,7 @@ from akb.report.files.lists import action_lists, list_tables
 from akb.report.files.recognition import recognition_files
 from akb.report.files.summary import as_bytes, summary
 from akb.report.page import html
-from akb.report.portal import actions_workbook, portal_facts, portal_files
+from akb.report.portal import actions_workbook, portal_facts, portal_files, tasks_csv
 from akb.store.folders import write_files
 
 if TYPE_CHECKING:
@@ -23,9 +23,14 @@ if TYPE_CHECKING:
 
 
 def report_files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """Return path inside the run folder -> content, and the summary; the same bundle gives the same
-    bytes.
+    """Return path inside the run folder -> content, and the summary, in the language of the report;
+    the same bundle gives the same bytes.
     """
+    with formats.speaking(bundle.settings.report.language):
+        return _files(bundle)
+
+
+def _files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
     context = Context(bundle)
     facts = assemble.build(bundle, context)
     document = summary(facts)
@@ -44,6 +49,7 @@ def report_files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
         "rejects.csv": scores.rejects_csv(context),
         **{f"actions/{name}": content for name, content in action_lists(context, lists).items()},
         "actions/actions.xlsx": actions_workbook(portal),
+        "actions/tasks.csv": tasks_csv(portal),
         **recognition_files(context),
         **actuarial_files(context),
     }

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from akb.sample.contact import PlannedContacts
+    from akb.sample.engine import Intervention
     from akb.sample.paired import Paired
 
 _OFFICE, _SETTLED, _JOINING, _MARKET, _HISTORY, _AFTER, _OTHER = range(
@@ -167,12 +168,12 @@ class Book(SimulatedOffice):
         if seed is not None:
             market = market.redrawn(self.p, self.as_of.year, np.random.default_rng([*source, 0]))
         steps = range(self.step + 1, self.step + months + 1)
-        people = self._with_new_customers(steps, source)
-        state = _grown(self.state, people)
+        people = self.with_new_customers(steps, source)
+        state = grown(self.state, people)
         log = self.log.copy()
         world = Environment(self.p, tables(), market)
         for step in steps:
-            _run(
+            pass_month(
                 Moment(people, state, world, self.window(step)),
                 np.random.default_rng([*source, step]),
                 log,
@@ -182,7 +183,8 @@ class Book(SimulatedOffice):
             self, as_of=as_of, people=people, state=state, log=log, market=market, step=steps[-1]
         )
 
-    def _with_new_customers(self, steps: range, source: list[int]) -> Population:
+    def with_new_customers(self, steps: range, source: list[int]) -> Population:
+        """Return the customers who are there and those who join in some steps."""
         windows = [self.window(step) for step in steps]
         first, seed = len(self.people), [*source, _JOINING]
         new = joining_people(
@@ -242,7 +244,8 @@ def simulate(
     _settle(people, state, log, (as_of, total), np.random.default_rng([seed, _SETTLED, 1]))
     world = Environment(p, tables(), market)
     for w in windows:
-        _run(Moment(people, state, world, w), np.random.default_rng([seed, _HISTORY, w.step]), log)
+        now = Moment(people, state, world, w)
+        pass_month(now, np.random.default_rng([seed, _HISTORY, w.step]), log)
     recorded_from = add_months(as_of, -months)
     ended_from = (
         recorded_from
@@ -268,16 +271,21 @@ def simulate(
     return replace(book, transfer=_small_transfer(book))
 
 
-def _run(now: Moment, rng: np.random.Generator, log: Log) -> None:
+def pass_month(
+    now: Moment,
+    rng: np.random.Generator,
+    log: Log,
+    *,
+    interventions: Sequence[Intervention] = (),
+) -> None:
     """Let a month pass for everybody who has joined by then."""
     known = int(np.searchsorted(now.people.joins, now.w.step, side="right"))
     u = draw(rng, known, now.state.held.shape[1])
-    advance(
-        replace(now, people=now.people.take(slice(0, known)), state=now.state.view(known)), u, log
-    )
+    here = replace(now, people=now.people.take(slice(0, known)), state=now.state.view(known))
+    advance(here, u, log, interventions=interventions)
 
 
-def _grown(state: State, people: Population) -> State:
+def grown(state: State, people: Population) -> State:
     """Return a copy of a state with room for the customers who are new in `people`."""
     grown = empty_state(people)
     before = len(state.status)

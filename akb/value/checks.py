@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from akb.core.findings import Finding
-from akb.core.wording.numbers import number_nl
+from akb.core.wording.phrases import Listed, Rounded
 from akb.value.in_force import ANY_LAPSE, EURO_GATES
-from akb.value.predictions import missing_events, why
+from akb.value.predictions import missing_events, word
 from akb.value.targeting.lists.withheld import TOP_DEFEND, withheld_lists
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def findings(valued: Valuation, defend: pl.DataFrame, lapses: float | None) -> t
     ]
     withheld = withheld_lists(in_force)
     if withheld:
-        names = ", ".join(why(f"list_{name}") for name in withheld)
+        names = Listed(tuple(word(f"list_{name}") for name in withheld))
         reasons = " ".join(dict.fromkeys(withheld.values()))
         found.append(
             Finding(
@@ -82,7 +82,7 @@ def _single_policies(base: InForce) -> list[Finding]:
     leavers, lapses = float(np.nansum(churn)), float(np.nansum(lapse))
     if leavers <= 0 or lapses / leavers - 1 <= LAPSES_OFF:
         return []
-    words = {"lapses": number_nl(round(lapses)), "leavers": number_nl(round(leavers))}
+    words = {"lapses": round(lapses), "leavers": round(leavers)}
     params = {**words, "gap": base.settings.time.gap_days}
     return [
         Finding(
@@ -101,11 +101,11 @@ def _accounts(base: InForce, cost: ServiceCost) -> list[Finding]:
     """
     found = []
     for key, line in {**(base.portfolio.accounts or {}), **cost.accounts}.items():
-        name = why(f"account_{key}")
+        name = word(f"account_{key}")
         if line.factor is None:
             found.append(Finding("AKB-V018", "issue", params={"line": name}))
         elif line.far:
-            factor = number_nl(line.factor, 2)
+            factor = Rounded(line.factor, 2)
             found.append(Finding("AKB-V017", "issue", params={"line": name, "factor": factor}))
     return found
 
@@ -129,12 +129,13 @@ def _gates(base: InForce) -> list[Finding]:
     if not base.has_commission:
         return []
     found = []
+    language = base.settings.report.language
     if base.has_ended and not base.churn_in_euros:
         found.append(
             Finding(
                 "AKB-V004",
                 "issue",
-                params={"gate": base.churn_gate, "proof": base.churn_shown.order_words()},
+                params={"gate": base.churn_gate, "proof": base.churn_shown.order_words(language)},
             )
         )
     failed = base.failed_lapse if base.has_ended else ()

@@ -157,7 +157,7 @@ def _person(base: InForce, paths: Relations, value: Lifetime, row: int, label: s
         "customer": who["pseudonym"],
         "kind": who["kind"],
         "age": age,
-        "policies": int(base.policies_per_customer[row]),
+        "policies": int(base.covers_per_customer[row]),
         "commission": int(base.commission_customer[row]),
         "churn_12m": float(paths.churn_12m[row]),
         "clv": int(value.clv[row]),

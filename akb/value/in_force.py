@@ -15,7 +15,7 @@ import polars as pl
 from akb.catalogue.entries import entries
 from akb.core.errors import AkbError
 from akb.core.people import People
-from akb.core.relations import OPEN, in_force
+from akb.core.relations import OPEN, covers, in_force
 from akb.core.revenue import PARTS, with_level, with_revenue
 from akb.core.wording.proof import first_judged
 from akb.core.wording.text import load_toml
@@ -139,8 +139,13 @@ class InForce:
 
     @cached_property
     def policies_per_customer(self) -> Rows:
-        """Policies in force per customer."""
+        """Contracts in force per customer: policies and subscriptions, each with its own end."""
         return np.bincount(self.rows, minlength=self.n).astype(np.int64)
+
+    @cached_property
+    def covers_per_customer(self) -> Rows:
+        """Policies in force per customer as people count them: a subscription is none."""
+        return np.bincount(covers(self.held)["row"].to_numpy(), minlength=self.n).astype(np.int64)
 
     @property
     def rows(self) -> Rows:
@@ -262,8 +267,10 @@ class InForce:
     def entries(self) -> tuple[Entry, ...]:
         """The catalogue unfolded for the branches of this portfolio."""
         present = set(self.portfolio.policies["branch"].unique())
+        held = {key: branch for key, branch in self.taxonomy.items() if key in present}
         return entries(
-            [(key, branch.name_nl) for key, branch in self.taxonomy.items() if key in present]
+            {key: branch.name_nl for key, branch in held.items()},
+            english={key: branch.name_en for key, branch in held.items()},
         )
 
     @cached_property

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from akb.core.wording.numbers import day_nl, euro_nl
-from akb.core.wording.text import text
+from akb.core.wording.phrases import Listed, Phrase
+from akb.core.wording.reasons import Reason
 from akb.models.types import Evidence, Prediction
 from akb.value.in_force import EURO_GATES
 from akb.value.revenue.cost_proof import cost_replay
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from akb.value.segments.segments import Segments
 
 USABLE_EVENTS = 100
+TABLE = "why_value"
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,12 @@ class Work:
 class ValueResult:
     """What a step says of its result; `absent` where no customer has one."""
 
-    why: str
+    why: Reason
     gate: Gate = "none"
     grade: Grade = "none"
     evidence: Evidence | None = None
     limits: tuple[str, ...] = ()
-    absent: str = ""
+    absent: Reason | None = None
 
 
 def predictions(work: Work, scores: pl.DataFrame) -> tuple[Prediction, ...]:
@@ -57,9 +58,14 @@ def predictions(work: Work, scores: pl.DataFrame) -> tuple[Prediction, ...]:
     )
 
 
-def why(key: str, **values: str) -> str:
-    """Return a sentence of ``configs/text/<language>/why_value.toml``."""
-    return text("why", "nl", "why_value", key).format_map(values)
+def why(key: str, **values: object) -> Reason:
+    """Return a reason with its sentence in ``configs/text/<language>/why_value.toml``."""
+    return Reason(key, values, table=TABLE)
+
+
+def word(key: str) -> Phrase:
+    """Return a word of the same file, to be filled into a sentence."""
+    return Phrase(f"why.{TABLE}.{key}")
 
 
 def missing_need(base: InForce, entry: Entry) -> str | None:
@@ -69,10 +75,10 @@ def missing_need(base: InForce, entry: Entry) -> str | None:
 
 
 def case_missing(base: InForce) -> str:
-    """Return why there is no business case, as a Dutch sentence."""
-    if not base.has_commission:
-        return why("needs_commission")
-    return why("case_no_lines" if base.has_ended else "needs_ended")
+    """Return why there is no business case, as a sentence in the language of the report."""
+    code = "case_no_lines" if base.has_ended else "needs_ended"
+    found = why(code if base.has_commission else "needs_commission")
+    return found.sentence(base.settings.report.language)
 
 
 def _prediction(work: Work, entry: Entry, scores: pl.DataFrame) -> Prediction:
@@ -103,10 +109,10 @@ def _commission(work: Work) -> ValueResult:
     day = found.evidence.test_date
     sentence = why(
         "commission_replay_own" if found.own else "commission_replay",
-        date=day_nl(day) if day else "",
-        expected=euro_nl(found.expected / 100),
-        realised=euro_nl(found.realised / 100),
-        stay=euro_nl(found.all_stay / 100),
+        date=day or "",
+        expected=found.expected / 100,
+        realised=found.realised / 100,
+        stay=found.all_stay / 100,
     )
     grade: Grade = (
         "usable" if found.gate in EURO_GATES and found.evidence.positives >= 100 else "indicative"
@@ -121,10 +127,9 @@ def _commission_5y(work: Work) -> ValueResult:
         return ValueResult(_rank_only(work, "clv_rank_only"), gate)
     if found is None or found.evidence is None or found.evidence.test_date is None:
         return ValueResult(why("commission_5y"), gate, limits=("frozen",))
-    past = why("commission_5y_past", date=day_nl(found.evidence.test_date))
-    return ValueResult(
-        f"{why('commission_5y')} {past}", gate, evidence=found.evidence, limits=("frozen",)
-    )
+    past = why("commission_5y_past", date=found.evidence.test_date)
+    both = why("joint", first=why("commission_5y"), second=past)
+    return ValueResult(both, gate, evidence=found.evidence, limits=("frozen",))
 
 
 def _handling_cost(work: Work) -> ValueResult:
@@ -136,11 +141,11 @@ def _handling_cost(work: Work) -> ValueResult:
     if found is None:
         return ValueResult(made, limits=("cost_assumed",))
     day, events = found.evidence.test_date, found.evidence.positives
-    amounts = {"expected": euro_nl(found.expected / 100), "realised": euro_nl(found.realised / 100)}
-    sentence = why("cost_replay", date=day_nl(day) if day else "", **amounts)
+    amounts = {"expected": found.expected / 100, "realised": found.realised / 100}
+    sentence = why("cost_replay", date=day or "", **amounts)
     usable = found.gate in EURO_GATES and events >= USABLE_EVENTS
     return ValueResult(
-        f"{made} {sentence}",
+        why("joint", first=made, second=sentence),
         found.gate,
         "usable" if usable else "indicative",
         found.evidence,
@@ -148,10 +153,12 @@ def _handling_cost(work: Work) -> ValueResult:
     )
 
 
-def missing_events(cost: ServiceCost) -> str:
-    """Return the kinds of event that the export lacks, as Dutch words."""
-    words = [why(name) for name in cost.estimated]
-    return why("and").join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+def missing_events(cost: ServiceCost) -> Listed:
+    """Return the kinds of event that the export lacks, to be worded."""
+    words = [word(name) for name in cost.estimated]
+    if len(words) < 2:
+        return Listed(tuple(words))
+    return Listed((Listed(tuple(words[:-1])), word("and"), words[-1]), between="")
 
 
 def _clv(work: Work) -> ValueResult:
@@ -159,9 +166,9 @@ def _clv(work: Work) -> ValueResult:
     return ValueResult(made, work.base.churn_gate)
 
 
-def _rank_only(work: Work, key: str) -> str:
+def _rank_only(work: Work, key: str) -> Reason:
     """Return why there are no euros, with what was shown of the order."""
-    return why(key, proof=work.base.churn_shown.order_words())
+    return why(key, proof=work.base.churn_shown)
 
 
 def _value_at_stake(work: Work) -> ValueResult:
@@ -180,14 +187,15 @@ def _clv_whole(work: Work) -> ValueResult:
     gain, (low, high) = stay["gain"], stay["gain_ci"]
     sentence = why(
         "clv_backwards",
-        date=day_nl(found.evidence.test_date),
+        date=found.evidence.test_date,
         winner=why(f"clv_winner_{past['winner']}"),
         better=why("clv_better" if past["beats_all_stay"] else "clv_not_better"),
-        gain=euro_nl(gain / 100, rounded=False),
-        low=euro_nl(low / 100, rounded=False),
-        high=euro_nl(high / 100, rounded=False),
+        gain=gain / 100,
+        low=low / 100,
+        high=high / 100,
     )
-    return ValueResult(f"{plain.why} {sentence}", plain.gate, plain.grade, found.evidence)
+    both = why("joint", first=plain.why, second=sentence)
+    return ValueResult(both, plain.gate, plain.grade, found.evidence)
 
 
 def _top_defend(work: Work) -> ValueResult:

@@ -12,6 +12,7 @@ from akb.value.actions import act
 from akb.value.actuarial.review import review
 from akb.value.actuarial.small import small_office
 from akb.value.case.case import business_case
+from akb.value.case.kinds import income_figures
 from akb.value.case.profit_figures import empc_figures
 from akb.value.checks import findings
 from akb.value.figures import figures
@@ -120,6 +121,7 @@ def run_value(
             "small_office": small_office(in_force),
             "stress": stress_figures(valued, inflow_years(in_force)),
             "accounts": accounts_figures(in_force, valued.cost, case, other),
+            "income": income_figures(valued, case),
             "clv_past": backwards.figures,
         },
         findings=findings(valued, acts.lists["top_defend"], lapses),

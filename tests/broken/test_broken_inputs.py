@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from akb.cli import run
-from akb.commands.overview import as_document
+from akb.commands.inspect.overview import as_document
 from akb.config import Settings
 from akb.ingest import read_and_preview
 from akb.ingest.types import Sources

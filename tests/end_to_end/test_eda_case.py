@@ -23,9 +23,7 @@ from akb.store.packed import unpacked
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.end_to_end.conftest import Office
-
-pytestmark = pytest.mark.xdist_group("end_to_end")
+    from tests.offices import Office
 
 CHANGED = {
     "contacts.call.effect_policy": 0.4, "contacts.call.minutes": 8.0, "capacity.hours_per_year_inside": 20.0,

@@ -14,9 +14,7 @@ import pytest
 
 from akb.catalogue.entries import templates
 from akb.commands.eda import closing_lines
-from tests.end_to_end.conftest import CANARY, Office
-
-pytestmark = pytest.mark.xdist_group("end_to_end")
+from tests.offices import CANARY, Office
 
 CONTRACT = (
     "report.html", "portal.html", "summary.json", "scores.parquet", "scores.csv", "winback.parquet", "rejects.csv",
@@ -24,7 +22,7 @@ CONTRACT = (
     "actions/top_defend.csv", "actions/next_best_policy.csv", "private/customers.csv", "models/churn.json",
     "actions/next_best_action.csv", "actions/care_gaps.csv", "actions/announced.csv", "actions/winback.csv",
     "actions/bleeders.csv", "actions/feeders.csv", "actions/actions.xlsx", "actions/recognition.xlsx",
-    "private/recognition_key.csv", "actuarial/lapse_ae.csv", "actuarial/lapse_basis.csv",
+    "actions/tasks.csv", "private/recognition_key.csv", "actuarial/lapse_ae.csv", "actuarial/lapse_basis.csv",
 )  # fmt: skip
 
 

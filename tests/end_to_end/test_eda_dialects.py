@@ -13,8 +13,6 @@ from akb.sample import simulate, write_sample
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("end_to_end")
-
 ABOUT_THE_FILES = ("rows", "findings", "quality")  # how many rows, in which form: that differs
 
 FIGURES = {"as_of", "customers", "policies", "predictions", "value", "business_case"}

@@ -13,9 +13,9 @@ from akb.cli import run
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.end_to_end.conftest import Office
+    from tests.offices import Office
 
-pytestmark = [pytest.mark.xdist_group("end_to_end"), pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,9 @@ import shutil
 from pathlib import Path
 
 import polars as pl
-import pytest
 
 from akb.cli import run
 from tests.searched import everything_in
-
-pytestmark = pytest.mark.xdist_group("end_to_end")
 
 
 def test_the_first_customer_of_the_report_is_forgotten(finished: Path, tmp_path: Path) -> None:

@@ -7,12 +7,9 @@ import random
 from pathlib import Path
 
 import polars as pl
-import pytest
 from polars.testing import assert_frame_equal
 
-from tests.end_to_end.conftest import Office
-
-pytestmark = pytest.mark.xdist_group("end_to_end")
+from tests.offices import Office
 
 OVERWRITTEN = ("Premie per jaar", "Provisie per jaar")
 PLANTED = "Uitstroom volgens analyse"

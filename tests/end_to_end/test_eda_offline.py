@@ -14,8 +14,6 @@ import typer
 
 from akb.cli import app
 
-pytestmark = pytest.mark.xdist_group("end_to_end")
-
 ROOT = Path(__file__).parents[2]
 GUARD = """
 import os, sys

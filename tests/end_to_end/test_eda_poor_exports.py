@@ -10,9 +10,7 @@ import pytest
 
 from akb.cli import run
 from akb.store.models import read_models
-from tests.end_to_end.conftest import Office
-
-pytestmark = pytest.mark.xdist_group("end_to_end")
+from tests.offices import Office
 
 
 def write(path: Path, content: bytes) -> str:

@@ -22,10 +22,8 @@ from akb.core.privacy.pseudonyms import load_or_create_key
 from akb.features import build_matrix, without_hindsight
 from akb.ingest import read_portfolio
 from akb.ingest.types import Sources
-from tests.end_to_end.conftest import Office
 from tests.end_to_end.test_eda_same_answer import digests
-
-pytestmark = pytest.mark.xdist_group("end_to_end")
+from tests.offices import Office
 
 
 def frames(office: Office) -> dict[str, pl.DataFrame]:
@@ -84,14 +82,13 @@ def test_frames_are_read_as_the_same_files_in_parquet(
     assert akb.check(**{role: frame.lazy() for role, frame in held.items()}).document == said
 
 
-def test_a_frame_is_never_taken_for_a_file_beside_it(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(office.folder)
+def test_a_frame_is_never_taken_for_a_file_beside_it(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     held = frames(office)
-    shutil.copy("polissen.csv", "frame_1.parquet")
-    try:
-        assert akb.check(held["policies"], held["claims"]).rows["read"] > 0
-    finally:
-        Path("frame_1.parquet").unlink()
+    shutil.copy(office.folder / "polissen.csv", "frame_1.parquet")
+    assert akb.check(held["policies"], held["claims"]).rows["read"] > 0
 
 
 def test_a_pandas_frame_keeps_what_its_columns_are() -> None:

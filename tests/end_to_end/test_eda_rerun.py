@@ -12,9 +12,7 @@ import pytest
 
 from akb.cli import run
 from akb.commands.inspect.diff import compared
-from tests.end_to_end.conftest import Office
-
-pytestmark = pytest.mark.xdist_group("end_to_end")
+from tests.offices import Office
 
 
 def changed(finished: Path, folder: Path, **manifest: Any) -> Path:

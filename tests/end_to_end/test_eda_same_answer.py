@@ -6,11 +6,7 @@ import random
 from hashlib import sha256
 from pathlib import Path
 
-import pytest
-
-from tests.end_to_end.conftest import Office
-
-pytestmark = pytest.mark.xdist_group("end_to_end")
+from tests.offices import Office
 
 
 def digests(run: Path, *, without: tuple[str, ...] = ()) -> dict[str, str]:

@@ -13,8 +13,6 @@ import pytest
 
 from akb.catalogue.entries import templates
 
-pytestmark = pytest.mark.xdist_group("end_to_end")
-
 ROOT = Path(__file__).parents[2]
 SAMPLE_RUN = ROOT / "out" / "eda"
 

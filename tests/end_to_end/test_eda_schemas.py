@@ -8,13 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pytest
 
 from akb.report.dictionary import SCORED, dictionary
 from akb.report.schemas import schemas
 from tests.json_schemas import complaints
-
-pytestmark = pytest.mark.xdist_group("end_to_end")
 
 
 def cells(path: Path) -> list[dict[str, str]]:

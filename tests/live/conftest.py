@@ -1,4 +1,4 @@
-"""One small office with its run, shared by the tests of the weekly work."""
+"""The office with its run, and a book of it, shared by the tests of the weekly work."""
 
 from __future__ import annotations
 
@@ -10,39 +10,35 @@ import pytest
 from akb.cli import run
 from akb.live.book import ClientBook, open_book
 from akb.live.registry import crown, record_run
-from akb.sample import simulate, write_sample
-
-NAMES = ("polissen.csv", "schades.csv", "contacten.csv")
-
-
-@pytest.fixture(scope="session")
-def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("live") / "export"
-    write_sample(simulate(1200, seed=11), folder, truth=False)
-    return folder
+from tests.offices import Office
+from tests.shared import shared
 
 
-@pytest.fixture(scope="session")
-def key(export: Path) -> Path:
-    return export.parent / "key"
+@pytest.fixture
+def export(office: Office) -> Path:
+    return office.folder
 
 
-@pytest.fixture(scope="session")
-def fitted(export: Path, key: Path) -> Path:
+@pytest.fixture
+def key(office: Office) -> Path:
+    return office.key
+
+
+@pytest.fixture
+def fitted(finished: Path) -> Path:
     """The run of ``akb eda`` on the export."""
-    out = export.parent / "eda"
-    files = [str(export / name) for name in NAMES]
-    assert run(["eda", *files, "--out", str(out), "--key", str(key), "--quiet"]) == 0
-    return out
+    return finished
 
 
-@pytest.fixture(scope="session")
-def rescored(export: Path, key: Path, fitted: Path) -> Path:
+@pytest.fixture
+def rescored(office: Office, finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of ``akb score`` on the same export."""
-    out = export.parent / "score"
-    files = [str(export / name) for name in NAMES]
-    assert run(["score", *files, "--from", str(fitted), "--out", str(out), "--key", str(key), "--quiet"]) == 0
-    return out
+
+    def make(folder: Path) -> None:
+        given = ["--from", str(finished), "--out", str(folder / "score"), "--key", str(office.key), "--quiet"]
+        assert run(["score", *office.files, *given]) == 0
+
+    return shared(tmp_path_factory, "rescored", make) / "score"
 
 
 @pytest.fixture

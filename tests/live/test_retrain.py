@@ -99,7 +99,7 @@ def test_a_challenger_that_wins_is_fitted_and_scores_from_then_on(
 
     customers, left, true = world()
     found = judged(WINDOW, customers, left, (np.full(len(true), true.mean()), true))
-    monkeypatch.setattr(story, "duel", lambda *given: found)
+    monkeypatch.setattr(story, "duel", lambda *given, **more: found)
     monkeypatch.setattr(story, "newest_window", lambda *given: WINDOW)
 
     def fitted(

@@ -14,7 +14,7 @@ import pytest
 
 from akb.cli import run
 from akb.core.privacy.pseudonyms import load_or_create_key
-from akb.live.scoring.drift import ColumnDrift, LevelSoFar, column_drift, reasons_to_refuse
+from akb.live.scoring.drift import ColumnDrift, LevelSoFar, column_drift, reasons_to_refuse, score_drift
 from akb.live.scoring.inbound import InboundScorer
 from akb.report.dictionary import SCORED, dictionary
 from akb.report.schemas import schemas
@@ -59,13 +59,14 @@ def test_a_scored_run_scores_again_and_its_models_keep_their_age(
     assert manifest["scored"]["fitted"] == "2025-12-31"
 
 
-@pytest.fixture(scope="session")
-def month_later(export: Path, key: Path, fitted: Path) -> tuple[Path, set[str], set[str]]:
+@pytest.fixture(scope="module")
+def month_later(
+    export: Path, key: Path, fitted: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, set[str], set[str]]:
     """Thirty days on: some relations are no longer in the export, and some are new."""
     from akb.core.privacy.pseudonyms import pseudonym
 
-    folder = export.parent / "later"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("later")
     frames = {name: pl.read_csv(export / name, separator=";", infer_schema=False) for name in NAMES}
     relation = frames["polissen.csv"].columns[0]
     running = pl.read_parquet(fitted / "scores.parquet")["customer"].to_list()
@@ -139,6 +140,16 @@ def test_a_dry_run_writes_nothing(export: Path, key: Path, fitted: Path, tmp_pat
     files = [str(export / name) for name in NAMES]
     assert rescore(files, fitted, tmp_path / "out", key, "--dry-run") == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_base_rate_that_moves_a_little_has_not_drifted() -> None:
+    def scores(rate: float, spread: float = 0.0) -> pl.DataFrame:
+        noise = np.random.default_rng(1).normal(0, spread, 400)
+        return pl.DataFrame({"customer": range(400), "churn_12m": pl.Series(rate * np.exp(noise), dtype=pl.Float32)})
+
+    assert score_drift(scores(0.08), scores(0.0815))[0].psi < 0.05
+    assert score_drift(scores(0.08), scores(0.12))[0].low > 0.25
+    assert score_drift(scores(0.08, 0.8), scores(0.16, 0.8))[0].low > 0.25
 
 
 def test_it_refuses_what_the_models_do_not_fit(

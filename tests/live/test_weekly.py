@@ -72,14 +72,17 @@ def test_the_recipe_runs_twice_and_leaves_the_same_book(
         "PYTHONPATH": root,
         "BOOK": str(book.folder),
         "EXPORT": str(delivered),
+        "TASKS": str(tmp_path / "taken.csv"),
     }
     for _ in range(2):
         subprocess.run([commands / "week"], env=environment, check=True, timeout=600, capture_output=True)
     told = lines_of(book)
-    assert [each["command"] for each in told] == 2 * ["feedback import", "retrain", "score"]
-    assert [each["exit"] for each in told] == [0] * 6
-    assert (told[0]["new"], told[3]["new"]) == (1, 0)
-    assert told[1]["outcome"] == told[4]["outcome"] == "early"
+    assert [each["command"] for each in told] == 2 * ["feedback import", "retrain", "score", "export"]
+    assert [each["exit"] for each in told] == [0] * 8
+    assert (told[0]["new"], told[4]["new"]) == (1, 0)
+    assert told[1]["outcome"] == told[5]["outcome"] == "early"
+    assert told[3]["tasks"] == told[7]["tasks"] > 0
+    assert name not in (tmp_path / "taken.csv").read_text("utf-8-sig")  # was spoken to
     # on the same export the same run: its own name, and a champion that stays
     assert [each.kind for each in runs_of(book)] == ["eda", "score"]
     champion = champion_of(book)
@@ -88,6 +91,35 @@ def test_the_recipe_runs_twice_and_leaves_the_same_book(
     changes = (made / "actions" / "since_last.csv").read_text("utf-8-sig").splitlines()
     assert changes[1:] == [f"{name};gesproken;02-01-2026"]
     assert pl.read_parquet(made / "scores.parquet")["churn_12m"].equals(scores["churn_12m"])
+
+
+@pytest.mark.parametrize(
+    ("day", "code", "commands"),
+    [
+        ("07", 0, ["retrain", "score", "export"]),
+        ("08", 0, ["score", "export"]),
+        ("08", 3, ["score"]),  # refused: the tasks of the week before stay
+    ],
+)
+def test_what_fails_stops_the_week_with_its_code(tmp_path: Path, day: str, code: int, commands: list[str]) -> None:
+    said = tmp_path / "said"
+    stands_for = {
+        "akb": f'echo "$1" >> {said}\n[ "$1" != score ] || exit {code}\n',
+        "date": f"echo {day}\n",
+        "week": block("akb-week.sh").removeprefix("#!/bin/sh\n"),
+    }
+    for name, text in stands_for.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}")
+        (tmp_path / name).chmod(0o700)
+    environment = {
+        "PATH": f"{tmp_path}:/usr/bin:/bin",
+        "BOOK": "boek",
+        "EXPORT": str(tmp_path),  # without feedback of advisers
+        "TASKS": "taken.csv",
+    }
+    done = subprocess.run([tmp_path / "week"], env=environment, check=False, timeout=60, capture_output=True)
+    assert done.returncode == code
+    assert said.read_text().split() == commands
 
 
 def test_the_units_name_the_recipe() -> None:

@@ -17,8 +17,6 @@ from akb.core.privacy.identifiers import is_bsn, is_iban
 from akb.sample import simulate, write_sample
 from tests.searched import everything_in
 
-pytestmark = pytest.mark.xdist_group("canaries")
-
 MARK = "Zqcanary"  # in whatever can hold letters
 FILES = ("polissen.csv", "schades.csv", "contacten.csv")
 UNKNOWN = ("Opmerking", "Veld 17", "Memo", "Naam", "E-mailadres", "IBAN", "BSN", "KvK nummer", "Straat", "Telefoon")

@@ -69,8 +69,9 @@ WORTH = {
     },
     "duty": {
         "customers": 310, "of": 757, "recorded": True, "recent": 40, "long": 90, "hours": 160.0, "cost": 1_150_000,
-        "rows": [{"key": "rechtsbijstand", "customers": 200, "recent": 30, "long": 60},
-                 {"key": "reis", "customers": 110, "recent": None, "long": 30}],
+        "register": {"discussed": 48, "refused": 17, "agreed": None},
+        "rows": [{"key": "rechtsbijstand", "customers": 200, "recent": 30, "long": 60, "discussed": 41, "refused": 17},
+                 {"key": "reis", "customers": 110, "recent": None, "long": 30, "discussed": 7, "refused": 0}],
         "association": {"first": date(2024, 10, 31), "last": date(2025, 10, 31), "contacted": 150, "others": 520,
                         "left_contacted": 9, "left_others": 50, "ratio": 0.82, "low": 0.49, "high": 1.38},
     },
@@ -509,7 +510,9 @@ def bundle(
 ) -> RunBundle:
     settings = settings or Settings.model_validate({"client": {"name": "Kantoor De Vries & Zn. </style>"}})
     held = set(book.policies["branch"].unique())
-    catalogue = entries([(key, branch.name_nl) for key, branch in settings.taxonomy().items() if key in held])
+    present = {key: branch for key, branch in settings.taxonomy().items() if key in held}
+    english = {key: branch.name_en for key, branch in present.items()}
+    catalogue = entries({key: branch.name_nl for key, branch in present.items()}, english=english)
     features = tuple(
         Feature(name, group, "months", "months")
         for name, group in (("months_since_lapse_12m", "lapses"), ("policies", "holdings"), ("tenure_months", "tenure"))

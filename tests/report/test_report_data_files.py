@@ -28,7 +28,8 @@ CONTRACT = {
     "actions/next_best_policy.csv", "winback.parquet", "actions/next_best_action.csv",
     "actions/care_gaps.csv", "actions/announced.csv",
     "actions/winback.csv", "actions/bleeders.csv", "actions/feeders.csv", "actions/actions.xlsx",
-    "actions/recognition.xlsx", "private/recognition_key.csv", "actuarial/lapse_ae.csv", "actuarial/lapse_basis.csv",
+    "actions/recognition.xlsx", "actions/tasks.csv",
+    "private/recognition_key.csv", "actuarial/lapse_ae.csv", "actuarial/lapse_basis.csv",
 }  # fmt: skip
 
 

@@ -15,8 +15,6 @@ from akb.sample.engine import Moment
 from akb.sample.engine.hazards import customer_factors
 from akb.sample.parameters import CAUSES, tables
 
-pytestmark = pytest.mark.xdist_group("sample")
-
 
 @pytest.fixture(scope="module")
 def book():

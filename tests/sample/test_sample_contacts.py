@@ -16,8 +16,6 @@ from akb.sample.futures import contact_chance, future_rng, plan_effects, simulat
 from akb.sample.parameters import CAUSES, NEVER_DAY, tables
 from akb.sample.truth import relation_ends
 
-pytestmark = pytest.mark.xdist_group("sample")
-
 PREVENTABLE = CAUSES.index("preventable")
 ALL = ContactEffect(0.3, 0.25, 3.0)
 

@@ -13,8 +13,6 @@ from akb.sample.parameters import CAUSES, NEVER_DAY, tables
 from akb.sample.records import policy_numbers_now
 from akb.sample.truth import GAP_DAYS, outcome
 
-pytestmark = pytest.mark.xdist_group("sample")
-
 
 @pytest.fixture(scope="module")
 def book():

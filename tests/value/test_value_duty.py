@@ -63,7 +63,9 @@ def test_contacts_that_the_office_began_are_counted_and_no_others() -> None:
     found = duty_book(base, gaps(base), WORK)
     assert found is not None
     assert (found["customers"], found["recent"], found["long"]) == (30, 6, 12)
-    assert found["rows"] == [{"key": "reis", "customers": 30, "recent": 6, "long": 12}]
+    assert found["rows"] == [
+        {"key": "reis", "customers": 30, "recent": 6, "long": 12, "discussed": None, "refused": None}
+    ]
     assert found["hours"] == 2.0
     assert found["cost"] == 11_000
 
@@ -112,3 +114,50 @@ def test_leaving_that_goes_with_contact_is_found_and_told_with_an_interval() -> 
     found = duty_book(base_of(late), gaps(base), WORK)
     assert found is not None
     assert found["association"] is None  # no contacts of the year before
+
+
+def register(*rows: tuple[int, str, str, date]) -> pl.DataFrame:
+    """What a book hands over: a talk without a branch, and the last entry per customer and branch."""
+    schema = {"customer": pl.UInt32, "branch": pl.String, "what": pl.String, "said": pl.Date}
+    told = pl.DataFrame(rows, schema=schema, orient="row").with_columns(left=False)
+    talk = pl.DataFrame(
+        {"customer": [1], "date": [date(2025, 9, 1)], "left": [False]}, schema_overrides={"customer": pl.UInt32}
+    )
+    return pl.concat([talk, told], how="diagonal")
+
+
+def test_what_was_discussed_and_refused_comes_from_the_register() -> None:
+    made = fx.portfolio(100)
+    base = base_of(made)
+    with_gap = gaps(base)["customer"].to_list()
+    others = [each for each in base.customers["customer"].to_list() if each not in with_gap]
+    day = date(2025, 9, 1)
+    rows = [(each, "reis", "refused", day) for each in with_gap[:7]]
+    rows += [(each, "reis", "discussed", day) for each in with_gap[7:12]]
+    rows += [(each, "auto", "refused", day) for each in with_gap[12:20]]  # another branch than the gap
+    rows += [(each, "reis", "agreed", day) for each in others[:6]]  # the gap is closed
+    rows += [(each, "reis", "refused", date(2026, 6, 1)) for each in with_gap[20:26]]  # after the day
+    base = base_of(replace(made, recorded=register(*rows)))
+    found = duty_book(base, gaps(base), WORK)
+    assert found is not None
+    assert found["register"] == {"discussed": 12, "refused": 7, "agreed": 6}
+    row = found["rows"][0]
+    assert (row["discussed"], row["refused"], row["recent"]) == (12, 7, None)
+
+
+def test_few_of_the_register_are_not_told() -> None:
+    made = fx.portfolio(100)
+    base = base_of(made)
+    with_gap = gaps(base)["customer"].to_list()
+    told = register(*((each, "reis", "refused", date(2025, 9, 1)) for each in with_gap[:3]))
+    found = duty_book(base_of(replace(made, recorded=told)), gaps(base), WORK)
+    assert found is not None
+    assert found["register"] == {"discussed": None, "refused": None, "agreed": 0}
+    assert found["rows"][0]["refused"] is None
+
+
+def test_a_book_without_a_register_has_no_columns_of_it() -> None:
+    talk = register().drop("branch", "what", "said")
+    found = duty_book(base_of(replace(fx.portfolio(100), recorded=talk)), gaps(base_of(fx.portfolio(100))), WORK)
+    assert found is not None
+    assert found["register"] is None

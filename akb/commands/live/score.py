@@ -116,6 +116,7 @@ def score(
         document = scored.document
         line |= {name: document[name] for name in ("as_of", "fitted", "customers", "changes")}
         line |= {"folder": scored.folder.name, "accepted": document["refused"]}
+        line |= {"watch": None if scored.watch is None else scored.watch.brief()}
     if json:
         options.print_json(scored.document)
     else:
@@ -154,6 +155,8 @@ def _tell(scored: Scored, stages: Stages) -> None:
         f"{scored.document['fitted']}: {changed['new']:,} new, {changed['gone']:,} gone, "
         f"{changed['contacted']:,} contacted since {scored.document['previous']}"
     )
+    if scored.watch is not None and scored.watch.flagged is not None:
+        stages.say(scored.watch.sentence())
     for reason in scored.document["refused"]:
         stages.say(f"the models no longer fit, scored all the same: {reason}")
     if scored.result is None:

@@ -1,4 +1,6 @@
-"""Dutch number, percentage, euro and date formats (1.234,5; 12,4 %; € 2.500; 31 december 2025)."""
+"""Number, percentage, euro and date formats in Dutch (1.234,5; 12,4 %; € 2.500; 31 december 2025)
+and in English (1,234.5; 12.4%; €2,500; 31 December 2025).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,22 @@ MONTHS = [
     "november",
     "december",
 ]
+MONTHS_EN = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 NBSP = "\u00a0"
+DUTCH = "nl"
 
 
 def number_nl(value: float, decimals: int = 0) -> str:
@@ -48,4 +65,31 @@ def euro_nl(value: float, *, rounded: bool = True) -> str:
 
 def day_nl(day: date) -> str:
     """Return a date as ``31 december 2025``."""
-    return f"{day.day}{NBSP}{MONTHS[day.month - 1]}{NBSP}{day.year}"
+    return day_in(DUTCH, day)
+
+
+def number_in(language: str, value: float, decimals: int = 0) -> str:
+    """Return a number as a language writes it: ``1.234,5`` or ``1,234.5``."""
+    return number_nl(value, decimals) if language == DUTCH else f"{value:,.{decimals}f}"
+
+
+def percent_in(language: str, share: float, decimals: int | None = None) -> str:
+    """Return a share as a language writes it: ``12,4 %`` or ``12.4%``."""
+    shown = percent_nl(share, decimals)
+    return shown if language == DUTCH else _anglicised(shown.replace(f"{NBSP}%", "%"))
+
+
+def euro_in(language: str, value: float, *, rounded: bool = True) -> str:
+    """Return euros as a language writes them: ``€ 12.400`` or ``€12,400``."""
+    shown = euro_nl(value, rounded=rounded)
+    return shown if language == DUTCH else _anglicised(shown.replace(f"€{NBSP}", "€"))
+
+
+def day_in(language: str, day: date) -> str:
+    """Return a date as a language writes it: ``31 december 2025`` or ``31 December 2025``."""
+    months = MONTHS if language == DUTCH else MONTHS_EN
+    return f"{day.day}{NBSP}{months[day.month - 1]}{NBSP}{day.year}"
+
+
+def _anglicised(number: str) -> str:
+    return number.translate(str.maketrans(",.", ".,"))

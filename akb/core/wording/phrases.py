@@ -47,14 +47,14 @@ class Listed:
     Parameters
     ----------
     parts
-        Phrases and texts.
+        Phrases, names and texts.
     between
         What stands between two of them.
     alphabetical
         In the order of their words.
     """
 
-    parts: tuple[Phrase | str, ...]
+    parts: tuple[Phrase | Listed | Translated | str, ...]
     between: str = ", "
     alphabetical: bool = False
 
@@ -62,6 +62,38 @@ class Listed:
         """Return them in words."""
         said = [part if isinstance(part, str) else part.words(language) for part in self.parts]
         return self.between.join(sorted(said) if self.alphabetical else said)
+
+
+@dataclass(frozen=True)
+class Translated:
+    """A name that is data and not of ``configs/text``: of a branch, of a prediction.
+
+    Parameters
+    ----------
+    nl, en
+        In each language.
+    """
+
+    nl: str
+    en: str
+
+    def words(self, language: str = "nl") -> str:
+        """Return the name."""
+        return self.nl if language == "nl" else self.en
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """A number that a sentence shows with a fixed number of decimals."""
+
+    value: float
+    decimals: int
+
+    def words(self, language: str = "nl") -> str:
+        """Return it as the language writes it."""
+        from akb.core.wording.numbers import number_in
+
+        return number_in(language, self.value, self.decimals)
 
 
 class ShownValues(dict[str, Any]):
@@ -77,17 +109,17 @@ class ShownValues(dict[str, Any]):
     def __getitem__(self, key: str) -> str:
         from datetime import date
 
-        from akb.core.wording.numbers import day_nl, number_nl, percent_nl
+        from akb.core.wording.numbers import day_in, number_in, percent_in
 
         value = super().__getitem__(key)
-        if isinstance(value, Phrase | Listed):
+        if isinstance(value, Phrase | Listed | Translated | Rounded):
             return value.words(self._language)
         if isinstance(value, bool) or value is None:
             return str(value)
         if isinstance(value, int):
-            return number_nl(value)
+            return number_in(self._language, value)
         if isinstance(value, float):
-            return percent_nl(value)
+            return percent_in(self._language, value)
         if isinstance(value, date):
-            return day_nl(value)
+            return day_in(self._language, value)
         return str(value)

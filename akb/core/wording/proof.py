@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from akb.core.gates import FEW_EVENTS, order_holds
-from akb.core.wording.numbers import number_nl
+from akb.core.wording.numbers import number_in
 from akb.core.wording.text import text
 
 if TYPE_CHECKING:
@@ -59,9 +59,8 @@ class Shown:
             return _say(language, "order", "untested")
         if self.events < FEW_EVENTS:
             return _say(language, "order", "few", least=FEW_EVENTS)
-        return _say(
-            language, "order", self.order, months=self._months(language), **_ranged("auc", self.auc)
-        )
+        shown = _ranged(language, "auc", self.auc)
+        return _say(language, "order", self.order, months=self._months(language), **shown)
 
     def level_words(self, language: str = "nl") -> str:
         """Return the sentence about the level, with its interval."""
@@ -69,7 +68,7 @@ class Shown:
             return _say(language, "level", "none")
         if self.events < FEW_EVENTS:
             return _say(language, "level", "few", least=FEW_EVENTS)
-        return _say(language, "level", self.gate, **_ranged("ratio", self.ratio))
+        return _say(language, "level", self.gate, **_ranged(language, "ratio", self.ratio))
 
     def _months(self, language: str) -> str:
         key = "unknown" if self.months is None else "one" if self.months == 1 else "more"
@@ -90,13 +89,13 @@ def flat_words(language: str = "nl") -> str:
     return _say(language, "order", "flat")
 
 
-def _ranged(name: str, value: tuple[float, Interval]) -> dict[str, str]:
+def _ranged(language: str, name: str, value: tuple[float, Interval]) -> dict[str, str]:
     """Return a figure and its interval; three decimals where two would hide on which side of .5 the
     AUC ends.
     """
     digits = 3 if name == "auc" and round(value[1][0], 2) == 0.5 else 2
-    low, high = (number_nl(bound, digits) for bound in value[1])
-    return {name: number_nl(value[0], digits), "range": f"{low}–{high}"}
+    low, high = (number_in(language, bound, digits) for bound in value[1])
+    return {name: number_in(language, value[0], digits), "range": f"{low}–{high}"}
 
 
 def _say(language: str, table: str, key: str, **values: object) -> str:

@@ -11,7 +11,7 @@ import polars as pl
 
 from akb.core.findings import Finding, in_order
 from akb.core.privacy.identifiers import may_be_shown
-from akb.core.wording.text import text
+from akb.core.wording.phrases import Listed, Phrase
 from akb.features.hindsight.columns import (
     ROLES,
     number_codes,
@@ -144,18 +144,11 @@ def _finding(
         shown = value is None or may_be_shown(
             value, carried["customer"].n_unique(), settings.report.suppress_below
         )
-        value = (
-            text("columns", "nl", "hindsight", "empty")
-            if value is None
-            else value
-            if shown
-            else None
-        )
+        value = Phrase("columns.hindsight.empty") if value is None else value if shown else None
+    inside = Listed((" (", value, ")"), between="") if value else ""
     params = {
-        "column": text("columns", "nl", "columns", name),
-        "how": text("columns", "nl", "hindsight", found.trace).format(
-            value=f" ({value})" if value else "",
-        ),
+        "column": Phrase(f"columns.columns.{name}"),
+        "how": Phrase(f"columns.hindsight.{found.trace}", {"value": inside}),
     }
     return Finding("AKB-T001", "issue", count, count / max(table.height, 1), params)
 

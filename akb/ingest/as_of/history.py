@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _RECENT = 24  # months that set the usual rate
 _LATE = 3  # latest months that may be thin
-_OTHER_REVENUE = ("fee_cents", "signing_cents")
+_OTHER_REVENUE = ("fee_cents", "signing_cents", "profit_cents")
 _NEAR = 3  # days from the first of the month, or expected ends, that need no explanation
 
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from akb.core.dates import add_months
 from akb.core.privacy.identifiers import shared
-from akb.core.relations import in_force
+from akb.core.relations import covers, in_force
 from akb.core.wording.phrases import Listed, Phrase
 from akb.ingest.as_of.snapshots import day_in_name
 from akb.ingest.cells.texts import known, rule
@@ -123,7 +123,7 @@ def find_completeness(
     """Report columns that are filled for too few rows, unreadable cells, and columns that the
     export lacks.
     """
-    frames = {"policies": policies, "customers": customers}
+    frames = {"policies": covers(policies), "customers": customers}
     for column, (table, name) in _LOOKED_AT.items():
         frame = frames[table]
         if not present(tables, column):

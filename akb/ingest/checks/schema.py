@@ -31,6 +31,8 @@ class PoliciesSchema(dy.Schema):
     fee_cents = dy.Int64(nullable=True)
     fee_source = dy.String(nullable=True, check=lambda c: c.is_in(["policy", "customer"]))
     signing_cents = dy.Int64(nullable=True)
+    profit_cents = dy.Int64(nullable=True)
+    one_off_cents = dy.Int64(nullable=True)
     package = dy.Bool(nullable=True)
     payment_months = dy.Int8(nullable=True, check=lambda c: c.is_in([1, 3, 6, 12]))
     collection = dy.String(nullable=True, check=lambda c: c.is_in(["own", "insurer"]))
@@ -56,6 +58,7 @@ class CustomersSchema(dy.Schema):
     kind = dy.String(
         nullable=True, check=lambda c: c.is_in(["private", "business", "self_employed"])
     )
+    members = dy.UInt32(nullable=True)
     birth_year = dy.Int32(nullable=True)
     postcode4 = dy.String(nullable=True)
     adviser = dy.String(nullable=True)

@@ -1,4 +1,5 @@
-"""Premium, commission, fee and signing fee in cents per year, net of insurance premium tax.
+"""Premium, commission, fee, signing fee and profit commission in cents per year, net of insurance
+premium tax; and what came once.
 
 What the columns mean is found by `conventions`; here it is applied, row by row.
 """
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _FEES = ("fee", "fee_term")
 _SIGNINGS = ("signing", "signing_term")
+ONCE = ("one_off", "advice_fee")
+"""Commission at the sale and fees for advice: earned once, at the start of the policy."""
 _AMOUNTS = (
     *PREMIUMS,
     "commission",
@@ -37,8 +40,9 @@ _AMOUNTS = (
     *_FEES,
     "fee_customer",
     *_SIGNINGS,
+    "profit",
     "tax",
-    "one_off",
+    *ONCE,
 )
 _RATES = ("commission_rate", "signing_rate")
 _PARTS = 10_000  # of a percent: 6.125 % and .06125 are both read whole
@@ -47,6 +51,8 @@ MONEY_OF = {
     "commission_cents": ("commission", "commission_term", "commission_rate"),
     "fee_cents": _FEES,
     "signing_cents": (*_SIGNINGS, "signing_rate"),
+    "profit_cents": ("profit",),
+    "one_off_cents": ONCE,
 }
 
 
@@ -58,11 +64,12 @@ class Money:
     ----------
     rows
         premium_cents (net of tax), commission_cents (recurring), fee_cents (of the policy),
-        fee_customer_cents (of the customer, on each of his rows), signing_cents: Int64, per year.
+        fee_customer_cents (of the customer, on each of his rows), signing_cents, profit_cents:
+        Int64, per year; and one_off_cents, earned once.
     conventions
         How premium and commission were read.
     one_off
-        Rows with a one-off commission: it is no revenue that comes back.
+        Rows with a one-off commission or fee: it is no revenue that comes back.
     unsure
         Cells such as ``1.234`` that no other cell explains.
     """
@@ -138,12 +145,17 @@ def read_money(table: Table, rows: MoneyRows, settings: Settings, notes: Notes) 
         ),
         fee_customer_cents=_yearly(table, "fee_customer", "year"),
         signing_cents=_signing(table, conventions),
+        profit_cents=_yearly(table, "profit", "year"),
+        one_off_cents=pl.when(pl.any_horizontal(pl.col(ONCE).is_not_null())).then(
+            pl.sum_horizontal(ONCE)
+        ),
     )
     table.dialect |= {"decimal": " ".join(sorted(signs))} if signs else {}
     table.dialect |= {name: reading.value for name, reading in conventions.readings().items()}
     if conventions.commission_basis and conventions.commission_basis.value == "amount":
         del table.dialect["commission_basis"]  # goes without saying
-    return Money(money, conventions, int((frame["one_off"].fill_null(0) != 0).sum()), unsure)
+    once = int((money["one_off_cents"].fill_null(0) != 0).sum())
+    return Money(money, conventions, once, unsure)
 
 
 def per_year(per: str) -> pl.Expr:

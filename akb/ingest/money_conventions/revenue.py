@@ -13,6 +13,7 @@ from akb.core.wording.phrases import Listed, Phrase
 from akb.ingest.cells.amounts import read_amounts
 from akb.ingest.columns.notes import texts_of
 from akb.ingest.columns.readings import together
+from akb.ingest.money_conventions.money import ONCE
 from akb.ingest.money_conventions.questions import says
 from akb.ingest.money_conventions.thresholds import ENOUGH
 
@@ -310,9 +311,9 @@ def _say_fees(policies: pl.DataFrame, notes: Notes) -> None:
 
 
 def say_one_off(tables: Sequence[Table], notes: Notes) -> None:
-    """Report one-off commission: it stays out of what comes back every year."""
+    """Report one-off commission and fees: they stay out of what comes back every year."""
     rows = sum(table.one_off for table in tables)
-    columns = {table.headings.heading("one_off") for table in tables if table.one_off}
+    columns = {table.headings.heading(name) for table in tables if table.one_off for name in ONCE}
     if rows:
         notes.find(
             "AKB-D086", "tip", rows, columns=", ".join(sorted(name for name in columns if name))

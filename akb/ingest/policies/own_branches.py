@@ -16,6 +16,7 @@ from akb.core.privacy.identifiers import OTHER_BRANCH, identifier_in
 from akb.ingest.cells.dates import read_dates
 from akb.ingest.cells.taxonomy import read_branches
 from akb.ingest.cells.texts import identifiers, known, plain, rule
+from akb.ingest.policies.subscriptions import is_subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -54,8 +55,12 @@ def own_branches(
     Rows that start after X take no part: what comes later must not tell of a branch.
     """
     frames = [
-        _unknown(table, clock, settings) for table in tables if table.headings.role == "policies"
+        _unknown(table, clock, settings)
+        for table in tables
+        if table.headings.role == "policies" and not is_subscriptions(table)
     ]
+    if not frames:
+        return {}
     rows = pl.concat(frames).filter(pl.col("word") != "").unique()
     if rows.is_empty():
         return {}

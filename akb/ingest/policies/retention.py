@@ -69,10 +69,11 @@ def leave_out(
     if keys.is_empty():
         return rows, relations, None
     of_them = pl.col("key").is_in(keys.implode())
+    named = pl.concat([keys, _members(rows, of_them)])  # of a contract its members stand in files
     numbers = rows.filter(of_them)["number"].unique()
     numbers = numbers.filter(~numbers.is_in(rows.filter(~of_them)["number"].implode()))
     for table in tables:
-        _reject(table, keys, numbers, notes)
+        _reject(table, named, numbers, notes)
     notes.find(
         "AKB-D073",
         "tip",
@@ -82,6 +83,15 @@ def leave_out(
         day=day,
     )
     return rows.filter(~of_them), relations.filter(~of_them), day
+
+
+def _members(rows: pl.DataFrame, of_them: pl.Expr) -> pl.Series:
+    """Return the keys of members who were in these contracts and nowhere else."""
+    if "member" not in rows.columns:
+        return pl.Series("key", [], dtype=pl.String)
+    stay = rows.filter(~of_them).select(pl.concat_list("key", "member").explode())["key"]
+    gone = rows.filter(of_them)["member"].drop_nulls().unique().alias("key")
+    return gone.filter(~gone.is_in(stay.drop_nulls().unique().implode()))
 
 
 def _reject(table: Table, keys: pl.Series, numbers: pl.Series, notes: Notes) -> None:

@@ -22,10 +22,16 @@ from akb.ingest.customers.relations import read_attributes
 from akb.ingest.files.csvfile import MIXED
 from akb.ingest.money_conventions.money import MONEY_OF, MoneyRows, read_money
 from akb.ingest.money_conventions.terms import read_terms
+from akb.ingest.policies.contracts import contract_numbers
 from akb.ingest.policies.lists import one_insurer, one_list, say_doubles
 from akb.ingest.policies.own_branches import stand_in
 from akb.ingest.policies.parts import is_whole, separate_packages
 from akb.ingest.policies.premiums import dated_rows
+from akb.ingest.policies.subscriptions import (
+    all_subscriptions,
+    is_subscriptions,
+    with_subscriptions,
+)
 from akb.ingest.policies.versions import HELPERS, is_per_coverage, one_row_per_policy
 
 if TYPE_CHECKING:
@@ -62,8 +68,9 @@ def read_policies(
     -------
     key, relation, number, insurer, branch, product, start_date, end_date, reason, cause,
     premium_cents, commission_cents (given only), fee_cents, fee_customer_cents, signing_cents,
-    package, payment_months, collection, renewal_date and the customer's attributes; sorted by key,
-    branch, start, number, insurer. And `premiums.dated_rows`."""
+    profit_cents, one_off_cents, package, payment_months, collection, renewal_date and the
+    customer's attributes; sorted by key, branch, start, number,
+    insurer. And `premiums.dated_rows`."""
     clock, notes = run.clock, run.notes
     frames = []
     mine = [table for table in tables if table.headings.role == "policies"]
@@ -176,7 +183,11 @@ def _typed(table: Table, cells: pl.DataFrame, start: Dates, run: IngestRun) -> p
         notes,
     )
     named = texts_of(cells, stand_in(cells, table))
-    branch = read_branches(named, texts_of(cells, "branch_code"), settings)
+    branch = (
+        all_subscriptions(cells.height)
+        if is_subscriptions(table)
+        else read_branches(named, texts_of(cells, "branch_code"), settings)
+    )
     notes.unknown |= {
         text: notes.unknown.get(text, 0) + count for text, count in branch.unknown.items()
     }
@@ -222,10 +233,12 @@ def _typed(table: Table, cells: pl.DataFrame, start: Dates, run: IngestRun) -> p
             "end_date": cells["_end"],
             "changed": cells["_changed"],
             "reason": cells["_reason"],
-            **money.rows.to_dict(),
+            **with_subscriptions(money.rows, branch.keys).to_dict(),
             "payment_months": term.known(),
             "collection": collection,
             "package": read_package(cells),
+            "contract": contract_numbers(table, cells, "contract"),
+            "fleet": contract_numbers(table, cells, "fleet"),
             "part": known(texts_of(cells, "part")),
             "whole": is_whole(cells),
             "bundle": known(texts_of(cells, "package"))
@@ -241,6 +254,8 @@ def _typed(table: Table, cells: pl.DataFrame, start: Dates, run: IngestRun) -> p
         sum_commission=pl.lit(value=_is_per_coverage(table, rows, "commission_cents")),
         sum_fee=pl.lit(value=_is_per_coverage(table, rows, "fee_cents")),
         sum_signing=pl.lit(value=_is_per_coverage(table, rows, "signing_cents")),
+        sum_profit=pl.lit(value=_is_per_coverage(table, rows, "profit_cents")),
+        sum_one_off=pl.lit(value=_is_per_coverage(table, rows, "one_off_cents")),
     )
     return rows.hstack(read_attributes(table, cells, clock, settings, notes))
 

@@ -26,6 +26,8 @@ _MONEY = {
     "commission_cents": "sum_commission",
     "fee_cents": "sum_fee",
     "signing_cents": "sum_signing",
+    "profit_cents": "sum_profit",
+    "one_off_cents": "sum_one_off",
 }
 HELPERS = ["file", "line", "snapshot", "version_date", "version", "coverage", *_MONEY.values()]
 _VERSION = ["snapshot", "version_date", "version", "changed"]

@@ -45,7 +45,7 @@ def page(document: Mapping[str, Any], limit: int) -> str:
             alarm_names=", ".join(alarms),
             limit=limit,
             faces=faces(),
-            styles=_styles(),
+            styles=styles(),
             day=_day,
             number=_number,
             decimal=_decimal,
@@ -111,7 +111,8 @@ def _environment() -> Environment:
 
 
 @cache
-def _styles() -> Markup:
+def styles() -> Markup:
+    """Return the styles of the report's tables, for a page without scripts."""
     from akb import report
 
     assets = Path(report.__file__).parent / "assets"

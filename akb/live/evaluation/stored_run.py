@@ -106,12 +106,11 @@ def check_key(run: PastRun, key_id: str) -> None:
 
 
 def _keys(name: str) -> dict[str, str]:
-    """Return heading -> key of a list's columns."""
+    """Return heading -> key of a list's columns, in every language that a list can be in."""
     from akb.core.wording.text import texts
 
-    words = texts("report")
-    return {
-        heading: key
-        for table in (words["list_column"], words.get("list_column_of", {}).get(name, {}))
-        for key, heading in table.items()
-    }
+    found: dict[str, str] = {}
+    for words in (texts("report", "en"), texts("report", "nl")):
+        for table in (words["list_column"], words.get("list_column_of", {}).get(name, {})):
+            found |= {heading: key for key, heading in table.items()}
+    return found

@@ -55,12 +55,9 @@ def evaluate(run: PastRun, request: Request, progress: Progress) -> dict[str, An
     promised = {row["key"]: row for row in summary.get("predictions", [])}
     limit = run.settings.report.suppress_below
     with progress.stage("comparing predicted and happened"):
-        branches = {
-            branch.name_nl: key
-            for key, branch in request.settings.with_branches(portfolio.own_branches)
-            .taxonomy()
-            .items()
-        }
+        taxonomy = request.settings.with_branches(portfolio.own_branches).taxonomy().items()
+        branches = {branch.name_en: key for key, branch in taxonomy}  # a list is Dutch or English
+        branches |= {branch.name_nl: key for key, branch in taxonomy}
         predictions = [_shown(row, limit) for row in judged(followed, promised, as_of)]
         closed = any(row["status"] == "judged" and row["months"] == 12 for row in predictions)
         listed = lines(run, followed, portfolio, branches) if closed else []

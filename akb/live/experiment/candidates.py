@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from akb.live.evaluation.stored_run import PastRun
 
 LIST = "next_best_action"
+YES = ("ja", "yes")
 
 
 def candidates(run: PastRun) -> pl.DataFrame:
@@ -41,8 +42,9 @@ def candidates(run: PastRun) -> pl.DataFrame:
             f"{run.folder} has no list of contacts, so there is nobody to draw",
             "Its report says what was missing.",
         )
-    labels = {contact.label: key for key, contact in run.settings.ladder().items()}
-    yes = pl.lit("ja")
+    ladder = run.settings.ladder().items()
+    labels = {contact.label_en: key for key, contact in ladder}  # a list is Dutch or English
+    labels |= {contact.label: key for key, contact in ladder}
     chosen = found.select(
         "customer",
         pl.col("rank").cast(pl.Int64),
@@ -51,7 +53,7 @@ def candidates(run: PastRun) -> pl.DataFrame:
             pl.col(name) if name in found.columns else pl.lit(None, pl.String).alias(name)
             for name in ("adviser", "office")
         ),
-        withheld=pl.col("control") == yes,
+        withheld=pl.col("control").is_in(YES),
     ).filter(pl.col("contact").is_not_null())
     return chosen.join(_forecasts(run), on="customer", how="left", maintain_order="left")
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from akb.core.errors import RefusedError
+from akb.live.duty.register import record_duty
 from akb.live.feedback.events import import_events
 from akb.live.feedback.figures import feedback_figures
 from akb.live.registry import adopt, champion_of, runs_of
@@ -44,6 +45,8 @@ def import_feedback(book: ClientBook, path: Path, *, dry_run: bool = False) -> d
     else:
         events = read_feedback(path)
     made = import_events(book, _under_pseudonyms(book, events), dry_run=dry_run)
+    if not dry_run:
+        record_duty(book)  # while the lists of the run are there
     known = {each.run for each in runs_of(book)}
     return {
         **made.document(),

@@ -3,7 +3,12 @@
 Both say who will leave as from the first day of that window: the champion with its stored models,
 which have seen nothing after it; the challenger with models fitted on what was known on that day.
 Relations that an adviser worked on within the window are left out, so that neither is praised for
-what the office did."""
+what the office did.
+
+Where the watch on registered ends has flagged a change, no model that was fitted before it can know
+of it, and a window that began before it says little. Then the window begins after the change, and
+the challenger is fitted on everything that is known today of one half of the customers and judged
+on the other half, and the other way round: it has seen the time, never the customer."""
 
 from __future__ import annotations
 
@@ -15,11 +20,15 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
+from akb.core.draws import drawn
 from akb.core.wording.text import load_toml
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
+    from akb.catalogue.entries import Entry
     from akb.ingest.types import Portfolio
     from akb.live.scoring.stored import StoredRun
     from akb.pipeline import Progress
@@ -75,6 +84,16 @@ class Duel:
     low: float
     high: float
     verdict: str
+    since: str | None = None
+
+    @property
+    def level(self) -> float | None:
+        """What the hazards of the challenger have to be multiplied by after a change: it learns a
+        level from years, and the change is of some months. None without one, or where its own
+        interval holds one.
+        """
+        moved = self.challenger.low > 1 or self.challenger.high < 1
+        return self.challenger.ratio if self.since is not None and moved else None
 
     @property
     def won(self) -> bool:
@@ -95,7 +114,8 @@ def rule() -> str:
         f"at least {limits['least_left']} relations left in the window; the challenger wins where "
         "the 95 % interval of its gain in log loss lies above zero, or where observed / expected "
         f"of the champion lies wholly outside {low}–{high} (90 %), that of the challenger does "
-        "not, and the interval of the gain does not lie below zero"
+        "not, and the interval of the gain does not lie below zero; after a change that the watch "
+        "flagged the window begins after it, and the challenger has learned from other customers"
     )
 
 
@@ -116,15 +136,33 @@ def first_window_closes(fitted: date, wait_days: int) -> date:
 
 
 def duel(
-    champion: StoredRun, portfolio: Portfolio, window: DuelWindow, progress: Progress
+    champion: StoredRun,
+    portfolio: Portfolio,
+    window: DuelWindow,
+    progress: Progress,
+    *,
+    since: date | None = None,
+    level: float | None = None,
 ) -> Duel | None:
-    """Return what the window showed; None where one of them has no such score."""
+    """Return what the window showed; None where one of them has no such score.
+
+    Parameters
+    ----------
+    since
+        From when ends have changed, if the watch flagged a change: the window begins after it.
+    level
+        What the champion's hazards have been multiplied by since it took over after a change.
+    """
     from akb.ingest import earlier
 
     with progress.stage("the champion on the newest closed window"):
-        old = _of_champion(champion, earlier(portfolio, window.day), window)
+        old = _of_champion(champion, earlier(portfolio, window.day), window, level)
     with progress.stage("the challenger on the newest closed window"):
-        new = _of_challenger(champion, earlier(portfolio, window.day), window, progress)
+        new = (
+            _of_challenger(champion, earlier(portfolio, window.day), window, progress)
+            if since is None
+            else _of_halves(champion, portfolio, window, progress)
+        )
         if old is None or new is None:
             return None
         happened = _outcomes(champion, portfolio, window)
@@ -132,13 +170,14 @@ def duel(
     followed = both.filter(pl.col("followed"))
     left = followed["left"].to_numpy().astype(np.float64)
     chances = [followed[name].to_numpy().astype(np.float64) for name in ("champion", "challenger")]
-    return judged(
+    found = judged(
         window,
         followed["customer"].to_numpy(),
         left,
         (chances[0], chances[1]),
         worked_on=both.height - followed.height,
     )
+    return found if since is None else replace(found, since=since.isoformat())
 
 
 def judged(
@@ -208,13 +247,15 @@ def _log_loss(left: Floats, chance: Floats) -> Floats:
     return np.asarray(-(left * np.log(p) + (1 - left) * np.log(1 - p)))
 
 
-def _of_champion(champion: StoredRun, then: Portfolio, window: DuelWindow) -> pl.DataFrame | None:
+def _of_champion(
+    champion: StoredRun, then: Portfolio, window: DuelWindow, level: float | None
+) -> pl.DataFrame | None:
     """What the champion says as from the first day of the window."""
     from akb.live.scoring.story import models_on, settings_for
 
     seen = champion.read_as_then(then)
     settings = settings_for(champion.settings, champion, seen)
-    _, models, _ = models_on(settings, champion, seen)
+    _, models, _ = models_on(settings, champion, seen, level=level)
     if window.key not in models.scores.columns:
         return None
     return models.scores.select("customer", champion=window.key).drop_nulls()
@@ -234,11 +275,7 @@ def _of_challenger(
     matrix = build_matrix(then, dates, settings)
     if matrix.frame.is_empty() or window.day not in matrix.dates:
         return None
-    entries = [
-        entry
-        for entry in catalogue_of(then, settings, topics_of(then))
-        if entry.key.startswith("churn_") and entry.method != "churn_effect"
-    ]
+    entries = _churn_entries(catalogue_of(then, settings, topics_of(then)))
     models = run_models(
         matrix,
         build_targets(then, matrix, settings),
@@ -251,6 +288,67 @@ def _of_challenger(
     if window.key not in models.scores.columns:
         return None
     return models.scores.select("customer", challenger=window.key).drop_nulls()
+
+
+def _churn_entries(entries: Sequence[Entry]) -> list[Entry]:
+    return [
+        entry
+        for entry in entries
+        if entry.key.startswith("churn_") and entry.method != "churn_effect"
+    ]
+
+
+def _of_halves(
+    champion: StoredRun, portfolio: Portfolio, window: DuelWindow, progress: Progress
+) -> pl.DataFrame | None:
+    """Return what models say as from the first day of the window that were fitted on all that is
+    known today of the other half of the customers.
+    """
+    from akb.features import as_of_grid, build_matrix, build_targets, topics_of, without_hindsight
+    from akb.ingest import earlier
+    from akb.models import run_models
+    from akb.models.rescoring import StoredModels, score_models
+    from akb.pipeline import catalogue_of
+
+    seen = without_hindsight(replace(portfolio, hidden=None), champion.settings)
+    settings = champion.settings.with_branches(seen.own_branches)
+    entries = _churn_entries(catalogue_of(seen, settings, topics_of(seen)))
+    whole = build_matrix(seen, as_of_grid(seen, settings), settings)
+    # what features may see is what the fit saw; nothing of the window is in it
+    then = replace(earlier(seen, window.day), hidden=seen.hidden)
+    then = replace(then, own=seen.own, own_values=seen.own_values)
+    matrix = build_matrix(then, [window.day], settings)
+    targets = build_targets(then, matrix, settings)
+    names = portfolio.customers["pseudonym"].to_list()
+    lot = pl.Series(drawn("halves", names) < 0.5).cast(pl.Int8)
+    lots = portfolio.customers.select("customer", half=lot)
+    parts = []
+    for half in (0, 1):
+        others = lots.filter(pl.col("half") != half).select("customer")
+        taught = replace(whole, frame=whole.frame.join(others, on="customer", how="semi"))
+        made = run_models(
+            taught,
+            build_targets(seen, taught, settings),
+            entries,
+            settings,
+            as_of=seen.as_of,
+            history=seen.history,
+            progress=progress.detail,
+        )
+        if window.key not in made.scores.columns:
+            return None
+        said = score_models(
+            matrix,
+            targets,
+            entries,
+            settings,
+            StoredModels(made.files, made),
+            as_of=window.day,
+            history=then.history,
+        )
+        judged_here = said.scores.join(lots.filter(half=half), on="customer", how="semi")
+        parts.append(judged_here.select("customer", challenger=window.key).drop_nulls())
+    return pl.concat(parts)
 
 
 def _outcomes(champion: StoredRun, portfolio: Portfolio, window: DuelWindow) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from akb.core.errors import RefusedError
-from akb.live.feedback.events import recorded_contacts
+from akb.live.duty.register import recorded_duty
 from akb.live.registry import (
     adopt,
     champion_of,
@@ -24,15 +24,18 @@ from akb.live.registry import (
 from akb.live.retraining.duel import duel, first_window_closes, newest_window
 from akb.live.scoring.changes import recorded_in
 from akb.live.scoring.stored import stored_run
+from akb.live.scoring.story import watched_since
 from akb.pipeline import Request, leave_run, predict, read
 from akb.store.manifest import manifest_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from akb.ingest.types import Portfolio
     from akb.live.book import ClientBook
     from akb.live.registry import Champion, RecordedRun
+    from akb.live.scoring.stored import StoredRun
     from akb.pipeline import Progress
 
 SCHEMA = "akb.retrained/1"
@@ -78,7 +81,9 @@ def _retrained(
 ) -> Retrained:
     with progress.stage("reading and checking the export"):
         portfolio = read(request)
-        portfolio = replace(portfolio, recorded=recorded_in(portfolio, recorded_contacts(book)))
+        portfolio = replace(
+            portfolio, recorded=recorded_in(portfolio, recorded_duty(book, dry_run=dry_run))
+        )
     folder = book.runs / f"{portfolio.as_of.isoformat()}-eda"
     champion = champion_of(book)
     document: dict[str, Any] = {
@@ -93,7 +98,8 @@ def _retrained(
             crown(book, run.run, "first", {**document, "models": run.models}, after=None)
             document["now"] = run.run
         return Retrained("first", {**document, "outcome": "first"})
-    outcome, found = _compared(champion, request, portfolio, progress)
+    weeks = [each.folder for each in runs_of(book)]
+    outcome, found = _compared(champion, request, portfolio, progress, weeks)
     document |= found
     if outcome in ("won", "level") and not dry_run:
         run = _fitted(book, request, portfolio, folder, progress, began=began)
@@ -104,8 +110,25 @@ def _retrained(
     return Retrained(outcome, {**document, "outcome": outcome})
 
 
+def _changed_since(
+    run: StoredRun, champion: Champion, portfolio: Portfolio, earlier: Sequence[Path]
+) -> date | None:
+    """Return from when ends have changed, if the watch has flagged it since the champion was
+    fitted.
+    """
+    seen = run.read_as_then(portfolio)
+    watch = watched_since(run, seen, earlier, since=champion.changed)
+    if watch is None or watch.flagged is None or watch.since is None:
+        return None
+    return date.fromisoformat(watch.since)
+
+
 def _compared(
-    champion: Champion, request: Request, portfolio: Portfolio, progress: Progress
+    champion: Champion,
+    request: Request,
+    portfolio: Portfolio,
+    progress: Progress,
+    earlier: Sequence[Path] = (),
 ) -> tuple[str, dict[str, Any]]:
     fitted = date.fromisoformat(champion.run.fitted)
     if portfolio.as_of < fitted:
@@ -119,8 +142,18 @@ def _compared(
     window = newest_window(fitted, portfolio.as_of, wait)
     if window is None:
         return "early", {"window_closes": first_window_closes(fitted, wait).isoformat()}
-    found = duel(stored_run(champion.run.folder, request.key), portfolio, window, progress)
-    return ("few", {}) if found is None else (found.verdict, {"duel": found.document()})
+    run = stored_run(champion.run.folder, request.key)
+    since = _changed_since(run, champion, portfolio, earlier)
+    if since is not None:
+        window = newest_window(max(fitted, since), portfolio.as_of, wait)
+        if window is None:
+            closes = first_window_closes(max(fitted, since), wait)
+            return "early", {"window_closes": closes.isoformat(), "since": since.isoformat()}
+    found = duel(run, portfolio, window, progress, since=since, level=champion.level)
+    if found is None:
+        return "few", {}
+    after = {} if found.since is None else {"since": found.since, "level": found.level}
+    return found.verdict, {"duel": found.document(), **after}
 
 
 def _fitted(

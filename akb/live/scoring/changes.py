@@ -105,10 +105,10 @@ def changes_csv(found: pl.DataFrame, shown: Mapping[str, str] | None = None) -> 
 
 
 def recorded_in(portfolio: Portfolio, recorded: pl.DataFrame | None) -> pl.DataFrame | None:
-    """Return what advisers recorded under the numbers of an export: customer, date, left."""
+    """Return what advisers recorded under the numbers of an export: see `Portfolio.recorded`."""
     if recorded is None:
         return None
     numbers = portfolio.customers.select("pseudonym", number="customer")
     return recorded.join(numbers, left_on="customer", right_on="pseudonym").select(
-        pl.col("number").alias("customer"), "date", "left"
+        pl.col("number").alias("customer"), *(n for n in recorded.columns if n != "customer")
     )

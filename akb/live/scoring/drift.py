@@ -117,8 +117,14 @@ def feature_drift(run: StoredRun, matrix: Matrix, names: Sequence[str]) -> list[
 
 
 def score_drift(then: pl.DataFrame, now: pl.DataFrame) -> list[ColumnDrift]:
-    """Return how far every score has moved since the run that is scored from."""
-    confidence = load_toml("live.toml")["drift"]["confidence"]
+    """Return how far every score has moved since the run that is scored from.
+
+    Where many customers share one chance (a base rate), a step of a hundredth takes all of them
+    over the edge of a bin. So the least index is told of the scores as they are and all of them a
+    little lower or higher.
+    """
+    rules = load_toml("live.toml")["drift"]
+    confidence, step = rules["confidence"], rules["step"]
     found = []
     for name in then.columns:
         if name == "customer" or name not in now.columns or not then.schema[name].is_float():
@@ -128,7 +134,11 @@ def score_drift(then: pl.DataFrame, now: pl.DataFrame) -> list[ColumnDrift]:
         )
         spread = FeatureSpread.of(old)
         counts = np.array(spread.counts, dtype=np.int64)
-        found.append(column_drift(name, "score", counts, spread.counted(new), confidence))
+        moved = (
+            column_drift(name, "score", counts, spread.counted(new * factor), confidence)
+            for factor in (1.0, 1 - step, 1 + step)
+        )
+        found.append(min(moved, key=lambda each: each.psi))
     return found
 
 

@@ -5,9 +5,11 @@ the checks of `akb.live.scoring.drift` come before anything is written."""
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass, field, replace
 from datetime import date
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from akb.core.errors import AkbError, RefusedError
@@ -28,6 +30,7 @@ from akb.live.scoring.drift import (
     unseen_branches,
 )
 from akb.live.scoring.stored import stored_run
+from akb.live.scoring.watch import KnownEnds, known_ends, watch_of
 from akb.pipeline import Request, catalogue_of, leave_run, valued
 
 if TYPE_CHECKING:
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from akb.features.types import Matrix
     from akb.ingest.types import Portfolio
     from akb.live.scoring.stored import StoredRun
+    from akb.live.scoring.watch import EndsWatch
     from akb.models.types import ModelRun
     from akb.pipeline import Progress, Result
 
@@ -63,6 +67,9 @@ class ScoreRequest:
         Score although the models no longer fit; what was found is told all the same.
     held
         File -> its content, for those of `files` that are in memory.
+    changed, level
+        From when ends had changed, and what the hazards are multiplied by, since the champion took
+        over after a change (`akb.live.registry.Champion`).
     """
 
     files: Sequence[Path]
@@ -79,6 +86,8 @@ class ScoreRequest:
     accept: bool = False
     go_on: bool = False
     held: Mapping[Path, bytes] = field(default_factory=dict)
+    changed: date | None = None
+    level: float | None = None
 
     @property
     def on_disk(self) -> list[Path]:
@@ -93,6 +102,7 @@ class Scored:
     folder: Path
     document: dict[str, Any]
     result: Result | None = None
+    watch: EndsWatch | None = None
 
 
 def score(request: ScoreRequest, progress: Progress, *, dry_run: bool = False) -> Scored:
@@ -124,9 +134,11 @@ def _score(request: ScoreRequest, progress: Progress, *, dry_run: bool) -> Score
     with progress.stage("reading and checking the export"):
         portfolio = read_export(asked, run)
         portfolio = replace(portfolio, recorded=recorded_in(portfolio, request.recorded))
+    watch = watched_since(run, portfolio, request.earlier, since=request.changed)
+    level = level_of(request.level, watch)
     with progress.stage("scoring with the stored models"):
         settings = settings_for(asked.settings, run, portfolio)
-        matrix, models, entries = models_on(settings, run, portfolio)
+        matrix, models, entries = models_on(settings, run, portfolio, level=level)
     with progress.stage("holding it against the run before"):
         check = fit_check(run, portfolio, matrix, models)
         previous = previous_run(run, request.earlier, portfolio.as_of)
@@ -140,6 +152,8 @@ def _score(request: ScoreRequest, progress: Progress, *, dry_run: bool) -> Score
         "customers": models.scores.height,
         "changes": {kind: found.filter(what=kind).height for kind in ("new", "gone", "contacted")},
         **check.document(),
+        "watch": None if watch is None else watch.document(),
+        "known_ends": known_ends(portfolio.policies, portfolio.as_of).document(),
     }
     if check.refused and not request.accept:
         raise RefusedError(
@@ -151,7 +165,7 @@ def _score(request: ScoreRequest, progress: Progress, *, dry_run: bool) -> Score
         folder = request.out / f"{portfolio.as_of.isoformat()}-score"
         check_place(request, folder)
     if dry_run:
-        return Scored(folder, document)
+        return Scored(folder, document, watch=watch)
     bundle = valued(
         portfolio,
         entries,
@@ -168,6 +182,7 @@ def _score(request: ScoreRequest, progress: Progress, *, dry_run: bool) -> Score
             "fitted": run.fitted.isoformat(),
             "previous": previous.day.isoformat(),
             "accepted": list(check.refused),
+            **({} if level is None else {"level": level}),
         }
     }
     from akb.store.manifest import as_json
@@ -176,7 +191,7 @@ def _score(request: ScoreRequest, progress: Progress, *, dry_run: bool) -> Score
     result = leave_run(
         asked, folder.resolve(), bundle, progress, began=began, shown=folder, more=more, files=files
     )
-    return Scored(folder, document, result)
+    return Scored(folder, document, result, watch)
 
 
 def _shown(asked: Request, portfolio: Portfolio) -> dict[str, str]:
@@ -244,10 +259,47 @@ def settings_for(settings: Settings, run: StoredRun, portfolio: Portfolio) -> Se
     return settings.with_branches({**run.portfolio.own_branches, **portfolio.own_branches})
 
 
+def level_of(champion: float | None, watch: EndsWatch | None) -> float | None:
+    """Return what the hazards of ending are multiplied by: as since the champion took over, times
+    what the weeks since then show.
+    """
+    seen = watch.level if watch is not None else None
+    found = [each for each in (champion, seen) if each is not None]
+    return prod(found) if found else None
+
+
+def watched_since(
+    run: StoredRun, portfolio: Portfolio, earlier: Sequence[Path], *, since: date | None = None
+) -> EndsWatch | None:
+    """Return what the weeks show since the models were fitted, by the exports of the runs between;
+    None where they cannot tell.
+
+    Parameters
+    ----------
+    since
+        From when ends had changed when the models took over: what is usual is what was so since.
+    """
+    time, between = run.settings.time, []
+    for folder in earlier:
+        path = folder / DOCUMENT
+        stored = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+        if "known_ends" in stored:
+            between.append(KnownEnds.of_document(stored["known_ends"]))
+    if run.fitted != run.last_day:
+        return None  # a run that was scored itself kept another export than its models saw
+    wait = time.gap_days + time.registration_lag_days
+    return watch_of(run.portfolio, portfolio, between, wait, since=since)
+
+
 def models_on(
-    settings: Settings, run: StoredRun, portfolio: Portfolio
+    settings: Settings, run: StoredRun, portfolio: Portfolio, *, level: float | None = None
 ) -> tuple[Matrix, ModelRun, tuple[Any, ...]]:
     """Return the features of X, what the models say, and the catalogue of today.
+
+    Parameters
+    ----------
+    level
+        What the hazards of ending are multiplied by; the models that are kept stay as they are.
 
     Raises
     ------
@@ -259,6 +311,7 @@ def models_on(
     from akb.features import build_matrix, build_targets
     from akb.models import people_of
     from akb.models.rescoring import lacking_features, score_models
+    from akb.models.saved import with_level
 
     entries = catalogue_of(portfolio, settings, run.topics)
     matrix = build_matrix(portfolio, [portfolio.as_of], settings)
@@ -276,17 +329,20 @@ def models_on(
             "Give the same files and columns as then, or run akb eda on what there is now.",
         )
     targets = build_targets(portfolio, matrix, settings, run.taught_branches())
+    stored = run.renumbered(portfolio)
+    if level is not None:
+        stored = replace(stored, files=with_level(stored.files, level))
     models = score_models(
         matrix,
         targets,
         [entry for entry in entries if entry.room == "models"],
         settings,
-        run.renumbered(portfolio),
+        stored,
         as_of=portfolio.as_of,
         history=portfolio.history,
         people=people_of(portfolio.customers, settings.report.suppress_below),
     )
-    return matrix, models, entries
+    return matrix, replace(models, files=dict(run.models.files)), entries
 
 
 def fit_check(run: StoredRun, portfolio: Portfolio, matrix: Matrix, models: ModelRun) -> FitCheck:

@@ -25,7 +25,7 @@ from akb.models.churn.landmark import (
 )
 from akb.models.evidence import BETWEEN_YEAR
 from akb.models.learners import SCAN_ROWS, Boosted, scan, screened
-from akb.models.temporal import Contest, between_years, compete, level_factor, shift_for
+from akb.models.temporal import Contest, compete, level_factor, shift_for, year_on_year
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +63,7 @@ class Hazard:
     day
         The day from which it looked: every row it learned from was closed on it.
     between_year
-        Spread of log(observed/expected) between the closed years, over all lag bands; at least 5 %.
+        By how much (log) the coming year may lie off the level: see `year_on_year`; at least 5 %.
     """
 
     name: str
@@ -210,13 +210,17 @@ def levelled(landmarks: Landmarks, hazard: Hazard, seed: int) -> Hazard:
     """Return a hazard whose level per lag band is that of the years closed on its day."""
     closed = landmarks.closed_lags(hazard.day)
     dates = tuple(each for each, lags in zip(landmarks.dates, closed, strict=True) if lags)
-    by_band, totals = np.zeros(len(BANDS)), np.zeros((3, _YEARS))
+    by_band = np.zeros(len(BANDS))
     for number, band in enumerate(BANDS):
         # lags that no date has closed yet (a short history) follow the band before
-        found = _band_shift(landmarks, hazard, band, seed, totals)
+        found = _band_shift(landmarks, hazard, band, seed)
         by_band[number] = by_band[max(number - 1, 0)] if found is None else found
-    shift, spread = by_band[band_of(np.arange(1, NEVER))], between_years(*totals.tolist())
-    return replace(hazard, shift=shift, train_dates=dates, between_year=spread)
+    return replace(
+        hazard,
+        shift=by_band[band_of(np.arange(1, NEVER))],
+        train_dates=dates,
+        between_year=year_on_year(*landmarks.yearly_rates(hazard.day)),
+    )
 
 
 def _band_shift(
@@ -224,12 +228,9 @@ def _band_shift(
     hazard: Hazard,
     band: tuple[int, int],
     seed: int,
-    totals: Floats,
 ) -> float | None:
     """The shift of the log-odds that brings one lag band to the level of the last closed years;
     None without any.
-
-    What was observed, expected and lost per year is added to `totals`, float64 [3, years].
     """
     predicted, weights, observed, expected, leavers = [], [], [], [], []
     for back in range(_YEARS):
@@ -245,7 +246,6 @@ def _band_shift(
         weights.append(months.weight)
     if not predicted:
         return None
-    totals[:, : len(observed)] += np.array([observed, expected, leavers])
     factor = level_factor(observed, expected, leavers)
     return shift_for("binary", np.concatenate(predicted), np.concatenate(weights), factor)
 

@@ -309,6 +309,37 @@ class Landmarks:
         )
         return self.draw(first, np.minimum(last, closed), size, key, events=0.2)
 
+    def yearly_rates(self, day: date) -> tuple[list[int], list[int]]:
+        """Return how many relations ended, and person-months, per whole year that was closed on
+        `day`, newest first.
+
+        Every month is counted once, from the last as-of date before it, on those who may teach.
+        """
+        closed = self.closed_lags(day)
+        dates = np.flatnonzero(closed)
+        following = np.append(self.bound[1:, 0], self.bound[-1, -1])
+        months: dict[int, tuple[int, int]] = {}
+        for d in dates.tolist():
+            rows = np.flatnonzero(self.teaches[self.start[d] : self.stop[d]]) + self.start[d]
+            event, seen = self.event_lag[rows], self.seen_lags[rows]
+            for lag in range(1, int(closed[d]) + 1):
+                if lag > 1 and self.bound[d, lag - 1] >= following[d]:
+                    break
+                there = (event >= lag) & (seen >= lag)
+                back = months_between(add_months(self.dates[d], lag), day)
+                months[back] = int((there & (event == lag)).sum()), int(there.sum())
+        if not months:
+            return [], []
+        newest = min(months)
+        years = [
+            [months[newest + 12 * year + month] for month in range(12)]
+            for year in range((max(months) - newest + 1) // 12)
+            if all(newest + 12 * year + month in months for month in range(12))
+        ]
+        return [sum(n for n, _ in each) for each in years], [
+            sum(m for _, m in each) for each in years
+        ]
+
     def narrowed(self, names: tuple[str, ...]) -> Landmarks:
         """Return the same person-months with fewer features, in the order of the matrix; the lag's
         own stay.

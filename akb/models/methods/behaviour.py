@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.draws.sampling import draw_key, lots, lowest
+from akb.core.wording.phrases import Listed, Translated
 from akb.core.wording.text import load_toml, text, texts
 from akb.models.context import FitContext, MethodResult, why
 from akb.models.method import method
@@ -68,11 +69,12 @@ def cluster(context: FitContext, entry: Entry) -> MethodResult:
         [x[who].mean(axis=0) if who.any() else centres[k] for k, who in enumerate(members)]
     )
     words = named(means, names, rules["apart"])
+    spoken = named(means, names, rules["apart"], "en")
     scores = frame.select(
         "customer", pl.Series(entry.key, [words[each] for each in group.tolist()])
     )
     reason = why(
-        "clusters", groups=len(centres), stability=stability, names="; ".join(sorted(set(words)))
+        "clusters", groups=len(centres), stability=stability, names=_in_words(words, spoken)
     )
     made = Prediction(
         entry.key,
@@ -168,17 +170,25 @@ def stable_groups(x: Floats, numbers: Sequence[int], enough: float) -> tuple[Flo
     return np.asarray(centres[np.lexsort(centres.T[::-1])], dtype=np.float64), found[best][0]
 
 
-def named(centres: Floats, names: Sequence[str], apart: float) -> list[str]:
+def _in_words(dutch: Sequence[str], english: Sequence[str]) -> Listed:
+    """Return the names of the groups, once each, for a sentence in either language."""
+    pairs = sorted(dict(zip(dutch, english, strict=True)).items())
+    return Listed(tuple(Translated(*pair) for pair in pairs), between="; ")
+
+
+def named(
+    centres: Floats, names: Sequence[str], apart: float, language: str = _LANGUAGE
+) -> list[str]:
     """Return a name per group: the two features that lie furthest from the mean, if far enough; no
     name twice.
     """
-    tree = texts(_TOPIC, _LANGUAGE)[_TOPIC]
+    tree = texts(_TOPIC, language)[_TOPIC]
     made: list[str] = []
     for centre in centres:
         order = np.argsort(-np.abs(centre), kind="stable")
         far = [place for place in order.tolist() if abs(centre[place]) >= apart]
         words = [tree["high" if centre[place] > 0 else "low"][names[place]] for place in far]
-        short = words[0] if len(words) == 1 else text(_TOPIC, _LANGUAGE, _TOPIC, "average")
+        short = words[0] if len(words) == 1 else text(_TOPIC, language, _TOPIC, "average")
         tries = [tree["joined"].format(first=words[0], second=other) for other in words[1:]] or [
             short
         ]

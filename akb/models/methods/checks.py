@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from akb.core.findings import Finding
 from akb.core.gates import FEW_EVENTS
-from akb.core.wording.numbers import number_nl
+from akb.core.wording.phrases import Rounded, Translated
 from akb.models.types import Evidence, Prediction
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def taught_by(matrix: Matrix) -> list[Finding]:
     return [Finding("AKB-M006", "tip", int(matrix.panel.sum()))]
 
 
-def checks(predictions: Iterable[Prediction], names: dict[str, str]) -> list[Finding]:
+def checks(predictions: Iterable[Prediction], names: dict[str, Translated]) -> list[Finding]:
     """Return the findings over all predictions: not provable, too good, off level."""
     seen = [each for each in predictions if each.status in ("fitted", "baseline")]
     found = []
@@ -54,7 +54,7 @@ def checks(predictions: Iterable[Prediction], names: dict[str, str]) -> list[Fin
         ):
             continue  # over a month or two a renewal calendar may rank this well without a leak
         if too_good(proof):
-            params = {"name": names.get(each.key, each.key), "auc": number_nl(proof.auc, 2)}
+            params = {"name": names.get(each.key, each.key), "auc": Rounded(proof.auc, 2)}
             found.append(Finding("AKB-M002", "issue", params=params))
     failed = [each for each in seen if each.gate == "fail" and each.grade == "indicative"]
     if failed:

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.findings import Finding
-from akb.core.wording.numbers import number_nl
+from akb.core.wording.phrases import Listed, Rounded, Translated
 from akb.models.context import FitContext, MethodResult, some, tested_scores, why
 from akb.models.evidence import importance_of
 from akb.models.learners import from_link
@@ -53,7 +53,7 @@ def purchases(context: FitContext, entries: Sequence[Entry]) -> MethodResult:
     if found.gain_ci[0] <= 0:
         findings = (
             *findings,
-            Finding("AKB-M005", "tip", found.customers, params={"gain": number_nl(found.gain, 3)}),
+            Finding("AKB-M005", "tip", found.customers, params={"gain": Rounded(found.gain, 3)}),
         )
     return replace(part, branches=branches, findings=findings, ranking=found)
 
@@ -122,11 +122,11 @@ def _family(
         },
         schema={"customer": pl.UInt32, "branch": pl.String, "probability": pl.Float64},
     ).sort("customer", "branch")
-    named = [entry.name_nl for entry in entries if entry.key in few]
+    named = tuple(Translated(entry.name_nl, entry.name_en) for entry in entries if entry.key in few)
     findings = (
         (
             Finding(
-                "AKB-M004", "tip", len(few), len(few) / len(entries), {"names": "; ".join(named)}
+                "AKB-M004", "tip", len(few), len(few) / len(entries), {"names": Listed(named, "; ")}
             ),
         )
         if few

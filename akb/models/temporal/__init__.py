@@ -7,7 +7,7 @@ from __future__ import annotations
 from akb.models.temporal.answer import Answer, with_dates
 from akb.models.temporal.calibrated import CalibratedModel, fit_calibrated
 from akb.models.temporal.holdout import RENEWAL, Grouper, grouper
-from akb.models.temporal.level import between_years, level_factor, shift_for
+from akb.models.temporal.level import level_factor, shift_for, year_on_year
 from akb.models.temporal.probe import probe_of
 from akb.models.temporal.problem import (
     BRANCH,
@@ -53,7 +53,6 @@ __all__ = [
     "Selection",
     "Split",
     "TemporalSplits",
-    "between_years",
     "branch_problem",
     "choose_refit_evaluate",
     "closes_on",
@@ -73,4 +72,5 @@ __all__ = [
     "shift_for",
     "temporal_splits",
     "with_dates",
+    "year_on_year",
 ]

@@ -30,13 +30,18 @@
   }
   // Cents as euros of three significant digits, as everywhere in the report.
   function euro(cents) {
-    var value = cents / 100, size = Math.abs(value);
+    var size = Math.abs(cents) / 100;
     if (size >= 1000) {
       var unit = Math.pow(10, Math.max(0, Math.floor(Math.log10(size)) - 2));
-      value = Math.round(value / unit) * unit;
+      size = whole(size / unit) * unit;
     }
-    value = Math.round(value);
-    return (value < 0 ? "\u2212" : "") + "\u20ac" + (dutch ? "\u00a0" : "") + number(Math.abs(value));
+    size = whole(size);
+    return (cents < 0 && size > 0 ? "\u2212" : "") + "\u20ac" + (dutch ? "\u00a0" : "") + number(size);
+  }
+  // A half goes to the even number, as it does in the report.
+  function whole(size) {
+    var down = Math.floor(size);
+    return size - down === 0.5 ? down + down % 2 : Math.round(size);
   }
   function span(low, high) { return euro(low) + (dutch ? " tot " : " to ") + euro(high); }
 

@@ -33,16 +33,17 @@ class TopTenth:
 def level_range(
     total: float, prediction: Prediction | None, most: float
 ) -> tuple[float, float] | None:
-    """Return `total` times the 90 % interval of observed / expected on the last test: round it, in
-    [0, `most`].
+    """Return a range of 90 % round `total`, as wide in proportion as the interval of observed /
+    expected on the last test, in [0, `most`].
 
-    None where the level was not tested over its own horizon.
+    The models were fitted again on that test's outcomes, so `total` stands in the middle of what it
+    leaves possible. None where the level was not tested over its own horizon, or nothing happened.
     """
     level = own_level(prediction)
-    if level is None:
+    if level is None or not level.observed_expected:
         return None
-    low, high = level.ci
-    return min(total, total * low), max(total, min(most, total * high))
+    low, high = (bound / level.observed_expected for bound in level.ci)
+    return total * min(1.0, low), max(total, min(most, total * high))
 
 
 def corrected(

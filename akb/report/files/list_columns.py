@@ -51,6 +51,7 @@ def with_added(context: Context, name: str, frame: pl.DataFrame) -> pl.DataFrame
     knows.
     """
     wanted = [column for column in ADDED.get(name, ()) if column not in frame.columns]
+    frame = _with_members(context, frame)
     if "share" in wanted:
         frame = _with_share(context, frame)
     classes = context.classes
@@ -62,6 +63,15 @@ def with_added(context: Context, name: str, frame: pl.DataFrame) -> pl.DataFrame
     return frame.with_columns(
         pl.lit(None).alias(column) for column in wanted if column not in frame.columns
     )
+
+
+def _with_members(context: Context, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the list with the members of each contract, where any customer is one."""
+    customers = context.bundle.portfolio.customers
+    if "members" not in customers.columns or customers["members"].null_count() == customers.height:
+        return frame
+    members = customers.select("customer", pl.col("members").cast(pl.Int64))
+    return frame.join(members, on="customer", how="left", maintain_order="left")
 
 
 def _with_share(context: Context, frame: pl.DataFrame) -> pl.DataFrame:

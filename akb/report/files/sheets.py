@@ -18,6 +18,7 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
 from akb.report.files.tables import neutral
+from akb.report.formats import shown as worded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -77,7 +78,7 @@ class ListSheet(Worksheet):  # type: ignore[misc]
             elif cell is None or (isinstance(cell, float) and not math.isfinite(cell)):
                 continue
             elif isinstance(cell, bool):
-                yield place, text, self._words(line, place, "ja" if cell else "nee", text)
+                yield place, text, self._words(line, place, worded(cell), text)
             elif isinstance(cell, int | float):
                 yield place, numbers[place], f"><v>{round(cell, 6):.16G}</v></c>"
             elif isinstance(cell, date):

@@ -10,6 +10,8 @@ import math
 from datetime import date
 from typing import TYPE_CHECKING
 
+from akb.report.formats import shown as worded
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -31,7 +33,7 @@ def dutch_cell(value: object, decimals: int = 2) -> str:
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return ""
     if isinstance(value, bool):
-        return "ja" if value else "nee"
+        return worded(value)
     if isinstance(value, float):
         shown = f"{value:.{decimals}f}"
         return (shown.removeprefix("-") if float(shown) == 0 else shown).replace(".", ",")

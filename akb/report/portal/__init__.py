@@ -18,6 +18,7 @@ __all__ = [
     "portal_files",
     "run_name",
     "served_page",
+    "tasks_csv",
 ]
 
 
@@ -45,3 +46,10 @@ def served_page(language: str) -> tuple[bytes, str]:
     from akb.report.portal.shared import served_page as page
 
     return page(language)
+
+
+def tasks_csv(facts: PortalFacts) -> bytes:
+    """Return the tasks of the run; see `akb.report.portal.tasks`."""
+    from akb.report.portal.tasks import tasks_csv as tasks
+
+    return tasks(facts)

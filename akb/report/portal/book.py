@@ -101,10 +101,8 @@ def _guide(facts: PortalFacts) -> list[str]:
     derived = (context.held["commission_source"] == "derived").fill_null(value=False).mean()
     if context.has_commission and isinstance(derived, float) and derived > _FEW_DERIVED:
         lines.append(words.text("book_text.assumed_commission"))
-    short = words.text("page.withheld_short")
     for name, why in work.withheld(context).items():
-        worded = why if facts.language == "nl" else short
-        lines.append(words.text("book_text.withheld", list=words.name("list", name), why=worded))
+        lines.append(words.text("book_text.withheld", list=words.name("list", name), why=why))
     lines.append(words.text("book_text.run", run=facts.run))
     return lines
 
@@ -160,7 +158,7 @@ def _adviser_sheet(
             [
                 row["shown"],
                 words.name("kind", row["kind"] or "unknown"),
-                _action(facts, row),
+                action_sentence(facts, row, words.name("action", row["action"])),
                 facts.why.sentence(row["customer"], words),
                 row["policies"],
                 None if days is None else day_after(facts.context, days),
@@ -189,10 +187,9 @@ def _adviser_sheet(
     sheet.data_validation(1, HEADS.index("result"), last, HEADS.index("result"), limit)
 
 
-def _action(facts: PortalFacts, row: dict[str, Any]) -> str:
-    """Return ``Behouden: gesprek door de binnendienst; bespreek opstal``."""
-    words = facts.words
-    sentence = words.name("action", row["action"])
+def action_sentence(facts: PortalFacts, row: dict[str, Any], action: str) -> str:
+    """Return ``Behouden: gesprek door de binnendienst; bespreek opstal``, the action as named."""
+    words, sentence = facts.words, action
     if row["contact"]:
         contact = words.contact(row["contact"])
         sentence = f"{sentence}: {contact[0].lower()}{contact[1:]}"

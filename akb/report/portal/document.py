@@ -79,12 +79,8 @@ def document(
 
 
 def _withheld(facts: PortalFacts) -> dict[str, str]:
-    """Return list -> why it is not delivered; the value room says it in Dutch."""
-    short = facts.words.text("page.withheld_short")
-    return {
-        name: why if facts.language == "nl" else short
-        for name, why in work.withheld(facts.context).items()
-    }
+    """Return list -> why it is not delivered."""
+    return dict(work.withheld(facts.context))
 
 
 class _Dictionaries:

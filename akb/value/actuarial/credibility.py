@@ -35,6 +35,40 @@ def effective(amounts: Floats) -> float:
 
 
 @dataclass(frozen=True)
+class Shrunk:
+    """A ratio of actual to expected, drawn to one.
+
+    Parameters
+    ----------
+    ratio
+        Its mean.
+    weight
+        How much of it is the office's own.
+    variance
+        What it can miss, relative to the mean, squared.
+    """
+
+    ratio: float
+    weight: float
+    variance: float
+
+
+def drawn(actual: float, expected: float, spread: float, dispersed: float = 1.0) -> Shrunk:
+    """Return the posterior of a ratio of which the mean is one and the standard deviation `spread`.
+
+    Parameters
+    ----------
+    actual, expected
+        Lapses, and those expected by what the ratio is drawn to.
+    dispersed
+        By how much more lapses vary than independent ones.
+    """
+    prior = 1.0 / max(spread, 1e-6) ** 2
+    seen, due = actual / dispersed, expected / dispersed
+    return Shrunk((prior + seen) / (prior + due), due / (prior + due), 1.0 / (prior + seen))
+
+
+@dataclass(frozen=True)
 class Credibility:
     """Bühlmann–Straub over groups seen in several periods.
 

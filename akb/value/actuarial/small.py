@@ -1,13 +1,13 @@
-"""What can be said of a small office: its own lapses, drawn to the branch rates of the sources.
+"""What can be said of a small office: its own lapses, drawn to the branch rates of the sources or
+of its sister offices.
 
-Gamma-Poisson in two steps: the office's level against the sources, then each branch against the
+Gamma-Poisson in two steps: the office's level against those rates, then each branch against the
 office. How far offices and branches lie apart is assumed (``small.*``); the weight of the office's
 own years follows from their number."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,49 +16,15 @@ import polars as pl
 from akb.core.dates import add_months
 from akb.core.privacy.disclosure import shown
 from akb.value.actuarial.basis import BETWEEN_YEARS, dispersion
-from akb.value.actuarial.exposure import DAYS, calendar_years, cells, with_origin
+from akb.value.actuarial.credibility import drawn
+from akb.value.actuarial.sisters import ended_and_due, prior_rates, seen
 
 if TYPE_CHECKING:
     from akb.value.in_force import InForce
 
 SMALL = 500  # customers from which an office speaks for itself
-YEARS = 3
 ENOUGH = 20  # lapses from which one sees how many a customer ends at once
 TAILS = (0.05, 0.95)
-
-
-@dataclass(frozen=True)
-class Shrunk:
-    """A ratio of actual to expected, drawn to one.
-
-    Parameters
-    ----------
-    ratio
-        Its mean.
-    weight
-        How much of it is the office's own.
-    variance
-        What it can miss, relative to the mean, squared.
-    """
-
-    ratio: float
-    weight: float
-    variance: float
-
-
-def drawn(actual: float, expected: float, spread: float, dispersed: float = 1.0) -> Shrunk:
-    """Return the posterior of a ratio of which the mean is one and the standard deviation `spread`.
-
-    Parameters
-    ----------
-    actual, expected
-        Lapses, and those expected by what the ratio is drawn to.
-    dispersed
-        By how much more lapses vary than independent ones.
-    """
-    prior = 1.0 / max(spread, 1e-6) ** 2
-    seen, due = actual / dispersed, expected / dispersed
-    return Shrunk((prior + seen) / (prior + due), due / (prior + due), 1.0 / (prior + seen))
 
 
 def small_office(base: InForce) -> dict[str, Any] | None:
@@ -68,32 +34,25 @@ def small_office(base: InForce) -> dict[str, Any] | None:
     -------
     dict
         ``rows`` {key (branch), customers, policies, years (policy-years seen), lapses (seen),
-        source (rate), rate, weight (own), expected}, ``_other`` for branches of too few customers;
+        source (rate), rate, weight (own), sisters (weight of theirs), expected}, ``_other`` for
+        branches of too few customers;
         ``announced`` (policies that are known to end), ``expected``, ``low``, ``high`` (90 %),
-        ``weight``, ``ratio`` (the office against the sources), ``commission`` {expected, low, high}
+        ``weight``, ``ratio`` (the office against what it is drawn to), ``sisters`` {offices,
+        weight} or None, ``commission`` {expected, low, high}
         in cents or None, ``first`` and ``last`` of what was seen (None: nothing recorded). None for
         other offices.
     """
-    limit = base.settings.report.suppress_below
+    limit, sisters = base.settings.report.suppress_below, base.settings.sisters
     if not limit <= base.n < SMALL:
         return None
-    first, last = _seen(base)
-    found, lapses = cells(
-        with_origin(base.policies),
-        [] if first is None or last is None else calendar_years(first, last),
-    )
-    own = {
-        branch: (days / DAYS, ended)
-        for branch, days, ended in found.group_by("branch")
-        .agg(pl.col("days").sum(), pl.col("lapses").sum())
-        .iter_rows()
-    }
-    source = {key: -float(np.log1p(-entry.lapse)) for key, entry in base.taxonomy.items()}
-    due = {branch: years * source[branch] for branch, (years, _) in own.items()}
+    first, last = seen(base)
+    own, lapses = ended_and_due(base)
+    prior = prior_rates(base)
+    due = {branch: years * prior.rates[branch] for branch, (years, _) in own.items()}
     office = drawn(
         sum(ended for _, ended in own.values()),
         sum(due.values()),
-        base.value("small.office_spread"),
+        prior.spread,
         dispersion(lapses),
     )
     within = dispersion(lapses, "branch")
@@ -101,7 +60,8 @@ def small_office(base: InForce) -> dict[str, Any] | None:
     held = base.held.with_columns(cents=pl.Series(base.commission))
     announced = held.filter(pl.col("ends") <= until).height
     free = held.filter(pl.col("ends").is_null() | (pl.col("ends") > until))
-    rows, spread, money = [], 0.0, [0.0, 0.0, 0.0]
+    rows: list[dict[str, Any]] = []
+    spread, money = 0.0, [0.0, 0.0, 0.0]
     for (branch,), part in sorted(free.group_by("branch"), key=lambda each: str(each[0][0])):
         years, ended = own.get(str(branch), (0.0, 0))
         level = drawn(
@@ -110,13 +70,14 @@ def small_office(base: InForce) -> dict[str, Any] | None:
             base.value("small.branch_spread"),
             within,
         )
-        chance = 1.0 - float(np.exp(-source[str(branch)] * office.ratio * level.ratio))
+        chance = 1.0 - float(np.exp(-prior.rates[str(branch)] * office.ratio * level.ratio))
         expected = part.height * chance
         spread += expected**2 * level.variance
         cents = part["cents"].cast(pl.Float64).to_numpy()
         money[0] += float(cents.sum()) * chance
         money[1] += (float(cents.sum()) * chance) ** 2 * level.variance
         money[2] += float((np.sort(cents) ** 2).sum()) * chance
+        weight = 1.0 - (1.0 - office.weight) * (1.0 - level.weight)
         rows.append(
             {
                 "key": str(branch),
@@ -126,7 +87,8 @@ def small_office(base: InForce) -> dict[str, Any] | None:
                 "lapses": ended,
                 "source": base.taxonomy[str(branch)].lapse,
                 "rate": chance,
-                "weight": 1.0 - (1.0 - office.weight) * (1.0 - level.weight),
+                "weight": weight,
+                "sisters": (1.0 - weight) * prior.weights[str(branch)],
                 "expected": expected,
             }
         )
@@ -143,20 +105,13 @@ def small_office(base: InForce) -> dict[str, Any] | None:
         "high": float(np.ceil(high)),
         "weight": office.weight,
         "ratio": office.ratio,
+        "sisters": {"offices": sisters.offices, "weight": (1.0 - office.weight) * prior.weight}
+        if sisters.offices
+        else None,
         "commission": _commission(money, clustered, common) if base.has_commission else None,
         "first": None if first is None else (first + timedelta(days=1)).isoformat(),
         "last": None if last is None else last.isoformat(),
     }
-
-
-def _seen(base: InForce) -> tuple[date | None, date | None]:
-    """Return the last three years of recorded and closed ends, or what there is of them."""
-    recorded, time = base.portfolio.history.recorded_from, base.settings.time
-    if recorded is None:
-        return None, None
-    last = base.as_of - timedelta(days=time.gap_days + time.registration_lag_days)
-    first = max(recorded - timedelta(days=1), add_months(last, -12 * YEARS))
-    return (first, last) if first < last else (None, None)
 
 
 def _interval(mean: float, variance: float) -> tuple[float, float]:
@@ -185,6 +140,7 @@ def _merged(rows: list[dict[str, Any]], limit: int) -> list[dict[str, Any]]:
         merged = row["key"] == "_other"
         rate = row["expected"] / row["policies"]
         found.append(
-            {**row, "rate": rate} | (dict.fromkeys(("source", "weight")) if merged else {})
+            {**row, "rate": rate}
+            | (dict.fromkeys(("source", "weight", "sisters")) if merged else {})
         )
     return sorted(found, key=lambda row: (-row["policies"], row["key"]))

@@ -14,7 +14,7 @@ from akb.value.in_force import to_cents
 from akb.value.lifetime.survival import YEAR, announced_months, relations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from akb.value.in_force import Cents, Floats, InForce, Rows
     from akb.value.lifetime.purchases import Offers
@@ -154,25 +154,48 @@ def streams(
         `survival.branch_rows`: open policies per (customer, branch) with their yearly survival
         ``first`` and ``kept``.
     """
-    open_policies = base.held.with_columns(
-        commission=pl.Series(base.commission), cost=pl.Series(cost.policy)
-    ).filter(pl.col("ends").is_null())
-    money = open_policies.group_by("row", "branch").agg(pl.col("commission", "cost").sum())
-    table = rows.join(money, on=["row", "branch"], how="left", maintain_order="left")
-    alive = _policies_alive(table["first"].to_numpy(), table["kept"].to_numpy(), months, timing)
-    amounts = [table[name].to_numpy() / YEAR for name in ("commission", "cost")]
-    commission, variable = _per_customer(alive, amounts, table["row"].to_numpy(), base.n)
+    commission, variable = policy_streams(
+        base, rows, {"commission": base.commission, "cost": cost.policy}, months, timing
+    ).values()
 
     places, fraction = announced_months(base, months)
     rows_announced = base.rows[places]
-    np.add.at(commission, rows_announced, fraction * (base.commission[places][:, None] / YEAR))
-    np.add.at(variable, rows_announced, fraction * (cost.policy[places][:, None] / YEAR))
-
     fixed = np.repeat(cost.relation[:, None] / YEAR, months, axis=1)
     there = np.zeros((base.n, months))
     np.maximum.at(there, rows_announced, fraction)
     fixed[base.announced] *= there[base.announced]
     return Streams(commission, variable, fixed)
+
+
+def policy_streams(
+    base: InForce,
+    rows: pl.DataFrame,
+    amounts: Mapping[str, Floats | Cents],
+    months: int,
+    timing: float,
+) -> dict[str, Floats]:
+    """Return by name (n, months): yearly amounts per policy in `InForce.held` as they are expected
+    month by month, given that the relation lives.
+
+    Parameters
+    ----------
+    rows
+        As for `streams`.
+    """
+    open_policies = base.held.with_columns(
+        **{name: pl.Series(each) for name, each in amounts.items()}
+    ).filter(pl.col("ends").is_null())
+    money = open_policies.group_by("row", "branch").agg(pl.col(*amounts).sum())
+    table = rows.join(money, on=["row", "branch"], how="left", maintain_order="left")
+    alive = _policies_alive(table["first"].to_numpy(), table["kept"].to_numpy(), months, timing)
+    monthly = [table[name].to_numpy() / YEAR for name in amounts]
+    made = dict(
+        zip(amounts, _per_customer(alive, monthly, table["row"].to_numpy(), base.n), strict=True)
+    )
+    places, fraction = announced_months(base, months)
+    for name, each in amounts.items():
+        np.add.at(made[name], base.rows[places], fraction * (each[places][:, None] / YEAR))
+    return made
 
 
 def lifetime(base: InForce, paths: Relations, flows: Streams, offers: Offers) -> Lifetime:

@@ -57,12 +57,42 @@ def _staying_ends(base: InForce) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=SCHEMA), *frames]).sort("year", "branch")
 
 
-def _one_year(base: InForce, first: date, last: date) -> pl.DataFrame:
+def member_ends(base: InForce) -> pl.DataFrame:
+    """Return `staying_ends` of contracts with members alone; empty where there are none."""
+    contracts = contracts_of(base)
+    if contracts.is_empty():
+        return pl.DataFrame(schema=SCHEMA)
+    time = base.settings.time
+    years = closed_years(base.portfolio, time.gap_days, time.registration_lag_days)
+    counted = [
+        _one_year(base, *window, only=contracts).with_columns(year=pl.lit(place, dtype=pl.Int64))
+        for place, window in enumerate(years)
+    ]
+    frames = [
+        frame.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
+        for frame in counted
+    ]
+    return pl.concat([pl.DataFrame(schema=SCHEMA), *frames]).sort("year", "branch")
+
+
+def contracts_of(base: InForce) -> pl.Series:
+    """Return the customers that are a contract with members."""
+    customers = base.portfolio.customers
+    if "members" not in customers.columns:
+        return customers["customer"].clear()
+    return customers.filter(pl.col("members").is_not_null())["customer"]
+
+
+def _one_year(
+    base: InForce, first: date, last: date, only: pl.Series | None = None
+) -> pl.DataFrame:
     open_then = (pl.col("start") <= first) & (pl.col("end").is_null() | (pl.col("end") > last))
     stayed = base.spells.filter(open_then)["customer"].unique()
     held = in_force(base.portfolio.policies, first).filter(
         pl.col("customer").is_in(stayed.implode()), pl.len().over("customer") > 1
     )
+    if only is not None:
+        held = held.filter(pl.col("customer").is_in(only.implode()))
     cause, lapsed = pl.col("cause").fill_null("unknown"), is_lapse(last)
     return held.group_by(pl.col("branch").cast(pl.String)).agg(
         held=pl.len(),

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
-from akb.value.lifetime.ends import staying_ends, staying_lapse
+from akb.value.lifetime.ends import contracts_of, member_ends, staying_ends, staying_lapse
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -186,7 +186,7 @@ def branch_rows(base: InForce, paths: Relations, fallback: float) -> pl.DataFram
     kept = per_policy(
         np.where(np.isnan(per_branch), 1.0 - (1.0 - fallback) ** count, per_branch), alive, count
     )
-    kept = _with_counted(base, rows, kept, fallback)
+    kept = _of_members(base, rows, _with_counted(base, rows, kept, fallback), fallback)
     certain = np.where(base.announced[where], 0, rows["certain"].to_numpy())
     announced = rows["certain"].to_numpy() > 0
     others = np.where(announced, _usual(kept, ~announced, rows["branch"]), kept)
@@ -214,6 +214,20 @@ def _with_counted(base: InForce, rows: pl.DataFrame, kept: Floats, fallback: flo
     )
     alone = base.policies_per_customer[rows["row"].to_numpy()] == 1
     return np.where(np.isnan(lapse), kept, np.where(alone, 1.0, 1.0 - lapse))
+
+
+def _of_members(base: InForce, rows: pl.DataFrame, kept: Floats, fallback: float) -> Floats:
+    """Return `kept` with the counted rate of members who leave in every contract that goes on.
+
+    The chance that at least one of fifty members leaves is near one and says little of each.
+    """
+    mine = rows["customer"].is_in(contracts_of(base).implode()).to_numpy()
+    if not mine.any():
+        return kept
+    rates, average = staying_lapse(member_ends(base), fallback)
+    branches = rows["branch"].cast(pl.String).to_list()
+    lapse = np.array([rates.get(branch, average) for branch in branches])
+    return np.where(mine, 1.0 - lapse, kept)
 
 
 def counted_lapse(base: InForce, fallback: float) -> dict[str, float]:

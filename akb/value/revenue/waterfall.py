@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from akb.core.relations import covers
+from akb.value.revenue.income import other_income
+
 if TYPE_CHECKING:
     from akb.value.in_force import InForce
     from akb.value.revenue.cost import ServiceCost
@@ -30,14 +33,17 @@ def waterfall(base: InForce, cost: ServiceCost) -> dict[str, Any] | None:
     -------
     dict
         ``premium`` (net; None where policies with revenue have none), ``kept_by_insurer``,
-        ``commission`` (all recurring revenue), ``steps`` [{key: account | marketing | it |
-        handling, cents, mark}], ``value`` (what is left), ``estimated`` (kinds of events that the
+        ``commission`` (all recurring revenue), ``income`` [{key, cents}] (the kinds that it
+        consists of; empty where it is commission alone), ``steps`` [{key: account | marketing | it
+        | handling, cents, mark}], ``value`` (what is left), ``estimated`` (kinds of events that the
         export does not have). Commission is counted; every cost has assumed minutes and rates, so
         its mark is assumed.
     """
     if not base.has_commission:
         return None
     commission = int(base.commission.sum())
+    parts = {key: int(each.sum()) for key, each in base.revenue_parts.items() if each.any()}
+    fees = parts.get("fee", 0)  # no premium is behind them
     premium = _premium(base)
     cents = {
         step: sum(int(cost.parts[kind].sum()) for kind in kinds) for step, kinds in STEPS.items()
@@ -49,7 +55,10 @@ def waterfall(base: InForce, cost: ServiceCost) -> dict[str, Any] | None:
     ]
     return {
         "premium": premium,
-        "kept_by_insurer": None if premium is None else premium - commission,
+        "kept_by_insurer": None if premium is None else premium - commission + fees,
+        "income": [{"key": key, "cents": parts[key]} for key in parts]
+        if other_income(base)
+        else [],
         "commission": commission,
         "steps": steps,
         "value": commission - sum(cents.values()),
@@ -62,7 +71,7 @@ def _premium(base: InForce) -> int | None:
     """The premium behind the revenue: unknown where more than a tenth of the policies with revenue
     have none.
     """
-    paying = base.held.filter(pl.col("revenue_cents").fill_null(0) > 0)
+    paying = covers(base.held).filter(pl.col("revenue_cents").fill_null(0) > 0)
     if paying.is_empty() or paying["premium_cents"].null_count() > 0.1 * paying.height:
         return None
     return int(paying["premium_cents"].sum())

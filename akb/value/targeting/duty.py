@@ -1,8 +1,9 @@
 """The duty of care as a book of its own: gaps, whether the office came by, the work, and how lapse
 went with contact.
 
-What was said and what a customer refused stands in no export: a contact that the office began is
-the trace that there is. How leaving goes together with contact is an association, within customers
+What was said and what a customer refused stands in no export: the register of the client's book has
+it where advisers record it (`akb.live.duty`), else a contact that the office began is the trace
+that there is. How leaving goes together with contact is an association, within customers
 who held as much for as long; it says nothing of what contact does."""
 
 from __future__ import annotations
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
 RECENT, LONG = 12, 24  # months
 Z90 = 1.6449
 HELD = (1, 2, 3, 4)
+SAID = {
+    "discussed": ("discussed", "offered", "refused", "agreed", "unsuitable"),
+    "refused": ("refused",),
+    "agreed": ("agreed",),
+}
+"""What is counted of the register, and which of its entries say so."""
 TENURE = (0.0, 2.0, 5.0, 10.0)
 
 
@@ -56,11 +63,13 @@ def duty_book(
     -------
     dict
         ``customers`` (with a gap), ``of`` (in force), ``rows`` {key (branch of the widest gap),
-        customers, recent, long}: with a contact that the office began in the last 12 and 24 months;
-        ``recent`` and ``long`` of all; ``recorded`` (whether the export says who began a contact);
-        ``hours`` and ``cost`` (cents) of care and thanks in the plan; ``association`` or None:
-        {first, last, contacted, others, left_contacted, left_others, ratio, low, high}. Counts of
-        too few customers are None.
+        customers, recent, long, discussed, refused}: with a contact that the office began in the
+        last 12 and 24 months, and of whom the register says so of this branch (None without one);
+        ``recent`` and ``long`` of all; ``register`` or None: {discussed, refused, agreed}, the
+        last those who took some branch after a talk; ``recorded`` (whether the export says who
+        began a contact); ``hours`` and ``cost`` (cents) of care and thanks in the plan;
+        ``association`` or None: {first, last, contacted, others, left_contacted, left_others,
+        ratio, low, high}. Counts of too few customers are None.
     """
     limit = base.settings.report.suppress_below
     if gaps["customer"].n_unique() < limit:
@@ -71,20 +80,30 @@ def duty_book(
         since = add_months(base.as_of, -months)
         there = begun.filter(pl.col("date") > since)["customer"].unique()
         table = table.with_columns(pl.col("customer").is_in(there.implode()).alias(name))
+    register = _register(base)
+    for name in ("discussed", "refused"):
+        table = _flagged(table, register, name)
     rows = (
         table.group_by("key")
-        .agg(customers=pl.len(), recent=pl.col("recent").sum(), long=pl.col("long").sum())
+        .agg(
+            customers=pl.len(),
+            **{name: pl.col(name).sum() for name in ("recent", "long", "discussed", "refused")},
+        )
         .sort(["customers", "key"], descending=[True, False])
         .to_dicts()
     )
     recorded = not begun.is_empty()
-    counted = [_few(row, limit, recorded=recorded) for row in shown(rows, limit)]
+    counted = [
+        _said(_few(row, limit, recorded=recorded), limit, kept=register is not None)
+        for row in shown(rows, limit)
+    ]
     whole = {"recent": int(table["recent"].sum()), "long": int(table["long"].sum())}
     return {
         "customers": table.height,
         "of": base.n,
         "rows": counted,
         **_few(whole, limit, recorded=recorded),
+        "register": _in_short(base, table, register, limit),
         "recorded": recorded,
         "hours": sum(row["minutes"] for row in care.values()) / 60,
         "cost": round(sum(row["cost"] for row in care.values())),
@@ -130,6 +149,56 @@ def _few(row: dict[str, Any], limit: int, *, recorded: bool) -> dict[str, Any]:
     """
     hidden = {name: few(row[name], limit) if recorded else None for name in ("recent", "long")}
     return {**row, **hidden}
+
+
+def _register(base: InForce) -> pl.DataFrame | None:
+    """Return customer, branch and what the register of the book says last, up to X; None without
+    one.
+    """
+    known = base.portfolio.recorded
+    if known is None or "what" not in known.columns:
+        return None
+    return known.filter(pl.col("what").is_not_null() & (pl.col("said") <= base.as_of))
+
+
+def _flagged(table: pl.DataFrame, register: pl.DataFrame | None, name: str) -> pl.DataFrame:
+    """Return the gaps with whether the register says so of the customer and the branch."""
+    if register is None:
+        return table.with_columns(pl.lit(value=False).alias(name))
+    found = register.filter(pl.col("what").is_in(SAID[name])).select(
+        "customer", pl.lit(value=True).alias(name), key="branch"
+    )
+    return table.join(
+        found.unique(["customer", "key"]),
+        on=["customer", "key"],
+        how="left",
+        maintain_order="left",
+    ).with_columns(pl.col(name).fill_null(value=False))
+
+
+def _said(row: dict[str, Any], limit: int, *, kept: bool) -> dict[str, Any]:
+    """Return a row whose counts of the register are None where they are too small, or there is
+    none.
+    """
+    hidden = {name: few(row[name], limit) if kept else None for name in ("discussed", "refused")}
+    return {**row, **hidden}
+
+
+def _in_short(
+    base: InForce, table: pl.DataFrame, register: pl.DataFrame | None, limit: int
+) -> dict[str, Any] | None:
+    """Return what the register says of the gaps together; None without one."""
+    if register is None:
+        return None
+    agreed = register.filter(pl.col("what").is_in(SAID["agreed"])).join(
+        base.customers.select("customer"), on="customer", how="semi"
+    )
+    counts = {
+        "discussed": int(table["discussed"].sum()),
+        "refused": int(table["refused"].sum()),
+        "agreed": agreed["customer"].n_unique(),
+    }
+    return {name: few(count, limit) for name, count in counts.items()}
 
 
 def _association(base: InForce, begun: pl.DataFrame) -> dict[str, Any] | None:

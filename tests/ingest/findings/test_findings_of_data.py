@@ -277,6 +277,7 @@ CASES: dict[str, tuple[Case, Case, Case]] = {
     "AKB-D084": (Case(each(Fee="25,00")), Case(each(Fee="25,00"), settings=Settings(ingest={"fee_for": "policy"})), plain),
     "AKB-D085": (Case(each(Fee="25,00")), Case(each(Fee="0,00")), plain),
     "AKB-D086": (Case(each(Afsluitprovisie="250,00")), Case(each(Afsluitprovisie="0,00")), plain),
+    "AKB-D140": (Case(plus(policy(1, Polisnummer="S1", Branche="Serviceabonnement"))), plain, Case(plus(policy(1, Polisnummer="S1", Branche="Serviceabonnement", Einddatum="01-03-2024")))),
     "AKB-D087": (Case(GOOD, settings=VOLMACHT), Case(each(Tekencommissie="5,00"), settings=VOLMACHT), plain),
     "AKB-D088": (Case(GOOD, settings=Settings(client={"type": "verzekeraar"})), plain, Case(GOOD, settings=VOLMACHT)),
     "AKB-D089": (Case(each(Tekencommissie="5,00")), plain, Case(each(Tekencommissie="5,00"), settings=VOLMACHT)),

@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from akb.report import formats
-from akb.report.chapters.customer import worth
+from akb.report.chapters.customer import income, worth
 from akb.report.typed import Facts, made
 
 if TYPE_CHECKING:
@@ -258,4 +258,4 @@ def _listed(parts: list[str], last: str) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}"
 
 
-FACTS = (facts, worth.facts)
+FACTS = (facts, worth.facts, income.facts)

@@ -47,6 +47,12 @@ def waterfall(m: Maker) -> Figure | None:
     if found.premium is not None:
         rows.append(("premium", 0, found.premium, "context"))
         rows.append(("insurer", found.premium, found.kept_by_insurer or 0, "context"))
+    kinds = {part.key for part in found.income} if len(found.income) > 1 else set()
+    at = 0
+    for part in found.income if kinds else ():
+        rows.append((f"income_{part.key}", at, part.cents, "klant"))
+        marks[f"income_{part.key}"] = mark
+        at += part.cents
     rows.append(("commission", 0, found.commission, "klant"))
     at = found.commission
     for step in found.steps:
@@ -57,11 +63,12 @@ def waterfall(m: Maker) -> Figure | None:
     marks["value"] = "assumed"
     total = found.commission
     names = {key: m.words.name("waterfall_step", key) for key, *_ in rows}
+    spent = {*_BEFORE[1:], *(step.key for step in found.steps)}  # bars that go down
     shown = [
         Bar(
             names[key],
-            -cents if base else cents,
-            f.cost(cents) if base else f.euro(cents),
+            -cents if key in spent else cents,
+            f.cost(cents) if key in spent else f.euro(cents),
             colour,
             base=base,
         )
@@ -71,16 +78,18 @@ def waterfall(m: Maker) -> Figure | None:
     table = [
         (
             names[key],
-            f.cost_exact(cents) if base else f.euro_exact(cents),
+            f.cost_exact(cents) if key in spent else f.euro_exact(cents),
             f.like(
-                f.euro_exact((-cents if base else cents) / found.customers), cents, found.customers
+                f.euro_exact((-cents if key in spent else cents) / found.customers),
+                cents,
+                found.customers,
             ),
-            f.like(f.percent((-cents if base else cents) / total), cents, total)
+            f.like(f.percent((-cents if key in spent else cents) / total), cents, total)
             if total and key not in _BEFORE
             else f.NOTHING,
             m.words.plain(f"mark.{marks[key]}"),
         )
-        for key, base, cents, _ in rows
+        for key, _, cents, _ in rows
     ]
     return m.figure(
         "waterfall",

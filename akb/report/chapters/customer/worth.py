@@ -58,6 +58,14 @@ class WaterfallStep:
 
 
 @dataclass(frozen=True)
+class WaterfallPart:
+    """A kind of income in what comes in."""
+
+    key: str
+    cents: int
+
+
+@dataclass(frozen=True)
 class Waterfall:
     """From premium to what is left after service."""
 
@@ -68,6 +76,7 @@ class Waterfall:
     customers: int
     estimated: tuple[str, ...]
     steps: tuple[WaterfallStep, ...]
+    income: tuple[WaterfallPart, ...] = ()
 
 
 @dataclass(frozen=True)

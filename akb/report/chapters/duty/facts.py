@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GapBranch:
-    """Customers whose widest gap is in a branch, and with how many the office began a contact."""
+    """Customers whose widest gap is in a branch, with how many the office began a contact, and of
+    how many the register says that it was discussed or refused.
+    """
 
     key: str
     name: str
     customers: int
     recent: int | None
     long: int | None
+    discussed: int | None
+    refused: int | None
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,15 @@ class ContactAssociation:
 
 
 @dataclass(frozen=True)
+class GapRegister:
+    """What the register of the client's book says of the gaps together."""
+
+    discussed: int | None
+    refused: int | None
+    agreed: int | None
+
+
+@dataclass(frozen=True)
 class DutyBook:
     """See `akb.value.targeting.duty`."""
 
@@ -50,6 +63,7 @@ class DutyBook:
     rows: tuple[GapBranch, ...]
     recent: int | None
     long: int | None
+    register: GapRegister | None
     recorded: bool
     hours: float
     cost: int

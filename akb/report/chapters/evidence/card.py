@@ -198,18 +198,18 @@ def card(context: Context, entry: Entry, made: Prediction) -> dict[str, Any]:
     constant = _constant(context, entry.key)
     return {
         "key": entry.key,
-        "name": entry.name_nl,
-        "question": entry.question_nl,
-        "population": entry.population_nl or words.plain("card.everyone"),
+        "name": context.of_entry(entry, "name"),
+        "question": context.of_entry(entry, "question"),
+        "population": context.of_entry(entry, "population") or words.plain("card.everyone"),
         "population_size": made.population or None,
         "kind": entry.kind,
-        "unit": entry.unit_nl,
+        "unit": context.of_entry(entry, "unit"),
         "section": entry.section,
         "horizon_months": made.horizon_months or entry.horizon_months,
         "tested_months": made.evidence_months,
         "needs": entry.needs,
         "status": made.status,
-        "why": made.why if isinstance(made.why, str) else made.why.sentence(words.language),
+        "why": words.why(made.why),
         "constant": constant,
         "training": {"dates": proof.train_dates, "rows": proof.train_rows}
         if proof and proof.train_dates
@@ -222,7 +222,7 @@ def card(context: Context, entry: Entry, made: Prediction) -> dict[str, Any]:
         "gate": made.gate,
         "grade": made.grade,
         "limits": [words.plain(f"card.limit.{name}") for name in _limits(made, constant=constant)]
-        + [words.reworded(each) for each in made.limits],
+        + [words.why(each) for each in made.limits],
         "not_for": [
             words.plain(f"card.not_for.{name}") for name in ("acceptance", "premium", "effect")
         ],

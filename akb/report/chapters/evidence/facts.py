@@ -124,7 +124,7 @@ def _row(context: Context, entry: Entry, prediction: Prediction | None) -> dict[
     )
     return {
         "key": entry.key,
-        "name": context.words.reworded(entry.name_nl),
+        "name": context.words.reworded(context.of_entry(entry, "name")),
         "name_en": entry.name_en,
         "section": entry.section,
         "counts": entry.counts,

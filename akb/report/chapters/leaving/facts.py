@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import polars as pl
 
 from akb.core.proportions import interval
-from akb.core.relations import in_force
+from akb.core.relations import covers, in_force
 from akb.describe import relations
 from akb.report.chapters.portfolio.facts import HELD, TENURE
 from akb.report.typed import Facts, made
@@ -327,7 +327,9 @@ def _by_tenure(context: Context, first: date, last: date) -> list[Row]:
 
 def _by_held(context: Context, first: date, last: date) -> list[Row]:
     held = (
-        in_force(context.bundle.portfolio.policies, first).group_by("customer").agg(held=pl.len())
+        covers(in_force(context.bundle.portfolio.policies, first))
+        .group_by("customer")
+        .agg(held=pl.len())
     )
     then = (
         relations.leavers(context.relations, first, last)

@@ -77,7 +77,7 @@ def facts(context: Context) -> DeterminantFacts:
     features.
     """
     models = context.bundle.models
-    names = {entry.key: entry.name_nl for entry in context.bundle.entries}
+    names = {entry.key: context.of_entry(entry, "name") for entry in context.bundle.entries}
     found = () if models is None else models.determinants
     rows = [
         {

@@ -197,6 +197,15 @@ class SmallBranch:
     rate: float
     weight: float | None
     expected: float
+    sisters: float | None = None
+
+
+@dataclass(frozen=True)
+class SisterOffices:
+    """Other offices whose lapses count too, and how much."""
+
+    offices: int
+    weight: float
 
 
 @dataclass(frozen=True)
@@ -222,6 +231,7 @@ class SmallOffice:
     commission: SmallCommission | None
     first: date | None
     last: date | None
+    sisters: SisterOffices | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import polars as pl
 
+from akb.core.relations import covers
 from akb.core.revenue import PARTS
 from akb.report.typed import Facts, made
 
@@ -19,6 +20,7 @@ TENURE = ((0, 1), (1, 3), (3, 5), (5, 10), (10, None))
 AGES = ((0, 30), (30, 45), (45, 60), (60, 75), (75, None))
 FEW_DERIVED = 0.05  # up to here the total may be called counted
 ASSUMED = ("margin", "profit_share")  # parts of the revenue that nobody counted
+PROFIT_GIVEN = "profit_given"  # the profit commission that the export has
 HELD = ((1, 2), (2, 3), (3, 4), (4, None))
 
 
@@ -118,6 +120,7 @@ def facts(context: Context) -> PortfolioFacts:
     number of policies.
     """
     customers, held = context.customers, context.held
+    insured = covers(held)
     commission = int(held["revenue_cents"].sum()) if context.has_commission else None
     parts = revenue(context)
     derived = _derived(context, parts)
@@ -127,9 +130,9 @@ def facts(context: Context) -> PortfolioFacts:
     ever = policies.filter(pl.col("start_date") <= context.as_of)["customer"].n_unique()
     given = {
         "customers": customers.height,
-        "policies": held.height,
+        "policies": insured.height,
         "former_customers": ever - customers.height,
-        "policies_per_customer": held.height / customers.height if customers.height else None,
+        "policies_per_customer": insured.height / customers.height if customers.height else None,
         "commission_cents": commission,
         "commission_derived_share": derived / held.height
         if commission is not None and held.height
@@ -143,7 +146,7 @@ def facts(context: Context) -> PortfolioFacts:
         "single_policy_share": int((customers["policies"] == 1).sum()) / customers.height
         if customers.height
         else None,
-        "signed_policies": later.height,
+        "signed_policies": covers(later).height,
         "top_fifth_share": _top_fifth(customers) if commission else None,
         "branches": _branches(context),
         "kinds": _by(context, "kind")
@@ -152,7 +155,7 @@ def facts(context: Context) -> PortfolioFacts:
         "offices": _offices(context),
         "tenure": bands(context, customers, "tenure", TENURE),
         "ages": _ages(context),
-        "held": bands(context, customers, "policies", HELD),
+        "held": bands(context, customers.filter(pl.col("policies") > 0), "policies", HELD),
         "insurers": _insurers(context),
         "missing": ["commission"] if commission is None else [],
     }
@@ -165,7 +168,7 @@ def commission_mark(context: Context) -> str:
     """
     parts = revenue(context)
     derived = _derived(context, parts) > FEW_DERIVED * context.held.height
-    return "assumed" if derived or any(parts[part] for part in ASSUMED) else "counted"
+    return "assumed" if derived or any(parts.get(part) for part in ASSUMED) else "counted"
 
 
 def _derived(context: Context, parts: dict[str, int | None]) -> int:
@@ -180,7 +183,13 @@ def revenue(context: Context) -> dict[str, int | None]:
     nothing is known.
     """
     columns = {part: context.held[f"revenue_{part}_cents"] for part in PARTS}
-    return {part: int(cents.sum()) if cents.count() else None for part, cents in columns.items()}
+    given = "profit_cents" in context.held.columns and context.held["profit_cents"].count() > 0
+    return {
+        PROFIT_GIVEN if given and part == "profit_share" else part: int(cents.sum())
+        if cents.count()
+        else None
+        for part, cents in columns.items()
+    }
 
 
 def bands(
@@ -272,15 +281,14 @@ def _ages(context: Context) -> list[Row]:
 
 
 def _insurers(context: Context) -> list[Row]:
+    insured = covers(context.held)
     table = (
-        context.held.filter(pl.col("insurer").is_in(list(context.shared["insurer"])))
+        insured.filter(pl.col("insurer").is_in(list(context.shared["insurer"])))
         .group_by("insurer")
         .agg(customers=pl.col("customer").n_unique(), policies=pl.len())
         .sort("policies", "insurer", descending=[True, False])
     )
-    rows = [
-        {**row, "share": row["policies"] / context.held.height} for row in table.head(5).to_dicts()
-    ]
+    rows = [{**row, "share": row["policies"] / insured.height} for row in table.head(5).to_dicts()]
     return context.suppressed(rows, keep=("insurer",))
 
 

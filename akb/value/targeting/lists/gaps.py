@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from akb.core.relations import covers
 from akb.value.in_force import InForce, band_labels
 from akb.value.targeting.contact import rules
 
@@ -20,7 +21,7 @@ def care_gaps(base: InForce) -> pl.DataFrame:
     Only branches that the customer could take count (the models' eligible pairs), and only from the
     minimum share on. The share is the prediction ``need_{branch}`` where the run has it, else
     `comparable_share`."""
-    eligible = base.models.branch_purchase.select("customer", "branch")
+    eligible = covers(base.models.branch_purchase.select("customer", "branch"))
     pairs = eligible.join(base.customers.select("customer", "row"), on="customer")
     if pairs.is_empty():
         return pl.DataFrame(schema=SCHEMA)

@@ -104,7 +104,7 @@ def margin_lists(
         margin=pl.Series(margin / 100),
         commission=pl.Series(base.commission_customer / 100),
         cost=pl.Series(spent / 100),
-        policies=pl.Series(base.policies_per_customer),
+        policies=pl.Series(base.covers_per_customer),
         control=pl.Series(eligible.control),
     )
     low, high = (

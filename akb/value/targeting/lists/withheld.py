@@ -15,20 +15,24 @@ ANY_PURCHASE, COMES_BACK = "cross_sell_any_12m", "winback_12m"
 
 
 def withheld_lists(in_force: InForce) -> dict[str, str]:
-    """Return list -> the sentence that says why it is not delivered.
+    """Return list -> the sentence that says why it is not delivered, in the language of the report.
 
     Only of lists that could be made: one for which the export lacks something is empty for another
     reason."""
     found = {
-        TOP_DEFEND: _without_order(in_force.churn_shown) if in_force.has_ended else None,
+        TOP_DEFEND: (
+            _without_order(in_force, in_force.churn_shown) if in_force.has_ended else None
+        ),
         NEXT_BEST: _next_best(in_force),
         WINBACK: _winback(in_force),
     }
     return {name: sentence for name, sentence in found.items() if sentence}
 
 
-def _without_order(shown: Shown) -> str | None:
-    return None if shown.order == "proven" else shown.order_words()
+def _without_order(in_force: InForce, shown: Shown) -> str | None:
+    if shown.order == "proven":
+        return None
+    return shown.order_words(in_force.settings.report.language)
 
 
 def _next_best(in_force: InForce) -> str | None:
@@ -45,7 +49,7 @@ def _next_best(in_force: InForce) -> str | None:
     ]
     if any(each.order == "proven" for each in made):
         return None
-    return _without_order(in_force.shown(ANY_PURCHASE, *keys))
+    return _without_order(in_force, in_force.shown(ANY_PURCHASE, *keys))
 
 
 def _winback(in_force: InForce) -> str | None:
@@ -53,7 +57,7 @@ def _winback(in_force: InForce) -> str | None:
     if former is None or COMES_BACK not in former.columns or not former[COMES_BACK].count():
         return None
     return (
-        flat_words()
+        flat_words(in_force.settings.report.language)
         if former[COMES_BACK].drop_nulls().n_unique() == 1
-        else _without_order(in_force.shown(COMES_BACK))
+        else _without_order(in_force, in_force.shown(COMES_BACK))
     )

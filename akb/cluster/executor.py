@@ -1,0 +1,71 @@
+"""An executor whose tasks run on the workers of a Dask scheduler."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from akb.cluster.shelf import Shelf, read, write
+from akb.cluster.worker import run_task
+from akb.core.errors import AkbError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from distributed import Client
+    from distributed import Future as Remote
+
+
+class ClusterExecutor(Executor):
+    """Runs functions on workers; arguments and answers go through files in a shared folder.
+
+    Parameters
+    ----------
+    workers
+        How many there were when it began: in so many parts customers are divided at least.
+    """
+
+    def __init__(self, client: Client, folder: Path, workers: int) -> None:
+        self.workers = workers
+        self._client = client
+        self._shelf = Shelf(folder, writes=True)
+        self._numbers = count()
+        self._busy: set[Remote] = set()  # Dask drops a task that nobody holds
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Write a task, queue it, and return what it will give."""
+        if kwargs:
+            raise TypeError("a task takes positional arguments")
+        path = self._shelf.folder / f"{next(self._numbers)}.task"
+        write(path, (fn, args), self._shelf)
+        asked: Future[Any] = Future()
+        asked.set_running_or_notify_cancel()
+        remote = self._client.submit(run_task, str(path), key=str(path), pure=False)
+        self._busy.add(remote)
+        remote.add_done_callback(lambda done: self._answer(asked, done))
+        return asked
+
+    def _answer(self, asked: Future[Any], done: Remote) -> None:
+        self._busy.discard(done)
+        try:
+            left = Path(done.result())
+            asked.set_result(read(left, self._shelf))
+            left.unlink()
+        except BaseException as error:
+            asked.set_exception(_said(error))
+
+
+def _said(error: BaseException) -> BaseException:
+    """Return what went wrong with the cluster as a sentence; what went wrong in a task as it is."""
+    from distributed import CancelledError, KilledWorker
+
+    if isinstance(error, KilledWorker):
+        return AkbError(
+            "a task ended every worker that tried it",
+            "Most often memory: give the workers more, or start fewer on a machine.",
+        )
+    if isinstance(error, CancelledError):
+        return AkbError("the scheduler of the cluster has gone", "Start it and run again.")
+    return error

@@ -1,0 +1,309 @@
+"""A simulated office lives a year with akb: every week an export, scores, a team that works the plan, and feedback.
+
+    python -m benchmarks.year [--customers 20000] [--weeks 52] [--seeds 1]     # whole runs, every command as it is
+    python -m benchmarks.year --counts [--offices 10] [--futures 5]             # the watch alone, on weekly counts
+
+The back office registers ends late (exponential, ten days on average; announced ends before their day). From the
+month after week 30 on the hazards of lapse and switch are 1.6 times what they were. A team calls so many customers a
+week from the plan of that week, control group left alone; a call undoes a fifth of the preventable ends of the twelve
+months after it. In week 8 an experiment of three months begins, whose treated arm is called first. Every fourth week
+refitting is looked at.
+
+Printed per week: registrations and what was usual, the alarm, the level of the models, who is champion, refusals; at
+the end what the experiment measured beside the effect by construction, and what an evaluation of the first run says.
+With ``--counts``: per future of an office the week of the alarm, the week from which the level follows and false alarms
+before week 30.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from akb.cli import run
+from akb.core.privacy.pseudonyms import client_key, load_or_create_key, pseudonyms
+from akb.live.book import open_book
+from akb.live.registry import champions_of
+from akb.live.scoring.watch import EndsWatch, known_ends, usual_ends, watched
+from akb.sample import simulate, write_sample
+from akb.sample.calendar import to_day
+from akb.sample.living import LivingOffice, weeks_of
+from akb.sample.parameters import NEVER_DAY
+from akb.sample.records import relation_numbers
+from akb.store.feedback import Feedback, written
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+NAMES = ("polissen.csv", "schades.csv", "contacten.csv")
+CHANGE_MONTH = 7  # months that pass as before: week 30 ends two days before the seventh does
+FACTOR = 1.6
+EFFECT = 0.2  # of the preventable ends, undone by a call
+EXPERIMENT_WEEK, EXPERIMENT_MONTHS = 8, 3
+WAIT = 61  # gap and registration lag, days
+
+
+@dataclass(frozen=True)
+class YearOptions:
+    """What a year is: how large the office, how many weeks, what a team can do, how often is refitting looked at."""
+
+    customers: int = 20_000
+    weeks: int = 52
+    calls: int = 150  # a week
+    factor: float = FACTOR
+    retrain_every: int = 4
+
+
+@dataclass
+class Week:
+    """What a week left."""
+
+    number: int
+    day: str
+    watch: dict[str, Any] | None
+    accepted: list[str]
+    called: int
+    retrained: str = ""
+
+
+@dataclass
+class Year:
+    """What a year left: its weeks, the experiment, the evaluation, the champions (why, export)."""
+
+    weeks: list[Week] = field(default_factory=list)
+    analysis: dict[str, Any] | None = None
+    evaluation: dict[str, Any] | None = None
+    champions: list[tuple[str, str]] = field(default_factory=list)
+
+
+class LivingBook:
+    """An office, its back office's exports and its book of akb, in a folder."""
+
+    def __init__(self, folder: Path, options: YearOptions, seed: int) -> None:
+        self.folder, self.options = folder, options
+        made = simulate(options.customers, seed=seed)
+        months = int(options.weeks / 4.3) + 2
+        drift = np.where(np.arange(months) < CHANGE_MONTH, 1.0, options.factor)
+        self.office = LivingOffice(made, months, seed=seed, drift=tuple(drift))
+        self.days = weeks_of(made, options.weeks)
+        self.book = folder / "book"
+        key = client_key(load_or_create_key(open_book(self.book).key_file), "")
+        numbers = relation_numbers(self.office.people.number)
+        self.rows = {name: row for row, name in enumerate(pseudonyms(numbers, key))}
+        self.today = made.as_of
+        self.export(made.as_of)
+        command("retrain", *self.files, "--from", str(self.book))
+
+    @property
+    def files(self) -> list[str]:
+        """The files of the newest export, and its day."""
+        return [*(str(self.folder / "export" / name) for name in NAMES), "--as-of", self.today.isoformat()]
+
+    def export(self, day: date) -> None:
+        """Let the time pass until a day, and write what the back office has on it."""
+        while to_day(self.office.lived_until) < to_day(day):
+            self.office.live(EFFECT, EFFECT)
+        write_sample(self.office.on(day), self.folder / "export", truth=False)
+        self.today = day
+
+    def call(self, folder: Path, day: date, first: Sequence[str], never: set[str]) -> int:
+        """Let the team work: those of an experiment first, then the plan from its top; record it as feedback."""
+        plan = pl.read_csv(folder / "actions" / "next_best_action.csv", separator=";", infer_schema=False)
+        open_ = plan.filter(pl.col("controlegroep, geen contact") != "ja")["klant"].to_list()
+        chosen = [
+            name
+            for name in dict.fromkeys([*first, *open_])
+            if name in self.rows and name not in never and self.office.begin[self.rows[name]] < 0
+        ][: self.options.calls]
+        self.office.begin[[self.rows[name] for name in chosen]] = self.office.month
+        name = json.loads((folder / "manifest.json").read_text("utf-8"))["run"]
+        said = datetime(day.year, day.month, day.day, 10, tzinfo=UTC)
+        events = [
+            Feedback.model_validate(
+                {
+                    "run": name,
+                    "customer": each,
+                    "recorded": said + timedelta(minutes=place),
+                    "by": "team",
+                    "event": "status",
+                    "status": "spoken",
+                }
+            )
+            for place, each in enumerate(chosen)
+        ]
+        file = self.folder / f"terugkoppeling-{day}.csv"
+        file.write_bytes(written(events))
+        command("feedback", "import", str(file), "--to", str(self.book))
+        return len(chosen)
+
+
+def command(*arguments: str) -> int:
+    """Run akb in this process; 0, or 3 where it refuses."""
+    code = run([*arguments, "--quiet"])
+    if code not in (0, 3):
+        raise SystemExit(f"akb {arguments[0]} ended with {code}")
+    return code
+
+
+def answer(*arguments: str) -> dict[str, Any]:
+    """Run akb with --json; what it printed."""
+    kept = StringIO()
+    with redirect_stdout(kept):
+        code = run([*arguments, "--json"])
+    if code not in (0, 3):
+        raise SystemExit(f"akb {arguments[0]} ended with {code}")
+    found: dict[str, Any] = json.loads(kept.getvalue() or "{}")
+    return found
+
+
+def live_a_year(folder: Path, options: YearOptions, seed: int) -> Year:
+    """Let an office live with akb and return what every week left."""
+    home, year = LivingBook(folder, options, seed), Year()
+    trial = folder / "trial"
+    first: list[str] = []
+    never: set[str] = set()
+    for number, day in enumerate(home.days, start=1):
+        home.export(day)
+        if command("score", *home.files, "--book", str(home.book)) == 3:
+            command("score", *home.files, "--book", str(home.book), "--accept")
+        made = home.book / "runs" / f"{day}-score"
+        document = json.loads((made / "scored.json").read_text("utf-8"))
+        if number == EXPERIMENT_WEEK:
+            assigned = ["experiment", "assign", str(made), "--to", str(trial)]
+            answer(*assigned, "--months", str(EXPERIMENT_MONTHS))
+            arms = pl.read_csv(trial / "assignments.csv")
+            first = arms.filter(pl.col("arm") == "treated")["customer"].to_list()
+            never = set(arms.filter(pl.col("arm") == "control")["customer"])
+        called = home.call(made, day, first, never)
+        week = Week(number, day.isoformat(), document["watch"], document["refused"], called)
+        if number % options.retrain_every == 0:
+            week.retrained = answer("retrain", *home.files, "--from", str(home.book), "--quiet")["outcome"]
+        stop = json.loads((trial / "experiment.json").read_text("utf-8"))["stop"] if trial.exists() else "9999"
+        if year.analysis is None and day.isoformat() >= stop:
+            key = ["--key", str(home.book / "key")]
+            year.analysis = answer("experiment", "analyse", str(trial), *home.files, *key, "--quiet")
+            never = set()
+        year.weeks.append(week)
+        print(shown(week), flush=True)
+    opened = open_book(home.book)
+    year.champions = [(each.why, each.run.as_of) for each in champions_of(opened)]
+    oldest = champions_of(opened)[0].run.folder
+    key = ["--key", str(home.book / "key"), "--quiet"]
+    year.evaluation = answer("evaluate", str(oldest), *home.files, *key)
+    return year
+
+
+def shown(week: Week) -> str:
+    """Return a week as a line."""
+    if week.watch is None:
+        told = "no watch yet"
+    else:
+        last, level = week.watch["weeks"][-1], week.watch["level"]
+        told = f"{last['registered']:5} registered, {last['expected']:6.1f} usual"
+        told += f", flagged {week.watch['flagged']}" if week.watch["flagged"] else ""
+        told += f", level x {level:.2f}" if level else ""
+    more = f", retrain: {week.retrained}" if week.retrained else ""
+    refused = f", refused: {week.accepted[0]}" if week.accepted else ""
+    return f"week {week.number:2} {week.day}: {told}, {week.called} called{more}{refused}"
+
+
+def policies_on(day: date, known: tuple[Any, NDArray[np.int32]], first: int) -> pl.DataFrame:
+    """Return what an export of a day holds of policies, for the watch alone."""
+    policies, registered = known
+    number = to_day(day)
+    end = np.where(registered <= number, policies.end, NEVER_DAY)
+    there = (policies.start <= number) & (end >= first)
+    ends = pl.Series(end[there], dtype=pl.Int32)
+    return pl.DataFrame(
+        {
+            "start_date": pl.Series(policies.start[there], dtype=pl.Int32).cast(pl.Date),
+            "end_date": ends.set(ends == int(NEVER_DAY), None).cast(pl.Date),
+        }
+    ).with_columns(replaced_on=pl.lit(None, dtype=pl.Date), cause=pl.lit("unknown"))
+
+
+def counted(office: LivingOffice, weeks: int) -> list[EndsWatch | None]:
+    """Return what the watch says in every week, on the counts of the back office alone."""
+    book, known = office.book, office.all_ends()
+    began = to_day(book.ended_from)
+    then = policies_on(book.as_of, known, began)
+    usual = usual_ends(then, book.recorded_from, book.as_of - timedelta(days=WAIT))
+    exports, found = [known_ends(then, book.as_of)], []
+    for day in weeks_of(book, weeks):
+        now = policies_on(day, known, began)
+        exports.append(known_ends(now, day))
+        found.append(watched(usual, now, exports))
+    return found
+
+
+def counts(customers: int, offices: int, futures: int, weeks: int) -> None:
+    """Print when the watch flags the planted change, over futures of some offices."""
+    late, false, levels = [], 0, []
+    for seed in range(1, offices + 1):
+        book = simulate(customers, seed=seed)
+        for future in range(futures):
+            drift = np.where(np.arange(14) < CHANGE_MONTH, 1.0, FACTOR)
+            office = LivingOffice(book, 14, seed=seed * 1000 + future, drift=tuple(drift))
+            while to_day(office.lived_until) < to_day(weeks_of(book, weeks)[-1]):
+                office.live()
+            found = counted(office, weeks)
+            flags = [n for n, each in enumerate(found, start=1) if each is not None and each.flagged is not None]
+            before = [n for n in flags if n <= 30]
+            after = next((n for n in flags if n > 30), None)
+            level = [
+                n for n, each in enumerate(found, start=1) if n > 30 and each is not None and each.level is not None
+            ]
+            false += bool(before)
+            late.append(None if after is None else after - 30)
+            levels.append(level[0] if level else None)
+            last = found[-1]
+            ratio = "-" if last is None or last.level is None else f"{last.level:.2f}"
+            print(f"office {seed}, future {future}: false {before[:1]}, flagged {after}, level from week "
+                  f"{levels[-1]} ({ratio} in week {weeks})", flush=True)  # fmt: skip
+    soon = sum(each is not None and each <= 4 for each in late)
+    follows = sum(each is not None and each <= 44 for each in levels)
+    print(f"{len(late)} futures of {customers:,} customers: flagged within 4 weeks in {soon}, a false alarm before in "
+          f"{false}, the level follows by week 44 in {follows}")  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--customers", type=int, default=20_000)
+    parser.add_argument("--weeks", type=int, default=52)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--calls", type=int, default=150)
+    parser.add_argument("--counts", action="store_true", help="the watch alone, on weekly counts")
+    parser.add_argument("--offices", type=int, default=10)
+    parser.add_argument("--futures", type=int, default=5)
+    given = parser.parse_args()
+    if given.counts:
+        counts(given.customers, given.offices, given.futures, given.weeks)
+        return
+    for seed in range(1, given.seeds + 1):
+        began = time.perf_counter()
+        options = YearOptions(given.customers, given.weeks, given.calls)
+        year = live_a_year(Path(tempfile.mkdtemp(prefix="akb-year-")), options, seed)
+        print(f"seed {seed}: champions {year.champions}, {time.perf_counter() - began:.0f} s")
+        if year.analysis is not None:
+            print(f"  measured {json.dumps(year.analysis.get('effects', year.analysis), default=str)[:600]}")
+            print(f"  by construction a call undoes {EFFECT:.0%} of the preventable ends after it")
+        if year.evaluation is not None:
+            print(f"  alarms of the evaluation: {year.evaluation.get('alarms')}")
+
+
+if __name__ == "__main__":
+    main()

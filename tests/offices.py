@@ -1,0 +1,38 @@
+"""The simulated office that the tests of the whole, of the weekly work and of privacy look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from akb.cli import run
+from akb.sample import simulate, write_sample
+
+CANARY = "ZQ"  # in front of every relation number, so that one found in an output is no chance digits
+NAMES = ("polissen.csv", "schades.csv", "contacten.csv")
+
+
+@dataclass(frozen=True)
+class Office:
+    """Where the export of a simulated office lies, and the key its customers are known under."""
+
+    folder: Path
+    key: Path
+
+    @property
+    def files(self) -> list[str]:
+        """Policies, claims and contacts, as arguments of a command."""
+        return [str(self.folder / name) for name in NAMES]
+
+    def eda(self, out: Path, *options: str, files: list[str] | None = None) -> int:
+        """Run ``akb eda`` and return its exit code."""
+        return run(["eda", *(files or self.files), "--out", str(out), "--key", str(self.key), "--quiet", *options])
+
+
+def marked_export(folder: Path, customers: int, seed: int) -> None:
+    """Write a simulated export in which the canary stands in front of every relation number."""
+    write_sample(simulate(customers, seed=seed), folder, truth=False)
+    for path in folder.glob("*.csv"):
+        heading, *lines = path.read_bytes().split(b"\r\n")
+        marked = [CANARY.encode() + line if line else line for line in lines]
+        path.write_bytes(b"\r\n".join([heading, *marked]))
