@@ -99,8 +99,9 @@ def test_every_answer_has_its_headers_and_no_cookie(client: TestClient, book: Cl
         client.get("/"), client.get("/elsewhere"), client.get("/api/portal"), client.get("/api/portal", headers=mine),
         client.delete("/api/events", headers=mine), client.get("/", headers={"host": "evil.example"}),
         client.post("/api/events", content=b"x" * 9_000, headers=mine),
+        client.post("/api/events", content=iter([b"x" * 5_000] * 2), headers=mine),  # of no length beforehand
     ]  # fmt: skip
-    assert [each.status_code for each in answers] == [200, 404, 401, 200, 405, 421, 413]
+    assert [each.status_code for each in answers] == [200, 404, 401, 200, 405, 421, 413, 413]
     for each in answers:
         assert each.headers["x-content-type-options"] == "nosniff"
         assert each.headers["cache-control"] == "no-store"
@@ -127,7 +128,7 @@ def test_an_adviser_gets_his_offices_rows_and_nobody_elses(client: TestClient, b
 
 
 def test_every_column_is_cut_alike(client: TestClient, book: ClientBook) -> None:
-    whole = Page(client, token(book, "Boss")).get("/api/portal").json()["columns"]
+    whole = columns.page_block(served_book.page(), "akb-columns")
     mine = Page(client, token(book, "Ann", WEST)).get("/api/portal").json()["columns"]
     place = {name: row for row, name in enumerate(served_book.columns_of(whole)["customer"])}
     all_, some = served_book.columns_of(whole), served_book.columns_of(mine)
@@ -252,6 +253,13 @@ def test_events_are_those_of_an_import(client: TestClient, book: ClientBook, tmp
     done = import_feedback(book, path)
     assert (done["events"], done["new"]) == (2, 0)
     assert done["unknown_runs"] == []
+
+
+def test_the_duty_of_care_has_what_was_recorded_when_the_server_ends(server: PortalServer, book: ClientBook) -> None:
+    with TestClient(server.app(Door("127.0.0.1", PORT)), base_url=HOME) as client:
+        Page(client, token(book, "Ann", NORTH)).send(customers(NORTH)[0], status="quote")
+    with book.read() as state:
+        assert state.execute("SELECT what FROM duty").fetchall() == [("offered",)]
 
 
 def test_who_asks_too_often_waits_and_the_others_do_not(book: ClientBook) -> None:
@@ -404,11 +412,14 @@ def test_a_forgotten_customer_is_served_no_more(book: ClientBook) -> None:
     with TestClient(server.app(Door("127.0.0.1", PORT)), base_url=HOME) as client:
         ann, gone = Page(client, token(book, "Ann", NORTH)), customers(NORTH)[0]
         assert gone in ann.seen()
+        while ann.get("/api/events").status_code == 200 and not server.settled:
+            moment[0] += 1
         path = book.runs / "2025-12-31-eda" / "portal.html"
         path.write_text(columns.page_without(path.read_text("utf-8"), frozenset({gone}))[0], "utf-8")
-        for _ in range(100):
+        for _ in range(100):  # polls, which write nothing
             moment[0] += 10
-            if gone not in ann.seen():
+            assert ann.get("/api/events").status_code == 200
+            if gone not in server.served.customers:
                 break
         assert ann.seen() == set(customers(NORTH)) - {gone}
         assert ann.send(gone).status_code == 404

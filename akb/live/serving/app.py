@@ -24,6 +24,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from akb.core.errors import AkbError
+from akb.live.duty.register import record_duty
 from akb.live.registry import runs_of
 from akb.live.serving.guard import Guard
 from akb.live.serving.limits import RateLimit
@@ -70,6 +71,11 @@ class PortalServer:
         self._page = {self.served.language: served_page(self.served.language)}
         self._renewing: asyncio.Task[None] | None = None
 
+    @property
+    def settled(self) -> bool:
+        """Whether nothing newer is being looked for."""
+        return self._renewing is None or self._renewing.done()
+
     def app(self, door: Door) -> ASGIApp:
         """Return the application behind its guard."""
 
@@ -78,6 +84,7 @@ class PortalServer:
             await self._write(self.state.audit, "started")
             yield
             await self._write(self.state.audit, "stopped")
+            await self._write(record_duty, self.book)
             self._writer.shutdown()
             self.state.close()
 
@@ -178,7 +185,7 @@ class PortalServer:
 
     def _renew(self) -> None:
         """Look, beside what is asked, whether the book has a newer run."""
-        if self._renewing is None or self._renewing.done():
+        if self.settled:
             self._renewing = asyncio.create_task(self._newer())
 
     async def _newer(self) -> None:
