@@ -184,6 +184,16 @@ def test_a_wrong_token_and_one_that_is_taken_back(
     assert "klopt niet" in ann.text("#entry [role=alert]")
     enter(ann, server, own)
     ann.reload(READY)  # the tab has kept it
+    card(ann, customers(NORTH)[0])
+    with book.transaction() as state:  # as when the customers of a newer run are of other offices
+        state.execute("""UPDATE people SET offices = '["West"]'""")
+    save(ann, "spoken", "belt terug")
+    ann.wait("document.querySelector('#notice').innerText.includes('niet meer van uw kantoor')")
+    asked = ann.run("performance.getEntriesByType('resource').length")
+    ann.wait(f"performance.getEntriesByType('resource').length > {asked}")
+    assert "niet meer van uw kantoor" in ann.text("#notice")  # a poll takes no sentence away
+    assert ann.run("document.querySelector('#note').value") == "belt terug"
+    assert events_of(book).height == 0
     revoke(book, "Ann")
     ann.wait(ENTRY)
     assert ann.run("sessionStorage.length") == 0

@@ -333,7 +333,7 @@ const statusForm = (row) => {
       showCard(row);
       notice(store.trouble() || words.card.saved);
       document.getElementById("status").focus();
-    } else if (how === "away") notice(store.trouble());
+    } else if (how !== "changed") notice(how);
     else {
       const now = state.latest.get(row);
       seen = identity(now);
@@ -418,7 +418,7 @@ const openFeedback = (row) => {
       note: oneLine(note.value),
     });
     if (how !== "kept") {
-      wrong.textContent = store.trouble();
+      wrong.textContent = how;
       wrong.hidden = false;
       return;
     }

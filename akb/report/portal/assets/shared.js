@@ -33,8 +33,8 @@ const openStore = () => {
   });
   const heard = (status) => {
     if (status === 401) leave(); // taken back meanwhile
-    said = { 200: "", 201: "", 404: "", 409: "", 422: "", 429: words.served.busy }[status];
-    said ??= words.served.away;
+    said = { 0: words.served.away, 429: words.served.busy }[status] ?? "";
+    if (status >= 500) said = words.served.away;
   };
   /** Ask for what was recorded since the last time; true where there is anything, or something to say. */
   const pull = async () => {
@@ -71,8 +71,8 @@ const openStore = () => {
       heard(answer.status);
       if (answer.status === 201) return "kept";
       if (answer.status === 409) return "changed";
-      said ||= fill(words.served.refused, { why: answer.content?.error ?? "" });
-      return "away";
+      if (answer.status === 404) return words.served.elsewhere;
+      return said || fill(words.served.refused, { why: answer.content?.error ?? "" });
     },
     subscribe: (listen) => {
       const look = async () => {
