@@ -20,6 +20,7 @@ from akb.live.serving.app import PortalServer
 from akb.live.serving.guard import Door
 from akb.live.serving.people import people_of, revoke
 from akb.live.serving.tables import audit_rows
+from akb.store import columns
 from akb.store.feedback import Feedback, checked_event, written
 from tests.live import served_book
 from tests.live.served_book import HOSTILE, NORTH, PORT, WEST, customers, made_book, put_run, token
@@ -98,8 +99,9 @@ def test_every_answer_has_its_headers_and_no_cookie(client: TestClient, book: Cl
         client.get("/"), client.get("/elsewhere"), client.get("/api/portal"), client.get("/api/portal", headers=mine),
         client.delete("/api/events", headers=mine), client.get("/", headers={"host": "evil.example"}),
         client.post("/api/events", content=b"x" * 9_000, headers=mine),
+        client.post("/api/events", content=iter([b"x" * 5_000] * 2), headers=mine),  # of no length beforehand
     ]  # fmt: skip
-    assert [each.status_code for each in answers] == [200, 404, 401, 200, 405, 421, 413]
+    assert [each.status_code for each in answers] == [200, 404, 401, 200, 405, 421, 413, 413]
     for each in answers:
         assert each.headers["x-content-type-options"] == "nosniff"
         assert each.headers["cache-control"] == "no-store"
@@ -126,7 +128,7 @@ def test_an_adviser_gets_his_offices_rows_and_nobody_elses(client: TestClient, b
 
 
 def test_every_column_is_cut_alike(client: TestClient, book: ClientBook) -> None:
-    whole = Page(client, token(book, "Boss")).get("/api/portal").json()["columns"]
+    whole = columns.page_block(served_book.page(), "akb-columns")
     mine = Page(client, token(book, "Ann", WEST)).get("/api/portal").json()["columns"]
     place = {name: row for row, name in enumerate(served_book.columns_of(whole)["customer"])}
     all_, some = served_book.columns_of(whole), served_book.columns_of(mine)
@@ -153,6 +155,9 @@ def test_relation_numbers_are_for_who_may_see_them(client: TestClient, book: Cli
     assert "relations" not in ann.json()
     assert not any(f'"{numbers[name]}"' in ann.text for name in customers(NORTH))
     assert may.json()["relations"] == {name: numbers[name] for name in customers(NORTH)}
+    (book.runs / "2025-12-31-eda" / "private" / "customers.csv").unlink()
+    again = Page(client, token(book, "Cor", WEST, relations=True)).get("/api/portal")
+    assert again.json()["relations"] is None  # the page says that they are not there
 
 
 def test_a_token_is_kept_as_a_hash_and_taken_back_at_once(client: TestClient, book: ClientBook) -> None:
@@ -250,6 +255,13 @@ def test_events_are_those_of_an_import(client: TestClient, book: ClientBook, tmp
     assert done["unknown_runs"] == []
 
 
+def test_the_duty_of_care_has_what_was_recorded_when_the_server_ends(server: PortalServer, book: ClientBook) -> None:
+    with TestClient(server.app(Door("127.0.0.1", PORT)), base_url=HOME) as client:
+        Page(client, token(book, "Ann", NORTH)).send(customers(NORTH)[0], status="quote")
+    with book.read() as state:
+        assert state.execute("SELECT what FROM duty").fetchall() == [("offered",)]
+
+
 def test_who_asks_too_often_waits_and_the_others_do_not(book: ClientBook) -> None:
     moment = [0.0]
     server = PortalServer(book, clock=lambda: moment[0])
@@ -332,6 +344,7 @@ HOSTILE_EVENTS: list[dict[str, Any]] = [
     {"status": "spokn"}, {"status": ["spoken"]}, {"status": {"$gt": ""}}, {"status": None}, {"note": "x" * 226},
     {"note": "a\nb"}, {"note": "a\u2028b"}, {"note": "\ud800"}, {"note": 7}, {"note": ["x"]}, {"date": "2026-02-30"},
     {"date": 20260105}, {"list": "../../etc"}, {"mode": "x"}, {"run": "R-1"}, {"run": ""}, {"event": "feedback"},
+    {"run": "R-0123456789ab"},
     {"type": "right", "status": "sold"},
 ]  # fmt: skip
 
@@ -390,3 +403,38 @@ def test_a_newer_run_is_served_without_a_restart(client: TestClient, book: Clien
     assert ann.get("/api/portal").json()["run"]["run"] == "R-00000000beef"
     # a page of the run before it still records what its adviser was typing
     assert ann.send(who, before=answer["events"][0][0], status="sold").status_code == 201
+
+
+def test_a_forgotten_customer_is_served_no_more(book: ClientBook) -> None:
+    """The run's page is written again, and nothing moves in the book's state."""
+    moment = [0.0]
+    server = PortalServer(book, clock=lambda: moment[0])
+    with TestClient(server.app(Door("127.0.0.1", PORT)), base_url=HOME) as client:
+        ann, gone = Page(client, token(book, "Ann", NORTH)), customers(NORTH)[0]
+        assert gone in ann.seen()
+        while ann.get("/api/events").status_code == 200 and not server.settled:
+            moment[0] += 1
+        path = book.runs / "2025-12-31-eda" / "portal.html"
+        path.write_text(columns.page_without(path.read_text("utf-8"), frozenset({gone}))[0], "utf-8")
+        for _ in range(100):  # polls, which write nothing
+            moment[0] += 10
+            assert ann.get("/api/events").status_code == 200
+            if gone not in server.served.customers:
+                break
+        assert ann.seen() == set(customers(NORTH)) - {gone}
+        assert ann.send(gone).status_code == 404
+
+
+def test_a_fault_tells_its_place_and_nothing_of_the_client(
+    server: PortalServer, book: ClientBook, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("K-7F3A90C2D4E1B605 said so")
+
+    monkeypatch.setattr(server.state, "keep", broken)
+    app = server.app(Door("127.0.0.1", PORT))
+    with TestClient(app, base_url=HOME, raise_server_exceptions=False) as client:
+        answer = Page(client, token(book, "Ann", NORTH)).send(customers(NORTH)[0])
+    assert answer.status_code == 500
+    assert "K-7F" not in answer.text + caplog.text
+    assert "ValueError at test_serve.py" in caplog.text

@@ -110,6 +110,10 @@ def save(browser: Browser, status: str, note: str = "") -> None:
     browser.click("#status-form button[type=submit]")
 
 
+def posted(browser: Browser) -> int:
+    return sum(each["request"]["method"] == "POST" for each in browser.events("Network.requestWillBeSent"))
+
+
 def history(browser: Browser) -> list[str]:
     return list(browser.run("[...document.querySelectorAll('#history li')].map((e) => e.innerText)"))
 
@@ -133,9 +137,12 @@ def test_two_advisers_see_each_other_and_the_later_chooses(
     assert "dinsdag <b>10:00</b> · Ann" in history(bea)[0]
     assert "Een ander heeft deze klant intussen bijgewerkt (Afspraak" in bea.text("#notice")
     assert bea.run("document.querySelector('#note').value") == "half a sentence"
+    bea.run("document.querySelector('#notice').hidden = true")
     save(bea, "spoken")
-    bea.wait("document.querySelector('#notice').innerText.includes('Ann')")
+    bea.wait("!document.querySelector('#notice').hidden")
+    assert "Ann" in bea.text("#notice")
     assert events_of(book).height == 1  # she has seen it, and has not chosen yet
+    bea.run("document.querySelector('#notice').hidden = true")
     save(bea, "spoken")
     ann.wait("document.querySelectorAll('#history li').length === 2")
     assert "Bea" in ann.text("#notice")
@@ -149,6 +156,13 @@ def test_two_advisers_see_each_other_and_the_later_chooses(
     ann.wait("document.querySelector('.rows td.status').innerText.includes('Verkocht')")
     assert ann.run("document.activeElement.id") == "search"
     assert ann.run("document.querySelector('#search').value") == who
+    # a second click before the answer is no second status
+    bea.wait("document.querySelector('#notice').innerText.includes('Vastgelegd')")
+    before = posted(bea)
+    bea.run("(() => { const b = document.querySelector('#status-form [type=submit]'); b.click(); b.click(); })()")
+    bea.wait("document.querySelectorAll('#history li').length === 4")
+    assert events_of(book).height == 4
+    assert posted(bea) == before + 1
     for each in both:
         kept = each.run("document.cookie + JSON.stringify(localStorage)")
         assert "akb-" not in kept
@@ -170,6 +184,16 @@ def test_a_wrong_token_and_one_that_is_taken_back(
     assert "klopt niet" in ann.text("#entry [role=alert]")
     enter(ann, server, own)
     ann.reload(READY)  # the tab has kept it
+    card(ann, customers(NORTH)[0])
+    with book.transaction() as state:  # as when the customers of a newer run are of other offices
+        state.execute("""UPDATE people SET offices = '["West"]'""")
+    save(ann, "spoken", "belt terug")
+    ann.wait("document.querySelector('#notice').innerText.includes('niet meer van uw kantoor')")
+    asked = ann.run("performance.getEntriesByType('resource').length")
+    ann.wait(f"performance.getEntriesByType('resource').length > {asked}")
+    assert "niet meer van uw kantoor" in ann.text("#notice")  # a poll takes no sentence away
+    assert ann.run("document.querySelector('#note').value") == "belt terug"
+    assert events_of(book).height == 0
     revoke(book, "Ann")
     ann.wait(ENTRY)
     assert ann.run("sessionStorage.length") == 0

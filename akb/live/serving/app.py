@@ -24,6 +24,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from akb.core.errors import AkbError
+from akb.live.duty.register import record_duty
 from akb.live.registry import runs_of
 from akb.live.serving.guard import Guard
 from akb.live.serving.limits import RateLimit
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 _KEY = re.compile(r"[0-9a-f]{32}")
 _NUMBER = re.compile(r"\d{1,15}")
 _PART = 1 << 18
+_LOOK = 5.0  # seconds after which a change of the run's files is looked for
 
 
 class PortalServer:
@@ -59,6 +61,7 @@ class PortalServer:
         self.state = SharedState(book)
         self.served: ServedRun = newest_run(book)
         self._seen: dict[Any, frozenset[str]] = {}
+        self._clock, self._looked = clock, clock()
         rules = self.state.rules
         self._asked = RateLimit(per_second=rules["per_second"], burst=rules["burst"], clock=clock)
         failures = rules["failures_per_minute"]
@@ -68,6 +71,11 @@ class PortalServer:
         self._page = {self.served.language: served_page(self.served.language)}
         self._renewing: asyncio.Task[None] | None = None
 
+    @property
+    def settled(self) -> bool:
+        """Whether nothing newer is being looked for."""
+        return self._renewing is None or self._renewing.done()
+
     def app(self, door: Door) -> ASGIApp:
         """Return the application behind its guard."""
 
@@ -76,6 +84,7 @@ class PortalServer:
             await self._write(self.state.audit, "started")
             yield
             await self._write(self.state.audit, "stopped")
+            await self._write(record_duty, self.book)
             self._writer.shutdown()
             self.state.close()
 
@@ -142,7 +151,9 @@ class PortalServer:
 
     async def _person(self, request: Request) -> Person:
         """Return who asks; raise the answer to somebody who may not."""
-        if self.state.refresh():
+        # a page that is written again (akb forget) moves nothing in the book's state
+        if self.state.refresh() or self._clock() - self._looked > _LOOK:
+            self._looked = self._clock()
             self._renew()
         token = request.headers.get("authorization", "")
         person = self.state.person(token[7:]) if token[:7].lower() == "bearer " else None
@@ -174,7 +185,7 @@ class PortalServer:
 
     def _renew(self) -> None:
         """Look, beside what is asked, whether the book has a newer run."""
-        if self._renewing is None or self._renewing.done():
+        if self.settled:
             self._renewing = asyncio.create_task(self._newer())
 
     async def _newer(self) -> None:

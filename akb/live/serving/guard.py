@@ -8,7 +8,10 @@ page sends has no token."""
 from __future__ import annotations
 
 import asyncio
+import logging
+import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
+_LOG = logging.getLogger("akb.serve")
 _YEAR = 365 * 86_400
 _PATIENCE = 10.0  # seconds for a body to come in whole
 
@@ -92,7 +96,12 @@ class Guard:
         async def replayed() -> Message:
             return whole.pop() if whole else await receive()
 
-        await self._app(scope, replayed, answered)
+        try:
+            await self._app(scope, replayed, answered)
+        except Exception as error:  # it has answered 500; the message may hold client data
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{Path(last.filename).name}:{last.lineno}"
+            _LOG.error("akb: a fault in akb itself (%s at %s)", type(error).__name__, where)
 
     async def _body(self, receive: Receive) -> bytes | None:
         """Return what was sent; None where it is more than any page sends, or does not come."""

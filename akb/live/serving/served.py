@@ -104,8 +104,10 @@ class ServedRun:
             parts += [b',"relations":', _json(self.relations(person.offices))]
         return b"".join([*parts, b"}"])
 
-    def relations(self, scope: Scope) -> dict[str, str]:
-        """Return customer -> relation numbers, joined from the run's private file."""
+    def relations(self, scope: Scope) -> dict[str, str] | None:
+        """Return customer -> relation numbers, joined from the run's private file; None where it
+        cannot be read, which the page says.
+        """
         mine, out = self.seen(scope), dict[str, str]()
         try:
             with (self.folder / PRIVATE).open(encoding="utf-8-sig", newline="") as lines:
@@ -115,7 +117,7 @@ class ServedRun:
                         number = unmarked(row["relation"])
                         out[name] = f"{out[name]} + {number}" if name in out else number
         except (OSError, KeyError, UnicodeDecodeError):
-            return {}
+            return None
         return out
 
     def _columns(self, scope: Scope) -> bytes:

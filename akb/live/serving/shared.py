@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from akb.core.errors import AkbError
 from akb.core.wording.text import load_toml
+from akb.live.book import STATE
 from akb.live.feedback.events import event_id, event_row, insert_events
 from akb.live.registry import now
 from akb.live.serving.people import Person, people_by_token, token_hash
@@ -74,7 +76,7 @@ class SharedState:
             _MOMENT
         )
         self._reading = sqlite3.connect(
-            book.folder / "state.sqlite", isolation_level=None, check_same_thread=False
+            book.folder / STATE, isolation_level=None, check_same_thread=False
         )
         self._reading.execute("PRAGMA query_only = ON")
         self._version = -1
@@ -151,6 +153,8 @@ class SharedState:
             ).fetchone()
             if known is not None:
                 return SavedEvent(_event(state, known[0]))
+            if state.execute("SELECT 1 FROM runs WHERE run = ?", (event.run,)).fetchone() is None:
+                raise AkbError("column run: the book holds no such run")
             latest = self._latest(state, event.customer)
             if event.event == "status" and latest is not None and latest[1] != before:
                 audit(state, "conflict", person.number, event=latest[1])

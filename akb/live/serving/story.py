@@ -51,6 +51,7 @@ def opened_door(host: str, port: int, public: str) -> Door:
             f"--host {address} can be reached from other machines, and akb speaks no TLS",
             "Put something that does in front, and say by which name: --tls-in-front akb.office.nl",
         )
+    public = public.lower()
     if public and not _NAME.fullmatch(public):
         raise AkbError(
             f"--tls-in-front {public} is no name of a host",

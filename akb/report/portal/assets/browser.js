@@ -7,7 +7,7 @@
 //   openStore(run)    -> where status and feedback are kept:
 //     load()            -> Promise of all events, the oldest first
 //     save(events, now) -> Promise of "kept", of "changed" where the customer's last status is no
-//                          longer `now`, or of "away" where nothing could be kept
+//                          longer `now`, or of a sentence that says why nothing was kept
 //     subscribe(listen) -> calls listen() when somebody else has saved
 //     pending()         -> Promise of how many events no file holds yet; a shared store has none
 //     handed(events)    -> Promise; says that a file holds these

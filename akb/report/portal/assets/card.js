@@ -269,6 +269,21 @@ const noteField = (id, label, hint) => {
   ];
 };
 
+/** What a form does when it is sent: once at a time, for a second click may come before an answer. */
+const once = (work) => {
+  let busy = false;
+  return async (submit) => {
+    submit.preventDefault();
+    if (busy) return;
+    busy = true;
+    try {
+      await work();
+    } finally {
+      busy = false;
+    }
+  };
+};
+
 /** The status that the one at the form has seen. */
 let seen = "";
 const someoneElse = (now) =>
@@ -303,8 +318,7 @@ const statusForm = (row) => {
     ),
   );
   const [note, field] = noteField("note", words.card.note, "");
-  const save = async (submit) => {
-    submit.preventDefault();
+  const save = once(async () => {
     const given = {
       customer: customers[row],
       list: chosen.list,
@@ -319,14 +333,14 @@ const statusForm = (row) => {
       showCard(row);
       notice(store.trouble() || words.card.saved);
       document.getElementById("status").focus();
-    } else if (how === "away") notice(store.trouble());
+    } else if (how !== "changed") notice(how);
     else {
       const now = state.latest.get(row);
       seen = identity(now);
       freshenCard();
       notice(someoneElse(now));
     }
-  };
+  });
   const form = make(
     "form",
     { id: "status-form", onsubmit: save },
@@ -391,8 +405,7 @@ const openFeedback = (row) => {
       words.type[type],
     ),
   );
-  const save = async (submit) => {
-    submit.preventDefault();
+  const save = once(async () => {
     const type = modal.querySelector("[name=type]:checked")?.value;
     wrong.textContent = words.card.feedback_pick;
     wrong.hidden = Boolean(type);
@@ -405,7 +418,7 @@ const openFeedback = (row) => {
       note: oneLine(note.value),
     });
     if (how !== "kept") {
-      wrong.textContent = store.trouble();
+      wrong.textContent = how;
       wrong.hidden = false;
       return;
     }
@@ -413,7 +426,7 @@ const openFeedback = (row) => {
     showCard(row);
     notice(store.trouble() || words.card.saved);
     document.getElementById("give-feedback").focus();
-  };
+  });
   modal.replaceChildren(
     make(
       "form",

@@ -33,15 +33,19 @@ const openStore = () => {
   });
   const heard = (status) => {
     if (status === 401) leave(); // taken back meanwhile
-    said = { 200: "", 201: "", 404: "", 409: "", 422: "", 429: words.served.busy }[status];
-    said ??= words.served.away;
+    said = { 0: words.served.away, 429: words.served.busy }[status] ?? "";
+    if (status >= 500) said = words.served.away;
   };
-  /** Ask for what was recorded since the last time; true where there is anything, or something to say. */
+  const trouble = () =>
+    said ||
+    (newer ? words.served.newer : "") ||
+    (given.relations === null ? words.served.unjoined : "");
+  let shown = trouble(); // what the reader was last told
+  /** Ask for what was recorded since the last time; true where there is anything. */
   const pull = async () => {
-    const before = said + newer,
-      answer = await ask(`api/events?after=${last}`);
+    const answer = await ask(`api/events?after=${last}`);
     heard(answer.status);
-    if (answer.status !== 200) return said + newer !== before;
+    if (answer.status !== 200) return false;
     newer = answer.content.run !== run.run;
     last = answer.content.last;
     let news = false;
@@ -49,7 +53,7 @@ const openStore = () => {
       news ||= !known.has(row[0]);
       known.set(row[0], eventOf(row));
     }
-    return news || said + newer !== before;
+    return news;
   };
   /** Two questions at once would hear the same twice, in any order. */
   let asking = Promise.resolve(false);
@@ -71,18 +75,26 @@ const openStore = () => {
       heard(answer.status);
       if (answer.status === 201) return "kept";
       if (answer.status === 409) return "changed";
-      said ||= fill(words.served.refused, { why: answer.content?.error ?? "" });
-      return "away";
+      if (answer.status === 404) return words.served.elsewhere;
+      if (said) shown = said; // so that it is taken back when the server answers again
+      return said || fill(words.served.refused, { why: answer.content?.error ?? "" });
     },
     subscribe: (listen) => {
       const look = async () => {
-        if (await inTurn()) listen();
-        setTimeout(look, run.poll * 1000 * (document.hidden ? 10 : 1));
+        const news = await inTurn();
+        if (!news && shown === trouble()) return;
+        shown = trouble();
+        listen();
       };
-      setTimeout(look, run.poll * 1000);
+      const again = async () => {
+        await look();
+        setTimeout(again, run.poll * 1000 * (document.hidden ? 10 : 1));
+      };
+      setTimeout(again, run.poll * 1000);
+      document.addEventListener("visibilitychange", () => document.hidden || look());
     },
     pending: async () => 0,
     handed: async () => {},
-    trouble: () => said || (newer ? words.served.newer : ""),
+    trouble,
   };
 };

@@ -34,7 +34,7 @@ const refresh = async () => {
 
 const moment = () => new Date().toISOString().slice(0, 19) + "Z";
 /** Save an event: "kept"; "changed" where somebody else changed this customer since `seen`, so that
- * the later one can choose; "away" where it could not be kept. */
+ * the later one can choose; else a sentence that says why it was not kept. */
 const record = async (given, seen) => {
   const event = Object.fromEntries(FORM.columns.map((name) => [name, ""]));
   Object.assign(
