@@ -218,7 +218,7 @@ def test_completeness_is_a_value_too(name: str) -> None:
         office(**{name: lambda number, gone: None if gone else f"{10 + number % 5}11"}), SETTINGS
     )
     assert spoilt.hidden == ({"postcode4": "postcode"}.get(name, name),)
-    assert "leeg" in spoilt.findings[0].sentence() and spoilt.findings[0].params["how"].count("(leeg)") == 1
+    assert "leeg" in spoilt.findings[0].sentence() and spoilt.findings[0].params["how"].words().count("(leeg)") == 1
 
 
 def test_the_client_has_the_last_word() -> None:

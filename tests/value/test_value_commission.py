@@ -80,7 +80,7 @@ def test_no_replay_without_two_closed_years() -> None:
     told = next(p for p in result.predictions if p.key == "commission_12m")
     assert told.status == "derived"
     assert told.evidence is None
-    assert "Niet na te rekenen" in told.why
+    assert "Niet na te rekenen" in told.why.sentence()
 
 
 def test_lapse_by_branch_leaves_technical_and_continued_ends_out() -> None:
@@ -215,9 +215,9 @@ def test_last_year_is_what_was_earned_and_unknown_for_newcomers() -> None:
 def test_what_cannot_be_proven_is_said_on_the_card() -> None:
     made = f.portfolio(200)
     told = {p.key: p for p in run_value(made, f.models(made), f.SETTINGS).predictions}
-    assert "provisie die nu bekend is" in told["commission_12m"].limits[0]
-    assert "uit geen enkele export na te tellen" in told["value_at_stake"].limits[0]
-    assert "aannames" in told["handling_cost_12m"].limits[0]
+    assert "provisie die nu bekend is" in told["commission_12m"].limits[0].sentence()
+    assert "uit geen enkele export na te tellen" in told["value_at_stake"].limits[0].sentence()
+    assert "aannames" in told["handling_cost_12m"].limits[0].sentence()
     assert told["clv"].limits == ()
 
 

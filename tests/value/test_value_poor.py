@@ -62,7 +62,7 @@ def test_without_commission_euros_are_unavailable_with_a_sentence() -> None:
     told = {prediction.key: prediction for prediction in result.predictions}
     for key in ("commission_12m", "clv", "value_at_stake", "top_defend", "cross_sell_commission_12m"):
         assert told[key].status == "unavailable"
-        assert "provisie" in told[key].why
+        assert "provisie" in told[key].why.sentence()
     assert told["handling_cost_12m"].status == "derived"
     assert told["next_best_policy"].status == "derived"
     assert result.case is None

@@ -306,11 +306,11 @@ def test_the_card_of_lifetime_value_says_who_won_and_what_it_did_not_beat(
     keys = [entry.key for entry in base.entries if entry.room == "value"]
     scores = pl.DataFrame({key: [1.0] for key in keys})
     told = {each.key: each for each in predictions(Work(base, service_cost(base), None, backwards=found), scores)}
-    assert all(part in told["clv"].why for part in (*words, "31\u00a0december\u00a02022", "€\u00a013"))
+    assert all(part in told["clv"].why.sentence() for part in (*words, "31\u00a0december\u00a02022", "€\u00a013"))
     assert told["clv"].evidence is evidence
     assert told["value_at_stake"].evidence is None
     unproven = {each.key: each for each in predictions(Work(base, service_cost(base), None), scores)}
-    assert "Nagerekend" not in unproven["clv"].why
+    assert "Nagerekend" not in unproven["clv"].why.sentence()
 
 
 def test_what_no_customer_has_is_not_said_to_be_derived() -> None:
@@ -321,7 +321,7 @@ def test_what_no_customer_has_is_not_said_to_be_derived() -> None:
     told = {each.key: each for each in predictions(Work(base, service_cost(base), None), scores)}
     for key in ("next_best_policy", "next_best_policy_2", "next_best_policy_3", "next_best_action"):
         assert told[key].status == "unavailable"
-        assert "Afgeleid" not in told[key].why
+        assert "Afgeleid" not in told[key].why.sentence()
 
 
 def test_no_proof_says_why() -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from akb.value.revenue.cost import ServiceCost
 
 
-class Month(NamedTuple):
+class MonthAmounts(NamedTuple):
     """Expected amounts of one month, cents, (n,) each: neither indexed nor discounted."""
 
     commission: Floats
@@ -114,13 +114,13 @@ class Streams:
         """Months to the horizon."""
         return self.policies.months
 
-    def by_month(self, months: int | None = None) -> Iterator[Month]:
+    def by_month(self, months: int | None = None) -> Iterator[MonthAmounts]:
         """Yield the amounts per month; to the horizon, or for so many `months`."""
         for number, sums in enumerate(self.policies.by_month(months)):
             there = np.zeros(self.n)
             np.maximum.at(there, self.policies.ends, month_fraction(self.policies.until, number))
             fixed = np.where(self.announced, self.relation * there, self.relation)
-            yield Month(sums["commission"], sums["cost"], fixed)
+            yield MonthAmounts(sums["commission"], sums["cost"], fixed)
 
 
 def streams(
