@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,35 +25,19 @@ settings.load_profile("akb")
 
 CUSTOMERS = 700
 """Of the office: enough that a dozen predictions are fitted and lists are filled; a run costs by the customer."""
-CHUNK = 8
-"""So many tests that share nothing go to a worker at a time: few enough that both workers end together."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep on one worker the tests that look at what a module or room prepares, so that it is prepared once."""
-    homes: dict[Path, set[str]] = defaultdict(set)
-    for item in items:
-        homes[item.path] |= _prepared(item)
-    free: dict[Path, int] = defaultdict(int)
-    for item in items:
-        if item.get_closest_marker("xdist_group"):
-            continue
-        if homes[item.path]:
-            group = min(homes[item.path], key=len)  # a room's conftest before the module's own
-        else:
-            group = f"{item.nodeid.partition('::')[0]} {free[item.path] // CHUNK}"
-            free[item.path] += 1
-        item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Keep together what shares a fixture."""
+    from tests.scheduling import SharedFixtures
+
+    return SharedFixtures(config, log)
+
+
+def pytest_collection_finish() -> None:
     gc.freeze()  # the modules and thousands of tests stay: the collector need not look at them time and again
     gc.set_threshold(*SELDOM)
-
-
-def _prepared(item: pytest.Item) -> set[str]:
-    """Return where the fixtures are defined that a test shares in memory; `tests/conftest.py` shares on the disk."""
-    known = getattr(item, "_fixtureinfo", None)
-    definitions = [each for found in (known.name2fixturedefs if known else {}).values() for each in found]
-    return {each.baseid for each in definitions if each.scope != "function" and each.baseid not in ("", "tests")}
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+on_disk = pytest.fixture(scope="session")
+"""For a fixture that workers share on the disk: it keeps no tests together (see `tests/scheduling.py`)."""
 MADE = "made.json"
 """Beside a shared folder: what lay in it when it was made."""
 

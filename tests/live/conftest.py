@@ -11,26 +11,26 @@ from akb.cli import run
 from akb.live.book import ClientBook, open_book
 from akb.live.registry import crown, record_run
 from tests.offices import Office
-from tests.shared import shared
+from tests.shared import on_disk, shared
 
 
-@pytest.fixture
+@on_disk
 def export(office: Office) -> Path:
     return office.folder
 
 
-@pytest.fixture
+@on_disk
 def key(office: Office) -> Path:
     return office.key
 
 
-@pytest.fixture
+@on_disk
 def fitted(finished: Path) -> Path:
     """The run of ``akb eda`` on the export."""
     return finished
 
 
-@pytest.fixture
+@on_disk
 def rescored(office: Office, finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of ``akb score`` on the same export."""
 
