@@ -71,7 +71,11 @@ def read_tasks(folder: Path, run: str, as_of: date) -> list[Task]:
         raise AkbError(
             f"{folder} holds no {TASKS}: an earlier akb made it", "Run akb eda or akb score again."
         )
-    heads = {heading: key for key, heading in texts("tasks")["head"].items()}
+    heads = {  # a list is Dutch or English
+        heading: key
+        for language in ("en", "nl")
+        for key, heading in texts("tasks", language)["head"].items()
+    }
     try:
         text = path.read_bytes().decode("utf-8-sig")
         head, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=";", strict=True)

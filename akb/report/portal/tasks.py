@@ -67,6 +67,6 @@ def task_rows(facts: PortalFacts) -> list[dict[str, Any]]:
 
 def tasks_csv(facts: PortalFacts) -> bytes:
     """Return the tasks for Dutch Excel; headings at least."""
-    head: dict[str, str] = texts(TASKS)["head"]
+    head: dict[str, str] = texts(TASKS, facts.language)["head"]
     rows = ([dutch_cell(row[name]) for name in COLUMNS] for row in task_rows(facts))
     return dutch_csv([head[name] for name in COLUMNS], rows)
