@@ -204,4 +204,4 @@ def test_next_best_policies_stand_per_branch_and_a_forgotten_customer_costs_no_r
     page, _ = _html_without(files["report.html"].decode(), frozenset({first}))
     assert first not in page.decode()
     row = f'<th scope="row">{rows[0]["name"]}</th><td class="num">{rows[0]["customers"]}</td>'
-    assert row in fixtures.unkeyed(page.decode())
+    assert row in re.sub(r">\s+<", "><", fixtures.unkeyed(page.decode()))

@@ -186,6 +186,12 @@ def test_search_sort_and_rank(browser: Browser, portal: PortalFacts) -> None:
     assert rows_shown(browser)[0] == 1  # what was chosen is still chosen
 
 
+def processor(browser: Browser) -> float:
+    """Return the milliseconds that the page's thread has had since it was opened."""
+    found = browser.ask("Performance.getMetrics")["metrics"]
+    return 1000 * float(next(each["value"] for each in found if each["name"] == "TaskDuration"))
+
+
 def test_fifty_thousand_rows_do_not_lag(browser: Browser, folder: Path) -> None:
     page = (folder / "portal.html").read_text("utf-8")
     found = columns._BLOCK.search(page)
@@ -207,8 +213,9 @@ def test_fifty_thousand_rows_do_not_lag(browser: Browser, folder: Path) -> None:
     large = folder / "large.html"
     large.write_text(page[: found.start(2)] + columns.script_json(made) + page[found.end(2) :], "utf-8")
     assert large.stat().st_size <= 450 * MANY + 200_000
+    browser.ask("Performance.enable", timeDomain="threadTicks")  # of the processor: a busy machine is no slow page
     browser.open(large, READY)
-    assert browser.run("performance.getEntriesByName('ready')[0].duration") <= 3000
+    assert processor(browser) <= 3000
     go(browser, "#list/next_best_action")
     assert rows_shown(browser) == (MANY, MANY)
     assert browser.run("document.querySelectorAll('.rows tbody tr').length") < 60
@@ -219,10 +226,12 @@ def test_fifty_thousand_rows_do_not_lag(browser: Browser, folder: Path) -> None:
                     " s.dispatchEvent(new Event('input')); })()")  # fmt: skip
     browser.click("details.filter[data-name=kind] summary")
     browser.wait("document.querySelector('details.filter[data-name=kind] input')")
-    for _ in range(4):
+    spent = []
+    for _ in range(8):
+        before = processor(browser)
         browser.click("details.filter[data-name=kind] input[data-code='1']")
-    spent = browser.run("performance.getEntriesByName('filter').map((each) => each.duration)")
-    assert len(spent) >= 8
+        spent.append(processor(browser) - before)
+    assert browser.run("performance.getEntriesByName('filter').length") >= 8
     assert sorted(spent)[len(spent) // 2] <= 100
 
 

@@ -37,12 +37,12 @@ def level_range(
     expected on the last test, in [0, `most`].
 
     The models were fitted again on that test's outcomes, so `total` stands in the middle of what it
-    leaves possible. None where the level was not tested over its own horizon, or nothing happened.
+    leaves possible. None where the level was not tested over its own horizon.
     """
     level = own_level(prediction)
-    if level is None or not level.observed_expected:
+    if level is None:
         return None
-    low, high = (bound / level.observed_expected for bound in level.ci)
+    low, high = (bound / (level.observed_expected or 1.0) for bound in level.ci)
     return total * min(1.0, low), max(total, min(most, total * high))
 
 

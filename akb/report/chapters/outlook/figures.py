@@ -65,13 +65,7 @@ def next_year(m: Maker) -> Figure | None:
         Bar(say("next_year", "next"), next_year.next - next_year.now, f.euro(next_year.next), "ink")
     )
     table.append((say("next_year", "next"), f.euro_exact(next_year.next)))
-    variant = (
-        "title_single"
-        if _single(m)
-        else "title_up"
-        if next_year.next >= next_year.now
-        else "title_down"
-    )
+    variant = "title_up" if next_year.next >= next_year.now else "title_down"
     return m.figure(
         "next_year",
         steps(shown, m.axis("euro", "euro_year")),
