@@ -114,8 +114,8 @@ class EndsWatch:
             else f"the models' hazards of ending are multiplied by {self.level:.2f}"
         )
         return (
-            f"customers end policies at {self.ratio:.2f} times ({self.low:.2f}-{self.high:.2f}) what was "
-            f"usual since {self.since} (seen on {self.flagged}): {level}"
+            f"customers end policies at {self.ratio:.2f} times ({self.low:.2f}-{self.high:.2f}) "
+            f"what was usual since {self.since} (seen on {self.flagged}): {level}"
         )
 
     def brief(self) -> dict[str, Any]:
