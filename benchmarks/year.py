@@ -11,7 +11,7 @@ refitting is looked at.
 
 Printed per week: registrations and what was usual, the alarm, the level of the models, who is champion, refusals; at
 the end what the experiment measured beside the effect by construction, and what an evaluation of the first run says.
-Without ``--whole``: per future of an office false alarms before week 30, the week of the alarm, and the level in week 44.
+Without ``--whole``: per future of an office false alarms before week 30, the week of the alarm, the level in week 44.
 """
 
 from __future__ import annotations
