@@ -64,7 +64,7 @@ def test_the_window_begins_after_the_change(
     ask = ["retrain", *files, "--from", str(book.folder), "--quiet", "--json", "--dry-run"]
     assert run([*ask, "--as-of", "2026-06-30"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert asked == [DuelWindow(date(2026, 3, 30), 1)]
+    assert asked == [DuelWindow(date(2026, 3, 31), 1)]
     assert document["since"] == "2026-03-15" and document["level"] == pytest.approx(1.3, rel=0.08)
     assert run([*ask, "--as-of", "2026-05-31"]) == 0  # no month after the change is closed yet
     early = json.loads(capsys.readouterr().out)

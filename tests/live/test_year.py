@@ -78,6 +78,7 @@ def lived(folder: Path, options: YearOptions) -> ClientBook:
     return book
 
 
+@pytest.mark.slow
 def test_two_weeks_of_an_office(tmp_path: Path) -> None:
     lived(tmp_path, YearOptions(customers=150, weeks=2, calls=5, retrain_every=2))
 
