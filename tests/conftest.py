@@ -23,8 +23,8 @@ from tests.shared import changed, shared
 settings.register_profile("akb", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("akb")
 
-CUSTOMERS = 700
-"""Of the office: enough that a dozen predictions are fitted and lists are filled; a run costs by the customer."""
+CUSTOMERS = 1500
+"""Of the office: enough that predictions are fitted and lists are filled; of 700 the lists are empty."""
 
 
 @pytest.hookimpl(optionalhook=True)
