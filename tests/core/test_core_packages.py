@@ -12,7 +12,7 @@ import akb
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-OTHER_NAMES = {"scikit-learn": "sklearn"}
+OTHER_NAMES = {"pytest-xdist": "xdist", "scikit-learn": "sklearn"}
 
 
 def declared(requirements: list[str]) -> set[str]:
