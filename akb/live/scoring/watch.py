@@ -258,7 +258,7 @@ def watched(
         shares = cells.shares(calm)
         expected = cells.expected(place, shares)
         registered = float(cells.registered[place])
-        if place >= rules["learn_weeks"] and expected >= rules["least_expected"]:
+        if place >= rules["learn_weeks"]:
             spread, own = cells.calm_weeks(shares, calm, [each.expected for each in weeks])
             rise = max(0.0, rise + _evidence(registered, own * expected, ratio) / spread)
         if rise == 0:
@@ -267,7 +267,7 @@ def watched(
             flagged = place
         day = exports[place + 1].day.isoformat()
         weeks.append(WatchedWeek(day, int(registered), expected, rise))
-    if weeks[-1].expected < rules["least_expected"]:
+    if sum(each.expected for each in weeks) < rules["least_expected"] * len(weeks):
         return None
     begin = quiet if flagged is not None else rules["learn_weeks"]
     found = _level(weeks[min(begin, len(weeks) - 1) :], spread)
