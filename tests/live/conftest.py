@@ -18,7 +18,7 @@ from tests.shared import on_disk, shared
 
 @on_disk
 def small(tmp_path_factory: pytest.TempPathFactory) -> Office:
-    """An office of which a claim changes what is expected, which it does not of the larger one (`tests/conftest.py`)."""
+    """An office of which a claim changes what is expected; of the larger one (`tests/conftest.py`) none does."""
 
     def make(folder: Path) -> None:
         write_sample(simulate(1200, seed=11), folder / "export", truth=False)
