@@ -16,25 +16,22 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from akb.catalogue.entries import entries
 from akb.config import load_settings
-from akb.features import as_of_grid, build_matrix, build_targets
 from akb.ingest import read_portfolio
 from akb.ingest.types import Sources
-from akb.models import lifetime_methods, run_models
 from akb.models.evidence.intervals import observed_expected
 from akb.sample.kinds import AS_OF, KINDS, hazards, simulate_kind, write_kind
 from akb.value.actuarial.credibility import effective
 from akb.value.actuarial.trend import count_interval
-from akb.value.in_force import InForce
 from akb.value.lifetime.backtest import MONTHS, forecast
+from benchmarks.lifetimes import in_force_of
 from benchmarks.truth import MANY, TOLERANCE
 
 if TYPE_CHECKING:
@@ -135,20 +132,7 @@ def office(kind: Kind, customers: int, seed: int) -> tuple[float, float, float, 
     """Return true and predicted leavers within 12 months, and what policies earn in 36 months: true and forecast."""
     book = simulate_kind(kind, customers, seed)
     portfolio, settings = read(book), load_settings()
-    matrix = build_matrix(portfolio, as_of_grid(portfolio, settings), settings)
-    held = set(portfolio.policies["branch"].unique())
-    catalogue = entries([(key, branch.name_nl) for key, branch in settings.taxonomy().items() if key in held])
-    asked = [entry for entry in catalogue if entry.method in lifetime_methods()]
-    models = run_models(
-        matrix,
-        replace(build_targets(portfolio, matrix, settings), definitions=None),
-        [entry.model_copy(update={"determinants": False}) for entry in asked],
-        settings,
-        as_of=portfolio.as_of,
-        history=portfolio.history,
-        progress=lambda _: None,
-    )
-    base = InForce(portfolio, models, settings)
+    base = in_force_of(portfolio, settings)
     said = forecast(base, MONTHS)
     assert said is not None
     leavers = float(np.nansum(base.relation_churn(YEAR)))

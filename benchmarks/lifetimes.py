@@ -25,6 +25,8 @@ from akb.sample.truth import outcome
 from akb.value.in_force import InForce
 
 if TYPE_CHECKING:
+    from akb.config import Settings
+    from akb.ingest.types import Portfolio
     from akb.sample import Book
 
 
@@ -44,6 +46,11 @@ def office(customers: int, seed: int) -> Office:
         write_sample(book, Path(made), truth=False)
         files = [Path(made) / name for name in ("polissen.csv", "schades.csv", "contacten.csv")]
         portfolio = read_portfolio(Sources(files, bytes(32)), settings)
+    return Office(book, in_force_of(portfolio, settings))
+
+
+def in_force_of(portfolio: Portfolio, settings: Settings) -> InForce:
+    """Fit what lifetimes are made of, and return who is in force."""
     matrix = build_matrix(portfolio, as_of_grid(portfolio, settings), settings)
     held = set(portfolio.policies["branch"].unique())
     catalogue = entries([(key, branch.name_nl) for key, branch in settings.taxonomy().items() if key in held])
@@ -58,7 +65,7 @@ def office(customers: int, seed: int) -> Office:
         history=portfolio.history,
         progress=lambda _: None,
     )
-    return Office(book, InForce(portfolio, models, settings))
+    return InForce(portfolio, models, settings)
 
 
 def lasted(made: Office, months: int, seed: int, draws: int = 1) -> list[pl.DataFrame]:

@@ -4,14 +4,10 @@ without scripts or requests.
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
-from akb.core.wording.numbers import euro_nl, number_nl, percent_nl
+from akb.core.wording.numbers import euro_nl, number_in, percent_in
 from akb.core.wording.text import text
 
 if TYPE_CHECKING:
@@ -19,7 +15,6 @@ if TYPE_CHECKING:
 
 TOPIC = "batch"
 NOTHING = "–"
-STYLES = ("tokens.css", "tables.css")
 LANGUAGES = ("nl", "en")
 
 
@@ -35,17 +30,11 @@ class Written:
 
     def number(self, value: float | None, decimals: int = 0) -> str:
         """Return a number, a dash for none."""
-        if value is None:
-            return NOTHING
-        return number_nl(value, decimals) if self.language == "nl" else f"{value:,.{decimals}f}"
+        return NOTHING if value is None else number_in(self.language, value, decimals)
 
     def percent(self, share: float | None, decimals: int = 1) -> str:
         """Return a share."""
-        if share is None:
-            return NOTHING
-        if self.language == "nl":
-            return percent_nl(share, decimals)
-        return f"{100 * share:.{decimals}f}%"
+        return NOTHING if share is None else percent_in(self.language, share, decimals)
 
     def euro(self, cents: float | None) -> str:
         """Return cents as euros."""
@@ -56,39 +45,15 @@ class Written:
 
 def page(document: Mapping[str, Any], language: str) -> str:
     """Return the whole page."""
-    from akb.report.page.html import faces, held_together
+    from akb.report.page.alone import page_alone
 
     words = Written(language)
-    made = (
-        _environment()
-        .get_template("page.html")
-        .render(
-            d=document,
-            w=words,
-            t=words.said,
-            offices=[row for row in document["offices"] if row["status"] == "made"],
-            failed=[row for row in document["offices"] if row["status"] == "failed"],
-            faces=faces(),
-            styles=_styles(),
-        )
+    return page_alone(
+        Path(__file__).parent,
+        words.said,
+        language,
+        d=document,
+        w=words,
+        offices=[row for row in document["offices"] if row["status"] == "made"],
+        failed=[row for row in document["offices"] if row["status"] == "failed"],
     )
-    return held_together(made.strip()) + "\n"
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        lstrip_blocks=True,
-        trim_blocks=True,
-    )
-
-
-@cache
-def _styles() -> Markup:
-    from akb import report
-
-    assets = Path(report.__file__).parent / "assets"
-    return Markup("\n".join((assets / name).read_text("utf-8") for name in STYLES))

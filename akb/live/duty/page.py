@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from akb.core.wording.numbers import day_nl
 from akb.core.wording.text import text, texts
 from akb.live.duty.evidence import OPEN
 from akb.live.duty.register import ATTEMPTED, SPOKEN
-from akb.live.evaluation.page import styles
 from akb.report.files.tables import dutch_cell, dutch_csv
 
 if TYPE_CHECKING:
@@ -34,7 +30,7 @@ def evidence_page(document: Mapping[str, Any], branches: Mapping[str, str]) -> s
     branches
         Key -> name.
     """
-    from akb.report.page.html import faces, held_together
+    from akb.report.page.alone import page_alone
 
     entries, gaps = document["entries"], document["gaps"]
     spoken = [row for row in entries if row["what"] in SPOKEN]
@@ -48,18 +44,16 @@ def evidence_page(document: Mapping[str, Any], branches: Mapping[str, str]) -> s
         "attempted": sum(row["what"] == ATTEMPTED for row in entries),
     }
     lists = texts("portal")["list"]
-    made = _template().render(
+    return page_alone(
+        Path(__file__).parent,
+        _said,
         d=document,
         f=figures,
-        t=_said,
-        faces=faces(),
-        styles=styles(),
         day=lambda iso: day_nl(date.fromisoformat(iso)),
         branch=lambda key: branches.get(key, key) or _said("page.none_branch"),
         tenths=lambda share: max(1, min(10, round(10 * share))),
         listed=lambda key: lists.get(key, key or ""),
     )
-    return held_together(made.strip()) + "\n"
 
 
 def register_csv(entries: pl.DataFrame, branches: Mapping[str, str]) -> bytes:
@@ -76,15 +70,3 @@ def register_csv(entries: pl.DataFrame, branches: Mapping[str, str]) -> bytes:
 
 def _said(key: str, **values: Any) -> str:
     return text(TOPIC, "nl", *key.split(".")).format(**values)
-
-
-@cache
-def _template() -> Any:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        lstrip_blocks=True,
-        trim_blocks=True,
-    )
-    return environment.get_template("page.html")

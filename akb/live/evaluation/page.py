@@ -4,12 +4,8 @@ requests."""
 from __future__ import annotations
 
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from akb.core.wording.numbers import day_nl, euro_nl, number_nl, percent_nl
 from akb.core.wording.text import text
@@ -19,7 +15,6 @@ if TYPE_CHECKING:
 
 TOPIC = "evaluation"
 NOTHING = "–"
-STYLES = ("tokens.css", "tables.css")
 
 
 def page(document: Mapping[str, Any], limit: int) -> str:
@@ -30,33 +25,27 @@ def page(document: Mapping[str, Any], limit: int) -> str:
     limit
         Counts under it are not shown.
     """
-    from akb.report.page.html import faces, held_together
+    from akb.report.page.alone import page_alone
 
     names = {row["key"]: row["name"] for row in document["predictions"]}
     alarms = [
         names.get(row["key"]) or text(TOPIC, "nl", "line", row["key"]) for row in document["alarms"]
     ]
-    made = (
-        _environment()
-        .get_template("page.html")
-        .render(
-            d=document,
-            t=said,
-            alarm_names=", ".join(alarms),
-            limit=limit,
-            faces=faces(),
-            styles=styles(),
-            day=_day,
-            number=_number,
-            decimal=_decimal,
-            percent=lambda value: NOTHING if value is None else percent_nl(value),
-            euro=lambda value: NOTHING if value is None else euro_nl(value),
-            ratio=_ratio,
-            figure=_figure,
-            words_of=_alarm,
-        )
+    return page_alone(
+        Path(__file__).parent,
+        said,
+        d=document,
+        alarm_names=", ".join(alarms),
+        limit=limit,
+        day=_day,
+        number=_number,
+        decimal=_decimal,
+        percent=lambda value: NOTHING if value is None else percent_nl(value),
+        euro=lambda value: NOTHING if value is None else euro_nl(value),
+        ratio=_ratio,
+        figure=_figure,
+        words_of=_alarm,
     )
-    return held_together(made.strip()) + "\n"
 
 
 def said(key: str, **values: Any) -> str:
@@ -97,23 +86,3 @@ def _figure(key: str, value: float | None) -> str:
     if key == "effectiviteit":
         return percent_nl(value)
     return euro_nl(value) if key == "impact" else number_nl(value, 1)
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        lstrip_blocks=True,
-        trim_blocks=True,
-    )
-
-
-@cache
-def styles() -> Markup:
-    """Return the styles of the report's tables, for a page without scripts."""
-    from akb import report
-
-    assets = Path(report.__file__).parent / "assets"
-    return Markup("\n".join((assets / name).read_text("utf-8") for name in STYLES))
