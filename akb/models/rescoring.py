@@ -201,20 +201,20 @@ def plain_scores(
     """
     from threadpoolctl import threadpool_limits
 
-    nothing = matrix.frame.select("as_of", "customer").with_columns(
+    nothing = matrix.rows.with_columns(
         end_date=pl.lit(None, dtype=pl.Date),
         cause=pl.lit(None, dtype=pl.String),
         censored_on=pl.lit(None, dtype=pl.Date),
     )
     quiet = replace(targets, relation=nothing, whole=None, announced=targets.announced.clear())
     history = cast("History", None)  # nothing that is asked here looks at it
-    day = matrix.frame["as_of"][0]
+    day = matrix.rows["as_of"][0]
     context = FitContext(matrix, quiet, settings, day, history, lambda words: None)
     with threadpool_limits(1, user_api="blas"):
         scores = _churn(context, quiet, of_whole(stored.files), stored).scores
         for key in PLAIN_KEYS:
             if stored.available(key) and f"models/{key}.level.json" in stored.files:
-                label = np.zeros(matrix.frame.height, dtype=np.float32)
+                label = np.zeros(matrix.height, dtype=np.float32)
                 problem = customer_problem(matrix, key, "binary", label)
                 _, expected = _scored(context, problem, stored.files)
                 scores = scores.with_columns(pl.Series(key, expected))
@@ -417,8 +417,7 @@ def _needs(context: FitContext, entries: Sequence[Entry], stored: StoredModels) 
 
 
 def _today(context: FitContext, names: Sequence[str]) -> pl.DataFrame:
-    frame = context.matrix.frame.filter(pl.col("as_of") == context.as_of).sort("customer")
-    return frame.select("customer", *names)
+    return context.matrix.on(context.as_of, names)
 
 
 def _groups(context: FitContext, entries: Sequence[Entry], stored: StoredModels) -> MethodResult:

@@ -162,11 +162,7 @@ def coherent_scores(
         latter, whatever the definition: money stands on them. What is delivered as churn then
         coheres with the lapses (`within`).
     """
-    frame = (
-        context.matrix.frame.filter(pl.col("as_of") == context.as_of)
-        .select("customer")
-        .sort("customer")
-    )
+    frame = context.matrix.on(context.as_of)
     customers = frame["customer"].to_numpy()
     leaving = _Leaving(customers, _leaving(context, customers))
     lapses, columns, any_lapse = _coherent_lapses(context, runs, entire, leaving)
