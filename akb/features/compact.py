@@ -80,11 +80,12 @@ def _wide_enough(codes: NDArray[np.generic], known: NDArray[np.uint32]) -> NDArr
     for width in _WIDTHS:
         if len(known) <= np.iinfo(width).max + 1:
             return codes if codes.dtype == width else codes.astype(width)
-    return known.view(np.float32)[codes]
+    values: NDArray[np.float32] = known.view(np.float32)
+    return values[codes.astype(np.int64)]
 
 
 def finished(
-    rows: pl.DataFrame, columns: dict[str, PlainColumn] | dict[str, CodedColumn]
+    rows: pl.DataFrame, columns: dict[str, PlainColumn | CodedColumn]
 ) -> tuple[pl.DataFrame, dict[str, NDArray[np.float32]]]:
     """Return the columns beside their rows and the values behind codes; `columns` is emptied, so
     that none is there twice.

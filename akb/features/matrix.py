@@ -130,9 +130,8 @@ def build_matrix(
         partitions = max(getattr(executor, "workers", 1), -(-_most(rows) // _PART))
     names = [each.name for each in features]
     # codes take a moment: of a small office there is memory enough
-    columns = {name: PlainColumn(rows.height) for name in names}
-    if panel is not None:
-        columns = {name: CodedColumn(rows.height) for name in names}
+    made = PlainColumn if panel is None else CodedColumn
+    columns = {name: made(rows.height) for name in names}
     if executor is None:
         _fill(inputs, rows, columns, partitions)
     else:

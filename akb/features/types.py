@@ -101,15 +101,15 @@ class Matrix:
         """Return some rows of some features, float32 [n, f], column by column; unknown is NaN."""
         import numpy as np
 
-        chosen = self.frame.select(names)
+        chosen = self.frame.select("customer", *names)
         if isinstance(rows, slice):
             chosen = chosen.slice(rows.start, rows.stop - rows.start)
         else:
             chosen = chosen[rows]
         if not self.coded:
-            found: NDArray[np.float32] = chosen.to_numpy(order="fortran")
+            found: NDArray[np.float32] = chosen.drop("customer").to_numpy(order="fortran")
             return found.astype(np.float32, copy=False)
-        x = np.empty(chosen.shape, dtype=np.float32, order="F")
+        x = np.empty((chosen.height, len(names)), dtype=np.float32, order="F")
         for place, name in enumerate(names):
             values, column = self.coded.get(name), chosen[name].to_numpy()
             x[:, place] = column if values is None else values[column]
@@ -151,7 +151,7 @@ class BranchRows:
     (purchase).
 
     frame
-        as_of Date, customer u32, branch str, branch-level Float32 columns named in `names`, and
+        as_of Date, customer u32, branch Enum, branch-level Float32 columns named in `names`, and
         ``label`` Float32 (1 if the event falls in (T, T + 12 months], else 0; meaningless until
         closed), ``event_date`` Date? (first event of that kind after T, whatever its distance).
         Sorted by (as_of, branch, customer).
@@ -160,7 +160,7 @@ class BranchRows:
         it is not (``held
         | signed | kind | age | requires | included``, the first that holds). None for what is held.
     open
-        Of what could be taken: customer u32, branch str at X, for every branch of the portfolio,
+        Of what could be taken: customer u32, branch Enum at X, for every branch of the portfolio,
         also those that are taken too seldom to have rows. None for what is held.
     seldom
         Events since the first T of the branches that have too few for rows.

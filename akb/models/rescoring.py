@@ -25,6 +25,7 @@ from akb.models.churn import (
     churn_scores,
     compose,
     fit_lifetime,
+    highest,
     survival_frame,
     tenures,
 )
@@ -47,7 +48,7 @@ from akb.models.saved import (
     saved_level,
     score_problem,
 )
-from akb.models.tables import wide
+from akb.models.tables import named_rows, wide
 from akb.models.temporal import branch_problem, customer_problem
 
 if TYPE_CHECKING:
@@ -295,16 +296,17 @@ def _churn(
             targets.announced, composed.customers, context.as_of, composed.lag, horizon
         ),
     )
+    scores = churn_scores(composed, lifetime, causes=split is not None, peak=hazard.name != "rate")
+    explained = highest(scores)
     return ChurnResult(
-        scores=churn_scores(
-            composed, lifetime, causes=split is not None, peak=hazard.name != "rate"
-        ),
+        scores=scores,
         survival=survival_frame(composed.customers, lifetime),
         curve=stored.run.curve,
         predictions={},
         hazard=hazard,
         names=lean.names + lean.lag_names,
-        x=lean.design(now, composed.peak),
+        explained=explained,
+        x=lean.design(now[explained], composed.peak[explained]),
     )
 
 
@@ -336,14 +338,7 @@ def _branches(
 ) -> pl.DataFrame:
     problem = branch_problem(context.matrix, rows, name, groups)
     at, expected = _scored(context, problem, stored.files)
-    return pl.DataFrame(
-        {
-            "customer": problem.customer[at],
-            "branch": np.array(groups, dtype=object)[problem.group[at]].tolist(),
-            "probability": expected,
-        },
-        schema={"customer": pl.UInt32, "branch": pl.String, "probability": pl.Float64},
-    ).sort("customer", "branch")
+    return named_rows(problem.customer[at], problem.group[at], groups, expected)
 
 
 def _lapses(context: FitContext, entries: Sequence[Entry], stored: StoredModels) -> MethodResult:

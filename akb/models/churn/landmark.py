@@ -131,6 +131,7 @@ class Landmarks:
             [[day_number(add_months(day, lag)) for lag in range(NEVER)] for day in self.dates]
         )
         self.event_lag, self.seen_lags = self._lags()
+        self._calendar, self._due  # noqa: B018  # worked out once, for `narrowed` ones too
 
     def _lags(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The lag in which the relation ends, 1..12, or 13 where it does not within 12 months; and

@@ -81,8 +81,10 @@ class Peers:
     @classmethod
     def among(cls, matrix: Matrix, rows: NDArray[np.int64], branches: Sequence[str]) -> Peers:
         """Return some rows of a matrix."""
-        names = cls.columns(matrix, branches)
-        return cls.of(pl.from_numpy(matrix.floats(rows, names), schema=names), branches)
+        names, who = cls.columns(matrix, branches), matrix.rows.select("customer")[rows]
+        values = matrix.floats(rows, names)
+        columns = (pl.Series(name, values[:, place]) for place, name in enumerate(names))
+        return cls.of(who.with_columns(columns), branches)
 
     def others(self, branch: int) -> Codes:
         """Return how many other branches each holds, at most `MOST_OTHERS`."""

@@ -198,7 +198,7 @@ def _open(context: FitContext, now: pl.DataFrame, branch: str) -> NDArray[np.boo
         return np.zeros(now.height, dtype=np.bool_)
     return (
         now["customer"]
-        .is_in(rows.filter(pl.col("branch") == branch)["customer"].to_list())
+        .is_in(rows.filter(pl.col("branch") == branch)["customer"].implode())
         .to_numpy()
     )
 
