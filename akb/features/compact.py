@@ -104,7 +104,9 @@ def stacked(
 ) -> tuple[pl.DataFrame, dict[str, NDArray[np.float32]]]:
     """Return the rows of matrices below each other, with one code per value."""
     rows = pl.concat([frame.select("as_of", "customer") for frame, _ in parts])
-    columns = {name: CodedColumn(rows.height) for name in names}
+    columns: dict[str, PlainColumn | CodedColumn] = {
+        name: CodedColumn(rows.height) for name in names
+    }
     for name, column in columns.items():
         first = 0
         for frame, coded in parts:

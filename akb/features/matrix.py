@@ -130,8 +130,8 @@ def build_matrix(
         partitions = max(getattr(executor, "workers", 1), -(-_most(rows) // _PART))
     names = [each.name for each in features]
     # codes take a moment: of a small office there is memory enough
-    made = PlainColumn if panel is None else CodedColumn
-    columns = {name: made(rows.height) for name in names}
+    kind = PlainColumn if panel is None else CodedColumn
+    columns: dict[str, PlainColumn | CodedColumn] = {name: kind(rows.height) for name in names}
     if executor is None:
         _fill(inputs, rows, columns, partitions)
     else:
