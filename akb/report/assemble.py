@@ -30,7 +30,7 @@ def build(bundle: RunBundle, context: Context | None = None) -> ReportModel:
         advisers=bundle.settings.report.advisers,
         ladder=context.ladder,
         facts={facts.KEY: facts for facts in made},
-        value=dict(bundle.value.figures) if bundle.value else {},
+        value=bundle.value.figures if bundle.value else None,
         basis=case.basis if case else None,
     )
 

@@ -31,7 +31,7 @@ from akb.models.types import (
 from akb.report.bundle import RunBundle
 from akb.report.model import ReportModel
 from akb.report.page.html import render
-from akb.report.typed import made
+from akb.core.typed import made
 from akb.report.words import Words
 from akb.report.write import write_report
 from akb.value.actuarial.review import review

@@ -12,11 +12,13 @@ import polars as pl
 
 from akb.core.dates import add_months
 from akb.core.relations import in_force
+from akb.core.typed import made
 from akb.core.wording.text import load_toml
 from akb.describe.relations import leavers
 from akb.value.in_force import sum_cents
 from akb.value.revenue.dated import ENOUGH_DATED, dated_share, revenue_on
 from akb.value.revenue.euro_evidence import Z90
+from akb.value.types import ListBacktest
 
 if TYPE_CHECKING:
     from datetime import date
@@ -62,7 +64,7 @@ class Then:
     split: bool
 
 
-def backtest(base: InForce, history: pl.DataFrame, contacts: int) -> dict[str, Any] | None:
+def backtest(base: InForce, history: pl.DataFrame, contacts: int) -> ListBacktest | None:
     """Return last year's Top Defend list against the outcome; None without an earlier score or
     known revenue.
 
@@ -104,18 +106,21 @@ def backtest(base: InForce, history: pl.DataFrame, contacts: int) -> dict[str, A
         listed("commission", then, chosen(then, then.cents.astype(np.float64), length)),
         at_random(then, length),
     ]
-    return {
-        "from": backtest.as_of.isoformat(),
-        "to": add_months(backtest.as_of, 12).isoformat(),
-        "customers": len(then.chance),
-        "left": int(then.left.sum()),
-        "unknown": _unless_few(int(then.unknown.sum()), limit),
-        "cents": int(then.cents[then.left].sum()),
-        "contacts": length,
-        "split": then.split,
-        "amounts": then.amounts,
-        "lists": [_shown(row, limit) for row in rows],
-    }
+    return made(
+        ListBacktest,
+        {
+            "from": backtest.as_of.isoformat(),
+            "to": add_months(backtest.as_of, 12).isoformat(),
+            "customers": len(then.chance),
+            "left": int(then.left.sum()),
+            "unknown": _unless_few(int(then.unknown.sum()), limit),
+            "cents": int(then.cents[then.left].sum()),
+            "contacts": length,
+            "split": then.split,
+            "amounts": then.amounts,
+            "lists": [_shown(row, limit) for row in rows],
+        },
+    )
 
 
 def chosen(then: Then, worth: Floats, length: int) -> NDArray[np.int64]:
