@@ -58,7 +58,7 @@ class ReportModel:
     advisers: bool
     ladder: Mapping[str, str]
     facts: Mapping[str, Facts]
-    value: Figures | None
+    value: Figures
     basis: Mapping[str, object] | None
 
     def of(self, kind: type[T]) -> T:

@@ -166,7 +166,7 @@ def _person(base: InForce, paths: Relations, value: Lifetime, row: int, label: s
     )
     return {
         "customer": who["pseudonym"],
-        "kind": who["kind"],
+        "kind": who["kind"] or "private",
         "age": age,
         "policies": int(base.covers_per_customer[row]),
         "commission": int(base.commission_customer[row]),

@@ -69,7 +69,7 @@ def summary(model: ReportModel) -> dict[str, Any]:
         "policies": {"in_force": portfolio["policies"], "signed": portfolio["signed_policies"]},
         "findings": quality["findings"],
         "predictions": [{name: row[name] for name in PREDICTION} for row in predictions],
-        "value": plain(model.value) or {},
+        "value": plain(model.value),
         "business_case": case_summary(case, model["assumptions"]),
         "case_basis": model.basis,
         "suppress_below": model.suppress_below,

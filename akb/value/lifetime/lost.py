@@ -222,7 +222,7 @@ def lost_row(base: InForce, found: Lost | None) -> LostCommission | None:
             "expected": found.expected,
             "low": low,
             "high": high,
-            "share": found.expected / total if total else None,
+            "share": found.expected / total if total else 0.0,
             "commission": total,
             "parts": [{"key": key, "expected": cents} for key, cents in found.parts.items()],
             "deviation": {

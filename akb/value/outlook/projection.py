@@ -407,8 +407,8 @@ def _list_ages(base: InForce, listed: pl.DataFrame) -> list[AgeOnList]:
         out.append(
             AgeOnList(
                 key=label,
-                lower=lower,
-                upper=upper,
+                lower=None if lower is None else int(lower),
+                upper=None if upper is None else int(upper),
                 customers=count,
                 share=count / total,
                 listed=None if hidden else on_list,

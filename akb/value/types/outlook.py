@@ -43,8 +43,8 @@ class AgeOnList:
     """An age on the list beside its part of the portfolio."""
 
     key: str
-    lower: float | None
-    upper: float | None
+    lower: int | None
+    upper: int | None
     customers: int | None
     share: float | None
     listed: int | None

@@ -30,7 +30,7 @@ class LostCommission:
     expected: int
     low: int
     high: int
-    share: float | None
+    share: float
     commission: int
     years: int
     parts: tuple[LostPart, ...]
@@ -234,14 +234,14 @@ class PairCustomer:
     """A real customer of the two that are set side by side; amounts in cents."""
 
     customer: str
-    kind: str | None
+    kind: str
     age: str | None
     policies: int
     commission: int
     churn_12m: float
     clv: int
     value_at_stake: int
-    class_by_commission: str | None
+    class_by_commission: str
     contact: str | None
     saving: float | None
 
