@@ -62,7 +62,7 @@ def build_branch_rows(
     dates: list[date] = sorted(rows["as_of"].unique().to_list()) or [portfolio.as_of]
     recorded = portfolio.history.recorded_from
     since = None if recorded is None else to_day(recorded)
-    world = BranchWorld(portfolio, branches, since, settings.time.gap_days, rows)
+    world = BranchWorld(portfolio, branches, since, rows, settings)
     first, enough = to_day(dates[0]), settings.models.min_events
     lapses = _events(facts.filter(pl.col("lapse") > first), "lapse", branches)
     bought = _events(purchases.filter(pl.col("start") > first), "start", branches)

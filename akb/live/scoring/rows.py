@@ -51,7 +51,7 @@ def answered(
     matrix, targets, settings = whole.matrix, whole.targets, whole.settings
     filled = whole.filler.beside(made)
     small = build_matrix(filled, [made.as_of], settings)
-    row = matrix.frame.filter(pl.col("customer") == number)
+    row = matrix.of(number)
     frame = _both(row, small.frame, number, other, matrix.names)
     held, eligible = branch_rows_of(filled, small, settings, run.taught_branches())
     branch = [
