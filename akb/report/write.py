@@ -36,7 +36,7 @@ def _files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
     document = summary(facts)
     table = scores.score_table(context)
     lists = list_tables(context)
-    portal = portal_facts(context)
+    portal = context.once(portal_facts)
     files = {
         "report.html": html.render(facts, context.words).encode(),
         **portal_files(portal),

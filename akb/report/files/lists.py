@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from akb.report.chapters.listed import worded_reasons
 from akb.report.files.list_columns import ADDED, SENTENCE, discuss_sentence, named, with_added
 from akb.report.files.tables import dutch_cell, dutch_csv
+from akb.report.portal import portal_facts
 
 if TYPE_CHECKING:
     from akb.report.context import Context
@@ -136,18 +136,15 @@ def _table(context: Context, name: str, frame: pl.DataFrame) -> ListTable:
     names = shown_names(context, ordered)
     extra = SENTENCE.get(name)
     heads = [_head(context, name, column) for column in [*columns, *([extra] if extra else [])]]
-    reasons = worded_reasons(context) if extra == "reasons" else {}
+    portal = context.once(portal_facts) if extra == "reasons" else None
     rows: list[list[Any]] = []
     for row in ordered.to_dicts():
         cells = [
             names[row["customer"]],
             *(_cell(context, column, row[column]) for column in columns[1:]),
         ]
-        if extra == "reasons":
-            sentence = "; ".join(reasons.get(row["customer"], []))
-            cells.append(
-                sentence or (context.words.plain("list_text.no_reason") if reasons else "")
-            )
+        if portal:
+            cells.append(portal.why.sentence(row["customer"], portal.words))
         elif extra == "gap":
             cells.append(discuss_sentence(context, row["branch"], row["share"]))
         rows.append(cells)
