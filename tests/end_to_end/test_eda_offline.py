@@ -72,6 +72,7 @@ def test_no_command_speaks_to_anybody(guarded: dict[str, str], tmp_path: Path) -
         "case": [run, "--set", "contacts.call.minutes=20", "--out", tmp_path / "case"],
         "report": [run, "--title", "Rapport"],
         "rerun": [run, "--from", sample],
+        "migrate": [run],
         "score": [export, "--from", run, "--out", tmp_path / "week"],
         "retrain": [export, "--from", tmp_path / "book"],
         "evaluate": [tmp_path / "case", export],
