@@ -8,7 +8,7 @@ the plan of contacts is not made anew. The shares are assumptions (``stress.*``)
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -17,6 +17,7 @@ from akb.value.in_force import sum_cents
 from akb.value.lifetime.present import present_factors
 from akb.value.lifetime.survival import YEAR, announced_days, month_fraction
 from akb.value.outlook.projection import YEARS, Kept, path, starting_point, todays_book
+from akb.value.types import StressBook, StressedBook, Stresses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +69,7 @@ class PolicyValue:
     variable: Floats
 
 
-def stress_figures(valued: Valuation, years: list[tuple[date, date]]) -> dict[str, Any] | None:
+def stress_figures(valued: Valuation, years: list[tuple[date, date]]) -> Stresses | None:
     """Return the book before and after each stress; None without lifetime value.
 
     Parameters
@@ -96,9 +97,16 @@ def stress_figures(valued: Valuation, years: list[tuple[date, date]]) -> dict[st
         hit = _touched(base, shock)
         if hit >= limit:
             assumed = base.values(shock.assumed)
-            named = {"key": shock.key, "subject": shock.subject, "customers": hit}
-            rows.append({**named, "assumed": assumed, **measured.after(shock)})
-    return {"before": measured.after(whole), "rows": rows}
+            rows.append(
+                StressedBook(
+                    **vars(measured.after(shock)),
+                    key=shock.key,
+                    subject=shock.subject,
+                    customers=hit,
+                    assumed=assumed,
+                )
+            )
+    return Stresses(measured.after(whole), tuple(rows))
 
 
 def shocks(base: InForce) -> Iterator[Shock]:
@@ -188,7 +196,7 @@ class _Measure:
     worth: PolicyValue
     years: list[tuple[date, date]]
 
-    def after(self, shock: Shock) -> dict[str, Any]:
+    def after(self, shock: Shock) -> StressBook:
         valued, base = self.valued, self.valued.in_force
         assert valued.value is not None
         assert valued.plan is not None
@@ -201,14 +209,14 @@ class _Measure:
         best = valued.plan.best.share
         net = (np.where(best > 0, valued.plan.menu.value, 0.0) * best).sum(axis=1)
         price = base.n * base.value("price.per_customer") * 100
-        return {
-            "commission": round(float((shock.left(base) * base.commission).sum())),
-            "value": round(float(left.sum())),
-            "net": round(float((np.clip(share, 0.0, None) * net).sum()) - price),
-            "ahead": self._ahead(shock),
-        }
+        return StressBook(
+            commission=round(float((shock.left(base) * base.commission).sum())),
+            value=round(float(left.sum())),
+            net=round(float((np.clip(share, 0.0, None) * net).sum()) - price),
+            ahead=self._ahead(shock),
+        )
 
-    def _ahead(self, shock: Shock) -> list[int] | None:
+    def _ahead(self, shock: Shock) -> tuple[int, ...] | None:
         base, rows = self.valued.in_force, self.valued.branches
         if rows is None or not base.churn_in_euros:
             return None
@@ -218,7 +226,7 @@ class _Measure:
         today = replace(today, alive=today.alive * (1 - shock.relation)[:, None])
         nobody = Kept(0.0, 0.0, 0.0, coming.alive)
         found = path(today, coming, extra, inflow, nobody).commission
-        return [round(float(found[year])) for year in range(YEARS + 1)]
+        return tuple(round(float(found[year])) for year in range(YEARS + 1))
 
 
 def _nothing(base: InForce) -> tuple[Floats, Floats]:
