@@ -2,9 +2,9 @@
 
     python -m benchmarks.ecosystem [--rivals DIR]
 
-DIR holds a virtual environment per tool: ``dbt`` (dbt-core, dbt-duckdb), ``kedro`` (kedro and akb's wheel). A tool that is not
-there is said so, and what the example does is done without it: its SQL by Polars, its nodes one after the other, its cells as a
-script. Exit code 1 where an example fails.
+DIR holds a virtual environment per tool: ``dbt`` (dbt-core, dbt-duckdb), ``kedro`` (kedro and akb's wheel). A tool that
+is not there is said so, and what the example does is done without it: its SQL by Polars, its nodes one after the other,
+its cells as a script. Exit code 1 where an example fails.
 """
 
 from __future__ import annotations

@@ -25,13 +25,19 @@ CHAPTERS = {
 }
 BESIDE = ("SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", "BENCHMARKS.md", "benchmarks/README.md")
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]+)(#[^)\s]*)?\)")
-_LOADS = re.compile(r"<(?:script|img|iframe|source)[^>]*\ssrc=\"(?:https?:)?//|<link[^>]*\shref=\"(?:https?:)?//(?![^>]*canonical)")
+_LOADS = re.compile(
+    r"<(?:script|img|iframe|source)[^>]*\ssrc=\"(?:https?:)?//|<link[^>]*\shref=\"(?:https?:)?//(?![^>]*canonical)"
+)
 
 
 def pages() -> list[Path]:
     """Return every page of the site, as it lies in the repository."""
     named = [ROOT / name for name in BESIDE]
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *(each for each in named if each.exists())]
+    return [
+        ROOT / "README.md",
+        *sorted((ROOT / "docs").glob("*.md")),
+        *(each for each in named if each.exists()),
+    ]
 
 
 def links(page: Path) -> list[tuple[str, str]]:
@@ -79,7 +85,11 @@ def contents() -> str:
 
 def strangers(site: Path) -> list[str]:
     """Return the pages that would load something from elsewhere."""
-    return [str(page.relative_to(site)) for page in site.rglob("*.html") if _LOADS.search(page.read_text("utf-8"))]
+    return [
+        str(page.relative_to(site))
+        for page in site.rglob("*.html")
+        if _LOADS.search(page.read_text("utf-8"))
+    ]
 
 
 def main() -> None:
@@ -88,7 +98,18 @@ def main() -> None:
     source, site = OUT / "source", OUT / "site"
     stage(source)
     shutil.rmtree(site, ignore_errors=True)
-    command = [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-q", str(source), str(site)]
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-b",
+        "html",
+        "-W",
+        "--keep-going",
+        "-q",
+        str(source),
+        str(site),
+    ]
     if subprocess.run(command, check=False).returncode:
         raise SystemExit("the site was not built: see above")
     if found := strangers(site):

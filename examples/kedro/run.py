@@ -1,6 +1,6 @@
-"""akb as nodes of a kedro pipeline: an export in the catalog, a run, and the customers at risk as a data set.
+"""akb as nodes of a kedro pipeline: an export in the catalog, a run, the customers at risk.
 
-    python examples/kedro/run.py FOLDER OUT
+python examples/kedro/run.py FOLDER OUT
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from kedro.runner import SequentialRunner
 import akb
 
 
-def predict(policies: pl.DataFrame, claims: pl.DataFrame, contacts: pl.DataFrame, out: str) -> akb.Run:
+def predict(
+    policies: pl.DataFrame, claims: pl.DataFrame, contacts: pl.DataFrame, out: str
+) -> akb.Run:
     """Do a whole run; the folder `out` is what ``akb eda`` would leave."""
     return akb.eda(policies=policies, claims=claims, contacts=contacts, out=out)
 
@@ -41,13 +43,15 @@ def main(folder: Path, out: Path) -> None:
     """Run the pipeline on an export."""
     names = {"policies": "polissen", "claims": "schades", "contacts": "contacten"}
     frames = {
-        role: MemoryDataset(pl.read_csv(folder / f"{name}.csv", separator=";", infer_schema=False), copy_mode="assign")
+        role: pl.read_csv(folder / f"{name}.csv", separator=";", infer_schema=False)
         for role, name in names.items()
     }
-    found = MemoryDataset(copy_mode="assign")
-    made = {**frames, "params:out": MemoryDataset(str(out)), "run": MemoryDataset(copy_mode="assign"), "at_risk": found}
-    SequentialRunner().run(pipeline(), DataCatalog(made))
-    print(f"{found.load().height} customers at risk in {out}")
+    catalog = {role: MemoryDataset(frame, copy_mode="assign") for role, frame in frames.items()}
+    catalog["params:out"] = MemoryDataset(str(out))
+    catalog["run"] = MemoryDataset(copy_mode="assign")
+    catalog["at_risk"] = MemoryDataset(copy_mode="assign")
+    SequentialRunner().run(pipeline(), DataCatalog(catalog))
+    print(f"{catalog['at_risk'].load().height} customers at risk in {out}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from pages import PAGES, ROOT, Example, every
+from pages import ROOT, Example, every
 
 from akb.cli import app
 from akb.config import load_settings
