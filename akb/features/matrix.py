@@ -86,6 +86,31 @@ def build_matrix(
     today's values that show who has ended are not read either, see `hindsight`."""
     dates = sorted(set(dates))
     portfolio = seen_by_features(portfolio, settings)
+    inputs = feature_inputs(portfolio, settings)
+    features = tuple(column.feature for group in inputs.groups for column in group.columns)
+    rows, identity = rows_in_force(inputs.facts, dates), _identity(portfolio)
+    panel = None if everybody else drawn_panel(rows, identity, settings)
+    if panel is not None:
+        followed = pl.Series(panel[rows["customer"].to_numpy()])
+        scored = pl.col("as_of").is_in(scored_dates(dates, portfolio.as_of, settings))
+        rows = rows.filter(scored | followed)
+    if partitions is None:
+        partitions = max(getattr(executor, "workers", 1), -(-_most(rows) // _PART))
+    names = [each.name for each in features]
+    # codes take a moment: of a small office there is memory enough
+    kind = PlainColumn if panel is None else CodedColumn
+    columns: dict[str, PlainColumn | CodedColumn] = {name: kind(rows.height) for name in names}
+    if executor is None:
+        _fill(inputs, rows, columns, partitions)
+    else:
+        pieces = columns_elsewhere(inputs, rows, _batches(rows), partitions, executor)
+        _place(rows, columns, pieces)
+    frame, coded = finished(rows, columns)
+    return Matrix(frame, features, identity, panel, coded)
+
+
+def feature_inputs(portfolio: Portfolio, settings: Settings) -> FeatureInputs:
+    """Return what features are worked out from, of a portfolio as `seen_by_features` leaves it."""
     branches = portfolio_branches(portfolio, settings)
     own = tuple(column for column in portfolio.own if not column.refused)
     facts = with_insurer_codes(policy_facts(portfolio, list(branches), settings.time.gap_days))
@@ -114,31 +139,10 @@ def build_matrix(
         claimed=_named(events, "theme", every_theme(), "claims"),
         own=own,
     )
-    chosen = groups(world)
     recorded: dict[Source, pl.DataFrame] = {
         record: events[record] for record in EVENTS if record in records
     }
-    features = tuple(column.feature for group in chosen for column in group.columns)
-    inputs = FeatureInputs(chosen, facts, recorded, customers, world)
-    rows, identity = rows_in_force(facts, dates), _identity(portfolio)
-    panel = None if everybody else drawn_panel(rows, identity, settings)
-    if panel is not None:
-        followed = pl.Series(panel[rows["customer"].to_numpy()])
-        scored = pl.col("as_of").is_in(scored_dates(dates, portfolio.as_of, settings))
-        rows = rows.filter(scored | followed)
-    if partitions is None:
-        partitions = max(getattr(executor, "workers", 1), -(-_most(rows) // _PART))
-    names = [each.name for each in features]
-    # codes take a moment: of a small office there is memory enough
-    kind = PlainColumn if panel is None else CodedColumn
-    columns: dict[str, PlainColumn | CodedColumn] = {name: kind(rows.height) for name in names}
-    if executor is None:
-        _fill(inputs, rows, columns, partitions)
-    else:
-        pieces = columns_elsewhere(inputs, rows, _batches(rows), partitions, executor)
-        _place(rows, columns, pieces)
-    frame, coded = finished(rows, columns)
-    return Matrix(frame, features, identity, panel, coded)
+    return FeatureInputs(groups(world), facts, recorded, customers, world)
 
 
 def _named(
@@ -183,10 +187,15 @@ def with_own_columns(
 def _customers(portfolio: Portfolio) -> pl.DataFrame:
     """The attributes that features use; region: first two digits of the postcode, else as given."""
     customers = portfolio.customers
-    region = pl.col("postcode4").str.slice(0, 2).cast(pl.Int32, strict=False)
+    region = region_of("postcode4")
     if "region" in customers.columns and not customers["postcode4"].is_not_null().any():
         region = pl.col("region").rank("dense").cast(pl.Int32)  # the position in the alphabet
     return customers.select("customer", "kind", "birth_year", "adviser", "office", region=region)
+
+
+def region_of(postcode: str) -> pl.Expr:
+    """Return the region that a column of postcodes tells: their first two digits."""
+    return pl.col(postcode).str.slice(0, 2).cast(pl.Int32, strict=False)
 
 
 def _identity(portfolio: Portfolio) -> NDArray[np.uint64]:

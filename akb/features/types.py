@@ -93,9 +93,9 @@ class Matrix:
         """Return everything, as_of, customer and all features, Float32: of few rows."""
         return self._decoded(self.frame)
 
-    def of(self, customer: int) -> pl.DataFrame:
-        """Return the rows of one customer with all features, Float32; unknown is null."""
-        return self._decoded(self.frame.filter(self.frame["customer"] == customer))
+    def at(self, place: int) -> pl.DataFrame:
+        """Return one row with all features, Float32; unknown is null."""
+        return self._decoded(self.frame.slice(place, 1))
 
     def floats(self, rows: NDArray[np.int64] | slice, names: Sequence[str]) -> NDArray[np.float32]:
         """Return some rows of some features, float32 [n, f], column by column; unknown is NaN."""

@@ -51,7 +51,7 @@ def _files(facts: ReportModel, context: Context) -> Iterator[tuple[str, bytes]]:
         yield f"actions/{name}", content
     yield from recognition_files(context).items()
     yield from actuarial_files(context).items()
-    portal = portal_facts(context)
+    portal = context.once(portal_facts)
     yield from portal_files(portal).items()
     yield "actions/actions.xlsx", actions_workbook(portal)
     yield "actions/tasks.csv", tasks_csv(portal)

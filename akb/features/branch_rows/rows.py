@@ -80,7 +80,7 @@ def build_branch_rows(
         for batch in _batches(dates, facts.height)
     ]
     chosen = eligible_dates(dates, settings)
-    signed = _signed(facts, portfolio.as_of)
+    signed = signed_later(facts, portfolio.as_of)
     eligible = [
         in_order(eligible_rows(cut(facts, {}, batch), purchases, taken, signed, world))
         for batch in _batches(chosen, facts.height)
@@ -95,7 +95,7 @@ def build_branch_rows(
     )
 
 
-def _signed(facts: pl.DataFrame, as_of: date) -> pl.DataFrame:
+def signed_later(facts: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """as_of, customer, branch of policies that are known at X to start later (a replay has
     none).
     """

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from akb.report.chapters.listed import worded_reasons
 from akb.report.files.list_columns import ADDED, SENTENCE, discuss_sentence, named, with_added
 from akb.report.files.tables import dutch_cell, dutch_csv
+from akb.report.portal import portal_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -140,17 +140,14 @@ def _rows(
 ) -> Iterator[list[Any]]:
     """Yield the values of every row: of who is in force everybody has an action."""
     names = shown_names(context, ordered)
-    reasons = worded_reasons(context) if extra == "reasons" else {}
+    portal = context.once(portal_facts) if extra == "reasons" else None
     for row in ordered.iter_rows(named=True):
         cells = [
             names[row["customer"]],
             *(_cell(context, column, row[column]) for column in columns[1:]),
         ]
-        if extra == "reasons":
-            sentence = "; ".join(reasons.get(row["customer"], []))
-            cells.append(
-                sentence or (context.words.plain("list_text.no_reason") if reasons else "")
-            )
+        if portal:
+            cells.append(portal.why.sentence(row["customer"], portal.words))
         elif extra == "gap":
             cells.append(discuss_sentence(context, row["branch"], row["share"]))
         yield cells
