@@ -48,7 +48,7 @@ def net_of(portfolio: Portfolio, models: ModelRun, settings: Settings, values: d
     case = case_alone(portfolio, models, changed)
     if case is None:
         raise SystemExit("the run has no business case")
-    net: int = case.cohort["net"]["base"]
+    net: int = case.cohort.net.base
     return net
 
 

@@ -257,7 +257,7 @@ def advice_at(portfolio: Any, models: Any, end: str) -> tuple[str, float, int]:
     settings = load_settings().model_copy(update={"contacts": known})
     case = business_case(valuation(portfolio, models, settings, say=lambda _: None, earned=False))
     assert case is not None
-    return case.advice["key"], case.advice["probability"], case.cohort["net"]["base"]
+    return case.advice.key, case.advice.probability, case.cohort.net.base
 
 
 def main() -> None:

@@ -180,6 +180,23 @@ def test_a_class_name_is_used_once() -> None:
     assert class_names_used_twice() == set()
 
 
+def untyped(name: str) -> set[str]:
+    """Return where a module hands over what has no type: a field or property of `Any`, or a mapping of anything."""
+    found = set()
+    for kind in (node for node in trees()[name].body if isinstance(node, ast.ClassDef)):
+        for node in kind.body:
+            hint = node.annotation if isinstance(node, ast.AnnAssign) else getattr(node, "returns", None)
+            if hint is not None and re.search(r"\bAny\b|dict\[str, object\]", ast.unparse(hint)):
+                found.add(f"{name}.{kind.name}, line {node.lineno}")
+    return found
+
+
+def test_rooms_hand_over_what_has_a_type() -> None:
+    doors = [name for name in sources() if re.fullmatch(r"akb\.\w+\.types(\.\w+)?", name)]
+    assert len(doors) > 5
+    assert {place for name in doors for place in untyped(name)} == set()
+
+
 def test_names_are_terms_of_the_field() -> None:
     assert {name: found for name, tree in trees().items() if (found := bindings(tree) & DIALECT)} == {}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -234,7 +234,7 @@ class Portfolio:
     sources: tuple[SourceFile, ...]
     relations: pl.DataFrame | None = None
     premiums: pl.DataFrame | None = None
-    own_branches: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    own_branches: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     own: tuple[OwnColumn, ...] = ()
     own_values: pl.DataFrame | None = None
     hidden: tuple[str, ...] | None = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from akb.report.chapters.registry import chapters
 from akb.report.context import Context
 from akb.report.model import Cover, ReportModel
+from akb.value.types import Figures
 
 if TYPE_CHECKING:
     from akb.report.bundle import RunBundle
@@ -30,7 +31,7 @@ def build(bundle: RunBundle, context: Context | None = None) -> ReportModel:
         advisers=bundle.settings.report.advisers,
         ladder=context.ladder,
         facts={facts.KEY: facts for facts in made},
-        value=dict(bundle.value.figures) if bundle.value else {},
+        value=bundle.value.figures if bundle.value else Figures(),
         basis=case.basis if case else None,
     )
 

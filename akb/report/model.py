@@ -16,6 +16,8 @@ from akb.report.typed import Facts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from akb.value.types import Figures
+
 
 T = TypeVar("T", bound=Facts)
 
@@ -56,7 +58,7 @@ class ReportModel:
     advisers: bool
     ladder: Mapping[str, str]
     facts: Mapping[str, Facts]
-    value: Mapping[str, object]
+    value: Figures
     basis: Mapping[str, object] | None
 
     def of(self, kind: type[T]) -> T:

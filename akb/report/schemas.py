@@ -15,6 +15,7 @@ from akb.report.dictionary import SCORED, dictionary
 from akb.report.files import summary as summary_file
 from akb.report.typed import Facts
 from akb.store.json_schema import SchemaMaker, breaking, titled, type_hints, whole
+from akb.value.types import Figures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,10 +70,7 @@ def summary_schema() -> Schema:
             "type": "array",
             "items": whole({name: prediction[name] for name in of_prediction}),
         },
-        "value": {
-            **_LOOSE,
-            "description": "Figures of the value room; the chapters show them typed.",
-        },
+        "value": maker.of(Figures),
         "business_case": whole({**of_case, "assumptions": parts["assumptions"]}),
         "case_basis": {
             **_LOOSE,

@@ -71,7 +71,7 @@ class SchemaMaker:
             made = whole(self.fields_of(kind), about=_first(kind))
             more: type
             for more in kind.__subclasses__():
-                made["properties"] |= self.fields_of(more)
+                made["properties"] = self.fields_of(more) | made["properties"]
             self.definitions[kind.__name__] = made
         return {"$ref": f"#/$defs/{kind.__name__}"}
 

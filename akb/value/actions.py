@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.value.action_figures import by_action, hidden, hours_used, list_sizes, own_share
+from akb.value.action_figures import by_action, hours_used, list_sizes, own_share
 from akb.value.classes import class_of
 from akb.value.targeting.contact import rules
 from akb.value.targeting.lists import next_best_action as nba
@@ -22,6 +22,7 @@ from akb.value.targeting.lists.retention import defend_by_chance, defend_list, e
 from akb.value.targeting.lists.withheld import NEXT_BEST, TOP_DEFEND, withheld_lists
 from akb.value.targeting.service import service_concept
 from akb.value.targeting.staffing import Assignment, assign, summed
+from akb.value.types import ActionFigures, CareContact, RecognitionTest
 
 if TYPE_CHECKING:
     from akb.value.in_force import InForce
@@ -42,35 +43,23 @@ class Actions:
     lists, left_out
         As in `akb.value.types.ValueRun`.
     figures
-        ``actions``: see `act`.
+        What the report tells of them.
     recognition
         See `recognition.recognition_test`.
     care
-        Care and thanks beside the plan: ``customers``, ``minutes``, ``cost`` (cents) per action.
+        Care and thanks beside the plan, per action.
     """
 
     scores: pl.DataFrame
     lists: dict[str, pl.DataFrame]
     left_out: dict[str, dict[str, int]]
-    figures: dict[str, Any]
+    figures: ActionFigures
     recognition: pl.DataFrame
-    care: dict[str, dict[str, float]]
+    care: dict[str, CareContact]
 
 
 def act(valued: Valuation) -> Actions:
-    """Return actions, lists and assignment.
-
-    Returns
-    -------
-    Actions
-        Its figures under ``actions`` (counts under the limit of suppression are None or left out):
-        ``by_action`` rows {key, customers, minutes}; ``alone`` {reason: customers}; ``euros``
-        (whether a plan in euros was made); ``lists`` rows {key, customers, control}; ``withheld``
-        {list: why it is not delivered}; ``experiment`` and ``control_share`` of the draw; ``work``
-        {hours: rows {name (None: those that may not be named), level, available, used} in minutes,
-        needed and short: rows per level}; ``own`` (share that stays with the own adviser);
-        ``service`` (see `service_concept`); ``recognition`` {advisers, customers}.
-    """
+    """Return actions, lists and assignment."""
     in_force, eligible, plan = valued.in_force, valued.eligibility, valued.plan
     classes = client_classes(in_force, valued.value)
     gaps = care_gaps(in_force)
@@ -93,20 +82,18 @@ def act(valued: Valuation) -> Actions:
     lists |= {name: lists[name].clear() for name in withheld}  # headings, and `withheld` says why
     test = recognition_test(in_force, eligible, defend)
     limit = in_force.settings.report.suppress_below
-    figures = {
-        "euros": plan is not None and bool(plan.planned.any()),
-        "by_action": hidden(by_action(choice), limit, "customers", "minutes"),
-        "alone": {
-            reason: counted[reason] for reason in sorted(counted) if counted[reason] >= limit
-        },
-        "lists": list_sizes(lists, limit),
-        "withheld": withheld,
-        "control_share": in_force.value("experiment.control_share"),
-        "work": hours_used(in_force, hands),
-        "own": own_share(todo),
-        "service": service_concept(in_force, classes, eligible),
-        "recognition": {"advisers": test["adviser"].n_unique(), "customers": test.height},
-    }
+    figures = ActionFigures(
+        euros=plan is not None and bool(plan.planned.any()),
+        by_action=by_action(choice, limit),
+        alone={reason: counted[reason] for reason in sorted(counted) if counted[reason] >= limit},
+        lists=list_sizes(lists, limit),
+        withheld=withheld,
+        control_share=in_force.value("experiment.control_share"),
+        work=hours_used(in_force, hands),
+        own=own_share(todo),
+        service=service_concept(in_force, classes, eligible),
+        recognition=RecognitionTest(test["adviser"].n_unique(), test.height),
+    )
     return Actions(
         scores=_scores(in_force, valued, choice),
         lists=lists,
@@ -117,7 +104,7 @@ def act(valued: Valuation) -> Actions:
                 reason: count for reason, count in counted.items() if reason != "control"
             },
         },
-        figures={"actions": figures},
+        figures=figures,
         recognition=test,
         care=care_work(valued, choice),
     )
@@ -140,10 +127,8 @@ def client_classes(in_force: InForce, value: Lifetime | None) -> list[str]:
     return class_of(value.clv if value is not None else in_force.commission_customer)
 
 
-def care_work(valued: Valuation, choice: Choice) -> dict[str, dict[str, float]]:
-    """Return per action without euros its customers, minutes, and cost at the rate of who does it,
-    cents.
-    """
+def care_work(valued: Valuation, choice: Choice) -> dict[str, CareContact]:
+    """Return per action without euros what it takes, at the rate of who does it."""
     rates = {
         "inside": 100 * valued.in_force.value("cost.rate_office") / 60,
         "adviser": 100 * valued.in_force.value("cost.rate_adviser") / 60,
@@ -156,11 +141,7 @@ def care_work(valued: Valuation, choice: Choice) -> dict[str, dict[str, float]]:
             float(choice.minutes[mine & (choice.pool == pool)].sum()) * rate
             for pool, rate in rates.items()
         )
-        out[key] = {
-            "customers": float(mine.sum()),
-            "minutes": float(choice.minutes[mine].sum()),
-            "cost": cost,
-        }
+        out[key] = CareContact(float(mine.sum()), float(choice.minutes[mine].sum()), cost)
     return out
 
 
@@ -209,7 +190,7 @@ def _assigned(todo: pl.DataFrame, valued: Valuation) -> Assignment:
     used = (
         [0.0] * len(eligible.workers)
         if planned is None
-        else [hours["used"] for hours in planned.hours]
+        else [hours.used for hours in planned.hours]
     )
     free = [
         replace(who, minutes=max(0.0, who.minutes - spent))
@@ -230,7 +211,7 @@ def _assigned(todo: pl.DataFrame, valued: Valuation) -> Assignment:
             [planned.rows.select(row="rank", done_by="done_by", done_level="done_level"), rows]
         ),
         tuple(
-            {**hours, "available": who.minutes, "used": hours["used"] + more["used"]}
+            replace(hours, available=who.minutes, used=hours.used + more.used)
             for hours, more, who in zip(planned.hours, care.hours, eligible.workers, strict=True)
         ),
         {name: minutes + care.needed[name] for name, minutes in planned.needed.items()},

@@ -10,9 +10,11 @@ import numpy as np
 import polars as pl
 
 from akb.core.privacy.disclosure import shown
+from akb.core.typed import made
 from akb.core.wording.text import load_toml
 from akb.value.classes import class_of
 from akb.value.in_force import band_labels
+from akb.value.types import Concentration, CustomerPair, Figures, NextBestBranch, PairCustomer
 
 if TYPE_CHECKING:
     from akb.value.in_force import Cents, InForce
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-def figures(valued: Valuation, lists: dict[str, pl.DataFrame]) -> dict[str, object]:
+def figures(valued: Valuation, lists: dict[str, pl.DataFrame]) -> Figures:
     """Return the aggregates. Money in integer cents; shares and chances as fractions; dates as ISO
     text.
 
@@ -41,14 +43,14 @@ def figures(valued: Valuation, lists: dict[str, pl.DataFrame]) -> dict[str, obje
         class_by_commission} or None.
     """
     base, paths, value = valued.in_force, valued.survival, valued.value
-    return {
-        "concentration": _concentration(base, valued.cost),
-        "next_best": _next_best(base, valued.offers),
-        "pair": _pair(base, paths, value, lists),
-    }
+    return Figures(
+        concentration=_concentration(base, valued.cost),
+        next_best=_next_best(base, valued.offers),
+        pair=_pair(base, paths, value, lists),
+    )
 
 
-def _concentration(base: InForce, cost: ServiceCost | None) -> Row | None:
+def _concentration(base: InForce, cost: ServiceCost | None) -> Concentration | None:
     if not base.has_commission or int(base.commission.sum()) <= 0:
         return None
     top = float(load_toml("lists.toml")["concentration"]["top_share"])
@@ -57,13 +59,16 @@ def _concentration(base: InForce, cost: ServiceCost | None) -> Row | None:
     after, after_curve = (
         _shares(margin, top) if margin is not None and margin.sum() > 0 else (None, None)
     )
-    return {
-        "top_share": top,
-        "commission_share": share,
-        "after_cost_share": after,
-        "curve": curve,
-        "curve_after_cost": after_curve,
-    }
+    return made(
+        Concentration,
+        {
+            "top_share": top,
+            "commission_share": share,
+            "after_cost_share": after,
+            "curve": curve,
+            "curve_after_cost": after_curve,
+        },
+    )
 
 
 def _shares(cents: Cents, top: float) -> tuple[float, list[list[float]]]:
@@ -78,9 +83,9 @@ def _shares(cents: Cents, top: float) -> tuple[float, list[list[float]]]:
     return best(top), [[step / 20, best(step / 20)] for step in range(1, 21)]
 
 
-def _next_best(base: InForce, made: Offers) -> list[Row]:
+def _next_best(base: InForce, offers: Offers) -> tuple[NextBestBranch, ...]:
     table = (
-        made.table.group_by(key="branch")
+        offers.table.group_by(key="branch")
         .agg(
             customers=pl.len(),
             expected_policies=pl.col("probability").sort_by("row").sum(),
@@ -103,12 +108,14 @@ def _next_best(base: InForce, made: Offers) -> list[Row]:
             nulls_last=True,
         )
     )
-    return shown(table.to_dicts(), base.settings.report.suppress_below)
+    merged = {"first_choice": None}
+    rows = shown(table.to_dicts(), base.settings.report.suppress_below)
+    return tuple(made(NextBestBranch, merged | row) for row in rows)
 
 
 def _pair(
     base: InForce, paths: Relations | None, value: Lifetime | None, lists: dict[str, pl.DataFrame]
-) -> dict[str, Row] | None:
+) -> CustomerPair | None:
     """Two private customers: A by commission with the lowest lifetime value, and who of C or D is
     contacted first.
     """
@@ -128,12 +135,16 @@ def _pair(
     if not len(best) or not low:
         return None
     piet = int(best[np.lexsort((best, value.clv[best]))[0]])
-    return {
-        "high_commission": _person(base, paths, value, piet, classes[piet])
-        | _contact(planned.get(piet)),
-        "high_stake": _person(base, paths, value, low[0], classes[low[0]])
-        | _contact(planned[low[0]]),
-    }
+    return CustomerPair(
+        high_commission=made(
+            PairCustomer,
+            _person(base, paths, value, piet, classes[piet]) | _contact(planned.get(piet)),
+        ),
+        high_stake=made(
+            PairCustomer,
+            _person(base, paths, value, low[0], classes[low[0]]) | _contact(planned[low[0]]),
+        ),
+    )
 
 
 def _contact(planned: Row | None) -> Row:
@@ -155,7 +166,7 @@ def _person(base: InForce, paths: Relations, value: Lifetime, row: int, label: s
     )
     return {
         "customer": who["pseudonym"],
-        "kind": who["kind"],
+        "kind": who["kind"] or "private",
         "age": age,
         "policies": int(base.covers_per_customer[row]),
         "commission": int(base.commission_customer[row]),

@@ -125,7 +125,7 @@ def _commission_5y(work: Work) -> ValueResult:
     gate, found = work.base.churn_gate, work.backwards
     if not work.base.churn_in_euros:
         return ValueResult(_rank_only(work, "clv_rank_only"), gate)
-    if found is None or found.evidence is None or found.evidence.test_date is None:
+    if found is None or found.evidence is None or found is None:
         return ValueResult(why("commission_5y"), gate, limits=("frozen",))
     past = why("commission_5y_past", date=found.evidence.test_date)
     both = why("joint", first=why("commission_5y"), second=past)
@@ -183,14 +183,17 @@ def _clv_whole(work: Work) -> ValueResult:
     if found is None or found.evidence is None or found.evidence.test_date is None:
         return plain
     past = found.figures
-    stay = next(row for row in past["models"] if row["key"] == "all_stay")
-    gain, (low, high) = stay["gain"], stay["gain_ci"]
+    assert past is not None
+    stay = next(row for row in past.models if row.key == "all_stay")
+    assert stay.gain is not None
+    assert stay.gain_ci is not None
+    low, high = stay.gain_ci
     sentence = why(
         "clv_backwards",
         date=found.evidence.test_date,
-        winner=why(f"clv_winner_{past['winner']}"),
-        better=why("clv_better" if past["beats_all_stay"] else "clv_not_better"),
-        gain=gain / 100,
+        winner=why(f"clv_winner_{past.winner}"),
+        better=why("clv_better" if past.beats_all_stay else "clv_not_better"),
+        gain=stay.gain / 100,
         low=low / 100,
         high=high / 100,
     )

@@ -4,6 +4,7 @@ case, figures.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -21,18 +22,22 @@ from akb.value.lifetime.backtest import proof
 from akb.value.lifetime.clv import lapses_expected
 from akb.value.lifetime.lost import lost_commission, lost_row
 from akb.value.outlook.next_year import next_year
-from akb.value.outlook.outlook import inflow_years, outlook_figures
+from akb.value.outlook.outlook import contacts_a_year, inflow_years
+from akb.value.outlook.projection import projection
 from akb.value.outlook.stress import stress_figures
 from akb.value.predictions import Work, case_missing, predictions
 from akb.value.revenue.account_figures import accounts_figures
+from akb.value.revenue.bridge import bridge
 from akb.value.revenue.commission import Replay, replay
 from akb.value.revenue.cost import KINDS
 from akb.value.revenue.waterfall import waterfall
 from akb.value.segments.figures import class_table, segment_figures
 from akb.value.segments.segments import class_columns, segments
 from akb.value.targeting.attention import attention
+from akb.value.targeting.contact_policy import contact_policy
 from akb.value.targeting.duty import duty_book
 from akb.value.targeting.lists.gaps import care_gaps
+from akb.value.targeting.lists.last_year import backtest
 from akb.value.targeting.lists.retention import defence
 from akb.value.types import ValueRun
 from akb.value.valuation import Valuation, valuation
@@ -43,7 +48,7 @@ if TYPE_CHECKING:
     from akb.config import Settings
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
-    from akb.value.types import BusinessCase, Past
+    from akb.value.types import BusinessCase, CareContact, Past
 
 PLACES = (1, 2, 3)
 
@@ -70,8 +75,8 @@ def run_value(
     -------
     ValueRun
         `scores` has a row per customer in force at X (ascending) and a column per catalogue entry
-        of this room; the columns of what is unavailable are null. `lists`, `case` and `figures`:
-        see `retention.LIST_SCHEMA`, `cross_sell.next_best_list`, `case` and `figures.figures`.
+        of this room; the columns of what is unavailable are null. `lists`: see
+        `retention.LIST_SCHEMA` and `cross_sell.next_best_list`.
         Nothing crashes on what the export lacks.
     """
     say = progress or (lambda _: None)
@@ -93,7 +98,8 @@ def run_value(
     lost = (
         lost_commission(in_force, survival, branches) if survival and branches is not None else None
     )
-    ahead = outlook_figures(in_force, branches, acts.lists["top_defend"], valued.plan)
+    years = inflow_years(in_force)
+    ahead = projection(in_force, branches, years, acts.lists["top_defend"], valued.plan)
     other = _on_other_cost(valued, say)
     say("actual against expected lapse")
     return ValueRun(
@@ -104,26 +110,28 @@ def run_value(
         predictions=predictions(
             Work(in_force, valued.cost, _proof(in_force), grouped, backwards), scores
         ),
-        figures={
-            **figures(valued, acts.lists),
-            **acts.figures,
-            **ahead,
-            "next_year": next_year(lost_row(in_force, lost), ahead["projection"]),
-            "empc": empc_figures(in_force, in_force.spells),
-            "segments": segment_figures(
-                in_force, valued.value, grouped, in_force.spells, valued.cost
-            ),
-            "case_missing": None if case else case_missing(in_force),
-            "duty": duty_book(in_force, care_gaps(in_force), acts.care),
-            "care": _shown(acts.care, settings.report.suppress_below),
-            "lost_commission": lost_row(in_force, lost),
-            "waterfall": waterfall(in_force, valued.cost),
-            "small_office": small_office(in_force),
-            "stress": stress_figures(valued, inflow_years(in_force)),
-            "accounts": accounts_figures(in_force, valued.cost, case, other),
-            "income": income_figures(valued, case),
-            "clv_past": backwards.figures,
-        },
+        figures=replace(
+            figures(valued, acts.lists),
+            actions=acts.figures,
+            bridge=bridge(in_force),
+            projection=ahead,
+            contact_policy=contact_policy(in_force),
+            backtest=backtest(in_force, in_force.spells, contacts_a_year(in_force, valued.plan)),
+            next_year=next_year(lost_row(in_force, lost), ahead),
+            empc=empc_figures(in_force, in_force.spells),
+            segments=segment_figures(in_force, valued.value, grouped, in_force.spells, valued.cost),
+            case_missing=None if case else case_missing(in_force),
+            duty=duty_book(in_force, care_gaps(in_force), acts.care),
+            care=_shown(acts.care, settings.report.suppress_below),
+            lost_commission=lost_row(in_force, lost),
+            waterfall=waterfall(in_force, valued.cost),
+            small_office=small_office(in_force),
+            stress=stress_figures(valued, years),
+            accounts=accounts_figures(in_force, valued.cost, case, other),
+            clv_past=backwards.figures,
+            clv_past_missing=backwards.missing,
+            income=tuple(income_figures(valued, case)),
+        ),
         findings=findings(valued, acts.lists["top_defend"], lapses),
         components=_components(valued),
         recognition=acts.recognition,
@@ -157,9 +165,9 @@ def _proof(in_force: InForce) -> Replay | None:
     return replay(in_force) if in_force.has_ended else None
 
 
-def _shown(care: dict[str, dict[str, float]], limit: int) -> dict[str, dict[str, float]]:
+def _shown(care: dict[str, CareContact], limit: int) -> dict[str, CareContact]:
     """Return the work without euros as far as enough customers stand behind it."""
-    return {key: row for key, row in care.items() if row["customers"] >= limit}
+    return {key: row for key, row in care.items() if row.customers >= limit}
 
 
 def _scores(valued: Valuation) -> pl.DataFrame:

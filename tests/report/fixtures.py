@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,6 +15,7 @@ from akb.catalogue.entries import entries
 from akb.config import Settings
 from akb.core.dates import add_months
 from akb.core.privacy.pseudonyms import pseudonyms
+from akb.core.typed import made
 from akb.features.types import Feature
 from akb.ingest.types import History, Portfolio, RowCount, SourceFile
 from akb.models.types import (
@@ -31,12 +33,11 @@ from akb.models.types import (
 from akb.report.bundle import RunBundle
 from akb.report.model import ReportModel
 from akb.report.page.html import render
-from akb.report.typed import made
 from akb.report.words import Words
 from akb.report.write import write_report
 from akb.value.actuarial.review import review
 from akb.value.in_force import InForce
-from akb.value.types import BusinessCase, ValueRun
+from akb.value.types import BusinessCase, Figures, ValueRun
 from tests.tables import CUSTOMER_SCHEMA, POLICY_SCHEMA
 
 X = date(2025, 12, 31)
@@ -77,12 +78,12 @@ WORTH = {
     },
     "small_office": {
         "rows": [{"key": key, "customers": 60, "policies": 70, "years": 180.5, "lapses": 14, "source": 0.08,
-                  "rate": 0.09, "weight": 0.4, "expected": 6.3} for key in ("avp", "auto")]
+                  "rate": 0.09, "weight": 0.4, "expected": 6.3, "sisters": None} for key in ("avp", "auto")]
         + [{"key": "_other", "customers": 8, "policies": 9, "years": 20.0, "lapses": 2, "source": None, "rate": 0.07,
-            "weight": None, "expected": 0.7}],
+            "weight": None, "expected": 0.7, "sisters": None}],
         "announced": 6, "expected": 13.3, "low": 7.0, "high": 21.0, "weight": 0.35, "ratio": 1.08,
         "commission": {"expected": 120_000, "low": 60_000, "high": 200_000},
-        "first": date(2022, 10, 31), "last": date(2025, 10, 31),
+        "first": date(2022, 10, 31), "last": date(2025, 10, 31), "sisters": None,
     },
     "stress": {
         "before": {"commission": 10_000_000, "value": 50_000_000, "net": 1_200_000,
@@ -345,14 +346,14 @@ def models(book: Portfolio, seed: int = 2) -> ModelRun:
     )
 
 
-def business_case(customers: float = 585.0) -> BusinessCase:
+def business_case(customers: float = 585.0, **parts: Any) -> BusinessCase:
     """Return a case that hangs together: 340 contacts that bring € 9,600 for € 4,200 and a price of € 600."""
     lines = (
         ("relation", 120_000, 400_000, 900_000),
         ("policy", 150_000, 350_000, 600_000),
         ("purchase", 0, 210_000, 430_000),
     )
-    return BusinessCase(
+    given: dict[str, Any] = dict(  # noqa: C408 - the keys are the fields
         cohort={
             "benefit": 960_000,
             "contacts": 420_000,
@@ -438,6 +439,7 @@ def business_case(customers: float = 585.0) -> BusinessCase:
         curve=[-520_000, -580_000, -430_000, -70_000, 500_000],
         basis={},
     )  # fmt: skip
+    return made(BusinessCase, given | parts)
 
 
 def value(book: Portfolio, run: ModelRun, seed: int = 3) -> ValueRun:
@@ -486,7 +488,14 @@ def value(book: Portfolio, run: ModelRun, seed: int = 3) -> ValueRun:
     case = business_case(float(who.size))
     figures = {
         "next_best": [
-            {"key": b, "customers": 300, "expected_policies": 10.0, "expected_commission": 80_000, "ban": False}
+            {
+                "key": b,
+                "customers": 300,
+                "expected_policies": 10.0,
+                "expected_commission": 80_000,
+                "first_choice": 30,
+                "ban": False,
+            }
             for b in BRANCHES[:5]
         ],
         **WORTH,
@@ -500,7 +509,7 @@ def value(book: Portfolio, run: ModelRun, seed: int = 3) -> ValueRun:
         {"top_defend": {"no_marketing": 12, "deceased": 2}, "next_best_policy": {}},
         case,
         tuple(derived),
-        figures,
+        made(Figures, figures),
         actuarial=review(InForce(book, run, Settings())),
     )
 
@@ -528,6 +537,11 @@ def unkeyed(page: str) -> str:
 def text_of(told: ReportModel) -> str:
     """Return the page of a report as it reads."""
     return unkeyed(render(told, Words()))
+
+
+def with_figures(run: ValueRun, **parts: Any) -> ValueRun:
+    """Return what the value room says with other figures."""
+    return replace(run, figures=made(Figures, {**vars(run.figures), **parts}))
 
 
 def changed(told: ReportModel, key: str, **values: object) -> ReportModel:

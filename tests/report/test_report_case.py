@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,7 @@ REASONS = {"no-contacts", "no-hours", "nobody-to-call"}
 def facts(full: RunBundle, **changes: Any) -> ReportModel:
     """The report model with parts of the case replaced."""
     assert full.value is not None
-    case = replace(fixtures.business_case(), **copy.deepcopy(changes))
+    case = fixtures.business_case(**changes)
     return assemble.build(replace(full, value=replace(full.value, case=case)))
 
 
@@ -39,13 +38,13 @@ def marks(text: str) -> set[str]:
 
 
 def plan(**changes: Any) -> dict[str, Any]:
-    return {**fixtures.business_case().plan, **changes}
+    return {**vars(fixtures.business_case().plan), **changes}
 
 
 @pytest.mark.parametrize("key", ["start", "pilot", "stop"])
 def test_the_advice_is_said_in_the_chapter_and_in_the_summary(full: RunBundle, key: str) -> None:
     words = Words()
-    advice = {**fixtures.business_case().advice, "key": key}
+    advice = {**vars(fixtures.business_case().advice), "key": key}
     told = facts(full, advice=advice)
     text = chapter(told)
     assert [name for name in ("start", "pilot", "stop") if f"advice-{name}" in marks(text)] == [key]
@@ -56,7 +55,13 @@ def test_the_advice_is_said_in_the_chapter_and_in_the_summary(full: RunBundle, k
 
 
 def test_an_advice_not_to_start_claims_no_trial_that_there_is_not(full: RunBundle) -> None:
-    advice = {**fixtures.business_case().advice, "key": "stop", "next": "nothing", "trial": None, "information": None}
+    advice = {
+        **vars(fixtures.business_case().advice),
+        "key": "stop",
+        "next": "nothing",
+        "trial": None,
+        "information": None,
+    }
     told = facts(full, advice=advice)
     text = chapter(told)
     assert "no-trial" in marks(text)
@@ -67,19 +72,19 @@ def test_an_advice_not_to_start_claims_no_trial_that_there_is_not(full: RunBundl
 
 def test_the_number_that_turns_it_is_told_in_its_own_unit(full: RunBundle) -> None:
     assert "Wij rekenen met 15 %; bij 4 % blijft er niets over." in chapter(facts(full))
-    loss = {**fixtures.business_case().cohort, "net": {"low": -900_000, "base": -50_000, "high": 700_000}}
+    loss = {**vars(fixtures.business_case().cohort), "net": {"low": -900_000, "base": -50_000, "high": 700_000}}
     turning = {"key": "contacts.call.minutes", "at": 15.0, "value": 12.0}
-    told = facts(full, cohort=loss, advice={**fixtures.business_case().advice, "turning": turning})
+    told = facts(full, cohort=loss, advice={**vars(fixtures.business_case().advice), "turning": turning})
     assert "Wij rekenen met 15 minuten; bij 12 minuten kost het niets meer." in chapter(told)
-    without = {**fixtures.business_case().advice, "turning": None}
+    without = {**vars(fixtures.business_case().advice), "turning": None}
     assert Words().plain("case.turning_none") in chapter(facts(full, advice=without))
 
 
 def test_a_line_whose_gate_is_closed_is_said_to_be_not_given(full: RunBundle) -> None:
-    cohort = copy.deepcopy(fixtures.business_case().cohort)
+    cohort = fixtures.business_case().cohort
     assert not any(mark.startswith("not-given") for mark in marks(chapter(facts(full))))
-    cohort["lines"][2] |= {"given": False, "low": 0, "base": 0, "high": 0}
-    told = facts(full, cohort=cohort)
+    closed = replace(cohort.lines[2], given=False, low=0, base=0, high=0)
+    told = facts(full, cohort=replace(cohort, lines=(*cohort.lines[:2], closed, *cohort.lines[3:])))
     assert [mark for mark in marks(chapter(told)) if mark.startswith("not-given")] == ["not-given-purchase"]
     names = [row[0] for row in figures(told, Words())["ledger"].rows]
     assert Words().plain("ledger.purchase") not in names
@@ -139,8 +144,8 @@ def test_what_predictions_add_stands_against_their_price(full: RunBundle, withou
 def test_care_stands_apart_with_its_hours_and_cost(full: RunBundle) -> None:
     assert full.value is not None
     assert "outside" not in marks(chapter(facts(full)))
-    figures_ = {**full.value.figures, "care": {"care": {"customers": 40.0, "minutes": 600.0, "cost": 55_000.0}}}
-    told = assemble.build(replace(full, value=replace(full.value, figures=figures_)))
+    care = {"care": {"customers": 40.0, "minutes": 600.0, "cost": 55_000.0}}
+    told = assemble.build(replace(full, value=fixtures.with_figures(full.value, care=care)))
     assert "Zorgcontact met 40 klanten: 10 uur, € 550." in chapter(told)
 
 

@@ -27,8 +27,8 @@ def test_the_register_is_told_with_what_is_hidden(page: str) -> None:
 
 def test_without_a_register_the_page_says_where_to_record(full: RunBundle) -> None:
     assert full.value is not None
-    duty = {**full.value.figures["duty"], "register": None}
-    value = replace(full.value, figures={**full.value.figures, "duty": duty})
+    duty = replace(full.value.figures.duty, register=None)
+    value = replace(full.value, figures=replace(full.value.figures, duty=duty))
     text = " ".join(part(report_files(replace(full, value=value))[0]["report.html"].decode()).split())
     assert "staat in geen export" in text and "akb feedback import" in text
     assert "Geweigerd" not in text

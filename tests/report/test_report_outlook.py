@@ -49,7 +49,8 @@ OUTLOOK: dict[str, Any] = {
             *(_row(2025 + k, 700 - 20 * k, 690 - 25 * k, 699 - 10 * k) for k in range(1, 6)),
         ],
         "inflow": {"mean": 40.4, "low": 30, "high": 50, "years": 3, "factor": 1.0},
-        "newcomer_commission": 12_000, "newcomer_age": 36.0, "extra_cents": 1900, "level": [0.9, 1.2], "kept": 1.5,
+        "newcomer_commission": 12_000, "newcomer_age": 36.0, "extra_cents": 1900,
+        "first_year": None, "level": [0.9, 1.2], "kept": 1.5,
         "kept_cents": 50_000, "advisers": 2, "advisers_needed": 1.7, "norm": 2000.0, "advisers_at_norm": 0.3,
         "list_ages": [AGE | {"listed": None, "listed_share": None}],
     },
@@ -78,7 +79,7 @@ OUTLOOK: dict[str, Any] = {
 def told() -> ReportModel:
     full = fixtures.full()
     assert full.value is not None
-    value = replace(full.value, figures={**full.value.figures, **OUTLOOK})
+    value = fixtures.with_figures(full.value, **OUTLOOK)
     return assemble.build(replace(full, value=value))
 
 

@@ -15,6 +15,7 @@ from akb.report.chapters.customer.facts import facts, sentence
 from akb.report.context import Context
 from akb.report.words import Words
 from akb.report.write import report_files
+from tests.report import fixtures
 
 if TYPE_CHECKING:
     from akb.report.bundle import RunBundle
@@ -101,6 +102,7 @@ SEGMENTS = {
         "down": None,
         "same": None,
     },
+    "growth_migration": None,
 }
 
 
@@ -111,7 +113,7 @@ def rich(full: RunBundle) -> RunBundle:
     scores = full.value.scores.with_columns(
         growth_segment=pl.lit("warme_daler"), position_segment=pl.lit("kernpotential")
     )
-    value = replace(full.value, scores=scores, figures={**full.value.figures, "segments": SEGMENTS})
+    value = replace(fixtures.with_figures(full.value, segments=SEGMENTS), scores=scores)
     return replace(full, value=value, models=replace(full.models, profiles=FOUND))
 
 
@@ -141,7 +143,7 @@ def test_lifetime_value_that_only_ranks_has_no_euro(rich: RunBundle) -> None:
         "growth": ranks(GROWTH), "position": ranks(POSITION),
     }  # fmt: skip
     assert rich.value is not None
-    value = replace(rich.value, figures={**rich.value.figures, "segments": unproven})
+    value = fixtures.with_figures(rich.value, segments=unproven)
     page = report_files(replace(rich, value=value))[0]["report.html"].decode()
     assert "het niveau van de kans op vertrek is nog niet bewezen" in page
     assert "aan klantwaarde waard" not in page

@@ -14,6 +14,7 @@ from akb.report.assemble import build
 from akb.report.bundle import RunBundle
 from akb.report.chapters.attention.facts import _workers
 from akb.report.write import report_files
+from akb.value.types import LevelHours
 from tests.core.test_core_proof import ORDER
 from tests.report import fixtures as f
 
@@ -33,9 +34,10 @@ def with_churn(bundle: RunBundle, **changes: Any) -> RunBundle:
     )
     lists = {**value.lists, "top_defend": value.lists["top_defend"].clear()}
     actions = {"euros": False, "by_action": [], "lists": [], "control_share": 0.1, "own": None, "alone": {},
-               "service": {"rows": [], "hours": 0.0, "hours_available": 0.0}, "work": {"hours": [], "short": []},
+               "service": {"rows": [], "hours": 0.0, "hours_available": 0.0},
+               "work": {"hours": [], "needed": [], "short": []},
                "recognition": {"advisers": 0, "customers": 0}, "withheld": {"top_defend": WHY}}  # fmt: skip
-    value = replace(value, lists=lists, figures={**value.figures, "actions": actions})
+    value = replace(f.with_figures(value, actions=actions), lists=lists)
     return replace(bundle, models=replace(models, predictions=made), value=value)
 
 
@@ -113,8 +115,8 @@ def test_assumed_commission_is_said_where_it_is_first_told() -> None:
 
 
 def test_a_colleague_who_was_only_assumed_has_a_row_where_there_is_work() -> None:
-    def row(name: str | None, used: float) -> dict[str, Any]:
-        return {"name": name, "level": "inside", "available": 600.0, "used": used}
+    def row(name: str | None, used: float) -> LevelHours:
+        return LevelHours(name, "inside", 600.0, used)
 
     names = [each["name"] for each in _workers([row("#1", 60.0), row("#2", 0.0), row("Jansen", 0.0), row(None, 0.0)])]
     assert names == ["#1", "Jansen", None]

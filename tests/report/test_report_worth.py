@@ -31,8 +31,8 @@ def test_the_report_says_who_won_and_what_lifetime_value_did_not_beat(full: RunB
     assert _said("winner_none") in page
     assert _said("past_not_better") not in page
     assert full.value is not None
-    past = {**full.value.figures["clv_past"], "winner": "status_quo", "beats_all_stay": False}
-    lost = replace(full, value=replace(full.value, figures={**full.value.figures, "clv_past": past}))
+    past = replace(full.value.figures.clv_past, winner="status_quo", beats_all_stay=False)
+    lost = replace(full, value=replace(full.value, figures=replace(full.value.figures, clv_past=past)))
     told = report_files(lost)[0]["report.html"].decode()
     assert _said("winner_status_quo") in told
     assert _said("past_not_better") in told

@@ -84,7 +84,7 @@ def told(rows: dict[str, Any], values: dict[str, float], off: list[str]) -> dict
         "running": case.running_year.net,
         "payback": case.payback_month,
         "deepest": case.deepest,
-        "options": [[row["net"][side] for side in SIDES] for row in options(basis)],
-        "tornado": {row["key"]: [row["low"], row["high"]] for row in tornado(draws)},
-        "above": band(draws)["above_zero"],
+        "options": [[getattr(row.net, side) for side in SIDES] for row in options(basis)],
+        "tornado": {row.key: [row.low, row.high] for row in tornado(draws)},
+        "above": band(draws).above_zero,
     }

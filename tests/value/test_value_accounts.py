@@ -77,7 +77,7 @@ def test_nothing_given_changes_nothing() -> None:
     same, past = at_accounts(made, None, load_settings())
     assert same.policies.equals(made.policies)
     assert past is None
-    assert run_value(same, fx.models(made), load_settings()).figures["accounts"] is None
+    assert run_value(same, fx.models(made), load_settings()).figures.accounts is None
 
 
 def test_what_was_known_earlier_is_multiplied_with_the_same_factor() -> None:
@@ -114,10 +114,10 @@ def test_commission_fees_and_cost_are_the_accounts_to_the_cent(runs) -> None:
         assert parts["revenue_commission_cents"].sum() == 6_123_457
         assert parts["revenue_fee_cents"].sum() == 90_101
         assert parts["commission_cents"].sum() == 6_123_457 + 90_101
-        told = {row["key"]: row for row in value.figures["accounts"]["lines"]}
-        assert round(told["commission"]["counted"] * told["commission"]["factor"]) == told["commission"]["accounts"]
-        assert told["commission"]["counted"] == held(made, "commission_cents")
-        assert value.figures["waterfall"]["commission"] == 6_123_457 + 90_101
+        told = {row.key: row for row in value.figures.accounts.lines}
+        assert round(told["commission"].counted * told["commission"].factor) == told["commission"].accounts
+        assert told["commission"].counted == held(made, "commission_cents")
+        assert value.figures.waterfall.commission == 6_123_457 + 90_101
         time = sum(
             int(parts[f"cost_{kind}_cents"].sum())
             for kind in ("renewal", "mutations", "collection", "claims", "contacts", "talks")
@@ -128,33 +128,33 @@ def test_commission_fees_and_cost_are_the_accounts_to_the_cent(runs) -> None:
             assert time == 4_000_001
             assert fixed == 777_777
         else:
-            assert time == told["payroll"]["counted"]
-            assert fixed == told["other_cost"]["counted"]
+            assert time == told["payroll"].counted
+            assert fixed == told["other_cost"].counted
 
 
 def test_the_case_is_told_on_both_costs_and_says_on_which_it_stands(runs) -> None:
     _, run, settings, values = runs
-    nets = {cost: value.case.cohort["net"]["base"] for cost, value in values.items()}
+    nets = {cost: value.case.cohort.net.base for cost, value in values.items()}
     assert nets["model"] != nets["accounts"]
     for cost, value in values.items():
-        told = value.figures["accounts"]
-        assert told["basis"] == cost
-        assert told["case"] == nets
+        told = value.figures.accounts
+        assert told.basis == cost
+        assert vars(told.case) == nets
     made = at_accounts(book(), None, settings["accounts"])[0]
     again = case_alone(made, run, settings["accounts"])
     assert again is not None
-    assert again.cohort["net"]["base"] == nets["accounts"]
+    assert again.cohort.net.base == nets["accounts"]
 
 
 def test_result_contribution_and_hours_follow(runs) -> None:
-    told = runs[3]["model"].figures["accounts"]
-    assert told["result"] == 6_123_457 + 90_101 - 4_000_001 - 777_777
-    assert told["contribution_share"] == pytest.approx((told["income"] - told["service"]) / told["income"])
-    assert told["hours"]["available"] == pytest.approx(1.2 * 1600)
-    assert told["hours"]["needed"] > 0
-    far = {row["key"]: row["far"] for row in told["lines"]}
-    for row in told["lines"]:
-        assert far[row["key"]] == (not 0.7 <= row["factor"] <= 1.3)
+    told = runs[3]["model"].figures.accounts
+    assert told.result == 6_123_457 + 90_101 - 4_000_001 - 777_777
+    assert told.contribution_share == pytest.approx((told.income - told.service) / told.income)
+    assert told.hours.available == pytest.approx(1.2 * 1600)
+    assert told.hours.needed > 0
+    far = {row.key: row.far for row in told.lines}
+    for row in told.lines:
+        assert far[row.key] == (not 0.7 <= row.factor <= 1.3)
 
 
 def test_a_total_that_nothing_stands_for_changes_nothing() -> None:

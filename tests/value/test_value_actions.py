@@ -110,10 +110,10 @@ def test_scarce_hours_go_to_the_contacts_that_earn_most_a_minute(made) -> None:
     kept = [best.get(who, 0.0) for who in by_hand[0]["customer"]]
     missed = [best[who] for who in set(by_hand[1]["customer"]) - set(by_hand[0]["customer"])]
     assert np.mean(kept) > 2 * np.mean(missed)
-    for pool, hours in few.case.plan["hours"].items():
-        assert hours["used"] <= hours["available"] + 1e-6, pool
-    assert few.case.plan["hour_price"]["inside"] > 0
-    assert few.case.plan["gap"] < 0.05
+    for pool, hours in few.case.plan.hours.items():
+        assert hours.used <= hours.available + 1e-6, pool
+    assert few.case.plan.hour_price["inside"] > 0
+    assert few.case.plan.gap < 0.05
 
 
 @pytest.mark.parametrize("hours", [100.0, 1.0, 0.3])
@@ -128,11 +128,11 @@ def test_one_plan_in_case_actions_lists_and_assignment(made, hours: float) -> No
     personal = todo.filter(~pl.col("contact").is_in(["mail"]))
     assert personal["done_by"].null_count() == 0
     assert todo.filter(pl.col("contact") == "mail")["done_by"].null_count() == (todo["contact"] == "mail").sum()
-    told = sum(row["customers"] for row in result.case.plan["contacts"])
-    split = 4 + len(result.case.plan["contacts"])  # rows that the optimum splits, and rounding
+    told = sum(row.customers for row in result.case.plan.contacts)
+    split = 4 + len(result.case.plan.contacts)  # rows that the optimum splits, and rounding
     assert abs(told - todo.height) <= split
-    for row in result.figures["actions"]["work"]["hours"]:
-        assert row["used"] <= row["available"] + 1e-6
+    for row in result.figures.actions.work.hours:
+        assert row.used <= row.available + 1e-6
 
 
 def test_more_contacts_are_optimal_only_while_each_pays(made) -> None:
@@ -160,9 +160,9 @@ def test_a_person_of_the_right_pool_does_it(made) -> None:
     todo = calls(result.lists["next_best_action"])
     assert todo.filter(pl.col("contact") == "review")["done_level"].drop_nulls().unique().to_list() in ([], ["adviser"])
     assert todo.filter(pl.col("contact") != "mail")["done_by"].null_count() == 0
-    used = {row["level"]: 0.0 for row in result.figures["actions"]["work"]["hours"]}
-    for row in result.figures["actions"]["work"]["hours"]:
-        used[row["level"]] += row["used"]
+    used = {row.level: 0.0 for row in result.figures.actions.work.hours}
+    for row in result.figures.actions.work.hours:
+        used[row.level] += row.used
     assert used["adviser"] <= 60 + 1e-6
 
 
@@ -171,7 +171,7 @@ def test_without_proven_euros_the_order_is_by_chance_and_nobody_is_contacted_for
     listed = result.lists["next_best_action"]
     assert listed["expected_euros"].null_count() == listed.height
     assert calls(listed).height == 0
-    assert result.figures["actions"]["euros"] is False
+    assert result.figures.actions.euros is False
     defend = result.lists["top_defend"]
     assert defend.height > 20
     assert defend["churn_preventable_12m"].is_sorted(descending=True)
@@ -190,7 +190,7 @@ def test_care_is_never_withheld_by_lot(made) -> None:
         cared = {name: set(each.scores.filter(pl.col("next_best_action") == action)["customer"])
                  for name, each in free.items()}  # fmt: skip
         assert cared["nobody"] <= cared["everybody"], action
-    assert free["everybody"].case.cohort["contacts"] == 0
+    assert free["everybody"].case.cohort.contacts == 0
 
 
 def test_any_order_of_rows_gives_the_same(made) -> None:
@@ -200,7 +200,7 @@ def test_any_order_of_rows_gives_the_same(made) -> None:
     for name in EVERY_LIST:
         assert first.lists[name].equals(second.lists[name]), name
     assert first.recognition.equals(second.recognition)
-    assert first.figures["actions"] == second.figures["actions"]
+    assert first.figures.actions == second.figures.actions
     assert first.case == second.case
 
 
@@ -277,9 +277,9 @@ def test_opt_outs_are_on_no_list_and_the_control_group_is_marked_on_all(made, re
 
 
 def test_the_draw_is_recorded(result) -> None:
-    told = result.figures["actions"]
-    assert told["control_share"] == 0.1
-    assert {row["key"] for row in told["lists"]} == set(EVERY_LIST)
+    told = result.figures.actions
+    assert told.control_share == 0.1
+    assert {row.key for row in told.lists} == set(EVERY_LIST)
 
 
 # The other lists
@@ -440,7 +440,7 @@ def test_no_other_assignment_is_better(asked: list[tuple[str | None, str]], hour
         found += price(adviser, level, None if name is None else by_name[(name, at)])
     assert found == pytest.approx(best)
     for row in done.hours:
-        assert row["used"] <= row["available"] + 1e-9
+        assert row.used <= row.available + 1e-9
 
 
 def test_fifteen_thousand_customers_and_forty_advisers() -> None:
@@ -457,9 +457,9 @@ def test_fifteen_thousand_customers_and_forty_advisers() -> None:
     )
     workers = [Worker(f"A{number:02d}", level, 2600.0) for number in range(40) for level in ("adviser", "inside")]
     done = assign(frame, workers)
-    assert all(row["used"] <= row["available"] for row in done.hours)
+    assert all(row.used <= row.available for row in done.hours)
     left = sum(part["minutes"] for part in done.short.values())
-    used = sum(row["used"] for row in done.hours)
+    used = sum(row.used for row in done.hours)
     assert left + used == pytest.approx(frame["minutes"].sum())
     assert used > 0.98 * min(frame["minutes"].sum(), 80 * 2600)  # no hours lie idle while work is left
     again = assign(frame.sample(fraction=1.0, shuffle=True, seed=1), workers)
@@ -471,8 +471,8 @@ def test_the_clients_own_team(made) -> None:
         update={"team": {f"A{n}": Member(level="inside", hours=50) for n in range(4)}}
     )
     result = run_value(made, f.models(made), asked)
-    work = result.figures["actions"]["work"]
-    assert {row["level"] for row in work["hours"]} == {"inside"}
+    work = result.figures.actions.work
+    assert {row.level for row in work.hours} == {"inside"}
     rows = result.lists["next_best_action"]
     assert set(rows["done_level"].drop_nulls()) == {"inside"}
     everyone = eligibility(InForce(made, f.models(made), asked))
@@ -484,14 +484,14 @@ def test_the_clients_own_team(made) -> None:
 def test_service_concept_stands_beside_what_was_counted(made) -> None:
     someone = f.present(made)["customer"].unique().sort().to_list()
     asked = with_contacts(made, {customer: [100, 200, 400] for customer in someone})
-    told = run_value(asked, f.models(made), f.SETTINGS).figures["actions"]["service"]
-    assert [row["key"] for row in told["rows"]] == ["A", "B", "C", "D"]
-    assert sum(row["customers"] for row in told["rows"]) == len(someone)
-    assert all(row["today"] == row["today_begun"] == 2.0 for row in told["rows"])
-    first = told["rows"][0]
-    assert first["hours"] == pytest.approx(first["customers"] * 2.0 * 60 / 60)
-    without = run_value(made, f.models(made), f.SETTINGS).figures["actions"]["service"]
-    assert all(row["today"] is None for row in without["rows"])
+    told = run_value(asked, f.models(made), f.SETTINGS).figures.actions.service
+    assert [row.key for row in told.rows] == ["A", "B", "C", "D"]
+    assert sum(row.customers for row in told.rows) == len(someone)
+    assert all(row.today == row.today_begun == 2.0 for row in told.rows)
+    first = told.rows[0]
+    assert first.hours == pytest.approx(first.customers * 2.0 * 60 / 60)
+    without = run_value(made, f.models(made), f.SETTINGS).figures.actions.service
+    assert all(row.today is None for row in without.rows)
 
 
 # Worked examples, blind test

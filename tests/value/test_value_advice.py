@@ -59,29 +59,29 @@ def test_at_the_base_the_draws_give_the_net_of_the_basis() -> None:
     draws = drawn(30_000.0)
     assert net_at(draws.basis, {}) == pytest.approx(39_000 - 1000 - 10_000)
     found = band(draws)
-    assert found["net"]["low"] < found["net"]["base"] < found["net"]["high"]
-    assert found["above_zero"] == (draws.net > 0).mean()
+    assert found.net.low < found.net.base < found.net.high
+    assert found.above_zero == (draws.net > 0).mean()
 
 
 def test_the_tornado_moves_one_thing_at_a_time() -> None:
     draws = drawn(30_000.0)
-    rows = {row["key"]: row for row in tornado(draws)}
+    rows = {row.key: row for row in tornado(draws)}
     entry = REGISTER[CALL]
-    assert rows[CALL]["low"] == pytest.approx(28_000 + 30_000 * (entry.low / entry.value - 1), abs=1)
-    assert rows[CALL]["high"] == pytest.approx(28_000 + 30_000 * (entry.high / entry.value - 1), abs=1)
-    assert rows["contacts.call.minutes"]["low"] > rows["contacts.call.minutes"]["high"]
-    swings = [abs(row["high"] - row["low"]) for row in tornado(draws)]
+    assert rows[CALL].low == pytest.approx(28_000 + 30_000 * (entry.low / entry.value - 1), abs=1)
+    assert rows[CALL].high == pytest.approx(28_000 + 30_000 * (entry.high / entry.value - 1), abs=1)
+    assert rows["contacts.call.minutes"].low > rows["contacts.call.minutes"].high
+    swings = [abs(row.high - row.low) for row in tornado(draws)]
     assert swings == sorted(swings, reverse=True)
 
 
 def test_at_its_turning_point_nothing_is_left() -> None:
     draws = drawn(30_000.0)
-    found = {row["key"]: row["value"] for row in break_even(draws)}
+    found = {row.key: row.value for row in break_even(draws)}
     for name in (CALL, "price.per_customer", "contacts.call.minutes"):
         assert net_at(draws.basis, {name: found[name]}) == pytest.approx(0, abs=2), name
     assert found["price.per_customer"] == pytest.approx(3.8)
     assert found["contacts.call.cost"] is None  # it costs nothing and has no range
-    assert turning(draws)["key"] in found  # type: ignore[index]
+    assert turning(draws).key in found  # type: ignore[index]
 
 
 @pytest.mark.parametrize("share", [0.799, 0.8, 0.801])
@@ -90,31 +90,31 @@ def test_start_is_a_boundary(share: float) -> None:
     net = np.where(np.arange(DRAWS) < round(share * DRAWS), 1e6, -1e6)
     draws.__dict__["net"] = net
     told = advice(draws.basis, draws, 7)
-    assert told["probability"] == share
-    assert (told["key"] == "start") is (share >= 0.8)
-    assert (told["next"] == "contacts") is (share >= 0.8)
+    assert told.probability == share
+    assert (told.key == "start") is (share >= 0.8)
+    assert (told.next == "contacts") is (share >= 0.8)
 
 
 def test_a_trial_only_where_it_is_worth_more_than_it_costs() -> None:
     sure, hopeless = drawn(60_000.0), drawn(500.0)
-    assert advice(sure.basis, sure, 7)["key"] == "start"
+    assert advice(sure.basis, sure, 7).key == "start"
     told = advice(hopeless.basis, hopeless, 7)
-    assert (told["key"], told["next"]) == ("stop", "nothing")
+    assert (told.key, told.next) == ("stop", "nothing")
     # Calls at what 100 of them cost, so that it is anybody's guess whether they pay: 100 x a quarter of an hour x € 55.
     doubtful = Draws(basis_of(cohort(120_000.0, policy=24_000.0, purchase=12_000.0, cost=137_500.0)), 7)
     trialled = replace(doubtful.basis.trialled, customers=50_000, cost=100.0, benefit=90.0)  # type: ignore[type-var]
     many = replace(doubtful.basis, trialled=trialled)
     told = advice(many, Draws(many, 7), 7)
-    assert told["key"] == "pilot"
-    assert told["information"]["value"] > told["information"]["cost"]
-    assert told["next"] == ("pool" if told["trial"]["offices"] > 1 else "trial")
+    assert told.key == "pilot"
+    assert told.information.value > told.information.cost
+    assert told.next == ("pool" if told.trial.offices > 1 else "trial")
     dear = replace(many, trialled=replace(trialled, cost=100_000.0))
     told = advice(dear, Draws(dear, 7), 7)
-    assert told["key"] == "stop"
-    assert told["information"]["value"] <= told["information"]["cost"]
+    assert told.key == "stop"
+    assert told.information.value <= told.information.cost
     none = replace(doubtful.basis, trialled=None)
     told = advice(none, Draws(none, 7), 7)
-    assert (told["key"], told["trial"], told["information"]) == ("stop", None, None)
+    assert (told.key, told.trial, told.information) == ("stop", None, None)
 
 
 def test_nothing_to_learn_is_worth_nothing() -> None:
@@ -183,9 +183,9 @@ def test_offices_share_a_trial_only_where_one_is_too_small() -> None:
     found = best_trial(Draws(small, 7), 7)
     assert found is not None
     assert 2 * found.per_arm <= 200 * found.offices
-    row = found.row(trialled)
-    assert row["customers"] == -(-found.per_arm // found.offices)
-    assert row["hours"] == pytest.approx(row["customers"] * 15 / 60)
+    row = found.trial(trialled)
+    assert row.customers == -(-found.per_arm // found.offices)
+    assert row.hours == pytest.approx(row.customers * 15 / 60)
 
 
 @pytest.mark.parametrize("relation", [60_000.0, 71_000.0, 83_000.0, 97_000.0])
@@ -213,16 +213,16 @@ def test_claims_and_steps_stand_on_all_that_leaves() -> None:
         "commission_reached_12m": 200_000.0, "commission_kept_12m": 24_000.0,
     }  # fmt: skip
     basis = replace(basis_of(cohort(1.0)), facts=facts)
-    rows = {row["key"]: row for row in claims(basis)}
+    rows = {row.key: row for row in claims(basis)}
     share = REGISTER["claim.high"].value
-    assert rows["claim.high"]["promised"] == round(share * 800_000)
-    assert rows["claim.high"]["relations"] == round(share * 300_000)
-    assert rows["claim.high"]["needed"] == pytest.approx(share * 800_000 / 24_000)
-    steps = {row["key"]: row["cents"] for row in why_different(basis)}
+    assert rows["claim.high"].promised == round(share * 800_000)
+    assert rows["claim.high"].relations == round(share * 300_000)
+    assert rows["claim.high"].needed == pytest.approx(share * 800_000 / 24_000)
+    steps = {row.key: row.cents for row in why_different(basis)}
     assert steps["promised"] == round(0.03 * 10_000_000)
     assert list(steps.values()) == sorted(steps.values(), reverse=True) or steps["promised"] < steps["leaving"]
     assert steps["reached"] == round(REGISTER["rule.rescue"].value * 200_000)
-    assert claims(replace(basis, facts={**facts, "commission_kept_12m": 0.0}))[0]["needed"] is None
+    assert claims(replace(basis, facts={**facts, "commission_kept_12m": 0.0}))[0].needed is None
 
 
 def test_a_level_that_is_unsure_is_drawn_too() -> None:

@@ -67,9 +67,9 @@ def test_at_random_is_the_mean_and_spread_of_every_possible_draw() -> None:
     found = at_random(made, 2)
     draws = [sum(cents[i] for i in draw if left[i]) for draw in combinations(range(6), 2)]
     counts = [sum(left[i] for i in draw) for draw in combinations(range(6), 2)]
-    assert found["left"] == pytest.approx(np.mean(counts))
-    assert found["cents"] == round(np.mean(draws))
-    assert found["cents_high"] - found["cents"] == pytest.approx(1.6449 * np.std(draws), abs=1)
+    assert found.left == pytest.approx(np.mean(counts))
+    assert found.cents == round(np.mean(draws))
+    assert found.cents_high - found.cents == pytest.approx(1.6449 * np.std(draws), abs=1)
 
 
 def test_a_list_counts_who_left_and_what_went_with_them() -> None:
@@ -77,8 +77,8 @@ def test_a_list_counts_who_left_and_what_went_with_them() -> None:
     rows = chosen(made, made.chance * made.cents, 2)
     assert rows.tolist() == [1, 2]  # 500 and 500: ties by position
     found = listed("top_defend", made, rows)
-    assert (found["left"], found["cents"], found["left_share"]) == (1, 1000, 0.5)
-    assert found["low"] < 0.5 < found["high"]
+    assert (found.left, found.cents, found.left_share) == (1, 1000, 0.5)
+    assert found.low < 0.5 < found.high
 
 
 def test_a_perfect_list_holds_the_leavers_and_counts_add_up() -> None:
@@ -88,12 +88,12 @@ def test_a_perfect_list_holds_the_leavers_and_counts_add_up() -> None:
     base = told_of(made, lambda ids: np.where(ids.is_in(list(gone)).to_numpy(), 1.0, 0.0))
     told = run(base)
     assert told is not None
-    assert told["left"] == len(gone)
-    best = next(row for row in told["lists"] if row["key"] == "top_defend")
-    assert best["left"] == min(len(gone), told["contacts"])
-    assert told["contacts"] <= round(0.10 * told["customers"])
+    assert told.left == len(gone)
+    best = next(row for row in told.lists if row.key == "top_defend")
+    assert best.left == min(len(gone), told.contacts)
+    assert told.contacts <= round(0.10 * told.customers)
     lost = in_force(made.policies, T0).filter(pl.col("customer").is_in(list(gone)))["commission_cents"].sum()
-    assert told["cents"] == lost
+    assert told.cents == lost
 
 
 def test_what_became_known_later_changes_no_list() -> None:
@@ -109,12 +109,12 @@ def test_amounts_that_are_reset_at_the_end_give_way_to_the_branch() -> None:
     made = office()
     told = run(told_of(made))
     assert told is not None
-    assert told["amounts"] == "last_known"
+    assert told.amounts == "last_known"
     ended = pl.when(pl.col("end_date").is_null()).then("commission_cents").otherwise(0)
     reset = run(told_of(replace(made, policies=made.policies.with_columns(commission_cents=ended))))
     assert reset is not None
-    assert reset["amounts"] == "branch"
-    assert reset["cents"] > 0
+    assert reset.amounts == "branch"
+    assert reset.cents > 0
 
 
 def test_dated_premiums_give_the_amount_of_that_day() -> None:
@@ -127,8 +127,8 @@ def test_dated_premiums_give_the_amount_of_that_day() -> None:
     told, plain = run(told_of(replace(made, premiums=premiums))), run(told_of(made))
     assert told is not None
     assert plain is not None
-    assert told["amounts"] == "dated"
-    assert told["cents"] == pytest.approx(plain["cents"] / 2, rel=0.01)
+    assert told.amounts == "dated"
+    assert told.cents == pytest.approx(plain.cents / 2, rel=0.01)
 
 
 def test_nothing_is_told_without_a_score_of_then_or_about_a_few() -> None:
@@ -137,4 +137,4 @@ def test_nothing_is_told_without_a_score_of_then_or_about_a_few() -> None:
     assert run(told_of(made), contacts=0) is None
     small = f.portfolio(60, months=36)
     found = run(told_of(small))
-    assert found is None or found["left"] >= 5
+    assert found is None or found.left >= 5

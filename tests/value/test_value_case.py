@@ -43,7 +43,7 @@ def case_of(**assumptions: float):
 
 
 def line(case, key: str) -> dict:
-    return next(row for row in case.cohort["lines"] if row["key"] == key)
+    return next(row for row in case.cohort.lines if row.key == key)
 
 
 def test_months_have_the_worth_of_their_line() -> None:
@@ -70,8 +70,8 @@ def test_what_failed_its_gate_is_no_line_of_the_case() -> None:
         case = business_case(failed)
         assert case is not None
         for other in lines:
-            assert line(case, other)["given"] is (other != key)
-            assert (line(case, other)["base"] == 0) is (other == key), (key, other)
+            assert line(case, other).given is (other != key)
+            assert (line(case, other).base == 0) is (other == key), (key, other)
     nothing = f.with_gate(run, "fail", "")
     assert business_case(valuation(made, nothing, f.SETTINGS, say=lambda _: None)) is None
 
@@ -81,7 +81,7 @@ def test_no_proven_level_means_no_case_and_a_sentence() -> None:
     for asked in ("fail", "none"):
         result = run_value(made, f.models(made, gate=asked), f.SETTINGS)
         assert result.case is None
-        assert "businesscase" in result.figures["case_missing"]
+        assert "businesscase" in result.figures.case_missing
         assert result.lists["top_defend"].height > 0
         assert "AKB-V004" in {finding.code for finding in result.findings}
 
@@ -99,7 +99,7 @@ def test_a_calibration_broken_on_purpose_brings_no_euro() -> None:
         valued = valuation(made, worse, f.settings(contacts__call__effect_relation=effect), say=lambda _: None)
         case = business_case(valued)
         assert case is not None
-        assert line(case, "relation")["base"] == line(case, "relation")["high"] == 0
+        assert line(case, "relation").base == line(case, "relation").high == 0
 
 
 def test_a_provisional_gate_widens_its_own_line_only() -> None:
@@ -129,7 +129,7 @@ def test_natural_ends_are_never_kept() -> None:
     natural = run.survival.with_columns(natural=1 - pl.col("alive"), insurer=pl.lit(0.0), preventable=pl.lit(0.0))
     case = business_case(valuation(made, replace(run, survival=natural), f.SETTINGS, say=lambda _: None))
     assert case is not None
-    assert line(case, "relation")["base"] == 0
+    assert line(case, "relation").base == 0
 
 
 @pytest.mark.parametrize("hours", [{}, SCARCE], ids=["plenty", "scarce"])
@@ -141,9 +141,9 @@ def test_predictions_that_are_right_beat_averages(hours: dict[str, float]) -> No
     assert without <= valued.plan.net + 1e-6
     case = case_of(**hours)
     told = case.without_predictions
-    assert told["net"] == round(without)
-    assert told["difference"] == pytest.approx(valued.plan.net - without, abs=2)
-    assert told["difference"] > 0
+    assert told.net == round(without)
+    assert told.difference == pytest.approx(valued.plan.net - without, abs=2)
+    assert told.difference > 0
 
 
 def test_exploration_is_drawn_among_those_left_out_and_counted_beside() -> None:
@@ -164,8 +164,8 @@ def test_exploration_is_drawn_among_those_left_out_and_counted_beside() -> None:
     fewer = plan.without(np.flatnonzero(plan.planned)[:0])
     assert set(explorers(valued.in_force, fewer, 20)[0]) == set(drawn)
     case = case_of(**SCARCE)
-    assert line(case, "exploration")["customers"] == min(round(valued.in_force.value("experiment.contacts")), len(rows))
-    assert case.cohort["benefit"] == sum(line(case, key)["base"] for key in ("relation", "policy", "purchase"))
+    assert line(case, "exploration").customers == min(round(valued.in_force.value("experiment.contacts")), len(rows))
+    assert case.cohort.benefit == sum(line(case, key).base for key in ("relation", "policy", "purchase"))
     assert explorers(valued.in_force, plan, 0)[0].size == 0
 
 
@@ -187,16 +187,16 @@ def test_a_book_in_which_nobody_may_be_contacted_costs_its_price() -> None:
     nobody = replace(made, customers=made.customers.with_columns(no_marketing=pl.lit(value=True)))
     case = business_case(valuation(nobody, run, f.SETTINGS, say=lambda _: None))
     assert case is not None
-    assert case.cohort["net"]["base"] == -case.cohort["price"]
-    assert case.advice["key"] == "stop"
+    assert case.cohort.net.base == -case.cohort.price
+    assert case.advice.key == "stop"
     assert case.basis["count"] == 0
 
 
 def test_without_a_multiple_there_is_no_price() -> None:
     assert case_of().multiple is None
     told = case_of(portfolio__multiple=2.5).multiple
-    assert told["base"] == pytest.approx(2.5 * told["recurring"], abs=2)
-    assert told["low"] < told["base"] < told["high"]
+    assert told.base == pytest.approx(2.5 * told.recurring, abs=2)
+    assert told.low < told.base < told.high
 
 
 def test_facts_nest_as_their_names_say() -> None:

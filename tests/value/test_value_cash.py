@@ -11,6 +11,7 @@ from case_fixtures import REGISTER, basis_of, cohort, sums
 from akb.value.case.basis import YEAR, Cohort, Span, benefit, contacts, net, spread_over_year
 from akb.value.case.cash import cash, cumulative, deepest, inflow, monthly, payback_month, running_year
 from akb.value.case.options import gained, options
+from akb.value.types import RunningYear, Three
 
 
 @pytest.mark.parametrize("flow", [np.array([1200.0]), np.ones(36), np.random.default_rng(1).gamma(1, 9, 120)])
@@ -40,7 +41,7 @@ def test_cash_is_every_years_own_cohort() -> None:
     assert [row.benefit for row in rows[:3]] == pytest.approx([6000, 12_000 + 3000, 12_000 + 6000 + 1200])
     assert [row.contacts for row in rows] == [1000, 500, 300, 500, 300]
     assert all(row.price == 20_000 for row in rows)
-    assert rows[0].row() == {"benefit": 6000, "contacts": 1000, "price": 20_000, "net": -15_000}
+    assert rows[0].cents() == RunningYear(benefit=6000, contacts=1000, price=20_000, net=-15_000)
     whole = inflow(basis, 1200)
     assert whole[:60].sum() == pytest.approx(sum(row.benefit for row in rows))
 
@@ -83,7 +84,7 @@ def test_payback_is_the_month_from_which_all_is_back_for_good() -> None:
 def test_the_options_by_hand() -> None:
     first, second, third = cohort(900_000.0), cohort(500_000.0, cost=900.0), cohort(400_000.0, cost=800.0)
     basis = basis_of(first, (second, third), lists__ageing=0.6, price__self_hours=10.0)
-    rows = {row["key"]: row["net"]["base"] for row in options(basis)}
+    rows = {row.key: row.net.base for row in options(basis)}
     analysis, rate = 100 * REGISTER["price.eda"].value, 100 * REGISTER["cost.rate_office"].value
     assert rows["once"] == pytest.approx(0.6 * 900_000 - 1000 - analysis)
     assert rows["self"] == pytest.approx(1_800_000 - 2700 - 3 * 10 * rate - analysis)
@@ -109,4 +110,4 @@ def test_low_sets_low_effects_against_high_costs() -> None:
     span, price = net(basis.cohort, basis), basis.price()
     assert span.base == 42_000 - 1000 - price.base
     assert span.low <= span.base <= span.high
-    assert Span(3.4, 3.6, 3.3).cents() == {"low": 3, "base": 4, "high": 4}
+    assert Span(3.4, 3.6, 3.3).cents() == Three(low=3, base=4, high=4)

@@ -11,11 +11,12 @@ import pytest
 
 from akb.value.in_force import InForce
 from akb.value.targeting.duty import duty_book, mantel_haenszel
+from akb.value.types import CareContact, GapBranch, GapRegister
 from tests.value import value_fixtures as fx
 
 WORK = {
-    "care": {"customers": 3.0, "minutes": 90.0, "cost": 8_250.0},
-    "thank": {"customers": 2.0, "minutes": 30.0, "cost": 2_750.0},
+    "care": CareContact(customers=3.0, minutes=90.0, cost=8_250.0),
+    "thank": CareContact(customers=2.0, minutes=30.0, cost=2_750.0),
 }
 
 
@@ -62,22 +63,20 @@ def test_contacts_that_the_office_began_are_counted_and_no_others() -> None:
     base = base_of(replace(made, contacts=contacts(*rows)))
     found = duty_book(base, gaps(base), WORK)
     assert found is not None
-    assert (found["customers"], found["recent"], found["long"]) == (30, 6, 12)
-    assert found["rows"] == [
-        {"key": "reis", "customers": 30, "recent": 6, "long": 12, "discussed": None, "refused": None}
-    ]
-    assert found["hours"] == 2.0
-    assert found["cost"] == 11_000
+    assert (found.customers, found.recent, found.long) == (30, 6, 12)
+    assert found.rows == (GapBranch("reis", customers=30, recent=6, long=12, discussed=None, refused=None),)
+    assert found.hours == 2.0
+    assert found.cost == 11_000
 
 
 def test_without_contacts_nothing_is_said_of_them() -> None:
     base = base_of(fx.portfolio(100))
     found = duty_book(base, gaps(base), WORK)
     assert found is not None
-    assert not found["recorded"]
-    assert found["recent"] is None
-    assert found["rows"][0]["long"] is None
-    assert found["association"] is None
+    assert not found.recorded
+    assert found.recent is None
+    assert found.rows[0].long is None
+    assert found.association is None
 
 
 def test_few_customers_are_not_told() -> None:
@@ -87,8 +86,8 @@ def test_few_customers_are_not_told() -> None:
     made = replace(fx.portfolio(100), contacts=contacts(*((c, date(2025, 9, 1), False) for c in with_gap[:3])))
     found = duty_book(base_of(made), gaps(base), WORK)
     assert found is not None
-    assert found["recent"] is None
-    assert found["rows"][0]["recent"] is None
+    assert found.recent is None
+    assert found.rows[0].recent is None
 
 
 def test_leaving_that_goes_with_contact_is_found_and_told_with_an_interval() -> None:
@@ -106,14 +105,14 @@ def test_leaving_that_goes_with_contact_is_found_and_told_with_an_interval() -> 
     base = base_of(replace(made, contacts=contacts(*rows)))
     found = duty_book(base, gaps(base), WORK)
     assert found is not None
-    told = found["association"]
+    told = found.association
     assert told is not None
-    assert told["low"] < told["ratio"] < told["high"] < 1
-    assert told["contacted"] + told["others"] > 1000
+    assert told.low < told.ratio < told.high < 1
+    assert told.contacted + told.others > 1000
     late = replace(made, contacts=contacts(*((c, date(2025, 3, 1), False) for c in range(800))))
     found = duty_book(base_of(late), gaps(base), WORK)
     assert found is not None
-    assert found["association"] is None  # no contacts of the year before
+    assert found.association is None  # no contacts of the year before
 
 
 def register(*rows: tuple[int, str, str, date]) -> pl.DataFrame:
@@ -140,9 +139,9 @@ def test_what_was_discussed_and_refused_comes_from_the_register() -> None:
     base = base_of(replace(made, recorded=register(*rows)))
     found = duty_book(base, gaps(base), WORK)
     assert found is not None
-    assert found["register"] == {"discussed": 12, "refused": 7, "agreed": 6}
-    row = found["rows"][0]
-    assert (row["discussed"], row["refused"], row["recent"]) == (12, 7, None)
+    assert found.register == GapRegister(12, 7, 6)
+    row = found.rows[0]
+    assert (row.discussed, row.refused, row.recent) == (12, 7, None)
 
 
 def test_few_of_the_register_are_not_told() -> None:
@@ -152,12 +151,12 @@ def test_few_of_the_register_are_not_told() -> None:
     told = register(*((each, "reis", "refused", date(2025, 9, 1)) for each in with_gap[:3]))
     found = duty_book(base_of(replace(made, recorded=told)), gaps(base), WORK)
     assert found is not None
-    assert found["register"] == {"discussed": None, "refused": None, "agreed": 0}
-    assert found["rows"][0]["refused"] is None
+    assert found.register == GapRegister(None, None, 0)
+    assert found.rows[0].refused is None
 
 
 def test_a_book_without_a_register_has_no_columns_of_it() -> None:
     talk = register().drop("branch", "what", "said")
     found = duty_book(base_of(replace(fx.portfolio(100), recorded=talk)), gaps(base_of(fx.portfolio(100))), WORK)
     assert found is not None
-    assert found["register"] is None
+    assert found.register is None

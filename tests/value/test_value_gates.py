@@ -40,7 +40,7 @@ def euros(run: ModelRun) -> dict[str, Any]:
     names = ("lost_commission", "projection", "concentration")
     return {
         "scores": made.scores.to_dicts(), "case": made.case, "defend": made.lists["top_defend"].to_dicts(),
-        **{name: made.figures[name] for name in names},
+        **{name: getattr(made.figures, name) for name in names},
     }  # fmt: skip
 
 
@@ -106,9 +106,9 @@ def test_lifetime_value_on_an_unproven_level_ranks_and_names_no_euro(gate: Gate)
     for name in ("value_at_stake", "clv", "expected_saving", "relation", "policy"):
         assert listed[name].null_count() + listed[name].is_nan().sum() == listed.height, name
     assert known["clv"].is_not_nan().all()
-    segments = made.figures["segments"]
-    for rows in (segments["classes"]["rows"], segments["growth"], segments["position"]):
+    segments = made.figures.segments
+    for rows in (segments.classes.rows, segments.growth, segments.position):
         assert rows
-        assert all(row["clv"] is None for row in rows)
-    assert made.figures["pair"] is None
+        assert all(row.clv is None for row in rows)
+    assert made.figures.pair is None
     assert made.classes["class_value"].null_count() == 0

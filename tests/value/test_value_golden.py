@@ -63,8 +63,8 @@ def test_d20_and_the_rules_are_the_shipped_assumptions() -> None:
     held = f.present(made)
     turnover, customers = held["commission_cents"].sum(), held["customer"].n_unique()
     rule = rule_of_thumb(customers, turnover, assumed)
-    assert rule["retention"] == round(0.03 * held["commission_cents"].sum())
-    assert rule["cross_sell"] == 600 * held["customer"].n_unique()  # € 60.000 per 10,000 customers
+    assert rule.retention == round(0.03 * held["commission_cents"].sum())
+    assert rule.cross_sell == 600 * held["customer"].n_unique()  # € 60.000 per 10,000 customers
 
 
 def test_d24_the_list_turns_the_order_around() -> None:

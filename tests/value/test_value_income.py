@@ -12,6 +12,7 @@ from akb.config import load_settings
 from akb.core.relations import SUBSCRIPTION, covers, in_force
 from akb.core.revenue import Terms, with_revenue
 from akb.value import at_accounts, run_value
+from akb.value.types import IncomeRow
 from tests.value import test_value_stress as stress
 from tests.value import value_fixtures as fx
 
@@ -40,31 +41,31 @@ def valued():
     return made, run_value(made, fx.models(made), fx.settings(**fx.CALLS_PAY))
 
 
-def rows_of(value) -> dict[str, dict]:
-    return {row["key"]: row for row in value.figures["income"]}
+def rows_of(value) -> dict[str, IncomeRow]:
+    return {row.key: row for row in value.figures.income}
 
 
 def test_kinds_are_the_whole_to_the_cent(valued):
     made, value = valued
     rows, parts = rows_of(value), value.components
     kinds = [rows[key] for key in RECURRING if key in rows]
-    assert {row["key"] for row in kinds} == {"commission", "fee", "profit_share"}
-    assert sum(row["year"] for row in kinds) == parts["commission_cents"].sum()
-    assert sum(row["clv"] for row in kinds) == parts["clv_commission_cents"].sum()
-    assert sum(row["clv"] for row in kinds) + rows["cost"]["clv"] == parts["current_cents"].sum()
+    assert {row.key for row in kinds} == {"commission", "fee", "profit_share"}
+    assert sum(row.year for row in kinds) == parts["commission_cents"].sum()
+    assert sum(row.clv for row in kinds) == parts["clv_commission_cents"].sum()
+    assert sum(row.clv for row in kinds) + rows["cost"].clv == parts["current_cents"].sum()
     assert value.case is not None
-    assert sum(row["case"] for row in kinds) + rows["cost"]["case"] == value.case.cohort["benefit"]
-    assert rows["fee"]["year"] == 18_000 * (in_force(made.policies, fx.X)["branch"] == SUBSCRIPTION).sum()
-    steps = value.figures["waterfall"]
-    assert sum(part["cents"] for part in steps["income"]) == steps["commission"]
+    assert sum(row.case for row in kinds) + rows["cost"].case == value.case.cohort.benefit
+    assert rows["fee"].year == 18_000 * (in_force(made.policies, fx.X)["branch"] == SUBSCRIPTION).sum()
+    steps = value.figures.waterfall
+    assert sum(part.cents for part in steps.income) == steps.commission
 
 
 def test_what_came_once_is_counted_once_and_never_discounted(valued):
     made, value = valued
     once = rows_of(value)["one_off"]
     since = made.policies.filter(pl.col("start_date") > fx.X - timedelta(days=365), pl.col("start_date") <= fx.X)
-    assert once["year"] == since["one_off_cents"].sum()
-    assert once["clv"] is None
+    assert once.year == since["one_off_cents"].sum()
+    assert once.clv is None
     without = replace(made, policies=made.policies.with_columns(one_off_cents=NOTHING))
     other = run_value(without, fx.models(without), fx.settings(**fx.CALLS_PAY))
     assert other.components.equals(value.components)
@@ -78,12 +79,12 @@ def test_an_office_that_lives_on_subscriptions_is_not_valued_at_zero():
     value = run_value(made, fx.models(made), load_settings())
     rows = rows_of(value)
     assert set(rows) == {"fee", "cost", "one_off"}
-    assert rows["fee"]["clv"] == value.components["clv_commission_cents"].sum() > 0
+    assert rows["fee"].clv == value.components["clv_commission_cents"].sum() > 0
 
 
 def test_a_book_of_commission_alone_tells_of_no_kinds(result):
-    assert result.figures["income"] == []
-    assert result.figures["waterfall"]["income"] == []
+    assert result.figures.income == ()
+    assert result.figures.waterfall.income == ()
 
 
 def test_a_subscription_is_no_policy_but_who_has_one_is_a_customer(valued):
@@ -106,8 +107,8 @@ def test_fees_of_subscriptions_are_brought_to_the_accounts_too():
     settings = settings.model_copy(update={"client": client})
     brought, _ = at_accounts(made, None, settings)
     rows = rows_of(run_value(brought, fx.models(brought), settings))
-    assert rows["fee"]["year"] == 432_109
-    assert rows["commission"]["year"] == 987_654
+    assert rows["fee"].year == 432_109
+    assert rows["commission"].year == 987_654
 
 
 def test_a_given_profit_commission_goes_before_the_assumed_share():
@@ -136,10 +137,8 @@ def test_kinds_equal_the_hand_calculation_on_five_customers():
     made = replace(made, policies=policies)
     value = run_value(made, stress.models(made), stress.settings())
     rows = rows_of(value)
-    assert rows["commission"]["clv"] == pytest.approx(100 * (120 * stress.WORSE + 420 * stress.PER_EURO), abs=3)
-    assert rows["fee"]["clv"] == pytest.approx(100 * 60 * stress.PER_EURO, abs=3)
-    assert rows["one_off"] == {
-        "key": "one_off", "year": 25_000, "customers": 1, "clv": None, "case": rows["one_off"]["case"], "expected": 0,
-    }  # fmt: skip
-    for cents in (rows["commission"]["clv"], rows["fee"]["clv"]):
+    assert rows["commission"].clv == pytest.approx(100 * (120 * stress.WORSE + 420 * stress.PER_EURO), abs=3)
+    assert rows["fee"].clv == pytest.approx(100 * 60 * stress.PER_EURO, abs=3)
+    assert rows["one_off"] == IncomeRow("one_off", 25_000, 1, None, rows["one_off"].case, 0)
+    for cents in (rows["commission"].clv, rows["fee"].clv):
         assert f"{cents / 100:,.2f}" in stress.DOCS

@@ -166,7 +166,7 @@ def test_who_no_longer_objects_and_cheaper_people_never_lower_the_case() -> None
     def base(portfolio, assumptions) -> int:
         case = business_case(valuation(portfolio, run, settings_of(assumptions), say=lambda _: None))
         assert case is not None
-        net: int = case.cohort["net"]["base"]
+        net: int = case.cohort.net.base
         return net
 
     before = base(made, asked(1))
@@ -182,24 +182,24 @@ def test_parts_and_customers_add_up_to_the_cent(seed: int) -> None:
     plan = valued.plan
     assert isinstance(plan, ContactPlan)
     cohort = case.cohort
-    lines = {row["key"]: row for row in cohort["lines"]}
-    assert cohort["benefit"] == sum(lines[key]["base"] for key in ("relation", "policy", "purchase"))
-    assert cohort["net"]["base"] == cohort["benefit"] - cohort["contacts"] - cohort["price"]
-    assert cohort["net"]["base"] == pytest.approx(plan.net - cohort["price"], abs=2)  # four roundings
-    assert cohort["price"] == 100 * valued.in_force.n
+    lines = {row.key: row for row in cohort.lines}
+    assert cohort.benefit == sum(lines[key].base for key in ("relation", "policy", "purchase"))
+    assert cohort.net.base == cohort.benefit - cohort.contacts - cohort.price
+    assert cohort.net.base == pytest.approx(plan.net - cohort.price, abs=2)  # four roundings
+    assert cohort.price == 100 * valued.in_force.n
     table = plan.menu.lines["base"]
     for key in ("relation", "policy", "purchase"):
         customers = (plan.best.share * getattr(table, key)).sum(axis=1)
-        assert lines[key]["base"] == pytest.approx(customers.sum(), abs=1)
-        assert lines[key]["low"] <= lines[key]["base"] <= lines[key]["high"]
-    contacts = case.plan["contacts"]
-    assert sum(row["benefit"] for row in contacts) == pytest.approx(cohort["benefit"], abs=len(contacts) + 2)
-    assert sum(row["cost"] for row in contacts) == pytest.approx(cohort["contacts"], abs=len(contacts) + 1)
+        assert lines[key].base == pytest.approx(customers.sum(), abs=1)
+        assert lines[key].low <= lines[key].base <= lines[key].high
+    contacts = case.plan.contacts
+    assert sum(row.benefit for row in contacts) == pytest.approx(cohort.benefit, abs=len(contacts) + 2)
+    assert sum(row.cost for row in contacts) == pytest.approx(cohort.contacts, abs=len(contacts) + 1)
     for row in case.cash:
-        assert row["net"] == row["benefit"] - row["contacts"] - row["price"]
-    assert cohort["net"]["low"] <= cohort["net"]["base"] <= cohort["net"]["high"]
+        assert row.net == row.benefit - row.contacts - row.price
+    assert cohort.net.low <= cohort.net.base <= cohort.net.high
     for option in case.options:
-        assert option["net"]["low"] <= option["net"]["base"] <= option["net"]["high"]
+        assert option.net.low <= option.net.base <= option.net.high
 
 
 def test_without_any_effect_nobody_is_contacted_and_only_the_price_is_left() -> None:
@@ -210,10 +210,10 @@ def test_without_any_effect_nobody_is_contacted_and_only_the_price_is_left() -> 
     assert case is not None
     assert valued.plan is not None
     assert (valued.plan.option == NONE).all()
-    assert case.plan["contacts"] == []
-    assert case.cohort["benefit"] == case.cohort["contacts"] == 0
-    assert case.cohort["net"]["base"] == -case.cohort["price"] == -100 * valued.in_force.n
-    assert case.advice["key"] != "start"
+    assert case.plan.contacts == ()
+    assert case.cohort.benefit == case.cohort.contacts == 0
+    assert case.cohort.net.base == -case.cohort.price == -100 * valued.in_force.n
+    assert case.advice.key != "start"
 
 
 def test_low_and_high_do_not_plan_anew() -> None:
@@ -227,9 +227,9 @@ def test_low_and_high_do_not_plan_anew() -> None:
         for name, entry in basis.register.items()
     }
     wide = case_of(replace(basis, register=doubled), valued)
-    assert wide.plan["contacts"] == case.plan["contacts"]
-    assert wide.cohort["net"]["base"] == case.cohort["net"]["base"]
-    assert wide.cohort["net"]["low"] < case.cohort["net"]["low"]
+    assert wide.plan.contacts == case.plan.contacts
+    assert wide.cohort.net.base == case.cohort.net.base
+    assert wide.cohort.net.low < case.cohort.net.low
 
 
 def test_a_contact_by_an_adviser_costs_what_the_adviser_costs() -> None:

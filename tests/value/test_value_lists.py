@@ -81,12 +81,12 @@ def test_everybody_is_on_the_list_or_left_out_for_one_reason(made, result) -> No
 def test_the_list_ends_where_the_hours_end(made) -> None:
     pools = {"capacity__hours_per_year_inside": 0.25, "capacity__hours_per_year_adviser": 0.25}
     result = run_value(made, f.models(made), f.settings(**CHEAP, **pools))
-    contacts = {row["key"]: 0 for row in result.case.plan["contacts"]}
-    for row in result.case.plan["contacts"]:
-        contacts[row["key"]] += row["customers"]
+    contacts = {row.key: 0 for row in result.case.plan.contacts}
+    for row in result.case.plan.contacts:
+        contacts[row.key] += row.customers
     assert sum(number for key, number in contacts.items() if key != "mail") > 0
-    hours = result.case.plan["hours"]
-    assert hours["inside"]["used"] == pytest.approx(hours["inside"]["available"], rel=0.01)
+    hours = result.case.plan.hours
+    assert hours["inside"].used == pytest.approx(hours["inside"].available, rel=0.01)
     assert result.left_out["top_defend"]["no_hours"] > 0
 
 
@@ -129,10 +129,10 @@ def test_a_banned_branch_has_a_chance_and_no_euros() -> None:
     offers = result.lists["next_best_policy"].filter(pl.col("branch") == "uitvaart")
     assert offers["ban"].all()
     assert offers["expected_commission"].null_count() == offers.height
-    rows = {row["key"]: row for row in result.figures["next_best"]}
-    assert rows["uitvaart"]["expected_commission"] is None
-    assert rows["uitvaart"]["expected_policies"] > 0
-    assert rows["auto"]["expected_commission"] > 0
+    rows = {row.key: row for row in result.figures.next_best}
+    assert rows["uitvaart"].expected_commission is None
+    assert rows["uitvaart"].expected_policies > 0
+    assert rows["auto"].expected_commission > 0
 
 
 def test_expected_commission_lies_between_the_means_of_kind_and_branch() -> None:
@@ -158,7 +158,7 @@ def test_expected_commission_lies_between_the_means_of_kind_and_branch() -> None
 
 
 def test_cross_sell_commission_sums_over_eligible_branches(made, result) -> None:
-    by_branch = sum(row["expected_commission"] for row in result.figures["next_best"])
+    by_branch = sum(row.expected_commission for row in result.figures.next_best)
     total = result.scores["cross_sell_commission_12m"].cast(pl.Float64).sum()
     assert by_branch == pytest.approx(100 * total, rel=1e-4)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -49,15 +50,17 @@ def test_an_assumption_at_either_end_is_worked_out(name: str) -> None:
         made = run_value(OFFICE, MADE, assumed)
         assert not list(_broken(made.figures)), name
         assert made.case is not None
-        nets = [made.case.cohort["net"], *(row["net"] for row in made.case.options)]
-        for line in (*made.case.cohort["lines"], *nets):
-            assert line["low"] <= line["base"] <= line["high"], (name, value, line)
+        nets = [made.case.cohort.net, *(row.net for row in made.case.options)]
+        for line in (*made.case.cohort.lines, *nets):
+            assert line.low <= line.base <= line.high, (name, value, line)
         for told in (made.case.cohort, made.case.plan, made.case.sensitivity, made.case.advice, made.case.facts):
             assert not list(_broken(told)), (name, value)
 
 
 def _broken(told: Any, path: str = "") -> Iterator[str]:
     """Where a figure is no number."""
+    if is_dataclass(told):
+        told = vars(told)
     if isinstance(told, dict):
         for key, value in told.items():
             yield from _broken(value, f"{path}.{key}")

@@ -50,10 +50,10 @@ def test_the_bridge_leads_from_then_to_now_to_the_cent(seed: int) -> None:
     base = base_of(made)
     told = bridge(base)
     assert told is not None
-    assert told["now"] == int(base.commission.sum())
-    assert told["then"] == int(revenue_on(base, THEN)["then_cents"].sum())
-    assert told["then"] + sum(row["cents"] for row in told["steps"]) == told["now"]
-    assert all(row["customers"] >= 5 for row in told["steps"])
+    assert told.now == int(base.commission.sum())
+    assert told.then == int(revenue_on(base, THEN)["then_cents"].sum())
+    assert told.then + sum(row.cents for row in told.steps) == told.now
+    assert all(row.customers >= 5 for row in told.steps)
 
 
 def test_every_policy_stands_in_its_own_step() -> None:
@@ -83,7 +83,7 @@ def test_every_policy_stands_in_its_own_step() -> None:
     )  # fmt: skip
     told = bridge(base_of(with_premiums(replace(made, policies=policies))))
     assert told is not None
-    assert {row["key"]: (row["policies"], row["cents"]) for row in told["steps"]} == {
+    assert {row.key: (row.policies, row.cents) for row in told.steps} == {
         "indexation": (6, 6 * 30),
         "conversion": (12, 6 * 50),
         "new_customers": (6, 6 * 900),
@@ -160,23 +160,23 @@ def test_a_higher_level_and_less_inflow_are_the_low_side() -> None:
 def test_the_projection_starts_at_today_and_agrees_with_the_survival_paths() -> None:
     made = f.portfolio(400)
     models = f.models(made)
-    told = run_value(made, models, f.settings(outlook__inflow=0.0)).figures["projection"]
-    assert isinstance(told, dict)
-    now, later = told["rows"][0], told["rows"][-1]
+    told = run_value(made, models, f.settings(outlook__inflow=0.0)).figures.projection
+    assert told is not None
+    now, later = told.rows[0], told.rows[-1]
     alive = models.survival.filter(pl.col("month") == 60)["alive"].sum()
-    assert now["customers"] == models.scores.height
-    assert later["customers"] == pytest.approx(alive)
-    assert now["commission"] == int(f.present(made)["commission_cents"].sum())
-    assert later["low"] <= later["customers"] <= later["high"]
-    assert later["customers_list"] >= later["customers"]
-    assert [row["year"] for row in told["rows"]] == list(range(2025, 2031))
+    assert now.customers == models.scores.height
+    assert later.customers == pytest.approx(alive)
+    assert now.commission == int(f.present(made)["commission_cents"].sum())
+    assert later.low <= later.customers <= later.high
+    assert later.customers_list >= later.customers
+    assert [row.year for row in told.rows] == list(range(2025, 2031))
 
 
 def test_no_projection_on_a_level_that_failed_or_was_never_learned() -> None:
     made = f.portfolio(150)
-    assert run_value(made, f.models(made, gate="fail"), f.SETTINGS).figures["projection"] is None
+    assert run_value(made, f.models(made, gate="fail"), f.SETTINGS).figures.projection is None
     silent = f.portfolio(150, ended=False)
-    assert run_value(silent, f.models(silent), f.SETTINGS).figures["projection"] is None
+    assert run_value(silent, f.models(silent), f.SETTINGS).figures.projection is None
 
 
 def test_the_contact_policy_by_hand() -> None:
@@ -191,10 +191,10 @@ def test_the_contact_policy_by_hand() -> None:
         "private_better": round(0.15 * private) / 3,
         "private_other": 0.0,
     }
-    assert {row["key"]: row["talks"] for row in told["rows"]} == pytest.approx(talks)
-    assert told["hours"] == pytest.approx(1.5 * sum(talks.values()))
-    assert told["available"] == 40.0
-    better = {row["key"]: row["customers"] for row in told["rows"]}
+    assert {row.key: row.talks for row in told.rows} == pytest.approx(talks)
+    assert told.hours == pytest.approx(1.5 * sum(talks.values()))
+    assert told.available == 40.0
+    better = {row.key: row.customers for row in told.rows}
     assert better["private_better"] + better["private_other"] == private
 
 
@@ -207,7 +207,7 @@ def test_the_better_private_customers_bring_the_most() -> None:
 
 def test_who_was_seen_counts_contacts_within_the_interval() -> None:
     made = f.portfolio(200, events=True)
-    told = {row["key"]: row["seen"] for row in contact_policy(base_of(made))["rows"]}
+    told = {row.key: row.seen for row in contact_policy(base_of(made)).rows}
     assert made.contacts is not None
     recent = set(made.contacts.filter(pl.col("date") > THEN)["customer"])
     held = base_of(made).customers.filter(pl.col("kind") == "business")["customer"].to_list()
@@ -217,10 +217,10 @@ def test_who_was_seen_counts_contacts_within_the_interval() -> None:
 
 def test_after_cost_the_best_customers_bring_a_larger_share() -> None:
     made = f.portfolio(300)
-    told = run_value(made, f.models(made), f.SETTINGS).figures["concentration"]
-    assert isinstance(told, dict)
-    assert told["after_cost_share"] > told["commission_share"]
-    assert told["curve"][-1] == [1.0, 1.0]
+    told = run_value(made, f.models(made), f.SETTINGS).figures.concentration
+    assert told is not None
+    assert told.after_cost_share > told.commission_share
+    assert told.curve[-1] == (1.0, 1.0)
 
 
 def test_worked_example_of_customers_per_adviser() -> None:

@@ -139,7 +139,7 @@ def page(browser: Browser, report: bytes, tmp_path: Path) -> Iterator[Browser]:
 def test_a_slider_gives_what_the_planner_gives_and_reset_gives_the_report(page: Browser) -> None:
     case = business_case(v.valued())
     assert case is not None
-    reported = euro(case.cohort["net"]["base"]).replace("\u2060", "")
+    reported = euro(case.cohort.net.base).replace("\u2060", "")
     net = "[data-test=whatif-net]"
     assert page.text(net) == reported
     for name, value in (

@@ -11,6 +11,7 @@ import pytest
 import value_fixtures as f
 
 from akb.catalogue.entries import entries, templates
+from akb.report.plain import plain
 from akb.value import run_value
 from akb.value.predictions import METHODS
 
@@ -33,7 +34,7 @@ def test_a_poor_export_still_runs(how: dict[str, object], gate: str) -> None:
     made = f.portfolio(**{"n": 80, **how})
     result = run_value(made, f.models(made, gate=gate), f.SETTINGS)
     assert result.scores["customer"].to_list() == f.present(made)["customer"].unique().sort().to_list()
-    json.dumps(result.figures)
+    json.dumps(plain(result.figures))
     for prediction in result.predictions:
         assert prediction.why
         column = result.scores[prediction.key]
@@ -72,7 +73,7 @@ def test_without_commission_euros_are_unavailable_with_a_sentence() -> None:
     for column in ("value_at_stake", "expected_saving", "commission", "relation", "policy"):
         assert listed[column].null_count() == listed.height
     assert result.lists["next_best_policy"]["probability"].is_sorted(descending=True)
-    assert result.figures["concentration"] is None
+    assert result.figures.concentration is None
 
 
 def test_without_ends_there_is_no_list_of_leavers() -> None:
@@ -81,10 +82,10 @@ def test_without_ends_there_is_no_list_of_leavers() -> None:
     assert result.lists["top_defend"].is_empty()
     assert result.lists["top_defend"].columns[:3] == ["customer", "rank", "churn_12m"]
     assert result.case is not None  # policies can be sold to those of whom nobody knows when they leave
-    given = {row["key"]: row["given"] for row in result.case.cohort["lines"]}
+    given = {row.key: row.given for row in result.case.cohort.lines}
     assert given == {"relation": False, "policy": False, "purchase": True, "exploration": True}
-    assert sum(abs(row["base"]) for row in result.case.cohort["lines"] if not row["given"]) == 0
-    assert result.figures["waterfall"] is not None
+    assert sum(abs(row.base) for row in result.case.cohort.lines if not row.given) == 0
+    assert result.figures.waterfall is not None
     assert result.lists["next_best_policy"].height > 0
 
 

@@ -32,11 +32,11 @@ def measured(order: str) -> dict[str, dict[str, float]]:
 
 def test_the_profit_measure_rewards_knowing_who_leaves() -> None:
     knows, nothing, wrong = (measured(order)["churn_12m"] for order in ("knows", "nothing", "wrong"))
-    assert knows["empc"] > nothing["empc"] == nothing["random"] >= wrong["empc"] >= 0
+    assert knows.empc > nothing.empc == nothing.random >= wrong.empc >= 0
     # Known leavers alone are contacted: prior x (CLV x E[gamma] - E[gamma] x incentive - contact), all gammas pay.
-    prior = knows["left"] / knows["customers"]
-    assert (knows["left"], knows["customers"]) == (40, 300)
-    assert knows["empc"] == pytest.approx(prior * (0.3 * (200 - 10) - 1), rel=1e-4)
+    prior = knows.left / knows.customers
+    assert (knows.left, knows.customers) == (40, 300)
+    assert knows.empc == pytest.approx(prior * (0.3 * (200 - 10) - 1), rel=1e-4)
     assert "churn_preventable_12m" not in measured("knows")  # no scores, no measure
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -128,13 +127,13 @@ def test_migration_by_hand_with_branch_standard_commission() -> None:
     base = replace(base, settings=load_settings(report__suppress_below=1), models=replace(base.models, predictions=()))
     made = migration(base)
     assert made is not None
-    assert made["basis"] == "standard"
-    table = {row["key"]: dict(zip(made["columns"], row["cells"], strict=True)) for row in made["rows"]}
+    assert made.basis == "standard"
+    table = {row.key: dict(zip(made.columns, row.cells, strict=True)) for row in made.rows}
     assert table["A"] == {"A": 0, "B": 0, "C": 0, "D": 0, "gone": 1}
     assert table["B"]["B"] == 2
     assert table["D"] == {"A": 1, "B": 0, "C": 0, "D": 3, "gone": 0}
     assert table["new"] == {"A": 1, "B": 0, "C": 0, "D": 0, "gone": 0}
-    assert (made["up"], made["down"], made["same"]) == (1, 0, 8)
+    assert (made.up, made.down, made.same) == (1, 0, 8)
 
 
 def test_migration_uses_no_amount_that_the_back_office_overwrote() -> None:
@@ -160,9 +159,9 @@ def test_migration_takes_dated_commission_where_nearly_every_policy_has_it() -> 
     with_dates = InForce(replace(made, premiums=dated), f.models(made), f.SETTINGS)
     found = migration(with_dates)
     assert found is not None
-    assert found["basis"] == "dated"
+    assert found.basis == "dated"
     few = InForce(replace(made, premiums=dated.head(20)), f.models(made), f.SETTINGS)
-    assert (migration(few) or {})["basis"] == "standard"
+    assert migration(few).basis == "standard"
 
 
 def test_where_everybody_is_of_one_class_nobody_can_move() -> None:
@@ -237,30 +236,29 @@ def test_a_run_gives_every_customer_both_segments(run) -> None:
 
 
 def test_the_tables_add_up_to_the_portfolio(run) -> None:
-    made = run.figures["segments"]
-    json.dumps(made)
+    made = run.figures.segments
     for name in ("growth", "position"):
-        assert sum(row["customers"] for row in made[name]) == run.scores.height
-        assert sum(row["commission"] for row in made[name]) == int(run.components["commission_cents"].sum())
-        assert sum(row["clv"] for row in made[name]) == int(run.components["clv_cents"].sum())
-    classes = made["classes"]
-    assert sum(row["customers"] for row in classes["rows"]) == run.scores.height
-    if classes["moved"] is not None:
-        assert classes["moved"] == classes["up"]["customers"] + classes["down"]["customers"]
-    offices = made["by_office"]
-    assert sum(row["customers"] for row in offices["rows"]) == run.scores.height
+        assert sum(row.customers for row in getattr(made, name)) == run.scores.height
+        assert sum(row.commission for row in getattr(made, name)) == int(run.components["commission_cents"].sum())
+        assert sum(row.clv for row in getattr(made, name)) == int(run.components["clv_cents"].sum())
+    classes = made.classes
+    assert sum(row.customers for row in classes.rows) == run.scores.height
+    if classes.moved is not None:
+        assert classes.moved == classes.up.customers + classes.down.customers
+    offices = made.by_office
+    assert sum(row.customers for row in offices.rows) == run.scores.height
 
 
 def test_units_are_segmented_as_a_whole(run) -> None:
-    made = run.figures["segments"]
-    assert made["unit"] == "adviser"
-    assert [row["key"] for row in made["units"]] == sorted(
-        (row["key"] for row in made["units"]),
-        key=lambda key: -next(row["commission"] for row in made["units"] if row["key"] == key),
+    made = run.figures.segments
+    assert made.unit == "adviser"
+    assert [row.key for row in made.units] == sorted(
+        (row.key for row in made.units),
+        key=lambda key: -next(row.commission for row in made.units if row.key == key),
     )
-    assert len(made["units"]) == 4
-    assert {row["position"] for row in made["units"][:1]} <= {"kernrelatie", "toprelatie"}
-    assert all(row["customers"] >= 5 for row in made["units"])
+    assert len(made.units) == 4
+    assert {row.position for row in made.units[:1]} <= {"kernrelatie", "toprelatie"}
+    assert all(row.customers >= 5 for row in made.units)
 
 
 def test_an_adviser_with_few_customers_is_never_named() -> None:
@@ -269,10 +267,10 @@ def test_an_adviser_with_few_customers_is_never_named() -> None:
         adviser=pl.when(pl.col("customer") < 3).then(pl.lit("Zeldzaam")).otherwise(pl.col("adviser"))
     )
     found = run_value(replace(made, customers=rare), f.models(made), load_settings(segment__unit="adviser"))
-    assert "Zeldzaam" not in json.dumps(found.figures["segments"])
-    rows = found.figures["segments"]["by_adviser"]["rows"]
-    assert rows[-1]["key"] is None
-    assert all(row["customers"] >= 5 for row in rows)
+    assert "Zeldzaam" not in str(found.figures.segments)
+    rows = found.figures.segments.by_adviser.rows
+    assert rows[-1].key is None
+    assert all(row.customers >= 5 for row in rows)
 
 
 @pytest.mark.parametrize(
@@ -281,7 +279,7 @@ def test_an_adviser_with_few_customers_is_never_named() -> None:
 def test_poor_exports_get_what_can_be_made(poor: dict, potential: str | None) -> None:
     made = f.portfolio(200, **poor)
     found = run_value(made, f.models(made), f.SETTINGS)
-    assert found.figures["segments"]["potential_by"] == potential
+    assert found.figures.segments.potential_by == potential
     missing = found.scores["growth_segment"].null_count()
     assert missing == (found.scores.height if potential is None else 0)
 
@@ -289,7 +287,7 @@ def test_poor_exports_get_what_can_be_made(poor: dict, potential: str | None) ->
 def test_where_no_euro_is_proven_the_chance_ranks() -> None:
     made = f.portfolio(200)
     found = run_value(made, f.models(made, gate="fail"), f.SETTINGS)
-    assert found.figures["segments"]["potential_by"] == "chance"
+    assert found.figures.segments.potential_by == "chance"
 
 
 def test_the_order_of_rows_changes_no_segment() -> None:
@@ -298,7 +296,7 @@ def test_the_order_of_rows_changes_no_segment() -> None:
     first = run_value(made, models, f.SETTINGS)
     second = run_value(*f.shuffled(made, models), f.SETTINGS)
     assert first.scores.equals(second.scores)
-    assert first.figures["segments"] == second.figures["segments"]
+    assert first.figures.segments == second.figures.segments
 
 
 def test_every_segment_has_words_and_a_neutral_name() -> None:
@@ -331,17 +329,17 @@ def test_growth_segments_then_and_now_hold_everybody() -> None:
     made, day = f.portfolio(4000, seed=4), date(2024, 10, 31)
     run = _with_purchase_chances(made, day)
     found = _migrated(made, run)
-    assert (found["from"], found["to"], found["basis"]) == ("2024-10-31", "2025-12-31", "standard")
-    assert [row["key"] for row in found["rows"]] == [*GROWTH, "new"]
-    shown = [cell for row in found["rows"] for cell in row["cells"] if cell is not None]
+    assert (found.from_, found.to, found.basis) == (date(2024, 10, 31), date(2025, 12, 31), "standard")
+    assert [row.key for row in found.rows] == [*GROWTH, "new"]
+    shown = [cell for row in found.rows for cell in row.cells if cell is not None]
     assert all(cell == 0 or cell >= 5 for cell in shown)
     then, now = (set(in_force(made.policies, each)["customer"]) for each in (day, f.X))
     assert sum(shown) <= len(then | now)
-    assert sum(cell is None for row in found["rows"] for cell in row["cells"]) < 32
+    assert sum(cell is None for row in found.rows for cell in row.cells) < 32
     assert sum(shown) > 0.9 * len(then | now)
-    new = found["rows"][-1]["cells"]
+    new = found.rows[-1].cells
     assert new[GROWTH.index("warme_daler")] == 0  # who came within the year is a starter, or back
-    assert 0.1 < found["same"] < 0.9
+    assert 0.1 < found.same < 0.9
     assert _migrated(made, replace(run, backtest=None)) is None
     assert _migrated(made, replace(run, backtest=Backtest(day, pl.DataFrame()))) is None
 

@@ -35,27 +35,27 @@ def test_an_office_without_ended_policies_has_the_rates_of_the_sources() -> None
     found = of(made)
     assert found is not None
     taxonomy = load_settings().taxonomy()
-    assert found["weight"] == 0
-    assert found["ratio"] == 1
-    assert found["first"] is None
-    for row in found["rows"]:
-        assert row["rate"] == pytest.approx(taxonomy[row["key"]].lapse)
-        assert row["weight"] == 0
-    total = sum(row["policies"] * row["rate"] for row in found["rows"])
-    assert found["expected"] == pytest.approx(total)
-    assert found["low"] < total < found["high"]
+    assert found.weight == 0
+    assert found.ratio == 1
+    assert found.first is None
+    for row in found.rows:
+        assert row.rate == pytest.approx(taxonomy[row.key].lapse)
+        assert row.weight == 0
+    total = sum(row.policies * row.rate for row in found.rows)
+    assert found.expected == pytest.approx(total)
+    assert found.low < total < found.high
 
 
 def test_more_experience_weighs_more_and_moves_towards_what_was_seen() -> None:
     small, large = of(fx.portfolio(60)), of(fx.portfolio(480))
     assert small is not None and large is not None
-    assert 0 < small["weight"] < large["weight"] < 1
+    assert 0 < small.weight < large.weight < 1
     for found in (small, large):
-        seen = sum(row["lapses"] for row in found["rows"])
+        seen = sum(row.lapses for row in found.rows)
         assert seen > 0
     far = of(fx.portfolio(480), small__office_spread=0.45)
     assert far is not None
-    assert abs(far["ratio"] - 1) > abs(large["ratio"] - 1)
+    assert abs(far.ratio - 1) > abs(large.ratio - 1)
 
 
 def test_only_small_offices_have_it_and_too_few_customers_are_one_row() -> None:
@@ -65,18 +65,18 @@ def test_only_small_offices_have_it_and_too_few_customers_are_one_row() -> None:
     rare = pl.when(pl.col("policy") < 2).then(pl.lit("pleziervaartuig")).otherwise("branch")
     found = of(replace(made, policies=made.policies.with_columns(branch=rare)))
     assert found is not None
-    assert "pleziervaartuig" not in {row["key"] for row in found["rows"]}
-    assert "_other" in {row["key"] for row in found["rows"]}
-    assert all(row["customers"] >= 5 for row in found["rows"])
+    assert "pleziervaartuig" not in {row.key for row in found.rows}
+    assert "_other" in {row.key for row in found.rows}
+    assert all(row.customers >= 5 for row in found.rows)
 
 
 def test_without_commission_there_is_no_euro() -> None:
     found = of(fx.portfolio(60, commission="none"))
     assert found is not None
-    assert found["commission"] is None
+    assert found.commission is None
     rich = of(fx.portfolio(60))
     assert rich is not None
-    assert rich["commission"]["low"] < rich["commission"]["expected"] < rich["commission"]["high"]
+    assert rich.commission.low < rich.commission.expected < rich.commission.high
 
 
 def test_the_interval_holds_what_happens_in_nine_of_ten_offices() -> None:
@@ -89,8 +89,8 @@ def test_the_interval_holds_what_happens_in_nine_of_ten_offices() -> None:
     for _ in range(tries):
         level = rng.gamma(1 / 0.3**2, 0.3**2)
         happened = 0
-        for row in found["rows"]:
+        for row in found.rows:
             own = rng.gamma(1 / 0.25**2, 0.25**2)
-            happened += rng.binomial(row["policies"], min(0.9, taxonomy[row["key"]].lapse * level * own))
-        held += found["low"] <= happened <= found["high"]
+            happened += rng.binomial(row.policies, min(0.9, taxonomy[row.key].lapse * level * own))
+        held += found.low <= happened <= found.high
     assert 0.80 * tries <= held

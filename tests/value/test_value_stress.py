@@ -112,7 +112,7 @@ def settings():
 @pytest.fixture(scope="module")
 def found():
     made = book()
-    return run_value(made, models(made), settings()).figures["stress"]
+    return run_value(made, models(made), settings()).figures.stress
 
 
 def worth(customer: int) -> float:
@@ -140,16 +140,16 @@ def by_hand() -> dict[str, tuple[float, float]]:
 
 
 def test_each_stress_is_the_hand_calculation(found) -> None:
-    told = {"before": found["before"], **{row["key"]: row for row in found["rows"]}}
-    assert [row["key"] for row in found["rows"]] == list(KEYS)
+    told = {"before": found.before, **{row.key: row for row in found.rows}}
+    assert [row.key for row in found.rows] == list(KEYS)
     for key, (commission, value) in by_hand().items():
-        assert told[key]["commission"] == pytest.approx(100 * commission, abs=1), key
-        assert told[key]["value"] == pytest.approx(100 * value, abs=5), key
+        assert told[key].commission == pytest.approx(100 * commission, abs=1), key
+        assert told[key].value == pytest.approx(100 * value, abs=5), key
 
 
 def test_five_years_on_a_stress_is_the_hand_calculation(found) -> None:
     """Nobody comes in and nothing is bought, so each customer's part is left with his chance to stay."""
-    told = {"before": found["before"], **{row["key"]: row for row in found["rows"]}}
+    told = {"before": found.before, **{row.key: row for row in found.rows}}
     for year in range(6):
         better, worse = STAYS**year, 0.7**year
         plain = 120 * worse + 480 * better
@@ -162,7 +162,7 @@ def test_five_years_on_a_stress_is_the_hand_calculation(found) -> None:
             "direct_writer": plain - 0.5 * (100 * worse + 350 * better),
         }
         for key, euros in ahead.items():
-            assert told[key]["ahead"][year] == pytest.approx(100 * euros, abs=1), (key, year)
+            assert told[key].ahead[year] == pytest.approx(100 * euros, abs=1), (key, year)
 
 
 def test_the_document_has_these_numbers(found) -> None:
@@ -199,16 +199,16 @@ def test_without_a_stress_everything_is_as_the_run_says() -> None:
     made = fx.earning(fx.portfolio(300))
     run = fx.with_lapses(fx.models(made))
     result = run_value(made, run, load_settings())
-    before = result.figures["stress"]["before"]
+    before = result.figures.stress.before
     assert result.case is not None
-    assert before["net"] == pytest.approx(result.case.cohort["net"]["base"], abs=5)
-    assert before["value"] == result.components["clv_cents"].sum()
-    assert before["commission"] == result.components["commission_cents"].sum()
-    assert before["ahead"] == [row["commission"] for row in result.figures["projection"]["rows"]]
-    for row in result.figures["stress"]["rows"]:
-        if row["key"] != "price_shock":
-            assert row["value"] <= before["value"]
-            assert row["net"] <= before["net"]
+    assert before.net == pytest.approx(result.case.cohort.net.base, abs=5)
+    assert before.value == result.components["clv_cents"].sum()
+    assert before.commission == result.components["commission_cents"].sum()
+    assert before.ahead == tuple(row.commission for row in result.figures.projection.rows)
+    for row in result.figures.stress.rows:
+        if row.key != "price_shock":
+            assert row.value <= before.value
+            assert row.net <= before.net
 
 
 def test_a_harder_stress_leaves_less() -> None:
@@ -218,19 +218,18 @@ def test_a_harder_stress_leaves_less() -> None:
             ("stress.mass_lapse", "stress.adviser_share", "stress.insurer_lost", "stress.direct_share"), 0.9)}}
     )  # fmt: skip
     run = models(made)
-    usual, hard = (run_value(made, run, each).figures["stress"] for each in (settings(), harder))
-    for first, second in zip(usual["rows"], hard["rows"], strict=True):
-        if first["key"] != "price_shock":
-            assert second["value"] < first["value"]
-            assert second["ahead"][5] < first["ahead"][5]
+    usual, hard = (run_value(made, run, each).figures.stress for each in (settings(), harder))
+    for first, second in zip(usual.rows, hard.rows, strict=True):
+        if first.key != "price_shock":
+            assert second.value < first.value
+            assert second.ahead[5] < first.ahead[5]
 
 
 def test_few_customers_have_no_row_and_no_money_no_stress() -> None:
     made = book()
-    shown = run_value(made, models(made), settings().model_copy(update={"report": load_settings().report})).figures[
-        "stress"
-    ]
-    assert shown is None or {row["key"] for row in shown["rows"]} <= {"price_shock"}
+    few = settings().model_copy(update={"report": load_settings().report})
+    shown = run_value(made, models(made), few).figures.stress
+    assert shown is None or {row.key for row in shown.rows} <= {"price_shock"}
     poor = fx.portfolio(60, commission="none")
-    assert run_value(poor, fx.models(poor), load_settings()).figures["stress"] is None
+    assert run_value(poor, fx.models(poor), load_settings()).figures.stress is None
     assert Shock("", None, np.zeros(1), np.zeros(1), np.ones(1), ()).assumed == ()

@@ -52,8 +52,8 @@ def test_top_defend_is_not_delivered_on_an_unproven_order(evidence: Evidence | N
     finding = next(each for each in made.findings if each.code == "AKB-V015")
     assert "Top Defend" in finding.sentence()
     assert "beter dan toeval" not in finding.sentence()
-    lines = made.case.cohort["lines"] if made.case else []
-    assert sum(line["base"] for line in lines if line["key"] == "relation") == 0
+    lines = made.case.cohort.lines if made.case else []
+    assert sum(line.base for line in lines if line.key == "relation") == 0
 
 
 def test_on_a_proven_order_it_is_delivered() -> None:

@@ -26,7 +26,7 @@ from akb.value.lifetime.lost import between_years, lost_commission
 from akb.value.lifetime.survival import YEAR, after_announced, branch_rows, relations
 from akb.value.predictions import Work, predictions
 from akb.value.revenue.cost import KINDS, mutations, reminders, service_cost
-from akb.value.types import Past
+from akb.value.types import Past, PastModel, PastValue
 
 GOLDEN = {entry["id"]: entry for entry in json.loads((Path(__file__).parents[1] / "golden.json").read_text("utf-8"))}
 
@@ -142,24 +142,24 @@ def test_years_that_differ_no_more_than_chance_get_the_floor() -> None:
 
 def test_no_interval_without_a_proven_level() -> None:
     made = f.portfolio()
-    assert run_value(made, f.models(made), f.SETTINGS).figures["lost_commission"]
+    assert run_value(made, f.models(made), f.SETTINGS).figures.lost_commission
     failed = f.with_gate(f.models(made), "fail", "churn")
-    assert run_value(made, failed, f.SETTINGS).figures["lost_commission"] is None
+    assert run_value(made, failed, f.SETTINGS).figures.lost_commission is None
 
 
 def test_the_waterfall_adds_up_and_says_what_is_assumed() -> None:
     made = f.portfolio(events=True)
     base = InForce(made, f.models(made), f.SETTINGS)
-    found = run_value(made, f.models(made), f.SETTINGS).figures["waterfall"]
-    assert found["premium"] - found["kept_by_insurer"] == found["commission"] == base.commission.sum()
-    assert found["value"] == found["commission"] - sum(step["cents"] for step in found["steps"])
+    found = run_value(made, f.models(made), f.SETTINGS).figures.waterfall
+    assert found.premium - found.kept_by_insurer == found.commission == base.commission.sum()
+    assert found.value == found.commission - sum(step.cents for step in found.steps)
     cost = service_cost(base)
-    without = sum(step["cents"] for step in found["steps"] if step["key"] != "marketing")
+    without = sum(step.cents for step in found.steps if step.key != "marketing")
     assert without == cost.per_customer(base).sum()
-    assert {step["mark"] for step in found["steps"]} == {"assumed"}
-    assert found["estimated"] == ["mutations", "collection"]
+    assert {step.mark for step in found.steps} == {"assumed"}
+    assert found.estimated == ("mutations", "collection")
     bare = f.portfolio(commission="none")
-    assert run_value(bare, f.models(bare), f.SETTINGS).figures["waterfall"] is None
+    assert run_value(bare, f.models(bare), f.SETTINGS).figures.waterfall is None
 
 
 def test_cost_parts_are_stored_per_customer_and_add_up() -> None:
@@ -270,21 +270,21 @@ def test_the_proof_compares_with_the_status_quo_and_says_who_won() -> None:
     made = f.portfolio(500, months=60)
     base = InForce(made, f.models(made), f.SETTINGS)
     found = proof(base, _past(made), lambda _: None).figures
-    assert found["available"]
-    assert [row["key"] for row in found["models"]] == ["clv", "status_quo", "all_stay"]
+    assert found.available
+    assert [row.key for row in found.models] == ["clv", "status_quo", "all_stay"]
     truth = realised(base.policies, _past(made).models.scores["customer"], date(2022, 12, 31), 36)
-    assert found["realised"] == round(truth.sum())
-    assert sum(row["customers"] for row in found["deciles"]) == found["customers"]
-    means = [row["expected"] for row in found["deciles"]]
+    assert found.realised == round(truth.sum())
+    assert sum(row.customers for row in found.deciles) == found.customers
+    means = [row.expected for row in found.deciles]
     assert means == sorted(means, reverse=True)
-    assert found["winner"] in ("clv", "status_quo", "none")
+    assert found.winner in ("clv", "status_quo", "none")
     again = proof(base, _past(made), lambda _: None)
     assert again.figures == found
     level = again.evidence
     assert level is not None
-    assert (level.test_date, level.population) == (date(2022, 12, 31), found["customers"])
+    assert (level.test_date, level.population) == (date(2022, 12, 31), found.customers)
     assert level.calibration is not None
-    assert level.calibration.observed_expected == pytest.approx(found["models"][0]["ratio"])
+    assert level.calibration.observed_expected == pytest.approx(found.models[0].ratio)
 
 
 @pytest.mark.parametrize(
@@ -300,9 +300,13 @@ def test_the_card_of_lifetime_value_says_who_won_and_what_it_did_not_beat(
 ) -> None:
     made = f.portfolio(60)
     base = InForce(made, f.models(made), f.SETTINGS)
-    rows = [{"key": "all_stay", "gain": 600.0, "gain_ci": (-100.0, 1300.0)}]
+    stay = PastModel("all_stay", 0, 1.0, 0.0, 0.0, gain=600.0, gain_ci=(-100.0, 1300.0))
     evidence = Evidence(test_date=date(2022, 12, 31), population=60, positives=40.0)
-    found = BacktestResult({"available": True, "winner": won, "beats_all_stay": better, "models": rows}, evidence)
+    day = date(2022, 12, 31)
+    past = PastValue(
+        True, day, day, 60, 0, (stay,), winner=won, beats_all_stay=better, lift=(), lifetime_years=1.0, deciles=()
+    )
+    found = BacktestResult(past, evidence=evidence)
     keys = [entry.key for entry in base.entries if entry.room == "value"]
     scores = pl.DataFrame({key: [1.0] for key in keys})
     told = {each.key: each for each in predictions(Work(base, service_cost(base), None, backwards=found), scores)}
@@ -327,10 +331,10 @@ def test_what_no_customer_has_is_not_said_to_be_derived() -> None:
 def test_no_proof_says_why() -> None:
     made = f.portfolio(60)
     base = InForce(made, f.models(made), f.SETTINGS)
-    assert proof(base, None, lambda _: None).figures == {"available": False, "reason": "history"}
-    assert proof(base, _past(made), lambda _: None).figures == {"available": False, "reason": "few"}
+    assert proof(base, None, lambda _: None) == BacktestResult(None, "history")
+    assert proof(base, _past(made), lambda _: None) == BacktestResult(None, "few")
     bare = f.portfolio(60, commission="none")
-    assert proof(InForce(bare, f.models(bare), f.SETTINGS), None, lambda _: None).figures["reason"] == "revenue"
+    assert proof(InForce(bare, f.models(bare), f.SETTINGS), None, lambda _: None).missing == "revenue"
 
 
 def test_the_paired_interval_tells_a_better_forecast_from_chance() -> None:

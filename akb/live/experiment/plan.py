@@ -100,7 +100,7 @@ def plan(folder: Path, unit: str, cluster_size: float | None, icc: float | None)
             "decision": None
             if worth is None
             else {
-                **worth.row(basis.trialled),
+                **vars(worth.trial(basis.trialled)),
                 "value": round(worth.value),
                 "cost": round(worth.cost),
             },

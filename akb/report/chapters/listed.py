@@ -22,9 +22,9 @@ SAME_NEWS = dict.fromkeys(("coverage", "branches", "insurers"), "holdings")
 def withheld(context: Context) -> dict[str, str]:
     """Return list -> why it is not delivered."""
     value = context.bundle.value
-    made: Any = value.figures.get("actions") if value else None
-    found: dict[str, str] = (made or {}).get("withheld", {})
-    return found
+    actions = value.figures.actions if value else None
+    found = actions.withheld if actions else {}
+    return dict(found)
 
 
 def left_out(context: Context, counts: dict[str, int]) -> dict[str, int | None]:

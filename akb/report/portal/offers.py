@@ -68,11 +68,11 @@ def best_offers(context: Context) -> pl.DataFrame:
         "euros": pl.Float64,
         "ban": pl.Boolean,
     }
-    made: Any = value.figures.get("actions") if value else None
+    actions = value.figures.actions if value else None
     if (
         value is None
         or value.offers is None
-        or "next_best_policy" in (made or {}).get("withheld", {})
+        or (actions is not None and "next_best_policy" in actions.withheld)
     ):
         return pl.DataFrame(schema=schema)
     table = value.offers.sort("customer", "place")

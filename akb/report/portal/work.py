@@ -4,7 +4,7 @@ be contacted.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -195,6 +195,6 @@ def deadlines(actions: pl.DataFrame, renewals: pl.DataFrame) -> pl.DataFrame:
 def withheld(context: Context) -> dict[str, str]:
     """Return list -> why it is not delivered."""
     value = context.bundle.value
-    made: Any = value.figures.get("actions") if value else None
-    found: dict[str, str] = (made or {}).get("withheld", {})
+    actions = value.figures.actions if value else None
+    found = actions.withheld if actions else {}
     return {name: why for name, why in found.items() if name in LISTS}

@@ -5,13 +5,15 @@ its own lapses; the basis for what comes next is made of all closed years."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import polars as pl
 
-from akb.value.actuarial.basis import dispersion, lapse_basis
+from akb.core.typed import made
+from akb.value.actuarial.basis import dispersion, dispersions, lapse_basis
 from akb.value.actuarial.credibility import effective, limited_fluctuation
 from akb.value.actuarial.exposure import (
     BANDS,
@@ -23,7 +25,14 @@ from akb.value.actuarial.exposure import (
     with_origin,
 )
 from akb.value.actuarial.trend import count_interval, months, trend
-from akb.value.types import ActuarialReview
+from akb.value.types import (
+    ActuarialReview,
+    BranchExperience,
+    CalendarYear,
+    Experience,
+    LapseReview,
+    SeasonMonth,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,13 +71,11 @@ def review(base: InForce) -> ActuarialReview | None:
         until,
         _table(expected, ended, years, basis, limit),
         _shown_basis(basis, limit),
-        _figures(basis, basis.expected(found), lapses, closed, limit)
-        | {
-            "months": _months(months(policies, closed[0].first, closed[-1].last), limit),
-            "since": since,
-            "until": until,
-            "calendar": _calendar(expected, ended, years),
-        },
+        replace(
+            _figures(basis, basis.expected(found), lapses, closed, limit),
+            months=_months(months(policies, closed[0].first, closed[-1].last), limit),
+            calendar=_calendar(expected, ended, years),
+        ),
     )
 
 
@@ -252,40 +259,43 @@ def _shown_basis(basis: Basis, limit: int) -> pl.DataFrame:
 
 def _figures(
     basis: Basis, found: pl.DataFrame, lapses: pl.DataFrame, closed: Sequence[Period], limit: int
-) -> dict[str, Any]:
+) -> LapseReview:
     """Return per branch and for the book: experience, level and credibility, trend.
 
     Branches with fewer customers than the limit are left out, and counted."""
     rows = []
-    names = basis.branches["branch"].to_list()
+    names, spreads = basis.branches["branch"].to_list(), dispersions(lapses)
     for branch, row in zip(names, basis.branches.to_dicts(), strict=True):
         mine = found.filter(pl.col("branch") == branch)
-        spread = dispersion(lapses.filter(pl.col("branch") == branch))
-        rows.append(_experience(mine, closed, spread) | row)
-    rows.sort(key=lambda row: (-row["policy_years"], row["branch"]))
-    return {
-        "closed_years": len(closed),
-        "first": closed[0].first,
-        "last": closed[-1].last,
-        "book": _experience(found, closed, dispersion(lapses)),
-        "branches": [row for row in rows if row["customers"] >= limit],
-        "few": sum(row["customers"] < limit for row in rows),
-        "dispersion": dispersion(lapses),
-        "oldest": int(found.filter(pl.col("days") > 0)["policy_year"].max() or 0),  # type: ignore[arg-type]
-    }
+        spread = spreads.get(branch, 1.0)
+        own = made(BranchExperience, {**vars(_experience(mine, closed, spread)), **row})
+        rows.append((int(mine["customers"].max() or 0), own))  # type: ignore[arg-type]
+    rows.sort(key=lambda row: (-row[1].policy_years, row[1].branch))
+    return LapseReview(
+        first=closed[0].first,
+        last=closed[-1].last,
+        closed_years=len(closed),
+        oldest=int(found.filter(pl.col("days") > 0)["policy_year"].max() or 0),  # type: ignore[arg-type]
+        dispersion=dispersion(lapses),
+        book=_experience(found, closed, dispersion(lapses)),
+        branches=tuple(row for customers, row in rows if customers >= limit),
+        few=sum(customers < limit for customers, _ in rows),
+        calendar=(),
+        months=(),
+    )
 
 
-def _months(seasons: pl.DataFrame, limit: int) -> list[dict[str, Any]]:
+def _months(seasons: pl.DataFrame, limit: int) -> tuple[SeasonMonth, ...]:
     """Return the months of the year, without the figures of those with too few customers."""
-    return [
-        row
+    return tuple(
+        made(SeasonMonth, row)
         if row["customers"] >= limit or not row["lapses"]
-        else {key: value if key == "month" else None for key, value in row.items()}
+        else SeasonMonth(row["month"], None, None, None, None)
         for row in seasons.to_dicts()
-    ]
+    )
 
 
-def _experience(found: pl.DataFrame, closed: Sequence[Period], spread: float) -> dict[str, Any]:
+def _experience(found: pl.DataFrame, closed: Sequence[Period], spread: float) -> Experience:
     """Return what happened in the closed years, and its trend."""
     years = int(found["days"].sum()) / DAYS
     lapses = int(found["lapses"].sum())
@@ -295,25 +305,24 @@ def _experience(found: pl.DataFrame, closed: Sequence[Period], spread: float) ->
     pairs = np.array([by_period.get(each.label, (0, 0.0)) for each in closed], dtype=np.float64)
     line = trend(pairs[:, 0], pairs[:, 1], spread)
     expected, expected_cents = float(found["expected"].sum()), float(found["expected_cents"].sum())
-    return {
-        "customers": int(found["customers"].max() or 0),  # type: ignore[arg-type]
-        "policy_years": years,
-        "lapses": lapses,
-        "rate": lapses / years if years else None,
-        "commission_rate": int(found["lapsed_cents"].sum()) * DAYS / cents if cents > 0 else None,
-        "ae": lapses / expected if expected else None,
-        "commission_ae": (
+    return Experience(
+        policy_years=years,
+        lapses=lapses,
+        rate=lapses / years if years else None,
+        commission_rate=int(found["lapsed_cents"].sum()) * DAYS / cents if cents > 0 else None,
+        ae=lapses / expected if expected else None,
+        commission_ae=(
             int(found["lapsed_cents"].sum()) / expected_cents if expected_cents > 0 else None
         ),
-        "trend": line.per_year if line else None,
-        "trend_low": line.low if line else None,
-        "trend_high": line.high if line else None,
-    }
+        trend=line.per_year if line else None,
+        trend_low=line.low if line else None,
+        trend_high=line.high if line else None,
+    )
 
 
 def _calendar(
     expected: pl.DataFrame, ended: pl.DataFrame, years: Sequence[Period]
-) -> list[dict[str, Any]]:
+) -> tuple[CalendarYear, ...]:
     """Return the book per calendar year: lapses, and those expected from the years before it."""
     rows = []
     for year in years:
@@ -326,15 +335,15 @@ def _calendar(
         counts = by_customer["n"].sort().cast(pl.Float64).to_numpy()
         low, high = count_interval(effective(counts), lapses)
         rows.append(
-            {
-                "year": year.label,
-                "whole": year.whole,
-                "lapses": lapses,
-                "rate": lapses * DAYS / int(own["days"].sum()) if own.height else None,
-                "ae": lapses / before if before else None,
-                "ae_low": low / before if before else None,
-                "ae_high": high / before if before else None,
-                "commission_ae": lapsed / cents if cents else None,
-            }
+            CalendarYear(
+                year=year.label,
+                whole=year.whole,
+                lapses=lapses,
+                rate=lapses * DAYS / int(own["days"].sum()) if own.height else None,
+                ae=lapses / before if before else None,
+                ae_low=low / before if before else None,
+                ae_high=high / before if before else None,
+                commission_ae=lapsed / cents if cents else None,
+            )
         )
-    return rows
+    return tuple(rows)

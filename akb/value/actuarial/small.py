@@ -15,9 +15,11 @@ import polars as pl
 
 from akb.core.dates import add_months
 from akb.core.privacy.disclosure import shown
+from akb.core.typed import made
 from akb.value.actuarial.basis import BETWEEN_YEARS, dispersion
 from akb.value.actuarial.credibility import drawn
 from akb.value.actuarial.sisters import ended_and_due, prior_rates, seen
+from akb.value.types import SmallOffice
 
 if TYPE_CHECKING:
     from akb.value.in_force import InForce
@@ -27,7 +29,7 @@ ENOUGH = 20  # lapses from which one sees how many a customer ends at once
 TAILS = (0.05, 0.95)
 
 
-def small_office(base: InForce) -> dict[str, Any] | None:
+def small_office(base: InForce) -> SmallOffice | None:
     """Return the lapses to expect of an office under `SMALL` customers in the coming 12 months.
 
     Returns
@@ -97,21 +99,24 @@ def small_office(base: InForce) -> dict[str, Any] | None:
     clustered = dispersion(lapses) if enough else float(base.policies_per_customer.mean())
     common = office.variance + BETWEEN_YEARS**2
     low, high = _interval(total, clustered * total + spread + total**2 * common)
-    return {
-        "rows": _merged(rows, limit),
-        "announced": announced if announced == 0 or announced >= limit else None,
-        "expected": total,
-        "low": float(np.floor(low)),
-        "high": float(np.ceil(high)),
-        "weight": office.weight,
-        "ratio": office.ratio,
-        "sisters": {"offices": sisters.offices, "weight": (1.0 - office.weight) * prior.weight}
-        if sisters.offices
-        else None,
-        "commission": _commission(money, clustered, common) if base.has_commission else None,
-        "first": None if first is None else (first + timedelta(days=1)).isoformat(),
-        "last": None if last is None else last.isoformat(),
-    }
+    return made(
+        SmallOffice,
+        {
+            "rows": _merged(rows, limit),
+            "announced": announced if announced == 0 or announced >= limit else None,
+            "expected": total,
+            "low": float(np.floor(low)),
+            "high": float(np.ceil(high)),
+            "weight": office.weight,
+            "ratio": office.ratio,
+            "sisters": {"offices": sisters.offices, "weight": (1.0 - office.weight) * prior.weight}
+            if sisters.offices
+            else None,
+            "commission": _commission(money, clustered, common) if base.has_commission else None,
+            "first": None if first is None else (first + timedelta(days=1)).isoformat(),
+            "last": None if last is None else last.isoformat(),
+        },
+    )
 
 
 def _interval(mean: float, variance: float) -> tuple[float, float]:

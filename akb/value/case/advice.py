@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from akb.value.case.sensitivity import break_even
 from akb.value.case.trial import best_trial
+from akb.value.types import Advice, Information, Trial, TurningPoint
 
 if TYPE_CHECKING:
     from akb.value.case.basis import CaseBasis
@@ -16,51 +17,51 @@ SURE = 0.8
 """Start when the net is above zero in so large a share of the draws."""
 
 
-def advice(basis: CaseBasis, draws: Draws, seed: int) -> dict[str, Any]:
+def advice(basis: CaseBasis, draws: Draws, seed: int) -> Advice:
     """Return what to do.
 
     Returns
     -------
-    dict
+    Advice
         ``key``: ``start`` if P(net > 0) >= .8 over the draws; else ``pilot`` if the best trial's
         expected value of sample information exceeds its cost; else ``stop``. ``probability``: of a
-        net above zero. ``turning`` {key, at, value}: the number that would bring the net to zero
+        net above zero. ``turning``: the number that would bring the net to zero
         with the least relative change; None where none does. ``next``: ``contacts`` (use the plan),
         ``trial`` (run it), ``pool`` (with other offices), ``lists`` (use the lists once: that pays,
-        the service does not) or ``nothing``. ``trial``: the design (see `trial.Trial.row`) or None.
-        ``information`` {value, cost}: of that trial, cents.
+        the service does not) or ``nothing``. ``trial``: the design or None.
+        ``information``: of that trial, cents.
     """
     probability = float((draws.net > 0).mean())
     trial = best_trial(draws, seed)
     worth = trial is not None and trial.gain > 0
     key = START if probability >= SURE else PILOT if worth else STOP
-    trial_row = None if trial is None or basis.trialled is None else trial.row(basis.trialled)
-    return {
-        "key": key,
-        "probability": probability,
-        "turning": turning(draws),
-        "next": _next(basis, key, trial_row),
-        "trial": trial_row,
-        "information": None
-        if trial is None
-        else {"value": round(trial.value), "cost": round(trial.cost)},
-    }
+    asked = None if trial is None or basis.trialled is None else trial.trial(basis.trialled)
+    return Advice(
+        key=key,
+        probability=probability,
+        turning=turning(draws),
+        next=_next(basis, key, asked),
+        trial=asked,
+        information=None if trial is None else Information(round(trial.value), round(trial.cost)),
+    )
 
 
-def turning(draws: Draws) -> dict[str, Any] | None:
+def turning(draws: Draws) -> TurningPoint | None:
     """Return the assumption whose own change brings the net to zero soonest, relative to its value
     today.
     """
-    rows = [row for row in break_even(draws) if row["value"] is not None and row["at"] > 0]
-    if not rows:
-        return None
-    return min(rows, key=lambda row: (abs(row["value"] / row["at"] - 1), row["key"]))
+    rows = [
+        TurningPoint(row.key, row.at, row.value)
+        for row in break_even(draws)
+        if row.value is not None and row.at > 0
+    ]
+    return min(rows, key=lambda row: (abs(row.value / row.at - 1), row.key), default=None)
 
 
-def _next(basis: CaseBasis, key: str, trial: dict[str, Any] | None) -> str:
+def _next(basis: CaseBasis, key: str, trial: Trial | None) -> str:
     if key == START:
         return "contacts"
     if key == PILOT:
-        return "pool" if trial is not None and trial["offices"] > 1 else "trial"
+        return "pool" if trial is not None and trial.offices > 1 else "trial"
     once = basis.cohort.benefit * basis.value("lists.ageing") - basis.cohort.contacts
     return "lists" if once > 0 else "nothing"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from akb.value.targeting.planning.benefits import SIDES
+from akb.value.types import Three
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,10 +39,10 @@ class Span:
         value: float = getattr(self, side)
         return value
 
-    def cents(self) -> dict[str, int]:
+    def cents(self) -> Three:
         """Return it in whole cents, low and high never on the wrong side of the base."""
         low, base, high = round(self.low), round(self.base), round(self.high)
-        return {"low": min(low, base), "base": base, "high": max(base, high)}
+        return Three(min(low, base), base, max(base, high))
 
 
 CERTAIN = Span(1.0, 1.0, 1.0)

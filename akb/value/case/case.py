@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from akb.core.typed import made
 from akb.value.case.advice import advice
 from akb.value.case.basis import (
     CERTAIN,
@@ -39,7 +40,19 @@ from akb.value.targeting.planning.exploration import explorers
 from akb.value.targeting.planning.plan import contact_plan, next_year
 from akb.value.targeting.planning.prospects import averaged
 from akb.value.targeting.team import POOLS
-from akb.value.types import BusinessCase
+from akb.value.types import (
+    BusinessCase,
+    CaseLine,
+    CashYear,
+    CohortTotals,
+    Plan,
+    PlannedContact,
+    PoolHours,
+    PortfolioPrice,
+    Sensitivity,
+    Three,
+    WithoutPredictions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,88 +100,93 @@ def case_of(basis: CaseBasis, valued: Valuation, *, page: bool = True) -> Busine
     seed = valued.in_force.settings.models.seed
     draws = Draws(basis, seed)
     lines = {line: benefit(basis.cohort, basis, line).cents() for line in LINES}
-    gained = sum(each["base"] for each in lines.values())
+    gained = sum(each.base for each in lines.values())
     spent, price = round(basis.cohort.contacts), round(basis.price().base)
     span = net(basis.cohort, basis)
-    headline = {"low": round(span.low), "base": gained - spent - price, "high": round(span.high)}
+    headline = Three(round(span.low), gained - spent - price, round(span.high))
     given = open_lines(valued)
     without = round(basis.without)
     planned = round(basis.cohort.benefit - basis.cohort.contacts)
     return BusinessCase(
-        cohort={
-            "benefit": gained,
-            "contacts": spent,
-            "price": price,
-            "net": headline,
-            "lines": [
+        cohort=CohortTotals(
+            benefit=gained,
+            contacts=spent,
+            price=price,
+            net=headline,
+            lines=(
                 *(
-                    {"key": line, **lines[line], "mark": "assumed", "given": line in given}
+                    CaseLine(line, **vars(lines[line]), mark="assumed", given=line in given)
                     for line in LINES
                 ),
-                {
-                    "key": "exploration",
-                    **_explored(basis.exploration),
-                    "mark": "assumed",
-                    "given": True,
-                },
-            ],
-        },
-        cash=[{"year": year, **row.row()} for year, row in enumerate(cash(basis), start=1)],
-        running_year=running_year(basis).row(),
+                _explored(basis.exploration),
+            ),
+        ),
+        cash=tuple(
+            CashYear(year, **vars(row.cents())) for year, row in enumerate(cash(basis), start=1)
+        ),
+        running_year=running_year(basis).cents(),
         payback_month=payback_month(basis),
         deepest=round(deepest(basis)),
         options=options(basis),
-        without_predictions={"net": without, "difference": planned - without, "price": price},
-        plan={
-            "contacts": _by_option(basis),
-            "hour_price": {pool: round(cents) for pool, cents in basis.plan["hour_price"].items()},
-            "gap": basis.plan["gap"],
-            "hours": {
-                pool: {
-                    "used": sum(each.minutes[pool] for each in basis.cohort.sums) / 60,
-                    "available": basis.plan["available"][pool] / 60,
-                }
-                for pool in POOLS
-            },
-            **{f"{name}_count": count for name, count in _counts(basis).items()},
-        },
+        without_predictions=WithoutPredictions(without, planned - without, price),
+        plan=_plan(basis),
         advice=advice(basis, draws, seed),
-        sensitivity={
-            "band": band(draws),
-            "tornado": tornado(draws),
-            "break_even": break_even(draws),
-        },
+        sensitivity=Sensitivity(band(draws), tornado(draws), break_even(draws)),
         claims=claims(basis),
         why_different=why_different(basis),
         rule_of_thumb=rule_of_thumb(basis.customers, basis.facts["turnover"], basis.register),
         multiple=_multiple(basis),
         facts=dict(basis.facts),
-        curve=[round(cents) for cents in cumulative(basis)[YEAR - 1 :: YEAR].tolist()],
+        curve=tuple(round(cents) for cents in cumulative(basis)[YEAR - 1 :: YEAR].tolist()),
         basis=page_basis(valued, draws) if page else {},
     )
 
 
-def _explored(exploration: Exploration) -> dict[str, Any]:
+def _explored(exploration: Exploration) -> CaseLine:
     """Return the line of exploration: what it is expected to bring less its cost; it stands beside
     the net.
     """
     sides = Span(*(exploration.benefit.side(side) - exploration.cost for side in SIDES)).cents()
-    return {**sides, "customers": exploration.customers, "hours": exploration.minutes / 60}
+    return CaseLine(
+        "exploration",
+        **vars(sides),
+        mark="assumed",
+        given=True,
+        customers=exploration.customers,
+        hours=exploration.minutes / 60,
+    )
 
 
-def _by_option(basis: CaseBasis) -> list[dict[str, Any]]:
-    """Return one row per contact type and who does it, in whole customers and cents."""
-    return [
-        {
-            "key": each.key,
-            "pool": each.pool,
-            "customers": round(each.customers),
-            "minutes": round(sum(each.minutes.values())),
-            "benefit": round(each.benefit()),
-            "cost": round(each.cost),
-        }
+def _plan(basis: CaseBasis) -> Plan:
+    """Return who gets which contact, in whole customers and cents."""
+    return Plan(
+        contacts=_by_option(basis),
+        hour_price={pool: round(cents) for pool, cents in basis.plan["hour_price"].items()},
+        gap=basis.plan["gap"],
+        hours={
+            pool: PoolHours(
+                used=sum(each.minutes[pool] for each in basis.cohort.sums) / 60,
+                available=basis.plan["available"][pool] / 60,
+            )
+            for pool in POOLS
+        },
+        **{f"{name}_count": count for name, count in _counts(basis).items()},
+    )
+
+
+def _by_option(basis: CaseBasis) -> tuple[PlannedContact, ...]:
+    """Return one row per contact type and who does it."""
+    return tuple(
+        PlannedContact(
+            key=each.key,
+            pool=each.pool,
+            customers=round(each.customers),
+            minutes=round(sum(each.minutes.values())),
+            benefit=round(each.benefit()),
+            cost=round(each.cost),
+        )
         for each in basis.cohort.sums
-    ]
+    )
 
 
 def _counts(basis: CaseBasis) -> dict[str, float]:
@@ -176,7 +194,7 @@ def _counts(basis: CaseBasis) -> dict[str, float]:
     return {names[line]: count for line, count in sold_and_kept(basis).items()}
 
 
-def _multiple(basis: CaseBasis) -> dict[str, Any] | None:
+def _multiple(basis: CaseBasis) -> PortfolioPrice | None:
     """Return what the contacts add to the price of the portfolio; None until the client gives a
     multiple.
     """
@@ -188,11 +206,14 @@ def _multiple(basis: CaseBasis) -> dict[str, Any] | None:
     lines = [benefit(basis.cohort, basis, line) for line in LINES]
     base = sum(each.base for each in lines)
     part = {side: sum(each.side(side) for each in lines) / base if base else 0.0 for side in SIDES}
-    return {
-        "multiple": multiple,
-        "recurring": recurring,
-        **{side: round(multiple * recurring * part[side]) for side in SIDES},
-    }
+    return made(
+        PortfolioPrice,
+        {
+            "multiple": multiple,
+            "recurring": recurring,
+            **{side: round(multiple * recurring * part[side]) for side in SIDES},
+        },
+    )
 
 
 def case_basis(valued: Valuation) -> CaseBasis:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from akb.value.case.basis import LINES, YEAR, spread_over_year
+from akb.value.types import RunningYear
 
 if TYPE_CHECKING:
     from akb.value.case.basis import CaseBasis, Cohort
@@ -31,10 +32,10 @@ class Cash:
         """What is left."""
         return self.benefit - self.contacts - self.price
 
-    def row(self) -> dict[str, int]:
+    def cents(self) -> RunningYear:
         """Return it in whole cents; the net is that of the rounded parts."""
-        parts = {name: round(getattr(self, name)) for name in ("benefit", "contacts", "price")}
-        return {**parts, "net": parts["benefit"] - parts["contacts"] - parts["price"]}
+        benefit, contacts, price = round(self.benefit), round(self.contacts), round(self.price)
+        return RunningYear(benefit, contacts, price, benefit - contacts - price)
 
 
 def monthly(cohort: Cohort) -> Floats:

@@ -7,10 +7,11 @@ against each."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from akb.value.case.basis import LINES
 from akb.value.formulas import cross_sell_rule, saving_share
+from akb.value.types import Claim, RuleOfThumb, RuleStep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,7 @@ CLAIMS = ("claim.low", "claim.mid", "claim.high")
 
 def rule_of_thumb(
     customers: int, turnover: float, register: Mapping[str, Assumption]
-) -> dict[str, int]:
+) -> RuleOfThumb:
     """Return what the sources' rule would promise for this portfolio, cents a year (D1 and D4)."""
     value = {name: entry.value for name, entry in register.items() if name.startswith("rule.")}
     share = saving_share(value["rule.lapse"], value["rule.natural"], value["rule.rescue"])
@@ -31,12 +32,11 @@ def rule_of_thumb(
     sold = cross_sell_rule(
         customers, value["rule.buys"], value["rule.branch_share"], 100 * value["rule.commission"]
     )
-    return {"retention": retention, "cross_sell": round(sold), "total": retention + round(sold)}
+    return RuleOfThumb(retention, round(sold), retention + round(sold))
 
 
-def claims(basis: CaseBasis) -> list[dict[str, Any]]:
-    """Return rows {key, share, promised, relations, kept, needed}: cents a year of recurring
-    commission.
+def claims(basis: CaseBasis) -> tuple[Claim, ...]:
+    """Return every claim in cents a year of recurring commission.
 
     ``promised``: the share of all commission that leaves in a year, announced ends and those of
     single policies included; ``relations``: the part of it that leaves with relations that empty,
@@ -53,27 +53,26 @@ def claims(basis: CaseBasis) -> list[dict[str, Any]]:
         share = basis.value(name)
         promised = share * lost
         rows.append(
-            {
-                "key": name,
-                "share": share,
-                "promised": round(promised),
-                "relations": round(share * relations),
-                "kept": round(kept),
-                "needed": promised / kept if kept > 0 else None,
-            }
+            Claim(
+                key=name,
+                share=share,
+                promised=round(promised),
+                relations=round(share * relations),
+                kept=round(kept),
+                needed=promised / kept if kept > 0 else None,
+            )
         )
-    return rows
+    return tuple(rows)
 
 
-def why_different(basis: CaseBasis) -> list[dict[str, Any]]:
-    """Return the steps from the rule's promise to the case, rows {key, cents}: what each leaves of
-    a year's saving.
+def why_different(basis: CaseBasis) -> tuple[RuleStep, ...]:
+    """Return the steps from the rule's promise to the case: what each leaves of a year's saving.
 
     ``promised`` (the rule on turnover), ``leaving`` (its rescue chance on the commission that does
     leave, by the predictions), ``preventable`` (only what attention can change), ``unannounced``
     (announced ends cannot be kept), ``reached`` (only customers with a contact), ``effect`` (the
     effects of the register instead)."""
-    rule = rule_of_thumb(basis.customers, basis.facts["turnover"], basis.register)["retention"]
+    rule = rule_of_thumb(basis.customers, basis.facts["turnover"], basis.register).retention
     rescue = basis.value("rule.rescue")
     steps = {
         "promised": float(rule),
@@ -83,7 +82,7 @@ def why_different(basis: CaseBasis) -> list[dict[str, Any]]:
         "reached": rescue * basis.facts["commission_reached_12m"],
         "effect": basis.facts["commission_kept_12m"],
     }
-    return [{"key": key, "cents": round(cents)} for key, cents in steps.items()]
+    return tuple(RuleStep(key, round(cents)) for key, cents in steps.items())
 
 
 def sold_and_kept(basis: CaseBasis) -> dict[str, float]:

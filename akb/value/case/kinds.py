@@ -5,7 +5,7 @@ together they are the whole to the cent; what is earned once stands beside them,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -17,6 +17,7 @@ from akb.value.lifetime.present import present_factors
 from akb.value.lifetime.streams import policy_streams
 from akb.value.lifetime.survival import YEAR
 from akb.value.revenue.income import ONE_OFF, earned_once, other_income, per_sale
+from akb.value.types import IncomeRow
 
 if TYPE_CHECKING:
     from akb.value.in_force import Cents, Floats, InForce
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 COST = "cost"
 
 
-def income_figures(valued: Valuation, case: BusinessCase | None) -> list[dict[str, Any]]:
+def income_figures(valued: Valuation, case: BusinessCase | None) -> list[IncomeRow]:
     """Return a row per kind of income; none where the export knows of commission alone.
 
     Returns
@@ -47,44 +48,44 @@ def income_figures(valued: Valuation, case: BusinessCase | None) -> list[dict[st
     kinds = {key: cents for key in PARTS if (cents := base.revenue_parts[key]).any()}
     values = _values(valued, kinds)
     gained = _gained(valued, case, kinds)
-    rows: list[dict[str, Any]] = [
-        {
-            "key": key,
-            "year": int(cents.sum()),
-            "customers": int((cents != 0).sum()),
-            "clv": values.get(key),
-            "case": gained.get(key),
-            "expected": None,
-        }
+    rows = [
+        IncomeRow(
+            key=key,
+            year=int(cents.sum()),
+            customers=int((cents != 0).sum()),
+            clv=values.get(key),
+            case=gained.get(key),
+            expected=None,
+        )
         for key, cents in kinds.items()
     ]
     if valued.value is not None and rows:
         spent = -int((valued.value.variable + valued.value.fixed).sum())
         rows.append(
-            {
-                "key": COST,
-                "year": -int(valued.service_cost.sum()),
-                "customers": base.n,
-                "clv": spent,
-                "case": gained.get(COST),
-                "expected": None,
-            }
+            IncomeRow(
+                key=COST,
+                year=-int(valued.service_cost.sum()),
+                customers=base.n,
+                clv=spent,
+                case=gained.get(COST),
+                expected=None,
+            )
         )
     once, customers = earned_once(base)
     brings = per_sale(base)
     if once or brings:
         rows.append(
-            {
-                "key": ONE_OFF,
-                "year": once,
-                "customers": customers,
-                "clv": None,
-                "case": _sold_once(valued, brings) if case is not None else None,
-                "expected": _expected_once(valued, brings),
-            }
+            IncomeRow(
+                key=ONE_OFF,
+                year=once,
+                customers=customers,
+                clv=None,
+                case=_sold_once(valued, brings) if case is not None else None,
+                expected=_expected_once(valued, brings),
+            )
         )
     few = range(1, base.settings.report.suppress_below)
-    return [row for row in rows if row["customers"] not in few]
+    return [row for row in rows if row.customers not in few]
 
 
 def _values(valued: Valuation, kinds: dict[str, Cents]) -> dict[str, int]:
@@ -138,7 +139,7 @@ def _gained(
     lines = (_of_relations(valued, plan, kinds), _of_policies(valued, plan, kinds),
              _of_purchases(valued, plan, kinds))  # fmt: skip
     made = {key: round(sum(line[key] for line in lines)) for key in kinds}
-    return {**made, COST: int(case.cohort["benefit"]) - sum(made.values())}
+    return {**made, COST: case.cohort.benefit - sum(made.values())}
 
 
 def _of_relations(

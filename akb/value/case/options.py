@@ -4,10 +4,11 @@ years.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from akb.value.case.basis import LINES, Span, benefit, contacts
 from akb.value.targeting.planning.benefits import SIDES
+from akb.value.types import CaseOption
 
 if TYPE_CHECKING:
     from akb.value.case.basis import CaseBasis, Cohort
@@ -27,9 +28,8 @@ def gained(basis: CaseBasis, cohort: Cohort, share: float = 1.0) -> Span:
     )
 
 
-def options(basis: CaseBasis) -> list[dict[str, Any]]:
-    """Return rows {key, years, net {low, base, high}}: lifetime value of the contacts of three
-    years, cents.
+def options(basis: CaseBasis) -> tuple[CaseOption, ...]:
+    """Return the lifetime value of the contacts of three years, cents.
 
     ``once``: these lists, used over one year while they age. ``self``: lists made anew every week
     by the office, in hours of its own. ``service``: the same at the price per customer. All three
@@ -46,7 +46,6 @@ def options(basis: CaseBasis) -> list[dict[str, Any]]:
         "self": {side: every[side] - YEARS * own.side(side) - analysis for side in SIDES},
         "service": {side: every[side] - YEARS * price.side(side) - analysis for side in SIDES},
     }
-    return [
-        {"key": key, "years": YEARS, "net": Span(*(nets[key][side] for side in SIDES)).cents()}
-        for key in KEYS
-    ]
+    return tuple(
+        CaseOption(key, YEARS, Span(*(nets[key][side] for side in SIDES)).cents()) for key in KEYS
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -10,6 +10,7 @@ import polars as pl
 from akb.core.dates import add_months
 from akb.describe.relations import leavers
 from akb.value.case.profit import empc
+from akb.value.types import ProfitMeasure
 
 if TYPE_CHECKING:
     from akb.value.in_force import InForce
@@ -20,7 +21,7 @@ another.
 """
 
 
-def empc_figures(base: InForce, history: pl.DataFrame) -> dict[str, dict[str, Any]]:
+def empc_figures(base: InForce, history: pl.DataFrame) -> dict[str, ProfitMeasure]:
     """Return prediction -> its expected maximum profit a year ago, for the scores that were kept of
     that day.
 
@@ -55,12 +56,12 @@ def empc_figures(base: InForce, history: pl.DataFrame) -> dict[str, dict[str, An
             base.settings.models.min_events, base.settings.report.suppress_below
         ):
             continue
-        made[key] = {
-            "empc": empc(happened, scores[key].to_numpy(), **LITERATURE),
-            "random": empc(happened, np.zeros(scores.height), **LITERATURE),
-            "customers": scores.height,
-            "left": int(happened.sum()),
-            "from": backtest.as_of.isoformat(),
+        made[key] = ProfitMeasure(
+            empc=empc(happened, scores[key].to_numpy(), **LITERATURE),
+            random=empc(happened, np.zeros(scores.height), **LITERATURE),
+            customers=scores.height,
+            left=int(happened.sum()),
+            from_=backtest.as_of,
             **LITERATURE,
-        }
+        )
     return made

@@ -13,6 +13,7 @@ import numpy as np
 
 from akb.value.case.basis import LINES, YEAR, Span
 from akb.value.case.numeric import normal_share, sign_change
+from akb.value.types import BreakEven, SensitivityBand, TornadoRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -163,28 +164,22 @@ def cost_at(sums: OptionSums, basis: CaseBasis, values: Mapping[str, Any]) -> An
     return np.maximum(sums.cost + time + 100 * sums.reached * (paid - contact.cost), 0.0)
 
 
-def band(draws: Draws) -> dict[str, Any]:
+def band(draws: Draws) -> SensitivityBand:
     """Return the *gevoeligheidsband*: 5, 50 and 95 % of the cohort's net when every assumption is
     drawn.
 
     Never a confidence interval: nobody measured the ranges.
-
-    Returns
-    -------
-    dict
-        ``draws``, ``above_zero`` (share of draws with a net above zero), ``net`` {low, base, high},
-        cents.
     """
     ordered = np.sort(draws.net)
     low, base, high = (float(ordered[round(share * (len(ordered) - 1))]) for share in _BAND)
-    return {
-        "draws": DRAWS,
-        "above_zero": float((draws.net > 0).mean()),
-        "net": Span(low, base, high).cents(),
-    }
+    return SensitivityBand(
+        draws=DRAWS,
+        above_zero=float((draws.net > 0).mean()),
+        net=Span(low, base, high).cents(),
+    )
 
 
-def tornado(draws: Draws) -> list[dict[str, Any]]:
+def tornado(draws: Draws) -> tuple[TornadoRow, ...]:
     """Return per assumption the cohort's net at its low and its high end, all others at their base;
     widest first.
 
@@ -197,9 +192,10 @@ def tornado(draws: Draws) -> list[dict[str, Any]]:
         ends = (entry.value / 2, entry.value * 2) if choice else (entry.low, entry.high)
         low, high = (net_at(basis, {name: end}) for end in ends)
         if round(low) != round(high):
-            at = {"from": ends[0], "at": entry.value, "to": ends[1], "choice": choice}
-            rows.append({"key": name, **at, "low": round(low), "high": round(high)})
-    return sorted(rows, key=lambda row: (-abs(row["high"] - row["low"]), row["key"]))
+            rows.append(
+                TornadoRow(name, ends[0], entry.value, ends[1], round(low), round(high), choice)
+            )
+    return tuple(sorted(rows, key=lambda row: (-abs(row.high - row.low), row.key)))
 
 
 def net_at(basis: CaseBasis, values: Mapping[str, float]) -> float:
@@ -216,8 +212,8 @@ def net_at(basis: CaseBasis, values: Mapping[str, float]) -> float:
     return gained - spent - price
 
 
-def break_even(draws: Draws) -> list[dict[str, Any]]:
-    """Return rows {key, at, value}: where the cohort's net is zero, all others at their base; None
+def break_even(draws: Draws) -> tuple[BreakEven, ...]:
+    """Return where the cohort's net is zero, all others at their base; None
     where nowhere.
 
     Looked for between the ends of what is possible: 0 to 1 for shares and effects, else 0 to ten
@@ -232,8 +228,8 @@ def break_even(draws: Draws) -> list[dict[str, Any]]:
         def excess(value: float, name: str = name) -> float:
             return _extended(basis, name, value)
 
-        rows.append({"key": name, "at": entry.value, "value": sign_change(excess, 0.0, far)})
-    return rows
+        rows.append(BreakEven(name, entry.value, sign_change(excess, 0.0, far)))
+    return tuple(rows)
 
 
 def _extended(basis: CaseBasis, name: str, value: float) -> float:

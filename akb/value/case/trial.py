@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from akb.value.case.basis import LINES
+from akb.value.types import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,17 +116,17 @@ class TrialDesign:
         """What it is worth after its cost, cents."""
         return self.value - self.cost
 
-    def row(self, trialled: Trialled) -> dict[str, Any]:
-        """Return it for tables and JSON: cents, hours and months per office."""
+    def trial(self, trialled: Trialled) -> Trial:
+        """Return what it asks of an office: customers, hours and months."""
         treated = ceil(self.per_arm / self.offices)
-        return {
-            "outcome": self.outcome,
-            "per_arm": self.per_arm,
-            "offices": self.offices,
-            "customers": treated,
-            "hours": treated * trialled.minutes / 60,
-            "months": 12,
-        }
+        return Trial(
+            outcome=self.outcome,
+            per_arm=self.per_arm,
+            offices=self.offices,
+            customers=treated,
+            hours=treated * trialled.minutes / 60,
+            months=12,
+        )
 
 
 def effects(draws: Draws) -> Floats:

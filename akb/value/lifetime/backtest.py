@@ -7,8 +7,8 @@ times today's revenue)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -23,6 +23,7 @@ from akb.value.lifetime.survival import YEAR, branch_rows, relations
 from akb.value.revenue.commission import lapse_by_branch
 from akb.value.revenue.cost import service_cost
 from akb.value.revenue.euro_evidence import level_evidence
+from akb.value.types import PastDecile, PastModel, PastValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -199,37 +200,36 @@ class BacktestResult:
     Parameters
     ----------
     figures
-        For the report, see `proof`.
+        For the report; None where nothing can be proven.
+    missing
+        Why: ``history``, ``revenue`` or ``few``.
     evidence
         The same as evidence of lifetime value: level with its interval, and tenths; None where it
         is not available.
     """
 
-    figures: dict[str, Any]
+    figures: PastValue | None
+    missing: str | None = None
     evidence: Evidence | None = None
 
 
 def proof(base: InForce, past: Past | None, say: Callable[[str], None]) -> BacktestResult:
     """Look back three years.
 
-    The figures are ``{"available": False, "reason": ...}`` with ``history``, ``revenue`` or
-    ``few``, or these keys: ``from``, ``to``, ``customers``, ``realised``, ``models`` (rows with key
-    ``clv``, ``status_quo``, ``all_stay``: ``expected``, ``ratio``, ``rmse``, ``rank`` and for the
-    rivals ``gain``, ``gain_ci`` of CLV over them), ``winner`` (``clv``, ``status_quo``, or ``none``
-    where the interval holds zero), ``beats_all_stay``, ``deciles``, ``lift`` (realised per euro of
-    revenue over fifths of CLV / revenue, inside tenths of revenue), ``lifetime_years``. Money in
-    cents."""
+    The models of the figures are ``clv``, ``status_quo`` and ``all_stay``, for the rivals with the
+    gain of CLV over them; ``winner`` is ``clv``, ``status_quo``, or ``none`` where the interval
+    holds zero; ``lift`` is realised per euro of revenue over fifths of CLV / revenue, inside tenths
+    of revenue. Money in cents.
+    """
     if not base.has_commission:
-        return BacktestResult({"available": False, "reason": "revenue"})
+        return BacktestResult(None, "revenue")
     if past is None:
-        return BacktestResult({"available": False, "reason": "history"})
+        return BacktestResult(None, "history")
     say("lifetime value as of three years ago")
     then = InForce(past.portfolio, past.models, base.settings)
     predicted = forecast(then)
     if predicted is None or len(predicted.now) < FEW:
-        return BacktestResult(
-            {"available": False, "reason": "history" if predicted is None else "few"}
-        )
+        return BacktestResult(None, "history" if predicted is None else "few")
     truth = realised(base.policies, predicted.customer, then.as_of, MONTHS)
     years = status_quo(then)
     rivals = {"status_quo": years * predicted.now, "all_stay": MONTHS / YEAR * predicted.now}
@@ -242,26 +242,26 @@ def proof(base: InForce, past: Past | None, say: Callable[[str], None]) -> Backt
     for key, rival in rivals.items():
         single = alone_against(rival, truth)
         rows.append(
-            {**_row(key, rival, single), "gain": found[key].gain, "gain_ci": found[key].gain_ci}
+            replace(_row(key, rival, single), gain=found[key].gain, gain_ci=found[key].gain_ci)
         )
-    figures = {
-        "available": True,
-        "from": then.as_of.isoformat(),
-        "to": add_months(then.as_of, MONTHS).isoformat(),
-        "customers": len(truth),
-        "realised": round(float(truth.sum())),
-        "models": rows,
-        "winner": winner(found["status_quo"]),
-        "beats_all_stay": winner(found["all_stay"]) == "clv",
-        "deciles": [
-            {"decile": place, "customers": count, "expected": round(mean), "realised": round(real)}
+    figures = PastValue(
+        available=True,
+        from_=then.as_of,
+        to=add_months(then.as_of, MONTHS),
+        customers=len(truth),
+        realised=round(float(truth.sum())),
+        models=tuple(rows),
+        winner=winner(found["status_quo"]),
+        beats_all_stay=winner(found["all_stay"]) == "clv",
+        lift=tuple(lift_within(predicted.now, predicted.expected, truth)),
+        lifetime_years=years,
+        deciles=tuple(
+            PastDecile(place, count, round(mean), round(real))
             for place, (count, mean, real) in enumerate(deciles(predicted.expected, truth), start=1)
-        ],
-        "lift": lift_within(predicted.now, predicted.expected, truth),
-        "lifetime_years": years,
-    }
+        ),
+    )
     return BacktestResult(
-        figures, _evidence(base, predicted, truth, rivals["all_stay"], then.as_of)
+        figures, evidence=_evidence(base, predicted, truth, rivals["all_stay"], then.as_of)
     )
 
 
@@ -295,11 +295,5 @@ def winner(against: Comparison) -> str:
     return "clv" if low > 0 else "status_quo" if high < 0 else "none"
 
 
-def _row(key: str, forecast_: Floats, found: Comparison) -> dict[str, Any]:
-    return {
-        "key": key,
-        "expected": round(float(forecast_.sum())),
-        "ratio": found.ratio,
-        "rmse": found.rmse,
-        "rank": found.rank,
-    }
+def _row(key: str, forecast_: Floats, found: Comparison) -> PastModel:
+    return PastModel(key, round(float(forecast_.sum())), found.ratio, found.rmse, found.rank)

@@ -22,13 +22,13 @@ import polars as pl
 
 from akb.core.dates import add_months
 from akb.core.relations import in_force
+from akb.core.typed import made
 from akb.describe.relations import is_lapse
 from akb.value.lifetime.survival import YEAR
 from akb.value.revenue.euro_evidence import BETWEEN_YEARS
+from akb.value.types import LostCommission
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from akb.value.in_force import Floats, InForce
     from akb.value.lifetime.survival import Relations
 
@@ -208,26 +208,29 @@ def between_years(shares: list[float], chance: float) -> float:
     return float(np.sqrt(spread - chance**2))
 
 
-def lost_row(base: InForce, found: Lost | None) -> dict[str, Any] | None:
-    """Return the interval as a plain dict for the report; None where the level of the predictions
+def lost_row(base: InForce, found: Lost | None) -> LostCommission | None:
+    """Return the interval for the report; None where the level of the predictions
     is not proven.
     """
     if found is None or not base.has_commission or not base.churn_in_euros:
         return None
     low, high = found.interval()
     total = int(base.commission.sum())
-    return {
-        "expected": found.expected,
-        "low": low,
-        "high": high,
-        "share": found.expected / total if total else None,
-        "commission": total,
-        "parts": [{"key": key, "expected": cents} for key, cents in found.parts.items()],
-        "deviation": {
-            "chance": round(found.chance),
-            "level": round(found.level),
-            "year": round(found.year),
+    return made(
+        LostCommission,
+        {
+            "expected": found.expected,
+            "low": low,
+            "high": high,
+            "share": found.expected / total if total else 0.0,
+            "commission": total,
+            "parts": [{"key": key, "expected": cents} for key, cents in found.parts.items()],
+            "deviation": {
+                "chance": round(found.chance),
+                "level": round(found.level),
+                "year": round(found.year),
+            },
+            "years": found.years,
+            "between": found.between,
         },
-        "years": found.years,
-        "between": found.between,
-    }
+    )

@@ -4,18 +4,14 @@ done.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from akb.core.typed import made
+from akb.value.types import LostCommission, NextYear, Projection
 
 LEAVERS = ("natural", "insurer", "other", "relation")
 """Parts of what is lost that attention cannot change, or of which nobody knows whether it can."""
 
 
-def next_year(
-    lost: Mapping[str, Any] | None, ahead: Mapping[str, Any] | None
-) -> dict[str, Any] | None:
+def next_year(lost: LostCommission | None, ahead: Projection | None) -> NextYear | None:
     """Return the steps from today's revenue to that of a year on; None where one of both is
     unknown.
 
@@ -33,23 +29,28 @@ def next_year(
         ``preventable``, ``other``, ``single`` (lost), ``bought``, ``newcomers`` (gained) and
         ``rest``, what the two calculations differ in.
     """
-    if lost is None or ahead is None or ahead["rows"][1]["commission"] is None:
+    if lost is None or ahead is None or ahead.first_year is None:
         return None
-    today, later = ahead["rows"][0], ahead["rows"][1]
-    parts = {row["key"]: row["expected"] for row in lost["parts"]}
+    today, later = ahead.rows[0], ahead.rows[1]
+    if today.commission is None or later.commission is None:
+        return None
+    parts = {row.key: row.expected for row in lost.parts}
     steps = {
         "announced": -parts.get("announced", 0),
         "preventable": -parts.get("preventable", 0),
         "other": -sum(parts.get(key, 0) for key in LEAVERS),
         "single": -parts.get("single", 0),
-        "bought": ahead["first_year"]["bought"],
-        "newcomers": ahead["first_year"]["newcomers"],
+        "bought": ahead.first_year.bought,
+        "newcomers": ahead.first_year.newcomers,
     }
-    steps["rest"] = later["commission"] - today["commission"] - sum(steps.values())
-    return {
-        "now": today["commission"],
-        "next": later["commission"],
-        "from": today["date"],
-        "to": later["date"],
-        "steps": [{"key": key, "cents": cents} for key, cents in steps.items() if cents],
-    }
+    steps["rest"] = later.commission - today.commission - sum(steps.values())
+    return made(
+        NextYear,
+        {
+            "now": today.commission,
+            "next": later.commission,
+            "from": today.date,
+            "to": later.date,
+            "steps": [{"key": key, "cents": cents} for key, cents in steps.items() if cents],
+        },
+    )

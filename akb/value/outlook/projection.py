@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
 from akb.core.relations import in_force
+from akb.core.typed import made
 from akb.value.formulas import advisers_needed
 from akb.value.in_force import band_labels, bands
 from akb.value.lifetime.survival import YEAR
 from akb.value.targeting.eligibility import advisers_of
+from akb.value.types import AgeOnList, Projection
 
 if TYPE_CHECKING:
     from akb.value.in_force import Cents, Floats, InForce, Rows
@@ -99,7 +101,7 @@ def projection(
     years: list[tuple[date, date]],
     listed: pl.DataFrame,
     plan: ContactPlan | None,
-) -> dict[str, Any] | None:
+) -> Projection | None:
     """Return customers, commission, mean age and customers per adviser from X to X + 5 years.
 
     Parameters
@@ -163,30 +165,33 @@ def projection(
         for year in range(YEARS + 1)
     ]
     later = plain.customers[YEARS]
-    return {
-        "rows": table,
-        "inflow": {
-            "mean": mean,
-            "low": min(flows),
-            "high": max(flows),
-            "years": len(coming.counts),
-            "factor": factor,
+    return made(
+        Projection,
+        {
+            "rows": table,
+            "inflow": {
+                "mean": mean,
+                "low": min(flows),
+                "high": max(flows),
+                "years": len(coming.counts),
+                "factor": factor,
+            },
+            "newcomer_commission": round(coming.commission) if money else None,
+            "newcomer_age": _known(coming.age),
+            "extra_cents": round(extra.cents) if money else None,
+            "first_year": {"bought": round(plain.bought), "newcomers": round(plain.came)}
+            if money
+            else None,
+            "level": list(level),
+            "kept": kept.customers,
+            "kept_cents": round(kept.cents) if money else None,
+            "advisers": advisers,
+            "advisers_needed": advisers_needed(later, base.n / advisers),
+            "norm": norm,
+            "advisers_at_norm": advisers_needed(later, norm),
+            "list_ages": _list_ages(base, listed),
         },
-        "newcomer_commission": round(coming.commission) if money else None,
-        "newcomer_age": _known(coming.age),
-        "extra_cents": round(extra.cents) if money else None,
-        "first_year": {"bought": round(plain.bought), "newcomers": round(plain.came)}
-        if money
-        else None,
-        "level": list(level),
-        "kept": kept.customers,
-        "kept_cents": round(kept.cents) if money else None,
-        "advisers": advisers,
-        "advisers_needed": advisers_needed(later, base.n / advisers),
-        "norm": norm,
-        "advisers_at_norm": advisers_needed(later, norm),
-        "list_ages": _list_ages(base, listed),
-    }
+    )
 
 
 @dataclass(frozen=True)
@@ -427,7 +432,7 @@ def _level(base: InForce) -> tuple[float, float]:
     return (1.0, 1.0) if found is None else (min(1.0, found.ci[0]), max(1.0, found.ci[1]))
 
 
-def _list_ages(base: InForce, listed: pl.DataFrame) -> list[dict[str, Any]]:
+def _list_ages(base: InForce, listed: pl.DataFrame) -> list[AgeOnList]:
     """Whether the list leans to one age group: its shares beside those of all private customers."""
     limit = base.settings.report.suppress_below
     private = base.customers.filter(
@@ -448,15 +453,15 @@ def _list_ages(base: InForce, listed: pl.DataFrame) -> list[dict[str, Any]]:
             continue
         hidden = 0 < on_list < limit
         out.append(
-            {
-                "key": label,
-                "lower": lower,
-                "upper": upper,
-                "customers": count,
-                "share": count / total,
-                "listed": None if hidden else on_list,
-                "listed_share": None if hidden else on_list / chosen,
-            }
+            AgeOnList(
+                key=label,
+                lower=None if lower is None else int(lower),
+                upper=None if upper is None else int(upper),
+                customers=count,
+                share=count / total,
+                listed=None if hidden else on_list,
+                listed_share=None if hidden else on_list / chosen,
+            )
         )
     return out
 

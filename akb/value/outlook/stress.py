@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -25,6 +25,7 @@ from akb.value.outlook.projection import (
     starting_point,
     todays_book,
 )
+from akb.value.types import StressBook, StressedBook, Stresses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +78,7 @@ class PolicyValue:
     variable: Floats
 
 
-def stress_figures(valued: Valuation, years: list[tuple[date, date]]) -> dict[str, Any] | None:
+def stress_figures(valued: Valuation, years: list[tuple[date, date]]) -> Stresses | None:
     """Return the book before and after each stress; None without lifetime value.
 
     Parameters
@@ -105,9 +106,16 @@ def stress_figures(valued: Valuation, years: list[tuple[date, date]]) -> dict[st
         hit = _touched(base, shock)
         if hit >= limit:
             assumed = base.values(shock.assumed)
-            named = {"key": shock.key, "subject": shock.subject, "customers": hit}
-            rows.append({**named, "assumed": assumed, **measured.after(shock)})
-    return {"before": measured.after(whole), "rows": rows}
+            rows.append(
+                StressedBook(
+                    **vars(measured.after(shock)),
+                    key=shock.key,
+                    subject=shock.subject,
+                    customers=hit,
+                    assumed=assumed,
+                )
+            )
+    return Stresses(measured.after(whole), tuple(rows))
 
 
 def shocks(base: InForce) -> Iterator[Shock]:
@@ -197,7 +205,7 @@ class _Measure:
     worth: PolicyValue
     years: list[tuple[date, date]]
 
-    def after(self, shock: Shock) -> dict[str, Any]:
+    def after(self, shock: Shock) -> StressBook:
         valued, base = self.valued, self.valued.in_force
         assert valued.value is not None
         assert valued.plan is not None
@@ -210,12 +218,12 @@ class _Measure:
         best = valued.plan.best.share
         net = (np.where(best > 0, valued.plan.menu.value, 0.0) * best).sum(axis=1)
         price = base.n * base.value("price.per_customer") * 100
-        return {
-            "commission": round(float((shock.left(base) * base.commission).sum())),
-            "value": round(float(left.sum())),
-            "net": round(float((np.clip(share, 0.0, None) * net).sum()) - price),
-            "ahead": self._ahead(shock),
-        }
+        return StressBook(
+            commission=round(float((shock.left(base) * base.commission).sum())),
+            value=round(float(left.sum())),
+            net=round(float((np.clip(share, 0.0, None) * net).sum()) - price),
+            ahead=self._ahead(shock),
+        )
 
     @cached_property
     def _start(self) -> tuple[Today, HeldAhead, tuple[Newcomers, Extra, float]] | None:
@@ -226,7 +234,7 @@ class _Measure:
         today = todays_book(base, rows)
         return today, held_ahead(base, rows), starting_point(base, rows, self.years, today)
 
-    def _ahead(self, shock: Shock) -> list[int] | None:
+    def _ahead(self, shock: Shock) -> tuple[int, ...] | None:
         base = self.valued.in_force
         if self._start is None:
             return None
@@ -239,7 +247,7 @@ class _Measure:
         )
         nobody = Kept(0.0, 0.0, 0.0, coming.alive)
         found = path(today, coming, extra, inflow, nobody).commission
-        return [round(float(found[year])) for year in range(YEARS + 1)]
+        return tuple(round(float(found[year])) for year in range(YEARS + 1))
 
 
 def _nothing(base: InForce) -> tuple[Floats, Floats]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from akb.core.typed import made
+from akb.value.types import Accounts
 
 if TYPE_CHECKING:
     from akb.value.in_force import InForce
@@ -12,7 +15,7 @@ if TYPE_CHECKING:
 
 def accounts_figures(
     base: InForce, cost: ServiceCost, case: BusinessCase | None, other: BusinessCase | None
-) -> dict[str, Any] | None:
+) -> Accounts | None:
     """Return what the accounts say beside the file; None where the client gave none.
 
     Returns
@@ -35,32 +38,35 @@ def accounts_figures(
     nets = {client.cost: _net(case)}
     if "payroll" in cost.accounts or "other_cost" in cost.accounts:
         nets["accounts" if client.cost == "model" else "model"] = _net(other)
-    return {
-        "lines": [
-            {
-                "key": key,
-                "accounts": line.accounts,
-                "counted": line.counted,
-                "factor": line.factor,
-                "far": line.far,
-            }
-            for key, line in lines.items()
-        ],
-        "basis": client.cost,
-        "income": revenue,
-        "service": service,
-        "result": result,
-        "result_share": result / revenue if result is not None and revenue > 0 else None,
-        "contribution_share": (revenue - service) / revenue if revenue > 0 else None,
-        "hours": None
-        if client.fte is None
-        else {
-            "needed": cost.minutes / 60,
-            "available": client.fte * base.value("accounts.hours_per_fte"),
+    return made(
+        Accounts,
+        {
+            "lines": [
+                {
+                    "key": key,
+                    "accounts": line.accounts,
+                    "counted": line.counted,
+                    "factor": line.factor,
+                    "far": line.far,
+                }
+                for key, line in lines.items()
+            ],
+            "basis": client.cost,
+            "income": revenue,
+            "service": service,
+            "result": result,
+            "result_share": result / revenue if result is not None and revenue > 0 else None,
+            "contribution_share": (revenue - service) / revenue if revenue > 0 else None,
+            "hours": None
+            if client.fte is None
+            else {
+                "needed": cost.minutes / 60,
+                "available": client.fte * base.value("accounts.hours_per_fte"),
+            },
+            "case": {key: nets.get(key) for key in ("model", "accounts")},
         },
-        "case": {key: nets.get(key) for key in ("model", "accounts")},
-    }
+    )
 
 
 def _net(case: BusinessCase | None) -> int | None:
-    return None if case is None else int(case.cohort["net"]["base"])
+    return None if case is None else case.cohort.net.base

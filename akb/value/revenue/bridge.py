@@ -4,14 +4,16 @@ one step.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from akb.core.dates import add_months
 from akb.core.privacy.disclosure import shown
 from akb.core.relations import in_force
+from akb.core.typed import made
 from akb.value.revenue.dated import ENOUGH_DATED, dated_share, revenue_on
+from akb.value.types import Bridge
 
 if TYPE_CHECKING:
     from datetime import date
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 STEPS = ("indexation", "conversion", "new_customers", "extra_policies", "lapses", "leavers")
 
 
-def bridge(base: InForce) -> dict[str, Any] | None:
+def bridge(base: InForce) -> Bridge | None:
     """Return how the recurring revenue went from X - 12 months to X; None without dated premiums or
     ended policies.
 
@@ -55,14 +57,17 @@ def bridge(base: InForce) -> dict[str, Any] | None:
         first + sum(row["cents"] for row in rows) != last
     ):  # so small that even the merged rest may not be shown
         return None
-    return {
-        "from": then.isoformat(),
-        "to": base.as_of.isoformat(),
-        "then": first,
-        "now": last,
-        "dated_share": share,
-        "steps": rows,
-    }
+    return made(
+        Bridge,
+        {
+            "from": then.isoformat(),
+            "to": base.as_of.isoformat(),
+            "then": first,
+            "now": last,
+            "dated_share": share,
+            "steps": rows,
+        },
+    )
 
 
 def _steps(base: InForce, before: pl.DataFrame, then: date) -> pl.DataFrame:

@@ -4,12 +4,14 @@ takes of it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from akb.core.relations import covers
+from akb.core.typed import made
 from akb.value.revenue.income import other_income
+from akb.value.types import Waterfall
 
 if TYPE_CHECKING:
     from akb.value.in_force import InForce
@@ -25,7 +27,7 @@ lifetime value.
 """
 
 
-def waterfall(base: InForce, cost: ServiceCost) -> dict[str, Any] | None:
+def waterfall(base: InForce, cost: ServiceCost) -> Waterfall | None:
     """Return the steps from premium to customer value, in cents a year as of X; None without
     revenue.
 
@@ -53,18 +55,21 @@ def waterfall(base: InForce, cost: ServiceCost) -> dict[str, Any] | None:
         {"key": key, "cents": cents[key], "mark": "assumed"}
         for key in ("account", "marketing", "it", "handling")
     ]
-    return {
-        "premium": premium,
-        "kept_by_insurer": None if premium is None else premium - commission + fees,
-        "income": [{"key": key, "cents": parts[key]} for key in parts]
-        if other_income(base)
-        else [],
-        "commission": commission,
-        "steps": steps,
-        "value": commission - sum(cents.values()),
-        "customers": base.n,
-        "estimated": list(cost.estimated),
-    }
+    return made(
+        Waterfall,
+        {
+            "premium": premium,
+            "kept_by_insurer": None if premium is None else premium - commission + fees,
+            "income": [{"key": key, "cents": parts[key]} for key in parts]
+            if other_income(base)
+            else [],
+            "commission": commission,
+            "steps": steps,
+            "value": commission - sum(cents.values()),
+            "customers": base.n,
+            "estimated": list(cost.estimated),
+        },
+    )
 
 
 def _premium(base: InForce) -> int | None:

@@ -11,11 +11,13 @@ import polars as pl
 
 from akb.core.privacy.disclosure import crossed, shown
 from akb.core.privacy.identifiers import shared
+from akb.core.typed import made
 from akb.core.wording.text import load_toml
 from akb.value.classes import class_of
 from akb.value.segments.growth_migration import growth_migration
 from akb.value.segments.migration import migration
 from akb.value.segments.segments import GROWTH, POSITION, unit_rows
+from akb.value.types import ClassTable, SegmentFigures, SegmentSpread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,10 +33,10 @@ Row = dict[str, Any]
 def segment_figures(
     base: InForce,
     value: Lifetime | None,
-    made: Segments | None,
+    grouped: Segments | None,
     history: pl.DataFrame,
     cost: ServiceCost,
-) -> Row:
+) -> SegmentFigures:
     """Return the aggregates on segments. Money in integer cents; ``clv`` is None where lifetime
     value only ranks.
 
@@ -53,36 +55,39 @@ def segment_figures(
     """
     unit = base.settings.segment.unit
     column = load_toml("segments.toml")["unit"].get(unit)
-    return {
-        "classes": _classes(base, value),
-        "growth": _rows(base, value, made.growth, GROWTH) if made else None,
-        "position": _rows(base, value, made.position, POSITION) if made else None,
-        "potential_by": made.potential_by if made else None,
-        "by_office": _spread(base, made, "office"),
-        "by_adviser": _spread(base, made, "adviser"),
-        "unit": unit,
-        "units": unit_rows(base, made, _names(base, column)) if made and column else [],
-        "migration": migration(base) if base.has_commission else None,
-        "growth_migration": growth_migration(base, history, cost) if made else None,
-    }
+    return made(
+        SegmentFigures,
+        {
+            "classes": _classes(base, value),
+            "growth": _rows(base, value, grouped.growth, GROWTH) if grouped else None,
+            "position": _rows(base, value, grouped.position, POSITION) if grouped else None,
+            "potential_by": grouped.potential_by if grouped else None,
+            "by_office": _spread(base, grouped, "office"),
+            "by_adviser": _spread(base, grouped, "adviser"),
+            "unit": unit,
+            "units": unit_rows(base, grouped, _names(base, column)) if grouped and column else [],
+            "migration": migration(base) if base.has_commission else None,
+            "growth_migration": growth_migration(base, history, cost) if grouped else None,
+        },
+    )
 
 
 def class_table(base: InForce, value: Lifetime | None) -> pl.DataFrame:
     """Return ``class_commission`` and ``class_value``, A to D, of every customer in force; null
     where unavailable.
     """
-    made = {
+    labels = {
         "class_commission": class_of(base.commission_customer)
         if base.has_commission
         else [None] * base.n,
         "class_value": class_of(value.clv) if value is not None else [None] * base.n,
     }
     return base.customers.select("customer").with_columns(
-        pl.Series(name, labels, dtype=pl.String) for name, labels in made.items()
+        pl.Series(name, own, dtype=pl.String) for name, own in labels.items()
     )
 
 
-def _classes(base: InForce, value: Lifetime | None) -> Row | None:
+def _classes(base: InForce, value: Lifetime | None) -> ClassTable | None:
     """Cross A to D by commission with A to D by lifetime value."""
     if value is None:
         return None
@@ -109,17 +114,20 @@ def _classes(base: InForce, value: Lifetime | None) -> Row | None:
         up["customers"] is not None and down["customers"] is not None
     )  # else their sum would tell the small one
     moved = up["customers"] + down["customers"] if known else None
-    return {
-        "columns": labels,
-        "rows": [
-            {"key": label, **group(today == place[label]), "cells": cells[place[label]]}
-            for label in labels
-        ],
-        "moved": moved,
-        "moved_share": moved / base.n if moved is not None and base.n else None,
-        "up": up if known else None,
-        "down": down if known else None,
-    }
+    return made(
+        ClassTable,
+        {
+            "columns": labels,
+            "rows": [
+                {"key": label, **group(today == place[label]), "cells": cells[place[label]]}
+                for label in labels
+            ],
+            "moved": moved,
+            "moved_share": moved / base.n if moved is not None and base.n else None,
+            "up": up if known else None,
+            "down": down if known else None,
+        },
+    )
 
 
 def _rows(
@@ -164,11 +172,11 @@ def _names(base: InForce, column: str) -> list[str | None]:
     return named.to_series().to_list()
 
 
-def _spread(base: InForce, made: Segments | None, column: str) -> Row | None:
+def _spread(base: InForce, grouped: Segments | None, column: str) -> SegmentSpread | None:
     """Count the position segments per adviser or office, the largest first; those without a name
     are one row.
     """
-    if made is None:
+    if grouped is None:
         return None
     names = _names(base, column)
     counted: dict[str | None, int] = {
@@ -187,13 +195,18 @@ def _spread(base: InForce, made: Segments | None, column: str) -> Row | None:
     place = {name: number for number, name in enumerate(order)}
     counts = np.zeros((len(order), len(POSITION)), dtype=np.int64)
     np.add.at(
-        counts, ([place[name] for name in names], [POSITION.index(own) for own in made.position]), 1
+        counts,
+        ([place[name] for name in names], [POSITION.index(own) for own in grouped.position]),
+        1,
     )
     cells = crossed(counts, limit)
-    return {
-        "columns": list(POSITION),
-        "rows": [
-            {"key": name, "customers": int(counts[number].sum()), "cells": cells[number]}
-            for number, name in enumerate(order)
-        ],
-    }
+    return made(
+        SegmentSpread,
+        {
+            "columns": list(POSITION),
+            "rows": [
+                {"key": name, "customers": int(counts[number].sum()), "cells": cells[number]}
+                for number, name in enumerate(order)
+            ],
+        },
+    )

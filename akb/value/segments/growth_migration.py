@@ -4,16 +4,18 @@ earlier day.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from akb.core.privacy.disclosure import crossed
 from akb.core.relations import in_force
+from akb.core.typed import made
 from akb.value.lifetime.purchases import mean_commission
 from akb.value.segments.migration import GONE, NEW, basis_of, commission_on
 from akb.value.segments.segments import GROWTH, growth_classes, newcomers
+from akb.value.types import SegmentMigration
 
 if TYPE_CHECKING:
     from datetime import date
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 def growth_migration(
     base: InForce, history: pl.DataFrame, cost: ServiceCost
-) -> dict[str, Any] | None:
+) -> SegmentMigration | None:
     """Return from which growth segment to which customers went between T0 of the proof and X; None
     without T0.
 
@@ -60,16 +62,19 @@ def growth_migration(
     cells = crossed(counts, limit, moves=len(GROWTH))
     stayed, same = int(counts[:-1, :-1].sum()), int(np.diag(counts)[:-1].sum())
     known = stayed > 0 and not any(0 < number < limit for number in (same, stayed - same))
-    return {
-        "from": backtest.as_of.isoformat(),
-        "to": base.as_of.isoformat(),
-        "basis": basis,
-        "columns": [*GROWTH, GONE],
-        "rows": [
-            {"key": key, "cells": line} for key, line in zip([*GROWTH, NEW], cells, strict=True)
-        ],
-        "same": same / stayed if known else None,
-    }
+    return made(
+        SegmentMigration,
+        {
+            "from": backtest.as_of.isoformat(),
+            "to": base.as_of.isoformat(),
+            "basis": basis,
+            "columns": [*GROWTH, GONE],
+            "rows": [
+                {"key": key, "cells": line} for key, line in zip([*GROWTH, NEW], cells, strict=True)
+            ],
+            "same": same / stayed if known else None,
+        },
+    )
 
 
 def segments_on(

@@ -12,8 +12,10 @@ import polars as pl
 from akb.core.dates import add_months
 from akb.core.privacy.disclosure import crossed
 from akb.core.relations import in_force
+from akb.core.typed import made
 from akb.core.wording.text import load_toml
 from akb.value.lifetime.purchases import mean_commission
+from akb.value.types import ClassMigration
 
 if TYPE_CHECKING:
     from datetime import date
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 NEW, GONE = "new", "gone"
 
 
-def migration(base: InForce) -> dict[str, Any] | None:
+def migration(base: InForce) -> ClassMigration | None:
     """Return from which class to which the customers of T = X - 12 months went; None where T was
     not recorded or all customers are of one class.
 
@@ -69,25 +71,28 @@ def migration(base: InForce) -> dict[str, Any] | None:
         int(part.sum()) for part in (np.tril(stayed, -1), np.triu(stayed, 1), np.diag(stayed))
     )
     known = not any(0 < number < limit for number in (up, down, same))
-    return {
-        "from": then.isoformat(),
-        "to": base.as_of.isoformat(),
-        "basis": basis,
-        "columns": [*labels, GONE],
-        "rows": [
-            {
-                "key": key,
-                "customers": sum(number for number in line if number is not None)
-                if None not in line
-                else None,
-                "cells": line,
-            }
-            for key, line in zip([*labels, NEW], cells, strict=True)
-        ],
-        "up": up if known else None,
-        "down": down if known else None,
-        "same": same if known else None,
-    }
+    return made(
+        ClassMigration,
+        {
+            "from": then.isoformat(),
+            "to": base.as_of.isoformat(),
+            "basis": basis,
+            "columns": [*labels, GONE],
+            "rows": [
+                {
+                    "key": key,
+                    "customers": sum(number for number in line if number is not None)
+                    if None not in line
+                    else None,
+                    "cells": line,
+                }
+                for key, line in zip([*labels, NEW], cells, strict=True)
+            ],
+            "up": up if known else None,
+            "down": down if known else None,
+            "same": same if known else None,
+        },
+    )
 
 
 def basis_of(base: InForce, then: date) -> Basis:

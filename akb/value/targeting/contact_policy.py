@@ -10,7 +10,9 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
+from akb.core.typed import made
 from akb.value.targeting.eligibility import advisers_of
+from akb.value.types import ContactPolicy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +27,7 @@ _INTERVALS = {
 }
 
 
-def contact_policy(base: InForce) -> dict[str, Any]:
+def contact_policy(base: InForce) -> ContactPolicy:
     """Return the hours that the contact policy asks of the advisers beside those that they have.
 
     Returns
@@ -66,15 +68,18 @@ def contact_policy(base: InForce) -> dict[str, Any]:
         )
     advisers, counted = advisers_of(base)
     available = advisers * base.value("contact_policy.hours_per_adviser")
-    return {
-        "rows": rows,
-        "hours": hours,
-        "available": available,
-        "advisers": advisers,
-        "advisers_counted": counted,
-        "load": hours / available if available else None,
-        "customers_per_adviser": base.n / advisers,
-    }
+    return made(
+        ContactPolicy,
+        {
+            "rows": rows,
+            "hours": hours,
+            "available": available,
+            "advisers": advisers,
+            "advisers_counted": counted,
+            "load": hours / available if available else None,
+            "customers_per_adviser": base.n / advisers,
+        },
+    )
 
 
 def groups(base: InForce) -> NDArray[np.int64]:

@@ -19,7 +19,9 @@ from akb.core.dates import add_months
 from akb.core.gates import FEW_EVENTS
 from akb.core.privacy.disclosure import few, shown
 from akb.core.relations import in_force
+from akb.core.typed import made
 from akb.describe.relations import closed_year, leavers
+from akb.value.types import CareContact, ContactAssociation, DutyBook, GapRegister
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,8 +50,8 @@ class RiskRatio:
 
 
 def duty_book(
-    base: InForce, gaps: pl.DataFrame, care: Mapping[str, Mapping[str, float]]
-) -> dict[str, Any] | None:
+    base: InForce, gaps: pl.DataFrame, care: Mapping[str, CareContact]
+) -> DutyBook | None:
     """Return the book; None where there is no gap to speak of.
 
     Parameters
@@ -98,17 +100,20 @@ def duty_book(
         for row in shown(rows, limit)
     ]
     whole = {"recent": int(table["recent"].sum()), "long": int(table["long"].sum())}
-    return {
-        "customers": table.height,
-        "of": base.n,
-        "rows": counted,
-        **_few(whole, limit, recorded=recorded),
-        "register": _in_short(base, table, register, limit),
-        "recorded": recorded,
-        "hours": sum(row["minutes"] for row in care.values()) / 60,
-        "cost": round(sum(row["cost"] for row in care.values())),
-        "association": _association(base, begun) if recorded else None,
-    }
+    return made(
+        DutyBook,
+        {
+            "customers": table.height,
+            "of": base.n,
+            "rows": counted,
+            **_few(whole, limit, recorded=recorded),
+            "register": _in_short(base, table, register, limit),
+            "recorded": recorded,
+            "hours": sum(row.minutes for row in care.values()) / 60,
+            "cost": round(sum(row.cost for row in care.values())),
+            "association": _association(base, begun) if recorded else None,
+        },
+    )
 
 
 def mantel_haenszel(cases: Floats, exposed: Floats, others: Floats, unexposed: Floats) -> RiskRatio:
@@ -186,22 +191,19 @@ def _said(row: dict[str, Any], limit: int, *, kept: bool) -> dict[str, Any]:
 
 def _in_short(
     base: InForce, table: pl.DataFrame, register: pl.DataFrame | None, limit: int
-) -> dict[str, Any] | None:
+) -> GapRegister | None:
     """Return what the register says of the gaps together; None without one."""
     if register is None:
         return None
     agreed = register.filter(pl.col("what").is_in(SAID["agreed"])).join(
         base.customers.select("customer"), on="customer", how="semi"
     )
-    counts = {
-        "discussed": int(table["discussed"].sum()),
-        "refused": int(table["refused"].sum()),
-        "agreed": agreed["customer"].n_unique(),
-    }
-    return {name: few(count, limit) for name, count in counts.items()}
+    counts = {name: int(table[name].sum()) for name in ("discussed", "refused")}
+    counts["agreed"] = agreed["customer"].n_unique()
+    return made(GapRegister, {name: few(count, limit) for name, count in counts.items()})
 
 
-def _association(base: InForce, begun: pl.DataFrame) -> dict[str, Any] | None:
+def _association(base: InForce, begun: pl.DataFrame) -> ContactAssociation | None:
     """Return how leaving in the last closed year went with a contact in the year before it."""
     time = base.settings.time
     window = closed_year(base.portfolio, time.gap_days, time.registration_lag_days)
@@ -244,14 +246,14 @@ def _association(base: InForce, begun: pl.DataFrame) -> dict[str, Any] | None:
     found = mantel_haenszel(cases, exposed, others, unexposed)
     if not np.isfinite(found.ratio):
         return None
-    return {
-        "first": first.isoformat(),
-        "last": last.isoformat(),
-        "contacted": int(exposed.sum()),
-        "others": int(unexposed.sum()),
-        "left_contacted": int(cases.sum()),
-        "left_others": int(others.sum()),
-        "ratio": found.ratio,
-        "low": found.low,
-        "high": found.high,
-    }
+    return ContactAssociation(
+        first=first,
+        last=last,
+        contacted=int(exposed.sum()),
+        others=int(unexposed.sum()),
+        left_contacted=int(cases.sum()),
+        left_others=int(others.sum()),
+        ratio=found.ratio,
+        low=found.low,
+        high=found.high,
+    )

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from akb.core.typed import made
 from akb.value.targeting.contact import contacts_since, rules
+from akb.value.types import ServiceConcept
 
 if TYPE_CHECKING:
     from akb.value.in_force import InForce
     from akb.value.targeting.eligibility import Eligibility
 
 
-def service_concept(base: InForce, classes: list[str], eligible: Eligibility) -> dict[str, Any]:
+def service_concept(base: InForce, classes: list[str], eligible: Eligibility) -> ServiceConcept:
     """Return per class what the concept asks and what was counted, with the hours of both.
 
     Returns
@@ -57,11 +59,14 @@ def service_concept(base: InForce, classes: list[str], eligible: Eligibility) ->
                 / 60,
             }
         )
-    return {
-        "rows": rows,
-        "hours": sum(row["hours"] for row in rows),
-        "hours_available": sum(worker.minutes for worker in eligible.workers) / 60,
-    }
+    return made(
+        ServiceConcept,
+        {
+            "rows": rows,
+            "hours": sum(row["hours"] for row in rows),
+            "hours_available": sum(worker.minutes for worker in eligible.workers) / 60,
+        },
+    )
 
 
 def levels(classes: list[str]) -> list[str]:

@@ -9,7 +9,7 @@ does."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -17,6 +17,7 @@ import polars as pl
 from akb.value.targeting.contact import rules
 from akb.value.targeting.lists.retention import DEFEND, SELL, keeps
 from akb.value.targeting.team import ADVISER, INSIDE, POOLS
+from akb.value.types import LevelHours
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,7 @@ class Assignment:
         rank, ``done_by`` and ``done_level`` of everybody on the list; null where the hours fall
         short.
     hours
-        Per worker {name, level, available, used} in minutes, by name and level.
+        Per worker, by name and level.
     needed
         Per level, minutes of work asked for.
     short
@@ -49,7 +50,7 @@ class Assignment:
     """
 
     rows: pl.DataFrame
-    hours: tuple[dict[str, Any], ...]
+    hours: tuple[LevelHours, ...]
     needed: dict[str, float]
     short: dict[str, dict[str, float]]
 
@@ -89,12 +90,7 @@ def assign(tasks: pl.DataFrame, workers: Sequence[Worker]) -> Assignment:
     return Assignment(
         rows,
         tuple(
-            {
-                "name": who.name,
-                "level": who.level,
-                "available": who.minutes,
-                "used": float(used[place]),
-            }
+            LevelHours(who.name, who.level, who.minutes, float(used[place]))
             for place, who in enumerate(workers)
         ),
         {
@@ -218,12 +214,12 @@ def staffed(
     follow_ups = _follow_ups(plan, minutes, place)
     total = _minutes_per_pool(eligibility)
     hours = tuple(
-        {
-            **row,
-            "available": who.minutes,
-            "used": row["used"]
+        replace(
+            row,
+            available=who.minutes,
+            used=row.used
             + (follow_ups[who.level] * who.minutes / total[who.level] if total[who.level] else 0.0),
-        }
+        )
         for row, who in zip(work.hours, eligibility.workers, strict=True)
     )
     needed = {pool: minutes + follow_ups[pool] for pool, minutes in work.needed.items()}

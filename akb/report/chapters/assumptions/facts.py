@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from akb.core.typed import made
 from akb.core.wording.text import texts
-from akb.report.typed import Facts, made
+from akb.report.typed import Facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

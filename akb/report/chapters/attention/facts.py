@@ -4,31 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from akb.core.typed import made
 from akb.report.chapters.listed import left_out, withheld
-from akb.report.typed import Facts, made
+from akb.report.typed import Facts
+from akb.value.types import ActionRow, LevelHours, ListRow, RecognitionTest, ServiceConcept
 
 if TYPE_CHECKING:
     from akb.report.context import Context, Row
-
-
-@dataclass(frozen=True)
-class ActionRow:
-    """Customers with one action."""
-
-    key: str
-    customers: int | None
-    minutes: float | None
-
-
-@dataclass(frozen=True)
-class ListRow:
-    """One of the lists."""
-
-    key: str
-    customers: int | None
-    control: int | None
 
 
 @dataclass(frozen=True)
@@ -48,37 +32,6 @@ class WorkerHours:
     inside_available: float
     adviser_used: float
     adviser_available: float
-
-
-@dataclass(frozen=True)
-class RecognitionTest:
-    """The blinded test."""
-
-    advisers: int
-    customers: int
-
-
-@dataclass(frozen=True)
-class ServiceRow:
-    """What the service concept asks for a class of customers, beside today."""
-
-    key: str
-    customers: int | None
-    contacts: float
-    channel: str
-    who: str
-    today: float | None
-    today_begun: float | None
-    hours: float
-
-
-@dataclass(frozen=True)
-class ServiceConcept:
-    """The service concept."""
-
-    rows: tuple[ServiceRow, ...]
-    hours: float | None = None
-    hours_available: float | None = None
 
 
 @dataclass(frozen=True)
@@ -120,42 +73,39 @@ class AvailableAttention(AttentionFacts):
 def facts(context: Context) -> AttentionFacts:
     """Return the actions, lists, hours, service concept and recognition test."""
     value = context.bundle.value
-    given: Any = value.figures.get("actions") if value else None
-    if value is None or not given:
+    given = value.figures.actions if value else None
+    if given is None:
         return AttentionFacts(available=False, missing=("actions",))
-    values = {
-        "available": True,
-        "missing": [],
-        **{
-            key: given[key]
-            for key in ("euros", "by_action", "lists", "control_share", "own", "service")
-        },
-        "withheld": [{"key": key, "why": reason} for key, reason in withheld(context).items()],
-        "alone": left_out(
-            context, {key: count for key, count in given["alone"].items() if key != "nothing_pays"}
+    return AvailableAttention(
+        available=True,
+        missing=(),
+        euros=given.euros,
+        by_action=given.by_action,
+        lists=given.lists,
+        control_share=given.control_share,
+        own=given.own,
+        service=given.service,
+        withheld=tuple(WithheldList(key, reason) for key, reason in withheld(context).items()),
+        alone=left_out(
+            context, {key: count for key, count in given.alone.items() if key != "nothing_pays"}
         ),
-        "workers": _workers(given["work"]["hours"]),
-        "short": [
-            {
-                "level": row["key"],
-                "hours": row["minutes"] / 60,
-                "customers": round(row["customers"]),
-            }
-            for row in given["work"]["short"]
-            if row["customers"] >= context.limit
-        ],
-        "recognition": given["recognition"],
-    }
-    return made(AvailableAttention, values)
+        workers=tuple(made(WorkerHours, row) for row in _workers(given.work.hours)),
+        short=tuple(
+            ShortHours(row.key, row.minutes / 60, round(row.customers))
+            for row in given.work.short
+            if row.customers >= context.limit
+        ),
+        recognition=given.recognition,
+    )
 
 
-def _workers(rows: list[Row]) -> list[Row]:
+def _workers(rows: tuple[LevelHours, ...]) -> list[Row]:
     """Return one row per person with the hours of both levels; those without a name at the end."""
     found: dict[str | None, Row] = {}
     for row in rows:
-        person = found.setdefault(row["name"], {"name": row["name"]})
-        person[f"{row['level']}_used"] = row["used"] / 60
-        person[f"{row['level']}_available"] = row["available"] / 60
+        person = found.setdefault(row.name, {"name": row.name})
+        person[f"{row.level}_used"] = row.used / 60
+        person[f"{row.level}_available"] = row.available / 60
     columns = [
         f"{level}_{what}" for level in ("inside", "adviser") for what in ("used", "available")
     ]

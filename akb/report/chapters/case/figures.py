@@ -10,8 +10,8 @@ from akb.report.chapters.case.facts import AvailableCase, CaseFacts
 from akb.report.page.plots import Bar, bars
 
 if TYPE_CHECKING:
-    from akb.report.chapters.case.facts import TornadoRow
     from akb.report.page.figure import Figure, Maker
+    from akb.value.types import TornadoRow
 
 SIDES = ("low", "base", "high")
 TORNADO = 6  # assumptions shown; the table behind has them all

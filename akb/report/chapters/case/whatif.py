@@ -8,8 +8,9 @@ from akb.report.chapters.assumptions.facts import AssumptionFacts
 from akb.report.chapters.case.figures import available_case
 
 if TYPE_CHECKING:
-    from akb.report.chapters.case.facts import AvailableCase, Three
+    from akb.report.chapters.case.facts import AvailableCase
     from akb.report.page.figure import Maker
+    from akb.value.types import Three
 
 TABLES = ("whatif", "whatif_number", "whatif_unit", "option")
 CASH = ("benefit", "contacts", "price", "net")

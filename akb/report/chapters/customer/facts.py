@@ -6,109 +6,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from akb.core.typed import made
 from akb.report import formats
 from akb.report.chapters.customer import income, worth
-from akb.report.typed import Facts, made
+from akb.report.typed import Facts
+from akb.value.types import SegmentFigures
 
 if TYPE_CHECKING:
     from akb.models.types import Profile
     from akb.report.context import Context, Row
-
-
-@dataclass(frozen=True)
-class ClassRow:
-    """A class by commission, spread over the classes by value."""
-
-    key: str
-    customers: int | None
-    commission: int | None
-    clv: int | None
-    cells: tuple[int | None, ...]
-
-
-@dataclass(frozen=True)
-class Moved:
-    """Customers in another class by value than by commission."""
-
-    customers: int | None
-    commission: int | None
-    clv: int | None
-
-
-@dataclass(frozen=True)
-class ClassTable:
-    """Classes by commission beside classes by value."""
-
-    columns: tuple[str, ...]
-    rows: tuple[ClassRow, ...]
-    moved: int | None
-    moved_share: float | None
-    up: Moved | None
-    down: Moved | None
-
-
-@dataclass(frozen=True)
-class SegmentRow:
-    """A segment of customers."""
-
-    key: str
-    customers: int | None
-    commission: int | None
-    clv: int | None
-    share: float | None
-
-
-@dataclass(frozen=True)
-class SpreadRow:
-    """A row of a table that spreads customers over segments."""
-
-    key: str | None
-    customers: int | None
-    cells: tuple[int | None, ...]
-
-
-@dataclass(frozen=True)
-class SegmentSpread:
-    """Customers of every office or adviser, spread over segments."""
-
-    columns: tuple[str, ...]
-    rows: tuple[SpreadRow, ...]
-
-
-@dataclass(frozen=True)
-class ClassMigration:
-    """Who changed class within a year."""
-
-    from_: date
-    to: date
-    basis: str
-    columns: tuple[str, ...]
-    rows: tuple[SpreadRow, ...]
-    up: int | None
-    down: int | None
-    same: int | None
-
-
-@dataclass(frozen=True)
-class CellRow:
-    """A row of numbers."""
-
-    key: str
-    cells: tuple[int | None, ...]
-
-
-@dataclass(frozen=True)
-class SegmentMigration:
-    """Who changed segment within a year."""
-
-    from_: date
-    to: date
-    basis: str
-    columns: tuple[str, ...]
-    rows: tuple[CellRow, ...]
-    same: float | None
 
 
 @dataclass(frozen=True)
@@ -142,35 +50,27 @@ class ProfileTable:
 
 
 @dataclass(frozen=True)
-class UnitRow:
-    """An adviser, office or intermediary as a segment."""
-
-    key: str
-    position: str
-    customers: int | None
-    commission: int | None
-    per_customer: int | None
-    growing: float | None
-
-
-@dataclass(frozen=True)
-class SegmentFacts(Facts):
+class SegmentFacts(SegmentFigures, Facts):
     """Segments and profiles."""
 
     KEY: ClassVar[str] = "segments"
 
-    classes: ClassTable | None
-    growth: tuple[SegmentRow, ...] | None
-    position: tuple[SegmentRow, ...] | None
-    potential_by: str | None
-    by_office: SegmentSpread | None
-    by_adviser: SegmentSpread | None
-    unit: str
-    units: tuple[UnitRow, ...]
-    migration: ClassMigration | None
-    growth_migration: SegmentMigration | None
     profiles: ProfileTable | None
     missing: tuple[str, ...]
+
+
+NO_SEGMENTS = SegmentFigures(
+    classes=None,
+    growth=None,
+    position=None,
+    potential_by=None,
+    by_office=None,
+    by_adviser=None,
+    unit="customer",
+    units=(),
+    migration=None,
+    growth_migration=None,
+)
 
 
 def facts(context: Context) -> SegmentFacts:
@@ -178,38 +78,26 @@ def facts(context: Context) -> SegmentFacts:
     words.
     """
     value = context.bundle.value
-    given: Any = value.figures.get("segments") if value else None
-    given = given or {}
-    growth, position = given.get("growth"), given.get("position")
-    values = {
-        "classes": given.get("classes"),
-        "growth": growth,
-        "position": position,
-        "potential_by": given.get("potential_by"),
-        "by_office": given.get("by_office"),
-        "by_adviser": given.get("by_adviser"),
-        "unit": given.get("unit", "customer"),
-        "units": given.get("units", []),
-        "migration": given.get("migration"),
-        "growth_migration": given.get("growth_migration"),
-        "profiles": _profiles(context),
-        "missing": [] if growth else ["segments"],
-    }
-    return made(SegmentFacts, values)
+    found = value.figures.segments if value else None
+    return SegmentFacts(
+        **vars(found or NO_SEGMENTS),
+        profiles=_profiles(context),
+        missing=() if found and found.growth else ("segments",),
+    )
 
 
-def _profiles(context: Context) -> Row | None:
+def _profiles(context: Context) -> ProfileTable | None:
     models = context.bundle.models
     found = models.profiles if models else None
     if found is None:
         return None
-    return {
-        "test_date": found.test_date,
-        "looked": found.looked,
-        "found": found.found,
-        "dropped": found.dropped,
-        "rows": [_profile(context, profile) for profile in found.shown],
-    }
+    return ProfileTable(
+        test_date=found.test_date,
+        looked=found.looked,
+        found=found.found,
+        dropped=found.dropped,
+        rows=tuple(made(ProfileRow, _profile(context, profile)) for profile in found.shown),
+    )
 
 
 def _profile(context: Context, profile: Profile) -> Row:

@@ -5,24 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from akb.report.typed import Facts, made
+from akb.report.typed import Facts
+from akb.value.types import IncomeRow
 
 if TYPE_CHECKING:
     from akb.report.context import Context
-
-
-@dataclass(frozen=True)
-class IncomeRow:
-    """A kind of income: cents a year, lifetime value of what is in force, and its part in the
-    case.
-    """
-
-    key: str
-    year: int
-    customers: int
-    clv: int | None
-    case: int | None
-    expected: int | None
 
 
 @dataclass(frozen=True)
@@ -38,5 +25,4 @@ def facts(context: Context) -> IncomeFacts:
     """Return the value room's ``income``."""
     value = context.bundle.value
     enough = len(context.customers) >= context.limit
-    rows = value.figures.get("income", []) if value and enough else []
-    return made(IncomeFacts, {"rows": rows})
+    return IncomeFacts(value.figures.income if value and enough else ())

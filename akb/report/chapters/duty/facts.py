@@ -3,71 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from akb.core.privacy.disclosure import OTHER
-from akb.report.typed import Facts, made
+from akb.report.typed import Facts
+from akb.value.types import DutyBook, GapBranch
 
 if TYPE_CHECKING:
     from akb.report.context import Context
 
 
 @dataclass(frozen=True)
-class GapBranch:
-    """Customers whose widest gap is in a branch, with how many the office began a contact, and of
-    how many the register says that it was discussed or refused.
-    """
+class NamedGap(GapBranch):
+    """The gaps of a branch, by its name."""
 
-    key: str
     name: str
-    customers: int
-    recent: int | None
-    long: int | None
-    discussed: int | None
-    refused: int | None
 
 
 @dataclass(frozen=True)
-class ContactAssociation:
-    """Leavers among those the office contacted in the year before and the others, and their ratio
-    within equal strata.
-    """
+class NamedDutyBook(DutyBook):
+    """The book, branches by their name."""
 
-    first: date
-    last: date
-    contacted: int
-    others: int
-    left_contacted: int
-    left_others: int
-    ratio: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class GapRegister:
-    """What the register of the client's book says of the gaps together."""
-
-    discussed: int | None
-    refused: int | None
-    agreed: int | None
-
-
-@dataclass(frozen=True)
-class DutyBook:
-    """See `akb.value.targeting.duty`."""
-
-    customers: int
-    of: int
-    rows: tuple[GapBranch, ...]
-    recent: int | None
-    long: int | None
-    register: GapRegister | None
-    recorded: bool
-    hours: float
-    cost: int
-    association: ContactAssociation | None
+    rows: tuple[NamedGap, ...]
 
 
 @dataclass(frozen=True)
@@ -76,21 +33,21 @@ class DutyFacts(Facts):
 
     KEY: ClassVar[str] = "duty"
 
-    book: DutyBook | None
+    book: NamedDutyBook | None
 
 
 def facts(context: Context) -> DutyFacts:
     """Return the book of the run, branches by their name."""
     value = context.bundle.value
-    found: Any = value.figures.get("duty") if value else None
-    if not found:
+    found = value.figures.duty if value else None
+    if found is None:
         return DutyFacts(None)
     other = context.words.plain("duty.others")
-    rows = [
-        {**row, "name": other if row["key"] == OTHER else context.branch_name(row["key"])}
-        for row in found["rows"]
-    ]
-    return made(DutyFacts, {"book": {**found, "rows": rows}})
+    rows = tuple(
+        NamedGap(**vars(row), name=other if row.key == OTHER else context.branch_name(row.key))
+        for row in found.rows
+    )
+    return DutyFacts(NamedDutyBook(**{**vars(found), "rows": rows}))
 
 
 FACTS = (facts,)

@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from akb.core.gates import FEW_EVENTS
+from akb.value.types import ProfitMeasure
 
 if TYPE_CHECKING:
     from akb.catalogue.entries import Entry
@@ -237,12 +238,10 @@ def _constant(context: Context, key: str) -> bool:
     return False
 
 
-def _profit(context: Context, key: str) -> dict[str, Any] | None:
+def _profit(context: Context, key: str) -> ProfitMeasure | None:
     """Return the expected maximum profit of a prediction, where the value room measured it."""
     value = context.bundle.value
-    measured: Any = value.figures.get("empc") if value else None
-    found: dict[str, Any] | None = (measured or {}).get(key)
-    return found
+    return value.figures.empc.get(key) if value else None
 
 
 def _limits(made: Prediction, *, constant: bool) -> list[str]:

@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from akb.core.typed import made
 from akb.models.types import Prediction
 from akb.report.chapters.evidence.card import LevelBand, ModelCard, card
-from akb.report.typed import Facts, made
+from akb.report.typed import Facts
 
 if TYPE_CHECKING:
     from akb.catalogue.entries import Entry

@@ -12,9 +12,10 @@ import polars as pl
 
 from akb.core.proportions import interval
 from akb.core.relations import covers, in_force
+from akb.core.typed import made
 from akb.describe import relations
 from akb.report.chapters.portfolio.facts import HELD, TENURE
-from akb.report.typed import Facts, made
+from akb.report.typed import Facts
 
 if TYPE_CHECKING:
     from akb.report.context import Context, Row

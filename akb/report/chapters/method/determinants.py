@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from akb.report.typed import Facts, made
+from akb.core.typed import made
+from akb.report.typed import Facts
 
 if TYPE_CHECKING:
     from akb.models.types import Determinants, LocalEffect

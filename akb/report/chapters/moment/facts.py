@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from akb.core.privacy.disclosure import few
+from akb.core.typed import made
 from akb.describe import relations
 from akb.report.chapters.levels import TopTenth, corrected, correction, proof
 from akb.report.chapters.listed import first_rows, left_out, withheld
 from akb.report.context import group_sum
 from akb.report.formats import short_code
-from akb.report.typed import Facts, made
+from akb.report.typed import Facts
+from akb.value.types import PairCustomer
 
 if TYPE_CHECKING:
     from akb.report.context import Context, Row
@@ -100,21 +102,10 @@ class Defend:
 
 
 @dataclass(frozen=True)
-class PairRow:
-    """One of two customers beside each other."""
+class PairRow(PairCustomer):
+    """One of two customers beside each other, and what may be lost of him: chance x value."""
 
-    customer: str
-    kind: str
-    age: str | None
-    policies: int
-    commission: int
-    churn_12m: float
-    clv: int | None
-    value_at_stake: int
-    class_by_commission: str
     at_risk: int
-    contact: str | None = None
-    saving: float | None = None
 
 
 @dataclass(frozen=True)
@@ -277,22 +268,21 @@ def _defend(context: Context, horizons: list[Row]) -> dict[str, Any] | None:
     }
 
 
-def _pair(context: Context) -> list[Row] | None:
+def _pair(context: Context) -> list[PairRow] | None:
     """Return the two customers that the value room sets side by side, if the second has more to
     keep right now.
     """
-    pair: Any = context.bundle.value.figures.get("pair") if context.bundle.value else None
-    if not pair:
+    pair = context.bundle.value.figures.pair if context.bundle.value else None
+    if pair is None:
         return None
     rows = [
-        {
-            **row,
-            "customer": short_code(row["customer"]),
-            "at_risk": round(row["churn_12m"] * row["value_at_stake"]),
-        }
-        for row in (pair["high_commission"], pair["high_stake"])
+        PairRow(
+            **{**vars(row), "customer": short_code(row.customer)},
+            at_risk=round(row.churn_12m * row.value_at_stake),
+        )
+        for row in (pair.high_commission, pair.high_stake)
     ]
-    return rows if rows[1]["at_risk"] > rows[0]["at_risk"] else None
+    return rows if rows[1].at_risk > rows[0].at_risk else None
 
 
 FACTS = (facts,)

@@ -11,7 +11,8 @@ import polars as pl
 
 from akb.core.relations import covers
 from akb.core.revenue import PARTS
-from akb.report.typed import Facts, made
+from akb.core.typed import made
+from akb.report.typed import Facts
 
 if TYPE_CHECKING:
     from akb.report.context import Context, Row

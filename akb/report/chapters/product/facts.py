@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import polars as pl
 
+from akb.core.typed import made
 from akb.report.chapters.levels import TopTenth, level_range, proof
 from akb.report.chapters.listed import SHOWN, left_out, withheld
 from akb.report.chapters.product.gaps import (
@@ -24,7 +25,7 @@ from akb.report.chapters.product.gaps import (
 )
 from akb.report.context import group_sum
 from akb.report.formats import short_code
-from akb.report.typed import Facts, made
+from akb.report.typed import Facts
 
 if TYPE_CHECKING:
     from akb.report.context import Context, Row
@@ -214,11 +215,11 @@ def _expected_cents(context: Context) -> dict[str, int]:
 
     No euro stands on a branch with a commission ban or a chance that failed its gate.
     """
-    rows: Any = context.bundle.value.figures.get("next_best") if context.bundle.value else None
+    value = context.bundle.value
     return {
-        row["key"]: row["expected_commission"]
-        for row in rows or ()
-        if row.get("expected_commission") is not None
+        row.key: row.expected_commission
+        for row in (value.figures.next_best if value else ())
+        if row.expected_commission is not None
     }
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, ClassVar
 import polars as pl
 
 from akb.core.findings import in_order
+from akb.core.typed import made
 from akb.core.wording.text import texts
-from akb.report.typed import Facts, made
+from akb.report.typed import Facts
 
 if TYPE_CHECKING:
     from akb.core.findings import Finding

@@ -4,19 +4,21 @@ simpler lists.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
 from akb.core.relations import in_force
+from akb.core.typed import made
 from akb.core.wording.text import load_toml
 from akb.describe.relations import leavers
 from akb.value.in_force import sum_cents
 from akb.value.revenue.dated import ENOUGH_DATED, dated_share, revenue_on
 from akb.value.revenue.euro_evidence import Z90
+from akb.value.types import ListBacktest, PastList
 
 if TYPE_CHECKING:
     from datetime import date
@@ -62,7 +64,7 @@ class Then:
     split: bool
 
 
-def backtest(base: InForce, history: pl.DataFrame, contacts: int) -> dict[str, Any] | None:
+def backtest(base: InForce, history: pl.DataFrame, contacts: int) -> ListBacktest | None:
     """Return last year's Top Defend list against the outcome; None without an earlier score or
     known revenue.
 
@@ -104,18 +106,21 @@ def backtest(base: InForce, history: pl.DataFrame, contacts: int) -> dict[str, A
         listed("commission", then, chosen(then, then.cents.astype(np.float64), length)),
         at_random(then, length),
     ]
-    return {
-        "from": backtest.as_of.isoformat(),
-        "to": add_months(backtest.as_of, 12).isoformat(),
-        "customers": len(then.chance),
-        "left": int(then.left.sum()),
-        "unknown": _unless_few(int(then.unknown.sum()), limit),
-        "cents": int(then.cents[then.left].sum()),
-        "contacts": length,
-        "split": then.split,
-        "amounts": then.amounts,
-        "lists": [_shown(row, limit) for row in rows],
-    }
+    return made(
+        ListBacktest,
+        {
+            "from": backtest.as_of.isoformat(),
+            "to": add_months(backtest.as_of, 12).isoformat(),
+            "customers": len(then.chance),
+            "left": int(then.left.sum()),
+            "unknown": _unless_few(int(then.unknown.sum()), limit),
+            "cents": int(then.cents[then.left].sum()),
+            "contacts": length,
+            "split": then.split,
+            "amounts": then.amounts,
+            "lists": [_shown(row, limit) for row in rows],
+        },
+    )
 
 
 def chosen(then: Then, worth: Floats, length: int) -> NDArray[np.int64]:
@@ -127,7 +132,7 @@ def chosen(then: Then, worth: Floats, length: int) -> NDArray[np.int64]:
     return order
 
 
-def listed(key: str, then: Then, rows: NDArray[np.int64]) -> dict[str, Any]:
+def listed(key: str, then: Then, rows: NDArray[np.int64]) -> PastList:
     """Return who left of a list and what went with them, with 90 % intervals (Wilson; Poisson for
     the euros).
     """
@@ -139,19 +144,19 @@ def listed(key: str, then: Then, rows: NDArray[np.int64]) -> dict[str, Any]:
     lost = then.cents[rows][left]
     spread = z * float(np.sqrt((lost.astype(np.float64) ** 2).sum()))
     total = int(lost.sum())
-    return {
-        "key": key,
-        "left": count,
-        "left_share": share,
-        "low": float(middle - half),
-        "high": float(middle + half),
-        "cents": total,
-        "cents_low": max(0, round(total - spread)),
-        "cents_high": round(total + spread),
-    }
+    return PastList(
+        key=key,
+        left=count,
+        left_share=share,
+        low=float(middle - half),
+        high=float(middle + half),
+        cents=total,
+        cents_low=max(0, round(total - spread)),
+        cents_high=round(total + spread),
+    )
 
 
-def at_random(then: Then, length: int) -> dict[str, Any]:
+def at_random(then: Then, length: int) -> PastList:
     """Return what a list drawn by lot holds on average, and its spread: sampling without
     replacement, exact.
     """
@@ -161,16 +166,16 @@ def at_random(then: Then, length: int) -> dict[str, Any]:
     spread = Z90 * float(np.sqrt(length * (1 - length / n) * n / max(n - 1, 1)))
     count, cents = length * float(left.mean()), length * float(lost.mean())
     around, about = spread * float(left.std()), spread * float(lost.std())
-    return {
-        "key": "random",
-        "left": count,
-        "left_share": count / length,
-        "low": max(0.0, count - around) / length,
-        "high": min(float(length), count + around) / length,
-        "cents": round(cents),
-        "cents_low": max(0, round(cents - about)),
-        "cents_high": round(cents + about),
-    }
+    return PastList(
+        key="random",
+        left=count,
+        left_share=count / length,
+        low=max(0.0, count - around) / length,
+        high=min(float(length), count + around) / length,
+        cents=round(cents),
+        cents_low=max(0, round(cents - about)),
+        cents_high=round(cents + about),
+    )
 
 
 def _then(base: InForce, history: pl.DataFrame) -> Then | None:
@@ -244,7 +249,8 @@ def _unless_few(count: int, limit: int) -> int | None:
     return None if 0 < count < limit else count
 
 
-def _shown(row: dict[str, Any], limit: int) -> dict[str, Any]:
-    if row["key"] == "random" or row["left"] == 0 or row["left"] >= limit:
+def _shown(row: PastList, limit: int) -> PastList:
+    """Return a row without its figures where too few of the list left."""
+    if row.key == "random" or not row.left or row.left >= limit:
         return row
-    return {name: value if name == "key" else None for name, value in row.items()}
+    return made(PastList, dict.fromkeys(each.name for each in fields(PastList)) | {"key": row.key})
