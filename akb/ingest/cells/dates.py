@@ -214,8 +214,8 @@ def _split(texts: tuple[str, ...], rows: tuple[int, ...]) -> pl.DataFrame:
 
 def _rows(cells: DistinctTexts) -> list[int]:
     """Return on how many rows each distinct cell stands."""
-    told = cells.place.drop_nulls().to_numpy()
-    return np.bincount(told, minlength=cells.texts.len()).tolist()
+    places = cells.place.drop_nulls().to_numpy()
+    return [int(rows) for rows in np.bincount(places, minlength=cells.texts.len())]
 
 
 def _full_year(year: pl.Expr, short: pl.Expr) -> pl.Expr:

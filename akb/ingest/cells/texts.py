@@ -310,8 +310,8 @@ def _known_of_few(cleaned: pl.Series, *, marks: bool) -> pl.Series:
     }
     if not empty:
         return cleaned
-    told = [None if text in empty else text for text in cells]
-    return pl.Series(cleaned.name, told, dtype=pl.String)
+    filled = [None if text in empty else text for text in cells]
+    return pl.Series(cleaned.name, filled, dtype=pl.String)
 
 
 @remembered
