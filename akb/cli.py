@@ -25,6 +25,7 @@ from akb.commands.forget import forget
 from akb.commands.init import init
 from akb.commands.inspect.diff import diff
 from akb.commands.inspect.explain import explain
+from akb.commands.inspect.migrate import migrate
 from akb.commands.inspect.rerun import rerun
 from akb.commands.inspect.schema import schema
 from akb.commands.live.duty import duty
@@ -83,7 +84,7 @@ for command in (
     reveal,
     pack,
     forget,
-    *(explain, diff, rerun, schema),
+    *(explain, diff, rerun, migrate, schema),
 ):
     app.command()(command)
 app.command()(evaluate)

@@ -28,10 +28,10 @@ RESET = Path("/proc/self/clear_refs")  # Linux only
 SEPARATE = ("Relatienummer", "Polisnummer")
 
 
-def write_office(customers: int, copies: int, folder: Path) -> list[Path]:
+def write_office(customers: int, copies: int, folder: Path, months: int = 50) -> list[Path]:
     """Write the export of a simulated office, or of several that are alike; return its files."""
     once = folder / "once"
-    write_sample(simulate(customers, seed=66, months=50), once)
+    write_sample(simulate(customers, seed=66, months=months), once)
     if copies == 1:
         return [once / name for name in FILES]
     for name in FILES:
