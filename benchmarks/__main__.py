@@ -107,6 +107,9 @@ class Session:
             except subprocess.TimeoutExpired as late:
                 self.left_out[name] = f"a side took more than {late.timeout:.0f} s"
                 break
+            except SystemExit as failed:
+                self.left_out[name] = f"a side failed: {str(failed).splitlines()[0]}"
+                break
             self.usual[comparison.key].append((comparison.book.customers, time.monotonic() - began))
             costs = ", ".join(f"{side} {costs[-1].seconds:.1f} s" for side, costs in made.costs.items() if costs)
             print(f"{name}, run {turn + 1}: {costs}", flush=True)
