@@ -283,8 +283,7 @@ def main() -> None:
 
 def _shown(arguments: list[str]) -> list[str]:
     """Return the arguments as a page may show them: no folder of this machine."""
-    shown = ["DIR" if "/" in each else each for each in arguments]
-    return [re.sub(r"=.*/.*", "=DIR", each) for each in shown]
+    return [re.sub(r"^(--[\w-]+=)?.*/.*", r"\1DIR", each) for each in arguments]
 
 
 if __name__ == "__main__":

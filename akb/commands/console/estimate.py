@@ -31,7 +31,8 @@ class StageCost:
     def of(self, size: float) -> float:
         """Return them for an export of so many megabytes."""
         few, more = min(size, _MANY), max(size - _MANY, 0.0)
-        return self.fixed + self.each * few**self.power + self.later * more
+        grown: float = few**self.power
+        return self.fixed + self.each * grown + self.later * more
 
 
 USUAL: Mapping[str, StageCost] = {
