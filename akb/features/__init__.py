@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from akb.features.grid import as_of_grid
     from akb.features.hindsight.verdicts import without_hindsight
     from akb.features.matrix import build_matrix, known_then
-    from akb.features.targets.labels import branch_rows_of, build_targets
+    from akb.features.single.rows import SingleCustomers
+    from akb.features.targets.labels import build_targets
     from akb.features.themes import topics_of
 
 __all__ = [
+    "SingleCustomers",
     "as_of_grid",
-    "branch_rows_of",
     "build_matrix",
     "build_targets",
     "known_then",
@@ -28,7 +29,7 @@ __all__ = [
 
 _WHERE = {
     "as_of_grid": "grid",
-    "branch_rows_of": "targets.labels",
+    "SingleCustomers": "single.rows",
     "build_matrix": "matrix",
     "known_then": "matrix",
     "build_targets": "targets.labels",

@@ -13,6 +13,7 @@ import polars as pl
 from akb.core.dates import add_months
 from akb.core.draws.sampling import draw_key, identities, lots, lowest
 from akb.features.assembly import FeatureInputs, columns_elsewhere
+from akb.features.compact import CodedColumn, PlainColumn, finished, stacked
 from akb.features.events import CHANNELS, EVENTS, dated_events, first_days
 from akb.features.facts import policy_facts
 from akb.features.grid import date_table, to_day
@@ -85,6 +86,31 @@ def build_matrix(
     today's values that show who has ended are not read either, see `hindsight`."""
     dates = sorted(set(dates))
     portfolio = seen_by_features(portfolio, settings)
+    inputs = feature_inputs(portfolio, settings)
+    features = tuple(column.feature for group in inputs.groups for column in group.columns)
+    rows, identity = rows_in_force(inputs.facts, dates), _identity(portfolio)
+    panel = None if everybody else drawn_panel(rows, identity, settings)
+    if panel is not None:
+        followed = pl.Series(panel[rows["customer"].to_numpy()])
+        scored = pl.col("as_of").is_in(scored_dates(dates, portfolio.as_of, settings))
+        rows = rows.filter(scored | followed)
+    if partitions is None:
+        partitions = max(getattr(executor, "workers", 1), -(-_most(rows) // _PART))
+    names = [each.name for each in features]
+    # codes take a moment: of a small office there is memory enough
+    kind = PlainColumn if panel is None else CodedColumn
+    columns: dict[str, PlainColumn | CodedColumn] = {name: kind(rows.height) for name in names}
+    if executor is None:
+        _fill(inputs, rows, columns, partitions)
+    else:
+        pieces = columns_elsewhere(inputs, rows, _batches(rows), partitions, executor)
+        _place(rows, columns, pieces)
+    frame, coded = finished(rows, columns)
+    return Matrix(frame, features, identity, panel, coded)
+
+
+def feature_inputs(portfolio: Portfolio, settings: Settings) -> FeatureInputs:
+    """Return what features are worked out from, of a portfolio as `seen_by_features` leaves it."""
     branches = portfolio_branches(portfolio, settings)
     own = tuple(column for column in portfolio.own if not column.refused)
     facts = with_insurer_codes(policy_facts(portfolio, list(branches), settings.time.gap_days))
@@ -113,27 +139,10 @@ def build_matrix(
         claimed=_named(events, "theme", every_theme(), "claims"),
         own=own,
     )
-    chosen = groups(world)
     recorded: dict[Source, pl.DataFrame] = {
         record: events[record] for record in EVENTS if record in records
     }
-    features = tuple(column.feature for group in chosen for column in group.columns)
-    inputs = FeatureInputs(chosen, facts, recorded, customers, world)
-    rows, identity = rows_in_force(facts, dates), _identity(portfolio)
-    panel = None if everybody else drawn_panel(rows, identity, settings)
-    if panel is not None:
-        followed = pl.Series(panel[rows["customer"].to_numpy()])
-        scored = pl.col("as_of").is_in(scored_dates(dates, portfolio.as_of, settings))
-        rows = rows.filter(scored | followed)
-    if partitions is None:
-        partitions = max(getattr(executor, "workers", 1), -(-_most(rows) // _PART))
-    names = [each.name for each in features]
-    if executor is None:
-        frame = _filled(inputs, rows, names, partitions)
-    else:
-        pieces = columns_elsewhere(inputs, rows, _batches(rows), partitions, executor)
-        frame = _placed(rows, names, pieces)
-    return Matrix(frame, features, identity, panel)
+    return FeatureInputs(groups(world), facts, recorded, customers, world)
 
 
 def _named(
@@ -178,10 +187,15 @@ def with_own_columns(
 def _customers(portfolio: Portfolio) -> pl.DataFrame:
     """The attributes that features use; region: first two digits of the postcode, else as given."""
     customers = portfolio.customers
-    region = pl.col("postcode4").str.slice(0, 2).cast(pl.Int32, strict=False)
+    region = region_of("postcode4")
     if "region" in customers.columns and not customers["postcode4"].is_not_null().any():
         region = pl.col("region").rank("dense").cast(pl.Int32)  # the position in the alphabet
     return customers.select("customer", "kind", "birth_year", "adviser", "office", region=region)
+
+
+def region_of(postcode: str) -> pl.Expr:
+    """Return the region that a column of postcodes tells: their first two digits."""
+    return pl.col(postcode).str.slice(0, 2).cast(pl.Int32, strict=False)
 
 
 def _identity(portfolio: Portfolio) -> NDArray[np.uint64]:
@@ -228,7 +242,8 @@ def known_then(
         return known
     whole = build_matrix(portfolio, [day], settings, executor=executor)
     before = known.frame.filter(known.frame["as_of"] < day)
-    return replace(known, frame=pl.concat([before, whole.frame]))
+    frame, coded = stacked([(before, known.coded), (whole.frame, whole.coded)], known.names)
+    return replace(known, frame=frame, coded=coded)
 
 
 def scored_dates(dates: Sequence[date], as_of: date, settings: Settings) -> list[date]:
@@ -281,13 +296,15 @@ def _most(rows: pl.DataFrame) -> int:
     return max(rows.group_by("as_of").len()["len"].to_list(), default=0)
 
 
-def _filled(
-    inputs: FeatureInputs, rows: pl.DataFrame, names: Sequence[str], parts: int
-) -> pl.DataFrame:
-    """Return the columns beside their rows, in memory that is taken once: the matrix is the largest
-    thing there is.
+def _fill(
+    inputs: FeatureInputs,
+    rows: pl.DataFrame,
+    columns: Mapping[str, PlainColumn | CodedColumn],
+    parts: int,
+) -> None:
+    """Put values into the columns of these rows, in memory that is taken once: the matrix is the
+    largest thing there is.
     """
-    blocks = {name: np.empty(rows.height, dtype=np.float32) for name in names}
     keys, most = rows.with_row_index("at"), _most(rows)
 
     def fill(batch: list[date]) -> None:
@@ -298,29 +315,26 @@ def _filled(
         few = max(1, -(-asked.height * parts // (len(batch) * most))) if asked.height else 0
         for part in range(few):
             own = asked if few == 1 else asked.filter(pl.col("customer") % few == part)
-            columns = everybody.among(part, few).columns(
+            made = everybody.among(part, few).columns(
                 batch, own.select("as_of", "customer"), aggregates
             )
             at = own["at"].to_numpy()
-            for name in names:
-                blocks[name][at] = columns[name].to_numpy()
+            for name, column in columns.items():
+                column.put(at, made[name].to_numpy())
 
     with ThreadPoolExecutor(2) as pool:  # where one leaves a core idle the next goes on
         list(pool.map(fill, _batches(rows)))
-    columns = (pl.Series(name, blocks.pop(name), nan_to_null=True) for name in names)
-    return pl.DataFrame([*rows, *columns])
 
 
-def _placed(
-    rows: pl.DataFrame, names: Sequence[str], pieces: Iterable[pl.DataFrame]
-) -> pl.DataFrame:
-    """Return the columns beside their rows, from pieces in any order."""
-    blocks = {name: np.empty(rows.height, dtype=np.float32) for name in names}
+def _place(
+    rows: pl.DataFrame,
+    columns: Mapping[str, PlainColumn | CodedColumn],
+    pieces: Iterable[pl.DataFrame],
+) -> None:
+    """Put values into the columns of these rows, from pieces in any order."""
     keys = rows.with_row_index("at")
     for piece in pieces:
         wanted = piece.select("as_of", "customer")
         at = wanted.join(keys, on=["as_of", "customer"], how="left", maintain_order="left")["at"]
-        for name in names:
-            blocks[name][at.to_numpy()] = piece[name].to_numpy()
-    columns = (pl.Series(name, blocks.pop(name), nan_to_null=True) for name in names)
-    return pl.DataFrame([*rows, *columns])
+        for name, column in columns.items():
+            column.put(at.to_numpy(), piece[name].to_numpy())

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from akb.cli import run
 from akb.core.privacy.pseudonyms import load_or_create_key
+from akb.features import SingleCustomers, build_matrix, build_targets
+from akb.live.scoring.corrections import Corrections, corrected
 from akb.live.scoring.drift import ColumnDrift, LevelSoFar, column_drift, reasons_to_refuse, score_drift
 from akb.live.scoring.inbound import InboundScorer
 from akb.report.dictionary import SCORED, dictionary
@@ -252,6 +255,33 @@ def test_a_correction_that_says_nothing_new_changes_nothing(scorer: InboundScore
     for name in pl.read_parquet(fitted / "scores.parquet")["customer"].head(30):
         if born[name] is not None:
             assert scorer.ask(name, sets=[f"birth_year={born[name]}"]).changed == {}
+
+
+def test_the_rows_of_one_customer_are_those_that_he_has_among_all(scorer: InboundScorer) -> None:
+    run, portfolio = scorer.run, scorer.run.read_as_then(scorer.run.portfolio)
+    settings, taught = run.settings.with_branches(portfolio.own_branches), run.taught_branches()
+    matrix = build_matrix(portfolio, [portfolio.as_of], settings)
+    targets = build_targets(portfolio, matrix, settings, taught)
+    singles = SingleCustomers(portfolio, settings, taught)
+    for number in matrix.frame["customer"][::60]:
+        rows = singles.rows_of(corrected(portfolio, number, Corrections({})), number)
+        assert_frame_equal(rows.features, matrix.frame.filter(customer=number), check_exact=True)
+        for single, every in ((rows.held, targets.held), (rows.eligible, targets.eligible)):
+            assert_frame_equal(single.frame, every.frame.filter(customer=number), check_exact=True)
+
+
+def test_what_is_heard_moves_what_rests_on_other_customers(scorer: InboundScorer) -> None:
+    """A policy brings the rate of its branch with it, not only itself."""
+    portfolio = scorer.run.portfolio
+    settings, taught = scorer.run.settings, scorer.run.taught_branches()
+    singles = SingleCustomers(portfolio, settings, taught)
+    number = int(portfolio.policies.filter(pl.col("end_date").is_null())["customer"][0])
+    before, after = (
+        singles.rows_of(corrected(portfolio, number, heard), number).features
+        for heard in (Corrections({}), Corrections({}, branches=("auto",)))
+    )
+    assert after["policies"][0] == before["policies"][0] + 1
+    assert after["branch_lapse_sum"][0] > before["branch_lapse_sum"][0]
 
 
 def test_the_command_answers_for_one_customer(fitted: Path, key: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -65,12 +66,43 @@ ELIGIBLE = (
 )
 
 
+@dataclass(frozen=True)
+class EligibleShares:
+    """What rows of what could be taken need of everybody at each T: how common branches are
+    (`_popularity`, `_together`), and how often they are taken (`_purchase_rates`,
+    `_adviser_purchases`).
+    """
+
+    popular: pl.DataFrame
+    together: pl.DataFrame
+    rates: pl.DataFrame
+    advisers: pl.DataFrame
+
+    @classmethod
+    def of(cls, seen: Cut, world: BranchWorld) -> EligibleShares:
+        """Return that of a Cut of everybody."""
+        held, members = who_holds(seen, world)
+        rates, advisers = pl.collect_all(
+            [_purchase_rates(seen, members, world), _adviser_purchases(seen, members, world)]
+        )
+        together = _together(held, len(world.branches))
+        return cls(_popularity(held, members), together, rates, advisers)
+
+
 def eligible_rows(
-    seen: Cut, purchases: pl.DataFrame, taken: list[int], signed: pl.DataFrame, world: BranchWorld
+    seen: Cut,
+    purchases: pl.DataFrame,
+    taken: list[int],
+    signed: pl.DataFrame,
+    world: BranchWorld,
+    *,
+    shares: EligibleShares | None = None,
 ) -> pl.DataFrame:
     """One row per (T, customer, branch that is open to the customer), see
-    `eligibility.standing`.
+    `eligibility.standing`; without `shares` the Cut is of everybody.
     """
+    shares = shares or EligibleShares.of(seen, world)
+    together = shares.together
     held, members = who_holds(seen, world)
     later = purchases.lazy().select("customer", "branch", pl.col("start").alias("event"))
     event = (
@@ -81,15 +113,7 @@ def eligible_rows(
         .group_by(ONE)
         .agg(pl.col("event").min())
     )
-    rates, advisers, before, after = pl.collect_all(
-        [
-            _purchase_rates(seen, members, world),
-            _adviser_purchases(seen, members, world),
-            _held_before(seen),
-            event,
-        ]
-    )
-    popular, together = _popularity(held, members), _together(held, len(world.branches))
+    before, after = pl.collect_all([_held_before(seen), event])
     signed, asked = signed_at(seen, signed), world.asked(seen).collect()
     parts = max(1, -(-asked.height // _PART))  # rows for every branch are many: some at a time
     return pl.concat(
@@ -98,10 +122,14 @@ def eligible_rows(
             .filter(pl.col("reason").is_null() & pl.col("branch").is_in(taken))
             .join(seen.dates.lazy().select("t", "as_of", "ahead_12", "back_12", "back_36"), on="t")
             .join(before.lazy(), on="one", how="left")
-            .join(popular.lazy(), on=["t", "kind", "branch"], how="left", nulls_equal=True)
-            .join(rates.lazy(), on=["t", "branch"], how="left")
-            .join(advisers.lazy(), on=["t", "adviser", "branch"], how="left")
-            .join(_co_ownership(ours, together, len(world.branches)).lazy(), on="one", how="left")
+            .join(shares.popular.lazy(), on=["t", "kind", "branch"], how="left", nulls_equal=True)
+            .join(shares.rates.lazy(), on=["t", "branch"], how="left")
+            .join(shares.advisers.lazy(), on=["t", "adviser", "branch"], how="left")
+            .join(
+                _co_ownership(ours, together, len(world.branches)).lazy(),
+                on="one",
+                how="left",
+            )
             .join(after.lazy(), on="one", how="left"),
             _features(world),
             world,
@@ -140,7 +168,7 @@ def open_now(
     held, members = who_holds(seen, world)
     table = standing(held, members, seen.dates, signed_at(seen, signed), world).collect()
     fits = table.filter(pl.col("reason").is_null()).sort("branch", "customer")
-    return counts(table, world), fits.select("customer", world.name())
+    return counts(table, world), fits.select("customer", world.code())
 
 
 def who_holds(seen: Cut, world: BranchWorld) -> tuple[pl.DataFrame, pl.DataFrame]:

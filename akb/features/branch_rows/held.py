@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -59,17 +60,36 @@ HELD = (
 )
 
 
+@dataclass(frozen=True)
+class HeldRates:
+    """What rows of what is held need of everybody: lapse rates per T and insurer (``insurer_ppm``),
+    and per T and branch (``lapse_ppm``).
+    """
+
+    insurers: pl.DataFrame
+    branches: pl.DataFrame
+
+    @classmethod
+    def of(cls, seen: Cut) -> HeldRates:
+        """Return the rates of a Cut of everybody."""
+        insurers = policy_rates(seen, "insurer_code")
+        return cls(
+            insurers.select("t", "insurer_code", insurer_ppm="lapse_ppm"),
+            policy_rates(seen, "branch").select("t", "branch", "lapse_ppm"),
+        )
+
+
 def held_rows(
-    seen: Cut, facts: pl.DataFrame, lapsing: list[int], world: BranchWorld
+    seen: Cut,
+    facts: pl.DataFrame,
+    lapsing: list[int],
+    world: BranchWorld,
+    rates: HeldRates | None = None,
 ) -> pl.DataFrame:
-    """One row per (T, customer, branch held)."""
+    """One row per (T, customer, branch held); without `rates` the Cut is of everybody."""
+    rates = rates or HeldRates.of(seen)
     policies = seen.frames["held"].join(world.asked(seen), on=KEY, how="semi")
-    insurers = (
-        policy_rates(seen, "insurer_code")
-        .lazy()
-        .select("t", "insurer_code", insurer_ppm="lapse_ppm")
-    )
-    branch = policy_rates(seen, "branch").lazy().select("t", "branch", "lapse_ppm")
+    insurers, branch = rates.insurers.lazy(), rates.branches.lazy()
     lost = (
         seen.frames["gone"]
         .group_by(*KEY, "branch")

@@ -62,7 +62,7 @@ def build_branch_rows(
     dates: list[date] = sorted(rows["as_of"].unique().to_list()) or [portfolio.as_of]
     recorded = portfolio.history.recorded_from
     since = None if recorded is None else to_day(recorded)
-    world = BranchWorld(portfolio, branches, since, settings.time.gap_days, rows)
+    world = BranchWorld(portfolio, branches, since, rows, settings)
     first, enough = to_day(dates[0]), settings.models.min_events
     lapses = _events(facts.filter(pl.col("lapse") > first), "lapse", branches)
     bought = _events(purchases.filter(pl.col("start") > first), "start", branches)
@@ -79,7 +79,7 @@ def build_branch_rows(
         for batch in _batches(dates, facts.height)
     ]
     chosen = eligible_dates(dates, settings)
-    signed = _signed(facts, portfolio.as_of)
+    signed = signed_later(facts, portfolio.as_of)
     eligible = [
         eligible_rows(cut(facts, {}, batch), purchases, taken, signed, world)
         for batch in _batches(chosen, facts.height)
@@ -94,7 +94,7 @@ def build_branch_rows(
     )
 
 
-def _signed(facts: pl.DataFrame, as_of: date) -> pl.DataFrame:
+def signed_later(facts: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """as_of, customer, branch of policies that are known at X to start later (a replay has
     none).
     """

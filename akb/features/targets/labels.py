@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from akb.config import Settings
-    from akb.features.types import BranchRows, Matrix, TaughtBranches
+    from akb.features.types import Matrix, TaughtBranches
     from akb.ingest.types import Portfolio
 
 TECHNICAL = CAUSES.index("technical")
@@ -145,18 +145,6 @@ def _until_worked_on(relation: pl.DataFrame, recorded: pl.DataFrame | None) -> p
     )
 
 
-def branch_rows_of(
-    portfolio: Portfolio, matrix: Matrix, settings: Settings, taught: TaughtBranches
-) -> tuple[BranchRows, BranchRows]:
-    """Return the held and the eligible branch rows alone: what stored models are asked in a
-    call.
-    """
-    portfolio = seen_by_features(portfolio, settings, targets=True)
-    dates = date_table(matrix.dates)
-    rows, _, facts, purchases = _rows_and_facts(portfolio, matrix, dates, settings)
-    return build_branch_rows(portfolio, facts, purchases, rows, settings, taught=taught)
-
-
 def _rows_and_facts(
     portfolio: Portfolio, matrix: Matrix, dates: pl.DataFrame, settings: Settings
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
@@ -166,15 +154,22 @@ def _rows_and_facts(
     gap, as_of = settings.time.gap_days, to_day(portfolio.as_of)
     branches = portfolio_branches(portfolio, settings)
     facts = with_insurer_codes(policy_facts(portfolio, list(branches), gap))
-    rows = matrix.frame.select("as_of", "customer").join(
+    rows = matrix.rows.join(
         dates.select("as_of", "t", "day", *_AHEAD), on="as_of", how="left", maintain_order="left"
     )
+    return rows, *with_lines(facts, as_of)
+
+
+def with_lines(facts: pl.DataFrame, as_of: int) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return the policies with their lapses, the same as known at X, and the purchases among
+    them.
+    """
     whole = facts.join(lines(facts), on="policy", how="left", maintain_order="left")
     seen = [
         pl.when(pl.col(name) <= as_of).then(name).alias(name) for name in ("lapse", "lapse_unpaid")
     ]
     facts = whole.with_columns(seen)
-    return rows, whole, facts, facts.filter(pl.col("taken") & (pl.col("start") <= as_of))
+    return whole, facts, facts.filter(pl.col("taken") & (pl.col("start") <= as_of))
 
 
 def _delivered(relation: pl.DataFrame) -> pl.DataFrame:

@@ -97,44 +97,34 @@ def _field(portfolio: Portfolio, name: str, value: str) -> dict[str, int | str]:
     return {"postcode4": value}
 
 
-def pair(portfolio: Portfolio, customer: int, heard: Corrections) -> tuple[Portfolio, int]:
-    """Return a portfolio of the customer as the export knows him and, under the number that is
-    returned, as he is after the corrections.
+def corrected(portfolio: Portfolio, customer: int, heard: Corrections) -> Portfolio:
+    """Return what the export knows of one customer and of nobody else, as he is after the
+    corrections.
     """
-    number = int(portfolio.customers["customer"].max()) + 1  # type: ignore[arg-type]
-    first = int(portfolio.policies["policy"].max()) + 1  # type: ignore[arg-type]
 
-    def both(frame: pl.DataFrame | None) -> pl.DataFrame | None:
+    def own(frame: pl.DataFrame | None) -> pl.DataFrame | None:
         if frame is None or "customer" not in frame.columns:
             return frame
-        own = frame.filter(pl.col("customer") == customer)
-        copy = own.with_columns(customer=pl.lit(number, dtype=frame.schema["customer"]))
-        if "policy" in frame.columns:
-            moved = pl.col("policy") + pl.lit(first, dtype=pl.UInt32)
-            copy = copy.with_columns(policy=moved.cast(frame.schema["policy"]))
-        return pl.concat([own, copy])
+        return frame.filter(pl.col("customer") == customer)
 
     policies, customers, claims = (
-        both(frame) for frame in (portfolio.policies, portfolio.customers, portfolio.claims)
+        own(frame) for frame in (portfolio.policies, portfolio.customers, portfolio.claims)
     )
     assert policies is not None and customers is not None
-    heard_now = pl.col("customer") == number
     customers = customers.with_columns(
-        pl.when(heard_now)
-        .then(pl.lit(value))
-        .otherwise(pl.col(name))
-        .cast(customers.schema[name])
-        .alias(name)
+        pl.lit(value).cast(customers.schema[name]).alias(name)
         for name, value in heard.fields.items()
     )
-    for place, branch in enumerate(heard.branches):
-        policies = pl.concat(
-            [policies, _taken(portfolio, customers, branch, (number, 2 * first + place))],
-            how="diagonal",
-        )
+    if heard.branches:
+        number = int(portfolio.policies["policy"].max()) + 1  # type: ignore[arg-type]
+        taken = [
+            _taken(portfolio, customers, branch, number + place)
+            for place, branch in enumerate(heard.branches)
+        ]
+        policies = pl.concat([policies, *taken], how="diagonal")
     if heard.claims and claims is not None:
         rows = {
-            "customer": [number] * len(heard.claims),
+            "customer": [customer] * len(heard.claims),
             "branch": heard.claims,
             "date": [portfolio.as_of] * len(heard.claims),
         }
@@ -142,32 +132,25 @@ def pair(portfolio: Portfolio, customer: int, heard: Corrections) -> tuple[Portf
         claims = pl.concat([claims, claim], how="diagonal")
     premiums = portfolio.premiums
     if premiums is not None:
-        own = premiums.join(policies.select("policy"), on="policy", how="semi")
-        moved = (pl.col("policy") + pl.lit(first, dtype=pl.UInt32)).cast(premiums.schema["policy"])
-        premiums = pl.concat([own, own.with_columns(moved)])
+        premiums = premiums.filter(pl.col("policy").is_in(policies["policy"].implode()))
     keys = ["customer", "branch", "start_date"]
-    made = replace(
+    return replace(
         portfolio,
         policies=policies.sort(keys, maintain_order=True),
-        customers=customers.sort("customer"),
+        customers=customers,
         claims=claims,
-        contacts=both(portfolio.contacts),
-        payments=both(portfolio.payments),
+        contacts=own(portfolio.contacts),
+        payments=own(portfolio.payments),
         premiums=premiums,
-        own_values=None,
     )
-    return made, number
 
 
-def _taken(
-    portfolio: Portfolio, customers: pl.DataFrame, branch: str, numbers: tuple[int, int]
-) -> pl.DataFrame:
+def _taken(portfolio: Portfolio, customers: pl.DataFrame, branch: str, policy: int) -> pl.DataFrame:
     """A policy that begins today; what nobody has said of it is unknown."""
-    number, policy = numbers
-    who = customers.filter(pl.col("customer") == number).row(0, named=True)
+    who = customers.row(0, named=True)
     row = {
         "policy": policy,
-        "customer": number,
+        "customer": who["customer"],
         "branch": branch,
         "start_date": portfolio.as_of,
         "adviser": who.get("adviser"),

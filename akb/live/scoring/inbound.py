@@ -1,10 +1,10 @@
 """One customer in a call: what is expected of him, and how that changes by what he says now.
 
 A run is loaded once. A question then takes the row of the customer as it is, and the same row built
-from his own policies and events before and after the corrections: a feature that his own data alone
-decide is taken over from the corrected one, what rests on other customers (rates of a branch, the
-work of an adviser) stays. The chances of the run move by as much as the models' log-odds do, so
-that without corrections the answer is the run's own."""
+from his own policies and events after the corrections, beside what everybody else adds up to (rates
+of a branch, the work of an adviser), which is kept from the moment of loading. The chances of the
+run move by as much as the models' log-odds do, so that without corrections the answer is the run's
+own."""
 
 from __future__ import annotations
 
@@ -17,16 +17,15 @@ import polars as pl
 from akb.core.errors import AkbError
 from akb.core.wording.numbers import percent_nl
 from akb.core.wording.text import texts
-from akb.live.scoring.corrections import Corrections, corrections, pair
+from akb.live.scoring.corrections import Corrections, corrected, corrections
+from akb.live.scoring.rows import WholeRun
 from akb.live.scoring.stored import stored_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from akb.live.scoring.rows import WholeRun
     from akb.live.scoring.stored import StoredRun
-    from akb.models.rescoring import PlainScores
 
 SCHEMA = "akb.inbound/1"
 CHANCES = (
@@ -108,7 +107,7 @@ class InboundScorer:
         portfolio = run.read_as_then(run.portfolio)
         self._settings = run.settings.with_branches(portfolio.own_branches)
         self._portfolio = replace(portfolio, own=(), own_values=None, recorded=None)
-        self._whole = self._prepared()
+        self._whole = WholeRun(run, self._portfolio, self._settings)
         numbers = portfolio.customers.select("pseudonym", "customer")
         self._places: dict[str, int] = dict(numbers.iter_rows())
         taxonomy = self._settings.taxonomy()
@@ -163,15 +162,6 @@ class InboundScorer:
             changed=_changed(before, after),
         )
 
-    def _prepared(self) -> WholeRun:
-        from akb.features import build_matrix, build_targets
-        from akb.live.scoring.rows import Filler, WholeRun
-
-        portfolio, settings = self._portfolio, self._settings
-        matrix = build_matrix(portfolio, [portfolio.as_of], settings)
-        targets = build_targets(portfolio, matrix, settings, self._run.taught_branches())
-        return WholeRun(matrix, targets, settings, Filler.of(portfolio))
-
     def _warm_up(self) -> None:
         """Answer once, so that nobody in a call waits for libraries and models to be read."""
         first = next(iter(self._rows), None)
@@ -215,8 +205,8 @@ class InboundScorer:
         """The chances after the corrections: what the models' log-odds moved by, added to what was
         said.
         """
-        made, other = pair(self._portfolio, number, heard)
-        raw = self._raw(made, number, other)
+        made = corrected(self._portfolio, number, heard)
+        raw, other = self._whole.answered(made, number)
         old_scores, new_scores = (
             raw.scores.filter(pl.col("customer") == each).row(0, named=True)
             for each in (number, other)
@@ -242,12 +232,6 @@ class InboundScorer:
                 }
             )
         return chances, branches[0], branches[1]
-
-    def _raw(self, made: Any, number: int, other: int) -> PlainScores:
-        """What the models say of the customer as he is in the export, and as he is now."""
-        from akb.live.scoring.rows import answered
-
-        return answered(self._run, self._whole, made, number, other)
 
     def _best(self, number: int, bought: Mapping[str, float]) -> tuple[Mapping[str, Any], ...]:
         scores = self._run.models.run.scores.row(self._rows[number], named=True)

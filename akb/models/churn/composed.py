@@ -21,6 +21,7 @@ from akb.models.churn.hazard import stay
 from akb.models.churn.landmark import LAGS
 from akb.models.churn.splits import CHURN, HORIZONS
 from akb.models.churn.target import BY_CAUSE
+from akb.models.evidence import MOST
 
 if TYPE_CHECKING:
     from datetime import date
@@ -112,6 +113,14 @@ def churn_scores(
     return pl.DataFrame({"customer": composed.customers, **stored}).with_columns(
         pl.col(stored).fill_nan(None)
     )
+
+
+def highest(scores: pl.DataFrame) -> NDArray[np.int64]:
+    """Return the places of the customers with the highest chance to leave, highest first, at most
+    `MOST`: those who are explained.
+    """
+    chance, customers = scores[CHURN[-1]].to_numpy(), scores["customer"].to_numpy()
+    return np.lexsort((customers, -chance))[:MOST]
 
 
 def announced_later(

@@ -36,6 +36,22 @@
     }
   }
 
+  // The numbers along an axis stand upright: every second one goes until the rest have room; zero stays.
+  function sparse(layout) {
+    var axis = layout.xaxis, span = axis.range[1] - axis.range[0], shown = axis.ticktext || [
+      axis.tickprefix + Math.round(axis.range[1]).toLocaleString("nl") + axis.ticksuffix];
+    var room = (layout.width - layout.margin.l - layout.margin.r) / span;
+    var need = 10 + Math.max.apply(null, shown.map(function (text) { return wide(text, "400"); }));
+    axis.tickangle = 0;
+    for (var turn = 0; turn < 4 && axis.dtick * room < need; turn += 1) {
+      axis.dtick *= 2;
+      if (!axis.tickvals) { continue; }
+      var even = axis.tickvals.map(function (value) { return Math.abs(value / axis.dtick % 1) < 1e-9; });
+      axis.ticktext = axis.ticktext.filter(function (_, i) { return even[i]; });
+      axis.tickvals = axis.tickvals.filter(function (_, i) { return even[i]; });
+    }
+  }
+
   // Bars: labels in a column of their own, or above their bars where there is no room for one.
   function laid(plot) {
     var layout = plot.layout, bars = plot.data.filter(function (trace) { return trace.orientation === "h"; });
@@ -47,11 +63,13 @@
         return Math.max.apply(null, label.split("<br>").map(function (part) { return wide(part, "400"); }));
       }));
       roomy(layout);
+      sparse(layout);
       return;
     }
     axis.showticklabels = false;
     layout.margin.l = 0;
     roomy(layout);
+    sparse(layout);
     labels = labels.map(function (label) {
       var whole = label.replace(/<br>/g, " ");
       return wide(whole, "400") < layout.width - 10 ? whole : label;

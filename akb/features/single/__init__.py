@@ -1,0 +1,1 @@
+"""The rows of one customer, beside what everybody else adds up to."""
