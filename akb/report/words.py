@@ -162,7 +162,8 @@ class Words:
         if upper is None:
             return said(self.plain(f"band.{unit}.from", lower=lower), keys)
         if not lower:
-            return said(self.plain(f"band.{unit}.below", upper=upper), keys)
+            one = "_one" if unit == "years" and upper == 1 else ""
+            return said(self.plain(f"band.{unit}.below{one}", upper=upper), keys)
         single = (
             f"band.{unit}.single"
             if upper - (lower or 0) == 1 and unit.startswith("policies")
