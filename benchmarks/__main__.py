@@ -107,6 +107,9 @@ class Session:
             except subprocess.TimeoutExpired as late:
                 self.left_out[name] = f"a side took more than {late.timeout:.0f} s"
                 break
+            except SystemExit as failed:
+                self.left_out[name] = f"a side failed: {str(failed).splitlines()[0]}"
+                break
             self.usual[comparison.key].append((comparison.book.customers, time.monotonic() - began))
             costs = ", ".join(f"{side} {costs[-1].seconds:.1f} s" for side, costs in made.costs.items() if costs)
             print(f"{name}, run {turn + 1}: {costs}", flush=True)
@@ -280,8 +283,7 @@ def main() -> None:
 
 def _shown(arguments: list[str]) -> list[str]:
     """Return the arguments as a page may show them: no folder of this machine."""
-    shown = ["DIR" if "/" in each else each for each in arguments]
-    return [re.sub(r"=.*/.*", "=DIR", each) for each in shown]
+    return [re.sub(r"^(--[\w-]+=)?.*/.*", r"\1DIR", each) for each in arguments]
 
 
 if __name__ == "__main__":

@@ -195,5 +195,9 @@ def comparisons(sizes: list[int]) -> list[Comparison]:
         found.append(
             Comparison("featuretools", least, "featuretools", 2, 1 / 50, inner=True, environment="featuretools")
         )
+        if most != least:
+            found.append(
+                Comparison("featuretools", most, "featuretools", 3, 1 / 50, inner=True, environment="featuretools")
+            )
         found.append(Comparison("lifelines", most, "lifelines", 2, inner=True))
     return sorted(found, key=lambda each: each.level)

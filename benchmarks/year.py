@@ -118,6 +118,10 @@ class LivingBook:
         while to_day(self.office.lived_until) < to_day(day):
             self.office.live(EFFECT, EFFECT)
         write_sample(self.office.on(day), self.folder / "export", truth=False)
+        policies = self.folder / "export" / NAMES[0]
+        head, *rows = policies.read_text("utf-8-sig").splitlines()
+        stated = [f"{head};Peildatum", *(f"{row};{day:%d-%m-%Y}" for row in rows)]
+        policies.write_text("\ufeff" + "\r\n".join(stated) + "\r\n", "utf-8", newline="")
         self.today = day
 
     def call(self, folder: Path, day: date, first: Sequence[str], never: set[str]) -> int:

@@ -26,6 +26,10 @@ def evaluate(
         Path | None,
         typer.Option("--out", help="Folder for evaluation.html and .json (default: no files)."),
     ] = None,
+    book: Annotated[
+        Path | None,
+        typer.Option("--book", metavar="DIR", help="The client's book: its key and experiments."),
+    ] = None,
     config: options.Config = None,
     key: options.Key = None,
     quiet: options.Quiet = False,
@@ -43,18 +47,22 @@ def evaluate(
     Example: akb evaluate out/eda polissen-2026.csv contacten-2026.csv --out out/evaluation
     """
     from akb.commands.console import Stages
+    from akb.commands.live.shared import opened
     from akb.live.evaluation.page import page
     from akb.live.evaluation.stored_run import stored_run
     from akb.live.evaluation.story import evaluate as story
+    from akb.live.experiment.kept import arms_of, running
     from akb.store.atomic import write_atomically
 
-    stored = stored_run(run)
+    stored, client = stored_run(run), opened(book, None)
+    arms = None if client is None else running(arms_of(client), stored.as_of)
+    key = key or (client.key_file if client else None)
     settings = None if config else stored.settings
     request = options.request_of(
         export, config=config, key=key, as_of=as_of, go_on=go_on, settings=settings
     )
     stages = Stages(quiet=quiet)
-    document = story(stored, request, stages)
+    document = story(stored, request, stages, arms=arms)
     if out is not None:
         content = json_module.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
         write_atomically(out / FIGURES, (content + "\n").encode())

@@ -19,6 +19,10 @@ experiment = typer.Typer(
     no_args_is_help=True,
 )
 
+BookOfTrials = Annotated[
+    Path | None,
+    typer.Option("--book", metavar="DIR", help="The client's book, which keeps the experiment."),
+]
 Randomise = Annotated[
     str | None,
     typer.Option("--randomise", metavar="UNIT", help="Draw customer (default) or adviser."),
@@ -94,9 +98,17 @@ def plan(
 
 @experiment.command()
 def assign(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a finished run.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR", help="The folder of a finished run, or the client's book: its latest."
+        ),
+    ],
     *,
-    to: Annotated[Path, typer.Option("--to", help="The folder of the experiment.")],
+    to: Annotated[
+        Path | None, typer.Option("--to", help="The folder of the experiment, without a book.")
+    ] = None,
+    book: BookOfTrials = None,
     name: Annotated[
         str | None,
         typer.Option(
@@ -134,11 +146,15 @@ def assign(
 ) -> None:
     """Assign the customers on a run's list of contacts; the first time also register the trial.
 
-    Who was assigned stays so at every next export.
+    Who was assigned stays so at every next export. In a book the lists of akb score, akb export and
+    akb evaluate know the arms from then on.
 
-    Example: akb experiment assign out/eda --to trial --contact call --enrol-until 2026-06-30
+    Example: akb experiment assign boek --contact call --enrol-until 2026-06-30
     """
+    from akb.commands.live.shared import opened
     from akb.live.experiment.story import Wish, assign_run
+    from akb.live.handover.story import latest_folder
+    from akb.live.journal import journal
 
     wish = Wish(
         name=name,
@@ -149,20 +165,36 @@ def assign(
         control_share=control_share,
         enrol_until=options.as_day(enrol_until),
     )
-    result = assign_run(folder, to, wish, dry_run=dry_run)
+    client = opened(book, folder)
+    place = client if to is None else to
+    if place is None or (to is not None and book is not None):
+        raise AkbError("say where the experiment is kept", "Give --book DIR, or --to FOLDER.")
+    if client is not None and folder.resolve() == client.folder:
+        folder = latest_folder(client)
+    with journal(client if to is None else None, "experiment assign", dry_run=dry_run) as line:
+        result = assign_run(folder, place, wish, dry_run=dry_run)
+        line |= {name: result[name] for name in ("as_of", "listed", "new", "all")}
+        line |= {"experiment": result["registration"]["name"]}
     if json:
         options.print_json({"schema": "akb.experiment_assignment/1", **result})
     else:
-        _print(_assign_lines(result, to))
+        _print(_assign_lines(result, to or (client.folder if client else folder)))
 
 
 @experiment.command()
 def analyse(
     folder: Annotated[
-        Path, typer.Argument(metavar="TRIAL", help="The folder that akb experiment assign wrote.")
+        Path,
+        typer.Argument(
+            metavar="TRIAL", help="The folder that akb experiment assign wrote, or the book."
+        ),
     ],
     export: options.Exports,
     *,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", help="Which experiment of the book, where it has more."),
+    ] = None,
     as_of: options.AsOf = None,
     config: options.Config = None,
     key: options.Key = None,
@@ -178,15 +210,20 @@ def analyse(
     Example: akb experiment analyse trial polissen.csv schades.csv contacten.csv
     """
     from akb.commands.console import Stages
+    from akb.live.book import is_book, open_book
+    from akb.live.experiment.kept import TrialFolder, trial_named
     from akb.live.experiment.story import FRAGMENT
     from akb.live.experiment.story import analyse as story
 
+    client = open_book(folder) if is_book(folder) else None
+    trial = TrialFolder(folder) if client is None else trial_named(client, name)
+    key = key or (client.key_file if client else None)
     request = options.request_of(export, config=config, key=key, as_of=as_of, go_on=go_on)
-    document = story(folder, request, Stages(quiet=quiet or json))
+    document = story(trial, request, Stages(quiet=quiet or json))
     if json:
         options.print_json(document)
     else:
-        _print([*_analysis_lines(document), f"for the register: {folder / FRAGMENT}"])
+        _print([*_analysis_lines(document), f"for the register: {trial.folder / FRAGMENT}"])
 
 
 def _unit(given: str | None) -> str:

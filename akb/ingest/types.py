@@ -208,7 +208,8 @@ class Portfolio:
         What advisers recorded of customers and the export may not know: customer u32, date Date (of
         a contact; null: none), left bool (said to have left). It keeps customers off lists and is
         never seen by features. With a register of the duty of care also rows with branch (key),
-        what (agreed, refused, ...) and said (its day). None where nothing was recorded.
+        what (agreed, refused, ...) and said (its day), and with a running experiment rows with arm
+        (control, treated). None where nothing was recorded.
     accounts
         Lines of the annual accounts that recurring amounts were brought to, by key; the policies
         then have those of the file as ``commission_file_cents`` and ``fee_file_cents``. None:

@@ -80,11 +80,18 @@ CREATE TABLE IF NOT EXISTS experiments (
 ) STRICT;
 CREATE TABLE IF NOT EXISTS assignments (
   experiment TEXT NOT NULL REFERENCES experiments (experiment),
-  unit TEXT NOT NULL,          -- pseudonym of a customer or household, or an adviser
-  arm TEXT NOT NULL,
+  customer TEXT NOT NULL,      -- pseudonym
+  unit TEXT NOT NULL,          -- what was drawn: the customer, or his adviser
+  arm TEXT NOT NULL,           -- treated | control
   stratum TEXT NOT NULL,
+  joined TEXT NOT NULL,        -- the day of the run whose list he was on
+  adviser TEXT,
+  office TEXT,
+  forecast_relations REAL,     -- of the 12 months after that day
+  forecast_policies REAL,
+  forecast_euros REAL,
   assigned TEXT NOT NULL,      -- UTC
-  PRIMARY KEY (experiment, unit)
+  PRIMARY KEY (experiment, customer)
 ) STRICT;
 CREATE TRIGGER IF NOT EXISTS events_stay BEFORE UPDATE ON events
   BEGIN SELECT RAISE(ABORT, 'events are only added'); END;
@@ -201,8 +208,10 @@ def _prepare(book: ClientBook) -> None:
         with closing(book._connected()) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             schema = _schema(connection)
-        if schema is None:
+        if schema is None or (schema == SCHEMA and not _of_today(book)):
             with book.transaction() as connection:
+                if schema == SCHEMA:
+                    connection.execute("DROP TABLE assignments")  # no akb has written in that one
                 for statement in _statements():
                     connection.execute(statement)
                 connection.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (SCHEMA,))
@@ -222,6 +231,13 @@ def _schema(connection: sqlite3.Connection) -> str | None:
         return None
     row = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
     return None if row is None else str(row[0])
+
+
+def _of_today(book: ClientBook) -> bool:
+    """Whether a book of this schema has the table of assignments that is written in."""
+    with closing(book._connected()) as connection:
+        names = {row[1] for row in connection.execute("PRAGMA table_info(assignments)")}
+    return "joined" in names
 
 
 def _statements() -> list[str]:

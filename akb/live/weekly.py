@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from akb.live.duty.register import recorded_duty
+from akb.live.recorded import recorded_in_book
 from akb.live.registry import adopt, champion_of, record_run, runs_of
 from akb.live.scoring.story import Scored, ScoreRequest, score
 
@@ -36,7 +36,7 @@ def score_into(
         level=champion.level if champion is not None and scores else None,
         out=out or book.runs,
         in_book=out is None,
-        recorded=recorded_duty(book, dry_run=dry_run),
+        recorded=recorded_in_book(book, dry_run=dry_run),
         earlier=[each.folder for each in runs_of(book)],
         kept_apart=(*request.kept_apart, book.key_file),
     )

@@ -34,23 +34,19 @@ def main(folder: Path, dates: list[str]) -> None:
         held = policies[(policies["Ingangsdatum"] <= day) & ~(policies["Einddatum"] <= day)]
         cutoffs.append(pd.DataFrame({"customer": held["customer"].unique(), "time": day}))
     es = ft.EntitySet("office")
-    es.add_dataframe(
-        policies[["policy", "customer", "Branche", "Maatschappij", "Ingangsdatum", "Einddatum", "Royementsreden"]],
-        "policies", index="policy", time_index="Ingangsdatum",
-        secondary_time_index={"Einddatum": ["Royementsreden"]},
-    )  # fmt: skip
-    es.add_dataframe(
-        claims[["claim", "customer", "Meldingsdatum", "Schadebedrag"]],
-        "claims",
-        index="claim",
-        time_index="Meldingsdatum",
-    )
-    es.add_dataframe(
-        contacts[["contact", "customer", "Datum", "Kanaal", "Onderwerp"]],
-        "contacts",
-        index="contact",
-        time_index="Datum",
-    )
+    words = dict.fromkeys(("customer", "Branche", "Maatschappij", "Royementsreden", "Kanaal"), "Categorical")
+    for name, table, day, columns in (
+        ("policies", policies, "Ingangsdatum", ["Branche", "Maatschappij", "Einddatum", "Royementsreden"]),
+        ("claims", claims, "Meldingsdatum", ["Schadebedrag"]),
+        ("contacts", contacts, "Datum", ["Kanaal", "Onderwerp"]),
+    ):
+        own = table.columns[0]
+        rows = table[[own, "customer", day, *columns]]
+        later = {"Einddatum": ["Royementsreden"]} if name == "policies" else None
+        known = {each: kind for each, kind in (words | {"Onderwerp": "Categorical"}).items() if each in rows}
+        es.add_dataframe(
+            rows, name, index=own, time_index=day, secondary_time_index=later, logical_types=known
+        )  # fmt: skip
     es.normalize_dataframe("policies", "customers", "customer", make_time_index=False)
     es.add_relationship("customers", "customer", "claims", "customer")
     es.add_relationship("customers", "customer", "contacts", "customer")

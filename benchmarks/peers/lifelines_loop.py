@@ -42,7 +42,7 @@ def main(folder: Path) -> None:
         known = branch.drop(columns="branch")
         try:
             if known["ended"].sum() < FEWEST:
-                raise ConvergenceError
+                raise ConvergenceError("too few ends")
             model = CoxPHFitter(penalizer=0.01).fit(known, "age", "ended", entry_col="entry")
             curves = model.predict_survival_function(
                 alive.drop(columns="branch"), times=AHEAD, conditional_after=alive["age"]

@@ -48,7 +48,7 @@ def test_a_value_comes_back_to_the_bit_in_as_few_bytes_as_it_needs(different: in
     assert made.decoded().equals(plain.decoded())
     day = made.dates[0]
     assert made.on(day, ("x",)).equals(plain.on(day, ("x",)))
-    assert made.of(0)["x"].to_list() == [None]
+    assert made.at(0)["x"].to_list() == [None]
 
 
 def test_matrices_below_each_other_share_their_codes() -> None:

@@ -65,7 +65,10 @@ def test_what_is_only_added_cannot_be_changed(tmp_path: Path, table: str) -> Non
     crown(book, "R-000000000001", "first", {}, after=None)
     with book.transaction() as state:
         state.execute("INSERT INTO experiments VALUES ('e', 't', '{}')")
-        state.execute("INSERT INTO assignments VALUES ('e', 'K-1', 'control', '', 't')")
+        state.execute(
+            "INSERT INTO assignments (experiment, customer, unit, arm, stratum, joined, assigned) "
+            "VALUES ('e', 'K-1', 'K-1', 'control', '', 'd', 't')"
+        )
         columns = ("i", "R", "K", "t", "", "", "status", "open", None, None, None, "", "t")
         state.execute(f"INSERT INTO events VALUES ({', '.join('?' * len(columns))})", columns)
     column = {"events": "note", "champion": "why", "assignments": "arm"}[table]

@@ -116,7 +116,7 @@ def test_who_was_spoken_to_or_has_left_is_no_task_of_the_book(tmp_path: Path) ->
     import_events(book, events)
     made = hand_over(folder, "csv", book=book)
     assert [row["customer"] for row in table(made.content)] == [name(2), name(4), name(6)]
-    assert made.document["left_out"] == {"list": 0, "contacted": 2, "left": 1}
+    assert made.document["left_out"] == {"list": 0, "contacted": 2, "left": 1, "control_arm": 0}
     assert made.document["tasks"] == 3
 
 

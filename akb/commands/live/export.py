@@ -47,7 +47,9 @@ def export(
     trial: Annotated[
         Path | None,
         typer.Option(
-            "--experiment", metavar="TRIAL", help="Leave out the control arm of this experiment."
+            "--experiment",
+            metavar="TRIAL",
+            help="Leave out the control arm of this experiment; those of the book are known.",
         ),
     ] = None,
     quiet: options.Quiet = False,

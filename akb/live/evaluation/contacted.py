@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from akb.core.errors import AkbError
+from akb.live.experiment.assignment import CONTROL
 from akb.live.experiment.candidates import candidates
 from akb.live.experiment.effect import intention_to_treat
 from akb.live.experiment.outcomes import outcomes
@@ -30,9 +31,16 @@ OUTCOMES = ("relations", "policies", "euros")
 
 
 def effect_of_contact(
-    run: PastRun, portfolio: Portfolio, settings: Settings, as_of: date
+    run: PastRun,
+    portfolio: Portfolio,
+    settings: Settings,
+    as_of: date,
+    arms: pl.DataFrame | None = None,
 ) -> dict[str, Any]:
     """Return ``status`` and, where it is ``measured``, the arms, the effects and the three figures.
+
+    Of whom `arms` (customer, ``arm``) tells, of experiments that ran on the run's day, the arm says
+    whether he was withheld: his list may have been made before he was drawn.
 
     Other statuses: ``open`` with the day on which the window closes, ``unavailable`` with a
     ``reason``: ``no_list``, ``no_control`` (too few withheld by lot)."""
@@ -41,7 +49,7 @@ def effect_of_contact(
     if closes > as_of:
         return {"status": "open", "closes": closes.isoformat()}
     try:
-        listed = candidates(run).with_columns(joined=pl.lit(run.as_of, pl.Date))
+        listed = _in_arms(candidates(run), arms).with_columns(joined=pl.lit(run.as_of, pl.Date))
     except AkbError:
         return {"status": "unavailable", "reason": "no_list"}
     found = outcomes(portfolio, listed, MONTHS, settings)
@@ -57,6 +65,17 @@ def effect_of_contact(
         "effects": {name: _row(each) for name, each in measured.items()},
         "figures": figures(measured["policies"], measured["euros"]),
     }
+
+
+def _in_arms(listed: pl.DataFrame, arms: pl.DataFrame | None) -> pl.DataFrame:
+    if arms is None:
+        return listed
+    drawn = arms.select("customer", drawn=pl.col("arm") == CONTROL)
+    return (
+        listed.join(drawn, on="customer", how="left", maintain_order="left")
+        .with_columns(withheld=pl.coalesce("drawn", "withheld"))
+        .drop("drawn")
+    )
 
 
 def figures(policies: Measured, euros: Measured) -> dict[str, dict[str, Any]]:

@@ -15,14 +15,23 @@ from akb.live.evaluation.listed import lines
 from akb.live.evaluation.stored_run import check_key
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from akb.live.evaluation.stored_run import PastRun
     from akb.pipeline import Progress, Request
 
 SCHEMA = "akb.evaluation/1"
 
 
-def evaluate(run: PastRun, request: Request, progress: Progress) -> dict[str, Any]:
+def evaluate(
+    run: PastRun, request: Request, progress: Progress, *, arms: pl.DataFrame | None = None
+) -> dict[str, Any]:
     """Return what became of a run's predictions, lists and contacts.
+
+    Parameters
+    ----------
+    arms
+        Of experiments that ran on the run's day, see `effect_of_contact`.
 
     Raises
     ------
@@ -70,7 +79,7 @@ def evaluate(run: PastRun, request: Request, progress: Progress) -> dict[str, An
             "missing": followed.missing,
             "predictions": predictions,
             "lines": [_shown(row, limit) for row in listed],
-            "contact": effect_of_contact(run, portfolio, request.settings, as_of),
+            "contact": effect_of_contact(run, portfolio, request.settings, as_of, arms),
             "decay": [_shown(row, limit) for row in decay(followed, as_of)],
             "groups": by_group(run, followed, portfolio, as_of),
             "alarms": [

@@ -117,12 +117,22 @@ def read_registration(folder: Path) -> Registration:
     RefusedError
         If a newer akb wrote it.
     """
-    document = read_document(folder / FILE, "an experiment")
+    return registration_of(read_document(folder / FILE, "an experiment"), str(folder / FILE))
+
+
+def registration_of(document: dict[str, Any], where: str) -> Registration:
+    """Return the experiment that a document describes.
+
+    Raises
+    ------
+    AkbError
+        If it describes none.
+    RefusedError
+        If a newer akb wrote it.
+    """
     schema = document.pop("schema", None)
     if schema != SCHEMA:
-        raise RefusedError(
-            f"{folder / FILE} has schema {schema}; this akb knows {SCHEMA}", "Upgrade akb."
-        )
+        raise RefusedError(f"{where} has schema {schema}; this akb knows {SCHEMA}", "Upgrade akb.")
     try:
         days = {name: date.fromisoformat(document[name]) for name in DAYS}
         known = {field.name for field in fields(Registration)}
@@ -131,4 +141,4 @@ def read_registration(folder: Path) -> Registration:
         cuts = tuple(float(each) for each in document["risk_cuts"])
         return Registration(**{**document, **days, "risk_cuts": cuts})
     except (KeyError, TypeError, ValueError):
-        raise AkbError(f"{folder / FILE} is no registration of an experiment") from None
+        raise AkbError(f"{where} is no registration of an experiment") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -14,29 +15,21 @@ from akb.core.draws import experiment_name
 from akb.core.errors import AkbError, RefusedError, did_you_mean
 from akb.core.wording.text import texts
 from akb.live.evaluation.stored_run import stored_run
-from akb.live.experiment.assignment import CONTROL, SCHEMA, TREATED, assign, risk_cuts
+from akb.live.experiment.assignment import CONTROL, TREATED, assign, risk_cuts
 from akb.live.experiment.candidates import candidates
-from akb.live.experiment.records import add_rows, alone, read_rows
-from akb.live.experiment.registration import (
-    FILE,
-    OUTCOMES,
-    UNITS,
-    Registration,
-    closing_day,
-    read_registration,
-    write_registration,
-)
+from akb.live.experiment.kept import TrialFolder, trial_for
+from akb.live.experiment.records import alone
+from akb.live.experiment.registration import OUTCOMES, UNITS, Registration, closing_day
 from akb.report.files.tables import dutch_cell, dutch_csv
 from akb.store.atomic import write_atomically
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from akb.config import Settings
+    from akb.live.book import ClientBook
     from akb.live.evaluation.stored_run import PastRun
+    from akb.live.experiment.kept import Trial
     from akb.pipeline import Progress, Request
 
-RECORD = "assignments.csv"
 ANALYSIS, FRAGMENT = "analysis.json", "measured.toml"
 SHOWN = "akb.experiment_analysis/1"
 
@@ -62,8 +55,12 @@ class Wish:
     enrol_until: date | None = None
 
 
-def assign_run(folder: Path, to: Path, wish: Wish, *, dry_run: bool = False) -> dict[str, Any]:
+def assign_run(
+    folder: Path, to: Path | ClientBook, wish: Wish, *, dry_run: bool = False
+) -> dict[str, Any]:
     """Assign who is on the list of a run and not yet assigned; the first time also register.
+
+    In a folder of the experiment, or in the client's book.
 
     Running it again on the same run changes nothing.
 
@@ -84,21 +81,22 @@ def assign_run(folder: Path, to: Path, wish: Wish, *, dry_run: bool = False) -> 
     """
     run = stored_run(folder)
     found = candidates(run)
+    trial: Trial = TrialFolder(to) if isinstance(to, Path) else trial_for(to, wish.name, run.as_of)
     if dry_run:
-        return _assigned(run, found, to, wish, write=False)
-    with alone(to):
-        return _assigned(run, found, to, wish, write=True)
+        return _assigned(run, found, trial, wish, write=False)
+    with trial.changing():
+        return _assigned(run, found, trial, wish, write=True)
 
 
 def _assigned(
-    run: PastRun, found: pl.DataFrame, to: Path, wish: Wish, *, write: bool
+    run: PastRun, found: pl.DataFrame, trial: Trial, wish: Wish, *, write: bool
 ) -> dict[str, Any]:
-    there = (to / FILE).exists()
-    registration = read_registration(to) if there else _registered(run, found, wish)
-    if there:
-        _check_same(registration, wish, to)
+    known = trial.registration()
+    registration = known or _registered(run, found, wish)
+    if known is not None:
+        _check_same(known, wish, trial)
     check_same_key(run, registration)
-    record = read_rows(to / RECORD, SCHEMA)
+    record = trial.record()
     last = record["joined"].max()
     if isinstance(last, date) and run.as_of < last:
         raise AkbError(
@@ -113,16 +111,15 @@ def _assigned(
             "Choose another --contact; the report names the planned contacts.",
         )
     if write:
-        if not there:
-            write_registration(to, registration)
-        if drawn.added.height:
-            add_rows(to / RECORD, list(SCHEMA), drawn.added)
+        if known is None:
+            trial.register(registration)
+        trial.add(drawn.added)
     mine = found.filter(pl.col("contact") == registration.contact)
     arms = mine.join(
         drawn.record.select("customer", "arm"), on="customer", how="inner", maintain_order="left"
     )
-    if write:
-        write_atomically(to / f"list-{run.as_of.isoformat()}.csv", handed_out(arms))
+    if write and isinstance(trial, TrialFolder):
+        write_atomically(trial.folder / f"list-{run.as_of.isoformat()}.csv", handed_out(arms))
     return {
         "registration": registration.document(),
         "as_of": run.as_of.isoformat(),
@@ -200,7 +197,7 @@ def _check_word(what: str, word: str, known: Any) -> None:
         )
 
 
-def _check_same(registration: Registration, wish: Wish, to: Path) -> None:
+def _check_same(registration: Registration, wish: Wish, trial: Trial) -> None:
     """Raise AkbError if something else is asked than what was registered."""
     asked = {
         "unit": wish.unit,
@@ -215,9 +212,10 @@ def _check_same(registration: Registration, wish: Wish, to: Path) -> None:
     for name, value in asked.items():
         if value is not None and value != getattr(registration, name):
             raise AkbError(
-                f"{to} was registered with {name} {getattr(registration, name)}, not {value}; what "
-                "was said beforehand does not change",
-                "Leave the option out, or register another experiment with another --to.",
+                f"{trial} was registered with {name} {getattr(registration, name)}, not {value}; "
+                "what was said beforehand does not change",
+                "Leave the option out, or register another experiment with another --to (in a "
+                "book: --name).",
             )
 
 
@@ -235,7 +233,7 @@ def _per_arm(frame: pl.DataFrame) -> dict[str, int]:
     return {arm: int(counts.get(arm, 0)) for arm in (TREATED, CONTROL)}
 
 
-def analyse(folder: Path, request: Request, progress: Progress) -> dict[str, Any]:
+def analyse(trial: Trial, request: Request, progress: Progress) -> dict[str, Any]:
     """Return what an experiment showed by a new export, and leave it in the experiment's folder
     with the fragment of ``akb.toml`` for the register.
 
@@ -251,10 +249,9 @@ def analyse(folder: Path, request: Request, progress: Progress) -> dict[str, Any
     from akb.live.experiment.outcomes import outcomes
     from akb.pipeline import read
 
-    registration = read_registration(folder)
-    record = read_rows(folder / RECORD, SCHEMA)
-    if record.is_empty():
-        raise AkbError(f"nobody was assigned in {folder}", "Run akb experiment assign first.")
+    registration, record = trial.registration(), trial.record()
+    if registration is None or record.is_empty():
+        raise AkbError(f"nobody was assigned in {trial}", "Run akb experiment assign first.")
     if key_id(request.pseudonym_key) != registration.key_id:
         raise RefusedError(
             "the export would have other pseudonyms than this experiment",
@@ -281,6 +278,7 @@ def analyse(folder: Path, request: Request, progress: Progress) -> dict[str, Any
         **result,
     }
     effects = measured_effects(registration, result)
+    folder = trial.folder
     with alone(folder):
         content = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
         write_atomically(folder / ANALYSIS, content.encode())

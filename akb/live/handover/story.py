@@ -2,7 +2,7 @@
 another system.
 
 The control group and who objects stand in no task of a run. From a book, whoever was spoken to
-lately or is said to have left goes too, and with a trial its control arm."""
+lately or is said to have left goes too, and the control arm of every experiment that runs there."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from akb.core.errors import AkbError, RefusedError
 from akb.live.evaluation.stored_run import stored_run
-from akb.live.experiment.assignment import CONTROL, SCHEMA
-from akb.live.experiment.records import read_rows
+from akb.live.experiment.assignment import CONTROL
+from akb.live.experiment.kept import TrialFolder, arms_of, running
 from akb.live.experiment.registration import read_registration
-from akb.live.experiment.story import RECORD, check_same_key
+from akb.live.experiment.story import check_same_key
 from akb.live.feedback.events import recorded_contacts
 from akb.live.handover.form import read_form
 from akb.live.handover.tasks import read_tasks, resting_since, without
@@ -64,7 +64,7 @@ def hand_over(
     book
         Whose events keep customers out.
     trial
-        The folder of an experiment, whose control arm stays out.
+        The folder of an experiment that no book has, whose control arm stays out.
     reveal
         With relation numbers, of the run's ``private/customers.csv``.
 
@@ -121,11 +121,13 @@ def _kept_out(run: PastRun, book: ClientBook | None, trial: Path | None) -> Mapp
         since = resting_since(run.as_of)
         kept["contacted"] = _shown(run, known.filter(known["date"] > since)["customer"].to_list())
         kept["left"] = _shown(run, known.filter("left")["customer"].to_list())
+        arms = running(arms_of(book), run.as_of)
+        kept["control_arm"] = _shown(run, arms.filter(arm=CONTROL)["customer"].to_list())
     if trial is not None:
         check_same_key(run, read_registration(trial))
-        record = read_rows(trial / RECORD, SCHEMA)
-        drawn = record.filter(record["arm"] == CONTROL)["customer"].to_list()
-        kept["control_arm"] = set(drawn)
+        record = TrialFolder(trial).record()
+        drawn = set(record.filter(arm=CONTROL)["customer"])
+        kept["control_arm"] = kept.get("control_arm", set()) | drawn
     return kept
 
 

@@ -70,8 +70,8 @@ class Duel:
     gain, low, high
         Log loss of the champion less that of the challenger, paired by customer, 95 %.
     verdict
-        ``won`` (the gain is above zero), ``level`` (the champion's level is off, the challenger's
-        is not, and it is no worse), ``stays`` or ``few`` (too few left to tell).
+        ``won`` (the gain lies above zero by `rule`), ``level`` (the champion's level is off, the
+        challenger's is not, and it is no worse), ``stays`` or ``few`` (too few left to tell).
     """
 
     window: DuelWindow
@@ -112,11 +112,25 @@ def rule() -> str:
     low, high = limits["level"]
     return (
         f"at least {limits['least_left']} relations left in the window; the challenger wins where "
-        "the 95 % interval of its gain in log loss lies above zero, or where observed / expected "
+        f"its gain in log loss lies above zero by more than {_errors_above():.2f} standard errors "
+        f"(2.5 % over {limits['looks']} attempts a year), or where observed / expected "
         f"of the champion lies wholly outside {low}–{high} (90 %), that of the challenger does "
-        "not, and the interval of the gain does not lie below zero; after a change that the watch "
-        "flagged the window begins after it, and the challenger has learned from other customers"
+        "not, and the 95 % interval of the gain does not lie below zero; after a change that the "
+        "watch flagged the window begins after it, and the challenger has learned from other "
+        "customers"
     )
+
+
+def _errors_above() -> float:
+    """Return by how many standard errors a gain has to lie above zero.
+
+    Refitting is tried month after month: at 1.96 each time, one calm year in four would see a
+    champion replaced by luck (Bonferroni over the attempts of a year).
+    """
+    from scipy.stats import norm
+
+    looks = load_toml("live.toml")["retrain"]["looks"]
+    return float(norm.ppf(1 - 0.025 / looks))
 
 
 def newest_window(fitted: date, as_of: date, wait_days: int) -> DuelWindow | None:
@@ -203,7 +217,7 @@ def judged(
 
     if left.sum() < limits["least_left"]:
         verdict = "few"
-    elif low > 0:
+    elif gain > _errors_above() * error:
         verdict = "won"
     elif off(champion) and not off(challenger) and high > 0:
         verdict = "level"

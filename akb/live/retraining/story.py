@@ -11,7 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from akb.core.errors import RefusedError
-from akb.live.duty.register import recorded_duty
+from akb.live.recorded import recorded_in_book
 from akb.live.registry import (
     adopt,
     champion_of,
@@ -82,7 +82,7 @@ def _retrained(
     with progress.stage("reading and checking the export"):
         portfolio = read(request)
         portfolio = replace(
-            portfolio, recorded=recorded_in(portfolio, recorded_duty(book, dry_run=dry_run))
+            portfolio, recorded=recorded_in(portfolio, recorded_in_book(book, dry_run=dry_run))
         )
     folder = book.runs / f"{portfolio.as_of.isoformat()}-eda"
     champion = champion_of(book)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.core.wording.text import texts
+from akb.live.recorded import on_day
 from akb.report.files.tables import dutch_cell, dutch_csv
 from akb.store.manifest import manifest_of
 
@@ -108,6 +109,7 @@ def recorded_in(portfolio: Portfolio, recorded: pl.DataFrame | None) -> pl.DataF
     """Return what advisers recorded under the numbers of an export: see `Portfolio.recorded`."""
     if recorded is None:
         return None
+    recorded = on_day(recorded, portfolio.as_of)
     numbers = portfolio.customers.select("pseudonym", number="customer")
     return recorded.join(numbers, left_on="customer", right_on="pseudonym").select(
         pl.col("number").alias("customer"), *(n for n in recorded.columns if n != "customer")

@@ -152,8 +152,9 @@ def _score(request: ScoreRequest, progress: Progress, *, dry_run: bool) -> Score
         "changes": {kind: found.filter(what=kind).height for kind in ("new", "gone", "contacted")},
         **check.document(),
         "watch": None if watch is None else watch.document(),
-        "known_ends": known_ends(portfolio.policies, portfolio.as_of).document(),
     }
+    if not portfolio.replay:  # a replay knows of no end that was announced
+        document["known_ends"] = known_ends(portfolio.policies, portfolio.as_of).document()
     if check.refused and not request.accept:
         raise RefusedError(
             "the stored models no longer fit this export: " + "; ".join(check.refused),
@@ -285,8 +286,8 @@ def watched_since(
         stored = json.loads(path.read_text("utf-8")) if path.is_file() else {}
         if "known_ends" in stored:
             between.append(KnownEnds.of_document(stored["known_ends"]))
-    if run.fitted != run.last_day:
-        return None  # a run that was scored itself kept another export than its models saw
+    if run.fitted != run.last_day or portfolio.replay:
+        return None  # a scored run kept another export than its models saw; a replay lacks ends
     wait = time.gap_days + time.registration_lag_days
     return watch_of(run.portfolio, portfolio, between, wait, since=since)
 

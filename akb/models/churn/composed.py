@@ -74,7 +74,10 @@ def compose(
     split: Floats | None,
     now: NDArray[np.int64],
 ) -> ComposedHazards:
-    """Hazards per month and cause of those in force at X, reconciled with what is announced."""
+    """Hazards per month and cause of those in force at X, reconciled with what is announced.
+
+    `split`, P(cause | end), is used up.
+    """
     modelled = hazard.monthly(landmarks, now)
     known = split is not None
     if split is None:
@@ -87,11 +90,12 @@ def compose(
     peak = np.where(announced, lag, modelled.argmax(axis=1) + 1)
     stands_out = announced | (modelled.max(axis=1) >= STANDS_OUT * modelled.mean(axis=1))
     expected = float((1 - stay(modelled)[:, -1]).sum())
+    split *= modelled[:, :, None]  # in its place: of a million customers it is 300 MB
     return ComposedHazards(
         customers,
         lag,
         expected,
-        with_announced(modelled[:, :, None] * split, lag, ends),
+        with_announced(split, lag, ends),
         peak,
         stands_out,
     )

@@ -146,6 +146,7 @@ def fit_churn(
     causes = fit_causes(landmarks, as_of, seed=settings.models.seed)
     split = causes.split(landmarks, now) if causes is not None else None
     composed = compose(lean, targets, hazard, split, now)
+    del split
     continuation = _continuation(landmarks, settings, splits, made, causes=causes is not None)
     horizon = settings.models.lifetime_horizon_years
     lifetime = fit_lifetime(

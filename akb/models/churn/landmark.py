@@ -22,7 +22,7 @@ from akb.core.dates import add_months, months_between
 from akb.core.draws.sampling import lots, lowest, quotas
 from akb.core.errors import RefusedError
 from akb.models.learners import Sample
-from akb.models.temporal import EPOCH, closes_on, day_number
+from akb.models.temporal import CHUNK, EPOCH, closes_on, day_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -469,6 +469,11 @@ class Landmarks:
             names=self.names + self.lag_names,
             monotone=constraints("leave", self.names + self.lag_names),
         )
+
+
+def parts_of(rows: NDArray[np.int64]) -> list[slice]:
+    """Return rows in parts whose features are small: of everybody at once they are gigabytes."""
+    return [slice(first, first + CHUNK) for first in range(0, len(rows), CHUNK)]
 
 
 def base_offset(months: PersonMonths) -> NDArray[np.float64]:

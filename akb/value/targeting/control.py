@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from akb.core.draws import drawn
 
 if TYPE_CHECKING:
-    import polars as pl
     from numpy.typing import NDArray
 
     Flags = NDArray[np.bool_]
@@ -36,3 +36,25 @@ def control_group(
     gets that."""
     flags: Flags = drawn(experiment, customers["pseudonym"].to_list()) < share
     return flags if spared is None else flags & ~spared
+
+
+def as_assigned(drawn_: Flags, customers: pl.Series, recorded: pl.DataFrame | None) -> Flags:
+    """Return who is withheld where a running experiment has its own arms: of who is in it, the arm
+    decides, whatever lot the lists would draw.
+
+    Parameters
+    ----------
+    drawn_
+        By lot, in the order of `customers`.
+    recorded
+        See `akb.ingest.types.Portfolio.recorded`.
+    """
+    if recorded is None or "arm" not in recorded.columns:
+        return drawn_
+    arms = recorded.filter(pl.col("arm").is_not_null())
+    control, treated = (
+        customers.is_in(arms.filter(arm=arm)["customer"].implode()).to_numpy()
+        for arm in ("control", "treated")
+    )
+    flags: Flags = (drawn_ & ~treated) | control
+    return flags

@@ -11,7 +11,7 @@ import polars as pl
 from akb.core.draws import experiment_name
 from akb.core.wording.text import load_toml
 from akb.value.targeting.contact import resting, rules, said_to_have_left
-from akb.value.targeting.control import control_group
+from akb.value.targeting.control import as_assigned, control_group
 from akb.value.targeting.team import POOLS, Worker, team
 
 if TYPE_CHECKING:
@@ -91,11 +91,15 @@ def eligibility(in_force: InForce) -> Eligibility:
     advisers, counted = advisers_of(in_force)
     return Eligibility(
         excluded=_excluded(in_force),
-        control=control_group(
-            in_force.customers,
-            in_force.value("experiment.control_share"),
-            experiment_of(in_force),
-            spared=in_force.announced,
+        control=as_assigned(
+            control_group(
+                in_force.customers,
+                in_force.value("experiment.control_share"),
+                experiment_of(in_force),
+                spared=in_force.announced,
+            ),
+            in_force.customers["customer"],
+            in_force.portfolio.recorded,
         ),
         advisers=advisers,
         advisers_counted=counted,
