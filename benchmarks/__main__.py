@@ -22,6 +22,7 @@ MODULES = (
     "plan",
     "trials",
     "year",
+    "watch",
     "page",
     "portal",
     "small_offices",
