@@ -3,20 +3,24 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := sample_data
-CODE := akb tests benchmarks fuzz scripts
+CODE := akb tests benchmarks examples fuzz scripts docs/conf.py
+# make bench RIVALS=DIR MINUTES=120: environments of the peers (python -m benchmarks), and how long it may take.
+RIVALS ?= out/rivals
+MINUTES ?= 240
 # Properties that make bench tries on more examples (AKB_EXAMPLES).
 TRIED := tests/features tests/value/test_value_page_browser.py $(addprefix tests/ingest/test_ingest_,blocks.py policies.py time.py values.py)
 
-.PHONY: help install eda test lint bench lock wheel sbom clean
+.PHONY: help install eda test lint bench docs lock wheel sbom clean
 
 help:
 	@echo "make install   a virtual environment in .venv with everything that the lock file names"
 	@echo "make eda       akb eda on the sample data, into out/eda/"
 	@echo "make test      ruff, mypy --strict, the import contract, pytest"
 	@echo "make bench     the measurements of benchmarks/ (slow)"
+	@echo "make docs      the documentation as a site, offline, into out/docs/site/"
 	@echo "make wheel     dist/akb-*.whl, for pipx, uv tool or pip"
 	@echo "make sbom      out/sbom.cdx.json and docs/licences.md: what akb needs, and under which licence"
-	@echo "make lock      write requirements.lock and benchmarks/requirements.lock anew (needs uv)"
+	@echo "make lock      write requirements.lock and those of benchmarks/ and docs/ anew (needs uv)"
 
 install: $(VENV)/.installed
 
@@ -48,14 +52,20 @@ test: install
 
 bench: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.lock
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --minutes $(MINUTES) --rivals $(RIVALS)
+	$(BIN)/python -m benchmarks.every
 	AKB_KILLS=20 $(BIN)/pytest tests/end_to_end/test_eda_killed.py
 	$(BIN)/pytest -n 2 --dist loadgroup -m slow
 	AKB_EXAMPLES=8 $(BIN)/pytest -n 2 --dist loadgroup $(TRIED)
 
+docs: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r docs/requirements.lock
+	$(BIN)/python -m scripts.docs
+
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
 	uv pip compile pyproject.toml --extra dev --extra bench --constraint requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --output-file benchmarks/requirements.lock
+	uv pip compile pyproject.toml --extra docs --constraint requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --output-file docs/requirements.lock
 
 wheel: install
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .

@@ -25,6 +25,7 @@ from akb.commands.forget import forget
 from akb.commands.init import init
 from akb.commands.inspect.diff import diff
 from akb.commands.inspect.explain import explain
+from akb.commands.inspect.migrate import migrate
 from akb.commands.inspect.rerun import rerun
 from akb.commands.inspect.schema import schema
 from akb.commands.live.duty import duty
@@ -83,7 +84,7 @@ for command in (
     reveal,
     pack,
     forget,
-    *(explain, diff, rerun, schema),
+    *(explain, diff, rerun, migrate, schema),
 ):
     app.command()(command)
 app.command()(evaluate)
@@ -112,6 +113,18 @@ def _root(
     pass
 
 
+LIBRARIES = {
+    # Read when LightGBM's thread library is loaded: its threads sleep while they wait, instead of
+    # keeping a core busy that another program could use (three times the wall time beside one other
+    # job).
+    "OMP_WAIT_POLICY": "PASSIVE",
+    # Read when Polars is loaded: memory that is no longer used goes back within a second (a quarter
+    # less at the peak).
+    "_RJEM_MALLOC_CONF": "narenas:2,dirty_decay_ms:500,muzzy_decay_ms:0",
+}
+"""What is set for libraries that read it as they are loaded, unless the user says otherwise."""
+
+
 def main() -> None:
     """Run the command line; every problem becomes one sentence on stderr and a documented exit
     code.
@@ -121,13 +134,8 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line and return its exit code."""
-    # Read when LightGBM's thread library is loaded: its threads sleep while they wait, instead of
-    # keeping a core busy that another program could use (three times the wall time beside one other
-    # job).
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # Read when Polars is loaded: memory that is no longer used goes back within a second (a quarter
-    # less at the peak).
-    os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:2,dirty_decay_ms:500,muzzy_decay_ms:0")
+    for name, value in LIBRARIES.items():
+        os.environ.setdefault(name, value)
     prepare_streams()
     return _flushed(_exit_code(arguments))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from akb.core import __version__
 from akb.core.errors import AkbError
+from akb.core.garbage import let_go, seldom_collected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -156,6 +157,7 @@ def predict(
     features, models, past = _modelled(
         portfolio, catalogue, settings, progress=progress, executor=executor
     )
+    let_go()
     return valued(
         portfolio,
         catalogue,
@@ -191,6 +193,7 @@ def _modelled(
                 "Check the as-of date (--as-of) and the end dates of the export.",
             )
         targets = build_targets(portfolio, matrix, settings, executor=executor)
+        let_go()
     with progress.stage("fitting and evaluating the predictions"):
         from akb.models import run_models
 
@@ -205,6 +208,7 @@ def _modelled(
             customers=portfolio.customers,
             executor=executor,
         )
+    del targets
     models = with_reference(models, matrix, portfolio)
     with progress.stage("looking back three years"):
         past = look_back(
@@ -257,6 +261,7 @@ def valued(
     with progress.stage("working out value and business case"):
         portfolio, past = at_accounts(portfolio, past, settings)
         value = run_value(portfolio, models, settings, progress=progress.detail, past=past)
+        let_go()
     return RunBundle(
         portfolio=portfolio,
         features=features,
@@ -327,8 +332,6 @@ def _fewer_rows(settings: Settings) -> Settings:
 
 def eda(request: Request, progress: Progress, executor: Executor | None = None) -> Result:
     """Read the export, predict, and leave the run folder."""
-    from akb.core.garbage import seldom_collected
-
     with seldom_collected():
         return _eda(request, progress, executor)
 
@@ -344,6 +347,7 @@ def _eda(request: Request, progress: Progress, executor: Executor | None) -> Res
         else:
             check_replaceable(request.out, request.on_disk, request.kept_apart)
         portfolio = read(request)
+        let_go()
         folder = request.out or default_folder(request.files[0], portfolio.as_of)
         place = folder.resolve()  # once: `.` is another folder when the new run has taken its place
         heal(place)

@@ -260,6 +260,7 @@ def asked_settings(manifest: Mapping[str, Any]) -> Settings:
     later = {
         name: manifest["settings"][name]
         for name in ("assumptions", "contacts", "measured", "report")
+        if name in manifest["settings"]  # an earlier akb had fewer
     }
     try:
         return Settings.model_validate({**manifest["asked"]["settings"], **later})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,19 +18,48 @@ import os, subprocess, sys, time
 began = time.perf_counter()
 process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
 _, status, usage = os.wait4(process.pid, 0)
-print(time.perf_counter() - began, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status))
+wall = time.perf_counter() - began
+print(wall, usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime, os.waitstatus_to_exitcode(status))
 """
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a process took: wall and processor seconds, and its peak memory in MiB."""
+
+    seconds: float
+    processor: float
+    mib: float
+
+
+def cost_of(command: list[str], checkout: Path | None = None, timeout: float | None = None) -> Cost:
+    """Run a command, with the code of a checkout, and return what it took.
+
+    Raises
+    ------
+    subprocess.TimeoutExpired
+        If it takes longer than `timeout` seconds; it is ended.
+    """
+    launched = [sys.executable, "-c", _LAUNCHER, *command]
+    env = None if checkout is None else {**os.environ, "PYTHONPATH": str(checkout)}
+    with subprocess.Popen(
+        launched, stdout=subprocess.PIPE, text=True, cwd=checkout, env=env, start_new_session=True
+    ) as process:
+        try:
+            out, _ = process.communicate(timeout=timeout)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    seconds, mib, processor, code = out.split()
+    if int(code):
+        raise SystemExit(f"{' '.join(command[:4])} ended with {code}")
+    return Cost(float(seconds), float(processor), float(mib))
 
 
 def measured(command: list[str], checkout: Path | None = None) -> tuple[float, float]:
     """Run a command, with the code of a checkout; return its wall time in seconds and its peak memory in MiB."""
-    launched = [sys.executable, "-c", _LAUNCHER, *command]
-    env = None if checkout is None else {**os.environ, "PYTHONPATH": str(checkout)}
-    done = subprocess.run(launched, stdout=subprocess.PIPE, text=True, check=True, cwd=checkout, env=env)
-    seconds, mib, code = done.stdout.split()
-    if int(code):
-        raise SystemExit(f"{' '.join(command[:4])} ended with {code}")
-    return float(seconds), float(mib)
+    cost = cost_of(command, checkout)
+    return cost.seconds, cost.mib
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from pathlib import Path
 
 import polars as pl
 
+from akb.cli import LIBRARIES
 from akb.sample import simulate, write_sample
 
 FILES = ("polissen.csv", "schades.csv", "contacten.csv")
@@ -28,10 +30,10 @@ RESET = Path("/proc/self/clear_refs")  # Linux only
 SEPARATE = ("Relatienummer", "Polisnummer")
 
 
-def write_office(customers: int, copies: int, folder: Path) -> list[Path]:
+def write_office(customers: int, copies: int, folder: Path, months: int = 50) -> list[Path]:
     """Write the export of a simulated office, or of several that are alike; return its files."""
     once = folder / "once"
-    write_sample(simulate(customers, seed=66, months=50), once)
+    write_sample(simulate(customers, seed=66, months=months), once)
     if copies == 1:
         return [once / name for name in FILES]
     for name in FILES:
@@ -105,7 +107,7 @@ def main() -> None:
         written = write_office(asked.customers, asked.copies, folder)
     command = [sys.executable, "-m", "benchmarks.scale", "--folder", str(folder), "--run", *map(str, written)]
     began = time.perf_counter()
-    subprocess.run(command, check=True)
+    subprocess.run(command, check=True, env=LIBRARIES | os.environ)
     print(f"{time.perf_counter() - began:.1f} s")
 
 

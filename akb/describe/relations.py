@@ -70,7 +70,7 @@ class YearRates:
         }
 
 
-def is_lapse(last: date) -> pl.Expr:
+def is_lapse(last: date | pl.Expr) -> pl.Expr:
     """Return whether a policy has lapsed by `last`: ended, not technically, not continued by
     another policy.
     """

@@ -36,6 +36,8 @@ def relation_ends(
     definition: Definition,
     branches: Sequence[str],
     settings: Settings,
+    *,
+    whole: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Return `rows` with the end of the relation that T falls in and its cause.
 
@@ -47,13 +49,16 @@ def relation_ends(
         `facts.policy_facts` with ``last`` and ``lapse`` (unmasked: also after X).
     branches
         The branch keys behind the codes.
+    whole
+        What this returns for ``all``, where that is known already.
 
     Returns
     -------
     The same rows in the same order with ``end`` i32 (`FOREVER` while open) and ``cause`` u8?.
     """
     gap = settings.time.gap_days
-    whole = _spell_at(rows, spells(facts, gap), "customer")
+    if whole is None:
+        whole = _spell_at(rows, spells(facts, gap), "customer")
     if definition == "all":
         return whole
     if definition == "any_policy":
@@ -92,8 +97,9 @@ def definition_labels(
     )
     chosen = rows.filter(pl.col("as_of").is_in(some))
     table = chosen.select("as_of", "customer")
+    whole = relation_ends(chosen, facts, "all", branches, settings)
     for definition in DEFINITIONS:
-        ends = relation_ends(chosen, facts, definition, branches, settings)
+        ends = relation_ends(chosen, facts, definition, branches, settings, whole=whole)
         gone = (pl.col("end") <= pl.col("ahead_12")) & (pl.col("end") <= as_of)
         lost = pl.col("cause") != _TECHNICAL
         label = ends.select(

@@ -13,6 +13,7 @@ import polars as pl
 from akb.core.dates import add_months
 from akb.core.draws.sampling import draw_key, identities, lots, lowest
 from akb.features.assembly import FeatureInputs, columns_elsewhere
+from akb.features.compact import CodedColumn, PlainColumn, finished, stacked
 from akb.features.events import CHANNELS, EVENTS, dated_events, first_days
 from akb.features.facts import policy_facts
 from akb.features.grid import date_table, to_day
@@ -96,12 +97,16 @@ def build_matrix(
     if partitions is None:
         partitions = max(getattr(executor, "workers", 1), -(-_most(rows) // _PART))
     names = [each.name for each in features]
+    # codes take a moment: of a small office there is memory enough
+    kind = PlainColumn if panel is None else CodedColumn
+    columns: dict[str, PlainColumn | CodedColumn] = {name: kind(rows.height) for name in names}
     if executor is None:
-        frame = _filled(inputs, rows, names, partitions)
+        _fill(inputs, rows, columns, partitions)
     else:
         pieces = columns_elsewhere(inputs, rows, _batches(rows), partitions, executor)
-        frame = _placed(rows, names, pieces)
-    return Matrix(frame, features, identity, panel)
+        _place(rows, columns, pieces)
+    frame, coded = finished(rows, columns)
+    return Matrix(frame, features, identity, panel, coded)
 
 
 def feature_inputs(portfolio: Portfolio, settings: Settings) -> FeatureInputs:
@@ -237,7 +242,8 @@ def known_then(
         return known
     whole = build_matrix(portfolio, [day], settings, executor=executor)
     before = known.frame.filter(known.frame["as_of"] < day)
-    return replace(known, frame=pl.concat([before, whole.frame]))
+    frame, coded = stacked([(before, known.coded), (whole.frame, whole.coded)], known.names)
+    return replace(known, frame=frame, coded=coded)
 
 
 def scored_dates(dates: Sequence[date], as_of: date, settings: Settings) -> list[date]:
@@ -290,13 +296,15 @@ def _most(rows: pl.DataFrame) -> int:
     return max(rows.group_by("as_of").len()["len"].to_list(), default=0)
 
 
-def _filled(
-    inputs: FeatureInputs, rows: pl.DataFrame, names: Sequence[str], parts: int
-) -> pl.DataFrame:
-    """Return the columns beside their rows, in memory that is taken once: the matrix is the largest
-    thing there is.
+def _fill(
+    inputs: FeatureInputs,
+    rows: pl.DataFrame,
+    columns: Mapping[str, PlainColumn | CodedColumn],
+    parts: int,
+) -> None:
+    """Put values into the columns of these rows, in memory that is taken once: the matrix is the
+    largest thing there is.
     """
-    blocks = {name: np.empty(rows.height, dtype=np.float32) for name in names}
     keys, most = rows.with_row_index("at"), _most(rows)
 
     def fill(batch: list[date]) -> None:
@@ -307,29 +315,26 @@ def _filled(
         few = max(1, -(-asked.height * parts // (len(batch) * most))) if asked.height else 0
         for part in range(few):
             own = asked if few == 1 else asked.filter(pl.col("customer") % few == part)
-            columns = everybody.among(part, few).columns(
+            made = everybody.among(part, few).columns(
                 batch, own.select("as_of", "customer"), aggregates
             )
             at = own["at"].to_numpy()
-            for name in names:
-                blocks[name][at] = columns[name].to_numpy()
+            for name, column in columns.items():
+                column.put(at, made[name].to_numpy())
 
     with ThreadPoolExecutor(2) as pool:  # where one leaves a core idle the next goes on
         list(pool.map(fill, _batches(rows)))
-    columns = (pl.Series(name, blocks.pop(name), nan_to_null=True) for name in names)
-    return pl.DataFrame([*rows, *columns])
 
 
-def _placed(
-    rows: pl.DataFrame, names: Sequence[str], pieces: Iterable[pl.DataFrame]
-) -> pl.DataFrame:
-    """Return the columns beside their rows, from pieces in any order."""
-    blocks = {name: np.empty(rows.height, dtype=np.float32) for name in names}
+def _place(
+    rows: pl.DataFrame,
+    columns: Mapping[str, PlainColumn | CodedColumn],
+    pieces: Iterable[pl.DataFrame],
+) -> None:
+    """Put values into the columns of these rows, from pieces in any order."""
     keys = rows.with_row_index("at")
     for piece in pieces:
         wanted = piece.select("as_of", "customer")
         at = wanted.join(keys, on=["as_of", "customer"], how="left", maintain_order="left")["at"]
-        for name in names:
-            blocks[name][at.to_numpy()] = piece[name].to_numpy()
-    columns = (pl.Series(name, blocks.pop(name), nan_to_null=True) for name in names)
-    return pl.DataFrame([*rows, *columns])
+        for name, column in columns.items():
+            column.put(at.to_numpy(), piece[name].to_numpy())

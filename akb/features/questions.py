@@ -93,11 +93,17 @@ def _asked(
         (pl.col("day") > x - REACH_MONTHS * MONTH) & (pl.col("day") - 365 >= first - 1)
     )
     lately = lately.filter((pl.col("day") < last) | (pl.col("day") == x))
+    step = -(-rows.filter(pl.col("day") == x).height // ENOUGH)
+    asked = rows.filter(
+        pl.col("t").is_in(lately["t"].implode())
+        & ((pl.col("day") == x) | ((pl.col("customer") + pl.col("t")) % max(step, 1) == 0))
+    ).select("as_of", *KEY, "day")
     met = (
         lately.lazy()
         .select("t", "day", "back_3", "back_12", "back_36", "ahead_12")
         .join(known.lazy(), how="cross")
         .filter((pl.col("date") > pl.col("back_36")) & (pl.col("date") <= pl.col("ahead_12")))
+        .join(asked.lazy().select(KEY), on=KEY, how="semi")
         .collect()
         .lazy()
     )
@@ -112,17 +118,10 @@ def _asked(
     )
     opening = met.join(every, on=KEY).filter(pl.col("date") == pl.col("first"))
     opening = opening.group_by(KEY).agg(first_place=pl.col("place").min())
-    asked = (
-        rows.lazy().filter(pl.col("t").is_in(lately["t"].implode())).select("as_of", *KEY, "day")
-    )
-    step = -(-rows.filter(pl.col("day") == x).height // ENOUGH)
-    asked = asked.filter(
-        (pl.col("day") == x) | ((pl.col("customer") + pl.col("t")) % max(step, 1) == 0)
-    )
-    asked = asked.join(every, on=KEY, how="left").join(opening, on=KEY, how="left")
+    table = asked.lazy().join(every, on=KEY, how="left").join(opening, on=KEY, how="left")
     counts = pl.col("own_3m", "own_12m", "own_36m", "all_12m", "all_36m")
     return (
-        asked.join(place.lazy(), how="cross")
+        table.join(place.lazy(), how="cross")
         .join(seen, on=[*KEY, "place"], how="left")
         .with_columns(counts.fill_null(0))
         .with_columns(
@@ -145,7 +144,7 @@ def _finished(table: pl.DataFrame, happened: pl.Expr, asked: pl.Expr) -> BranchR
     known = table.select(
         "as_of",
         "customer",
-        "branch",
+        pl.col("branch").cast(pl.Enum(table["branch"].unique().sort())),
         *(pl.col(name).cast(pl.Float32) for name in NAMES),
         label=happened.cast(pl.Float32),
         event_date=pl.col("next").cast(pl.Date),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     import numpy as np
@@ -38,20 +39,25 @@ class Matrix:
     """One row per (T, customer in force at T), sorted by both.
 
     frame
-        as_of Date, customer u32, then one Float32 column per feature in the order of `features`;
-        unknown is null.
+        as_of Date, customer u32, then one column per feature in the order of `features`: Float32,
+        unknown is null; of a large portfolio codes, see `coded`. Who wants values asks `floats`,
+        `column` or `on`.
     identity
         By customer (former ones too) the number that he is drawn by in every sample, u64, see
         `akb.core.draws.sampling`; None: the customer's own.
     panel
         By customer whether he is followed over the dates: who teaches. On X and on the latest
         closed date of a year everybody has a row, on the other dates the panel. None: everybody.
+    coded
+        Per column that holds codes (u8 or u16) the values behind them, float32, unknown is NaN:
+        most features have few different values, and a quarter of the memory does.
     """
 
     frame: pl.DataFrame
     features: tuple[Feature, ...]
     identity: NDArray[np.uint64] | None = None
     panel: NDArray[np.bool_] | None = None
+    coded: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -59,9 +65,71 @@ class Matrix:
         return tuple(feature.name for feature in self.features)
 
     @property
+    def height(self) -> int:
+        """How many rows there are."""
+        return self.frame.height
+
+    @property
+    def rows(self) -> pl.DataFrame:
+        """as_of and customer of every row."""
+        return self.frame.select("as_of", "customer")
+
+    @property
     def dates(self) -> list[date]:
         """The as-of dates, ascending."""
         return sorted(self.frame["as_of"].unique().to_list())
+
+    def has(self, name: str) -> bool:
+        """Return whether there is a column of this name."""
+        return name in self.frame.columns
+
+    def on(self, day: date, names: Iterable[str] = ()) -> pl.DataFrame:
+        """Return customer and some features of everybody on one date, Float32; unknown is null."""
+        days = self.frame["as_of"]
+        first, after = (int(days.search_sorted(day, side)) for side in ("left", "right"))
+        return self._decoded(self.frame.select("customer", *names).slice(first, after - first))
+
+    def decoded(self) -> pl.DataFrame:
+        """Return everything, as_of, customer and all features, Float32: of few rows."""
+        return self._decoded(self.frame)
+
+    def at(self, place: int) -> pl.DataFrame:
+        """Return one row with all features, Float32; unknown is null."""
+        return self._decoded(self.frame.slice(place, 1))
+
+    def floats(self, rows: NDArray[np.int64] | slice, names: Sequence[str]) -> NDArray[np.float32]:
+        """Return some rows of some features, float32 [n, f], column by column; unknown is NaN."""
+        import numpy as np
+
+        chosen = self.frame.select("customer", *names)
+        if isinstance(rows, slice):
+            chosen = chosen.slice(rows.start, rows.stop - rows.start)
+        else:
+            chosen = chosen[rows]
+        if not self.coded:
+            found: NDArray[np.float32] = chosen.drop("customer").to_numpy(order="fortran")
+            return found.astype(np.float32, copy=False)
+        x = np.empty((chosen.height, len(names)), dtype=np.float32, order="F")
+        for place, name in enumerate(names):
+            values, column = self.coded.get(name), chosen[name].to_numpy()
+            x[:, place] = column if values is None else values[column]
+        return x
+
+    def column(self, name: str) -> NDArray[np.float32]:
+        """Return one feature of all rows, float32; unknown is NaN."""
+        values, column = self.coded.get(name), self.frame[name].to_numpy()
+        found = column if values is None else values[column]
+        return found.astype("f4", copy=False)
+
+    def _decoded(self, chosen: pl.DataFrame) -> pl.DataFrame:
+        """Some columns of the frame with values instead of codes."""
+        import polars as pl
+
+        return chosen.with_columns(
+            pl.Series(name, values[chosen[name].to_numpy()], nan_to_null=True)
+            for name, values in self.coded.items()
+            if name in chosen.columns
+        )
 
     def identity_of(self, customer: NDArray[np.uint32]) -> NDArray[np.uint64]:
         """Return what these customers are drawn by."""
@@ -73,7 +141,8 @@ class Matrix:
 
     def until(self, day: date) -> Matrix:
         """Return the rows of the as-of dates up to `day`: what was known by then."""
-        return replace(self, frame=self.frame.filter(self.frame["as_of"] <= day))
+        last = int(self.frame["as_of"].search_sorted(day, "right"))
+        return replace(self, frame=self.frame.head(last))
 
 
 @dataclass(frozen=True)
@@ -82,7 +151,7 @@ class BranchRows:
     (purchase).
 
     frame
-        as_of Date, customer u32, branch str, branch-level Float32 columns named in `names`, and
+        as_of Date, customer u32, branch Enum, branch-level Float32 columns named in `names`, and
         ``label`` Float32 (1 if the event falls in (T, T + 12 months], else 0; meaningless until
         closed), ``event_date`` Date? (first event of that kind after T, whatever its distance).
         Sorted by (as_of, branch, customer).
@@ -91,7 +160,7 @@ class BranchRows:
         it is not (``held
         | signed | kind | age | requires | included``, the first that holds). None for what is held.
     open
-        Of what could be taken: customer u32, branch str at X, for every branch of the portfolio,
+        Of what could be taken: customer u32, branch Enum at X, for every branch of the portfolio,
         also those that are taken too seldom to have rows. None for what is held.
     seldom
         Events since the first T of the branches that have too few for rows.

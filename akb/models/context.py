@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from akb.core.wording.reasons import Reason
 from akb.models.temporal import TemporalSplits, grouper, temporal_splits
 
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
-    import numpy as np
     import polars as pl
     from numpy.typing import NDArray
 
@@ -59,9 +60,8 @@ class FitContext:
             days = [day for day in days if day in set(can)]
         if "premiums" not in entry.needs:
             return days
-        priced = set(
-            self.matrix.frame.filter(self.matrix.frame[PREMIUM].is_not_null())["as_of"].unique()
-        )
+        known = np.flatnonzero(~np.isnan(self.matrix.column(PREMIUM)))
+        priced = set(self.matrix.rows["as_of"].gather(known).unique())
         return [day for day in days if day in priced]
 
     @property

@@ -91,7 +91,10 @@ class FitReference:
 
 def files(matrix: Matrix, portfolio: Portfolio) -> dict[str, bytes]:
     """Return the reference of a run that fits, as text."""
-    now = matrix.frame.filter(pl.col("as_of") == portfolio.as_of)
+
+    def spread(name: str) -> FeatureSpread:
+        return FeatureSpread.of(_numbers(matrix.on(portfolio.as_of, (name,))[name]))
+
     held = portfolio.policies.filter(
         (pl.col("start_date") <= portfolio.as_of)
         & (pl.col("end_date").is_null() | (pl.col("end_date") > portfolio.as_of))
@@ -114,7 +117,7 @@ def files(matrix: Matrix, portfolio: Portfolio) -> dict[str, bytes]:
         "features": {
             feature.name: {
                 "group": feature.group,
-                **vars(FeatureSpread.of(_numbers(now[feature.name]))),
+                **vars(spread(feature.name)),
             }
             for feature in matrix.features
         },

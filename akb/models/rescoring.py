@@ -25,6 +25,7 @@ from akb.models.churn import (
     churn_scores,
     compose,
     fit_lifetime,
+    highest,
     survival_frame,
     tenures,
 )
@@ -47,7 +48,7 @@ from akb.models.saved import (
     saved_level,
     score_problem,
 )
-from akb.models.tables import wide
+from akb.models.tables import named_rows, wide
 from akb.models.temporal import branch_problem, customer_problem
 
 if TYPE_CHECKING:
@@ -201,20 +202,20 @@ def plain_scores(
     """
     from threadpoolctl import threadpool_limits
 
-    nothing = matrix.frame.select("as_of", "customer").with_columns(
+    nothing = matrix.rows.with_columns(
         end_date=pl.lit(None, dtype=pl.Date),
         cause=pl.lit(None, dtype=pl.String),
         censored_on=pl.lit(None, dtype=pl.Date),
     )
     quiet = replace(targets, relation=nothing, whole=None, announced=targets.announced.clear())
     history = cast("History", None)  # nothing that is asked here looks at it
-    day = matrix.frame["as_of"][0]
+    day = matrix.rows["as_of"][0]
     context = FitContext(matrix, quiet, settings, day, history, lambda words: None)
     with threadpool_limits(1, user_api="blas"):
         scores = _churn(context, quiet, of_whole(stored.files), stored).scores
         for key in PLAIN_KEYS:
             if stored.available(key) and f"models/{key}.level.json" in stored.files:
-                label = np.zeros(matrix.frame.height, dtype=np.float32)
+                label = np.zeros(matrix.height, dtype=np.float32)
                 problem = customer_problem(matrix, key, "binary", label)
                 _, expected = _scored(context, problem, stored.files)
                 scores = scores.with_columns(pl.Series(key, expected))
@@ -295,16 +296,17 @@ def _churn(
             targets.announced, composed.customers, context.as_of, composed.lag, horizon
         ),
     )
+    scores = churn_scores(composed, lifetime, causes=split is not None, peak=hazard.name != "rate")
+    explained = highest(scores)
     return ChurnResult(
-        scores=churn_scores(
-            composed, lifetime, causes=split is not None, peak=hazard.name != "rate"
-        ),
+        scores=scores,
         survival=survival_frame(composed.customers, lifetime),
         curve=stored.run.curve,
         predictions={},
         hazard=hazard,
         names=lean.names + lean.lag_names,
-        x=lean.design(now, composed.peak),
+        explained=explained,
+        x=lean.design(now[explained], composed.peak[explained]),
     )
 
 
@@ -336,14 +338,7 @@ def _branches(
 ) -> pl.DataFrame:
     problem = branch_problem(context.matrix, rows, name, groups)
     at, expected = _scored(context, problem, stored.files)
-    return pl.DataFrame(
-        {
-            "customer": problem.customer[at],
-            "branch": np.array(groups, dtype=object)[problem.group[at]].tolist(),
-            "probability": expected,
-        },
-        schema={"customer": pl.UInt32, "branch": pl.String, "probability": pl.Float64},
-    ).sort("customer", "branch")
+    return named_rows(problem.customer[at], problem.group[at], groups, expected)
 
 
 def _lapses(context: FitContext, entries: Sequence[Entry], stored: StoredModels) -> MethodResult:
@@ -417,8 +412,7 @@ def _needs(context: FitContext, entries: Sequence[Entry], stored: StoredModels) 
 
 
 def _today(context: FitContext, names: Sequence[str]) -> pl.DataFrame:
-    frame = context.matrix.frame.filter(pl.col("as_of") == context.as_of).sort("customer")
-    return frame.select("customer", *names)
+    return context.matrix.on(context.as_of, names)
 
 
 def _groups(context: FitContext, entries: Sequence[Entry], stored: StoredModels) -> MethodResult:

@@ -8,7 +8,6 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from akb.core.wording.phrases import Translated
@@ -24,7 +23,6 @@ from akb.models.coherence import (
 from akb.models.context import PREMIUM, FitContext, MethodResult, why
 from akb.models.descriptive import find_profiles
 from akb.models.evidence import (
-    MOST,
     contributions_of,
     determinants_of,
     holm,
@@ -256,10 +254,8 @@ def churn_reasons(churn: ChurnResult) -> tuple[Contribution, ...]:
     """Return the reasons of the customers with the highest chance to leave, at most 2,000."""
     if churn.hazard is None or HEADLINE not in churn.scores.columns:
         return ()
-    chance, customers = churn.scores[HEADLINE].to_numpy(), churn.scores["customer"].to_numpy()
-    first = np.lexsort((customers, -chance))[:MOST]
-    x = churn.x[first]
-    contributions = contributions_of(churn.hazard.model, x)
+    contributions = contributions_of(churn.hazard.model, churn.x)
     if contributions is None:
         return ()
-    return reasons(HEADLINE, customers[first].tolist(), churn.names, contributions, x)
+    customers = churn.scores["customer"].gather(churn.explained).to_list()
+    return reasons(HEADLINE, customers, churn.names, contributions, churn.x)

@@ -15,7 +15,7 @@ from akb.report.keyed import Said, keys_of, said
 from akb.report.reasons import Reasons
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from akb.core.revenue import Meaning
     from akb.core.wording.reasons import Reason
@@ -162,23 +162,14 @@ class Words:
         if upper is None:
             return said(self.plain(f"band.{unit}.from", lower=lower), keys)
         if not lower:
-            return said(self.plain(f"band.{unit}.below", upper=upper), keys)
+            one = "_one" if unit == "years" and upper == 1 else ""
+            return said(self.plain(f"band.{unit}.below{one}", upper=upper), keys)
         single = (
             f"band.{unit}.single"
             if upper - (lower or 0) == 1 and unit.startswith("policies")
             else f"band.{unit}.between"
         )
         return said(self.plain(single, lower=lower, upper=upper), keys)
-
-    def reason(self, feature: str, value: float | None) -> str | None:
-        """Return what a feature's value says about the customer (see `Reasons.sentence`)."""
-        return self._reasons.sentence(feature, value)
-
-    def trivial(self, feature: str, value: float | None, like: Iterable[str]) -> bool:
-        """Return whether a feature says nothing of a customer who is `like` this (see
-        `Reasons.trivial`).
-        """
-        return self._reasons.trivial(feature, value, like)
 
     def feature_name(self, feature: str) -> str:
         """Return what a feature is called, or its key where it is one of the models' own."""

@@ -9,7 +9,7 @@ from akb.report.context import Context
 from akb.report.dictionary import metadata, score_columns, winback_columns
 from akb.report.files import scores
 from akb.report.files.actuarial import actuarial_files
-from akb.report.files.lists import action_lists, list_tables
+from akb.report.files.lists import action_lists
 from akb.report.files.recognition import recognition_files
 from akb.report.files.summary import as_bytes, summary
 from akb.report.page import html
@@ -17,9 +17,11 @@ from akb.report.portal import actions_workbook, portal_facts, portal_files, task
 from akb.store.folders import write_files
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from akb.report.bundle import RunBundle
+    from akb.report.model import ReportModel
 
 
 def report_files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
@@ -27,39 +29,41 @@ def report_files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
     the same bundle gives the same bytes.
     """
     with formats.speaking(bundle.settings.report.language):
-        return _files(bundle)
+        context = Context(bundle)
+        facts = assemble.build(bundle, context)
+        return dict(_files(facts, context)), summary(facts)
 
 
-def _files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
-    context = Context(bundle)
-    facts = assemble.build(bundle, context)
-    document = summary(facts)
+def _files(facts: ReportModel, context: Context) -> Iterator[tuple[str, bytes]]:
+    """The files one by one: with millions of customers one of them is hundreds of megabytes."""
+    entries = context.bundle.entries
+    yield "report.html", html.render(facts, context.words).encode()
+    yield "summary.json", as_bytes(summary(facts))
     table = scores.score_table(context)
-    lists = list_tables(context)
-    portal = portal_facts(context)
-    files = {
-        "report.html": html.render(facts, context.words).encode(),
-        **portal_files(portal),
-        "summary.json": as_bytes(document),
-        "scores.parquet": scores.scores_parquet(table, metadata(score_columns(bundle.entries))),
-        "scores.csv": scores.scores_csv(table),
-        "winback.parquet": scores.scores_parquet(
-            scores.former_table(context), metadata(winback_columns(bundle.entries))
-        ),
-        "rejects.csv": scores.rejects_csv(context),
-        **{f"actions/{name}": content for name, content in action_lists(context, lists).items()},
-        "actions/actions.xlsx": actions_workbook(portal),
-        "actions/tasks.csv": tasks_csv(portal),
-        **recognition_files(context),
-        **actuarial_files(context),
-    }
-    return files, document
+    yield "scores.parquet", scores.scores_parquet(table, metadata(score_columns(entries)))
+    yield "scores.csv", scores.scores_csv(table)
+    del table
+    former = scores.former_table(context)
+    words = metadata(winback_columns(entries))
+    yield "winback.parquet", scores.scores_parquet(former, words)
+    yield "rejects.csv", scores.rejects_csv(context)
+    for name, content in action_lists(context):
+        yield f"actions/{name}", content
+    yield from recognition_files(context).items()
+    yield from actuarial_files(context).items()
+    portal = context.once(portal_facts)
+    yield from portal_files(portal).items()
+    yield "actions/actions.xlsx", actions_workbook(portal)
+    yield "actions/tasks.csv", tasks_csv(portal)
 
 
 def write_report(folder: Path, bundle: RunBundle) -> dict[str, Any]:
     """Write what a client reads into an existing folder: report, portal, data, actions/; return the
     summary.
     """
-    files, document = report_files(bundle)
-    write_files(folder, files)
-    return document
+    with formats.speaking(bundle.settings.report.language):
+        context = Context(bundle)
+        facts = assemble.build(bundle, context)
+        for name, content in _files(facts, context):
+            write_files(folder, {name: content})
+        return summary(facts)

@@ -223,7 +223,7 @@ def rewrite_run(folder: Path, change: Callable[[Path], bytes | None]) -> None:
         # The manifest first: it names the content that the others are about to have.
         for path in sorted(changed, key=lambda path: (path != copy / MANIFEST, path)):
             target = folder / path.relative_to(copy)
-            if not filecmp.cmp(path, target, shallow=False):
+            if not target.is_file() or not filecmp.cmp(path, target, shallow=False):
                 path.replace(target)
         if private is not None:
             write_private(folder, private)

@@ -44,13 +44,18 @@ def sealed(files: Mapping[str, bytes]) -> dict[str, bytes]:
     ]
     if strange:
         raise ValueError(f"no model file: {strange[0]}")
-    own = versions()
     document = {
         "schema": SCHEMA,
-        "versions": {name: own[name] for name in _BINDING},
+        "versions": binding(),
         "files": {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)},
     }
     return {**files, MANIFEST: (json.dumps(document, indent=1) + "\n").encode()}
+
+
+def binding() -> dict[str, str]:
+    """Return the versions that scoring depends on: another one may score differently."""
+    own = versions()
+    return {name: own[name] for name in _BINDING}
 
 
 def read_models(folder: Path) -> dict[str, bytes]:
@@ -63,8 +68,8 @@ def read_models(folder: Path) -> dict[str, bytes]:
         changed.
     """
     document = _manifest(folder)
-    own = versions()
-    for name in _BINDING:
+    own = binding()
+    for name in own:
         made = str(document.get("versions", {}).get(name))
         if made != own[name]:
             raise RefusedError(

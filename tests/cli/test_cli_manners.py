@@ -60,10 +60,9 @@ def _processor_seconds(*arguments: str) -> float:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help_with_an_example(command: str) -> None:
-    done = akb(command, "--help")
-    assert done.returncode == 0
-    assert "Example: akb" in done.stdout
+def test_every_command_has_help_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([command, "--help"]) == 0
+    assert "Example: akb" in capsys.readouterr().out
     assert f"akb {command}" in (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 
 
@@ -85,10 +84,20 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
         (["reveal", "x.csv"], "private/customers.csv"),
     ],
 )
-def test_wrong_use_is_one_sentence_and_exit_2(arguments: list[str], words: str) -> None:
-    done = akb(*arguments)
+def test_wrong_use_is_one_sentence_and_exit_2(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    printed = capsys.readouterr()
+    assert words in printed.err
+    assert "Traceback" not in printed.err
+    assert printed.out == ""
+
+
+def test_the_process_ends_as_the_command_does() -> None:
+    done = akb("edaa")
     assert done.returncode == 2
-    assert words in done.stderr
+    assert "Did you mean 'eda'?" in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
 

@@ -19,6 +19,7 @@ from akb.report.plain import plain
 from akb.rerun import kept_classes, recomputed_case
 from akb.store.carried import foreign_files
 from akb.store.packed import unpacked
+from tests.offices import FEW_ROWS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,7 +83,7 @@ def test_it_leaves_what_eda_would_have_left(
 
     monkeypatch.setattr("akb.models.run_models", as_before)
     own = "".join(f'"{name}" = {value}\n' for name, value in CHANGED.items())
-    (tmp_path / "akb.toml").write_text(f"[assumptions]\n{own}")
+    (tmp_path / "akb.toml").write_text(f"{FEW_ROWS.read_text()}[assumptions]\n{own}")
     assert office.eda(tmp_path / "eda", "--config", str(tmp_path / "akb.toml")) == 0
     assert calls[0] == kept["models"].as_of
     fresh, again, was = _files(tmp_path / "eda"), _files(other), _files(finished)

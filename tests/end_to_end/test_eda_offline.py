@@ -59,35 +59,47 @@ def test_the_guard_sees_what_it_should(guarded: dict[str, str], what: str) -> No
     assert done.returncode == 99
 
 
-@pytest.mark.slow
-def test_no_command_speaks_to_anybody(guarded: dict[str, str], tmp_path: Path) -> None:
-    run, sample = tmp_path / "run", tmp_path / "sample"
+def calls(folder: Path) -> dict[str, list[object]]:
+    """Return every command with what lets it do its work, in an order in which each finds what it needs."""
+    run, sample, book = folder / "run", folder / "sample", folder / "book"
     export = sample / "polissen.csv"
-    calls: dict[str, list[object]] = {
+    return {
         "sample": [sample, "--customers", 150],
         "check": [export, sample / "schades.csv"],
-        "init": [export, "--out", tmp_path / "akb.toml"],
+        "init": [export, "--out", folder / "akb.toml"],
         "predictions": [export],
         "eda": [export, "--out", run],
-        "case": [run, "--set", "contacts.call.minutes=20", "--out", tmp_path / "case"],
+        "case": [run, "--set", "contacts.call.minutes=20", "--out", folder / "case"],
         "report": [run, "--title", "Rapport"],
         "rerun": [run, "--from", sample],
-        "score": [export, "--from", run, "--out", tmp_path / "week"],
-        "retrain": [export, "--from", tmp_path / "book"],
-        "evaluate": [tmp_path / "case", export],
+        "migrate": [run],
+        "score": [export, "--from", run, "--out", folder / "week"],
+        "retrain": [export, "--from", book],
+        "evaluate": [folder / "case", export],
         "experiment": ["plan", run],
-        "feedback": ["figures", "--book", tmp_path / "book"],
-        "serve": ["--list", "--book", tmp_path / "book"],  # serving itself: tests/live/test_serve_killed.py
-        "diff": [run, tmp_path / "case"],
+        "feedback": ["figures", "--book", book],
+        "duty": ["register", "--book", book, "--out", folder / "duty.csv"],
+        "export": [run, "--out", folder / "tasks.csv"],
+        "batch": [sample, "--out", folder / "batch"],
+        "serve": ["--list", "--book", book],  # serving itself: tests/live/test_serve_killed.py
+        "diff": [run, folder / "case"],
         "explain": ["churn_12m"],
         "schema": ["summary"],
-        "pack": [run, "--out", tmp_path / "shared.zip"],
+        "pack": [run, "--out", folder / "shared.zip"],
         "reveal": [run / "actions" / "top_defend.csv"],
         "forget": [run],
     }
+
+
+def test_every_command_is_watched(tmp_path: Path) -> None:
     commands = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
-    assert commands - NO_PYTHON == set(calls)
-    for name, arguments in calls.items():
+    assert commands - NO_PYTHON == set(calls(tmp_path))
+
+
+@pytest.mark.slow
+def test_no_command_speaks_to_anybody(guarded: dict[str, str], tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    for name, arguments in calls(tmp_path).items():
         if name == "forget":
             private = pl.read_csv(run / "private" / "customers.csv", infer_schema=False)
             arguments.append(private["relation"][0])

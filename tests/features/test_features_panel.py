@@ -45,7 +45,8 @@ def test_a_panel_has_the_rows_of_everybody_fewer(built: Built) -> None:
     assert everybody.panel is None and panel.panel is not None and panel.panel.sum() == 15
     assert scored_dates(DATES, X, FEW) == [date(2023, 6, 30), X]
     assert panel.frame.height < everybody.frame.height
-    assert panel.frame.equals(_in_panel(everybody.frame, panel))
+    assert panel.coded and not everybody.coded
+    assert panel.decoded().equals(_in_panel(everybody.frame, panel))
 
 
 def test_targets_are_those_of_everybody_fewer(built: Built) -> None:
@@ -87,8 +88,8 @@ def test_everybody_is_there_on_the_day_that_is_looked_back_to(built: Built) -> N
     day = DATES[1]
     then = known_then(whole, panel, day, FEW)
     assert then.dates == DATES[:2]
-    on = then.frame.filter(pl.col("as_of") == day)
-    assert on.equals(everybody.frame.filter(pl.col("as_of") == day))
+    assert then.on(day, then.names).equals(everybody.on(day, everybody.names))
+    assert then.decoded().filter(pl.col("as_of") < day).equals(panel.until(DATES[0]).decoded())
     assert known_then(whole, everybody, day, ALL).frame.equals(everybody.until(day).frame)
 
 

@@ -112,5 +112,5 @@ def test_an_executor_gives_the_same_bytes_also_with_a_panel() -> None:
         alone = build_matrix(whole, dates, settings)
         with ThreadPoolExecutor(2) as pool:
             spread = build_matrix(whole, dates, settings, partitions=3, executor=pool)
-        assert spread.frame.equals(alone.frame)
+        assert spread.decoded().equals(alone.decoded())
         assert (spread.panel is None) == (settings is SETTINGS)

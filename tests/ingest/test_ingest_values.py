@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from akb.core.wording.printable import LONGEST
 from akb.ingest.cells.amounts import read_amounts
+from akb.ingest.cells.bounds import bounded
 from akb.ingest.cells.dates import read_dates
-from akb.ingest.cells.texts import identifiers, shape
+from akb.ingest.cells.remembered import SHORT
+from akb.ingest.cells.texts import distinct_of, distinct_texts, identifiers, known, shape
 from tests.examples import examples
 
 DAY = date(2019, 3, 7)
@@ -156,3 +159,42 @@ def test_the_shape_of_a_value_is_not_the_value():
     assert shape("De Vries 12-03-2020") == "Xx Xxxxx 99-99-9999"
     assert shape("Jan\nÉlise\x00") == "Xxx Xxxxx "
     assert len(shape("a" * 500)) == 41
+
+
+ODD_TEXTS = (
+    "a", " a ", "A", '="00123"', "'00123", "00123", "", " ", None, "n.v.t.", "onbekend", "-", "€ -", "✓", "1.0", "é",
+    "\u00a0x\u00a0", "nvt 2", "geen", "b\tc", '=""', "'",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("marks", [False, True])
+@pytest.mark.parametrize("codes", [False, True])
+def test_a_long_column_is_read_as_a_short_one(codes: bool, marks: bool) -> None:
+    """Short columns are looked up in Python, long ones in Polars: the answers are the same."""
+    kind = pl.Categorical(pl.Categories.random()) if codes else pl.String
+    times = SHORT // len(ODD_TEXTS) + 1
+    short, long = (pl.Series("x", ODD_TEXTS * each, dtype=pl.String).cast(kind) for each in (1, times))
+    few, many = distinct_texts(short, marks=marks), distinct_texts(long, marks=marks)
+    assert few.texts.to_list() == many.texts.to_list()
+    assert "a" in few.texts and "00123" in few.texts and None not in few.texts.to_list()
+    assert ("✓" in few.texts) is marks
+    assert many.place.to_list() == few.place.to_list() * times
+    assert few.place.dtype == many.place.dtype == pl.UInt32
+    assert known(long).to_list() == known(short).to_list() * times
+    assert distinct_of(long).to_list() == distinct_of(short).to_list()
+    assert few.spread(few.texts).to_list() == known(short).to_list() or marks
+
+
+def test_all_columns_are_bounded_at_once() -> None:
+    long = "x" * (LONGEST + 1)
+    kind = pl.Categorical(pl.Categories.random())
+    cells = pl.DataFrame(
+        {"plain": ["a", None], "seen": ["a\u200bb", "c"], "branch": ["d", "d"], "policy": [long, "e"], "number": [1, 2]}
+    ).with_columns(coded=pl.Series(["f\u0007", None]).cast(kind), empty=pl.lit(None, dtype=pl.String))
+    found = bounded(cells)
+    assert found.columns == cells.columns
+    assert found.select("plain", "branch", "number", "empty").equals(cells.select("plain", "branch", "number", "empty"))
+    assert found["seen"].to_list() == ["ab", "c"]
+    assert found["coded"].to_list() == ["f", None]
+    assert len(found["policy"][0]) <= LONGEST
+    assert bounded(cells.head(0)).height == 0

@@ -92,7 +92,7 @@ def test_every_score_is_finite_and_typed(result: ChurnResult) -> None:
         assert result.scores[key].dtype == pl.Float32 and result.scores[key].is_finite().all()
     assert set(result.scores["peak_risk_month"].unique().to_list()) <= set(range(1, 13))
     assert result.scores["remaining_lifetime_years"].is_between(0, 20).all()
-    assert result.x.shape == (result.scores.height, len(result.names))
+    assert result.x.shape == (len(result.explained), len(result.names))
     assert set(result.predictions) == set(KEYS)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from akb.models.learners.rule import screened
+from akb.models.learners.rule import QUANTILES, float32_at_least, screened, sorted_quantiles
 from akb.models.learners.sample import Sample
 
 
@@ -50,3 +50,24 @@ def test_a_rare_signal_is_seen() -> None:
 
 def test_few_columns_are_not_screened() -> None:
     assert screened(sample(), "binary", 40).names == sample().names
+
+
+def test_one_sort_gives_the_quantiles_of_numpy_to_the_bit() -> None:
+    rng = np.random.default_rng(4)
+    rows = rng.normal(size=(40, 301)).astype(np.float32)
+    rows[::3] = rows[::3].round(1)
+    rows[rng.random(rows.shape) < rng.random((40, 1))] = np.nan
+    rows[0] = np.nan
+    known = (~np.isnan(rows)).sum(axis=1)
+    found = sorted_quantiles(np.sort(rows, axis=1), known)
+    assert np.isnan(found[0]).all()
+    for row, own in zip(rows[1:], found[1:], strict=True):
+        assert (np.quantile(row[~np.isnan(row)], QUANTILES) == own).all()
+
+
+def test_a_value_on_an_edge_falls_to_the_right_of_it() -> None:
+    edges = np.array([0.1, 0.1 + 1e-12, 0.25])  # no float32 is .1, nor anything between the first two
+    near = np.float32(0.1)
+    values = np.array([np.nextafter(near, np.float32(0)), near, np.nextafter(near, np.float32(1)), 0.25], np.float32)
+    passed = (values >= float32_at_least(edges)[:, None]).sum(axis=0)
+    assert passed.tolist() == np.digitize(values, edges).tolist()

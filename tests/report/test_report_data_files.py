@@ -77,7 +77,7 @@ def test_a_hostile_adviser_cannot_reach_excel() -> None:
     book = fixtures.portfolio(200, seed=4)
     book = replace(book, customers=book.customers.with_columns(adviser=pl.lit('=HYPERLINK("x";"y")')))
     run = fixtures.models(book)
-    content = action_lists(Context(fixtures.bundle(book, run, fixtures.value(book, run))))["top_defend.csv"]
+    content = dict(action_lists(Context(fixtures.bundle(book, run, fixtures.value(book, run)))))["top_defend.csv"]
     assert {row["adviseur"] for row in rows_of(content)} == {'\'=HYPERLINK("x";"y")'}
 
 

@@ -15,19 +15,17 @@ import pytest
 
 from akb.catalogue.entries import entries
 from akb.core.wording.text import load_toml, texts
-from akb.models.types import Contribution
 from akb.report.assemble import build
-from akb.report.chapters.listed import worded_reasons
 from akb.report.context import Context
 from akb.report.files.list_columns import ADDED, discuss_sentence, month_ahead, named
 from akb.report.files.lists import ALWAYS, list_tables
+from akb.report.portal import portal_facts
 from akb.report.words import Words
 from akb.report.write import report_files
 from akb.store.forgetting import _html_without
 from tests.report import fixtures
 
 if TYPE_CHECKING:
-    from akb.features.types import Feature
     from akb.report.bundle import RunBundle
 
 CLASSES = {
@@ -146,32 +144,18 @@ def test_a_missing_cover_is_a_gap_only_where_most_hold_it(full: RunBundle) -> No
     assert "op de 10" not in discuss_sentence(context, "opstal", None)
 
 
-def reasoned(full: RunBundle, told: list[tuple[str, str, float]]) -> dict[str, list[str]]:
-    """Words of these reasons (feature, group, value) for somebody with one policy and somebody with more."""
-    assert full.models is not None
-    held = Context(full).customers.filter(pl.col("kind") == "private")
-    who = {
-        "one": held.filter(pl.col("policies") == 1)["customer"][0],
-        "more": held.filter(pl.col("policies") > 1)["customer"][0],
-    }
-    reasons = tuple(
-        Contribution(customer, "churn_12m", name, 1.0 - 0.1 * place, value)
-        for customer in who.values()
-        for place, (name, _, value) in enumerate(told)
-    )
-    base = full.features[0]
-    features: tuple[Feature, ...] = tuple(replace(base, name=name, group=group) for name, group, _ in told)
-    made = worded_reasons(Context(replace(full, features=features, models=replace(full.models, reasons=reasons))))
-    return {name: made.get(customer, []) for name, customer in who.items()}
-
-
-def test_a_reason_does_not_say_what_is_true_of_everybody_alike(full: RunBundle) -> None:
-    made = reasoned(
-        full,
-        [("age_spread_months", "tenure", 0.0), ("renewal_months", "renewal", 1.0), ("age_25_34", "lifestage", 0.0)],
-    )
-    assert made == {"one": [], "more": ["sloot alle polissen tegelijk", "verlengt alle polissen in dezelfde maand"]}
-    assert reasoned(full, [("age_25_34", "lifestage", 1.0)])["one"] == ["is 25 tot en met 34 jaar"]
+def test_why_a_customer_is_on_the_list_is_said_once(full: RunBundle) -> None:
+    """Report, list and portal give one reason, in words that an adviser can use: no model's ratio or measure."""
+    planned = fixtures.with_plan(full)
+    context = Context(planned)
+    portal = context.once(portal_facts)
+    said = {portal.why.sentence(customer, portal.words) for customer in portal.people["customer"]}
+    rows = build(planned, context)["risk"]["defend"]["rows"]
+    listed = next(table for table in list_tables(context) if table.name == "top_defend")
+    assert {each for row in rows for each in row["reasons"]} <= said
+    assert {row[-1] for row in listed.rows} <= said
+    assert len(said) > 20
+    assert not [each for each in said if re.search(r"met maat|keer zoveel|springt eruit", each)]
 
 
 def test_what_is_trivial_stands_in_the_phrase_table() -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def part(page: str) -> str:
-    found = re.search(r"<h3>Het boek van de zorgplicht</h3>(.*?)</table>", page, re.DOTALL)
+    found = re.search(r"dekking die de meeste vergelijkbare klanten hebben</h3>(.*?)</table>", page, re.DOTALL)
     assert found is not None
     return re.sub(r"<[^>]+>|\s+", " ", found[1])
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from akb.report import assemble
-from akb.report.page.figures import figures
+from akb.report.page.figure import Maker
+from akb.report.page.figures import figures, headings
 from akb.report.words import Words
 from tests.report import fixtures
 
@@ -85,9 +86,9 @@ def told() -> ReportModel:
 
 def test_every_figure_says_its_finding(told: ReportModel) -> None:
     made = figures(told, Words())
-    assert re.search(
-        r"lijst van vorig jaar gingen er 12 weg .* willekeurige 4$", fixtures.unkeyed(made["backtest"].title)
-    )
+    assert re.search(r"ging €\xa01\.200 provisie .*: 40\xa0% van alles", fixtures.unkeyed(made["backtest"].title))
+    above = str(headings(Maker(told.with_keys(), Words()))["backtest"])
+    assert re.search(r"lijst van vorig jaar vertrokken 12 .* willekeurige 4$", fixtures.unkeyed(above))
     assert fixtures.unkeyed(made["bridge"].title).startswith("De provisie daalde")
     assert fixtures.unkeyed(made["ahead"].title) == "Zonder actie gaat u van 700 naar 600 klanten in 2030"
     assert "110" in fixtures.unkeyed(made["concentration"].title)

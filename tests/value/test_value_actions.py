@@ -225,7 +225,11 @@ def test_recent_contact_and_the_cap_leave_alone(made) -> None:
     listed = set(result.lists["top_defend"]["customer"])
     assert older in listed
     calling = {"inbound__rate": 3.0, "contacts__inbound__minutes": 1.0, "contacts__inbound__follow_up": 0.0}
-    helped = run_value(asked, run, f.settings(**CHEAP, **calling)).lists["next_best_action"]
+    value = run_value(asked, run, f.settings(**CHEAP, **calling))
+    helped, defended = value.lists["next_best_action"], value.lists["top_defend"]
+    assert {recent, often} <= set(defended["customer"])  # so they are not left out as well
+    everybody = f.present(asked)["customer"].n_unique()
+    assert defended.height + sum(value.left_out["top_defend"].values()) == everybody
     todo = helped.filter(pl.col("customer").is_in([recent, often]))
     assert todo["contact"].to_list() == ["inbound"] * 2  # the office begins nothing; who calls himself is helped
     assert not {recent, often} & set(result.lists["next_best_policy"]["customer"])

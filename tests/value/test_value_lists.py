@@ -76,6 +76,8 @@ def test_everybody_is_on_the_list_or_left_out_for_one_reason(made, result) -> No
     offers = result.scores["next_best_policy"].count()
     name = "next_best_policy"
     assert result.lists[name].height + sum(result.left_out[name].values()) == offers <= n
+    name = "top_defend"
+    assert result.lists[name].height + sum(result.left_out[name].values()) == n
 
 
 def test_the_list_ends_where_the_hours_end(made) -> None:

@@ -168,7 +168,7 @@ def open_now(
     held, members = who_holds(seen, world)
     table = standing(held, members, seen.dates, signed_at(seen, signed), world).collect()
     fits = table.filter(pl.col("reason").is_null()).sort("branch", "customer")
-    return counts(table, world), fits.select("customer", world.name())
+    return counts(table, world), fits.select("customer", world.code())
 
 
 def who_holds(seen: Cut, world: BranchWorld) -> tuple[pl.DataFrame, pl.DataFrame]:

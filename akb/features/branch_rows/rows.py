@@ -62,7 +62,7 @@ def build_branch_rows(
     dates: list[date] = sorted(rows["as_of"].unique().to_list()) or [portfolio.as_of]
     recorded = portfolio.history.recorded_from
     since = None if recorded is None else to_day(recorded)
-    world = BranchWorld(portfolio, branches, since, settings.time.gap_days, rows)
+    world = BranchWorld(portfolio, branches, since, rows, settings)
     first, enough = to_day(dates[0]), settings.models.min_events
     lapses = _events(facts.filter(pl.col("lapse") > first), "lapse", branches)
     bought = _events(purchases.filter(pl.col("start") > first), "start", branches)
@@ -74,14 +74,15 @@ def build_branch_rows(
             [code for code, key in enumerate(branches) if key in keys]
             for keys in (taught.held, taught.eligible)
         )
+    # the dates ascend, so that each batch may be sorted by itself
     held = [
-        held_rows(cut(facts, {}, batch), facts, lapsing, world)
+        in_order(held_rows(cut(facts, {}, batch), facts, lapsing, world))
         for batch in _batches(dates, facts.height)
     ]
     chosen = eligible_dates(dates, settings)
     signed = signed_later(facts, portfolio.as_of)
     eligible = [
-        eligible_rows(cut(facts, {}, batch), purchases, taken, signed, world)
+        in_order(eligible_rows(cut(facts, {}, batch), purchases, taken, signed, world))
         for batch in _batches(chosen, facts.height)
     ]
     why, fits = open_now(cut(facts, {}, [portfolio.as_of]), signed, world)
@@ -89,8 +90,8 @@ def build_branch_rows(
         {key: n for key, n in each.items() if n < enough} for each in (lapses, bought)
     )
     return (
-        BranchRows(_sorted(held), names(HELD), seldom=few),
-        BranchRows(_sorted(eligible), names(ELIGIBLE), why, fits, few_bought),
+        BranchRows(pl.concat(held, rechunk=True), names(HELD), seldom=few),
+        BranchRows(pl.concat(eligible, rechunk=True), names(ELIGIBLE), why, fits, few_bought),
     )
 
 
@@ -126,10 +127,6 @@ def _events(facts: pl.DataFrame, day: str, branches: Iterable[str]) -> dict[str,
     """Distinct customer-events per branch, in the order of their codes."""
     counts = dict(facts.group_by("branch").agg(n=pl.struct("customer", day).n_unique()).iter_rows())
     return {key: counts.get(code, 0) for code, key in enumerate(branches)}
-
-
-def _sorted(parts: list[pl.DataFrame]) -> pl.DataFrame:
-    return in_order(pl.concat(parts))
 
 
 def _batches(dates: list[date], policies: int) -> list[list[date]]:

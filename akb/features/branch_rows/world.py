@@ -11,7 +11,7 @@ from akb.features.cut import KEY, in_one
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from akb.config import Branch
+    from akb.config import Branch, Settings
     from akb.features.cut import Cut
     from akb.features.types import Feature
     from akb.ingest.types import Portfolio
@@ -25,14 +25,15 @@ class BranchWorld:
         portfolio: Portfolio,
         branches: Mapping[str, Branch],
         recorded: int | None,
-        gap_days: int,
         rows: pl.DataFrame,
+        settings: Settings,
     ) -> None:
         self.branches = list(branches)
+        self.names = pl.Enum(sorted(settings.taxonomy()))
         self.rules = tuple(branches.values())
         self.customers = portfolio.customers.select("customer", "kind", "birth_year", "adviser")
         self.recorded = recorded
-        self.gap_days = gap_days
+        self.gap_days = settings.time.gap_days
         self.rows = rows
 
     def asked(self, seen: Cut) -> pl.LazyFrame:
@@ -52,6 +53,12 @@ class BranchWorld:
             else pl.col(f"back_{window}") - days >= self.recorded
         )
 
+    def code(self) -> pl.Expr:
+        """The key of a branch code in one byte: there are tens of millions of rows."""
+        return pl.col("branch").replace_strict(
+            range(len(self.branches)), self.branches, return_dtype=self.names
+        )
+
     def name(self) -> pl.Expr:
         """The key of a branch code."""
         return pl.col("branch").replace_strict(
@@ -67,7 +74,7 @@ def finished(table: pl.LazyFrame, features: dict[str, pl.Expr], world: BranchWor
     return table.select(
         "as_of",
         "customer",
-        world.name(),
+        world.code(),
         *(value.cast(pl.Float32).alias(name) for name, value in features.items()),
         label=label.cast(pl.Float32),
         event_date=pl.col("event").cast(pl.Date),
@@ -75,11 +82,8 @@ def finished(table: pl.LazyFrame, features: dict[str, pl.Expr], world: BranchWor
 
 
 def in_order(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return branch rows by as_of, branch key and customer."""
-    keys = pl.Enum(rows["branch"].unique().sort())
-    return rows.sort(
-        in_one(pl.col("as_of").to_physical(), pl.col("branch").cast(keys).to_physical())
-    )
+    """Return branch rows by as_of, branch key (an Enum in alphabetical order) and customer."""
+    return rows.sort(in_one(pl.col("as_of").to_physical(), pl.col("branch").to_physical()))
 
 
 def names(features: tuple[Feature, ...]) -> tuple[str, ...]:

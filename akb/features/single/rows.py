@@ -156,4 +156,4 @@ class SingleCustomers:
     def _world(self, portfolio: Portfolio, rows: pl.DataFrame) -> BranchWorld:
         recorded = portfolio.history.recorded_from
         since = None if recorded is None else to_day(recorded)
-        return BranchWorld(portfolio, self._branches, since, self._settings.time.gap_days, rows)
+        return BranchWorld(portfolio, self._branches, since, rows, self._settings)

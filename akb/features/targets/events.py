@@ -98,8 +98,8 @@ def _with_counts(
     if events is None:
         return table.with_columns(**nothing, **no)
     first, last = int(events["date"].min()), int(events["date"].max())  # type: ignore[arg-type]
-    counted = (
-        dates.lazy()
+    counted = pl.concat(
+        one.lazy()
         .select("t", "day", "ahead_12", "back_12")
         .join(events.lazy().select("customer", "date"), how="cross")
         .filter((pl.col("date") > pl.col("back_12")) & (pl.col("date") <= pl.col("ahead_12")))
@@ -109,6 +109,7 @@ def _with_counts(
             (pl.col("date") <= pl.col("day")).sum().alias(f"{name}_back"),
         )
         .collect()
+        for one in _each(dates)
     )
     recorded = (pl.col("ahead_12") <= last + _LATE) | (pl.col("ahead_12") > as_of)
     return table.join(counted, on=KEY, how="left", maintain_order="left").with_columns(
@@ -188,8 +189,8 @@ def _policy_days(
         pl.min_horizontal(pl.col("end").fill_null(then), then) - pl.max_horizontal("start", day)
     ).clip(0)
     at_t = (pl.col("start") <= day) & (pl.col("end").is_null() | (pl.col("end") > day))
-    return (
-        dates.lazy()
+    return pl.concat(
+        one.lazy()
         .select("t", "day", "ahead_12")
         .join(policies.lazy(), how="cross")
         .filter((pl.col("start") <= then) & (pl.col("end").is_null() | (pl.col("end") > day)))
@@ -205,4 +206,10 @@ def _policy_days(
         .filter("known")
         .drop("known")
         .collect()
+        for one in _each(dates)
     )
+
+
+def _each(dates: pl.DataFrame) -> list[pl.DataFrame]:
+    """The dates one by one: each stands alone, and everything on all of them is many."""
+    return list(dates.iter_slices(1)) or [dates]

@@ -154,7 +154,7 @@ def _rows_and_facts(
     gap, as_of = settings.time.gap_days, to_day(portfolio.as_of)
     branches = portfolio_branches(portfolio, settings)
     facts = with_insurer_codes(policy_facts(portfolio, list(branches), gap))
-    rows = matrix.frame.select("as_of", "customer").join(
+    rows = matrix.rows.join(
         dates.select("as_of", "t", "day", *_AHEAD), on="as_of", how="left", maintain_order="left"
     )
     return rows, *with_lines(facts, as_of)

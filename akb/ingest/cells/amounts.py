@@ -9,10 +9,12 @@ column."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from akb.ingest.cells.remembered import remembered
 from akb.ingest.cells.texts import distinct_texts
 
 if TYPE_CHECKING:
@@ -81,6 +83,7 @@ class Amounts:
     whole: bool = False
 
 
+@remembered
 def read_amounts(texts: pl.Series, *, decimal: str | None = None, scale: int = 100) -> Amounts:
     """Return the amounts of a column in hundredths.
 
@@ -110,8 +113,7 @@ def read_amounts(texts: pl.Series, *, decimal: str | None = None, scale: int = 1
         doubtful = cells.spread(frame["t"].str.contains(r"^[1-9]\d{0,2}[.,]\d{3}$"))
         unsure = int(doubtful.fill_null(value=False).sum())
     unreadable = cells.filled() - (cents.len() - cents.null_count())
-    rounded = _rows(cells, pl.lit(_SCIENTIFIC), frame)
-    coarse = _rows(cells, pl.lit(_COARSE), frame)
+    rounded, coarse = _rows(cells, frame, _SCIENTIFIC, _COARSE)
     return Amounts(
         cents,
         unreadable,
@@ -125,15 +127,19 @@ def read_amounts(texts: pl.Series, *, decimal: str | None = None, scale: int = 1
     )
 
 
-def _rows(cells: DistinctTexts, pattern: pl.Expr, frame: pl.DataFrame) -> int:
-    """Return the number of rows whose text fits a pattern."""
-    fits = frame.select(pl.col("t").str.contains(pattern)).to_series()
-    return int(cells.spread(fits).sum()) if fits.any() else 0
+def _rows(cells: DistinctTexts, frame: pl.DataFrame, *patterns: str) -> list[int]:
+    """Return the number of rows whose text fits each pattern."""
+    fits = frame.select(
+        pl.col("t").str.contains(pattern).alias(pattern) for pattern in patterns
+    ).get_columns()
+    return [int(cells.spread(each).sum()) if each.any() else 0 for each in fits]
 
 
 def _is_whole(frame: pl.DataFrame) -> bool:
-    filled = frame.filter(pl.col("t").str.contains(r"\d"))
-    return filled.height > 0 and not filled.select(pl.col("t").str.contains(r"[.,e]").any()).item()
+    filled = pl.col("t").str.contains(r"\d")
+    signs = pl.col("t").str.contains(r"[.,e]")
+    found = frame.select(filled=filled.any(), parted=(filled & signs).any()).row(0)
+    return bool(found[0] and not found[1])
 
 
 def _foreign(frame: pl.DataFrame, cells: DistinctTexts) -> dict[str, int]:
@@ -168,15 +174,7 @@ def _bare(distinct: pl.Series) -> pl.DataFrame:
     """Return the digits and signs ``t`` of each cell, whether it is negative or a credit, and its
     foreign currency.
     """
-    text = (
-        pl.col("raw")
-        .str.to_lowercase()
-        .str.replace(r"^\s*(?:€|â‚¬|eur)\s*[-–]+\s*$", "0")  # how Excel shows a zero as an amount
-        .str.replace_all(r"eur(o)?|€|â‚¬|[\s\x{a0}\x{202f}'’‘`´]|%", "")
-        .str.replace_all("−|–", "-")
-        .str.replace(r"[.,][-=]+$", "")  # € 12,- and € 12,=
-    )
-    bare = distinct.to_frame("raw").select(raw=text)
+    bare = distinct.to_frame("raw").select(raw=_DIGITS)
     if bare.select(pl.col("raw").str.contains(r"[^\d.,()+-]").any()).item():
         bare = bare.select(
             currency=pl.col("raw").str.extract(_CURRENCY),
@@ -203,6 +201,17 @@ def _bare(distinct: pl.Series) -> pl.DataFrame:
     )
 
 
+_DIGITS = (  # made once: the question itself takes longer than a short column's answer
+    pl.col("raw")
+    .str.to_lowercase()
+    .str.replace(r"^\s*(?:€|â‚¬|eur)\s*[-–]+\s*$", "0")  # how Excel shows a zero as an amount
+    .str.replace_all(r"eur(o)?|€|â‚¬|[\s\x{a0}\x{202f}'’‘`´]|%", "")
+    .str.replace_all("−|–", "-")
+    .str.replace(r"[.,][-=]+$", "")  # € 12,- and € 12,=
+)
+
+
+@cache
 def _certain(sign: str) -> pl.Expr:
     """Say whether a cell can only be read with `sign` as the decimal sign."""
     other = "." if sign == "," else ","
@@ -216,6 +225,7 @@ def _certain(sign: str) -> pl.Expr:
     )
 
 
+@cache
 def _cents(sign: str, scale: int = 100) -> pl.Expr:
     t = pl.col("t")
     comma, point = _certain(","), _certain(".")

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from akb.ingest.cells.date_numbers import plain_numbers
@@ -133,7 +134,7 @@ def split_dates(cells: DistinctTexts) -> pl.DataFrame:
     or PM), ``seconds`` and ``zone`` (time of day)."""
     # What a column of dates says is asked for some three times: by its losses, its repairs and its
     # readers.
-    return _split(tuple(cells.texts.cast(pl.String)), tuple(_rows(cells)))
+    return _split(tuple(cells.texts.cast(pl.String).to_list()), tuple(_rows(cells)))
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -211,11 +212,10 @@ def _split(texts: tuple[str, ...], rows: tuple[int, ...]) -> pl.DataFrame:
     )
 
 
-def _rows(cells: DistinctTexts) -> pl.Series:
+def _rows(cells: DistinctTexts) -> list[int]:
     """Return on how many rows each distinct cell stands."""
-    counts = cells.place.drop_nulls().to_frame("place").group_by("place").len()
-    every = pl.DataFrame({"place": pl.int_range(cells.texts.len(), dtype=pl.UInt32, eager=True)})
-    return every.join(counts, on="place", how="left", maintain_order="left")["len"].fill_null(0)
+    places = cells.place.drop_nulls().to_numpy()
+    return [int(rows) for rows in np.bincount(places, minlength=cells.texts.len())]
 
 
 def _full_year(year: pl.Expr, short: pl.Expr) -> pl.Expr:
@@ -241,14 +241,16 @@ def _day(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
 
 def _votes(parts: pl.DataFrame, upto: date | None) -> tuple[int, int]:
     """Return how many distinct cells can only be day-month, and only month-day."""
-    first, second = pl.col("first"), pl.col("second")
-    pairs = parts.filter(first.is_not_null()).select(
-        dmy=_day(pl.col("y"), second, first), mdy=_day(pl.col("y"), first, second)
+    if parts["first"].null_count() == parts.height:
+        return 0, 0
+    pairs = parts.select(dmy=_day_of("dmy"), mdy=_day_of("mdy"))
+    dmy, mdy = pl.col("dmy"), pl.col("mdy")
+    known = pl.lit(value=True) if upto is None else pl.coalesce(dmy, mdy) <= upto
+    only = pairs.select(
+        (dmy.is_not_null() & mdy.is_null() & known).sum().alias("dmy"),
+        (mdy.is_not_null() & dmy.is_null() & known).sum().alias("mdy"),
     )
-    only = pairs.filter(pl.col("dmy").is_null() != pl.col("mdy").is_null())
-    if upto is not None:
-        only = only.filter(pl.coalesce("dmy", "mdy") <= upto)
-    return int(only["dmy"].is_not_null().sum()), int(only["mdy"].is_not_null().sum())
+    return only.row(0)
 
 
 def _leaning(parts: pl.DataFrame, upto: date | None) -> str | None:
@@ -268,15 +270,26 @@ def _leaning(parts: pl.DataFrame, upto: date | None) -> str | None:
     return "mdy" if ones[0] >= _MOSTLY and ones[1] <= _SELDOM else None
 
 
-def _resolved(parts: pl.DataFrame, order: str) -> pl.DataFrame:
+@cache
+def _day_of(order: str) -> pl.Expr:
+    """Return the date of two numbers of which one is the month."""
+    first, second = pl.col("first"), pl.col("second")
+    day, month = (first, second) if order == "dmy" else (second, first)
+    return _day(pl.col("y"), month, day)
+
+
+@cache
+def _read_as(order: str) -> pl.Expr:
+    """Return the date of a cell, whatever its shape."""
     day, month = ("first", "second") if order == "dmy" else ("second", "first")
-    read = parts.select(
-        "empty",
-        day=pl.coalesce(
-            _day(pl.col("y"), pl.coalesce("m", month), pl.coalesce("d", day)),
-            pl.lit(_EXCEL_ZERO) + pl.duration(days=pl.col("serial")),
-        ),
+    return pl.coalesce(
+        _day(pl.col("y"), pl.coalesce("m", month), pl.coalesce("d", day)),
+        pl.lit(_EXCEL_ZERO) + pl.duration(days=pl.col("serial")),
     )
+
+
+def _resolved(parts: pl.DataFrame, order: str) -> pl.DataFrame:
+    read = parts.select("empty", day=_read_as(order))
     read = read.with_columns(day=next_day(read["day"], parts["seconds"], parts["zone"]))
     never = (pl.col("day").is_in(_NEVER) | (pl.col("day") > LAST)).fill_null(value=False)
     return read.with_columns(empty=pl.col("empty") | never)

@@ -182,6 +182,8 @@ def _mapped(texts: pl.Series, meaning: object, otherwise: str | None) -> Mapped:
     cells = distinct_texts(texts)
     keys = pl.Series([meaning(text) for text in cells.texts], dtype=pl.String)  # type: ignore[operator]
     found = cells.spread(keys)
+    if found.null_count() == cells.place.null_count():
+        return Mapped(found.fill_null(otherwise) if otherwise else found, {})
     lost = (
         cells.place.filter(cells.place.is_not_null() & found.is_null())
         .value_counts(sort=False)

@@ -5,6 +5,7 @@ rows cost little more than their distinct values."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.wording.text import load_toml
-from akb.ingest.cells.remembered import remembered
+from akb.ingest.cells.remembered import SHORT, remembered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,15 +76,18 @@ def clean(texts: pl.Series) -> pl.Series:
     """
     if texts.dtype != pl.String:
         texts = texts.cast(pl.String)
-    stripped = (  # one question for the whole column: each question costs as much as its few rows
-        pl.col("t")
-        .str.strip_chars(" \t\r\n\u00a0\ufeff\u200b")
-        .str.replace(r'^="?(.*?)"?$', "${1}")
-        .str.strip_prefix("'")
-        .str.strip_chars(" \t")
-    )
-    cleaned = texts.to_frame("t").select_seq(stripped).to_series()
-    return _where(cleaned.alias(texts.name), pl.col("t") != "")
+    # one question for the whole column: each question costs as much as its few rows
+    cleaned = texts.to_frame("t").select_seq(_STRIPPED).to_series().alias(texts.name)
+    return _where(cleaned, pl.col("t") != "") if (cleaned == "").any() else cleaned
+
+
+_STRIPPED = (
+    pl.col("t")
+    .str.strip_chars(" \t\r\n\u00a0\ufeff\u200b")
+    .str.replace(r'^="?(.*?)"?$', "${1}")
+    .str.strip_prefix("'")
+    .str.strip_chars(" \t")
+)
 
 
 def _where(texts: pl.Series, keep: pl.Expr) -> pl.Series:
@@ -111,7 +115,7 @@ class DistinctTexts:
         """Return per row the value of its text, given one per distinct text; null where nothing is
         told.
         """
-        return values.gather(self.place).alias(self.place.name)
+        return values[self.place].alias(self.place.name)
 
     def filled(self) -> int:
         """Return the number of rows that tell something."""
@@ -120,7 +124,7 @@ class DistinctTexts:
 
 def nothing(name: str, rows: int) -> pl.Series:
     """Return a column in which nothing stands."""
-    return pl.repeat(None, rows, dtype=pl.String, eager=True).alias(name)
+    return pl.Series(name, [None], dtype=pl.String).new_from_index(0, rows)
 
 
 def compact(texts: pl.Series) -> pl.Series:
@@ -185,9 +189,10 @@ def distinct_texts(texts: pl.Series, *, marks: bool = False) -> DistinctTexts:
     With `marks` a sign such as ✓ or * says something; else cells of signs only are empty.
     """
     if texts.null_count() == texts.len():
-        return DistinctTexts(
-            pl.Series(dtype=pl.String), pl.repeat(None, texts.len(), dtype=pl.UInt32, eager=True)
-        )
+        nowhere = pl.Series([None], dtype=pl.UInt32).new_from_index(0, texts.len())
+        return DistinctTexts(pl.Series(dtype=pl.String), nowhere)
+    if texts.len() <= SHORT:
+        return _distinct_of_few(texts, marks=marks)
     codes = compact(texts)
     present = codes.unique().drop_nulls()
     cleaned = _known(present.cast(pl.String), marks=marks)
@@ -196,13 +201,29 @@ def distinct_texts(texts: pl.Series, *, marks: bool = False) -> DistinctTexts:
     return DistinctTexts(distinct, _per_row(codes, present, spots))
 
 
+def _distinct_of_few(texts: pl.Series, *, marks: bool) -> DistinctTexts:
+    """Return the distinct texts of a short column, looked up without a question to Polars, each of
+    which costs more than so few rows.
+    """
+    cells = texts.to_list()
+    present = [text for text in dict.fromkeys(cells) if text is not None]
+    cleaned = _known(pl.Series(present, dtype=pl.String), marks=marks).to_list()
+    distinct = sorted({text for text in cleaned if text is not None})
+    spots = {text: spot for spot, text in enumerate(distinct)}
+    places = {text: spots.get(clean) for text, clean in zip(present, cleaned, strict=True)}
+    return DistinctTexts(
+        pl.Series(texts.name, distinct, dtype=pl.String),
+        pl.Series(texts.name, [places.get(text) for text in cells], dtype=pl.UInt32),
+    )
+
+
 def _per_row(codes: pl.Series, present: pl.Series, values: pl.Series) -> pl.Series:
     """Return per row the value of its code, given one for each code that is `present`."""
     numbers = present.to_physical().to_numpy()
     place = np.zeros(int(numbers.max(initial=0)) + 1, dtype=np.uint32)
     place[numbers] = np.arange(len(numbers), dtype=np.uint32)
-    spots = pl.Series(place).gather(codes.to_physical())
-    return values.gather(spots).alias(codes.name)
+    spots = pl.Series(place)[codes.to_physical()]
+    return values[spots].alias(codes.name)
 
 
 def look_up(texts: pl.Series, distinct: pl.Series, values: pl.Series) -> pl.Series:
@@ -240,7 +261,14 @@ def _signs_of_nothing() -> frozenset[str]:
 
 def distinct_of(texts: pl.Series) -> pl.Series:
     """Return the distinct cells as text, sorted, null left out."""
+    if texts.len() <= SHORT:
+        few = sorted({text for text in texts.to_list() if text is not None})
+        return pl.Series(texts.name, few, dtype=pl.String)
     return texts.drop_nulls().unique().cast(pl.String).sort()
+
+
+_WORD = 8  # signs of the longest word for "nothing is known"
+_FIGURE = re.compile(r"\d|€")  # of a number; "€ -" is zero
 
 
 @remembered
@@ -254,14 +282,36 @@ def known(texts: pl.Series) -> pl.Series:
 
 def _known(texts: pl.Series, *, marks: bool = False) -> pl.Series:
     cleaned = clean(texts)
+    if cleaned.len() <= SHORT:
+        return _known_of_few(cleaned, marks=marks)
     cell = pl.col("t")
     short = (
         cleaned.to_frame("t")
         .select_seq(cell.drop_nulls().unique())
-        .select_seq(cell.filter((cell.str.len_chars() <= 8) & ~cell.str.contains(r"\d|€")))
+        .select_seq(
+            cell.filter((cell.str.len_chars() <= _WORD) & ~cell.str.contains(_FIGURE.pattern))
+        )
     )  # "€ -" is zero
     empty = [text for text in short["t"] if says_nothing(text) and not (marks and is_mark(text))]
     return _where(cleaned, ~pl.col("t").is_in(empty)) if empty else cleaned
+
+
+def _known_of_few(cleaned: pl.Series, *, marks: bool) -> pl.Series:
+    """Return what `_known` does of a short column, a text at a time."""
+    cells = cleaned.to_list()
+    empty = {
+        text
+        for text in set(cells)
+        if text is not None
+        and len(text) <= _WORD
+        and not _FIGURE.search(text)
+        and says_nothing(text)
+        and not (marks and is_mark(text))
+    }
+    if not empty:
+        return cleaned
+    filled = [None if text in empty else text for text in cells]
+    return pl.Series(cleaned.name, filled, dtype=pl.String)
 
 
 @remembered
@@ -281,13 +331,17 @@ def identifiers(
 
 def _identifiers(texts: pl.Series, letters: frozenset[str]) -> tuple[pl.Series, pl.Series]:
     written = known(texts.str.replace_all('"', "", literal=True))
-    whole = written.str.contains(r"^\d+\.0$")
-    if (
-        "dots" not in letters and whole.any() and bool(whole.drop_nulls().all())
-    ):  # through a spreadsheet
-        written = written.str.strip_suffix(".0")
-    spaces = written.str.replace_all(r"[\s\x{a0}]+", " ")
-    key = spaces if "dots" in letters else written.str.replace_all(r"[\s\.\x{a0}]", "")
+    if "dots" not in letters:
+        whole = written.str.contains(r"^\d+\.0$")
+        if whole.any() and whole.all():  # through a spreadsheet
+            written = written.str.strip_suffix(".0")
+    cell = pl.col("t").str
+    key = (
+        cell.replace_all(r"[\s\x{a0}]+", " ")
+        if "dots" in letters
+        else cell.replace_all(r"[\s\.\x{a0}]", "")
+    )
     key = key if "case" in letters else key.str.to_uppercase()
-    key = key.to_frame("k").select(pl.when(pl.col("k") != "").then(pl.col("k"))).to_series()
-    return written.alias(texts.name), key.alias(texts.name)
+    keys = written.to_frame("t").select_seq(key).to_series()
+    keys = _where(keys, pl.col("t") != "") if (keys == "").any() else keys
+    return written.alias(texts.name), keys.alias(texts.name)

@@ -95,6 +95,8 @@ def read_with(
     """
     cells = distinct_texts(texts, marks=marks)
     values = cells.spread(pl.Series([meaning(text) for text in cells.texts], dtype=pl.String))
+    if values.null_count() == cells.place.null_count():
+        return Meanings(values, {})
     lost = cells.place.filter(cells.place.is_not_null() & values.is_null()).alias("place")
     counts = lost.value_counts(sort=False).sort("place")
     return Meanings(values, {cells.texts[place]: int(count) for place, count in counts.iter_rows()})

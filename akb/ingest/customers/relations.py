@@ -198,6 +198,10 @@ def build_relations(
         conflicts |= doubtful if column != "postcode4" else set()
         relations = relations.join(chosen, on="key", how="left", maintain_order="left")
     for column in _LATEST:
+        if rows[column].null_count() == rows.height:  # most exports tell few of them
+            nothing = pl.lit(None, dtype=rows.schema[column])
+            relations = relations.with_columns(nothing.alias(column))
+            continue
         relations = relations.join(
             _latest(rows, column), on="key", how="left", maintain_order="left"
         )

@@ -105,7 +105,9 @@ def _purchase(
     listed: pl.DataFrame, followed: Followed, branches: Mapping[str, str]
 ) -> pl.DataFrame:
     taken = followed.targets.eligible.frame.select(
-        number="customer", key="branch", happened=pl.col("label").cast(pl.Float64)
+        number="customer",
+        key=pl.col("branch").cast(pl.String),
+        happened=pl.col("label").cast(pl.Float64),
     )
     money = [name for name in ("commission",) if name in listed.columns]
     return (

@@ -109,9 +109,9 @@ def feature_drift(run: StoredRun, matrix: Matrix, names: Sequence[str]) -> list[
     found = []
     for name in names:
         spread = run.reference.spreads.get(name)
-        if spread is None or name not in matrix.frame.columns:
+        if spread is None or not matrix.has(name):
             continue
-        values = matrix.frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        values = matrix.column(name).astype(np.float64)
         group = run.reference.groups[name]
         then = np.array(spread.counts, dtype=np.int64)
         found.append(column_drift(name, group, then, spread.counted(values), confidence))

@@ -35,7 +35,7 @@ class WholeRun:
         none = pl.DataFrame(schema=targets.counts.schema)
         # what models look at beside the rows they are asked about
         self._targets = replace(targets, counts=none)
-        self._places = _places(self._matrix.frame["customer"])
+        self._places = _places(self._matrix.rows["customer"])
 
     def answered(self, made: Portfolio, number: int) -> tuple[PlainScores, int]:
         """Return what the models say of a customer as the export knows him and, under the number
@@ -50,7 +50,7 @@ class WholeRun:
 
         now, matrix = self._singles.rows_of(made, number), self._matrix
         first, _ = self._places[number]
-        frame = _below(matrix.frame.slice(first, 1), now.features, self._number)
+        frame = _below(matrix.at(first), now.features, self._number)
         branches = (
             self._held.beside(now.held, number, self._number),
             self._eligible.beside(now.eligible, number, self._number),

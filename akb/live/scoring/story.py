@@ -316,7 +316,7 @@ def models_on(
 
     entries = catalogue_of(portfolio, settings, run.topics)
     matrix = build_matrix(portfolio, [portfolio.as_of], settings)
-    if matrix.frame.is_empty():
+    if not matrix.height:
         raise AkbError(
             f"no policy is in force on {portfolio.as_of.isoformat()}",
             "Check the as-of date (--as-of) and the end dates of the export.",

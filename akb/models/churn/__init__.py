@@ -5,7 +5,7 @@ from __future__ import annotations
 from akb.models.churn.announced import AnnouncedLapses, announced_lags, announced_lapses
 from akb.models.churn.causes import CauseModel, Causes, CauseTrees, Multinomial, Shares
 from akb.models.churn.competing import aalen_johansen
-from akb.models.churn.composed import announced_later, churn_scores, compose
+from akb.models.churn.composed import announced_later, churn_scores, compose, highest
 from akb.models.churn.evaluation import LIFETIME, evaluate_churn
 from akb.models.churn.fit import ChurnResult, fit_churn
 from akb.models.churn.hazard import Hazard, stay
@@ -47,6 +47,7 @@ __all__ = [
     "fit_churn",
     "fit_lifetime",
     "fit_selected",
+    "highest",
     "stay",
     "survival_frame",
     "tenures",

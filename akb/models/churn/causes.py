@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from akb.core.draws.sampling import draw_key, lots, lowest
-from akb.models.churn.landmark import BANDS, DRAWS, LAGS, NEVER, Landmarks, band_of
+from akb.models.churn.landmark import BANDS, DRAWS, LAGS, NEVER, Landmarks, band_of, parts_of
 from akb.models.learners import Boosted, Sample, fit_boosting, scan
 
 if TYPE_CHECKING:
@@ -93,13 +93,15 @@ class Causes:
         """
         result = np.empty((len(rows), lags, len(CAUSES)))
         landmarks = landmarks.narrowed(self.names)
-        x = landmarks.design(rows, np.ones(len(rows), dtype=np.int64))
         first = len(landmarks.names)
         band = band_of(np.arange(1, NEVER))[:lags]
-        for number in np.unique(band):
-            middle = (BANDS[number][0] + BANDS[number][1]) // 2
-            x[:, first:] = landmarks.lag_features(rows, np.full(len(rows), middle))
-            result[:, band == number] = self.model.predict(x)[:, None, :]
+        for part in parts_of(rows):
+            some = rows[part]
+            x = landmarks.design(some, np.ones(len(some), dtype=np.int64))
+            for number in np.unique(band):
+                middle = (BANDS[number][0] + BANDS[number][1]) // 2
+                x[:, first:] = landmarks.lag_features(some, np.full(len(some), middle))
+                result[part, band == number] = self.model.predict(x)[:, None, :]
         return result
 
 

@@ -24,6 +24,7 @@ from akb.models.churn.composed import (
     churn_files,
     churn_scores,
     compose,
+    highest,
 )
 from akb.models.churn.evaluation import LIFETIME, ChurnEvaluation, evaluate_churn
 from akb.models.churn.hazard import Hazard, stay
@@ -82,9 +83,9 @@ class ChurnResult:
         By key, one for each of `KEYS`.
     hazard
         The fitted hazard; None if the export cannot teach churn.
-    names, x
-        For explanations: the columns of the hazard, and each customer's row (order of `scores`) in
-        the month in which the risk is highest, float32 [n, f].
+    names, explained, x
+        For explanations: the columns of the hazard, the places in `scores` of those who are
+        explained, and their rows in the month in which their risk is highest, float32 [n, f].
     tested
         The latest closed date and the chance, as it would have been then, of leaving within 12
         months of every customer in force on it (ascending): what the other predictions for that
@@ -101,6 +102,7 @@ class ChurnResult:
     predictions: dict[str, Prediction]
     hazard: Hazard | None = None
     names: tuple[str, ...] = ()
+    explained: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     x: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
     findings: tuple[Finding, ...] = ()
     files: dict[str, bytes] = field(default_factory=dict)
@@ -144,6 +146,7 @@ def fit_churn(
     causes = fit_causes(landmarks, as_of, seed=settings.models.seed)
     split = causes.split(landmarks, now) if causes is not None else None
     composed = compose(lean, targets, hazard, split, now)
+    del split
     continuation = _continuation(landmarks, settings, splits, made, causes=causes is not None)
     horizon = settings.models.lifetime_horizon_years
     lifetime = fit_lifetime(
@@ -157,10 +160,12 @@ def fit_churn(
         ),
     )
     leavers = _Leavers(splits.leavers, settings.report.suppress_below)
+    scores = churn_scores(
+        composed, lifetime, causes=causes is not None, peak=made.learner != "rate"
+    )
+    explained = highest(scores)
     return ChurnResult(
-        scores=churn_scores(
-            composed, lifetime, causes=causes is not None, peak=made.learner != "rate"
-        ),
+        scores=scores,
         survival=survival_frame(composed.customers, lifetime),
         curve=portfolio_curve(landmarks, as_of, horizon),
         cohorts=cohort_table(
@@ -177,7 +182,8 @@ def fit_churn(
         ),
         hazard=hazard,
         names=lean.names + lean.lag_names,
-        x=lean.design(now, composed.peak),
+        explained=explained,
+        x=lean.design(now[explained], composed.peak[explained]),
         findings=_findings(splits, made, composed, causes),
         files=churn_files(hazard, causes, continuation),
         tested=_year(made),

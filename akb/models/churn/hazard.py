@@ -22,6 +22,7 @@ from akb.models.churn.landmark import (
     PersonMonths,
     band_of,
     base_offset,
+    parts_of,
 )
 from akb.models.evidence import BETWEEN_YEAR
 from akb.models.learners import SCAN_ROWS, Boosted, scan, screened
@@ -86,21 +87,16 @@ class Hazard:
         lags].
         """
         chances = np.empty((len(rows), lags))
-        person = PersonMonths(
-            rows, np.empty(0, np.int64), np.zeros(len(rows), bool), np.ones(len(rows))
-        )
-        sample = landmarks.sample(_at_lag(person, 1), self.offset)
         first = len(landmarks.names)
-        for lag in range(1, lags + 1):
-            months = np.full(len(rows), lag)
-            sample.x[:, first:] = landmarks.lag_features(rows, months)
-            p = self.model.predict(sample.x, np.full(len(rows), self.offset[lag - 1]))
-            chances[:, lag - 1] = _shifted(p, self.shift[months - 1])
+        for part in parts_of(rows):
+            some = rows[part]
+            x = landmarks.design(some, np.ones(len(some), dtype=np.int64))
+            for lag in range(1, lags + 1):
+                months = np.full(len(some), lag)
+                x[:, first:] = landmarks.lag_features(some, months)
+                p = self.model.predict(x, np.full(len(some), self.offset[lag - 1]))
+                chances[part, lag - 1] = _shifted(p, self.shift[months - 1])
         return chances
-
-
-def _at_lag(person: PersonMonths, lag: int) -> PersonMonths:
-    return PersonMonths(person.row, np.full(len(person), lag), person.event, person.weight)
 
 
 def _shifted(p: Floats, shift: Floats) -> Floats:

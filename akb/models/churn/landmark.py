@@ -22,7 +22,7 @@ from akb.core.dates import add_months, months_between
 from akb.core.draws.sampling import lots, lowest, quotas
 from akb.core.errors import RefusedError
 from akb.models.learners import Sample
-from akb.models.temporal import EPOCH, closes_on, day_number
+from akb.models.temporal import CHUNK, EPOCH, closes_on, day_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,7 +101,7 @@ class Landmarks:
 
     def __init__(self, matrix: Matrix, targets: Targets, people: People | None = None) -> None:
         self.people = people
-        self.frame = matrix.frame
+        self.matrix = matrix
         # the month of the lag says it all: of the calendar at T the hazard only learns coincidences
         self.names = tuple(
             each.name
@@ -114,13 +114,14 @@ class Landmarks:
             name for name in LAG_NAMES if seasons or not name.startswith("lag_month")
         )
         self.gap_days, self.lag_days = targets.gap_days, targets.lag_days
-        as_of = self.frame["as_of"]
+        frame = matrix.rows
+        as_of = frame["as_of"]
         self.start = np.searchsorted(
             as_of.to_physical().to_numpy(), [day_number(day) for day in self.dates]
         )
-        self.stop = np.append(self.start[1:], self.frame.height)
+        self.stop = np.append(self.start[1:], matrix.height)
         self.date_of = np.repeat(np.arange(len(self.dates)), self.stop - self.start)
-        self.customer = self.frame["customer"].to_numpy()
+        self.customer = frame["customer"].to_numpy()
         self.identity = matrix.identity_of(self.customer)
         self.teaches = matrix.teaches(self.customer)
         self.cause = targets.relation["cause"]
@@ -130,6 +131,7 @@ class Landmarks:
             [[day_number(add_months(day, lag)) for lag in range(NEVER)] for day in self.dates]
         )
         self.event_lag, self.seen_lags = self._lags()
+        self._calendar, self._due  # noqa: B018  # worked out once, for `narrowed` ones too
 
     def _lags(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The lag in which the relation ends, 1..12, or 13 where it does not within 12 months; and
@@ -137,8 +139,8 @@ class Landmarks:
         disappears (transferred, converted).
         """
         event, seen = (
-            np.full(self.frame.height, NEVER, dtype=np.int64),
-            np.empty(self.frame.height, dtype=np.int64),
+            np.full(self.matrix.height, NEVER, dtype=np.int64),
+            np.empty(self.matrix.height, dtype=np.int64),
         )
         for d, (start, stop) in enumerate(zip(self.start, self.stop, strict=True)):
             event[start:stop] = np.maximum(
@@ -360,7 +362,7 @@ class Landmarks:
         lean = copy(self)
         lean.names = tuple(name for name in columns if name not in LAG_NAMES)
         lean.lag_names = tuple(name for name in columns if name in LAG_NAMES)
-        lacking = sum(name not in self.frame.columns for name in lean.names)
+        lacking = sum(not self.matrix.has(name) for name in lean.names)
         if lacking or (*lean.names, *lean.lag_names) != tuple(columns):
             raise RefusedError(
                 f"the saved model expects {lacking} features that "
@@ -378,14 +380,14 @@ class Landmarks:
         """Return the features of these rows, float32 [n, f], in the order of `names`; unknown is
         NaN.
         """
-        return _floats(self.frame, rows, self.names)
+        return _floats(self.matrix, rows, self.names)
 
     @cached_property
     def _calendar(self) -> NDArray[np.float32]:
         """Renewals in each of the twelve months after T, float32 [rows, 12]; NaN unknown."""
         given = [f"{RENEWALS}{lag}" for lag in range(1, NEVER)]
-        if set(given) <= set(self.frame.columns):
-            return np.asarray(self.frame.select(given).to_numpy(), dtype=np.float32)
+        if all(map(self.matrix.has, given)):
+            return self.matrix.floats(slice(0, self.matrix.height), given)
         next_renewal = self.column("months_to_next_renewal")
         month = np.mod(np.ceil(next_renewal) - 1, LAGS) + 1
         counts = (month[:, None] == np.arange(1, NEVER)).astype(np.float32)
@@ -408,14 +410,14 @@ class Landmarks:
         one.
         """
         for name in names:
-            if name in self.frame.columns:
-                return np.asarray(self.frame[name].to_numpy(), dtype=np.float32)
-        return np.full(self.frame.height, np.nan, dtype=np.float32)
+            if self.matrix.has(name):
+                return self.matrix.column(name)
+        return np.full(self.matrix.height, np.nan, dtype=np.float32)
 
     @cached_property
     def tenure_months(self) -> NDArray[np.float32]:
         """Months that the relation existed at T, per row; NaN where the matrix does not say."""
-        if "tenure_months" in self.frame.columns:
+        if self.matrix.has("tenure_months"):
             return self.column("tenure_months")
         return np.asarray(12 * self.column("tenure_years"), dtype=np.float32)
 
@@ -469,6 +471,11 @@ class Landmarks:
         )
 
 
+def parts_of(rows: NDArray[np.int64]) -> list[slice]:
+    """Return rows in parts whose features are small: of everybody at once they are gigabytes."""
+    return [slice(first, first + CHUNK) for first in range(0, len(rows), CHUNK)]
+
+
 def base_offset(months: PersonMonths) -> NDArray[np.float64]:
     """Return the log-odds of leaving per lag 1..12: one rate per lag band, shrunk to the overall
     rate, float64 [12].
@@ -493,9 +500,7 @@ def _day_or_never(frame: pl.DataFrame, column: str) -> NDArray[np.int64]:
     )
 
 
-def _floats(
-    frame: pl.DataFrame, rows: NDArray[np.int64], names: tuple[str, ...]
-) -> NDArray[np.float32]:
+def _floats(matrix: Matrix, rows: NDArray[np.int64], names: tuple[str, ...]) -> NDArray[np.float32]:
     if not names:
         return np.empty((len(rows), 0), dtype=np.float32)
     contiguous = (
@@ -503,9 +508,7 @@ def _floats(
         and int(rows[-1] - rows[0]) == len(rows) - 1
         and bool((np.diff(rows) == 1).all())
     )
-    columns = frame.select(names)
-    picked = columns.slice(int(rows[0]), len(rows)) if contiguous else columns[rows]
-    return np.asarray(picked.to_numpy(order="fortran"), dtype=np.float32)
+    return matrix.floats(slice(int(rows[0]), int(rows[-1]) + 1) if contiguous else rows, names)
 
 
 def _date(days: int) -> date:

@@ -14,7 +14,7 @@ import polars as pl
 from akb.models.churn import CHURN, LAGS, LIFETIME, announced_lags, announced_lapses
 from akb.models.coherence.bounds import Held, Lapses, keep_total, settle
 from akb.models.method import Role
-from akb.models.tables import positions, stored, wide
+from akb.models.tables import named_rows, positions, stored, wide
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -66,12 +66,8 @@ def branches_of(
     if run is None or tested is None or tested.test_date != day:
         return None
     expected = tested.expected if delivered is None else delivered
-    frame = {
-        "customer": tested.customer,
-        "branch": [run.entries[code].branch for code in tested.group.tolist()],
-        "probability": expected.astype(np.float64),
-    }
-    return pl.DataFrame(frame, schema=_BRANCHES).sort("customer", "branch")
+    names = [entry.branch or "" for entry in run.entries]
+    return named_rows(tested.customer, tested.group, names, expected.astype(np.float64))
 
 
 def coherent_evidence(runs: Sequence[MethodRun], churn: ChurnResult) -> CoherentEvidence:
@@ -162,11 +158,7 @@ def coherent_scores(
         latter, whatever the definition: money stands on them. What is delivered as churn then
         coheres with the lapses (`within`).
     """
-    frame = (
-        context.matrix.frame.filter(pl.col("as_of") == context.as_of)
-        .select("customer")
-        .sort("customer")
-    )
+    frame = context.matrix.on(context.as_of)
     customers = frame["customer"].to_numpy()
     leaving = _Leaving(customers, _leaving(context, customers))
     lapses, columns, any_lapse = _coherent_lapses(context, runs, entire, leaving)
@@ -232,7 +224,7 @@ def _coherent_lapses(
         )
         number = keep_total("poisson", count[1], sure, np.maximum(goes, 1.0))
     gone = entire.scores[HEADLINE].to_numpy() if HEADLINE in entire.scores.columns else None
-    code = np.unique(lapses["branch"].to_numpy().astype(str), return_inverse=True)[1]
+    code = _codes(lapses["branch"])
     settled = settle(gone, Lapses(any_lapse, number, chance), Held(row, code), sure, sure_rows)
     columns: dict[str, pl.Series] = {}
     if whole is not None:
@@ -358,18 +350,21 @@ def _float32(values: NDArray[np.float64] | None) -> NDArray[np.float32] | None:
     return None if values is None else values.astype(np.float32)
 
 
+def _codes(branch: pl.Series) -> NDArray[np.int64]:
+    """The place of each branch in the alphabet."""
+    names = pl.Enum(branch.unique().sort())
+    return branch.cast(names).to_physical().to_numpy().astype(np.int64)
+
+
 def _certain_branches(
     branches: pl.DataFrame, announced: NDArray[np.bool_], *, value: float
 ) -> pl.DataFrame:
     """Return the branch chances with the announced ones certain and each branch's total kept."""
     if not announced.any():
         return branches
-    chance, name = (
-        branches["probability"].to_numpy().copy(),
-        branches["branch"].to_numpy().astype(str),
-    )
-    for branch in np.unique(name):
-        here = name == branch
+    chance, code = branches["probability"].to_numpy().copy(), _codes(branches["branch"])
+    for branch in np.unique(code):
+        here = code == branch
         chance[here] = keep_total(
             "binary", chance[here], announced[here], np.full(int(here.sum()), value)
         )

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from akb.models.evidence import AGES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import polars as pl
     from numpy.typing import NDArray
 
     from akb.features.types import Matrix
@@ -71,6 +71,20 @@ class Peers:
             _banded(column("tenure_months"), TENURES),
             np.column_stack(held) if held else np.zeros((frame.height, 0), dtype=np.bool_),
         )
+
+    @staticmethod
+    def columns(matrix: Matrix, branches: Sequence[str]) -> list[str]:
+        """Return the columns of a matrix that `of` looks at."""
+        asked = (*KINDS, "age", "tenure_months", *(f"n_{branch}" for branch in branches))
+        return [name for name in asked if matrix.has(name)]
+
+    @classmethod
+    def among(cls, matrix: Matrix, rows: NDArray[np.int64], branches: Sequence[str]) -> Peers:
+        """Return some rows of a matrix."""
+        names, who = cls.columns(matrix, branches), matrix.rows.select("customer")[rows]
+        values = matrix.floats(rows, names)
+        columns = (pl.Series(name, values[:, place]) for place, name in enumerate(names))
+        return cls.of(who.with_columns(columns), branches)
 
     def others(self, branch: int) -> Codes:
         """Return how many other branches each holds, at most `MOST_OTHERS`."""

@@ -111,7 +111,7 @@ def _problem(context: FitContext, labels: pl.DataFrame, definition: str) -> Prob
     """The matrix's rows with this definition's label; rows of other dates and those not to be
     followed take no part.
     """
-    keys = context.matrix.frame.select("as_of", "customer")
+    keys = context.matrix.rows
     label = keys.join(
         labels.select("as_of", "customer", definition), on=["as_of", "customer"], how="left"
     )[definition]

@@ -189,7 +189,7 @@ def _masks(matrix: Matrix, day: date, conditions: list[Condition]) -> Masks:
     """Return (customers at this date, conditions): 1 where the condition is met; unknown meets
     none.
     """
-    frame = matrix.frame.filter(pl.col("as_of") == day)
+    frame = matrix.on(day, {each.feature for each in conditions})
     met = [
         frame.select(
             pl.col(each.feature)
@@ -233,7 +233,7 @@ def _goals(context: FitContext, days: tuple[date, ...], settings: Mapping[str, A
 def _asked(matrix: Matrix, goal: Goal, day: date, masks: Masks) -> Counts:
     """Return the conditions and events of those who can be asked for a goal on a date."""
     rows = goal.rows.filter(pl.col("as_of") == day).sort("customer")
-    there = matrix.frame.filter(pl.col("as_of") == day)["customer"].to_numpy()
+    there = matrix.on(day)["customer"].to_numpy()
     return Counts(masks[positions(there, rows["customer"].to_numpy())], rows["event"].to_numpy())
 
 
@@ -242,7 +242,7 @@ def _eligible_now(context: FitContext, goal: Goal, masks: Mapping[date, Masks]) 
     now = masks[context.as_of]
     if goal.branch is None:
         return now
-    there = context.matrix.frame.filter(pl.col("as_of") == context.as_of)["customer"].to_numpy()
+    there = context.matrix.on(context.as_of)["customer"].to_numpy()
     asked = context.targets.eligible.frame.filter(
         (pl.col("as_of") == context.as_of) & (pl.col("branch") == goal.branch)
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from akb.models.learners.link import from_link
-from akb.models.learners.rule import Rate, scan
+from akb.models.learners.rule import Rate, scan, sorted_quantiles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,17 +42,22 @@ class Spline:
     knots: tuple[float, ...]
     fill: float
 
-    def columns(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return [n, 2 + knots]: value, hinges, unknown or not."""
+    @property
+    def width(self) -> int:
+        """Number of columns that it becomes: value, hinges, unknown or not."""
+        return 2 + len(self.knots)
+
+    def write(self, x: NDArray[np.float32], out: NDArray[np.float64]) -> None:
+        """Write its columns into `out`, [n, width]."""
         given = x[:, self.column].astype(np.float64)
         unknown = np.isnan(given)
         value = (np.clip(np.where(unknown, self.fill, given), self.low, self.high) - self.low) / (
             self.high - self.low
         )
-        inner = [(knot - self.low) / (self.high - self.low) for knot in self.knots]
-        return np.column_stack(
-            [value, *[np.maximum(value - knot, 0) for knot in inner], unknown.astype(np.float64)]
-        )
+        out[:, 0] = value
+        for place, knot in enumerate(self.knots, start=1):
+            np.maximum(value - (knot - self.low) / (self.high - self.low), 0, out=out[:, place])
+        out[:, -1] = unknown
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ class Logistic:
         z = (_design(self.splines, x) - self.centre) / self.scale * self.coefficients
         found, start = np.zeros((len(x), len(self.names))), 0
         for spline in self.splines:
-            stop = start + 2 + len(spline.knots)
+            stop = start + spline.width
             found[:, spline.column] = z[:, start:stop].sum(axis=1)
             start = stop
         return found
@@ -89,7 +94,7 @@ class Logistic:
         """Return each used feature's share of the absolute standardised coefficients."""
         sizes, start = {}, 0
         for spline in self.splines:
-            stop = start + 2 + len(spline.knots)
+            stop = start + spline.width
             sizes[self.names[spline.column]] = float(np.abs(self.coefficients[start:stop]).sum())
             start = stop
         total = sum(sizes.values())
@@ -121,20 +126,28 @@ class Logistic:
 
 
 def _design(splines: tuple[Spline, ...], x: NDArray[np.float32]) -> NDArray[np.float64]:
-    return np.concatenate([spline.columns(x) for spline in splines], axis=1)
+    stops = np.cumsum([spline.width for spline in splines]).tolist()
+    found = np.empty((len(x), stops[-1]))
+    for spline, stop in zip(splines, stops, strict=True):
+        spline.write(x, found[:, stop - spline.width : stop])
+    return found
 
 
 def _spline(column: int, values: NDArray[np.float32]) -> Spline | None:
-    known = values[~np.isnan(values)].astype(np.float64)
+    known = values[~np.isnan(values)]
     if len(known) < 20:
         return None
-    low, *inner, high = np.quantile(known, (0.01, 0.2, 0.4, 0.6, 0.8, 0.99)).tolist()
+    known = np.sort(known).astype(np.float64)  # once for all that is asked of it
+    low, *inner, high = sorted_quantiles(
+        known[None], np.array([len(known)]), (0.01, 0.2, 0.4, 0.6, 0.8, 0.99)
+    )[0].tolist()
     if high <= low:
-        low, high, inner = float(known.min()), float(known.max()), []
+        low, high, inner = float(known[0]), float(known[-1]), []
     if high <= low:
         return None
     knots = tuple(knot for knot in sorted(set(inner)) if low < knot < high)
-    return Spline(column, low, high, knots, float(np.median(known)))
+    middle = (known[(len(known) - 1) // 2] + known[len(known) // 2]) / 2 + 0.0  # no -0.0
+    return Spline(column, low, high, knots, float(middle))
 
 
 def _telling(sample: Sample, objective: Objective, most: int) -> tuple[Spline, ...]:

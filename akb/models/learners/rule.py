@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from akb.models.learners.link import from_link
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -95,46 +95,121 @@ def _bins(values: NDArray[np.float32], edges: NDArray[np.float64]) -> NDArray[np
     return np.where(np.isnan(values), len(edges) + 1, np.digitize(values, edges)).astype(np.int64)
 
 
-def _edges(values: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Edges at the eighths and above the lowest value: most signals are zero for nearly
-    everyone.
+@dataclass(frozen=True)
+class _Rows:
+    """Rows that a rule is fitted on, as every column wants them.
+
+    values
+        A column per row, [f, n]: each is then read from one stretch of memory.
+    expected, events
+        Weighted, per row: by the base rate, and what happened.
+    prior
+        Weighted events of the base rate that are mixed into each bin.
+    every
+        Every so many rows set the edges.
     """
-    known = values[~np.isnan(values)]
-    if not len(known):
-        return np.empty(0)
-    above = known[known > known.min()]
-    if not len(above):
-        return np.empty(0)
-    cuts = np.append(np.quantile(known, QUANTILES), above.min()).astype(np.float64)
-    return np.unique(cuts[cuts > known.min()])
+
+    values: NDArray[np.float32]
+    expected: NDArray[np.float64]
+    events: NDArray[np.float64]
+    prior: float
+    every: int
+
+    @classmethod
+    def of(
+        cls,
+        sample: Sample,
+        objective: Objective,
+        take: NDArray[np.int64] | slice,
+        columns: slice | list[int],
+        every: int = 1,
+    ) -> _Rows:
+        weight, label = sample.weight[take], sample.label[take]
+        events = label * weight
+        # Weighted events stand for as many real rows as were sampled, so the prior is scaled to
+        # their average weight.
+        each = float(events.sum()) / max(float((label > 0).sum()), 1.0) or 1.0
+        return cls(
+            np.ascontiguousarray(sample.x[take][:, columns].T),
+            from_link(objective, sample.offset[take]) * weight,
+            events,
+            PRIOR_EVENTS * each,
+            every,
+        )
+
+    def edges(self) -> NDArray[np.float64]:
+        """Return edges at the eighths and above the lowest value, [f, 8], ascending; NaN where
+        there are fewer.
+
+        Most signals are zero for nearly everyone, hence the edge above the lowest value.
+        """
+        ordered = np.sort(self.values[:, :: self.every], axis=1)  # NaN comes last
+        known = (~np.isnan(ordered)).sum(axis=1)
+        lowest = ordered[:, :1].astype(np.float64)
+        above = (ordered <= ordered[:, :1]).sum(axis=1)
+        further = np.minimum(above, ordered.shape[1] - 1)[:, None]
+        cuts = np.concatenate(
+            [sorted_quantiles(ordered, known), np.take_along_axis(ordered, further, axis=1)], axis=1
+        )
+        cuts[~(cuts > lowest) | (above >= known)[:, None]] = np.nan
+        cuts.sort(axis=1)
+        cuts[:, 1:][cuts[:, 1:] == cuts[:, :-1]] = np.nan
+        cuts.sort(axis=1)
+        return cuts
+
+    def ratios(self, column: int, edges: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """Return the deviance that the bins of a column explain, and the shrunk ratio of each."""
+        values, inner = self.values[column], edges[~np.isnan(edges)]
+        passed = (values >= float32_at_least(inner)[:, None]).view(np.uint8)
+        group = passed.sum(axis=0, dtype=np.uint8).astype(np.intp)
+        group[np.isnan(values)] = len(inner) + 1
+        observed = np.bincount(group, weights=self.events, minlength=len(inner) + 2)
+        expected = np.bincount(group, weights=self.expected, minlength=len(inner) + 2)
+        ratio = (observed + self.prior) / (expected + self.prior)
+        return float((observed * np.log(ratio) - expected * (ratio - 1)).sum()), ratio
 
 
-def _fit_column(
-    sample: Sample, objective: Objective, take: NDArray[np.int64], column: int, every: int = 1
-) -> tuple[float, Rule]:
-    """Return the rule of one column on some rows (every so many set the edges), with the deviance
-    it explains there.
+def sorted_quantiles(
+    ordered: NDArray[Any], known: NDArray[np.int64], parts: Sequence[float] = QUANTILES
+) -> NDArray[np.float64]:
+    """Return quantiles of the first `known` values of each row, [rows, parts], to the bit those of
+    `numpy.quantile`; NaN where a row has none.
+
+    One sort serves every row and every part; `numpy.quantile` is asked a row at a time where rows
+    differ in how much of them is known.
+
+    Parameters
+    ----------
+    ordered
+        [rows, n], each ascending.
+
+    Examples
+    --------
+    >>> sorted_quantiles(np.array([[1.0, 2.0, 4.0, np.nan]]), np.array([3]), (0.25, 0.5)).tolist()
+    [[1.5, 2.0]]
     """
-    weight, label = sample.weight[take], sample.label[take]
-    base, events = from_link(objective, sample.offset[take]) * weight, label * weight
-    # Weighted events stand for as many real rows as were sampled, so the prior is scaled to their
-    # average weight.
-    prior = PRIOR_EVENTS * (float(events.sum()) / max(float((label > 0).sum()), 1.0) or 1.0)
-    values = sample.x[take, column]
-    edges = _edges(values[::every])
-    group = _bins(values, edges)
-    observed = np.bincount(group, weights=events, minlength=len(edges) + 2)
-    expected = np.bincount(group, weights=base, minlength=len(edges) + 2)
-    ratio = (observed + prior) / (expected + prior)
-    gain = float((observed * np.log(ratio) - expected * (ratio - 1)).sum())
-    return gain, Rule(
-        objective,
-        sample.names[column],
-        column,
-        tuple(edges.tolist()),
-        tuple(ratio.tolist()),
-        sample.names,
-    )
+    at = np.maximum(known - 1, 0)[:, None] * np.asarray(parts)
+    before = np.floor(at).astype(np.intp)
+    last = np.maximum(known - 1, 0)[:, None]
+    low = np.take_along_axis(ordered, before, axis=1)
+    high = np.take_along_axis(ordered, np.minimum(before + 1, last), axis=1)
+    share, apart = at - before, high - low
+    return np.asarray(np.where(share >= 0.5, high - apart * (1 - share), low + apart * share))
+
+
+def float32_at_least(edges: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the least float32 not below each edge: as bounds of float32 values they are the same,
+    and need no conversion.
+
+    Examples
+    --------
+    No float32 is .1: the nearest lies above it, that of .7 below.
+
+    >>> [str(edge) for edge in float32_at_least(np.array([0.1, 0.7]))]
+    ['0.1', '0.70000005']
+    """
+    near = edges.astype(np.float32)
+    return np.where(near < edges, np.nextafter(near, np.float32(np.inf)), near)
 
 
 def scan(sample: Sample, objective: Objective) -> list[int]:
@@ -146,11 +221,8 @@ def scan(sample: Sample, objective: Objective) -> list[int]:
     if sample.ranked:
         return list(sample.ranked)
     take = np.linspace(0, len(sample) - 1, min(len(sample), SCAN_ROWS)).astype(np.int64)
-    every = max(1, len(take) // EDGE_ROWS)
-    gains = [
-        _fit_column(sample, objective, take, column, every)[0]
-        for column in range(len(sample.names))
-    ]
+    rows = _Rows.of(sample, objective, take, slice(None), max(1, len(take) // EDGE_ROWS))
+    gains = [rows.ratios(column, edges)[0] for column, edges in enumerate(rows.edges())]
     return sorted(range(len(gains)), key=lambda column: (-gains[column], column))
 
 
@@ -184,4 +256,15 @@ def fit_rule(sample: Sample, objective: Objective) -> Rule | Rate:
     """
     if not len(sample) or not sample.names:
         return Rate(objective)
-    return _fit_column(sample, objective, np.arange(len(sample)), scan(sample, objective)[0])[1]
+    column = scan(sample, objective)[0]
+    rows = _Rows.of(sample, objective, slice(None), [column])
+    edges = rows.edges()[0]
+    _, ratio = rows.ratios(0, edges)
+    return Rule(
+        objective,
+        sample.names[column],
+        column,
+        tuple(edges[~np.isnan(edges)].tolist()),
+        tuple(ratio.tolist()),
+        sample.names,
+    )

@@ -123,8 +123,8 @@ def unusual(context: FitContext, entry: Entry) -> MethodResult:
 
 def _known(context: FitContext, wanted: Sequence[str]) -> tuple[list[str], pl.DataFrame]:
     """Return the wanted features that say something at X, and the customers with them."""
-    frame = context.matrix.frame.filter(pl.col("as_of") == context.as_of).sort("customer")
     there = [name for name in wanted if name in context.matrix.names]
+    frame = context.matrix.on(context.as_of, there)
     telling = [name for name in there if frame[name].drop_nulls().n_unique() > 1]
     return telling, frame.select("customer", *telling)
 
@@ -136,11 +136,7 @@ def _a_year_ago(context: FitContext, names: Sequence[str]) -> pl.DataFrame | Non
     before = [day for day in context.matrix.dates if 330 <= (context.as_of - day).days <= 400]
     if not before:
         return None
-    frame = (
-        context.matrix.frame.filter(pl.col("as_of") == before[-1])
-        .sort("customer")
-        .select("customer", *names)
-    )
+    frame = context.matrix.on(before[-1], names)
     known = all(frame[name].null_count() < frame.height for name in names)
     return frame if known and frame.height >= DRAWN else None
 

@@ -60,7 +60,7 @@ def needs(context: FitContext, entries: Sequence[Entry]) -> MethodResult:
     """
     began = time.perf_counter()
     branches = _branches(context)
-    now = context.matrix.frame.filter(pl.col("as_of") == context.as_of)
+    now = _now(context, branches)
     peers = Peers.of(now, branches)
     limit = context.people.limit if context.people else LIMIT
     columns: dict[str, NDArray[np.float64]] = {}
@@ -79,17 +79,17 @@ def churn_effects(context: FitContext, entries: Sequence[Entry]) -> MethodResult
     """
     began = time.perf_counter()
     branches = _branches(context)
-    frame = context.matrix.frame
     closed = _years(context, entries[0])
     rows = _followed(context, closed) if closed else None
-    now = frame.filter(pl.col("as_of") == context.as_of)
+    now = _now(context, branches)
     columns: dict[str, NDArray[np.float64]] = {}
     reasons: dict[str, Reason] = {}
     found: list[dict[str, object]] = []
     cells: dict[str, list[list[float | None]]] = {}
     if rows is not None and rows.any():
-        past, today = Peers.of(frame.filter(rows), branches), Peers.of(now, branches)
-        customer = frame.filter(rows)["customer"].to_numpy()
+        at = rows.arg_true().to_numpy()
+        past, today = Peers.among(context.matrix, at, branches), Peers.of(now, branches)
+        customer = context.matrix.rows["customer"].gather(at).to_numpy()
         gone = happened_within(context.targets.relation.filter(rows), "end_date", MONTHS) > 0
         for entry in entries:
             if entry.branch not in branches:
@@ -133,7 +133,7 @@ def stored_effects(
 ) -> MethodResult:
     """Return the differences that were found before, for the customers of today."""
     branches = _branches(context)
-    now = context.matrix.frame.filter(pl.col("as_of") == context.as_of)
+    now = _now(context, branches)
     today = Peers.of(now, branches)
     columns: dict[str, NDArray[np.float64]] = {}
     for entry in entries:
@@ -154,7 +154,7 @@ def _followed(context: FitContext, closed: list[date]) -> pl.Series:
     """Which rows of these dates were followed for the whole year: not those transferred or
     converted out of sight.
     """
-    frame, relation = context.matrix.frame, context.targets.relation
+    frame, relation = context.matrix.rows, context.targets.relation
     followed = pl.Series(context.matrix.teaches(frame["customer"].to_numpy()))
     rows = frame["as_of"].is_in(closed) & followed
     if "censored_on" not in relation.columns:
@@ -180,6 +180,11 @@ def _years(context: FitContext, entry: Entry) -> list[date]:
     return chosen
 
 
+def _now(context: FitContext, branches: Sequence[str]) -> pl.DataFrame:
+    """The customers at X with what makes them comparable."""
+    return context.matrix.on(context.as_of, Peers.columns(context.matrix, branches))
+
+
 def _branches(context: FitContext) -> list[str]:
     """The branches of which the matrix knows who holds them, in its own order."""
     names = [name.removeprefix("n_") for name in context.matrix.names if name.startswith("n_")]
@@ -193,7 +198,7 @@ def _open(context: FitContext, now: pl.DataFrame, branch: str) -> NDArray[np.boo
         return np.zeros(now.height, dtype=np.bool_)
     return (
         now["customer"]
-        .is_in(rows.filter(pl.col("branch") == branch)["customer"].to_list())
+        .is_in(rows.filter(pl.col("branch") == branch)["customer"].implode())
         .to_numpy()
     )
 

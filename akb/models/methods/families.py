@@ -8,7 +8,6 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from akb.core.findings import Finding
@@ -19,6 +18,7 @@ from akb.models.learners import from_link
 from akb.models.method import Role, family
 from akb.models.methods.ranking import ranking
 from akb.models.methods.verdict import prediction_of, shorter_evidence, unavailable
+from akb.models.tables import named_rows
 from akb.models.temporal import Problem, branch_problem, fit_target, happened_within
 
 if TYPE_CHECKING:
@@ -114,14 +114,10 @@ def _family(
 
     predictions = judged(fitted)
     few = [p.key for p in predictions if p.status == "unavailable"]
-    branches = pl.DataFrame(
-        {
-            "customer": problem.customer[fitted.rows],
-            "branch": np.array(groups, dtype=object)[problem.group[fitted.rows]].tolist(),
-            "probability": fitted.expected,
-        },
-        schema={"customer": pl.UInt32, "branch": pl.String, "probability": pl.Float64},
-    ).sort("customer", "branch")
+    rows_now = fitted.rows
+    branches = named_rows(
+        problem.customer[rows_now], problem.group[rows_now], groups, fitted.expected
+    )
     named = tuple(Translated(entry.name_nl, entry.name_en) for entry in entries if entry.key in few)
     findings = (
         (

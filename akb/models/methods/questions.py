@@ -17,7 +17,7 @@ from akb.models.method import family, method
 from akb.models.methods.families import member_prediction
 from akb.models.methods.lean import BEHAVIOUR, frugal, lean
 from akb.models.methods.verdict import prediction_of, unavailable
-from akb.models.tables import wide
+from akb.models.tables import named_rows, wide
 from akb.models.temporal import branch_problem, day_number, fit_target
 from akb.models.types import DateResult
 
@@ -134,14 +134,8 @@ def _asked(context: FitContext, rows: BranchRows | None, months: int) -> Tempora
 
 def _chances(fitted: FittedTarget, names: tuple[str, ...]) -> pl.DataFrame:
     problem: Problem = fitted.problem
-    return pl.DataFrame(
-        {
-            "customer": problem.customer[fitted.rows],
-            "branch": np.array(names, dtype=object)[problem.group[fitted.rows]].tolist(),
-            "probability": fitted.expected,
-        },
-        schema={"customer": pl.UInt32, "branch": pl.String, "probability": pl.Float64},
-    ).sort("customer", "branch")
+    at = fitted.rows
+    return named_rows(problem.customer[at], problem.group[at], names, fitted.expected)
 
 
 def _together(fitted: FittedTarget) -> Evidence | None:

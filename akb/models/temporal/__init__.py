@@ -5,7 +5,7 @@ data.
 from __future__ import annotations
 
 from akb.models.temporal.answer import Answer, with_dates
-from akb.models.temporal.calibrated import CalibratedModel, fit_calibrated
+from akb.models.temporal.calibrated import CHUNK, CalibratedModel, fit_calibrated
 from akb.models.temporal.holdout import RENEWAL, Grouper, grouper
 from akb.models.temporal.level import level_factor, shift_for, year_on_year
 from akb.models.temporal.probe import probe_of
@@ -39,6 +39,7 @@ from akb.models.temporal.target import FittedTarget, evaluate_target, fit_target
 
 __all__ = [
     "BRANCH",
+    "CHUNK",
     "ENOUGH_FOR_SPLINES",
     "EPOCH",
     "RENEWAL",

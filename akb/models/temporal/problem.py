@@ -196,6 +196,14 @@ def floats(
     return frame.select(names)[rows].to_numpy().astype(np.float32, copy=False)
 
 
+def _of_customers(
+    matrix: Matrix, rows: NDArray[np.int64], names: tuple[str, ...]
+) -> NDArray[np.float32]:
+    if not names or not len(rows):
+        return np.empty((len(rows), len(names)), dtype=np.float32)
+    return matrix.floats(rows, names)
+
+
 def happened_within(frame: pl.DataFrame, column: str, months: int) -> NDArray[np.float32]:
     """Return 1 where the date in `column` falls in (T, T + months], else 0, per row of `frame`."""
     as_of = frame["as_of"].to_physical().to_numpy()
@@ -213,7 +221,7 @@ def customer_problem(
     matrix: Matrix, name: str, objective: Objective, label: NDArray[np.float32]
 ) -> Problem:
     """Return a target with one row per row of the matrix (same order)."""
-    frame, names = matrix.frame, matrix.names
+    frame, names = matrix.rows, matrix.names
     return Problem(
         name=name,
         objective=objective,
@@ -222,7 +230,7 @@ def customer_problem(
         label=label,
         group=np.zeros(frame.height, dtype=np.int16),
         groups=("",),
-        gather=lambda rows, columns: floats(frame, rows, columns),
+        gather=lambda rows, columns: _of_customers(matrix, rows, columns),
         names=names,
         identity=matrix.identity,
         panel=matrix.panel,
@@ -243,7 +251,7 @@ def branch_problem(matrix: Matrix, rows: BranchRows, name: str, groups: tuple[st
     day = frame["as_of"].to_physical().to_numpy().astype(np.int32, copy=False)
     customer = frame["customer"].to_numpy()
     of_matrix = _keys(
-        matrix.frame["as_of"].to_physical().to_numpy(), matrix.frame["customer"].to_numpy()
+        matrix.rows["as_of"].to_physical().to_numpy(), matrix.rows["customer"].to_numpy()
     )
 
     def gather(at: NDArray[np.int64], columns: tuple[str, ...]) -> NDArray[np.float32]:
@@ -251,7 +259,7 @@ def branch_problem(matrix: Matrix, rows: BranchRows, name: str, groups: tuple[st
         of_customer = tuple(name for name in columns if name not in own and name != BRANCH)
         found = np.searchsorted(of_matrix, _keys(day[at], customer[at]))
         parts = {
-            **dict(zip(of_customer, floats(matrix.frame, found, of_customer).T, strict=True)),
+            **dict(zip(of_customer, _of_customers(matrix, found, of_customer).T, strict=True)),
             **dict(zip(rows.names, floats(frame, at, rows.names).T, strict=True)),
             BRANCH: codes[at],
         }

@@ -1,7 +1,7 @@
 // Draws the figures from the JSON beside them, in the colours of the page; nothing is fetched.
 (function () {
   "use strict";
-  var PRINT_WIDTH = 650, NARROW = 440; // A4 minus 2 x 18 mm, and where labels go above their bars
+  var PRINT_WIDTH = 650, NARROW = 440, EDGE = 14; // A4 minus 2 x 18 mm, where labels go above their bars, half a zero
   var root = document.documentElement;
   var ROLES = { "#1b2430": "ink", "#566173": "muted", "#d8dde4": "line", "#1f4e9a": "klant", "#b4501b": "moment",
     "#6f4a9b": "aandacht", "#2c7a4b": "product", "#868f9b": "context" };
@@ -23,16 +23,47 @@
     return ruler.measureText(text.replace(/<[^>]+>/g, "").replace(/&[^;]+;/g, "x")).width;
   }
 
+  // A text in lines that are no wider than `room`.
+  function broken(text, room) {
+    return text.split(" ").reduce(function (lines, word) {
+      var longer = lines[lines.length - 1] + " " + word;
+      if (lines[0] === "") { return [word]; }
+      if (wide(longer, "400") > room) { lines.push(word); } else { lines[lines.length - 1] = longer; }
+      return lines;
+    }, [""]).join("<br>");
+  }
+
+  // What stands behind a label, so that no line is drawn through it.
+  function ground() { return getComputedStyle(root).getPropertyValue("--paper").trim(); }
+
   // What is written beyond the longest bar fits: the right margin grows until it does.
   function roomy(layout) {
     var low = layout.xaxis.range[0], span = layout.xaxis.range[1] - low;
-    for (var turn = 0; turn < 3; turn += 1) {
+    for (var turn = 0; turn < 9; turn += 1) {
       var inner = layout.width - layout.margin.l - layout.margin.r, over = 0;
       layout.annotations.forEach(function (note) {
         if (note.xanchor !== "left" || note.xref === "paper" || note.yref === "paper") { return; }
         over = Math.max(over, layout.margin.l + (note.x - low) / span * inner + 10 + wide(note.text, "700") - layout.width);
       });
       layout.margin.r += over;
+    }
+  }
+
+  // The numbers along an axis stand upright: every second one goes until the rest have room; zero stays.
+  function sparse(layout) {
+    var axis = layout.xaxis, span = axis.range[1] - axis.range[0], shown = axis.ticktext || [
+      axis.tickprefix + Math.round(axis.range[1]).toLocaleString("nl") + axis.ticksuffix];
+    var room = (layout.width - layout.margin.l - layout.margin.r) / span;
+    var need = 10 + Math.max.apply(null, shown.map(function (text) { return wide(text, "400"); }));
+    axis.tickangle = 0;
+    var title = axis.title || {}; // what would stick out is said above the figure too
+    if (title.text && wide(title.text, "400") > room * span + 2 * Math.min(layout.margin.l, layout.margin.r)) { title.text = ""; }
+    for (var turn = 0; turn < 4 && axis.dtick * room < need; turn += 1) {
+      axis.dtick *= 2;
+      if (!axis.tickvals) { continue; }
+      var even = axis.tickvals.map(function (value) { return Math.abs(value / axis.dtick % 1) < 1e-9; });
+      axis.ticktext = axis.ticktext.filter(function (_, i) { return even[i]; });
+      axis.tickvals = axis.tickvals.filter(function (_, i) { return even[i]; });
     }
   }
 
@@ -47,21 +78,21 @@
         return Math.max.apply(null, label.split("<br>").map(function (part) { return wide(part, "400"); }));
       }));
       roomy(layout);
+      sparse(layout);
       return;
     }
     axis.showticklabels = false;
-    layout.margin.l = 0;
+    layout.margin.l = EDGE;
     roomy(layout);
-    labels = labels.map(function (label) {
-      var whole = label.replace(/<br>/g, " ");
-      return wide(whole, "400") < layout.width - 10 ? whole : label;
-    });
-    layout.height += labels.length * (22 + 17 * (Math.max.apply(null, labels.map(function (label) {
-      return label.split("<br>").length;
-    })) - 1));
+    sparse(layout);
+    labels = labels.map(function (label) { return broken(label.replace(/<br>/g, " "), layout.width - 10); });
+    var most = Math.max.apply(null, labels.map(function (label) { return label.split("<br>").length; }));
+    layout.height += labels.length * (22 + 17 * (most - 1));
+    layout.margin.t += 17 * (most - 1);
+    layout.height += 17 * (most - 1);
     axis.tickvals.forEach(function (place, i) {
-      layout.annotations.push({ xref: "paper", x: 0, xanchor: "left", y: place + 0.3, yanchor: "bottom", showarrow: false,
-        text: labels[i], align: "left", font: { size: 13, color: layout.font.color } });
+      layout.annotations.push({ xref: "paper", x: 0, xanchor: "left", xshift: -EDGE, y: place + 0.3, yanchor: "bottom",
+        showarrow: false, text: labels[i], align: "left", bgcolor: ground(), font: { size: 13, color: layout.font.color } });
     });
   }
 
@@ -81,7 +112,7 @@
     layout.shapes = [{ type: "line", yref: "paper", y0: 0, y1: 1, x0: 0, x1: 0, line: layout.shapes[0].line }];
     layout.annotations = [today].concat(notes.map(function (note, i) {
       return { xref: "paper", x: 0, xanchor: "left", y: last - i + 0.2, yanchor: "bottom", showarrow: false, align: "left",
-        text: names[i].replace(/<br>/g, " ") + "  " + note.text, font: { size: 13, color: layout.font.color } };
+        text: names[i].replace(/<br>/g, " ") + "  " + note.text, bgcolor: ground(), font: { size: 13, color: layout.font.color } };
     }));
   }
 

@@ -1,4 +1,4 @@
-"""The first rows of a list, with reasons in words, and who is not on it."""
+"""The first rows of a list, with why now in words, and who is not on it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ import numpy as np
 import polars as pl
 
 from akb.report.formats import short_code
+from akb.report.portal import portal_facts
 
 if TYPE_CHECKING:
     from akb.report.context import Context, Row
 
 SHOWN = 10
-REASONS = 3
-SAME_NEWS = dict.fromkeys(("coverage", "branches", "insurers"), "holdings")
-"""Groups of features that tell an adviser the same: how much, and how little, a customer has here.
-"""
 
 
 def withheld(context: Context) -> dict[str, str]:
@@ -38,7 +35,7 @@ def left_out(context: Context, counts: dict[str, int]) -> dict[str, int | None]:
 
 def first_rows(context: Context, listed: pl.DataFrame, count: int = SHOWN) -> list[Row]:
     """Return the first rows to be contacted (no control group): pseudonym, kind, office, scores,
-    three reasons each.
+    and why now, as the portal says it.
     """
     called = listed.filter(~pl.col("control")) if "control" in listed.columns else listed
     top = (called.sort("rank") if "rank" in called.columns else called).head(count)
@@ -59,7 +56,7 @@ def first_rows(context: Context, listed: pl.DataFrame, count: int = SHOWN) -> li
     scores = {
         key: context.score(key) for key in ("churn_3m", "churn_12m", "churn_preventable_12m", "clv")
     }
-    reasons = worded_reasons(context)
+    portal = context.once(portal_facts)
     rows: list[Row] = []
     for rank, row in enumerate(joined.to_dicts(), start=1):
         place = row.get("place")
@@ -77,44 +74,10 @@ def first_rows(context: Context, listed: pl.DataFrame, count: int = SHOWN) -> li
                 "expected_saving": row.get("expected_saving"),
                 "best_contact": row.get("best_contact"),
                 "contact": row.get("contact"),
-                "reasons": reasons.get(row["customer"], []),
+                "reasons": [portal.why.sentence(row["customer"], portal.words)],
             }
         )
     return rows
-
-
-def worded_reasons(context: Context) -> dict[int, list[str]]:
-    """Return customer -> why the chance of leaving is high, in words, strongest first, at most
-    three.
-
-    One per group of features: "one policy" and "one branch" are the same news. What is true of
-    everybody like this customer (all policies of who has one renew on one day) is no news either.
-    """
-    models = context.bundle.models
-    like = _like(context)
-    group = {feature.name: feature.group for feature in context.bundle.features}
-    found: dict[int, dict[str, str]] = {}
-    for reason in models.reasons if models else ():
-        mine = found.setdefault(reason.customer, {})
-        # the models' own columns, such as the month ahead, are no reason that a person can use
-        idea = SAME_NEWS.get(group.get(reason.feature, ""), group.get(reason.feature))
-        if reason.contribution <= 0 or idea is None or idea in mine or len(mine) == REASONS:
-            continue
-        if context.words.trivial(reason.feature, reason.value, like.get(reason.customer, ())):
-            continue
-        worded = context.words.reason(reason.feature, reason.value)
-        if worded:
-            mine[idea] = worded
-    return {customer: list(mine.values()) for customer, mine in found.items()}
-
-
-def _like(context: Context) -> dict[int, tuple[str, ...]]:
-    """Return customer -> what he is, as ``configs/trivial.toml`` names it."""
-    rows = context.customers.select("customer", "kind", "policies").iter_rows()
-    return {
-        customer: (kind, *(["one_policy"] if policies == 1 else []))
-        for customer, kind, policies in rows
-    }
 
 
 def _at(values: np.ndarray[Any, Any] | None, place: int | None) -> float | None:

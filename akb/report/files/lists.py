@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from akb.report.chapters.listed import worded_reasons
 from akb.report.files.list_columns import ADDED, SENTENCE, discuss_sentence, named, with_added
 from akb.report.files.tables import dutch_cell, dutch_csv
+from akb.report.portal import portal_facts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from akb.report.context import Context
 
 _WHO = ("kind", "adviser", "office")
@@ -83,46 +85,40 @@ class ListTable:
     heads
         What people read above them.
     rows
-        Values: numbers and dates as they are, everything else as text. Nothing is neutralised yet.
+        Values, once: numbers and dates as they are, everything else as text. Nothing is neutralised
+        yet.
     """
 
     name: str
     columns: tuple[str, ...]
     heads: tuple[str, ...]
-    rows: list[list[Any]]
+    rows: Iterator[list[Any]]
 
 
-def list_tables(context: Context) -> list[ListTable]:
-    """Return every list, those of the contract always, in the order of the workbook."""
+def list_tables(context: Context) -> Iterator[ListTable]:
+    """Yield every list, those of the contract always, in the order of the workbook."""
     value = context.bundle.value
     made = dict(value.lists) if value else {}
     for name, columns in ALWAYS.items():
         made.setdefault(name, pl.DataFrame(schema=dict.fromkeys(columns, pl.String)))
     order = {name: place for place, name in enumerate(ALWAYS)}
-    return [
-        _table(context, name, made[name])
-        for name in sorted(made, key=lambda name: (order.get(name, 99), name))
-    ]
+    for name in sorted(made, key=lambda name: (order.get(name, 99), name)):
+        yield _table(context, name, made[name])
 
 
-def action_lists(context: Context, tables: list[ListTable] | None = None) -> dict[str, bytes]:
-    """Return file name -> content of every list; those of the contract exist always, headings at
+def action_lists(context: Context) -> Iterator[tuple[str, bytes]]:
+    """Yield file name and content of every list; those of the contract exist always, headings at
     least.
     """
-    return {f"{table.name}.csv": _csv(table) for table in tables or list_tables(context)}
+    for table in list_tables(context):
+        yield f"{table.name}.csv", dutch_csv(table.heads, _cells(table))
 
 
-def _csv(table: ListTable) -> bytes:
-    return dutch_csv(table.heads, _cells(table))
-
-
-def _cells(table: ListTable) -> list[list[str]]:
-    """Return the rows as cells for Dutch Excel."""
+def _cells(table: ListTable) -> Iterator[list[str]]:
+    """Yield the rows as cells for Dutch Excel."""
     decimals = [4 if is_chance(column) else 2 for column in table.columns]
-    return [
-        [dutch_cell(cell, digits) for cell, digits in zip(row, decimals, strict=True)]
-        for row in table.rows
-    ]
+    for row in table.rows:
+        yield [dutch_cell(cell, digits) for cell, digits in zip(row, decimals, strict=True)]
 
 
 def is_chance(column: str) -> bool:
@@ -133,25 +129,28 @@ def is_chance(column: str) -> bool:
 def _table(context: Context, name: str, frame: pl.DataFrame) -> ListTable:
     ordered = with_added(context, name, frame.sort("rank") if "rank" in frame.columns else frame)
     columns = _columns(name, ordered)
-    names = shown_names(context, ordered)
     extra = SENTENCE.get(name)
     heads = [_head(context, name, column) for column in [*columns, *([extra] if extra else [])]]
-    reasons = worded_reasons(context) if extra == "reasons" else {}
-    rows: list[list[Any]] = []
-    for row in ordered.to_dicts():
+    rows = _rows(context, ordered, columns, extra)
+    return ListTable(name, (*columns, *([extra] if extra else [])), tuple(heads), rows)
+
+
+def _rows(
+    context: Context, ordered: pl.DataFrame, columns: Sequence[str], extra: str | None
+) -> Iterator[list[Any]]:
+    """Yield the values of every row: of who is in force everybody has an action."""
+    names = shown_names(context, ordered)
+    portal = context.once(portal_facts) if extra == "reasons" else None
+    for row in ordered.iter_rows(named=True):
         cells = [
             names[row["customer"]],
             *(_cell(context, column, row[column]) for column in columns[1:]),
         ]
-        if extra == "reasons":
-            sentence = "; ".join(reasons.get(row["customer"], []))
-            cells.append(
-                sentence or (context.words.plain("list_text.no_reason") if reasons else "")
-            )
+        if portal:
+            cells.append(portal.why.sentence(row["customer"], portal.words))
         elif extra == "gap":
             cells.append(discuss_sentence(context, row["branch"], row["share"]))
-        rows.append(cells)
-    return ListTable(name, (*columns, *([extra] if extra else [])), tuple(heads), rows)
+        yield cells
 
 
 def _head(context: Context, name: str, column: str) -> str:

@@ -85,11 +85,10 @@ def scores_parquet(table: pl.DataFrame, words: dict[str, str] | None = None) -> 
 
 def scores_csv(table: pl.DataFrame) -> bytes:
     """Return the table as CSV: comma, point, empty where not eligible; no text is a formula."""
-    return (
-        table.with_columns(pl.col(pl.String).map_elements(neutral, return_dtype=pl.String))
-        .write_csv(line_terminator="\n")
-        .encode()
-    )
+    target = io.BytesIO()
+    safe = table.with_columns(pl.col(pl.String).map_elements(neutral, return_dtype=pl.String))
+    safe.write_csv(target, line_terminator="\n")
+    return target.getvalue()
 
 
 def rejects_csv(context: Context) -> bytes:

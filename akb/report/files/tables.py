@@ -44,8 +44,11 @@ def dutch_cell(value: object, decimals: int = 2) -> str:
 
 def dutch_csv(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     """Return a list for Dutch Excel: ``;``, UTF-8 with BOM, CRLF. Cells are formatted already."""
-    target = io.StringIO(newline="")
-    writer = csv.writer(target, delimiter=";", lineterminator="\r\n")
+    target = io.BytesIO()
+    text = io.TextIOWrapper(target, encoding="utf-8", newline="")
+    text.write(BOM)
+    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
     writer.writerow(head)
     writer.writerows(rows)
-    return (BOM + target.getvalue()).encode()
+    text.flush()
+    return target.getvalue()

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from akb.report.portal.facts import PortalFacts, run_name
+from akb.report.portal.facts import PortalFacts, run_name, run_name_of
 
 if TYPE_CHECKING:
     from akb.report.context import Context
@@ -17,6 +17,7 @@ __all__ = [
     "portal_facts",
     "portal_files",
     "run_name",
+    "run_name_of",
     "served_page",
     "tasks_csv",
 ]

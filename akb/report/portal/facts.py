@@ -13,6 +13,9 @@ from akb.report.portal.why import Why, why_now
 from akb.report.portal.words import PortalWords
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
     import polars as pl
 
     from akb.report.bundle import RunBundle
@@ -98,10 +101,24 @@ def run_name(bundle: RunBundle) -> str:
 
     The same input gives the same name, and nobody learns a customer from it.
     """
-    shown = "relation" if bundle.no_pseudonyms else "pseudonym"
     portfolio = bundle.portfolio
+    names = portfolio.customers["pseudonym"]
+    shown = "relation" if bundle.no_pseudonyms else "pseudonym"
+    return run_name_of(portfolio.as_of, shown, portfolio.rows.used, names)
+
+
+def run_name_of(as_of: date, shown: str, used: int, pseudonyms: Iterable[str]) -> str:
+    """Return the name of a run of which only this is known.
+
+    Parameters
+    ----------
+    shown
+        By what its files call customers: ``pseudonym`` or ``relation``.
+    used
+        Rows of the export that were used.
+    """
     digest = blake2b(digest_size=6, person=_PERSON)
-    digest.update(f"{portfolio.as_of.isoformat()} {shown} {portfolio.rows.used}".encode())
-    for name in portfolio.customers["pseudonym"].sort():
+    digest.update(f"{as_of.isoformat()} {shown} {used}".encode())
+    for name in sorted(pseudonyms):
         digest.update(name.encode())
     return f"R-{digest.hexdigest()}"

@@ -77,6 +77,14 @@ def dispersion(lapses: pl.DataFrame, *within: str) -> float:
     return max(1.0, float((own**2).sum()) / float(own.sum())) if len(own) else 1.0
 
 
+def dispersions(lapses: pl.DataFrame) -> dict[str, float]:
+    """Return `dispersion` of every branch in which something lapsed."""
+    n = pl.col("n").cast(pl.Int64)
+    own = lapses.group_by("branch", "customer", "period").len("n")
+    sums = own.group_by("branch").agg(squares=(n**2).sum(), total=n.sum())
+    return {branch: max(1.0, squares / total) for branch, squares, total in sums.iter_rows()}
+
+
 def lapse_basis(cells: pl.DataFrame, lapses: pl.DataFrame, branches: Sequence[str]) -> Basis:
     """Return a basis from whole years.
 
@@ -88,8 +96,8 @@ def lapse_basis(cells: pl.DataFrame, lapses: pl.DataFrame, branches: Sequence[st
         Every branch that a rate is asked for; one without experience gets the book's.
     """
     periods = sorted(cells["period"].unique().to_list())
-    exposed = _cube(cells, branches, periods, "days") / DAYS
-    ended = _cube(cells, branches, periods, "lapses")
+    days, ended, customers = _cubes(cells, branches, periods, "days", "lapses", "customers")
+    exposed = days / DAYS
     total, gone = exposed.sum(axis=2), ended.sum(axis=2)
     raw_level, raw_shape = _main_effects(total, gone)
     shape = _graduated(raw_shape, (raw_level[:, None] * total).sum(axis=0), lapses)
@@ -121,7 +129,7 @@ def lapse_basis(cells: pl.DataFrame, lapses: pl.DataFrame, branches: Sequence[st
             "policy_year": np.tile(np.arange(1, AGES + 1), len(branches)),
             "years": total.ravel(),
             "lapses": gone.ravel().round().astype(np.int64),
-            "customers": _cube(cells, branches, periods, "customers").max(axis=2).ravel(),
+            "customers": customers.max(axis=2).ravel(),
             "rate": rate.ravel(),
             "margin": margin.ravel(),
             "source": _sources(total, gone, seen),
@@ -158,11 +166,11 @@ def _bands() -> list[slice]:
     return [slice(first - 1, last or AGES) for first, last in BANDS]
 
 
-def _cube(
-    cells: pl.DataFrame, branches: Sequence[str], periods: Sequence[int], column: str
-) -> Floats:
-    """Return a column as (branches, policy years, periods)."""
-    out = np.zeros((len(branches), AGES, len(periods)))
+def _cubes(
+    cells: pl.DataFrame, branches: Sequence[str], periods: Sequence[int], *columns: str
+) -> list[Floats]:
+    """Return columns as (branches, policy years, periods)."""
+    out = [np.zeros((len(branches), AGES, len(periods))) for _ in columns]
     known = cells.filter(pl.col("branch").is_in(list(branches)))
     if known.is_empty():
         return out
@@ -173,7 +181,8 @@ def _cube(
         known["policy_year"].to_numpy() - 1,
         known["period"].replace_strict(time, return_dtype=pl.Int64).to_numpy(),
     )
-    np.add.at(out, place, known[column].cast(pl.Float64).to_numpy())
+    for cube, column in zip(out, columns, strict=True):
+        np.add.at(cube, place, known[column].cast(pl.Float64).to_numpy())
     return out
 
 
@@ -181,9 +190,10 @@ def _main_effects(exposed: Floats, ended: Floats) -> tuple[Floats, Floats]:
     """Return level by branch and rate by policy year of the multiplicative Poisson model."""
     level = np.ones(exposed.shape[0])
     shape = np.zeros(exposed.shape[1])
+    by_age, by_branch = ended.sum(axis=0), ended.sum(axis=1)
     for _ in range(ROUNDS):
-        shape = _ratio(ended.sum(axis=0), (level[:, None] * exposed).sum(axis=0))
-        level = _ratio(ended.sum(axis=1), (shape[None, :] * exposed).sum(axis=1))
+        shape = _ratio(by_age, (level[:, None] * exposed).sum(axis=0))
+        level = _ratio(by_branch, (shape[None, :] * exposed).sum(axis=1))
     return level, shape
 
 

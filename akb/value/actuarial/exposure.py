@@ -9,7 +9,7 @@ and the policy that continues keeps the age of the first."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -19,13 +19,15 @@ from akb.core.relations import OPEN
 from akb.describe.relations import is_lapse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 DAYS = 365.25
 LAST_SINGLE = 20
 """Policy years up to this one stand alone; older policies are one class."""
 BANDS = ((1, 1), (2, 2), (3, 3), (4, 5), (6, 10), (11, LAST_SINGLE), (LAST_SINGLE + 1, None))
 """Policy years, first and last of each band."""
+AT_ONCE = 200_000
+"""Policies times periods that are looked at together."""
 CELL = ("branch", "period", "policy_year")
 
 
@@ -93,8 +95,8 @@ def with_origin(policies: pl.DataFrame) -> pl.DataFrame:
         origin = found.with_columns(origin="moved").drop("earlier", "moved", "changed")
 
 
-def pieces(policies: pl.DataFrame, period: Period) -> pl.DataFrame:
-    """Return what each policy was at risk in one period, cut where it becomes a year older.
+def pieces(policies: pl.DataFrame, *periods: Period) -> pl.DataFrame:
+    """Return what each policy was at risk in each period, cut where it becomes a year older.
 
     Parameters
     ----------
@@ -107,20 +109,29 @@ def pieces(policies: pl.DataFrame, period: Period) -> pl.DataFrame:
         policy, customer, branch, ``period``, ``policy_year`` i32 (the first is 1), ``days`` i64,
         ``lapsed`` bool, ``level_cents``.
     """
-    first, last = pl.lit(period.first), pl.lit(period.last)
+    asked = pl.DataFrame(
+        [(each.label, each.first, each.last) for each in periods],
+        schema={"period": pl.Int32, "first": pl.Date, "last": pl.Date},
+        orient="row",
+    )
     held = (
-        policies.with_columns(until=pl.col("end_date").fill_null(OPEN))
+        policies.select(
+            "policy", "customer", "branch", "level_cents", "origin",
+            "start_date", "end_date", "cause", "replaced_on",
+            until=pl.col("end_date").fill_null(OPEN),
+        )
+        .join(asked, how="cross")
         .filter(
-            (pl.col("start_date") < period.last)
-            & (pl.col("until") > period.first)
+            (pl.col("start_date") < pl.col("last"))
+            & (pl.col("until") > pl.col("first"))
             & (pl.col("until") > pl.col("start_date"))
         )
         .select(
-            "policy", "customer", "branch", "level_cents",
-            entry=pl.max_horizontal("start_date", first),
-            exit=pl.min_horizontal("until", last),
-            lapsed=is_lapse(period.last),
-            birthday=_birthday(period.first),
+            "policy", "customer", "branch", "period", "level_cents",
+            entry=pl.max_horizontal("start_date", "first"),
+            exit=pl.min_horizontal("until", "last"),
+            lapsed=is_lapse(pl.col("last")),
+            birthday=_birthday(pl.col("first")),
             begun=pl.col("origin").dt.year(),
         )
     )  # fmt: skip
@@ -133,8 +144,7 @@ def pieces(policies: pl.DataFrame, period: Period) -> pl.DataFrame:
         pl.concat([younger, older])
         .filter(pl.col("until") > pl.col("from_"))
         .select(
-            "policy", "customer", "branch",
-            pl.lit(period.label, dtype=pl.Int32).alias("period"),
+            "policy", "customer", "branch", "period",
             pl.col("policy_year").cast(pl.Int32).clip(1, LAST_SINGLE + 1),
             days=(pl.col("until") - pl.col("from_")).dt.total_days(),
             lapsed=ends,
@@ -143,19 +153,28 @@ def pieces(policies: pl.DataFrame, period: Period) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _birthday(after: date) -> pl.Expr:
+def _birthday(after: pl.Expr) -> pl.Expr:
     """Return the first anniversary of ``origin`` later than a day; of 29 February the 28th, where
     there is none.
     """
+    day, month = pl.col("origin").dt.day(), pl.col("origin").dt.month()
 
-    def on(year: int) -> pl.Expr:
-        leap = (date(year, 3, 1) - timedelta(days=1)).day == 29
-        day, month = pl.col("origin").dt.day(), pl.col("origin").dt.month()
-        if not leap:
-            day = pl.when((month == 2) & (day == 29)).then(28).otherwise(day)
-        return pl.date(year, month, day)
+    def on(year: pl.Expr) -> pl.Expr:
+        leap = pl.date(year, 1, 1).dt.is_leap_year()
+        there = pl.when((month == 2) & (day == 29) & ~leap).then(28).otherwise(day)
+        return pl.date(year, month, there)
 
-    return pl.when(on(after.year) > after).then(on(after.year)).otherwise(on(after.year + 1))
+    year = after.dt.year()
+    return pl.when(on(year) > after).then(on(year)).otherwise(on(year + 1))
+
+
+def _at_once(periods: Sequence[Period], policies: int) -> Iterator[Sequence[Period]]:
+    """Yield the periods in parts of which the policies times the periods fit in memory: of a small
+    office all of them, for each question costs more than its few rows.
+    """
+    size = max(1, AT_ONCE // max(policies, 1))
+    for start in range(0, len(periods), size):
+        yield periods[start : start + size]
 
 
 def cells(policies: pl.DataFrame, periods: Iterable[Period]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -173,8 +192,8 @@ def cells(policies: pl.DataFrame, periods: Iterable[Period]) -> tuple[pl.DataFra
         it), sorted; and policy, customer, `CELL`, ``level_cents`` of every lapse.
     """
     counted, lapses = [_NO_CELLS], [_NO_LAPSES]
-    for period in periods:
-        found = pieces(policies, period)
+    for some in _at_once(list(periods), policies.height):
+        found = pieces(policies, *some)
         cents = pl.col("level_cents").fill_null(0).cast(pl.Int64)
         counted.append(
             found.group_by(CELL)

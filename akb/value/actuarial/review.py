@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.typed import made
-from akb.value.actuarial.basis import dispersion, lapse_basis
+from akb.value.actuarial.basis import dispersion, dispersions, lapse_basis
 from akb.value.actuarial.credibility import effective, limited_fluctuation
 from akb.value.actuarial.exposure import (
     BANDS,
@@ -264,10 +264,10 @@ def _figures(
 
     Branches with fewer customers than the limit are left out, and counted."""
     rows = []
-    names = basis.branches["branch"].to_list()
+    names, spreads = basis.branches["branch"].to_list(), dispersions(lapses)
     for branch, row in zip(names, basis.branches.to_dicts(), strict=True):
         mine = found.filter(pl.col("branch") == branch)
-        spread = dispersion(lapses.filter(pl.col("branch") == branch))
+        spread = spreads.get(branch, 1.0)
         own = made(BranchExperience, {**vars(_experience(mine, closed, spread)), **row})
         rows.append((int(mine["customers"].max() or 0), own))  # type: ignore[arg-type]
     rows.sort(key=lambda row: (-row[1].policy_years, row[1].branch))

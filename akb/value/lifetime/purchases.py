@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PRIOR_POLICIES = 20  # policies of the whole branch that a kind of customer's mean is mixed with
 TOP = 0.99  # no policy counts for more than the one at this quantile of its branch
+_PART = 50_000  # customers at a time: each has ten branches, and they are sorted by five columns
 
 
 @dataclass(frozen=True)
@@ -156,8 +157,9 @@ def offers(base: InForce, cost: ServiceCost, kept: float) -> Offers:
     chances = base.models.branch_purchase
     if "order" not in chances.columns:
         chances = chances.with_columns(order=pl.lit(None, dtype=pl.Float64))
-    table = (
-        chances.join(base.customers.select("customer", "row", "kind"), on="customer")
+    people = base.customers.select("customer", "row", "kind")
+    tables = [
+        chances.join(some, on="customer")
         .with_columns(ban=pl.col("branch").is_in(bans))
         .join(typical.drop_nulls("kind"), on=["branch", "kind"], how="left")
         .join(
@@ -190,7 +192,9 @@ def offers(base: InForce, cost: ServiceCost, kept: float) -> Offers:
             "expected_cents",
             "place",
         )
-    )
+        for some in list(people.iter_slices(_PART)) or [people]
+    ]
+    table = pl.concat(tables, rechunk=True)
     policy_cost = float(cost.policy.sum()) / max(len(cost.policy), 1)
     return Offers(table, _yearly_margin(base, table, policy_cost), policy_cost, kept)
 

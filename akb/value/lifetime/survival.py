@@ -117,8 +117,8 @@ def relations(base: InForce, horizon: int) -> Relations | None:
     if not base.has_ended:
         return None
     columns = ["alive", "preventable"]
-    known = base.models.survival.join(base.customers.select("customer", "row"), on="customer").sort(
-        "row", "month"
+    known = base.models.survival.select("customer", "month", *columns).join(
+        base.customers.select("customer", "row"), on="customer"
     )
     months = np.unique(known["month"].to_numpy())
     grid = np.full((base.n, len(months), 2), np.nan)

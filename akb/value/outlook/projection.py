@@ -132,7 +132,7 @@ def projection(
     if rows is None or not base.churn_in_euros:
         return None
     today = todays_book(base, rows)
-    coming, extra, mean = starting_point(base, rows, years)
+    coming, extra, mean = starting_point(base, rows, years, today)
     kept = _kept(base, today, plan)
     factor = base.value("outlook.inflow")
     flows = [factor * count for count in coming.counts] or [0.0]
@@ -257,16 +257,16 @@ def path(
 
 
 def starting_point(
-    base: InForce, rows: pl.DataFrame, years: list[tuple[date, date]]
+    base: InForce, rows: pl.DataFrame, years: list[tuple[date, date]], today: Today
 ) -> tuple[Newcomers, Extra, float]:
     """Return who comes in, what customers buy besides, and how many come in a year."""
-    coming = _newcomers(base, todays_book(base, rows), base.spells, years)
+    coming = _newcomers(base, today, base.spells, years)
     flows = [base.value("outlook.inflow") * count for count in coming.counts] or [0.0]
     return coming, _extra(base, rows, years), sum(flows) / len(flows)
 
 
-def todays_book(base: InForce, rows: pl.DataFrame, cents: Floats | None = None) -> Today:
-    """Return the customers in force at X; `cents`: what each policy brings, if not its revenue."""
+def todays_book(base: InForce, rows: pl.DataFrame) -> Today:
+    """Return the customers in force at X."""
     months = [YEAR * year for year in range(1, YEARS + 1)]
     wide = (
         base.models.survival.filter(pl.col("month").is_in(months))
@@ -290,27 +290,75 @@ def todays_book(base: InForce, rows: pl.DataFrame, cents: Floats | None = None) 
         .fill_null(np.nan)
         .to_numpy()
     )
-    money = _commission(base, rows, base.commission if cents is None else cents)
+    money = held_ahead(base, rows).commission(base.commission)
     return Today(alive, money, np.where(private, age, np.nan))
 
 
-def _commission(base: InForce, rows: pl.DataFrame, cents: Floats | Cents) -> Floats:
-    """Cents a year per customer after 0..5 years of the policies held today, given that the
-    customer is still there.
+@dataclass(frozen=True)
+class HeldAhead:
+    """How the policies held today go on in the years ahead, apart from what each brings.
+
+    Parameters
+    ----------
+    n
+        Customers.
+    policies, branches
+        Of the policies without an announced end: place in `InForce.held`, and the row of
+        `survival.branch_rows` it counts in.
+    row, kept
+        Of those rows: customer, and share kept after 0..5 years (rows, 6).
+    announced, of, still
+        Of the policies with one: place, customer, and whether it is there after 0..5 years
+        (policies, 6).
     """
-    held = base.held.with_columns(cents=pl.Series(cents))
-    money = (
-        held.filter(pl.col("ends").is_null()).group_by("row", "branch").agg(pl.col("cents").sum())
+
+    n: int
+    policies: Rows
+    branches: Rows
+    row: Rows
+    kept: Floats
+    announced: Rows
+    of: Rows
+    still: Floats
+
+    def commission(self, cents: Floats | Cents) -> Floats:
+        """Return (n, 6): cents a year per customer after 0..5 years, given that the customer is
+        still there.
+
+        Parameters
+        ----------
+        cents
+            (policies,): what each brings a year.
+        """
+        out = np.zeros((self.n, YEARS + 1))
+        money = np.bincount(self.branches, cents[self.policies], len(self.row))
+        np.add.at(out, self.row, self.kept * money[:, None])
+        np.add.at(out, self.of, self.still * cents[self.announced][:, None])
+        return out
+
+
+def held_ahead(base: InForce, rows: pl.DataFrame) -> HeldAhead:
+    """Return how the policies held today go on, by the yearly survival of their branch."""
+    held = base.held.select("row", "branch", "ends").with_row_index("policy")
+    table = rows.select("row", "branch", "kept").with_row_index("place")
+    open_ended = held.filter(pl.col("ends").is_null()).join(
+        table.select("place", "row", "branch"), on=["row", "branch"], maintain_order="left"
     )
-    table = rows.join(money, on=["row", "branch"], how="left", maintain_order="left")
-    out = np.zeros((base.n, YEARS + 1))
-    kept = table["kept"].to_numpy()[:, None] ** np.arange(YEARS + 1)
-    np.add.at(out, table["row"].to_numpy(), kept * table["cents"].fill_null(0).to_numpy()[:, None])
     announced = held.filter(pl.col("ends").is_not_null())
-    for year in range(YEARS + 1):
-        still = announced.filter(pl.col("ends") > add_months(base.as_of, YEAR * year))
-        np.add.at(out[:, year], still["row"].to_numpy(), still["cents"].to_numpy())
-    return out
+    still = announced.select(
+        (pl.col("ends") > add_months(base.as_of, YEAR * year)).cast(pl.Float64).alias(str(year))
+        for year in range(YEARS + 1)
+    )
+    return HeldAhead(
+        n=base.n,
+        policies=open_ended["policy"].to_numpy(),
+        branches=open_ended["place"].to_numpy(),
+        row=table["row"].to_numpy(),
+        kept=table["kept"].to_numpy()[:, None] ** np.arange(YEARS + 1),
+        announced=announced["policy"].to_numpy(),
+        of=announced["row"].to_numpy(),
+        still=still.to_numpy(),
+    )
 
 
 def _newcomers(

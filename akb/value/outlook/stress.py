@@ -8,6 +8,7 @@ the plan of contacts is not made anew. The shares are assumptions (``stress.*``)
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,14 @@ import polars as pl
 from akb.value.in_force import sum_cents
 from akb.value.lifetime.present import present_factors
 from akb.value.lifetime.survival import YEAR, announced_days, month_fraction
-from akb.value.outlook.projection import YEARS, Kept, path, starting_point, todays_book
+from akb.value.outlook.projection import (
+    YEARS,
+    Kept,
+    held_ahead,
+    path,
+    starting_point,
+    todays_book,
+)
 from akb.value.types import StressBook, StressedBook, Stresses
 
 if TYPE_CHECKING:
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from akb.value.in_force import Floats, InForce
+    from akb.value.outlook.projection import Extra, HeldAhead, Newcomers, Today
     from akb.value.targeting.planning.prospects import Flags
     from akb.value.valuation import Valuation
 
@@ -216,14 +225,26 @@ class _Measure:
             ahead=self._ahead(shock),
         )
 
-    def _ahead(self, shock: Shock) -> tuple[int, ...] | None:
+    @cached_property
+    def _start(self) -> tuple[Today, HeldAhead, tuple[Newcomers, Extra, float]] | None:
+        """What no stress changes of the years ahead; None where nothing may be told of them."""
         base, rows = self.valued.in_force, self.valued.branches
         if rows is None or not base.churn_in_euros:
             return None
-        coming, extra, inflow = starting_point(base, rows, self.years)
+        today = todays_book(base, rows)
+        return today, held_ahead(base, rows), starting_point(base, rows, self.years, today)
+
+    def _ahead(self, shock: Shock) -> tuple[int, ...] | None:
+        base = self.valued.in_force
+        if self._start is None:
+            return None
+        today, held, (coming, extra, inflow) = self._start
         cents = base.commission * (1 - shock.policy) * shock.price
-        today = todays_book(base, rows, cents)
-        today = replace(today, alive=today.alive * (1 - shock.relation)[:, None])
+        today = replace(
+            today,
+            alive=today.alive * (1 - shock.relation)[:, None],
+            commission=held.commission(cents),
+        )
         nobody = Kept(0.0, 0.0, 0.0, coming.alive)
         found = path(today, coming, extra, inflow, nobody).commission
         return tuple(round(float(found[year])) for year in range(YEARS + 1))

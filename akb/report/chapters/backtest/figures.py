@@ -55,7 +55,6 @@ def backtest(m: Maker) -> Figure | None:
         bars(shown, m.axis("share", "share_left")),
         ("list", "left", "rate", "range", "lost", "lost_range"),
         table,
-        variant="title" if backtest.split else "title_any",
         listed=f.of_hundred(rows["top_defend"].left_share),
         random=f.of_hundred(rows["random"].left_share),
         lost=f.euro(rows["top_defend"].cents),

@@ -64,13 +64,17 @@ def ledger(m: Maker) -> Figure | None:
         for name in ("contacts", "price")
     ]
     table.append((name, *(f.euro_exact(getattr(net, side)) for side in SIDES)))
+    best = max(given, key=lambda row: row.base, default=None)
     return m.figure(
         "ledger",
         bars(shown, m.axis("euro", "euro_life")),
         ("line", *SIDES),
         table,
-        variant="title" if net.base >= 0 else "title_loss",
-        net=f.size(net.base),
+        # what is left stands above the chapter; here, where it comes from
+        variant="title" if best and best.base > 0 else "title_none",
+        best=m.words.name("ledger", best.key) if best else f.NOTHING,
+        amount=f.euro(best.base) if best else f.NOTHING,
+        net=f.euro(net.base),
         range=f.span(f.euro(net.low), f.euro(net.high)),
     )
 

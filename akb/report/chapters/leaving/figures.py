@@ -48,6 +48,7 @@ def held(m: Maker) -> Figure | None:
     if len(rows) < 2 or year is None or year.suppressed:
         return None
     colour = "moment" if leaving.held_differs else "context"
+    one = leaving.held_differs and rows[0] is leaving.by_held[0] and rows[0].left is not None
     shown = [
         Bar(
             _policies(m, row),
@@ -74,7 +75,10 @@ def held(m: Maker) -> Figure | None:
             )
             for r in rows
         ],
-        variant="title" if leaving.held_differs else "title_flat",
+        # the chapter's heading has the two rates; under it stands what they come to
+        variant="title" if one else "title_rates" if leaving.held_differs else "title_flat",
+        left=rows[0].left,
+        gone=year.left,
         first=f.percent(rows[0].rate),
         last=f.percent(rows[-1].rate),
         many=m.words.span("policies", rows[-1]),

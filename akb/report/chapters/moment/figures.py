@@ -36,7 +36,10 @@ def horizons(m: Maker) -> Figure | None:
         Bar(_within(m, r), r.expected, f.rough(r.expected), "moment", low=r.low, high=r.high)
         for r in rows
     ]
-    last = rows[-1]
+    first, last = rows[0], rows[-1]
+    variant = "title" if last.low is not None else "title_point"
+    if not m.of(RiskFacts).proof and len(rows) > 1:
+        variant = "title_first"  # the longest stands above the chapter
     table = [
         (_within(m, r), f.number(r.expected, 1), f.interval(r.low, r.high), f.percent(r.share, 1))
         for r in rows
@@ -46,7 +49,9 @@ def horizons(m: Maker) -> Figure | None:
         bars(shown, m.axis("number", "expected_customers")),
         ("horizon", "expected", "range", "share"),
         table,
-        variant="title" if last.low is not None else "title_point",
+        variant=variant,
+        first=f.rough(first.expected),
+        first_months=m.words.count(first.months, "maand"),
         months=last.months,
         expected=f.rough(last.expected),
         range=f.interval(last.low, last.high),

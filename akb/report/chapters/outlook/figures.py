@@ -102,11 +102,16 @@ def lost(m: Maker) -> Figure | None:
     table += [
         (m.words.name("lost_part", row.key), f.euro_exact(row.expected), f.NOTHING) for row in rows
     ]
+    most = max(rows, key=lambda row: row.expected, default=None)
+    again = most is not None and not _single(m)  # the sum stands above the chapter
     return m.figure(
         "lost",
         bars(shown, m.axis("euro", "euro_year")),
         ("part", "amount", "range90"),
         table,
+        variant="title_most" if again else "title",
+        most=m.words.name("lost_part", most.key) if most else f.NOTHING,
+        amount=f.euro(most.expected) if most else f.NOTHING,
         expected=f.euro(found.expected),
         range=f.span(f.euro(found.low), f.euro(found.high)),
         share=f.percent(found.share),

@@ -20,7 +20,8 @@ def heading(m: Maker) -> str:
         return m.words.html("finding.product_any", expected=f.rough(product.any.expected))
     first = next((row for row in product.branches if not row.suppressed), None)
     if first:
-        return m.words.html("finding.product_branch", branch=first.name.lower())
+        key = "product_branch" if product.first_clear else "product_unclear"
+        return m.words.html(f"finding.{key}", branch=first.name.lower())
     return m.words.html("finding.product_none")
 
 

@@ -117,11 +117,15 @@ def defend_list(
     cost
         Of serving every customer for a year, cents.
     """
-    left_out = {reason: int(flags.sum()) for reason, flags in eligibility.excluded.items()}
     if plan is None or value is None:
-        return empty_list(), {reason: count for reason, count in left_out.items() if count}
+        barred = {reason: int(flags.sum()) for reason, flags in eligibility.excluded.items()}
+        return empty_list(), {reason: count for reason, count in barred.items() if count}
     found = defence(plan)
     listed = keeps(plan, plan.option) | (eligibility.control & keeps(plan, plan.would_get))
+    # a contact that the customer begins may be planned with somebody whom the office leaves alone
+    left_out = {
+        reason: int((flags & ~listed).sum()) for reason, flags in eligibility.excluded.items()
+    }
     rows = np.flatnonzero(listed)
     rows = rows[np.lexsort((rows, -found.saving[rows]))]
     open_ones = eligibility.callable & ~listed
