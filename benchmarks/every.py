@@ -27,6 +27,7 @@ MODULES = (
     "plan",
     "trials",
     "year",
+    "watch",
     "page",
     "portal",
     "small_offices",

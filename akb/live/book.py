@@ -152,6 +152,7 @@ class ClientBook:
         try:
             connection = sqlite3.connect(self.folder / STATE, timeout=_WAIT, isolation_level=None)
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA secure_delete = ON")  # what is forgotten is not there
             connection.execute("PRAGMA synchronous = FULL")  # what was confirmed survives a cut
         except sqlite3.Error as error:
             raise RefusedError(f"{self.folder / STATE} cannot be opened: {error}") from None

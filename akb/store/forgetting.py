@@ -9,6 +9,7 @@ import html
 import io
 import json
 import re
+from contextlib import suppress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from akb.core.errors import AkbError, RefusedError
 from akb.store.carried import MANIFEST, foreign_files, hashes_of, own_files
 from akb.store.columns import page_without
 from akb.store.folders import CUSTOMER_HEADINGS, KEPT, PRIVATE, check_run, rewrite_run
-from akb.store.packed import emptied
+from akb.store.packed import emptied, renamed
 from akb.store.workbooks import workbook_without
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ _READABLE = {".csv", ".parquet", ".json", ".html", ".txt"}
 _WORKBOOKS = {"actions.xlsx", "recognition.xlsx"}
 
 
-def forget_customer(folder: Path, customer: str) -> dict[str, int]:
+def forget_customer(
+    folder: Path, customer: str, *, kept_as: str | None = None, dry_run: bool = False
+) -> dict[str, int]:
     """Remove a customer from a finished run; an error leaves it as it was, what a kill stopped a
     second call finishes.
 
@@ -39,6 +42,11 @@ def forget_customer(folder: Path, customer: str) -> dict[str, int]:
     customer
         Pseudonym or relation number (case, spaces and dots in it mean nothing). One relation of a
         household takes the whole household out: its figures are about all of them together.
+    kept_as
+        What stands in his place in what the run kept to score with, which then goes on working;
+        None: that is emptied.
+    dry_run
+        Say what would be removed, and write nothing.
 
     Returns
     -------
@@ -62,12 +70,16 @@ def forget_customer(folder: Path, customer: str) -> dict[str, int]:
             raise RefusedError(
                 f"{path} is no file of akb, so it can't be searched", "Move it out of the folder."
             )
-    names = _names(folder, customer)
+    names = names_of(folder, customer)
+    if not names:
+        # Any other text is nobody: an office or a branch also stands in cells, and an empty text in
+        # most rows.
+        raise AkbError(*_nobody(folder))
     removed: dict[str, int] = {}
 
     def change(copy: Path) -> bytes | None:
         for path in sorted(path for path in copy.rglob("*") if path.is_file()):
-            rows = _forget_in(path, names)
+            rows = _forget_in(path, names, kept_as)
             if rows:
                 removed[path.relative_to(copy).as_posix()] = rows
         private = folder / PRIVATE
@@ -79,21 +91,32 @@ def forget_customer(folder: Path, customer: str) -> dict[str, int]:
         if rows:
             removed[PRIVATE.as_posix()] = rows
         if not removed:
-            raise AkbError(
-                f"no such customer in {folder}",
-                "Give a pseudonym (K-…) or a relation number of this run.",
-            )
+            raise AkbError(*_nobody(folder))
         _check_notes(folder, copy, names)
+        if dry_run:
+            raise _LookedAtError
         _update_manifest(copy, folder, content)
         return content
 
-    rewrite_run(folder, change)
+    with suppress(_LookedAtError):
+        rewrite_run(folder, change)
     return removed
 
 
-def _names(folder: Path, customer: str) -> frozenset[str]:
+class _LookedAtError(Exception):
+    """Ends a dry run before anything is written."""
+
+
+def _nobody(folder: Path) -> tuple[str, str]:
+    return (
+        f"no such customer in {folder}",
+        "Give a pseudonym (K-…) or a relation number of this run.",
+    )
+
+
+def names_of(folder: Path, customer: str) -> frozenset[str]:
     """Return pseudonym and relation numbers of a customer, as far as the run knows them: a
-    household has several.
+    household has several. None where it knows no such customer.
     """
     wanted = _plain(customer)
     if (folder / PRIVATE).is_file():
@@ -106,11 +129,7 @@ def _names(folder: Path, customer: str) -> frozenset[str]:
             return frozenset(found | {relation for name, relation in rows if name in found})
     if _PSEUDONYM.fullmatch(wanted) or customer.strip() in _scored(folder):
         return frozenset({wanted if _PSEUDONYM.fullmatch(wanted) else customer.strip()})
-    # Any other text is nobody: an office or a branch also stands in cells, and an empty text in
-    # most rows.
-    raise AkbError(
-        f"no such customer in {folder}", "Give a pseudonym (K-…) or a relation number of this run."
-    )
+    return frozenset()
 
 
 def _scored(folder: Path) -> frozenset[str]:
@@ -132,12 +151,14 @@ def _plain(name: str) -> str:
     return re.sub(r"[\s.]", "", name.removeprefix("'")).upper()
 
 
-def _forget_in(path: Path, names: frozenset[str]) -> int:
+def _forget_in(path: Path, names: frozenset[str], kept_as: str | None = None) -> int:
     """Rewrite one file without the customer; return how many rows went."""
     if path.name == MANIFEST or path.parent.name == "models":
         return 0
     if path.name == PurePath(KEPT).name:
-        path.write_bytes(emptied())  # no part of it can do without one customer
+        # no part of it can do without one customer
+        content = None if kept_as is None else renamed(path.read_bytes(), names, kept_as)
+        path.write_bytes(emptied() if content is None else content)
         return 0
     if path.suffix == ".parquet":
         return _forget_in_parquet(path, names)

@@ -56,6 +56,42 @@ def emptied() -> bytes:
     return _zipped({_DOCUMENT: json.dumps({"schema": SCHEMA, "things": None}).encode()})
 
 
+def renamed(content: bytes, names: Iterable[str], to: str) -> bytes | None:
+    """Return a packed file in which a customer has another name, and neither year of birth nor
+    postcode; None where it cannot be told whether he is in it.
+    """
+    import polars as pl
+
+    known = list(names)
+    parts: dict[str, bytes] = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as held:
+            parts = {name: held.read(name) for name in held.namelist()}
+        if any(name.encode() in parts[_DOCUMENT] for name in known):
+            return None
+        for name in (name for name in parts if name.endswith(".parquet")):
+            frame = pl.read_parquet(io.BytesIO(parts[name]))
+            texts = [column for column, kind in frame.schema.items() if kind == pl.String]
+            his = pl.any_horizontal(
+                pl.lit(value=False),
+                *(pl.col(each).is_in(known).fill_null(value=False) for each in texts),
+            )
+            if not frame.select(his.any()).item():
+                continue
+            bare = [column for column in ("birth_year", "postcode4") if column in frame.columns]
+            frame = frame.with_columns(
+                *(pl.when(~his).then(pl.col(column)).alias(column) for column in bare)
+            ).with_columns(pl.col(texts).replace(dict.fromkeys(known, to)))
+            held_ = io.BytesIO()
+            frame.write_parquet(
+                held_, compression="zstd", compression_level=3, row_group_size=max(1, frame.height)
+            )
+            parts[name] = held_.getvalue()
+    except (zipfile.BadZipFile, KeyError, pl.exceptions.PolarsError):
+        return None
+    return _zipped(parts)
+
+
 def unpacked(
     content: bytes,
     classes: Iterable[type],

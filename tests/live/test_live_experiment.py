@@ -199,7 +199,7 @@ def test_a_kill_between_registration_and_record_is_made_good(small: Small, monke
     trial, folder = small.folder / "trial", small.run()
     command = ["experiment", "assign", str(folder), "--to", str(trial)]
     with monkeypatch.context() as broken:
-        broken.setattr("akb.live.experiment.story.add_rows", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        broken.setattr("akb.live.experiment.kept.add_rows", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         assert run(command) == 130
     registered = (trial / "experiment.json").read_bytes()
     assert run(command) == 0

@@ -70,8 +70,8 @@ def lived(folder: Path, options: YearOptions) -> ClientBook:
     assert [each.number for each in year.weeks] == list(range(1, options.weeks + 1))
     assert [each.kind for each in runs_of(book)] == ["eda", *["score"] * options.weeks]
     assert events_of(book).height == sum(each.called for each in year.weeks) > 0
-    assert year.champions[0] == ("first", "2025-12-31")
-    assert year.evaluation is not None and year.evaluation["run_as_of"] == "2025-12-31"
+    assert year.champions[0] == ("first", "2024-12-31")
+    assert year.evaluation is not None and year.evaluation["run_as_of"] == "2024-12-31"
     lines = [json.loads(line) for line in (book.folder / "log.jsonl").read_text("utf-8").splitlines()]
     assert {each["exit"] for each in lines} <= {0, 3}
     assert all("watch" in each for each in lines if each["command"] == "score" and each["exit"] == 0)

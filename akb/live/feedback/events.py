@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from akb.core.wording.text import load_toml
+from akb.live.forgetting import forgotten_among
 from akb.live.registry import now
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class Imported:
 def import_events(
     book: ClientBook, events: Sequence[Feedback], *, dry_run: bool = False
 ) -> Imported:
-    """Add events to the book; those that it has stay as they are.
+    """Add events to the book; those that it has stay as they are, those of customers whom it has
+    forgotten are left out.
 
     Returns
     -------
@@ -54,7 +56,11 @@ def import_events(
         In a dry run what would have been added.
     """
     moment = now()
-    rows = {event_id(event): event_row(event, moment) for event in events}
+    with book.read() as state:
+        gone = forgotten_among(book, state, {event.customer for event in events})
+    rows = {
+        event_id(event): event_row(event, moment) for event in events if event.customer not in gone
+    }
     known = _known(book, rows)
     fresh = [row for key, row in rows.items() if key not in known]
     added = len(fresh)

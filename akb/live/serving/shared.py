@@ -19,6 +19,7 @@ from akb.core.errors import AkbError
 from akb.core.wording.text import load_toml
 from akb.live.book import STATE
 from akb.live.feedback.events import event_id, event_row, insert_events
+from akb.live.forgetting import forgotten_among, forgotten_count
 from akb.live.registry import now
 from akb.live.serving.people import Person, people_by_token, token_hash
 from akb.live.serving.tables import audit, prepare
@@ -79,7 +80,7 @@ class SharedState:
             book.folder / STATE, isolation_level=None, check_same_thread=False
         )
         self._reading.execute("PRAGMA query_only = ON")
-        self._version = -1
+        self._version, self._forgotten = -1, 0
         self._people: dict[str, Person] = {}
         self._events: list[SharedEvent] = []
         self._numbers: list[int] = []
@@ -100,6 +101,11 @@ class SharedState:
         self._reading.execute("BEGIN")
         try:
             self._people = people_by_token(self._reading)
+            forgotten = forgotten_count(self._reading)
+            if forgotten != self._forgotten:  # what pages get is read anew, without him
+                self._forgotten, self.last = forgotten, 0
+                self._events.clear()
+                self._numbers.clear()
             newest = self._reading.execute("SELECT coalesce(max(rowid), 0) FROM events").fetchone()
             rows = self._reading.execute(
                 f"{_SELECT} FROM events WHERE rowid > ? AND recorded >= ? ORDER BY rowid",
@@ -155,6 +161,8 @@ class SharedState:
                 return SavedEvent(_event(state, known[0]))
             if state.execute("SELECT 1 FROM runs WHERE run = ?", (event.run,)).fetchone() is None:
                 raise AkbError("column run: the book holds no such run")
+            if forgotten_among(self.book, state, [event.customer]):
+                raise AkbError("column customer: the book holds no such customer")
             latest = self._latest(state, event.customer)
             if event.event == "status" and latest is not None and latest[1] != before:
                 audit(state, "conflict", person.number, event=latest[1])
