@@ -145,7 +145,7 @@ def test_lists_and_tasks_of_the_book_leave_the_control_arm_alone(
     book: ClientBook, export: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whatever lot the lists would draw by themselves: of who is in the experiment the arm decides."""
-    assert run(["experiment", "assign", str(book.folder), "--name", "winter", "--control-share", "0.4"]) == 0
+    assert run(["experiment", "assign", str(book.folder), "--name", "winter", "--contact", "mail"]) == 0
     arms = dict(arms_of(book).select("customer", "arm").iter_rows())
     capsys.readouterr()
     assert run(["export", str(book.folder), "--dry-run", "--json"]) == 0

@@ -80,7 +80,7 @@ def hand_over(
     tasks = [each for each in whole if each.listed in shape.lists]
     left_out = {"list": len(whole) - len(tasks)}
     for why, customers in _kept_out(run, book, trial).items():
-        fewer = without(tasks, customers)
+        fewer = without(tasks, customers, care=why != "control_arm")
         left_out[why] = len(tasks) - len(fewer)
         tasks = fewer
     if reveal:

@@ -116,9 +116,12 @@ def task_name(cells: Mapping[str, str]) -> str:
     return "T-" + blake2b(what.encode(), digest_size=8, person=b"akb task").hexdigest().upper()
 
 
-def without(tasks: Iterable[Task], customers: Collection[str]) -> list[Task]:
-    """Return the tasks of other customers than these."""
-    return [each for each in tasks if each.customer not in customers]
+def without(tasks: Iterable[Task], customers: Collection[str], *, care: bool = True) -> list[Task]:
+    """Return the tasks of other customers than these; of these too what is care, unless that goes
+    as well (`care`): it is withheld from nobody by lot.
+    """
+    kept = set() if care else {texts("tasks", each)["kind"]["care"] for each in LANGUAGES}
+    return [each for each in tasks if each.customer not in customers or each.cells["kind"] in kept]
 
 
 def resting_since(as_of: date) -> date:
