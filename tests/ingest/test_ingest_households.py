@@ -14,7 +14,7 @@ from akb.config import Settings
 from akb.core.privacy.pseudonyms import pseudonym
 from akb.ingest.customers.households import address_key
 from akb.pipeline import private_customers
-from akb.store.forgetting import _names
+from akb.store.forgetting import names_of
 
 HOMES = Settings(client={"unit": "household"})
 HERE = {"Postcode": "4811 AB", "Huisnummer": "12", "Toevoeging": ""}
@@ -148,8 +148,8 @@ def test_every_relation_stands_in_the_private_file_and_takes_the_household_with_
     assert len(both) == 1
     (tmp_path / "private").mkdir()
     (tmp_path / "private" / "customers.csv").write_text(content)
-    assert _names(tmp_path, "000002") == {*both, "000001", "000002"}
-    assert _names(tmp_path, "000003") & both == set()
+    assert names_of(tmp_path, "000002") == {*both, "000001", "000002"}
+    assert names_of(tmp_path, "000003") & both == set()
 
 
 def test_sums_are_those_of_the_relations(tmp_path):
