@@ -32,6 +32,10 @@ def evaluate(
     ] = None,
     config: options.Config = None,
     key: options.Key = None,
+    lang: Annotated[
+        options.Language | None,
+        typer.Option("--lang", help="Language of evaluation.html (default: that of the run)."),
+    ] = None,
     quiet: options.Quiet = False,
     json: options.Json = False,
     go_on: options.GoOn = False,
@@ -66,7 +70,9 @@ def evaluate(
     if out is not None:
         content = json_module.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
         write_atomically(out / FIGURES, (content + "\n").encode())
-        write_atomically(out / PAGE, page(document, stored.settings.report.suppress_below).encode())
+        report = stored.settings.report
+        shown = page(document, report.suppress_below, lang.value if lang else report.language)
+        write_atomically(out / PAGE, shown.encode())
     if json:
         options.print_json(document)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pytest
 from live_runs import Small
 
 from akb.cli import run
+from akb.core.wording.text import texts
 from akb.live.evaluation.judge import level_alarm
 from akb.live.evaluation.page import page
 from akb.live.experiment.registration import closing_day
@@ -97,6 +99,21 @@ def test_an_alarm_goes_off_outside_the_interval(tmp_path: Path, capsys: Any) -> 
     assert told["contact"] == {"status": "unavailable", "reason": "no_control"}
     assert "Zonder loting" in page(told, 5)
     assert "vaker dan verwacht" in page(told, 5)
+    english = page(told, 5, "en")
+    assert 'lang="en"' in english
+    assert "more often than expected" in english
+    assert of(told, "churn_12m")["name_en"] in english
+    assert not re.search(r"\b(klanten|verwacht|gebeurd|niveau|volgorde|wat)\b", english, re.IGNORECASE)
+
+
+def test_the_page_has_the_same_words_in_both_languages() -> None:
+    dutch, english = texts("evaluation", "nl"), texts("evaluation", "en")
+    assert {key: set(table) for key, table in dutch.items()} == {key: set(table) for key, table in english.items()}
+    places = [
+        {key: sorted(re.findall(r"{\w+}", text)) for table in words.values() for key, text in table.items()}
+        for words in (dutch, english)
+    ]
+    assert places[0] == places[1]
 
 
 def test_false_alarms_are_rare_and_a_shift_is_seen() -> None:

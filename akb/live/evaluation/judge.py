@@ -57,7 +57,12 @@ def judged(
         if entry.key not in followed.scores.columns or entry.horizon_months is None:
             continue
         closes = closing_day(followed.as_of, entry.horizon_months, followed.days)
-        about = {"key": entry.key, "name": entry.name_nl, "months": entry.horizon_months}
+        about = {
+            "key": entry.key,
+            "name": entry.name_nl,
+            "name_en": entry.name_en,
+            "months": entry.horizon_months,
+        }
         if closes > as_of:
             if entry.kind in ("probability", "count"):
                 rows.append({**about, "status": "open", "closes": closes.isoformat()})
