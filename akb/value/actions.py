@@ -48,6 +48,8 @@ class Actions:
         See `recognition.recognition_test`.
     care
         Care and thanks beside the plan, per action.
+    gaps
+        See `gaps.care_gaps`.
     """
 
     scores: pl.DataFrame
@@ -56,6 +58,7 @@ class Actions:
     figures: ActionFigures
     recognition: pl.DataFrame
     care: dict[str, CareContact]
+    gaps: pl.DataFrame
 
 
 def act(valued: Valuation) -> Actions:
@@ -107,6 +110,7 @@ def act(valued: Valuation) -> Actions:
         figures=figures,
         recognition=test,
         care=care_work(valued, choice),
+        gaps=gaps,
     )
 
 

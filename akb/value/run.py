@@ -36,7 +36,6 @@ from akb.value.segments.segments import class_columns, segments
 from akb.value.targeting.attention import attention
 from akb.value.targeting.contact_policy import contact_policy
 from akb.value.targeting.duty import duty_book
-from akb.value.targeting.lists.gaps import care_gaps
 from akb.value.targeting.lists.last_year import backtest
 from akb.value.targeting.lists.retention import defence
 from akb.value.types import ValueRun
@@ -121,7 +120,7 @@ def run_value(
             empc=empc_figures(in_force, in_force.spells),
             segments=segment_figures(in_force, valued.value, grouped, in_force.spells, valued.cost),
             case_missing=None if case else case_missing(in_force),
-            duty=duty_book(in_force, care_gaps(in_force), acts.care),
+            duty=duty_book(in_force, acts.gaps, acts.care),
             care=_shown(acts.care, settings.report.suppress_below),
             lost_commission=lost_row(in_force, lost),
             waterfall=waterfall(in_force, valued.cost),
