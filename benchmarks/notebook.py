@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars as pl
 from lightgbm import LGBMClassifier
 from sklearn.metrics import roc_auc_score
 
@@ -234,7 +235,8 @@ def main(folder: Path, out: Path) -> None:
             else:
                 asked = y[test][target].dropna()
                 evidence[target] = roc_auc_score(asked, chance[asked.index])
-    announced(policies, today, scores).reset_index().to_parquet(out)
+    said = announced(policies, today, scores).reset_index()
+    pl.DataFrame(said.to_dict("list")).write_parquet(out)  # pandas would ask for pyarrow
     print(f"{len(dates)} dates {dates[0]:%d-%m-%Y} .. {closed:%d-%m-%Y}, proof on {len(proof)} of them")
     print(f"{x[today].shape[1]} features, {len(evidence)} targets, mean AUC {np.mean(list(evidence.values())):.3f}")
 
