@@ -92,9 +92,11 @@ def _write_features(files: list[Path], folder: Path) -> None:
     )
     for name in ("held", "eligible"):
         rows = getattr(targets, name)
-        frame = rows.frame.filter(pl.col("as_of") == portfolio.as_of).select("customer", "branch", *rows.names)
+        frame = rows.frame.filter(pl.col("as_of") == portfolio.as_of).select(
+            "customer", pl.col("branch").cast(pl.String), *rows.names
+        )
         frame = frame.join(ends, on=["customer", "branch"], how="left").join(relation, on="customer").drop("customer")
-        frame.with_columns(pl.col("branch").cast(pl.String)).write_parquet(folder / f"{name}.parquet")
+        frame.write_parquet(folder / f"{name}.parquet")
 
 
 def make_office(folder: Path, seed: int, customers: int, futures: int, *, judged: bool) -> Office:
