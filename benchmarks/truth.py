@@ -83,7 +83,7 @@ def _write_features(files: list[Path], folder: Path) -> None:
     now = pl.col("start_date") <= portfolio.as_of
     ahead = pl.col("end_date").is_null() | (pl.col("end_date") > portfolio.as_of)
     policies = portfolio.policies.filter(now, ahead).with_columns(today=pl.lit(portfolio.as_of))
-    known = matrix.frame.filter(pl.col("as_of") == portfolio.as_of).drop("as_of")
+    known = matrix.on(portfolio.as_of, matrix.names)
     known = known.join(_announced(policies, ["customer"]), on="customer", how="left").join(relation, on="customer")
     known.drop("customer").write_parquet(folder / "features.parquet")
     targets = build_targets(portfolio, matrix, settings)
