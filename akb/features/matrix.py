@@ -164,11 +164,20 @@ def portfolio_branches(portfolio: Portfolio, settings: Settings) -> Mapping[str,
 
 def with_insurer_codes(facts: pl.DataFrame) -> pl.DataFrame:
     """Replace the insurer by its position in the alphabet."""
-    names = facts["insurer"].drop_nulls().unique().sort()
-    codes = pl.DataFrame(
+    return coded(facts, insurer_codes(facts["insurer"]))
+
+
+def insurer_codes(insurers: pl.Series) -> pl.DataFrame:
+    """Return insurer and ``insurer_code``, its position in the alphabet."""
+    names = insurers.drop_nulls().unique().sort()
+    return pl.DataFrame(
         {"insurer": names, "insurer_code": range(len(names))},
         schema={"insurer": pl.String, "insurer_code": pl.Int32},
     )
+
+
+def coded(facts: pl.DataFrame, codes: pl.DataFrame) -> pl.DataFrame:
+    """Replace the insurer by its code; of `insurer_codes`."""
     return facts.join(codes, on="insurer", how="left", maintain_order="left").drop("insurer")
 
 

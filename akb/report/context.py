@@ -21,7 +21,7 @@ from akb.describe import relations
 from akb.report.words import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from akb.catalogue.entries import Entry
@@ -64,6 +64,13 @@ class Context:
     def terms(self) -> Terms:
         """On what terms this client earns."""
         return self.bundle.settings.revenue_terms()
+
+    @property
+    def withheld(self) -> Mapping[str, str]:
+        """List -> why it is not delivered."""
+        value = self.bundle.value
+        actions = value.figures.actions if value else None
+        return actions.withheld if actions else {}
 
     @property
     def indexation(self) -> float:

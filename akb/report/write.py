@@ -31,14 +31,17 @@ def report_files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
     with formats.speaking(bundle.settings.report.language):
         context = Context(bundle)
         facts = assemble.build(bundle, context)
-        return dict(_files(facts, context)), summary(facts)
+        document = summary(facts)
+        return dict(_files(facts, document, context)), document
 
 
-def _files(facts: ReportModel, context: Context) -> Iterator[tuple[str, bytes]]:
+def _files(
+    facts: ReportModel, document: dict[str, Any], context: Context
+) -> Iterator[tuple[str, bytes]]:
     """The files one by one: with millions of customers one of them is hundreds of megabytes."""
     entries = context.bundle.entries
     yield "report.html", html.render(facts, context.words).encode()
-    yield "summary.json", as_bytes(summary(facts))
+    yield "summary.json", as_bytes(document)
     table = scores.score_table(context)
     yield "scores.parquet", scores.scores_parquet(table, metadata(score_columns(entries)))
     yield "scores.csv", scores.scores_csv(table)
@@ -64,6 +67,7 @@ def write_report(folder: Path, bundle: RunBundle) -> dict[str, Any]:
     with formats.speaking(bundle.settings.report.language):
         context = Context(bundle)
         facts = assemble.build(bundle, context)
-        for name, content in _files(facts, context):
+        document = summary(facts)
+        for name, content in _files(facts, document, context):
             write_files(folder, {name: content})
-        return summary(facts)
+        return document

@@ -33,7 +33,7 @@ def figures(valued: Valuation, lists: dict[str, pl.DataFrame]) -> Figures:
 
     Returns
     -------
-    dict
+    Figures
         ``concentration`` {top_share, commission_share, after_cost_share, curve, curve_after_cost:
         [[share of customers, share of commission]]} (after cost to serve the best share may bring
         more than everything: the rest costs); ``next_best`` rows {key (branch), customers,

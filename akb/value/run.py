@@ -94,9 +94,10 @@ def run_value(
         else None
     )
     backwards = proof(in_force, past, say)
-    lost = (
+    expected = (
         lost_commission(in_force, survival, branches) if survival and branches is not None else None
     )
+    lost = lost_row(in_force, expected)
     years = inflow_years(in_force)
     ahead = projection(in_force, branches, years, acts.lists["top_defend"], valued.plan)
     other = _on_other_cost(valued, say)
@@ -116,13 +117,13 @@ def run_value(
             projection=ahead,
             contact_policy=contact_policy(in_force),
             backtest=backtest(in_force, in_force.spells, contacts_a_year(in_force, valued.plan)),
-            next_year=next_year(lost_row(in_force, lost), ahead),
+            next_year=next_year(lost, ahead),
             empc=empc_figures(in_force, in_force.spells),
             segments=segment_figures(in_force, valued.value, grouped, in_force.spells, valued.cost),
             case_missing=None if case else case_missing(in_force),
             duty=duty_book(in_force, acts.gaps, acts.care),
             care=_shown(acts.care, settings.report.suppress_below),
-            lost_commission=lost_row(in_force, lost),
+            lost_commission=lost,
             waterfall=waterfall(in_force, valued.cost),
             small_office=small_office(in_force),
             stress=stress_figures(valued, years),

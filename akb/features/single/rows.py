@@ -22,7 +22,13 @@ from akb.features.events import dated_events
 from akb.features.facts import policy_facts
 from akb.features.grid import date_table, to_day
 from akb.features.hindsight.verdicts import seen_by_features
-from akb.features.matrix import feature_inputs, portfolio_branches, region_of
+from akb.features.matrix import (
+    coded,
+    feature_inputs,
+    insurer_codes,
+    portfolio_branches,
+    region_of,
+)
 from akb.features.targets.labels import with_lines
 from akb.features.types import BranchRows
 
@@ -74,11 +80,7 @@ class SingleCustomers:
             facts=inputs.facts.clear(),
             events={source: frame.clear() for source, frame in inputs.events.items()},
         )
-        insurers = whole.policies["insurer"].drop_nulls().unique().sort()
-        self._insurers = pl.DataFrame(
-            {"insurer": insurers, "insurer_code": range(len(insurers))},
-            schema={"insurer": pl.String, "insurer_code": pl.Int32},
-        )
+        self._insurers = insurer_codes(whole.policies["insurer"])
         self._dates = date_table([self._as_of])
         self._held, self._taken = (
             [code for code, key in enumerate(self._branches) if key in keys]
@@ -102,8 +104,7 @@ class SingleCustomers:
         settings, as_of = self._settings, self._as_of
         one = seen_by_features(portfolio, settings)
         facts = policy_facts(one, list(self._branches), settings.time.gap_days)
-        facts = facts.join(self._insurers, on="insurer", how="left", maintain_order="left")
-        facts = facts.drop("insurer")
+        facts = coded(facts, self._insurers)
         events, records = dated_events(one), self._inputs.events
         inputs = replace(
             self._inputs,

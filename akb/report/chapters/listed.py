@@ -16,14 +16,6 @@ if TYPE_CHECKING:
 SHOWN = 10
 
 
-def withheld(context: Context) -> dict[str, str]:
-    """Return list -> why it is not delivered."""
-    value = context.bundle.value
-    actions = value.figures.actions if value else None
-    found = actions.withheld if actions else {}
-    return dict(found)
-
-
 def left_out(context: Context, counts: dict[str, int]) -> dict[str, int | None]:
     """Return reason -> customers left out, None where too few to show."""
     return {

@@ -68,12 +68,7 @@ def best_offers(context: Context) -> pl.DataFrame:
         "euros": pl.Float64,
         "ban": pl.Boolean,
     }
-    actions = value.figures.actions if value else None
-    if (
-        value is None
-        or value.offers is None
-        or (actions is not None and "next_best_policy" in actions.withheld)
-    ):
+    if value is None or value.offers is None or "next_best_policy" in context.withheld:
         return pl.DataFrame(schema=schema)
     table = value.offers.sort("customer", "place")
     chance = table["probability"].cast(pl.Float64).to_numpy()

@@ -193,8 +193,5 @@ def deadlines(actions: pl.DataFrame, renewals: pl.DataFrame) -> pl.DataFrame:
 
 
 def withheld(context: Context) -> dict[str, str]:
-    """Return list -> why it is not delivered."""
-    value = context.bundle.value
-    actions = value.figures.actions if value else None
-    found = actions.withheld if actions else {}
-    return {name: why for name, why in found.items() if name in LISTS}
+    """Return list of the portal -> why it is not delivered."""
+    return {name: why for name, why in context.withheld.items() if name in LISTS}

@@ -34,7 +34,7 @@ def small_office(base: InForce) -> SmallOffice | None:
 
     Returns
     -------
-    dict
+    SmallOffice
         ``rows`` {key (branch), customers, policies, years (policy-years seen), lapses (seen),
         source (rate), rate, weight (own), sisters (weight of theirs), expected}, ``_other`` for
         branches of too few customers;

@@ -33,7 +33,7 @@ def income_figures(valued: Valuation, case: BusinessCase | None) -> list[IncomeR
 
     Returns
     -------
-    list
+    list of IncomeRow
         Rows {``key``: a part of `akb.core.revenue.PARTS`, ``one_off`` or ``cost``; ``year``: cents
         a year as of X (of what is earned once: in the last 12 months); ``customers`` behind it;
         ``clv``: of the policies in force, cents; ``case``: its part in the benefit of the planned

@@ -32,7 +32,7 @@ def empc_figures(base: InForce, history: pl.DataFrame) -> dict[str, ProfitMeasur
 
     Returns
     -------
-    dict
+    dict of ProfitMeasure
         Key of a prediction -> ``empc`` (euros per customer at the values of `LITERATURE`),
         ``random`` (the same for an order that knows nothing), ``customers``, ``left``, ``from`` and
         the values used. Empty without a closed year or with too few leavers.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -66,12 +67,9 @@ class PolicyStreams:
         """Yield name -> (n,) per month; to the horizon, or for so many `months`."""
         first = np.flatnonzero(np.diff(self.row, prepend=-1))
         there = self.row[first]
-        alive = self.first ** (self.timing / YEAR)
-        monthly = self.first ** (1 / YEAR)
-        for month in range(self.months if months is None else months):
-            if month == YEAR:
-                alive = self.first * self.kept ** (self.timing / YEAR)
-                monthly = self.kept ** (1 / YEAR)
+        lives = alive_by_month(self.first, self.kept, self.timing)
+        asked = range(self.months if months is None else months)
+        for month, alive in zip(asked, lives, strict=False):
             part = month_fraction(self.until, month)
             out = {}
             for name, amount in self.amounts.items():
@@ -81,7 +79,25 @@ class PolicyStreams:
                 np.add.at(sums, self.ends, part * self.ending[name])
                 out[name] = sums
             yield out
-            alive = alive * monthly
+
+
+def alive_by_month(first: Floats, kept: Floats, timing: float) -> Iterator[Floats]:
+    """Yield the share of policies still there, month after month, without end.
+
+    Parameters
+    ----------
+    first, kept
+        The share that survives the first year, and each year after it.
+    timing
+        The moment within a month that counts.
+    """
+    for month in count():
+        if month == 0:
+            alive, monthly = first ** (timing / YEAR), first ** (1 / YEAR)
+        elif month == YEAR:
+            alive, monthly = first * kept ** (timing / YEAR), kept ** (1 / YEAR)
+        yield alive
+        alive = alive * monthly
 
 
 @dataclass(frozen=True)

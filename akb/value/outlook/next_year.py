@@ -24,7 +24,7 @@ def next_year(lost: LostCommission | None, ahead: Projection | None) -> NextYear
 
     Returns
     -------
-    dict
+    NextYear
         ``now``, ``next`` in cents; ``from``, ``to``; ``steps`` {key, cents}: ``announced``,
         ``preventable``, ``other``, ``single`` (lost), ``bought``, ``newcomers`` (gained) and
         ``rest``, what the two calculations differ in.

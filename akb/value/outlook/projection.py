@@ -117,7 +117,7 @@ def projection(
 
     Returns
     -------
-    dict
+    Projection
         ``rows`` {year, date, customers, low, high, commission, commission_low, commission_high,
         age, per_adviser, and the same figures with the list: customers_list, commission_list,
         age_list, per_adviser_list}; ``inflow`` {mean, low, high, years, factor};

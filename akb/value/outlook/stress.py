@@ -16,6 +16,7 @@ import polars as pl
 
 from akb.value.in_force import sum_cents
 from akb.value.lifetime.present import present_factors
+from akb.value.lifetime.streams import alive_by_month
 from akb.value.lifetime.survival import YEAR, announced_days, month_fraction
 from akb.value.outlook.projection import (
     YEARS,
@@ -88,7 +89,7 @@ def stress_figures(valued: Valuation, years: list[tuple[date, date]]) -> Stresse
 
     Returns
     -------
-    dict
+    Stresses
         ``before`` {commission, value, net, ahead} and ``rows`` {key, subject, customers, assumed:
         {name: value}, and the same figures after the stress}: revenue a year, lifetime value and
         net of a year's contacts in cents, and ``ahead``, the revenue after 0 to 5 years (None where
@@ -173,14 +174,12 @@ def policy_values(valued: Valuation) -> PolicyValue:
     years = np.zeros(len(where))
     places, days = announced_days(base)
     ending = np.zeros(len(places))
-    alive, monthly = first ** (timing / YEAR), first ** (1 / YEAR)
-    for month, (lives, factor) in enumerate(zip(survival.by_month(timing), factors, strict=True)):
-        if month == YEAR:
-            alive, monthly = first * kept ** (timing / YEAR), kept ** (1 / YEAR)
+    relations = zip(survival.by_month(timing), factors, strict=True)
+    of_policies = alive_by_month(first, kept, timing)
+    for month, ((lives, factor), alive) in enumerate(zip(relations, of_policies, strict=False)):
         there = lives * factor
         years += there[where] * alive
         ending += there[base.rows[places]] * month_fraction(days, month)
-        alive = alive * monthly
     worth = (
         base.held.select("row", "branch", free=pl.col("ends").is_null())
         .join(

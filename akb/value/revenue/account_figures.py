@@ -20,7 +20,7 @@ def accounts_figures(
 
     Returns
     -------
-    dict
+    Accounts
         ``lines`` [{key: commission | fee | payroll | other_cost, accounts, counted (cents), factor,
         far}], ``basis`` (``model`` | ``accounts``: on which cost everything stands), ``result``
         (income less all cost given, cents), ``result_share`` of income, ``contribution_share``

@@ -29,8 +29,8 @@ def bridge(base: InForce) -> Bridge | None:
 
     Returns
     -------
-    dict
-        ``from``, ``to`` (ISO dates), ``then``, ``now`` (cents), ``dated_share`` and ``steps``: rows
+    Bridge
+        ``from``, ``to`` (dates), ``then``, ``now`` (cents), ``dated_share`` and ``steps``: rows
         {key, customers, policies, cents} that lead from then to now to the cent. ``indexation``:
         policies in force on both days, by all that changed about them; ``conversion``: policies
         that were replaced by another, and the others that ended technically; ``lapses``: by

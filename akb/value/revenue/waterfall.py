@@ -33,7 +33,7 @@ def waterfall(base: InForce, cost: ServiceCost) -> Waterfall | None:
 
     Returns
     -------
-    dict
+    Waterfall
         ``premium`` (net; None where policies with revenue have none), ``kept_by_insurer``,
         ``commission`` (all recurring revenue), ``income`` [{key, cents}] (the kinds that it
         consists of; empty where it is commission alone), ``steps`` [{key: account | marketing | it

@@ -42,7 +42,7 @@ def segment_figures(
 
     Returns
     -------
-    dict
+    SegmentFigures
         ``classes`` {columns (classes by lifetime value), rows {key (class by commission),
         customers, commission, clv, cells}, moved, moved_share, up, down {customers, commission,
         clv}} or None: today's practice against value; ``growth``, ``position``: rows {key,

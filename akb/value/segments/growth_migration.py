@@ -38,7 +38,7 @@ def growth_migration(
 
     Returns
     -------
-    dict
+    SegmentMigration
         ``from``, ``to`` (dates), ``basis``, ``columns`` (segments at X and ``gone``), ``rows`` {key
         (segment at T0 or ``new``), cells: one count per column, None where hidden}, ``same`` (share
         of those who stayed that are in the same segment; None where that would give something

@@ -39,7 +39,7 @@ def migration(base: InForce) -> ClassMigration | None:
 
     Returns
     -------
-    dict
+    ClassMigration
         ``from``, ``to`` (dates), ``basis``, ``columns`` (classes at X and ``gone``), ``rows`` {key
         (class at T or ``new``), customers, cells: one count per column, None where hidden}, ``up``,
         ``down``, ``same`` (of those who stayed; None where a hidden cell would follow from them).

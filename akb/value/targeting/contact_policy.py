@@ -32,7 +32,7 @@ def contact_policy(base: InForce) -> ContactPolicy:
 
     Returns
     -------
-    dict
+    ContactPolicy
         ``rows`` {key (of `GROUPS`), customers, years (between two talks; None: none planned),
         talks, hours (a year), seen (share of them with a contact in the last so many years; None
         without contacts, or where these do not go back that far)}, ``hours``, ``available``,

@@ -63,7 +63,7 @@ def duty_book(
 
     Returns
     -------
-    dict
+    DutyBook
         ``customers`` (with a gap), ``of`` (in force), ``rows`` {key (branch of the widest gap),
         customers, recent, long, discussed, refused}: with a contact that the office began in the
         last 12 and 24 months, and of whom the register says so of this branch (None without one);

@@ -21,7 +21,7 @@ def service_concept(base: InForce, classes: list[str], eligible: Eligibility) ->
 
     Returns
     -------
-    dict
+    ServiceConcept
         ``rows`` {key (class), customers, contacts (a year per customer, the concept), channel, who,
         today (contacts of the last 365 days per customer, both directions; None without contacts in
         the export), today_begun (those that the office began), hours (a year, the concept)};

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from akb.core.typed import made
-from akb.report.chapters.listed import left_out, withheld
+from akb.report.chapters.listed import left_out
 from akb.report.typed import Facts
 from akb.value.types import ActionRow, LevelHours, ListRow, RecognitionTest, ServiceConcept
 
@@ -85,7 +85,7 @@ def facts(context: Context) -> AttentionFacts:
         control_share=given.control_share,
         own=given.own,
         service=given.service,
-        withheld=tuple(WithheldList(key, reason) for key, reason in withheld(context).items()),
+        withheld=tuple(WithheldList(key, reason) for key, reason in context.withheld.items()),
         alone=left_out(
             context, {key: count for key, count in given.alone.items() if key != "nothing_pays"}
         ),

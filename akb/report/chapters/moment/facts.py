@@ -14,7 +14,7 @@ from akb.core.privacy.disclosure import few
 from akb.core.typed import made
 from akb.describe import relations
 from akb.report.chapters.levels import TopTenth, corrected, correction, proof
-from akb.report.chapters.listed import first_rows, left_out, withheld
+from akb.report.chapters.listed import first_rows, left_out
 from akb.report.context import group_sum
 from akb.report.formats import short_code
 from akb.report.typed import Facts
@@ -144,7 +144,7 @@ def facts(context: Context) -> RiskFacts:
         "horizons": horizons,
         "order": shown.order,
         "order_words": shown.order_words(),
-        "withheld": withheld(context).get("top_defend"),
+        "withheld": context.withheld.get("top_defend"),
         "causes": _causes(context, horizons),
         "bands": _bands(context, horizons),
         "proof": proof(context, [f"churn_{months}m" for months in reversed(HORIZONS)]),

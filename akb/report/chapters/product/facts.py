@@ -13,7 +13,7 @@ import polars as pl
 
 from akb.core.typed import made
 from akb.report.chapters.levels import TopTenth, level_range, proof
-from akb.report.chapters.listed import SHOWN, left_out, withheld
+from akb.report.chapters.listed import SHOWN, left_out
 from akb.report.chapters.product.gaps import (
     BranchRanking,
     Gap,
@@ -136,7 +136,7 @@ def facts(context: Context) -> ProductFacts:
         "branches": branches,
         "proof": proof(context, ["cross_sell_any_12m"]),
         "list": _list(context),
-        "withheld": withheld(context).get("next_best_policy"),
+        "withheld": context.withheld.get("next_best_policy"),
         "ranking": ranking(context),
         "standing": standing(context),
         "gaps": gaps(context),

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
+from akb.core.privacy.disclosure import few
 from akb.core.relations import in_force
 from akb.core.typed import made
 from akb.core.wording.text import load_toml
@@ -83,8 +84,8 @@ def backtest(base: InForce, history: pl.DataFrame, contacts: int) -> ListBacktes
 
     Returns
     -------
-    dict
-        ``from``, ``to`` (ISO dates), ``customers``, ``left``, ``unknown``, ``cents`` (of all who
+    ListBacktest
+        ``from``, ``to`` (dates), ``customers``, ``left``, ``unknown``, ``cents`` (of all who
         left), ``contacts``, ``split`` (only preventable departures count), ``amounts`` and
         ``lists``: rows {key (``top_defend``, ``commission``, ``random``), left, left_share, low,
         high, cents, cents_low, cents_high} with 90 % intervals; at random the expectation, not a
@@ -113,7 +114,7 @@ def backtest(base: InForce, history: pl.DataFrame, contacts: int) -> ListBacktes
             "to": add_months(backtest.as_of, 12).isoformat(),
             "customers": len(then.chance),
             "left": int(then.left.sum()),
-            "unknown": _unless_few(int(then.unknown.sum()), limit),
+            "unknown": few(int(then.unknown.sum()), limit),
             "cents": int(then.cents[then.left].sum()),
             "contacts": length,
             "split": then.split,
@@ -243,10 +244,6 @@ def _money(base: InForce, day: date, last: date) -> tuple[str, pl.DataFrame] | N
     ):
         return "branch", weighed.with_columns(cents=pl.col("typical"))
     return "last_known", held.with_columns(cents=pl.col("revenue_cents"))
-
-
-def _unless_few(count: int, limit: int) -> int | None:
-    return None if 0 < count < limit else count
 
 
 def _shown(row: PastList, limit: int) -> PastList:
