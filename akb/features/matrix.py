@@ -290,13 +290,16 @@ def rows_in_force(facts: pl.DataFrame, dates: Iterable[date]) -> pl.DataFrame:
     start, end, day = pl.col("start"), pl.col("end"), pl.col("day")
     policies = facts.lazy().select("customer", "start", "end")
     there = (start <= day) & (end.is_null() | (end > day))
-    return (
-        on_each(table, ("as_of", "day"), policies, there)
+    # a date at a time: all policies on all dates are many, and only the customers are asked
+    found = [
+        on_each(one, ("as_of", "day"), policies, there)
         .select("as_of", "customer")
         .unique()
-        .sort("as_of", "customer")
+        .sort("customer")
         .collect()
-    )
+        for one in list(table.iter_slices(1)) or [table]
+    ]
+    return pl.concat(found)
 
 
 def _most(rows: pl.DataFrame) -> int:

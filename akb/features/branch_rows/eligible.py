@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from akb.features.branch_rows.eligibility import counts, standing
+from akb.features.branch_rows.eligibility import counts, standing, tally
 from akb.features.branch_rows.world import finished
 from akb.features.cut import KEY, ONE
 from akb.features.grid import REACH, on_each
@@ -169,9 +169,20 @@ def open_now(
     branch of the open.
     """
     held, members = who_holds(seen, world)
-    table = standing(held, members, seen.dates, signed_at(seen, signed), world).collect()
-    fits = table.filter(pl.col("reason").is_null()).sort("branch", "customer")
-    return counts(table, world), fits.select("customer", world.code())
+    signed = signed_at(seen, signed)
+    tallies, fits = [], []
+    parts = max(1, -(-members.height // _PART))
+    for part in range(parts):
+        mine = pl.col("customer") % parts == part
+        table = (
+            standing(held.filter(mine), members.filter(mine), seen.dates, signed, world)
+            .select("customer", "branch", "reason")
+            .collect()
+        )
+        tallies.append(tally(table))
+        fits.append(table.filter(pl.col("reason").is_null()).select("customer", "branch"))
+    fitting = pl.concat(fits).sort("branch", "customer")
+    return counts(tallies, world), fitting.select("customer", world.code())
 
 
 def who_holds(seen: Cut, world: BranchWorld) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -575,7 +575,9 @@ def _policy_commission(valued: Valuation) -> dict[str, Floats]:
     if valued.policies is None or valued.policies.is_empty():
         return out
     held = (
-        valued.in_force.held.with_columns(cents=pl.Series(valued.in_force.commission))
+        valued.in_force.held.select(
+            "row", "branch", "ends", cents=pl.Series(valued.in_force.commission)
+        )
         .filter(pl.col("ends").is_null())
         .group_by("row", pl.col("branch").cast(pl.String))
         .agg(cents=pl.col("cents").mean())

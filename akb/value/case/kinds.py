@@ -165,7 +165,10 @@ def _of_policies(valued: Valuation, plan: ContactPlan, kinds: dict[str, Cents]) 
     kept = (plan.best.share * plan.menu.base.policies).sum(axis=1)
     effect = np.divide(kept, lost, out=np.zeros_like(kept), where=lost > 0)
     parts = (
-        valued.in_force.held.filter(pl.col("ends").is_null())
+        valued.in_force.held.select(
+            "row", "branch", "ends", *(f"revenue_{key}_cents" for key in kinds)
+        )
+        .filter(pl.col("ends").is_null())
         .group_by("row", pl.col("branch").cast(pl.String))
         .agg(
             *(

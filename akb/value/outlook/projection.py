@@ -395,8 +395,8 @@ def _extra(base: InForce, rows: pl.DataFrame, years: list[tuple[date, date]]) ->
     kept = float(np.average(rows["kept"].to_numpy(), weights=weights)) if rows.height else 1.0
     cents, customers = 0, 0
     for first, last in years:
-        there = in_force(base.policies, first)["customer"].unique()
-        taken = base.policies.filter(
+        there = in_force(base.policies, first, "customer")["customer"].unique()
+        taken = base.policies.select("customer", "start_date", "replaces", "revenue_cents").filter(
             (pl.col("start_date") > first)
             & (pl.col("start_date") <= last)
             & ~pl.col("replaces")
