@@ -310,12 +310,13 @@ def look_back(
     known = known_then(portfolio, matrix, day, settings, executor=executor)
     models = run_models(
         known,
-        build_targets(then, known, settings, executor=executor),
+        build_targets(then, known, settings, lifetime=True, executor=executor),
         [entry for entry in catalogue if entry.method in methods],
         _fewer_rows(settings),
         as_of=day,
         history=then.history,
         progress=progress.detail,
+        lifetime=True,
         executor=executor,
     )
     return Past(then, models)

@@ -40,6 +40,7 @@ def build_branch_rows(
     settings: Settings,
     *,
     taught: TaughtBranches | None = None,
+    only_held: bool = False,
 ) -> tuple[BranchRows, BranchRows]:
     """Return the held and the eligible branch rows.
 
@@ -53,6 +54,8 @@ def build_branch_rows(
         as_of, customer, t, day, ahead_12 of the matrix.
     taught
         The branches that have rows, where stored models say so; None: those with enough events.
+    only_held
+        Whether no rows are made of what could be taken.
 
     Notes
     -----
@@ -79,6 +82,12 @@ def build_branch_rows(
         in_order(held_rows(cut(facts, {}, batch), facts, lapsing, world))
         for batch in _batches(dates, facts.height)
     ]
+    few, few_bought = (
+        {key: n for key, n in each.items() if n < enough} for each in (lapses, bought)
+    )
+    rows_held = BranchRows(pl.concat(held, rechunk=True), names(HELD), seldom=few)
+    if only_held:
+        return rows_held, BranchRows(rows_held.frame.clear().drop(rows_held.names), ())
     chosen = eligible_dates(dates, settings)
     signed = signed_later(facts, portfolio.as_of)
     eligible = [
@@ -86,11 +95,8 @@ def build_branch_rows(
         for batch in _batches(chosen, facts.height)
     ]
     why, fits = open_now(cut(facts, {}, [portfolio.as_of]), signed, world)
-    few, few_bought = (
-        {key: n for key, n in each.items() if n < enough} for each in (lapses, bought)
-    )
     return (
-        BranchRows(pl.concat(held, rechunk=True), names(HELD), seldom=few),
+        rows_held,
         BranchRows(pl.concat(eligible, rechunk=True), names(ELIGIBLE), why, fits, few_bought),
     )
 
