@@ -86,6 +86,7 @@ def run_models(
     history: History,
     progress: Callable[[str], None],
     customers: pl.DataFrame | None = None,
+    lifetime: bool = False,
     executor: Executor | None = None,
 ) -> ModelRun:
     """Fit, prove and score every entry of the models room; see `akb.models.run`.
@@ -94,6 +95,8 @@ def run_models(
     ----------
     customers
         customer, kind, birth_year, office: to show errors by group; without it there are none.
+    lifetime
+        Whether only lifetime value is made of it: then nothing is described, explained or graded.
     executor
         What runs the fits; None: threads, as many as the settings say.
     """
@@ -110,5 +113,6 @@ def run_models(
         history=history,
         progress=progress,
         people=people,
+        lifetime=lifetime,
         executor=executor,
     )
