@@ -9,6 +9,7 @@ from akb.core.imports import import_ahead
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
+    from contextlib import AbstractContextManager
     from datetime import date
 
     import numpy as np
@@ -74,6 +75,13 @@ def auc_of(label: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
 def import_libraries() -> None:
     """Import what the models lean on: it takes two seconds, in which an export can be read."""
     import_ahead(_LIBRARIES)
+
+
+def one_thread_each() -> AbstractContextManager[Any]:
+    """Hold the linear algebra of every fit to one thread; see `akb.models.run`."""
+    from akb.models.run import one_thread_each as held
+
+    return held()
 
 
 def run_models(

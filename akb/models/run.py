@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -39,6 +39,7 @@ from akb.models.types import Backtest, ModelRun
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
+    from contextlib import AbstractContextManager
     from datetime import date
 
     from akb.catalogue.entries import Entry
@@ -78,16 +79,15 @@ def run_models(
     executor
         What runs the fits, each in one thread, maybe elsewhere; None: threads here.
     """
-    from threadpoolctl import threadpool_limits
-
-    say = progress if executor is None else _silent
+    here = executor is None or isinstance(executor, ThreadPoolExecutor)
+    say = progress if here else _silent
     context = FitContext(
         matrix, targets, settings, as_of, history, say, people, challenged=not lifetime
     )
     lacking = {entry.key: reason for entry in entries if (reason := _unmet(entry, context))}
     able = [entry for entry in entries if entry.key not in lacking]
     pooled = nullcontext(executor) if executor else ThreadPoolExecutor(settings.models.jobs)
-    with threadpool_limits(1, user_api="blas"), pooled as pool:
+    with one_thread_each(), pooled as pool:
         churn_job = pool.submit(_churn, context, context.targets)
         entire = context.targets.of_whole_relation()
         whole_job = churn_job if entire is context.targets else pool.submit(_churn, context, entire)
@@ -149,6 +149,13 @@ def run_models(
         backtest=_backtest(whole, runs, evidence),
         profiles=profiles,
     )
+
+
+def one_thread_each() -> AbstractContextManager[Any]:
+    """Hold the linear algebra of every fit to one thread: others are fitted beside it."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1, user_api="blas")  # type: ignore[no-any-return]
 
 
 def _backtest(
