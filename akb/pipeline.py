@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from akb.core import __version__
@@ -194,26 +196,36 @@ def _modelled(
             )
         targets = build_targets(portfolio, matrix, settings, executor=executor)
         let_go()
-    with progress.stage("fitting and evaluating the predictions"):
-        from akb.models import run_models
+    from akb.models import one_thread_each
 
-        models = run_models(
-            matrix,
-            targets,
-            [entry for entry in catalogue if entry.room == "models"],
-            settings,
-            as_of=portfolio.as_of,
-            history=portfolio.history,
-            progress=progress.detail,
-            customers=portfolio.customers,
-            executor=executor,
+    # of few customers both fit in memory together, and one fills the cores that the other leaves
+    together = executor is None and matrix.panel is None
+    with ExitStack() as stack:
+        if together:
+            stack.enter_context(one_thread_each())
+            executor = stack.enter_context(ThreadPoolExecutor(settings.models.jobs))
+        ago = partial(
+            look_back, portfolio, matrix, catalogue, settings, progress=progress, executor=executor
         )
-    del targets
-    models = with_reference(models, matrix, portfolio)
-    with progress.stage("looking back three years"):
-        past = look_back(
-            portfolio, matrix, catalogue, settings, progress=progress, executor=executor
-        )
+        beside = stack.enter_context(ThreadPoolExecutor(1)).submit(ago) if together else None
+        with progress.stage("fitting and evaluating the predictions"):
+            from akb.models import run_models
+
+            models = run_models(
+                matrix,
+                targets,
+                [entry for entry in catalogue if entry.room == "models"],
+                settings,
+                as_of=portfolio.as_of,
+                history=portfolio.history,
+                progress=progress.detail,
+                customers=portfolio.customers,
+                executor=executor,
+            )
+        del targets
+        models = with_reference(models, matrix, portfolio)
+        with progress.stage("looking back three years"):
+            past = beside.result() if beside else ago()
     return matrix.features, models, past
 
 
@@ -307,15 +319,18 @@ def look_back(
 
     methods = lifetime_methods()
     then = earlier(portfolio, day)
-    known = known_then(portfolio, matrix, day, settings, executor=executor)
+    # threads of this process are for the fits
+    elsewhere = None if isinstance(executor, ThreadPoolExecutor) else executor
+    known = known_then(portfolio, matrix, day, settings, executor=elsewhere)
     models = run_models(
         known,
-        build_targets(then, known, settings, executor=executor),
+        build_targets(then, known, settings, lifetime=True, executor=elsewhere),
         [entry for entry in catalogue if entry.method in methods],
         _fewer_rows(settings),
         as_of=day,
         history=then.history,
         progress=progress.detail,
+        lifetime=True,
         executor=executor,
     )
     return Past(then, models)
