@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from akb.core import __version__
@@ -14,7 +16,7 @@ from akb.core.errors import AkbError
 from akb.core.garbage import let_go, seldom_collected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor
     from contextlib import AbstractContextManager
     from pathlib import Path
@@ -182,38 +184,48 @@ def _modelled(
 
     The values of the features end here: of a large portfolio they are gigabytes that nothing later
     looks at."""
+    from threadpoolctl import threadpool_limits
+
     from akb.features import as_of_grid, build_matrix, build_targets
 
-    with progress.stage("building point-in-time features"):
-        dates = as_of_grid(portfolio, settings)
-        matrix = build_matrix(portfolio, dates, settings, executor=executor)
-        if matrix.frame.is_empty() or dates[-1] not in matrix.dates:
-            raise AkbError(
-                f"no policy is in force on {portfolio.as_of.isoformat()}",
-                "Check the as-of date (--as-of) and the end dates of the export.",
+    with ExitStack() as ending:
+        beside = ThreadPoolExecutor(1)
+        ending.callback(beside.shutdown, wait=False)  # who interrupts does not wait for it
+        if executor is not None:  # two at once would undo each other's limits
+            ending.enter_context(threadpool_limits(1, user_api="blas"))
+        with progress.stage("building point-in-time features"):
+            dates = as_of_grid(portfolio, settings)
+            matrix = build_matrix(portfolio, dates, settings, executor=executor)
+            if matrix.frame.is_empty() or dates[-1] not in matrix.dates:
+                raise AkbError(
+                    f"no policy is in force on {portfolio.as_of.isoformat()}",
+                    "Check the as-of date (--as-of) and the end dates of the export.",
+                )
+            back = partial(
+                look_back, portfolio, matrix, catalogue, settings, progress=progress.detail
             )
-        targets = build_targets(portfolio, matrix, settings, executor=executor)
-        let_go()
-    with progress.stage("fitting and evaluating the predictions"):
-        from akb.models import run_models
+            # elsewhere both are fitted side by side; here one after the other, for the memory
+            looking = None if executor is None else beside.submit(back, executor=executor)
+            targets = build_targets(portfolio, matrix, settings, executor=executor)
+            let_go()
+        with progress.stage("fitting and evaluating the predictions"):
+            from akb.models import run_models
 
-        models = run_models(
-            matrix,
-            targets,
-            [entry for entry in catalogue if entry.room == "models"],
-            settings,
-            as_of=portfolio.as_of,
-            history=portfolio.history,
-            progress=progress.detail,
-            customers=portfolio.customers,
-            executor=executor,
-        )
-    del targets
-    models = with_reference(models, matrix, portfolio)
-    with progress.stage("looking back three years"):
-        past = look_back(
-            portfolio, matrix, catalogue, settings, progress=progress, executor=executor
-        )
+            models = run_models(
+                matrix,
+                targets,
+                [entry for entry in catalogue if entry.room == "models"],
+                settings,
+                as_of=portfolio.as_of,
+                history=portfolio.history,
+                progress=progress.detail,
+                customers=portfolio.customers,
+                executor=executor,
+            )
+        del targets
+        models = with_reference(models, matrix, portfolio)
+        with progress.stage("looking back three years"):
+            past = back() if looking is None else looking.result()
     return matrix.features, models, past
 
 
@@ -281,7 +293,7 @@ def look_back(
     catalogue: Sequence[Entry],
     settings: Settings,
     *,
-    progress: Progress,
+    progress: Callable[[str], None],
     executor: Executor | None = None,
 ) -> Past | None:
     """Return the portfolio and the survival of customers and policies as akb would have known them
@@ -315,7 +327,7 @@ def look_back(
         _fewer_rows(settings),
         as_of=day,
         history=then.history,
-        progress=progress.detail,
+        progress=progress,
         executor=executor,
     )
     return Past(then, models)
