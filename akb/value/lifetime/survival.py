@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 YEAR = 12
+_SLICE = 500_000  # months of customers at a time
 
 
 @dataclass(frozen=True)
@@ -116,22 +117,13 @@ def relations(base: InForce, horizon: int) -> Relations | None:
     as preventable."""
     if not base.has_ended:
         return None
-    columns = ["alive", "preventable"]
-    known = base.models.survival.select("customer", "month", *columns).join(
-        base.customers.select("customer", "row"), on="customer"
-    )
-    months = np.unique(known["month"].to_numpy())
-    grid = np.full((base.n, len(months), 2), np.nan)
-    place = np.searchsorted(months, known["month"].to_numpy())
-    grid[known["row"].to_numpy(), place] = known.select(columns).to_numpy()
-    missing = np.isnan(grid[:, 0, 0])
-    if missing.any():  # a customer that the models did not see follows the portfolio
-        grid[missing] = np.nanmean(grid, axis=0)
-    levels = np.concatenate([np.ones((base.n, 1)), np.clip(grid[:, :, 0], 0.0, 1.0)], axis=1)
+    months, levels, preventable_by = _at_months(base)
+    np.clip(levels, 0.0, 1.0, out=levels)
     knots = np.concatenate([[0], months.astype(np.int64)])
     split = base.portfolio.history.reasons and base.causes_known
     if split:
-        left = np.concatenate([np.zeros((base.n, 1)), _first_year(months, grid[:, :, 1])], axis=1)
+        first_year = _first_year(months[: preventable_by.shape[1]], preventable_by)
+        left = np.concatenate([np.zeros((base.n, 1)), first_year], axis=1)
     else:
         usual = [_alive_after(knots, levels, month) for month in range(YEAR + 1)]
         left = (1.0 - np.stack(usual, axis=1)) * base.value("retention.preventable_share")
@@ -139,6 +131,40 @@ def relations(base: InForce, horizon: int) -> Relations | None:
     levels[base.announced] = 1.0
     leaving = np.clip(preventable[:, None] - left, 0.0, None)
     return Relations(knots, levels, max(horizon, YEAR), leaving, preventable, split)
+
+
+def _at_months(base: InForce) -> tuple[Rows, Floats, Floats]:
+    """Return the months (k,) that the models tell of, survival (n, 1 + k) after none and each of
+    them, and (n, up to k) the chance to have left preventably by those that the first year needs.
+
+    Every month of every customer is most of what the models say, so it is read where it lies, some
+    at a time.
+    """
+    known = base.models.survival
+    months = known["month"].unique().sort().to_numpy()
+    early = min(int(np.searchsorted(months, YEAR)) + 1, len(months))
+    alive, preventable = (
+        np.full((base.n, 1 + len(months)), np.nan),
+        np.full((base.n, early), np.nan),
+    )
+    alive[:, 0] = 1.0
+    last = max(int(known["customer"].max()), int(base.customers["customer"].max()))  # type: ignore[arg-type]
+    row_of = np.full(last + 1, -1, dtype=np.int64)
+    row_of[base.customers["customer"].to_numpy()] = np.arange(base.n)
+    for some in known.iter_slices(_SLICE):
+        row, place = (
+            row_of[some["customer"].to_numpy()],
+            np.searchsorted(months, some["month"].to_numpy()),
+        )
+        there = row >= 0
+        alive[row[there], 1 + place[there]] = some["alive"].to_numpy()[there]
+        there &= place < early
+        preventable[row[there], place[there]] = some["preventable"].to_numpy()[there]
+    missing = np.isnan(alive[:, 1])
+    if missing.any():  # a customer that the models did not see follows the portfolio
+        alive[missing] = np.nanmean(alive, axis=0)
+        preventable[missing] = np.nanmean(preventable, axis=0)
+    return months, alive, preventable
 
 
 def _first_year(months: Rows, cumulative: Floats) -> Floats:
