@@ -115,12 +115,13 @@ def pieces(policies: pl.DataFrame, *periods: Period) -> pl.DataFrame:
         orient="row",
     )
     held = (
-        policies.select(
+        policies.lazy()
+        .select(
             "policy", "customer", "branch", "level_cents", "origin",
             "start_date", "end_date", "cause", "replaced_on",
             until=pl.col("end_date").fill_null(OPEN),
         )
-        .join(asked, how="cross")
+        .join(asked.lazy(), how="cross")
         .filter(
             (pl.col("start_date") < pl.col("last"))
             & (pl.col("until") > pl.col("first"))
@@ -134,6 +135,8 @@ def pieces(policies: pl.DataFrame, *periods: Period) -> pl.DataFrame:
             birthday=_birthday(pl.col("first")),
             begun=pl.col("origin").dt.year(),
         )
+        .collect()
+        .lazy()
     )  # fmt: skip
     age = pl.col("birthday").dt.year() - pl.col("begun")
     cut = pl.col("birthday").clip(pl.col("entry"), pl.col("exit"))
@@ -150,6 +153,7 @@ def pieces(policies: pl.DataFrame, *periods: Period) -> pl.DataFrame:
             lapsed=ends,
             level_cents="level_cents",
         )
+        .collect()
     )  # fmt: skip
 
 

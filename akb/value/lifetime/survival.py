@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,8 +71,8 @@ class Relations:
         geometrically; to the horizon, or for so many `months`.
         """
         begin = self.alive_after(0)
-        for month in range(self.months if months is None else months):
-            end = self.alive_after(month + 1)
+        ends = _alive_by_month(self.knots, self.levels)
+        for _, end in zip(range(self.months if months is None else months), ends, strict=False):
             yield begin ** (1 - timing) * end**timing
             begin = end
 
@@ -98,15 +99,40 @@ class Relations:
 
 def _alive_after(knots: Rows, levels: Floats, months: int) -> Floats:
     """Return (n,): survival after `months`, between the `knots` geometrically; see `Relations`."""
+    left, weight = _between(knots, months)
+    if weight in (0, 1):
+        return levels[:, left + int(weight)]
+    there: Floats = levels[:, left] * _step(levels, left) ** weight
+    return there
+
+
+def _alive_by_month(knots: Rows, levels: Floats) -> Iterator[Floats]:
+    """Yield `_alive_after` 1, 2, ... months, without end; months between the same knots share what
+    is left at the second of what was there at the first.
+    """
+    last, step = -1, levels[:, 0]
+    for months in count(1):
+        left, weight = _between(knots, months)
+        if weight in (0, 1):
+            yield levels[:, left + int(weight)]
+            continue
+        if left != last:
+            last, step = left, _step(levels, left)
+        yield levels[:, left] * step**weight
+
+
+def _between(knots: Rows, months: int) -> tuple[int, float]:
+    """Return the knot before `months` and the part of the way to the next; beyond 1 after the last
+    one.
+    """
     right = min(max(1, int(np.searchsorted(knots, months))), len(knots) - 1)
     left = right - 1
-    weight = (months - knots[left]) / (knots[right] - knots[left])
-    before, after = levels[:, left], levels[:, right]
-    if weight in (0, 1):
-        return after if weight else before
-    step = np.divide(after, before, out=np.zeros_like(after), where=before > 0)
-    there: Floats = before * step**weight
-    return there
+    return left, (months - knots[left]) / (knots[right] - knots[left])
+
+
+def _step(levels: Floats, left: int) -> Floats:
+    before, after = levels[:, left], levels[:, left + 1]
+    return np.divide(after, before, out=np.zeros_like(after), where=before > 0)
 
 
 def relations(base: InForce, horizon: int) -> Relations | None:
@@ -144,7 +170,7 @@ def _at_months(base: InForce) -> tuple[Rows, Floats, Floats]:
     months = known["month"].unique().sort().to_numpy()
     early = min(int(np.searchsorted(months, YEAR)) + 1, len(months))
     alive, preventable = (
-        np.full((base.n, 1 + len(months)), np.nan),
+        np.full((base.n, 1 + len(months)), np.nan, order="F"),  # a month of everybody lies together
         np.full((base.n, early), np.nan),
     )
     alive[:, 0] = 1.0
@@ -162,7 +188,7 @@ def _at_months(base: InForce) -> tuple[Rows, Floats, Floats]:
         preventable[row[there], place[there]] = some["preventable"].to_numpy()[there]
     missing = np.isnan(alive[:, 1])
     if missing.any():  # a customer that the models did not see follows the portfolio
-        alive[missing] = np.nanmean(alive, axis=0)
+        alive[missing] = np.nanmean(np.ascontiguousarray(alive), axis=0)
         preventable[missing] = np.nanmean(preventable, axis=0)
     return months, alive, preventable
 
