@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 YEAR = 12
-_SLICE = 500_000  # months of customers at a time
 
 
 @dataclass(frozen=True)
@@ -166,26 +165,17 @@ def _at_months(base: InForce) -> tuple[Rows, Floats, Floats]:
     Every month of every customer is most of what the models say, so it is read where it lies, some
     at a time.
     """
-    known = base.models.survival
-    months = known["month"].unique().sort().to_numpy()
+    months = base.models.survival["month"].unique().sort().to_numpy()
     early = min(int(np.searchsorted(months, YEAR)) + 1, len(months))
-    alive, preventable = (
-        np.full((base.n, 1 + len(months)), np.nan, order="F"),  # a month of everybody lies together
-        np.full((base.n, early), np.nan),
-    )
+    # a month of everybody lies together
+    alive = np.full((base.n, 1 + len(months)), np.nan, order="F")
+    preventable = np.full((base.n, early), np.nan)
     alive[:, 0] = 1.0
-    last = max(int(known["customer"].max()), int(base.customers["customer"].max()))  # type: ignore[arg-type]
-    row_of = np.full(last + 1, -1, dtype=np.int64)
-    row_of[base.customers["customer"].to_numpy()] = np.arange(base.n)
-    for some in known.iter_slices(_SLICE):
-        row, place = (
-            row_of[some["customer"].to_numpy()],
-            np.searchsorted(months, some["month"].to_numpy()),
-        )
-        there = row >= 0
-        alive[row[there], 1 + place[there]] = some["alive"].to_numpy()[there]
-        there &= place < early
-        preventable[row[there], place[there]] = some["preventable"].to_numpy()[there]
+    for row, some in base.survival_by_slice():
+        place = np.searchsorted(months, some["month"].to_numpy())
+        alive[row, 1 + place] = some["alive"].to_numpy()
+        first = place < early
+        preventable[row[first], place[first]] = some["preventable"].to_numpy()[first]
     missing = np.isnan(alive[:, 1])
     if missing.any():  # a customer that the models did not see follows the portfolio
         alive[missing] = np.nanmean(np.ascontiguousarray(alive), axis=0)

@@ -269,8 +269,8 @@ def todays_book(base: InForce, rows: pl.DataFrame) -> Today:
     """Return the customers in force at X."""
     months = [YEAR * year for year in range(1, YEARS + 1)]
     wide = (
-        base.models.survival.filter(pl.col("month").is_in(months))
-        .select("customer", "month", "alive")
+        base.models.survival.select("customer", "month", "alive")
+        .filter(pl.col("month").is_in(months))
         .sort("month")
         .pivot("month", index="customer", values="alive")
     )
