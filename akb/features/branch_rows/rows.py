@@ -40,6 +40,7 @@ def build_branch_rows(
     settings: Settings,
     *,
     taught: TaughtBranches | None = None,
+    only_held: bool = False,
 ) -> tuple[BranchRows, BranchRows]:
     """Return the held and the eligible branch rows.
 
@@ -53,6 +54,8 @@ def build_branch_rows(
         as_of, customer, t, day, ahead_12 of the matrix.
     taught
         The branches that have rows, where stored models say so; None: those with enough events.
+    only_held
+        Whether no rows are made of what could be taken.
 
     Notes
     -----
@@ -79,6 +82,12 @@ def build_branch_rows(
     for batch in _batches(dates, facts.height):
         rates, own = HeldRates.of(cut(facts, {}, batch)), _of(rows, batch, facts)
         held.append(in_order(held_rows(cut(own, {}, batch), own, lapsing, world, rates)))
+    few, few_bought = (
+        {key: n for key, n in each.items() if n < enough} for each in (lapses, bought)
+    )
+    rows_held = BranchRows(pl.concat(held, rechunk=True), names(HELD), seldom=few)
+    if only_held:
+        return rows_held, BranchRows(rows_held.frame.clear().drop(rows_held.names), ())
     chosen = eligible_dates(dates, settings)
     signed, eligible = signed_later(facts, portfolio.as_of), []
     for batch in _batches(chosen, facts.height):
@@ -87,11 +96,8 @@ def build_branch_rows(
         found = eligible_rows(seen, later, taken, signed, world, shares=shares)
         eligible.append(in_order(found))
     why, fits = open_now(cut(facts, {}, [portfolio.as_of]), signed, world)
-    few, few_bought = (
-        {key: n for key, n in each.items() if n < enough} for each in (lapses, bought)
-    )
     return (
-        BranchRows(pl.concat(held, rechunk=True), names(HELD), seldom=few),
+        rows_held,
         BranchRows(pl.concat(eligible, rechunk=True), names(ELIGIBLE), why, fits, few_bought),
     )
 
