@@ -114,19 +114,18 @@ def pieces(policies: pl.DataFrame, *periods: Period) -> pl.DataFrame:
         schema={"period": pl.Int32, "first": pl.Date, "last": pl.Date},
         orient="row",
     )
+    until, start = pl.col("until"), pl.col("start_date")
+    first, last = (min(each.first for each in periods), max(each.last for each in periods))
     held = (
-        policies.lazy()
-        .select(
+        policies.select(
             "policy", "customer", "branch", "level_cents", "origin",
             "start_date", "end_date", "cause", "replaced_on",
             until=pl.col("end_date").fill_null(OPEN),
         )
-        .join(asked.lazy(), how="cross")
-        .filter(
-            (pl.col("start_date") < pl.col("last"))
-            & (pl.col("until") > pl.col("first"))
-            & (pl.col("until") > pl.col("start_date"))
-        )
+        # what was in force in none of the periods goes before it stands beside all of them
+        .filter((start < last) & (until > first) & (until > start))
+        .join(asked, how="cross")
+        .filter((start < pl.col("last")) & (until > pl.col("first")))
         .select(
             "policy", "customer", "branch", "period", "level_cents",
             entry=pl.max_horizontal("start_date", "first"),
@@ -135,8 +134,6 @@ def pieces(policies: pl.DataFrame, *periods: Period) -> pl.DataFrame:
             birthday=_birthday(pl.col("first")),
             begun=pl.col("origin").dt.year(),
         )
-        .collect()
-        .lazy()
     )  # fmt: skip
     age = pl.col("birthday").dt.year() - pl.col("begun")
     cut = pl.col("birthday").clip(pl.col("entry"), pl.col("exit"))
@@ -153,7 +150,6 @@ def pieces(policies: pl.DataFrame, *periods: Period) -> pl.DataFrame:
             lapsed=ends,
             level_cents="level_cents",
         )
-        .collect()
     )  # fmt: skip
 
 
