@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from akb.core.relations import begins_relation, latest_so_far
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from akb.ingest.types import Portfolio
 
@@ -131,20 +131,13 @@ def _covered_before(facts: pl.DataFrame, *keys: str) -> pl.Series:
     other[1:] = np.any(
         [table[name].to_numpy()[1:] != table[name].to_numpy()[:-1] for name in keys], axis=0
     )
-    latest = _latest_so_far(other, end)
+    latest = latest_so_far(other, end)
     first = np.flatnonzero(other | np.r_[True, start[1:] != start[:-1]])  # of each day
     before = np.full(len(first), -FOREVER, dtype=np.int64)
     before[1:] = np.where(other[first[1:]], -FOREVER, latest[first[1:] - 1])
     out = np.empty(len(start), dtype=np.int64)
     out[place] = np.repeat(before, np.diff(first, append=len(start)))
     return pl.Series(out)
-
-
-def _latest_so_far(other: NDArray[np.bool_], end: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Return the latest end up to each row, of each group by itself; `other`: where one begins."""
-    above = np.cumsum(other) * (4 * FOREVER)  # the place of a group counts for more than any day
-    latest: NDArray[np.int64] = np.maximum.accumulate(above + end) - above
-    return latest
 
 
 def _continued(facts: pl.DataFrame, gap_days: int) -> pl.DataFrame:
@@ -207,10 +200,7 @@ def spells(facts: pl.DataFrame, gap_days: int) -> pl.DataFrame:
         "customer", "start"
     )
     customer, start, end = (table[name].to_numpy() for name in ("customer", "start", "end"))
-    new = np.empty(len(customer), dtype=np.bool_)  # another customer than in the row before
-    new[0], new[1:] = True, customer[1:] != customer[:-1]
-    before = np.where(new[1:], -FOREVER, _latest_so_far(new, end)[:-1])
-    new[1:] |= start[1:] > before + gap_days
+    new = begins_relation(customer, start, end, gap_days)
     first = np.flatnonzero(new)
     last = np.maximum.reduceat(end, first)
     cause = table["cause"].fill_null(_NO_CAUSE).to_numpy()
