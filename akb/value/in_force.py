@@ -42,6 +42,8 @@ PREVENTABLE_CHURN = "churn_preventable_12m"
 ANY_LAPSE = "policy_lapse_any_12m"
 LapseGate = Literal["own", "base", "closed"]
 _SLICE = 500_000  # months of customers at a time
+_UNREAD = ("product", "reason", "commission_source", "package")
+"""Columns of the portfolio's policies that nothing in this room reads: `held` would copy them."""
 EXACT_CENTS = 2**53 / 1000  # so that a thousandth of a cent is still exact
 
 
@@ -96,7 +98,7 @@ class InForce:
 
         ``level_cents`` is the same at the level of X, also where the policy has ended.
         """
-        revenue = with_revenue(self.portfolio.policies, self.terms)
+        revenue = with_revenue(self.portfolio.policies, self.terms).drop(_UNREAD, strict=False)
         return with_level(revenue, self.as_of, self.value("value.indexation"))
 
     @property

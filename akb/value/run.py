@@ -95,6 +95,8 @@ def run_value(
     grouped = segments(in_force, valued.cost, valued.value, valued.offers, in_force.spells)
     scores = _scores(valued).with_columns(class_columns(grouped, in_force.n))
     scores = scores.join(acts.scores, on="customer", maintain_order="left")
+    if valued.plan is not None:
+        valued.plan.menu.let_go()
     lapses = (
         lapses_expected(in_force, branches, survival)
         if survival is not None and branches is not None
