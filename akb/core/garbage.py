@@ -40,5 +40,13 @@ def let_go() -> None:
     library keeps what was freed unless it is asked (glibc alone can be). Of 331,000 policies 310 of
     1,173 MiB went after features; it takes a tenth of a second."""
     gc.collect()
+    give_back()
+
+
+def give_back() -> None:
+    """Give back what the C library keeps of freed arrays: between the steps of a stage.
+
+    Arrays of a million numbers lie in its heaps, and the tables of Polars cannot use what is free
+    there: of 331,000 policies 357 of 651 MiB in the middle of the value stage."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

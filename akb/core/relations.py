@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 OPEN = date(9000, 1, 1)
 """A day later than any end: the end of what has none."""
@@ -31,3 +36,44 @@ def in_force(policies: pl.DataFrame, day: date, *columns: str) -> pl.DataFrame:
     if not columns:
         return policies.filter(there)
     return policies.lazy().filter(there).select(columns).collect()
+
+
+def latest_so_far(begins: NDArray[np.bool_], ends: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the latest end up to each row, of each group of rows by itself.
+
+    Parameters
+    ----------
+    begins
+        Whether a row is the first of its group.
+    ends
+        Days, as whole numbers.
+    """
+    width = int(ends.max()) - int(ends.min()) + 1
+    above = np.cumsum(begins) * width  # the place of a group counts for more than any day
+    latest: NDArray[np.int64] = np.maximum.accumulate(above + ends) - above
+    return latest
+
+
+def begins_relation(
+    customers: NDArray[Any], starts: NDArray[Any], ends: NDArray[Any], gap_days: int
+) -> NDArray[np.bool_]:
+    """Return whether each policy begins an unbroken relation: nothing of the customer was in force
+    within `gap_days` before it.
+
+    Parameters
+    ----------
+    customers, starts, ends
+        Of policies sorted by customer and start; days as whole numbers.
+
+    Examples
+    --------
+    >>> starts, ends = np.array([0, 5, 99, 3]), np.array([60, 9, 120, 4])
+    >>> begins_relation(np.array([1, 1, 1, 2]), starts, ends, 31).tolist()
+    [True, False, True, True]
+    """
+    new = np.ones(len(customers), dtype=np.bool_)
+    if len(new):
+        new[1:] = customers[1:] != customers[:-1]
+        before = latest_so_far(new, ends)[:-1]
+        new[1:] |= starts[1:] > before + gap_days
+    return new

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from akb.core.dates import add_months
-from akb.core.relations import OPEN, covers, in_force
+from akb.core.relations import OPEN, begins_relation, covers, in_force
 
 if TYPE_CHECKING:
     from akb.ingest.types import Portfolio
@@ -85,35 +86,34 @@ def spells(policies: pl.DataFrame, gap_days: int) -> pl.DataFrame:
     A gap of at most `gap_days` does not break a relation. Reason and cause are of the end that
     empties it; on ties natural goes before insurer, preventable, unknown. A relation that only
     ended technically has cause ``technical`` and is no churn."""
-    numbered = (
-        policies.select(
-            "customer", "start_date", "reason", "cause", until=pl.col("end_date").fill_null(OPEN)
-        )
-        .sort("customer", "start_date", "until")
-        .with_columns(before=pl.col("until").cum_max().shift(1).over("customer"))
-        .with_columns(
-            breaks=(pl.col("start_date") > pl.col("before") + timedelta(days=gap_days)).fill_null(
-                value=False
-            )
-        )
-        .with_columns(spell=pl.col("breaks").cast(pl.Int32).cum_sum().over("customer"))
+    table = policies.select(
+        "customer", "start_date", "reason", "cause", until=pl.col("end_date").fill_null(OPEN)
+    ).sort("customer", "start_date", "until")
+    start, until = (table[name].to_physical().to_numpy() for name in ("start_date", "until"))
+    new = begins_relation(table["customer"].to_numpy(), start, until, gap_days)
+    first = np.flatnonzero(new)
+    last = np.maximum.reduceat(until, first) if len(first) else until
+    whole = (
+        table[first]
+        .select("customer", start="start_date")
+        .with_columns(end=pl.Series(last, dtype=pl.Int32).cast(pl.Date))
+        .with_row_index("spell")
     )
-    whole = numbered.group_by("customer", "spell").agg(
-        start=pl.col("start_date").min(), end=pl.col("until").max()
-    )
+    empties = (until == np.repeat(last, np.diff(first, append=len(until)))) & (
+        table["until"] < OPEN
+    ).to_numpy()
     rank = pl.col("cause").replace_strict(_CAUSE_ORDER, default=3, return_dtype=pl.Int8)
     emptying = (
-        numbered.join(whole, on=["customer", "spell"])
-        .filter((pl.col("until") == pl.col("end")) & (pl.col("end") < OPEN))
+        table.select("reason", "cause", spell=pl.Series(np.cumsum(new) - 1, dtype=pl.UInt32))
+        .filter(pl.Series(empties))
         .with_columns(rank=rank)
-        .sort("customer", "spell", "rank", "reason", nulls_last=True)
-        .unique(["customer", "spell"], keep="first", maintain_order=True)
-        .select("customer", "spell", "reason", cause=pl.col("cause").fill_null("unknown"))
+        .sort("spell", "rank", "reason", nulls_last=True)
+        .unique("spell", keep="first", maintain_order=True)
+        .select("spell", "reason", cause=pl.col("cause").fill_null("unknown"))
     )
     return (
-        whole.join(emptying, on=["customer", "spell"], how="left")
+        whole.join(emptying, on="spell", how="left", maintain_order="left")
         .with_columns(end=pl.when(pl.col("end") < OPEN).then(pl.col("end")))
-        .sort("customer", "start")
         .drop("spell")
     )
 

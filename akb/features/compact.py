@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _WIDTHS = (np.uint8, np.uint16)
+_HALF = 16  # bits
 
 
 class PlainColumn:
@@ -44,6 +45,7 @@ class CodedColumn:
         self._codes: NDArray[np.generic] = np.zeros(height, dtype=_WIDTHS[0])
         self._known = np.empty(0, dtype=np.uint32)  # the bits of each value, in the order of codes
         self._sorted, self._code = self._known, np.empty(0, dtype=np.int64)
+        self._by_half: NDArray[np.uint8] | None = None
         self._lock = Lock()
 
     def put(self, at: NDArray[np.integer], given: NDArray[np.float32]) -> None:
@@ -52,6 +54,11 @@ class CodedColumn:
         if not len(bits):
             return
         with self._lock:
+            if self._by_half is not None:
+                codes = self._by_half[(bits >> _HALF).astype(np.intp)]
+                if np.array_equal(self._known[codes.astype(np.intp)], bits):
+                    self._codes[at] = codes
+                    return
             place = self._learned(bits)
             self._codes[at] = given if place is None else self._code[place]
 
@@ -77,12 +84,30 @@ class CodedColumn:
         self._code = np.argsort(self._known, kind="stable")
         self._sorted = self._known[self._code]
         self._codes = _wide_enough(self._codes, self._known)
+        self._by_half = _by_half(self._known)
 
     def finished(self, name: str) -> tuple[pl.Series, NDArray[np.float32] | None]:
         """Return the column, and the values behind its codes; None where it holds values."""
         if self._codes.dtype == np.float32:
             return pl.Series(name, self._codes, nan_to_null=True), None
         return pl.Series(name, self._codes), self._known.view(np.float32)
+
+
+def _by_half(known: NDArray[np.uint32]) -> NDArray[np.uint8] | None:
+    """Return the code of the one value that begins with each 16 bits; None where two begin alike.
+
+    A flag, a count or a band is told by its first bits, and one look costs a fraction of a search.
+    """
+    if len(known) > np.iinfo(np.uint8).max + 1:
+        return None
+    half = (known >> _HALF).astype(np.intp)
+    if len(np.unique(half)) < len(known):
+        return None
+    codes = np.zeros(
+        1 << _HALF, dtype=np.uint8
+    )  # what begins otherwise is seen to be another value
+    codes[half] = np.arange(len(known), dtype=np.uint8)
+    return codes
 
 
 def _wide_enough(codes: NDArray[np.generic], known: NDArray[np.uint32]) -> NDArray[np.generic]:

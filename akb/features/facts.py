@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from akb.core.relations import begins_relation, latest_so_far
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -20,6 +22,7 @@ INTERMEDIARY = "overgang_tussenpersoon"
 """The reason (configs/reasons.toml) of an end by which the policy went to another intermediary."""
 
 FOREVER = np.iinfo(np.int32).max // 2
+_NO_CAUSE = 255
 CAUSES = ("natural", "insurer", "preventable", "unknown", "technical")
 """Which cause names the end of a relation when several policies end on its last day: the first of
 these.
@@ -47,16 +50,12 @@ def policy_facts(portfolio: Portfolio, branches: Sequence[str], gap_days: int) -
     ``no_return`` bool (ended for non-payment; by a death or the end of a business): like the cause
     part of the end, for targets and former customers only."""
     facts = _typed(portfolio, branches)
-    facts = (
-        facts.join(
-            _covered_before(facts, ["customer", "branch"], "branch_covered"),
-            on=["customer", "branch", "start"],
-        )
-        .join(_covered_before(facts, ["customer"], "customer_covered"), on=["customer", "start"])
-        .join(_continued(facts, gap_days), on="policy", how="left")
-    )
-    bridged = pl.col("customer_covered").fill_null(-FOREVER) >= pl.col("start") - gap_days
-    held = pl.col("branch_covered").fill_null(-FOREVER) >= pl.col("start") - gap_days
+    facts = facts.with_columns(
+        branch_covered=_covered_before(facts, "customer", "branch"),
+        customer_covered=_covered_before(facts, "customer"),
+    ).join(_continued(facts, gap_days), on="policy", how="left")
+    bridged = pl.col("customer_covered") >= pl.col("start") - gap_days
+    held = pl.col("branch_covered") >= pl.col("start") - gap_days
     technical = pl.col("cause") == CAUSES.index("technical")
     return (
         facts.with_columns(
@@ -114,21 +113,31 @@ def _typed(portfolio: Portfolio, branches: Sequence[str]) -> pl.DataFrame:
     )
 
 
-def _covered_before(facts: pl.DataFrame, keys: list[str], name: str) -> pl.DataFrame:
-    """Per start day of `keys`: the latest end of the policies that started earlier (null if there
-    are none).
+def _covered_before(facts: pl.DataFrame, *keys: str) -> pl.Series:
+    """Return per policy the latest end among those of the same `keys` that started on an earlier
+    day (`-FOREVER` if there are none).
 
     Compared with a start S this never depends on the future: an end after S only says "still in
     force at S"."""
-    return (
-        facts.lazy()
-        .with_columns(pl.col("end").fill_null(FOREVER))
-        .group_by(*keys, "start")
-        .agg(pl.col("end").max())
+    if facts.is_empty():
+        return pl.Series(dtype=pl.Int64)
+    table = (
+        facts.select(*keys, "start", pl.col("end").fill_null(FOREVER))
+        .with_row_index("place")
         .sort(*keys, "start")
-        .select(*keys, "start", pl.col("end").cum_max().shift(1).over(keys).alias(name))
-        .collect()
     )
+    place, start, end = (table[name].to_numpy() for name in ("place", "start", "end"))
+    other = np.ones(len(start), dtype=np.bool_)  # other keys than in the row before
+    other[1:] = np.any(
+        [table[name].to_numpy()[1:] != table[name].to_numpy()[:-1] for name in keys], axis=0
+    )
+    latest = latest_so_far(other, end)
+    first = np.flatnonzero(other | np.r_[True, start[1:] != start[:-1]])  # of each day
+    before = np.full(len(first), -FOREVER, dtype=np.int64)
+    before[1:] = np.where(other[first[1:]], -FOREVER, latest[first[1:] - 1])
+    out = np.empty(len(start), dtype=np.int64)
+    out[place] = np.repeat(before, np.diff(first, append=len(start)))
+    return pl.Series(out)
 
 
 def _continued(facts: pl.DataFrame, gap_days: int) -> pl.DataFrame:
@@ -185,21 +194,25 @@ def spells(facts: pl.DataFrame, gap_days: int) -> pl.DataFrame:
 
     customer, start i32, end i32 (`FOREVER` while a policy is open), cause u8? (of the policies that
     end on the last day, the first in `CAUSES`). Sorted by customer and start."""
-    covered = pl.col("end").cum_max().shift(1).over("customer").fill_null(-FOREVER)
+    if facts.is_empty():
+        return facts.select("customer", "start", "end", "cause")
+    table = facts.select("customer", "start", pl.col("end").fill_null(FOREVER), "cause").sort(
+        "customer", "start"
+    )
+    customer, start, end = (table[name].to_numpy() for name in ("customer", "start", "end"))
+    new = begins_relation(customer, start, end, gap_days)
+    first = np.flatnonzero(new)
+    last = np.maximum.reduceat(end, first)
+    cause = table["cause"].fill_null(_NO_CAUSE).to_numpy()
+    of_last = np.where(end == np.repeat(last, np.diff(first, append=len(end))), cause, _NO_CAUSE)
+    least = pl.Series("cause", np.minimum.reduceat(of_last, first), dtype=facts["cause"].dtype)
     return (
-        facts.lazy()
-        .select("customer", "start", pl.col("end").fill_null(FOREVER), "cause")
-        .sort("customer", "start", "end")
-        .with_columns(spell=(pl.col("start") > covered + gap_days).cum_sum())
-        .group_by("customer", "spell")
-        .agg(
-            pl.col("start").min(),
-            pl.col("end").max(),
-            cause=pl.col("cause").filter(pl.col("end") == pl.col("end").max()).min(),
+        table[first]
+        .select("customer", "start")
+        .with_columns(
+            end=pl.Series(last, dtype=pl.Int32),
+            cause=pl.when(least != _NO_CAUSE).then(least),
         )
-        .drop("spell")
-        .sort("customer", "start")
-        .collect()
     )
 
 

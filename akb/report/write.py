@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from akb.core.garbage import give_back
 from akb.report import assemble, formats
 from akb.report.context import Context
 from akb.report.dictionary import metadata, score_columns, winback_columns
@@ -70,4 +71,5 @@ def write_report(folder: Path, bundle: RunBundle) -> dict[str, Any]:
         document = summary(facts)
         for name, content in _files(facts, document, context):
             write_files(folder, {name: content})
+            give_back()
         return document

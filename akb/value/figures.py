@@ -130,21 +130,27 @@ def _pair(
         .join(base.customers.select("customer", "row"), on="customer")
         .sort("rank")
     )
-    planned = {row["row"]: row for row in listed.filter("contact").to_dicts()}
-    low = [row for row in planned if label[row] in ("C", "D") and private[row]]
+    planned = listed.filter("contact")
+    rows = planned["row"].to_numpy()
+    low = rows[np.isin(label[rows], ("C", "D")) & private[rows]].tolist()
     if not len(best) or not low:
         return None
     piet = int(best[np.lexsort((best, value.clv[best]))[0]])
     return CustomerPair(
         high_commission=made(
             PairCustomer,
-            _person(base, paths, value, piet, classes[piet]) | _contact(planned.get(piet)),
+            _person(base, paths, value, piet, classes[piet]) | _contact(_of(planned, piet)),
         ),
         high_stake=made(
             PairCustomer,
-            _person(base, paths, value, low[0], classes[low[0]]) | _contact(planned[low[0]]),
+            _person(base, paths, value, low[0], classes[low[0]]) | _contact(_of(planned, low[0])),
         ),
     )
+
+
+def _of(planned: pl.DataFrame, row: int) -> Row | None:
+    found = planned.filter(pl.col("row") == row)
+    return found.row(-1, named=True) if found.height else None
 
 
 def _contact(planned: Row | None) -> Row:

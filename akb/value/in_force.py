@@ -22,7 +22,7 @@ from akb.core.wording.text import load_toml
 from akb.describe import relations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -41,6 +41,9 @@ EURO_GATES = ("pass", "provisional")  # only these levels may carry euros
 PREVENTABLE_CHURN = "churn_preventable_12m"
 ANY_LAPSE = "policy_lapse_any_12m"
 LapseGate = Literal["own", "base", "closed"]
+_SLICE = 500_000  # months of customers at a time
+_UNREAD = ("product", "reason", "commission_source", "package")
+"""Columns of the portfolio's policies that nothing in this room reads: `held` would copy them."""
 EXACT_CENTS = 2**53 / 1000  # so that a thousandth of a cent is still exact
 
 
@@ -95,7 +98,7 @@ class InForce:
 
         ``level_cents`` is the same at the level of X, also where the policy has ended.
         """
-        revenue = with_revenue(self.portfolio.policies, self.terms)
+        revenue = with_revenue(self.portfolio.policies, self.terms).drop(_UNREAD, strict=False)
         return with_level(revenue, self.as_of, self.value("value.indexation"))
 
     @property
@@ -124,6 +127,22 @@ class InForce:
     def n(self) -> int:
         """Customers in force at X."""
         return self.customers.height
+
+    def survival_by_slice(self) -> Iterator[tuple[Rows, pl.DataFrame]]:
+        """Yield what the models say of every customer and month, some at a time where it lies: the
+        customers' positions and customer, month, alive, ...; of customers in force alone.
+        """
+        known = self.models.survival
+        if known.is_empty():
+            return
+        mine = self.customers["customer"].to_numpy()
+        last = max(int(known["customer"].max()), int(mine.max()))  # type: ignore[arg-type]
+        row_of = np.full(last + 1, -1, dtype=np.int64)
+        row_of[mine] = np.arange(self.n)
+        for some in known.iter_slices(_SLICE):
+            rows = row_of[some["customer"].to_numpy()]
+            there = rows >= 0
+            yield (rows, some) if there.all() else (rows[there], some.filter(pl.Series(there)))
 
     @cached_property
     def held(self) -> pl.DataFrame:

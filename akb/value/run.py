@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from akb.core.garbage import give_back
 from akb.value.actions import act
 from akb.value.actuarial.review import review
 from akb.value.actuarial.small import small_office
@@ -78,16 +79,24 @@ def run_value(
         `retention.LIST_SCHEMA` and `cross_sell.next_best_list`.
         Nothing crashes on what the export lacks.
     """
-    say = progress or (lambda _: None)
+
+    def say(step: str) -> None:
+        give_back()
+        if progress is not None:
+            progress(step)
+
     valued = valuation(portfolio, models, settings, say=say)
     in_force, survival, branches = valued.in_force, valued.survival, valued.branches
     say("one action per customer, and who does it")
     acts = act(valued)
     say("business case")
     case = business_case(valued)
+    give_back()
     grouped = segments(in_force, valued.cost, valued.value, valued.offers, in_force.spells)
     scores = _scores(valued).with_columns(class_columns(grouped, in_force.n))
     scores = scores.join(acts.scores, on="customer", maintain_order="left")
+    if valued.plan is not None:
+        valued.plan.menu.let_go()
     lapses = (
         lapses_expected(in_force, branches, survival)
         if survival is not None and branches is not None
@@ -102,6 +111,8 @@ def run_value(
     ahead = projection(in_force, branches, years, acts.lists["top_defend"], valued.plan)
     other = _on_other_cost(valued, say)
     say("actual against expected lapse")
+    reviewed = review(in_force)
+    give_back()
     return ValueRun(
         scores=scores,
         lists=acts.lists,
@@ -139,7 +150,7 @@ def run_value(
         offers=valued.offers.table.filter(pl.col("place") <= PLACES[-1]).select(
             "customer", "place", "branch", "probability", "commission_cents", "ban"
         ),
-        actuarial=review(in_force),
+        actuarial=reviewed,
     )
 
 

@@ -14,6 +14,8 @@ from test_features_time import SETTINGS
 
 from akb.core.draws.sampling import draw_key
 from akb.features import build_matrix, build_targets, known_then
+from akb.features.branch_rows import eligible
+from akb.features.grid import date_table, on_each
 from akb.features.matrix import scored_dates
 from akb.features.types import Matrix, Targets
 from akb.ingest.types import Portfolio
@@ -62,6 +64,30 @@ def test_targets_are_those_of_everybody_fewer(built: Built) -> None:
         assert rows.frame.equals(_in_panel(all_rows.frame, panel))
     assert targets.eligible.standing is not None
     assert targets.eligible.standing.equals(all_targets.eligible.standing)
+
+
+def test_who_may_take_what_is_the_same_some_customers_at_a_time(built: Built, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, _, panel = built
+    found = build_targets(whole, panel, ALL).eligible
+    monkeypatch.setattr(eligible, "_PART", 7)
+    parts = build_targets(whole, panel, ALL).eligible
+    assert found.standing is not None and parts.standing is not None
+    assert found.open is not None and parts.open is not None
+    assert parts.standing.equals(found.standing) and parts.open.equals(found.open)
+    assert parts.frame.equals(found.frame)
+
+
+def test_things_beside_each_date_are_those_of_a_cross_join() -> None:
+    table = date_table(DATES)
+    things = pl.DataFrame({"number": range(40)}).with_columns(from_=pl.col("number") * 150 + 16_000).lazy()
+    keep = (pl.col("from_") > pl.col("back_36")) & (pl.col("from_") <= pl.col("day"))
+    columns = ("t", "as_of", "day", "back_36", "month_end")
+    for dates in (table, table.head(1), table.clear()):
+        wanted = dates.lazy().select(columns).join(things, how="cross").filter(keep).collect()
+        found = on_each(dates, columns, things, keep).collect()
+        assert found.schema == wanted.schema
+        assert found.equals(wanted.sort("t", "number"))
+    assert on_each(table, columns, things, keep).collect().height > 10
 
 
 def test_only_the_panel_teaches(built: Built) -> None:

@@ -12,7 +12,8 @@ import value_fixtures as f
 from scipy.special import expit, logit
 
 from akb.config import ContactType, Effect
-from akb.value.targeting.planning.benefits import FAR, MenuInputs, Planning, pushed, pushes_of, shift_of
+from akb.value.targeting.planning import menu as planning_menu
+from akb.value.targeting.planning.benefits import FAR, SIDES, MenuInputs, Planning, pushed, pushes_of, shift_of
 from akb.value.targeting.planning.menu import Menu, menu
 from akb.value.targeting.planning.prospects import averaged, inbound_rates
 from akb.value.valuation import valuation
@@ -100,6 +101,33 @@ def test_the_smaller_purpose_counts_for_its_share_and_a_repeat_for_its_own() -> 
     assert made.base.purchase[:, 0].tolist() == pytest.approx([0.5 * 1000, 1000, 0.4 * 0.5 * 1000])
     assert made.base.leavers[:, 0].tolist() == pytest.approx([0.01, 0.005, 0.004])
     assert made.lines("high").relation[1, 0] == pytest.approx(0.5 * 200)  # ranked at the base, at every side the same
+
+
+def test_the_menu_is_the_same_some_customers_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = np.random.default_rng(3)
+    n = 40
+    chance = np.sort(draw.uniform(0, 0.4, (n, 2)), axis=1)[:, ::-1]
+    could = f.prospects(
+        n, relation=draw.uniform(0, 50_000, n), leaving=draw.uniform(0, 0.3, n), policy=draw.uniform(0, 4000, n),
+        lost=draw.uniform(0, 0.4, n), inbound_rate=draw.uniform(0, 2, n), chance=chance,
+        worth=draw.uniform(0, 30_000, (n, 2)), repeated=draw.random(n) < 0.3, control=draw.random(n) < 0.2,
+    )  # fmt: skip
+    call = kind(relation=effect(-0.1, 0.1, 0.2), purchase=effect(0, 0.05, 0.1), sale_minutes=20.0, cost=0.4)
+    ladder = {"else": call.model_copy(update={"reach": "inbound", "otherwise": "call"}), "call": call}
+    whole = offered(could, ladder)
+    monkeypatch.setattr(planning_menu, "BLOCK", 7)
+    parts = offered(could, ladder)
+    rows = np.arange(0, n, 3)
+    for side in SIDES:
+        for name in ("relation", "policy", "purchase", "leavers", "policies", "sales"):
+            wanted = getattr(whole.lines(side), name)
+            assert np.array_equal(getattr(parts.lines(side), name), wanted)
+            assert np.array_equal(getattr(parts.of(rows).lines(side), name), wanted[rows])
+            assert np.array_equal(getattr(parts.column(side, 1), name), wanted[:, 1])
+    for name in ("minutes", "cost", "keeps_first", "allowed", "value"):
+        assert np.array_equal(getattr(parts, name), getattr(whole, name))
+    assert 0 < whole.keeps_first.mean() < 1
+    assert not np.array_equal(whole.lines("low").total, whole.base.total)
 
 
 def test_inbound_reaches_who_calls_before_the_end_and_else_somebody_calls() -> None:

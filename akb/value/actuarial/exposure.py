@@ -114,18 +114,18 @@ def pieces(policies: pl.DataFrame, *periods: Period) -> pl.DataFrame:
         schema={"period": pl.Int32, "first": pl.Date, "last": pl.Date},
         orient="row",
     )
+    until, start = pl.col("until"), pl.col("start_date")
+    first, last = (min(each.first for each in periods), max(each.last for each in periods))
     held = (
         policies.select(
             "policy", "customer", "branch", "level_cents", "origin",
             "start_date", "end_date", "cause", "replaced_on",
             until=pl.col("end_date").fill_null(OPEN),
         )
+        # what was in force in none of the periods goes before it stands beside all of them
+        .filter((start < last) & (until > first) & (until > start))
         .join(asked, how="cross")
-        .filter(
-            (pl.col("start_date") < pl.col("last"))
-            & (pl.col("until") > pl.col("first"))
-            & (pl.col("until") > pl.col("start_date"))
-        )
+        .filter((start < pl.col("last")) & (until > pl.col("first")))
         .select(
             "policy", "customer", "branch", "period", "level_cents",
             entry=pl.max_horizontal("start_date", "first"),

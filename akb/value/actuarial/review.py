@@ -45,6 +45,18 @@ Key = TypeVar("Key")
 ALL, REST = "all", "rest"
 """Labels of a total, and of what is shown together because too few customers stand behind each."""
 MOST_YEARS = 10
+_COLUMNS = (
+    "policy",
+    "customer",
+    "branch",
+    "start_date",
+    "end_date",
+    "cause",
+    "replaced_on",
+    "replaces",
+    "level_cents",
+)
+"""What exposure and lapses are counted from."""
 
 
 def review(base: InForce) -> ActuarialReview | None:
@@ -58,7 +70,7 @@ def review(base: InForce) -> ActuarialReview | None:
     closed = closed_periods(since, until)
     if not closed:
         return None
-    policies = with_origin(base.policies)
+    policies = with_origin(base.policies.select(_COLUMNS))
     found, lapses = cells(policies, closed)
     branches = sorted(found["branch"].unique().to_list())
     basis = lapse_basis(found, lapses, branches)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from akb.core.garbage import give_back
 from akb.core.typed import made
 from akb.value.case.advice import advice
 from akb.value.case.basis import (
@@ -79,7 +80,9 @@ def business_case(valued: Valuation, *, page: bool = True) -> BusinessCase | Non
     """
     if valued.plan is None or not open_lines(valued):
         return None
-    return case_of(case_basis(valued), valued, page=page)
+    basis = case_basis(valued)
+    give_back()
+    return case_of(basis, valued, page=page)
 
 
 def open_lines(valued: Valuation) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,8 +70,8 @@ class Relations:
         geometrically; to the horizon, or for so many `months`.
         """
         begin = self.alive_after(0)
-        for month in range(self.months if months is None else months):
-            end = self.alive_after(month + 1)
+        ends = _alive_by_month(self.knots, self.levels)
+        for _, end in zip(range(self.months if months is None else months), ends, strict=False):
             yield begin ** (1 - timing) * end**timing
             begin = end
 
@@ -97,15 +98,40 @@ class Relations:
 
 def _alive_after(knots: Rows, levels: Floats, months: int) -> Floats:
     """Return (n,): survival after `months`, between the `knots` geometrically; see `Relations`."""
+    left, weight = _between(knots, months)
+    if weight in (0, 1):
+        return levels[:, left + int(weight)]
+    there: Floats = levels[:, left] * _step(levels, left) ** weight
+    return there
+
+
+def _alive_by_month(knots: Rows, levels: Floats) -> Iterator[Floats]:
+    """Yield `_alive_after` 1, 2, ... months, without end; months between the same knots share what
+    is left at the second of what was there at the first.
+    """
+    last, step = -1, levels[:, 0]
+    for months in count(1):
+        left, weight = _between(knots, months)
+        if weight in (0, 1):
+            yield levels[:, left + int(weight)]
+            continue
+        if left != last:
+            last, step = left, _step(levels, left)
+        yield levels[:, left] * step**weight
+
+
+def _between(knots: Rows, months: int) -> tuple[int, float]:
+    """Return the knot before `months` and the part of the way to the next; beyond 1 after the last
+    one.
+    """
     right = min(max(1, int(np.searchsorted(knots, months))), len(knots) - 1)
     left = right - 1
-    weight = (months - knots[left]) / (knots[right] - knots[left])
-    before, after = levels[:, left], levels[:, right]
-    if weight in (0, 1):
-        return after if weight else before
-    step = np.divide(after, before, out=np.zeros_like(after), where=before > 0)
-    there: Floats = before * step**weight
-    return there
+    return left, (months - knots[left]) / (knots[right] - knots[left])
+
+
+def _step(levels: Floats, left: int) -> Floats:
+    before, after = levels[:, left], levels[:, left + 1]
+    return np.divide(after, before, out=np.zeros_like(after), where=before > 0)
 
 
 def relations(base: InForce, horizon: int) -> Relations | None:
@@ -116,22 +142,13 @@ def relations(base: InForce, horizon: int) -> Relations | None:
     as preventable."""
     if not base.has_ended:
         return None
-    columns = ["alive", "preventable"]
-    known = base.models.survival.select("customer", "month", *columns).join(
-        base.customers.select("customer", "row"), on="customer"
-    )
-    months = np.unique(known["month"].to_numpy())
-    grid = np.full((base.n, len(months), 2), np.nan)
-    place = np.searchsorted(months, known["month"].to_numpy())
-    grid[known["row"].to_numpy(), place] = known.select(columns).to_numpy()
-    missing = np.isnan(grid[:, 0, 0])
-    if missing.any():  # a customer that the models did not see follows the portfolio
-        grid[missing] = np.nanmean(grid, axis=0)
-    levels = np.concatenate([np.ones((base.n, 1)), np.clip(grid[:, :, 0], 0.0, 1.0)], axis=1)
+    months, levels, preventable_by = _at_months(base)
+    np.clip(levels, 0.0, 1.0, out=levels)
     knots = np.concatenate([[0], months.astype(np.int64)])
     split = base.portfolio.history.reasons and base.causes_known
     if split:
-        left = np.concatenate([np.zeros((base.n, 1)), _first_year(months, grid[:, :, 1])], axis=1)
+        first_year = _first_year(months[: preventable_by.shape[1]], preventable_by)
+        left = np.concatenate([np.zeros((base.n, 1)), first_year], axis=1)
     else:
         usual = [_alive_after(knots, levels, month) for month in range(YEAR + 1)]
         left = (1.0 - np.stack(usual, axis=1)) * base.value("retention.preventable_share")
@@ -139,6 +156,31 @@ def relations(base: InForce, horizon: int) -> Relations | None:
     levels[base.announced] = 1.0
     leaving = np.clip(preventable[:, None] - left, 0.0, None)
     return Relations(knots, levels, max(horizon, YEAR), leaving, preventable, split)
+
+
+def _at_months(base: InForce) -> tuple[Rows, Floats, Floats]:
+    """Return the months (k,) that the models tell of, survival (n, 1 + k) after none and each of
+    them, and (n, up to k) the chance to have left preventably by those that the first year needs.
+
+    Every month of every customer is most of what the models say, so it is read where it lies, some
+    at a time.
+    """
+    months = base.models.survival["month"].unique().sort().to_numpy()
+    early = min(int(np.searchsorted(months, YEAR)) + 1, len(months))
+    # a month of everybody lies together
+    alive = np.full((base.n, 1 + len(months)), np.nan, order="F")
+    preventable = np.full((base.n, early), np.nan)
+    alive[:, 0] = 1.0
+    for row, some in base.survival_by_slice():
+        place = np.searchsorted(months, some["month"].to_numpy())
+        alive[row, 1 + place] = some["alive"].to_numpy()
+        first = place < early
+        preventable[row[first], place[first]] = some["preventable"].to_numpy()[first]
+    missing = np.isnan(alive[:, 1])
+    if missing.any():  # a customer that the models did not see follows the portfolio
+        alive[missing] = np.nanmean(np.ascontiguousarray(alive), axis=0)
+        preventable[missing] = np.nanmean(preventable, axis=0)
+    return months, alive, preventable
 
 
 def _first_year(months: Rows, cumulative: Floats) -> Floats:

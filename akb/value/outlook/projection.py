@@ -269,8 +269,8 @@ def todays_book(base: InForce, rows: pl.DataFrame) -> Today:
     """Return the customers in force at X."""
     months = [YEAR * year for year in range(1, YEARS + 1)]
     wide = (
-        base.models.survival.filter(pl.col("month").is_in(months))
-        .select("customer", "month", "alive")
+        base.models.survival.select("customer", "month", "alive")
+        .filter(pl.col("month").is_in(months))
         .sort("month")
         .pivot("month", index="customer", values="alive")
     )
@@ -413,7 +413,7 @@ def _kept(base: InForce, today: Today, plan: ContactPlan | None) -> Kept:
     """
     kept = np.zeros(base.n)
     if plan is not None:
-        kept = np.maximum((plan.best.share * plan.menu.base.leavers).sum(axis=1), 0.0)
+        kept = np.maximum(plan.menu.summed(plan.best.share, "leavers"), 0.0)
     if not kept.sum():
         return Kept(0.0, 0.0, np.nan, today.alive.mean(axis=0))
     known = np.isfinite(today.age) & (kept > 0)

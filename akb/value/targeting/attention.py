@@ -82,14 +82,13 @@ def _hazards(base: InForce) -> Floats:
     """Hazard of each month ahead relative to the customer's mean, [n, 12]; 1 where nothing is
     known.
     """
-    alive = base.models.survival.filter(pl.col("month") <= MONTHS).sort("customer", "month")
     flat = np.ones((base.n, MONTHS))
-    if alive.is_empty():
+    if not base.has_ended:
         return flat
-    known = alive.join(
-        base.customers.select("customer", "row"), on="customer", maintain_order="left"
-    )
-    flat[known["row"].to_numpy(), known["month"].to_numpy() - 1] = known["alive"].to_numpy()
+    for row, some in base.survival_by_slice():
+        month = some["month"].to_numpy()
+        near = month <= MONTHS
+        flat[row[near], month[near] - 1] = some["alive"].to_numpy()[near]
     before = np.concatenate([np.ones((base.n, 1)), flat[:, :-1]], axis=1)
     hazard = 1 - flat / np.maximum(before, 1e-12)
     mean = hazard.mean(axis=1, keepdims=True)

@@ -29,6 +29,8 @@ from akb.value.targeting.planning.prospects import CANDIDATES, Prospects
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from numpy.typing import NDArray
+
     from akb.value.in_force import Floats, Rows
     from akb.value.lifetime.survival import Relations
     from akb.value.targeting.planning.plan import ContactPlan
@@ -269,7 +271,7 @@ def _cash(valued: Valuation, plan: ContactPlan, bins: Bins) -> dict[str, Floats]
         months = policy_months(in_force, survival, valued.policies)
         for month, column in zip(months, columns, strict=True):
             cents = np.bincount(rows, weights=lost * month, minlength=in_force.n)
-            per_customer += cents[:, None] * column
+            _spread(per_customer, cents, column)
         out["policy"] = bins.mean(per_customer)
     chance, worth = plan.prospects.chance[:, :1], plan.prospects.worth[:, :1]
     offered = np.where(worth > 0, chance, np.nan)
@@ -278,10 +280,19 @@ def _cash(valued: Valuation, plan: ContactPlan, bins: Bins) -> dict[str, Floats]
     shape = np.zeros((in_force.n, YEARS + 1))
     months = purchase_months(in_force, survival, kept, offered)
     for month, column in zip(months, columns, strict=True):
-        shape += np.divide(month, years, out=np.zeros_like(month), where=years > 0) * column
+        part = np.divide(month, years, out=np.zeros_like(month), where=years > 0)
+        _spread(shape, part[:, 0], column)
     push = np.where(worth > 0, chance * (1.0 - chance) * worth, 0.0)[:, 0]
     out["purchase"] = bins.mean(shape, np.repeat(push[:, None], YEARS + 1, axis=1))
     return out
+
+
+def _spread(brings: Floats, cents: NDArray[Any], column: Floats) -> None:
+    """Add what comes in to the years that it comes in: most months of a horizon fall beyond all of
+    them but the last.
+    """
+    for year in np.flatnonzero(column):
+        brings[:, year] += cents * column[year]
 
 
 def _relation_cash(
@@ -294,7 +305,7 @@ def _relation_cash(
     assert value is not None
     brings = np.zeros((len(rows), columns.shape[1]))
     for month, unit in relation_months(valued.in_force, survival, margin, value, rows=rows):
-        brings += unit[:, None] * columns[month]
+        _spread(brings, unit, columns[month])
     out = np.zeros((valued.in_force.n, columns.shape[1]))
     out[rows] = plan.prospects.leaving[rows, None] * brings
     return out

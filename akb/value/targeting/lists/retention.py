@@ -76,17 +76,17 @@ def defence(plan: ContactPlan) -> Defence:
     """Return top_defend of every customer: the best contact that can keep, whatever hours, consents
     and the draw.
     """
-    lines = plan.menu.base
     keeping = np.array(
         ["retention" in plan.planning.ladder[each.key].purposes for each in plan.menu.options]
     )
-    kept = np.where(keeping, lines.relation + lines.policy - plan.menu.cost, -np.inf)
-    if not keeping.any():
-        return Defence(
-            np.zeros(len(kept), dtype=np.int64), np.full(len(kept), NONE, dtype=np.int64)
-        )
-    option = kept.argmax(axis=1)
-    return Defence(to_cents(kept[np.arange(len(kept)), option]), option)
+    saving, option = np.zeros(plan.prospects.n), np.full(plan.prospects.n, NONE, dtype=np.int64)
+    if keeping.any():
+        for some, menu in plan.menu.in_blocks():
+            lines = menu.base
+            kept = np.where(keeping, lines.relation + lines.policy - menu.cost, -np.inf)
+            option[some] = kept.argmax(axis=1)
+            saving[some] = kept.max(axis=1)
+    return Defence(to_cents(saving), option)
 
 
 def keeps(plan: ContactPlan, option: Rows) -> NDArray[np.bool_]:

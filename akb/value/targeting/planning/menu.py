@@ -60,8 +60,6 @@ class Menu:
     ----------
     inputs
         What it is worked out from.
-    base
-        The lines at the base of the effects. Purposes are ranked there, and the same at every side.
     minutes
         (n, k, p): per pool of `POOLS`, without those of sales.
     cost
@@ -76,13 +74,23 @@ class Menu:
 
     inputs: MenuInputs
     options: tuple[Option, ...]
-    base: Lines
     minutes: Floats
     cost: Floats
     discussed: Discussed
     keeps_first: Flags
     could: Flags
     allowed: Flags
+
+    @cached_property
+    def base(self) -> Lines:
+        """The lines at the base of the effects; purposes are ranked there, and the same at every
+        side.
+        """
+        return self._worked_out("base")
+
+    def let_go(self) -> None:
+        """Forget the lines at the base: they are worked out again where they are asked."""
+        self.__dict__.pop("base", None)
 
     @cached_property
     def value(self) -> Floats:
@@ -118,16 +126,25 @@ class Menu:
 
     def of(self, rows: Rows | slice) -> Menu:
         """Return the menu of some customers."""
-        return replace(
+        few = replace(
             self,
             inputs=self.inputs.of(rows),
-            base=self.base.of(rows),
             discussed={option: places[rows] for option, places in self.discussed.items()},
             **{
                 name: getattr(self, name)[rows]
                 for name in ("minutes", "cost", "keeps_first", "could", "allowed")
             },
         )
+        if "base" in self.__dict__:
+            few.__dict__["base"] = self.base.of(rows)
+        return few
+
+    def summed(self, share: Floats, line: str) -> Floats:
+        """Return (n,): a line or a count at the base, over all options with these shares."""
+        out: Floats = np.empty(len(share))
+        for some, few in self.in_blocks():
+            out[some] = (share[some] * getattr(few.base, line)).sum(axis=1)
+        return out
 
     def in_blocks(self) -> Iterator[tuple[slice, Menu]]:
         """Yield some customers at a time, and their menu."""
@@ -138,8 +155,9 @@ class Menu:
         """Return the lines at one side of the effects; ask for few customers at the low and high
         ends.
         """
-        if side == "base":
-            return self.base
+        return self.base if side == "base" else self._worked_out(side)
+
+    def _worked_out(self, side: Side) -> Lines:
         columns = [self.column(side, option) for option in range(len(self.options))]
         return Lines(
             **{
@@ -150,7 +168,7 @@ class Menu:
 
     def column(self, side: Side, option: int) -> Lines:
         """Return the lines of one option at one side of the effects, each (n,)."""
-        if side == "base":
+        if side == "base" and "base" in self.__dict__:
             return Lines(**{name: getattr(self.base, name)[:, option] for name in _LINES})
         out = _empty((len(self.cost),))
         for some in blocks(len(self.cost)):
@@ -185,10 +203,9 @@ def menu(inputs: MenuInputs) -> Menu:
         cost[some] += minutes[some] @ rates
         for each, places in discussed.items():
             found[each].append(places)
-    return Menu(
+    made = Menu(
         inputs=inputs,
         options=columns,
-        base=base,
         minutes=minutes,
         cost=cost,
         discussed={each: np.concatenate(places) for each, places in found.items()},
@@ -196,6 +213,8 @@ def menu(inputs: MenuInputs) -> Menu:
         could=could,
         allowed=could & ~prospects.control[:, None],
     )
+    made.__dict__["base"] = base
+    return made
 
 
 def _empty(shape: tuple[int, ...]) -> Lines:
