@@ -19,7 +19,7 @@ import numpy as np
 
 from akb.catalogue.directions import constraints
 from akb.core.dates import add_months, months_between
-from akb.core.draws.sampling import lots, lowest, quotas
+from akb.core.draws.sampling import lots, lowest, quotas, told_apart
 from akb.core.errors import RefusedError
 from akb.models.learners import Sample
 from akb.models.temporal import CHUNK, EPOCH, closes_on, day_number
@@ -282,8 +282,11 @@ class Landmarks:
         """The lowest person-months of one date: as many as wanted without and with a renewal."""
         lags = np.arange(1, NEVER)
         row, column = np.nonzero((lags >= low[:, None]) & (lags <= high[:, None]))
-        row, lag = rows[row], column + 1
-        lot, due = self._lots(key, row, lag), self._due[0][row, column]
+        lag = column + 1
+        whole = lots(key, self.identity[rows], self.bound[self.date_of[rows], 0])
+        lot = told_apart(whole[row], lag)
+        row = rows[row]
+        due = self._due[0][row, column]
         picked = []
         for is_due, number in enumerate(wanted.tolist()):
             of_kind = np.flatnonzero(due == bool(is_due))
