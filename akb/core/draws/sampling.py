@@ -60,16 +60,16 @@ def lots(key: int, identity: Lots, *when: NDArray[Any]) -> Lots:
     when
         What else tells the rows of a customer apart, as whole numbers: the day, the branch.
     """
-    return told_apart(_mixed(identity ^ np.uint64(key)), *when)
+    return extended(_mixed(identity ^ np.uint64(key)), *when)
 
 
-def told_apart(lot: Lots, *when: NDArray[Any]) -> Lots:
+def extended(lot: Lots, *when: NDArray[Any]) -> Lots:
     """Return the places in a draw of rows that had the same place until more was said of them.
 
     Examples
     --------
     >>> who, day, lag = np.array([7], dtype=np.uint64), np.array([100]), np.array([3])
-    >>> bool(told_apart(lots(1, who, day), lag) == lots(1, who, day, lag))
+    >>> bool(extended(lots(1, who, day), lag) == lots(1, who, day, lag))
     True
     """
     for part in when:

@@ -19,7 +19,7 @@ import numpy as np
 
 from akb.catalogue.directions import constraints
 from akb.core.dates import add_months, months_between
-from akb.core.draws.sampling import lots, lowest, quotas, told_apart
+from akb.core.draws.sampling import lots, lowest, quotas, extended
 from akb.core.errors import RefusedError
 from akb.models.learners import Sample
 from akb.models.temporal import CHUNK, EPOCH, closes_on, day_number
@@ -284,7 +284,7 @@ class Landmarks:
         row, column = np.nonzero((lags >= low[:, None]) & (lags <= high[:, None]))
         lag = column + 1
         whole = lots(key, self.identity[rows], self.bound[self.date_of[rows], 0])
-        lot = told_apart(whole[row], lag)
+        lot = extended(whole[row], lag)
         row = rows[row]
         due = self._due[0][row, column]
         picked = []
