@@ -19,7 +19,7 @@ import numpy as np
 
 from akb.catalogue.directions import constraints
 from akb.core.dates import add_months, months_between
-from akb.core.draws.sampling import lots, lowest, quotas, extended
+from akb.core.draws.sampling import extended, lots, lowest, quotas
 from akb.core.errors import RefusedError
 from akb.models.learners import Sample
 from akb.models.temporal import CHUNK, EPOCH, closes_on, day_number
