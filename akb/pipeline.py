@@ -16,7 +16,7 @@ from akb.core.errors import AkbError
 from akb.core.garbage import let_go, seldom_collected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor
     from contextlib import AbstractContextManager
     from pathlib import Path
@@ -185,29 +185,31 @@ def _modelled(
     The values of the features end here: of a large portfolio they are gigabytes that nothing later
     looks at."""
     from akb.features import as_of_grid, build_matrix, build_targets
-
-    with progress.stage("building point-in-time features"):
-        dates = as_of_grid(portfolio, settings)
-        matrix = build_matrix(portfolio, dates, settings, executor=executor)
-        if matrix.frame.is_empty() or dates[-1] not in matrix.dates:
-            raise AkbError(
-                f"no policy is in force on {portfolio.as_of.isoformat()}",
-                "Check the as-of date (--as-of) and the end dates of the export.",
-            )
-        targets = build_targets(portfolio, matrix, settings, executor=executor)
-        let_go()
     from akb.models import one_thread_each
 
-    # of few customers both fit in memory together, and one fills the cores that the other leaves
-    together = executor is None and matrix.panel is None
-    with ExitStack() as stack:
-        if together:
-            stack.enter_context(one_thread_each())
-            executor = stack.enter_context(ThreadPoolExecutor(settings.models.jobs))
-        ago = partial(
-            look_back, portfolio, matrix, catalogue, settings, progress=progress, executor=executor
-        )
-        beside = stack.enter_context(ThreadPoolExecutor(1)).submit(ago) if together else None
+    with ExitStack() as ending:
+        beside = ThreadPoolExecutor(1)
+        ending.callback(beside.shutdown, wait=False)  # who interrupts does not wait for it
+        ending.enter_context(one_thread_each())  # two at once would undo each other's limits
+        with progress.stage("building point-in-time features"):
+            dates = as_of_grid(portfolio, settings)
+            matrix = build_matrix(portfolio, dates, settings, executor=executor)
+            if matrix.frame.is_empty() or dates[-1] not in matrix.dates:
+                raise AkbError(
+                    f"no policy is in force on {portfolio.as_of.isoformat()}",
+                    "Check the as-of date (--as-of) and the end dates of the export.",
+                )
+            back = partial(
+                look_back, portfolio, matrix, catalogue, settings, progress=progress.detail
+            )
+            # elsewhere both are worked out side by side from here on
+            looking = None if executor is None else beside.submit(back, executor=executor)
+            targets = build_targets(portfolio, matrix, settings, executor=executor)
+            let_go()
+        if executor is None and matrix.panel is None:
+            # of few customers both fit in memory, and one fills the cores that the other leaves
+            executor = ending.enter_context(ThreadPoolExecutor(settings.models.jobs))
+            looking = beside.submit(back, executor=executor)
         with progress.stage("fitting and evaluating the predictions"):
             from akb.models import run_models
 
@@ -225,7 +227,7 @@ def _modelled(
         del targets
         models = with_reference(models, matrix, portfolio)
         with progress.stage("looking back three years"):
-            past = beside.result() if beside else ago()
+            past = back() if looking is None else looking.result()
     return matrix.features, models, past
 
 
@@ -293,7 +295,7 @@ def look_back(
     catalogue: Sequence[Entry],
     settings: Settings,
     *,
-    progress: Progress,
+    progress: Callable[[str], None],
     executor: Executor | None = None,
 ) -> Past | None:
     """Return the portfolio and the survival of customers and policies as akb would have known them
@@ -329,7 +331,7 @@ def look_back(
         _fewer_rows(settings),
         as_of=day,
         history=then.history,
-        progress=progress.detail,
+        progress=progress,
         lifetime=True,
         executor=executor,
     )

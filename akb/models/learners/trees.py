@@ -23,7 +23,7 @@ _CATEGORICAL, _DEFAULT_LEFT, _MISSING_NAN = 1, 2, 8  # of LightGBM's decision_ty
 
 
 @dataclass(frozen=True)
-class SplitCondition:
+class TreeNode:
     """A question to a row with yes or no for an answer.
 
     bound
@@ -57,7 +57,7 @@ class Tree:
     `values`.
     """
 
-    conditions: tuple[SplitCondition, ...]
+    conditions: tuple[TreeNode, ...]
     values: NDArray[np.float64]
 
 
@@ -97,7 +97,7 @@ def _tree(given: Mapping[str, str]) -> Tree:
     return Tree(conditions, leaves[-at - 1])
 
 
-def _conditions(given: Mapping[str, str]) -> tuple[SplitCondition, ...]:
+def _conditions(given: Mapping[str, str]) -> tuple[TreeNode, ...]:
     made = []
     columns, thresholds, kinds = (
         given[name].split() for name in ("split_feature", "threshold", "decision_type")
@@ -106,11 +106,11 @@ def _conditions(given: Mapping[str, str]) -> tuple[SplitCondition, ...]:
     for column, threshold, kind in asked:
         if kind & _CATEGORICAL:
             codes = _codes(given, int(threshold))
-            made.append(SplitCondition(int(column), np.float32(0), codes=codes))
+            made.append(TreeNode(int(column), np.float32(0), codes=codes))
             continue
         # without a side of its own an unknown value counts as zero
         unknown_left = bool(kind & _DEFAULT_LEFT) if kind & _MISSING_NAN else threshold >= 0
-        made.append(SplitCondition(int(column), _float32_at_most(threshold), unknown_left))
+        made.append(TreeNode(int(column), _float32_at_most(threshold), unknown_left))
     return tuple(made)
 
 
@@ -143,7 +143,7 @@ def added_up(trees: tuple[Tree, ...], x: NDArray[np.float32]) -> NDArray[np.floa
     --------
     One tree: up to 2 it says -.5, above it, or where nothing is known, .25.
 
-    >>> tree = Tree((SplitCondition(0, np.float32(2)),), np.array([0.25, -0.5]))
+    >>> tree = Tree((TreeNode(0, np.float32(2)),), np.array([0.25, -0.5]))
     >>> added_up((tree,), np.array([[1], [3], [np.nan]], dtype=np.float32)).tolist()
     [-0.5, 0.25, 0.25]
     """
