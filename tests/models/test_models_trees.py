@@ -25,7 +25,7 @@ def _rows(n: int, seed: int) -> np.ndarray:
 
 def _happened(x: np.ndarray) -> np.ndarray:
     link = x[:, 0] + x[:, 1] * np.isnan(x[:, 2]) + np.nan_to_num(x[:, 2]) + (x[:, CODE] % 3) - 1
-    return (np.random.default_rng(5).random(len(x)) < 1 / (1 + np.exp(-link))).astype(np.float64)
+    return np.asarray(np.random.default_rng(5).random(len(x)) < 1 / (1 + np.exp(-link)), dtype=np.float64)
 
 
 @pytest.mark.parametrize(("objective", "classes"), [("binary", 1), ("poisson", 1), ("multiclass", 3)])
@@ -46,6 +46,7 @@ def test_trees_say_what_lightgbm_says(objective: BoostingObjective, classes: int
     for some in (asked, np.asfortranarray(asked)):
         theirs = lightgbm.Booster(model_str=model.text).predict(some, raw_score=True, num_threads=1)
         assert (model.raw(some) == theirs).all()
+        assert (model.raw(some[:9]) == theirs[:9]).all()
     assert model.trees == 30
     fewer = lightgbm.Booster(model_str=model.text).predict(asked, raw_score=True, num_iteration=7, num_threads=1)
     assert (model.raw(asked, trees=7) == fewer).all()
@@ -53,8 +54,8 @@ def test_trees_say_what_lightgbm_says(objective: BoostingObjective, classes: int
 
 def test_a_value_on_a_threshold_goes_where_lightgbm_sends_it() -> None:
     """Thresholds are float64 and values float32: a bound that is rounded up would let a value past."""
-    x = np.repeat(np.float32([[0.1], [0.1000001], [0.7], [0.70000005]]), 100, axis=0)
-    model = fit_boosting(x, np.repeat([0.0, 1, 0, 1], 100), names=["c"], seed=1, jobs=1, trees=20)
+    x = np.repeat(np.array([[0.1], [0.1000001], [0.7], [0.70000005]], dtype=np.float32), 200, axis=0)
+    model = fit_boosting(x, np.repeat([0.0, 1, 0, 1], 200), names=["c"], seed=1, jobs=1, trees=20)
     theirs = lightgbm.Booster(model_str=model.text).predict(x, raw_score=True, num_threads=1)
     assert (model.raw(x) == theirs).all()
     assert len(np.unique(theirs)) > 1

@@ -38,13 +38,14 @@ class StageCost:
 USUAL: Mapping[str, StageCost] = {
     "reading and checking the export": StageCost(3.5, 0.3, 0.3),
     "building point-in-time features": StageCost(2.1, 1.3, 0.75),
-    "fitting and evaluating the predictions": StageCost(0.0, 12.5, 0.5, power=0.65),
-    "looking back three years": StageCost(0.1, 0.8, 0.05),
+    "fitting and evaluating the predictions": StageCost(0.0, 11.5, 0.5, power=0.65),
+    "looking back three years": StageCost(0.1, 0.05, 0.2),
     "working out value and business case": StageCost(0.7, 0.45, 0.45),
     "writing the report": StageCost(1.0, 0.35, 0.35),
 }
 """Stages of ``akb eda`` in their order, measured on simulated offices of 300, 1,000 and 5,000
-customers (.3, .9 and 6.1 MB); the growth of larger ones follows docs/scale.md."""
+customers (.3, .9 and 6.1 MB); the growth of larger ones follows docs/scale.md. Of few customers the
+look back is part of the fits."""
 PACKED = {".parquet": 4.0, ".xlsx": 4.0, ".xls": 1.0, ".zip": 6.0}
 """How many bytes of text a byte of such a file holds."""
 _BELIEVED = 0.5
@@ -73,8 +74,8 @@ class Estimate:
     >>> run = Estimate(1.0)
     >>> run.begin("reading and checking the export", wall=0.0, busy=0.0)
     >>> run.done(wall=8.0, busy=4.0)
-    >>> round(run.left(wall=8.0, busy=4.0))  # 20 processor seconds, of which each takes two
-    40
+    >>> round(run.left(wall=8.0, busy=4.0))  # 18.5 processor seconds, of which each takes two
+    37
 
     Parameters
     ----------

@@ -60,10 +60,21 @@ def lots(key: int, identity: Lots, *when: NDArray[Any]) -> Lots:
     when
         What else tells the rows of a customer apart, as whole numbers: the day, the branch.
     """
-    mixed = _mixed(identity ^ np.uint64(key))
+    return extended(_mixed(identity ^ np.uint64(key)), *when)
+
+
+def extended(lot: Lots, *when: NDArray[Any]) -> Lots:
+    """Return the places in a draw of rows that had the same place until more was said of them.
+
+    Examples
+    --------
+    >>> who, day, lag = np.array([7], dtype=np.uint64), np.array([100]), np.array([3])
+    >>> bool(extended(lots(1, who, day), lag) == lots(1, who, day, lag))
+    True
+    """
     for part in when:
-        mixed = _mixed(mixed + part.astype(np.int64).view(np.uint64) * _STEP)
-    return mixed
+        lot = _mixed(lot + part.astype(np.int64).view(np.uint64) * _STEP)
+    return lot
 
 
 def _mixed(state: Lots) -> Lots:

@@ -19,7 +19,7 @@ import numpy as np
 
 from akb.catalogue.directions import constraints
 from akb.core.dates import add_months, months_between
-from akb.core.draws.sampling import lots, lowest, quotas
+from akb.core.draws.sampling import extended, lots, lowest, quotas
 from akb.core.errors import RefusedError
 from akb.models.learners import Sample
 from akb.models.temporal import CHUNK, EPOCH, closes_on, day_number
@@ -131,7 +131,8 @@ class Landmarks:
             [[day_number(add_months(day, lag)) for lag in range(NEVER)] for day in self.dates]
         )
         self.event_lag, self.seen_lags = self._lags()
-        self._calendar, self._due  # noqa: B018  # worked out once, for `narrowed` ones too
+        # worked out once, for `narrowed` ones too
+        self._calendar, self._due, self.cliff_months  # noqa: B018
 
     def _lags(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The lag in which the relation ends, 1..12, or 13 where it does not within 12 months; and
@@ -196,20 +197,27 @@ class Landmarks:
         stayed half in months with a renewal: the few months in which most happens. It depends on
         who is there when, not on the order of rows.
         """
-        low, high = first[self.date_of], np.minimum(last[self.date_of], self.seen_lags)
-        high = np.where(self.teaches, high, 0)
-        gone = np.flatnonzero((self.event_lag >= low) & (self.event_lag <= high))
+        rows = np.concatenate(  # of a year's draw most dates have no lag in it
+            [
+                np.empty(0, dtype=np.int64),
+                *map(self.rows_of, np.flatnonzero(last >= first).tolist()),
+            ]
+        )
+        date, event = self.date_of[rows], self.event_lag[rows]
+        low, high = first[date], np.minimum(last[date], self.seen_lags[rows])
+        high = np.where(self.teaches[rows], high, 0)
+        gone = rows[(event >= low) & (event <= high)]
         lot = self._lots(key, gone, self.event_lag[gone])
         event_at, event_weight = lowest(lot, self.date_of[gone], int(size * events))
         gone = gone[event_at]
         row, lag, weight = self._stays(
-            low, np.minimum(high, self.event_lag - 1), max(size - len(gone), 1), key
+            rows, low, np.minimum(high, event - 1), size=max(size - len(gone), 1), key=key
         )
         row, lag = np.concatenate([row, gone]), np.concatenate([lag, self.event_lag[gone]])
         order = np.lexsort((lag, row))
-        event = np.arange(len(row)) >= len(row) - len(gone)
+        ended = np.arange(len(row)) >= len(row) - len(gone)
         return PersonMonths(
-            row[order], lag[order], event[order], np.concatenate([weight, event_weight])[order]
+            row[order], lag[order], ended[order], np.concatenate([weight, event_weight])[order]
         )
 
     def _lots(
@@ -219,21 +227,27 @@ class Landmarks:
         return lots(key, self.identity[rows], self.bound[self.date_of[rows], 0], lag)
 
     def _stays(
-        self, low: NDArray[np.int64], high: NDArray[np.int64], size: int, key: int
+        self,
+        rows: NDArray[np.int64],
+        low: NDArray[np.int64],
+        high: NDArray[np.int64],
+        *,
+        size: int,
+        key: int,
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Rows, lags and weights of a sample of person-months with a lag from `low` to `high` (per
-        row).
+        row of `rows`: all of some dates).
         """
         due, reached = self._due
-        at = np.arange(len(low))
         some = high >= low
-        before = reached[at, np.clip(low - 1, 0, LAGS)]
-        with_renewal = np.where(some, reached[at, np.clip(high, 0, LAGS)] - before, 0).astype(int)
+        before = reached[rows, np.clip(low - 1, 0, LAGS)]
+        with_renewal = np.where(some, reached[rows, np.clip(high, 0, LAGS)] - before, 0).astype(int)
         without = np.where(some, high - low + 1, 0) - with_renewal
         # per date first those without a renewal in the month, then those with one
+        date = self.date_of[rows]
         counts = np.stack(
             [
-                np.add.reduceat(each, self.start) if len(each) else np.zeros(0, dtype=np.int64)
+                np.bincount(date, each, len(self.dates)).astype(np.int64)
                 for each in (without, with_renewal)
             ],
             axis=1,
@@ -241,9 +255,13 @@ class Landmarks:
         total = counts.sum(axis=0)
         wanted = min(int(total[1]), max(size // 2, size - int(total[0])))
         given = np.stack([quotas(counts[:, 0], size - wanted), quotas(counts[:, 1], wanted)], 1)
+        asked = np.flatnonzero(given.any(axis=1))
+        bounds = zip(
+            np.searchsorted(date, asked), np.searchsorted(date, asked, "right"), strict=True
+        )
         parts = [
-            self._lowest_stays(date, low, high, given[date], key)
-            for date in np.flatnonzero(given.any(axis=1)).tolist()
+            self._lowest_stays(rows[a:b], low[a:b], high[a:b], wanted=given[each], key=key)
+            for each, (a, b) in zip(asked, bounds, strict=True)
         ]
         if not parts:
             nothing = np.empty(0, dtype=np.int64)
@@ -254,18 +272,21 @@ class Landmarks:
 
     def _lowest_stays(
         self,
-        date: int,
+        rows: NDArray[np.int64],
         low: NDArray[np.int64],
         high: NDArray[np.int64],
+        *,
         wanted: NDArray[np.int64],
         key: int,
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The lowest person-months of one date: as many as wanted without and with a renewal."""
-        here = slice(self.start[date], self.stop[date])
         lags = np.arange(1, NEVER)
-        row, column = np.nonzero((lags >= low[here, None]) & (lags <= high[here, None]))
-        row, lag = row + self.start[date], column + 1
-        lot, due = self._lots(key, row, lag), self._due[0][row, column]
+        row, column = np.nonzero((lags >= low[:, None]) & (lags <= high[:, None]))
+        lag = column + 1
+        whole = lots(key, self.identity[rows], self.bound[self.date_of[rows], 0])
+        lot = extended(whole[row], lag)
+        row = rows[row]
+        due = self._due[0][row, column]
         picked = []
         for is_due, number in enumerate(wanted.tolist()):
             of_kind = np.flatnonzero(due == bool(is_due))
@@ -415,6 +436,11 @@ class Landmarks:
         return np.full(self.matrix.height, np.nan, dtype=np.float32)
 
     @cached_property
+    def cliff_months(self) -> NDArray[np.float32]:
+        """Months from T to the first anniversary of a young policy, per row; NaN without one."""
+        return self.column("months_to_cliff")
+
+    @cached_property
     def tenure_months(self) -> NDArray[np.float32]:
         """Months that the relation existed at T, per row; NaN where the matrix does not say."""
         if self.matrix.has("tenure_months"):
@@ -437,9 +463,10 @@ class Landmarks:
         counts = self._calendar[rows]
         at = np.arange(len(rows))
         column = lag - 1
+        back = (column[:, None] - np.arange(LAGS)) % LAGS
         # Months since the latest renewal before or in the lag month, going round the year; NaN
         # without renewals.
-        turned = np.stack([counts[at, (column - back) % LAGS] for back in range(LAGS)], axis=1)
+        turned = np.take_along_axis(counts, back, axis=1)
         since = np.where((turned > 0).any(axis=1), (turned > 0).argmax(axis=1), np.nan)
         angle = 2 * np.pi * month / LAGS
         parts = (
@@ -452,7 +479,7 @@ class Landmarks:
             counts[at, (column + 1) % LAGS],
             since,
             turned[:, 0] / np.maximum(turned.sum(axis=1), 1),
-            self.column("months_to_cliff")[rows] - lag,
+            self.cliff_months[rows] - lag,
             self.tenure_months[rows] + lag,
         )
         kept = [part for name, part in zip(LAG_NAMES, parts, strict=True) if name in self.lag_names]

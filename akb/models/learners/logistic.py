@@ -27,7 +27,7 @@ FEATURES = 24  # the time that hundreds of spline columns would take
 ROW_CAP = 20_000  # rows: the solver is cubic in columns and linear in these
 STRENGTH = 0.1  # inverse of the ridge on standardised columns
 OFFSET_SCALE = 10.0  # the offset enters as a column that the ridge hardly touches
-_PART = 4_096  # rows predicted at a time: their columns stay in the processor's cache
+_PART = 4_096  # rows written at a time: their columns stay in the processor's cache
 _TWINS = 0.98  # rank correlation above which two features say the same
 
 
@@ -133,8 +133,10 @@ class Logistic:
 def _design(splines: tuple[Spline, ...], x: NDArray[np.float32]) -> NDArray[np.float64]:
     stops = np.cumsum([spline.width for spline in splines]).tolist()
     found = np.empty((len(x), stops[-1]))
-    for spline, stop in zip(splines, stops, strict=True):
-        spline.write(x, found[:, stop - spline.width : stop])
+    for start in range(0, len(x), _PART):
+        some, out = x[start : start + _PART], found[start : start + _PART]
+        for spline, stop in zip(splines, stops, strict=True):
+            spline.write(some, out[:, stop - spline.width : stop])
     return found
 
 

@@ -141,10 +141,19 @@ def _rows(
     """Yield the values of every row: of who is in force everybody has an action."""
     names = shown_names(context, ordered)
     portal = context.once(portal_facts) if extra == "reasons" else None
+    shown: dict[tuple[str, str], Any] = {}  # a list repeats its words in thousands of rows
+
+    def cell(column: str, value: Any) -> Any:
+        if not isinstance(value, str):
+            return _cell(context, column, value)
+        if (column, value) not in shown:
+            shown[column, value] = _cell(context, column, value)
+        return shown[column, value]
+
     for row in ordered.iter_rows(named=True):
         cells = [
             names[row["customer"]],
-            *(_cell(context, column, row[column]) for column in columns[1:]),
+            *(cell(column, row[column]) for column in columns[1:]),
         ]
         if portal:
             cells.append(portal.why.sentence(row["customer"], portal.words))
