@@ -9,11 +9,14 @@ import errno
 import os
 import sys
 import traceback
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
+from typer.main import get_command
 
 from akb.commands.batch import batch
 from akb.commands.case import case
@@ -140,9 +143,17 @@ def run(arguments: list[str]) -> int:
     return _flushed(_exit_code(arguments))
 
 
+@cache
+def _command() -> Callable[..., int | None]:
+    """Return the commands as they are called. Typer makes them anew for each call, of thirty
+    milliseconds: who calls akb many times from one process waits for it once.
+    """
+    return get_command(app)
+
+
 def _exit_code(arguments: list[str]) -> int:
     try:
-        return int(app(arguments, standalone_mode=False) or 0)
+        return int(_command()(arguments, standalone_mode=False) or 0)
     except typer.Exit as stop:
         code = stop.exit_code
         if code == INTERRUPTED:

@@ -184,15 +184,13 @@ def _modelled(
 
     The values of the features end here: of a large portfolio they are gigabytes that nothing later
     looks at."""
-    from threadpoolctl import threadpool_limits
-
     from akb.features import as_of_grid, build_matrix, build_targets
+    from akb.models import one_thread_each
 
     with ExitStack() as ending:
         beside = ThreadPoolExecutor(1)
         ending.callback(beside.shutdown, wait=False)  # who interrupts does not wait for it
-        if executor is not None:  # two at once would undo each other's limits
-            ending.enter_context(threadpool_limits(1, user_api="blas"))
+        ending.enter_context(one_thread_each())  # two at once would undo each other's limits
         with progress.stage("building point-in-time features"):
             dates = as_of_grid(portfolio, settings)
             matrix = build_matrix(portfolio, dates, settings, executor=executor)
@@ -204,10 +202,14 @@ def _modelled(
             back = partial(
                 look_back, portfolio, matrix, catalogue, settings, progress=progress.detail
             )
-            # elsewhere both are fitted side by side; here one after the other, for the memory
+            # elsewhere both are worked out side by side from here on
             looking = None if executor is None else beside.submit(back, executor=executor)
             targets = build_targets(portfolio, matrix, settings, executor=executor)
             let_go()
+        if executor is None and matrix.panel is None:
+            # of few customers both fit in memory, and one fills the cores that the other leaves
+            executor = ending.enter_context(ThreadPoolExecutor(settings.models.jobs))
+            looking = beside.submit(back, executor=executor)
         with progress.stage("fitting and evaluating the predictions"):
             from akb.models import run_models
 
@@ -319,15 +321,18 @@ def look_back(
 
     methods = lifetime_methods()
     then = earlier(portfolio, day)
-    known = known_then(portfolio, matrix, day, settings, executor=executor)
+    # threads of this process are for the fits
+    elsewhere = None if isinstance(executor, ThreadPoolExecutor) else executor
+    known = known_then(portfolio, matrix, day, settings, executor=elsewhere)
     models = run_models(
         known,
-        build_targets(then, known, settings, executor=executor),
+        build_targets(then, known, settings, lifetime=True, executor=elsewhere),
         [entry for entry in catalogue if entry.method in methods],
         _fewer_rows(settings),
         as_of=day,
         history=then.history,
         progress=progress,
+        lifetime=True,
         executor=executor,
     )
     return Past(then, models)

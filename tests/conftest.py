@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 
 from akb.core.garbage import SELDOM
 from akb.core.privacy.pseudonyms import load_or_create_key
-from tests.offices import Office, marked_export
+from tests.offices import FEWEST_ROWS, Office, marked_export
 from tests.shared import changed, shared
 
 # A machine that does other things too must not turn a slow example into a failure; a failure must repeat.
@@ -25,6 +25,8 @@ settings.load_profile("akb")
 
 CUSTOMERS = 1500
 """Of the office: enough that predictions are fitted and lists are filled; of 700 the lists are empty."""
+COMPARED = 400
+"""Of the office whose runs are held against each other: two dozen predictions are fitted, in a third of the time."""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -66,3 +68,25 @@ def finished(office: Office, tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert office.eda(folder / "run") == 0
 
     return shared(tmp_path_factory, "finished", make) / "run"
+
+
+@pytest.fixture(scope="session")
+def compared_office(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """An office whose runs are only held against each other: nobody changes its folder."""
+
+    def make(folder: Path) -> None:
+        marked_export(folder / "export", COMPARED, seed=11)
+        load_or_create_key(folder / "key")
+
+    folder = shared(tmp_path_factory, "compared", make)
+    return Office(folder / "export", folder / "key", FEWEST_ROWS)
+
+
+@pytest.fixture(scope="session")
+def compared_run(compared_office: Office, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of ``akb eda`` on that office: nobody changes it."""
+
+    def make(folder: Path) -> None:
+        assert compared_office.eda(folder / "run") == 0
+
+    return shared(tmp_path_factory, "compared_run", make) / "run"

@@ -11,15 +11,18 @@ from akb.sample import simulate, write_sample
 CANARY = "ZQ"  # in front of every relation number, so that one found in an output is no chance digits
 FEW_ROWS = Path(__file__).with_name("few_rows.toml")
 """Settings with which the fits of a run take a third of their time."""
+FEWEST_ROWS = Path(__file__).with_name("fewest_rows.toml")
+"""For runs that are only held against each other: everything is fitted, and nothing well."""
 NAMES = ("polissen.csv", "schades.csv", "contacten.csv")
 
 
 @dataclass(frozen=True)
 class Office:
-    """Where the export of a simulated office lies, and the key its customers are known under."""
+    """Where the export of a simulated office lies, the key its customers are known under, and how it is fitted."""
 
     folder: Path
     key: Path
+    settings: Path = FEW_ROWS
 
     @property
     def files(self) -> list[str]:
@@ -27,8 +30,8 @@ class Office:
         return [str(self.folder / name) for name in NAMES]
 
     def eda(self, out: Path, *options: str, files: list[str] | None = None) -> int:
-        """Run ``akb eda`` and return its exit code; on few rows, if the options name no other settings."""
-        settings = () if "--config" in options else ("--config", str(FEW_ROWS))
+        """Run ``akb eda`` and return its exit code; with the office's settings, if the options name no other ones."""
+        settings = () if "--config" in options else ("--config", str(self.settings))
         where = ["--out", str(out), "--key", str(self.key), "--quiet"]
         return run(["eda", *(files or self.files), *where, *settings, *options])
 

@@ -5,6 +5,7 @@ columns of whoever is asked.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -102,10 +103,14 @@ class FeatureInputs:
             for total in group.totals
             if total.empty is not None
         }
-        columns = [column for group in self.groups for column in group.columns]
         return table.with_columns(
             pl.col(name).fill_null(value) for name, value in empty.items()
-        ).select("as_of", "customer", *(_value(column, self.world) for column in columns))
+        ).select("as_of", "customer", *self._values)
+
+    @cached_property
+    def _values(self) -> list[pl.Expr]:
+        """The features, which are written down once for all dates."""
+        return [_value(column, self.world) for group in self.groups for column in group.columns]
 
 
 def _with_groups(

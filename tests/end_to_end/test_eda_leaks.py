@@ -34,10 +34,13 @@ def spoilt(source: Path, target: Path) -> str:
     return str(target)
 
 
-def test_a_planted_end_date_and_other_amounts_change_no_chance(office: Office, finished: Path, tmp_path: Path) -> None:
+def test_a_planted_end_date_and_other_amounts_change_no_chance(
+    compared_office: Office, compared_run: Path, tmp_path: Path
+) -> None:
+    office = compared_office
     files = [spoilt(office.folder / "polissen.csv", tmp_path / "polissen.csv"), *office.files[1:]]
     assert office.eda(tmp_path / "run", files=files) == 0
-    before, after = (pl.read_parquet(folder / "scores.parquet") for folder in (finished, tmp_path / "run"))
+    before, after = (pl.read_parquet(folder / "scores.parquet") for folder in (compared_run, tmp_path / "run"))
     chances = [
         name
         for name in before.columns

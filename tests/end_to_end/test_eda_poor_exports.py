@@ -54,9 +54,8 @@ FEW = 300
 
 def poorer(office: Office, target: Path, change: pl.Expr | None = None, *without: str) -> str:
     table = pl.read_csv(office.folder / "polissen.csv", separator=";", infer_schema=False)
-    if change is None:
-        change = pl.col("Relatienummer").is_in(table["Relatienummer"].unique().sort().head(FEW).implode())
-    table = table.filter(change)
+    few = table["Relatienummer"].unique().sort().head(FEW)
+    table = table.filter(pl.col("Relatienummer").is_in(few.implode()), *([] if change is None else [change]))
     table.drop(without).write_csv(target, separator=";")
     return str(target)
 

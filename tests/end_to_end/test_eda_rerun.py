@@ -24,9 +24,9 @@ def changed(finished: Path, folder: Path, **manifest: Any) -> Path:
 
 
 def test_a_run_again_has_the_same_bytes_and_no_difference(
-    office: Office, finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    compared_office: Office, compared_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "again"
+    office, finished, out = compared_office, compared_run, tmp_path / "again"
     asked = ["--from", str(office.folder), "--key", str(office.key), "--out", str(out), "--quiet"]
     assert run(["rerun", str(finished / "manifest.json"), *asked]) == 0
     assert capsys.readouterr().out.startswith("the same bytes: ")

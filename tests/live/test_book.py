@@ -6,12 +6,13 @@ import json
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from akb.core.errors import AkbError, RefusedError
-from akb.live.book import is_book, open_book
+from akb.live.book import book_to_write, existing_book, is_book, open_book
 from akb.live.registry import adopt, champion_of, champions_of, crown, record_run, roll_back, runs_of
 
 
@@ -21,6 +22,19 @@ def a_run(folder: Path, name: str, day: str = "2026-01-01", model: str = "a") ->
     (folder / "models" / "manifest.json").write_text(model)
     (folder / "manifest.json").write_text(json.dumps({"schema": "akb.manifest/1", "run": name, "as_of": day}))
     return folder
+
+
+def test_who_only_looks_or_tries_makes_no_book(tmp_path: Path) -> None:
+    place = tmp_path / "book"
+    with pytest.raises(AkbError, match="is no book of akb"):
+        existing_book(place)
+    with book_to_write(place, dry_run=True) as tried:
+        assert is_book(tried.folder) and tried.folder != place
+    assert not tried.folder.exists() and not place.exists()
+    with book_to_write(place, dry_run=False) as made:
+        assert made.folder == place
+    with book_to_write(place, dry_run=True) as same:
+        assert same.folder == existing_book(place).folder == place
 
 
 def test_a_book_is_made_once_and_opened_again(tmp_path: Path) -> None:
@@ -131,41 +145,74 @@ def test_two_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
 
 
 KILLED = """
-import json, os, sys
+import json, os, sys, traceback
 from pathlib import Path
-home, step = Path(sys.argv[1]), int(sys.argv[2])
 from akb.store.folders import run_folder
 from akb.live.book import open_book
 from akb.live.registry import adopt, champion_of, crown, record_run
 CHANGES = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "akb.book.commit", "akb.book.committed"}
-left = [step]
-def watch(event, arguments):
-    if event not in CHANGES or event == "open" and str(home) not in str(arguments[0]):
-        return
-    if left[0] == 0:
-        os._exit(9)
-    left[0] -= 1
-sys.addaudithook(watch)
-book = open_book(home / "book")
-adopt(book)
-with book.at_work(), run_folder(book.runs / "one") as fresh:
-    (fresh / "models").mkdir()
-    (fresh / "models" / "manifest.json").write_text("a")
-    (fresh / "manifest.json").write_text(json.dumps(
-        {"schema": "akb.manifest/1", "run": "R-000000000001", "as_of": "2026-01-01"}))
-record_run(book, book.runs / "one")
-if champion_of(book) is None:
-    crown(book, "R-000000000001", "first", {}, after=None)
+def killed(home, step):
+    left = [step]
+    def watch(event, arguments):
+        if event not in CHANGES or event == "open" and str(home) not in str(arguments[0]):
+            return
+        if left[0] == 0:
+            os._exit(9)
+        left[0] -= 1
+    sys.addaudithook(watch)
+    book = open_book(home / "book")
+    adopt(book)
+    with book.at_work(), run_folder(book.runs / "one") as fresh:
+        (fresh / "models").mkdir()
+        (fresh / "models" / "manifest.json").write_text("a")
+        (fresh / "manifest.json").write_text(json.dumps(
+            {"schema": "akb.manifest/1", "run": "R-000000000001", "as_of": "2026-01-01"}))
+    record_run(book, book.runs / "one")
+    if champion_of(book) is None:
+        crown(book, "R-000000000001", "first", {}, after=None)
+for line in sys.stdin:
+    home, step = json.loads(line)
+    child = os.fork()
+    if not child:
+        try:
+            killed(Path(home), step)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
+class Mortals:
+    """Processes that do a whole command's writes and die before one of them: forked from one that has akb loaded."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-c", KILLED]
+        self.parent = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __call__(self, home: Path, step: int) -> int:
+        """Return the exit code of one that dies before the write of that number."""
+        assert self.parent.stdin is not None and self.parent.stdout is not None
+        print(json.dumps([str(home), step]), file=self.parent.stdin, flush=True)
+        return int(self.parent.stdout.readline())
+
+
+@pytest.fixture
+def die() -> Iterator[Mortals]:
+    made = Mortals()
+    yield made
+    made.parent.communicate(timeout=60)
+    assert made.parent.returncode == 0
+
+
 @pytest.mark.xdist_group("killed")
-def test_killed_before_any_write_the_next_command_goes_on(tmp_path: Path) -> None:
+def test_killed_before_any_write_the_next_command_goes_on(tmp_path: Path, die: Mortals) -> None:
     step = 0
     while True:
         home = tmp_path / str(step)
         home.mkdir()
-        code = subprocess.run([sys.executable, "-c", KILLED, str(home), str(step)], check=False).returncode
+        code = die(home, step)
         if code == 0:
             break
         assert code == 9
@@ -174,7 +221,7 @@ def test_killed_before_any_write_the_next_command_goes_on(tmp_path: Path) -> Non
         crowned = champion_of(book)
         adopt(book)
         assert set(before) <= {each.run for each in runs_of(book)} <= {"R-000000000001"}
-        assert subprocess.run([sys.executable, "-c", KILLED, str(home), "100000"], check=False).returncode == 0
+        assert die(home, 100000) == 0
         champion = champion_of(book)
         assert champion is not None and (crowned is None or champion == crowned)
         assert [each.run for each in runs_of(book)] == ["R-000000000001"]

@@ -69,7 +69,7 @@ class Office:
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
     folder = tmp_path_factory.mktemp("office")
-    write_sample(simulate(700, seed=4), folder, truth=False)
+    write_sample(simulate(300, seed=4), folder, truth=False)
     settings = Settings.model_validate({"models": SMALL})
     portfolio = read_portfolio(Sources([folder / name for name in FILES], bytes(32)), settings)
     return Office(portfolio, build_matrix(portfolio, as_of_grid(portfolio, settings), settings))
