@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import weakref
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from secrets import token_hex
 from threading import RLock
@@ -75,7 +76,8 @@ class Shelf:
     def _writer(self, thing: Any) -> Callable[[Path], Any] | None:
         if isinstance(thing, pl.DataFrame):
             large = thing.estimated_size() >= SMALL
-            return thing.write_ipc if large and (self._client or self._stem) else None
+            write = partial(thing.write_ipc, record_batch_size=thing.height)  # read as one piece
+            return write if large and (self._client or self._stem) else None
         if type(thing) is not np.ndarray or not self._client:  # what a task gives may be written to
             return None
         large = thing.nbytes >= SMALL and not thing.dtype.hasobject

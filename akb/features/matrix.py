@@ -103,7 +103,9 @@ def build_matrix(
     if executor is None:
         _fill(inputs, rows, columns, partitions)
     else:
-        pieces = columns_elsewhere(inputs, rows, _batches(rows), partitions, executor)
+        # a task has its fixed cost: of a small part as many dates as are large a part's two
+        together = max(_BATCH, _BATCH * _PART * partitions // _most(rows)) if rows.height else 1
+        pieces = columns_elsewhere(inputs, rows, _batches(rows, together), partitions, executor)
         _place(rows, columns, pieces)
     frame, coded = finished(rows, columns)
     return Matrix(frame, features, identity, panel, coded)
@@ -220,7 +222,7 @@ def _identity(portfolio: Portfolio) -> NDArray[np.uint64]:
     return identity
 
 
-def _batches(rows: pl.DataFrame) -> list[list[date]]:
+def _batches(rows: pl.DataFrame, together: int = _BATCH) -> list[list[date]]:
     """Some dates at a time: each T stands alone, and the tables in between stay small.
 
     A date with many more rows than the one before stands alone: of the customers on one of them
@@ -229,7 +231,7 @@ def _batches(rows: pl.DataFrame) -> list[list[date]]:
     before = 0
     for day, count in rows.group_by("as_of").len().sort("as_of").iter_rows():
         alike = before <= 1.5 * count and count <= 1.5 * before
-        if batches and len(batches[-1]) < _BATCH and alike:
+        if batches and len(batches[-1]) < together and alike:
             batches[-1].append(day)
         else:
             batches.append([day])

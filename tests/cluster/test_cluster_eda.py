@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.xdist_group("cluster")
 
 MARK, CANARY = ".akb-cluster-", "ZQRELATIE"
-TASKS = 60  # of the office; a run has some more
+TASKS = 30  # of the office; a run has some more
 
 
 def contents(run_folder: Path) -> dict[str, bytes]:
