@@ -23,8 +23,9 @@ from tests.shared import changed, shared
 settings.register_profile("akb", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("akb")
 
-CUSTOMERS = 1500
-"""Of the office: enough that predictions are fitted and lists are filled; of 700 the lists are empty."""
+CUSTOMERS = 1200
+"""Of the office: enough that predictions are fitted and lists are filled, and that a claim changes what is expected; of
+700 the lists are empty."""
 COMPARED = 400
 """Of the office whose runs are held against each other: two dozen predictions are fitted, in a third of the time."""
 
