@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from akb.core import __version__
@@ -14,7 +16,7 @@ from akb.core.errors import AkbError
 from akb.core.garbage import let_go, seldom_collected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor
     from contextlib import AbstractContextManager
     from pathlib import Path
@@ -183,37 +185,49 @@ def _modelled(
     The values of the features end here: of a large portfolio they are gigabytes that nothing later
     looks at."""
     from akb.features import as_of_grid, build_matrix, build_targets
+    from akb.models import one_thread_each
 
-    with progress.stage("building point-in-time features"):
-        dates = as_of_grid(portfolio, settings)
-        matrix = build_matrix(portfolio, dates, settings, executor=executor)
-        if matrix.frame.is_empty() or dates[-1] not in matrix.dates:
-            raise AkbError(
-                f"no policy is in force on {portfolio.as_of.isoformat()}",
-                "Check the as-of date (--as-of) and the end dates of the export.",
+    with ExitStack() as ending:
+        beside = ThreadPoolExecutor(1)
+        ending.callback(beside.shutdown, wait=False)  # who interrupts does not wait for it
+        ending.enter_context(one_thread_each())  # two at once would undo each other's limits
+        with progress.stage("building point-in-time features"):
+            dates = as_of_grid(portfolio, settings)
+            matrix = build_matrix(portfolio, dates, settings, executor=executor)
+            if matrix.frame.is_empty() or dates[-1] not in matrix.dates:
+                raise AkbError(
+                    f"no policy is in force on {portfolio.as_of.isoformat()}",
+                    "Check the as-of date (--as-of) and the end dates of the export.",
+                )
+            back = partial(
+                look_back, portfolio, matrix, catalogue, settings, progress=progress.detail
             )
-        targets = build_targets(portfolio, matrix, settings, executor=executor)
-        let_go()
-    with progress.stage("fitting and evaluating the predictions"):
-        from akb.models import run_models
+            # elsewhere both are worked out side by side from here on
+            looking = None if executor is None else beside.submit(back, executor=executor)
+            targets = build_targets(portfolio, matrix, settings, executor=executor)
+            let_go()
+        if executor is None and matrix.panel is None:
+            # of few customers both fit in memory, and one fills the cores that the other leaves
+            executor = ending.enter_context(ThreadPoolExecutor(settings.models.jobs))
+            looking = beside.submit(back, executor=executor)
+        with progress.stage("fitting and evaluating the predictions"):
+            from akb.models import run_models
 
-        models = run_models(
-            matrix,
-            targets,
-            [entry for entry in catalogue if entry.room == "models"],
-            settings,
-            as_of=portfolio.as_of,
-            history=portfolio.history,
-            progress=progress.detail,
-            customers=portfolio.customers,
-            executor=executor,
-        )
-    del targets
-    models = with_reference(models, matrix, portfolio)
-    with progress.stage("looking back three years"):
-        past = look_back(
-            portfolio, matrix, catalogue, settings, progress=progress, executor=executor
-        )
+            models = run_models(
+                matrix,
+                targets,
+                [entry for entry in catalogue if entry.room == "models"],
+                settings,
+                as_of=portfolio.as_of,
+                history=portfolio.history,
+                progress=progress.detail,
+                customers=portfolio.customers,
+                executor=executor,
+            )
+        del targets
+        models = with_reference(models, matrix, portfolio)
+        with progress.stage("looking back three years"):
+            past = back() if looking is None else looking.result()
     return matrix.features, models, past
 
 
@@ -281,7 +295,7 @@ def look_back(
     catalogue: Sequence[Entry],
     settings: Settings,
     *,
-    progress: Progress,
+    progress: Callable[[str], None],
     executor: Executor | None = None,
 ) -> Past | None:
     """Return the portfolio and the survival of customers and policies as akb would have known them
@@ -307,15 +321,18 @@ def look_back(
 
     methods = lifetime_methods()
     then = earlier(portfolio, day)
-    known = known_then(portfolio, matrix, day, settings, executor=executor)
+    # threads of this process are for the fits
+    elsewhere = None if isinstance(executor, ThreadPoolExecutor) else executor
+    known = known_then(portfolio, matrix, day, settings, executor=elsewhere)
     models = run_models(
         known,
-        build_targets(then, known, settings, executor=executor),
+        build_targets(then, known, settings, lifetime=True, executor=elsewhere),
         [entry for entry in catalogue if entry.method in methods],
         _fewer_rows(settings),
         as_of=day,
         history=then.history,
-        progress=progress.detail,
+        progress=progress,
+        lifetime=True,
         executor=executor,
     )
     return Past(then, models)

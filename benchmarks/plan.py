@@ -114,7 +114,7 @@ def simulated_plan(one: Office, option: np.ndarray, lines: tuple[str, ...] = LIN
     names = list(one.valued.in_force.taxonomy)
     for row in np.flatnonzero(option != NONE).tolist():
         at, chosen = one.place[row], option[row]
-        for number, place in enumerate(plan.menu.discussed[chosen][row].tolist()):
+        for number, place in enumerate(plan.menu.discussed[plan.menu.options[chosen]][row].tolist()):
             branch = int(plan.prospects.branch[row, place])
             if branch >= 0 and plan.prospects.worth[row, place] > 0:
                 discussed[at, branches.index(names[branch])] = PLACE**number
@@ -157,7 +157,7 @@ def claims(one: Office, futures: int, seed: int) -> dict[str, tuple[float, float
     for number, pair in enumerate(one.book.paired(plans, futures, seed, 12 * YEARS, everybody=False)):
         for place in range(len(plans)):
             gains[number, place] = pair.gain(place, one.amounts).sum()
-    lines, rows = plan.menu.lines["base"], np.flatnonzero(plan.planned)
+    lines, rows = plan.menu.base, np.flatnonzero(plan.planned)
     column = plan.option[rows]
     selling = np.array([plan.planning.ladder[plan.menu.options[c].key].sale_minutes for c in column])
     rate = np.array([plan.planning.rates[plan.menu.options[c].pool] for c in column])
@@ -210,7 +210,7 @@ def nets(one: Office, truth: tuple[Prospects, Prospects], seed: int) -> dict[flo
         ours = contact_plan(plan.prospects, plan.planning, hours)
         best = contact_plan(ranked, plan.planning, hours)
         real = contact_plan(judged, plan.planning, hours, whole=False).menu
-        true = real.lines["base"].total - real.cost
+        true = real.base.total - real.cost
         rows = np.arange(len(one.place))
 
         def value(option: np.ndarray, true: np.ndarray = true, rows: np.ndarray = rows) -> float:

@@ -107,7 +107,7 @@ def net(one: Seen, prospects: Prospects) -> float:
     planning, hours = one.one.valued.plan.planning, one.one.valued.eligibility.minutes
     option = contact_plan(prospects, planning, hours).option
     menu = contact_plan(one.judged, planning, hours, whole=False).menu
-    true = menu.lines["base"].total - menu.cost
+    true = menu.base.total - menu.cost
     rows = np.flatnonzero(option != NONE)
     return float(true[rows, option[rows]].sum())
 

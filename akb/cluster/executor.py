@@ -30,29 +30,33 @@ class ClusterExecutor(Executor):
     def __init__(self, client: Client, folder: Path, workers: int) -> None:
         self.workers = workers
         self._client = client
-        self._shelf = Shelf(folder, writes=True)
+        self._shelf = Shelf(folder, client=True)
         self._numbers = count()
-        self._busy: set[Remote] = set()  # Dask drops a task that nobody holds
+        # Dask drops a task that nobody holds, and the shelf a table
+        self._busy: dict[Remote, list[Any]] = {}
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Write a task, queue it, and return what it will give."""
         path = self._shelf.folder / f"{next(self._numbers)}.task"
-        write(path, (fn, args, kwargs), self._shelf)
+        named = write(path, (fn, args, kwargs), self._shelf)
         asked: Future[Any] = Future()
         asked.set_running_or_notify_cancel()
         remote = self._client.submit(run_task, str(path), key=str(path), pure=False)
-        self._busy.add(remote)
+        self._busy[remote] = named
         remote.add_done_callback(lambda done: self._answer(asked, done))
         return asked
 
     def _answer(self, asked: Future[Any], done: Remote) -> None:
-        self._busy.discard(done)
         try:
             left = Path(done.result())
-            asked.set_result(read(left, self._shelf))
+            answer = read(left, self._shelf)
             left.unlink()
         except BaseException as error:
             asked.set_exception(_said(error))
+        else:
+            asked.set_result(answer)
+        finally:
+            self._busy.pop(done, None)
 
 
 def _said(error: BaseException) -> BaseException:

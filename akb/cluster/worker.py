@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import platform
 from pathlib import Path
+from threading import Thread
 
 from akb.cluster.shelf import Shelf, read, write
 from akb.core import __version__
+from akb.models import import_libraries
 
 _shelves: dict[Path, Shelf] = {}
 """Of the run that is busy: its tables are opened once per worker."""
@@ -24,6 +26,7 @@ def run_task(task: str) -> str:
     if not left.exists():
         shelf = _shelf(path.parent)
         do, arguments, named = read(path, shelf)
+        shelf.leaving(path.stem)
         with threadpool_limits(1):
             write(left, do(*arguments, **named), shelf)
         shelf.turn()
@@ -33,10 +36,13 @@ def run_task(task: str) -> str:
 def _shelf(folder: Path) -> Shelf:
     if folder not in _shelves:
         _shelves.clear()
-        _shelves[folder] = Shelf(folder, writes=False)
+        _shelves[folder] = Shelf(folder, client=False)
     return _shelves[folder]
 
 
 def described(folder: str) -> tuple[str, str, bool]:
-    """Return this worker's akb, its Python, and whether it sees the folder."""
+    """Return this worker's akb, its Python, and whether it sees the folder; and begin to import
+    what fits lean on, while the client reads the export.
+    """
+    Thread(target=import_libraries, daemon=True).start()
     return __version__, ".".join(platform.python_version_tuple()[:2]), Path(folder).is_dir()

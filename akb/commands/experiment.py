@@ -220,10 +220,13 @@ def analyse(
     key = key or (client.key_file if client else None)
     request = options.request_of(export, config=config, key=key, as_of=as_of, go_on=go_on)
     document = story(trial, request, Stages(quiet=quiet or json))
+    language = request.settings.report.language
     if json:
         options.print_json(document)
     else:
-        _print([*_analysis_lines(document), f"for the register: {trial.folder / FRAGMENT}"])
+        _print(
+            [*_analysis_lines(document, language), f"for the register: {trial.folder / FRAGMENT}"]
+        )
 
 
 def _unit(given: str | None) -> str:
@@ -314,7 +317,7 @@ def _assign_lines(result: dict[str, Any], to: Path) -> list[str]:
     return lines
 
 
-def _analysis_lines(document: dict[str, Any]) -> list[str]:
+def _analysis_lines(document: dict[str, Any], language: str) -> list[str]:
     from akb.live.experiment.sentences import sentences
 
     return [
@@ -323,7 +326,7 @@ def _analysis_lines(document: dict[str, Any]) -> list[str]:
             + ("" if row["contacted"] is None else f", {row['contacted']:.0%} contacted")
             for row in document["arms"]
         ),
-        *sentences(document),
+        *sentences(document, language),
         *(
             f"{name}: {row['mean']:.1%} ({row['low']:.1%} to {row['high']:.1%}), was "
             f"{row['before']['value']:.1%} ({row['before']['low']:.1%} to "

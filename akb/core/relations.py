@@ -18,7 +18,16 @@ def covers(policies: pl.DataFrame) -> pl.DataFrame:
     return policies.filter(pl.col("branch") != SUBSCRIPTION)
 
 
-def in_force(policies: pl.DataFrame, day: date) -> pl.DataFrame:
-    """Return the policies in force on `day`: started, and without an end or with a later one."""
+def in_force(policies: pl.DataFrame, day: date, *columns: str) -> pl.DataFrame:
+    """Return the policies in force on `day`: started, and without an end or with a later one.
+
+    Parameters
+    ----------
+    columns
+        Those that are asked for; none: all. Of millions of policies every other one is memory.
+    """
     ends = pl.col("end_date")
-    return policies.filter((pl.col("start_date") <= day) & (ends.is_null() | (ends > day)))
+    there = (pl.col("start_date") <= day) & (ends.is_null() | (ends > day))
+    if not columns:
+        return policies.filter(there)
+    return policies.lazy().filter(there).select(columns).collect()

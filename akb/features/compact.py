@@ -49,21 +49,31 @@ class CodedColumn:
     def put(self, at: NDArray[np.integer], given: NDArray[np.float32]) -> None:
         """Put the values of some rows; unknown is NaN."""
         bits = given.view(np.uint32)
+        if not len(bits):
+            return
         with self._lock:
-            self._learn(bits)
-            if self._codes.dtype == np.float32:
-                self._codes[at] = given
-            else:
-                self._codes[at] = self._code[np.searchsorted(self._sorted, bits)]
+            place = self._learned(bits)
+            self._codes[at] = given if place is None else self._code[place]
 
-    def _learn(self, bits: NDArray[np.uint32]) -> None:
-        if self._codes.dtype == np.float32 or not len(bits):
-            return
-        place = np.minimum(np.searchsorted(self._sorted, bits), max(len(self._sorted) - 1, 0))
-        new = bits if not len(self._sorted) else bits[self._sorted[place] != bits]
-        if not len(new):
-            return
-        self._known = np.concatenate([self._known, np.unique(new)])
+    def _learned(self, bits: NDArray[np.uint32]) -> NDArray[np.intp] | None:
+        """Return the places of these values among the sorted ones, to which new ones are added;
+        None where there are too many.
+        """
+        if self._codes.dtype == np.float32:
+            return None
+        new = bits
+        if len(self._sorted):
+            place = np.minimum(np.searchsorted(self._sorted, bits), len(self._sorted) - 1)
+            new = bits[self._sorted[place] != bits]
+            if not len(new):
+                return place
+        self._learn(np.unique(new))
+        if self._codes.dtype == np.float32:
+            return None
+        return np.searchsorted(self._sorted, bits)
+
+    def _learn(self, new: NDArray[np.uint32]) -> None:
+        self._known = np.concatenate([self._known, new])
         self._code = np.argsort(self._known, kind="stable")
         self._sorted = self._known[self._code]
         self._codes = _wide_enough(self._codes, self._known)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from akb.features.grid import REACH, WINDOWS, date_table
+from akb.features.grid import REACH, WINDOWS, date_table, on_each
 from akb.features.premiums import priced
 
 if TYPE_CHECKING:
@@ -121,7 +121,10 @@ def _held(facts: pl.DataFrame, dates: pl.DataFrame) -> pl.LazyFrame:
         "payment_months",
         *of_own_columns(facts),
     )
-    calendar = dates.lazy().select("t", *_WINDOWS, "year", "month", "day_of_month", "month_end")
+    calendar = ("t", *_WINDOWS, "year", "month", "day_of_month", "month_end")
+    there = (pl.col("start") <= pl.col("day")) & (
+        pl.col("end").is_null() | (pl.col("end") > pl.col("day"))
+    )
     month, day = pl.col("renewal_month").cast(pl.Int32), pl.col("renewal_day").cast(pl.Int32)
     months = (month - pl.col("month")) % 12
     passed = (months == 0) & (day <= pl.col("day_of_month"))
@@ -130,11 +133,7 @@ def _held(facts: pl.DataFrame, dates: pl.DataFrame) -> pl.LazyFrame:
     )
     due = pl.date(pl.col("year") + (~this_year).cast(pl.Int32), month, day)
     return (
-        calendar.join(known, how="cross")
-        .filter(
-            (pl.col("start") <= pl.col("day"))
-            & (pl.col("end").is_null() | (pl.col("end") > pl.col("day")))
-        )
+        on_each(dates, calendar, known, there)
         .with_columns(
             age=pl.col("day") - pl.col("start"),
             due=due.to_physical() - pl.col("day"),
@@ -197,10 +196,6 @@ def _up_to_each(dates: pl.DataFrame, known: pl.LazyFrame, when: str) -> pl.LazyF
     """What happened in the `REACH` months up to each T by its column `when`, and how many days ago
     (``since``).
     """
-    return (
-        dates.lazy()
-        .select("t", *_WINDOWS)
-        .join(known, how="cross")
-        .filter((pl.col(when) <= pl.col("day")) & (pl.col(when) > pl.col(f"back_{REACH}")))
-        .with_columns(since=pl.col("day") - pl.col(when))
-    )
+    lately = (pl.col(when) <= pl.col("day")) & (pl.col(when) > pl.col(f"back_{REACH}"))
+    found = on_each(dates, ("t", *_WINDOWS), known, lately)
+    return found.with_columns(since=pl.col("day") - pl.col(when))

@@ -13,7 +13,7 @@ import polars as pl
 
 from akb.features.branch_rows.world import names
 from akb.features.facts import CAUSES, spells
-from akb.features.grid import date_table, to_day
+from akb.features.grid import date_table, on_each, to_day
 from akb.features.matrix import portfolio_branches
 from akb.features.types import Feature, FormerRows
 
@@ -77,10 +77,7 @@ def former_rows(
         "customer", "birth_year", business=pl.col("kind") == "business"
     )
     rows = (
-        table.lazy()
-        .select("as_of", "day", "year", "back_36")
-        .join(ended.lazy(), how="cross")
-        .filter(gone & ~back)
+        on_each(table, ("as_of", "day", "year", "back_36"), ended.lazy(), gone & ~back)
         .join(who.lazy(), on="customer", how="left")
         .sort("as_of", "customer")
         .collect()

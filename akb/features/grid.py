@@ -11,7 +11,7 @@ from akb.core.dates import add_months
 from akb.core.relations import in_force
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from akb.config import Settings
@@ -93,6 +93,26 @@ def date_table(dates: Iterable[date]) -> pl.DataFrame:
             [each.day == calendar.monthrange(each.year, each.month)[1] for each in grid],
             dtype=pl.Boolean,
         ),
+    )
+
+
+def on_each(
+    dates: pl.DataFrame, columns: Sequence[str], things: pl.LazyFrame, keep: pl.Expr
+) -> pl.LazyFrame:
+    """Return things beside each date as far as `keep` holds, a date after another: some columns of
+    `dates`, then those of the things.
+
+    As a cross join and a filter, at a tenth of its time: what falls out is never there on all dates
+    at once, and the days of a date are one value for all of its rows.
+    """
+    if dates.is_empty():
+        return dates.lazy().select(columns).join(things, how="cross")
+    return pl.concat(
+        things.select(
+            *(pl.lit(one[name][0], dtype=one[name].dtype).alias(name) for name in columns),
+            pl.all(),
+        ).filter(keep)
+        for one in dates.select(columns).iter_slices(1)
     )
 
 

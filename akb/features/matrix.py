@@ -16,7 +16,7 @@ from akb.features.assembly import FeatureInputs, columns_elsewhere
 from akb.features.compact import CodedColumn, PlainColumn, finished, stacked
 from akb.features.events import CHANNELS, EVENTS, dated_events, first_days
 from akb.features.facts import policy_facts
-from akb.features.grid import date_table, to_day
+from akb.features.grid import date_table, on_each, to_day
 from akb.features.groups import groups
 from akb.features.hindsight.verdicts import seen_by_features
 from akb.features.registry import World
@@ -288,16 +288,18 @@ def rows_in_force(facts: pl.DataFrame, dates: Iterable[date]) -> pl.DataFrame:
     """Return as_of and customer of everybody in force at each of `dates`, sorted by both."""
     table = date_table(dates)
     start, end, day = pl.col("start"), pl.col("end"), pl.col("day")
-    return (
-        table.lazy()
-        .select("as_of", "day")
-        .join(facts.lazy().select("customer", "start", "end"), how="cross")
-        .filter((start <= day) & (end.is_null() | (end > day)))
+    policies = facts.lazy().select("customer", "start", "end")
+    there = (start <= day) & (end.is_null() | (end > day))
+    # a date at a time: all policies on all dates are many, and only the customers are asked
+    found = [
+        on_each(one, ("as_of", "day"), policies, there)
         .select("as_of", "customer")
         .unique()
-        .sort("as_of", "customer")
+        .sort("customer")
         .collect()
-    )
+        for one in list(table.iter_slices(1)) or [table]
+    ]
+    return pl.concat(found)
 
 
 def _most(rows: pl.DataFrame) -> int:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from akb.features.grid import on_each
+
 if TYPE_CHECKING:
     from akb.ingest.types import Portfolio
 
@@ -67,14 +69,12 @@ def priced(facts: pl.DataFrame, records: pl.DataFrame, dates: pl.DataFrame) -> p
     million, if it lies within 12 months; else 0), ``since_rise`` i64? (days since the last rise of
     more than 5 %), ``rises_{w}``, ``falls_12`` i64."""
     windows = [f"back_{window}" for window in BACK]
-    held = (
-        dates.lazy()
-        .select("t", "day", *windows)
-        .join(facts.lazy().select("policy", "customer", "branch", "start", "end"), how="cross")
-        .filter(
-            (pl.col("start") <= pl.col("day"))
-            & (pl.col("end").is_null() | (pl.col("end") > pl.col("day")))
-        )
+    held = on_each(
+        dates,
+        ("t", "day", *windows),
+        facts.lazy().select("policy", "customer", "branch", "start", "end"),
+        (pl.col("start") <= pl.col("day"))
+        & (pl.col("end").is_null() | (pl.col("end") > pl.col("day"))),
     )
     date = pl.col("date")
     first = (date.cast(pl.Int64) + _EPOCH) * _BASE

@@ -44,13 +44,9 @@ def policy_counts(cut: Cut, key: str) -> pl.DataFrame:
     """Return what the rates of the last 12 months are made of, per T and `key` (``branch``,
     ``insurer_code`` or a column of the export): whole numbers that add up over customers.
 
-    t, key (null is one too), held (policies in force at T), holders (customers), lapses in 12
-    months, ``late`` (those of the last 3), taken (purchases; of branches only)."""
-    held = (
-        cut.frames["held"]
-        .group_by("t", key)
-        .agg(held=pl.len().cast(pl.Int64), holders=pl.col("customer").n_unique().cast(pl.Int64))
-    )
+    t, key (null is one too), held (policies in force at T), lapses in 12 months, ``late`` (those of
+    the last 3), taken (purchases; of branches only)."""
+    held = cut.frames["held"].group_by("t", key).agg(held=pl.len().cast(pl.Int64))
     lapsed = pl.col("lapsed") & within("end", 12)
     gone = (
         cut.frames["gone"]
@@ -70,14 +66,14 @@ def policy_counts(cut: Cut, key: str) -> pl.DataFrame:
         table = table.join(taken, on=["t", key], how="full", coalesce=True)
     else:
         table = table.with_columns(taken=pl.lit(0, pl.Int64))
-    counts = ("held", "holders", "lapses", "late", "taken")
+    counts = ("held", "lapses", "late", "taken")
     return table.select("t", key, *(pl.col(name).fill_null(0) for name in counts)).collect()
 
 
 def rates_of(counts: pl.DataFrame, key: str) -> pl.DataFrame:
     """Return lapse rates of the last 12 months per T and `key`, from `policy_counts` of everybody.
 
-    t, key, held, holders, ``lapse_ppm`` i64 (lapses per policy in force or lapsed, per million),
+    t, key, held, ``lapse_ppm`` i64 (lapses per policy in force or lapsed, per million),
     ``lapse_rel`` and ``taken_rel`` i64 (lapses, and purchases per policy in force, relative to the
     portfolio's, per million; purchases of branches only), ``lapse_move`` i64 (the relative lapse
     rate of the last 3 months minus that of 12, per million). Whole numbers, so that sums over a
@@ -111,7 +107,7 @@ def rates_of(counts: pl.DataFrame, key: str) -> pl.DataFrame:
             taken_rel=_per_million(relative(taken_rate, overall_taken)),
         )
         .filter(pl.col(key).is_not_null())
-        .select("t", key, "held", "holders", "lapse_ppm", "lapse_rel", "lapse_move", "taken_rel")
+        .select("t", key, "held", "lapse_ppm", "lapse_rel", "lapse_move", "taken_rel")
         .sort("t", key)
         .collect()
     )

@@ -110,9 +110,14 @@ class Matrix:
             found: NDArray[np.float32] = chosen.drop("customer").to_numpy(order="fortran")
             return found.astype(np.float32, copy=False)
         x = np.empty((chosen.height, len(names)), dtype=np.float32, order="F")
+        code = np.empty(chosen.height, dtype=np.intp)  # numpy looks up by no smaller number
         for place, name in enumerate(names):
             values, column = self.coded.get(name), chosen[name].to_numpy()
-            x[:, place] = column if values is None else values[column]
+            if values is None:
+                x[:, place] = column
+                continue
+            code[:] = column
+            np.take(values, code, out=x[:, place], mode="clip")
         return x
 
     def column(self, name: str) -> NDArray[np.float32]:

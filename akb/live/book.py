@@ -18,6 +18,8 @@ import sqlite3
 import sys
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from akb.core.errors import AkbError, RefusedError
@@ -25,7 +27,6 @@ from akb.store.atomic import locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SCHEMA = "akb.book/1"
 STATE = "state.sqlite"
@@ -164,6 +165,33 @@ def is_book(folder: Path) -> bool:
     return (folder / STATE).is_file()
 
 
+def existing_book(folder: Path) -> ClientBook:
+    """Return a book that is there already, for a command that only looks into it.
+
+    Raises
+    ------
+    AkbError
+        If there is none.
+    """
+    if not is_book(folder):
+        raise AkbError(
+            f"{folder} is no book of akb", "akb retrain and akb feedback import make one."
+        )
+    return open_book(folder)
+
+
+@contextmanager
+def book_to_write(folder: Path, *, dry_run: bool) -> Iterator[ClientBook]:
+    """Yield a book as `open_book` returns it; for a dry run without one, an empty one elsewhere,
+    which goes with it.
+    """
+    if not dry_run or is_book(folder) or not _vacant(folder):
+        yield open_book(folder)
+        return
+    with TemporaryDirectory(prefix="akb-") as elsewhere:
+        yield open_book(Path(elsewhere) / "book")
+
+
 def open_book(folder: Path) -> ClientBook:
     """Return a book; made, with a key of its own, where there is nothing or an empty folder.
 
@@ -177,7 +205,7 @@ def open_book(folder: Path) -> ClientBook:
     from akb.core.privacy.pseudonyms import load_or_create_key
 
     folder = folder.resolve()
-    if folder.exists() and not is_book(folder) and not _may_become(folder):
+    if not is_book(folder) and not _vacant(folder):
         raise AkbError(
             f"{folder} exists and is no book of akb, so it is left alone",
             "Name another folder; akb makes it.",
@@ -193,11 +221,13 @@ def open_book(folder: Path) -> ClientBook:
     return book
 
 
-def _may_become(folder: Path) -> bool:
-    """Whether there is nothing in it but what a book's own first command makes, or left at a
-    kill.
+def _vacant(folder: Path) -> bool:
+    """Whether there is no such folder, or nothing in it but what a book's own first command makes,
+    or left at a kill.
     """
     own = ("key", ".key-", "runs", "lock", STATE)
+    if not folder.exists():
+        return True
     return folder.is_dir() and all(each.name.startswith(own) for each in folder.iterdir())
 
 

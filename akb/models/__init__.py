@@ -9,6 +9,7 @@ from akb.core.imports import import_ahead
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
+    from contextlib import AbstractContextManager
     from datetime import date
 
     import numpy as np
@@ -76,6 +77,13 @@ def import_libraries() -> None:
     import_ahead(_LIBRARIES)
 
 
+def one_thread_each() -> AbstractContextManager[Any]:
+    """Hold the linear algebra of every fit to one thread; see `akb.models.run`."""
+    from akb.models.run import one_thread_each as held
+
+    return held()
+
+
 def run_models(
     matrix: Matrix,
     targets: Targets,
@@ -86,6 +94,7 @@ def run_models(
     history: History,
     progress: Callable[[str], None],
     customers: pl.DataFrame | None = None,
+    lifetime: bool = False,
     executor: Executor | None = None,
 ) -> ModelRun:
     """Fit, prove and score every entry of the models room; see `akb.models.run`.
@@ -94,6 +103,8 @@ def run_models(
     ----------
     customers
         customer, kind, birth_year, office: to show errors by group; without it there are none.
+    lifetime
+        Whether only lifetime value is made of it: then nothing is described, explained or graded.
     executor
         What runs the fits; None: threads, as many as the settings say.
     """
@@ -110,5 +121,6 @@ def run_models(
         history=history,
         progress=progress,
         people=people,
+        lifetime=lifetime,
         executor=executor,
     )

@@ -45,6 +45,8 @@ class FitContext:
     history: History
     progress: Callable[[str], None]
     people: People | None = None
+    challenged: bool = True
+    """Whether a best simpler candidate and an earlier date are asked too: what a grade needs."""
 
     def dates(self, entry: Entry) -> list[date]:
         """Return the dates that may teach an entry: those at which what it needs was recorded."""
@@ -71,9 +73,10 @@ class FitContext:
 
     def splits(self, dates: Iterable[date], months: int) -> TemporalSplits:
         """Return the roles of some dates over a horizon in months, as seen from X."""
-        return temporal_splits(
+        splits = temporal_splits(
             dates, self.as_of, months, self.targets.gap_days, self.targets.lag_days
         )
+        return splits if self.challenged else replace(splits, earlier=None)
 
     def grouper(self, splits: TemporalSplits) -> Grouper | None:
         """Return how the rows of the test date are looked at by group; None without one."""

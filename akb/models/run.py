@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -39,6 +39,7 @@ from akb.models.types import Backtest, ModelRun
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
+    from contextlib import AbstractContextManager
     from datetime import date
 
     from akb.catalogue.entries import Entry
@@ -60,6 +61,7 @@ def run_models(
     history: History,
     progress: Callable[[str], None],
     people: People | None = None,
+    lifetime: bool = False,
     executor: Executor | None = None,
 ) -> ModelRun:
     """Fit, prove and score every entry of the models room.
@@ -72,21 +74,24 @@ def run_models(
         Hears in a few words what is being done.
     people
         Who the customers are, to show errors by age, kind and office.
+    lifetime
+        Whether only lifetime value is made of it: then nothing is described, explained or graded.
     executor
         What runs the fits, each in one thread, maybe elsewhere; None: threads here.
     """
-    from threadpoolctl import threadpool_limits
-
-    say = progress if executor is None else _silent
-    context = FitContext(matrix, targets, settings, as_of, history, say, people)
+    here = executor is None or isinstance(executor, ThreadPoolExecutor)
+    say = progress if here else _silent
+    context = FitContext(
+        matrix, targets, settings, as_of, history, say, people, challenged=not lifetime
+    )
     lacking = {entry.key: reason for entry in entries if (reason := _unmet(entry, context))}
     able = [entry for entry in entries if entry.key not in lacking]
     pooled = nullcontext(executor) if executor else ThreadPoolExecutor(settings.models.jobs)
-    with threadpool_limits(1, user_api="blas"), pooled as pool:
+    with one_thread_each(), pooled as pool:
         churn_job = pool.submit(_churn, context, context.targets)
         entire = context.targets.of_whole_relation()
         whole_job = churn_job if entire is context.targets else pool.submit(_churn, context, entire)
-        profiles_job = pool.submit(find_profiles, context)
+        profiles_job = None if lifetime else pool.submit(find_profiles, context)
         jobs = [pool.submit(_run, context, made, members) for made, members in method_jobs(able)]
         churn, whole = churn_job.result(), whole_job.result()
         runs = []
@@ -94,10 +99,9 @@ def run_models(
             runs.append(job.result())
             progress(runs[-1].name)
         definitions = _definitions(context, churn, pool)
-        profiles = profiles_job.result()
-        determinants = _all_determinants(
-            context, able, (churn.probe, *(run.result.probe for run in runs)), pool
-        )
+        profiles = profiles_job.result() if profiles_job else None
+        probes = () if lifetime else (churn.probe, *(run.result.probe for run in runs))
+        determinants = _all_determinants(context, able, probes, pool)
     results = [run.result for run in runs]
     predictions = {p.key: p for result in results for p in result.predictions} | churn.predictions
     predictions[LIFETIME] = whole.predictions[LIFETIME]
@@ -125,7 +129,7 @@ def run_models(
         winback=former_scores(results),
         predictions=holm(predictions[entry.key] for entry in entries),
         whole=() if whole is churn else holm(whole.predictions.values()),
-        reasons=churn_reasons(churn),
+        reasons=() if lifetime else churn_reasons(churn),
         importance=(
             *(importance_of(HEADLINE, churn.hazard.model) if churn.hazard else ()),
             *(each for result in results for each in result.importance),
@@ -145,6 +149,13 @@ def run_models(
         backtest=_backtest(whole, runs, evidence),
         profiles=profiles,
     )
+
+
+def one_thread_each() -> AbstractContextManager[Any]:
+    """Hold the linear algebra of every fit to one thread: others are fitted beside it."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1, user_api="blas")  # type: ignore[no-any-return]
 
 
 def _backtest(
@@ -194,6 +205,7 @@ def _churn(context: FitContext, targets: Targets) -> ChurnResult:
         as_of=context.as_of,
         progress=context.progress,
         people=context.people,
+        challenged=context.challenged,
     )
 
 

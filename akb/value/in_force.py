@@ -108,7 +108,7 @@ class InForce:
         """One row per customer in force at X, ascending, with ``row`` and the columns of the
         portfolio's customers.
         """
-        present = in_force(self.portfolio.policies, self.as_of).select("customer").unique()
+        present = in_force(self.portfolio.policies, self.as_of, "customer").unique()
         return (
             present.join(self.portfolio.customers, on="customer", how="left")
             .sort("customer")

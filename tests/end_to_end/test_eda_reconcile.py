@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import fastexcel
 import polars as pl
 import pytest
 
@@ -96,3 +98,37 @@ def test_who_is_to_be_kept_first_stands_on_top_defend(finished: Path) -> None:
     people = [row for row in todo if row["niveau"]]
     assert people
     assert all(row["wie doet het"] for row in people)
+
+
+def test_sheets_and_lists_hold_whom_the_summary_counts(finished: Path) -> None:
+    summary = json.loads((finished / "summary.json").read_text("utf-8"))
+    told = summary["actions"]
+    book = fastexcel.read_excel(finished / "actions" / "actions.xlsx")
+    guide, *sheets, aside = [
+        (name, book.load_sheet(name, header_row=0, dtypes="string").to_polars()) for name in book.sheet_names
+    ]
+    # each customer stands on one sheet: those of an action, on one sheet of an adviser or of those who are not called
+    actions = {"Behouden": "defend", "Uitbreiden": "cross_sell", "Zorgcontact": "care", "Bedanken": "thank"}
+    rows = [row for _, sheet in sheets for row in sheet.iter_rows(named=True)]
+    assert len({row["klant"] for row in rows}) == len(rows)
+    counted = {row["key"]: row["customers"] for row in told["by_action"] if row["customers"] > 0}
+    counted.pop("leave_alone", None)
+    assert Counter(actions[row["wat te doen"].split(":")[0]] for row in rows) == counted
+    listed = {row["key"]: row for row in told["lists"]}
+    assert len(rows) == listed["next_best_action"]["customers"] - listed["next_best_action"]["control"]
+    names = dict(guide[1].select(pl.nth(0), pl.nth(1)).drop_nulls().iter_rows())
+    assert names == {name: str(sheet.height) for name, sheet in (*sheets, aside)}
+    # of whom nobody calls, the consultant sees why
+    why = Counter((row["lijst"], row["waarom niet benaderen"]) for row in aside[1].iter_rows(named=True))
+    assert why["Te doen", "meetgroep"] == told["alone"]["control"] > 0
+    announced = why["Al opgezegd", "al opgezegd"]
+    assert told["alone"].get("announced") == _unless_few(announced, summary)
+    # and every list has the rows that the summary says
+    for key, row in listed.items():
+        path = finished / "actions" / f"{key}.csv"
+        assert row["customers"] == _unless_few(len(_rows(finished, key)) if path.is_file() else 0, summary), key
+
+
+def _unless_few(count: int, summary: dict[str, Any]) -> int | None:
+    """Return a count as the summary says it: counts of few are nobody's."""
+    return None if 0 < count < summary["suppress_below"] else count

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from akb.core.errors import AkbError, RefusedError
-from akb.live.book import is_book, open_book
+from akb.live.book import book_to_write, existing_book, is_book, open_book
 from akb.live.registry import adopt, champion_of, champions_of, crown, record_run, roll_back, runs_of
 
 
@@ -22,6 +22,19 @@ def a_run(folder: Path, name: str, day: str = "2026-01-01", model: str = "a") ->
     (folder / "models" / "manifest.json").write_text(model)
     (folder / "manifest.json").write_text(json.dumps({"schema": "akb.manifest/1", "run": name, "as_of": day}))
     return folder
+
+
+def test_who_only_looks_or_tries_makes_no_book(tmp_path: Path) -> None:
+    place = tmp_path / "book"
+    with pytest.raises(AkbError, match="is no book of akb"):
+        existing_book(place)
+    with book_to_write(place, dry_run=True) as tried:
+        assert is_book(tried.folder) and tried.folder != place
+    assert not tried.folder.exists() and not place.exists()
+    with book_to_write(place, dry_run=False) as made:
+        assert made.folder == place
+    with book_to_write(place, dry_run=True) as same:
+        assert same.folder == existing_book(place).folder == place
 
 
 def test_a_book_is_made_once_and_opened_again(tmp_path: Path) -> None:

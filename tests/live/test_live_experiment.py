@@ -15,6 +15,7 @@ from akb.cli import run
 from akb.config import load_settings
 from akb.live.experiment.assignment import CONTROL, SCHEMA, TREATED
 from akb.live.experiment.records import add_rows, alone, read_rows
+from akb.live.experiment.sentences import sentences
 from akb.live.experiment.sizes import Randomised, size
 from akb.store.atomic import write_atomically
 
@@ -236,3 +237,16 @@ def test_a_plan_without_a_run(capsys: Any) -> None:
     arguments = ["--before", "0.09", "--effect", "0.36", "--randomise", "adviser", "--cluster-size", "51"]
     assert run(["experiment", "plan", *arguments, "--icc", "0.02", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["per_arm"] == 2 * size(0.09, 0.36, Randomised())
+
+
+def test_the_verdict_is_told_in_both_languages() -> None:
+    row = {"difference": -0.0123, "low": -0.03, "high": 0.005}
+    document = {"outcome": "relations", "direction": "none", "effects": {"relations": row}, "uplift": []}
+    assert sentences(document) == [
+        "Het effect op het aantal vertrekkende klanten is niet van nul te onderscheiden: verschil -1,23 procentpunt "
+        "(interval van 95 %: -3,00 procentpunt tot 0,50 procentpunt)."
+    ]
+    assert sentences(document, "en") == [
+        "The effect on the number of customers who leave cannot be told from zero: difference -1.23 percentage points "
+        "(95 % interval: -3.00 percentage points to 0.50 percentage points)."
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -249,6 +250,13 @@ def test_what_is_heard_moves_the_chances_and_takes_the_branch_off_the_offers(
     older = [scorer.ask(name, sets=["age=82"]) for name in names[:20]]
     assert sum(bool(each.changed) for each in older) > 5
     assert all(0 <= chance <= 1 for each in older for chance in each.chances.values())
+
+
+def test_an_answer_is_in_the_language_of_the_run(scorer: InboundScorer, fitted: Path) -> None:
+    answer = scorer.ask(pl.read_parquet(fitted / "scores.parquet")["customer"][0])
+    assert answer.language == "nl" and any(line.startswith("Gaat weg binnen een jaar") for line in answer.lines())
+    english = replace(answer, language="en").lines()
+    assert any(line.startswith("Leaves within a year") and line.endswith("%") and "," not in line for line in english)
 
 
 def test_a_correction_that_says_nothing_new_changes_nothing(scorer: InboundScorer, fitted: Path) -> None:

@@ -21,7 +21,20 @@ if TYPE_CHECKING:
 
     from akb.report.bundle import RunBundle
 
-TOPICS = ("report", "portal", "why", "proof", "findings", "columns", "money", "contacts", "behaviour", "feature_words")
+TOPICS = (
+    "report",
+    "portal",
+    "why",
+    "proof",
+    "findings",
+    "columns",
+    "money",
+    "contacts",
+    "behaviour",
+    "feature_words",
+    "experiment",
+    "live",
+)
 OWN = ("report.glossary", "report.money_words")  # terms of the language itself, and what replaces a word of it
 FIXED = re.compile(r"(?<![\w{&#])\d[\d.,]*(?:–\d[\d.,]*)?")
 PLACE = re.compile(r"\{([a-z_]+)")

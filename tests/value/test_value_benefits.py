@@ -12,7 +12,8 @@ import value_fixtures as f
 from scipy.special import expit, logit
 
 from akb.config import ContactType, Effect
-from akb.value.targeting.planning.benefits import FAR, Menu, Planning, menu, pushed, pushes_of, shift_of
+from akb.value.targeting.planning.benefits import FAR, MenuInputs, Planning, pushed, pushes_of, shift_of
+from akb.value.targeting.planning.menu import Menu, menu
 from akb.value.targeting.planning.prospects import averaged, inbound_rates
 from akb.value.valuation import valuation
 
@@ -34,7 +35,7 @@ def kind(**changes: object) -> ContactType:
 def offered(could: Prospects, ladder: dict[str, ContactType], secondary: float = 0.5, repeat: float = 0.4) -> Menu:
     rates = {"automatic": 0.0, "inside": 100.0, "adviser": 150.0}
     planning = Planning(ladder, rates, secondary, repeat)
-    return menu(could, planning, pushes_of(could, ladder))
+    return menu(MenuInputs(could, planning, pushes_of(could, ladder)))
 
 
 def effect(low: float, base: float, high: float) -> Effect:
@@ -49,13 +50,13 @@ def test_relation_and_policy_are_effect_times_what_is_at_stake() -> None:
     made = offered(could, {"call": call})
     inside, adviser = range(2)
     assert [each.pool for each in made.options] == ["inside", "adviser"]
-    base = made.lines["base"]
+    base = made.base
     assert base.relation[0].tolist() == pytest.approx([3000, 3000])
     assert base.policy[0].tolist() == pytest.approx([480, 480])
     assert base.leavers[0, inside] == pytest.approx(0.015)
     assert base.policies[0, inside] == pytest.approx(0.024)
-    assert made.lines["low"].relation[0, inside] == pytest.approx(-1000)
-    assert made.lines["high"].policy[0, inside] == pytest.approx(1000)
+    assert made.lines("low").relation[0, inside] == pytest.approx(-1000)
+    assert made.lines("high").policy[0, inside] == pytest.approx(1000)
     assert made.cost[0].tolist() == pytest.approx([12 * 100 + 50, 12 * 150 + 50])
     assert made.value[0, inside] == pytest.approx(3480 - 1250)
     assert made.minutes[0].tolist() == [[12, 0], [0, 12]]
@@ -72,18 +73,18 @@ def test_purchases_count_less_at_every_next_place_and_pay_for_the_minutes_of_a_s
     assert more @ [1.0, 0.7] == pytest.approx(0.02)  # the likeliest first: that is what the points are of
     dear, cheap = more[1] * (30_000 - 2000), more[0] * (10_000 - 2000)
     assert dear > cheap  # so the dear branch is discussed first
-    assert made.lines["base"].purchase[0, 0] == pytest.approx(dear + 0.7 * cheap)
-    assert made.lines["base"].sales[0, 0] == pytest.approx(more[1] + 0.7 * more[0])
-    assert made.first[0, 0] == 1
+    assert made.base.purchase[0, 0] == pytest.approx(dear + 0.7 * cheap)
+    assert made.base.sales[0, 0] == pytest.approx(more[1] + 0.7 * more[0])
+    assert made.first(0)[0] == 1
     assert made.minutes[0, 0].tolist() == [12, 0]
     adviser = more[1] * (30_000 - 3000) + 0.7 * more[0] * (10_000 - 3000)
-    assert made.lines["base"].purchase[0, 1] == pytest.approx(adviser)  # an adviser's minutes cost more
+    assert made.base.purchase[0, 1] == pytest.approx(adviser)  # an adviser's minutes cost more
     dearer = offered(could, {"call": kind(purchase=effect(0.0, 0.02, 0.05), sale_minutes=150.0)})
-    assert dearer.lines["base"].purchase[0, 0] == pytest.approx(more[1] * 15_000)  # the other would cost more
-    assert dearer.lines["base"].sales[0, 0] == pytest.approx(more[1])
+    assert dearer.base.purchase[0, 0] == pytest.approx(more[1] * 15_000)  # the other would cost more
+    assert dearer.base.sales[0, 0] == pytest.approx(more[1])
     one = offered(could, {"call": kind(purchase=effect(0.0, 0.02, 0.05), branches=1)})
     alone = expit(logit(0.1) + shift_of(could, kind(branches=1), 0.02)) - 0.1
-    assert one.lines["base"].purchase[0, 0] == pytest.approx(alone * 30_000)
+    assert one.base.purchase[0, 0] == pytest.approx(alone * 30_000)
 
 
 def test_the_smaller_purpose_counts_for_its_share_and_a_repeat_for_its_own() -> None:
@@ -95,10 +96,10 @@ def test_the_smaller_purpose_counts_for_its_share_and_a_repeat_for_its_own() -> 
     )  # fmt: skip
     made = offered(could, {"call": kind(relation=effect(0, 0.1, 0.2), purchase=effect(0, 0.05, 0.1))})
     assert made.keeps_first[:, 0].tolist() == [True, False, True]
-    assert made.lines["base"].relation[:, 0].tolist() == pytest.approx([4000, 0.5 * 100, 0.4 * 4000])
-    assert made.lines["base"].purchase[:, 0].tolist() == pytest.approx([0.5 * 1000, 1000, 0.4 * 0.5 * 1000])
-    assert made.lines["base"].leavers[:, 0].tolist() == pytest.approx([0.01, 0.005, 0.004])
-    assert made.lines["high"].relation[1, 0] == pytest.approx(0.5 * 200)  # ranked at the base, at every side the same
+    assert made.base.relation[:, 0].tolist() == pytest.approx([4000, 0.5 * 100, 0.4 * 4000])
+    assert made.base.purchase[:, 0].tolist() == pytest.approx([0.5 * 1000, 1000, 0.4 * 0.5 * 1000])
+    assert made.base.leavers[:, 0].tolist() == pytest.approx([0.01, 0.005, 0.004])
+    assert made.lines("high").relation[1, 0] == pytest.approx(0.5 * 200)  # ranked at the base, at every side the same
 
 
 def test_inbound_reaches_who_calls_before_the_end_and_else_somebody_calls() -> None:
@@ -112,7 +113,7 @@ def test_inbound_reaches_who_calls_before_the_end_and_else_somebody_calls() -> N
     year, before = 1 - exp(-rate), 1 - (1 - exp(-rate)) / rate
     at = {(each.key, each.pool): place for place, each in enumerate(made.options)}
     inbound, mixed, alone = (at[(key, "inside")] for key in ("inbound", "else", "call"))
-    base = made.lines["base"]
+    base = made.base
     assert base.relation[0, inbound] == pytest.approx(0.1 * before * 50_000)
     assert base.relation[0, mixed] == pytest.approx((0.1 * before + 0.3 * (1 - before)) * 50_000)
     assert base.relation[0, alone] == pytest.approx(0.3 * 50_000)
@@ -122,13 +123,13 @@ def test_inbound_reaches_who_calls_before_the_end_and_else_somebody_calls() -> N
     assert made.minutes[0, alone].tolist() == [15, 3]  # one in ten is followed up by an adviser for half an hour
     assert made.cost[0, mixed] == pytest.approx((5 * year + 15 * (1 - year)) * 100 + (1 - year) * (3 * 150 + 200))
     silent = offered(f.prospects(relation=np.array([50_000.0])), {"inbound": extra})
-    assert silent.lines["base"].relation[0, 0] == 0  # nobody calls, nobody is kept
+    assert silent.base.relation[0, 0] == 0  # nobody calls, nobody is kept
 
 
 def test_a_purpose_that_a_contact_has_not_brings_nothing() -> None:
     could = f.prospects(relation=np.array([9000.0]), chance=np.full((1, 2), 0.1), worth=np.full((1, 2), 9000.0))
     both = {"relation": effect(0, 0.2, 0.3), "purchase": effect(0, 0.05, 0.1)}
-    keeps, sells = (offered(could, {"x": kind(**both, purposes=(purpose,))}).lines["base"] for purpose in
+    keeps, sells = (offered(could, {"x": kind(**both, purposes=(purpose,))}).base for purpose in
                     ("retention", "cross_sell"))  # fmt: skip
     assert keeps.relation[0, 0] > 0 == keeps.purchase[0, 0]
     assert sells.purchase[0, 0] > 0 == sells.relation[0, 0]

@@ -154,7 +154,7 @@ def test_exploration_is_drawn_among_those_left_out_and_counted_beside() -> None:
     assert len(rows) > 30
     assert (plan.option[rows] == NONE).all()
     assert not valued.eligibility.control[rows].any()
-    worth = plan.menu.lines["high"].total[rows, option] - plan.menu.cost[rows, option]
+    worth = plan.menu.lines("high").total[rows, option] - plan.menu.cost[rows, option]
     assert (worth > 0).all()
     assert all(plan.menu.options[place].pool != "automatic" for place in option.tolist())
     drawn, _ = explorers(valued.in_force, plan, 20)

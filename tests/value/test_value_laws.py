@@ -187,7 +187,7 @@ def test_parts_and_customers_add_up_to_the_cent(seed: int) -> None:
     assert cohort.net.base == cohort.benefit - cohort.contacts - cohort.price
     assert cohort.net.base == pytest.approx(plan.net - cohort.price, abs=2)  # four roundings
     assert cohort.price == 100 * valued.in_force.n
-    table = plan.menu.lines["base"]
+    table = plan.menu.base
     for key in ("relation", "policy", "purchase"):
         customers = (plan.best.share * getattr(table, key)).sum(axis=1)
         assert lines[key].base == pytest.approx(customers.sum(), abs=1)

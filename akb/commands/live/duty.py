@@ -43,13 +43,13 @@ def register(
     Example: akb duty register --book boek --out zorgplicht.csv
     """
     from akb.commands.console import Stages
-    from akb.live.book import open_book
+    from akb.live.book import existing_book
     from akb.live.duty.page import register_csv
     from akb.live.duty.register import WHAT, counts, entries_of
     from akb.live.journal import journal
     from akb.store.atomic import write_atomically
 
-    client = open_book(book)
+    client = existing_book(book)
     with journal(client, "duty register", dry_run=dry_run) as line:
         entries = entries_of(client, dry_run=dry_run)
         document = {
@@ -100,13 +100,13 @@ def evidence(
     from datetime import UTC, datetime
 
     from akb.commands.console import Stages
-    from akb.live.book import open_book
+    from akb.live.book import existing_book
     from akb.live.duty.evidence import customer_evidence
     from akb.live.duty.page import evidence_page
     from akb.live.journal import journal
     from akb.store.atomic import write_atomically
 
-    client = open_book(book)
+    client = existing_book(book)
     with journal(client, "duty evidence", dry_run=dry_run) as line:
         today = datetime.now(UTC).date()
         document = customer_evidence(client, customer, today, reveal=reveal, dry_run=dry_run)

@@ -40,12 +40,14 @@ def import_(
     Example: akb feedback import akb-terugkoppeling.csv --to boek
     """
     from akb.commands.console import Stages
-    from akb.live.book import open_book
+    from akb.live.book import book_to_write
     from akb.live.feedback.story import import_feedback
     from akb.live.journal import journal
 
-    book = open_book(to)
-    with journal(book, "feedback import", dry_run=dry_run) as line:
+    with (
+        book_to_write(to, dry_run=dry_run) as book,
+        journal(book, "feedback import", dry_run=dry_run) as line,
+    ):
         document = import_feedback(book, file, dry_run=dry_run)
         line |= {name: document[name] for name in ("events", "new", "known", "customers")}
     if json:
@@ -76,10 +78,10 @@ def figures(
     from datetime import UTC, datetime
 
     from akb.commands.console import Stages
-    from akb.live.book import open_book
+    from akb.live.book import existing_book
     from akb.live.feedback.figures import feedback_figures
 
-    document = feedback_figures(open_book(book), datetime.now(UTC).date())
+    document = feedback_figures(existing_book(book), datetime.now(UTC).date())
     if json:
         options.print_json(document)
     else:

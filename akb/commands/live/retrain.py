@@ -54,46 +54,37 @@ def retrain(
     from akb.commands.console import Stages
     from akb.core.errors import AkbError
     from akb.core.privacy.pseudonyms import load_or_create_key
-    from akb.live.book import open_book
+    from akb.live.book import book_to_write
     from akb.live.journal import journal
-    from akb.live.registry import roll_back
     from akb.live.retraining.story import retrain as run
     from akb.pipeline import Request
 
-    book = open_book(source)
     stages = Stages(quiet=quiet, log_file=log_file)
-    if back:
-        if export:
-            raise AkbError("--back takes no export", "Leave the files out.")
-        with journal(book, "retrain --back", dry_run=dry_run) as line:
-            champion = roll_back(book, dry_run=dry_run)
-            line |= {"now": champion.run.run, "fitted": champion.run.fitted}
-        document: dict[str, Any] = {
-            "schema": "akb.retrained/1",
-            "outcome": "back",
-            "now": champion.run.run,
-            "fitted": champion.run.fitted,
-        }
-    else:
-        if not export:
-            raise AkbError("there is no export to fit on", "Name its files, as for akb eda.")
-        files, roles = options.split_roles(export)
-        request = Request(
-            files=files,
-            settings=_settings(book, config, jobs),
-            key=load_or_create_key(book.key_file),
-            as_of=options.as_day(as_of),
-            roles=roles,
-            go_on=go_on,
-            kept_apart=[book.key_file, *([config] if config else [])],
-        )
-        with journal(book, "retrain", dry_run=dry_run) as line:
-            document = run(book, request, stages, dry_run=dry_run).document
-            line |= {
-                name: document[name]
-                for name in ("as_of", "outcome", "champion", "now")
-                if name in document
-            }
+    if back and export:
+        raise AkbError("--back takes no export", "Leave the files out.")
+    if not back and not export:
+        raise AkbError("there is no export to fit on", "Name its files, as for akb eda.")
+    with book_to_write(source, dry_run=dry_run) as book:
+        if back:
+            document = _rolled_back(book, dry_run=dry_run)
+        else:
+            files, roles = options.split_roles(export or [])
+            request = Request(
+                files=files,
+                settings=_settings(book, config, jobs),
+                key=load_or_create_key(book.key_file),
+                as_of=options.as_day(as_of),
+                roles=roles,
+                go_on=go_on,
+                kept_apart=[book.key_file, *([config] if config else [])],
+            )
+            with journal(book, "retrain", dry_run=dry_run) as line:
+                document = run(book, request, stages, dry_run=dry_run).document
+                line |= {
+                    name: document[name]
+                    for name in ("as_of", "outcome", "champion", "now")
+                    if name in document
+                }
     if json:
         options.print_json(document)
         return
@@ -107,6 +98,21 @@ def retrain(
             f"of {found['customers']:,} left; gain in log loss {found['gain']:.5f} "
             f"({found['low']:.5f} to {found['high']:.5f})"
         )
+
+
+def _rolled_back(book: ClientBook, *, dry_run: bool) -> dict[str, Any]:
+    from akb.live.journal import journal
+    from akb.live.registry import roll_back
+
+    with journal(book, "retrain --back", dry_run=dry_run) as line:
+        champion = roll_back(book, dry_run=dry_run)
+        line |= {"now": champion.run.run, "fitted": champion.run.fitted}
+    return {
+        "schema": "akb.retrained/1",
+        "outcome": "back",
+        "now": champion.run.run,
+        "fitted": champion.run.fitted,
+    }
 
 
 def _settings(book: ClientBook, config: Path | None, jobs: int | None) -> Any:

@@ -84,6 +84,8 @@ def score(
     if customer is not None:
         if export:
             raise AkbError("--customer asks a run, not an export", "Leave the files out.")
+        if out is not None or dry_run:
+            raise AkbError("--customer writes nothing", "Leave --out and --dry-run out.")
         _answer(book, source, key, customer, sets=set_ or (), adds=add or (), json=json)
         return
     if set_ or add:

@@ -13,6 +13,8 @@ import polars as pl
 from akb.features.cut import KEY, ONE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from akb.features.branch_rows.world import BranchWorld
 
 REASONS = ("held", "signed", "kind", "age", "requires", "included")
@@ -90,14 +92,23 @@ def standing(
     return grid.select(*members.columns, "branch", "one", reason=pl.coalesce(first_reason))
 
 
-def counts(table: pl.DataFrame, world: BranchWorld) -> pl.DataFrame:
-    """Return branch str, reason str (`OPEN` or one of `REASONS`), customers i64; taxonomy order,
-    `OPEN` first.
+def tally(table: pl.DataFrame) -> pl.DataFrame:
+    """Return branch u8, reason str (`OPEN` or one of `REASONS`), customers i64 of some customers of
+    `standing`.
+    """
+    reason = pl.col("reason").fill_null(OPEN)
+    return table.group_by("branch", reason).agg(customers=pl.len().cast(pl.Int64))
+
+
+def counts(tallies: Iterable[pl.DataFrame], world: BranchWorld) -> pl.DataFrame:
+    """Return the tallies of all customers with the keys of branches: taxonomy order, `OPEN`
+    first.
     """
     order = {reason: place for place, reason in enumerate((OPEN, *REASONS))}
     return (
-        table.group_by("branch", pl.col("reason").fill_null(OPEN))
-        .agg(customers=pl.len().cast(pl.Int64))
+        pl.concat(tallies)
+        .group_by("branch", "reason")
+        .agg(pl.col("customers").sum())
         .sort("branch", pl.col("reason").replace_strict(order, return_dtype=pl.Int8))
         .with_columns(world.name())
     )

@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
-from akb.features.branch_rows.eligibility import counts, standing
+from akb.features.branch_rows.eligibility import counts, standing, tally
 from akb.features.branch_rows.world import finished
 from akb.features.cut import KEY, ONE
-from akb.features.grid import REACH
+from akb.features.grid import REACH, on_each
 from akb.features.rates import PER_MILLION, shrunk
 from akb.features.registry import since, within
 from akb.features.types import Feature
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from akb.features.branch_rows.world import BranchWorld
     from akb.features.cut import Cut
 
@@ -96,20 +99,20 @@ def eligible_rows(
     signed: pl.DataFrame,
     world: BranchWorld,
     *,
-    shares: EligibleShares | None = None,
+    shares: EligibleShares,
 ) -> pl.DataFrame:
-    """One row per (T, customer, branch that is open to the customer), see
-    `eligibility.standing`; without `shares` the Cut is of everybody.
+    """One row per (T, customer, branch that is open to the customer), see `eligibility.standing`.
+
+    Parameters
+    ----------
+    seen, purchases
+        Of everybody, or of those who have a row.
     """
-    shares = shares or EligibleShares.of(seen, world)
     together = shares.together
     held, members = who_holds(seen, world)
     later = purchases.lazy().select("customer", "branch", pl.col("start").alias("event"))
     event = (
-        seen.dates.lazy()
-        .select("t", "day")
-        .join(later, how="cross")
-        .filter(pl.col("event") > pl.col("day"))
+        on_each(seen.dates, ("t", "day"), later, pl.col("event") > pl.col("day"))
         .group_by(ONE)
         .agg(pl.col("event").min())
     )
@@ -166,9 +169,20 @@ def open_now(
     branch of the open.
     """
     held, members = who_holds(seen, world)
-    table = standing(held, members, seen.dates, signed_at(seen, signed), world).collect()
-    fits = table.filter(pl.col("reason").is_null()).sort("branch", "customer")
-    return counts(table, world), fits.select("customer", world.code())
+    signed = signed_at(seen, signed)
+    tallies, fits = [], []
+    parts = max(1, -(-members.height // _PART))
+    for part in range(parts):
+        mine = pl.col("customer") % parts == part
+        table = (
+            standing(held.filter(mine), members.filter(mine), seen.dates, signed, world)
+            .select("customer", "branch", "reason")
+            .collect()
+        )
+        tallies.append(tally(table))
+        fits.append(table.filter(pl.col("reason").is_null()).select("customer", "branch"))
+    fitting = pl.concat(fits).sort("branch", "customer")
+    return counts(tallies, world), fitting.select("customer", world.code())
 
 
 def who_holds(seen: Cut, world: BranchWorld) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -244,22 +258,26 @@ def _adviser_purchases(seen: Cut, members: pl.DataFrame, world: BranchWorld) -> 
 
 def _together(held: pl.DataFrame, size: int) -> pl.DataFrame:
     """Per T and branch the share of its holders who hold each branch, per million: ``p{code}``."""
-    wide = held.group_by(KEY).agg(
-        (pl.col("branch") == code).any().cast(pl.Int64).alias(str(code)) for code in range(size)
-    )
-    return (
-        held.join(wide, on=KEY)
-        .group_by("t", "branch")
-        .agg(pl.len().cast(pl.Int64).alias("n"), *(pl.col(str(code)).sum() for code in range(size)))
-        .select(
-            "t",
-            "branch",
-            *(
-                (pl.col(str(code)) * PER_MILLION // pl.col("n")).alias(f"p{code}")
-                for code in range(size)
-            ),
+    found = [
+        held.select("t", "branch").clear().with_columns(_shares(np.zeros((0, size), np.int64)))
+    ]
+    for one in held.partition_by("t"):
+        customer, branch = one["customer"].to_numpy(), one["branch"].to_numpy()
+        _, row = np.unique(customer, return_inverse=True)
+        holds = np.zeros((int(row.max()) + 1, size))
+        holds[row, branch] = 1.0
+        both = (holds.T @ holds).astype(np.int64)  # whole numbers, so exact
+        there = np.flatnonzero(both.diagonal())
+        shares = both[there] * PER_MILLION // both.diagonal()[there, None]
+        keys = pl.DataFrame(
+            {"t": one["t"][0], "branch": there}, schema=held.select("t", "branch").schema
         )
-    )
+        found.append(keys.with_columns(_shares(shares)))
+    return pl.concat(found)
+
+
+def _shares(shares: NDArray[np.int64]) -> list[pl.Series]:
+    return [pl.Series(f"p{code}", column) for code, column in enumerate(shares.T)]
 
 
 def _co_ownership(ours: pl.DataFrame, together: pl.DataFrame, size: int) -> pl.DataFrame:

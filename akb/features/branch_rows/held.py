@@ -9,6 +9,7 @@ import polars as pl
 
 from akb.features.branch_rows.world import finished
 from akb.features.cut import KEY
+from akb.features.grid import on_each
 from akb.features.rates import PER_MILLION, policy_rates
 from akb.features.registry import months, within
 from akb.features.types import Feature
@@ -84,10 +85,15 @@ def held_rows(
     facts: pl.DataFrame,
     lapsing: list[int],
     world: BranchWorld,
-    rates: HeldRates | None = None,
+    rates: HeldRates,
 ) -> pl.DataFrame:
-    """One row per (T, customer, branch held); without `rates` the Cut is of everybody."""
-    rates = rates or HeldRates.of(seen)
+    """One row per (T, customer, branch held).
+
+    Parameters
+    ----------
+    seen, facts
+        Of everybody, or of those who have a row.
+    """
     policies = seen.frames["held"].join(world.asked(seen), on=KEY, how="semi")
     insurers, branch = rates.insurers.lazy(), rates.branches.lazy()
     lost = (
@@ -140,16 +146,14 @@ def held_rows(
 
 def _lapses(seen: Cut, facts: pl.DataFrame) -> pl.LazyFrame:
     """The first lapse after T among the policies in force at T, per branch."""
+    lapsing = facts.lazy().filter(pl.col("lapse").is_not_null())
     return (
-        seen.dates.lazy()
-        .select("t", "day")
-        .join(
-            facts.lazy()
-            .filter(pl.col("lapse").is_not_null())
-            .select("customer", "branch", "start", "end", "lapse"),
-            how="cross",
+        on_each(
+            seen.dates,
+            ("t", "day"),
+            lapsing.select("customer", "branch", "start", "end", "lapse"),
+            (pl.col("start") <= pl.col("day")) & (pl.col("end") > pl.col("day")),
         )
-        .filter((pl.col("start") <= pl.col("day")) & (pl.col("end") > pl.col("day")))
         .group_by(*KEY, "branch")
         .agg(event=pl.col("lapse").min())
     )

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.core.dates import add_months
-from akb.features.branch_rows.eligible import ELIGIBLE, eligible_rows, open_now
-from akb.features.branch_rows.held import HELD, held_rows
+from akb.features.branch_rows.eligible import ELIGIBLE, EligibleShares, eligible_rows, open_now
+from akb.features.branch_rows.held import HELD, HeldRates, held_rows
 from akb.features.branch_rows.world import BranchWorld, in_order, names
 from akb.features.cut import cut
 from akb.features.grid import to_day
@@ -40,6 +40,7 @@ def build_branch_rows(
     settings: Settings,
     *,
     taught: TaughtBranches | None = None,
+    only_held: bool = False,
 ) -> tuple[BranchRows, BranchRows]:
     """Return the held and the eligible branch rows.
 
@@ -53,6 +54,8 @@ def build_branch_rows(
         as_of, customer, t, day, ahead_12 of the matrix.
     taught
         The branches that have rows, where stored models say so; None: those with enough events.
+    only_held
+        Whether no rows are made of what could be taken.
 
     Notes
     -----
@@ -75,22 +78,26 @@ def build_branch_rows(
             for keys in (taught.held, taught.eligible)
         )
     # the dates ascend, so that each batch may be sorted by itself
-    held = [
-        in_order(held_rows(cut(facts, {}, batch), facts, lapsing, world))
-        for batch in _batches(dates, facts.height)
-    ]
-    chosen = eligible_dates(dates, settings)
-    signed = signed_later(facts, portfolio.as_of)
-    eligible = [
-        in_order(eligible_rows(cut(facts, {}, batch), purchases, taken, signed, world))
-        for batch in _batches(chosen, facts.height)
-    ]
-    why, fits = open_now(cut(facts, {}, [portfolio.as_of]), signed, world)
+    held = []
+    for batch in _batches(dates, facts.height):
+        rates, own = HeldRates.of(cut(facts, {}, batch)), _of(rows, batch, facts)
+        held.append(in_order(held_rows(cut(own, {}, batch), own, lapsing, world, rates)))
     few, few_bought = (
         {key: n for key, n in each.items() if n < enough} for each in (lapses, bought)
     )
+    rows_held = BranchRows(pl.concat(held, rechunk=True), names(HELD), seldom=few)
+    if only_held:
+        return rows_held, BranchRows(rows_held.frame.clear().drop(rows_held.names), ())
+    chosen = eligible_dates(dates, settings)
+    signed, eligible = signed_later(facts, portfolio.as_of), []
+    for batch in _batches(chosen, facts.height):
+        shares = EligibleShares.of(cut(facts, {}, batch), world)
+        seen, later = cut(_of(rows, batch, facts), {}, batch), _of(rows, batch, purchases)
+        found = eligible_rows(seen, later, taken, signed, world, shares=shares)
+        eligible.append(in_order(found))
+    why, fits = open_now(cut(facts, {}, [portfolio.as_of]), signed, world)
     return (
-        BranchRows(pl.concat(held, rechunk=True), names(HELD), seldom=few),
+        rows_held,
         BranchRows(pl.concat(eligible, rechunk=True), names(ELIGIBLE), why, fits, few_bought),
     )
 
@@ -121,6 +128,14 @@ def eligible_dates(dates: list[date], settings: Settings) -> list[date]:
         if each <= add_months(wanted[-1], -STEP):
             wanted.append(each)
     return [*reversed(wanted), as_of]
+
+
+def _of(rows: pl.DataFrame, batch: list[date], policies: pl.DataFrame) -> pl.DataFrame:
+    """Return the policies of those who have a row on one of the dates: of a large portfolio few
+    have.
+    """
+    asked = rows.filter(pl.col("as_of").is_in(batch))
+    return policies.join(asked, on="customer", how="semi")
 
 
 def _events(facts: pl.DataFrame, day: str, branches: Iterable[str]) -> dict[str, int]:

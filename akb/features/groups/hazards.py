@@ -18,7 +18,7 @@ def build(world: World) -> Group:
     codes = range(len(world.branches))
     policies = pl.col("_policies")
     branches = added((pl.col(f"_n_{code}") > 0).cast(pl.Int64) for code in codes)
-    group = Group("hazards", extend=_extend, aggregate=_aggregate)
+    group = Group("hazards", extend=_extend, aggregate=_aggregate, shared=_shared(world))
     holders = added((pl.col(f"_n_{code}") > 0) * pl.col(f"holders_{code}") for code in codes)
     group.add(
         "branch_popularity",
@@ -79,8 +79,23 @@ def build(world: World) -> Group:
     return group
 
 
+def _shared(world: World) -> tuple[str, ...]:
+    return tuple(f"_n_{code}" for code in range(len(world.branches)))
+
+
 def _aggregate(tables: Tables) -> Aggregates:
-    customers = tables.totals["held"].group_by("t").agg(holders_all=pl.len().cast(pl.Int64))
+    """Customers, and those of them who hold each branch, beside the counts of policies."""
+    customers = (
+        tables.totals["held"]
+        .group_by("t")
+        .agg(
+            holders_all=pl.len().cast(pl.Int64),
+            **{
+                f"holders_{code}": (pl.col(f"_n_{code}") > 0).sum().cast(pl.Int64)
+                for code in range(len(tables.world.branches))
+            },
+        )
+    )
     return {
         "hazards": (["t"], customers),
         "hazards.branch": (["t", "branch"], policy_counts(tables.cut, "branch")),
@@ -93,9 +108,6 @@ def _extend(tables: Tables, aggregates: Aggregates) -> list[Extra]:
         (["t"], table)
         for table in (
             aggregates["hazards"][1],
-            *(
-                wide(rates, name, size)
-                for name in ("holders", "lapse_rel", "lapse_move", "taken_rel")
-            ),
+            *(wide(rates, name, size) for name in ("lapse_rel", "lapse_move", "taken_rel")),
         )
     ]

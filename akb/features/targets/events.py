@@ -16,7 +16,7 @@ from akb.core.revenue import with_revenue
 from akb.core.service import KINDS, service_rates
 from akb.features.cut import KEY
 from akb.features.events import dated_events
-from akb.features.grid import to_day
+from akb.features.grid import on_each, to_day
 
 if TYPE_CHECKING:
     from akb.config import Settings
@@ -98,11 +98,10 @@ def _with_counts(
     if events is None:
         return table.with_columns(**nothing, **no)
     first, last = int(events["date"].min()), int(events["date"].max())  # type: ignore[arg-type]
+    events = events.select("customer", "date")
+    near = (pl.col("date") > pl.col("back_12")) & (pl.col("date") <= pl.col("ahead_12"))
     counted = pl.concat(
-        one.lazy()
-        .select("t", "day", "ahead_12", "back_12")
-        .join(events.lazy().select("customer", "date"), how="cross")
-        .filter((pl.col("date") > pl.col("back_12")) & (pl.col("date") <= pl.col("ahead_12")))
+        on_each(one, ("t", "day", "ahead_12", "back_12"), _of(table, one, events).lazy(), near)
         .group_by(KEY)
         .agg(
             (pl.col("date") > pl.col("day")).sum().alias(f"{name}_12m"),
@@ -136,7 +135,10 @@ def _with_margins(
     kinds = portfolio.customers.select("customer", pl.col("kind").fill_null(KINDS[0]))
     kinds = kinds.select("customer", standing=relation.cast(pl.Int64))
     found = table.join(
-        _policy_days(portfolio, dates, settings, rates), on=KEY, how="left", maintain_order="left"
+        _policy_days(table, portfolio, dates, settings, rates),
+        on=KEY,
+        how="left",
+        maintain_order="left",
     )
     found = found.join(kinds, on="customer", how="left", maintain_order="left")
     until = pl.min_horizontal(pl.col("end_date").fill_null(pl.col("ahead_12")), "ahead_12")
@@ -167,10 +169,14 @@ def _with_margins(
 
 
 def _policy_days(
-    portfolio: Portfolio, dates: pl.DataFrame, settings: Settings, rates: ServiceRates
+    rows: pl.DataFrame,
+    portfolio: Portfolio,
+    dates: pl.DataFrame,
+    settings: Settings,
+    rates: ServiceRates,
 ) -> pl.DataFrame:
-    """Return per (t, customer) of whom any revenue is known what the policies leave after their own
-    cost.
+    """Return per (t, customer) of `rows` of whom any revenue is known what the policies leave after
+    their own cost.
 
     ``earned``: cent-days in (T, T + 12 months]; ``days``: policy-days; ``yearly``: cents a year of
     what is in force at T; ``held``: how many policies that are."""
@@ -188,12 +194,11 @@ def _policy_days(
     days = (
         pl.min_horizontal(pl.col("end").fill_null(then), then) - pl.max_horizontal("start", day)
     ).clip(0)
-    at_t = (pl.col("start") <= day) & (pl.col("end").is_null() | (pl.col("end") > day))
+    ends_later = pl.col("end").is_null() | (pl.col("end") > day)
+    at_t = (pl.col("start") <= day) & ends_later
+    there = (pl.col("start") <= then) & ends_later
     return pl.concat(
-        one.lazy()
-        .select("t", "day", "ahead_12")
-        .join(policies.lazy(), how="cross")
-        .filter((pl.col("start") <= then) & (pl.col("end").is_null() | (pl.col("end") > day)))
+        on_each(one, ("t", "day", "ahead_12"), _of(rows, one, policies).lazy(), there)
         .with_columns(days=days.cast(pl.Int64), at_t=at_t)
         .group_by(KEY)
         .agg(
@@ -208,6 +213,11 @@ def _policy_days(
         .collect()
         for one in _each(dates)
     )
+
+
+def _of(rows: pl.DataFrame, one: pl.DataFrame, things: pl.DataFrame) -> pl.DataFrame:
+    """Return the things of those who have a row on a date: of a large portfolio few have."""
+    return things.join(rows.join(one, on="t", how="semi"), on="customer", how="semi")
 
 
 def _each(dates: pl.DataFrame) -> list[pl.DataFrame]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -28,7 +28,7 @@ from akb.features.targets.money import money_targets
 from akb.features.types import Targets
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
+    from concurrent.futures import Executor, Future
 
     from akb.config import Settings
     from akb.features.types import Matrix, TaughtBranches
@@ -44,6 +44,7 @@ def build_targets(
     settings: Settings,
     taught: TaughtBranches | None = None,
     *,
+    lifetime: bool = False,
     executor: Executor | None = None,
 ) -> Targets:
     """Return what happened after T for every row of `matrix`, and per branch.
@@ -52,6 +53,9 @@ def build_targets(
     ----------
     taught
         The branches that have rows, where stored models say so; None: those with enough events.
+    lifetime
+        Whether only what lifetime value is made of is worked out: how long relations and policies
+        last.
     executor
         What works out the labels, maybe elsewhere; None: two threads here.
 
@@ -76,42 +80,57 @@ def build_targets(
         ends if definition == "all" else relation_ends(rows, whole, "all", names, settings)
     )
     entire = relation if definition == "all" else _relation(entire_ends, as_of)
-    margin = settings.assumed()["upsell.margin"].value
-    asked, events = event_targets(portfolio, entire, dates, settings)
-    contacts = events.get("contacts")
+    asked, contacts = pl.DataFrame(), None
+    if not lifetime:
+        asked, events = event_targets(portfolio, entire, dates, settings)
+        contacts = events.get("contacts")
     if executor is not None:  # who works elsewhere sees nobody's number
         portfolio = _nameless(portfolio)
     # each leaves a core idle for much of its time; the longest goes first
     with nullcontext(executor) if executor else ThreadPoolExecutor(2) as pool:
         branch_rows = pool.submit(
-            build_branch_rows, portfolio, facts, purchases, rows, settings, taught=taught
+            build_branch_rows,
+            portfolio,
+            facts,
+            purchases,
+            rows,
+            settings,
+            taught=taught,
+            only_held=lifetime,
         )
-        defined = pool.submit(definition_labels, rows, whole, names, as_of, settings)
-        counts = pool.submit(_counts, rows, entire, facts, purchases)
-        money = pool.submit(
-            money_targets, entire, facts, premium_records(portfolio), branches, margin=margin
-        )
-        topics = pool.submit(topic_rows, entire, contacts, dates)
-        channels = pool.submit(channel_rows, entire, contacts, dates)
-        former = pool.submit(former_rows, portfolio, whole, matrix.dates, settings)
+        others: dict[str, Future[Any]] = {}
+        if not lifetime:
+            margin = settings.assumed()["upsell.margin"].value
+            records = premium_records(portfolio)
+            others = {
+                "definitions": pool.submit(definition_labels, rows, whole, names, as_of, settings),
+                "counts": pool.submit(_counts, rows, entire, facts, purchases),
+                "money": pool.submit(
+                    money_targets, entire, facts, records, branches, margin=margin
+                ),
+                "topics": pool.submit(topic_rows, entire, contacts, dates),
+                "channels": pool.submit(channel_rows, entire, contacts, dates),
+                "former": pool.submit(former_rows, portfolio, whole, matrix.dates, settings),
+            }
     held, eligible = branch_rows.result()
+    found = {name: each.result() for name, each in others.items()}
+    counts = rows.select("as_of", "customer")
+    if not lifetime:
+        counts = found.pop("counts").hstack(found.pop("money")).hstack(asked)
     # whom an adviser worked on is followed until then, so that nobody learns the office's own work
     relation, entire = (_until_worked_on(each, portfolio.recorded) for each in (relation, entire))
     return Targets(
         relation=_delivered(relation),
         whole=None if definition == "all" else _delivered(entire),
-        counts=counts.result().hstack(money.result()).hstack(asked),
+        counts=counts,
         held=held,
         eligible=eligible,
         announced=_announced(ends.filter((pl.col("day") == as_of) & (not portfolio.replay))),
         leaving=_announced(entire_ends.filter((pl.col("day") == as_of) & (not portfolio.replay))),
         announced_lapses=_announced_lapses(portfolio, whole, names, as_of),
-        definitions=defined.result(),
-        former=former.result(),
-        topics=topics.result(),
-        channels=channels.result(),
         gap_days=gap,
         lag_days=settings.time.registration_lag_days,
+        **found,
     )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.features.cut import KEY
+from akb.features.grid import on_each
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,13 +63,18 @@ def money_targets(
     not), ``upsell_possible``, ``commission_drop_possible`` bool (whether the row can be asked at
     all)."""
     dates = rows.select("t", "day", "ahead_12").unique().sort("t")
-    found: tuple[list[pl.DataFrame], list[pl.DataFrame]] = ([], [])
+    nobody = rows.select(KEY).clear().with_columns(rise=pl.lit(None, pl.Boolean))
+    found: tuple[list[pl.DataFrame], list[pl.DataFrame]] = ([nobody], [])
     # each T stands alone, and all policies on all T are many
     for one in list(dates.iter_slices(1)) or [dates]:
+        own = facts.join(rows.join(one, on="t", how="semi"), on="customer", how="semi")
+        # what is usual is told by everybody, where premiums are known at all
+        seen = own if records is None else facts
         held, later = (
-            _with_money(_standing(facts, one, day), records) for day in ("day", "ahead_12")
+            _with_money(_standing(seen, one, day), records) for day in ("day", "ahead_12")
         )
-        found[0].append(_rises(held, later, margin))
+        if records is not None:
+            found[0].append(_rises(held, later, margin))
         found[1].append(_drops(held, later, _rates(branches)))
     rises, drops = (pl.concat(each) for each in found)
     then, gone, unseen = (pl.col(name) for name in ("ahead_12", "end_date", "censored_on"))
@@ -87,20 +93,12 @@ def _standing(facts: pl.DataFrame, dates: pl.DataFrame, day: str) -> pl.DataFram
     """Return the policies in force on a day of each T: t, on, policy, customer, branch,
     insurer_code.
     """
-    return (
-        dates.lazy()
-        .select("t", on=day)
-        .join(
-            facts.lazy().select("policy", "customer", "branch", "insurer_code", "start", "end"),
-            how="cross",
-        )
-        .filter(
-            (pl.col("start") <= pl.col("on"))
-            & (pl.col("end").is_null() | (pl.col("end") > pl.col("on")))
-        )
-        .drop("start", "end")
-        .collect()
+    policies = facts.lazy().select("policy", "customer", "branch", "insurer_code", "start", "end")
+    there = (pl.col("start") <= pl.col("on")) & (
+        pl.col("end").is_null() | (pl.col("end") > pl.col("on"))
     )
+    days = dates.select("t", on=day)
+    return on_each(days, ("t", "on"), policies, there).drop("start", "end").collect()
 
 
 def _with_money(standing: pl.DataFrame, records: pl.DataFrame | None) -> pl.DataFrame:

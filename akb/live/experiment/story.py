@@ -119,7 +119,8 @@ def _assigned(
         drawn.record.select("customer", "arm"), on="customer", how="inner", maintain_order="left"
     )
     if write and isinstance(trial, TrialFolder):
-        write_atomically(trial.folder / f"list-{run.as_of.isoformat()}.csv", handed_out(arms))
+        listed = handed_out(arms, run.settings.report.language)
+        write_atomically(trial.folder / f"list-{run.as_of.isoformat()}.csv", listed)
     return {
         "registration": registration.document(),
         "as_of": run.as_of.isoformat(),
@@ -137,11 +138,11 @@ def _assigned(
     }
 
 
-def handed_out(arms: pl.DataFrame) -> bytes:
+def handed_out(arms: pl.DataFrame, language: str = "nl") -> bytes:
     """Return the run's list for who works with it: everybody assigned, and whether to contact
     him.
     """
-    words = texts("experiment")
+    words = texts("experiment", language)
     names = ("customer", "rank", "adviser", "office", "arm")
     rows = (
         [dutch_cell(words["arm"][value] if name == "arm" else value) for name, value in row.items()]

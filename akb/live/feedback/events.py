@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -155,11 +154,3 @@ def recorded_contacts(book: ClientBook) -> pl.DataFrame:
         "customer", date=pl.lit(None, dtype=pl.Date), left=True
     )
     return pl.concat([talks, gone]).unique(maintain_order=True)
-
-
-def treated_since(book: ClientBook, day: date) -> pl.DataFrame:
-    """Return customer and the first talk after a day: who was worked on, so that a later fit does
-    not take the office's own success for the customers' nature.
-    """
-    talks = recorded_contacts(book).filter(pl.col("date") > day)
-    return talks.group_by("customer").agg(pl.col("date").min()).sort("customer")

@@ -84,7 +84,9 @@ def changes(
     return found.sort("what", "customer")
 
 
-def changes_csv(found: pl.DataFrame, shown: Mapping[str, str] | None = None) -> bytes:
+def changes_csv(
+    found: pl.DataFrame, shown: Mapping[str, str] | None = None, language: str = "nl"
+) -> bytes:
     """Return the list for Dutch Excel.
 
     Parameters
@@ -92,8 +94,10 @@ def changes_csv(found: pl.DataFrame, shown: Mapping[str, str] | None = None) -> 
     shown
         Pseudonym -> relation number, in a run for those who may see it: who is no longer in the
         export keeps his pseudonym.
+    language
+        Of the headings and of what happened: that of the run.
     """
-    words, shown = texts("live", "nl")["changes"], shown or {}
+    words, shown = texts("live", language)["changes"], shown or {}
     rows = [
         [
             dutch_cell(shown.get(row["customer"], row["customer"])),

@@ -9,13 +9,14 @@ own."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from akb.core.errors import AkbError
-from akb.core.wording.numbers import percent_nl
+from akb.core.wording.numbers import percent_in
 from akb.core.wording.text import texts
 from akb.live.scoring.corrections import Corrections, corrected, corrections
 from akb.live.scoring.rows import WholeRun
@@ -55,6 +56,8 @@ class InboundAnswer:
         A sentence to open with.
     changed
         Per key or branch (``was``, ``now``) that the corrections moved.
+    language
+        Of the words: that of the run.
     """
 
     customer: str
@@ -64,20 +67,21 @@ class InboundAnswer:
     policies: tuple[Mapping[str, Any], ...]
     say: str
     changed: Mapping[str, Mapping[str, float | None]]
+    language: str
 
     def lines(self) -> list[str]:
         """Return it for who has the customer on the telephone."""
-        words = texts("live", "nl")["inbound"]
+        words, percent = texts("live", self.language)["inbound"], partial(percent_in, self.language)
         lines = [self.say, ""]
         for key, chance in self.chances.items():
-            lines.append(f"{words['chances'][key]:<44}{percent_nl(chance):>8}")
+            lines.append(f"{words['chances'][key]:<44}{percent(chance):>8}")
         lines += ["", str(words["next"])]
-        lines += [f"  {each['name']:<42}{percent_nl(each['chance']):>8}" for each in self.policies]
+        lines += [f"  {each['name']:<42}{percent(each['chance']):>8}" for each in self.policies]
         if self.changed:
             lines += ["", str(words["changed"])]
         for key, each in self.changed.items():
             was, now = (
-                "–" if value is None else percent_nl(value) for value in (each["was"], each["now"])
+                "–" if value is None else percent(value) for value in (each["was"], each["now"])
             )
             lines.append(f"  {words['chances'].get(key, key):<42}{was:>8} → {now}")
         return lines
@@ -111,8 +115,9 @@ class InboundScorer:
         numbers = portfolio.customers.select("pseudonym", "customer")
         self._places: dict[str, int] = dict(numbers.iter_rows())
         taxonomy = self._settings.taxonomy()
+        self._language = self._settings.report.language
         self._names = {
-            key: taxonomy[key].name_nl
+            key: getattr(taxonomy[key], f"name_{self._language}")
             for key in sorted(set(portfolio.policies["branch"].unique()))
             if key in taxonomy
         }
@@ -160,6 +165,7 @@ class InboundScorer:
             policies=best,
             say=self._sentence(best),
             changed=_changed(before, after),
+            language=self._language,
         )
 
     def _warm_up(self) -> None:
@@ -248,7 +254,7 @@ class InboundScorer:
 
     def _sentence(self, best: Sequence[Mapping[str, Any]]) -> str:
         """Return what to say: how many of the comparable customers have what he lacks."""
-        words = texts("live", "nl")["inbound"]
+        words = texts("live", self._language)["inbound"]
         known = [each for each in best if each["alike"] is not None]
         if not known:
             return str(words["nothing"])

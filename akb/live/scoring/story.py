@@ -187,7 +187,8 @@ def _score(request: ScoreRequest, progress: Progress, *, dry_run: bool) -> Score
     }
     from akb.store.manifest import as_json
 
-    files = {DOCUMENT: as_json(document), CHANGES: changes_csv(found, _shown(asked, portfolio))}
+    since = changes_csv(found, _shown(asked, portfolio), settings.report.language)
+    files = {DOCUMENT: as_json(document), CHANGES: since}
     result = leave_run(
         asked, folder.resolve(), bundle, progress, began=began, shown=folder, more=more, files=files
     )

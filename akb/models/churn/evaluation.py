@@ -109,12 +109,17 @@ class ChurnEvaluation:
 
 
 def evaluate_churn(
-    landmarks: Landmarks, settings: Settings, splits: ChurnSplits, as_of: date
+    landmarks: Landmarks,
+    settings: Settings,
+    splits: ChurnSplits,
+    as_of: date,
+    *,
+    challenged: bool = True,
 ) -> ChurnEvaluation:
     """Let the candidates compete, judge the winner as it would have been on its day, and fit it as
     of X.
     """
-    target = ChurnTarget(landmarks, settings, splits, as_of)
+    target = ChurnTarget(landmarks, settings, splits, as_of, challenged=challenged)
     made = choose_refit_evaluate(target)
     selection = made.selection
     assert isinstance(selection, HazardSelection)

@@ -120,6 +120,7 @@ def fit_churn(
     as_of: date,
     progress: Progress | None = None,
     people: People | None = None,
+    challenged: bool = True,
 ) -> ChurnResult:
     """Fit, prove and compose the churn hazard as of X.
 
@@ -131,6 +132,8 @@ def fit_churn(
         Hears what is being done, in a few words.
     people
         Who the customers are, to show errors by group.
+    challenged
+        See `FitContext.challenged`.
     """
     started = perf_counter()
     say = progress or (lambda words: None)
@@ -140,7 +143,7 @@ def fit_churn(
     if not splits.leavers or not len(now):
         return _unavailable(landmarks, now)
     say("churn: choosing, refitting and evaluating on later data")
-    made = evaluate_churn(landmarks, settings, splits, as_of)
+    made = evaluate_churn(landmarks, settings, splits, as_of, challenged=challenged)
     say("churn: composing")
     lean, hazard = made.final.landmarks, made.final.hazard
     causes = fit_causes(landmarks, as_of, seed=settings.models.seed)

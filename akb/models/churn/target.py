@@ -126,6 +126,7 @@ class ChurnTarget:
     as_of: date
     objective: Objective = "binary"
     always_earlier: bool = True
+    challenged: bool = True
     _fits: dict[tuple[str, date, int], HazardFit] = field(default_factory=dict)
     _forecasts: dict[tuple[int, HazardStage], HazardForecast] = field(default_factory=dict)
     _causes: dict[date, Causes | None] = field(default_factory=dict)
@@ -195,7 +196,7 @@ class ChurnTarget:
         enough known on it.
         """
         landmarks, validation = self.landmarks, self.splits.validation
-        if validation is None or selection.learner == "rate":
+        if validation is None or selection.learner == "rate" or not self.challenged:
             return None
         test = landmarks.latest_closed(landmarks.dates[validation], LAGS)
         if test is None or known_leavers(landmarks, landmarks.dates[test]) < ENOUGH:

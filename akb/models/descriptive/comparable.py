@@ -303,8 +303,9 @@ def _by_cell(past: Peers, branch: int, thick: Mask, value: Floats) -> dict[tuple
     keys = np.stack([past.kind, past.others(branch), past.age, past.tenure], axis=1)
     cells: dict[tuple[int, ...], float] = {}
     for side, columns in ((thick, 4), (~thick, 2)):
-        found, first = np.unique(keys[side][:, :columns], axis=0, return_index=True)
-        for key, each in zip(found.tolist(), value[side][first].tolist(), strict=True):
+        own = keys[side][:, :columns]
+        _, first = np.unique(_cells(*own.T), return_index=True)
+        for key, each in zip(own[first].tolist(), value[side][first].tolist(), strict=True):
             cells[tuple(key)] = each
     return cells
 

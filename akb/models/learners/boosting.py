@@ -1,8 +1,9 @@
 """Small, strongly regularised LightGBM trees with byte-equal results for any number of jobs.
 
-Gradient boosting (Friedman 2001) by LightGBM (Ke et al. 2017). Histograms are made by column
-(`force_col_wise`): each column is then summed by one thread, so that the number of threads cannot
-change the order of a floating-point sum. Features are drawn per node and not per tree, for LightGBM
+Gradient boosting (Friedman 2001) by LightGBM (Ke et al. 2017). With several threads histograms are
+made by column (`force_col_wise`): each column is then summed by one thread, so that the number of
+threads cannot change the order of a floating-point sum. One thread sums in that order by row too,
+in three quarters of the time. Features are drawn per node and not per tree, for LightGBM
 copies the columns of a tree, which took half of the time (60,000 rows x 130 columns, 120 trees: 1.6
 s and 0.8 s).
 """
@@ -18,16 +19,23 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from akb.models.learners.trees import added_up, read_trees
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from akb.models.learners.trees import Tree
+
 BoostingObjective = Literal["binary", "poisson", "multiclass"]
 # interactions of a few features: 15 or 31 leaves learn the noise of rare events by heart
 LEAVES = 7
 LEARNING_RATE = 0.08  # the default step; the targets name their own
-_THREADS = re.compile(r"^\[(num_threads|num_iterations|seed)[^\n]*\n", re.MULTILINE)
+_THREADS = re.compile(
+    r"^\[(num_threads|num_iterations|seed|force_col_wise|force_row_wise)[^\n]*\n", re.MULTILINE
+)
+_CLASSES = re.compile(r"^num_tree_per_iteration=(\d+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -46,10 +54,20 @@ class Boosted:
 
         return lightgbm.Booster(model_str=self.text)
 
+    @cached_property
+    def _grown(self) -> tuple[Tree, ...]:
+        """The trees as they are asked, round by round, in each one per class."""
+        return read_trees(self.text)
+
+    @cached_property
+    def _classes(self) -> int:
+        found = _CLASSES.search(self.text)
+        return int(found[1]) if found else 1
+
     @property
     def trees(self) -> int:
         """Number of boosting rounds."""
-        return int(self.booster.current_iteration())
+        return len(self._grown) // self._classes
 
     def raw(
         self,
@@ -60,15 +78,15 @@ class Boosted:
         """Return scores on the link scale, [n] or [n, classes], from the first `trees` rounds
         (None: all).
         """
-        if not len(x):
-            return np.zeros((0, self.booster.num_model_per_iteration())).squeeze(
-                axis=1 if self._single else ()
-            )
-        score = self.booster.predict(
-            x, raw_score=True, num_iteration=trees, num_threads=self.jobs, validate_features=False
-        )
-        scores = np.asarray(score, dtype=np.float64)
+        scores = self._rounds(x, 0, self.trees if trees is None else trees)
         return scores if init_score is None else scores + init_score
+
+    def _rounds(self, x: NDArray[np.float32], first: int, stop: int) -> NDArray[np.float64]:
+        """Return what the rounds from `first` to `stop` add up to."""
+        asked = self._grown[self._classes * first : self._classes * stop]
+        if self._single:
+            return added_up(asked, x)
+        return np.stack([added_up(asked[k :: self._classes], x) for k in range(self._classes)], 1)
 
     @property
     def _single(self) -> bool:
@@ -101,15 +119,7 @@ class Boosted:
         """
         score, done = init_score, 0
         for size in sizes:
-            more = self.booster.predict(
-                x,
-                raw_score=True,
-                start_iteration=done,
-                num_iteration=size - done,
-                num_threads=self.jobs,
-                validate_features=False,
-            )
-            score, done = score + np.asarray(more, dtype=np.float64), size
+            score, done = score + self._rounds(x, done, size), size
             yield size, self._from_link(score)
 
     def contributions(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -197,7 +207,7 @@ def fit_boosting(
         "cat_l2": 20.0,
         "max_cat_threshold": 8,
         "deterministic": True,
-        "force_col_wise": True,
+        "force_row_wise" if jobs == 1 else "force_col_wise": True,
         "num_threads": jobs,
         "seed": seed,
         "verbose": -1,

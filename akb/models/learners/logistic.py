@@ -27,6 +27,7 @@ FEATURES = 24  # the time that hundreds of spline columns would take
 ROW_CAP = 20_000  # rows: the solver is cubic in columns and linear in these
 STRENGTH = 0.1  # inverse of the ridge on standardised columns
 OFFSET_SCALE = 10.0  # the offset enters as a column that the ridge hardly touches
+_PART = 4_096  # rows predicted at a time: their columns stay in the processor's cache
 _TWINS = 0.98  # rank correlation above which two features say the same
 
 
@@ -49,11 +50,12 @@ class Spline:
 
     def write(self, x: NDArray[np.float32], out: NDArray[np.float64]) -> None:
         """Write its columns into `out`, [n, width]."""
-        given = x[:, self.column].astype(np.float64)
-        unknown = np.isnan(given)
-        value = (np.clip(np.where(unknown, self.fill, given), self.low, self.high) - self.low) / (
-            self.high - self.low
-        )
+        value = x[:, self.column].astype(np.float64)
+        unknown = np.isnan(value)
+        value[unknown] = self.fill
+        np.minimum(np.maximum(value, self.low, out=value), self.high, out=value)
+        value -= self.low
+        value /= self.high - self.low
         out[:, 0] = value
         for place, knot in enumerate(self.knots, start=1):
             np.maximum(value - (knot - self.low) / (self.high - self.low), 0, out=out[:, place])
@@ -75,10 +77,13 @@ class Logistic:
 
     def predict(self, x: NDArray[np.float32], offset: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the chance or expected count per row."""
-        z = (_design(self.splines, x) - self.centre) / self.scale
-        return from_link(
-            self.objective, z @ self.coefficients + self.offset_slope * offset + self.intercept
-        )
+        link = np.empty(len(x))
+        for start in range(0, len(x), _PART):
+            z = _design(self.splines, x[start : start + _PART])
+            z -= self.centre
+            z /= self.scale
+            np.matmul(z, self.coefficients, out=link[start : start + _PART])
+        return from_link(self.objective, link + self.offset_slope * offset + self.intercept)
 
     def contributions(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return each column's contribution on the link scale against the average row, [n, f]."""

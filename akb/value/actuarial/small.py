@@ -59,7 +59,7 @@ def small_office(base: InForce) -> SmallOffice | None:
     )
     within = dispersion(lapses, "branch")
     until = add_months(base.as_of, 12)
-    held = base.held.with_columns(cents=pl.Series(base.commission))
+    held = base.held.select("row", "branch", "ends", cents=pl.Series(base.commission))
     announced = held.filter(pl.col("ends") <= until).height
     free = held.filter(pl.col("ends").is_null() | (pl.col("ends") > until))
     rows: list[dict[str, Any]] = []

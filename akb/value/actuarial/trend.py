@@ -73,7 +73,10 @@ def months(policies: pl.DataFrame, first: date, last: date) -> pl.DataFrame:
         against the whole), ``low``, ``high`` (90 %), ``index_cents`` (the same in revenue).
     """
     days = (last - first).days
-    held = policies.with_columns(until=pl.col("end_date").fill_null(OPEN)).filter(
+    held = policies.select(
+        *("customer", "start_date", "end_date", "cause", "replaced_on", "level_cents"),
+        until=pl.col("end_date").fill_null(OPEN),
+    ).filter(
         (pl.col("until") > first)
         & (pl.col("start_date") < last)
         & (pl.col("until") > pl.col("start_date"))

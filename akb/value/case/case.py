@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,8 +37,8 @@ from akb.value.lifetime.flows import (
 )
 from akb.value.lifetime.unknown import relation_extremes
 from akb.value.targeting.planning.benefits import SIDES
-from akb.value.targeting.planning.exploration import explorers
-from akb.value.targeting.planning.plan import contact_plan, next_year
+from akb.value.targeting.planning.exploration import best_at_high, explorers
+from akb.value.targeting.planning.plan import contact_plan, prospects_after
 from akb.value.targeting.planning.prospects import averaged
 from akb.value.targeting.team import POOLS
 from akb.value.types import (
@@ -55,14 +56,15 @@ from akb.value.types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from akb.models.types import Gate, Interval
     from akb.value.in_force import Floats, InForce, Rows
-    from akb.value.targeting.planning.plan import ContactPlan
+    from akb.value.targeting.planning.plan import ContactPlan, OptionSums
+    from akb.value.targeting.planning.prospects import Prospects
     from akb.value.valuation import Valuation
 
 
+LATER = 2
+"""Years whose contacts are planned beside the first; those after them alternate."""
 ENOUGH = 50
 """Customers from which two arms can be drawn that show anything."""
 
@@ -221,8 +223,7 @@ def case_basis(valued: Valuation) -> CaseBasis:
     year.
     """
     in_force, plan = valued.in_force, _planned(valued)
-    second = next_year(plan)
-    cohort, *later = cohorts_of(valued, (plan, second, next_year(second)))
+    cohort, *later = cohorts_of(valued, plan, 1 + LATER)
     register = in_force.assumed
     without = without_predictions(valued, plan)
     return CaseBasis(
@@ -249,7 +250,8 @@ def _planned(valued: Valuation) -> ContactPlan:
 def explored(in_force: InForce, plan: ContactPlan) -> Exploration:
     """Return what the contacts that are made to learn cost and bring."""
     rows, option = explorers(in_force, plan, in_force.value("experiment.contacts"))
-    brings = {side: float(plan.menu.lines[side].total[rows, option].sum()) for side in SIDES}
+    few, own = plan.menu.of(rows), np.arange(len(rows))
+    brings = {side: float(few.lines(side).total[own, option].sum()) for side in SIDES}
     return Exploration(
         customers=len(rows),
         minutes=float(plan.menu.minutes[rows, option].sum()),
@@ -258,29 +260,63 @@ def explored(in_force: InForce, plan: ContactPlan) -> Exploration:
     )
 
 
-def cohorts_of(valued: Valuation, plans: Sequence[ContactPlan]) -> list[Cohort]:
-    """Return the sums of plans and the months in which their euros come in."""
-    shares = [plan.best.share for plan in plans]
-    lines = [plan.menu.lines["base"] for plan in plans]
+@dataclass(frozen=True)
+class YearOfContacts:
+    """What the case needs of a year's plan: its sums, and a line or a count per customer, (n,)."""
+
+    sums: tuple[OptionSums, ...]
+    leavers: Floats
+    policies: Floats
+    purchase: Floats
+
+    @classmethod
+    def of(cls, plan: ContactPlan) -> YearOfContacts:
+        """Return it of a plan."""
+        share, base = plan.best.share, plan.menu.base
+        return cls(
+            plan.sums(),
+            **{
+                name: (share * getattr(base, name)).sum(axis=1)
+                for name in ("leavers", "policies", "purchase")
+            },
+        )
+
+
+def cohorts_of(valued: Valuation, plan: ContactPlan, years: int) -> list[Cohort]:
+    """Return the sums of a plan and of those of the years after it, and the months in which their
+    euros come in.
+    """
+    found = _years_of_contacts(plan, years)
 
     def each_customer(name: str) -> Floats:
         """(c, n): a line or a count of every plan."""
-        return np.array(
-            [
-                (share * getattr(line, name)).sum(axis=1)
-                for share, line in zip(shares, lines, strict=True)
-            ]
-        )
+        return np.array([getattr(year, name) for year in found])
 
     flows = {
         "relation": _relation_flows(valued, each_customer("leavers")),
-        "policy": _policy_flows(valued, plans[0].prospects.lost, each_customer("policies")),
-        "purchase": _purchase_flows(valued, plans[0], each_customer("purchase")),
+        "policy": _policy_flows(valued, plan.prospects.lost, each_customer("policies")),
+        "purchase": _purchase_flows(valued, plan, each_customer("purchase")),
     }
     return [
-        Cohort(plan.sums(), {line: flows[line][place] for line in LINES})
-        for place, plan in enumerate(plans)
+        Cohort(year.sums, {line: flows[line][place] for line in LINES})
+        for place, year in enumerate(found)
     ]
+
+
+def _years_of_contacts(plan: ContactPlan, years: int) -> list[YearOfContacts]:
+    """Return what is needed of a plan and of those after it; a later plan ends before the next
+    begins, for of a million customers each is half a gigabyte.
+    """
+    out, could = [YearOfContacts.of(plan)], prospects_after(plan)
+    for _ in range(years - 1):
+        year, could = _later_year(plan, could)
+        out.append(year)
+    return out
+
+
+def _later_year(plan: ContactPlan, could: Prospects) -> tuple[YearOfContacts, Prospects]:
+    later = contact_plan(could, plan.planning, plan.available, whole=False, pushes=plan.pushes)
+    return YearOfContacts.of(later), prospects_after(later)
 
 
 def _months(valued: Valuation) -> int:
@@ -346,9 +382,11 @@ def without_predictions(valued: Valuation, plan: ContactPlan) -> float:
         place = table["place"].to_numpy() * n + table["row"].to_numpy()
         policies = table["expected"].to_numpy(), np.maximum(margin, 0.0), place
     average = averaged(plan.prospects, in_force.commission_customer.astype(np.float64), policies)
-    blind = contact_plan(average, plan.planning, plan.available, whole=False)
-    true = np.where(plan.menu.allowed, plan.menu.lines["base"].total - plan.menu.cost, 0.0)
-    return float((blind.best.share * true).sum())
+    blind = contact_plan(average, plan.planning, plan.available, whole=False).best.share
+    brings = np.empty(blind.shape)
+    for some, menu in plan.menu.in_blocks():
+        brings[some] = blind[some] * np.where(menu.allowed, menu.base.total - menu.cost, 0.0)
+    return float(brings.sum())
 
 
 def levels(valued: Valuation, plan: ContactPlan) -> dict[str, Span]:
@@ -392,12 +430,12 @@ def _purchase_level(in_force: InForce, plan: ContactPlan) -> Span:
     """Return the widening of every branch, weighed by what its first discussions would bring."""
     keys = {e.branch: e.key for e in in_force.entries if e.method == "family_purchase"}
     names = list(in_force.taxonomy)
-    share, lines = plan.best.share, plan.menu.lines["base"]
+    share, lines = plan.best.share, plan.menu.base
     rows = np.arange(plan.prospects.n)
     low = high = total = 0.0
     for column in range(share.shape[1]):
         brings = share[:, column] * lines.purchase[:, column]
-        branch = plan.prospects.branch[rows, plan.menu.first[:, column]]
+        branch = plan.prospects.branch[rows, plan.menu.first(column)]
         for place in np.unique(branch[(branch >= 0) & (brings > 0)]).tolist():
             name = names[place]
             cents = float(brings[branch == place].sum())
@@ -444,9 +482,8 @@ def trialled(valued: Valuation, plan: ContactPlan) -> Trialled | None:
     share = np.where(personal, plan.best.share, 0.0)
     rows, best = np.flatnonzero(share.sum(axis=1) > 0.5), share.argmax(axis=1)
     if len(rows) < enough:
-        worth = np.where(menu.could & personal, menu.lines["high"].total - menu.cost, -np.inf)
-        best = worth.argmax(axis=1)
-        rows = np.flatnonzero(worth[np.arange(in_force.n), best] > 0)
+        best, pays = best_at_high(menu, menu.could & personal)
+        rows = np.flatnonzero(pays)
     if len(rows) < enough:
         return None
     column = best[rows]
@@ -467,7 +504,7 @@ def trialled(valued: Valuation, plan: ContactPlan) -> Trialled | None:
         ),
         minutes=float(minutes.mean()),
         cost=float(menu.cost[rows, column].mean()),
-        benefit=float(menu.lines["base"].total[rows, column].mean()),
+        benefit=float(menu.benefit_of(rows, column).mean()),
     )
 
 
@@ -479,7 +516,7 @@ def facts(valued: Valuation, plan: ContactPlan) -> dict[str, float]:
     commission = in_force.commission_customer.astype(np.float64)
     open_ones = ~in_force.announced
     touched = plan.best.share.sum(axis=1)
-    lines = plan.menu.lines["base"]
+    lines = plan.menu.base
     share = plan.best.share
     policy_commission = _policy_commission(valued)
     leaves = np.zeros(in_force.n) if valued.survival is None else valued.survival.churn_12m
@@ -538,7 +575,9 @@ def _policy_commission(valued: Valuation) -> dict[str, Floats]:
     if valued.policies is None or valued.policies.is_empty():
         return out
     held = (
-        valued.in_force.held.with_columns(cents=pl.Series(valued.in_force.commission))
+        valued.in_force.held.select(
+            "row", "branch", "ends", cents=pl.Series(valued.in_force.commission)
+        )
         .filter(pl.col("ends").is_null())
         .group_by("row", pl.col("branch").cast(pl.String))
         .agg(cents=pl.col("cents").mean())
@@ -556,14 +595,14 @@ def _sold_commission(valued: Valuation, plan: ContactPlan) -> float:
     """Return the recurring commission a year of the policies sold, cents: sales at the mean margin
     of their worth.
     """
-    share, lines = plan.best.share, plan.menu.lines["base"]
+    share, lines = plan.best.share, plan.menu.base
     rows = np.arange(plan.prospects.n)
     total = 0.0
     typical = valued.offers.table.filter(pl.col("commission_cents").is_not_null())
     cents = dict(typical.group_by("branch").agg(pl.col("commission_cents").mean()).iter_rows())
     names = list(valued.in_force.taxonomy)
     for column in range(share.shape[1]):
-        branch = plan.prospects.branch[rows, plan.menu.first[:, column]]
+        branch = plan.prospects.branch[rows, plan.menu.first(column)]
         sold = share[:, column] * lines.sales[:, column]
         for place in np.unique(branch[(branch >= 0) & (sold > 0)]).tolist():
             total += float(sold[branch == place].sum()) * float(cents.get(names[place]) or 0.0)

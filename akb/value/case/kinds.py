@@ -148,7 +148,7 @@ def _of_relations(
     if valued.survival is None or valued.value is None or valued.flows is None:
         return dict.fromkeys(kinds, 0.0)
     base, survival = valued.in_force, valued.survival
-    kept = (plan.best.share * plan.menu.lines["base"].leavers).sum(axis=1)
+    kept = (plan.best.share * plan.menu.base.leavers).sum(axis=1)
     chance = np.where(base.announced, 1.0, survival.preventable)
     out = {}
     for key, (total, early) in _worth(valued, kinds).items():
@@ -162,10 +162,13 @@ def _of_policies(valued: Valuation, plan: ContactPlan, kinds: dict[str, Cents]) 
     if stakes is None or stakes.is_empty():
         return dict.fromkeys(kinds, 0.0)
     lost = plan.prospects.lost
-    kept = (plan.best.share * plan.menu.lines["base"].policies).sum(axis=1)
+    kept = (plan.best.share * plan.menu.base.policies).sum(axis=1)
     effect = np.divide(kept, lost, out=np.zeros_like(kept), where=lost > 0)
     parts = (
-        valued.in_force.held.filter(pl.col("ends").is_null())
+        valued.in_force.held.select(
+            "row", "branch", "ends", *(f"revenue_{key}_cents" for key in kinds)
+        )
+        .filter(pl.col("ends").is_null())
         .group_by("row", pl.col("branch").cast(pl.String))
         .agg(
             *(
@@ -204,11 +207,11 @@ def _of_purchases(
 
 def _discussed(valued: Valuation, plan: ContactPlan) -> list[tuple[str, float, float]]:
     """Return (branch, sales, cents) of the branches that planned contacts discuss first."""
-    share, lines = plan.best.share, plan.menu.lines["base"]
+    share, lines = plan.best.share, plan.menu.base
     names, rows = list(valued.in_force.taxonomy), np.arange(plan.prospects.n)
     out = []
     for column in range(share.shape[1]):
-        branch = plan.prospects.branch[rows, plan.menu.first[:, column]]
+        branch = plan.prospects.branch[rows, plan.menu.first(column)]
         sales, cents = (
             share[:, column] * lines.sales[:, column],
             share[:, column] * lines.purchase[:, column],

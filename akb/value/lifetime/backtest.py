@@ -105,7 +105,8 @@ def realised(policies: pl.DataFrame, customers: pl.Series, day: date, months: in
     and in what was realised."""
     until = add_months(day, months)
     days = (until - day).days
-    held = in_force(policies, day).with_columns(
+    known = ("customer", "end_date", "cause", "replaced_on", "revenue_cents")
+    held = in_force(policies, day, *known).with_columns(
         lasted=pl.when(is_lapse(until))
         .then((pl.col("end_date") - day).dt.total_days())
         .otherwise(days)

@@ -60,7 +60,9 @@ def decided_policies(
         announced end.
     """
     stays = pl.Series(~base.announced).gather(base.held["row"])
-    soon = base.held.filter(stays & (pl.col("ends") <= add_months(base.as_of, YEAR)))
+    soon = base.held.select("branch", "cause", "ends").filter(
+        stays & (pl.col("ends") <= add_months(base.as_of, YEAR))
+    )
     cause = soon["cause"].cast(pl.String).fill_null("unknown")
     usual = (
         soon["branch"]

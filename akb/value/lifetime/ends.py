@@ -88,7 +88,8 @@ def _one_year(
 ) -> pl.DataFrame:
     open_then = (pl.col("start") <= first) & (pl.col("end").is_null() | (pl.col("end") > last))
     stayed = base.spells.filter(open_then)["customer"].unique()
-    held = in_force(base.portfolio.policies, first).filter(
+    known = ("customer", "branch", "end_date", "cause", "replaced_on")
+    held = in_force(base.portfolio.policies, first, *known).filter(
         pl.col("customer").is_in(stayed.implode()), pl.len().over("customer") > 1
     )
     if only is not None:

@@ -171,7 +171,11 @@ def closed_years(base: InForce) -> list[float]:
     last = base.as_of - timedelta(days=time.gap_days + time.registration_lag_days)
     shares: list[float] = []
     while recorded is not None and len(shares) < 5 and add_months(last, -YEAR) >= recorded:
-        held = in_force(base.policies, add_months(last, -YEAR))
+        held = in_force(
+            base.policies,
+            add_months(last, -YEAR),
+            *("end_date", "cause", "replaced_on", "level_cents"),
+        )
         total = int(held["level_cents"].sum())
         if total <= 0:
             break

@@ -110,10 +110,16 @@ def policy_stakes(
         `preventable_shares`.
     """
     carries = pl.col("ends").is_null() | (pl.col("ends") > add_months(base.as_of, YEAR))
-    other = np.bincount(base.held.filter(carries)["row"].to_numpy(), minlength=base.n) > 1
+    kept = base.held.select("row", "ends").filter(carries)
+    other = np.bincount(kept["row"].to_numpy(), minlength=base.n) > 1
     able = pl.Series(other & ~base.announced)
     margin = (
-        base.held.with_columns(margin=pl.Series(base.commission - cost.policy).cast(pl.Float64))
+        base.held.select(
+            "row",
+            "branch",
+            "ends",
+            margin=pl.Series(base.commission - cost.policy).cast(pl.Float64),
+        )
         .filter(pl.col("ends").is_null())
         .group_by("row", pl.col("branch").cast(pl.String))
         .agg(margin_cents=pl.col("margin").sum() / pl.len())

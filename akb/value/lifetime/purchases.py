@@ -103,7 +103,8 @@ def mean_commission(base: InForce) -> pl.DataFrame:
         held = held.with_columns(revenue_cents=pl.col("revenue_cents") - fee)
     most = pl.col("revenue_cents").quantile(TOP, "lower").over("branch")
     known = (
-        held.filter(pl.col("revenue_cents").is_not_null())
+        held.select("row", "branch", "revenue_cents")
+        .filter(pl.col("revenue_cents").is_not_null())
         .join(base.customers.select("row", "kind"), on="row")
         .with_columns(cents=pl.min_horizontal("revenue_cents", most))
     )

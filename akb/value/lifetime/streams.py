@@ -170,8 +170,8 @@ def policy_streams(
     rows
         As for `streams`.
     """
-    open_policies = base.held.with_columns(
-        **{name: pl.Series(each) for name, each in amounts.items()}
+    open_policies = base.held.select(
+        "row", "branch", "ends", **{name: pl.Series(each) for name, each in amounts.items()}
     ).filter(pl.col("ends").is_null())
     money = open_policies.group_by("row", "branch").agg(pl.col(*amounts).sum())
     table = rows.join(money, on=["row", "branch"], how="left", maintain_order="left")

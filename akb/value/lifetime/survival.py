@@ -307,7 +307,7 @@ def after_announced(
 
 def announced_days(base: InForce) -> tuple[Rows, Floats]:
     """Return the positions in `held` of policies with an announced end, and the days to it."""
-    ends = base.held.with_row_index("place").filter(pl.col("ends").is_not_null())
+    ends = base.held.select("ends").with_row_index("place").filter(pl.col("ends").is_not_null())
     days = (ends["ends"] - pl.Series([base.as_of])).dt.total_days().cast(pl.Float64).to_numpy()
     return ends["place"].cast(pl.Int64).to_numpy(), days
 

@@ -395,8 +395,8 @@ def _extra(base: InForce, rows: pl.DataFrame, years: list[tuple[date, date]]) ->
     kept = float(np.average(rows["kept"].to_numpy(), weights=weights)) if rows.height else 1.0
     cents, customers = 0, 0
     for first, last in years:
-        there = in_force(base.policies, first)["customer"].unique()
-        taken = base.policies.filter(
+        there = in_force(base.policies, first, "customer")["customer"].unique()
+        taken = base.policies.select("customer", "start_date", "replaces", "revenue_cents").filter(
             (pl.col("start_date") > first)
             & (pl.col("start_date") <= last)
             & ~pl.col("replaces")
@@ -413,7 +413,7 @@ def _kept(base: InForce, today: Today, plan: ContactPlan | None) -> Kept:
     """
     kept = np.zeros(base.n)
     if plan is not None:
-        kept = np.maximum((plan.best.share * plan.menu.lines["base"].leavers).sum(axis=1), 0.0)
+        kept = np.maximum((plan.best.share * plan.menu.base.leavers).sum(axis=1), 0.0)
     if not kept.sum():
         return Kept(0.0, 0.0, np.nan, today.alive.mean(axis=0))
     known = np.isfinite(today.age) & (kept > 0)

@@ -72,9 +72,8 @@ def bridge(base: InForce) -> Bridge | None:
 
 def _steps(base: InForce, before: pl.DataFrame, then: date) -> pl.DataFrame:
     """One row per step that any policy took, in the order of `STEPS`."""
-    after = in_force(base.policies, base.as_of).select(
-        "policy", "customer", "replaces", now_cents="revenue_cents"
-    )
+    known = ("policy", "customer", "replaces", "revenue_cents")
+    after = in_force(base.policies, base.as_of, *known).rename({"revenue_cents": "now_cents"})
     old = before.select("policy", "customer", "cause", "replaced_on", "then_cents")
     both = old.join(after, on="policy", how="full", coalesce=True, suffix="_now").with_columns(
         customer=pl.coalesce("customer", "customer_now")

@@ -135,7 +135,9 @@ def _earned_between(base: InForce, before: date, test: date) -> pl.DataFrame:
         pl.min_horizontal(pl.col("end_date").fill_null(test), pl.lit(test))
         - pl.max_horizontal("start_date", pl.lit(before))
     ).dt.total_days()
-    seen = base.policies.filter(
+    seen = base.policies.select(
+        "policy", "customer", "start_date", "end_date", "revenue_cents"
+    ).filter(
         (pl.col("start_date") <= test)
         & (pl.col("end_date").is_null() | (pl.col("end_date") > before))
     )
@@ -154,7 +156,8 @@ def lapse_by_branch(policies: pl.DataFrame, first: date, last: date) -> pl.DataF
 
     Technical ends and policies that another one continues are no lapse.
     """
-    held = in_force(policies, first).with_columns(lapsed=is_lapse(last))
+    known = in_force(policies, first, "branch", "end_date", "cause", "replaced_on")
+    held = known.with_columns(lapsed=is_lapse(last))
     return (
         held.group_by("branch")
         .agg(held=pl.len().cast(pl.Int64), lapsed=pl.col("lapsed").sum().cast(pl.Int64))
@@ -163,10 +166,21 @@ def lapse_by_branch(policies: pl.DataFrame, first: date, last: date) -> pl.DataF
     )
 
 
+_WEIGHED = (
+    "policy",
+    "customer",
+    "branch",
+    "end_date",
+    "cause",
+    "replaced_on",
+    "revenue_cents",
+)
+
+
 def _weighed(base: InForce, test: date) -> pl.DataFrame:
     lapsed = is_lapse(add_months(test, 12))
     return (
-        in_force(base.policies, test)
+        in_force(base.policies, test, *_WEIGHED)
         .filter(pl.col("revenue_cents").is_not_null())
         .with_columns(ends=pl.when(lapsed).then(pl.col("end_date")))
         .sort("customer", "policy")

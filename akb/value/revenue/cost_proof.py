@@ -87,7 +87,7 @@ def cost_replay(base: InForce) -> CostReplay | None:
 
 def _there(base: InForce, test: date) -> pl.DataFrame:
     """Return the customers in force on a day, ascending, with the start of their first policy."""
-    present = in_force(base.portfolio.policies, test).select("customer").unique()
+    present = in_force(base.portfolio.policies, test, "customer").unique()
     first = base.portfolio.policies.group_by("customer").agg(start=pl.col("start_date").min())
     return present.join(first, on="customer").sort("customer")
 
@@ -108,7 +108,7 @@ def _stayed(base: InForce, before: date) -> float:
     known a year later.
     """
     then, year = add_months(before, 12), (add_months(before, 12) - before).days
-    held = in_force(base.portfolio.policies, before)
+    held = in_force(base.portfolio.policies, before, "customer", "end_date")
     last = held.group_by("customer").agg(
         end=pl.col("end_date").fill_null(then).max().clip(upper_bound=then)
     )

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 
     from akb.value.in_force import InForce
 
+_COLUMNS = (
+    "policy",
+    "customer",
+    "branch",
+    "start_date",
+    "end_date",
+    "cause",
+    "replaced_on",
+    "revenue_cents",
+)
 ENOUGH_DATED = 0.8
 """Share of the revenue of a day that has to have a dated premium, before that day's amounts are
 told.
@@ -29,7 +39,7 @@ def revenue_on(base: InForce, day: date) -> pl.DataFrame:
     on that day where the history has both, else to its premium. Without a dated premium on or
     before that day nothing is known to have changed: ``dated`` is false and the amount that of
     today. Null where no revenue is known."""
-    held = in_force(base.policies, day)
+    held = in_force(base.policies, day, *_COLUMNS)
     premiums = base.portfolio.premiums
     if premiums is None:
         return held.with_columns(then_cents=pl.col("revenue_cents"), dated=pl.lit(value=False))

@@ -104,7 +104,7 @@ def commission_on(base: InForce, day: date, basis: Basis) -> pl.DataFrame:
     """Return customer, cents: the commission of the policies in force on a day, by what was
     knowable then.
     """
-    held = in_force(base.portfolio.policies, day)
+    held = in_force(base.portfolio.policies, day, "policy", "customer", "branch")
     known = _dated(base, day, share=0.0) if basis == "dated" else None
     if known is None:
         kinds = base.portfolio.customers.select("customer", "kind")

@@ -162,7 +162,7 @@ def _brings(plan: ContactPlan) -> Floats:
 
     What is sold is looked at for dear and cheap sales, since only what pays is discussed. Whoever
     no contact would pay for, even at the high end, need not be told apart from others like him."""
-    could, high = plan.prospects, plan.menu.lines["high"]
+    could = plan.prospects
     types = plan.planning.ladder.values()
     relation = max((contact.relation.high for contact in types), default=0.0)
     policy = max((contact.policy.high for contact in types), default=0.0)
@@ -173,12 +173,25 @@ def _brings(plan: ContactPlan) -> Floats:
     nets = [push * np.maximum(could.worth - share * usual * rate, 0.0) for share in SALES]
     best = [-np.sort(-net, axis=1)[:, :DISCUSSED] @ PLACE ** np.arange(DISCUSSED) for net in nets]
     sells = np.stack(best, axis=1)
+    best_sale, pays = _at_high(plan)
     most = float(sells[:, 0].sum())
     if most > 0:
-        sells = sells * float(np.max(high.purchase, axis=1, initial=0.0).sum()) / most
+        sells = sells * float(best_sale.sum()) / most
     keys = [each.key for each in plan.menu.options]
     own = [place for place, key in enumerate(keys) if keys.index(key) == place]
-    pays = high.total / np.maximum(plan.menu.cost, LEAST_COST)
-    counts = np.clip(np.max(pays, axis=1, initial=0.0), LEAST_PART, 1.0)
+    counts = np.clip(pays, LEAST_PART, 1.0)
     out: Floats = counts[:, None] * np.concatenate([keeps, sells, plan.menu.cost[:, own]], axis=1)
     return out
+
+
+def _at_high(plan: ContactPlan) -> tuple[Floats, Floats]:
+    """Return (n,): the most that a contact sells at the high end of the effects, cents, and the
+    most that one brings there for each cent that it costs; zero where none brings anything.
+    """
+    sells, pays = np.zeros(plan.prospects.n), np.zeros(plan.prospects.n)
+    for some, menu in plan.menu.in_blocks():
+        high = menu.lines("high")
+        sells[some] = np.max(high.purchase, axis=1, initial=0.0)
+        times = high.total / np.maximum(menu.cost, LEAST_COST)
+        pays[some] = np.max(times, axis=1, initial=0.0)
+    return sells, pays

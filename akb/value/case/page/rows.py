@@ -206,7 +206,9 @@ def _policy_cost(valued: Valuation) -> Floats:
     in_force, stakes = valued.in_force, valued.policies
     assert stakes is not None
     cost = (
-        in_force.held.with_columns(cents=pl.Series(valued.cost.policy).cast(pl.Float64))
+        in_force.held.select(
+            "row", "branch", "ends", cents=pl.Series(valued.cost.policy).cast(pl.Float64)
+        )
         .filter(pl.col("ends").is_null())
         .group_by("row", pl.col("branch").cast(pl.String))
         .agg(cents=pl.col("cents").sum() / pl.len())

@@ -153,7 +153,7 @@ def _times(new: Floats, old: Floats) -> Floats:
 
 def _calendar(rows: PageRows, plan: ContactPlan) -> dict[str, Floats]:
     """Return line -> (years + 1,): when the euros of a plan come in."""
-    lines, share, could = plan.menu.lines["base"], plan.best.share, rows.could
+    lines, share, could = plan.menu.base, plan.best.share, rows.could
 
     def part(counts: Floats, of: Floats) -> Floats:
         kept = (share * counts).sum(axis=1)

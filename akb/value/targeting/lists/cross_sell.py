@@ -46,7 +46,7 @@ def next_best_list(
     extra = np.zeros(in_force.n)
     if plan is not None:
         planned = np.flatnonzero(plan.option != NONE)
-        extra[planned] = plan.menu.lines["base"].purchase[planned, plan.option[planned]]
+        extra[planned] = plan.menu.base.purchase[planned, plan.option[planned]]
     contact = extra[rows] > 0
     listed = ranked.with_columns(
         rank=pl.int_range(1, pl.len() + 1),

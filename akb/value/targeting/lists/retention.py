@@ -76,7 +76,7 @@ def defence(plan: ContactPlan) -> Defence:
     """Return top_defend of every customer: the best contact that can keep, whatever hours, consents
     and the draw.
     """
-    lines = plan.menu.lines["base"]
+    lines = plan.menu.base
     keeping = np.array(
         ["retention" in plan.planning.ladder[each.key].purposes for each in plan.menu.options]
     )
@@ -162,7 +162,7 @@ def _frame(
 ) -> pl.DataFrame:
     """Return the list's columns for every customer in force."""
     paths, value = worth
-    lines = plan.menu.lines["base"]
+    lines = plan.menu.base
     peak = in_force.score("peak_risk_month")
     each = np.arange(in_force.n)
     column = np.maximum(option, 0)

@@ -9,11 +9,11 @@ second purpose and counts for `secondary_share`."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from akb.value.targeting.team import POOLS
 
@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from akb.value.in_force import Floats, Rows
     from akb.value.targeting.planning.prospects import Flags, Prospects
 
+Places = NDArray[np.int8]
+"""(n, branches): places among the prospects' branches of those to discuss, the best first."""
 Side = Literal["low", "base", "high"]
 SIDES: tuple[Side, ...] = ("low", "base", "high")
-Pushes = Mapping[str, Mapping[Side, "Floats"]]
-"""Contact type -> side of the effects -> (n, b): see `pushes_of`."""
+Pushes = Mapping[str, Mapping[Side, float]]
+"""Contact type -> side of the effects -> shift of log-odds: see `pushes_of`."""
+Discussed = Mapping["Option", Places]
 PLACE = 0.7
 """How much less the next branch in the same contact counts than the one before."""
 FAR = 20.0
@@ -100,6 +103,10 @@ class Lines:
     policies: Floats
     sales: Floats
 
+    def of(self, rows: Rows | slice) -> Lines:
+        """Return the same of some customers."""
+        return Lines(**{each.name: getattr(self, each.name)[rows] for each in fields(Lines)})
+
     @property
     def total(self) -> Floats:
         """(n, k): all lines together."""
@@ -108,56 +115,22 @@ class Lines:
 
 
 @dataclass(frozen=True)
-class Menu:
-    """Everything that the planner chooses from.
+class MenuInputs:
+    """Customers, and what contacts do for them: what every column of the plan is worked out from.
 
     Parameters
     ----------
-    lines
-        Side of the effects -> lines. Purposes are ranked at the base, and the same at every side.
-    minutes
-        (n, k, p): per pool of `POOLS`, without those of sales.
-    out_of_pocket, cost
-        (n, k): cents; the second with the time at the rate of who does it.
-    discussed
-        Per option (n, branches): places among the prospects' branches of those to discuss, the best
-        first.
-    keeps_first
-        (n, k): whether keeping is the first purpose of the contact; else selling is.
-    could, allowed
-        (n, k): whether the option may be used but for the draw of the control group, and with it.
+    pushes
+        See `pushes_of`.
     """
 
-    options: tuple[Option, ...]
-    lines: Mapping[Side, Lines]
-    minutes: Floats
-    out_of_pocket: Floats
-    cost: Floats
-    discussed: tuple[Rows, ...]
-    keeps_first: Flags
-    could: Flags
-    allowed: Flags
+    prospects: Prospects
+    planning: Planning
+    pushes: Pushes
 
-    @cached_property
-    def first(self) -> Rows:
-        """(n, k): place of the branch to discuss first; 0 where an option discusses none."""
-        none = np.zeros(len(self.cost), dtype=np.int64)
-        return np.stack([each[:, 0] if each.shape[1] else none for each in self.discussed], axis=1)
-
-    @cached_property
-    def value(self) -> Floats:
-        """(n, k): benefit less cost, cents; ``-inf`` where not allowed."""
-        return self.worth_where(self.allowed)
-
-    def worth_where(self, allowed: Flags) -> Floats:
-        """Return (n, k): benefit less cost, cents; ``-inf`` elsewhere."""
-        out: Floats = np.where(allowed, self.lines["base"].total - self.cost, -np.inf)
-        return out
-
-    def value_of(self, rows: Rows, column: Rows) -> Floats:
-        """Return benefit less cost of an option for some customers, cents, allowed or not."""
-        out: Floats = self.lines["base"].total[rows, column] - self.cost[rows, column]
-        return out
+    def of(self, rows: Rows | slice) -> MenuInputs:
+        """Return the same of some customers."""
+        return replace(self, prospects=self.prospects.of(rows))
 
 
 class Likely(Protocol):
@@ -175,8 +148,8 @@ class Likely(Protocol):
 def pushes_of(
     prospects: Prospects, ladder: Mapping[str, ContactType], book: Likely | None = None
 ) -> Pushes:
-    """Return contact type -> side -> (n, b): purchases more per branch if it were the first to be
-    discussed.
+    """Return contact type -> side -> the shift of log-odds of every branch if it were the first to
+    be discussed.
 
     Parameters
     ----------
@@ -184,82 +157,21 @@ def pushes_of(
         Everybody who can buy; None: the prospects are everybody.
     """
     book = prospects if book is None else book
-    found: dict[tuple[float, int], Floats] = {}  # types may share an effect
-    out: dict[str, dict[Side, Floats]] = {}
+    most = prospects.likely.shape[1]
+    found: dict[tuple[float, int], float] = {}  # types may share an effect
+    out: dict[str, dict[Side, float]] = {}
     for key, contact in ladder.items():
         out[key] = {}
         for side in SIDES:
             points = getattr(contact.purchase, side)
-            same = (points, _breadth(contact, prospects.likely.shape[1]))
+            same = (points, _breadth(contact, most))
             if same not in found:
-                found[same] = _more(prospects.chance, shift_of(book, contact, points))
+                found[same] = shift_of(book, contact, points)
             out[key][side] = found[same]
     return out
 
 
-def menu(prospects: Prospects, planning: Planning, pushes: Pushes) -> Menu:
-    """Return what every contact brings and takes; `pushes`: see `pushes_of`."""
-    columns = options(planning.ladder)
-    offers = {
-        each: _offer(prospects, planning, each, pushes) for each in _parts(columns, planning.ladder)
-    }
-    raw = {
-        side: [_raw(prospects, planning, option, side, offers) for option in columns]
-        for side in SIDES
-    }
-    keeps_first = _keeps_first(raw["base"])
-    retention = np.where(keeps_first, 1.0, planning.secondary_share)
-    purchase = np.where(keeps_first, planning.secondary_share, 1.0)
-    repeat = np.where(prospects.repeated, planning.repeat_share, 1.0)[:, None]
-    keeping, selling = retention * repeat, purchase * repeat
-    factors = {
-        "relation": keeping,
-        "policy": keeping,
-        "leavers": keeping,
-        "policies": keeping,
-        "purchase": selling,
-        "sales": selling,
-    }
-    lines = {
-        side: Lines(
-            **{
-                name: np.stack([getattr(each, name) for each in raw[side]], axis=1) * factor
-                for name, factor in factors.items()
-            }
-        )
-        for side in SIDES
-    }
-    minutes = np.stack([_minutes(prospects, planning, option) for option in columns], axis=1)
-    paid = np.stack([_out_of_pocket(prospects, planning, option.key) for option in columns], axis=1)
-    rates = np.array([planning.rates[pool] for pool in POOLS])
-    could = np.stack(
-        [_allowed(prospects, planning.ladder[option.key]) for option in columns], axis=1
-    )
-    return Menu(
-        options=columns,
-        lines=lines,
-        minutes=minutes,
-        out_of_pocket=paid,
-        cost=paid + minutes @ rates,
-        discussed=tuple(offers[each].discussed for each in columns),
-        keeps_first=keeps_first,
-        could=could,
-        allowed=could & ~prospects.control[:, None],
-    )
-
-
-@dataclass(frozen=True)
-class _Offer:
-    """What is discussed in one option: side -> (n,) cents and purchases; ``discussed`` (n,
-    branches): which.
-    """
-
-    brings: Mapping[Side, Floats]
-    sales: Mapping[Side, Floats]
-    discussed: Rows
-
-
-def _parts(columns: tuple[Option, ...], ladder: Mapping[str, ContactType]) -> list[Option]:
+def parts(columns: tuple[Option, ...], ladder: Mapping[str, ContactType]) -> list[Option]:
     """Return the options and what they turn into for who does not call."""
     others = [
         replace(each, key=other)
@@ -269,53 +181,47 @@ def _parts(columns: tuple[Option, ...], ladder: Mapping[str, ContactType]) -> li
     return list(dict.fromkeys([*columns, *others]))
 
 
-def _offer(prospects: Prospects, planning: Planning, option: Option, pushes: Pushes) -> _Offer:
-    """Return what is discussed: the branches that bring most at the base, the best first, later
-    places less.
-    """
-    contact = planning.ladder[option.key]
+def discussed_in(inputs: MenuInputs, option: Option) -> Places:
+    """Return (n, branches): places of the branches that bring most at the base, the best first."""
+    prospects, contact = inputs.prospects, inputs.planning.ladder[option.key]
     breadth = _breadth(contact, prospects.chance.shape[1])
-    nothing = np.zeros(prospects.n)
     if not breadth:
-        none = dict.fromkeys(SIDES, nothing)
-        return _Offer(none, none, np.zeros((prospects.n, 0), dtype=np.int64))
-    selling = contact.sale_minutes * planning.rates[option.pool]
-    net = np.maximum(prospects.worth - selling, 0.0)  # what does not pay is not discussed
-    more = pushes[option.key]
-    order = np.argsort(-(more["base"] * net), axis=1, kind="stable")[:, :breadth]
-    worth = np.take_along_axis(net, order, axis=1)
-    places = PLACE ** np.arange(breadth)
-    gained = {
-        side: np.where(worth > 0, np.take_along_axis(more[side], order, axis=1), 0.0) * places
-        for side in SIDES
-    }
-    return _Offer(
-        {side: (each * worth).sum(axis=1) for side, each in gained.items()},
-        {side: each.sum(axis=1) for side, each in gained.items()},
-        order,
-    )
+        return np.zeros((prospects.n, 0), dtype=np.int8)
+    more = _more(prospects.chance, inputs.pushes[option.key]["base"])
+    net = _net(prospects.worth, inputs.planning, option)
+    order = np.argsort(-(more * net), axis=1, kind="stable")
+    return order[:, :breadth].astype(np.int8)
 
 
-def _keeps_first(raw: list[Lines]) -> Flags:
-    """Return (n, k): whether keeping brings more than selling; that purpose counts whole, the other
-    a part.
+def _net(worth: Floats, planning: Planning, option: Option) -> Floats:
+    """Return cents of a purchase after the minutes of a sale; what does not pay is not
+    discussed.
     """
-    keep = np.stack([each.relation + each.policy for each in raw], axis=1)
-    sell = np.stack([each.purchase for each in raw], axis=1)
-    out: Flags = keep >= sell
+    selling = planning.ladder[option.key].sale_minutes * planning.rates[option.pool]
+    out: Floats = np.maximum(worth - selling, 0.0)
     return out
 
 
-def _raw(
-    prospects: Prospects,
-    planning: Planning,
-    option: Option,
-    side: Side,
-    offers: Mapping[Option, _Offer],
-) -> Lines:
+def _sold(
+    inputs: MenuInputs, option: Option, push: float, discussed: Places
+) -> tuple[Floats, Floats]:
+    """Return (n,) cents and purchases of what is discussed, later places less."""
+    prospects, breadth = inputs.prospects, discussed.shape[1]
+    if not breadth:
+        nothing = np.zeros(prospects.n)
+        return nothing, nothing
+    order = discussed.astype(np.int64)
+    worth = _net(np.take_along_axis(prospects.worth, order, axis=1), inputs.planning, option)
+    more = _more(np.take_along_axis(prospects.chance, order, axis=1), push)
+    gained = np.where(worth > 0, more, 0.0) * PLACE ** np.arange(breadth)
+    return (gained * worth).sum(axis=1), gained.sum(axis=1)
+
+
+def lines_of(inputs: MenuInputs, option: Option, side: Side, discussed: Discussed) -> Lines:
     """Return the lines of one option before purposes and repeats; each (n,)."""
-    contact = planning.ladder[option.key]
-    own = _direct(prospects, contact, offers[option], side)
+    ladder, prospects = inputs.planning.ladder, inputs.prospects
+    contact = ladder[option.key]
+    own = _direct(inputs, option, side, discussed[option])
     if contact.reach != "inbound":
         return own
     before, year = prospects.inbound_before_end, prospects.inbound_year
@@ -330,8 +236,8 @@ def _raw(
     out = replace(own, **{name: getattr(own, name) * chance for name, chance in reached.items()})
     if contact.otherwise is None:
         return out
-    other = planning.ladder[contact.otherwise]
-    rest = _direct(prospects, other, offers[replace(option, key=contact.otherwise)], side)
+    other = replace(option, key=contact.otherwise)
+    rest = _direct(inputs, other, side, discussed[other])
     return replace(
         out,
         **{
@@ -341,20 +247,22 @@ def _raw(
     )
 
 
-def _direct(prospects: Prospects, contact: ContactType, offer: _Offer, side: Side) -> Lines:
+def _direct(inputs: MenuInputs, option: Option, side: Side, discussed: Places) -> Lines:
     """Return the lines of a contact that takes place for certain; each (n,)."""
+    contact, prospects = inputs.planning.ladder[option.key], inputs.prospects
     keeps = float("retention" in contact.purposes)
     relation, policy = (
         keeps * getattr(contact.relation, side),
         keeps * getattr(contact.policy, side),
     )
+    cents, sales = _sold(inputs, option, inputs.pushes[option.key][side], discussed)
     return Lines(
         relation=relation * prospects.relation,
         policy=policy * prospects.policy,
-        purchase=offer.brings[side],
+        purchase=cents,
         leavers=relation * prospects.leaving,
         policies=policy * prospects.lost,
-        sales=offer.sales[side],
+        sales=sales,
     )
 
 
@@ -425,7 +333,7 @@ def _reached(
     return parts
 
 
-def _minutes(prospects: Prospects, planning: Planning, option: Option) -> Floats:
+def minutes_of(prospects: Prospects, planning: Planning, option: Option) -> Floats:
     """Return (n, p): minutes per pool; follow-ups are the advisers'.
 
     Without those of a sale: its line pays for them. Were they to come out of the hours for
@@ -439,14 +347,15 @@ def _minutes(prospects: Prospects, planning: Planning, option: Option) -> Floats
     return out
 
 
-def _out_of_pocket(prospects: Prospects, planning: Planning, key: str) -> Floats:
+def out_of_pocket(prospects: Prospects, planning: Planning, key: str) -> Floats:
+    """Return (n,): what a contact costs beside time, cents."""
     out = np.zeros(prospects.n)
     for contact, chance in _reached(prospects, planning, key):
         out += 100 * chance * contact.cost
     return out
 
 
-def _allowed(prospects: Prospects, contact: ContactType) -> Flags:
+def allowed_in(prospects: Prospects, contact: ContactType) -> Flags:
     """Return (n,): whether the type may be used; the office itself wakes nobody whom a contact
     could wake.
     """

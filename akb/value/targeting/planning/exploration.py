@@ -13,7 +13,9 @@ from akb.value.targeting.planning.planner import NONE
 
 if TYPE_CHECKING:
     from akb.value.in_force import InForce, Rows
+    from akb.value.targeting.planning.menu import Menu
     from akb.value.targeting.planning.plan import ContactPlan
+    from akb.value.targeting.planning.prospects import Flags
 
 
 def candidates(plan: ContactPlan) -> tuple[Rows, Rows]:
@@ -22,11 +24,26 @@ def candidates(plan: ContactPlan) -> tuple[Rows, Rows]:
     """
     menu = plan.menu
     personal = np.array([each.pool != "automatic" for each in menu.options], dtype=np.bool_)
-    worth = np.where(menu.allowed & personal, menu.lines["high"].total - menu.cost, -np.inf)
-    best = worth.argmax(axis=1)
-    pays = (worth[np.arange(len(best)), best] > 0) & (plan.option == NONE)
-    rows = np.flatnonzero(pays)
+    best, pays = best_at_high(menu, menu.allowed & personal)
+    rows = np.flatnonzero(pays & (plan.option == NONE))
     return rows, best[rows]
+
+
+def best_at_high(menu: Menu, allowed: Flags) -> tuple[Rows, Flags]:
+    """Return (n,): the option that brings most at the high end of the effects, and whether it pays
+    there.
+
+    Parameters
+    ----------
+    allowed
+        (n, k): the options to choose from.
+    """
+    best, pays = np.zeros(len(allowed), dtype=np.int64), np.zeros(len(allowed), dtype=np.bool_)
+    for some, few in menu.in_blocks():
+        worth = np.where(allowed[some], few.lines("high").total - few.cost, -np.inf)
+        best[some] = worth.argmax(axis=1)
+        pays[some] = worth.max(axis=1, initial=-np.inf) > 0
+    return best, pays
 
 
 def explorers(in_force: InForce, plan: ContactPlan, contacts: float) -> tuple[Rows, Rows]:

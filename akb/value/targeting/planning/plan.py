@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from akb.value.targeting.planning.benefits import SIDES, Planning, menu, pushes_of
+from akb.value.targeting.planning.benefits import SIDES, MenuInputs, Planning, pushes_of
+from akb.value.targeting.planning.menu import menu
 from akb.value.targeting.planning.planner import NONE, Choices, optimum, reduced_values, rounded
 from akb.value.targeting.team import POOLS
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from akb.value.in_force import Floats, InForce, Rows
-    from akb.value.targeting.planning.benefits import Menu, Pushes, Side
+    from akb.value.targeting.planning.benefits import Pushes, Side
+    from akb.value.targeting.planning.menu import Menu
     from akb.value.targeting.planning.planner import Optimum
     from akb.value.targeting.planning.prospects import Flags, Prospects
 
@@ -183,9 +185,10 @@ class ContactPlan:
 
     def branch_discussed(self, in_force: InForce, row: int, option: int) -> str | None:
         """Return the first branch to discuss with a customer in this option; None where none is."""
-        if self.menu.lines["base"].sales[row, option] <= 0:
+        if self.menu.base.sales[row, option] <= 0:
             return None
-        branch = int(self.prospects.branch[row, self.menu.first[row, option]])
+        places = self.menu.discussed[self.menu.options[option]][row]
+        branch = int(self.prospects.branch[row, places[0] if len(places) else 0])
         return list(in_force.taxonomy)[branch] if branch >= 0 else None
 
     def without(self, rows: Rows) -> ContactPlan:
@@ -213,10 +216,10 @@ class ContactPlan:
         reached = (
             self.prospects.inbound_year if contact.reach == "inbound" else np.ones(self.prospects.n)
         )
-        lines = {side: self.menu.lines[side] for side in SIDES}
+        lines = {side: self.menu.column(side, place) for side in SIDES}
 
         def summed(name: str) -> dict[Side, float]:
-            return {side: float(weight @ getattr(lines[side], name)[:, place]) for side in SIDES}
+            return {side: float(weight @ getattr(lines[side], name)) for side in SIDES}
 
         minutes = weight @ self.menu.minutes[:, place]
         return OptionSums(
@@ -259,7 +262,7 @@ def contact_plan(
         Those of another plan with the same effects and chances.
     """
     pushes = pushes_of(prospects, planning.ladder) if pushes is None else pushes
-    offered = menu(prospects, planning, pushes)
+    offered = menu(MenuInputs(prospects, planning, pushes))
     types = list(planning.ladder)
     limits = [contact.per_year for contact in planning.ladder.values()]
     choices = Choices(
@@ -276,12 +279,17 @@ def contact_plan(
 
 
 def next_year(plan: ContactPlan) -> ContactPlan:
-    """Return the plan of the next year: who was contacted counts as a repeat, what was sold is not
-    offered again.
+    """Return the plan of the next year, see `prospects_after`."""
+    later = prospects_after(plan)
+    return contact_plan(later, plan.planning, plan.available, whole=False, pushes=plan.pushes)
+
+
+def prospects_after(plan: ContactPlan) -> Prospects:
+    """Return what contacts could change in the year after a plan: who was contacted counts as a
+    repeat, what was sold is not offered again.
     """
     share = plan.best.share
     contacted = share.sum(axis=1)
-    sold = (share * plan.menu.lines["base"].sales).sum(axis=1)
+    sold = (share * plan.menu.base.sales).sum(axis=1)
     worth = plan.prospects.worth * np.maximum(1.0 - sold, 0.0)[:, None]
-    later = replace(plan.prospects, repeated=contacted > 0.5, worth=worth)
-    return contact_plan(later, plan.planning, plan.available, whole=False, pushes=plan.pushes)
+    return replace(plan.prospects, repeated=contacted > 0.5, worth=worth)

@@ -7,7 +7,7 @@ beside it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -85,6 +85,14 @@ class Prospects:
     def n(self) -> int:
         """Rows."""
         return len(self.weight)
+
+    def of(self, rows: Rows | slice) -> Prospects:
+        """Return the same of some rows."""
+        given = {each.name: getattr(self, each.name) for each in fields(self)}
+        reachable = {name: flags[rows] for name, flags in given.pop("reachable").items()}
+        return Prospects(
+            reachable=reachable, **{name: column[rows] for name, column in given.items()}
+        )
 
     @property
     def inbound_year(self) -> Floats:
