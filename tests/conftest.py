@@ -23,7 +23,7 @@ from tests.shared import changed, shared
 settings.register_profile("akb", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("akb")
 
-CUSTOMERS = 1200
+CUSTOMERS = 1400
 """Of the office: enough that predictions are fitted and lists are filled, and that a claim changes what is expected; of
 700 the lists are empty."""
 COMPARED = 400
