@@ -111,9 +111,10 @@ def test_sheets_and_lists_hold_whom_the_summary_counts(finished: Path) -> None:
     actions = {"Behouden": "defend", "Uitbreiden": "cross_sell", "Zorgcontact": "care", "Bedanken": "thank"}
     rows = [row for _, sheet in sheets for row in sheet.iter_rows(named=True)]
     assert len({row["klant"] for row in rows}) == len(rows)
-    counted = {row["key"]: row["customers"] for row in told["by_action"] if row["customers"] > 0}
+    counted = {row["key"]: row["customers"] for row in told["by_action"] if row["customers"] != 0}
     counted.pop("leave_alone", None)
-    assert Counter(actions[row["wat te doen"].split(":")[0]] for row in rows) == counted
+    found = Counter(actions[row["wat te doen"].split(":")[0]] for row in rows)
+    assert {key: _unless_few(count, summary) for key, count in found.items()} == counted
     listed = {row["key"]: row for row in told["lists"]}
     assert len(rows) == listed["next_best_action"]["customers"] - listed["next_best_action"]["control"]
     names = dict(guide[1].select(pl.nth(0), pl.nth(1)).drop_nulls().iter_rows())
