@@ -43,7 +43,7 @@ lint: install
 	$(BIN)/lint-imports
 
 # mypy has one processor, so it runs beside the tests; what it says comes after them. Python keeps what it compiled, even
-# where it is told not to: the tests start akb sixty times.
+# where it is told not to: the tests start akb dozens of times.
 test: export PYTHONDONTWRITEBYTECODE =
 test: install
 	$(BIN)/ruff check $(CODE)
