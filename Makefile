@@ -42,7 +42,9 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# mypy has one processor, so it runs beside the tests; what it says comes after them.
+# mypy has one processor, so it runs beside the tests; what it says comes after them. Python keeps what it compiled, even
+# where it is told not to: the tests start akb dozens of times.
+test: export PYTHONDONTWRITEBYTECODE =
 test: install
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)

@@ -42,9 +42,9 @@ def test_what_cannot_be_used_is_one_sentence(
 
 
 def test_a_folder_is_refused_naming_its_files(
-    tmp_path: Path, office: Office, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, compared_office: Office, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert office.eda(tmp_path / "run", files=[str(office.folder)]) == 2
+    assert compared_office.eda(tmp_path / "run", files=[str(compared_office.folder)]) == 2
     assert "polissen.csv" in capsys.readouterr().err
 
 
@@ -52,8 +52,8 @@ FEW = 300
 """Customers of an export of which columns are taken away: what is missing is said of few as of many."""
 
 
-def poorer(office: Office, target: Path, change: pl.Expr | None = None, *without: str) -> str:
-    table = pl.read_csv(office.folder / "polissen.csv", separator=";", infer_schema=False)
+def poorer(compared_office: Office, target: Path, change: pl.Expr | None = None, *without: str) -> str:
+    table = pl.read_csv(compared_office.folder / "polissen.csv", separator=";", infer_schema=False)
     few = table["Relatienummer"].unique().sort().head(FEW)
     table = table.filter(pl.col("Relatienummer").is_in(few.implode()), *([] if change is None else [change]))
     table.drop(without).write_csv(target, separator=";")
@@ -73,10 +73,12 @@ POOR = {
 
 
 @pytest.mark.parametrize("name", POOR)
-def test_a_poor_export_gives_a_report_that_says_what_is_missing(office: Office, tmp_path: Path, name: str) -> None:
+def test_a_poor_export_gives_a_report_that_says_what_is_missing(
+    compared_office: Office, tmp_path: Path, name: str
+) -> None:
     change, without = POOR[name]
-    export = poorer(office, tmp_path / f"{name}.csv", change, *without)
-    assert office.eda(tmp_path / "run", files=[export]) == 0
+    export = poorer(compared_office, tmp_path / f"{name}.csv", change, *without)
+    assert compared_office.eda(tmp_path / "run", files=[export]) == 0
     summary = json.loads((tmp_path / "run" / "summary.json").read_text("utf-8"))
     missing = [entry for entry in summary["predictions"] if entry["status"] == "unavailable"]
     assert all(entry["why"] for entry in missing)
@@ -87,12 +89,12 @@ def test_a_poor_export_gives_a_report_that_says_what_is_missing(office: Office, 
 
 
 @pytest.mark.parametrize("customers", [30, 50])
-def test_a_handful_of_customers_runs(office: Office, tmp_path: Path, customers: int) -> None:
-    table = pl.read_csv(office.folder / "polissen.csv", separator=";", infer_schema=False)
+def test_a_handful_of_customers_runs(compared_office: Office, tmp_path: Path, customers: int) -> None:
+    table = pl.read_csv(compared_office.folder / "polissen.csv", separator=";", infer_schema=False)
     some = table["Relatienummer"].unique().sort().head(customers)
     export = tmp_path / "small.csv"
     table.filter(pl.col("Relatienummer").is_in(some.implode())).write_csv(export, separator=";")
-    assert office.eda(tmp_path / "run", files=[str(export)]) == 0
+    assert compared_office.eda(tmp_path / "run", files=[str(export)]) == 0
     summary = json.loads((tmp_path / "run" / "summary.json").read_text("utf-8"))
     assert not [entry for entry in summary["predictions"] if entry["grade"] in ("strong", "usable")]
     cards = [json.loads(path.read_text("utf-8")) for path in (tmp_path / "run" / "models" / "cards").iterdir()]

@@ -69,9 +69,9 @@ def test_the_examples_run_and_leave_what_the_command_line_leaves(
 
 
 def test_frames_are_read_as_the_same_files_in_parquet(
-    office: Office, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    compared_office: Office, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    held = frames(office)
+    held = frames(compared_office)
     for role, frame in held.items():
         frame.write_parquet(tmp_path / f"{role}.parquet")
     named = [f"{role}={tmp_path / role}.parquet" for role in held]
@@ -85,11 +85,11 @@ def test_frames_are_read_as_the_same_files_in_parquet(
 
 
 def test_a_frame_is_never_taken_for_a_file_beside_it(
-    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    compared_office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    held = frames(office)
-    shutil.copy(office.folder / "polissen.csv", "frame_1.parquet")
+    held = frames(compared_office)
+    shutil.copy(compared_office.folder / "polissen.csv", "frame_1.parquet")
     assert akb.check(held["policies"], held["claims"]).rows["read"] > 0
 
 

@@ -1,4 +1,4 @@
-"""One small office with its run and a book of it, shared by the tests of the weekly work."""
+"""The office of all tests with its run, and a book of it, for the tests of the weekly work."""
 
 from __future__ import annotations
 
@@ -8,53 +8,35 @@ from pathlib import Path
 import pytest
 
 from akb.cli import run
-from akb.core.privacy.pseudonyms import load_or_create_key
 from akb.live.book import ClientBook, open_book
 from akb.live.registry import crown, record_run
-from akb.sample import simulate, write_sample
 from tests.offices import Office
 from tests.shared import on_disk, shared
 
 
 @on_disk
-def small(tmp_path_factory: pytest.TempPathFactory) -> Office:
-    """An office of which a claim changes what is expected; of the larger one (`tests/conftest.py`) none does."""
-
-    def make(folder: Path) -> None:
-        write_sample(simulate(1200, seed=11), folder / "export", truth=False)
-        load_or_create_key(folder / "key")
-
-    folder = shared(tmp_path_factory, "live", make)
-    return Office(folder / "export", folder / "key")
+def export(office: Office) -> Path:
+    return office.folder
 
 
 @on_disk
-def export(small: Office) -> Path:
-    return small.folder
+def key(office: Office) -> Path:
+    return office.key
 
 
 @on_disk
-def key(small: Office) -> Path:
-    return small.key
-
-
-@on_disk
-def fitted(small: Office, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def fitted(finished: Path) -> Path:
     """The run of ``akb eda`` on the export."""
-
-    def make(folder: Path) -> None:
-        assert small.eda(folder / "run") == 0
-
-    return shared(tmp_path_factory, "fitted", make) / "run"
+    return finished
 
 
 @on_disk
-def rescored(small: Office, fitted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def rescored(office: Office, fitted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of ``akb score`` on the same export."""
 
     def make(folder: Path) -> None:
-        given = ["--from", str(fitted), "--out", str(folder / "score"), "--key", str(small.key), "--quiet"]
-        assert run(["score", *small.files, *given]) == 0
+        given = ["--from", str(fitted), "--out", str(folder / "score"), "--key", str(office.key), "--quiet"]
+        assert run(["score", *office.files, *given]) == 0
 
     return shared(tmp_path_factory, "rescored", make) / "score"
 

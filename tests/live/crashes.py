@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator
     from pathlib import Path
 
 _CHANGES = frozenset(
@@ -32,6 +32,7 @@ class _Camera:
     def __init__(self) -> None:
         self.home: Path | None = None
         self.kept: Path | None = None
+        self.wanted: Container[int] | None = None
         self.shots = 0
         self.seen: tuple[object, ...] = ()
 
@@ -54,13 +55,13 @@ class _Camera:
         return event in _CHANGES and (str(self.home) in str(arguments[0]) or not str(arguments[0]).startswith("/"))
 
     def _copy(self, home: Path) -> None:
-        assert self.kept is not None
         there = sorted(home.rglob("*"))
         state = tuple((str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in there if p.is_file()) + tuple(
             str(p) for p in there if p.is_dir()
         )
         if state != self.seen:
-            shutil.copytree(home, self.kept / f"{self.shots:04d}", symlinks=True)
+            if self.kept is not None and (self.wanted is None or self.shots in self.wanted):
+                shutil.copytree(home, self.kept / f"{self.shots:04d}", symlinks=True)
             self.shots, self.seen = self.shots + 1, state
 
 
@@ -68,15 +69,32 @@ _CAMERA = _Camera()
 sys.addaudithook(_CAMERA.hook)
 
 
-def states_before_writes(home: Path, kept: Path, command: Callable[[], object]) -> list[Path]:
-    """Run a command; return copies of `home` as it was before each of its writes, the first first."""
+def states_before_writes(
+    home: Path, kept: Path, command: Callable[[], object], wanted: Container[int] | None = None
+) -> list[Path]:
+    """Run a command; return copies of `home` as it was before each of its writes, or the wanted ones, in order."""
     kept.mkdir()
-    _CAMERA.home, _CAMERA.kept, _CAMERA.shots, _CAMERA.seen = home, kept, 0, ()
+    _watch(home, command, kept, wanted)
+    return sorted(kept.iterdir())
+
+
+def count_of_writes(home: Path, spare: Path, command: Callable[[], object]) -> int:
+    """Return how many states a command has, and put `home` back as it was."""
+    shutil.copytree(home, spare, symlinks=True)
+    _watch(home, command)
+    count = _CAMERA.shots
+    list(after_a_crash(home, [spare]))
+    return count
+
+
+def _watch(
+    home: Path, command: Callable[[], object], kept: Path | None = None, wanted: Container[int] | None = None
+) -> None:
+    _CAMERA.home, _CAMERA.kept, _CAMERA.wanted, _CAMERA.shots, _CAMERA.seen = home, kept, wanted, 0, ()
     try:
         command()
     finally:
         _CAMERA.home = None
-    return sorted(kept.iterdir())
 
 
 def after_a_crash(home: Path, states: list[Path]) -> Iterator[Path]:

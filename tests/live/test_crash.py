@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
-from crashes import after_a_crash, states_before_writes
+from crashes import after_a_crash, count_of_writes, states_before_writes
 from live_runs import Small, T
 
 from akb.cli import run
@@ -56,9 +56,9 @@ def files_of(folder: Path) -> dict[str, str]:
     }
 
 
-def some(states: list[Path], whole: bool) -> list[Path]:
-    """All states, or every so many with the last ones, in which a run is swapped in and recorded."""
-    return states if whole else [*states[:-6:60], *states[-6:]]
+def some(writes: range) -> list[int]:
+    """Every so many writes with the last ones, in which a run is swapped in and recorded."""
+    return [*writes[:-6:60], *writes[-6:]]
 
 
 @pytest.fixture
@@ -105,9 +105,10 @@ def crashed_everywhere(
 ) -> tuple[int, dict[str, list[tuple[Any, ...]]]]:
     """Crash a command before its writes, go on with the same command, and hold the book against an undisturbed one."""
     before = rows_of(book.folder)
-    states = states_before_writes(book.folder, tmp_path / "states", command)
+    writes = range(count_of_writes(book.folder, tmp_path / "before", command))
+    states = states_before_writes(book.folder, tmp_path / "states", command, writes if whole else some(writes))
     wanted = rows_of(book.folder), files_of(book.runs)
-    for state in after_a_crash(book.folder, some(states, whole)):
+    for state in after_a_crash(book.folder, states):
         if (book.folder / "state.sqlite").exists():
             now = rows_of(book.folder)
             assert all(set(before[table]) <= set(now[table]) for table in TABLES), state
@@ -116,7 +117,7 @@ def crashed_everywhere(
         assert all(now[table] == wanted[0][table] for table in TABLES if table != but), state
         assert files_of(book.runs) == wanted[1], state
         assert not [each for each in book.runs.iterdir() if each.name.startswith(".")]
-    return len(states), wanted[0]
+    return len(writes), wanted[0]
 
 
 @pytest.mark.usefixtures("quick")

@@ -7,6 +7,7 @@ import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -40,14 +41,21 @@ def found_in(book: Path, *words: str) -> list[str]:
     """Where any of these stands in the book, to the byte, and in what is packed."""
     told = []
     for path in sorted(path for path in book.rglob("*") if path.is_file()):
-        parts = {path.name: path.read_bytes(), **everything_in(path)}
-        told += [
-            f"{path.parent.name}/{part}"
-            for part, content in parts.items()
-            # a number stands alone: the same digits in a fraction are no relation
-            if any(re.search(rb"(?<![\d.])" + re.escape(word.encode()) + rb"(?!\d)", content) for word in words)
-        ]
+        about = path.stat()
+        told += [f"{path.parent.name}/{part}" for part in _parts_with(path, words, (about.st_size, about.st_mtime_ns))]
     return told
+
+
+@cache
+def _parts_with(path: Path, words: tuple[str, ...], _: tuple[int, int]) -> tuple[str, ...]:
+    """The parts of a file in which any of these stands; of a file that nobody touched it is known."""
+    wanted = [word.encode() for word in words]
+    return tuple(
+        part
+        for part, content in everything_in(path).items()
+        # a number stands alone: the same digits in a fraction are no relation
+        if any(word in content and re.search(rb"(?<![\d.])" + re.escape(word) + rb"(?!\d)", content) for word in wanted)
+    )
 
 
 def rows(book: Path, query: str) -> list[Any]:

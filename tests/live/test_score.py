@@ -245,10 +245,10 @@ def test_what_is_heard_moves_the_chances_and_takes_the_branch_off_the_offers(
     assert branch not in {each["branch"] for each in answer.policies}
     assert answer.changed[f"buy_{branch}"]["now"] is None
     assert answer.changed[f"lapse_{branch}"]["was"] is None
-    claimed = [scorer.ask(name, adds=["claim:auto"]) for name in names[:12]]
+    claimed = (scorer.ask(name, adds=["claim:auto"]) for name in names)
     assert any(each.changed for each in claimed)
-    older = [scorer.ask(name, sets=["age=82"]) for name in names]
-    assert sum(bool(each.changed) for each in older) > 10
+    older = [scorer.ask(name, sets=["age=82"]) for name in names[:20]]
+    assert sum(bool(each.changed) for each in older) > 5
     assert all(0 <= chance <= 1 for each in older for chance in each.chances.values())
 
 
@@ -263,7 +263,7 @@ def test_a_correction_that_says_nothing_new_changes_nothing(scorer: InboundScore
     """The same age again: so what is built anew for one customer is what the run had of him."""
     portfolio = scorer.run.portfolio
     born = dict(portfolio.customers.select("pseudonym", "birth_year").iter_rows())
-    for name in pl.read_parquet(fitted / "scores.parquet")["customer"].head(30):
+    for name in pl.read_parquet(fitted / "scores.parquet")["customer"].head(15):
         if born[name] is not None:
             assert scorer.ask(name, sets=[f"birth_year={born[name]}"]).changed == {}
 
@@ -295,12 +295,15 @@ def test_what_is_heard_moves_what_rests_on_other_customers(scorer: InboundScorer
     assert after["branch_lapse_sum"][0] > before["branch_lapse_sum"][0]
 
 
-def test_the_command_answers_for_one_customer(fitted: Path, key: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_answers_for_one_customer(
+    fitted: Path, key: Path, scorer: InboundScorer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     name = pl.read_parquet(fitted / "scores.parquet")["customer"][0]
     ask = ["score", "--from", str(fitted), "--key", str(key), "--customer"]
     assert run([*ask, name, "--add", "claim:auto", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["customer"] == name and document["schema"] == "akb.inbound/1" and document["say"]
+    monkeypatch.setattr("akb.live.scoring.inbound.InboundScorer", lambda *_: scorer)  # the run is read once
     for wrong, said in (
         (["K-0000000000000000"], "not in force"),
         ([name, "--set", "children=true"], "does not tell it"),

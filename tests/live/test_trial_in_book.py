@@ -26,7 +26,7 @@ WEEK2 = date(2024, 2, 7)
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Small:
+def small(tmp_path: Path) -> Small:
     return Small(tmp_path, 60)
 
 
@@ -36,9 +36,9 @@ def record_of(book: Path) -> dict[str, tuple[Any, ...]]:
     return {row[1]: row for row in rows}
 
 
-def test_the_book_draws_as_a_folder_does_and_once(office: Small, capsys: pytest.CaptureFixture[str]) -> None:
-    first, second = office.run(T, range(40)), office.run(WEEK2, range(10, 60))
-    book, trial = office.folder / "book", office.folder / "trial"
+def test_the_book_draws_as_a_folder_does_and_once(small: Small, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = small.run(T, range(40)), small.run(WEEK2, range(10, 60))
+    book, trial = small.folder / "book", small.folder / "trial"
     until = ["--enrol-until", "2024-02-29"]
     open_book(book)
     command = ["experiment", "assign", str(first), "--book", str(book), *until]
@@ -67,9 +67,9 @@ def test_the_book_draws_as_a_folder_does_and_once(office: Small, capsys: pytest.
     assert log[0]["new"]["treated"] + log[0]["new"]["control"] == 40 and log[1]["new"] == {"treated": 0, "control": 0}
 
 
-def test_a_second_experiment_has_a_name_of_its_own_and_a_new_year_goes_on_with_the_one_that_runs(office: Small) -> None:
-    book = open_book(office.folder / "book")
-    folder = str(office.run(T))
+def test_a_second_experiment_has_a_name_of_its_own_and_a_new_year_goes_on_with_the_one_that_runs(small: Small) -> None:
+    book = open_book(small.folder / "book")
+    folder = str(small.run(T))
     assert run(["experiment", "assign", folder, "--book", str(book.folder)]) == 0
     assert run(["experiment", "assign", folder, "--book", str(book.folder), "--name", "spring"]) == 0
     assert [each.name for each in registered(book)] == ["akb 2024", "spring 2024"]
@@ -86,8 +86,8 @@ def test_a_second_experiment_has_a_name_of_its_own_and_a_new_year_goes_on_with_t
     assert on_day(recorded_in_book(book), stop)["arm"].drop_nulls().is_empty()
 
 
-def test_killed_at_any_write_a_draw_is_there_whole_or_not_at_all(office: Small, tmp_path: Path) -> None:
-    first, second = office.run(T, range(40)), office.run(WEEK2, range(10, 60))
+def test_killed_at_any_write_a_draw_is_there_whole_or_not_at_all(small: Small, tmp_path: Path) -> None:
+    first, second = small.run(T, range(40)), small.run(WEEK2, range(10, 60))
     book = open_book(tmp_path / "book")
     total = 0
     for place, folder in enumerate((first, second)):
@@ -108,24 +108,24 @@ def test_killed_at_any_write_a_draw_is_there_whole_or_not_at_all(office: Small, 
     assert total >= 4
 
 
-def test_a_book_of_before_gets_the_table(tmp_path: Path, office: Small) -> None:
+def test_a_book_of_before_gets_the_table(tmp_path: Path, small: Small) -> None:
     book = open_book(tmp_path / "book")
     with book.transaction() as state:
         state.execute("DROP TABLE assignments")
         state.execute(
             "CREATE TABLE assignments (experiment TEXT, unit TEXT, arm TEXT, stratum TEXT, assigned TEXT) STRICT"
         )
-    assert run(["experiment", "assign", str(office.run()), "--book", str(book.folder)]) == 0
+    assert run(["experiment", "assign", str(small.run()), "--book", str(book.folder)]) == 0
     assert len(record_of(book.folder)) == 60
 
 
-def test_evaluation_and_analysis_find_the_arms_in_the_book(office: Small, capsys: pytest.CaptureFixture[str]) -> None:
-    office = Small(office.folder, 240, leavers=tuple(range(0, 240, 6)))
-    folder, export = office.run(), str(office.export(date(2025, 6, 30)))
-    book = open_book(office.folder / "book")
-    (book.folder / "key").write_bytes(office.key.read_bytes())
+def test_evaluation_and_analysis_find_the_arms_in_the_book(small: Small, capsys: pytest.CaptureFixture[str]) -> None:
+    small = Small(small.folder, 240, leavers=tuple(range(0, 240, 6)))
+    folder, export = small.run(), str(small.export(date(2025, 6, 30)))
+    book = open_book(small.folder / "book")
+    (book.folder / "key").write_bytes(small.key.read_bytes())
     asked = ["evaluate", str(folder), export, "--quiet", "--json"]
-    assert run([*asked, "--key", str(office.key)]) == 0
+    assert run([*asked, "--key", str(small.key)]) == 0
     assert json.loads(capsys.readouterr().out)["contact"] == {"status": "unavailable", "reason": "no_control"}
     assert run(["experiment", "assign", str(folder), "--book", str(book.folder)]) == 0
     capsys.readouterr()

@@ -15,7 +15,7 @@ import pytest
 from akb.cli import run
 from akb.core.privacy.identifiers import is_bsn, is_iban
 from akb.sample import simulate, write_sample
-from tests.offices import FEW_ROWS
+from tests.offices import FEWEST_ROWS
 from tests.searched import everything_in
 
 MARK = "Zqcanary"  # in whatever can hold letters
@@ -129,7 +129,7 @@ def test_no_output_of_a_run_holds_a_person(
 ) -> None:
     out, log = tmp_path / "run", tmp_path / "akb.log"
     options = ["--out", str(out), "--key", str(tmp_path / "key"), "--log-file", str(log), "--json"]
-    options += ["--config", str(FEW_ROWS)]
+    options += ["--config", str(FEWEST_ROWS)]
     assert run(["eda", *everywhere.files, *options]) == 0
     said = capfd.readouterr()
     written = {**outputs(out), "stdout": said.out.encode(), "stderr": said.err.encode(), "log": log.read_bytes()}
@@ -194,7 +194,7 @@ def test_an_export_without_headings_is_refused_without_quoting_it(
 def run_of(heading: list[str], rows: list[list[str]], folder: Path) -> bytes:
     """Everything that a run of these policies writes."""
     save(folder / "polissen.csv", [heading, *rows])
-    options = ["--out", str(folder / "run"), "--key", str(folder / "key"), "-q", "--config", str(FEW_ROWS)]
+    options = ["--out", str(folder / "run"), "--key", str(folder / "key"), "-q", "--config", str(FEWEST_ROWS)]
     assert run(["eda", str(folder / "polissen.csv"), *options]) == 0
     return b"".join(outputs(folder / "run").values())
 

@@ -11,7 +11,7 @@ import pytest
 
 from akb.cli import run
 from akb.sample import simulate, write_sample
-from tests.offices import FEW_ROWS
+from tests.offices import FEWEST_ROWS
 
 SIGNS = ("=", "+", "-", "@", "\t", "\r")
 PAYLOADS = ("=1+1", "+31-2", "-2+3", "@SUM(A1)", "\t=1+1", "\r=1+1", '=HYPERLINK("http://x";"klik")')
@@ -49,7 +49,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run_of(export: Path, folder: Path, *options: str) -> Path:
     out = folder / "run"
-    settings = ["--key", str(folder / "key"), "--config", str(FEW_ROWS)]
+    settings = ["--key", str(folder / "key"), "--config", str(FEWEST_ROWS)]
     assert run(["eda", str(export), "--out", str(out), *settings, "-q", *options]) == 0
     return out
 
