@@ -19,14 +19,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from akb.models.learners.trees import added_up, read_trees
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
-
-    from akb.models.learners.trees import Tree
 
 BoostingObjective = Literal["binary", "poisson", "multiclass"]
 # interactions of a few features: 15 or 31 leaves learn the noise of rare events by heart
@@ -35,8 +31,6 @@ LEARNING_RATE = 0.08  # the default step; the targets name their own
 _THREADS = re.compile(
     r"^\[(num_threads|num_iterations|seed|force_col_wise|force_row_wise)[^\n]*\n", re.MULTILINE
 )
-_FEW = 500  # rows below which LightGBM answers sooner, and the same: one customer in a call
-_CLASSES = re.compile(r"^num_tree_per_iteration=(\d+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -55,20 +49,10 @@ class Boosted:
 
         return lightgbm.Booster(model_str=self.text)
 
-    @cached_property
-    def _grown(self) -> tuple[Tree, ...]:
-        """The trees as they are asked, round by round, in each one per class."""
-        return read_trees(self.text)
-
-    @cached_property
-    def _classes(self) -> int:
-        found = _CLASSES.search(self.text)
-        return int(found[1]) if found else 1
-
     @property
     def trees(self) -> int:
         """Number of boosting rounds."""
-        return len(self._grown) // self._classes
+        return int(self.booster.current_iteration())
 
     def raw(
         self,
@@ -79,25 +63,15 @@ class Boosted:
         """Return scores on the link scale, [n] or [n, classes], from the first `trees` rounds
         (None: all).
         """
-        scores = self._rounds(x, 0, self.trees if trees is None else trees)
-        return scores if init_score is None else scores + init_score
-
-    def _rounds(self, x: NDArray[np.float32], first: int, stop: int) -> NDArray[np.float64]:
-        """Return what the rounds from `first` to `stop` add up to."""
-        if 0 < len(x) < _FEW:
-            score = self.booster.predict(
-                x,
-                raw_score=True,
-                start_iteration=first,
-                num_iteration=stop - first,
-                num_threads=self.jobs,
-                validate_features=False,
+        if not len(x):
+            return np.zeros((0, self.booster.num_model_per_iteration())).squeeze(
+                axis=1 if self._single else ()
             )
-            return np.asarray(score, dtype=np.float64)
-        asked = self._grown[self._classes * first : self._classes * stop]
-        if self._single:
-            return added_up(asked, x)
-        return np.stack([added_up(asked[k :: self._classes], x) for k in range(self._classes)], 1)
+        score = self.booster.predict(
+            x, raw_score=True, num_iteration=trees, num_threads=self.jobs, validate_features=False
+        )
+        scores = np.asarray(score, dtype=np.float64)
+        return scores if init_score is None else scores + init_score
 
     @property
     def _single(self) -> bool:
@@ -130,7 +104,15 @@ class Boosted:
         """
         score, done = init_score, 0
         for size in sizes:
-            score, done = score + self._rounds(x, done, size), size
+            more = self.booster.predict(
+                x,
+                raw_score=True,
+                start_iteration=done,
+                num_iteration=size - done,
+                num_threads=self.jobs,
+                validate_features=False,
+            )
+            score, done = score + np.asarray(more, dtype=np.float64), size
             yield size, self._from_link(score)
 
     def contributions(self, x: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -263,7 +263,7 @@ def branch_problem(matrix: Matrix, rows: BranchRows, name: str, groups: tuple[st
             **dict(zip(rows.names, floats(frame, at, rows.names).T, strict=True)),
             BRANCH: codes[at],
         }
-        x = np.empty((len(at), len(columns)), dtype=np.float32, order="F")
+        x = np.empty((len(at), len(columns)), dtype=np.float32)
         for place, column in enumerate(columns):
             x[:, place] = parts[column]
         return x
