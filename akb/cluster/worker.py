@@ -8,6 +8,7 @@ from threading import Thread
 
 from akb.cluster.shelf import Shelf, read, write
 from akb.core import __version__
+from akb.core.garbage import seldom_collected
 from akb.models import import_libraries
 
 _shelves: dict[Path, Shelf] = {}
@@ -27,7 +28,7 @@ def run_task(task: str) -> str:
         shelf = _shelf(path.parent)
         do, arguments, named = read(path, shelf)
         shelf.leaving(path.stem)
-        with threadpool_limits(1):
+        with threadpool_limits(1), seldom_collected():
             write(left, do(*arguments, **named), shelf)
         shelf.turn()
     return str(left)
