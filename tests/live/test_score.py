@@ -159,6 +159,9 @@ def test_a_base_rate_that_moves_a_little_has_not_drifted() -> None:
     narrow, narrower = scores(0.065, 0.04), scores(0.069, 0.015)  # an office of 300, two weeks later
     assert score_drift(narrow, narrower)[0].low < 0.25
     assert score_drift(scores(0.08, 0.8), scores(0.16, 0.8))[0].low > 0.25
+    higher = scores(0.08).with_columns(churn_12m=1 - (1 - pl.col("churn_12m")) ** 1.6)
+    assert score_drift(scores(0.08), higher)[0].low > 0.25
+    assert score_drift(scores(0.08), higher, 1.6)[0].psi < 0.01  # what the watch has corrected is no other population
 
 
 def test_it_refuses_what_the_models_do_not_fit(

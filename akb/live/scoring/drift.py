@@ -118,9 +118,19 @@ def feature_drift(run: StoredRun, matrix: Matrix, names: Sequence[str]) -> list[
     return found
 
 
-def score_drift(then: pl.DataFrame, now: pl.DataFrame) -> list[ColumnDrift]:
+def score_drift(
+    then: pl.DataFrame, now: pl.DataFrame, level: float | None = None
+) -> list[ColumnDrift]:
     """Return how far every score has moved since the run that is scored from.
 
+    Parameters
+    ----------
+    level
+        What the hazards of ending of `now` are multiplied by. The score that decides is held
+        against its former self without it: a level that was corrected is no other population.
+
+    Notes
+    -----
     The one that decides is told to a tenth: counts are of chances blurred by so much. In a small
     office all chances lie within a few hundredths of a base rate, and a step of one takes most of
     them over the edge of a bin.
@@ -138,6 +148,8 @@ def score_drift(then: pl.DataFrame, now: pl.DataFrame) -> list[ColumnDrift]:
         counts = np.array(spread.counts, dtype=np.float64)
         seen = spread.counted(new).astype(np.float64)
         if name == rules["score"]:
+            if level is not None:
+                new = 1 - (1 - new) ** (1 / level)
             counts, seen = (_blurred(values, spread.edges, rules["blur"]) for values in (old, new))
         found.append(column_drift(name, "score", counts, seen, confidence))
     return found

@@ -139,7 +139,7 @@ def _score(request: ScoreRequest, progress: Progress, *, dry_run: bool) -> Score
         settings = settings_for(asked.settings, run, portfolio)
         matrix, models, entries = models_on(settings, run, portfolio, level=level)
     with progress.stage("holding it against the run before"):
-        check = fit_check(run, portfolio, matrix, models)
+        check = fit_check(run, portfolio, matrix, models, level)
         previous = previous_run(run, request.earlier, portfolio.as_of)
         found = changes(previous, portfolio, models.scores, request.recorded)
     document = {
@@ -347,12 +347,20 @@ def models_on(
     return matrix, replace(models, files=dict(run.models.files)), entries
 
 
-def fit_check(run: StoredRun, portfolio: Portfolio, matrix: Matrix, models: ModelRun) -> FitCheck:
-    """Return whether the stored models fit this export."""
+def fit_check(
+    run: StoredRun,
+    portfolio: Portfolio,
+    matrix: Matrix,
+    models: ModelRun,
+    corrected: float | None = None,
+) -> FitCheck:
+    """Return whether the stored models fit this export; `corrected` is what the hazards of ending
+    were multiplied by.
+    """
     from akb.models.rescoring import columns_of
 
     features = feature_drift(run, matrix, columns_of(run.models.files))
-    scores = score_drift(run.models.run.scores, models.scores)
+    scores = score_drift(run.models.run.scores, models.scores, corrected)
     unseen, share = unseen_branches(run, portfolio)
     level = level_so_far(run, portfolio)
     refused = reasons_to_refuse(features, scores, share, level)
