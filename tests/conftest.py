@@ -18,16 +18,13 @@ from hypothesis import HealthCheck, settings
 
 from akb.core.garbage import SELDOM
 from akb.core.privacy.pseudonyms import load_or_create_key
-from tests.offices import FEWEST_ROWS, Office, marked_export
+from tests.offices import FEWEST_ROWS, Office, marked_export, simulated
 from tests.shared import changed, shared
 
 # A machine that does other things too must not turn a slow example into a failure; a failure must repeat.
 settings.register_profile("akb", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("akb")
 
-CUSTOMERS = 1400
-"""Of the office: enough that predictions are fitted and lists are filled, and that a claim changes what is expected; of
-700 the lists are empty."""
 COMPARED = 400
 """Of the office whose runs are held against each other: two dozen predictions are fitted, in a third of the time."""
 
@@ -52,7 +49,7 @@ def nobody_changes_what_is_shared(tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 def _export(folder: Path) -> None:
-    marked_export(folder / "export", CUSTOMERS, seed=11)
+    marked_export(folder / "export", simulated())
     load_or_create_key(folder / "key")
 
 
@@ -78,7 +75,7 @@ def compared_office(tmp_path_factory: pytest.TempPathFactory) -> Office:
     """An office whose runs are only held against each other: nobody changes its folder."""
 
     def make(folder: Path) -> None:
-        marked_export(folder / "export", COMPARED, seed=11)
+        marked_export(folder / "export", simulated(COMPARED))
         load_or_create_key(folder / "key")
 
     folder = shared(tmp_path_factory, "compared", make)

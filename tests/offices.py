@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from akb.cli import run
-from akb.sample import simulate, write_sample
+from akb.sample import Book, simulate, write_sample
+from akb.sample.living import OfficeOnDay
 
 CANARY = "ZQ"  # in front of every relation number, so that one found in an output is no chance digits
 FEW_ROWS = Path(__file__).with_name("few_rows.toml")
@@ -14,6 +15,16 @@ FEW_ROWS = Path(__file__).with_name("few_rows.toml")
 FEWEST_ROWS = Path(__file__).with_name("fewest_rows.toml")
 """For runs that are only held against each other: everything is fitted, and nothing well."""
 NAMES = ("polissen.csv", "schades.csv", "contacten.csv")
+
+
+CUSTOMERS = 1400
+"""Of the office: enough that predictions are fitted and lists are filled, and that a claim changes what is expected; of
+700 the lists are empty."""
+
+
+def simulated(customers: int = CUSTOMERS) -> Book:
+    """Return what the tests' office has in its books, or one of fewer customers."""
+    return simulate(customers, seed=11)
 
 
 @dataclass(frozen=True)
@@ -36,9 +47,9 @@ class Office:
         return run(["eda", *(files or self.files), *where, *settings, *options])
 
 
-def marked_export(folder: Path, customers: int, seed: int) -> None:
-    """Write a simulated export in which the canary stands in front of every relation number."""
-    write_sample(simulate(customers, seed=seed), folder, truth=False)
+def marked_export(folder: Path, book: Book | OfficeOnDay) -> None:
+    """Write an export in which the canary stands in front of every relation number."""
+    write_sample(book, folder, truth=False)
     for path in folder.glob("*.csv"):
         heading, *lines = path.read_bytes().split(b"\r\n")
         marked = [CANARY.encode() + line if line else line for line in lines]

@@ -20,8 +20,8 @@ from akb.live.retraining.duel import Duel, DuelWindow, duel, judged, newest_wind
 from akb.live.scoring.stored import stored_run
 from akb.live.scoring.story import level_of
 from akb.pipeline import Request, read
-from akb.sample import simulate, write_sample
 from akb.sample.living import LivingOffice, weeks_of
+from tests.offices import marked_export, simulated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,11 +82,11 @@ def test_a_champion_keeps_the_change_and_the_level(book: ClientBook) -> None:
 def test_a_challenger_learns_a_change_from_other_customers(
     export: Path, key: Path, fitted: Path, tmp_path: Path
 ) -> None:
-    office = LivingOffice(simulate(1200, seed=11), 9, seed=3, drift=(3.0,) * 9, lag_days=5)
+    office = LivingOffice(simulated(), 9, seed=3, drift=(3.0,) * 9, lag_days=5)
     for _ in range(9):
         office.live()
     day = weeks_of(office.book, 36)[-1]
-    write_sample(office.on(day), tmp_path / "later", truth=False)
+    marked_export(tmp_path / "later", office.on(day))
     secret = load_or_create_key(key)
     files = [tmp_path / "later" / name for name in NAMES]
     portfolio = read(Request(files=files, settings=load_settings(), key=secret, as_of=day, out=tmp_path / "out"))
