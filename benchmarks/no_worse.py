@@ -73,9 +73,11 @@ def main() -> None:
         loss = [old[key][1] - new[key][1] for key in both]
         gains["expected AUC"].append(auc)
         gains["log loss"].append(loss)
+        most = sorted(both, key=lambda key: -abs(new[key][0] - old[key][0]))[:3]
+        moved = ", ".join(f"{key} {new[key][0] - old[key][0]:+.4f}" for key in most)
         print(f"seed {seed}: {len(both)} predictions; sum of expected AUC {sum(old[key][0] for key in both):.4f} -> "
               f"{sum(new[key][0] for key in both):.4f}; excess of log loss {sum(old[key][1] for key in both):.5f} -> "
-              f"{sum(new[key][1] for key in both):.5f}", flush=True)  # fmt: skip
+              f"{sum(new[key][1] for key in both):.5f}; most moved in rank {moved}", flush=True)  # fmt: skip
     for name, offices in gains.items():
         per_office = np.array([np.mean(office) for office in offices])
         error = float(per_office.std(ddof=1) / np.sqrt(len(per_office))) if len(per_office) > 1 else float("nan")
