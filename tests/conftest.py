@@ -17,8 +17,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from akb.core.garbage import SELDOM
-from akb.core.privacy.pseudonyms import load_or_create_key
-from tests.offices import FEWEST_ROWS, Office, marked_export, simulated
+from tests.offices import FEWEST_ROWS, Office, marked_export, simulated, write_key
 from tests.shared import changed, shared
 
 # A machine that does other things too must not turn a slow example into a failure; a failure must repeat.
@@ -50,7 +49,7 @@ def nobody_changes_what_is_shared(tmp_path_factory: pytest.TempPathFactory) -> I
 
 def _export(folder: Path) -> None:
     marked_export(folder / "export", simulated())
-    load_or_create_key(folder / "key")
+    write_key(folder / "key")
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +75,7 @@ def compared_office(tmp_path_factory: pytest.TempPathFactory) -> Office:
 
     def make(folder: Path) -> None:
         marked_export(folder / "export", simulated(COMPARED))
-        load_or_create_key(folder / "key")
+        write_key(folder / "key")
 
     folder = shared(tmp_path_factory, "compared", make)
     return Office(folder / "export", folder / "key", FEWEST_ROWS)
