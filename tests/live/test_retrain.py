@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pytest
 
 from akb.cli import run
 from akb.live.registry import champion_of, champions_of
+from akb.live.retraining import duel
 from akb.live.retraining.duel import DuelWindow, first_window_closes, judged, newest_window
 
 if TYPE_CHECKING:
@@ -44,6 +46,17 @@ def test_chance_alone_seldom_replaces_a_champion() -> None:
         both = [1 / (1 + (1 - true) / true * np.exp(rng.normal(0, 0.2, len(true)))) for _ in range(2)]
         taken += judged(WINDOW, customers, left, (both[0], both[1])).won
     assert taken <= 3  # 2.5 % over twelve attempts: .5 of 240; at 1.96 standard errors it would be six
+
+
+def test_a_month_that_is_calm_for_everybody_replaces_no_champion(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a month in which fewer leave, a challenger that says a little less of all is not the better."""
+    customers, _, true = world(20_000)
+    month = np.clip(true * 0.006 / true.mean(), 0, 1)
+    left = (np.random.default_rng(8).random(len(month)) < month * 0.75).astype(np.float64)
+    found = judged(replace(WINDOW, months=1), customers, left, (month, month * 0.88))
+    assert found.gain > 0 and found.verdict == "stays"
+    monkeypatch.setattr(duel, "common_shock", lambda months: 0.0)
+    assert judged(replace(WINDOW, months=1), customers, left, (month, month * 0.88)).verdict == "won"
 
 
 def test_a_level_that_is_off_is_reason_enough() -> None:

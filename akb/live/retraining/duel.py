@@ -68,7 +68,8 @@ class Duel:
     """What the window showed.
 
     gain, low, high
-        Log loss of the champion less that of the challenger, paired by customer, 95 %.
+        Log loss of the champion less that of the challenger, paired by customer, 95 %. Beside what
+        customers add by chance it allows for what a window does to all of them at once.
     verdict
         ``won`` (the gain lies above zero by `rule`), ``level`` (the champion's level is off, the
         challenger's is not, and it is no worse), ``stays`` or ``few`` (too few left to tell).
@@ -206,10 +207,13 @@ def judged(
     from akb.models import paired_difference
 
     limits = load_toml("live.toml")["retrain"]
-    losses = [_log_loss(left, each) for each in chances]
-    gain, error = paired_difference(losses[0], losses[1], customers)
+    losses, shock = [_log_loss(left, each) for each in chances], common_shock(window.months)
+    gain, paired = paired_difference(losses[0], losses[1], customers)
+    # if everybody ends so much more, the gain grows by what the challenger says more of who left
+    slope = float((left * (_log_odds(chances[1]) - _log_odds(chances[0]))).mean())
+    error = float(np.hypot(paired, slope * shock))
     low, high = gain - 1.96 * error, gain + 1.96 * error
-    champion, challenger = (_duelist(left, each) for each in chances)
+    champion, challenger = (_duelist(left, each, shock) for each in chances)
     floor, ceiling = limits["level"]
 
     def off(each: Duelist) -> bool:
@@ -237,7 +241,18 @@ def judged(
     )
 
 
-def _duelist(left: Floats, chance: Floats) -> Duelist:
+def common_shock(months: int) -> float:
+    """Return the standard deviation of the log of ends over what is expected that a window gives
+    all customers at once: a month that is good or bad for everybody says nothing of who is right.
+
+    >>> round(common_shock(1), 3), round(common_shock(12), 3)
+    (0.112, 0.058)
+    """
+    limits = load_toml("live.toml")["retrain"]
+    return float(np.hypot(limits["year_shock"], limits["month_shock"] / np.sqrt(months)))
+
+
+def _duelist(left: Floats, chance: Floats, shock: float) -> Duelist:
     from scipy.stats import chi2
 
     from akb.models import auc_of
@@ -245,6 +260,11 @@ def _duelist(left: Floats, chance: Floats) -> Duelist:
     observed, expected = float(left.sum()), max(float(chance.sum()), 1e-9)
     low = float(chi2.ppf(0.05, 2 * observed)) / 2 if observed else 0.0
     high = float(chi2.ppf(0.95, 2 * (observed + 1))) / 2
+    if observed:  # both spreads together, on the log scale
+        low, high = (
+            observed * float(np.exp(side * np.hypot(np.log(bound / observed), 1.645 * shock)))
+            for side, bound in ((-1, low), (1, high))
+        )
     auc = auc_of(left, chance) if 0 < observed < len(left) else None
     return Duelist(
         float(_log_loss(left, chance).mean()) if len(left) else 0.0,
@@ -254,6 +274,11 @@ def _duelist(left: Floats, chance: Floats) -> Duelist:
         high / expected,
         auc,
     )
+
+
+def _log_odds(chance: Floats) -> Floats:
+    p = np.clip(chance, 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(p / (1 - p)))
 
 
 def _log_loss(left: Floats, chance: Floats) -> Floats:
