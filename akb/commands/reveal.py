@@ -13,9 +13,6 @@ import typer
 
 from akb.commands.streams import write_out
 from akb.core.errors import AkbError
-from akb.store.folders import CUSTOMER_HEADINGS, PRIVATE
-from akb.store.private import relations_of
-from akb.store.workbooks import workbook_renamed
 
 
 def reveal(
@@ -49,6 +46,8 @@ def reveal(
 
 def _write_workbook(file: Path, relations: dict[str, str], out: Path | None) -> None:
     """Write a workbook of akb with relation numbers in the place of pseudonyms."""
+    from akb.store.workbooks import workbook_renamed
+
     if out is None:
         raise AkbError("a workbook cannot be shown on the screen", "Name a file with --out.")
     try:
@@ -90,6 +89,8 @@ def revealed(file: Path, relations: dict[str, str]) -> str:
         If the file cannot be read, has no pseudonym column, or holds a pseudonym that the run does
         not know.
     """
+    from akb.store.folders import CUSTOMER_HEADINGS
+
     try:
         raw = file.read_bytes().decode("utf-8")
     except FileNotFoundError:
@@ -127,6 +128,8 @@ def revealed(file: Path, relations: dict[str, str]) -> str:
 
 
 def _run_of(file: Path, run: Path | None) -> Path:
+    from akb.store.folders import PRIVATE
+
     candidates = [run] if run else [*file.resolve().parents][:3]
     for folder in candidates:
         if (folder / PRIVATE).is_file():
@@ -136,4 +139,6 @@ def _run_of(file: Path, run: Path | None) -> Path:
 
 def _relations(run: Path) -> dict[str, str]:
     """Return pseudonym -> relation number; those of a household with ``+`` between them."""
+    from akb.store.private import relations_of
+
     return {customer: " + ".join(numbers) for customer, numbers in relations_of(run).items()}
