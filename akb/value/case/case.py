@@ -275,14 +275,8 @@ class YearOfContacts:
     @classmethod
     def of(cls, plan: ContactPlan) -> YearOfContacts:
         """Return it of a plan."""
-        share, base = plan.best.share, plan.menu.base
-        return cls(
-            plan.sums(),
-            **{
-                name: (share * getattr(base, name)).sum(axis=1)
-                for name in ("leavers", "policies", "purchase")
-            },
-        )
+        names = ("leavers", "policies", "purchase")
+        return cls(plan.sums(), **{name: plan.menu.summed(plan.best.share, name) for name in names})
 
 
 def cohorts_of(valued: Valuation, plan: ContactPlan, years: int) -> list[Cohort]:
