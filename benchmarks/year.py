@@ -312,7 +312,7 @@ def main() -> None:
         offices = range(given.first, given.first + given.offices)
         counts(given.customers, offices, given.futures, given.weeks)
         return
-    for seed in range(1, given.seeds + 1):
+    for seed in range(given.first, given.first + given.seeds):
         began = time.perf_counter()
         options = YearOptions(given.customers, given.weeks, given.calls)
         year = live_a_year(Path(tempfile.mkdtemp(prefix="akb-year-")), options, seed)

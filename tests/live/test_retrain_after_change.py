@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -19,14 +20,20 @@ from akb.live.retraining import story
 from akb.live.retraining.duel import Duel, DuelWindow, duel, judged, newest_window
 from akb.live.scoring.stored import stored_run
 from akb.live.scoring.story import level_of
+from akb.live.scoring.watch import EndsWatch
 from akb.pipeline import Request, read
 from akb.sample.living import LivingOffice, weeks_of
 from tests.offices import marked_export, simulated
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from akb.live.book import ClientBook
+
+    Floats = NDArray[np.float64]
 
 NAMES = ("polissen.csv", "schades.csv", "contacten.csv")
 
@@ -37,8 +44,6 @@ def after(since: str | None, ratio: float) -> Duel:
     true = 1 / (1 + np.exp(-rng.normal(-2.0, 1.0, 6000)))
     left = (rng.random(6000) < true).astype(np.float64)
     found = judged(DuelWindow(date(2026, 7, 31), 3), np.arange(6000), left, (true / 1.6, true / ratio))
-    from dataclasses import replace
-
     return replace(found, since=since)
 
 
@@ -47,6 +52,36 @@ def test_what_the_challenger_could_not_learn_stays_with_the_champion() -> None:
     assert after("2026-07-31", 1.0).level is None  # its interval holds one
     assert after(None, 1.3).level is None  # without a change nothing is multiplied
     assert level_of(1.3, None) == 1.3 and level_of(None, None) is None
+
+
+def held(champion: Callable[[Floats], Floats], challenger: Callable[[Floats], Floats]) -> Duel:
+    """A duel after a change whose level the watch holds: what both say of the true chances of 300 leavers."""
+    rng = np.random.default_rng(5)
+    true = 1 / (1 + np.exp(-rng.normal(-3.4, 1.0, 6000)))
+    left = (rng.random(6000) < true).astype(np.float64)
+    sides = champion(true), challenger(true)
+    return judged(DuelWindow(date(2026, 7, 31), 1), np.arange(6000), left, sides, followed=True)
+
+
+def test_a_champion_that_is_held_up_yields_to_one_that_is_no_worse() -> None:
+    def same(true: Floats) -> Floats:
+        return true
+
+    def low(true: Floats) -> Floats:
+        return np.asarray(1 - (1 - true) ** 0.8)
+
+    def blind(true: Floats) -> Floats:
+        return np.full(len(true), true.mean())
+
+    found = held(same, low)
+    assert found.verdict == "level" and found.won
+    # it goes on at the level that the weeks showed, not at that of one window of relations
+    assert found.handed_on == pytest.approx(1.25) and replace(found, since="2026-07-31").level == found.handed_on
+    assert found.challenger.expected == pytest.approx(found.champion.expected)
+    assert held(same, blind).verdict == "stays"  # worse is worse
+    assert held(blind, same).verdict == "won"
+    calm = judged(DuelWindow(date(2026, 7, 31), 1), np.arange(6000), np.zeros(6000), (np.full(6000, 0.01),) * 2)
+    assert calm.handed_on is None and not calm.won
 
 
 def test_the_window_begins_after_the_change(
@@ -60,7 +95,8 @@ def test_the_window_begins_after_the_change(
         return after("2026-03-15", 1.3)
 
     monkeypatch.setattr(story, "duel", watched)
-    monkeypatch.setattr(story, "_changed_since", lambda *given: date(2026, 3, 15))
+    flagged = EndsWatch((), 5.3, 1.0, 1.0, "2026-04-20", "2026-03-15", 1.3, 1.2, 1.4, None)
+    monkeypatch.setattr(story, "_watch_of", lambda *given: flagged)
     ask = ["retrain", *files, "--from", str(book.folder), "--quiet", "--json", "--dry-run"]
     assert run([*ask, "--as-of", "2026-06-30"]) == 0
     document = json.loads(capsys.readouterr().out)

@@ -8,7 +8,12 @@ what the office did.
 Where the watch on registered ends has flagged a change, no model that was fitted before it can know
 of it, and a window that began before it says little. Then the window begins after the change, and
 the challenger is fitted on everything that is known today of one half of the customers and judged
-on the other half, and the other way round: it has seen the time, never the customer."""
+on the other half, and the other way round: it has seen the time, never the customer.
+
+The weeks of the watch know the level after a change far better than one window of relations. Once
+the champion's hazards are multiplied by what they show, it is judged so, and the challenger with as
+many leavers expected: what then decides is not whether the level is off (that is known) but whether
+models that have seen the change say it no worse than models that are held up by a factor."""
 
 from __future__ import annotations
 
@@ -71,8 +76,12 @@ class Duel:
         Log loss of the champion less that of the challenger, paired by customer, 95 %. Beside what
         customers add by chance it allows for what a window does to all of them at once.
     verdict
-        ``won`` (the gain lies above zero by `rule`), ``level`` (the champion's level is off, the
-        challenger's is not, and it is no worse), ``stays`` or ``few`` (too few left to tell).
+        ``won`` (the gain lies above zero by `rule`), ``level`` (the champion's level is off or held
+        by the watch, the challenger's is not off, and it is no worse), ``stays`` or ``few`` (too
+        few left to tell).
+    handed_on
+        What the hazards of the challenger were multiplied by to expect as many leavers as a
+        champion whose level the watch holds; None where it holds none.
     """
 
     window: DuelWindow
@@ -86,13 +95,17 @@ class Duel:
     high: float
     verdict: str
     since: str | None = None
+    handed_on: float | None = None
 
     @property
     def level(self) -> float | None:
         """What the hazards of the challenger have to be multiplied by after a change: it learns a
-        level from years, and the change is of some months. None without one, or where its own
-        interval holds one.
+        level from years, and the change is of some months. What the watch knows of it goes on;
+        before it knows, what the window shows. None without a change, or where the challenger's
+        own interval holds one.
         """
+        if self.handed_on is not None:
+            return self.handed_on
         differs = self.challenger.low > 1 or self.challenger.high < 1
         return self.challenger.ratio if self.since is not None and differs else None
 
@@ -118,7 +131,8 @@ def rule() -> str:
         f"of the champion lies wholly outside {low}–{high} (90 %), that of the challenger does "
         "not, and the 95 % interval of the gain does not lie below zero; after a change that the "
         "watch flagged the window begins after it, and the challenger has learned from other "
-        "customers"
+        "customers; where the watch already multiplies the champion's hazards, both expect as many "
+        "leavers, and a challenger that has seen the change and is no worse wins"
     )
 
 
@@ -158,6 +172,7 @@ def duel(
     *,
     since: date | None = None,
     level: float | None = None,
+    followed: bool = False,
 ) -> Duel | None:
     """Return what the window showed; None where one of them has no such score.
 
@@ -166,7 +181,9 @@ def duel(
     since
         From when ends have changed, if the watch flagged a change: the window begins after it.
     level
-        What the champion's hazards have been multiplied by since it took over after a change.
+        What the champion's hazards are multiplied by when it scores.
+    followed
+        Whether that comes from the watch: a change since the champion was fitted.
     """
     from akb.ingest import earlier
 
@@ -182,15 +199,16 @@ def duel(
             return None
         happened = _outcomes(champion, portfolio, window)
     both = old.join(new, on="customer").join(happened, on="customer").sort("customer")
-    followed = both.filter(pl.col("followed"))
-    left = followed["left"].to_numpy().astype(np.float64)
-    chances = [followed[name].to_numpy().astype(np.float64) for name in ("champion", "challenger")]
+    seen = both.filter(pl.col("followed"))
+    left = seen["left"].to_numpy().astype(np.float64)
+    chances = [seen[name].to_numpy().astype(np.float64) for name in ("champion", "challenger")]
     found = judged(
         window,
-        followed["customer"].to_numpy(),
+        seen["customer"].to_numpy(),
         left,
         (chances[0], chances[1]),
-        worked_on=both.height - followed.height,
+        worked_on=both.height - seen.height,
+        followed=followed,
     )
     return found if since is None else replace(found, since=since.isoformat())
 
@@ -202,11 +220,15 @@ def judged(
     chances: tuple[Floats, Floats],
     *,
     worked_on: int = 0,
+    followed: bool = False,
 ) -> Duel:
-    """Return who won by `rule`."""
+    """Return who won by `rule`; `followed`: the watch holds the champion's level."""
     from akb.models import paired_difference
 
     limits = load_toml("live.toml")["retrain"]
+    factor = _as_many(*chances) if followed else None
+    if factor is not None:
+        chances = (chances[0], _multiplied(chances[1], factor))
     losses, shock = [_log_loss(left, each) for each in chances], common_shock(window.months)
     gain, paired = paired_difference(losses[0], losses[1], customers)
     # if everybody ends so much more, the gain grows by what the challenger says more of who left
@@ -223,7 +245,7 @@ def judged(
         verdict = "few"
     elif gain > _errors_above() * error:
         verdict = "won"
-    elif off(champion) and not off(challenger) and high > 0:
+    elif (followed or off(champion)) and not off(challenger) and high > 0:
         verdict = "level"
     else:
         verdict = "stays"
@@ -238,7 +260,28 @@ def judged(
         low,
         high,
         verdict,
+        handed_on=factor,
     )
+
+
+def _as_many(champion: Floats, challenger: Floats) -> float:
+    """Return what the challenger's hazards are multiplied by so that both expect as many."""
+    from scipy.optimize import brentq
+
+    expected = float(champion.sum())
+
+    def excess(log_factor: float) -> float:
+        return float(_multiplied(challenger, float(np.exp(log_factor))).sum()) - expected
+
+    widest = np.log(10.0)
+    if excess(-widest) >= 0 or excess(widest) <= 0:  # nobody leaves, or nobody stays
+        return 1.0
+    return float(np.exp(brentq(excess, -widest, widest)))
+
+
+def _multiplied(chance: Floats, factor: float) -> Floats:
+    """Return the chances when the hazard is so many times what it was."""
+    return np.asarray(1 - (1 - chance) ** factor)
 
 
 def common_shock(months: int) -> float:

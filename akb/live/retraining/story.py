@@ -24,7 +24,7 @@ from akb.live.registry import (
 from akb.live.retraining.duel import duel, first_window_closes, newest_window
 from akb.live.scoring.changes import recorded_in
 from akb.live.scoring.stored import stored_run
-from akb.live.scoring.story import watched_since
+from akb.live.scoring.story import level_of, watched_since
 from akb.pipeline import Request, leave_run, predict, read
 from akb.store.manifest import manifest_of
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from akb.live.book import ClientBook
     from akb.live.registry import Champion, RecordedRun
     from akb.live.scoring.stored import StoredRun
+    from akb.live.scoring.watch import EndsWatch
     from akb.pipeline import Progress
 
 SCHEMA = "akb.retrained/1"
@@ -110,17 +111,12 @@ def _retrained(
     return Retrained(outcome, {**document, "outcome": outcome})
 
 
-def _changed_since(
+def _watch_of(
     run: StoredRun, champion: Champion, portfolio: Portfolio, earlier: Sequence[Path]
-) -> date | None:
-    """Return from when ends have changed, if the watch has flagged it since the champion was
-    fitted.
-    """
+) -> EndsWatch | None:
+    """Return what the weeks since the champion was fitted show."""
     seen = run.read_as_then(portfolio)
-    watch = watched_since(run, seen, earlier, since=champion.changed)
-    if watch is None or watch.flagged is None or watch.since is None:
-        return None
-    return date.fromisoformat(watch.since)
+    return watched_since(run, seen, earlier, since=champion.changed)
 
 
 def _compared(
@@ -143,13 +139,22 @@ def _compared(
     if window is None:
         return "early", {"window_closes": first_window_closes(fitted, wait).isoformat()}
     run = stored_run(champion.run.folder, request.key)
-    since = _changed_since(run, champion, portfolio, earlier)
+    watch = _watch_of(run, champion, portfolio, earlier)
+    since = None if watch is None else watch.changed_on
     if since is not None:
         window = newest_window(max(fitted, since), portfolio.as_of, wait)
         if window is None:
             closes = first_window_closes(max(fitted, since), wait)
             return "early", {"window_closes": closes.isoformat(), "since": since.isoformat()}
-    found = duel(run, portfolio, window, progress, since=since, level=champion.level)
+    found = duel(
+        run,
+        portfolio,
+        window,
+        progress,
+        since=since,
+        level=level_of(champion.level, watch),
+        followed=watch is not None and watch.level is not None,
+    )
     if found is None:
         return "few", {}
     after = {} if found.since is None else {"since": found.since, "level": found.level}

@@ -102,6 +102,13 @@ class EndsWatch:
     high: float
     level: float | None
 
+    @property
+    def changed_on(self) -> date | None:
+        """From when ends have changed, if a change was flagged."""
+        if self.flagged is None or self.since is None:
+            return None
+        return date.fromisoformat(self.since)
+
     def document(self) -> dict[str, Any]:
         """Return it for ``scored.json``."""
         return {**vars(self), "weeks": [vars(each) for each in self.weeks]}
