@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from akb.core.wording.numbers import euro_nl, number_in, percent_in
+from akb.core.wording.numbers import euro_in, number_in, percent_in
 from akb.core.wording.text import text
 
 if TYPE_CHECKING:
@@ -38,9 +38,7 @@ class Written:
 
     def euro(self, cents: float | None) -> str:
         """Return cents as euros."""
-        if cents is None:
-            return NOTHING
-        return euro_nl(cents / 100) if self.language == "nl" else f"€{cents / 100:,.0f}"
+        return NOTHING if cents is None else euro_in(self.language, cents / 100)
 
 
 def page(document: Mapping[str, Any], language: str) -> str:

@@ -145,12 +145,12 @@ def score_drift(
             frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for frame in (then, now)
         )
         spread = FeatureSpread.of(old)
-        counts = np.array(spread.counts, dtype=np.float64)
-        seen = spread.counted(new).astype(np.float64)
         if name == rules["score"]:
-            if level is not None:
-                new = 1 - (1 - new) ** (1 / level)
+            new = new if level is None else 1 - (1 - new) ** (1 / level)
             counts, seen = (_blurred(values, spread.edges, rules["blur"]) for values in (old, new))
+        else:
+            counts = np.array(spread.counts, dtype=np.float64)
+            seen = spread.counted(new).astype(np.float64)
         found.append(column_drift(name, "score", counts, seen, confidence))
     return found
 
