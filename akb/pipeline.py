@@ -357,7 +357,7 @@ def _eda(request: Request, progress: Progress, executor: Executor | None) -> Res
     from akb.store.folders import check_replaceable, check_writable, heal
 
     began = time.perf_counter()
-    threading.Thread(target=_ahead, daemon=True).start()
+    get_ready()
     with progress.stage("reading and checking the export"):
         if request.out is None:
             check_writable(default_folder(request.files[0], date.min))
@@ -421,10 +421,14 @@ def leave_run(
     return Result(shown or place, bundle, summary, carried, other_key)
 
 
-def _ahead() -> None:
-    """Get ready what takes seconds and needs no data, while an export is read and features are
+def get_ready() -> None:
+    """Begin with what takes seconds and needs no data, while an export is read and features are
     counted.
     """
+    threading.Thread(target=_ahead, daemon=True).start()
+
+
+def _ahead() -> None:
     from akb.models import import_libraries
     from akb.report import prepare
 
@@ -498,7 +502,7 @@ def private_customers(bundle: RunBundle) -> bytes:
     spreadsheet would take for a formula has an apostrophe in front."""
     import polars as pl
 
-    from akb.report.files.tables import neutral
+    from akb.report.files.tables import neutralised
 
     customers = bundle.portfolio.customers.select("customer", "pseudonym", first="relation")
     relations = bundle.portfolio.relations
@@ -509,7 +513,7 @@ def private_customers(bundle: RunBundle) -> bytes:
     )
     rows = rows.select(
         customer="pseudonym",
-        relation=pl.col("relation").map_elements(neutral, return_dtype=pl.String),
+        relation=neutralised(pl.col("relation")),
     )
     return rows.write_csv().encode()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from akb.core.garbage import give_back
@@ -39,10 +41,18 @@ def report_files(bundle: RunBundle) -> tuple[dict[str, bytes], dict[str, Any]]:
 def _files(
     facts: ReportModel, document: dict[str, Any], context: Context
 ) -> Iterator[tuple[str, bytes]]:
-    """The files one by one: with millions of customers one of them is hundreds of megabytes."""
+    """The files one by one: with millions of customers one of them is hundreds of megabytes.
+
+    The page is worded beside the tables, of which Polars makes most."""
+    with ThreadPoolExecutor(1) as beside:
+        page = beside.submit(copy_context().run, html.render, facts, context.words)
+        yield "summary.json", as_bytes(document)
+        yield from _tables(context)
+        yield "report.html", page.result().encode()
+
+
+def _tables(context: Context) -> Iterator[tuple[str, bytes]]:
     entries = context.bundle.entries
-    yield "report.html", html.render(facts, context.words).encode()
-    yield "summary.json", as_bytes(document)
     table = scores.score_table(context)
     yield "scores.parquet", scores.scores_parquet(table, metadata(score_columns(entries)))
     yield "scores.csv", scores.scores_csv(table)

@@ -44,20 +44,22 @@ def fixed(
     return {"t": kind, "w": width, "d": _packed(array, kind)}
 
 
-def ragged(rows: Sequence[Sequence[int]], least: str = "u8") -> dict[str, Any]:
-    """Return a column of rows of unequal length.
+def ragged(
+    lengths: NDArray[Any] | Sequence[int], values: NDArray[Any] | Sequence[int], least: str = "u8"
+) -> dict[str, Any]:
+    """Return a column of rows of unequal length: how many values each has, and the values of all.
 
     Raises
     ------
     ValueError
         If a row is longer than `MOST`: its maker must say what is left out.
     """
-    lengths = np.array([len(row) for row in rows], dtype=np.int64)
-    if lengths.max(initial=0) > MOST:
+    counts = np.asarray(lengths, dtype=np.int64)
+    if counts.max(initial=0) > MOST:
         raise ValueError(f"a row of more than {MOST} values")
-    array = np.array([value for row in rows for value in row], dtype=np.int64)
+    array = np.asarray(values, dtype=np.int64)
     kind = _kind(array, least)
-    return {"t": kind, "n": _packed(lengths, "u8"), "d": _packed(array, kind)}
+    return {"t": kind, "n": _packed(counts, "u8"), "d": _packed(array, kind)}
 
 
 def text(values: Sequence[str]) -> dict[str, Any]:

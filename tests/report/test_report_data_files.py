@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from akb.report.context import Context
 from akb.report.files.lists import action_lists, list_tables
 from akb.report.files.scores import score_table
-from akb.report.files.tables import dutch_cell, neutral
+from akb.report.files.tables import dutch_cell, dutch_csv, dutch_table, neutral
+from akb.report.formats import speaking
 from akb.report.write import report_files, write_report
 from tests.report import fixtures
 
@@ -71,6 +76,33 @@ def test_formulas_are_neutralised(text: str) -> None:
     assert neutral(text) == f"'{text}"
     assert dutch_cell(text) == f"'{text}"
     assert neutral("gewoon") == "gewoon"
+
+
+TEXTS = st.text(max_size=4) | st.sampled_from(["", "=1", "-", 'a"b', "a;b", "a\r\nb", "\tx"])
+DOUBLES = st.floats(-1e12, 1e12) | st.sampled_from([0.125, 1.115, 2.675, -0.004, math.nan, math.inf])
+COLUMNS = {
+    "text": (pl.String, st.none() | TEXTS),
+    "day": (pl.Date, st.none() | st.dates(date(1900, 1, 1), date(2100, 1, 1))),
+    "yes": (pl.Boolean, st.none() | st.booleans()),
+    "whole": (pl.Int64, st.none() | st.integers(-(10**12), 10**12)),
+    "double": (pl.Float64, st.none() | DOUBLES),
+    "single": (pl.Float32, st.none() | st.floats(width=32) | st.sampled_from([0.125, -0.0, -0.00004])),
+    "nothing": (pl.Null, st.none()),
+}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(*(cells for _, cells in COLUMNS.values())), max_size=12), st.sampled_from(["nl", "en"]))
+def test_a_table_has_the_bytes_of_its_cells(rows: list[tuple[Any, ...]], language: str) -> None:
+    """Numbers are rounded by their exact value, as Python does; texts quoted where the csv module quotes."""
+    table = pl.DataFrame(rows, schema={name: kind for name, (kind, _) in COLUMNS.items()}, orient="row")
+    digits = {"double": 4}
+    with speaking(language):
+        cells = [
+            [dutch_cell(cell, digits.get(name, 2)) for name, cell in zip(COLUMNS, row, strict=True)]
+            for row in table.iter_rows()
+        ]
+        assert dutch_table(list(COLUMNS), table, digits) == dutch_csv(list(COLUMNS), cells)
 
 
 def test_a_hostile_adviser_cannot_reach_excel() -> None:
@@ -144,11 +176,11 @@ def test_a_contact_type_stands_in_the_lists_under_its_own_name(full: RunBundle) 
     made = {table.name: table for table in list_tables(Context(replace(full, value=value)))}
     ladder = full.settings.ladder()
     table = made["next_best_action"]
-    column = dict(zip(table.columns, zip(*table.rows, strict=True), strict=True))
+    column = {name: tuple(values) for name, values in table.table.to_dict(as_series=False).items()}
     assert column["contact"] == (ladder["call"].label, "gone type")
     assert column["runner_up"] == (ladder["mail"].label, None)
     assert table.heads[table.columns.index("contact")] == "soort contact"
     defend = made["top_defend"]
     assert defend.heads[defend.columns.index("contact")] == "contact gepland"
-    planned = {row[defend.columns.index("contact")] for row in defend.rows}
+    planned = set(defend.table["contact"])
     assert planned == {True, False}

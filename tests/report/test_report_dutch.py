@@ -17,7 +17,7 @@ from akb.catalogue.entries import entries
 from akb.core.wording.text import load_toml, texts
 from akb.report.assemble import build
 from akb.report.context import Context
-from akb.report.files.list_columns import ADDED, discuss_sentence, month_ahead, named
+from akb.report.files.list_columns import ADDED, discuss_sentences, month_ahead, named
 from akb.report.files.lists import ALWAYS, list_tables
 from akb.report.portal import portal_facts
 from akb.report.words import Words
@@ -94,12 +94,11 @@ def test_every_list_of_today_tells_class_and_segment_by_neutral_names(classed: R
     for name in ("next_best_action", "top_defend", "next_best_policy"):
         table = made[name]
         assert set(ADDED[name]) <= set(table.columns)
-        rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+        rows = table.table.to_dicts()
         assert {row["growth_segment"] for row in rows} <= {"Groei", "Onderhoud", "Zelfservice"}
         assert {row["class_value"] for row in rows} == {"A", "B", "C", "D"}
         assert {row["contact_month"] for row in rows} == {"feb 2026"}
-    for row in made["next_best_policy"].rows:
-        cells = dict(zip(made["next_best_policy"].columns, row, strict=True))
+    for cells in made["next_best_policy"].table.to_dicts():
         assert str(cells["gap"]).startswith("Mogelijk") == (cells["share"] >= 0.5), cells
     assert not set(ADDED.get("winback", ())) & set(made["winback"].columns)
 
@@ -137,11 +136,13 @@ def test_a_month_ahead_is_told_as_a_calendar_month(day: date, months: int, told:
 
 
 def test_a_missing_cover_is_a_gap_only_where_most_hold_it(full: RunBundle) -> None:
-    context = Context(full)
-    assert discuss_sentence(context, "opstal", 0.74).startswith("Mogelijk dekkingshiaat: opstal")
-    assert "3 op de 10" in discuss_sentence(context, "opstal", 0.31)
-    assert "hiaat" not in discuss_sentence(context, "opstal", 0.31)
-    assert "op de 10" not in discuss_sentence(context, "opstal", None)
+    rows = pl.DataFrame({"branch": ["opstal", "opstal", "auto", "opstal"], "share": [0.74, 0.31, 0.31, None]})
+    most, few, other, unknown = discuss_sentences(Context(full), rows)
+    assert most.startswith("Mogelijk dekkingshiaat: opstal")
+    assert "3 op de 10" in few
+    assert "hiaat" not in few
+    assert other != few
+    assert "op de 10" not in unknown
 
 
 def test_why_a_customer_is_on_the_list_is_said_once(full: RunBundle) -> None:
@@ -149,11 +150,11 @@ def test_why_a_customer_is_on_the_list_is_said_once(full: RunBundle) -> None:
     planned = fixtures.with_plan(full)
     context = Context(planned)
     portal = context.once(portal_facts)
-    said = {portal.why.sentence(customer, portal.words) for customer in portal.people["customer"]}
+    said = set(portal.why.sentences(portal.people["customer"], portal.words))
     rows = build(planned, context)["risk"]["defend"]["rows"]
     listed = next(table for table in list_tables(context) if table.name == "top_defend")
     assert {each for row in rows for each in row["reasons"]} <= said
-    assert {row[-1] for row in listed.rows} <= said
+    assert set(listed.table["reasons"]) <= said
     assert len(said) > 20
     assert not [each for each in said if re.search(r"met maat|keer zoveel|springt eruit", each)]
 

@@ -14,7 +14,7 @@ from akb.core.wording.text import texts
 from akb.report.bundle import RunBundle
 from akb.report.context import Context
 from akb.report.portal import portal_facts
-from akb.report.portal.tasks import COLUMNS, task_rows, tasks_csv
+from akb.report.portal.tasks import COLUMNS, task_table, tasks_csv
 from tests.report import fixtures
 
 
@@ -25,7 +25,7 @@ def planned() -> RunBundle:
 
 def test_every_contact_that_the_office_begins_is_one_task(planned: RunBundle) -> None:
     facts = portal_facts(Context(planned))
-    rows = task_rows(facts)
+    rows = task_table(facts).to_dicts()
     shown = dict(facts.people.select("customer", "shown").iter_rows())
     stopped = set(facts.people.filter(pl.col("stop").is_not_null())["customer"])
     listed = facts.lists["next_best_action"]["customer"].to_list()
@@ -46,18 +46,18 @@ def test_the_control_group_and_who_objects_have_no_task(planned: RunBundle) -> N
     assert planned.value is not None
     actions = planned.value.lists["next_best_action"]
     drawn = {shown[each] for each in actions.filter(pl.col("control"))["customer"]}
-    assert drawn and not drawn & {row["customer"] for row in task_rows(facts)}
+    assert drawn and not drawn & set(task_table(facts)["customer"])
     objects = next(  # listed before he objected
         each
         for each in facts.lists["next_best_action"]["customer"]
-        if shown[each] in {row["customer"] for row in task_rows(facts)}
+        if shown[each] in set(task_table(facts)["customer"])
     )
     customers = planned.portfolio.customers.with_columns(
         no_marketing=pl.col("no_marketing") | (pl.col("customer") == objects)
     )
     later = replace(planned, portfolio=replace(planned.portfolio, customers=customers))
-    assert shown[objects] in {row["customer"] for row in task_rows(facts)}
-    assert shown[objects] not in {row["customer"] for row in task_rows(portal_facts(Context(later)))}
+    assert shown[objects] in set(task_table(facts)["customer"])
+    assert shown[objects] not in set(task_table(portal_facts(Context(later)))["customer"])
 
 
 def test_the_file_says_nothing_of_chances_and_euros(planned: RunBundle) -> None:

@@ -10,11 +10,11 @@ import polars as pl
 
 from akb.core.wording.text import texts
 from akb.live.recorded import on_day
-from akb.report.files.tables import dutch_cell, dutch_csv
+from akb.report.files.tables import dutch_table
 from akb.store.manifest import manifest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
     from akb.ingest.types import Portfolio
@@ -85,28 +85,25 @@ def changes(
 
 
 def changes_csv(
-    found: pl.DataFrame, shown: Mapping[str, str] | None = None, language: str = "nl"
+    found: pl.DataFrame, shown: pl.DataFrame | None = None, language: str = "nl"
 ) -> bytes:
     """Return the list for Dutch Excel.
 
     Parameters
     ----------
     shown
-        Pseudonym -> relation number, in a run for those who may see it: who is no longer in the
-        export keeps his pseudonym.
+        customer (pseudonym) and ``relation``, in a run for those who may see it: who is no longer
+        in the export keeps his pseudonym.
     language
         Of the headings and of what happened: that of the run.
     """
-    words, shown = texts("live", language)["changes"], shown or {}
-    rows = [
-        [
-            dutch_cell(shown.get(row["customer"], row["customer"])),
-            words[row["what"]],
-            dutch_cell(row["date"]),
-        ]
-        for row in found.to_dicts()
-    ]
-    return dutch_csv([words["customer"], words["what"], words["date"]], rows)
+    words = texts("live", language)["changes"]
+    if shown is not None:
+        known = found.join(shown, on="customer", how="left", maintain_order="left")
+        found = known.with_columns(customer=pl.coalesce("relation", "customer"))
+    what = found["what"].replace_strict(list(KINDS), [words[kind] for kind in KINDS])
+    rows = found.select("customer", what, "date")
+    return dutch_table([words["customer"], words["what"], words["date"]], rows)
 
 
 def recorded_in(portfolio: Portfolio, recorded: pl.DataFrame | None) -> pl.DataFrame | None:

@@ -30,7 +30,7 @@ from akb.live.scoring.drift import (
 )
 from akb.live.scoring.stored import stored_run
 from akb.live.scoring.watch import KnownEnds, known_ends, watch_of
-from akb.pipeline import Request, catalogue_of, leave_run, valued
+from akb.pipeline import Request, catalogue_of, get_ready, leave_run, valued
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -127,6 +127,8 @@ def _score(request: ScoreRequest, progress: Progress, *, dry_run: bool) -> Score
     began = time.perf_counter()
     if not request.in_book:
         check_place(request, request.out)
+    if not dry_run:
+        get_ready()
     with progress.stage("reading the stored models"):
         run = stored_run(request.source, request.key)
     asked = request_of(request, run)
@@ -195,11 +197,11 @@ def _score(request: ScoreRequest, progress: Progress, *, dry_run: bool) -> Score
     return Scored(folder, document, result, watch)
 
 
-def _shown(asked: Request, portfolio: Portfolio) -> dict[str, str]:
-    """Pseudonym -> relation number, for those who may see it."""
+def _shown(asked: Request, portfolio: Portfolio) -> pl.DataFrame | None:
+    """Return customer (pseudonym) and relation number, for those who may see it."""
     if not asked.no_pseudonyms:
-        return {}
-    return dict(portfolio.customers.select("pseudonym", "relation").iter_rows())
+        return None
+    return portfolio.customers.select("relation", customer="pseudonym")
 
 
 def check_place(request: ScoreRequest, folder: Path) -> None:

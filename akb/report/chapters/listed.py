@@ -49,8 +49,9 @@ def first_rows(context: Context, listed: pl.DataFrame, count: int = SHOWN) -> li
         key: context.score(key) for key in ("churn_3m", "churn_12m", "churn_preventable_12m", "clv")
     }
     portal = context.once(portal_facts)
+    why = portal.why.sentences(joined["customer"], portal.words)
     rows: list[Row] = []
-    for rank, row in enumerate(joined.to_dicts(), start=1):
+    for rank, (row, sentence) in enumerate(zip(joined.to_dicts(), why, strict=True), start=1):
         place = row.get("place")
         numbers = {key: _at(values, place) for key, values in scores.items()}
         rows.append(
@@ -66,7 +67,7 @@ def first_rows(context: Context, listed: pl.DataFrame, count: int = SHOWN) -> li
                 "expected_saving": row.get("expected_saving"),
                 "best_contact": row.get("best_contact"),
                 "contact": row.get("contact"),
-                "reasons": [portal.why.sentence(row["customer"], portal.words)],
+                "reasons": [sentence],
             }
         )
     return rows

@@ -13,6 +13,7 @@ import polars as pl
 
 from akb.core.dates import add_months
 from akb.report import formats
+from akb.report.files.tables import rows_in_words
 
 if TYPE_CHECKING:
     from datetime import date
@@ -116,14 +117,22 @@ def month_ahead(day: date, months: int) -> str:
     return formats.month_year((add_months(day, months) - timedelta(days=15)).isoformat())
 
 
-def discuss_sentence(context: Context, branch: str, share: float | None) -> str:
-    """Return what an adviser may say of a cover that is not known here: it informs, and names no
-    product.
+def discuss_sentences(context: Context, rows: pl.DataFrame) -> pl.Series:
+    """Return what an adviser may say of the cover of every row, ``branch`` with its ``share``, that
+    is not known here: it informs, and names no product.
 
     A gap is what most comparable customers hold; of another cover the sentence only says how many
     do."""
-    tenths = None if share is None else max(1, min(9, round(10 * share)))
-    kind = "unknown" if share is None else "gap" if share >= MOST else "discuss"
-    return context.words.plain(
-        f"list_text.{kind}", branch=context.branch_name(branch).lower(), tenths=tenths
+    share = pl.col("share").cast(pl.Float64)
+    kind = pl.when(share >= MOST).then(pl.lit("gap")).otherwise(pl.lit("discuss"))
+    said = rows.select(
+        "branch",
+        kind=pl.when(share.is_null()).then(pl.lit("unknown")).otherwise(kind),
+        tenths=(10 * share).round(mode="half_to_even").clip(1, 9).cast(pl.Int64),
+    )
+    return rows_in_words(
+        said,
+        lambda branch, kind, tenths: context.words.plain(
+            f"list_text.{kind}", branch=context.branch_name(branch).lower(), tenths=tenths
+        ),
     )

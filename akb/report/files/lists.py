@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from akb.report.files.list_columns import ADDED, SENTENCE, discuss_sentence, named, with_added
-from akb.report.files.tables import dutch_cell, dutch_csv
+from akb.report.files.list_columns import (
+    ADDED,
+    MONTHS_AHEAD,
+    NAMED,
+    SENTENCE,
+    discuss_sentences,
+    named,
+    with_added,
+)
+from akb.report.files.tables import dutch_table, in_words
 from akb.report.portal import portal_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from akb.report.context import Context
 
@@ -80,19 +88,21 @@ class ListTable:
 
     Parameters
     ----------
-    columns
-        Keys; the first is ``customer``.
     heads
-        What people read above them.
-    rows
-        Values, once: numbers and dates as they are, everything else as text. Nothing is neutralised
-        yet.
+        What people read above the columns.
+    table
+        A column per key, ``customer`` first: numbers and dates as they are, everything else as
+        text. Nothing is neutralised yet.
     """
 
     name: str
-    columns: tuple[str, ...]
     heads: tuple[str, ...]
-    rows: Iterator[list[Any]]
+    table: pl.DataFrame
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The keys of the columns."""
+        return tuple(self.table.columns)
 
 
 def list_tables(context: Context) -> Iterator[ListTable]:
@@ -110,15 +120,9 @@ def action_lists(context: Context) -> Iterator[tuple[str, bytes]]:
     """Yield file name and content of every list; those of the contract exist always, headings at
     least.
     """
-    for table in list_tables(context):
-        yield f"{table.name}.csv", dutch_csv(table.heads, _cells(table))
-
-
-def _cells(table: ListTable) -> Iterator[list[str]]:
-    """Yield the rows as cells for Dutch Excel."""
-    decimals = [4 if is_chance(column) else 2 for column in table.columns]
-    for row in table.rows:
-        yield [dutch_cell(cell, digits) for cell, digits in zip(row, decimals, strict=True)]
+    for made in list_tables(context):
+        decimals = {column: 4 for column in made.columns if is_chance(column)}
+        yield f"{made.name}.csv", dutch_table(made.heads, made.table, decimals)
 
 
 def is_chance(column: str) -> bool:
@@ -129,37 +133,26 @@ def is_chance(column: str) -> bool:
 def _table(context: Context, name: str, frame: pl.DataFrame) -> ListTable:
     ordered = with_added(context, name, frame.sort("rank") if "rank" in frame.columns else frame)
     columns = _columns(name, ordered)
+    shown = [
+        shown_customers(context, ordered),
+        *(_column(context, ordered[column]) for column in columns[1:]),
+    ]
     extra = SENTENCE.get(name)
-    heads = [_head(context, name, column) for column in [*columns, *([extra] if extra else [])]]
-    rows = _rows(context, ordered, columns, extra)
-    return ListTable(name, (*columns, *([extra] if extra else [])), tuple(heads), rows)
+    if extra:
+        shown.append(_sentences(context, ordered, extra))
+    table = pl.DataFrame(shown)
+    heads = tuple(_head(context, name, column) for column in table.columns)
+    return ListTable(name, heads, table)
 
 
-def _rows(
-    context: Context, ordered: pl.DataFrame, columns: Sequence[str], extra: str | None
-) -> Iterator[list[Any]]:
-    """Yield the values of every row: of who is in force everybody has an action."""
-    names = shown_names(context, ordered)
-    portal = context.once(portal_facts) if extra == "reasons" else None
-    shown: dict[tuple[str, str], Any] = {}  # a list repeats its words in thousands of rows
-
-    def cell(column: str, value: Any) -> Any:
-        if not isinstance(value, str):
-            return _cell(context, column, value)
-        if (column, value) not in shown:
-            shown[column, value] = _cell(context, column, value)
-        return shown[column, value]
-
-    for row in ordered.iter_rows(named=True):
-        cells = [
-            names[row["customer"]],
-            *(cell(column, row[column]) for column in columns[1:]),
-        ]
-        if portal:
-            cells.append(portal.why.sentence(row["customer"], portal.words))
-        elif extra == "gap":
-            cells.append(discuss_sentence(context, row["branch"], row["share"]))
-        yield cells
+def _sentences(context: Context, ordered: pl.DataFrame, extra: str) -> pl.Series:
+    """Return the sentence at the end of every row: of who is in force everybody has an action."""
+    if ordered.is_empty():
+        return pl.Series(extra, [], dtype=pl.String)
+    if extra == "gap":
+        return discuss_sentences(context, ordered).alias(extra)
+    portal = context.once(portal_facts)
+    return portal.why.sentences(ordered["customer"], portal.words).alias(extra)
 
 
 def _head(context: Context, name: str, column: str) -> str:
@@ -178,23 +171,29 @@ def _columns(name: str, frame: pl.DataFrame) -> list[str]:
     return ["customer", *(["rank"] if "rank" in frame.columns else []), *rest, *last]
 
 
-def shown_names(context: Context, frame: pl.DataFrame) -> dict[int, str]:
-    """Return customer -> the name that the files show: the pseudonym, or the relation number for
-    who may see it.
+def shown_customers(context: Context, frame: pl.DataFrame) -> pl.Series:
+    """Return by what name the files show the customer of every row: the pseudonym, or the relation
+    number for who may see it.
     """
     column = "relation" if context.bundle.no_pseudonyms else "pseudonym"
     if frame.is_empty():
-        return {}
-    known = context.bundle.portfolio.customers.select("customer", column)
-    return dict(
-        frame.select("customer").join(known, on="customer", how="left").unique().iter_rows()
-    )
+        return pl.Series("customer", [], dtype=pl.String)
+    known = context.bundle.portfolio.customers.select("customer", shown=column)
+    rows = frame.select("customer").join(known, on="customer", how="left", maintain_order="left")
+    return rows["shown"].alias("customer")
+
+
+def _column(context: Context, values: pl.Series) -> pl.Series:
+    """Return a column of a list in words; numbers, dates and yes or no stay what they are."""
+    name = values.name
+    plain = values.dtype.is_numeric() or values.dtype.is_temporal() or values.dtype == pl.Boolean
+    if plain and name not in (*NAMED, *MONTHS_AHEAD):
+        return values
+    return in_words(values, lambda value: _cell(context, name, value))
 
 
 def _cell(context: Context, column: str, value: Any) -> Any:
     spoken = context.words
-    if value is None:
-        return None
     if column == "done_by" and str(value).startswith("#"):
         return spoken.plain("list_text.worker", number=str(value)[1:])
     people = "adviser" if column == "done_by" else column

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.report.files.lists import shown_names
+from akb.report.files.lists import shown_customers
 from akb.report.files.tables import dutch_cell, dutch_csv, neutral
 from akb.report.files.workbook import Styles, new_workbook, write_guide
 from akb.store.folders import RECOGNITION_KEY
@@ -40,7 +40,7 @@ def recognition_files(context: Context) -> dict[str, bytes]:
             }
         )
     test = test.sort("adviser", "number")
-    names = shown_names(context, test)
+    names = dict(zip(test["customer"], shown_customers(context, test), strict=True))
     return {WORKBOOK: _workbook(context, test, names), RECOGNITION_KEY: _key(context, test, names)}
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from akb.report.files.tables import neutral
+from akb.report.files.tables import neutralised
 
 if TYPE_CHECKING:
     from akb.report.context import Context
@@ -86,7 +86,7 @@ def scores_parquet(table: pl.DataFrame, words: dict[str, str] | None = None) -> 
 def scores_csv(table: pl.DataFrame) -> bytes:
     """Return the table as CSV: comma, point, empty where not eligible; no text is a formula."""
     target = io.BytesIO()
-    safe = table.with_columns(pl.col(pl.String).map_elements(neutral, return_dtype=pl.String))
+    safe = table.with_columns(neutralised(pl.col(pl.String)))
     safe.write_csv(target, line_terminator="\n")
     return target.getvalue()
 
@@ -99,10 +99,7 @@ def rejects_csv(context: Context) -> bytes:
     table = pl.DataFrame(schema=REJECT_SCHEMA)
     if rejects.width:
         table = rejects.select(*REJECT_SCHEMA).cast(REJECT_SCHEMA)  # type: ignore[arg-type]
-    safe = [
-        pl.col(name).map_elements(neutral, return_dtype=pl.String)
-        for name in ("file", "column", "shape", "reason")
-    ]
+    safe = [neutralised(pl.col(name)) for name in ("file", "column", "shape", "reason")]
     return (
         table.sort("file", "line", "column", nulls_last=True)
         .with_columns(safe)

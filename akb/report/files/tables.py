@@ -10,10 +10,12 @@ import math
 from datetime import date
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from akb.report.formats import shown as worded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 BOM = "\ufeff"
@@ -24,6 +26,35 @@ def neutral(text: str) -> str:
     apostrophe in front.
     """
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def neutralised(text: pl.Expr) -> pl.Expr:
+    """Return `neutral` of a column of texts."""
+    formula = text.str.contains(f"^[{''.join(_FORMULA).replace('-', '')}-]")
+    return pl.when(~formula).then(text).otherwise(pl.lit("'") + text)
+
+
+def in_words(values: pl.Series, word: Callable[[object], object]) -> pl.Series:
+    """Return a column with every value in words: each different one is worded once.
+
+    Nothing stays nothing.
+    """
+    different = values.drop_nulls().unique()
+    if different.is_empty():
+        return values.cast(pl.String)
+    words = [word(value) for value in different]
+    shown = pl.Series([None if each is None else str(each) for each in words], dtype=pl.String)
+    return values.replace_strict(different, shown, return_dtype=pl.String)
+
+
+def rows_in_words(rows: pl.DataFrame, word: Callable[..., str]) -> pl.Series:
+    """Return what every row is in words, made of its values: each different row is worded once."""
+    different = rows.unique()
+    words = [word(*row) for row in different.iter_rows()]
+    worded = different.with_columns(in_words=pl.Series(words, dtype=pl.String))
+    return rows.join(worded, on=rows.columns, how="left", nulls_equal=True, maintain_order="left")[
+        "in_words"
+    ]
 
 
 def dutch_cell(value: object, decimals: int = 2) -> str:
@@ -51,4 +82,58 @@ def dutch_csv(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     writer.writerow(head)
     writer.writerows(rows)
     text.flush()
+    return target.getvalue()
+
+
+def dutch_column(values: pl.Series, decimals: int = 2) -> pl.Series:
+    """Return `dutch_cell` of a column; null for nothing."""
+    kind = values.dtype
+    if kind.is_float():
+        return _decimals(values, decimals)
+    if kind.is_integer():
+        return values.cast(pl.String)
+    if kind == pl.String:
+        shown = pl.when(pl.col(values.name) != "").then(neutralised(pl.col(values.name)))
+        return values.to_frame().select(shown.alias(values.name)).to_series()
+    return in_words(values, dutch_cell)
+
+
+def _decimals(values: pl.Series, decimals: int) -> pl.Series:
+    """Return numbers with so many decimals, as ``f"{value:.2f}"`` rounds them.
+
+    Of Polars only the writer of CSV rounds by a number's exact value; a product with a hundred is
+    rounded already.
+    """
+    column = pl.when(pl.col(values.name).is_finite()).then(pl.col(values.name))
+    written = (
+        values.to_frame()
+        .select(column)
+        .write_csv(
+            include_header=False, separator=";", float_precision=decimals, decimal_comma=True
+        )
+    )
+    nothing = f"0,{'0' * decimals}"
+    line = pl.element()
+    shown = pl.when(line == f"-{nothing}").then(pl.lit(nothing)).when(line != "").then(line)
+    lines = pl.Series([written.removesuffix("\n")]).str.split("\n").list.eval(shown)
+    return lines.explode().head(values.len()).alias(values.name)
+
+
+def dutch_table(
+    heads: Sequence[str], table: pl.DataFrame, decimals: Mapping[str, int] | None = None
+) -> bytes:
+    """Return `dutch_csv` of a table of values.
+
+    Parameters
+    ----------
+    decimals
+        Column -> how many decimals its numbers get, where that is not two.
+    """
+    digits = decimals or {}
+    cells = [dutch_column(table[name], digits.get(name, 2)) for name in table.columns]
+    target = io.BytesIO(dutch_csv(heads, ()))
+    target.seek(0, io.SEEK_END)
+    pl.DataFrame(cells).write_csv(
+        target, include_header=False, separator=";", line_terminator="\r\n"
+    )
     return target.getvalue()

@@ -10,20 +10,20 @@ At most twelve columns, of which the last two are for the adviser;
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from akb.report.files.sheets import ListSheet
-from akb.report.files.tables import neutral
+from akb.report.files.tables import in_words, neutral, rows_in_words
 from akb.report.files.workbook import Styles, new_workbook, sheet_name, write_guide
 from akb.report.portal import work
 from akb.report.portal.document import worker
-from akb.report.portal.holdings import day_after
 from akb.store.feedback import NOTE, STATUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from akb.report.portal.facts import PortalFacts
 
@@ -67,7 +67,7 @@ def actions_workbook(facts: PortalFacts) -> bytes:
         (name, str(mine.height), _where(mine))
         for name, (_, mine) in zip(names, pages, strict=False)
     ]
-    rows.append((names[-1], str(len(side)), words.text("book_text.consultant_title")))
+    rows.append((names[-1], str(side.height), words.text("book_text.consultant_title")))
     write_guide(
         book,
         styles,
@@ -145,33 +145,29 @@ def _where(rows: pl.DataFrame) -> str:
 def _adviser_sheet(
     facts: PortalFacts, sheet: ListSheet, styles: Styles, mine: pl.DataFrame
 ) -> None:
-    words = facts.words
-    renewals = dict(facts.renewals.select("customer", "days").iter_rows())
-    rows: list[list[Any]] = []
-    for row in mine.iter_rows(named=True):
-        days = renewals.get(row["customer"])
-        who = [
-            worker(facts, row["done_by"]),
-            words.name("level", row["done_level"]) if row["done_level"] else "",
-        ]
-        rows.append(
-            [
-                row["shown"],
-                words.name("kind", row["kind"] or "unknown"),
-                action_sentence(facts, row, words.name("action", row["action"])),
-                facts.why.sentence(row["customer"], words),
-                row["policies"],
-                None if days is None else day_after(facts.context, days),
-                words.band("clv", row["clv"] or 0),
-                words.band("churn", row["churn"] or 0),
-                ", ".join(part for part in who if part),
-                None if row["before"] is None else day_after(facts.context, row["before"]),
-                None,
-                None,
-            ]
-        )
+    words, day = facts.words, pl.lit(facts.context.as_of)
+    mine = mine.join(
+        facts.renewals.select("customer", "days"),
+        on="customer",
+        how="left",
+        maintain_order="left",
+    )
+    rows = mine.select(
+        pl.col("shown").alias("customer"),
+        _kind(facts, mine),
+        action_sentences(facts, mine, lambda key: words.name("action", key)).alias("action"),
+        facts.why.sentences(mine["customer"], words).alias("why"),
+        "policies",
+        (day + pl.duration(days=pl.col("days"))).alias("renewal"),
+        _band(facts, mine, "clv"),
+        _band(facts, mine, "churn"),
+        rows_in_words(mine.select("done_by", "done_level"), partial(_who, facts)).alias("who"),
+        (day + pl.duration(days=pl.col("before"))).alias("before"),
+        pl.lit(None, dtype=pl.String).alias("status"),
+        pl.lit(None, dtype=pl.String).alias("result"),
+    )
     _sheet(sheet, styles, HEADS, [words.text(f"book_head.{name}") for name in HEADS], rows)
-    last = max(len(rows), 1)
+    last = max(rows.height, 1)
     for name in ("status", "result"):
         place = HEADS.index(name)
         sheet.set_column(place, place, _WIDTHS[name], styles.input)
@@ -187,51 +183,74 @@ def _adviser_sheet(
     sheet.data_validation(1, HEADS.index("result"), last, HEADS.index("result"), limit)
 
 
-def action_sentence(facts: PortalFacts, row: dict[str, Any], action: str) -> str:
-    """Return ``Behouden: gesprek door de binnendienst; bespreek opstal``, the action as named."""
-    words, sentence = facts.words, action
-    if row["contact"]:
-        contact = words.contact(row["contact"])
-        sentence = f"{sentence}: {contact[0].lower()}{contact[1:]}"
-    if row["branch"]:
-        sentence = (
-            f"{sentence}; {words.text('page.discuss', branch=words.branch_inside(row['branch']))}"
-        )
-    return sentence
+def _kind(facts: PortalFacts, rows: pl.DataFrame) -> pl.Series:
+    kind = rows["kind"].replace("", None).fill_null("unknown")
+    return in_words(kind, lambda key: facts.words.name("kind", str(key)))
 
 
-def _side_rows(facts: PortalFacts) -> list[list[Any]]:
+def _band(facts: PortalFacts, rows: pl.DataFrame, name: str) -> pl.Series:
+    band = rows_in_words(rows.select(name), lambda code: facts.words.band(name, code or 0))
+    return band.alias(name)
+
+
+def _who(facts: PortalFacts, name: str | None, level: str | None) -> str:
+    """Return who does it, and at which level."""
+    who = [worker(facts, name), facts.words.name("level", level) if level else ""]
+    return ", ".join(part for part in who if part)
+
+
+def action_sentences(
+    facts: PortalFacts, rows: pl.DataFrame, name: Callable[[str], str]
+) -> pl.Series:
+    """Return ``Behouden: gesprek door de binnendienst; bespreek opstal`` of every row, the action
+    as it is named.
+    """
+    words = facts.words
+
+    def sentence(action: str, contact: str | None, branch: str | None) -> str:
+        said = name(action)
+        if contact:
+            by = words.contact(contact)
+            said = f"{said}: {by[0].lower()}{by[1:]}"
+        if branch:
+            said = f"{said}; {words.text('page.discuss', branch=words.branch_inside(branch))}"
+        return said
+
+    return rows_in_words(rows.select("action", "contact", "branch"), sentence)
+
+
+def _side_rows(facts: PortalFacts) -> pl.DataFrame:
     """Return who is not to be contacted: the control group, who has cancelled, and who does not fit
     in the hours.
     """
     words = facts.words
     announced = facts.lists["announced"].select("customer", list=pl.lit("announced"))
-    parts = [
-        (work.control_rows(facts.context), "control"),
-        (announced, "announced"),
-        (work.waiting(facts.context), "waiting"),
-    ]
-    known = {row["customer"]: row for row in facts.people.iter_rows(named=True)}
-    seen: set[int] = set()
-    out = []
-    for table, reason in parts:
-        for customer, listed in table.select("customer", "list").iter_rows():
-            row = known.get(customer)
-            if row is None or customer in seen:
-                continue
-            seen.add(customer)
-            cells = {
-                **row,
-                "customer": row["shown"],
-                "list": words.name("list", listed),
-                "reason": words.name("stop_short", reason),
-                "kind": words.name("kind", row["kind"] or "unknown"),
-                "clv": words.band("clv", row["clv"] or 0),
-                "churn": words.band("churn", row["churn"] or 0),
-                "service": words.name("service", row["service"]) if row["service"] else None,
-            }
-            out.append([cells[name] for name in SIDE])
-    return out
+    parts = {
+        "control": work.control_rows(facts.context),
+        "announced": announced,
+        "waiting": work.waiting(facts.context),
+    }
+    found = (
+        pl.concat(
+            table.select("customer", "list", reason=pl.lit(reason))
+            for reason, table in parts.items()
+        )
+        .join(
+            facts.people.drop("list", "reason", strict=False),
+            on="customer",
+            maintain_order="left",
+        )
+        .unique("customer", keep="first", maintain_order=True)
+    )
+    return found.with_columns(
+        pl.col("shown").alias("customer"),
+        in_words(found["list"], lambda key: words.name("list", str(key))),
+        in_words(found["reason"], lambda key: words.name("stop_short", str(key))),
+        _kind(facts, found),
+        _band(facts, found, "clv"),
+        _band(facts, found, "churn"),
+        in_words(found["service"], lambda key: words.name("service", str(key)) if key else None),
+    ).select(SIDE)
 
 
 def _side_head(facts: PortalFacts, name: str) -> str:
@@ -244,7 +263,7 @@ def _sheet(
     styles: Styles,
     columns: Sequence[str],
     heads: Sequence[str],
-    rows: list[list[Any]],
+    rows: pl.DataFrame,
 ) -> None:
     """Write headings and rows, with filters and a heading that stays and is printed on every
     page.
@@ -253,10 +272,10 @@ def _sheet(
         sheet.set_column(place, place, _WIDTHS.get(column, _WIDTH))
         sheet.write_string(0, place, neutral(head), styles.head)
     numbers = [styles.rank] * len(columns)
-    sheet.write_lines(rows, numbers, styles.wrap, styles.day)
+    sheet.write_table(rows, numbers, styles.wrap, styles.day)
     sheet.set_row(0, 32)
     sheet.freeze_panes(1, 1)
-    sheet.autofilter(0, 0, max(len(rows), 1), len(columns) - 1)
+    sheet.autofilter(0, 0, max(rows.height, 1), len(columns) - 1)
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)

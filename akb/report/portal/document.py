@@ -151,17 +151,17 @@ def _columns(facts: PortalFacts, people: pl.DataFrame, names: _Dictionaries) -> 
         )
         out[f"rank_{name}"] = columns.fixed(ranked["rank"].fill_null(0).to_numpy())
     out |= _held(facts, people, names)
-    out["missing"] = columns.ragged(
-        _gathered(people, _coded(facts.missing, names), ("branch", "tenths"))
-    )
+    out["missing"] = _ragged(people, _coded(facts.missing, names), ("branch", "tenths"))
     best = _coded(facts.offers, names).with_columns(
         pl.col("effect").fill_null(0),
         # a commission ban shows as one, never as an amount
         amount=pl.when(pl.col("ban")).then(holdings.UNKNOWN - 1).otherwise(_amounts(facts.offers)),
     )
-    out["nbp"] = columns.ragged(_gathered(people, best, ("branch", "chance", "effect")))
-    out["nbp_euro"] = columns.ragged(_gathered(people, best, ("amount",)), "u16")
-    out["why"] = columns.ragged(_whys(facts, people, names), "u16")
+    out["nbp"] = _ragged(people, best, ("branch", "chance", "effect"))
+    out["nbp_euro"] = _ragged(people, best, ("amount",), "u16")
+    out["why"] = _ragged(
+        people, _whys(facts, people, names), ("template", "first", "second"), "u16"
+    )
     out["worth"] = columns.fixed(
         holdings.worth(facts.context, people).ravel(), holdings.PAST + 1 + holdings.AHEAD, "u16"
     )
@@ -184,8 +184,8 @@ def _held(facts: PortalFacts, people: pl.DataFrame, names: _Dictionaries) -> dic
         pl.col("place") < _POLICIES
     )
     return {
-        "held": columns.ragged(_gathered(people, rows, ("branch", "count", "year"))),
-        "held_day": columns.ragged(_gathered(people, rows, ("when",)), "u16"),
+        "held": _ragged(people, rows, ("branch", "count", "year")),
+        "held_day": _ragged(people, rows, ("when",), "u16"),
     }
 
 
@@ -195,30 +195,33 @@ def _coded(table: pl.DataFrame, names: _Dictionaries) -> pl.DataFrame:
     )
 
 
-def _gathered(people: pl.DataFrame, table: pl.DataFrame, wanted: Sequence[str]) -> list[list[int]]:
+def _ragged(
+    people: pl.DataFrame, table: pl.DataFrame, wanted: Sequence[str], least: str = "u8"
+) -> dict[str, Any]:
     """Return per customer the values of the rows that are his, one row after the other."""
-    rows: dict[int, list[int]] = {customer: [] for customer in people["customer"]}
-    for customer, *values in table.select("customer", *wanted).iter_rows():
-        mine = rows.get(customer)
-        if mine is not None:
-            mine += values
-    return list(rows.values())
+    places = people.select("customer").with_row_index("place")
+    his = (
+        table.select("customer", *wanted)
+        .join(places, on="customer", maintain_order="left")
+        .sort("place", maintain_order=True)
+    )
+    rows = np.bincount(his["place"].to_numpy(), minlength=people.height)
+    values = np.column_stack([his[name].to_numpy() for name in wanted])
+    return columns.ragged(rows * len(wanted), values.ravel(), least)
 
 
-def _whys(facts: PortalFacts, people: pl.DataFrame, names: _Dictionaries) -> list[list[int]]:
-    """Return the clauses of every customer as (template, number, number), with the reasons of this
-    page alone.
+def _whys(facts: PortalFacts, people: pl.DataFrame, names: _Dictionaries) -> pl.DataFrame:
+    """Return the clauses of these customers in the order of the page, with the reasons of this page
+    alone.
     """
-    template = {name: place for place, name in enumerate(TEMPLATES)}
-    own: dict[int, int] = {}
-    rows = []
-    for customer in people["customer"]:
-        row: list[int] = []
-        for name, first, second in facts.why.clauses.get(customer, ()):
-            place = first
-            if name == "reason":
-                place = own.setdefault(first, len(own))
-            row += (template[name], place, second)
-        rows.append(row)
+    mine = people.select("customer").join(
+        facts.why.clauses, on="customer", maintain_order="left_right"
+    )
+    is_reason = pl.col("template") == "reason"
+    own = mine.filter(is_reason)["first"].unique(maintain_order=True)
     names.reasons += [facts.why.reasons[place] for place in own]
-    return rows
+    places = pl.col("first").replace(own, pl.int_range(len(own), dtype=pl.Int32, eager=True))
+    return mine.with_columns(
+        template=pl.col("template").to_physical(),
+        first=pl.when(is_reason).then(places).otherwise("first"),
+    )

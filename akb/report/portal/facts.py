@@ -102,7 +102,7 @@ def run_name(bundle: RunBundle) -> str:
     The same input gives the same name, and nobody learns a customer from it.
     """
     portfolio = bundle.portfolio
-    names = portfolio.customers["pseudonym"]
+    names = portfolio.customers["pseudonym"].sort()
     shown = "relation" if bundle.no_pseudonyms else "pseudonym"
     return run_name_of(portfolio.as_of, shown, portfolio.rows.used, names)
 
@@ -119,6 +119,5 @@ def run_name_of(as_of: date, shown: str, used: int, pseudonyms: Iterable[str]) -
     """
     digest = blake2b(digest_size=6, person=_PERSON)
     digest.update(f"{as_of.isoformat()} {shown} {used}".encode())
-    for name in sorted(pseudonyms):
-        digest.update(name.encode())
+    digest.update("".join(sorted(pseudonyms)).encode())
     return f"R-{digest.hexdigest()}"

@@ -151,8 +151,3 @@ def amount_codes(cents: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 def _nothing(rows: int) -> np.ndarray[Any, Any]:
     return np.full(rows, UNKNOWN, dtype=np.int64)
-
-
-def day_after(context: Context, days: int) -> date:
-    """Return the day so many days after X."""
-    return context.as_of + timedelta(days=days)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from akb.core.wording.text import texts
-from akb.report.files.tables import dutch_cell, dutch_csv
+from akb.report.files.tables import dutch_table, in_words, rows_in_words
 from akb.report.portal import work
-from akb.report.portal.book import action_sentence
+from akb.report.portal.book import action_sentences
 from akb.report.portal.document import worker
-from akb.report.portal.holdings import day_after
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from akb.report.portal.facts import PortalFacts
 
 TASKS = "tasks"
@@ -28,45 +29,40 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def task_rows(facts: PortalFacts) -> list[dict[str, Any]]:
-    """Return the tasks, what comes first first, each customer once; keys of `COLUMNS`."""
-    words, seen = facts.words, set[int]()
-    rows: list[dict[str, Any]] = []
+def task_table(facts: PortalFacts) -> pl.DataFrame:
+    """Return the tasks, what comes first first, each customer once; `COLUMNS`."""
+    words = facts.words
     names: dict[str, str] = texts(TASKS, facts.language)["kind"]
-    for name in LISTS:
-        listed = facts.lists[name].join(
-            facts.people.drop("rank", strict=False),
-            on="customer",
-            how="left",
-            maintain_order="left",
-        )
-        for row in listed.filter(pl.col("stop").is_null()).iter_rows(named=True):
-            if row["customer"] in seen:
-                continue
-            seen.add(row["customer"])
-            kind = names.get(row["action"], str(row["action"] or ""))
-            rows.append(
-                {
-                    "customer": row["shown"],
-                    "rank": len(rows) + 1,
-                    "list": name,
-                    "kind": kind,
-                    "subject": action_sentence(facts, row, kind),
-                    "why": facts.why.sentence(row["customer"], words),
-                    "branch": words.branch(row["branch"]) if row["branch"] else None,
-                    "before": None if row["before"] is None
-                    else day_after(facts.context, row["before"]),
-                    "adviser": row["adviser"],
-                    "done_by": worker(facts, row["done_by"]) or None,
-                    "level": words.name("level", row["done_level"]) if row["done_level"] else None,
-                    "office": row["office"],
-                }
-            )  # fmt: skip
-    return rows
+    listed = pl.concat([facts.lists[name].with_columns(list=pl.lit(name)) for name in LISTS]).join(
+        facts.people.drop("rank", strict=False), on="customer", how="left", maintain_order="left"
+    )
+    begun = listed.filter(pl.col("stop").is_null()).unique(
+        "customer", keep="first", maintain_order=True
+    )
+
+    def kind(action: str | None) -> str:
+        return names.get(str(action), str(action or ""))
+
+    def spoken(column: str, word: Callable[[Any], Any]) -> pl.Series:
+        return in_words(begun[column], lambda key: word(key) if key else None)
+
+    return begun.select(
+        pl.col("shown").alias("customer"),
+        pl.int_range(1, pl.len() + 1).alias("rank"),
+        "list",
+        rows_in_words(begun.select("action"), kind).alias("kind"),
+        action_sentences(facts, begun, kind).alias("subject"),
+        facts.why.sentences(begun["customer"], words).alias("why"),
+        spoken("branch", words.branch),
+        (pl.lit(facts.context.as_of) + pl.duration(days=pl.col("before"))).alias("before"),
+        "adviser",
+        spoken("done_by", lambda name: worker(facts, name) or None),
+        spoken("done_level", lambda key: words.name("level", key)).alias("level"),
+        "office",
+    )
 
 
 def tasks_csv(facts: PortalFacts) -> bytes:
     """Return the tasks for Dutch Excel, in the language of the report; headings at least."""
     head: dict[str, str] = texts(TASKS, facts.language)["head"]
-    rows = ([dutch_cell(row[name]) for name in COLUMNS] for row in task_rows(facts))
-    return dutch_csv([head[name] for name in COLUMNS], rows)
+    return dutch_table([head[name] for name in COLUMNS], task_table(facts).select(COLUMNS))

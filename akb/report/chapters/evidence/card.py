@@ -234,7 +234,8 @@ def _constant(context: Context, key: str) -> bool:
     """Whether there are scores and every eligible customer gets the same one."""
     for run in (context.bundle.models, context.bundle.value):
         if run is not None and key in run.scores.columns:
-            return bool(run.scores[key].drop_nulls().n_unique() == 1)
+            known = run.scores[key].drop_nulls()
+            return known.len() > 0 and bool((known == known[0]).all())
     return False
 
 

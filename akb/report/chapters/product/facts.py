@@ -231,7 +231,7 @@ def _list(context: Context) -> dict[str, Any] | None:
     who = context.customers.select("customer", "pseudonym", kind_now="kind")
     called = listed.filter(~pl.col("control")) if "control" in listed.columns else listed
     top = (called.sort("rank") if "rank" in called.columns else called).head(SHOWN)
-    chances = _chances(context)
+    chances = _chances(context, top)
     rows: list[Row] = []
     needs = need_of(
         context, [(row["customer"], str(row.get("branch", ""))) for row in top.to_dicts()]
@@ -295,16 +295,13 @@ def _by_branch(context: Context, listed: pl.DataFrame) -> list[Row]:
     return [row for row in rows if int(str(row["customers"])) >= context.limit]
 
 
-def _chances(context: Context) -> dict[tuple[int, str], float]:
+def _chances(context: Context, top: pl.DataFrame) -> dict[tuple[int, str], float]:
+    """Return the chances of the customers of some rows, per branch."""
     models = context.bundle.models
     if models is None:
         return {}
-    return {
-        (c, b): p
-        for c, b, p in models.branch_purchase.select(
-            "customer", "branch", "probability"
-        ).iter_rows()
-    }
+    his = models.branch_purchase.join(top.select("customer"), on="customer", how="semi")
+    return {(c, b): p for c, b, p in his.select("customer", "branch", "probability").iter_rows()}
 
 
 FACTS = (facts,)
