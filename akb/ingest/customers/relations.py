@@ -183,7 +183,12 @@ def build_relations(
     notes
         Receives findings on conflicts, ages and guessed kinds.
     """
-    relations = policies.group_by("key").agg(relation=pl.col("relation").min()).sort("key")
+    relations = (
+        policies.group_by("key")
+        .agg(relation=pl.col("relation").min())
+        .sort("key")
+        .with_row_index("id")
+    )
     own = policies.select(
         "key", "start_date", *_SINGLE, *_LATEST, "no_marketing", "deceased", rank=pl.lit(1)
     )
@@ -191,64 +196,77 @@ def build_relations(
     if file_rows is not None:
         extra = file_rows.with_columns(rank=pl.lit(0), start_date=pl.lit(clock.as_of))
         rows = pl.concat([own, extra.select(own.columns)])
+    rows = _numbered(rows, relations)
     rows = _without_nonsense(rows, clock, notes)
-    conflicts: set[str] = set()
+    conflicts: set[int] = set()
     for column in _SINGLE:
         chosen, doubtful = _most_said(rows, column)
         conflicts |= doubtful if column != "postcode4" else set()
-        relations = relations.join(chosen, on="key", how="left", maintain_order="left")
+        relations = relations.join(chosen, on="id", how="left", maintain_order="left")
     for column in _LATEST:
         if rows[column].null_count() == rows.height:  # most exports tell few of them
             nothing = pl.lit(None, dtype=rows.schema[column])
             relations = relations.with_columns(nothing.alias(column))
             continue
         relations = relations.join(
-            _latest(rows, column), on="key", how="left", maintain_order="left"
+            _latest(rows, column), on="id", how="left", maintain_order="left"
         )
-    flags = rows.group_by("key").agg(
+    flags = rows.group_by("id").agg(
         no_marketing=pl.col("no_marketing").any(ignore_nulls=True),
         deceased=pl.col("deceased").any(ignore_nulls=True),
     )
-    relations = relations.join(flags, on="key", how="left", maintain_order="left").with_columns(
+    relations = relations.join(flags, on="id", how="left", maintain_order="left").with_columns(
         pl.col("no_marketing", "deceased").fill_null(value=False)
     )
     if conflicts:
         notes.find("AKB-D019", "tip", len(conflicts), len(conflicts) / relations.height)
-    return relations
+    return relations.drop("id")
+
+
+def _numbered(rows: pl.DataFrame, relations: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with a number, ``id``, in place of their relation's key: what is sorted and
+    grouped by it takes half the time.
+    """
+    numbers = relations.select("key", "id")
+    others = rows.join(numbers, on="key", how="anti").select("key").unique()
+    if others.height:  # of a file of customers
+        more = pl.int_range(relations.height, relations.height + pl.len(), dtype=pl.UInt32)
+        numbers = pl.concat([numbers, others.with_columns(id=more)])
+    return rows.join(numbers, on="key", how="left", maintain_order="left").drop("key")
 
 
 def _without_nonsense(rows: pl.DataFrame, clock: Clock, notes: Notes) -> pl.DataFrame:
     """Take away birth years that make a customer unborn or older than 105."""
     age = clock.as_of.year - pl.col("birth_year")
     sane = age.is_between(0, int(rule("customers", "oldest"))) & (pl.col("birth_year") != 1900)
-    lost = rows.filter(pl.col("birth_year").is_not_null() & ~sane)["key"].n_unique()
+    lost = rows.filter(pl.col("birth_year").is_not_null() & ~sane)["id"].n_unique()
     if lost:
-        notes.find("AKB-D018", "issue", lost, lost / rows["key"].n_unique())
+        notes.find("AKB-D018", "issue", lost, lost / rows["id"].n_unique())
     return rows.with_columns(birth_year=pl.when(sane).then(pl.col("birth_year")))
 
 
-def _most_said(rows: pl.DataFrame, column: str) -> tuple[pl.DataFrame, set[str]]:
+def _most_said(rows: pl.DataFrame, column: str) -> tuple[pl.DataFrame, set[int]]:
     """Return the value that most rows give (ties: the most recent policy, then the lowest), and who
     has several.
     """
     counted = (
         rows.filter(pl.col(column).is_not_null())
-        .group_by("key", column)
+        .group_by("id", column)
         .agg(rank=pl.col("rank").min(), rows=pl.len(), last=pl.col("start_date").max())
-        .sort("key", "rank", "rows", "last", column, descending=[False, False, True, True, False])
+        .sort("id", "rank", "rows", "last", column, descending=[False, False, True, True, False])
     )
-    several = counted.group_by("key").len().filter(pl.col("len") > 1)["key"].to_list()
-    return counted.group_by("key", maintain_order=True).first().select("key", column), set(several)
+    again = pl.col("id").eq_missing(pl.col("id").shift(1))
+    several = counted.filter(again)["id"].unique().to_list()
+    return counted.filter(~again).select("id", column), set(several)
 
 
 def _latest(rows: pl.DataFrame, column: str) -> pl.DataFrame:
     return (
         rows.filter(pl.col(column).is_not_null())
-        .select("key", "rank", "start_date", column)
-        .sort("key", "rank", "start_date", column, descending=[False, False, True, False])
-        .group_by("key", maintain_order=True)
-        .first()
-        .select("key", column)
+        .select("id", "rank", "start_date", column)
+        .sort("id", "rank", "start_date", column, descending=[False, False, True, False])
+        .filter(pl.col("id").ne_missing(pl.col("id").shift(1)))
+        .select("id", column)
     )
 
 
