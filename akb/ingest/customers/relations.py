@@ -8,7 +8,7 @@ import polars as pl
 
 from akb.ingest.cells.answers import read_answers
 from akb.ingest.cells.dates import read_dates
-from akb.ingest.cells.texts import known, rule
+from akb.ingest.cells.texts import distinct_texts, known, rule
 from akb.ingest.cells.words import read_words
 from akb.ingest.columns.notes import texts_of
 from akb.ingest.customers.consent import read_objections
@@ -37,14 +37,15 @@ def read_attributes(
     of it), home str? (keyed hash of the address), no_marketing bool?, deceased bool?; a row per row
     of `cells`. Of a birth date only the year is kept, of a postcode only four digits."""
     kind = notes.words("kind", read_words(texts_of(cells, "kind"), "kind", settings))
-    postcode = known(texts_of(cells, "postcode"))
-    if (postcode.str.len_chars() > 4).any():
+    postcode = distinct_texts(texts_of(cells, "postcode"))
+    if (postcode.texts.str.len_chars() > 4).any():
         _drop(table, "postcode")
+    area = postcode.texts.str.extract(r"^([1-9]\d{3})(?:\s*[A-Za-z]{2})?$")
     return pl.DataFrame(
         {
             "kind": kind,
             "birth_year": _birth_year(table, cells, clock, settings, notes),
-            "postcode4": postcode.str.extract(r"^([1-9]\d{3})(?:\s*[A-Za-z]{2})?$"),
+            "postcode4": postcode.spread(area),
             "adviser": known(texts_of(cells, "adviser")),
             "office": known(texts_of(cells, "office")),
             "sub_office": known(texts_of(cells, "sub_office")),
@@ -68,7 +69,7 @@ def _drop(table: Table, column: str) -> None:
 def _birth_year(
     table: Table, cells: pl.DataFrame, clock: Clock, settings: Settings, notes: Notes
 ) -> pl.Series:
-    year = pl.Series([None] * cells.height, dtype=pl.Int32)
+    year = pl.Series([None], dtype=pl.Int32).new_from_index(0, cells.height)
     if "birth_year" in table.headings.at:
         texts = known(texts_of(cells, "birth_year"))
         written = texts.str.extract(r"^((?:18|19|20)\d{2})(?:\.0)?$").cast(pl.Int32)
