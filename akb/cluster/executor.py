@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from akb.cluster.shelf import Shelf, read, write
-from akb.cluster.worker import run_task
+from akb.cluster.worker import TaskFailure, run_task
 from akb.core.errors import AkbError
 
 if TYPE_CHECKING:
@@ -48,7 +48,10 @@ class ClusterExecutor(Executor):
 
     def _answer(self, asked: Future[Any], done: Remote) -> None:
         try:
-            left = Path(done.result())
+            given = done.result()
+            if isinstance(given, TaskFailure):
+                raise AkbError(given.message, given.hint)
+            left = Path(given)
             answer = read(left, self._shelf)
             left.unlink()
         except BaseException as error:
@@ -60,7 +63,7 @@ class ClusterExecutor(Executor):
 
 
 def _said(error: BaseException) -> BaseException:
-    """Return what went wrong with the cluster as a sentence; what went wrong in a task as it is."""
+    """Return what went wrong with the cluster as a sentence."""
     from distributed import CancelledError, KilledWorker
 
     if isinstance(error, KilledWorker):

@@ -76,18 +76,27 @@ def clean(texts: pl.Series) -> pl.Series:
     """
     if texts.dtype != pl.String:
         texts = texts.cast(pl.String)
+    if texts.null_count() == texts.len():
+        return texts
     # one question for the whole column: each question costs as much as its few rows
-    cleaned = texts.to_frame("t").select_seq(_STRIPPED).to_series().alias(texts.name)
+    cell = texts.to_frame("t")
+    if texts.len() <= SHORT:
+        cleaned = cell.select_seq(_without_tricks(_STRIPPED)).to_series()
+    else:  # of many rows the patterns cost most, and hardly a column has such a cell
+        cleaned = cell.select_seq(_STRIPPED).to_series()
+        if cleaned.to_frame("t").select_seq(_HAS_TRICKS).item():
+            cleaned = cleaned.to_frame("t").select_seq(_without_tricks(pl.col("t"))).to_series()
+    cleaned = cleaned.alias(texts.name)
     return _where(cleaned, pl.col("t") != "") if (cleaned == "").any() else cleaned
 
 
-_STRIPPED = (
-    pl.col("t")
-    .str.strip_chars(" \t\r\n\u00a0\ufeff\u200b")
-    .str.replace(r'^="?(.*?)"?$', "${1}")
-    .str.strip_prefix("'")
-    .str.strip_chars(" \t")
-)
+_STRIPPED = pl.col("t").str.strip_chars(" \t\r\n\u00a0\ufeff\u200b")
+_HAS_TRICKS = (pl.col("t").str.starts_with("=") | pl.col("t").str.starts_with("'")).any()
+
+
+def _without_tricks(cell: pl.Expr) -> pl.Expr:
+    told = cell.str.replace(r'^="?(.*?)"?$', "${1}").str.strip_prefix("'")
+    return told.str.strip_chars(" \t")
 
 
 def _where(texts: pl.Series, keep: pl.Expr) -> pl.Series:
@@ -281,17 +290,14 @@ def known(texts: pl.Series) -> pl.Series:
 
 
 def _known(texts: pl.Series, *, marks: bool = False) -> pl.Series:
+    if texts.null_count() == texts.len():
+        return texts.cast(pl.String)
     cleaned = clean(texts)
     if cleaned.len() <= SHORT:
         return _known_of_few(cleaned, marks=marks)
     cell = pl.col("t")
-    short = (
-        cleaned.to_frame("t")
-        .select_seq(cell.drop_nulls().unique())
-        .select_seq(
-            cell.filter((cell.str.len_chars() <= _WORD) & ~cell.str.contains(_FIGURE.pattern))
-        )
-    )  # "€ -" is zero
+    few = cleaned.to_frame("t").filter(cell.str.len_chars() <= _WORD)
+    short = few.filter(~cell.str.contains(_FIGURE.pattern)).unique()  # "€ -" is zero
     empty = [text for text in short["t"] if says_nothing(text) and not (marks and is_mark(text))]
     return _where(cleaned, ~pl.col("t").is_in(empty)) if empty else cleaned
 
@@ -330,6 +336,9 @@ def identifiers(
 
 
 def _identifiers(texts: pl.Series, letters: frozenset[str]) -> tuple[pl.Series, pl.Series]:
+    if texts.len() > SHORT and not texts.to_frame("t").select_seq(_HAS_OTHER_SIGNS).item():
+        written = known(texts)  # a key as it stands
+        return written, written
     written = known(texts.str.replace_all('"', "", literal=True))
     if "dots" not in letters:
         whole = written.str.contains(r"^\d+\.0$")
@@ -345,3 +354,7 @@ def _identifiers(texts: pl.Series, letters: frozenset[str]) -> tuple[pl.Series, 
     keys = written.to_frame("t").select_seq(key).to_series()
     keys = _where(keys, pl.col("t") != "") if (keys == "").any() else keys
     return written.alias(texts.name), keys.alias(texts.name)
+
+
+# small letters, blanks, dots, quotes, letters with accents: what a key may write otherwise
+_HAS_OTHER_SIGNS = pl.col("t").str.contains("[^!#-\\-/-`{-~]").any()

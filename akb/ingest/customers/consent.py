@@ -67,7 +67,7 @@ def read_objections(
         ),
     ]
     if not said:
-        return pl.Series([None] * cells.height, dtype=pl.Boolean)
+        return pl.Series([None], dtype=pl.Boolean).new_from_index(0, cells.height)
     return (
         pl.DataFrame(said).select(pl.any_horizontal(pl.all())).to_series()
         if len(said) > 1

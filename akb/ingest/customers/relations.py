@@ -8,7 +8,7 @@ import polars as pl
 
 from akb.ingest.cells.answers import read_answers
 from akb.ingest.cells.dates import read_dates
-from akb.ingest.cells.texts import known, rule
+from akb.ingest.cells.texts import distinct_texts, known, rule
 from akb.ingest.cells.words import read_words
 from akb.ingest.columns.notes import texts_of
 from akb.ingest.customers.consent import read_objections
@@ -37,14 +37,15 @@ def read_attributes(
     of it), home str? (keyed hash of the address), no_marketing bool?, deceased bool?; a row per row
     of `cells`. Of a birth date only the year is kept, of a postcode only four digits."""
     kind = notes.words("kind", read_words(texts_of(cells, "kind"), "kind", settings))
-    postcode = known(texts_of(cells, "postcode"))
-    if (postcode.str.len_chars() > 4).any():
+    postcode = distinct_texts(texts_of(cells, "postcode"))
+    if (postcode.texts.str.len_chars() > 4).any():
         _drop(table, "postcode")
+    area = postcode.texts.str.extract(r"^([1-9]\d{3})(?:\s*[A-Za-z]{2})?$")
     return pl.DataFrame(
         {
             "kind": kind,
             "birth_year": _birth_year(table, cells, clock, settings, notes),
-            "postcode4": postcode.str.extract(r"^([1-9]\d{3})(?:\s*[A-Za-z]{2})?$"),
+            "postcode4": postcode.spread(area),
             "adviser": known(texts_of(cells, "adviser")),
             "office": known(texts_of(cells, "office")),
             "sub_office": known(texts_of(cells, "sub_office")),
@@ -68,7 +69,7 @@ def _drop(table: Table, column: str) -> None:
 def _birth_year(
     table: Table, cells: pl.DataFrame, clock: Clock, settings: Settings, notes: Notes
 ) -> pl.Series:
-    year = pl.Series([None] * cells.height, dtype=pl.Int32)
+    year = pl.Series([None], dtype=pl.Int32).new_from_index(0, cells.height)
     if "birth_year" in table.headings.at:
         texts = known(texts_of(cells, "birth_year"))
         written = texts.str.extract(r"^((?:18|19|20)\d{2})(?:\.0)?$").cast(pl.Int32)
@@ -183,7 +184,12 @@ def build_relations(
     notes
         Receives findings on conflicts, ages and guessed kinds.
     """
-    relations = policies.group_by("key").agg(relation=pl.col("relation").min()).sort("key")
+    relations = (
+        policies.group_by("key")
+        .agg(relation=pl.col("relation").min())
+        .sort("key")
+        .with_row_index("id")
+    )
     own = policies.select(
         "key", "start_date", *_SINGLE, *_LATEST, "no_marketing", "deceased", rank=pl.lit(1)
     )
@@ -191,64 +197,77 @@ def build_relations(
     if file_rows is not None:
         extra = file_rows.with_columns(rank=pl.lit(0), start_date=pl.lit(clock.as_of))
         rows = pl.concat([own, extra.select(own.columns)])
+    rows = _numbered(rows, relations)
     rows = _without_nonsense(rows, clock, notes)
-    conflicts: set[str] = set()
+    conflicts: set[int] = set()
     for column in _SINGLE:
         chosen, doubtful = _most_said(rows, column)
         conflicts |= doubtful if column != "postcode4" else set()
-        relations = relations.join(chosen, on="key", how="left", maintain_order="left")
+        relations = relations.join(chosen, on="id", how="left", maintain_order="left")
     for column in _LATEST:
         if rows[column].null_count() == rows.height:  # most exports tell few of them
             nothing = pl.lit(None, dtype=rows.schema[column])
             relations = relations.with_columns(nothing.alias(column))
             continue
         relations = relations.join(
-            _latest(rows, column), on="key", how="left", maintain_order="left"
+            _latest(rows, column), on="id", how="left", maintain_order="left"
         )
-    flags = rows.group_by("key").agg(
+    flags = rows.group_by("id").agg(
         no_marketing=pl.col("no_marketing").any(ignore_nulls=True),
         deceased=pl.col("deceased").any(ignore_nulls=True),
     )
-    relations = relations.join(flags, on="key", how="left", maintain_order="left").with_columns(
+    relations = relations.join(flags, on="id", how="left", maintain_order="left").with_columns(
         pl.col("no_marketing", "deceased").fill_null(value=False)
     )
     if conflicts:
         notes.find("AKB-D019", "tip", len(conflicts), len(conflicts) / relations.height)
-    return relations
+    return relations.drop("id")
+
+
+def _numbered(rows: pl.DataFrame, relations: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with a number, ``id``, in place of their relation's key: what is sorted and
+    grouped by it takes half the time.
+    """
+    numbers = relations.select("key", "id")
+    others = rows.join(numbers, on="key", how="anti").select("key").unique()
+    if others.height:  # of a file of customers
+        more = pl.int_range(relations.height, relations.height + pl.len(), dtype=pl.UInt32)
+        numbers = pl.concat([numbers, others.with_columns(id=more)])
+    return rows.join(numbers, on="key", how="left", maintain_order="left").drop("key")
 
 
 def _without_nonsense(rows: pl.DataFrame, clock: Clock, notes: Notes) -> pl.DataFrame:
     """Take away birth years that make a customer unborn or older than 105."""
     age = clock.as_of.year - pl.col("birth_year")
     sane = age.is_between(0, int(rule("customers", "oldest"))) & (pl.col("birth_year") != 1900)
-    lost = rows.filter(pl.col("birth_year").is_not_null() & ~sane)["key"].n_unique()
+    lost = rows.filter(pl.col("birth_year").is_not_null() & ~sane)["id"].n_unique()
     if lost:
-        notes.find("AKB-D018", "issue", lost, lost / rows["key"].n_unique())
+        notes.find("AKB-D018", "issue", lost, lost / rows["id"].n_unique())
     return rows.with_columns(birth_year=pl.when(sane).then(pl.col("birth_year")))
 
 
-def _most_said(rows: pl.DataFrame, column: str) -> tuple[pl.DataFrame, set[str]]:
+def _most_said(rows: pl.DataFrame, column: str) -> tuple[pl.DataFrame, set[int]]:
     """Return the value that most rows give (ties: the most recent policy, then the lowest), and who
     has several.
     """
     counted = (
         rows.filter(pl.col(column).is_not_null())
-        .group_by("key", column)
+        .group_by("id", column)
         .agg(rank=pl.col("rank").min(), rows=pl.len(), last=pl.col("start_date").max())
-        .sort("key", "rank", "rows", "last", column, descending=[False, False, True, True, False])
+        .sort("id", "rank", "rows", "last", column, descending=[False, False, True, True, False])
     )
-    several = counted.group_by("key").len().filter(pl.col("len") > 1)["key"].to_list()
-    return counted.group_by("key", maintain_order=True).first().select("key", column), set(several)
+    again = pl.col("id").eq_missing(pl.col("id").shift(1))
+    several = counted.filter(again)["id"].unique().to_list()
+    return counted.filter(~again).select("id", column), set(several)
 
 
 def _latest(rows: pl.DataFrame, column: str) -> pl.DataFrame:
     return (
         rows.filter(pl.col(column).is_not_null())
-        .select("key", "rank", "start_date", column)
-        .sort("key", "rank", "start_date", column, descending=[False, False, True, False])
-        .group_by("key", maintain_order=True)
-        .first()
-        .select("key", column)
+        .select("id", "rank", "start_date", column)
+        .sort("id", "rank", "start_date", column, descending=[False, False, True, False])
+        .filter(pl.col("id").ne_missing(pl.col("id").shift(1)))
+        .select("id", column)
     )
 
 

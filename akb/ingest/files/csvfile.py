@@ -124,10 +124,17 @@ class _Text:
         at = self.start
         while at < len(self.raw):
             end = self._end(at + _BLOCK)
-            while end < len(self.raw) and self.raw.count(b"\n", at, end) < _PREVIEW:
+            while end < len(self.raw) and not self._fills_preview(at, end):
                 end = self._end(end)
             yield self.convert(self.raw[at:end])
             at = end
+
+    def _fills_preview(self, at: int, end: int) -> bool:
+        for _ in range(_PREVIEW):
+            at = self.raw.find(b"\n", at, end) + 1
+            if not at:
+                return False
+        return True
 
     def _end(self, at: int) -> int:
         return self.raw.find(b"\n", at) + 1 or len(self.raw)
@@ -222,7 +229,8 @@ def _with_line_feeds(raw: bytes) -> bytes:
 def _is_utf8(text: _Text) -> bool:
     try:
         for block in text:
-            block.decode("utf-8")
+            if not block.isascii():
+                block.decode("utf-8")
     except UnicodeDecodeError:
         return False
     return True
@@ -388,26 +396,24 @@ class _Body:
         has_quotes = bool(lines.str.contains('"', literal=True).any())
         bare_line = line.str.replace_all(quoted, "${1}\x01") if has_quotes else line
         odd = bare.str.contains(rf'"|\x01[^{re.escape(s)}]') if has_quotes else pl.lit(value=False)
-        return (
+        frame = (
             frame.lazy()
             .with_columns(bare=bare_line)
             .with_columns(count=bare.str.count_matches(s, literal=True).cast(pl.Int32))
             .with_columns(long=line.str.len_bytes() > int(rule("files", "heading_line")))
+            .collect()
+        )
+        fits = pl.col("count") == self._width - 1
+        if (frame["count"] >= self._width).any():  # seldom, and costly to ask of every line
+            ends = bare.str.strip_chars_end(f"{s} ").str.count_matches(s, literal=True)
+            fits |= (pl.col("count") >= self._width) & (ends < self._width)
+        return (
+            frame.lazy()
             .select(
                 index=pl.int_range(pl.len(), dtype=pl.UInt32),
                 odd=odd & ~pl.col("long"),
                 blank=line.str.strip_chars(f'{s} \t\r"\u00a0') == "",
-                fits=~pl.col("long")
-                & (
-                    (pl.col("count") == self._width - 1)
-                    | (
-                        (pl.col("count") >= self._width)
-                        & (
-                            bare.str.strip_chars_end(f"{s} ").str.count_matches(s, literal=True)
-                            < self._width
-                        )
-                    )
-                ),
+                fits=~pl.col("long") & fits,
             )
             .collect()
         )

@@ -176,9 +176,10 @@ def _amounts(
     """
     unsure, signs, whole = 0, set(), []
     cents: dict[str, pl.Series] = {}
+    nothing = pl.Series([None], dtype=pl.Int64)
     for column in (*_AMOUNTS, *_RATES):
         if column not in table.headings.at:
-            cents[column] = pl.Series([None] * cells.height, dtype=pl.Int64)
+            cents[column] = nothing.new_from_index(0, cells.height)
             continue
         scale = _PARTS if column in _RATES else 100
         amounts = read_amounts(

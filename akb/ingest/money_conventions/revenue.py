@@ -223,8 +223,13 @@ def with_fees(
             fee_customer_cents=pl.coalesce("fee_customer_cents", own),
             fee_cents=pl.lit(None, dtype=pl.Int64),
         )
-    whole = policies.group_by("key").agg(_whole=pl.col("fee_customer_cents").max()).sort("key")
+    source = pl.when(pl.col(own).is_not_null()).then(pl.lit("policy"))
     filed = _filed_fees(tables, settings, notes)
+    if filed.is_empty() and policies["fee_customer_cents"].null_count() == policies.height:
+        policies = policies.drop("fee_customer_cents").with_columns(fee_source=source)
+        _say_fees(policies, notes)
+        return policies
+    whole = policies.group_by("key").agg(_whole=pl.col("fee_customer_cents").max()).sort("key")
     whole = whole.join(filed, on="key", how="left", maintain_order="left").select(
         "key", _whole=pl.coalesce("_filed", "_whole")
     )
@@ -243,10 +248,7 @@ def with_fees(
     part = pl.when("_bears").then(part)
     policies = policies.with_columns(
         fee_cents=pl.when(part.is_not_null()).then(part + pl.col(own).fill_null(0)).otherwise(own),
-        fee_source=pl.when(part.is_not_null())
-        .then(pl.lit("customer"))
-        .when(pl.col(own).is_not_null())
-        .then(pl.lit("policy")),
+        fee_source=pl.when(part.is_not_null()).then(pl.lit("customer")).otherwise(source),
     )
     _say_fees(policies, notes)
     return policies.drop("_whole", "_held", "_bears", "fee_customer_cents")

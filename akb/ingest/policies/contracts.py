@@ -39,6 +39,8 @@ def contract_numbers(table: Table, cells: pl.DataFrame, column: str) -> pl.Serie
     yes or no.
     """
     texts = known(texts_of(cells, column))
+    if texts.null_count() == texts.len():
+        return texts.alias(column)
     words = {word.upper() for each in rules().values["boolean"].values() for word in each}
     number = table.identifiers(column, cells)[1]
     none = texts.is_null() | number.is_in(sorted(words)) | ~texts.str.contains(r"[0-9]")
@@ -173,6 +175,8 @@ def one_policy_per_fleet(
     vehicle (number of its policy).
     """
     names = pl.DataFrame(schema=dict.fromkeys(("key", "number", "vehicle"), pl.String))
+    if rows["fleet"].null_count() == rows.height:
+        return rows.drop("fleet"), names
     by = ["key", "fleet", "insurer", "branch"]
     several = pl.col("fleet").is_not_null() & (pl.len().over(by) > 1)
     mine = rows.filter(several)

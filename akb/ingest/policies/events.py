@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -48,6 +49,30 @@ class EventOwners:
     customers: pl.DataFrame
     policies: pl.DataFrame
 
+    @cached_property
+    def of_numbers(self) -> pl.DataFrame:
+        """``_number``, ``_owner`` u32, of the numbers that one customer has."""
+        return (
+            self.policies.group_by("number")
+            .agg(owners=pl.col("customer").n_unique(), _owner=pl.col("customer").first())
+            .filter(pl.col("owners") == 1)
+            .select("_owner", _number="number")
+        )
+
+    @cached_property
+    def policies_of_customers(self) -> pl.DataFrame:
+        """``_customer``, ``_number``, ``_policy`` and ``_branch``, of the numbers that a customer
+        has on one policy.
+        """
+        return (
+            self.policies.group_by("customer", "number")
+            .agg(
+                several=pl.len(), _policy=pl.col("policy").first(), _branch=pl.col("branch").first()
+            )
+            .filter(pl.col("several") == 1)
+            .select("_policy", "_branch", _customer="customer", _number="number")
+        )
+
 
 def read_events(
     role: str, tables: Sequence[Table], about: EventOwners, run: IngestRun
@@ -77,8 +102,10 @@ def read_events(
     events = pl.concat(frames)
     said = [column for column in events.columns if column not in {"file", "line"}]
     first = events.unique(said, keep="first", maintain_order=True)
-    doubles = events.join(first, on=["file", "line"], how="anti")
-    for position, table in enumerate(mine):
+    doubles = first.head(0)
+    if first.height < events.height:
+        doubles = events.join(first, on=["file", "line"], how="anti")
+    for position, table in enumerate(mine if doubles.height else ()):
         lines = doubles.filter(pl.col("file") == position).select("line")
         notes.reject(
             table,
@@ -193,26 +220,24 @@ def _with_policy(cells: pl.DataFrame, about: EventOwners) -> pl.DataFrame:
     """Add customer, policy and branch; a number that several customers or policies share names
     none.
     """
-    by_number = (
-        about.policies.group_by("number")
-        .agg(owners=pl.col("customer").n_unique(), _owner=pl.col("customer").first())
-        .filter(pl.col("owners") == 1)
-        .select("_owner", _number="number")
-    )
-    policies = (
-        about.policies.group_by("customer", "number")
-        .agg(several=pl.len(), _policy=pl.col("policy").first(), _branch=pl.col("branch").first())
-        .filter(pl.col("several") == 1)
-        .select("_policy", "_branch", _customer="customer", _number="number")
-    )
     customers = about.customers.select(_key="key", _customer="customer")
+    known_customers = cells.join(customers, on="_key", how="left", maintain_order="left")
+    if cells["_number"].null_count() == cells.height:
+        types = {name: about.policies.schema[name] for name in ("policy", "branch")}
+        return known_customers.with_columns(
+            pl.lit(None, dtype=dtype).alias(f"_{name}") for name, dtype in types.items()
+        )
     return (
-        cells.join(customers, on="_key", how="left", maintain_order="left")
-        .join(by_number, on="_number", how="left", maintain_order="left")
+        known_customers.join(about.of_numbers, on="_number", how="left", maintain_order="left")
         .with_columns(
             _customer=pl.when(pl.col("_key").is_null()).then("_owner").otherwise("_customer")
         )
-        .join(policies, on=["_customer", "_number"], how="left", maintain_order="left")
+        .join(
+            about.policies_of_customers,
+            on=["_customer", "_number"],
+            how="left",
+            maintain_order="left",
+        )
     )
 
 

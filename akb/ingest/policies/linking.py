@@ -53,18 +53,19 @@ def link(policies: pl.DataFrame, gap_days: int) -> pl.DataFrame:
     ended = _near_a_start(ended, started, gap_days)
     started = started.join(ended, on=["customer", "branch"], how="semi")
     links = []
+    reach = _in_reach(ended, started, gap_days)
     for distance in [0, *(sign * step for step in range(1, gap_days + 1) for sign in (1, -1))]:
-        if ended.is_empty() or started.is_empty():
-            break
+        days = reach.get((distance,))
+        if days is None:
+            continue
         wanted = ended if distance >= 0 else ended.filter(~pl.col("short"))
-        ends = _numbered(wanted.with_columns(day=pl.col("day").dt.offset_by(f"{distance}d")))
-        pairs = ends.join(
-            _numbered(started), on=["customer", "branch", "day", "place"], suffix="_next"
-        )
+        ends = _numbered(wanted.join(days, on=_LINKED))
+        starts = _numbered(started.join(days, left_on=_LINKED, right_on=_NEXT, how="semi"))
+        pairs = ends.join(starts, left_on=[*_NEXT, "place"], right_on=[*_LINKED, "place"])
         if pairs.height:
-            links.append(pairs.select("row", "row_next", "day"))
+            links.append(pairs.select("row", row_next="row_right", day="next"))
             ended = ended.join(pairs.select("row"), on="row", how="anti")
-            started = started.join(pairs.select(row="row_next"), on="row", how="anti")
+            started = started.join(pairs.select(row="row_right"), on="row", how="anti")
     if not links:
         return policies.with_columns(
             replaced_on=pl.lit(None, dtype=pl.Date), replaces=pl.lit(value=False)
@@ -107,6 +108,27 @@ def _near_a_start(ended: pl.DataFrame, started: pl.DataFrame, gap_days: int) -> 
         .select(ended.columns)
         .sort("row")
     )
+
+
+_LINKED = ["customer", "branch", "day"]
+_NEXT = ["customer", "branch", "next"]
+
+
+def _in_reach(
+    ended: pl.DataFrame, started: pl.DataFrame, gap_days: int
+) -> dict[tuple[object, ...], pl.DataFrame]:
+    """Return distance -> the days on which a customer's policies of a branch end, and the days so
+    far off on which others start; most distances have few.
+    """
+    period = pl.col("day").to_physical() // (gap_days + 1)  # a day in reach is in it or beside it
+    ends = ended.select(_LINKED).unique().with_columns(period=period)
+    starts = started.select(_LINKED).unique().with_columns(period=period)
+    beside = pl.concat(ends.with_columns(pl.col("period") + step) for step in (-1, 0, 1))
+    pairs = beside.join(
+        starts.rename({"day": "next"}), on=["customer", "branch", "period"]
+    ).with_columns(distance=(pl.col("next") - pl.col("day")).dt.total_days())
+    near = pairs.filter(pl.col("distance").abs() <= gap_days).drop("period")
+    return near.partition_by("distance", as_dict=True, include_key=False)
 
 
 def _numbered(rows: pl.DataFrame) -> pl.DataFrame:

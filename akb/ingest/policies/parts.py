@@ -65,14 +65,22 @@ def separate_packages(rows: pl.DataFrame, tables: Sequence[Table], notes: Notes)
 
 def is_whole(cells: pl.DataFrame) -> pl.Series:
     """Say which rows are called a package, a bundle or a total by their branch or product."""
-    texts = [texts_of(cells, name).cast(pl.String) for name in ("branch", "product")]
-    named = [text.str.contains(_WHOLE).fill_null(value=False) for text in texts]
+    named = [_says_whole(texts_of(cells, name)) for name in ("branch", "product")]
     return named[0] | named[1]
+
+
+def _says_whole(texts: pl.Series) -> pl.Series:
+    if texts.null_count() == texts.len():
+        return pl.Series([False]).new_from_index(0, texts.len())
+    return texts.cast(pl.String).str.contains(_WHOLE).fill_null(value=False)
 
 
 def _twins(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of numbers that a customer has on several rows."""
-    return rows.filter(pl.struct("key", "number").is_duplicated()) if rows.height else rows
+    if rows.is_empty():
+        return rows
+    shared = rows.filter(pl.col("number").is_duplicated())  # few, and asked in a third of the time
+    return shared.filter(pl.struct("key", "number").is_duplicated())
 
 
 def _without_sums(rows: pl.DataFrame, tables: Sequence[Table], notes: Notes) -> pl.DataFrame:
@@ -110,11 +118,7 @@ def _heads(rows: pl.DataFrame, notes: Notes) -> pl.DataFrame:
     """
     bundled = rows.filter(pl.col("bundle").str.contains(_ID)).select("key", "bundle").unique()
     called = rows["whole"].any()
-    if (
-        bundled.is_empty()
-        and not called
-        and not rows.select(pl.struct("key", "number").is_duplicated().any()).item()
-    ):
+    if bundled.is_empty() and not called and _twins(rows).is_empty():
         return rows.head(0)
     mine = rows.select(
         "file",

@@ -149,12 +149,16 @@ def _totals(table: Table) -> pl.Series:
     """Say which rows are sums below a list: in the place of a customer or a policy stands that
     word.
     """
-    said = [
-        known(table.texts(name)).cast(pl.String).str.to_lowercase()
-        for name in ("customer", "policy")
-    ]
-    return pl.DataFrame({"a": said[0], "b": said[1]}).select(
-        total=pl.any_horizontal(pl.all().str.contains(_TOTAL)).fill_null(value=False)
+    said = pl.DataFrame(
+        {name: known(table.texts(name)).cast(pl.String) for name in ("customer", "policy")}
+    )
+    may_be = pl.all().str.contains_any(["tot", "som", "sum"], ascii_case_insensitive=True)
+    if not said.select(pl.any_horizontal(may_be).any()).item():
+        return pl.Series("total", [False]).new_from_index(0, said.height)
+    return said.select(
+        total=pl.any_horizontal(pl.all().str.to_lowercase().str.contains(_TOTAL)).fill_null(
+            value=False
+        )
     )["total"]
 
 
@@ -267,7 +271,7 @@ def read_package(cells: pl.DataFrame) -> pl.Series:
     Null on every row where the file has no such column. Of a number or code nothing but its
     presence is kept."""
     if "package" not in cells.columns:
-        return pl.Series("package", [None] * cells.height, dtype=pl.Boolean)
+        return pl.Series("package", [None], dtype=pl.Boolean).new_from_index(0, cells.height)
     texts = known(texts_of(cells, "package"))
     answer = read_answers(texts).values
     nothing = texts.str.contains(r"^[0.,\s%-]*$")

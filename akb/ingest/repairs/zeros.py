@@ -67,7 +67,12 @@ def _ways(written: pl.DataFrame) -> pl.DataFrame:
     """Return bare -> whole, of the numbers that are written in several ways, but in one way within
     each file.
     """
-    ways = written.select("table", "bare", "key").unique()
+    once = written.select("bare", "key").unique()
+    twice = once.filter(pl.col("bare").is_duplicated())["bare"]
+    if twice.is_empty():
+        return pl.DataFrame(schema={"bare": pl.String, "whole": pl.String})
+    ways = written.filter(pl.col("bare").is_in(twice.implode()))
+    ways = ways.select("table", "bare", "key").unique()
     within = ways.group_by("bare", "table").len().filter(pl.col("len") > 1)["bare"]
     several = ways.group_by("bare").agg(
         ways=pl.col("key").n_unique(),
