@@ -7,13 +7,14 @@ case`` are those of the run that ``akb case --out`` would write."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from akb.describe.relations import closed_year, year_rates
+from akb.value.beside import when_asked
 from akb.value.in_force import ANY_LAPSE, InForce
 from akb.value.lifetime.clv import earned_5y, earned_12m, lifetime
 from akb.value.lifetime.flows import purchase_years
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from akb.describe.relations import YearRates
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
+    from akb.value.beside import Start
     from akb.value.in_force import Cents, Floats
     from akb.value.lifetime.clv import Lifetime
     from akb.value.lifetime.purchases import Offers
@@ -112,12 +114,26 @@ def valuation(
         Whether the coming 12 months and who does what are asked for; the plan depends on the second
         only where a person's time might not suffice, and then it is worked out.
     """
-    in_force = InForce(portfolio, models, settings)
+    return valuation_of(InForce(portfolio, models, settings), say=say, earned=earned)
+
+
+def valuation_of(
+    in_force: InForce, *, say: Callable[[str], None], earned: bool = True, start: Start = when_asked
+) -> Valuation:
+    """Return `valuation` of customers in force.
+
+    Parameters
+    ----------
+    start
+        Begins what does not wait for the rest, see `side_by_side`.
+    """
+    portfolio, settings = in_force.portfolio, in_force.settings
     time = settings.time
     say("what happened in the last closed year")
     window = closed_year(portfolio, time.gap_days, time.registration_lag_days)
     rates = year_rates(in_force.policies, in_force.spells, *window) if window else None
 
+    eligible_ones = start(partial(eligibility, in_force))
     say("cost to serve and survival")
     cost = service_cost(in_force)
     months = YEAR * max(1, round(in_force.value("value.horizon_years")))
@@ -145,7 +161,7 @@ def valuation(
             stakes = policy_stakes(in_force, survival, branches, cost, preventable_shares(in_force))
 
     say("who is contacted, how and by whom")
-    eligible = eligibility(in_force)
+    eligible = eligible_ones()
     planned = staffing = could = None
     if in_force.has_commission:
         could = prospects(
