@@ -26,7 +26,12 @@ from akb.value.revenue.cost import service_cost
 from akb.value.targeting.eligibility import eligibility
 from akb.value.targeting.planning.benefits import Planning
 from akb.value.targeting.planning.plan import contact_plan
-from akb.value.targeting.planning.prospects import Stakes, prospects, relation_stakes
+from akb.value.targeting.planning.prospects import (
+    Stakes,
+    candidates,
+    prospects,
+    relation_stakes,
+)
 from akb.value.targeting.staffing import feasible, staffed
 
 if TYPE_CHECKING:
@@ -67,6 +72,9 @@ class Valuation:
         `policies.policy_stakes`; None without survival or commission.
     prospects, plan
         What contacts could change, and who gets which; None without commission.
+    paid
+        (n, places): discounted years that one purchase more of a place of `prospects` pays; 0
+        where nothing is offered.
     staffing
         Who does the plan's work.
     """
@@ -84,6 +92,7 @@ class Valuation:
     policies: pl.DataFrame | None
     eligibility: Eligibility
     prospects: Prospects | None
+    paid: Floats | None
     plan: ContactPlan | None
     staffing: Assignment | None
 
@@ -162,15 +171,12 @@ def valuation_of(
 
     say("who is contacted, how and by whom")
     eligible = eligible_ones()
-    planned = staffing = could = None
+    planned = staffing = could = paid = None
     if in_force.has_commission:
-        could = prospects(
-            in_force,
-            _stakes(in_force, survival, value, stakes),
-            purchases,
-            eligible,
-            lambda chance: _years(in_force, survival, purchases, chance),
-        )
+        stake = _stakes(in_force, survival, value, stakes)
+        open_ones = candidates(in_force, purchases)
+        paid = np.nan_to_num(_years(in_force, survival, purchases, open_ones.offered))
+        could = prospects(in_force, stake, purchases, eligible, (open_ones, paid))
         planned = contact_plan(could, Planning.of(settings), eligible.minutes)
         if earned or not feasible(in_force, planned, eligible):
             planned, staffing = staffed(in_force, planned, eligible)
@@ -188,6 +194,7 @@ def valuation_of(
         policies=stakes,
         eligibility=eligible,
         prospects=could,
+        paid=paid,
         plan=planned,
         staffing=staffing,
     )

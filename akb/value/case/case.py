@@ -33,7 +33,6 @@ from akb.value.lifetime.flows import (
     margin_months,
     policy_flow,
     purchase_flow,
-    purchase_years,
     relation_flow,
 )
 from akb.value.lifetime.unknown import relation_extremes
@@ -370,10 +369,9 @@ def _purchase_flows(valued: Valuation, plan: ContactPlan, brings: Floats) -> Flo
     if valued.survival is None:
         return np.array([_evenly(float(each.sum()), months) for each in brings])
     chance, worth = plan.prospects.chance[:, :1], plan.prospects.worth[:, :1]
+    assert valued.paid is not None
     offered = np.where(worth > 0, chance, np.nan)
-    years = np.nan_to_num(purchase_years(in_force, valued.survival, valued.offers.kept, offered))[
-        :, 0
-    ]
+    years = np.where(worth > 0, valued.paid[:, :1], 0.0)[:, 0]
     margin = np.divide(brings, years, out=np.zeros_like(brings), where=years > 0)
     return purchase_flow(in_force, valued.survival, valued.offers.kept, offered, margin[..., None])
 
