@@ -62,8 +62,8 @@ def case_alone(portfolio: Portfolio, models: ModelRun, settings: Settings) -> Bu
 
 def basis_alone(portfolio: Portfolio, models: ModelRun, settings: Settings) -> CaseBasis | None:
     """Return what that business case is made of; None where there is none."""
-    from akb.value.case.case import case_basis, open_lines
+    from akb.value.case.case import case_basis, has_case
     from akb.value.valuation import valuation
 
     valued = valuation(portfolio, models, settings, say=lambda _: None, earned=False)
-    return case_basis(valued) if valued.plan is not None and open_lines(valued) else None
+    return case_basis(valued) if has_case(valued) else None

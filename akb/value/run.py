@@ -4,7 +4,8 @@ case, figures.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -13,8 +14,10 @@ from akb.core.garbage import give_back
 from akb.value.actions import act
 from akb.value.actuarial.review import review
 from akb.value.actuarial.small import small_office
-from akb.value.case.case import business_case
+from akb.value.beside import side_by_side
+from akb.value.case.case import business_case, case_basis, case_of, has_case
 from akb.value.case.kinds import income_figures
+from akb.value.case.page.block import rows_of_page
 from akb.value.case.profit_figures import empc_figures
 from akb.value.checks import findings
 from akb.value.figures import figures
@@ -29,7 +32,7 @@ from akb.value.outlook.stress import stress_figures
 from akb.value.predictions import Work, case_missing, predictions
 from akb.value.revenue.account_figures import accounts_figures
 from akb.value.revenue.bridge import bridge
-from akb.value.revenue.commission import Replay, replay
+from akb.value.revenue.commission import replay
 from akb.value.revenue.cost import KINDS
 from akb.value.revenue.waterfall import waterfall
 from akb.value.segments.figures import class_table, segment_figures
@@ -40,7 +43,7 @@ from akb.value.targeting.duty import duty_book
 from akb.value.targeting.lists.last_year import backtest
 from akb.value.targeting.lists.retention import defence
 from akb.value.types import ValueRun
-from akb.value.valuation import Valuation, valuation
+from akb.value.valuation import valuation, valuation_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +51,22 @@ if TYPE_CHECKING:
     from akb.config import Settings
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
-    from akb.value.types import BusinessCase, CareContact, Past
+    from akb.value.lifetime.backtest import BacktestResult
+    from akb.value.revenue.commission import Replay
+    from akb.value.segments.segments import Segments
+    from akb.value.types import (
+        ActuarialReview,
+        Bridge,
+        BusinessCase,
+        CareContact,
+        ContactPolicy,
+        LostCommission,
+        Past,
+        ProfitMeasure,
+        SegmentFigures,
+        Stresses,
+    )
+    from akb.value.valuation import Valuation
 
 PLACES = (1, 2, 3)
 
@@ -85,33 +103,36 @@ def run_value(
         if progress is not None:
             progress(step)
 
-    valued = valuation(portfolio, models, settings, say=say)
-    in_force, survival, branches = valued.in_force, valued.survival, valued.branches
-    say("one action per customer, and who does it")
-    acts = act(valued)
-    say("business case")
-    case = business_case(valued)
-    give_back()
-    grouped = segments(in_force, valued.cost, valued.value, valued.offers, in_force.spells)
-    scores = _scores(valued).with_columns(class_columns(grouped, in_force.n))
-    scores = scores.join(acts.scores, on="customer", maintain_order="left")
-    if valued.plan is not None:
-        valued.plan.menu.let_go()
-    lapses = (
-        lapses_expected(in_force, branches, survival)
-        if survival is not None and branches is not None
-        else None
-    )
-    backwards = proof(in_force, past, say)
-    expected = (
-        lost_commission(in_force, survival, branches) if survival and branches is not None else None
-    )
-    lost = lost_row(in_force, expected)
-    years = inflow_years(in_force)
-    ahead = projection(in_force, branches, years, acts.lists["top_defend"], valued.plan)
+    in_force = InForce(portfolio, models, settings)
+    with side_by_side(settings.models.jobs, in_force.n) as start:
+        looking_back = start(partial(_look_back, in_force, past))
+        valued = valuation_of(in_force, say=say, start=start)
+        say("business case")
+        given = has_case(valued)
+        rows = start(partial(rows_of_page, valued)) if given else None
+        acting = start(partial(act, valued))
+        grouping = start(partial(_group, valued))
+        looking_ahead = start(partial(_look_ahead, valued))
+        basis = case_basis(valued) if given else None
+        say("one action per customer, and who does it")
+        acts = acting()
+        grouped, segmented = grouping()
+        stresses, lapses, lost = looking_ahead()
+        ahead = projection(
+            in_force,
+            valued.branches,
+            inflow_years(in_force),
+            acts.lists["top_defend"],
+            valued.plan,
+        )
+        case = case_of(basis, valued, rows=rows) if basis is not None else None
+        scores = _scores(valued).with_columns(class_columns(grouped, in_force.n))
+        scores = scores.join(acts.scores, on="customer", maintain_order="left")
+        if valued.plan is not None:
+            valued.plan.menu.let_go()
+        say("what was expected before, against what came")
+        past_years = looking_back()
     other = _on_other_cost(valued, say)
-    say("actual against expected lapse")
-    reviewed = review(in_force)
     give_back()
     return ValueRun(
         scores=scores,
@@ -119,28 +140,28 @@ def run_value(
         left_out=acts.left_out,
         case=case,
         predictions=predictions(
-            Work(in_force, valued.cost, _proof(in_force), grouped, backwards), scores
+            Work(in_force, valued.cost, past_years.replayed, grouped, past_years.lifetime), scores
         ),
         figures=replace(
             figures(valued, acts.lists),
             actions=acts.figures,
-            bridge=bridge(in_force),
+            bridge=past_years.bridge,
             projection=ahead,
-            contact_policy=contact_policy(in_force),
+            contact_policy=past_years.contacts,
             backtest=backtest(in_force, in_force.spells, contacts_a_year(in_force, valued.plan)),
             next_year=next_year(lost, ahead),
-            empc=empc_figures(in_force, in_force.spells),
-            segments=segment_figures(in_force, valued.value, grouped, in_force.spells, valued.cost),
+            empc=past_years.empc,
+            segments=segmented,
             case_missing=None if case else case_missing(in_force),
             duty=duty_book(in_force, acts.gaps, acts.care),
             care=_shown(acts.care, settings.report.suppress_below),
             lost_commission=lost,
             waterfall=waterfall(in_force, valued.cost),
             small_office=small_office(in_force),
-            stress=stress_figures(valued, years),
+            stress=stresses,
             accounts=accounts_figures(in_force, valued.cost, case, other),
-            clv_past=backwards.figures,
-            clv_past_missing=backwards.missing,
+            clv_past=past_years.lifetime.figures,
+            clv_past_missing=past_years.lifetime.missing,
             income=tuple(income_figures(valued, case)),
         ),
         findings=findings(valued, acts.lists["top_defend"], lapses),
@@ -150,8 +171,60 @@ def run_value(
         offers=valued.offers.table.filter(pl.col("place") <= PLACES[-1]).select(
             "customer", "place", "branch", "probability", "commission_cents", "ban"
         ),
-        actuarial=reviewed,
+        actuarial=past_years.reviewed,
     )
+
+
+@dataclass(frozen=True)
+class PastYears:
+    """What was expected of years that are over, beside what came: of no figure of today.
+
+    Parameters
+    ----------
+    reviewed, replayed, lifetime
+        Lapses by policy year, next year's commission, and lifetime value.
+    empc, bridge, contacts
+        See `akb.value.types.Figures`.
+    """
+
+    reviewed: ActuarialReview | None
+    replayed: Replay | None
+    lifetime: BacktestResult
+    empc: dict[str, ProfitMeasure]
+    bridge: Bridge | None
+    contacts: ContactPolicy
+
+
+def _look_back(in_force: InForce, past: Past | None) -> PastYears:
+    return PastYears(
+        reviewed=review(in_force),
+        replayed=replay(in_force) if in_force.has_ended else None,
+        lifetime=proof(in_force, past),
+        empc=empc_figures(in_force, in_force.spells),
+        bridge=bridge(in_force),
+        contacts=contact_policy(in_force),
+    )
+
+
+def _group(valued: Valuation) -> tuple[Segments | None, SegmentFigures]:
+    """Return the segments, and what the report tells of them."""
+    in_force, cost, value = valued.in_force, valued.cost, valued.value
+    grouped = segments(in_force, cost, value, valued.offers, in_force.spells)
+    return grouped, segment_figures(in_force, value, grouped, in_force.spells, cost)
+
+
+def _look_ahead(
+    valued: Valuation,
+) -> tuple[Stresses | None, float | None, LostCommission | None]:
+    """Return the book under stress, the policies expected to lapse, and the revenue that goes with
+    what ends.
+    """
+    in_force, survival, branches = valued.in_force, valued.survival, valued.branches
+    stresses = stress_figures(valued, inflow_years(in_force))
+    if survival is None or branches is None:
+        return stresses, None, lost_row(in_force, None)
+    lapses = lapses_expected(in_force, branches, survival)
+    return stresses, lapses, lost_row(in_force, lost_commission(in_force, survival, branches))
 
 
 def _on_other_cost(valued: Valuation, say: Callable[[str], None]) -> BusinessCase | None:
@@ -170,10 +243,6 @@ def _on_other_cost(valued: Valuation, say: Callable[[str], None]) -> BusinessCas
     return business_case(
         valuation(in_force.portfolio, in_force.models, settings, say=lambda _: None, earned=False)
     )
-
-
-def _proof(in_force: InForce) -> Replay | None:
-    return replay(in_force) if in_force.has_ended else None
 
 
 def _shown(care: dict[str, CareContact], limit: int) -> dict[str, CareContact]:

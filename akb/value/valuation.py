@@ -7,13 +7,14 @@ case`` are those of the run that ``akb case --out`` would write."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from akb.describe.relations import closed_year, year_rates
+from akb.value.beside import when_asked
 from akb.value.in_force import ANY_LAPSE, InForce
 from akb.value.lifetime.clv import earned_5y, earned_12m, lifetime
 from akb.value.lifetime.flows import purchase_years
@@ -25,7 +26,12 @@ from akb.value.revenue.cost import service_cost
 from akb.value.targeting.eligibility import eligibility
 from akb.value.targeting.planning.benefits import Planning
 from akb.value.targeting.planning.plan import contact_plan
-from akb.value.targeting.planning.prospects import Stakes, prospects, relation_stakes
+from akb.value.targeting.planning.prospects import (
+    Stakes,
+    candidates,
+    prospects,
+    relation_stakes,
+)
 from akb.value.targeting.staffing import feasible, staffed
 
 if TYPE_CHECKING:
@@ -35,6 +41,7 @@ if TYPE_CHECKING:
     from akb.describe.relations import YearRates
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
+    from akb.value.beside import Start
     from akb.value.in_force import Cents, Floats
     from akb.value.lifetime.clv import Lifetime
     from akb.value.lifetime.purchases import Offers
@@ -65,6 +72,9 @@ class Valuation:
         `policies.policy_stakes`; None without survival or commission.
     prospects, plan
         What contacts could change, and who gets which; None without commission.
+    paid
+        (n, places): discounted years that one purchase more of a place of `prospects` pays; 0
+        where nothing is offered.
     staffing
         Who does the plan's work.
     """
@@ -82,6 +92,7 @@ class Valuation:
     policies: pl.DataFrame | None
     eligibility: Eligibility
     prospects: Prospects | None
+    paid: Floats | None
     plan: ContactPlan | None
     staffing: Assignment | None
 
@@ -112,12 +123,26 @@ def valuation(
         Whether the coming 12 months and who does what are asked for; the plan depends on the second
         only where a person's time might not suffice, and then it is worked out.
     """
-    in_force = InForce(portfolio, models, settings)
+    return valuation_of(InForce(portfolio, models, settings), say=say, earned=earned)
+
+
+def valuation_of(
+    in_force: InForce, *, say: Callable[[str], None], earned: bool = True, start: Start = when_asked
+) -> Valuation:
+    """Return `valuation` of customers in force.
+
+    Parameters
+    ----------
+    start
+        Begins what does not wait for the rest, see `side_by_side`.
+    """
+    portfolio, settings = in_force.portfolio, in_force.settings
     time = settings.time
     say("what happened in the last closed year")
     window = closed_year(portfolio, time.gap_days, time.registration_lag_days)
     rates = year_rates(in_force.policies, in_force.spells, *window) if window else None
 
+    eligible_ones = start(partial(eligibility, in_force))
     say("cost to serve and survival")
     cost = service_cost(in_force)
     months = YEAR * max(1, round(in_force.value("value.horizon_years")))
@@ -145,16 +170,13 @@ def valuation(
             stakes = policy_stakes(in_force, survival, branches, cost, preventable_shares(in_force))
 
     say("who is contacted, how and by whom")
-    eligible = eligibility(in_force)
-    planned = staffing = could = None
+    eligible = eligible_ones()
+    planned = staffing = could = paid = None
     if in_force.has_commission:
-        could = prospects(
-            in_force,
-            _stakes(in_force, survival, value, stakes),
-            purchases,
-            eligible,
-            lambda chance: _years(in_force, survival, purchases, chance),
-        )
+        stake = _stakes(in_force, survival, value, stakes)
+        open_ones = candidates(in_force, purchases)
+        paid = np.nan_to_num(_years(in_force, survival, purchases, open_ones.offered))
+        could = prospects(in_force, stake, purchases, eligible, (open_ones, paid))
         planned = contact_plan(could, Planning.of(settings), eligible.minutes)
         if earned or not feasible(in_force, planned, eligible):
             planned, staffing = staffed(in_force, planned, eligible)
@@ -172,6 +194,7 @@ def valuation(
         policies=stakes,
         eligibility=eligible,
         prospects=could,
+        paid=paid,
         plan=planned,
         staffing=staffing,
     )

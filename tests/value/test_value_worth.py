@@ -269,7 +269,7 @@ def test_realised_is_time_in_force_and_a_replaced_policy_goes_on() -> None:
 def test_the_proof_compares_with_the_status_quo_and_says_who_won() -> None:
     made = f.portfolio(500, months=60)
     base = InForce(made, f.models(made), f.SETTINGS)
-    found = proof(base, _past(made), lambda _: None).figures
+    found = proof(base, _past(made)).figures
     assert found.available
     assert [row.key for row in found.models] == ["clv", "status_quo", "all_stay"]
     truth = realised(base.policies, _past(made).models.scores["customer"], date(2022, 12, 31), 36)
@@ -278,7 +278,7 @@ def test_the_proof_compares_with_the_status_quo_and_says_who_won() -> None:
     means = [row.expected for row in found.deciles]
     assert means == sorted(means, reverse=True)
     assert found.winner in ("clv", "status_quo", "none")
-    again = proof(base, _past(made), lambda _: None)
+    again = proof(base, _past(made))
     assert again.figures == found
     level = again.evidence
     assert level is not None
@@ -331,10 +331,10 @@ def test_what_no_customer_has_is_not_said_to_be_derived() -> None:
 def test_no_proof_says_why() -> None:
     made = f.portfolio(60)
     base = InForce(made, f.models(made), f.SETTINGS)
-    assert proof(base, None, lambda _: None) == BacktestResult(None, "history")
-    assert proof(base, _past(made), lambda _: None) == BacktestResult(None, "few")
+    assert proof(base, None) == BacktestResult(None, "history")
+    assert proof(base, _past(made)) == BacktestResult(None, "few")
     bare = f.portfolio(60, commission="none")
-    assert proof(InForce(bare, f.models(bare), f.SETTINGS), None, lambda _: None).missing == "revenue"
+    assert proof(InForce(bare, f.models(bare), f.SETTINGS), None).missing == "revenue"
 
 
 def test_the_paired_interval_tells_a_better_forecast_from_chance() -> None:

@@ -43,14 +43,13 @@ def drawn(experiment: str, units: Sequence[str]) -> NDArray[np.float64]:
     choose one with a lot that he likes; who sees the pseudonym already sees on the lists who is
     drawn, and learns no relation number from a lot. With another key all lots are drawn anew, as
     all pseudonyms are."""
-    hashed = blake2b(experiment.encode(), digest_size=_DIGEST_BYTES, person=_PERSON)
-    raw = bytearray()
-    for unit in units:
-        one = hashed.copy()
-        one.update(b"\0" + unit.encode())
-        raw += one.digest()
+    before = experiment.encode() + b"\0"
+    raw = b"".join(
+        blake2b(before + unit.encode(), digest_size=_DIGEST_BYTES, person=_PERSON).digest()
+        for unit in units
+    )
     # 53 bits fill a float exactly, so that no lot is rounded up to 1
-    lots: NDArray[np.float64] = (np.frombuffer(bytes(raw), dtype="<u8") >> np.uint64(11)).astype(
+    lots: NDArray[np.float64] = (np.frombuffer(raw, dtype="<u8") >> np.uint64(11)).astype(
         np.float64
     ) / 2**53
     return lots

@@ -110,9 +110,13 @@ def pieces(policies: pl.DataFrame, *periods: Period) -> pl.DataFrame:
         ``lapsed`` bool, ``level_cents``.
     """
     asked = pl.DataFrame(
-        [(each.label, each.first, each.last) for each in periods],
-        schema={"period": pl.Int32, "first": pl.Date, "last": pl.Date},
+        [(each.label, each.first, each.last, each.first.year) for each in periods],
+        schema={"period": pl.Int32, "first": pl.Date, "last": pl.Date, "year": pl.Int32},
         orient="row",
+    ).with_columns(
+        day=_place_in_year(pl.col("first").dt.month(), pl.col("first").dt.day()),
+        leap=pl.date("year", 1, 1).dt.is_leap_year(),
+        next_leap=pl.date(pl.col("year") + 1, 1, 1).dt.is_leap_year(),
     )
     until, start = pl.col("until"), pl.col("start_date")
     first, last = (min(each.first for each in periods), max(each.last for each in periods))
@@ -124,6 +128,11 @@ def pieces(policies: pl.DataFrame, *periods: Period) -> pl.DataFrame:
         )
         # what was in force in none of the periods goes before it stands beside all of them
         .filter((start < last) & (until > first) & (until > start))
+        .with_columns(
+            begun=pl.col("origin").dt.year(),
+            begun_month=pl.col("origin").dt.month(),
+            begun_day=pl.col("origin").dt.day(),
+        )
         .join(asked, how="cross")
         .filter((start < pl.col("last")) & (until > pl.col("first")))
         .select(
@@ -131,8 +140,8 @@ def pieces(policies: pl.DataFrame, *periods: Period) -> pl.DataFrame:
             entry=pl.max_horizontal("start_date", "first"),
             exit=pl.min_horizontal("until", "last"),
             lapsed=is_lapse(pl.col("last")),
-            birthday=_birthday(pl.col("first")),
-            begun=pl.col("origin").dt.year(),
+            birthday=_birthday(),
+            begun="begun",
         )
     )  # fmt: skip
     age = pl.col("birthday").dt.year() - pl.col("begun")
@@ -153,19 +162,24 @@ def pieces(policies: pl.DataFrame, *periods: Period) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _birthday(after: pl.Expr) -> pl.Expr:
-    """Return the first anniversary of ``origin`` later than a day; of 29 February the 28th, where
-    there is none.
+def _birthday() -> pl.Expr:
+    """Return the first anniversary of ``origin`` later than ``first``; of 29 February the 28th,
+    where there is none.
     """
-    day, month = pl.col("origin").dt.day(), pl.col("origin").dt.month()
+    month, day = pl.col("begun_month"), pl.col("begun_day")
+    on_leap_day = (month == 2) & (day == 29)
+    own, after = (
+        pl.when(on_leap_day & ~pl.col(leap)).then(28).otherwise(day)
+        for leap in ("leap", "next_leap")
+    )
+    later = _place_in_year(month, own) > pl.col("day")
+    year = pl.col("year") + pl.when(later).then(0).otherwise(1)
+    return pl.date(year, month, pl.when(later).then(own).otherwise(after))
 
-    def on(year: pl.Expr) -> pl.Expr:
-        leap = pl.date(year, 1, 1).dt.is_leap_year()
-        there = pl.when((month == 2) & (day == 29) & ~leap).then(28).otherwise(day)
-        return pl.date(year, month, there)
 
-    year = after.dt.year()
-    return pl.when(on(year) > after).then(on(year)).otherwise(on(year + 1))
+def _place_in_year(month: pl.Expr, day: pl.Expr) -> pl.Expr:
+    """Return a number that sorts as the days of a year do."""
+    return 32 * month.cast(pl.Int32) + day.cast(pl.Int32)
 
 
 def _at_once(periods: Sequence[Period], policies: int) -> Iterator[Sequence[Period]]:

@@ -33,7 +33,6 @@ from akb.value.lifetime.flows import (
     margin_months,
     policy_flow,
     purchase_flow,
-    purchase_years,
     relation_flow,
 )
 from akb.value.lifetime.unknown import relation_extremes
@@ -57,7 +56,10 @@ from akb.value.types import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from akb.models.types import Gate, Interval
+    from akb.value.case.page.block import RowsOfPage
     from akb.value.in_force import Floats, InForce, Rows
     from akb.value.targeting.planning.plan import ContactPlan, OptionSums
     from akb.value.targeting.planning.prospects import Prospects
@@ -78,11 +80,16 @@ def business_case(valued: Valuation, *, page: bool = True) -> BusinessCase | Non
     page
         Whether a page is made of it, which works on rows of its own.
     """
-    if valued.plan is None or not open_lines(valued):
+    if not has_case(valued):
         return None
     basis = case_basis(valued)
     give_back()
     return case_of(basis, valued, page=page)
+
+
+def has_case(valued: Valuation) -> bool:
+    """Return whether there is a business case: a plan, and a line of benefit that may be given."""
+    return valued.plan is not None and bool(open_lines(valued))
 
 
 def open_lines(valued: Valuation) -> tuple[str, ...]:
@@ -100,8 +107,22 @@ def open_lines(valued: Valuation) -> tuple[str, ...]:
     return tuple(out)
 
 
-def case_of(basis: CaseBasis, valued: Valuation, *, page: bool = True) -> BusinessCase:
-    """Return every figure of the case from its basis; `page`: see `business_case`."""
+def case_of(
+    basis: CaseBasis,
+    valued: Valuation,
+    *,
+    page: bool = True,
+    rows: Callable[[], RowsOfPage | None] | None = None,
+) -> BusinessCase:
+    """Return every figure of the case from its basis.
+
+    Parameters
+    ----------
+    page
+        See `business_case`.
+    rows
+        What gives the page's rows; None: they are worked out here.
+    """
     seed = valued.in_force.settings.models.seed
     draws = Draws(basis, seed)
     lines = {line: benefit(basis.cohort, basis, line).cents() for line in LINES}
@@ -143,7 +164,7 @@ def case_of(basis: CaseBasis, valued: Valuation, *, page: bool = True) -> Busine
         multiple=_multiple(basis),
         facts=dict(basis.facts),
         curve=tuple(round(cents) for cents in cumulative(basis)[YEAR - 1 :: YEAR].tolist()),
-        basis=page_basis(valued, draws) if page else {},
+        basis=page_basis(valued, draws, rows and rows()) if page else {},
     )
 
 
@@ -348,10 +369,9 @@ def _purchase_flows(valued: Valuation, plan: ContactPlan, brings: Floats) -> Flo
     if valued.survival is None:
         return np.array([_evenly(float(each.sum()), months) for each in brings])
     chance, worth = plan.prospects.chance[:, :1], plan.prospects.worth[:, :1]
+    assert valued.paid is not None
     offered = np.where(worth > 0, chance, np.nan)
-    years = np.nan_to_num(purchase_years(in_force, valued.survival, valued.offers.kept, offered))[
-        :, 0
-    ]
+    years = np.where(worth > 0, valued.paid[:, :1], 0.0)[:, 0]
     margin = np.divide(brings, years, out=np.zeros_like(brings), where=years > 0)
     return purchase_flow(in_force, valued.survival, valued.offers.kept, offered, margin[..., None])
 

@@ -26,7 +26,6 @@ from akb.value.revenue.euro_evidence import level_evidence
 from akb.value.types import PastDecile, PastModel, PastValue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import date
 
     from akb.models.types import Evidence
@@ -214,7 +213,7 @@ class BacktestResult:
     evidence: Evidence | None = None
 
 
-def proof(base: InForce, past: Past | None, say: Callable[[str], None]) -> BacktestResult:
+def proof(base: InForce, past: Past | None) -> BacktestResult:
     """Look back three years.
 
     The models of the figures are ``clv``, ``status_quo`` and ``all_stay``, for the rivals with the
@@ -226,7 +225,6 @@ def proof(base: InForce, past: Past | None, say: Callable[[str], None]) -> Backt
         return BacktestResult(None, "revenue")
     if past is None:
         return BacktestResult(None, "history")
-    say("lifetime value as of three years ago")
     then = InForce(past.portfolio, past.models, base.settings)
     predicted = forecast(then)
     if predicted is None or len(predicted.now) < FEW:

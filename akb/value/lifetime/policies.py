@@ -124,13 +124,18 @@ def policy_stakes(
         .group_by("row", pl.col("branch").cast(pl.String))
         .agg(margin_cents=pl.col("margin").sum() / pl.len())
     )
-    shares = [preventable.get(branch, (0.0, 0.0, 0.0)) for branch in rows["branch"].cast(pl.String)]
     table = (
         rows.with_columns(
             pl.col("branch").cast(pl.String),
             lapse=1.0 - pl.col("first"),
             **{
-                name: pl.Series([share[place] for share in shares], dtype=pl.Float64)
+                name: pl.col("branch")
+                .cast(pl.String)
+                .replace_strict(
+                    {branch: shares[place] for branch, shares in preventable.items()},
+                    default=0.0,
+                    return_dtype=pl.Float64,
+                )
                 for place, name in enumerate(("preventable_low", "preventable", "preventable_high"))
             },
         )

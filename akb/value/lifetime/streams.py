@@ -33,6 +33,10 @@ class MonthAmounts(NamedTuple):
         return self.commission - self.variable - self.fixed
 
 
+_ONE_BY_ONE = 7
+"""Up to so many numbers ``np.add`` sums one after another."""
+
+
 @dataclass(frozen=True)
 class PolicyStreams:
     """Amounts of policies by month: of those without an announced end as they survive, of others
@@ -65,20 +69,76 @@ class PolicyStreams:
 
     def by_month(self, months: int | None = None) -> Iterator[dict[str, Floats]]:
         """Yield name -> (n,) per month; to the horizon, or for so many `months`."""
-        first = np.flatnonzero(np.diff(self.row, prepend=-1))
-        there = self.row[first]
-        lives = alive_by_month(self.first, self.kept, self.timing)
+        per_customer = SumsPerCustomer(self.row, self.n)
+        first, kept = per_customer.ordered(self.first), per_customer.ordered(self.kept)
+        amounts = {name: per_customer.ordered(each) for name, each in self.amounts.items()}
+        lives = alive_by_month(first, kept, self.timing)
         asked = range(self.months if months is None else months)
         for month, alive in zip(asked, lives, strict=False):
             part = month_fraction(self.until, month)
             out = {}
-            for name, amount in self.amounts.items():
-                sums = np.zeros(self.n)
-                if len(first):
-                    sums[there] = np.add.reduceat(alive * amount, first)
+            for name, amount in amounts.items():
+                sums = per_customer.of(alive * amount)
                 np.add.at(sums, self.ends, part * self.ending[name])
                 out[name] = sums
             yield out
+
+
+class SumsPerCustomer:
+    """Sums of the rows of each customer, for many columns: the first row of everybody, then the
+    second, and so on, so that whole columns are added.
+
+    They are those of ``np.add.reduceat``, to the bit: the first row plus the others one by one. Of
+    more than `_ONE_BY_ONE` others it adds eight at a time, so it is asked for them.
+
+    Parameters
+    ----------
+    row
+        The customer's row of every row, ascending.
+    n
+        Customers.
+    """
+
+    def __init__(self, row: Rows, n: int) -> None:
+        first = np.flatnonzero(np.diff(row, prepend=-1))
+        rows = np.diff(first, append=len(row))
+        few = np.flatnonzero(rows <= 1 + _ONE_BY_ONE)
+        few = few[np.argsort(-rows[few], kind="stable")]  # who has most rows first
+        many = np.flatnonzero(rows > 1 + _ONE_BY_ONE)
+        counts = [
+            int(np.count_nonzero(rows[few] > place)) for place in range(rows[few].max(initial=0))
+        ]
+        theirs = [
+            np.arange(start, start + all_)
+            for start, all_ in zip(first[many], rows[many], strict=True)
+        ]
+        self._n, self._few, self._many = n, row[first[few]], row[first[many]]
+        self._ends = np.cumsum(counts, dtype=np.int64)
+        self._begin = np.cumsum(rows[many]) - rows[many]
+        places = [first[few[:count]] + place for place, count in enumerate(counts)]
+        self._order = np.concatenate([np.zeros(0, dtype=np.int64), *places, *theirs])
+
+    def ordered(self, column: Floats) -> Floats:
+        """Return a column with a row per row in the order of `of`."""
+        out: Floats = column[self._order]
+        return out
+
+    def of(self, column: Floats) -> Floats:
+        """Return (n,): the sums of a column that is `ordered`; 0 for who has no row."""
+        sums = np.zeros(self._n)
+        *places, theirs = np.split(column, self._ends)
+        if len(places) > 1:
+            rest = places[1].copy()
+            for more in places[2:]:
+                rest[: len(more)] += more
+            rest += places[0][: len(rest)]
+            sums[self._few[: len(rest)]] = rest
+            sums[self._few[len(rest) :]] = places[0][len(rest) :]
+        elif places:
+            sums[self._few] = places[0]
+        if len(theirs):
+            sums[self._many] = np.add.reduceat(theirs, self._begin)
+        return sums
 
 
 def alive_by_month(first: Floats, kept: Floats, timing: float) -> Iterator[Floats]:

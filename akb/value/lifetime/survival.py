@@ -69,11 +69,12 @@ class Relations:
         """Yield (n,) per month: survival at the moment `timing` (0 begin, 1 end) within it,
         geometrically; to the horizon, or for so many `months`.
         """
-        begin = self.alive_after(0)
+        begin = self.alive_after(0) ** (1 - timing)
         ends = _alive_by_month(self.knots, self.levels)
         for _, end in zip(range(self.months if months is None else months), ends, strict=False):
-            yield begin ** (1 - timing) * end**timing
-            begin = end
+            part = end**timing
+            yield begin * part
+            begin = part if timing == 1 - timing else end ** (1 - timing)
 
     def alive_at(self, timing: float, months: int) -> Floats:
         """Return (n, months): `by_month` beside each other, for few customers or few months."""

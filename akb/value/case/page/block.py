@@ -58,8 +58,41 @@ class LikelyCells:
     likely: Floats
 
 
-def page_basis(valued: Valuation, draws: Draws) -> dict[str, Any]:
+@dataclass(frozen=True)
+class RowsOfPage:
+    """The rows of the page as it gets them, which wait for no figure of the case.
+
+    Parameters
+    ----------
+    count
+        Rows.
+    exact
+        Whether everybody has a row of his own.
+    columns
+        See `rows.encoded`.
+    """
+
+    count: int
+    exact: bool
+    columns: Mapping[str, str]
+
+
+def rows_of_page(valued: Valuation) -> RowsOfPage | None:
+    """Return the rows of the page; None without a plan."""
+    plan = valued.plan
+    if plan is None:
+        return None
+    bins = bins_of(plan)
+    return RowsOfPage(len(bins.first), bins.exact, encoded(page_rows(valued, plan, bins)))
+
+
+def page_basis(valued: Valuation, draws: Draws, rows: RowsOfPage | None = None) -> dict[str, Any]:
     """Return what the page works on.
+
+    Parameters
+    ----------
+    rows
+        See `rows_of_page`; None: they are worked out here.
 
     Returns
     -------
@@ -74,16 +107,16 @@ def page_basis(valued: Valuation, draws: Draws) -> dict[str, Any]:
         ``draws``: assumption or ``level.LINE`` -> base64 of 1,000 uint16 positions in its range.
     """
     plan = valued.plan
-    if plan is None:
+    rows = rows_of_page(valued) if rows is None else rows
+    if plan is None or rows is None:
         return {}
-    bins = bins_of(plan)
     rate = valued.in_force.value("cost.rate_office")
     return {
         "schema": SCHEMA,
         "customers": valued.in_force.n,
-        "count": len(bins.first),
-        "exact": bins.exact,
-        "rows": encoded(page_rows(valued, plan, bins)),
+        "count": rows.count,
+        "exact": rows.exact,
+        "rows": dict(rows.columns),
         "likely": _likely(plan),
         "pools": _pools(valued),
         "policy_cost": valued.offers.policy_cost / rate if rate > 0 else 0.0,

@@ -19,7 +19,6 @@ from akb.value.lifetime.flows import (
     margin_months,
     policy_months,
     purchase_months,
-    purchase_years,
     relation_months,
 )
 from akb.value.lifetime.present import present_factors
@@ -230,14 +229,17 @@ def _years(valued: Valuation, plan: ContactPlan, bins: Bins) -> Floats:
     could = plan.prospects
     if valued.survival is None:
         return np.ones(len(bins.first))
-    offered = np.where(could.worth > 0, could.chance, np.nan)
-    years = np.nan_to_num(
-        purchase_years(valued.in_force, valued.survival, valued.offers.kept, offered)
-    )
+    years = _paid(valued, could)
     push = np.where(could.worth > 0, could.chance * (1.0 - could.chance), 0.0)
     whole = push.sum(axis=1)
     own = np.divide((push * years).sum(axis=1), whole, out=np.zeros(len(whole)), where=whole > 0)
     return bins.mean(own, whole)
+
+
+def _paid(valued: Valuation, could: Prospects) -> Floats:
+    """Return the years that a purchase pays, 0 where it is worth nothing."""
+    assert valued.paid is not None
+    return np.where(could.worth > 0, valued.paid, 0.0)
 
 
 def calendar(months: int) -> Floats:
@@ -276,7 +278,7 @@ def _cash(valued: Valuation, plan: ContactPlan, bins: Bins) -> dict[str, Floats]
     chance, worth = plan.prospects.chance[:, :1], plan.prospects.worth[:, :1]
     offered = np.where(worth > 0, chance, np.nan)
     kept = valued.offers.kept
-    years = np.nan_to_num(purchase_years(in_force, survival, kept, offered))
+    years = _paid(valued, plan.prospects)[:, :1]
     shape = np.zeros((in_force.n, YEARS + 1))
     months = purchase_months(in_force, survival, kept, offered)
     for month, column in zip(months, columns, strict=True):

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -144,27 +144,26 @@ def prospects(
     stakes: Stakes,
     offers: Offers,
     eligibility: Eligibility,
-    years: Callable[[Floats], Floats],
+    sales: tuple[Candidates, Floats],
 ) -> Prospects:
     """Return what a contact could change of every customer in force.
 
     Parameters
     ----------
-    years
-        (n, b) chances, NaN where there is no offer -> discounted years that one purchase more pays;
-        see `akb.value.lifetime.flows.purchase_years`.
+    sales
+        What may be discussed, and the discounted years that one purchase more pays, (n, b); see
+        `akb.value.lifetime.flows.purchase_years`.
     """
-    chance, margin, branch = _candidates(in_force, offers)
-    worth = margin * np.nan_to_num(years(np.where(branch >= 0, chance, np.nan)))
+    few, years = sales
     return Prospects(
         weight=np.ones(in_force.n),
         relation=stakes.relation,
         leaving=stakes.leaving,
         policy=stakes.policy,
         lost=stakes.lost,
-        chance=chance,
-        worth=worth,
-        branch=branch,
+        chance=few.chance,
+        worth=few.margin * years,
+        branch=few.branch,
         likely=_likely(in_force, offers),
         inbound_rate=inbound_rates(in_force),
         eligible=~eligibility.barred,
@@ -175,10 +174,28 @@ def prospects(
     )
 
 
-def _candidates(in_force: InForce, offers: Offers) -> tuple[Floats, Floats, Rows]:
-    """Return chance, yearly margin and branch of the few policies per customer at which a push
-    brings most.
+@dataclass(frozen=True)
+class Candidates:
+    """The few policies per customer at which a push brings most, best first, (n, b) each.
+
+    Parameters
+    ----------
+    chance, margin, branch
+        Of buying, cents a year, and place in the taxonomy; branch -1 where nothing is left.
     """
+
+    chance: Floats
+    margin: Floats
+    branch: Rows
+
+    @property
+    def offered(self) -> Floats:
+        """The chances, NaN where nothing is left."""
+        return np.where(self.branch >= 0, self.chance, np.nan)
+
+
+def candidates(in_force: InForce, offers: Offers) -> Candidates:
+    """Return what may be discussed with every customer."""
     places = {branch: place for place, branch in enumerate(in_force.taxonomy)}
     table = (
         offers.table.filter(pl.col("commission_cents").is_not_null())
@@ -195,7 +212,7 @@ def _candidates(in_force: InForce, offers: Offers) -> tuple[Floats, Floats, Rows
     chance[at] = table["probability"].to_numpy()
     margin[at] = table["margin"].to_numpy()
     branch[at] = [places[name] for name in table["branch"].to_list()]
-    return chance, margin, branch
+    return Candidates(chance, margin, branch)
 
 
 def _likely(in_force: InForce, offers: Offers) -> Floats:

@@ -1,0 +1,80 @@
+"""Steps beside each other, and sums per customer: faster, and the same to the bit."""
+
+from __future__ import annotations
+
+from functools import partial
+from threading import Event, current_thread
+
+import numpy as np
+import pytest
+import value_fixtures as f
+from polars.testing import assert_frame_equal
+
+from akb.value import run_value
+from akb.value.beside import MOST, side_by_side
+from akb.value.lifetime.streams import SumsPerCustomer
+
+
+@pytest.mark.parametrize("most", [1, 3, 8, 9, 40])
+def test_sums_per_customer_are_those_of_numpy_to_the_bit(most: int) -> None:
+    rng = np.random.default_rng(most)
+    n = 50
+    rows = np.repeat(np.arange(n), rng.integers(0, most + 1, n))
+    column = rng.normal(size=len(rows)) * 10.0 ** rng.integers(-3, 6, len(rows))
+    first = np.flatnonzero(np.diff(rows, prepend=-1))
+    wanted = np.zeros(n)
+    wanted[rows[first]] = np.add.reduceat(column, first)
+    sums = SumsPerCustomer(rows, n)
+    assert sums.of(sums.ordered(column)).tobytes() == wanted.tobytes()
+
+
+def test_nobody_with_rows_has_sums_of_nothing() -> None:
+    sums = SumsPerCustomer(np.zeros(0, dtype=np.int64), 3)
+    assert sums.of(sums.ordered(np.zeros(0))).tolist() == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(("jobs", "customers"), [(1, 10), (2, 10), (2, MOST + 1)])
+def test_a_step_is_done_once_wherever_it_is_done(jobs: int, customers: int) -> None:
+    done: list[str] = []
+    with side_by_side(jobs, customers) as start:
+        step = start(lambda: done.append(current_thread().name) or len(done))
+        assert step() == step() == 1
+    here = current_thread().name
+    assert len(done) == 1
+    assert (jobs > 1 and customers <= MOST) or done == [here]
+
+
+def test_who_asks_for_a_step_that_nobody_began_does_it_himself() -> None:
+    going = Event()
+    with side_by_side(2, 10) as start:
+        long = start(partial(going.wait, 10))
+        short = start(lambda: current_thread().name)
+        assert short() == short() == current_thread().name
+        going.set()
+        assert long()
+
+
+def test_what_a_step_raises_comes_to_who_asks() -> None:
+    def fails() -> None:
+        raise ValueError("said")
+
+    with side_by_side(2, 10) as start:
+        step = start(fails)
+        with pytest.raises(ValueError, match="said"):
+            step()
+
+
+def test_one_job_and_two_value_an_office_the_same() -> None:
+    made = f.portfolio(200)
+    models = f.with_lapses(f.models(made))
+    settings = f.settings(**f.CALLS_PAY)
+    few = settings.model_copy(update={"models": settings.models.model_copy(update={"jobs": 1})})
+    one, two = (run_value(made, models, each) for each in (few, settings))
+    assert settings.models.jobs > 1
+    assert one.case is not None
+    assert one.case == two.case
+    assert one.figures == two.figures
+    assert one.predictions == two.predictions
+    assert_frame_equal(one.scores, two.scores, check_exact=True)
+    for name, listed in one.lists.items():
+        assert_frame_equal(listed, two.lists[name], check_exact=True)
