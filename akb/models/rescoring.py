@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
@@ -134,14 +135,19 @@ def score_models(
 
     context = FitContext(matrix, targets, settings, as_of, history, lambda words: None, people)
     able = [entry for entry in entries if _can(entry, stored)]
-    with threadpool_limits(1, user_api="blas"):
-        entire = _churn(context, targets.of_whole_relation(), of_whole(stored.files), stored)
-        churn = (
-            entire
-            if targets.of_whole_relation() is targets
-            else _churn(context, targets, stored.files, stored)
+    whole = targets.of_whole_relation()
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(settings.models.jobs) as pool:
+        entire_job = pool.submit(_churn, context, whole, of_whole(stored.files), stored)
+        churn_job = (
+            entire_job
+            if whole is targets
+            else pool.submit(_churn, context, targets, stored.files, stored)
         )
-        runs = [_run(context, made, members, stored) for made, members in method_jobs(able)]
+        jobs = [
+            pool.submit(_run, context, made, members, stored) for made, members in method_jobs(able)
+        ]
+        entire, churn = entire_job.result(), churn_job.result()
+        runs = [job.result() for job in jobs]
         predictions = {p.key: p for p in stored.run.predictions}
         coherent = coherent_scores(context, runs, churn, entire, predictions)
         reasons = churn_reasons(churn)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -14,13 +16,14 @@ from akb.features.branch_rows.world import BranchWorld, in_order, names
 from akb.features.cut import cut
 from akb.features.grid import to_day
 from akb.features.matrix import portfolio_branches
-from akb.features.types import BranchRows, TaughtBranches
+from akb.features.types import BranchRows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
-    from akb.config import Settings
+    from akb.config import Branch, Settings
+    from akb.features.types import TaughtBranches
     from akb.ingest.types import Portfolio
 
 STEP = 4
@@ -32,20 +35,10 @@ _BATCH, _TOGETHER = 4, 500_000
 """Dates at a time, at most, and times their policies."""
 
 
-def build_branch_rows(
-    portfolio: Portfolio,
-    facts: pl.DataFrame,
-    purchases: pl.DataFrame,
-    rows: pl.DataFrame,
-    settings: Settings,
-    *,
-    taught: TaughtBranches | None = None,
-    only_held: bool = False,
-) -> tuple[BranchRows, BranchRows]:
-    """Return the held and the eligible branch rows.
+@dataclass(frozen=True)
+class BranchInputs:
+    """What branch rows are made from.
 
-    Parameters
-    ----------
     facts
         `facts.policy_facts` with ``lapse`` (when the policy's line lapsed) and the insurer's code.
     purchases
@@ -54,52 +47,82 @@ def build_branch_rows(
         as_of, customer, t, day, ahead_12 of the matrix.
     taught
         The branches that have rows, where stored models say so; None: those with enough events.
-    only_held
-        Whether no rows are made of what could be taken.
 
     Notes
     -----
     A branch with fewer than ``settings.models.min_events`` lapses (purchases) since the first T is
-    left out. A branch is eligible if the rules of `eligibility` leave it open to the customer."""
-    branches = portfolio_branches(portfolio, settings)
-    dates: list[date] = sorted(rows["as_of"].unique().to_list()) or [portfolio.as_of]
-    recorded = portfolio.history.recorded_from
-    since = None if recorded is None else to_day(recorded)
-    world = BranchWorld(portfolio, branches, since, rows, settings)
-    first, enough = to_day(dates[0]), settings.models.min_events
-    lapses = _events(facts.filter(pl.col("lapse") > first), "lapse", branches)
-    bought = _events(purchases.filter(pl.col("start") > first), "start", branches)
-    lapsing, taken = (
-        [code for code, n in enumerate(each.values()) if n >= enough] for each in (lapses, bought)
-    )
-    if taught is not None:
-        lapsing, taken = (
-            [code for code, key in enumerate(branches) if key in keys]
-            for keys in (taught.held, taught.eligible)
-        )
-    # the dates ascend, so that each batch may be sorted by itself
-    held = []
-    for batch in _batches(dates, facts.height):
-        rates, own = HeldRates.of(cut(facts, {}, batch)), _of(rows, batch, facts)
-        held.append(in_order(held_rows(cut(own, {}, batch), own, lapsing, world, rates)))
-    few, few_bought = (
-        {key: n for key, n in each.items() if n < enough} for each in (lapses, bought)
-    )
-    rows_held = BranchRows(pl.concat(held, rechunk=True), names(HELD), seldom=few)
-    if only_held:
-        return rows_held, BranchRows(rows_held.frame.clear().drop(rows_held.names), ())
-    chosen = eligible_dates(dates, settings)
-    signed, eligible = signed_later(facts, portfolio.as_of), []
-    for batch in _batches(chosen, facts.height):
-        shares = EligibleShares.of(cut(facts, {}, batch), world)
-        seen, later = cut(_of(rows, batch, facts), {}, batch), _of(rows, batch, purchases)
-        found = eligible_rows(seen, later, taken, signed, world, shares=shares)
-        eligible.append(in_order(found))
-    why, fits = open_now(cut(facts, {}, [portfolio.as_of]), signed, world)
-    return (
-        rows_held,
-        BranchRows(pl.concat(eligible, rechunk=True), names(ELIGIBLE), why, fits, few_bought),
-    )
+    left out. A branch is eligible if the rules of `eligibility` leave it open to the customer.
+    """
+
+    portfolio: Portfolio
+    facts: pl.DataFrame
+    purchases: pl.DataFrame
+    rows: pl.DataFrame
+    settings: Settings
+    taught: TaughtBranches | None = None
+
+    def held(self) -> BranchRows:
+        """Return the rows of what is held."""
+        first = to_day(self._dates[0])
+        lapses = _events(self.facts.filter(pl.col("lapse") > first), "lapse", self._branches)
+        lapsing = self._chosen(lapses, None if self.taught is None else self.taught.held)
+        # the dates ascend, so that each batch may be sorted by itself
+        held = []
+        for batch in _batches(self._dates, self.facts.height):
+            rates = HeldRates.of(cut(self.facts, {}, batch))
+            own = self._of(batch, self.facts)
+            found = held_rows(cut(own, {}, batch), own, lapsing, self._world, rates)
+            held.append(in_order(found))
+        return BranchRows(pl.concat(held, rechunk=True), names(HELD), seldom=self._few(lapses))
+
+    def eligible(self) -> BranchRows:
+        """Return the rows of what could be taken."""
+        first, facts, world = to_day(self._dates[0]), self.facts, self._world
+        bought = _events(self.purchases.filter(pl.col("start") > first), "start", self._branches)
+        taken = self._chosen(bought, None if self.taught is None else self.taught.eligible)
+        signed, eligible = signed_later(facts, self.portfolio.as_of), []
+        for batch in _batches(eligible_dates(self._dates, self.settings), facts.height):
+            shares = EligibleShares.of(cut(facts, {}, batch), world)
+            seen, later = cut(self._of(batch, facts), {}, batch), self._of(batch, self.purchases)
+            found = eligible_rows(seen, later, taken, signed, world, shares=shares)
+            eligible.append(in_order(found))
+        why, fits = open_now(cut(facts, {}, [self.portfolio.as_of]), signed, world)
+        few = self._few(bought)
+        return BranchRows(pl.concat(eligible, rechunk=True), names(ELIGIBLE), why, fits, few)
+
+    @cached_property
+    def _branches(self) -> Mapping[str, Branch]:
+        return portfolio_branches(self.portfolio, self.settings)
+
+    @cached_property
+    def _dates(self) -> list[date]:
+        return sorted(self.rows["as_of"].unique().to_list()) or [self.portfolio.as_of]
+
+    @cached_property
+    def _world(self) -> BranchWorld:
+        recorded = self.portfolio.history.recorded_from
+        since = None if recorded is None else to_day(recorded)
+        return BranchWorld(self.portfolio, self._branches, since, self.rows, self.settings)
+
+    def _chosen(self, events: Mapping[str, int], taught: frozenset[str] | None) -> list[int]:
+        """The codes of the branches that have rows."""
+        enough = self.settings.models.min_events
+        return [
+            code
+            for code, (key, number) in enumerate(events.items())
+            if (number >= enough if taught is None else key in taught)
+        ]
+
+    def _few(self, events: Mapping[str, int]) -> dict[str, int]:
+        enough = self.settings.models.min_events
+        return {key: number for key, number in events.items() if number < enough}
+
+    def _of(self, batch: list[date], policies: pl.DataFrame) -> pl.DataFrame:
+        """The policies of those who have a row on one of the dates: of a large portfolio few
+        have.
+        """
+        asked = self.rows.filter(pl.col("as_of").is_in(batch))
+        return policies.join(asked, on="customer", how="semi")
 
 
 def signed_later(facts: pl.DataFrame, as_of: date) -> pl.DataFrame:
@@ -128,14 +151,6 @@ def eligible_dates(dates: list[date], settings: Settings) -> list[date]:
         if each <= add_months(wanted[-1], -STEP):
             wanted.append(each)
     return [*reversed(wanted), as_of]
-
-
-def _of(rows: pl.DataFrame, batch: list[date], policies: pl.DataFrame) -> pl.DataFrame:
-    """Return the policies of those who have a row on one of the dates: of a large portfolio few
-    have.
-    """
-    asked = rows.filter(pl.col("as_of").is_in(batch))
-    return policies.join(asked, on="customer", how="semi")
 
 
 def _events(facts: pl.DataFrame, day: str, branches: Iterable[str]) -> dict[str, int]:

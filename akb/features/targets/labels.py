@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from akb.features.branch_rows.rows import build_branch_rows
+from akb.features.branch_rows.rows import BranchInputs
 from akb.features.cut import KEY
 from akb.features.definitions import definition_labels, relation_ends
 from akb.features.facts import CAUSES, FOREVER, lines, policy_facts
@@ -25,7 +25,7 @@ from akb.features.premiums import premium_records
 from akb.features.questions import channel_rows, topic_rows
 from akb.features.targets.events import event_targets
 from akb.features.targets.money import money_targets
-from akb.features.types import Targets
+from akb.features.types import BranchRows, Targets
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -52,7 +52,8 @@ def build_targets(
     Parameters
     ----------
     taught
-        The branches that have rows, where stored models say so; None: those with enough events.
+        The branches that have rows, where stored models say so, and nothing is fitted; None: those
+        with enough events.
     lifetime
         Whether only what lifetime value is made of is worked out: how long relations and policies
         last.
@@ -80,51 +81,48 @@ def build_targets(
         ends if definition == "all" else relation_ends(rows, whole, "all", names, settings)
     )
     entire = relation if definition == "all" else _relation(entire_ends, as_of)
-    asked, contacts = pl.DataFrame(), None
-    if not lifetime:
-        asked, events = event_targets(portfolio, entire, dates, settings)
-        contacts = events.get("contacts")
-    if executor is not None:  # who works elsewhere sees nobody's number
-        portfolio = _nameless(portfolio)
+    asked: pl.DataFrame | None = None
+    made_of = portfolio if executor is None else _nameless(portfolio)
     # each leaves a core idle for much of its time; the longest goes first
     with nullcontext(executor) if executor else ThreadPoolExecutor(2) as pool:
-        branch_rows = pool.submit(
-            build_branch_rows,
-            portfolio,
-            facts,
-            purchases,
-            rows,
-            settings,
-            taught=taught,
-            only_held=lifetime,
-        )
+        per_branch = BranchInputs(made_of, facts, purchases, rows, settings, taught)
         others: dict[str, Future[Any]] = {}
         if not lifetime:
             margin = settings.assumed()["upsell.margin"].value
-            records = premium_records(portfolio)
-            others = {
-                "definitions": pool.submit(definition_labels, rows, whole, names, as_of, settings),
+            others["eligible"] = pool.submit(BranchInputs.eligible, per_branch)
+        others["held"] = pool.submit(BranchInputs.held, per_branch)
+        if not lifetime:
+            others |= {
+                "former": pool.submit(former_rows, made_of, whole, matrix.dates, settings),
                 "counts": pool.submit(_counts, rows, entire, facts, purchases),
-                "money": pool.submit(
-                    money_targets, entire, facts, records, branches, margin=margin
-                ),
+            }
+            if taught is None:  # definitions are compared where models are fitted
+                others["definitions"] = pool.submit(
+                    definition_labels, rows, whole, names, as_of, settings
+                )
+            records = premium_records(portfolio)
+            others["money"] = pool.submit(
+                money_targets, entire, facts, records, branches, margin=margin
+            )
+            asked, events = event_targets(portfolio, entire, dates, settings)
+            contacts = events.get("contacts")
+            others |= {
                 "topics": pool.submit(topic_rows, entire, contacts, dates),
                 "channels": pool.submit(channel_rows, entire, contacts, dates),
-                "former": pool.submit(former_rows, portfolio, whole, matrix.dates, settings),
             }
-    held, eligible = branch_rows.result()
     found = {name: each.result() for name, each in others.items()}
     counts = rows.select("as_of", "customer")
-    if not lifetime:
+    if asked is not None:
         counts = found.pop("counts").hstack(found.pop("money")).hstack(asked)
+    else:
+        held: BranchRows = found["held"]
+        found["eligible"] = BranchRows(held.frame.clear().drop(held.names), ())
     # whom an adviser worked on is followed until then, so that nobody learns the office's own work
     relation, entire = (_until_worked_on(each, portfolio.recorded) for each in (relation, entire))
     return Targets(
         relation=_delivered(relation),
         whole=None if definition == "all" else _delivered(entire),
         counts=counts,
-        held=held,
-        eligible=eligible,
         announced=_announced(ends.filter((pl.col("day") == as_of) & (not portfolio.replay))),
         leaving=_announced(entire_ends.filter((pl.col("day") == as_of) & (not portfolio.replay))),
         announced_lapses=_announced_lapses(portfolio, whole, names, as_of),

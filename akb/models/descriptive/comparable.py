@@ -288,11 +288,15 @@ def in_own_group(
     comparable.
     """
     found = np.full(len(open_), np.nan)
-    others = now.others(branch)
-    for row in np.flatnonzero(open_ & ~now.held[:, branch]).tolist():
-        wide = (int(now.kind[row]), int(others[row]))
-        fine = (*wide, int(now.age[row]), int(now.tenure[row]))
-        found[row] = cells[fine] if fine in cells else cells.get(wide, np.nan)
+    asked = np.flatnonzero(open_ & ~now.held[:, branch])
+    keys = np.stack([now.kind, now.others(branch), now.age, now.tenure], axis=1)[asked]
+    # groups are few, however many customers there are
+    _, first, group = np.unique(_cells(*keys.T), return_index=True, return_inverse=True)
+    values = [
+        cells[fine] if (fine := tuple(key)) in cells else cells.get(fine[:2], np.nan)
+        for key in keys[first].tolist()
+    ]
+    found[asked] = np.array(values, dtype=np.float64)[group.reshape(-1)]
     return found
 
 

@@ -255,17 +255,20 @@ def branch_problem(matrix: Matrix, rows: BranchRows, name: str, groups: tuple[st
     )
 
     def gather(at: NDArray[np.int64], columns: tuple[str, ...]) -> NDArray[np.float32]:
-        own = set(rows.names)
-        of_customer = tuple(name for name in columns if name not in own and name != BRANCH)
+        place = {column: number for number, column in enumerate(columns)}
+        of_row = tuple(name for name in rows.names if name in place)
+        of_customer = tuple(name for name in columns if name not in {*of_row, BRANCH})
         found = np.searchsorted(of_matrix, _keys(day[at], customer[at]))
-        parts = {
-            **dict(zip(of_customer, _of_customers(matrix, found, of_customer).T, strict=True)),
-            **dict(zip(rows.names, floats(frame, at, rows.names).T, strict=True)),
-            BRANCH: codes[at],
-        }
-        x = np.empty((len(at), len(columns)), dtype=np.float32)
-        for place, column in enumerate(columns):
-            x[:, place] = parts[column]
+        # column by column, as both Polars and LightGBM keep it
+        x = np.empty((len(at), len(columns)), dtype=np.float32, order="F")
+        for names, values in (
+            (of_customer, _of_customers(matrix, found, of_customer)),
+            (of_row, floats(frame, at, of_row)),
+        ):
+            for number, column in enumerate(names):
+                x[:, place[column]] = values[:, number]
+        if BRANCH in place:
+            x[:, place[BRANCH]] = codes[at]
         return x
 
     return Problem(
