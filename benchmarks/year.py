@@ -11,7 +11,9 @@ refitting is looked at.
 
 Printed per week: registrations and what was usual, the alarm, the level of the models, who is champion, refusals; at
 the end what the experiment measured beside the effect by construction, and what an evaluation of the first run says.
-Without ``--whole``: per future of an office false alarms before week 30, the week of the alarm, the level in week 44.
+With ``--calm``: only the refitting of the weeks before the change, without scores and team: how often is a champion
+replaced where nothing has changed.
+Without either: per future of an office false alarms before week 30, the week of the alarm, the level in week 44.
 """
 
 from __future__ import annotations
@@ -214,6 +216,23 @@ def live_a_year(folder: Path, options: YearOptions, seed: int) -> Year:
     return year
 
 
+def refit_while_calm(folder: Path, options: YearOptions, seed: int) -> None:
+    """Print what every refitting before the change says, and the window that decided."""
+    home = LivingBook(folder, options, seed)
+    for number, day in enumerate(home.days[: CHANGE_WEEK - 1], start=1):
+        if number % options.retrain_every:
+            continue
+        home.export(day)
+        found = answer("retrain", *home.files, "--from", str(home.book), "--quiet")
+        line = f"seed {seed}, week {number}: {found['outcome']}"
+        if "duel" in found:
+            duel = found["duel"]
+            line += (f", {duel['window']['months']} months, {duel['left']} left, gain {duel['gain']:.5f} ({duel['low']:.5f} "
+                     f"to {duel['high']:.5f}), observed / expected {duel['champion']['ratio']:.2f}, challenger "
+                     f"{duel['challenger']['ratio']:.2f}")  # fmt: skip
+        print(line, flush=True)
+
+
 def shown(week: Week) -> str:
     """Return a week as a line."""
     if week.watch is None:
@@ -304,10 +323,16 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--calls", type=int, default=150)
     parser.add_argument("--whole", action="store_true", help="every week with every command")
+    parser.add_argument("--calm", action="store_true", help="only refitting, in the weeks before the change")
     parser.add_argument("--offices", type=int, default=10)
     parser.add_argument("--first", type=int, default=1, help="seed of the first office")
     parser.add_argument("--futures", type=int, default=5)
     given = parser.parse_args()
+    if given.calm:
+        for seed in range(given.first, given.first + given.seeds):
+            folder = Path(tempfile.mkdtemp(prefix="akb-year-"))
+            refit_while_calm(folder, YearOptions(given.customers, given.weeks), seed)
+        return
     if not given.whole:
         offices = range(given.first, given.first + given.offices)
         counts(given.customers, offices, given.futures, given.weeks)

@@ -13,7 +13,7 @@ import pytest
 from akb.cli import run
 from akb.live.registry import champion_of, champions_of
 from akb.live.retraining import duel
-from akb.live.retraining.duel import DuelWindow, first_window_closes, judged, newest_window
+from akb.live.retraining.duel import DuelWindow, first_window_closes, judged, least_months, newest_window
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,12 +74,15 @@ def test_few_leavers_decide_nothing() -> None:
 
 def test_the_window_begins_after_the_champion_was_fitted_and_is_closed() -> None:
     fitted, wait = date(2025, 1, 31), 61
-    assert newest_window(fitted, date(2025, 4, 29), wait) is None
-    assert first_window_closes(fitted, wait) == date(2025, 4, 30)
-    assert newest_window(fitted, date(2025, 4, 30), wait) == DuelWindow(date(2025, 1, 31), 1)
-    quarter = newest_window(fitted, date(2025, 7, 15), wait)
+    assert newest_window(fitted, date(2025, 4, 29), wait, least=1) is None
+    assert first_window_closes(fitted, wait, least=1) == date(2025, 4, 30)
+    assert newest_window(fitted, date(2025, 4, 30), wait, least=1) == DuelWindow(date(2025, 1, 31), 1)
+    quarter = newest_window(fitted, date(2025, 7, 15), wait, least=1)
     assert quarter is not None and quarter.months == 3 and quarter.day >= fitted
-    year = newest_window(fitted, date(2026, 6, 1), wait)
+    assert least_months(changed=True) == 1 and least_months(changed=False) == 3
+    assert newest_window(fitted, date(2025, 6, 29), wait, least=3) is None
+    assert first_window_closes(fitted, wait, least=3) == date(2025, 6, 30)
+    year = newest_window(fitted, date(2026, 6, 1), wait, least=3)
     assert year is not None and year.months == 12 and year.day >= fitted
 
 
@@ -113,7 +116,7 @@ def test_a_challenger_that_wins_is_fitted_and_scores_from_then_on(
     customers, left, true = world()
     found = judged(WINDOW, customers, left, (np.full(len(true), true.mean()), true))
     monkeypatch.setattr(story, "duel", lambda *given, **more: found)
-    monkeypatch.setattr(story, "newest_window", lambda *given: WINDOW)
+    monkeypatch.setattr(story, "newest_window", lambda *given, **more: WINDOW)
 
     def fitted(
         made: ClientBook, request: object, portfolio: object, folder: Path, *_: object, **more: object

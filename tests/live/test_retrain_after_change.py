@@ -126,7 +126,7 @@ def test_a_challenger_learns_a_change_from_other_customers(
     secret = load_or_create_key(key)
     files = [tmp_path / "later" / name for name in NAMES]
     portfolio = read(Request(files=files, settings=load_settings(), key=secret, as_of=day, out=tmp_path / "out"))
-    window = newest_window(date(2025, 12, 31), day, 61)
+    window = newest_window(date(2025, 12, 31), day, 61, least=1)
     assert window is not None and window.months == 6
     champion = stored_run(fitted, secret)
     found = duel(champion, portfolio, window, Stages(quiet=True), since=date(2025, 12, 31))

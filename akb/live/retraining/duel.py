@@ -125,7 +125,8 @@ def rule() -> str:
     limits = load_toml("live.toml")["retrain"]
     low, high = limits["level"]
     return (
-        f"at least {limits['least_left']} relations left in the window; the challenger wins where "
+        f"at least {limits['least_left']} relations left in the window, which has at least "
+        f"{limits['least_months']} months (after a change one); the challenger wins where "
         f"its gain in log loss lies above zero by more than {_errors_above():.2f} standard errors "
         f"(2.5 % over {limits['looks']} attempts a year), or where observed / expected "
         f"of the champion lies wholly outside {low}–{high} (90 %), that of the challenger does "
@@ -148,20 +149,34 @@ def _errors_above() -> float:
     return float(norm.ppf(1 - 0.025 / looks))
 
 
-def newest_window(fitted: date, as_of: date, wait_days: int) -> DuelWindow | None:
-    """Return the longest window that began on or after the day the champion was fitted and is
-    closed; None before the first month is.
+def newest_window(begin: date, as_of: date, wait_days: int, *, least: int) -> DuelWindow | None:
+    """Return the longest window that began on or after a day and is closed; None before the first.
+
+    Parameters
+    ----------
+    begin
+        The day on which the champion was fitted, or of a change after it.
+    least
+        Months of the shortest window that is looked at: see `least_months`.
     """
     for months in HORIZONS:
         day = add_months(as_of - timedelta(days=wait_days), -months)
-        if day >= fitted:
+        if day >= begin and months >= least:
             return DuelWindow(day, months)
     return None
 
 
-def first_window_closes(fitted: date, wait_days: int) -> date:
+def first_window_closes(begin: date, wait_days: int, *, least: int) -> date:
     """Return from which day there is a window to judge on."""
-    return add_months(fitted, HORIZONS[-1]) + timedelta(days=wait_days)
+    return add_months(begin, least) + timedelta(days=wait_days)
+
+
+def least_months(*, changed: bool) -> int:
+    """Return how many months a window has at least. One month tells a season that models have
+    learned badly from nothing; after a change that the watch flagged it is what there is, and the
+    level is known from the weeks.
+    """
+    return HORIZONS[-1] if changed else int(load_toml("live.toml")["retrain"]["least_months"])
 
 
 def duel(

@@ -21,7 +21,7 @@ from akb.live.registry import (
     record_run,
     runs_of,
 )
-from akb.live.retraining.duel import duel, first_window_closes, newest_window
+from akb.live.retraining.duel import duel, first_window_closes, least_months, newest_window
 from akb.live.scoring.changes import recorded_in
 from akb.live.scoring.stored import stored_run
 from akb.live.scoring.story import level_of, watched_since
@@ -135,17 +135,15 @@ def _compared(
         )
     time = request.settings.time
     wait = time.gap_days + time.registration_lag_days
-    window = newest_window(fitted, portfolio.as_of, wait)
-    if window is None:
-        return "early", {"window_closes": first_window_closes(fitted, wait).isoformat()}
     run = stored_run(champion.run.folder, request.key)
     watch = _watch_of(run, champion, portfolio, earlier)
     since = None if watch is None else watch.changed_on
-    if since is not None:
-        window = newest_window(max(fitted, since), portfolio.as_of, wait)
-        if window is None:
-            closes = first_window_closes(max(fitted, since), wait)
-            return "early", {"window_closes": closes.isoformat(), "since": since.isoformat()}
+    begin, least = max(fitted, since or fitted), least_months(changed=since is not None)
+    window = newest_window(begin, portfolio.as_of, wait, least=least)
+    if window is None:
+        closes = first_window_closes(begin, wait, least=least).isoformat()
+        known = {} if since is None else {"since": since.isoformat()}
+        return "early", {"window_closes": closes, **known}
     found = duel(
         run,
         portfolio,
