@@ -227,9 +227,9 @@ def refit_while_calm(folder: Path, options: YearOptions, seed: int) -> None:
         line = f"seed {seed}, week {number}: {found['outcome']}"
         if "duel" in found:
             duel = found["duel"]
-            line += (f", {duel['window']['months']} months, {duel['left']} left, gain {duel['gain']:.5f} ({duel['low']:.5f} "
-                     f"to {duel['high']:.5f}), observed / expected {duel['champion']['ratio']:.2f}, challenger "
-                     f"{duel['challenger']['ratio']:.2f}")  # fmt: skip
+            sides = " and ".join(f"{duel[side]['ratio']:.2f}" for side in ("champion", "challenger"))
+            line += f", {duel['window']['months']} months, {duel['left']} left, observed / expected {sides}"
+            line += f", gain {duel['gain']:.5f} ({duel['low']:.5f} to {duel['high']:.5f})"
         print(line, flush=True)
 
 
