@@ -421,18 +421,24 @@ def leave_run(
     return Result(shown or place, bundle, summary, carried, other_key)
 
 
-def get_ready() -> None:
+def get_ready(*, fits: bool = True) -> None:
     """Begin with what takes seconds and needs no data, while an export is read and features are
     counted.
+
+    Parameters
+    ----------
+    fits
+        Whether models will be fitted: what only that leans on is as much memory as it takes time.
     """
-    threading.Thread(target=_ahead, daemon=True).start()
+    threading.Thread(target=_ahead, args=(fits,), daemon=True).start()
 
 
-def _ahead() -> None:
+def _ahead(fits: bool) -> None:
     from akb.models import import_libraries
     from akb.report import prepare
 
-    import_libraries()
+    if fits:
+        import_libraries()
     prepare()
 
 

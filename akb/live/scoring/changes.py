@@ -37,17 +37,20 @@ class PreviousRun:
 
 def previous_run(run: StoredRun, earlier: Iterable[Path], today: date) -> PreviousRun:
     """Return the latest of some runs from before a day; without one the run whose models score."""
-    found = PreviousRun(run.folder, run.last_day, run.customers().select(customer="pseudonym"))
+    latest, when = None, run.last_day
     for folder in earlier:
         manifest = manifest_of(folder)
         # a run that shows relation numbers holds no pseudonyms in its scores
         if not manifest.get("pseudonyms") or manifest.get("key_id") != run.manifest["key_id"]:
             continue
         day = date.fromisoformat(manifest["as_of"])
-        if found.day < day < today:
-            known = pl.read_parquet(folder / "scores.parquet", columns=["customer"])
-            found = PreviousRun(folder, day, known)
-    return found
+        if when < day < today:
+            latest, when = folder, day
+    if latest is None:
+        return PreviousRun(run.folder, when, run.customers().select(customer="pseudonym"))
+    return PreviousRun(
+        latest, when, pl.read_parquet(latest / "scores.parquet", columns=["customer"])
+    )
 
 
 def changes(

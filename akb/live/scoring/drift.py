@@ -9,6 +9,7 @@ both, so chance adds less than that: the interval is wide enough, not too narrow
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,8 +89,6 @@ def column_drift(
     name: str, group: str, then: Counts, now: Counts, confidence: float
 ) -> ColumnDrift:
     """Return how far a column moved between two counts over the same bins."""
-    from scipy.stats import norm
-
     used = (then + now) > 0
     then, now = then[used], now[used]
     a, b = np.maximum(then, _FLOOR), np.maximum(now, _FLOOR)
@@ -99,8 +98,16 @@ def column_drift(
     psi = raw - free * noise
     # variance of a non-central chi-square with free degrees of freedom
     spread = noise * float(np.sqrt(2 * (free + 2 * max(psi, 0.0) / noise)))
-    width = float(norm.ppf((1 + confidence) / 2)) * spread
+    width = _deviations(confidence) * spread
     return ColumnDrift(name, group, max(psi, 0.0), max(psi - width, 0.0), max(psi + width, 0.0))
+
+
+@cache
+def _deviations(confidence: float) -> float:
+    """Return the half width of a normal interval in standard deviations."""
+    from scipy.stats import norm
+
+    return float(norm.ppf((1 + confidence) / 2))
 
 
 def feature_drift(run: StoredRun, matrix: Matrix, names: Sequence[str]) -> list[ColumnDrift]:

@@ -128,7 +128,7 @@ def _score(request: ScoreRequest, progress: Progress, *, dry_run: bool) -> Score
     if not request.in_book:
         check_place(request, request.out)
     if not dry_run:
-        get_ready()
+        get_ready(fits=False)
     with progress.stage("reading the stored models"):
         run = stored_run(request.source, request.key)
     asked = request_of(request, run)

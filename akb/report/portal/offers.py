@@ -88,18 +88,17 @@ def _effects(context: Context, table: pl.DataFrame) -> pl.Series:
     if models is None:
         return pl.Series(codes).replace(0, None)
     shown = _beyond_chance(models.effects)
-    branches = table["branch"].to_numpy()
-    for branch in table["branch"].unique().sort():
+    scored = models.scores.select("customer").with_row_index("place")
+    rows = table.select("customer", "branch").with_row_index("row")
+    found = rows.join(scored, on="customer", maintain_order="left")
+    for (branch,), mine in found.group_by("branch"):
         name = f"churn_effect_{branch}"
         if name not in models.scores.columns:
             continue
-        mine = table.filter(pl.col("branch") == branch).select("customer")
-        points = mine.join(
-            models.scores.select("customer", name), on="customer", how="left", maintain_order="left"
-        )
-        values = points[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-        codes[branches == branch] = effect_band(values) if branch in shown else NO_EFFECT
-        codes[branches == branch] *= ~np.isnan(values)
+        points = models.scores[name].gather(mine["place"])
+        values = points.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        band = effect_band(values) if branch in shown else NO_EFFECT
+        codes[mine["row"].to_numpy()] = band * ~np.isnan(values)
     return pl.Series(codes).replace(0, None)
 
 

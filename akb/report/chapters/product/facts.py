@@ -170,15 +170,10 @@ def _branches(context: Context) -> list[Row]:
     models = context.bundle.models
     if models is None or models.branch_purchase.is_empty():
         return []
-    chances = models.branch_purchase.filter(pl.col("probability").is_not_null()).sort(
-        "branch", "customer"
-    )
+    known = models.branch_purchase.filter(pl.col("probability").is_not_null())
+    chances = known.sort("customer")  # customers of a branch are added up in one order
     names = chances["branch"].unique().sort().to_list()
-    place = (
-        np.searchsorted(np.array(names), chances["branch"].to_numpy())
-        if names
-        else np.array([], dtype=int)
-    )
+    place = chances["branch"].cast(pl.Enum(names)).to_physical().to_numpy()
     expected = group_sum(chances["probability"].to_numpy(), place, len(names))
     eligible = np.bincount(place, minlength=len(names))
     euros = _expected_cents(context)
