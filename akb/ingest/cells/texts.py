@@ -95,8 +95,8 @@ _HAS_TRICKS = (pl.col("t").str.starts_with("=") | pl.col("t").str.starts_with("'
 
 
 def _without_tricks(cell: pl.Expr) -> pl.Expr:
-    told = cell.str.replace(r'^="?(.*?)"?$', "${1}").str.strip_prefix("'")
-    return told.str.strip_chars(" \t")
+    bare = cell.str.replace(r'^="?(.*?)"?$', "${1}").str.strip_prefix("'")
+    return bare.str.strip_chars(" \t")
 
 
 def _where(texts: pl.Series, keep: pl.Expr) -> pl.Series:
