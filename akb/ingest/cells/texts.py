@@ -276,6 +276,13 @@ def distinct_of(texts: pl.Series) -> pl.Series:
     return texts.drop_nulls().unique().cast(pl.String).sort()
 
 
+def distinct_with(texts: pl.Series, pattern: str) -> pl.Series:
+    """Return the distinct cells in which a pattern is found, as text, in no order."""
+    if isinstance(texts.dtype, pl.Categorical):
+        texts = texts.unique().cast(pl.String)
+    return texts.filter(texts.str.contains(pattern)).unique()
+
+
 _WORD = 8  # signs of the longest word for "nothing is known"
 _FIGURE = re.compile(r"\d|€")  # of a number; "€ -" is zero
 
