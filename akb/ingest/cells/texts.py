@@ -95,8 +95,8 @@ _HAS_TRICKS = (pl.col("t").str.starts_with("=") | pl.col("t").str.starts_with("'
 
 
 def _without_tricks(cell: pl.Expr) -> pl.Expr:
-    plain = cell.str.replace(r'^="?(.*?)"?$', "${1}").str.strip_prefix("'")
-    return plain.str.strip_chars(" \t")
+    bare = cell.str.replace(r'^="?(.*?)"?$', "${1}").str.strip_prefix("'")
+    return bare.str.strip_chars(" \t")
 
 
 def _where(texts: pl.Series, keep: pl.Expr) -> pl.Series:
@@ -274,6 +274,13 @@ def distinct_of(texts: pl.Series) -> pl.Series:
         few = sorted({text for text in texts.to_list() if text is not None})
         return pl.Series(texts.name, few, dtype=pl.String)
     return texts.drop_nulls().unique().cast(pl.String).sort()
+
+
+def distinct_with(texts: pl.Series, pattern: str) -> pl.Series:
+    """Return the distinct cells in which a pattern is found, as text, in no order."""
+    if isinstance(texts.dtype, pl.Categorical):
+        texts = texts.unique().cast(pl.String)
+    return texts.filter(texts.str.contains(pattern)).unique()
 
 
 _WORD = 8  # signs of the longest word for "nothing is known"

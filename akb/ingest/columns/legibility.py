@@ -12,7 +12,7 @@ import polars as pl
 from akb.core.wording.phrases import Listed, Phrase
 from akb.ingest.cells.amounts import read_amounts
 from akb.ingest.cells.dates import read_dates
-from akb.ingest.cells.texts import known, plain, rule
+from akb.ingest.cells.texts import distinct_texts, known, plain, rule
 from akb.ingest.columns.matching import needed
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def leave_out_unreadable(tables: Sequence[Table], settings: Settings, notes: Not
         for column in sorted(_LEFT_OUT & set(table.headings.at)):
             if any(group == [column] for group in needed(table.headings)):
                 continue
-            cells = known(table.texts(column)).drop_nulls()
+            cells = _filled(table.texts(column))
             share = (
                 legible(column, cells, settings)
                 if cells.len() >= rule("losses", "minimum")
@@ -99,6 +99,13 @@ def leave_out_unreadable(tables: Sequence[Table], settings: Settings, notes: Not
                 _leave_out(table, column)
     if found:
         notes.find("AKB-D092", "issue", len(found), columns=Listed(tuple(found[:10])))
+
+
+def _filled(texts: pl.Series) -> pl.Series:
+    """Return the cells that say something; codes stay codes, which are read faster."""
+    if isinstance(texts.dtype, pl.Categorical):
+        return texts.filter(distinct_texts(texts).place.is_not_null())
+    return known(texts).drop_nulls()
 
 
 def _leave_out(table: Table, column: str) -> None:

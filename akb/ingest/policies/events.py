@@ -227,17 +227,14 @@ def _with_policy(cells: pl.DataFrame, about: EventOwners) -> pl.DataFrame:
         return known_customers.with_columns(
             pl.lit(None, dtype=dtype).alias(f"_{name}") for name, dtype in types.items()
         )
-    return (
-        known_customers.join(about.of_numbers, on="_number", how="left", maintain_order="left")
-        .with_columns(
+    if cells["_key"].null_count():
+        known_customers = known_customers.join(
+            about.of_numbers, on="_number", how="left", maintain_order="left"
+        ).with_columns(
             _customer=pl.when(pl.col("_key").is_null()).then("_owner").otherwise("_customer")
         )
-        .join(
-            about.policies_of_customers,
-            on=["_customer", "_number"],
-            how="left",
-            maintain_order="left",
-        )
+    return known_customers.join(
+        about.policies_of_customers, on=["_customer", "_number"], how="left", maintain_order="left"
     )
 
 

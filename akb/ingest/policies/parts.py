@@ -88,6 +88,8 @@ def _without_sums(rows: pl.DataFrame, tables: Sequence[Table], notes: Notes) -> 
     one.
     """
     heads = _heads(rows, notes)
+    if heads.is_empty():
+        return rows
     for place, table in enumerate(tables):
         mine = heads.filter(pl.col("file") == place)
         if mine.height:

@@ -24,6 +24,7 @@ from akb.core.findings import Finding
 from akb.ingest.cells.dates import read_dates
 from akb.ingest.cells.texts import (
     distinct_of,
+    distinct_with,
     identifiers,
     known,
     packed,
@@ -148,8 +149,7 @@ def _distinct(table: Table, column: str, holding: str) -> pl.DataFrame:
     """Return the distinct cells of a column that hold a sign, as they stand and clean: most columns
     have none.
     """
-    distinct = table.texts(column).drop_nulls().unique().cast(pl.String)
-    distinct = distinct.filter(distinct.str.contains(holding))
+    distinct = distinct_with(table.texts(column), holding)
     return pl.DataFrame(
         {"text": distinct, "clean": known(distinct)}, schema={"text": pl.String, "clean": pl.String}
     )
@@ -305,10 +305,10 @@ def _written(table: Table, column: str) -> pl.DataFrame:
     """Return the distinct numbers of a table as written and their keys; none if all are written
     like their keys.
     """
-    distinct = table.texts(column).drop_nulls().unique().cast(pl.String)
-    if not distinct.str.contains(r"[.\sa-z\x{a0}]").any():
-        distinct = distinct.head(0)
-    written, key = identifiers(distinct)
+    texts = table.texts(column)
+    if distinct_with(texts, r"[.\sa-z\x{a0}]").is_empty():
+        texts = texts.head(0)
+    written, key = identifiers(texts.drop_nulls().unique().cast(pl.String))
     rows = pl.DataFrame({"text": written, "key": key}, schema={"text": pl.String, "key": pl.String})
     return (
         rows.drop_nulls()

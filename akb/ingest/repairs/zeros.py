@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from akb.core.findings import Finding
-from akb.ingest.cells.texts import distinct_of, identifiers, packed
+from akb.ingest.cells.texts import distinct_with, identifiers, packed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +53,7 @@ def _written(table: Table, column: str) -> pl.DataFrame:
     """Return the distinct numbers of a table: text as it stands, key to join on, and the key
     without zeros.
     """
-    distinct = distinct_of(table.texts(column))
+    distinct = distinct_with(table.texts(column), "^[^A-Za-z]*$")  # the others keep their letters
     _, key = identifiers(distinct, table.to_the_letter.get(column, frozenset()))
     frame = pl.DataFrame(
         {"text": distinct, "key": key}, schema={"text": pl.String, "key": pl.String}
