@@ -8,6 +8,7 @@ from akb.core.imports import import_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Executor
 
     from akb.config import Settings
     from akb.ingest.types import Portfolio
@@ -44,11 +45,12 @@ def run_value(
     *,
     progress: Callable[[str], None] | None = None,
     past: Past | None = None,
+    executor: Executor | None = None,
 ) -> ValueRun:
     """Return values, lists, the business case and the figures as of X; see `akb.value.run`."""
     from akb.value.run import run_value as run
 
-    return run(portfolio, models, settings, progress=progress, past=past)
+    return run(portfolio, models, settings, progress=progress, past=past, executor=executor)
 
 
 def case_alone(portfolio: Portfolio, models: ModelRun, settings: Settings) -> BusinessCase | None:
