@@ -429,11 +429,12 @@ def _ahead() -> None:
     """Get ready what takes seconds and needs no data, while an export is read and features are
     counted.
     """
+    from akb import report, value
     from akb.models import import_libraries
-    from akb.report import prepare
 
     import_libraries()
-    prepare()
+    report.prepare()
+    value.prepare()
 
 
 def write_models(folder: Path, bundle: RunBundle) -> None:

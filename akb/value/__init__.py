@@ -22,6 +22,11 @@ def import_libraries() -> None:
     import_ahead(["scipy.optimize"])
 
 
+def prepare() -> None:
+    """Import the room's own steps: .3 s, in which an export can be read."""
+    import_ahead(["akb.value.run"])
+
+
 def at_accounts(
     portfolio: Portfolio, past: Past | None, settings: Settings
 ) -> tuple[Portfolio, Past | None]:
