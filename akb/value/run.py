@@ -109,6 +109,7 @@ def run_value(
             progress(step)
 
     in_force = InForce(portfolio, models, settings)
+    _ = in_force.policies, in_force.spells  # made once, before two steps ask for them
     with side_by_side(settings, in_force.n, executor) as start:
         looking_back = start(partial(_look_back, in_force, past, start))
         valued = valuation_of(in_force, say=say, start=start)
