@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from threading import Event, current_thread
 
 import numpy as np
+import polars as pl
 import pytest
 import value_fixtures as f
 from polars.testing import assert_frame_equal
 
 from akb.config import Settings
+from akb.core.dates import add_months
 from akb.value import run_value
 from akb.value.actuarial.review import review
 from akb.value.beside import MOST, Start, side_by_side
@@ -76,7 +79,11 @@ def test_what_a_step_raises_comes_to_who_asks() -> None:
 @pytest.mark.parametrize("parts", [1, 2, 7])
 def test_parts_of_the_customers_elsewhere_count_and_value_the_same(parts: int) -> None:
     made = f.portfolio(200)
+    leaving = (pl.col("customer") % 9 == 5) & pl.col("end_date").is_null()
+    ends = pl.when(leaving).then(pl.lit(add_months(f.X, 4))).otherwise("end_date")
+    made = replace(made, policies=made.policies.with_columns(end_date=ends))
     base = InForce(made, f.with_lapses(f.models(made)), f.SETTINGS)
+    assert base.announced.any()
     whole = valuation_of(base, say=lambda _: None)
     with ThreadPoolExecutor(2) as workers:
         start = Start(None, workers, parts)
