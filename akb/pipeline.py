@@ -169,6 +169,7 @@ def predict(
         settings=settings,
         progress=progress,
         no_pseudonyms=no_pseudonyms,
+        executor=executor,
     )
 
 
@@ -265,6 +266,7 @@ def valued(
     settings: Settings,
     progress: Progress,
     no_pseudonyms: bool = False,
+    executor: Executor | None = None,
 ) -> RunBundle:
     """Work out value, lists and business case on what the models said: everything that the report
     tells.
@@ -274,7 +276,9 @@ def valued(
 
     with progress.stage("working out value and business case"):
         portfolio, past = at_accounts(portfolio, past, settings)
-        value = run_value(portfolio, models, settings, progress=progress.detail, past=past)
+        value = run_value(
+            portfolio, models, settings, progress=progress.detail, past=past, executor=executor
+        )
         let_go()
     return RunBundle(
         portfolio=portfolio,
@@ -434,12 +438,13 @@ def get_ready(*, fits: bool = True) -> None:
 
 
 def _ahead(fits: bool) -> None:
+    from akb import report, value
     from akb.models import import_libraries
-    from akb.report import prepare
 
     if fits:
         import_libraries()
-    prepare()
+    report.prepare()
+    value.prepare()
 
 
 def write_models(folder: Path, bundle: RunBundle) -> None:

@@ -85,7 +85,7 @@ def measure(task: tuple[int, int, int]) -> Measured:
     assert paths is not None
     rows = branch_rows(base, paths, average_lapse(base, add_months(base.as_of, -YEAR)))
     cost = service_cost(base)
-    five = earned_5y(base, rows, cost, paths).astype(np.float64)
+    five = earned_5y(streams(base, rows, cost, FIVE_YEARS, 0.5), paths).astype(np.float64)
     one = earned_12m(streams(base, rows, cost, YEAR, 0.5), paths)[0].astype(np.float64)
     today = base.commission_customer.astype(np.float64)
     earned = _earned(made, seed + 80_000, futures)

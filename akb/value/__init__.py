@@ -8,6 +8,7 @@ from akb.core.imports import import_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Executor
 
     from akb.config import Settings
     from akb.ingest.types import Portfolio
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 def import_libraries() -> None:
     """Import what the planner leans on: it takes .4 s, in which a run can be read."""
     import_ahead(["scipy.optimize"])
+
+
+def prepare() -> None:
+    """Import the room's own steps: .3 s, in which an export can be read."""
+    import_ahead(["akb.value.run"])
 
 
 def at_accounts(
@@ -44,11 +50,12 @@ def run_value(
     *,
     progress: Callable[[str], None] | None = None,
     past: Past | None = None,
+    executor: Executor | None = None,
 ) -> ValueRun:
     """Return values, lists, the business case and the figures as of X; see `akb.value.run`."""
     from akb.value.run import run_value as run
 
-    return run(portfolio, models, settings, progress=progress, past=past)
+    return run(portfolio, models, settings, progress=progress, past=past, executor=executor)
 
 
 def case_alone(portfolio: Portfolio, models: ModelRun, settings: Settings) -> BusinessCase | None:

@@ -249,18 +249,20 @@ class InForce:
         """
         return self.taxonomy[branch].ban and self.terms.client != "verzekeraar"
 
+    @cached_property
+    def _scored(self) -> pl.Series:
+        """Per customer its row in the scores of the models; null where there is none."""
+        known = self.models.scores.select("customer").with_row_index("place")
+        mine = self.customers.select("customer")
+        return mine.join(known, on="customer", how="left", maintain_order="left")["place"]
+
     def score(self, key: str) -> Floats | None:
         """Return a modelled score per customer (NaN: not eligible), or None where the run has
         none.
         """
         if key not in self.models.scores.columns:
             return None
-        column = self.customers.select("customer").join(
-            self.models.scores.select("customer", key),
-            on="customer",
-            how="left",
-            maintain_order="left",
-        )[key]
+        column = self.models.scores[key].gather(self._scored)
         return (
             None
             if column.null_count() == column.len()

@@ -47,10 +47,12 @@ from akb.value.valuation import valuation, valuation_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Executor
 
     from akb.config import Settings
     from akb.ingest.types import Portfolio
     from akb.models.types import ModelRun
+    from akb.value.beside import Start
     from akb.value.lifetime.backtest import BacktestResult
     from akb.value.revenue.commission import Replay
     from akb.value.segments.segments import Segments
@@ -78,6 +80,7 @@ def run_value(
     *,
     progress: Callable[[str], None] | None = None,
     past: Past | None = None,
+    executor: Executor | None = None,
 ) -> ValueRun:
     """Return values, lists, the business case and the figures as of X.
 
@@ -88,6 +91,8 @@ def run_value(
     past
         What was known and said three years ago, to prove lifetime value on; None where history is
         too short.
+    executor
+        What works parts of the customers out elsewhere; None: threads here.
 
     Returns
     -------
@@ -104,8 +109,9 @@ def run_value(
             progress(step)
 
     in_force = InForce(portfolio, models, settings)
-    with side_by_side(settings.models.jobs, in_force.n) as start:
-        looking_back = start(partial(_look_back, in_force, past))
+    _ = in_force.policies, in_force.spells  # made once, before two steps ask for them
+    with side_by_side(settings, in_force.n, executor) as start:
+        looking_back = start(partial(_look_back, in_force, past, start))
         valued = valuation_of(in_force, say=say, start=start)
         say("business case")
         given = has_case(valued)
@@ -195,9 +201,9 @@ class PastYears:
     contacts: ContactPolicy
 
 
-def _look_back(in_force: InForce, past: Past | None) -> PastYears:
+def _look_back(in_force: InForce, past: Past | None, start: Start) -> PastYears:
     return PastYears(
-        reviewed=review(in_force),
+        reviewed=review(in_force, start),
         replayed=replay(in_force) if in_force.has_ended else None,
         lifetime=proof(in_force, past),
         empc=empc_figures(in_force, in_force.spells),

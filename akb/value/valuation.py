@@ -14,11 +14,11 @@ import numpy as np
 import polars as pl
 
 from akb.describe.relations import closed_year, year_rates
-from akb.value.beside import when_asked
+from akb.value.beside import ALONE
 from akb.value.in_force import ANY_LAPSE, InForce
-from akb.value.lifetime.clv import earned_5y, earned_12m, lifetime
-from akb.value.lifetime.flows import purchase_years
+from akb.value.lifetime.ahead import LifetimeInputs, YearsAhead, years_ahead
 from akb.value.lifetime.policies import policy_stakes, preventable_shares
+from akb.value.lifetime.present import present_factors
 from akb.value.lifetime.purchases import offers
 from akb.value.lifetime.streams import streams
 from akb.value.lifetime.survival import YEAR, branch_rows, relations
@@ -127,7 +127,7 @@ def valuation(
 
 
 def valuation_of(
-    in_force: InForce, *, say: Callable[[str], None], earned: bool = True, start: Start = when_asked
+    in_force: InForce, *, say: Callable[[str], None], earned: bool = True, start: Start = ALONE
 ) -> Valuation:
     """Return `valuation` of customers in force.
 
@@ -153,29 +153,32 @@ def valuation_of(
 
     say("next best policies")
     purchases = offers(in_force, cost, _mean_kept(branches))
-    flows = value = coming = further = stakes = None
+    open_ones = candidates(in_force, purchases) if in_force.has_commission else None
+    flows = value = coming = further = stakes = paid = None
     if survival is not None and branches is not None and (earned or in_force.has_commission):
         say("lifetime value")
         flows = streams(in_force, branches, cost, months, in_force.value("value.timing"))
-        if earned:
-            halfway = flows
-            if in_force.value("value.timing") != 0.5:
-                halfway = streams(in_force, branches, cost, YEAR, 0.5)
-            coming = earned_12m(halfway, survival)
-            further = (
-                earned_5y(in_force, branches, cost, survival) if in_force.has_commission else None
-            )
+        whole = LifetimeInputs(
+            paths=survival,
+            flows=flows,
+            bought=np.where(in_force.announced, 0.0, purchases.yearly_margin),
+            kept=purchases.kept,
+            present=present_factors(in_force, months),
+            offered=None if open_ones is None else open_ones.offered,
+        )
+        asked = partial(years_ahead, value=in_force.has_commission, coming=earned)
+        ahead = YearsAhead.joined(start.on_parts(asked, whole.parts(start.parts)))
+        value, coming, further, paid = ahead.value, ahead.coming, ahead.five_years, ahead.paid
         if in_force.has_commission:
-            value = lifetime(in_force, survival, flows, purchases)
             stakes = policy_stakes(in_force, survival, branches, cost, preventable_shares(in_force))
 
     say("who is contacted, how and by whom")
     eligible = eligible_ones()
-    planned = staffing = could = paid = None
-    if in_force.has_commission:
+    planned = staffing = could = None
+    if open_ones is not None:
         stake = _stakes(in_force, survival, value, stakes)
-        open_ones = candidates(in_force, purchases)
-        paid = np.nan_to_num(_years(in_force, survival, purchases, open_ones.offered))
+        if paid is None:  # nobody knows when relations end: one year
+            paid = np.where(np.isnan(open_ones.offered), 0.0, 1.0)
         could = prospects(in_force, stake, purchases, eligible, (open_ones, paid))
         planned = contact_plan(could, Planning.of(settings), eligible.minutes)
         if earned or not feasible(in_force, planned, eligible):
@@ -218,17 +221,6 @@ def _stakes(
             float
         )
     return Stakes(relation, leaving, policy, lost)
-
-
-def _years(
-    in_force: InForce, survival: Relations | None, purchases: Offers, chance: Floats
-) -> Floats:
-    """Return the discounted years that one purchase more pays; one year where nobody knows when
-    relations end.
-    """
-    if survival is None:
-        return np.where(np.isnan(chance), 0.0, 1.0)
-    return purchase_years(in_force, survival, purchases.kept, chance)
 
 
 def _mean_kept(rows: pl.DataFrame | None) -> float:

@@ -29,6 +29,8 @@ BANDS = ((1, 1), (2, 2), (3, 3), (4, 5), (6, 10), (11, LAST_SINGLE), (LAST_SINGL
 AT_ONCE = 200_000
 """Policies times periods that are looked at together."""
 CELL = ("branch", "period", "policy_year")
+Counted = tuple[pl.DataFrame, pl.DataFrame]
+"""Exposure and the lapses in it, see `cells`."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +193,7 @@ def _at_once(periods: Sequence[Period], policies: int) -> Iterator[Sequence[Peri
         yield periods[start : start + size]
 
 
-def cells(policies: pl.DataFrame, periods: Iterable[Period]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def cells(policies: pl.DataFrame, periods: Iterable[Period]) -> Counted:
     """Return exposure by `CELL`, and the lapses in it one by one.
 
     Parameters
@@ -225,6 +227,18 @@ def cells(policies: pl.DataFrame, periods: Iterable[Period]) -> tuple[pl.DataFra
         pl.concat(counted, how="vertical_relaxed").sort(CELL),
         pl.concat(lapses, how="vertical_relaxed").sort("policy"),
     )
+
+
+def added(parts: Sequence[Sequence[Counted]]) -> list[Counted]:
+    """Return the `cells` of all customers from those of parts of them, one or more of each part."""
+    if len(parts) == 1:
+        return list(parts[0])
+    out = []
+    for each in zip(*parts, strict=True):
+        counts = pl.concat([own for own, _ in each]).group_by(CELL).agg(pl.all().sum())
+        lapses = pl.concat([own for _, own in each])
+        out.append((counts.select(_NO_CELLS.columns).sort(CELL), lapses.sort("policy")))
+    return out
 
 
 _NO_CELLS = pl.DataFrame(

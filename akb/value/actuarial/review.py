@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -18,6 +19,7 @@ from akb.value.actuarial.credibility import effective, limited_fluctuation
 from akb.value.actuarial.exposure import (
     BANDS,
     DAYS,
+    added,
     band_of,
     calendar_years,
     cells,
@@ -25,6 +27,7 @@ from akb.value.actuarial.exposure import (
     with_origin,
 )
 from akb.value.actuarial.trend import count_interval, months, trend
+from akb.value.beside import ALONE
 from akb.value.types import (
     ActuarialReview,
     BranchExperience,
@@ -38,7 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from akb.value.actuarial.basis import Basis
-    from akb.value.actuarial.exposure import Period
+    from akb.value.actuarial.exposure import Counted, Period
+    from akb.value.beside import Start
     from akb.value.in_force import InForce
 
 Key = TypeVar("Key")
@@ -59,8 +63,10 @@ _COLUMNS = (
 """What exposure and lapses are counted from."""
 
 
-def review(base: InForce) -> ActuarialReview | None:
-    """Return the review of a portfolio; None where not one whole year of ends was recorded."""
+def review(base: InForce, start: Start = ALONE) -> ActuarialReview | None:
+    """Return the review of a portfolio; None where not one whole year of ends was recorded.
+
+    Exposure and lapses are counted in whole numbers, by parts of the customers."""
     recorded = base.portfolio.history.recorded_from
     if recorded is None:
         return None
@@ -70,12 +76,12 @@ def review(base: InForce) -> ActuarialReview | None:
     closed = closed_periods(since, until)
     if not closed:
         return None
-    policies = with_origin(base.policies.select(_COLUMNS))
-    found, lapses = cells(policies, closed)
+    years = calendar_years(since, until)
+    policies = base.policies.select(_COLUMNS)
+    step = partial(_counted, periods=(closed, years))
+    (found, lapses), (yearly, ended) = added(start.on_parts(step, _shares(policies, start)))
     branches = sorted(found["branch"].unique().to_list())
     basis = lapse_basis(found, lapses, branches)
-    years = calendar_years(since, until)
-    yearly, ended = cells(policies, years)
     expected = _ahead(yearly, ended, years)
     limit = base.settings.report.suppress_below
     return ActuarialReview(
@@ -89,6 +95,19 @@ def review(base: InForce) -> ActuarialReview | None:
             calendar=_calendar(expected, ended, years),
         ),
     )
+
+
+def _shares(policies: pl.DataFrame, start: Start) -> list[pl.DataFrame]:
+    """Return the policies by parts of the customers, if others work them out."""
+    if start.workers is None:
+        return [policies]
+    part = pl.col("customer") % start.parts
+    return [policies.filter(part == number) for number in range(start.parts)]
+
+
+def _counted(policies: pl.DataFrame, periods: Sequence[Sequence[Period]]) -> list[Counted]:
+    known = with_origin(policies)
+    return [cells(known, some) for some in periods]
 
 
 def _ahead(yearly: pl.DataFrame, ended: pl.DataFrame, years: Sequence[Period]) -> pl.DataFrame:

@@ -26,6 +26,7 @@ from akb.value.revenue.euro_evidence import level_evidence
 from akb.value.types import PastDecile, PastModel, PastValue
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from akb.models.types import Evidence
@@ -135,20 +136,35 @@ class Comparison:
 
 
 def compare(own: Floats, rival: Floats, truth: Floats, *, seed: int) -> Comparison:
-    """Return how `own` did, and whether it did better than `rival` on the same customers.
+    """Return how `own` did, and whether it did better than `rival` on the same customers."""
+    return compare_all(own, {"rival": rival}, truth, seed=seed)["rival"]
 
-    A row is a customer with all his policies, so drawing rows is drawing clusters.
+
+def compare_all(
+    own: Floats, rivals: Mapping[str, Floats], truth: Floats, *, seed: int
+) -> dict[str, Comparison]:
+    """Return `compare` for every rival.
+
+    A row is a customer with all his policies, so drawing rows is drawing clusters. All are held
+    against the same draws, which are most of the work.
     """
-    mine, other = (own - truth) ** 2, (rival - truth) ** 2
-    rng = np.random.default_rng(seed)
-    gains = np.empty(DRAWS)
+    mine = (own - truth) ** 2
+    others = {key: (rival - truth) ** 2 for key, rival in rivals.items()}
+    rng, n = np.random.default_rng(seed), len(truth)
+    gains = {key: np.empty(DRAWS) for key in rivals}
     for draw in range(DRAWS):
-        weight = np.bincount(rng.integers(0, len(truth), len(truth)), minlength=len(truth))
-        gains[draw] = np.sqrt(weight @ other / len(truth)) - np.sqrt(weight @ mine / len(truth))
-    low, high = np.percentile(gains, Z)
+        weight = np.bincount(rng.integers(0, n, n), minlength=n).astype(np.float64)
+        error = np.sqrt(weight @ mine / n)
+        for key, other in others.items():
+            gains[key][draw] = np.sqrt(weight @ other / n) - error
     alone = alone_against(own, truth)
-    gain = float(np.sqrt(other.mean()) - np.sqrt(mine.mean()))
-    return Comparison(alone.ratio, alone.rmse, alone.rank, gain, (float(low), float(high)))
+    out = {}
+    for key, other in others.items():
+        low, high = np.percentile(gains[key], Z)
+        gain = float(np.sqrt(other.mean()) - np.sqrt(mine.mean()))
+        interval = (float(low), float(high))
+        out[key] = Comparison(alone.ratio, alone.rmse, alone.rank, gain, interval)
+    return out
 
 
 def alone_against(own: Floats, truth: Floats) -> Comparison:
@@ -233,9 +249,7 @@ def proof(base: InForce, past: Past | None) -> BacktestResult:
     years = status_quo(then)
     rivals = {"status_quo": years * predicted.now, "all_stay": MONTHS / YEAR * predicted.now}
     seed = base.settings.models.seed
-    found = {
-        key: compare(predicted.expected, rival, truth, seed=seed) for key, rival in rivals.items()
-    }
+    found = compare_all(predicted.expected, rivals, truth, seed=seed)
     own = alone_against(predicted.expected, truth)
     rows = [_row("clv", predicted.expected, own)]
     for key, rival in rivals.items():

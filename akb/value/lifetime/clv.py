@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from akb.value.in_force import to_cents
-from akb.value.lifetime.streams import streams
+from akb.value.lifetime.purchases import margins_by_month
 from akb.value.lifetime.survival import YEAR, announced_days, month_fraction
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from akb.value.lifetime.purchases import Offers
     from akb.value.lifetime.streams import Streams
     from akb.value.lifetime.survival import Relations
-    from akb.value.revenue.cost import ServiceCost
 
 FIVE_YEARS = 60
 
@@ -130,33 +129,50 @@ def lifetime(base: InForce, paths: Relations, flows: Streams, offers: Offers) ->
     """Return the lifetime value of every customer in force, and of both ends of the next 12
     months.
     """
-    timing = base.value("value.timing")
-    factors = discount_factors(
-        flows.months, base.value("value.discount"), base.value("value.indexation"), timing
+    bought = np.where(base.announced, 0.0, offers.yearly_margin), offers.kept
+    worth = discount_factors(
+        flows.months, base.value("value.discount"), base.value("value.indexation"), flows.timing
     )
+    return lifetime_of(paths, flows, bought, worth)
+
+
+def lifetime_of(
+    paths: Relations, flows: Streams, bought: tuple[Floats, float], factors: Floats
+) -> Lifetime:
+    """Return `lifetime` of all or some customers.
+
+    Parameters
+    ----------
+    bought
+        Margin of the policies bought in the years ahead, (years, n), and the share left a year
+        later.
+    factors
+        What a euro of each month is worth today.
+    """
+    timing, n, announced = flows.timing, flows.n, flows.announced
     leaving = paths.leaving_at(timing)
-    sums = {name: np.zeros(base.n) for name in ("commission", "variable", "fixed", "cross_sell")}
-    early, five = np.zeros(base.n), np.zeros(base.n)
+    sums = {name: np.zeros(n) for name in ("commission", "variable", "fixed", "cross_sell")}
+    early, five = np.zeros(n), np.zeros(n)
     months = zip(
         flows.by_month(),
-        offers.margins(base, flows.months, timing),
+        margins_by_month(*bought, flows.months, timing),
         paths.by_month(timing, flows.months),
         factors.tolist(),
         strict=True,
     )
-    for number, (month, bought, alive, factor) in enumerate(months):
+    for number, (month, cross_sell, alive, factor) in enumerate(months):
         there = alive * factor
-        parts = {**month._asdict(), "cross_sell": bought}
+        parts = {**month._asdict(), "cross_sell": cross_sell}
         for name, amount in parts.items():
             sums[name] += amount * there
-        margin = month.margin + bought
+        margin = month.margin + cross_sell
         if number < YEAR:
             early += margin * leaving[:, number] * factor
         if number < FIVE_YEARS:
             five += margin * there
     total = sums["commission"] - sums["variable"] - sums["fixed"] + sums["cross_sell"]
-    stay, leave = stay_and_leave(total, early, np.where(base.announced, 1.0, paths.preventable))
-    stay[base.announced] = leave[base.announced] = total[base.announced]
+    stay, leave = stay_and_leave(total, early, np.where(announced, 1.0, paths.preventable))
+    stay[announced] = leave[announced] = total[announced]
 
     commission, variable, fixed, potential = (to_cents(each) for each in sums.values())
     current = commission - variable - fixed
@@ -186,12 +202,12 @@ def earned_12m(flows: Streams, paths: Relations) -> tuple[Cents, Cents]:
     return to_cents(commission), to_cents(cost)
 
 
-def earned_5y(base: InForce, rows: pl.DataFrame, cost: ServiceCost, paths: Relations) -> Cents:
+def earned_5y(flows: Streams, paths: Relations) -> Cents:
     """Return the recurring revenue of the policies in force over five years, per customer.
 
     No cost, no sales, not indexed, not discounted; five years also where lifetime value looks less
     far ahead."""
-    return to_cents(expected_revenue(streams(base, rows, cost, FIVE_YEARS, 0.5), paths))
+    return to_cents(expected_revenue(flows.at(0.5, FIVE_YEARS), paths))
 
 
 def expected_revenue(flows: Streams, paths: Relations) -> Floats:

@@ -129,11 +129,16 @@ def purchase_years(
     ``Σ_t discount x S_relation(t) / S_relation(1/2) x kept^(t - 1/2) x (1 - chance)^(t - 1)``:
     bought halfway through the 12 months by who is a customer then, and from then on counted only as
     long as it would not have been bought anyway."""
-    years = np.zeros_like(chance, dtype=np.float64)
-    factors = present_factors(base, survival.months)
-    for factor, month in zip(
-        factors.tolist(), _gained_months(base, survival, kept, chance), strict=True
-    ):
+    months = gained_months(survival, kept, chance, base.value("value.timing"))
+    return years_of(months, present_factors(base, survival.months), chance.shape)
+
+
+def years_of(months: Iterable[Floats], present: Floats, shape: tuple[int, ...]) -> Floats:
+    """Return the years that parts of months, of that shape each, come to at what a euro of each is
+    worth today.
+    """
+    years = np.zeros(shape)
+    for factor, month in zip(present.tolist(), months, strict=True):
         years += factor * month
     return years / YEAR
 
@@ -168,18 +173,17 @@ def purchase_months(
     see `purchase_flow`.
     """
     index = index_factors(base, survival.months) / YEAR
-    months = _gained_months(base, survival, kept, chance)
+    months = gained_months(survival, kept, chance, base.value("value.timing"))
     for factor, month in zip(index.tolist(), months, strict=True):
         yield factor * month
 
 
-def _gained_months(
-    base: InForce, survival: Relations, kept: Floats | float, chance: Floats
+def gained_months(
+    survival: Relations, kept: Floats | float, chance: Floats, timing: float
 ) -> Iterator[Floats]:
     """Yield per month the part of it that a gained policy is in force and would not have been
     bought anyway.
     """
-    timing = base.value("value.timing")
     there = survival.alive_after(BOUGHT)  # who buys is a customer then
     there = np.where(there > 0, there, np.inf)
     offered = ~np.isnan(chance)

@@ -61,17 +61,28 @@ class Offers:
 
     def margins(self, base: InForce, months: int, timing: float) -> Iterator[Floats]:
         """Yield (n,) per month: margin of cross-sold policies, given that the relation lives."""
-        monthly = [np.where(base.announced, 0.0, margin / YEAR) for margin in self.yearly_margin]
-        left = [stock(year, months, timing, self.kept) for year in range(len(monthly))]
-        for month in range(months):
-            out = np.zeros(base.n)
-            for margin, share in zip(monthly, left, strict=True):
-                out += margin * share[month]
-            yield out
+        return margins_by_month(
+            np.where(base.announced, 0.0, self.yearly_margin), self.kept, months, timing
+        )
 
     def best(self, place: int) -> pl.DataFrame:
         """Return row and branch of the `place`-th best policy."""
         return self.table.filter(pl.col("place") == place).select("row", "branch")
+
+
+def margins_by_month(
+    yearly_margin: Floats, kept: float, months: int, timing: float
+) -> Iterator[Floats]:
+    """Yield (n,) per month: margin of what is bought in the years ahead, (years, n); of it `kept`
+    is left a year later.
+    """
+    monthly = yearly_margin / YEAR
+    left = [stock(year, months, timing, kept) for year in range(len(monthly))]
+    for month in range(months):
+        out = np.zeros(monthly.shape[1])
+        for margin, share in zip(monthly, left, strict=True):
+            out += margin * share[month]
+        yield out
 
 
 def stock(year: int, months: int, timing: float, kept: float) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -52,8 +52,8 @@ class PolicyStreams:
     amounts
         Name -> cents a month per customer and branch.
     ends, until, ending
-        Per policy with an announced end: the customer's row, days to its end, and name -> cents a
-        month.
+        Per policy with an announced end: the customer's row, ascending, days to its end, and
+        name -> cents a month.
     """
 
     n: int
@@ -66,6 +66,23 @@ class PolicyStreams:
     ends: Rows
     until: Floats
     ending: Mapping[str, Floats]
+
+    def of(self, some: slice) -> PolicyStreams:
+        """Return the same of some customers beside each other."""
+        first, last, _ = some.indices(self.n)
+        mine = slice(*np.searchsorted(self.row, [first, last]).tolist())
+        announced = slice(*np.searchsorted(self.ends, [first, last]).tolist())
+        return replace(
+            self,
+            n=last - first,
+            row=self.row[mine] - first,
+            first=self.first[mine],
+            kept=self.kept[mine],
+            amounts={name: each[mine] for name, each in self.amounts.items()},
+            ends=self.ends[announced] - first,
+            until=self.until[announced],
+            ending={name: each[announced] for name, each in self.ending.items()},
+        )
 
     def by_month(self, months: int | None = None) -> Iterator[dict[str, Floats]]:
         """Yield name -> (n,) per month; to the horizon, or for so many `months`."""
@@ -189,6 +206,19 @@ class Streams:
     def months(self) -> int:
         """Months to the horizon."""
         return self.policies.months
+
+    @property
+    def timing(self) -> float:
+        """The moment within a month that counts."""
+        return self.policies.timing
+
+    def of(self, some: slice) -> Streams:
+        """Return the same of some customers beside each other."""
+        return Streams(self.policies.of(some), self.relation[some], self.announced[some])
+
+    def at(self, timing: float, months: int) -> Streams:
+        """Return the same at another moment within a month, for so many months."""
+        return replace(self, policies=replace(self.policies, timing=timing, months=months))
 
     def by_month(self, months: int | None = None) -> Iterator[MonthAmounts]:
         """Yield the amounts per month; to the horizon, or for so many `months`."""

@@ -89,6 +89,12 @@ class Relations:
             preventable=self.preventable[rows],
         )
 
+    def beside(self, some: slice) -> Relations:
+        """Return the same of some customers beside each other, each month's together as here."""
+        levels = np.asfortranarray(self.levels[some])
+        leaving, preventable = self.leaving[some], self.preventable[some]
+        return replace(self, levels=levels, leaving=leaving, preventable=preventable)
+
     def leaving_at(self, timing: float) -> Floats:
         """Return (n, 12): `leaving` at the moment `timing` within each month; never above survival
         itself.

@@ -87,7 +87,8 @@ def segments_on(
     each: float,
 ) -> pl.DataFrame:
     """Return customer, segment (its place in `GROWTH`) of who was in force on a day."""
-    usual = mean_commission(base).filter(pl.col("kind").is_null()).select("branch", usual="cents")
+    typical = mean_commission(base)
+    usual = typical.filter(pl.col("kind").is_null()).select("branch", usual="cents")
     hoped = (
         chances.join(usual, on="branch", how="left", maintain_order="left")
         .sort("customer", "branch")
@@ -96,7 +97,7 @@ def segments_on(
     )
     policies = in_force(base.portfolio.policies, day).group_by("customer").agg(policies=pl.len())
     who = (
-        commission_on(base, day, basis)
+        commission_on(base, day, basis, typical)
         .join(policies, on="customer", how="left", maintain_order="left")
         .join(hoped, on="customer", how="left", maintain_order="left")
         .with_columns(
@@ -106,6 +107,5 @@ def segments_on(
     )
     new, back = newcomers(who["customer"], history, day)
     made = growth_classes(who["present"].to_numpy(), who["potential"].to_numpy(), new, back)
-    return who.select(
-        "customer", segment=pl.Series([GROWTH.index(one) for one in made], dtype=pl.Int64)
-    )
+    place = {name: number for number, name in enumerate(GROWTH)}
+    return who.select("customer", segment=pl.Series([place[one] for one in made], dtype=pl.Int64))

@@ -49,7 +49,8 @@ def migration(base: InForce) -> ClassMigration | None:
     if recorded is None or recorded > then:
         return None
     basis = basis_of(base, then)
-    old, now = (commission_on(base, day, basis) for day in (then, base.as_of))
+    usual = mean_commission(base)
+    old, now = (commission_on(base, day, basis, usual) for day in (then, base.as_of))
     labels = list(load_toml("lists.toml")["classes"]["labels"])
     bounds = _bounds(old["cents"].to_numpy())
     both = (
@@ -100,15 +101,14 @@ def basis_of(base: InForce, then: date) -> Basis:
     return "dated" if _dated(base, then) is not None else "standard"
 
 
-def commission_on(base: InForce, day: date, basis: Basis) -> pl.DataFrame:
+def commission_on(base: InForce, day: date, basis: Basis, usual: pl.DataFrame) -> pl.DataFrame:
     """Return customer, cents: the commission of the policies in force on a day, by what was
-    knowable then.
+    knowable then; `usual`: see `mean_commission`.
     """
     held = in_force(base.portfolio.policies, day, "policy", "customer", "branch")
     known = _dated(base, day, share=0.0) if basis == "dated" else None
     if known is None:
         kinds = base.portfolio.customers.select("customer", "kind")
-        usual = mean_commission(base)
         cents = (
             held.join(kinds, on="customer", how="left")
             .join(usual.drop_nulls("kind"), on=["branch", "kind"], how="left")
