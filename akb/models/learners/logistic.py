@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -94,6 +94,14 @@ class Logistic:
             found[:, spline.column] = z[:, start:stop].sum(axis=1)
             start = stop
         return found
+
+    def narrowed(self) -> Logistic:
+        """Return the same model on the columns that its splines look at: it chose them among
+        many.
+        """
+        used = sorted({spline.column for spline in self.splines})
+        splines = tuple(replace(each, column=used.index(each.column)) for each in self.splines)
+        return replace(self, names=tuple(self.names[column] for column in used), splines=splines)
 
     def importance(self) -> dict[str, float]:
         """Return each used feature's share of the absolute standardised coefficients."""
