@@ -21,7 +21,7 @@ from akb.models.temporal.holdout import Holdout
 from akb.models.temporal.level import between_years, level_factor, shift_for
 from akb.models.temporal.problem import branch_problem, customer_problem, happened_within
 from akb.models.temporal.splits import TemporalSplits, temporal_splits
-from akb.models.temporal.target import FAMILY_SHARE, FittedTarget, ProblemTarget, fit_target
+from akb.models.temporal.target import FittedTarget, fit_target
 
 SETTINGS: Models = load_settings(models__target_rows=30_000, models__trees=120).models
 
@@ -244,14 +244,3 @@ def test_a_shift_reaches_the_total(factor: float) -> None:
     shift = shift_for("binary", p, weight, factor)
     moved = 1 / (1 + np.exp(-(np.log(p / (1 - p)) + shift)))
     assert (weight * moved).sum() == pytest.approx(factor * (weight * p).sum(), rel=1e-8)
-
-
-def test_a_family_learns_from_more_rows_only_where_there_are_events_for_them(curved: BranchWorld) -> None:
-    problem = branch_problem(curved.matrix, curved.targets.held, "lapse", BRANCHES)
-    few, many = (
-        ProblemTarget(problem, roles(curved), SETTINGS.model_copy(update={"target_rows": rows})).final().share
-        for rows in (10_000_000, 1_000)
-    )
-    assert (few, many) == (1.0, FAMILY_SHARE)
-    single = customer_problem(curved.matrix, "any", "binary", curved.targets.counts["lapses_12m"].to_numpy())
-    assert ProblemTarget(single, roles(curved), SETTINGS.model_copy(update={"target_rows": 1_000})).final().share == 1.0

@@ -13,7 +13,7 @@ import numpy as np
 from akb.core.draws.sampling import draw_key
 from akb.core.gates import FEW_EVENTS
 from akb.models.evidence import auc_with_interval
-from akb.models.learners import fitters, screened
+from akb.models.learners import STEP, fitters, screened
 from akb.models.temporal.answer import Answer
 from akb.models.temporal.calibrated import base_rates, distinct_events, fit_calibrated
 from akb.models.temporal.holdout import Holdout
@@ -40,11 +40,8 @@ if TYPE_CHECKING:
 VALIDATION_ROWS = 30_000  # at most, on which candidates are compared: bounds the cost of the choice
 TREES_SHARE = 2 / 9  # of the trees that the settings name, for the large steps of `STEP`
 CHOICE_SHARE, TEST_SHARE = 0.4, 0.5  # of the rows of the final fit: choosing and proving need fewer
-# of its final fit, at most: one question per branch, of which the rare ones have few rows
-FAMILY_SHARE = 3.0
-# rows per distinct event that the final fit of a family may have beyond those of a single target:
-# of k others beside an event a fit learns k / (k + 1) of what all others would teach it
-FAMILY_ROWS = 40
+# of its final fit: one question per branch, of which the rare ones have few rows
+FAMILY_STEP, FAMILY_SHARE = 0.12, 3.0
 # columns that rivals choose among, by what each tells alone on the training dates: cost of the
 # choice
 SCREENED = 160
@@ -57,7 +54,8 @@ SURE = 1.645
 
 @dataclass(frozen=True)
 class FitStage:
-    """One fit: on which dates, with which part of ``target_rows``; and the date that it predicts.
+    """One fit: on which dates, with which part of ``target_rows`` and which steps; and the date
+    that it predicts.
 
     role
         Names the draw.
@@ -66,6 +64,7 @@ class FitStage:
     role: str
     train: tuple[date, ...]
     share: float
+    step: float
     day: date
 
 
@@ -214,12 +213,8 @@ class ProblemTarget:
 
     def final(self) -> FitStage:
         """Return the fit as of X."""
-        problem, share = self.problem, 1.0
-        if len(problem.groups) > 1:
-            events = distinct_events(problem, problem.training_rows(self.splits.train)).sum()
-            wanted = FAMILY_ROWS * float(events) / self.settings.target_rows
-            share = min(max(wanted, share), FAMILY_SHARE)
-        return FitStage("final", self.splits.train, share, self.splits.as_of)
+        share, step = (FAMILY_SHARE, FAMILY_STEP) if len(self.problem.groups) > 1 else (1.0, STEP)
+        return FitStage("final", self.splits.train, share, step, self.splits.as_of)
 
     def fit(self, selection: Selection, stage: FitStage) -> TargetForecast:
         """Fit the selected learner and set its level, on what was known at that stage."""
@@ -236,8 +231,8 @@ class ProblemTarget:
         """
         trees = selection.trees
         if selection.competition is not None:
-            trees = round(trees * (stage.share / CHOICE_SHARE) ** (1 / 3))
-        return fitters(self.objective, self.settings, trees)[selection.learner]
+            trees = round(trees * (stage.share / CHOICE_SHARE) ** (1 / 3) * STEP / stage.step)
+        return fitters(self.objective, self.settings, trees, stage.step)[selection.learner]
 
     def answers(self, fitted: TargetForecast, stage: FitStage) -> dict[str, Answer]:
         """Return what was expected of each group."""
@@ -264,7 +259,7 @@ class ProblemTarget:
 
 
 def _stage(role: str, split: Split) -> FitStage:
-    return FitStage(role, split.train, TEST_SHARE, split.day)
+    return FitStage(role, split.train, TEST_SHARE, STEP, split.day)
 
 
 def _by_chance(answer: Answer, *, alone: bool) -> bool:
