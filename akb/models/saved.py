@@ -223,6 +223,9 @@ def score_problem(files: Files, problem: Problem, rows: NDArray[np.int64]) -> Fl
     groups = [level.get(name or problem.name, {}) for name in problem.groups]
     if lacking or not all(groups):
         raise RefusedError(f"{stem} was made for other columns or branches", "Run akb eda again.")
+    if isinstance(model, (Logistic, Rule)):  # of millions of rows the others are not gathered
+        model = model.narrowed()
+        columns = model.names
     base, shift = (np.array([group[name] for group in groups]) for name in ("base", "shift"))
     known = CalibratedModel(
         model=model,

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 from portfolios import (
     CAUSES,
     GAP,
@@ -28,7 +29,7 @@ from akb.core.dates import add_months
 from akb.features import build_matrix, build_targets
 from akb.features.branch_rows.rows import eligible_dates
 from akb.features.grid import AHEAD
-from akb.features.types import Targets
+from akb.features.types import Targets, TaughtBranches
 from tests.examples import examples
 
 SETTINGS = Settings.model_validate({"models": {"min_events": 1}})
@@ -301,3 +302,14 @@ def test_branches_too_rare_for_rows_tell_how_often_it_happened() -> None:
     assert set(found.held.frame["branch"]) == {"avp"} and found.eligible.frame.is_empty()
     assert found.held.seldom == {"auto": 0, "reis": 0}
     assert found.eligible.seldom == {"auto": 0, "avp": 0, "reis": 2}
+
+
+def test_where_stored_models_are_asked_no_definitions_are_compared_and_they_say_who_has_rows() -> None:
+    rows = Rows((Policy(0, "auto", date(2019, 1, 1)), Policy(1, "avp", date(2019, 1, 1))), (Customer(0), Customer(1)))
+    made = portfolio(rows)
+    matrix = build_matrix(made, DATES, SETTINGS)
+    taught = TaughtBranches(held=frozenset({"avp"}), eligible=frozenset({"auto"}))
+    fitted, asked = build_targets(made, matrix, SETTINGS), build_targets(made, matrix, SETTINGS, taught)
+    assert fitted.definitions is not None and asked.definitions is None
+    assert set(asked.held.frame["branch"]) == {"avp"} and set(asked.eligible.frame["branch"]) == {"auto"}
+    assert_frame_equal(asked.counts, fitted.counts)

@@ -141,3 +141,19 @@ def test_causes_are_judged_on_two_dates_and_the_year_on_everyone(churn_world: Wo
     assert churn.tested is not None
     day, chance = churn.tested
     assert len(chance) == churn_world.matrix.frame.filter(pl.col("as_of") == day).height
+
+
+@pytest.mark.parametrize("name", ["rule", "logistic"])
+def test_a_model_on_the_columns_that_it_looks_at_says_the_same_to_the_byte(name: str) -> None:
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=(2_000, 40)).astype(np.float32)
+    x[rng.random(len(x)) < 0.2, 5] = np.nan
+    offset = np.full(len(x), -2.0)
+    label = np.asarray(rng.random(len(x)) < 0.1 + 0.3 * (x[:, 9] > 0), dtype=np.float64)
+    names = tuple(f"c{number}" for number in range(40))
+    sample = Sample(x, label, np.ones(len(x)), offset, np.arange(len(x)), names)
+    model = fitters("binary", SETTINGS.models, 20)[name](sample)
+    lean = model.narrowed()  # type: ignore[attr-defined]
+    assert "c9" in lean.names and len(lean.names) < 40
+    own = x[:, [names.index(each) for each in lean.names]]
+    assert lean.predict(own, offset).tobytes() == model.predict(x, offset).tobytes()

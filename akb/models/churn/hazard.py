@@ -25,7 +25,7 @@ from akb.models.churn.landmark import (
     parts_of,
 )
 from akb.models.evidence import BETWEEN_YEAR
-from akb.models.learners import SCAN_ROWS, Boosted, scan, screened
+from akb.models.learners import SCAN_ROWS, Boosted, scan, screened, without_rows
 from akb.models.temporal import Contest, compete, level_factor, shift_for, year_on_year
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ def fit_hazard(
     """
     months = landmarks.known_on(day, size, draw_key(seed, DRAWS, "fit"))
     offset = base_offset(months)
-    model = fit(landmarks.sample(months, offset))
+    model = without_rows(fit(landmarks.sample(months, offset)))
     return levelled(
         landmarks, Hazard(name, model, offset, np.zeros(LAGS), day, len(months), ()), seed
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from akb.models.learners.boosting import Boosted, fit_boosting
+from akb.models.learners.boosting import Boosted, fit_boosting, without_rows
 from akb.models.learners.candidates import SIMPLEST_FIRST, STEP, fitters
 from akb.models.learners.link import from_link, to_link
 from akb.models.learners.logistic import Logistic, Spline, fit_logistic
@@ -30,4 +30,5 @@ __all__ = [
     "scan",
     "screened",
     "to_link",
+    "without_rows",
 ]

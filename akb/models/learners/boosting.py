@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -35,12 +35,18 @@ _THREADS = re.compile(
 
 @dataclass(frozen=True)
 class Boosted:
-    """A fitted booster; `text` is LightGBM's own format without the number of threads."""
+    """A fitted booster; `text` is LightGBM's own format without the number of threads.
+
+    learned
+        What it expects of the rows that it learned from, as boosting left it: asking it costs a
+        quarter of growing it. None where it was read from a file or let go of.
+    """
 
     text: str
     names: tuple[str, ...]
     objective: BoostingObjective
     jobs: int = 1
+    learned: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def booster(self) -> Any:
@@ -221,5 +227,23 @@ def fit_boosting(
         categorical_feature=list(categorical) if categorical else "auto",
         params=params,
     )
-    booster = lightgbm.train(params, data, num_boost_round=trees)
-    return Boosted(_THREADS.sub("", booster.model_to_string()), tuple(names), objective, jobs)
+    booster = lightgbm.train(params, data, num_boost_round=trees, keep_training_booster=True)
+    text = _THREADS.sub("", booster.model_to_string())
+    return Boosted(text, tuple(names), objective, jobs, _learned(booster))
+
+
+def _learned(booster: Any) -> NDArray[np.float64]:
+    """What a booster that was just trained expects of its own rows."""
+    found: list[NDArray[np.float64]] = []
+
+    def keep(expected: NDArray[np.float64], data: Any) -> tuple[str, float, bool]:
+        found.append(expected.copy())  # a buffer that LightGBM fills again
+        return "kept", 0.0, False
+
+    booster.eval_train(keep)
+    return found[0]
+
+
+def without_rows(model: Any) -> Any:
+    """Return a model without what it expects of the rows that it learned from: to be kept."""
+    return replace(model, learned=None) if isinstance(model, Boosted) else model

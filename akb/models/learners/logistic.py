@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -95,6 +95,14 @@ class Logistic:
             start = stop
         return found
 
+    def narrowed(self) -> Logistic:
+        """Return the same model on the columns that its splines look at: it chose them among
+        many.
+        """
+        used = sorted({spline.column for spline in self.splines})
+        splines = tuple(replace(each, column=used.index(each.column)) for each in self.splines)
+        return replace(self, names=tuple(self.names[column] for column in used), splines=splines)
+
     def importance(self) -> dict[str, float]:
         """Return each used feature's share of the absolute standardised coefficients."""
         sizes, start = {}, 0
@@ -130,13 +138,15 @@ class Logistic:
         return {f"{stem}.json": (json.dumps(card, indent=1, sort_keys=True) + "\n").encode()}
 
 
-def _design(splines: tuple[Spline, ...], x: NDArray[np.float32]) -> NDArray[np.float64]:
+def _design(
+    splines: tuple[Spline, ...], x: NDArray[np.float32], out: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
     stops = np.cumsum([spline.width for spline in splines]).tolist()
-    found = np.empty((len(x), stops[-1]))
+    found = np.empty((len(x), stops[-1])) if out is None else out
     for start in range(0, len(x), _PART):
-        some, out = x[start : start + _PART], found[start : start + _PART]
+        some, here = x[start : start + _PART], found[start : start + _PART]
         for spline, stop in zip(splines, stops, strict=True):
-            spline.write(some, out[:, stop - spline.width : stop])
+            spline.write(some, here[:, stop - spline.width : stop])
     return found
 
 
@@ -207,21 +217,39 @@ def fit_logistic(
     if not splines:
         return Rate(objective)
     take = np.linspace(0, len(sample) - 1, min(len(sample), ROW_CAP)).astype(np.int64)
-    design = _design(splines, sample.x[take])
+    z = np.empty((len(take), sum(spline.width for spline in splines) + 1))
+    z[:, -1] = OFFSET_SCALE * sample.offset[take]
+    design = _design(splines, sample.x[take], z[:, :-1])
     centre, spread = design.mean(axis=0), design.std(axis=0)
     scale = np.where(spread > 1e-9, spread, 1.0)
-    z = np.column_stack([(design - centre) / scale, OFFSET_SCALE * sample.offset[take]])
+    design -= centre
+    design /= scale
     weight = sample.weight[take] / sample.weight[take].mean()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         if objective == "poisson":
             model = PoissonRegressor(
-                alpha=1 / (STRENGTH * len(take)), solver="newton-cholesky", max_iter=30, tol=1e-5
+                alpha=1 / (STRENGTH * len(take)),
+                solver="newton-cholesky",
+                max_iter=30,
+                tol=1e-5,
+                warm_start=True,
             )
         else:
             model = LogisticRegression(
-                C=STRENGTH, solver="newton-cholesky", max_iter=30, tol=1e-4, random_state=seed
+                C=STRENGTH,
+                solver="newton-cholesky",
+                max_iter=30,
+                tol=1e-4,
+                random_state=seed,
+                warm_start=True,
             )
+        # from the base rate: a step of Newton's costs all rows, and from zero half of them go
+        # into how seldom it happens
+        start = np.zeros(z.shape[1])
+        start[-1] = 1 / OFFSET_SCALE
+        model.coef_ = start if objective == "poisson" else start[None]
+        model.intercept_ = 0.0 if objective == "poisson" else np.zeros(1)
         model.fit(z, sample.label[take], sample_weight=weight)
     coefficients = np.asarray(model.coef_, dtype=np.float64).ravel()
     return Logistic(

@@ -64,6 +64,10 @@ class Rule:
             expected if self.objective == "poisson" else np.clip(expected, 1e-6, 1 - 1e-6)
         )
 
+    def narrowed(self) -> Rule:
+        """Return the same rule on the one column that it looks at."""
+        return replace(self, column=0, names=(self.feature,))
+
     def contributions(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return each column's contribution on the link scale, [n, f]: the logarithm of the
         ratio.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 TAILS = (0.01, 0.99)  # beyond these shares a value says no more
-_NODES = ("left", "right", "feature", "threshold", "depth")
+_PART = 8_192  # customers that walk down the trees at a time: they stay in the processor's cache
 
 
 def median_of(values: Floats) -> Floats:
@@ -144,23 +144,54 @@ class IsolationTrees:
         return cls(pl.concat(parts), float(_more_cuts(np.array([forest.max_samples_]))[0]))
 
     @cached_property
-    def _trees(self) -> list[dict[str, NDArray[Any]]]:
-        parts = self.nodes.partition_by("tree", maintain_order=True)
-        return [{name: part[name].to_numpy() for name in _NODES} for part in parts]
+    def _walks(self) -> list[_Walk]:
+        return [_Walk.of(part) for part in self.nodes.partition_by("tree", maintain_order=True)]
 
     def unusual(self, values: Floats) -> Floats:
         """Return per row how easily it is set apart, in (0, 1); .5 is ordinary."""
         x = values.astype(np.float32).astype(np.float64)  # as the forest was grown
-        rows, total = np.arange(len(x)), np.zeros(len(x))
-        for tree in self._trees:
-            node = np.zeros(len(x), dtype=np.int64)
-            while (inside := tree["left"][node] >= 0).any():
-                here = rows[inside]
-                at = node[here]
-                goes_left = x[here, tree["feature"][at]] <= tree["threshold"][at]
-                node[here] = np.where(goes_left, tree["left"][at], tree["right"][at])
-            total += tree["depth"][node]
-        return np.asarray(2.0 ** (-total / (len(self._trees) * self.normal)))
+        total = np.zeros(len(x))
+        for first in range(0, len(x), _PART):
+            some = np.ascontiguousarray(x[first : first + _PART])
+            for walk in self._walks:
+                total[first : first + _PART] += walk.depths(some)
+        return np.asarray(2.0 ** (-total / (len(self._walks) * self.normal)))
+
+
+@dataclass(frozen=True)
+class _Walk:
+    """A tree as steps: from node i to ``after[2 i + 1]`` where the value is at most the threshold,
+    else to ``after[2 i]``; a leaf leads to itself, so that nobody is asked who has arrived.
+    """
+
+    after: NDArray[np.intp]
+    feature: NDArray[np.intp]
+    threshold: Floats
+    depth: Floats
+    steps: int
+
+    @classmethod
+    def of(cls, nodes: pl.DataFrame) -> _Walk:
+        """Return a tree of `IsolationTrees.nodes`."""
+        left, right, feature = (
+            nodes[name].to_numpy().astype(np.intp) for name in ("left", "right", "feature")
+        )
+        inside, own = left >= 0, np.arange(len(left))
+        after = np.column_stack([np.where(inside, right, own), np.where(inside, left, own)])
+        level, steps = np.array([0]), 0
+        while len(level := level[inside[level]]):
+            level, steps = np.concatenate([left[level], right[level]]), steps + 1
+        threshold, depth = nodes["threshold"].to_numpy(), nodes["depth"].to_numpy()
+        return cls(after.ravel(), feature, threshold, depth, steps)
+
+    def depths(self, x: Floats) -> Floats:
+        """Return per row, C-contiguous, how deep the leaf lies that it ends in."""
+        values, row = x.ravel(), np.arange(len(x)) * x.shape[1]
+        node = np.zeros(len(x), dtype=np.intp)
+        for _ in range(self.steps):
+            goes_left = values.take(self.feature.take(node) + row) <= self.threshold.take(node)
+            node = self.after.take(2 * node + goes_left)
+        return self.depth.take(node)
 
 
 def _more_cuts(customers: NDArray[Any]) -> Floats:

@@ -37,7 +37,7 @@ def shorter_evidence(
     problem_for: Callable[[int], Problem | None],
 ) -> Shorter | None:
     """Return the evidence over the longest shorter horizon that the history can prove, and that
-    horizon.
+    horizon; None where no grade is asked, for it opens no gate.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def shorter_evidence(
         What is asked over so many months; None where nobody counted that. A yearly comparison (a
         drop, a margin) never happens sooner and proves nothing over less.
     """
-    for months in SHORTER:
+    for months in SHORTER if context.challenged else ():
         if months >= (entry.horizon_months or 0):
             continue
         roles = context.splits(dates, months)

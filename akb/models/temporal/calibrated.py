@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from akb.core.draws.sampling import draw_key
-from akb.models.learners import Rate, from_link, to_link
+from akb.models.learners import Boosted, Rate, from_link, to_link, without_rows
 from akb.models.temporal.level import Levels, group_levels
 
 if TYPE_CHECKING:
@@ -149,9 +149,10 @@ def fit_calibrated(
             expected=expected,
         )
 
-    level = levels(model.predict(sample.x, sample.offset))
+    learned = model.learned if isinstance(model, Boosted) else None
+    level = levels(model.predict(sample.x, sample.offset) if learned is None else learned)
     return CalibratedModel(
-        model=model,
+        model=without_rows(model),
         base=base,
         shift=level.shift,
         flat_shift=levels(from_link(problem.objective, sample.offset)).shift,

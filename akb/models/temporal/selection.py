@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from akb.models.evidence import Z95, losses, paired_difference
-from akb.models.learners import SIMPLEST_FIRST, Boosted, Objective, Sample
+from akb.models.learners import SIMPLEST_FIRST, Boosted, Objective, Sample, without_rows
 from akb.models.types import Candidate
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def compete(
     expected: dict[str, NDArray[np.float64]] = {}
     trees, heaviest = 0, train.names
     for name, fit in fitters.items():
-        model = models[name] = fit(train)
+        model = models[name] = without_rows(fit(train))
         if isinstance(model, Boosted):
             expected[name], trees = best_size(model, validation, sizes, objective)
             gain = model.importance()
