@@ -112,11 +112,10 @@ def _decimals(values: pl.Series, decimals: int) -> pl.Series:
             include_header=False, separator=";", float_precision=decimals, decimal_comma=True
         )
     )
-    nothing = f"0,{'0' * decimals}"
-    line = pl.element()
+    nothing, line = f"0,{'0' * decimals}", pl.col("line")
     shown = pl.when(line == f"-{nothing}").then(pl.lit(nothing)).when(line != "").then(line)
-    lines = pl.Series([written.removesuffix("\n")]).str.split("\n").list.eval(shown)
-    return lines.explode().head(values.len()).alias(values.name)
+    lines = pl.Series("line", [written.removesuffix("\n")]).str.split("\n").explode()
+    return lines.to_frame().select(shown.alias(values.name)).to_series().head(values.len())
 
 
 def dutch_table(
