@@ -27,6 +27,7 @@ import polars as pl
 from akb.core.dates import add_months
 from akb.core.draws import drawn
 from akb.core.wording.text import load_toml
+from akb.live.scoring.drift import hazard_times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -243,7 +244,7 @@ def judged(
     limits = load_toml("live.toml")["retrain"]
     factor = _as_many(*chances) if followed else None
     if factor is not None:
-        chances = (chances[0], _multiplied(chances[1], factor))
+        chances = (chances[0], hazard_times(chances[1], factor))
     losses, shock = [_log_loss(left, each) for each in chances], common_shock(window.months)
     gain, paired = paired_difference(losses[0], losses[1], customers)
     # if everybody ends so much more, the gain grows by what the challenger says more of who left
@@ -286,17 +287,12 @@ def _as_many(champion: Floats, challenger: Floats) -> float:
     expected = float(champion.sum())
 
     def excess(log_factor: float) -> float:
-        return float(_multiplied(challenger, float(np.exp(log_factor))).sum()) - expected
+        return float(hazard_times(challenger, float(np.exp(log_factor))).sum()) - expected
 
     widest = np.log(10.0)
     if excess(-widest) >= 0 or excess(widest) <= 0:  # nobody leaves, or nobody stays
         return 1.0
     return float(np.exp(brentq(excess, -widest, widest)))
-
-
-def _multiplied(chance: Floats, factor: float) -> Floats:
-    """Return the chances when the hazard is so many times what it was."""
-    return np.asarray(1 - (1 - chance) ** factor)
 
 
 def common_shock(months: int) -> float:

@@ -153,13 +153,22 @@ def score_drift(
         )
         spread = FeatureSpread.of(old)
         if name == rules["score"]:
-            new = new if level is None else 1 - (1 - new) ** (1 / level)
+            new = new if level is None else hazard_times(new, 1 / level)
             counts, seen = (_blurred(values, spread.edges, rules["blur"]) for values in (old, new))
         else:
             counts = np.array(spread.counts, dtype=np.float64)
             seen = spread.counted(new).astype(np.float64)
         found.append(column_drift(name, "score", counts, seen, confidence))
     return found
+
+
+def hazard_times(chance: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
+    """Return chances of an end when its hazard is a factor times what it was.
+
+    >>> hazard_times(np.array([0.1, 0.5]), 2.0).round(2).tolist()
+    [0.19, 0.75]
+    """
+    return np.asarray(1 - (1 - chance) ** factor)
 
 
 def _blurred(
