@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
+from akb.features.compact import finished, put_rows
 from akb.features.cut import KEY, Cut, cut
 from akb.features.groups import groups
 from akb.features.registry import Tables, merged
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from datetime import date
 
+    from numpy.typing import NDArray
+
+    from akb.features.compact import CodedColumn, PlainColumn
     from akb.features.cut import Source
     from akb.features.registry import Aggregates, Column, Extra, Group, Total, World
 
@@ -128,9 +133,10 @@ def columns_elsewhere(
     batches: Sequence[list[date]],
     parts: int,
     executor: Executor,
-) -> Iterator[pl.DataFrame]:
+    kind: type[PlainColumn | CodedColumn],
+) -> Iterator[tuple[pl.DataFrame, dict[str, NDArray[np.float32]]]]:
     """Yield the columns of some (as_of, customer) by batch of dates and part of the customers, made
-    by an executor whose workers have a part each in memory.
+    by an executor whose workers have a part each in memory; and the values behind codes.
     """
     shares = [inputs.among(part, parts) for part in range(parts)]
     added = [
@@ -144,15 +150,22 @@ def columns_elsewhere(
         for part, share in enumerate(shares):
             own = here.filter(pl.col("customer") % parts == part)
             if own.height:
-                asked.append(executor.submit(_columns_of, share, batch, own, aggregates))
+                asked.append(executor.submit(_columns_of, share, batch, own, aggregates, kind))
     for each in asked:
         yield each.result()
 
 
 def _columns_of(
-    share: FeatureInputs, batch: Sequence[date], rows: pl.DataFrame, aggregates: Aggregates
-) -> pl.DataFrame:
-    return share.of(rows["customer"].unique()).columns(batch, rows, aggregates)
+    share: FeatureInputs,
+    batch: Sequence[date],
+    rows: pl.DataFrame,
+    aggregates: Aggregates,
+    kind: type[PlainColumn | CodedColumn],
+) -> tuple[pl.DataFrame, dict[str, NDArray[np.float32]]]:
+    made = share.of(rows["customer"].unique()).columns(batch, rows, aggregates)
+    columns = {name: kind(made.height) for name in made.drop("as_of", "customer").columns}
+    put_rows(columns, np.arange(made.height), made, {})
+    return finished(made.select("as_of", "customer"), columns)
 
 
 def _beside(table: pl.DataFrame, extras: list[Extra]) -> pl.DataFrame:

@@ -13,7 +13,7 @@ import polars as pl
 from akb.core.dates import add_months
 from akb.core.draws.sampling import draw_key, identities, lots, lowest
 from akb.features.assembly import FeatureInputs, columns_elsewhere
-from akb.features.compact import CodedColumn, PlainColumn, finished, stacked
+from akb.features.compact import CodedColumn, PlainColumn, finished, put_rows, stacked
 from akb.features.events import CHANNELS, EVENTS, dated_events, first_days
 from akb.features.facts import policy_facts
 from akb.features.grid import date_table, on_each, to_day
@@ -105,7 +105,8 @@ def build_matrix(
     else:
         # a task has its fixed cost: of a small part as many dates as are large a part's two
         together = max(_BATCH, _BATCH * _PART * partitions // _most(rows)) if rows.height else 1
-        pieces = columns_elsewhere(inputs, rows, _batches(rows, together), partitions, executor)
+        batches = _batches(rows, together)
+        pieces = columns_elsewhere(inputs, rows, batches, partitions, executor, kind)
         _place(rows, columns, pieces)
     frame, coded = finished(rows, columns)
     return Matrix(frame, features, identity, panel, coded)
@@ -332,8 +333,7 @@ def _fill(
                 batch, own.select("as_of", "customer"), aggregates
             )
             at = own["at"].to_numpy()
-            for name, column in columns.items():
-                column.put(at, made[name].to_numpy())
+            put_rows(columns, at, made, {})
 
     with ThreadPoolExecutor(2) as pool:  # where one leaves a core idle the next goes on
         list(pool.map(fill, _batches(rows)))
@@ -342,12 +342,13 @@ def _fill(
 def _place(
     rows: pl.DataFrame,
     columns: Mapping[str, PlainColumn | CodedColumn],
-    pieces: Iterable[pl.DataFrame],
+    pieces: Iterable[tuple[pl.DataFrame, Mapping[str, NDArray[np.float32]]]],
 ) -> None:
-    """Put values into the columns of these rows, from pieces in any order."""
+    """Put values into the columns of these rows, from pieces in any order; and the values behind
+    their codes.
+    """
     keys = rows.with_row_index("at")
-    for piece in pieces:
+    for piece, coded in pieces:
         wanted = piece.select("as_of", "customer")
         at = wanted.join(keys, on=["as_of", "customer"], how="left", maintain_order="left")["at"]
-        for name, column in columns.items():
-            column.put(at.to_numpy(), piece[name].to_numpy())
+        put_rows(columns, at.to_numpy(), piece, coded)

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from akb.features.compact import CodedColumn, PlainColumn, finished, stacked
+from akb.features.compact import CodedColumn, PlainColumn, finished, put_rows, stacked
 from akb.features.types import Feature, Matrix
 
 ROWS = 70_000
@@ -57,3 +57,30 @@ def test_matrices_below_each_other_share_their_codes() -> None:
     both = Matrix(frame, one.features, coded=coded)
     expected = np.concatenate([one.column("x"), other.column("x")])
     assert np.array_equal(both.column("x").view(np.uint32), expected.view(np.uint32))
+
+
+@pytest.mark.parametrize("kind", [PlainColumn, CodedColumn])
+@pytest.mark.parametrize("different", [200, 300, 65_537])
+def test_rows_that_come_in_codes_of_their_own_are_the_same_values(kind: type, different: int) -> None:
+    values = _values(different)
+    columns = {"x": kind(ROWS)}
+    for part in range(3):
+        at = np.arange(part, ROWS, 3)
+        put_rows(columns, at, *finished(pl.DataFrame({"row": at}), {"x": _filled(kind(len(at)), values[at])}))
+    frame, coded = finished(pl.DataFrame({"row": range(ROWS)}), columns)
+    got = coded["x"][frame["x"].to_numpy()] if "x" in coded else frame["x"].to_numpy()
+    assert np.array_equal(got.view(np.uint32), values.view(np.uint32))
+
+
+def test_values_that_are_looked_for_in_one_place_keep_their_own_codes() -> None:
+    back = pow(0x9E3779B1, -1, 1 << 32)  # of numbers in a row, turned back, all have one place
+    bits = np.array([n * back % (1 << 32) for n in range(600)], dtype=np.uint32)
+    values = np.resize(bits, ROWS).view(np.float32)
+    made = _matrix(values, CodedColumn(ROWS), 2)
+    assert made.frame["x"].dtype == pl.UInt16
+    assert np.array_equal(made.column("x").view(np.uint32), values.view(np.uint32))
+
+
+def _filled(column: CodedColumn | PlainColumn, values: np.ndarray) -> CodedColumn | PlainColumn:
+    column.put(np.arange(len(values)), values)
+    return column
