@@ -159,7 +159,7 @@ def predict(
     features, models, past = _modelled(
         portfolio, catalogue, settings, progress=progress, executor=executor
     )
-    let_go()
+    let_go(portfolio.policies.height)
     return valued(
         portfolio,
         catalogue,
@@ -206,7 +206,7 @@ def _modelled(
             # elsewhere both are worked out side by side from here on
             looking = None if executor is None else beside.submit(back, executor=executor)
             targets = build_targets(portfolio, matrix, settings, executor=executor)
-            let_go()
+            let_go(portfolio.policies.height)
         if executor is None and matrix.panel is None:
             # of few customers both fit in memory, and one fills the cores that the other leaves
             executor = ending.enter_context(ThreadPoolExecutor(settings.models.jobs))
@@ -279,7 +279,7 @@ def valued(
         value = run_value(
             portfolio, models, settings, progress=progress.detail, past=past, executor=executor
         )
-        let_go()
+        let_go(portfolio.policies.height)
     return RunBundle(
         portfolio=portfolio,
         features=features,
@@ -368,7 +368,7 @@ def _eda(request: Request, progress: Progress, executor: Executor | None) -> Res
         else:
             check_replaceable(request.out, request.on_disk, request.kept_apart)
         portfolio = read(request)
-        let_go()
+        let_go(portfolio.policies.height)
         folder = request.out or default_folder(request.files[0], portfolio.as_of)
         place = folder.resolve()  # once: `.` is another folder when the new run has taken its place
         heal(place)

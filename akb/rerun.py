@@ -159,14 +159,21 @@ def recomputed_case(
     return case_alone(portfolio, things["models"], settings)
 
 
-def matrix_again(folder: Path, day: date) -> tuple[pl.DataFrame, list[str]]:
+def matrix_again(
+    folder: Path, day: date, groups: Collection[str] | None = None
+) -> tuple[pl.DataFrame, list[str]]:
     """Return the feature values of a finished run as known on a day, and the names of those that
     cannot be worked out from what it kept.
+
+    Parameters
+    ----------
+    groups
+        Names of the feature groups that are asked; None: all.
 
     Raises
     ------
     AkbError
-        If nobody was in force then, or the day is after the run's.
+        If nobody was in force then, the day is after the run's, or there is no such group.
     RefusedError
         If the run kept nothing that this akb can read.
     """
@@ -188,10 +195,10 @@ def matrix_again(folder: Path, day: date) -> tuple[pl.DataFrame, list[str]]:
         portfolio = with_relations(portfolio, private.read_bytes() if private.is_file() else None)
         shown = "relation"
     settings = settings_of(manifest, {}).with_branches(portfolio.own_branches)
-    matrix = build_matrix(portfolio, [day], settings, everybody=True)
+    matrix = build_matrix(portfolio, [day], settings, groups=groups, everybody=True)
     if matrix.frame.is_empty():
         raise AkbError(f"no policy is in force on {day.isoformat()}")
-    known = [feature.name for feature in things["features"]]
+    known = [each.name for each in things["features"] if groups is None or each.group in groups]
     left_out = [name for name in known if name not in matrix.names]
     names = portfolio.customers.select("customer", _shown=shown)
     frame = matrix.frame.join(names, on="customer", how="left", maintain_order="left")

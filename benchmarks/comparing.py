@@ -151,6 +151,7 @@ class Comparison:
         sides = [sys.executable, "-m", "benchmarks.sides"]
         first = self.book.files(home)[0]
         page = str(out / "peer.html")
+        features = [python, str(PEERS / "ft_features.py"), folder, *CUTOFFS]
         ways: dict[str, tuple[list[str], list[str]]] = {
             "notebook": (
                 eda,
@@ -163,10 +164,8 @@ class Comparison:
             ),
             "ydata default": (eda, [python, str(PEERS / "ydata.py"), first, "default", page]),
             "ydata minimal": (eda, [python, str(PEERS / "ydata.py"), first, "minimal", page]),
-            "featuretools": (
-                [*sides, "features", folder, *CUTOFFS],
-                [python, str(PEERS / "ft_features.py"), folder, *CUTOFFS],
-            ),
+            "featuretools": ([*sides, "shared", folder, *CUTOFFS], features),
+            "featuretools, all": ([*sides, "features", folder, *CUTOFFS], features),
             "lifelines": ([*sides, "lifetimes", folder], [python, str(PEERS / "lifelines_loop.py"), folder]),
         }
         own, theirs = ways[self.key]
@@ -192,12 +191,11 @@ def comparisons(sizes: list[int]) -> list[Comparison]:
     small = [size for size in sizes if size <= 15_000]
     if small:
         least, most = OfficeBook(min(small), 4, True), OfficeBook(max(small), 4, True)
-        found.append(
-            Comparison("featuretools", least, "featuretools", 2, 1 / 50, inner=True, environment="featuretools")
-        )
-        if most != least:
-            found.append(
-                Comparison("featuretools", most, "featuretools", 3, 1 / 50, inner=True, environment="featuretools")
-            )
+        for level, book in zip((2, 3), dict.fromkeys((least, most)), strict=False):
+            for key, peer, asked in (
+                ("featuretools", "featuretools, features of both", 1 / 50),
+                ("featuretools, all", "featuretools, all that akb has", None),
+            ):
+                found.append(Comparison(key, book, peer, level, asked, inner=True, environment="featuretools"))
         found.append(Comparison("lifelines", most, "lifelines", 2, inner=True))
     return sorted(found, key=lambda each: each.level)

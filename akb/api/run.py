@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from akb.core.errors import AkbError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import date
 
     import polars as pl
@@ -127,7 +128,9 @@ class Run:
             )
         return pl.read_csv(path, separator=";", infer_schema=False)
 
-    def matrix(self, as_of: date | None = None) -> pl.DataFrame:
+    def matrix(
+        self, as_of: date | None = None, *, groups: Collection[str] | None = None
+    ) -> pl.DataFrame:
         """Return the values of the features: a row per customer in force, ordered as `scores`.
 
         Worked out from what the run kept. It keeps no values of columns without a role: their
@@ -138,17 +141,20 @@ class Run:
         ----------
         as_of
             As known on this day; None for the run's own.
+        groups
+            Only these feature groups, for instance ``["holdings", "claims"]`` (docs/features.md);
+            None for all.
 
         Raises
         ------
         AkbError
-            If nobody was in force then, or the day is after the run's.
+            If nobody was in force then, the day is after the run's, or there is no such group.
         RefusedError
             If the run kept nothing that this akb can read.
         """
         from akb.rerun import matrix_again
 
-        frame, left_out = matrix_again(self.folder, as_of or self.as_of)
+        frame, left_out = matrix_again(self.folder, as_of or self.as_of, groups)
         if left_out:
             warnings.warn(
                 f"a run keeps no values for these features: {', '.join(left_out)}", stacklevel=2

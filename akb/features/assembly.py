@@ -14,7 +14,7 @@ import polars as pl
 from akb.features.compact import finished, put_rows
 from akb.features.cut import KEY, Cut, cut
 from akb.features.groups import groups
-from akb.features.registry import Tables, merged
+from akb.features.registry import Tables, merged, only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -50,7 +50,8 @@ class FeatureInputs:
 
     def __reduce__(self) -> Any:
         """Leave out the groups, which are code: who reads it has them."""
-        return _with_groups, (self.facts, dict(self.events), self.customers, self.world)
+        names = [group.name for group in self.groups if group.columns]
+        return _with_groups, (names, self.facts, dict(self.events), self.customers, self.world)
 
     def among(self, part: int, parts: int) -> FeatureInputs:
         """Return one of the parts that the customers are divided in."""
@@ -75,30 +76,29 @@ class FeatureInputs:
 
     def aggregated(self, dates: Sequence[date]) -> Aggregates:
         """Return what the groups add up over these customers."""
-        seen = cut(self.facts, self.events, dates)
         shared = {name for group in self.groups for name in group.shared}
-        totals = _totals(self.groups, seen, shared)
-        tables = Tables(seen, totals, self.customers, self.world)
-        found: Aggregates = {}
-        for group in self.groups:
-            if group.aggregate is not None:
-                found |= group.aggregate(tables)
-        return found
+        return self._added_up(self._tables(dates, shared))
 
     def columns(
-        self, dates: Sequence[date], rows: pl.DataFrame, aggregates: Aggregates
+        self, dates: Sequence[date], rows: pl.DataFrame, aggregates: Aggregates | None = None
     ) -> pl.DataFrame:
         """Return the columns of some (as_of, customer), sorted by both: all in force on one of the
         dates, and no others may be.
+
+        Parameters
+        ----------
+        aggregates
+            What the groups add up over all customers; None: these are all.
         """
-        seen = cut(self.facts, self.events, dates)
-        totals = _totals(self.groups, seen)
-        wanted = rows.join(seen.dates.select("as_of", "t"), on="as_of").select(KEY).sort(KEY)
+        tables = self._tables(dates)
+        if aggregates is None:
+            aggregates = self._added_up(tables)
+        days, totals = tables.cut.dates, tables.totals
+        wanted = rows.join(days.select("as_of", "t"), on="as_of").select(KEY).sort(KEY)
         table = wanted.join(totals["held"], on=KEY, how="left", maintain_order="left")
-        extras: list[Extra] = [(["t"], seen.dates), (["customer"], self.customers)]
+        extras: list[Extra] = [(["t"], days), (["customer"], self.customers)]
         extras += [(KEY, frame) for source, frame in totals.items() if source != "held"]
         table = _beside(table, extras)
-        tables = Tables(seen, totals, self.customers, self.world)
         for group in self.groups:
             if group.extend is not None:
                 table = _beside(table, group.extend(tables, aggregates))
@@ -112,6 +112,18 @@ class FeatureInputs:
             pl.col(name).fill_null(value) for name, value in empty.items()
         ).select("as_of", "customer", *self._values)
 
+    def _tables(self, dates: Sequence[date], names: set[str] | None = None) -> Tables:
+        """What was known of these customers, with the totals of these names (None: all)."""
+        seen = cut(self.facts, self.events, dates)
+        return Tables(seen, _totals(self.groups, seen, names), self.customers, self.world)
+
+    def _added_up(self, tables: Tables) -> Aggregates:
+        found: Aggregates = {}
+        for group in self.groups:
+            if group.aggregate is not None:
+                found |= group.aggregate(tables)
+        return found
+
     @cached_property
     def _values(self) -> list[pl.Expr]:
         """The features, which are written down once for all dates."""
@@ -119,12 +131,13 @@ class FeatureInputs:
 
 
 def _with_groups(
+    names: Sequence[str],
     facts: pl.DataFrame,
     events: Mapping[Source, pl.DataFrame],
     customers: pl.DataFrame,
     world: World,
 ) -> FeatureInputs:
-    return FeatureInputs(groups(world), facts, events, customers, world)
+    return FeatureInputs(only(groups(world), names), facts, events, customers, world)
 
 
 def columns_elsewhere(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -107,13 +108,18 @@ def on_each(
     """
     if dates.is_empty():
         return dates.lazy().select(columns).join(things, how="cross")
+    kinds = [dates.schema[name] for name in columns]
     return pl.concat(
-        things.select(
-            *(pl.lit(one[name][0], dtype=one[name].dtype).alias(name) for name in columns),
-            pl.all(),
-        ).filter(keep)
-        for one in dates.select(columns).iter_slices(1)
+        things.select(*map(_as_column, columns, one, kinds), pl.all()).filter(keep)
+        for one in dates.select(columns).iter_rows()
     )
+
+
+@lru_cache(
+    maxsize=4_096
+)  # each day of a run is asked for by every source, for features and targets
+def _as_column(name: str, value: object, kind: pl.DataType) -> pl.Expr:
+    return pl.lit(value, dtype=kind).alias(name)
 
 
 def to_day(day: date) -> int:

@@ -17,14 +17,14 @@ from akb.features.compact import CodedColumn, PlainColumn, finished, put_rows, s
 from akb.features.events import CHANNELS, EVENTS, dated_events, first_days
 from akb.features.facts import policy_facts
 from akb.features.grid import date_table, on_each, to_day
-from akb.features.groups import groups
+from akb.features.groups import groups as groups_of
 from akb.features.hindsight.verdicts import seen_by_features
-from akb.features.registry import World
+from akb.features.registry import World, only
 from akb.features.themes import every_theme, every_topic, themes_of
 from akb.features.types import Matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from concurrent.futures import Executor
     from datetime import date
 
@@ -47,8 +47,13 @@ as their columns.
 
 _BATCH = 2
 """As-of dates at a time: two need 220 MB less at the peak than four on 66,000 policies
-(benchmarks/features.py).
+(benchmarks/features.py). With fewer customers more, until there are so many `_ROWS`: every
+question to Polars has its fixed cost.
 """
+
+_ROWS = 30_000
+
+_THREADS = 2
 
 
 def build_matrix(
@@ -56,6 +61,7 @@ def build_matrix(
     dates: Iterable[date],
     settings: Settings,
     *,
+    groups: Collection[str] | None = None,
     partitions: int | None = None,
     everybody: bool = False,
     executor: Executor | None = None,
@@ -71,6 +77,8 @@ def build_matrix(
         As it leaves ingest; the order of its rows changes nothing.
     dates
         As-of dates T, for instance `as_of_grid`.
+    groups
+        Names of the feature groups to work out (docs/features.md); None: all.
     partitions
         In how many parts the customers are looked at one after another: less memory at a time, and
         the same bytes. None: as many as their number asks.
@@ -78,6 +86,11 @@ def build_matrix(
         Nobody is left to a panel, on any date.
     executor
         What works the parts out, maybe elsewhere; None: two threads here.
+
+    Raises
+    ------
+    AkbError
+        If this portfolio has no feature group of one of these names.
 
     Notes
     -----
@@ -87,6 +100,8 @@ def build_matrix(
     dates = sorted(set(dates))
     portfolio = seen_by_features(portfolio, settings)
     inputs = feature_inputs(portfolio, settings)
+    if groups is not None:
+        inputs = replace(inputs, groups=only(inputs.groups, groups))
     features = tuple(column.feature for group in inputs.groups for column in group.columns)
     rows, identity = rows_in_force(inputs.facts, dates), _identity(portfolio)
     panel = None if everybody else drawn_panel(rows, identity, settings)
@@ -145,7 +160,7 @@ def feature_inputs(portfolio: Portfolio, settings: Settings) -> FeatureInputs:
     recorded: dict[Source, pl.DataFrame] = {
         record: events[record] for record in EVENTS if record in records
     }
-    return FeatureInputs(groups(world), facts, recorded, customers, world)
+    return FeatureInputs(groups_of(world), facts, recorded, customers, world)
 
 
 def _named(
@@ -322,7 +337,8 @@ def _fill(
     keys, most = rows.with_row_index("at"), _most(rows)
 
     def fill(batch: list[date]) -> None:
-        aggregates = inputs.aggregates(batch, parts)
+        # of everybody at once they are added up on the way
+        aggregates = None if parts == 1 else inputs.aggregates(batch, parts)
         asked = keys.filter(pl.col("as_of").is_in(batch))
         everybody = inputs if parts == 1 else inputs.of(asked["customer"].unique())
         # as large as the parts of the date with most rows
@@ -335,8 +351,10 @@ def _fill(
             at = own["at"].to_numpy()
             put_rows(columns, at, made, {})
 
-    with ThreadPoolExecutor(2) as pool:  # where one leaves a core idle the next goes on
-        list(pool.map(fill, _batches(rows)))
+    days = rows["as_of"].n_unique()
+    together = max(_BATCH, min(_ROWS // most, -(-days // _THREADS))) if most else _BATCH
+    with ThreadPoolExecutor(_THREADS) as pool:  # where one leaves a core idle the next goes on
+        list(pool.map(fill, _batches(rows, together)))
 
 
 def _place(

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
+from akb.core.errors import AkbError, did_you_mean
 from akb.features.cut import MONTH
 from akb.features.types import Feature
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from akb.config import Branch
     from akb.features.cut import Cut, Source
@@ -204,6 +205,34 @@ class Group:
         feature = Feature(name, self.name, meaning, unit, current)
         records = record if isinstance(record, tuple) else (record,)
         self.columns.append(Column(feature, value, back, back_days, records))
+
+
+def only(made: Sequence[Group], names: Collection[str]) -> list[Group]:
+    """Return the groups of these names, and the totals of others that they look at.
+
+    Raises
+    ------
+    AkbError
+        If one of the names is that of no group.
+    """
+    known = [group.name for group in made]
+    for name in names:
+        if name not in known:
+            raise AkbError(
+                f"there is no feature group '{name}' here{did_you_mean(name, known)}",
+                f"Groups of this portfolio: {', '.join(known)}.",
+            )
+    wanted = [group for group in made if group.name in names]
+    read = {
+        root
+        for group in wanted
+        for column in group.columns
+        for root in column.value.meta.root_names()
+    }
+    read |= {name for group in wanted for name in group.shared}
+    read -= {total.name for group in wanted for total in group.totals}
+    lent = {total.name: total for group in made for total in group.totals if total.name in read}
+    return [*wanted, Group("", totals=list(lent.values()))] if lent else wanted
 
 
 def months(days: pl.Expr) -> pl.Expr:

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from akb.core.garbage import SELDOM, seldom_collected
+from akb.core.garbage import FEW_POLICIES, SELDOM, let_go, seldom_collected
 
 
 def test_the_pace_is_slow_within_the_block_and_the_callers_again_after_it() -> None:
@@ -20,3 +20,12 @@ def test_the_pace_is_slow_within_the_block_and_the_callers_again_after_it() -> N
         assert gc.get_threshold() == (701, 11, 12)
     finally:
         gc.set_threshold(*usual)
+
+
+def test_memory_is_given_back_where_there_is_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(gc, "collect", lambda: asked.append(1))
+    let_go(FEW_POLICIES)
+    assert not asked
+    let_go(FEW_POLICIES + 1)
+    assert asked

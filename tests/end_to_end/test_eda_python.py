@@ -6,6 +6,7 @@ import doctest
 import json
 import shutil
 import sys
+import warnings
 from datetime import date
 from pathlib import Path
 
@@ -135,6 +136,12 @@ def test_the_matrix_is_what_the_models_saw(office: Office, finished: Path) -> No
         assert seen.select(matrix.columns).equals(matrix)
         assert [name for name in seen.columns if name not in matrix.columns] == []
     assert loaded.matrix()["customer"].to_list() == loaded.scores["customer"].to_list()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # what is not asked is not missing
+        some = loaded.matrix(groups=["holdings", "lapses"])
+    assert {"policies", "past_lapses_12m"} <= set(some.columns)
+    assert "months_to_next_renewal" not in some.columns
+    assert some.equals(loaded.matrix().select(some.columns))
 
 
 def test_a_run_tells_its_figures_as_frames(finished: Path) -> None:
@@ -164,6 +171,8 @@ def test_what_cannot_be_is_said_in_a_sentence(finished: Path, tmp_path: Path) ->
         akb.check("x.csv", config={"ingest": {"colums": {}}})
     with pytest.raises(akb.AkbError, match="did you mean 'top_defend'"):
         akb.load(finished).list("top_defends")
+    with pytest.raises(akb.AkbError, match="did you mean 'claims'"):
+        akb.load(finished).matrix(groups=["claim"])
     with pytest.raises(akb.AkbError, match="is after"):
         akb.load(finished).matrix(date(2100, 1, 1))
 

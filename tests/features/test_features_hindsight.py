@@ -17,7 +17,7 @@ from akb.config import Settings, load_settings
 from akb.features import build_matrix, without_hindsight
 from akb.features.grid import to_day
 from akb.features.hindsight.columns import number_codes
-from akb.features.hindsight.survival import Found, poisson_at_most, rank_auc, trace_of
+from akb.features.hindsight.survival import FollowedPolicies, Found, poisson_at_most, rank_auc, trace_of
 from akb.ingest.types import OwnColumn, Portfolio
 
 LAST = to_day(X)
@@ -39,7 +39,7 @@ class Book:
         return (self.rows["end"].fill_null(LAST + 1) <= LAST).to_numpy()
 
     def trace(self, codes: Codes) -> str | None:
-        found = trace_of(self.rows, DAYS, pl.Series(codes))
+        found = trace_of(FollowedPolicies.over(DAYS, self.rows), pl.Series(codes))
         return None if found is None else found.trace
 
 
@@ -128,7 +128,7 @@ def test_an_adviser_who_took_his_customers_along_is_no_archive() -> None:
         lost=pl.Series(ends <= LAST),
     ).filter(pl.Series(~(his & (start >= LAST - 400))))
     codes = pl.Series(b.value[~(his & (start >= LAST - 400))])
-    assert trace_of(rows, DAYS, codes) is None
+    assert trace_of(FollowedPolicies.over(DAYS, rows), codes) is None
 
 
 def test_a_new_product_is_no_value_of_the_running() -> None:
@@ -141,7 +141,8 @@ def test_a_new_product_is_no_value_of_the_running() -> None:
 def test_a_number_that_counts_the_time_until_the_end_is_too_good() -> None:
     b = book(3000)
     lasted = b.rows["end"].fill_null(LAST).to_numpy() - b.rows["start"].to_numpy()
-    found = [trace_of(b.rows, DAYS, codes) for codes in number_codes(pl.Series(lasted), b.rows["stratum"])]
+    followed = FollowedPolicies.over(DAYS, b.rows)
+    found = [trace_of(followed, codes) for codes in number_codes(pl.Series(lasted), b.rows["stratum"])]
     assert any(isinstance(each, Found) for each in found)
 
 
@@ -151,14 +152,14 @@ def test_a_book_that_was_handed_over_whole_says_nothing() -> None:
     gone = b.rows.with_columns(end=pl.lit(DAYS[1] + 1, dtype=pl.Int32), lost=pl.lit(value=False))
     gone = gone.filter(pl.col("start") < DAYS[1])
     assert gone.height > 20
-    assert trace_of(gone, DAYS, pl.Series(range(gone.height)) % 3) is None
+    assert trace_of(FollowedPolicies.over(DAYS, gone), pl.Series(range(gone.height)) % 3) is None
 
 
 def test_one_value_or_no_history_says_nothing() -> None:
     b = book(500)
     assert b.trace(np.zeros(len(b.value), dtype=np.int64)) is None
     running = b.rows.with_columns(end=pl.lit(None, dtype=pl.Int32), lost=pl.lit(value=False))
-    assert trace_of(running, [LAST], pl.Series(b.value)) is None
+    assert trace_of(FollowedPolicies.over([LAST], running), pl.Series(b.value)) is None
 
 
 def test_the_chance_of_few_events_is_that_of_poisson() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import pickle
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from random import Random
+from typing import Any
 
 import polars as pl
 import pytest
@@ -15,6 +19,7 @@ from portfolios import BRANCHES, CAUSES, Customer, Policy, Rows, X, portfolio
 from test_features_premiums import with_history
 from test_features_time import OTHERS, SETTINGS, T
 
+from akb.core.errors import AkbError
 from akb.features import assembly, build_matrix
 from akb.features.rates import medians
 from akb.ingest.types import OwnColumn, Portfolio
@@ -75,6 +80,37 @@ def test_parts_of_the_customers_give_the_same_bytes() -> None:
     for parts in (2, 7):
         divided = build_matrix(whole, dates, SETTINGS, partitions=parts)
         assert divided.frame.equals(alone.frame)
+
+
+def test_some_groups_have_the_same_bytes_as_among_all() -> None:
+    """Each alone, so that no group leans on what another one worked out but on totals that it reads."""
+    whole, dates = office(), [OTHERS[0], T]
+    everything = build_matrix(whole, dates, SETTINGS)
+    every = {each.group for each in everything.features}
+    for chosen in [{name} for name in every] + [every]:
+        some = build_matrix(whole, dates, SETTINGS, groups=chosen)
+        names = [each.name for each in everything.features if each.group in chosen]
+        assert list(some.names) == names
+        assert some.frame.equals(everything.frame.select("as_of", "customer", *names))
+
+
+def test_some_groups_survive_the_way_to_another_machine() -> None:
+    whole, chosen = office(), ("claims", "people")
+    alone = build_matrix(whole, [T], SETTINGS, groups=chosen)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit = partial(_pickled, pool.submit)  # type: ignore[method-assign]
+        spread = build_matrix(whole, [T], SETTINGS, groups=chosen, partitions=2, executor=pool)
+    assert spread.frame.equals(alone.frame)
+
+
+def _pickled(submit: Callable[..., Future[Any]], ask: Callable[..., Any], *given: Any) -> Future[Any]:
+    """Run something on copies of what it is given."""
+    return submit(ask, *pickle.loads(pickle.dumps(given)))
+
+
+def test_a_group_that_is_not_there_is_named() -> None:
+    with pytest.raises(AkbError, match="no feature group 'holding' here; did you mean 'holdings'"):
+        build_matrix(office(3), [T], SETTINGS, groups=["holding"])
 
 
 VALUES = st.lists(st.tuples(st.integers(0, 2), st.one_of(st.none(), st.integers(-50, 50))), max_size=40)

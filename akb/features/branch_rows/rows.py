@@ -34,6 +34,11 @@ same.
 _BATCH, _TOGETHER = 4, 500_000
 """Dates at a time, at most, and times their policies."""
 
+_FEW = 250_000
+"""Dates times policies that are taken together however many dates that are: of a small office all,
+for every question to Polars has its fixed cost.
+"""
+
 
 @dataclass(frozen=True)
 class BranchInputs:
@@ -160,5 +165,6 @@ def _events(facts: pl.DataFrame, day: str, branches: Iterable[str]) -> dict[str,
 
 
 def _batches(dates: list[date], policies: int) -> list[list[date]]:
-    size = max(1, min(_BATCH, _TOGETHER // max(policies, 1)))
+    policies = max(policies, 1)
+    size = max(1, min(_BATCH, _TOGETHER // policies), _FEW // policies)
     return [dates[first : first + size] for first in range(0, len(dates), size)]

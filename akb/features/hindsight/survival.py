@@ -69,28 +69,63 @@ class Found:
     auc: float | None = None
 
 
-def trace_of(rows: pl.DataFrame, days: Sequence[int], codes: pl.Series) -> Found | None:
+@dataclass(frozen=True)
+class FollowedPolicies:
+    """Policies and how they went on, worked out once for all columns that are tested on them.
+
+    known
+        Those that run on the day of the export or lapsed: ``place`` among the policies, customer,
+        stratum, runs bool, share (of the stratum that runs).
+    seen
+        `windows`, with the ``place`` of each.
+    """
+
+    known: pl.DataFrame
+    seen: pl.DataFrame
+
+    @classmethod
+    def over(cls, days: Sequence[int], rows: pl.DataFrame) -> FollowedPolicies:
+        """Follow policies over days.
+
+        Parameters
+        ----------
+        days
+            As-of days, descending; the first is the day of the export, the others open the windows.
+        rows
+            policy rows: customer, stratum, start, end i32 (null: open), lost bool (the end is a
+            lapse).
+        """
+        table = rows.select(
+            "customer", "stratum", "start", "end", "lost", place=pl.int_range(pl.len())
+        )
+        runs = pl.col("end").is_null() | (pl.col("end") > days[0])
+        known = table.filter(runs | pl.col("lost")).select(
+            "place", "customer", "stratum", runs=runs, share=runs.mean().over("stratum")
+        )
+        return cls(known, windows(table, days))
+
+
+def trace_of(followed: FollowedPolicies, codes: pl.Series) -> Found | None:
     """Return the trace of the outcome in one column, None without.
 
     Parameters
     ----------
-    rows
-        policy rows: customer, stratum, start, end i32 (null: open), lost bool (the end is a lapse).
-    days
-        As-of days, descending; the first is the day of the export, the others open the windows.
     codes
-        The value per row as a code; null is a value too.
+        The value per policy as a code; null is a value too.
     """
-    table = rows.with_columns(code=codes.cast(pl.Int64).fill_null(-1))
-    if table["code"].n_unique() < 2:
+    code = codes.cast(pl.Int64).fill_null(-1)
+    if code.n_unique() < 2:
         return None
-    seen = windows(table, days)
-    counted = _by_value(table, seen, days[0])
+    known, seen = (
+        table.with_columns(code=code.gather(table["place"]))
+        for table in (followed.known, followed.seen)
+    )
+    counted = _by_value(known, seen)
     if counted.is_empty():  # nothing runs, and what ended is no lapse
         return None
     left_together = [row["code"] for row in counted.iter_rows(named=True) if _is_exodus(row)]
     others = seen.filter(~pl.col("code").is_in(left_together))
-    return _ended_only(counted) or _running_only(counted) or _over_time(table, others, days[0])
+    return _ended_only(counted) or _running_only(counted) or _over_time(known, others)
 
 
 def windows(table: pl.DataFrame, days: Sequence[int]) -> pl.DataFrame:
@@ -125,26 +160,18 @@ def windows(table: pl.DataFrame, days: Sequence[int]) -> pl.DataFrame:
     return pl.concat(parts).with_columns(expected=pl.col("left").mean().over("window", "stratum"))
 
 
-def _by_value(table: pl.DataFrame, seen: pl.DataFrame, last: int) -> pl.DataFrame:
+def _by_value(known: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
     """Per value: how many run and would run, how many ended, and lapses against those of the
     strata, early and late.
     """
-    known = table.filter(pl.col("end").is_null() | (pl.col("end") > last) | pl.col("lost"))
-    runs = pl.col("end").is_null() | (pl.col("end") > last)
-    share = runs.mean().over("stratum")
-    static = (
-        known.with_columns(runs=runs)
-        .with_columns(share=share)
-        .group_by("code")
-        .agg(
-            policies=pl.len(),
-            customers=pl.col("customer").n_unique(),
-            running=pl.col("runs").sum(),
-            ended=(~pl.col("runs")).sum(),
-            usual=pl.col("share").sum(),
-            usual_high=(pl.col("share") ** HIGH).sum(),
-            usual_none=(pl.col("share") ** NONE).sum(),
-        )
+    static = known.group_by("code").agg(
+        policies=pl.len(),
+        customers=pl.col("customer").n_unique(),
+        running=pl.col("runs").sum(),
+        ended=(~pl.col("runs")).sum(),
+        usual=pl.col("share").sum(),
+        usual_high=(pl.col("share") ** HIGH).sum(),
+        usual_none=(pl.col("share") ** NONE).sum(),
     )
     early, late = pl.col("window") > 1, pl.col("window") == 1
     dated = seen.group_by("code").agg(
@@ -228,13 +255,13 @@ def poisson_at_most(count: float, mean: float) -> float:
     return min(math.exp(most) * float(np.exp(logs - most).sum()), 1.0)
 
 
-def _over_time(table: pl.DataFrame, seen: pl.DataFrame, last: int) -> Found | None:
+def _over_time(known: pl.DataFrame, seen: pl.DataFrame) -> Found | None:
     """A relation that fades with the distance from the export's day, or is too strong at the latest
     T.
     """
     if seen.is_empty():
         return None
-    scored = _centred(seen, _scores(table, last))
+    scored = _centred(seen, _scores(known))
     score, left = scored["score"].to_numpy(), scored["left"].to_numpy()
     window, customer = scored["window"].to_numpy(), scored["customer"].to_numpy()
     residual = (left - scored["expected"].to_numpy()) * score
@@ -275,16 +302,12 @@ def _fades(
     return fresh > 0 and slope < -FADES_SHARE * fresh and slope < -FADES_Z * spread**-0.5
 
 
-def _scores(table: pl.DataFrame, last: int) -> pl.DataFrame:
+def _scores(known: pl.DataFrame) -> pl.DataFrame:
     """Per half of the customers and value: the log-odds to have ended, as the other half shows
     them.
     """
-    known = table.filter(pl.col("end").is_null() | (pl.col("end") > last) | pl.col("lost"))
-    known = known.select(
-        "code", half=pl.col("customer") % 2, ended=(pl.col("end") <= last).fill_null(value=False)
-    )
-    counts = known.group_by("half", "code").agg(
-        ended=pl.col("ended").sum(), running=(~pl.col("ended")).sum()
+    counts = known.group_by("code", half=pl.col("customer") % 2).agg(
+        ended=(~pl.col("runs")).sum(), running=pl.col("runs").sum()
     )
     every = counts["code"].unique().sort()
     parts = []

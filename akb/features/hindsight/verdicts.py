@@ -20,7 +20,7 @@ from akb.features.hindsight.columns import (
     tested_days,
     tested_rows,
 )
-from akb.features.hindsight.survival import trace_of
+from akb.features.hindsight.survival import FollowedPolicies, trace_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,18 +58,19 @@ def without_hindsight(portfolio: Portfolio, settings: Settings) -> Portfolio:
     it is."""
     if portfolio.hidden is not None:
         return portfolio
-    rows, days = tested_rows(portfolio), tested_days(portfolio)
+    rows = tested_rows(portfolio)
+    followed = FollowedPolicies.over(tested_days(portfolio), rows)
     extra, without = (set(names) for names in (settings.features.extra, settings.features.without))
     hidden, findings = [], []
     for name, codings in role_codes(portfolio, rows).items():
         if name in without:
             hidden.append(name)
             continue
-        found = None if name in extra else _trace(rows, days, codings)
+        found = None if name in extra else _trace(followed, codings)
         if found is not None:
             hidden.append(name)
             findings.append(_finding(portfolio, rows, name, found, settings))
-    own = tuple(_judged(each, portfolio, rows, days, extra) for each in portfolio.own)
+    own = tuple(_judged(each, portfolio, rows, followed, extra) for each in portfolio.own)
     findings += _findings_of_own(own)
     return replace(
         portfolio,
@@ -101,9 +102,9 @@ def _emptied(frame: pl.DataFrame, columns: dict[str, str], hidden: set[str]) -> 
     return frame.with_columns(pl.lit(None, dtype=frame.schema[name]).alias(name) for name in names)
 
 
-def _trace(rows: pl.DataFrame, days: Sequence[int], codings: Sequence[pl.Series]) -> Found | None:
+def _trace(followed: FollowedPolicies, codings: Sequence[pl.Series]) -> Found | None:
     return next(
-        (found for codes in codings if (found := trace_of(rows, days, codes)) is not None), None
+        (found for codes in codings if (found := trace_of(followed, codes)) is not None), None
     )
 
 
@@ -111,7 +112,7 @@ def _judged(
     column: OwnColumn,
     portfolio: Portfolio,
     rows: pl.DataFrame,
-    days: Sequence[int],
+    followed: FollowedPolicies,
     extra: set[str],
 ) -> OwnColumn:
     """Refuse an own column that shows who has ended."""
@@ -124,7 +125,7 @@ def _judged(
         maintain_order="left",
     )[column.key]
     codings = number_codes(values, rows["stratum"]) if column.form == "number" else [values]
-    found = _trace(rows, days, codings)
+    found = _trace(followed, codings)
     return column if found is None else replace(column, refused=found.trace)
 
 
