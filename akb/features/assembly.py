@@ -141,17 +141,20 @@ def _with_groups(
 
 
 def columns_elsewhere(
-    inputs: FeatureInputs,
+    shares: Sequence[FeatureInputs],
     rows: pl.DataFrame,
     batches: Sequence[list[date]],
-    parts: int,
     executor: Executor,
     kind: type[PlainColumn | CodedColumn],
 ) -> Iterator[tuple[pl.DataFrame, dict[str, NDArray[np.float32]]]]:
     """Yield the columns of some (as_of, customer) by batch of dates and part of the customers, made
     by an executor whose workers have a part each in memory; and the values behind codes.
+
+    Parameters
+    ----------
+    shares
+        The parts, see `FeatureInputs.among`.
     """
-    shares = [inputs.among(part, parts) for part in range(parts)]
     added = [
         [executor.submit(FeatureInputs.aggregated, share, batch) for share in shares]
         for batch in batches
@@ -161,7 +164,7 @@ def columns_elsewhere(
         aggregates = merged([each.result() for each in sums])
         here = rows.filter(pl.col("as_of").is_in(batch))
         for part, share in enumerate(shares):
-            own = here.filter(pl.col("customer") % parts == part)
+            own = here.filter(pl.col("customer") % len(shares) == part)
             if own.height:
                 asked.append(executor.submit(_columns_of, share, batch, own, aggregates, kind))
     for each in asked:

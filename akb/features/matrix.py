@@ -120,8 +120,8 @@ def build_matrix(
     else:
         # a task has its fixed cost: of a small part as many dates as are large a part's two
         together = max(_BATCH, _BATCH * _PART * partitions // _most(rows)) if rows.height else 1
-        batches = _batches(rows, together)
-        pieces = columns_elsewhere(inputs, rows, batches, partitions, executor, kind)
+        shares = [inputs.among(part, partitions) for part in range(partitions)]
+        pieces = columns_elsewhere(shares, rows, _batches(rows, together), executor, kind)
         _place(rows, columns, pieces)
     frame, coded = finished(rows, columns)
     return Matrix(frame, features, identity, panel, coded)
