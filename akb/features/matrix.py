@@ -53,6 +53,9 @@ question to Polars has its fixed cost.
 
 _ROWS = 30_000
 
+_POLICIES = 100_000
+"""Policies times dates at a time, at most, where who is in force is asked."""
+
 _THREADS = 2
 
 
@@ -308,14 +311,15 @@ def rows_in_force(facts: pl.DataFrame, dates: Iterable[date]) -> pl.DataFrame:
     start, end, day = pl.col("start"), pl.col("end"), pl.col("day")
     policies = facts.lazy().select("customer", "start", "end")
     there = (start <= day) & (end.is_null() | (end > day))
-    # a date at a time: all policies on all dates are many, and only the customers are asked
+    # of all policies on all dates, which are many, only the customers are asked: some at a time
+    together = max(1, _POLICIES // max(facts.height, 1))
     found = [
-        on_each(one, ("as_of", "day"), policies, there)
+        on_each(some, ("as_of", "day"), policies, there)
         .select("as_of", "customer")
         .unique()
-        .sort("customer")
+        .sort("as_of", "customer")
         .collect()
-        for one in list(table.iter_slices(1)) or [table]
+        for some in list(table.iter_slices(together)) or [table]
     ]
     return pl.concat(found)
 
