@@ -4,6 +4,7 @@ import gc
 
 import pytest
 
+from akb import cli
 from akb.core.garbage import FEW_POLICIES, SELDOM, let_go, seldom_collected
 
 
@@ -29,3 +30,14 @@ def test_memory_is_given_back_where_there_is_much(monkeypatch: pytest.MonkeyPatc
     assert not asked
     let_go(FEW_POLICIES + 1)
     assert asked
+
+
+def test_a_process_ends_without_looking_for_cycles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "run", lambda arguments: 3)
+    gc.unfreeze()
+    try:
+        with pytest.raises(SystemExit, match="3"):
+            cli.main()
+        assert gc.get_freeze_count() > 1_000
+    finally:
+        gc.unfreeze()
