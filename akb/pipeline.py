@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from akb.core import __version__
 from akb.core.errors import AkbError
-from akb.core.garbage import let_go, seldom_collected
+from akb.core.garbage import keep_to_the_end, let_go, seldom_collected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -369,6 +369,7 @@ def _eda(request: Request, progress: Progress, executor: Executor | None) -> Res
             check_replaceable(request.out, request.on_disk, request.kept_apart)
         portfolio = read(request)
         let_go(portfolio.policies.height)
+        keep_to_the_end()
         folder = request.out or default_folder(request.files[0], portfolio.as_of)
         place = folder.resolve()  # once: `.` is another folder when the new run has taken its place
         heal(place)

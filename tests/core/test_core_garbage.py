@@ -5,7 +5,7 @@ import gc
 import pytest
 
 from akb import cli
-from akb.core.garbage import FEW_POLICIES, SELDOM, let_go, seldom_collected
+from akb.core.garbage import FEW_POLICIES, SELDOM, keep_to_the_end, let_go, seldom_collected
 
 
 def test_the_pace_is_slow_within_the_block_and_the_callers_again_after_it() -> None:
@@ -39,5 +39,20 @@ def test_a_process_ends_without_looking_for_cycles(monkeypatch: pytest.MonkeyPat
         with pytest.raises(SystemExit, match="3"):
             cli.main()
         assert gc.get_freeze_count() > 1_000
+    finally:
+        gc.unfreeze()
+
+
+def test_what_stays_is_looked_at_no_more_until_the_block_ends() -> None:
+    gc.unfreeze()
+    with seldom_collected():
+        keep_to_the_end()
+        assert gc.get_freeze_count() > 1_000
+    assert not gc.get_freeze_count()
+    gc.freeze()  # a caller's own
+    try:
+        with seldom_collected():
+            keep_to_the_end()
+        assert gc.get_freeze_count()
     finally:
         gc.unfreeze()
