@@ -7,27 +7,47 @@ while the new folder is being written and swapped in.
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import random
-import subprocess
 import sys
 import time
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 
+from akb.cli import run
 from akb.sample import simulate, write_sample
 from akb.store.folders import heal
 from tests.end_to_end.test_eda_contract import CONTRACT
 from tests.searched import everything_in
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
 
 pytestmark = pytest.mark.xdist_group("killed")
 
 KILLS = int(os.environ.get("AKB_KILLS", "2"))
 CANARY = "ZQRELATIE"  # in front of every relation number
 FAST = "[models]\nhazard_rows = 4000\ntarget_rows = 4000\ntrees = 20\n"
+
+
+PROCESSES = multiprocessing.get_context("forkserver")
+"""A process for every command, forked from one that has loaded akb and computed nothing."""
+PROCESSES.set_forkserver_preload(
+    [__name__, "akb.models", "akb.pipeline", "akb.report", "akb.value", "jinja2", "lightgbm", "plotly.graph_objects",
+     "scipy.stats", "sklearn.linear_model", "xlsxwriter"]
+)  # fmt: skip
+
+
+def _command(arguments: list[str], said: Path) -> None:
+    """Be `akb` with these arguments: what it says on stderr is kept, whenever it dies."""
+    with said.open("wb", buffering=0) as target:
+        os.dup2(target.fileno(), sys.stderr.fileno())
+    sys.exit(run(arguments))
 
 
 class Shop:
@@ -43,20 +63,26 @@ class Shop:
         (folder / "akb.toml").write_text(FAST)
         self.home = folder / "out"
         self.run = self.home / "run"
-        self.config, self.key = folder / "akb.toml", folder / "key"
+        self.config, self.key, self.said = folder / "akb.toml", folder / "key", folder / "said.txt"
         left = self.home / ".run.akb-unfinished-999999999-x"
         left.mkdir(parents=True)
         (left / "report.html").write_text("half")
         began = time.perf_counter()
-        assert self.start(seed=1).wait() == 0
+        self.finish(seed=1)
         self.seconds = time.perf_counter() - began
         self.before = self.contents()
         self.left = self.leftovers()
 
-    def start(self, seed: int) -> subprocess.Popen[bytes]:
+    def start(self, seed: int) -> BaseProcess:
         options = ["--out", str(self.run), "--config", str(self.config), "--key", str(self.key), "--seed", str(seed)]
-        command = [sys.executable, "-m", "akb", "eda", str(self.export), *options, "--quiet"]
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        process = PROCESSES.Process(target=_command, args=(["eda", str(self.export), *options, "--quiet"], self.said))
+        process.start()
+        return process
+
+    def finish(self, seed: int) -> None:
+        process = self.start(seed)
+        process.join()
+        assert process.exitcode == 0, self.said.read_text()
 
     def contents(self) -> dict[str, bytes]:
         return {str(path.relative_to(self.run)): path.read_bytes() for path in self.run.rglob("*") if path.is_file()}
@@ -76,13 +102,13 @@ def killed(shop: Shop, draw: random.Random, *, while_writing: bool) -> None:
     moment = time.perf_counter() + draw.uniform(0, 1.1) * shop.seconds
     if while_writing:
         patience = time.perf_counter() + 20 * shop.seconds
-        while process.poll() is None and not shop.leftovers() and time.perf_counter() < patience:
+        while process.exitcode is None and not shop.leftovers() and time.perf_counter() < patience:
             time.sleep(0.001)
         moment = time.perf_counter() + draw.uniform(0, 0.15) * shop.seconds
     time.sleep(max(0.0, moment - time.perf_counter()))
     process.kill()
-    _, said = process.communicate()
-    assert b"Traceback" not in said
+    process.join()
+    assert "Traceback" not in (shop.said.read_text() if shop.said.exists() else "")
 
 
 @pytest.mark.parametrize("turn", range(KILLS))
@@ -104,7 +130,7 @@ def test_the_folder_is_the_old_run_or_the_new_one_whole(shop: Shop, turn: int) -
     assert shop.leftovers() == []
     now = shop.contents()
     if "private/customers.csv" not in now or json.loads(now["manifest.json"])["seed"] == 2:
-        assert shop.start(seed=1).wait() == 0
+        shop.finish(seed=1)
         assert set(shop.contents()) == set(shop.before)
         shop.before = shop.contents()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import cache
 
 import polars as pl
 import pytest
@@ -25,6 +26,7 @@ def settings_of(definition: str) -> Settings:
     return Settings.model_validate({"models": {"min_events": 1}, "churn": {"definition": definition}})
 
 
+@cache
 def targets_of(rows: Rows, definition: str = "all", **given_: object) -> Targets:
     told = settings_of(definition)
     made = portfolio(rows, **given_)  # type: ignore[arg-type]

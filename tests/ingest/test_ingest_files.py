@@ -37,6 +37,16 @@ def plain(rows, tmp_path_factory):
     return read(write(tmp_path_factory.mktemp("plain"), rows))
 
 
+@pytest.fixture(scope="module")
+def accented(rows):
+    return [{**row, "Maatschappij": "Brûlé & Zonen €"} for row in rows]
+
+
+@pytest.fixture(scope="module")
+def told(accented, tmp_path_factory):
+    return read(write(tmp_path_factory.mktemp("accented"), accented))
+
+
 def test_the_format_of_our_own_export(plain, rows):
     assert plain.as_of == X
     assert plain.rows.read == len(rows) == plain.policies.height
@@ -49,9 +59,7 @@ def test_the_format_of_our_own_export(plain, rows):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
 @pytest.mark.parametrize("separator", [";", ",", "\t", "|"])
-def test_encodings_and_separators_change_nothing(rows, tmp_path, encoding, separator):
-    accented = [{**row, "Maatschappij": "Brûlé & Zonen €"} for row in rows]
-    told = read(write(tmp_path, accented))
+def test_encodings_and_separators_change_nothing(accented, told, tmp_path, encoding, separator):
     other = read(write(tmp_path, accented, "anders.csv", encoding=encoding, separator=separator))
     assert_same(told, other, findings=False)
     assert codes(told) ^ codes(other) <= {"AKB-D023"}

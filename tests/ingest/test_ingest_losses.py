@@ -9,6 +9,7 @@ from ingest_exports import Row, assert_reconciles, assert_same, codes, finding, 
 
 from akb.config import Settings, load_settings
 from akb.core.errors import AkbError
+from akb.ingest.types import Portfolio
 
 GOOD = office(120)
 RUNS = [row for row in GOOD if not row["Einddatum"]]
@@ -20,8 +21,13 @@ def never(word: str, most: int | None = None) -> list[Row]:
     return [row | {"Einddatum": word} if place in places else row for place, row in enumerate(GOOD)]
 
 
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Portfolio:
+    return read(write(tmp_path_factory.mktemp("good"), GOOD))
+
+
 @pytest.mark.parametrize("word", ["#N/B", "#VERW!", "loopt nog", "99-99-9999", "01-01-1980", "wordt\\vervolgd"])
-def test_the_line_that_the_refusal_gives_mends_it(tmp_path: Path, word: str) -> None:
+def test_the_line_that_the_refusal_gives_mends_it(tmp_path: Path, sound: Portfolio, word: str) -> None:
     path = write(tmp_path, never(word))
     with pytest.raises(AkbError) as refused:
         read(path)
@@ -30,9 +36,7 @@ def test_the_line_that_the_refusal_gives_mends_it(tmp_path: Path, word: str) -> 
     lines = refused.value.hint.splitlines()
     settings = tmp_path / "akb.toml"
     settings.write_text("\n".join(line for line in lines if line.startswith(("  [", "  empty"))), "utf-8")
-    good = tmp_path / "good"
-    good.mkdir()
-    assert_same(read(path, settings=load_settings(settings)), read(write(good, GOOD)))
+    assert_same(read(path, settings=load_settings(settings)), sound)
 
 
 def test_going_on_says_so_and_counts_every_row(tmp_path: Path) -> None:

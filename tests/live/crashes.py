@@ -26,6 +26,17 @@ _CHANGES = frozenset(
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
+def _contents(folder: Path | str) -> Iterator[tuple[str, int, int]]:
+    """Every folder in a folder, and every file with its size and when it was written; asked before each write."""
+    with os.scandir(folder) as there:
+        for each in there:
+            if each.is_dir():
+                yield each.path, 0, 0
+                yield from _contents(each.path)
+            elif each.is_file():
+                yield each.path, each.stat().st_size, each.stat().st_mtime_ns
+
+
 class _Camera:
     """Copies a folder before every change in it; only while it is told to (an audit hook is for life)."""
 
@@ -34,7 +45,7 @@ class _Camera:
         self.kept: Path | None = None
         self.wanted: Container[int] | None = None
         self.shots = 0
-        self.seen: tuple[object, ...] = ()
+        self.seen: frozenset[object] = frozenset()
 
     def hook(self, event: str, arguments: tuple[object, ...]) -> None:
         if self.home is None or not self._writes(event, arguments):
@@ -55,10 +66,7 @@ class _Camera:
         return event in _CHANGES and (str(self.home) in str(arguments[0]) or not str(arguments[0]).startswith("/"))
 
     def _copy(self, home: Path) -> None:
-        there = sorted(home.rglob("*"))
-        state = tuple((str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in there if p.is_file()) + tuple(
-            str(p) for p in there if p.is_dir()
-        )
+        state = frozenset(_contents(home))
         if state != self.seen:
             if self.kept is not None and (self.wanted is None or self.shots in self.wanted):
                 shutil.copytree(home, self.kept / f"{self.shots:04d}", symlinks=True)
@@ -90,7 +98,8 @@ def count_of_writes(home: Path, spare: Path, command: Callable[[], object]) -> i
 def _watch(
     home: Path, command: Callable[[], object], kept: Path | None = None, wanted: Container[int] | None = None
 ) -> None:
-    _CAMERA.home, _CAMERA.kept, _CAMERA.wanted, _CAMERA.shots, _CAMERA.seen = home, kept, wanted, 0, ()
+    _CAMERA.home, _CAMERA.kept, _CAMERA.wanted, _CAMERA.shots = home, kept, wanted, 0
+    _CAMERA.seen = frozenset()
     try:
         command()
     finally:

@@ -7,6 +7,7 @@ import io
 import re
 import zipfile
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import polars as pl
@@ -47,6 +48,11 @@ def person(kind: str, serial: int) -> str:
             return f"ZQRELATIE{serial:07d}"
 
 
+@cache  # asked of every person for every output
+def _digits(someone: str) -> str:
+    return re.sub(r"\D", "", someone)
+
+
 @dataclass
 class Planted:
     """An export with persons in it, and all of them."""
@@ -63,15 +69,18 @@ class Planted:
     def files(self) -> list[str]:
         return [str(self.folder / name) for name in FILES]
 
+    def numbers(self) -> set[str]:
+        """The digits of all persons, where these are enough to be nobody else's."""
+        return {digits for digits in map(_digits, self.persons) if len(digits) >= 8}
+
     def found_in(self, content: bytes) -> set[str]:
         """The persons that stand in some bytes, however their digits are grouped; numbers only as whole numbers."""
         text = content.decode("utf-8", errors="replace")
         mark = re.search(rf"(?i:{MARK})|ZQRELATIE|ZQCA\d{{4}}", text)
         if mark:
             return {f"a mark: …{text[max(mark.start() - 30, 0) : mark.start() + 60]}…"}
-        numbers = {re.sub(r"\D", "", someone) for someone in self.persons if len(re.sub(r"\D", "", someone)) >= 8}
         grouped = re.sub(r"(?<=\d)[ -](?=\d)", "", text)
-        return {number for words in (text, grouped) for number in re.findall(WHOLE, words)} & numbers
+        return {number for words in (text, grouped) for number in re.findall(WHOLE, words)} & self.numbers()
 
 
 def rows_of(path: Path) -> list[list[str]]:
