@@ -28,6 +28,7 @@ MODULES = (
     "trials",
     "year",
     "watch",
+    "season",
     "page",
     "portal",
     "small_offices",
