@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Given = TypeVar("Given")
 Share = TypeVar("Share")
-MOST = 500_000
+MOST = 1_000_000
 """Customers of whom two steps at once fit in memory."""
 
 
